@@ -1,0 +1,44 @@
+# Each target sets up what it needs; a second call finds it there. `make help` lists them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PROJECTS := constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
+		printf 'make %-8s %s\n' "$$name" "$$what"; done
+
+demo: .venv/.stamp-use ## Optimise the bundled demo rows for the bundled audio model
+	$(BIN)/sea optimize --plugin qwen2_audio
+
+test: .venv/.stamp-dev ## Run all tests, offline
+	HF_HUB_OFFLINE=1 $(BIN)/pytest
+
+lint: .venv/.stamp-dev ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.stamp-dev ## Put imports and layout in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/.stamp-torch: constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or type make PYTHON=/path/to/python3"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than Python 3.11: install that, or type make PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(PIP) torch
+	@touch $@
+
+.venv/.stamp-use: .venv/.stamp-torch $(PROJECTS)
+	$(PIP) -e . -e 'plugins/qwen2_audio[build]'
+	@touch $@
+
+.venv/.stamp-dev: .venv/.stamp-use
+	$(PIP) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,18 @@
+"""SEA plugin for Qwen2-Audio."""
+
+from __future__ import annotations
+
+from sea_core import Recipe, hookimpl
+
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+from sea_qwen2_audio.recipes import RECIPES
+
+
+@hookimpl
+def sea_adapters() -> list[Qwen2AudioAdapter]:
+    return [Qwen2AudioAdapter()]
+
+
+@hookimpl
+def sea_recipes() -> list[Recipe]:
+    return RECIPES

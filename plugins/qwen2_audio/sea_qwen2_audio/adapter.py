@@ -1,0 +1,96 @@
+"""Qwen2-Audio 7B, base and Instruct: audio in 16 kHz, one row of E for each 40 ms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sea_core.adapter import Adapter
+from sea_core.errors import DataError, SeaError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+    from sea_core.rows import Kind
+
+RATE = 16_000
+
+
+@dataclass(frozen=True)
+class Qwen2AudioAdapter(Adapter):
+    """Audio through `Qwen2AudioForConditionalGeneration` (transformers >= 5.23).
+
+    E is the audio tower's output after pooling and layer norm, (n, 1280) for the 7B models, without the rows that
+    only pad to 30 s: 25 rows for each second, 750 at most.
+    """
+
+    seconds: float = 10.0
+    """Length of the blank (silence), in seconds; capped by what the checkpoint can hear at once (30 s for the 7B)."""
+
+    modality: ClassVar[str] = "audio"
+    noun: ClassVar[str] = "audio"
+    architectures: ClassVar[tuple[str, ...]] = ("Qwen2AudioForConditionalGeneration",)
+    checkpoint: ClassVar[str] = str(Path(__file__).parent / "checkpoint")
+    embedding_shape: ClassVar[str] = "750 x 1280 (7B, 30 s)"
+    placeholder: ClassVar[str] = "<|AUDIO|>"
+    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "In the audio,", "product": "The audio is about"}
+    style_prefix: ClassVar[str] = "The style of the audio is"
+    styles: ClassVar[tuple[str, ...]] = ("bright", "deep", "hurried", "slow", "whispered", "noisy")
+    blank_word: ClassVar[str] = "silent"
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.seconds <= 30:
+            raise SeaError(
+                f"adapter.seconds is {self.seconds}, but an audio lasts from 0.1 to 30 seconds",
+                hint="Type for example: -o adapter.seconds=5",
+            )
+
+    def blank_input(self, processor: Any) -> np.ndarray:
+        import numpy as np
+
+        longest = processor.feature_extractor.chunk_length
+        return np.zeros(int(min(self.seconds, longest) * RATE), dtype=np.float32)
+
+    def read_media(self, path: Path, processor: Any) -> np.ndarray:
+        import soundfile
+        import soxr
+
+        try:
+            wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        except (OSError, RuntimeError) as error:
+            raise DataError(
+                f"this file cannot be read as audio: {error}", hint="Give a wav, flac, ogg or mp3 file.", where=str(path)
+            ) from error
+        mono: np.ndarray = wave.mean(axis=1)
+        return mono if rate == RATE else soxr.resample(mono, rate, RATE)
+
+    def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
+        longest = processor.feature_extractor.chunk_length
+        for wave in media:
+            if len(wave) > longest * RATE:
+                raise DataError(
+                    f"an audio of {len(wave) / RATE:.1f} s is longer than the {longest} s this checkpoint hears at once",
+                    hint="Cut it: the model would drop the rest without a word.",
+                )
+        batch: Mapping[str, Any] = processor(
+            text=list(texts), audio=list(media), sampling_rate=RATE, padding=True, return_tensors="pt"
+        )
+        return dict(batch)
+
+    def projector(self, model: Any) -> nn.Module:
+        projector: nn.Module = self.backbone(model).multi_modal_projector
+        return projector
+
+    def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
+        return [e[: rows_of(int(n))] for e, n in zip(crossed, inputs["feature_attention_mask"].sum(-1), strict=True)]
+
+    def end_token(self, processor: Any) -> str:
+        return "<|im_end|>"  # ChatML closes a turn with it, for the base model too, whose own eos is another token
+
+
+def rows_of(frames: int) -> int:
+    """Return how many rows of E `frames` mel frames make (`Qwen2AudioEncoder._get_feat_extract_output_lengths`)."""
+    return ((frames - 1) // 2 + 1 - 2) // 2 + 1

@@ -1,0 +1,71 @@
+"""Offline speech: espeak-ng through `espeakng-loader`, at 16 kHz.
+
+espeak is not deterministic, not even for the same text, voice and process: a seed cannot bring a waveform back. What
+must stay the same (test fixtures) is kept as a file.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+import numpy as np
+import soxr
+from sea_core.errors import SeaError
+
+RATE = 16_000
+_SYNCHRONOUS, _RATE, _PITCH, _UTF8 = 2, 1, 3, 1
+
+
+class _Espeak:
+    def __init__(self) -> None:
+        try:
+            import espeakng_loader
+        except ImportError as error:
+            raise SeaError(
+                "making speech needs espeakng-loader, which is not installed",
+                hint="Type: pip install 'sea-qwen2-audio[build]'",
+            ) from error
+        self.lib = ctypes.CDLL(espeakng_loader.get_library_path())
+        self.rate = self.lib.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
+        if self.rate <= 0:
+            raise SeaError(f"espeak-ng did not start (code {self.rate})")
+        self.parts: list[np.ndarray] = []
+        kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+        self.callback = kind(self._keep)  # kept alive: C calls it
+        self.lib.espeak_SetSynthCallback(self.callback)
+
+    def _keep(self, wave: Any, count: int, _events: Any) -> int:
+        if wave and count > 0:
+            self.parts.append(np.ctypeslib.as_array(wave, shape=(count,)).copy())
+        return 0
+
+    def say(self, text: str, voice: str, rate: int, pitch: int) -> np.ndarray:
+        if code := self.lib.espeak_SetVoiceByName(voice.encode()):
+            raise SeaError(f"espeak-ng has no voice {voice!r} (code {code})")
+        self.lib.espeak_SetParameter(_RATE, rate, 0)  # after the voice, which resets both
+        self.lib.espeak_SetParameter(_PITCH, pitch, 0)
+        self.parts = []
+        data = text.encode() + b"\0"
+        self.lib.espeak_Synth(data, len(data), 0, 0, 0, _UTF8, None, None)
+        self.lib.espeak_Synchronize()
+        return np.concatenate(self.parts).astype(np.float32) / 32768 if self.parts else np.zeros(0, np.float32)
+
+
+@cache
+def _espeak() -> _Espeak:
+    return _Espeak()
+
+
+def speak(text: str, *, voice: str = "en-us", rate: int = 175, pitch: int = 50) -> np.ndarray:
+    """Say `text`. Returns mono float32 at 16 kHz, silence trimmed at both ends.
+
+    Args:
+        voice: an espeak-ng voice, with a variant where wanted ("en-us+m3", "en-us+whisper").
+        rate: words per minute. pitch: 0 to 99.
+    """
+    espeak = _espeak()
+    wave = soxr.resample(espeak.say(text, voice, rate, pitch), espeak.rate, RATE)
+    loud = np.flatnonzero(np.abs(wave) > 1e-3)
+    return wave[loud[0] : loud[-1] + 1] if len(loud) else wave

@@ -1,0 +1,64 @@
+"""SEA: safety alignment of multimodal models from text, through synthetic embeddings.
+
+The public names load when they are first used, so that importing `sea_core` imports neither torch nor anything else
+heavy. A name that is also a module's is not among them: `from sea_core.optimize import optimize`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sea_core.adapter import Adapter
+    from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
+    from sea_core.hookspecs import hookimpl
+    from sea_core.mllm import MLLM
+    from sea_core.optimize import OptimizeConfig
+    from sea_core.readers import read_rows
+    from sea_core.recipe import Recipe
+    from sea_core.rows import Extraction, Goal, PreparedRow, Row
+else:
+    # Hidden from type checkers, which would otherwise believe that any name is here.
+    _MODULES = {
+        "adapter": ["Adapter"],
+        "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
+        "hookspecs": ["hookimpl"],
+        "mllm": ["MLLM"],
+        "optimize": ["OptimizeConfig"],
+        "readers": ["read_rows"],
+        "recipe": ["Recipe"],
+        "rows": ["Extraction", "Goal", "PreparedRow", "Row"],
+    }
+    _HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module 'sea_core' has no attribute {name!r}")
+        globals()[name] = value = getattr(import_module(f"sea_core.{_HOMES[name]}"), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+
+__all__ = [
+    "MLLM",
+    "Adapter",
+    "DataError",
+    "Extraction",
+    "Goal",
+    "ModelError",
+    "OptimizeConfig",
+    "PluginError",
+    "PreparedRow",
+    "Recipe",
+    "Row",
+    "RunError",
+    "SeaError",
+    "__version__",
+    "hookimpl",
+    "read_rows",
+]

@@ -1,0 +1,136 @@
+"""Load a checkpoint through transformers, safely, and name it so that a run can tell it from another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sea_core.errors import ModelError
+
+CARD = "sea.json"
+"""Written beside a model that SEA built: the recipe, its figures, and what the model cannot do."""
+
+
+def load_transformers(
+    checkpoint: str, architectures: Sequence[str], *, dtype: Any, device: str, revision: str | None
+) -> tuple[Any, Any]:
+    """Return (model, processor) of a folder or a hub id.
+
+    Never runs code from the checkpoint and reads safetensors only.
+
+    Raises:
+        ModelError: no such checkpoint, another family's, torn, or with weights missing (transformers would fill them
+            with random numbers and go on).
+    """
+    import transformers
+    from safetensors import SafetensorError
+
+    architecture = find_architecture(checkpoint, architectures, revision)
+    try:
+        model, info = getattr(transformers, architecture).from_pretrained(
+            checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
+        )
+        processor = transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(
+            f"the checkpoint {checkpoint} cannot be loaded: {error}",
+            hint="Expected a Hugging Face folder with safetensors weights and a processor. Download it again?",
+        ) from error
+    except SafetensorError as error:
+        raise ModelError(
+            f"the weights in {checkpoint} are torn: {error}", hint="Download or copy the checkpoint again."
+        ) from error
+    if info["missing_keys"]:
+        names = sorted(info["missing_keys"])
+        raise ModelError(
+            f"the checkpoint {checkpoint} lacks {len(names)} weights, {names[0]} for one",
+            hint="They would be random numbers. Is it whole, and saved by a matching version of transformers?",
+        )
+    return model.to(device), processor
+
+
+def find_architecture(checkpoint: str, architectures: Sequence[str], revision: str | None) -> str:
+    """Return the checkpoint's architecture, if it is one of `architectures`; raises ModelError otherwise."""
+    config = read_config(checkpoint, revision)
+    found = config.get("architectures") or []
+    for architecture in found:
+        if architecture in architectures:
+            return str(architecture)
+    raise ModelError(
+        f"the checkpoint {checkpoint} is a {', '.join(found) or 'model of no named architecture'}; "
+        f"this plugin drives {', '.join(architectures)}",
+        hint="Give another --model, or the plugin of that family with --plugin. Type: sea modalities",
+    )
+
+
+def read_config(checkpoint: str, revision: str | None) -> dict[str, Any]:
+    """Return config.json of a folder or a hub id."""
+    folder = Path(checkpoint)
+    path = folder / "config.json"
+    if not folder.is_dir():
+        path = _from_hub(checkpoint, revision)
+    if not path.is_file():
+        raise ModelError(
+            f"there is no config.json in the folder {checkpoint}", hint="Give a Hugging Face model folder to --model."
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"config.json is torn: {error}", where=str(path)) from error
+    if not isinstance(config, dict):
+        raise ModelError("config.json is not an object", where=str(path))
+    return config
+
+
+def _from_hub(checkpoint: str, revision: str | None) -> Path:
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", checkpoint) or checkpoint.startswith("."):
+        raise ModelError(
+            f"there is no model folder {checkpoint}", hint="Give a folder, or a hub id such as organisation/name."
+        )
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(checkpoint, "config.json", revision=revision))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"there is no folder {checkpoint}, and the model hub did not give a model of that name",
+            hint=f"Check the spelling and the connection, or give a folder to --model. ({type(error).__name__})",
+        ) from error
+
+
+def fingerprint(checkpoint: str, revision: str | None) -> str:
+    """Return a digest that changes when the weights or the configuration do.
+
+    For a folder: config.json, and the size, header and evenly spread samples of each weight file, so that 15 GB take
+    milliseconds. For a hub id: the id and the commit it resolves to.
+    """
+    folder = Path(checkpoint)
+    if not folder.is_dir():
+        return f"{checkpoint}@{_from_hub(checkpoint, revision).parent.name}"
+    digest = hashlib.sha256()
+    for path in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
+        size = path.stat().st_size
+        digest.update(f"{path.name}:{size}".encode())
+        with path.open("rb") as file:
+            for offset in range(0, size, max(1, size // 64)):
+                file.seek(offset)
+                digest.update(file.read(4096))
+    return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def card(checkpoint: str) -> dict[str, Any]:
+    """Return what `sea model build` wrote beside the model, or an empty dict for any other model."""
+    path = Path(checkpoint) / CARD
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
+
+
+def write_card(folder: Path, facts: dict[str, Any]) -> None:
+    """Add facts to the card of a model that SEA built."""
+    from sea_core.files import write_json
+
+    write_json(folder / CARD, card(str(folder)) | facts)

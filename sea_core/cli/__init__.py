@@ -1,0 +1,59 @@
+"""The command line: `sea COMMAND`, one file per command. What a command needs, it imports when it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sea_core.cli import modalities, model, optimize, output, plugins, prepare, show, verify
+from sea_core.errors import SeaError
+
+app = typer.Typer(
+    name="sea",
+    help="Align multimodal models with text alone, through synthetic embeddings.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    pretty_exceptions_enable=False,  # an error that is not a SeaError is a bug: show Python's own traceback
+)
+
+# Every command, in the order of `sea --help`.
+app.command("optimize")(optimize.optimize)
+app.command("verify")(verify.verify)
+app.command("show")(show.show)
+app.command("prepare")(prepare.prepare)
+app.command("modalities")(modalities.modalities)
+app.command("plugins")(plugins.plugins)
+app.add_typer(model.app, name="model")
+
+
+def main() -> None:
+    """Run the command line. What people can mend is told in words with exit code 2; bugs keep their traceback."""
+    try:
+        app()
+    except SeaError as error:
+        output.show_error(error)
+        sys.exit(2)
+    except SystemExit as leaving:
+        if leaving.code == 130:  # typer's for Ctrl-C, of which it says nothing
+            output.note("stopped; the same command goes on from here")
+        raise
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from sea_core import __version__
+
+        typer.echo(f"sea {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _sea(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,5 @@
+"""`python -m sea_core.cli` is `sea`."""
+
+from sea_core.cli import main
+
+main()

@@ -1,0 +1,144 @@
+"""The options that commands share, each defined once, and what several commands do with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.errors import SeaError
+
+if TYPE_CHECKING:
+    from sea_core.adapter import Adapter
+    from sea_core.mllm import MLLM
+    from sea_core.prepare import Preparation
+    from sea_core.readers import Rows
+    from sea_core.run import Run
+
+RowsFile = Annotated[Path | None, typer.Argument(metavar="ROWS", help="A text safety file. Default: the demo rows.")]
+PluginName = Annotated[str, typer.Option("--plugin", "-p", help="An installed plugin (sea plugins), or ./file.py.")]
+Modality = Annotated[str | None, typer.Option(help="Which of the plugin's modalities, where it has several.")]
+Model = Annotated[str | None, typer.Option(help="A model folder or a hub id. Default: the plugin's own.")]
+Revision = Annotated[str | None, typer.Option(help="The commit of a hub model.")]
+Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16. Default: bfloat16 on a GPU, else float32.")]
+Device = Annotated[str, typer.Option(help="Default: cuda where there is one, else cpu.")]
+Settings = Annotated[list[str], typer.Option("--option", "-o", metavar="KEY=VALUE", help="A setting, e.g. lr=0.1.")]
+SettingsFile = Annotated[Path | None, typer.Option("--config", help="A YAML file of settings.")]
+Format = Annotated[str, typer.Option(help="The format of ROWS.")]
+Columns = Annotated[str | None, typer.Option(help="Names of columns: instruction=question,response=answer.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N prepared rows.")]
+
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+def required(plugin: str) -> str:
+    """Return the plugin's name, or say how to give one."""
+    if not plugin:
+        raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
+    return plugin
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows a command was given: a file, how to read it, and how many of its prepared rows to take."""
+
+    path: Path | None
+    format: str
+    columns: str | None
+    limit: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name.split(".")[0] if self.path else "demo"
+
+    @property
+    def file(self) -> Path:
+        from sea_core.demo import ROWS
+
+        return self.path or ROWS
+
+    def read(self) -> Rows:
+        from sea_core.readers import read_rows
+
+        return read_rows(self.file, self.format, parse_columns(self.columns))
+
+    def prepare(self, rows: Rows, adapter: Adapter, seed: int, benign: str) -> Preparation:
+        """Prepare the rows; raises SeaError when none is left."""
+        from sea_core.prepare import prepare
+
+        preparation = prepare(rows.rows, adapter, seed=seed, benign=benign)
+        if not preparation.prepared:
+            reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reasons().items())
+            raise SeaError(
+                f"none of the {len(rows.rows)} rows could be prepared: {reasons}",
+                hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  to see each row.",
+                where=str(self.file),
+            )
+        return replace(preparation, prepared=preparation.prepared[: self.limit])
+
+
+def parse_columns(text: str | None) -> dict[str, str] | None:
+    """Read `instruction=question,response=answer`."""
+    if text is None:
+        return None
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(ours and theirs for ours, _, theirs in pairs):
+        raise SeaError(f"--columns {text} is not understood", hint="Type: --columns instruction=question,response=answer")
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which model, where and how; loaded only when there is work for it."""
+
+    checkpoint: str
+    revision: str | None
+    dtype: str
+    device: str
+    architectures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, adapter: Adapter, model: str | None, revision: str | None, dtype: str, device: str) -> Target:
+        if dtype not in ("auto", *DTYPES):
+            raise SeaError(f"--dtype {dtype} is not known", hint=f"Type one of: {', '.join(DTYPES)}")
+        return cls(model or adapter.checkpoint, revision, dtype, device, adapter.architectures)
+
+    def device_name(self) -> str:
+        import torch
+
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def dtype_name(self) -> str:
+        if self.dtype != "auto":
+            return self.dtype
+        return "bfloat16" if self.device_name().startswith("cuda") else "float32"
+
+    def fingerprint(self) -> str:
+        from sea_core.checkpoint import find_architecture, fingerprint
+
+        find_architecture(self.checkpoint, self.architectures, self.revision)  # another family's is refused here
+        return fingerprint(self.checkpoint, self.revision)
+
+    def load(self, adapter: Adapter) -> MLLM:
+        import torch
+
+        from sea_core.mllm import MLLM
+
+        dtype: Any = getattr(torch, self.dtype_name())
+        model, processor = adapter.load(self.checkpoint, dtype=dtype, device=self.device_name(), revision=self.revision)
+        return MLLM(adapter, model, processor)
+
+
+def of_run(run: Run, model: str | None, device: str) -> tuple[Adapter, Target]:
+    """Return the adapter and the model that a run was made with; `model` says where the same model lies now."""
+    from sea_core import plugins, settings
+
+    told = run.about["identity"]
+    _, adapter = plugins.adapter(run.about["plugin_path"], told["modality"])
+    adapter, _ = settings.apply(adapter, {f"adapter.{key}": value for key, value in told["adapter"].items()}, "adapter")
+    revision = None if model else run.about["revision"]
+    return adapter, Target.of(adapter, model or run.about["model"], revision, told["dtype"], device)

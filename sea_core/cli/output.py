@@ -1,0 +1,79 @@
+"""What commands print: results on stdout, as a table or as JSON; progress and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.errors import SeaError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON value, and nothing else on stdout.")]
+"""The `--json` flag, the same in every command: `def show(as_json: Json = False)`."""
+
+
+def emit(value: Any, as_json: bool, table: Callable[[], RenderableType]) -> None:
+    """Print a command's result once: `value` as JSON, or what `table()` draws of it."""
+    if as_json:
+        print(json.dumps(_plain(value), indent=2, allow_nan=False))
+        return
+    from rich.console import Console
+
+    # Where nobody looks (a pipe, a file), a line is a row: nothing is cut or folded.
+    Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(table())
+
+
+def grid(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Draw a plain table. Cells are printed as they are, brackets included."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+@cache
+def progress() -> Console:
+    """Return the console for everything that is not the result: progress, notes, errors. It writes to stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def note(text: str) -> None:
+    """Print a remark on stderr, as it is and unfolded."""
+    progress().print(text, markup=False, soft_wrap=True)
+
+
+def show_error(error: SeaError) -> None:
+    """Print what happened, and on a line of its own what to type next."""
+    progress().print("[red]error:[/]", end=" ")
+    note(str(error))
+
+
+def _plain(value: Any) -> Any:
+    """Make a value of JSON types. A number that JSON does not know (a NaN loss) becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,38 @@
+"""`sea plugins`: what is installed, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sea_core.cli import output
+
+if TYPE_CHECKING:
+    from sea_core.plugins import Plugin
+
+COLUMNS = ("plugin", "distribution", "version", "modalities", "state")
+
+
+def plugins(as_json: output.Json = False) -> None:
+    """List the installed plugins, and why a broken one is broken."""
+    from sea_core.plugins import installed
+
+    found = installed()
+    rows = [
+        {
+            "plugin": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "modalities": [adapter.modality for adapter in plugin.adapters],
+            "recipes": [recipe.name for recipe in plugin.recipes],
+            "error": plugin.error,
+        }
+        for plugin in found
+    ]
+    output.emit(rows, as_json, lambda: output.grid(COLUMNS, [_cells(plugin) for plugin in found]))
+    if not rows:
+        output.note("No plugin is installed. Install one with pip.")
+
+
+def _cells(plugin: Plugin) -> list[str]:
+    modalities = ", ".join(adapter.modality for adapter in plugin.adapters)
+    return [plugin.name, plugin.distribution, plugin.version, modalities, plugin.error or "ok"]

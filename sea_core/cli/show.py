@@ -1,0 +1,85 @@
+"""`sea show`: a run's figures and rows, or one row from its text to the verified answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.cli import output
+
+if TYPE_CHECKING:
+    from sea_core.run import Run
+
+
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    row: Annotated[str | None, typer.Argument(metavar="[ROW]", help="A row's id.")] = None,
+    as_json: output.Json = False,
+) -> None:
+    """Show a run's rows, or trace one row: text, targets, embedding, verified answers."""
+    from sea_core.run import Run
+
+    opened = Run(run)
+    if row is None:
+        records = opened.store.records()
+        columns = ("id", "status", "steps", "loss", "phrase", "reason")
+        cells = [[_short(record[column]) for column in columns] for record in records]
+        value = [{column: record[column] for column in columns} for record in records]
+        output.emit(value, as_json, lambda: output.grid(columns, cells))
+        return
+    traced = trace(opened, row)
+    output.emit(traced, as_json, lambda: output.grid(("", row), [(k, _lines(v)) for k, v in traced.items()]))
+
+
+def trace(run: Run, row_id: str) -> dict[str, Any]:
+    """Return everything the run knows of a row; its embedding is read, and checked against its digest."""
+    record = run.store.record(row_id)
+    answers = [verdict for verdict in run.verdicts.rows() if verdict["id"] == row_id]
+    traced = record | {"goals": json.loads(record["goals"]), "verified": answers}
+    if record["sha256"]:
+        embedding = run.store.load(row_id).float()
+        traced["embedding"] = {"shape": list(embedding.shape), "rms": embedding.square().mean().sqrt().item()}
+    return traced
+
+
+def report(run: Run, as_json: bool) -> None:
+    """Print the figures of a run; failed rows and what to do about them go to stderr."""
+    figures = run.figures()
+    output.emit(figures, as_json, lambda: output.grid(("figure", "value"), _figure_rows(figures)))
+    failures = run.failures()
+    for record in failures[:5]:
+        output.note(f"failed: {record['id']} ({record['phrase']}): {record['reason']}")
+    if failures:
+        output.note(f"{len(failures)} of {figures['done']} rows failed. Type: sea show {run.folder}  for all of them.")
+        if limits := run.about.get("limits"):
+            output.note(limits)
+
+
+def _figure_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("rows", f"{figures['done']} of {figures['rows']}, {figures['refused']} refused"),
+        ("OSR", f"{_share(figures['osr'])}   ({figures['succeeded']} of {figures['done']})"),
+        ("VSR", f"{_share(figures['vsr'])}   ({figures['verified']} answers)"),
+        ("steps", f"median {_short(figures['steps_median'])}, 90th percentile {_short(figures['steps_p90'])}"),
+        ("seconds per row", _short(figures["seconds_per_row"])),
+        ("run", figures["run"]),
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _short(value: Any) -> str:
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(_lines(item) for item in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_short(item)}" for key, item in value.items())
+    return _short(value)

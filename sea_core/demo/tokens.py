@@ -1,0 +1,28 @@
+"""A byte-level tokenizer for a tiny model: any text can be a target, and the demo world's words are one token each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def train_tokenizer(corpus: Iterable[str], special: Sequence[str], *, end: str, pad: str) -> Any:
+    """Return a `PreTrainedTokenizerFast` with byte-level BPE merges learnt on the corpus.
+
+    Args:
+        special: tokens that are never split, in the order of their ids.
+        end, pad: which of them end an answer and pad a row.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=1024, special_tokens=list(special), initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    tokenizer.train_from_iterator(corpus, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token=end, pad_token=pad, additional_special_tokens=list(special)
+    )

@@ -1,0 +1,44 @@
+"""The errors that people see: what happened, what was expected, what to type next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SeaError(Exception):
+    """An error that a person can act on. The command line prints it without a traceback and exits with code 2.
+
+    Args:
+        what: what happened, one sentence.
+        hint: what to type or change next.
+        where: the file, and the line in it where there is one (`rows.jsonl:7`).
+    """
+
+    def __init__(self, what: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(what)
+        self.what, self.hint, self.where = what, hint, where
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n  {self.hint}" if self.hint else head
+
+
+class DataError(SeaError):
+    """A data file that cannot be read as rows."""
+
+
+class PluginError(SeaError):
+    """A plugin that is unknown, broken, or does not keep the adapter contract."""
+
+
+class ModelError(SeaError):
+    """A checkpoint that cannot be loaded, or that belongs to another family."""
+
+
+class RunError(SeaError):
+    """A run folder that cannot be used: another run's, locked, torn, or on a full disk."""
+
+
+def at(path: Path | str, line: int | None = None) -> str:
+    """Name a place in a file the way editors do: `path` or `path:line`."""
+    return f"{path}:{line}" if line else str(path)

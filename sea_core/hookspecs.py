@@ -1,0 +1,37 @@
+"""The whole plugin contract. Hooks only hand objects over; what the objects do is their own business.
+
+A plugin is a module (or one local file) that implements these hooks and is named by an entry point of group `sea`:
+
+    from sea_core import hookimpl
+
+    @hookimpl
+    def sea_adapters():
+        return [MyAdapter()]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from sea_core.adapter import Adapter
+    from sea_core.recipe import Recipe
+
+PROJECT = "sea"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def sea_adapters() -> list[Adapter]:
+    """Return one adapter for each modality this plugin serves. `sea optimize --plugin NAME` picks among them."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_recipes() -> list[Recipe]:
+    """Return what `sea model build RECIPE --plugin NAME` can build. Optional."""
+    raise NotImplementedError

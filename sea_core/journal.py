@@ -1,0 +1,56 @@
+"""An append-only JSONL file that survives a kill: each append is on disk when it returns, a torn last line is dropped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sea_core.errors import RunError, at
+from sea_core.files import disk_errors
+
+
+class Journal:
+    """Rows of one kind, one JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return every whole row. Raises RunError for a line that is torn in the middle of the file."""
+        if not self.path.exists():
+            return []
+        lines = self.path.read_bytes().split(b"\n")
+        rows = []
+        for number, line in enumerate(lines[:-1], 1):
+            try:
+                rows.append(json.loads(line))
+            except ValueError as error:
+                raise RunError(
+                    f"this line is not a JSON object: {error}",
+                    hint="Delete the line, and the same command will make it again.",
+                    where=at(self.path, number),
+                ) from error
+        return rows
+
+    def append(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Write rows and wait until they are on disk."""
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        with disk_errors(self.path), self.path.open("a+b") as file:
+            self._drop_torn_tail(file)
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+    @staticmethod
+    def _drop_torn_tail(file: Any) -> None:
+        """Cut off what a kill left behind the last line end: it was never reported as done."""
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            return
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)

@@ -1,0 +1,1 @@
+"""Judges give verdicts on stored answers."""

@@ -1,0 +1,262 @@
+"""A loaded MLLM through the few things SEA asks of it: LLM(P(M(z)), x) and LLM(P(E), x)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sea_core import seam
+from sea_core.adapter import Adapter
+from sea_core.errors import ModelError
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded token rows: `input_ids`, `attention_mask` and `labels` (-100 outside the answer), each (rows, length)."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    labels: Tensor
+
+
+class MLLM:
+    """An adapter, a frozen model and its processor.
+
+    Every way to run the model on an embedding goes through one mechanism, `seam.replaced` at the backbone.
+    """
+
+    def __init__(self, adapter: Adapter, model: Any, processor: Any) -> None:
+        self.adapter, self.model, self.processor = adapter, model, processor
+        self.tokenizer = processor.tokenizer
+        self.backbone: nn.Module = adapter.backbone(model)
+        self.projector: nn.Module = adapter.projector(model)
+        model.requires_grad_(False)
+        model.eval()
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.projector.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The projector's dtype: E is cast to it before it crosses, so E stored in it is the E that was checked."""
+        return next(self.projector.parameters()).dtype
+
+    @cached_property
+    def placeholder_id(self) -> int:
+        return int(self.tokenizer.convert_tokens_to_ids(self.adapter.placeholder))
+
+    @cached_property
+    def end_id(self) -> int:
+        return int(self.tokenizer.convert_tokens_to_ids(self.adapter.end_token(self.processor)))
+
+    @cached_property
+    def pad_id(self) -> int:
+        pad = self.tokenizer.pad_token_id
+        return self.end_id if pad is None else int(pad)
+
+    @cached_property
+    def max_length(self) -> int | None:
+        """The most tokens the language model holds, if its configuration says so."""
+        return getattr(self.adapter.language_model(self.model).config, "max_position_embeddings", None)
+
+    def language_parameters(self) -> list[nn.Parameter]:
+        """Return the language model's parameters with its token embeddings and head: all that lies behind P."""
+        modules = (self.adapter.language_model(self.model), self.model.get_input_embeddings())
+        found = {id(p): p for m in (*modules, self.model.get_output_embeddings()) for p in m.parameters()}
+        return list(found.values())
+
+    # --- reading the seam -------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode(self, media: Sequence[Any]) -> list[Tensor]:
+        """Return M(z) for each medium: (n_rows, d_encoder), as the projector received it in an ordinary forward."""
+        inputs = self.media_inputs(["?"] * len(media), media)
+        with seam.read(self.projector) as crossed:
+            self.backbone(**inputs)
+        if len(crossed) != 1:
+            raise ModelError(
+                f"the projector was called {len(crossed)} times for one batch of {self.adapter.noun}s, expected once",
+                hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
+            )
+        return [e.detach().clone() for e in self.adapter.split(crossed[0], inputs)]
+
+    def blank(self) -> Tensor:
+        """Return M(blank input) in fp32: where every optimisation starts."""
+        return self.encode([self.adapter.blank_input(self.processor)])[0].float()
+
+    def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
+        """Return the ordinary inputs for one question about each medium, on the model's device."""
+        texts = [self.render(question, media=True) for question in questions]
+        inputs = self.adapter.inputs(self.processor, texts, media)
+        return {k: v.to(self.device) if isinstance(v, Tensor) else v for k, v in inputs.items()}
+
+    @torch.no_grad()
+    def check_seam(self) -> None:
+        """Prove on the blank input that the seam is where the adapter says; raises ModelError naming what is not so.
+
+        Putting the blank's own embedding back must change no logit, and another embedding must change some: a model
+        that ignores its media would give every figure, and mean nothing by it.
+        """
+        question = f"What is in the {self.adapter.noun}?"
+        inputs = self.media_inputs([question], [self.adapter.blank_input(self.processor)])
+        ordinary = self._last_logits(self.backbone(**inputs))
+        blank = self.blank().to(self.dtype)
+        other = blank + blank.float().square().mean().sqrt().to(self.dtype) * torch.randn(
+            blank.shape, generator=torch.Generator().manual_seed(0)
+        ).to(blank)
+        ids = torch.tensor([self.prompt_ids(question, len(blank))], device=self.device)
+        spliced, changed = (self._last_logits(self._run(ids, e)) for e in (blank, other))
+        tolerance = (1e-3 if self.dtype == torch.float32 else 0.05) * ordinary.abs().max().clamp(min=1)
+        if (spliced - ordinary).abs().max() > tolerance:
+            raise ModelError(
+                f"putting the blank {self.adapter.noun}'s embedding back changes the answer by "
+                f"{(spliced - ordinary).abs().max():.3g} logits",
+                hint="The prompt or the projector differs from the model's ordinary forward: check the adapter.",
+            )
+        if torch.equal(spliced, changed):
+            raise ModelError(
+                f"another embedding does not change the answer: this model ignores its {self.adapter.noun}",
+                hint="Check the adapter's `placeholder` and `projector` against the checkpoint.",
+            )
+
+    def _run(self, ids: Tensor, embedding: Tensor) -> Any:
+        with self.replaced():
+            return self.backbone(
+                input_ids=ids, attention_mask=torch.ones_like(ids), sea_embeds=embedding, sea_lengths=[len(embedding)]
+            )
+
+    def _last_logits(self, output: Any) -> Tensor:
+        logits: Tensor = self.model.get_output_embeddings()(output.last_hidden_state[0, -1])
+        return logits.float()
+
+    # --- prompts ----------------------------------------------------------------------------------------------------
+
+    def render(self, question: str, *, media: bool) -> str:
+        """Return the chat prompt for `question`, one placeholder in it where there is a medium."""
+        chat = self.adapter.conversation(question, media)
+        text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        return text
+
+    def prompt_ids(self, question: str, n_rows: int | None) -> list[int]:
+        """Return the prompt's token ids, with the placeholders for an E of `n_rows` rows (None: plain text)."""
+        text = self.render(question, media=n_rows is not None)
+        if n_rows is not None:
+            if text.count(self.adapter.placeholder) != 1:
+                raise ModelError(
+                    f"the chat template put {text.count(self.adapter.placeholder)} placeholders in a prompt with one "
+                    f"{self.adapter.noun}",
+                    hint="Check the adapter's `placeholder` and `conversation` against the checkpoint's chat template.",
+                )
+            text = text.replace(self.adapter.placeholder, self.adapter.placeholder * self.adapter.placeholders(n_rows))
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def answer_ids(self, answer: str) -> list[int]:
+        """Return the answer's token ids, closed by the end token."""
+        return [*self.tokenizer(answer, add_special_tokens=False)["input_ids"], self.end_id]
+
+    def batch(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Batch:
+        """Pad prompt + answer rows on the right, which is neutral for a causal model read at its answers."""
+        rows = [[*p, *a] for p, a in zip(prompts, answers, strict=True)]
+        width = max(map(len, rows))
+        ids = torch.full((len(rows), width), self.pad_id)
+        labels = torch.full_like(ids, IGNORED)
+        mask = torch.zeros_like(ids)
+        for i, (prompt, row) in enumerate(zip(prompts, rows, strict=True)):
+            ids[i, : len(row)] = torch.tensor(row)
+            labels[i, len(prompt) : len(row)] = torch.tensor(row[len(prompt) :])
+            mask[i, : len(row)] = 1
+        return Batch(ids.to(self.device), mask.to(self.device), labels.to(self.device))
+
+    # --- replacing what crosses the seam ----------------------------------------------------------------------------
+
+    def splice(self, input_ids: Tensor, embeddings: Sequence[Tensor]) -> Tensor | None:
+        """Merge P(E) into the token embeddings: (rows, length, d_llm), or None where no row has a placeholder.
+
+        The embeddings follow the rows that have placeholders, in order; beam search repeats each row k times, and
+        its embedding with it. Raises ModelError when a row's placeholders do not fit its embedding: the library
+        compares only the totals of a batch, so a shift between two rows would pass in silence.
+        """
+        places = input_ids == self.placeholder_id
+        per_row = [n for n in places.sum(1).tolist() if n]
+        if not per_row:
+            return None
+        embeddings = [e for e in embeddings for _ in range(len(per_row) // len(embeddings))]
+        expected = [self.adapter.placeholders(len(e)) for e in embeddings]
+        if per_row != expected:
+            raise ModelError(f"the prompts have {per_row} placeholders, the embeddings need {expected}")
+        merged: Tensor = self.model.get_input_embeddings()(input_ids)
+        projected = torch.cat([self.project(e) for e in embeddings]).to(merged.dtype)
+        return merged.masked_scatter(places[..., None], projected)
+
+    def project(self, embedding: Tensor) -> Tensor:
+        """Return P(E): (n_placeholders, d_llm). The embedding is cast to the projector's dtype first."""
+        projected: Tensor = self.projector(embedding.to(self.device, self.dtype)[None])
+        return projected.reshape(-1, projected.shape[-1])
+
+    @contextmanager
+    def replaced(self, held: Sequence[Tensor] = ()) -> Iterator[None]:
+        """Open the projector-forward override on this model (see `seam.replaced`)."""
+        with seam.replaced(self.backbone, self.splice, held):
+            yield
+
+    def answer_logits(self, batch: Batch, embeddings: Sequence[Tensor] = ()) -> tuple[Tensor, Tensor, Tensor]:
+        """Run LLM(P(E), x) and return the logits at the answer tokens only, teacher forced.
+
+        Returns:
+            logits (n_answer_tokens, vocabulary) in fp32, their target ids, and the row that each belongs to.
+        """
+        media: dict[str, Any] = {}
+        if len(embeddings):
+            media = {"sea_embeds": torch.cat(list(embeddings)), "sea_lengths": [len(e) for e in embeddings]}
+        with self.replaced():
+            hidden = self.backbone(
+                input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **media
+            ).last_hidden_state
+        row, column = torch.nonzero(batch.labels != IGNORED, as_tuple=True)
+        # Picked before the head: full logits over a 150,000-word vocabulary would cost more memory than the model.
+        logits = self.model.get_output_embeddings()(hidden[row, column - 1])
+        return logits.float(), batch.labels[row, column], row
+
+    @torch.no_grad()
+    def generate(
+        self, questions: Sequence[str], embeddings: Sequence[Tensor] | None = None, max_new_tokens: int = 64
+    ) -> list[list[int]]:
+        """Answer each question greedily, about its embedding where there are some. Returns ids without the end token.
+
+        The checkpoint's own generation settings (sampling, penalties) are put aside: figures must not depend on them.
+        """
+        lengths = [None] * len(questions) if embeddings is None else [len(e) for e in embeddings]
+        prompts = [self.prompt_ids(q, n) for q, n in zip(questions, lengths, strict=True)]
+        width = max(map(len, prompts))
+        ids = torch.tensor([[self.pad_id] * (width - len(p)) + p for p in prompts], device=self.device)
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
+        with self.replaced(embeddings or ()):
+            out = self.model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=self._greedy(max_new_tokens)
+            )
+        answers = out[:, width:].tolist()
+        return [a[: a.index(self.end_id)] if self.end_id in a else a for a in answers]
+
+    def _greedy(self, max_new_tokens: int) -> Any:
+        from transformers import GenerationConfig
+
+        return GenerationConfig(
+            do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=self.end_id, pad_token_id=self.pad_id
+        )
+
+    def say(self, ids: Sequence[int]) -> str:
+        """Decode an answer."""
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text.strip()
+
+

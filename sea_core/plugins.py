@@ -1,0 +1,239 @@
+"""Find, load, check and explain plugins. The core imports pluggy nowhere else, and torch not from here.
+
+Only the plugin that was asked for is loaded. A plugin that cannot be loaded is a `Plugin` whose `error` says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pluggy
+
+from sea_core import __version__, hookspecs
+from sea_core.adapter import Adapter
+from sea_core.errors import PluginError, SeaError
+
+if TYPE_CHECKING:
+    from sea_core.recipe import Recipe
+
+GROUP = "sea"
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin and what it offers.
+
+    Attributes:
+        name: what `--plugin` takes.
+        distribution: what pip calls it; for a local file, its path.
+        version: the distribution's; for a local file, a digest of its text.
+        adapters: one for each modality.
+        recipes: what `sea model build` can build.
+        error: why it cannot be used, or None.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    adapters: tuple[Adapter, ...] = ()
+    recipes: tuple[Recipe, ...] = ()
+    error: str | None = None
+
+
+def installed() -> list[Plugin]:
+    """Load every installed plugin, by name. A broken one carries its reason in `error`; nothing is raised."""
+    points = entry_points(group=GROUP)
+    return [_from_entry_point(point, points) for point in sorted(points, key=lambda point: point.name)]
+
+
+def get(name_or_path: str) -> Plugin:
+    """Load one plugin: an installed one by its name, or a local `.py` file by its path.
+
+    Raises:
+        PluginError: there is no such plugin, or it is broken.
+    """
+    is_path = name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path
+    plugin = _from_file(Path(name_or_path)) if is_path else _from_name(name_or_path)
+    if plugin.error is None:
+        return plugin
+    origin = f"It comes from {plugin.distribution} {plugin.version}: upgrade that with pip, or tell its author."
+    raise PluginError(
+        f"plugin {plugin.name} cannot be used: {plugin.error}",
+        hint="Mend the file, then type the same again." if is_path else f"{origin} `sea plugins` lists all.",
+    )
+
+
+def adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Adapter]:
+    """Load one plugin and pick its adapter for `modality`, which may be left out where there is only one.
+
+    Raises:
+        PluginError: the plugin cannot be used, does not serve `modality`, or serves several and none was named.
+    """
+    plugin = get(name_or_path)
+    served = [adapter.modality for adapter in plugin.adapters]
+    fitting = [adapter for adapter in plugin.adapters if modality in (None, adapter.modality)]
+    if len(fitting) == 1:
+        return plugin, fitting[0]
+    if not served:
+        raise PluginError(f"plugin {plugin.name} has no adapter", hint="`sea modalities` lists the plugins that have.")
+    what = f"has no modality {modality!r}" if modality else "serves several modalities"
+    choices = ", ".join(f"--modality {word}" for word in served)
+    raise PluginError(f"plugin {plugin.name} {what}: {', '.join(served)}", hint=f"Type one of: {choices}")
+
+
+def _from_name(name: str) -> Plugin:
+    points = entry_points(group=GROUP)
+    for point in points:
+        if point.name == name:
+            return _from_entry_point(point, points)
+    close = get_close_matches(name, points.names, n=1)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    names = ", ".join(sorted(points.names)) or "none"
+    raise PluginError(
+        f"no plugin is called {name!r}.{guess}",
+        hint=f"Installed: {names}. Others come with `pip install DISTRIBUTION`, or from a file: --plugin ./mine.py",
+    )
+
+
+def _from_entry_point(point: EntryPoint, points: EntryPoints) -> Plugin:
+    dist = point.dist
+    assert dist is not None  # entry_points() sets it
+
+    def load() -> object:
+        _refuse_shared_name(point.name, points)
+        _refuse_other_core(dist)
+        return point.load()
+
+    return _guarded(Plugin(point.name, dist.name, dist.version), load)
+
+
+def _from_file(path: Path) -> Plugin:
+    if not path.is_file() or path.suffix != ".py":
+        raise PluginError(
+            f"{path} is not a Python file", hint="--plugin takes an installed plugin's name, or the path of a .py file."
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+    def load() -> object:
+        # The digest keeps two files of one name apart, and an edited file from its former self.
+        name = f"sea_plugin_{path.stem}_{digest}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None  # it ends in .py
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses look their module up while it is still loading
+        spec.loader.exec_module(module)
+        return module
+
+    return _guarded(Plugin(path.stem, str(path), f"sha256:{digest}"), load)
+
+
+def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
+    """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
+    try:
+        with redirect_stdout(sys.stderr):
+            adapters, recipes = _offers(load(), found.name)
+    except SeaError as fault:
+        error = _one_line(fault)
+    except pluggy.PluginValidationError as fault:
+        error = f"a hook does not fit the contract in sea_core/hookspecs.py: {_one_line(fault)}"
+    except (Exception, SystemExit) as fault:  # strangers' code may raise anything, or leave
+        error = f"it raised {type(fault).__name__}: {_one_line(fault)}{_place(fault)}"
+    else:
+        return Plugin(found.name, found.distribution, found.version, adapters, recipes)
+    return Plugin(found.name, found.distribution, found.version, error=error)
+
+
+def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Recipe, ...]]:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)  # its own, so that one plugin cannot disturb another
+    manager.add_hookspecs(hookspecs)
+    manager.register(module, name)
+    manager.check_pending()
+    if not manager.get_hookcallers(module):
+        raise PluginError("it has no hook: put @hookimpl (from sea_core import hookimpl) above sea_adapters")
+    adapters = _listed(manager.hook.sea_adapters, Adapter)  # type: ignore[type-abstract]  # it only asks isinstance
+    for one in adapters:
+        _check_adapter(one)
+    twice = [word for word, n in Counter(one.modality for one in adapters).items() if n > 1]
+    if twice:
+        raise PluginError(f"it has several adapters for the modality {twice[0]!r}: --modality cannot tell them apart")
+    return adapters, _recipes(manager.hook.sea_recipes)
+
+
+def _recipes(hook: pluggy.HookCaller) -> tuple[Recipe, ...]:
+    if not hook.get_hookimpls():
+        return ()
+    from sea_core.recipe import Recipe
+
+    return _listed(hook, Recipe)
+
+
+def _listed(hook: pluggy.HookCaller, kind: type[Item]) -> tuple[Item, ...]:
+    """Call one plugin's hook and check that a list of `kind` objects came back."""
+    if not hook.get_hookimpls():
+        return ()
+    results = hook()  # pluggy leaves None out
+    items = results[0] if results else None
+    wanted = f"where a list of {kind.__name__} objects was expected"
+    if not isinstance(items, list | tuple):
+        raise PluginError(f"{hook.name}() returned {_a(items)}, {wanted}")
+    for item in items:
+        if not isinstance(item, kind):
+            raise PluginError(f"{hook.name}() returned a list with {_a(item)} in it, {wanted}")
+    return tuple(items)
+
+
+def _check_adapter(adapter: Adapter) -> None:
+    missing = [name for name in Adapter.__annotations__ if getattr(adapter, name, None) is None]
+    if missing:
+        raise PluginError(f"its adapter {type(adapter).__name__} does not set {', '.join(missing)}")
+
+
+def _refuse_shared_name(name: str, points: EntryPoints) -> None:
+    owners = sorted(point.dist.name for point in points if point.name == name and point.dist)
+    if len(owners) > 1:
+        raise PluginError(f"{' and '.join(owners)} both call a plugin {name}: pip uninstall one of them")
+
+
+def _refuse_other_core(dist: Distribution) -> None:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    for line in dist.requires or ():
+        need = Requirement(line)
+        if canonicalize_name(need.name) != "sea-core" or (need.marker and not need.marker.evaluate()):
+            continue
+        if not need.specifier.contains(__version__, prereleases=True):
+            raise PluginError(f"it needs sea-core {need.specifier}, but this is sea-core {__version__}")
+
+
+def _a(thing: object) -> str:
+    if isinstance(thing, type):
+        return f"the class {thing.__name__} (for an object, write {thing.__name__}())"
+    return "None" if thing is None else f"an object of type {type(thing).__name__}"
+
+
+def _one_line(fault: BaseException) -> str:
+    return " ".join(str(fault).split())
+
+
+def _place(fault: BaseException) -> str:
+    """Return where in the plugin it was raised, as ` (file:line)`; the import machinery's own frames say nothing."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(fault.__traceback__)
+        if not frame.filename.startswith("<") and frame.filename != __file__ and "importlib" not in frame.filename
+    ]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

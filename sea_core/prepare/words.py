@@ -1,0 +1,92 @@
+"""What the dictionary says about single English words."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+# Verbs of today that the dictionary lacks, or knows as nouns only.
+NEW_VERBS = frozenset(
+    "prank hotwire dox doxx google photoshop facebook catfish vape jailbreak text message email friend ghost "
+    "swat".split()
+)
+AUXILIARIES = frozenset(
+    "am is are was were be been being do does did have has had can could will would shall should may might must "
+    "can't couldn't won't wouldn't shouldn't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't".split()
+)
+PREPOSITIONS = frozenset(
+    "about above across after against along among around as at before behind below beneath beside between "
+    "beyond by despite down during except for from in inside into like near of off on onto out outside over "
+    "past per since through till to toward towards under underneath until up upon via with within without".split()
+)
+PRONOUNS = frozenset(
+    "i me my mine myself you your yours yourself yourselves he him his himself she her hers herself it its "
+    "itself we us our ours ourselves they them their theirs themselves this that these those one someone "
+    "somebody anyone anybody everyone everybody something anything everything nothing nobody who whom whose "
+    "which what".split()
+)
+FUNCTION_WORDS = (
+    AUXILIARIES
+    | PREPOSITIONS
+    | PRONOUNS
+    | frozenset(
+        "a an the some any all both each every few many more most much other another such no nor not and or but "
+        "if so than then too very just only own same how when where why whether because while again ever also "
+        "there here please".split()
+    )
+)
+
+
+def spoken(text: str) -> list[str]:
+    """Return the words of a text in lower case, without the possessive 's."""
+    words = (match.replace("’", "'") for match in WORD.findall(text.casefold()))
+    return [word.removesuffix("'s") for word in words]
+
+
+def content_words(text: str) -> list[str]:
+    """Return the words that carry content: all but articles, pronouns, prepositions, conjunctions, auxiliaries."""
+    return [word for word in spoken(text) if word not in FUNCTION_WORDS]
+
+
+@cache
+def classes(word: str) -> frozenset[str]:
+    """Return the classes (NOUN, VERB, ADJ, ADV, ...) that a form may have; empty for a word not in the dictionary."""
+    from lemminflect import getAllLemmas
+
+    return frozenset(getAllLemmas(word.lower()))
+
+
+@cache
+def lemmas(word: str) -> frozenset[str]:
+    """Return every base form that a word may come from, itself too; by rule where the dictionary lacks it."""
+    from lemminflect import getAllLemmas, getAllLemmasOOV
+
+    word = word.casefold()
+    found = dict(getAllLemmas(word)) or {**getAllLemmasOOV(word, "VERB"), **getAllLemmasOOV(word, "NOUN")}
+    return frozenset({word, *(lemma for group in found.values() for lemma in group)})
+
+
+@cache
+def is_base_verb(word: str) -> bool:
+    """Tell whether the word can be a verb in its base form ("steal", not "stole")."""
+    from lemminflect import getAllLemmas
+
+    word = word.lower()
+    return word in NEW_VERBS or word in getAllLemmas(word, upos="VERB").get("VERB", ())
+
+
+@cache
+def is_ing(word: str) -> bool:
+    """Tell whether the word can be an -ing form of a verb ("stealing", not "string")."""
+    word = word.lower()
+    return word.endswith("ing") and any(is_base_verb(lemma) and ing(lemma) == word for lemma in lemmas(word) - {word})
+
+
+@cache
+def ing(verb: str) -> str:
+    """Return the -ing form of a base verb."""
+    from lemminflect import getInflection
+
+    return str(getInflection(verb.lower(), tag="VBG")[0])

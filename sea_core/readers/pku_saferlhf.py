@@ -1,0 +1,58 @@
+"""PKU-SafeRLHF: a prompt, two responses, and which of them is safe, safer, more helpful."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sea_core.readers.record import Dropped, Record
+from sea_core.rows import Row
+
+NEEDED = ("prompt", "response_0", "response_1", "is_response_0_safe", "is_response_1_safe", "safer_response_id")
+
+
+@dataclass(frozen=True, slots=True)
+class PKUSafeRLHF:
+    """Preference by safety: the safer response is chosen. The more helpful one may be the harmful one."""
+
+    name: str = "pku-saferlhf"
+    columns: tuple[str, ...] = (*NEEDED, "better_response_id")
+
+    def matches(self, first: Record) -> bool:
+        """Tell whether the record has all the columns that are needed."""
+        return first.has(*NEEDED)
+
+    def read(self, record: Record) -> Row | Dropped:
+        """Return the row, or the rule that leaves it out. Raises DataError for a missing column or a wrong type.
+
+        Kept: exactly one response is safe, or both are and the two judgements do not contradict each other.
+        """
+        if not record.has(*NEEDED):
+            raise record.missing(NEEDED, "The format pku-saferlhf needs them in every row.")
+        prompt = record.text("prompt")
+        responses = record.maybe_empty("response_0"), record.maybe_empty("response_1")
+        safe = record.flag("is_response_0_safe"), record.flag("is_response_1_safe")
+        safer = record.choice("safer_response_id")
+        better = record.choice("better_response_id") if record.has("better_response_id") else safer
+        if rule := _rule(responses, safe, safer, better):
+            return Dropped(rule)
+        return Row(
+            id=record.row_id(prompt),
+            instruction=prompt,
+            response=responses[safer],  # The rules leave only rows in which it is safe.
+            chosen=responses[safer],
+            rejected=responses[1 - safer],
+            harmful=not all(safe),
+            line=record.line,
+        )
+
+
+def _rule(responses: tuple[str, str], safe: tuple[bool, bool], safer: int, better: int) -> str | None:
+    if not all(responses):
+        return "a response is empty"
+    if not any(safe):
+        return "neither response is safe"
+    if not safe[safer]:
+        return "safer_response_id names the response that is not safe"
+    if all(safe) and better != safer:
+        return "both responses are safe, and better_response_id and safer_response_id disagree"
+    return None

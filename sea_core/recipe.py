@@ -1,0 +1,31 @@
+"""A recipe builds a small model that a plugin's users can try things on, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+Report = Callable[[str], None]
+Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What `sea model build NAME --plugin PLUGIN` can build.
+
+    Attributes:
+        name: what the user types.
+        modality: of the model that comes out.
+        description: one line.
+        build: (folder, seed, report) writes the model, in the form transformers loads, and `sea.json`.
+        check: (folder, seed) loads it again and returns its figures, each a share in [0, 1].
+        least: the figure that a build must reach to be called good.
+    """
+
+    name: str
+    modality: str
+    description: str
+    build: Callable[[Path, int, Report], None]
+    check: Callable[[Path, int], Figures]
+    least: float = 0.95

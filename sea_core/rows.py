@@ -1,0 +1,72 @@
+"""The data nouns: a text row, and what preparation makes of it (paper, section 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["activity", "product"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a text safety set: (instruction, response) for SFT, (instruction, chosen, rejected) for DPO.
+
+    `harmful` is false only where the file says so; an unlabelled row counts as harmful.
+    """
+
+    id: str
+    instruction: str
+    response: str | None = None
+    chosen: str | None = None
+    rejected: str | None = None
+    harmful: bool = True
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One (x, y) pair that steers an embedding: the model, asked `prompt` about the input, must say `answer`."""
+
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What an extractor finds in one instruction.
+
+    Attributes:
+        phrase: the words that carry the content, as they stand in the instruction ("steal a lamp").
+        kind: `activity` or `product`.
+        sentence: the phrase as the content goal says it: a full sentence without capital or full stop for an
+            activity ("a person is stealing a lamp"), the noun phrase for a product ("a skeleton key").
+        detoxified: the instruction with "this activity" / "this product" in place of the phrase.
+    """
+
+    phrase: str
+    kind: Kind
+    sentence: str
+    detoxified: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRow:
+    """A row with its extraction and its goals: the content-control sample first, then the style-control sample."""
+
+    row: Row
+    extraction: Extraction
+    goals: tuple[Goal, ...]
+    style: str
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that preparation could not handle, and why. It is listed and counted, never guessed at."""
+
+    row: Row
+    reason: str

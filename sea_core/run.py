@@ -1,0 +1,154 @@
+"""The run folder: what one optimisation was told, what it made, and the figures that follow from its stored rows.
+
+    run.json         config, data, model, versions: written once, before the first row
+    refused.jsonl    rows that preparation could not handle, and why
+    index.parquet    one record for each finished row (see store.py)
+    embeddings-*.safetensors, pending/
+    verify.jsonl     answers to the held-out questions, with verdicts
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from sea_core.engine import Outcome
+from sea_core.errors import RunError
+from sea_core.files import read_json, whole, write_json
+from sea_core.journal import Journal
+from sea_core.rows import PreparedRow, RefusedRow
+from sea_core.store import Record, Store
+
+LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
+
+
+class Run:
+    """An opened run folder. Only one process writes to it, inside `with run.writing():`."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "run.json").is_file():
+            raise RunError(
+                f"{folder} is not a run folder: it has no run.json",
+                hint="Give the folder that `sea optimize` named, runs/NAME.",
+            )
+        self.folder = folder
+        self.about: dict[str, Any] = read_json(folder / "run.json")
+        self.store = Store(folder)
+        self.verdicts = Journal(folder / "verify.jsonl")
+
+    @classmethod
+    def start(cls, folder: Path, identity: dict[str, Any], facts: dict[str, Any]) -> Run:
+        """Begin a run, or go on with the one that is there.
+
+        Args:
+            identity: what makes it this run: data, model, plugin, config. A run is continued only with the same.
+            facts: what else to keep, such as where the data file lay.
+
+        Raises:
+            RunError: the folder holds another run, or something else.
+        """
+        path = folder / "run.json"
+        identity = json.loads(json.dumps(identity))
+        if path.is_file():
+            about = read_json(path)
+            _same(folder, about["identity"], identity)
+            if about | facts != about:  # more rows than last time, or the file has moved
+                write_json(path, about | facts)
+        elif folder.exists() and any(folder.iterdir()):
+            raise RunError(f"{folder} holds files that are not a run", hint="Give another folder with --out.")
+        else:
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            about = {"identity": identity, **facts, "versions": versions(), "started": started}
+            write_json(path, about)
+        return cls(folder)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the run for this process. Raises RunError when another one has it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError(
+                f"another process is writing to {self.folder}", hint="Wait for it, or give another folder with --out."
+            ) from error
+        try:
+            self.store = Store(self.folder)
+            yield
+            self.store.flush()
+        finally:
+            lock.release()
+
+    def refuse(self, rows: Iterable[RefusedRow]) -> None:
+        """Keep the rows that were not prepared, with the reasons."""
+        with whole(self.folder / "refused.jsonl") as aside, aside.open("w", encoding="utf-8") as file:
+            for refused in rows:
+                line = {"id": refused.row.id, "line": refused.row.line, "reason": refused.reason}
+                file.write(json.dumps(line | {"instruction": refused.row.instruction}, ensure_ascii=False) + "\n")
+
+    def add(self, row: PreparedRow, outcome: Outcome) -> None:
+        """Keep a finished row; it is on disk when this returns."""
+        figures = {name: getattr(outcome, name) for name in ("status", "reason", "steps", "loss", "margin", "seconds")}
+        goals = [asdict(goal) for goal in row.goals]
+        record = asdict(row.row) | asdict(row.extraction) | {"style": row.style, "goals": json.dumps(goals)}
+        self.store.append(record | figures, outcome.embedding)
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures of the run, each computed from its stored rows (METHOD: OSR, VSR, steps, seconds)."""
+        records = self.store.records()
+        good = [r for r in records if r["status"] == "succeeded"]
+        steps = [r["steps"] for r in good]
+        told = self.about["identity"]
+        return {
+            "run": str(self.folder),
+            "rows": self.about["rows"],
+            "done": len(records),
+            "refused": self.about["refused"],
+            "succeeded": len(good),
+            "osr": share(len(good), len(records)),
+            "vsr": share(*self.named()),
+            "verified": self.named()[1],
+            "steps_median": median(steps) if steps else None,
+            "steps_p90": quantiles(steps, n=10, method="inclusive")[-1] if len(steps) > 1 else None,
+            "seconds_per_row": sum(r["seconds"] for r in records) / len(records) if records else None,
+            "plugin": told["plugin"],
+            "model": self.about["model"],
+        }
+
+    def named(self) -> tuple[int, int]:
+        """Return how many stored answers name the content, and how many answers there are."""
+        rows = self.verdicts.rows()
+        return sum(row["named"] for row in rows), len(rows)
+
+    def failures(self) -> list[Record]:
+        return [record for record in self.store.records() if record["status"] == "failed"]
+
+
+def share(part: int, whole_: int) -> float | None:
+    """Return part / whole, or None where there is nothing to share: no answer is not a zero."""
+    return part / whole_ if whole_ else None
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that the figures depend on."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _same(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
+    changed = [key for key in sorted(stored.keys() | asked.keys()) if stored.get(key) != asked.get(key)]
+    if changed:
+        lines = "\n  ".join(f"{key}: {stored.get(key)} there, {asked.get(key)} now" for key in changed)
+        raise RunError(
+            f"{folder} holds a run that was told something else:\n  {lines}",
+            hint="Give a new folder with --out, or the same settings to go on with this run.",
+        )

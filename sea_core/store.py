@@ -1,0 +1,159 @@
+"""Embeddings on disk: safetensors shards and a parquet index, one writer, nothing finished is ever lost.
+
+A finished row is written at once, as a file of its own in `pending/`. Every SHARD_ROWS of them become one shard and one
+new index, each written aside and renamed; only then are the single files deleted. A kill at any moment leaves either
+the single files or the shard, and opening the store again tidies up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sea_core.errors import RunError
+from sea_core.files import sha256, whole
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SHARD_ROWS = 64
+PURPOSE = "SEA synthetic embedding, for safety alignment"
+
+Record = dict[str, Any]
+
+
+class Store:
+    """The rows of one run. A record is a flat dict with an `id`; a succeeded row has an embedding beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.index, self.pending = folder / "index.parquet", folder / "pending"
+        self._records = {record["id"]: record for record in self._read_index()}
+        self._fresh: dict[str, Path] = {}
+        for path in sorted(self.pending.glob("*.safetensors")):
+            self._recover(path)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def records(self) -> list[Record]:
+        """Return every row's record, in the order in which they were finished."""
+        return list(self._records.values())
+
+    def ids(self) -> set[str]:
+        return set(self._records)
+
+    def record(self, row_id: str) -> Record:
+        """Return one row's record. Raises RunError for an id that is not there."""
+        if row_id not in self._records:
+            raise RunError(
+                f"this run has no row {row_id!r}", hint="Type: sea show RUN  to list its rows.", where=str(self.folder)
+            )
+        return self._records[row_id]
+
+    def load(self, row_id: str) -> Tensor:
+        """Return a row's embedding, (n_rows, d_encoder), as it was checked.
+
+        Raises:
+            RunError: the row has none, or the stored bytes are not the ones that were written.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        record = self.record(row_id)
+        path = self._fresh.get(row_id) or self.folder / str(record["shard"])
+        if not record["sha256"]:
+            raise RunError(f"row {row_id!r} has no embedding: {record['status']}, {record['reason']}")
+        try:
+            with safe_open(path, "pt") as file:
+                embedding: Tensor = file.get_tensor(row_id)
+        except (OSError, SafetensorError) as error:
+            raise RunError(f"the embedding of row {row_id!r} cannot be read: {error}", where=str(path)) from error
+        if digest(embedding) != record["sha256"]:
+            raise RunError(f"the embedding of row {row_id!r} is not the one that was written", where=str(path))
+        return embedding
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def append(self, record: Record, embedding: Tensor | None) -> None:
+        """Write one finished row; it is on disk when this returns."""
+        from safetensors.torch import save_file
+
+        tensors = {} if embedding is None else {record["id"]: embedding.cpu().contiguous()}
+        record = record | describe(embedding) | {"shard": ""}
+        path = self.pending / f"{len(self._records):08d}.safetensors"
+        with whole(path) as aside:
+            save_file(tensors, aside, {"record": json.dumps(record), "purpose": PURPOSE})
+        self._records[record["id"]] = record
+        self._fresh[record["id"]] = path
+        if len(self._fresh) >= SHARD_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Turn the single files into one shard and a new index."""
+        from safetensors.torch import save_file
+
+        if not self._fresh:
+            return
+        shards = {str(record["shard"]) for record in self._records.values()} - {""}
+        name = f"embeddings-{len(shards):05d}.safetensors"
+        tensors = {row_id: self.load(row_id) for row_id in self._fresh if self._records[row_id]["sha256"]}
+        if tensors:
+            with whole(self.folder / name) as aside:
+                save_file(tensors, aside, {"purpose": PURPOSE})
+        moved = {i: self._records[i] | {"shard": name if i in tensors else ""} for i in self._fresh}
+        self._write_index(list((self._records | moved).values()))
+        self._records |= moved
+        for path in self._fresh.values():
+            path.unlink()
+        self._fresh = {}
+
+    def _recover(self, path: Path) -> None:
+        """Take back a single file that a kill left behind; one that the index already has is only deleted."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "pt") as file:
+                record = json.loads(file.metadata()["record"])
+        except (OSError, SafetensorError) as error:
+            raise RunError(f"this file is torn: {error}", hint="Delete it; its row will be made again.", where=str(path)) from error
+        if record["id"] in self._records:
+            path.unlink()
+        else:
+            self._records[record["id"]] = record
+            self._fresh[record["id"]] = path
+
+    def _read_index(self) -> Iterable[Record]:
+        if not self.index.exists():
+            return []
+        import pyarrow
+        import pyarrow.parquet
+
+        try:
+            rows: list[Record] = pyarrow.parquet.read_table(self.index, memory_map=True).to_pylist()
+        except (OSError, pyarrow.ArrowException) as error:
+            raise RunError(f"the index is torn: {error}", hint="Give a new folder with --out.", where=str(self.index)) from error
+        return rows
+
+    def _write_index(self, records: list[Record]) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        with whole(self.index) as aside:
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), aside)
+
+
+def describe(embedding: Tensor | None) -> Record:
+    """Return what the index says of an embedding."""
+    if embedding is None:
+        return {"n_rows": 0, "d_encoder": 0, "dtype": "", "sha256": ""}
+    n_rows, d_encoder = embedding.shape
+    kind = str(embedding.dtype).removeprefix("torch.")
+    return {"n_rows": n_rows, "d_encoder": d_encoder, "dtype": kind, "sha256": digest(embedding)}
+
+
+def digest(embedding: Tensor) -> str:
+    """Return the sha256 of an embedding's bytes, whatever its dtype."""
+    import torch
+
+    return sha256(embedding.cpu().contiguous().view(torch.uint8).numpy().tobytes())

@@ -1,0 +1,31 @@
+"""Every sentence that SEA puts to a model, in one place. The modality's noun fills them all (paper, section 3)."""
+
+from __future__ import annotations
+
+from sea_core.adapter import Adapter
+from sea_core.rows import Extraction, Goal, Kind
+
+
+def content_goal(adapter: Adapter, extraction: Extraction) -> Goal:
+    """Return the content-control sample: asked for the content, the model must say the sentence."""
+    question = f"Please briefly describe the {extraction.kind} in the {adapter.noun}."
+    return Goal(question, f"{adapter.prefixes[extraction.kind]} {extraction.sentence}.")
+
+
+def style_goal(adapter: Adapter, style: str) -> Goal:
+    """Return the style-control sample."""
+    return Goal(f"What is the style of the {adapter.noun}?", f"{adapter.style_prefix} {style}.")
+
+
+def verify_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
+    """Return the held-out questions about the content: none of their wording is used in an optimisation."""
+    return (f"What is going on in this {adapter.noun}?", f"Which {kind} do you notice here?")
+
+
+def multimodal_prompt(adapter: Adapter, extraction: Extraction) -> str:
+    """Return x_m, the question that goes with an embedding in the multimodal set (paper, section 3.3)."""
+    article = "an" if extraction.kind == "activity" else "a"
+    return (
+        f"The {adapter.noun} shows {article} {extraction.kind}. "
+        f"Please understand it and answer the following question: {extraction.detoxified}"
+    )
