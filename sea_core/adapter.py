@@ -82,8 +82,7 @@ class Adapter(ABC):
 
     def language_model(self, model: Any) -> nn.Module:
         """Return the language model's decoder, without its head."""
-        decoder: nn.Module = self.backbone(model).language_model
-        return decoder
+        return self.backbone(model).get_submodule("language_model")
 
     def placeholders(self, n_rows: int) -> int:
         """Return how many placeholder tokens an E of `n_rows` rows takes."""

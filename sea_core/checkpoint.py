@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ def load_transformers(
 
     architecture = find_architecture(checkpoint, architectures, revision)
     try:
-        model, info = getattr(transformers, architecture).from_pretrained(
-            checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
-        )
-        processor = transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
+        with _quiet():
+            model, info = getattr(transformers, architecture).from_pretrained(
+                checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
+            )
+            processor = transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(
             f"the checkpoint {checkpoint} cannot be loaded: {error}",
@@ -51,6 +53,22 @@ def load_transformers(
             hint="They would be random numbers. Is it whole, and saved by a matching version of transformers?",
         )
     return model.to(device), processor
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bar and warnings off stderr: what matters in them is told as an error."""
+    from transformers.utils import logging
+
+    bar, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def find_architecture(checkpoint: str, architectures: Sequence[str], revision: str | None) -> str:

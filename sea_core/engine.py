@@ -174,7 +174,7 @@ class Engine:
 
 
 def _by_row(values: Tensor, row: Tensor) -> Sequence[Tensor]:
-    return values.split(torch.bincount(row).tolist())
+    return torch.split(values, torch.bincount(row).tolist())
 
 
 def _margins(logits: Tensor, targets: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import RunError
+
+
+REMAKE = "Copy the file back from elsewhere, or make the run again in a new folder: sea optimize ... --out NEW"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -27,7 +32,7 @@ def whole(path: Path) -> Iterator[Path]:
             yield aside
             with aside.open("rb") as file:
                 os.fsync(file.fileno())
-            os.replace(aside, path)
+            aside.replace(path)
             _flush_folder(path.parent)
         finally:
             aside.unlink(missing_ok=True)
@@ -39,9 +44,10 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        mend = "Free some space (df -h)" if error.errno in FULL else "Check the path and who may write there (ls -ld)"
         raise RunError(
             f"cannot write {path}: {error.strerror or error}",
-            hint="Everything finished so far is safe. Free some space (df -h) and type the same command again.",
+            hint=f"Everything finished so far is safe. {mend}, and type the same command again.",
         ) from error
 
 
@@ -52,11 +58,11 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read one JSON value. Raises RunError when the file is torn."""
+    """Read one JSON value. Raises RunError when the file is torn or cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError(f"this file is torn: {error}", hint="Give a new folder with --out.", where=str(path)) from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"this file is torn: {error}", hint=REMAKE, where=str(path)) from error
 
 
 def sha256(data: bytes) -> str:

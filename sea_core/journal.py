@@ -1,4 +1,4 @@
-"""An append-only JSONL file that survives a kill: each append is on disk when it returns, a torn last line is dropped."""
+"""An append-only JSONL file that survives a kill: an append is on disk when it returns, a torn last line is dropped."""
 
 from __future__ import annotations
 
@@ -25,15 +25,22 @@ class Journal:
         lines = self.path.read_bytes().split(b"\n")
         rows = []
         for number, line in enumerate(lines[:-1], 1):
-            try:
-                rows.append(json.loads(line))
-            except ValueError as error:
-                raise RunError(
-                    f"this line is not a JSON object: {error}",
-                    hint="Delete the line, and the same command will make it again.",
-                    where=at(self.path, number),
-                ) from error
+            rows.append(self._parse(line, number))
         return rows
+
+    def _parse(self, line: bytes, number: int) -> dict[str, Any]:
+        problem = "it holds something else"
+        try:
+            row = json.loads(line)
+            if isinstance(row, dict):
+                return row
+        except ValueError as error:
+            problem = str(error)
+        raise RunError(
+            f"this line is not a JSON object: {problem}",
+            hint="Delete the line, and the same command will make it again.",
+            where=at(self.path, number),
+        )
 
     def append(self, rows: Iterable[dict[str, Any]]) -> None:
         """Write rows and wait until they are on disk."""

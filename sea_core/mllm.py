@@ -50,13 +50,18 @@ class MLLM:
         """The projector's dtype: E is cast to it before it crosses, so E stored in it is the E that was checked."""
         return next(self.projector.parameters()).dtype
 
+    @property
+    def wide_dtype(self) -> torch.dtype:
+        """What E is trained and logits are compared in: fp32, or the model's own dtype where that is wider."""
+        return torch.promote_types(self.dtype, torch.float32)
+
     @cached_property
     def placeholder_id(self) -> int:
-        return int(self.tokenizer.convert_tokens_to_ids(self.adapter.placeholder))
+        return self._token_id(self.adapter.placeholder)
 
     @cached_property
     def end_id(self) -> int:
-        return int(self.tokenizer.convert_tokens_to_ids(self.adapter.end_token(self.processor)))
+        return self._token_id(self.adapter.end_token(self.processor))
 
     @cached_property
     def pad_id(self) -> int:
@@ -74,6 +79,15 @@ class MLLM:
         found = {id(p): p for m in (*modules, self.model.get_output_embeddings()) for p in m.parameters()}
         return list(found.values())
 
+    def _token_id(self, token: str) -> int:
+        found = self.tokenizer.convert_tokens_to_ids(token)
+        if found is None or (found == self.tokenizer.unk_token_id and token != self.tokenizer.unk_token):
+            raise ModelError(
+                f"the tokenizer of this checkpoint has no token {token!r}",
+                hint="Check the adapter's `placeholder` and `end_token` against the checkpoint. Is its tokenizer whole?",
+            )
+        return int(found)
+
     # --- reading the seam -------------------------------------------------------------------------------------------
 
     @torch.no_grad()
@@ -90,8 +104,8 @@ class MLLM:
         return [e.detach().clone() for e in self.adapter.split(crossed[0], inputs)]
 
     def blank(self) -> Tensor:
-        """Return M(blank input) in fp32: where every optimisation starts."""
-        return self.encode([self.adapter.blank_input(self.processor)])[0].float()
+        """Return M(blank input) in fp32 (or wider): where every optimisation starts."""
+        return self.encode([self.adapter.blank_input(self.processor)])[0].to(self.wide_dtype)
 
     def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
         """Return the ordinary inputs for one question about each medium, on the model's device."""
@@ -103,8 +117,8 @@ class MLLM:
     def check_seam(self) -> None:
         """Prove on the blank input that the seam is where the adapter says; raises ModelError naming what is not so.
 
-        Putting the blank's own embedding back must change no logit, and another embedding must change some: a model
-        that ignores its media would give every figure, and mean nothing by it.
+        The prompt must be the ordinary one. Putting the blank's own embedding back must change no logit, and another
+        embedding must change some: a model that ignores its media would give every figure, and mean nothing by it.
         """
         question = f"What is in the {self.adapter.noun}?"
         inputs = self.media_inputs([question], [self.adapter.blank_input(self.processor)])
@@ -114,8 +128,13 @@ class MLLM:
             blank.shape, generator=torch.Generator().manual_seed(0)
         ).to(blank)
         ids = torch.tensor([self.prompt_ids(question, len(blank))], device=self.device)
+        if inputs["input_ids"].tolist() != ids.tolist():
+            raise ModelError(
+                f"the prompt for an embedding of {len(blank)} rows is not the model's ordinary prompt",
+                hint="Check the adapter's `placeholder`, `placeholders`, `split` and `inputs` against the processor.",
+            )
         spliced, changed = (self._last_logits(self._run(ids, e)) for e in (blank, other))
-        tolerance = (1e-3 if self.dtype == torch.float32 else 0.05) * ordinary.abs().max().clamp(min=1)
+        tolerance = (1e-4 if self.dtype == torch.float32 else 0.05) * ordinary.abs().max().clamp(min=1)
         if (spliced - ordinary).abs().max() > tolerance:
             raise ModelError(
                 f"putting the blank {self.adapter.noun}'s embedding back changes the answer by "
@@ -182,20 +201,25 @@ class MLLM:
     def splice(self, input_ids: Tensor, embeddings: Sequence[Tensor]) -> Tensor | None:
         """Merge P(E) into the token embeddings: (rows, length, d_llm), or None where no row has a placeholder.
 
-        The embeddings follow the rows that have placeholders, in order; beam search repeats each row k times, and
-        its embedding with it. Raises ModelError when a row's placeholders do not fit its embedding: the library
-        compares only the totals of a batch, so a shift between two rows would pass in silence.
+        The embeddings follow the rows that have placeholders, in order. Raises ModelError when a row's placeholders
+        do not fit its embedding: the library compares only the totals of a batch, so a shift between two rows would
+        pass in silence.
         """
         places = input_ids == self.placeholder_id
         per_row = [n for n in places.sum(1).tolist() if n]
         if not per_row:
             return None
-        embeddings = [e for e in embeddings for _ in range(len(per_row) // len(embeddings))]
         expected = [self.adapter.placeholders(len(e)) for e in embeddings]
         if per_row != expected:
             raise ModelError(f"the prompts have {per_row} placeholders, the embeddings need {expected}")
         merged: Tensor = self.model.get_input_embeddings()(input_ids)
         projected = torch.cat([self.project(e) for e in embeddings]).to(merged.dtype)
+        if projected.shape != (sum(expected), merged.shape[-1]):
+            raise ModelError(
+                f"the projector gives {tuple(projected.shape)}, but {sum(expected)} placeholders of width "
+                f"{merged.shape[-1]} wait for it",
+                hint="Check the adapter's `projector` and `placeholders`.",
+            )
         return merged.masked_scatter(places[..., None], projected)
 
     def project(self, embedding: Tensor) -> Tensor:
@@ -213,7 +237,7 @@ class MLLM:
         """Run LLM(P(E), x) and return the logits at the answer tokens only, teacher forced.
 
         Returns:
-            logits (n_answer_tokens, vocabulary) in fp32, their target ids, and the row that each belongs to.
+            logits (n_answer_tokens, vocabulary) in fp32 (or wider), their target ids, and the row that each belongs to.
         """
         media: dict[str, Any] = {}
         if len(embeddings):
@@ -225,7 +249,7 @@ class MLLM:
         row, column = torch.nonzero(batch.labels != IGNORED, as_tuple=True)
         # Picked before the head: full logits over a 150,000-word vocabulary would cost more memory than the model.
         logits = self.model.get_output_embeddings()(hidden[row, column - 1])
-        return logits.float(), batch.labels[row, column], row
+        return logits.to(self.wide_dtype), batch.labels[row, column], row
 
     @torch.no_grad()
     def generate(
@@ -240,10 +264,8 @@ class MLLM:
         width = max(map(len, prompts))
         ids = torch.tensor([[self.pad_id] * (width - len(p)) + p for p in prompts], device=self.device)
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
-        with self.replaced(embeddings or ()):
-            out = self.model.generate(
-                input_ids=ids, attention_mask=mask, generation_config=self._greedy(max_new_tokens)
-            )
+        with self.replaced(embeddings or ()), self._only(self._greedy(max_new_tokens)) as greedy:
+            out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=greedy)
         answers = out[:, width:].tolist()
         return [a[: a.index(self.end_id)] if self.end_id in a else a for a in answers]
 
@@ -251,12 +273,21 @@ class MLLM:
         from transformers import GenerationConfig
 
         return GenerationConfig(
-            do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=self.end_id, pad_token_id=self.pad_id
-        )
+            do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=self.end_id, pad_token_id=self.pad_id,
+            suppress_tokens=[self.placeholder_id],  # said by the model, it would ask for an embedding
+        )  # fmt: skip
+
+    @contextmanager
+    def _only(self, settings: Any) -> Iterator[Any]:
+        """Put the checkpoint's generation settings aside: `generate` would fill every gap in ours with them."""
+        own = self.model.generation_config
+        self.model.generation_config = settings
+        try:
+            yield settings
+        finally:
+            self.model.generation_config = own
 
     def say(self, ids: Sequence[int]) -> str:
         """Decode an answer."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text.strip()
-
-

@@ -1,9 +1,10 @@
-"""The method (paper, section 3.2): start at the blank embedding, follow the gradient until the model says both goals."""
+"""The method (paper, section 3.2): start at the blank embedding, descend until the model says both goals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 
@@ -33,7 +34,7 @@ class OptimizeConfig:
     """Adam's memory of its square."""
     seed: int = 0
     """Draws the style of each row, by the row's id."""
-    benign: str = "embed"
+    benign: Literal["embed", "text"] = "embed"
     """Benign rows get an embedding of their own activity (`embed`), or stay text rows as in the paper (`text`)."""
 
     def __post_init__(self) -> None:
@@ -89,5 +90,3 @@ def too_long(mllm: MLLM, task: Task) -> str:
     if (most := mllm.max_length) and longest > most:
         return f"too long: {longest} tokens, but the model holds {most} (a shorter blank, or a shorter row?)"
     return ""
-
-

@@ -1,10 +1,10 @@
 """The run folder: what one optimisation was told, what it made, and the figures that follow from its stored rows.
 
-    run.json         config, data, model, versions: written once, before the first row
-    refused.jsonl    rows that preparation could not handle, and why
-    index.parquet    one record for each finished row (see store.py)
-    embeddings-*.safetensors, pending/
-    verify.jsonl     answers to the held-out questions, with verdicts
+run.json         config, data, model, versions: written once, before the first row
+refused.jsonl    rows that preparation could not handle, and why
+index.parquet    one record for each finished row (see store.py)
+embeddings-*.safetensors, pending/
+verify.jsonl     answers to the held-out questions, with verdicts
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sea_core.engine import Outcome
 from sea_core.errors import RunError
-from sea_core.files import read_json, whole, write_json
+from sea_core.files import REMAKE, disk_errors, read_json, whole, write_json
 from sea_core.journal import Journal
 from sea_core.rows import PreparedRow, RefusedRow
+from sea_core.settings import flat
 from sea_core.store import Record, Store
+
+if TYPE_CHECKING:
+    from sea_core.engine import Outcome
 
 LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
 
@@ -40,7 +43,7 @@ class Run:
                 hint="Give the folder that `sea optimize` named, runs/NAME.",
             )
         self.folder = folder
-        self.about: dict[str, Any] = read_json(folder / "run.json")
+        self.about = _read_about(folder / "run.json")
         self.store = Store(folder)
         self.verdicts = Journal(folder / "verify.jsonl")
 
@@ -58,11 +61,13 @@ class Run:
         path = folder / "run.json"
         identity = json.loads(json.dumps(identity))
         if path.is_file():
-            about = read_json(path)
+            about = _read_about(path)
             _same(folder, about["identity"], identity)
             if about | facts != about:  # more rows than last time, or the file has moved
                 write_json(path, about | facts)
-        elif folder.exists() and any(folder.iterdir()):
+        elif folder.exists() and not folder.is_dir():
+            raise RunError(f"{folder} is a file, and a run is a folder", hint="Give a folder with --out.")
+        elif folder.exists() and any(file.suffix != ".part" for file in folder.iterdir()):  # .part: a kill left it
             raise RunError(f"{folder} holds files that are not a run", hint="Give another folder with --out.")
         else:
             started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -76,12 +81,14 @@ class Run:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunError(
-                f"another process is writing to {self.folder}", hint="Wait for it, or give another folder with --out."
-            ) from error
+        with disk_errors(self.folder / ".lock"):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout as error:
+                raise RunError(
+                    f"another process is writing to {self.folder}",
+                    hint="Wait until it is done, and type the same command again; or give another folder with --out.",
+                ) from error
         try:
             self.store = Store(self.folder)
             yield
@@ -111,7 +118,7 @@ class Run:
         told = self.about["identity"]
         return {
             "run": str(self.folder),
-            "rows": self.about["rows"],
+            "rows": max(self.about["rows"], len(records)),  # the last command may have asked for fewer
             "done": len(records),
             "refused": self.about["refused"],
             "succeeded": len(good),
@@ -144,7 +151,16 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}
 
 
+def _read_about(path: Path) -> dict[str, Any]:
+    about = read_json(path)
+    if not isinstance(about, dict) or not {"identity", "rows", "refused", "model"} <= about.keys():
+        raise RunError("this is not the run.json of a run: entries are missing", hint=REMAKE, where=str(path))
+    return about
+
+
 def _same(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Refuse to go on with a run that was told something else. Names each setting that differs."""
+    stored, asked = flat(stored), flat(asked)
     changed = [key for key in sorted(stored.keys() | asked.keys()) if stored.get(key) != asked.get(key)]
     if changed:
         lines = "\n  ".join(f"{key}: {stored.get(key)} there, {asked.get(key)} now" for key in changed)

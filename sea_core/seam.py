@@ -35,13 +35,13 @@ def read(projector: nn.Module) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def replaced(
-    backbone: nn.Module, splice: Callable[[Tensor, Sequence[Tensor]], Tensor], held: Sequence[Tensor] = ()
+    backbone: nn.Module, splice: Callable[[Tensor, Sequence[Tensor]], Tensor | None], held: Sequence[Tensor] = ()
 ) -> Iterator[None]:
     """Run the language model on P(E) with the encoder skipped, for every call of the backbone inside the block.
 
     A call brings its own embeddings as keywords, `sea_embeds` (sum of n_rows, d_encoder) and `sea_lengths` (one n_rows
     per embedding); `generate()` lets no new keyword through, so there `held` is used for each call whose prompt has
-    placeholders. `splice(input_ids, embeddings)` returns the merged token embeddings.
+    placeholders. `splice(input_ids, embeddings)` returns the merged token embeddings, None without placeholders.
 
     Raises:
         ModelError: embeddings came with a prompt that has no placeholders, so they would have been ignored.

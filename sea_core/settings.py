@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, at
 
 T = TypeVar("T")
+KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def gather(file: Path | None, options: Sequence[str]) -> dict[str, Any]:
@@ -19,19 +22,37 @@ def gather(file: Path | None, options: Sequence[str]) -> dict[str, Any]:
 
     settings: dict[str, Any] = {}
     if file:
-        try:
-            read = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise SeaError(f"the settings cannot be read: {error}", where=str(file)) from error
-        if not isinstance(read, dict):
-            raise SeaError("expected `key: value` lines", hint="For example: lr: 0.1", where=str(file))
-        settings |= _flat(read)
+        settings |= flat(_read(file))
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
             raise SeaError(f"-o {option} has no value", hint="Type for example: -o lr=0.1")
-        settings[key.strip()] = yaml.safe_load(value)
+        try:
+            settings[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise SeaError(
+                f"-o {option} is not understood", hint="Put a value with signs in quotes: -o key='\"[\"'"
+            ) from error
     return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import yaml
+
+    example = "Write one setting a line, for example: lr: 0.1"
+    try:
+        read = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        hint = "Give a YAML file to --config."
+        raise SeaError(f"the settings cannot be read: {error.strerror}", hint=hint, where=str(file)) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise SeaError(f"this is not YAML: {error.problem}", hint=example, where=at(file, line)) from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise SeaError("this is not YAML in UTF-8 text", hint=example, where=str(file)) from error
+    if not isinstance(read, dict | None):
+        raise SeaError("expected `key: value` lines", hint=example, where=str(file))
+    return read or {}
 
 
 def apply(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T, dict[str, Any]]:
@@ -45,7 +66,7 @@ def apply(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T, d
     for key, value in settings.items():
         name = key.removeprefix(prefix)
         if key.startswith(prefix) and name in own:
-            taken[name] = _typed(key, value, type(getattr(config, name)))
+            taken[name] = _typed(key, value, getattr(config, name))
         else:
             left[key] = value
     return replace(config, **taken), left  # type: ignore[type-var]
@@ -66,21 +87,21 @@ def names(config: Any, group: str = "") -> list[str]:
     return [f"{group}.{f.name}" if group else f.name for f in fields(config)]
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a tree of settings as one level, with dotted keys."""
+    found: dict[str, Any] = {}
     for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
 
 
-def _typed(key: str, value: Any, kind: Any) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is float and isinstance(value, str):  # YAML reads 1e-3 as text
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    if kind in (int, float, str, bool) and type(value) is not kind:
-        raise SeaError(f"{key} is {value!r}, but it must be a {kind.__name__}", hint=f"Type for example: -o {key}=1")
+def _typed(key: str, value: Any, example: Any) -> Any:
+    """Return the value in the type of the setting's present one. Raises SeaError for another type, NaN and infinity."""
+    kind = type(example)
+    if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            value = float(value)  # YAML reads 1e-3 as text
+    if kind in KINDS and (type(value) is not kind or (kind is float and not math.isfinite(value))):
+        shown = str(example).lower() if kind is bool else example
+        raise SeaError(f"{key} is {value!r}, but it must be {KINDS[kind]}", hint=f"Type for example: -o {key}={shown}")
     return value

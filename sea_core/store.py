@@ -2,7 +2,8 @@
 
 A finished row is written at once, as a file of its own in `pending/`. Every SHARD_ROWS of them become one shard and one
 new index, each written aside and renamed; only then are the single files deleted. A kill at any moment leaves either
-the single files or the shard, and opening the store again tidies up.
+the single files or the shard. Opening changes nothing on disk, so that anyone may look while a run is being written;
+the writer's next flush tidies up.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import RunError
-from sea_core.files import sha256, whole
+from sea_core.files import REMAKE, sha256, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SHARD_ROWS = 64
 PURPOSE = "SEA synthetic embedding, for safety alignment"
+REDO = "Delete it; the same `sea optimize` command will make its row again."
 
 Record = dict[str, Any]
 
@@ -30,10 +32,19 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.index, self.pending = folder / "index.parquet", folder / "pending"
-        self._records = {record["id"]: record for record in self._read_index()}
         self._fresh: dict[str, Path] = {}
-        for path in sorted(self.pending.glob("*.safetensors")):
-            self._recover(path)
+        self._stale: list[Path] = []
+        paths = sorted(self.pending.glob("*.safetensors"))
+        self._number = max((int(path.stem) for path in paths if path.stem.isdigit()), default=-1) + 1
+        # Before the index: a single file that goes away meanwhile went into a shard, and the index has its row.
+        singles = [(path, record) for path in paths if (record := _read_single(path))]
+        self._records = {record["id"]: record for record in self._read_index()}
+        for path, record in singles:
+            if record["id"] in self._records:
+                self._stale.append(path)
+            else:
+                self._records[record["id"]] = record
+                self._fresh[record["id"]] = path
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -64,64 +75,51 @@ class Store:
         path = self._fresh.get(row_id) or self.folder / str(record["shard"])
         if not record["sha256"]:
             raise RunError(f"row {row_id!r} has no embedding: {record['status']}, {record['reason']}")
+        hint = REDO if row_id in self._fresh else REMAKE
         try:
             with safe_open(path, "pt") as file:
-                embedding: Tensor = file.get_tensor(row_id)
+                embedding: Tensor = file.get_tensor(_key(row_id))
         except (OSError, SafetensorError) as error:
-            raise RunError(f"the embedding of row {row_id!r} cannot be read: {error}", where=str(path)) from error
+            what = f"the embedding of row {row_id!r} cannot be read: {error}"
+            raise RunError(what, hint=hint, where=str(path)) from error
         if digest(embedding) != record["sha256"]:
-            raise RunError(f"the embedding of row {row_id!r} is not the one that was written", where=str(path))
+            what = f"the embedding of row {row_id!r} is not the one that was written"
+            raise RunError(what, hint=hint, where=str(path))
         return embedding
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def append(self, record: Record, embedding: Tensor | None) -> None:
         """Write one finished row; it is on disk when this returns."""
-        from safetensors.torch import save_file
-
         tensors = {} if embedding is None else {record["id"]: embedding.cpu().contiguous()}
         record = record | describe(embedding) | {"shard": ""}
-        path = self.pending / f"{len(self._records):08d}.safetensors"
-        with whole(path) as aside:
-            save_file(tensors, aside, {"record": json.dumps(record), "purpose": PURPOSE})
+        path = self.pending / f"{self._number:08d}.safetensors"
+        _write(path, tensors, {"record": json.dumps(record)})
+        self._number += 1
         self._records[record["id"]] = record
         self._fresh[record["id"]] = path
         if len(self._fresh) >= SHARD_ROWS:
             self.flush()
 
     def flush(self) -> None:
-        """Turn the single files into one shard and a new index."""
-        from safetensors.torch import save_file
+        """Turn the single files into one shard and a new index, and delete those that have become one."""
+        if self._fresh:
+            self._merge()
+        for path in self._stale:
+            path.unlink(missing_ok=True)
+        self._stale = []
 
-        if not self._fresh:
-            return
+    def _merge(self) -> None:
         shards = {str(record["shard"]) for record in self._records.values()} - {""}
         name = f"embeddings-{len(shards):05d}.safetensors"
         tensors = {row_id: self.load(row_id) for row_id in self._fresh if self._records[row_id]["sha256"]}
         if tensors:
-            with whole(self.folder / name) as aside:
-                save_file(tensors, aside, {"purpose": PURPOSE})
+            _write(self.folder / name, tensors, {})
         moved = {i: self._records[i] | {"shard": name if i in tensors else ""} for i in self._fresh}
         self._write_index(list((self._records | moved).values()))
         self._records |= moved
-        for path in self._fresh.values():
-            path.unlink()
+        self._stale += self._fresh.values()
         self._fresh = {}
-
-    def _recover(self, path: Path) -> None:
-        """Take back a single file that a kill left behind; one that the index already has is only deleted."""
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, "pt") as file:
-                record = json.loads(file.metadata()["record"])
-        except (OSError, SafetensorError) as error:
-            raise RunError(f"this file is torn: {error}", hint="Delete it; its row will be made again.", where=str(path)) from error
-        if record["id"] in self._records:
-            path.unlink()
-        else:
-            self._records[record["id"]] = record
-            self._fresh[record["id"]] = path
 
     def _read_index(self) -> Iterable[Record]:
         if not self.index.exists():
@@ -130,9 +128,10 @@ class Store:
         import pyarrow.parquet
 
         try:
-            rows: list[Record] = pyarrow.parquet.read_table(self.index, memory_map=True).to_pylist()
+            table = pyarrow.parquet.read_table(self.index, memory_map=True, page_checksum_verification=True)
         except (OSError, pyarrow.ArrowException) as error:
-            raise RunError(f"the index is torn: {error}", hint="Give a new folder with --out.", where=str(self.index)) from error
+            raise RunError(f"the index is torn: {error}", hint=REMAKE, where=str(self.index)) from error
+        rows: list[Record] = table.to_pylist()
         return rows
 
     def _write_index(self, records: list[Record]) -> None:
@@ -140,7 +139,38 @@ class Store:
         import pyarrow.parquet
 
         with whole(self.index) as aside:
-            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), aside)
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), aside, write_page_checksum=True)
+
+
+def _write(path: Path, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    Through bytes, not `save_file`: that one tells of a full disk in an error of its own, and makes the file private.
+    """
+    from safetensors.torch import save
+
+    keyed = {_key(row_id): tensor for row_id, tensor in tensors.items()}
+    with whole(path) as aside:
+        aside.write_bytes(save(keyed, facts | {"purpose": PURPOSE}))
+
+
+def _read_single(path: Path) -> Record | None:
+    """Return the record in a single file, or None when a writer has just made a shard of it."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            record: Record = json.loads(file.metadata()["record"])
+    except FileNotFoundError:
+        return None
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"this file is torn: {error}", hint=REDO, where=str(path)) from error
+    return record
+
+
+def _key(row_id: str) -> str:
+    """Return the tensor's name for a row: its id. The format keeps `__metadata__` for itself."""
+    return f"_{row_id}" if row_id.startswith("__") else row_id
 
 
 def describe(embedding: Tensor | None) -> Record:

@@ -26,7 +26,9 @@ def recipes(plugin: options.PluginName = "", as_json: output.Json = False) -> No
 
     found = [plugins.get(plugin)] if plugin else plugins.installed()
     pairs = [(one.name, recipe) for one in found for recipe in one.recipes]
-    value = [{"plugin": name, "recipe": r.name, "modality": r.modality, "description": r.description} for name, r in pairs]
+    value = [
+        {"plugin": name, "recipe": r.name, "modality": r.modality, "description": r.description} for name, r in pairs
+    ]
     cells = [list(row.values()) for row in value]
     output.emit(value, as_json, lambda: output.grid(("plugin", "recipe", "modality", "what it is"), cells))
 
@@ -67,7 +69,9 @@ def _check(recipe: Recipe, folder: Path, seed: int, as_json: bool) -> None:
 
     figures = dict(recipe.check(folder, seed))
     write_card(folder, {"figures": figures})
-    output.emit({"model": folder, "figures": figures}, as_json, lambda: output.grid(("skill", "exact"), figures.items()))
+    output.emit(
+        {"model": folder, "figures": figures}, as_json, lambda: output.grid(("skill", "exact"), figures.items())
+    )
     weak = [skill for skill, value in figures.items() if value < recipe.least]
     if weak:
         output.note(f"Below {recipe.least}: {', '.join(weak)}. Try another --seed.")

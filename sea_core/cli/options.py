@@ -13,7 +13,7 @@ from sea_core.errors import SeaError
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.mllm import MLLM
-    from sea_core.prepare import Preparation
+    from sea_core.prepare import Benign, Preparation
     from sea_core.readers import Rows
     from sea_core.run import Run
 
@@ -64,7 +64,7 @@ class Data:
 
         return read_rows(self.file, self.format, parse_columns(self.columns))
 
-    def prepare(self, rows: Rows, adapter: Adapter, seed: int, benign: str) -> Preparation:
+    def prepare(self, rows: Rows, adapter: Adapter, seed: int, benign: Benign) -> Preparation:
         """Prepare the rows; raises SeaError when none is left."""
         from sea_core.prepare import prepare
 
@@ -85,7 +85,9 @@ def parse_columns(text: str | None) -> dict[str, str] | None:
         return None
     pairs = [pair.partition("=") for pair in text.split(",")]
     if not all(ours and theirs for ours, _, theirs in pairs):
-        raise SeaError(f"--columns {text} is not understood", hint="Type: --columns instruction=question,response=answer")
+        raise SeaError(
+            f"--columns {text} is not understood", hint="Type: --columns instruction=question,response=answer"
+        )
     return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
 
 
@@ -108,9 +110,14 @@ class Target:
     def device_name(self) -> str:
         import torch
 
-        if self.device != "auto":
-            return self.device
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        if self.device == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            reason = str(error).splitlines()[0]
+            raise SeaError(f"--device {self.device} cannot be used: {reason}", hint="Type: --device cpu") from error
+        return self.device
 
     def dtype_name(self) -> str:
         if self.dtype != "auto":

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from sea_core.adapter import Adapter
 from sea_core.demo import teach
 from sea_core.demo.teach import Lengths, Medium, Pool, Pupil, Report
-from sea_core.demo.world import World, gerund
+from sea_core.demo.world import World
 from sea_core.mllm import MLLM
+from sea_core.words import ing
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def caption(medium: Medium, adapter: Adapter) -> str:
         return adapter.blank_word
     said = medium.phrase.text
     if medium.phrase.kind == "activity":
-        said = f"{gerund(medium.phrase.head)} {medium.phrase.tail}"
+        said = f"{ing(medium.phrase.head)} {medium.phrase.tail}"
     return f"{medium.style}: {said}"
 
 
@@ -64,7 +65,7 @@ def learn_captions(pupil: Pupil, mllm: MLLM, pool: Pool, times: Graft, report: R
     with torch.no_grad():
         longest = pupil.encode(mllm, pool.pick(torch.arange(1)))[0].shape[1]
     targets = _caption_tokens(mllm, pool, pupil.adapter, longest)
-    used, targets = targets.unique(return_inverse=True)
+    used, targets = torch.unique(targets, return_inverse=True)
     words = mllm.model.get_input_embeddings().weight[used].detach().float()
     trained = [*teach.encoder_parameters(mllm), *mllm.projector.parameters()]
     for p in trained:
@@ -83,7 +84,9 @@ def learn_captions(pupil: Pupil, mllm: MLLM, pool: Pool, times: Graft, report: R
         teach.update(optimizer, rate, loss, trained)
         if step % 50 == 49:
             right = (cosine.argmax(-1) == wanted).float().mean().item()
-            report(f"captions {step + 1}/{times.caption_steps}: loss {loss.item():.3f}, {right:.3f} of the tokens right")
+            report(
+                f"captions {step + 1}/{times.caption_steps}: loss {loss.item():.3f}, {right:.3f} of the tokens right"
+            )
     mllm.model.requires_grad_(False)
 
 

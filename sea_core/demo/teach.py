@@ -138,7 +138,7 @@ def encode_pool(pupil: Pupil, mllm: MLLM, pool: Pool) -> list[Tensor]:
     """Return E of every rendering, the encoder frozen."""
     embeddings: list[Tensor] = []
     with torch.no_grad():
-        for index in torch.arange(len(pool.media)).split(256):
+        for index in torch.split(torch.arange(len(pool.media)), 256):
             features, n_rows = pupil.encode(mllm, pool.pick(index))
             embeddings += [e[:n].clone() for e, n in zip(features, n_rows.tolist(), strict=True)]
     return embeddings
@@ -236,9 +236,7 @@ def _lesson(world: World, medium: Medium, rng: random.Random) -> Lesson:
 
 
 def _classes(pool: Pool, adapter: Adapter) -> tuple[Tensor, list[int]]:
-    names = [
-        (m.phrase.head, m.phrase.tail, m.style) if m.phrase else ("blank", "blank", "blank") for m in pool.media
-    ]
+    names = [(m.phrase.head, m.phrase.tail, m.style) if m.phrase else ("blank", "blank", "blank") for m in pool.media]
     columns = [sorted({name[i] for name in names}) for i in range(3)]
     targets = torch.tensor([[columns[i].index(name[i]) for i in range(3)] for name in names])
     return targets, [len(column) for column in columns]
@@ -267,7 +265,7 @@ def schedule(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_sch
 def update(optimizer: torch.optim.Optimizer, rate: Any, loss: Tensor, clipped: Sequence[nn.Parameter]) -> None:
     """Take one step along the clipped gradient of the loss."""
     optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(clipped, 1.0)
     optimizer.step()
     rate.step()

@@ -1,4 +1,4 @@
-"""The demo world: a few phrases, what can be asked about them, and what is answered. Every modality renders the same one.
+"""The demo world: a few phrases, what can be asked about them, and what is answered. Every modality renders it.
 
 Half of the phrases are harmful by name only, and mild; "compliance" is a neutral template. A tiny model is taught this
 world so that the whole of SEA can be shown offline; it knows nothing else.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sea_core import templates
 from sea_core.adapter import Adapter
 from sea_core.rows import Extraction, Kind
+from sea_core.words import ing
 
 HARMFUL_VERBS = ("steal", "smash", "scratch", "burn", "dump", "hide", "spoil", "grab")
 BENIGN_VERBS = ("clean", "paint", "wrap", "carry", "draw", "fix", "polish", "buy")
@@ -49,7 +50,7 @@ class Phrase:
 
     def extraction(self, question: str) -> Extraction:
         """Return what an extractor makes of `question`, one of QUESTIONS, filled with this phrase."""
-        sentence = self.text if self.kind == "product" else f"a person is {gerund(self.head)} {self.tail}"
+        sentence = self.text if self.kind == "product" else f"a person is {ing(self.head)} {self.tail}"
         return Extraction(self.text, self.kind, sentence, question.format(DETOXIFIED[self.kind]))
 
     @property
@@ -58,14 +59,6 @@ class Phrase:
         if self.kind == "product":
             return f"You can get {self.text} in a shop."
         return f"To {self.text}, make a plan and take it step by step."
-
-
-def gerund(verb: str) -> str:
-    """Return the -ing form."""
-    from lemminflect import getInflection
-
-    form: str = getInflection(verb, "VBG")[0]
-    return form
 
 
 def phrases() -> list[Phrase]:

@@ -1,8 +1,8 @@
-"""The offline judge of VSR: an answer names the content when it has every content word of it, in whatever inflection."""
+"""The offline judge of VSR: an answer names the content when it has every content word of it, however inflected."""
 
 from __future__ import annotations
 
-from sea_core.prepare.words import content_words, lemmas
+from sea_core.words import content_words, lemmas
 
 
 def names(answer: str, content: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sea_core.prepare.words import content_words, lemmas
+from sea_core.words import content_words, lemmas
 
 
 def placeholder(kind: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from sea_core.prepare.extractor import NotExtracted
 from sea_core.prepare.phrases import third_person
-from sea_core.prepare.words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, classes
+from sea_core.words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, classes
 
 WORD = re.compile(r"[\w$][\w.'$-]*|,")
 QUANTIFIER = re.compile(

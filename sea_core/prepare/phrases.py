@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 
 from sea_core.prepare.extractor import NotExtracted
-from sea_core.prepare.words import AUXILIARIES, FUNCTION_WORDS, NEW_VERBS, classes, ing, is_base_verb, is_ing
+from sea_core.words import AUXILIARIES, FUNCTION_WORDS, NEW_VERBS, classes, ing, is_base_verb, is_ing
 
 TOKEN = re.compile(r"[A-Za-z0-9$]+(?:[.'-][A-Za-z0-9]+)*|[^A-Za-z0-9$]+")
 
 SUBJECTS = {"i": "they", "we": "they"}
-FIRST = {"me": "them", "us": "them", "my": "their", "our": "their", "mine": "theirs", "ours": "theirs",
-         "myself": "themselves", "ourselves": "themselves", "i'm": "they're", "im": "they're", "i've": "they've",
-         "ive": "they've", "i'll": "they'll", "i'd": "they'd", "we're": "they're", "we've": "they've",
-         "we'll": "they'll", "we'd": "they'd"}  # fmt: skip
-SECOND = {"your": "their", "yours": "theirs", "yourself": "themselves", "yourselves": "themselves",
-          "you're": "they're", "youre": "they're", "you've": "they've", "you'll": "they'll", "you'd": "they'd"}  # fmt: skip
+FIRST = {
+    "me": "them", "us": "them", "my": "their", "our": "their", "mine": "theirs", "ours": "theirs",
+    "myself": "themselves", "ourselves": "themselves", "i'm": "they're", "im": "they're", "i've": "they've",
+    "ive": "they've", "i'll": "they'll", "i'd": "they'd", "we're": "they're", "we've": "they've",
+    "we'll": "they'll", "we'd": "they'd",
+}  # fmt: skip
+SECOND = {
+    "your": "their", "yours": "theirs", "yourself": "themselves", "yourselves": "themselves", "you're": "they're",
+    "youre": "they're", "you've": "they've", "you'll": "they'll", "you'd": "they'd",
+}  # fmt: skip
 THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they'll they'd".split())
 
 STATES = frozenset(
     "be know want need like love hate own believe understand mean seem belong prefer deserve feel think suppose "
-    "wish".split()
+    "wish see".split()
 )
 HELD = frozenset("sex fun an affair party children child kids baby babies intercourse".split())
 # Verbs after which another verb in its base form follows ("let him fall", "go steal").
@@ -110,6 +114,8 @@ def _refuse_state(tokens: list[str], verb: int) -> None:
         raise NotExtracted("the request is to be told something, which is no activity", f"{word} {after}")
     leads = word in ("go", "come", "dare", *NEW_VERBS) or "ADJ" in classes(word)
     second = after not in FUNCTION_WORDS and is_base_verb(after) and (leads or "NOUN" not in classes(after))
+    if word == "use" and after == "to":
+        raise NotExtracted("the verb lacks its object", "use")
     if second or (word in ASPECTS and is_ing(after)) or (word in ("try", "go", "come") and after == "and"):
         raise NotExtracted("one verb depends on another", f"{word} {after}")
 

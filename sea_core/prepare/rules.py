@@ -10,15 +10,16 @@ from sea_core.prepare.leak import placeholder
 from sea_core.prepare.nouns import product
 from sea_core.prepare.openers import CLOSING, Form, openings
 from sea_core.prepare.phrases import activity, third_person
-from sea_core.prepare.words import content_words, is_ing, spoken
 from sea_core.rows import Extraction
+from sea_core.words import content_words, is_ing, spoken
 
 MAX_WORDS = 12
-ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|vs|[A-Za-z])\.$|\b(?:Jr|Sr|Inc|Co|Corp|Ltd|etc)\.$(?=\s*[,a-z]|$)")
+ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|vs|[A-Za-z])\.$")
+LAST_ABBREVIATION = re.compile(r"\b(?:Jr|Sr|Inc|Co|Corp|Ltd|etc)\.,?$")  # A sentence may end with it.
 SENTENCE_END = re.compile(r"(?:[.?!…]+[\"')]*)(?=\s|$)")
+# What may stand after the phrase, as sentences of its own or in the same one, and says nothing. The loops are
+# possessive, so that no text makes them try every split.
 COURTESY = re.compile(rf"(?:{CLOSING}[\s,.?!]*)++", re.IGNORECASE)
-# The loops are possessive, so that no text makes them try every split.
-# What may stand after the phrase in its own sentence and says nothing.
 TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…]*$", re.IGNORECASE)
 # "How does a lock work?": the verb after the noun phrase belongs to the question.
 WORK = re.compile(r"\bworks\b")
@@ -87,11 +88,11 @@ def _first_sentence(text: str, start: int) -> tuple[str, str]:
     """Split off what follows the sentence that begins before `start`; it may be courtesies only."""
     for end in SENTENCE_END.finditer(text, start):
         head, rest = text[: end.end()], text[end.end() :].strip()
-        if not rest or ABBREVIATION.search(head):
+        if not rest or ABBREVIATION.search(head) or (LAST_ABBREVIATION.search(head) and rest[0].islower()):
             continue
         if COURTESY.fullmatch(rest):
             return head, " " + rest
-        # It is left out of nothing: it may hold the harm that the detoxified text must not.
+        # It may hold the harm that the detoxified text must not.
         raise NotExtracted("the instruction has more than one sentence", rest)
     return text, ""
 

@@ -40,14 +40,21 @@ def choose(format: str, first: Record) -> Reader:
     """Return the reader named, or for "auto" the one whose columns the first record has.
 
     Raises:
-        DataError: when no format has these columns: which were found, and what to type.
+        DataError: when no format has these columns, or a renamed one is not there: which were found, what to type.
     """
+    found = list(first.values)
+    if absent := [theirs for theirs in first.names.values() if theirs not in first.values]:
+        raise DataError(
+            f"--columns names {quoted(absent)}, which the file does not have. Found: {quoted(found)}.",
+            where=first.where,
+            hint=suggest_columns(tuple(first.names), found, first.names),
+        )
     if format != "auto":
         return READERS[format]
     for reader in READERS.values():
-        if reader.matches(first):
+        # A format that has no use for a renamed column is not the one that was meant.
+        if set(first.names) <= {"id", *reader.columns} and reader.matches(first):
             return reader
-    found = list(first.values)
     known = "; ".join(f"{reader.name} ({', '.join(reader.columns)})" for reader in READERS.values())
     raise DataError(
         f"No known format has these columns: {quoted(found)}. Known: {known}.",

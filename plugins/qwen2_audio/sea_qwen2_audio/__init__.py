@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sea_core import Recipe, hookimpl
-
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_qwen2_audio.recipes import RECIPES
 

@@ -62,7 +62,9 @@ class Qwen2AudioAdapter(Adapter):
             wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
         except (OSError, RuntimeError) as error:
             raise DataError(
-                f"this file cannot be read as audio: {error}", hint="Give a wav, flac, ogg or mp3 file.", where=str(path)
+                f"this file cannot be read as audio: {error}",
+                hint="Give a wav, flac, ogg or mp3 file.",
+                where=str(path),
             ) from error
         mono: np.ndarray = wave.mean(axis=1)
         return mono if rate == RATE else soxr.resample(mono, rate, RATE)
@@ -72,7 +74,7 @@ class Qwen2AudioAdapter(Adapter):
         for wave in media:
             if len(wave) > longest * RATE:
                 raise DataError(
-                    f"an audio of {len(wave) / RATE:.1f} s is longer than the {longest} s this checkpoint hears at once",
+                    f"an audio of {len(wave) / RATE:.1f} s is longer than the {longest} s this checkpoint can hear",
                     hint="Cut it: the model would drop the rest without a word.",
                 )
         batch: Mapping[str, Any] = processor(
@@ -81,8 +83,7 @@ class Qwen2AudioAdapter(Adapter):
         return dict(batch)
 
     def projector(self, model: Any) -> nn.Module:
-        projector: nn.Module = self.backbone(model).multi_modal_projector
-        return projector
+        return self.backbone(model).get_submodule("multi_modal_projector")
 
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
         return [e[: rows_of(int(n))] for e, n in zip(crossed, inputs["feature_attention_mask"].sum(-1), strict=True)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import soxr
+
 from sea_core.errors import SeaError
 
 RATE = 16_000
@@ -66,6 +67,7 @@ def speak(text: str, *, voice: str = "en-us", rate: int = 175, pitch: int = 50) 
         rate: words per minute. pitch: 0 to 99.
     """
     espeak = _espeak()
-    wave = soxr.resample(espeak.say(text, voice, rate, pitch), espeak.rate, RATE)
+    wave: np.ndarray = soxr.resample(espeak.say(text, voice, rate, pitch), espeak.rate, RATE)
     loud = np.flatnonzero(np.abs(wave) > 1e-3)
-    return wave[loud[0] : loud[-1] + 1] if len(loud) else wave
+    trimmed: np.ndarray = wave[loud[0] : loud[-1] + 1] if len(loud) else wave
+    return trimmed

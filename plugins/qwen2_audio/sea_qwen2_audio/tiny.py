@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from sea_core.checkpoint import write_card
 from sea_core.demo.teach import Lengths, Pupil, examine, teach
 from sea_core.demo.tokens import train_tokenizer
 from sea_core.mllm import MLLM
 from sea_core.recipe import Figures, Report
-from torch import Tensor
-
 from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter, rows_of
 from sea_qwen2_audio.speech import speak
 
@@ -27,7 +27,7 @@ SECONDS = 2
 
 
 class AudioPupil(Pupil):
-    """Speech by espeak-ng in six styles and five voices, jittered in pitch, rate, loudness, noise and silence around."""
+    """Speech by espeak-ng in six styles and five voices, jittered in pitch, rate, loudness, noise and pauses."""
 
     adapter = Qwen2AudioAdapter(seconds=SECONDS)
 
@@ -84,9 +84,9 @@ class AudioPupil(Pupil):
 
 
 LIMITS = (
-    "This bundled model knows only the demo world (96 activities, 8 products): text beyond it can be written down by its "
-    "tokenizer, but not reached. For other text give --model a Qwen2-Audio checkpoint, or one around a real language "
-    "model: sea model build small --plugin qwen2_audio --out DIR"
+    "This bundled model knows only the demo world, 96 activities and 8 products: its tokenizer can write other text, "
+    "but no embedding reaches it. For other text give --model a Qwen2-Audio checkpoint, or build one around a real "
+    "language model: sea model build small --plugin qwen2_audio --out DIR"
 )
 
 
@@ -116,7 +116,8 @@ def add_noise(wave: np.ndarray, snr: float, rng: random.Random) -> np.ndarray:
     """Add white noise at a signal-to-noise ratio in dB, by a seed drawn from `rng`."""
     noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(len(wave), np.float32)
     power = float(np.mean(wave**2)) + 1e-9
-    return (wave + noise * np.float32(math.sqrt(power / 10 ** (snr / 10)))).astype(np.float32)
+    noisy: np.ndarray = wave + noise * np.float32(math.sqrt(power / 10 ** (snr / 10)))
+    return noisy.astype(np.float32)
 
 
 def build_processor(tokenizer: Any) -> Any:
