@@ -75,6 +75,16 @@ class Adapter(ABC):
 
         return load_transformers(checkpoint, self.architectures, dtype=dtype, device=device, revision=revision)
 
+    def grids(self, inputs: Mapping[str, Any], count: int) -> list[tuple[int, ...]]:
+        """Return how the rows of each of `count` media lie, where positions depend on it (`Embedding.grid`)."""
+        return [()] * count
+
+    def position_ids(
+        self, model: Any, input_ids: Tensor, attention_mask: Tensor | None, grids: Sequence[tuple[int, ...]]
+    ) -> Tensor | None:
+        """Return the positions of a spliced batch, or None where the language model counts them for itself."""
+        return None
+
     def backbone(self, model: Any) -> nn.Module:
         """Return the module that merges P(E) with the token embeddings and runs the language model."""
         backbone: nn.Module = model.base_model

@@ -143,8 +143,14 @@ def fingerprint(checkpoint: str, revision: str | None) -> str:
 def card(checkpoint: str) -> dict[str, Any]:
     """Return what `sea model build` wrote beside the model, or an empty dict for any other model."""
     path = Path(checkpoint) / CARD
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        hint = f"Delete it, or copy the model again: {CARD} only keeps notes."
+        raise ModelError(f"the model's card is torn: {error}", hint=hint, where=str(path)) from error
+    return found if isinstance(found, dict) else {}
 
 
 def write_card(folder: Path, facts: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from sea_core.embedding import Embedding
 from sea_core.mllm import MLLM, Batch
 
 Status = Literal["succeeded", "failed"]
@@ -52,7 +53,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a row. `embedding` is the very E that was checked, (n_rows, d_encoder), in the model's dtype."""
+    """What became of a row. `embedding` is the very E that was checked, in the model's dtype."""
 
     id: str
     status: Status
@@ -61,7 +62,7 @@ class Outcome:
     loss: float
     margin: float
     seconds: float
-    embedding: Tensor | None
+    embedding: Embedding | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Engine:
     """Optimises the embeddings of many tasks on one frozen model."""
 
     mllm: MLLM
-    start: Tensor
+    start: Embedding
     rules: Rules
     slots: list[Slot] = field(default_factory=list)
     _batch: Batch | None = None
@@ -104,7 +105,7 @@ class Engine:
             yield from self._step()
 
     def _seat(self, task: Task) -> Slot:
-        embedding = nn.Parameter(self.start.detach().clone())
+        embedding = nn.Parameter(self.start.rows.detach().clone())
         return Slot(task, embedding, torch.optim.Adam([embedding], lr=self.rules.lr, betas=self.rules.betas))
 
     def _step(self) -> list[Outcome]:
@@ -133,7 +134,9 @@ class Engine:
         if self._batch is None:
             prompts = [ids for slot in self.slots for ids in slot.task.prompts]
             self._batch = self.mllm.batch(prompts, [ids for slot in self.slots for ids in slot.task.answers])
-        shown = [slot.embedding for slot, n in zip(self.slots, goals, strict=True) for _ in range(n)]
+        shown = [
+            self.start.with_rows(slot.embedding) for slot, n in zip(self.slots, goals, strict=True) for _ in range(n)
+        ]
         logits, targets, row = self.mllm.answer_logits(self._batch, shown)
         nll = nn.functional.cross_entropy(logits, targets, reduction="none")
         per_goal = [part.mean() for part in _by_row(nll, row)]
@@ -160,7 +163,9 @@ class Engine:
             reason += f"; {reading.wrong}" if reading.wrong else f", margin {reading.margin:.3g} with every token right"
         else:
             return None
-        embedding = slot.embedding.detach().to(self.mllm.dtype) if status == "succeeded" else None
+        embedding = None
+        if status == "succeeded":
+            embedding = self.start.with_rows(slot.embedding.detach().to(self.mllm.dtype))
         return Outcome(slot.task.id, status, reason, slot.steps, loss, reading.margin, slot.seconds, embedding)
 
     def _first_wrong(self, logits: Tensor, targets: Tensor, row: Tensor, rows: range) -> str:

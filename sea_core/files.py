@@ -13,7 +13,6 @@ from typing import Any
 
 from sea_core.errors import RunError
 
-
 REMAKE = "Copy the file back from elsewhere, or make the run again in a new folder: sea optimize ... --out NEW"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -46,7 +45,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         mend = "Free some space (df -h)" if error.errno in FULL else "Check the path and who may write there (ls -ld)"
         raise RunError(
-            f"cannot write {path}: {error.strerror or error}",
+            f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}",
             hint=f"Everything finished so far is safe. {mend}, and type the same command again.",
         ) from error
 

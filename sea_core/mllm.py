@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sea_core import seam
 from sea_core.adapter import Adapter
+from sea_core.embedding import Embedding, stack
 from sea_core.errors import ModelError
 
 IGNORED = -100
@@ -84,15 +85,15 @@ class MLLM:
         if found is None or (found == self.tokenizer.unk_token_id and token != self.tokenizer.unk_token):
             raise ModelError(
                 f"the tokenizer of this checkpoint has no token {token!r}",
-                hint="Check the adapter's `placeholder` and `end_token` against the checkpoint. Is its tokenizer whole?",
+                hint="Check the adapter's `placeholder` and `end_token` against the checkpoint's tokenizer.",
             )
         return int(found)
 
     # --- reading the seam -------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode(self, media: Sequence[Any]) -> list[Tensor]:
-        """Return M(z) for each medium: (n_rows, d_encoder), as the projector received it in an ordinary forward."""
+    def encode(self, media: Sequence[Any]) -> list[Embedding]:
+        """Return M(z) for each medium, as the projector received it in an ordinary forward."""
         inputs = self.media_inputs(["?"] * len(media), media)
         with seam.read(self.projector) as crossed:
             self.backbone(**inputs)
@@ -101,11 +102,13 @@ class MLLM:
                 f"the projector was called {len(crossed)} times for one batch of {self.adapter.noun}s, expected once",
                 hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
             )
-        return [e.detach().clone() for e in self.adapter.split(crossed[0], inputs)]
+        rows, grids = self.adapter.split(crossed[0], inputs), self.adapter.grids(inputs, len(media))
+        return [Embedding(e.detach().clone(), grid) for e, grid in zip(rows, grids, strict=True)]
 
-    def blank(self) -> Tensor:
+    def blank(self) -> Embedding:
         """Return M(blank input) in fp32 (or wider): where every optimisation starts."""
-        return self.encode([self.adapter.blank_input(self.processor)])[0].to(self.wide_dtype)
+        (blank,) = self.encode([self.adapter.blank_input(self.processor)])
+        return blank.with_rows(blank.rows.to(self.wide_dtype))
 
     def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
         """Return the ordinary inputs for one question about each medium, on the model's device."""
@@ -123,10 +126,9 @@ class MLLM:
         question = f"What is in the {self.adapter.noun}?"
         inputs = self.media_inputs([question], [self.adapter.blank_input(self.processor)])
         ordinary = self._last_logits(self.backbone(**inputs))
-        blank = self.blank().to(self.dtype)
-        other = blank + blank.float().square().mean().sqrt().to(self.dtype) * torch.randn(
-            blank.shape, generator=torch.Generator().manual_seed(0)
-        ).to(blank)
+        blank = self.blank()
+        noise = torch.randn(blank.rows.shape, generator=torch.Generator().manual_seed(0)).to(blank.rows)
+        other = blank.with_rows(blank.rows + blank.rows.square().mean().sqrt() * noise)
         ids = torch.tensor([self.prompt_ids(question, len(blank))], device=self.device)
         if inputs["input_ids"].tolist() != ids.tolist():
             raise ModelError(
@@ -147,11 +149,9 @@ class MLLM:
                 hint="Check the adapter's `placeholder` and `projector` against the checkpoint.",
             )
 
-    def _run(self, ids: Tensor, embedding: Tensor) -> Any:
+    def _run(self, ids: Tensor, embedding: Embedding) -> Any:
         with self.replaced():
-            return self.backbone(
-                input_ids=ids, attention_mask=torch.ones_like(ids), sea_embeds=embedding, sea_lengths=[len(embedding)]
-            )
+            return self.backbone(input_ids=ids, attention_mask=torch.ones_like(ids), **stack([embedding]))
 
     def _last_logits(self, output: Any) -> Tensor:
         logits: Tensor = self.model.get_output_embeddings()(output.last_hidden_state[0, -1])
@@ -198,12 +198,14 @@ class MLLM:
 
     # --- replacing what crosses the seam ----------------------------------------------------------------------------
 
-    def splice(self, input_ids: Tensor, embeddings: Sequence[Tensor]) -> Tensor | None:
-        """Merge P(E) into the token embeddings: (rows, length, d_llm), or None where no row has a placeholder.
+    def splice(
+        self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
+    ) -> dict[str, Any] | None:
+        """Return the backbone's keywords with P(E) merged into the token embeddings, (rows, length, d_llm).
 
-        The embeddings follow the rows that have placeholders, in order. Raises ModelError when a row's placeholders
-        do not fit its embedding: the library compares only the totals of a batch, so a shift between two rows would
-        pass in silence.
+        None where no row has a placeholder. The embeddings follow the rows that have placeholders, in order. Raises
+        ModelError when a row's placeholders do not fit its embedding: the library compares only the totals of a
+        batch, so a shift between two rows would pass in silence.
         """
         places = input_ids == self.placeholder_id
         per_row = [n for n in places.sum(1).tolist() if n]
@@ -220,28 +222,28 @@ class MLLM:
                 f"{merged.shape[-1]} wait for it",
                 hint="Check the adapter's `projector` and `placeholders`.",
             )
-        return merged.masked_scatter(places[..., None], projected)
+        spliced = {"input_ids": None, "inputs_embeds": merged.masked_scatter(places[..., None], projected)}
+        positions = self.adapter.position_ids(self.model, input_ids, attention_mask, [e.grid for e in embeddings])
+        return spliced if positions is None else spliced | {"position_ids": positions}
 
-    def project(self, embedding: Tensor) -> Tensor:
+    def project(self, embedding: Embedding) -> Tensor:
         """Return P(E): (n_placeholders, d_llm). The embedding is cast to the projector's dtype first."""
-        projected: Tensor = self.projector(embedding.to(self.device, self.dtype)[None])
+        projected: Tensor = self.projector(embedding.rows.to(self.device, self.dtype)[None])
         return projected.reshape(-1, projected.shape[-1])
 
     @contextmanager
-    def replaced(self, held: Sequence[Tensor] = ()) -> Iterator[None]:
+    def replaced(self, held: Sequence[Embedding] = ()) -> Iterator[None]:
         """Open the projector-forward override on this model (see `seam.replaced`)."""
         with seam.replaced(self.backbone, self.splice, held):
             yield
 
-    def answer_logits(self, batch: Batch, embeddings: Sequence[Tensor] = ()) -> tuple[Tensor, Tensor, Tensor]:
+    def answer_logits(self, batch: Batch, embeddings: Sequence[Embedding] = ()) -> tuple[Tensor, Tensor, Tensor]:
         """Run LLM(P(E), x) and return the logits at the answer tokens only, teacher forced.
 
         Returns:
             logits (n_answer_tokens, vocabulary) in fp32 (or wider), their target ids, and the row that each belongs to.
         """
-        media: dict[str, Any] = {}
-        if len(embeddings):
-            media = {"sea_embeds": torch.cat(list(embeddings)), "sea_lengths": [len(e) for e in embeddings]}
+        media: dict[str, Any] = stack(embeddings) if len(embeddings) else {}
         with self.replaced():
             hidden = self.backbone(
                 input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **media
@@ -253,7 +255,7 @@ class MLLM:
 
     @torch.no_grad()
     def generate(
-        self, questions: Sequence[str], embeddings: Sequence[Tensor] | None = None, max_new_tokens: int = 64
+        self, questions: Sequence[str], embeddings: Sequence[Embedding] | None = None, max_new_tokens: int = 64
     ) -> list[list[int]]:
         """Answer each question greedily, about its embedding where there are some. Returns ids without the end token.
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
-
+from sea_core.embedding import Embedding
 from sea_core.engine import Engine, Outcome, Rules, Task
 from sea_core.errors import SeaError
 from sea_core.mllm import MLLM
@@ -51,17 +50,21 @@ class OptimizeConfig:
 
 
 def optimize(
-    mllm: MLLM, rows: Sequence[PreparedRow], config: OptimizeConfig = OptimizeConfig(), *, blank: Tensor | None = None
+    mllm: MLLM,
+    rows: Sequence[PreparedRow],
+    config: OptimizeConfig = OptimizeConfig(),
+    *,
+    blank: Embedding | None = None,
 ) -> Iterator[Outcome]:
     """Find a synthetic embedding for each row. Yields outcomes as rows finish, not in the order of the rows.
 
     Args:
         mllm: the frozen model; the caller owns it.
-        blank: E to start from, (n_rows, d_encoder); by default the encoder's output for the adapter's blank input.
+        blank: the E to start from; by default the encoder's output for the adapter's blank input.
     """
-    start = mllm.blank() if blank is None else blank.float()
+    start = mllm.blank() if blank is None else blank.with_rows(blank.rows.to(mllm.device, mllm.wide_dtype))
     rules = Rules(
-        lr=config.lr * start.square().mean().sqrt().item(),
+        lr=config.lr * start.rows.square().mean().sqrt().item(),
         betas=(config.beta1, config.beta2),
         steps=config.steps,
         loss=config.loss,

@@ -28,6 +28,7 @@ from sea_core.settings import flat
 from sea_core.store import Record, Store
 
 if TYPE_CHECKING:
+    from sea_core.embedding import Embedding
     from sea_core.engine import Outcome
 
 LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
@@ -60,41 +61,31 @@ class Run:
         """
         path = folder / "run.json"
         identity = json.loads(json.dumps(identity))
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        fresh = {"identity": identity, **facts, "versions": versions(), "started": started}
         if path.is_file():
             about = _read_about(path)
+            if about["identity"] != identity and not Store(folder).ids():  # it stopped before its first row
+                about = fresh
             _same(folder, about["identity"], identity)
-            if about | facts != about:  # more rows than last time, or the file has moved
-                write_json(path, about | facts)
+            if about | facts != about or about is fresh:  # more rows than last time, or the file has moved
+                with _locked(folder):
+                    write_json(path, about | facts)
         elif folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file, and a run is a folder", hint="Give a folder with --out.")
         elif folder.exists() and any(file.suffix != ".part" for file in folder.iterdir()):  # .part: a kill left it
             raise RunError(f"{folder} holds files that are not a run", hint="Give another folder with --out.")
         else:
-            started = datetime.now(UTC).isoformat(timespec="seconds")
-            about = {"identity": identity, **facts, "versions": versions(), "started": started}
-            write_json(path, about)
+            write_json(path, fresh)
         return cls(folder)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the run for this process. Raises RunError when another one has it."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.folder / ".lock")
-        with disk_errors(self.folder / ".lock"):
-            try:
-                lock.acquire(timeout=0)
-            except Timeout as error:
-                raise RunError(
-                    f"another process is writing to {self.folder}",
-                    hint="Wait until it is done, and type the same command again; or give another folder with --out.",
-                ) from error
-        try:
+        with _locked(self.folder):
             self.store = Store(self.folder)
             yield
             self.store.flush()
-        finally:
-            lock.release()
 
     def refuse(self, rows: Iterable[RefusedRow]) -> None:
         """Keep the rows that were not prepared, with the reasons."""
@@ -108,7 +99,14 @@ class Run:
         figures = {name: getattr(outcome, name) for name in ("status", "reason", "steps", "loss", "margin", "seconds")}
         goals = [asdict(goal) for goal in row.goals]
         record = asdict(row.row) | asdict(row.extraction) | {"style": row.style, "goals": json.dumps(goals)}
-        self.store.append(record | figures, outcome.embedding)
+        rows, grid = (e.rows, e.grid) if (e := outcome.embedding) else (None, ())
+        self.store.append(record | {"grid": json.dumps(grid)} | figures, rows)
+
+    def embedding(self, row_id: str) -> Embedding:
+        """Return a row's stored embedding (see `Store.load` for what is raised)."""
+        from sea_core.embedding import Embedding
+
+        return Embedding(self.store.load(row_id), tuple(json.loads(self.store.record(row_id)["grid"])))
 
     def figures(self) -> dict[str, Any]:
         """Return the figures of the run, each computed from its stored rows (METHOD: OSR, VSR, steps, seconds)."""
@@ -149,6 +147,25 @@ def share(part: int, whole_: int) -> float | None:
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that the figures depend on."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    with disk_errors(folder / ".lock"):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError(
+                f"another process is writing to {folder}",
+                hint="Wait until it is done, and type the same command again; or give another folder with --out.",
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _read_about(path: Path) -> dict[str, Any]:

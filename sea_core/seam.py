@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from sea_core.embedding import STACKED, Embedding, unstack
 from sea_core.errors import ModelError
 
 
@@ -35,29 +35,39 @@ def read(projector: nn.Module) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def replaced(
-    backbone: nn.Module, splice: Callable[[Tensor, Sequence[Tensor]], Tensor | None], held: Sequence[Tensor] = ()
+    backbone: nn.Module,
+    splice: Callable[[Tensor, Tensor | None, Sequence[Embedding]], dict[str, Any] | None],
+    held: Sequence[Embedding] = (),
 ) -> Iterator[None]:
     """Run the language model on P(E) with the encoder skipped, for every call of the backbone inside the block.
 
-    A call brings its own embeddings as keywords, `sea_embeds` (sum of n_rows, d_encoder) and `sea_lengths` (one n_rows
-    per embedding); `generate()` lets no new keyword through, so there `held` is used for each call whose prompt has
-    placeholders. `splice(input_ids, embeddings)` returns the merged token embeddings, None without placeholders.
+    A call brings its own embeddings as keywords (`embedding.stack`); `generate()` lets no new keyword through, so there
+    `held` is used for each call whose prompt has placeholders: one embedding for each row, repeated as beam search
+    repeats the rows. `splice(input_ids, attention_mask, embeddings)` returns the keywords that carry the merged token
+    embeddings, None without placeholders.
 
     Raises:
-        ModelError: embeddings came with a prompt that has no placeholders, so they would have been ignored.
+        ModelError: no prompt had placeholders for the embeddings, so they would have been ignored.
     """
+    used = False
 
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        stacked, lengths = kwargs.pop("sea_embeds", None), kwargs.pop("sea_lengths", None)
-        embeddings = held if stacked is None else torch.split(stacked, [int(n) for n in lengths])
+        nonlocal used
+        own = {name: kwargs.pop(name) for name in STACKED if name in kwargs}
         ids = kwargs.get("input_ids")
-        if ids is None and stacked is not None:
+        embeddings: Sequence[Embedding] = ()
+        if own:
+            embeddings = unstack(**own)
+        elif held and ids is not None:
+            embeddings = [e for e in held for _ in range(max(1, len(ids) // len(held)))]
+        if ids is None and own:
             raise ModelError("embeddings were given without input_ids, so there is no place to put them")
         if ids is not None and len(embeddings):
-            merged = splice(ids, embeddings)
+            merged = splice(ids, kwargs.get("attention_mask"), embeddings)
             if merged is not None:
-                kwargs.update(input_ids=None, inputs_embeds=merged)
-            elif stacked is not None:
+                kwargs.update(merged)
+                used = True
+            elif own:
                 raise ModelError("embeddings were given with a prompt that has no placeholder: media would be ignored")
         return args, kwargs
 
@@ -66,3 +76,5 @@ def replaced(
         yield
     finally:
         handle.remove()
+    if held and not used:
+        raise ModelError("embeddings were held, but no prompt had a placeholder: media would be ignored")

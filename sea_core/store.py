@@ -105,7 +105,7 @@ class Store:
         """Turn the single files into one shard and a new index, and delete those that have become one."""
         if self._fresh:
             self._merge()
-        for path in self._stale:
+        for path in (*self._stale, *self.pending.glob(".*.part")):
             path.unlink(missing_ok=True)
         self._stale = []
 
@@ -186,4 +186,4 @@ def digest(embedding: Tensor) -> str:
     """Return the sha256 of an embedding's bytes, whatever its dtype."""
     import torch
 
-    return sha256(embedding.cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return sha256(embedding.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())

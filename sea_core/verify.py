@@ -30,10 +30,11 @@ def verify(mllm: MLLM, run: Run, batch_size: int = 16) -> Iterator[int]:
     Raises:
         RunError: an embedding is not of this model's width, so it was made by another.
     """
+    check_width(mllm, run)
     left = questions_left(mllm.adapter, run)
     for start in range(0, len(left), batch_size):
         pairs = left[start : start + batch_size]
-        embeddings = [run.store.load(record["id"]) for record, _ in pairs]
+        embeddings = [run.embedding(record["id"]) for record, _ in pairs]
         answers = mllm.generate([question for _, question in pairs], embeddings, MAX_NEW_TOKENS)
         run.verdicts.append(_verdicts(mllm, pairs, answers))
         yield len(pairs)
@@ -58,7 +59,7 @@ def said_goals(mllm: MLLM, record: Record, run: Run) -> bool:
     import json
 
     goals = json.loads(record["goals"])
-    embedding = run.store.load(record["id"])
+    embedding = run.embedding(record["id"])
     wanted = [mllm.answer_ids(goal["answer"])[:-1] for goal in goals]
     longest = max(map(len, wanted)) + 4
     return mllm.generate([goal["prompt"] for goal in goals], [embedding] * len(goals), longest) == wanted
@@ -66,7 +67,7 @@ def said_goals(mllm: MLLM, record: Record, run: Run) -> bool:
 
 def check_width(mllm: MLLM, run: Run) -> None:
     """Refuse a run whose embeddings do not fit the model's projector."""
-    width = mllm.blank().shape[-1]
+    width = mllm.blank().rows.shape[-1]
     for record in run.store.records():
         if record["sha256"] and record["d_encoder"] != width:
             raise RunError(

@@ -57,8 +57,8 @@ def optimize(
     about = identity(found, adapter, told, target) | {"data": read.digest, "format": read.format, "columns": columns}
     folder = out or Path("runs") / f"{Path(plugin).stem}-{data.name}"
     run = Run.start(folder, about, facts(plugin, target, data.file, read, preparation))
-    run.refuse(preparation.refused)
     with run.writing():
+        run.refuse(preparation.refused)
         work(run, adapter, told, preparation, target, verify)
     show.report(run, as_json)
 

@@ -40,7 +40,7 @@ def trace(run: Run, row_id: str) -> dict[str, Any]:
     answers = [verdict for verdict in run.verdicts.rows() if verdict["id"] == row_id]
     traced = record | {"goals": json.loads(record["goals"]), "verified": answers}
     if record["sha256"]:
-        embedding = run.store.load(row_id).float()
+        embedding = run.embedding(row_id).rows.float()
         traced["embedding"] = {"shape": list(embedding.shape), "rms": embedding.square().mean().sqrt().item()}
     return traced
 

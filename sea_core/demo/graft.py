@@ -18,6 +18,7 @@ from sea_core.adapter import Adapter
 from sea_core.demo import teach
 from sea_core.demo.teach import Lengths, Medium, Pool, Pupil, Report
 from sea_core.demo.world import World
+from sea_core.embedding import Embedding
 from sea_core.mllm import MLLM
 from sea_core.words import ing
 
@@ -91,7 +92,7 @@ def learn_captions(pupil: Pupil, mllm: MLLM, pool: Pool, times: Graft, report: R
 
 
 def learn_answers(
-    mllm: MLLM, world: World, pool: Pool, embeddings: list[Tensor], times: Graft, rng: random.Random, report: Report
+    mllm: MLLM, world: World, pool: Pool, embeddings: list[Embedding], times: Graft, rng: random.Random, report: Report
 ) -> None:
     """Train a LoRA on the language model, and the projector, on the world's lessons; merge it."""
     from peft import LoraConfig, get_peft_model

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sea_core.adapter import Adapter
 from sea_core.demo.world import Lesson, Phrase, World, phrases
+from sea_core.embedding import Embedding, Grid
 from sea_core.mllm import IGNORED, MLLM
 
 Report = Callable[[str], None]
@@ -46,6 +47,10 @@ class Pupil(ABC):
     @abstractmethod
     def encode(self, mllm: MLLM, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Run the encoder with gradients. Returns E padded, (media, n_rows, d_encoder), and each n_rows, (media,)."""
+
+    def grids(self, features: dict[str, Tensor], count: int) -> list[Grid]:
+        """Return each medium's `Embedding.grid`."""
+        return [()] * count
 
 
 @dataclass(frozen=True)
@@ -134,18 +139,26 @@ def warm_up(pupil: Pupil, mllm: MLLM, pool: Pool, lengths: Lengths, report: Repo
     mllm.model.requires_grad_(False)
 
 
-def encode_pool(pupil: Pupil, mllm: MLLM, pool: Pool) -> list[Tensor]:
+def encode_pool(pupil: Pupil, mllm: MLLM, pool: Pool) -> list[Embedding]:
     """Return E of every rendering, the encoder frozen."""
-    embeddings: list[Tensor] = []
+    embeddings: list[Embedding] = []
     with torch.no_grad():
         for index in torch.split(torch.arange(len(pool.media)), 256):
-            features, n_rows = pupil.encode(mllm, pool.pick(index))
-            embeddings += [e[:n].clone() for e, n in zip(features, n_rows.tolist(), strict=True)]
+            features = pool.pick(index)
+            encoded, n_rows = pupil.encode(mllm, features)
+            grids = pupil.grids(features, len(index))
+            embeddings += [Embedding(e[:n].clone(), g) for e, n, g in zip(encoded, n_rows.tolist(), grids, strict=True)]
     return embeddings
 
 
 def learn_to_talk(
-    world: World, mllm: MLLM, pool: Pool, embeddings: list[Tensor], lengths: Lengths, rng: random.Random, report: Report
+    world: World,
+    mllm: MLLM,
+    pool: Pool,
+    embeddings: list[Embedding],
+    lengths: Lengths,
+    rng: random.Random,
+    report: Report,
 ) -> None:
     """Train everything behind the seam on lessons about the kept embeddings, and on plain text."""
     trained = [*mllm.projector.parameters(), *mllm.language_parameters()]
@@ -163,8 +176,8 @@ def learn_to_talk(
 
 
 def draw_lessons(
-    world: World, pool: Pool, embeddings: list[Tensor], media_rows: int, text_rows: int, rng: random.Random
-) -> tuple[list[Lesson], list[Tensor]]:
+    world: World, pool: Pool, embeddings: list[Embedding], media_rows: int, text_rows: int, rng: random.Random
+) -> tuple[list[Lesson], list[Embedding]]:
     """Draw lessons about kept embeddings, blurred, and lessons in plain text."""
     blank = embeddings[next(i for i, medium in enumerate(pool.media) if medium.phrase is None)]
     drawn = [rng.randrange(len(pool.media)) for _ in range(media_rows)]
@@ -172,21 +185,22 @@ def draw_lessons(
     return lessons, [blur(embeddings[i], blank, rng) for i in drawn]
 
 
-def blur(embedding: Tensor, blank: Tensor, rng: random.Random) -> Tensor:
+def blur(embedding: Embedding, blank: Embedding, rng: random.Random) -> Embedding:
     """Add noise, and put the blank's rows in place of some: what is shown must be read from all of the rows together.
 
     A model taught on clean embeddings alone reads one question off a few directions, and another off others; an
     embedding optimised for the first is then nothing to the second.
     """
-    noise = rng.uniform(0.0, 0.3) * embedding.std() * torch.randn_like(embedding)
+    rows = embedding.rows
+    noise = rng.uniform(0.0, 0.3) * rows.std() * torch.randn_like(rows)
     n_rows = min(len(embedding), len(blank))
     gone = torch.rand(n_rows) < rng.uniform(0.0, 0.3)
-    blurred = embedding + noise
-    blurred[:n_rows] = torch.where(gone[:, None], blank[:n_rows], blurred[:n_rows])
-    return blurred
+    blurred = rows + noise
+    blurred[:n_rows] = torch.where(gone[:, None], blank.rows[:n_rows], blurred[:n_rows])
+    return embedding.with_rows(blurred)
 
 
-def lesson_loss(mllm: MLLM, lessons: Sequence[Lesson], shown: Sequence[Tensor]) -> Tensor:
+def lesson_loss(mllm: MLLM, lessons: Sequence[Lesson], shown: Sequence[Embedding]) -> Tensor:
     """Return the mean over lessons of the mean negative log-likelihood of their answers."""
     rows = iter(shown)
     prompts = [mllm.prompt_ids(x.prompt, len(next(rows)) if x.about_media else None) for x in lessons]
@@ -219,7 +233,7 @@ def examine(pupil: Pupil, mllm: MLLM, per_skill: int, seed: int) -> dict[str, fl
 
 
 @torch.no_grad()
-def said_exactly(mllm: MLLM, lessons: Sequence[Lesson], shown: Sequence[Tensor]) -> list[bool]:
+def said_exactly(mllm: MLLM, lessons: Sequence[Lesson], shown: Sequence[Embedding]) -> list[bool]:
     """Tell for each lesson whether the greedy answer is the lesson's, token for token."""
     prompts = [mllm.prompt_ids(x.prompt, len(shown[i]) if x.about_media else None) for i, x in enumerate(lessons)]
     batch = mllm.batch(prompts, [mllm.answer_ids(x.answer) for x in lessons])

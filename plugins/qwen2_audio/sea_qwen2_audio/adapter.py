@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sea_core.rows import Kind
 
 RATE = 16_000
+SHORTEST = 0.025
+"""One window of the mel spectrogram, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class Qwen2AudioAdapter(Adapter):
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         longest = processor.feature_extractor.chunk_length
         for wave in media:
+            if len(wave) < SHORTEST * RATE:
+                raise DataError(
+                    f"an audio of {len(wave) / RATE:.3f} s is too short to hear: it makes no row of E",
+                    hint=f"Give at least {SHORTEST} s.",
+                )
             if len(wave) > longest * RATE:
                 raise DataError(
                     f"an audio of {len(wave) / RATE:.1f} s is longer than the {longest} s this checkpoint can hear",

@@ -1,0 +1,51 @@
+"""What crosses the seam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Grid = tuple[int, ...]
+
+STACKED = ("sea_embeds", "sea_lengths", "sea_grids")
+"""The keywords of `stack`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """An encoder's output E for one medium, or a synthetic one in its place.
+
+    Attributes:
+        rows: (n_rows, d_encoder).
+        grid: how the rows lie in the medium, where the language model's positions depend on it; the adapter says what
+            it means (frames, height, width). Empty for most families.
+    """
+
+    rows: Tensor
+    grid: Grid = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def with_rows(self, rows: Tensor) -> Embedding:
+        """Return other rows on the same grid."""
+        return Embedding(rows, self.grid)
+
+
+def stack(embeddings: Sequence[Embedding]) -> dict[str, Tensor]:
+    """Return embeddings as the keywords that a call of the backbone takes inside `seam.replaced`."""
+    return {
+        "sea_embeds": torch.cat([e.rows for e in embeddings]),
+        "sea_lengths": torch.tensor([len(e) for e in embeddings]),
+        "sea_grids": torch.tensor([e.grid for e in embeddings], dtype=torch.long),
+    }
+
+
+def unstack(sea_embeds: Tensor, sea_lengths: Tensor, sea_grids: Tensor | None = None) -> list[Embedding]:
+    """Undo `stack`."""
+    lengths = [int(n) for n in sea_lengths]
+    grids = [()] * len(lengths) if sea_grids is None else [tuple(g) for g in sea_grids.tolist()]
+    return [Embedding(rows, grid) for rows, grid in zip(torch.split(sea_embeds, lengths), grids, strict=True)]
