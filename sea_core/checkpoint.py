@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,26 @@ from sea_core.errors import ModelError
 
 CARD = "sea.json"
 """Written beside a model that SEA built: the recipe, its figures, and what the model cannot do."""
+AGAIN = "Download or copy the checkpoint again."
 
 
 def load_transformers(
-    checkpoint: str, architectures: Sequence[str], *, dtype: Any, device: str, revision: str | None
+    checkpoint: str,
+    architectures: Sequence[str],
+    *,
+    dtype: Any,
+    device: str,
+    revision: str | None,
+    processor: Callable[[str, str | None], Any] | None = None,
+    library: Any = None,
 ) -> tuple[Any, Any]:
     """Return (model, processor) of a folder or a hub id.
 
     Never runs code from the checkpoint and reads safetensors only.
+
+    Args:
+        processor: (checkpoint, revision) -> processor, for a family whose AutoProcessor asks for too much.
+        library: the module that has the architecture's class, for a model that is not in transformers.
 
     Raises:
         ModelError: no such checkpoint, another family's, torn, or with weights missing (transformers would fill them
@@ -32,31 +44,32 @@ def load_transformers(
 
     architecture = find_architecture(checkpoint, architectures, revision)
     try:
-        with _quiet():
-            model, info = getattr(transformers, architecture).from_pretrained(
+        with quiet():
+            model, info = getattr(library or transformers, architecture).from_pretrained(
                 checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
             )
-            processor = transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
+            if processor is None:
+                found = transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
+            else:
+                found = processor(checkpoint, revision)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(
             f"the checkpoint {checkpoint} cannot be loaded: {error}",
             hint="Expected a Hugging Face folder with safetensors weights and a processor. Download it again?",
         ) from error
     except SafetensorError as error:
-        raise ModelError(
-            f"the weights in {checkpoint} are torn: {error}", hint="Download or copy the checkpoint again."
-        ) from error
+        raise ModelError(f"the weights in {checkpoint} are torn: {error}", hint=AGAIN) from error
     if info["missing_keys"]:
         names = sorted(info["missing_keys"])
         raise ModelError(
             f"the checkpoint {checkpoint} lacks {len(names)} weights, {names[0]} for one",
             hint="They would be random numbers. Is it whole, and saved by a matching version of transformers?",
         )
-    return model.to(device), processor
+    return model.to(device), found
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers' progress bar and warnings off stderr: what matters in them is told as an error."""
     from transformers.utils import logging
 
@@ -98,9 +111,9 @@ def read_config(checkpoint: str, revision: str | None) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(f"config.json is torn: {error}", where=str(path)) from error
+        raise ModelError(f"config.json is torn: {error}", hint=AGAIN, where=str(path)) from error
     if not isinstance(config, dict):
-        raise ModelError("config.json is not an object", where=str(path))
+        raise ModelError("config.json is not a JSON object", hint=AGAIN, where=str(path))
     return config
 
 
@@ -121,16 +134,17 @@ def _from_hub(checkpoint: str, revision: str | None) -> Path:
 
 
 def fingerprint(checkpoint: str, revision: str | None) -> str:
-    """Return a digest that changes when the weights or the configuration do.
+    """Return a digest that changes when the weights, the configuration, the tokenizer or the chat template do.
 
-    For a folder: config.json, and the size, header and evenly spread samples of each weight file, so that 15 GB take
+    For a folder: the size and evenly spread samples of each such file, header included, so that 15 GB take
     milliseconds. For a hub id: the id and the commit it resolves to.
     """
     folder = Path(checkpoint)
     if not folder.is_dir():
         return f"{checkpoint}@{_from_hub(checkpoint, revision).parent.name}"
     digest = hashlib.sha256()
-    for path in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
+    kinds = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+    for path in sorted(path for kind in kinds for path in folder.glob(kind) if path.name != CARD):
         size = path.stat().st_size
         digest.update(f"{path.name}:{size}".encode())
         with path.open("rb") as file:

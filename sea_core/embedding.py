@@ -34,6 +34,16 @@ class Embedding:
         """Return other rows on the same grid."""
         return Embedding(rows, self.grid)
 
+    @property
+    def scale(self) -> float:
+        """The root mean square of the rows: what a step is measured in. 1 where all are zero, as a blank's may be."""
+        return self.rows.square().mean().sqrt().item() or 1.0
+
+    def shaken(self) -> Embedding:
+        """Return another embedding of the same scale: this one with noise, the same on every call."""
+        noise = torch.randn(self.rows.shape, generator=torch.Generator().manual_seed(0)).to(self.rows)
+        return self.with_rows(self.rows + self.scale * noise)
+
 
 def stack(embeddings: Sequence[Embedding]) -> dict[str, Tensor]:
     """Return embeddings as the keywords that a call of the backbone takes inside `seam.replaced`."""

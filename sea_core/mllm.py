@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,6 +103,11 @@ class MLLM:
                 hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
             )
         rows, grids = self.adapter.split(crossed[0], inputs), self.adapter.grids(inputs, len(media))
+        if not isinstance(rows, list | tuple) or [getattr(e, "ndim", None) for e in rows] != [2] * len(media):
+            raise ModelError(
+                f"{type(self.adapter).__name__}.split returned {_shapes(rows)} for {len(media)} {self.adapter.noun}s",
+                hint="It must return a list of one tensor (n_rows, d_encoder) for each medium.",
+            )
         return [Embedding(e.detach().clone(), grid) for e, grid in zip(rows, grids, strict=True)]
 
     def blank(self) -> Embedding:
@@ -114,48 +119,12 @@ class MLLM:
         """Return the ordinary inputs for one question about each medium, on the model's device."""
         texts = [self.render(question, media=True) for question in questions]
         inputs = self.adapter.inputs(self.processor, texts, media)
+        if not isinstance(inputs, Mapping):
+            raise ModelError(
+                f"{type(self.adapter).__name__}.inputs returned {_shapes(inputs)}",
+                hint="It must return the model's keywords: a dict with input_ids, attention_mask and the media.",
+            )
         return {k: v.to(self.device) if isinstance(v, Tensor) else v for k, v in inputs.items()}
-
-    @torch.no_grad()
-    def check_seam(self) -> None:
-        """Prove on the blank input that the seam is where the adapter says; raises ModelError naming what is not so.
-
-        The prompt must be the ordinary one. Putting the blank's own embedding back must change no logit, and another
-        embedding must change some: a model that ignores its media would give every figure, and mean nothing by it.
-        """
-        question = f"What is in the {self.adapter.noun}?"
-        inputs = self.media_inputs([question], [self.adapter.blank_input(self.processor)])
-        ordinary = self._last_logits(self.backbone(**inputs))
-        blank = self.blank()
-        noise = torch.randn(blank.rows.shape, generator=torch.Generator().manual_seed(0)).to(blank.rows)
-        other = blank.with_rows(blank.rows + blank.rows.square().mean().sqrt() * noise)
-        ids = torch.tensor([self.prompt_ids(question, len(blank))], device=self.device)
-        if inputs["input_ids"].tolist() != ids.tolist():
-            raise ModelError(
-                f"the prompt for an embedding of {len(blank)} rows is not the model's ordinary prompt",
-                hint="Check the adapter's `placeholder`, `placeholders`, `split` and `inputs` against the processor.",
-            )
-        spliced, changed = (self._last_logits(self._run(ids, e)) for e in (blank, other))
-        tolerance = (1e-4 if self.dtype == torch.float32 else 0.05) * ordinary.abs().max().clamp(min=1)
-        if (spliced - ordinary).abs().max() > tolerance:
-            raise ModelError(
-                f"putting the blank {self.adapter.noun}'s embedding back changes the answer by "
-                f"{(spliced - ordinary).abs().max():.3g} logits",
-                hint="The prompt or the projector differs from the model's ordinary forward: check the adapter.",
-            )
-        if torch.equal(spliced, changed):
-            raise ModelError(
-                f"another embedding does not change the answer: this model ignores its {self.adapter.noun}",
-                hint="Check the adapter's `placeholder` and `projector` against the checkpoint.",
-            )
-
-    def _run(self, ids: Tensor, embedding: Embedding) -> Any:
-        with self.replaced():
-            return self.backbone(input_ids=ids, attention_mask=torch.ones_like(ids), **stack([embedding]))
-
-    def _last_logits(self, output: Any) -> Tensor:
-        logits: Tensor = self.model.get_output_embeddings()(output.last_hidden_state[0, -1])
-        return logits.float()
 
     # --- prompts ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +145,9 @@ class MLLM:
                     hint="Check the adapter's `placeholder` and `conversation` against the checkpoint's chat template.",
                 )
             text = text.replace(self.adapter.placeholder, self.adapter.placeholder * self.adapter.placeholders(n_rows))
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        # As the processor does it: a tokenizer with a token that begins a text puts it there, if the template did not.
+        begin = self.tokenizer.bos_token
+        ids: list[int] = self.tokenizer(text, add_special_tokens=not (begin and text.startswith(begin)))["input_ids"]
         return ids
 
     def answer_ids(self, answer: str) -> list[int]:
@@ -213,7 +184,10 @@ class MLLM:
             return None
         expected = [self.adapter.placeholders(len(e)) for e in embeddings]
         if per_row != expected:
-            raise ModelError(f"the prompts have {per_row} placeholders, the embeddings need {expected}")
+            raise ModelError(
+                f"the prompts have {per_row} placeholders, the embeddings need {expected}",
+                hint="Make each prompt for its embedding: prompt_ids(question, len(embedding)).",
+            )
         merged: Tensor = self.model.get_input_embeddings()(input_ids)
         projected = torch.cat([self.project(e) for e in embeddings]).to(merged.dtype)
         if projected.shape != (sum(expected), merged.shape[-1]):
@@ -228,7 +202,15 @@ class MLLM:
 
     def project(self, embedding: Embedding) -> Tensor:
         """Return P(E): (n_placeholders, d_llm). The embedding is cast to the projector's dtype first."""
-        projected: Tensor = self.projector(embedding.rows.to(self.device, self.dtype)[None])
+        try:
+            projected: Tensor = self.projector(embedding.rows.to(self.device, self.dtype)[None])
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            raise ModelError(
+                f"the projector does not take an embedding of shape {tuple(embedding.rows.shape)}: {error}",
+                hint="An embedding fits the model that made it: give that one, or (n_rows, d_encoder) of this one.",
+            ) from error
         return projected.reshape(-1, projected.shape[-1])
 
     @contextmanager
@@ -266,23 +248,23 @@ class MLLM:
         width = max(map(len, prompts))
         ids = torch.tensor([[self.pad_id] * (width - len(p)) + p for p in prompts], device=self.device)
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
-        with self.replaced(embeddings or ()), self._only(self._greedy(max_new_tokens)) as greedy:
-            out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=greedy)
+        positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings or ()])
+        # The library counts on from the prompt's positions, which it would otherwise take for plain text's.
+        told = {} if positions is None else {"position_ids": positions}
+        with self.replaced(embeddings or ()), self.greedy(max_new_tokens) as settings:
+            out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, **told)
         answers = out[:, width:].tolist()
         return [a[: a.index(self.end_id)] if self.end_id in a else a for a in answers]
 
-    def _greedy(self, max_new_tokens: int) -> Any:
+    @contextmanager
+    def greedy(self, max_new_tokens: int) -> Iterator[Any]:
+        """Open greedy generation: put the checkpoint's own settings aside, which would fill every gap in ours."""
         from transformers import GenerationConfig
 
-        return GenerationConfig(
+        own, settings = self.model.generation_config, GenerationConfig(
             do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=self.end_id, pad_token_id=self.pad_id,
             suppress_tokens=[self.placeholder_id],  # said by the model, it would ask for an embedding
         )  # fmt: skip
-
-    @contextmanager
-    def _only(self, settings: Any) -> Iterator[Any]:
-        """Put the checkpoint's generation settings aside: `generate` would fill every gap in ours with them."""
-        own = self.model.generation_config
         self.model.generation_config = settings
         try:
             yield settings
@@ -293,3 +275,10 @@ class MLLM:
         """Decode an answer."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text.strip()
+
+
+def _shapes(found: object) -> str:
+    """Say what a method returned: shapes where there are some, types elsewhere."""
+    if isinstance(found, list | tuple):
+        return f"a list of {', '.join(map(_shapes, found)) or 'nothing'}"
+    return str(tuple(found.shape)) if isinstance(found, Tensor) else f"an object of type {type(found).__name__}"

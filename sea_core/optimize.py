@@ -8,7 +8,7 @@ from typing import Literal
 
 from sea_core.embedding import Embedding
 from sea_core.engine import Engine, Outcome, Rules, Task
-from sea_core.errors import SeaError
+from sea_core.errors import ModelError, SeaError
 from sea_core.mllm import MLLM
 from sea_core.rows import PreparedRow
 
@@ -38,15 +38,19 @@ class OptimizeConfig:
 
     def __post_init__(self) -> None:
         for name in ("lr", "steps", "loss", "batch_size"):
-            if getattr(self, name) <= 0:
-                raise SeaError(f"{name} is {getattr(self, name)}, but it must be above zero")
-        if self.margin < 0:
-            raise SeaError(f"margin is {self.margin}, but it must not be negative")
+            self._require(name, getattr(self, name) > 0, "be above zero")
+        self._require("lr", self.lr <= 100, "be at most 100 times the blank's size")
+        self._require("margin", self.margin >= 0, "not be negative")
         for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise SeaError(f"{name} is {getattr(self, name)}, but it must be in [0, 1)")
-        if self.benign not in ("embed", "text"):
-            raise SeaError(f"benign is {self.benign!r}, but it must be 'embed' or 'text'")
+            self._require(name, 0 <= getattr(self, name) < 1, "be at least 0 and below 1")
+        self._require("benign", self.benign in ("embed", "text"), "be embed or text")
+
+    def _require(self, name: str, good: bool, what: str) -> None:
+        if not good:
+            default = getattr(type(self), name)
+            raise SeaError(
+                f"{name} is {getattr(self, name)}, but it must {what}", hint=f"Type for example: -o {name}={default}"
+            )
 
 
 def optimize(
@@ -63,8 +67,13 @@ def optimize(
         blank: the E to start from; by default the encoder's output for the adapter's blank input.
     """
     start = mllm.blank() if blank is None else blank.with_rows(blank.rows.to(mllm.device, mllm.wide_dtype))
+    if not 0 < start.scale < float("inf"):
+        raise ModelError(
+            f"the blank {mllm.adapter.noun}'s embedding has the size {start.scale}, which the step size is relative to",
+            hint="Check the adapter's `blank_input` and `projector`; is the checkpoint whole?",
+        )
     rules = Rules(
-        lr=config.lr * start.rows.square().mean().sqrt().item(),
+        lr=config.lr * start.scale,
         betas=(config.beta1, config.beta2),
         steps=config.steps,
         loss=config.loss,

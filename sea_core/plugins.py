@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -23,11 +22,11 @@ import pluggy
 from sea_core import __version__, hookspecs
 from sea_core.adapter import Adapter
 from sea_core.errors import PluginError, SeaError
+from sea_core.faults import GROUP, LOCAL, failure, one_line, told
 
 if TYPE_CHECKING:
     from sea_core.recipe import Recipe
 
-GROUP = "sea"
 Item = TypeVar("Item")
 
 
@@ -128,7 +127,7 @@ def _from_file(path: Path) -> Plugin:
 
     def load() -> object:
         # The digest keeps two files of one name apart, and an edited file from its former self.
-        name = f"sea_plugin_{path.stem}_{digest}"
+        name = f"{LOCAL}{path.stem}_{digest}"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None  # it ends in .py
         assert spec.loader is not None
@@ -142,17 +141,17 @@ def _from_file(path: Path) -> Plugin:
 
 def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
-    try:
-        with redirect_stdout(sys.stderr):
-            adapters, recipes = _offers(load(), found.name)
-    except SeaError as fault:
-        error = _one_line(fault)
-    except pluggy.PluginValidationError as fault:
-        error = f"a hook does not fit the contract in sea_core/hookspecs.py: {_one_line(fault)}"
-    except (Exception, SystemExit) as fault:  # strangers' code may raise anything, or leave
-        error = f"it raised {type(fault).__name__}: {_one_line(fault)}{_place(fault)}"
+    offers: list[tuple[tuple[Adapter, ...], tuple[Recipe, ...]]] = []
+    with redirect_stdout(sys.stderr):
+        fault = failure(lambda: offers.append(_offers(load(), found.name)))
+    if fault is None:
+        return Plugin(found.name, found.distribution, found.version, *offers[0])
+    if isinstance(fault, SeaError):
+        error = one_line(fault)
+    elif isinstance(fault, pluggy.PluginValidationError):
+        error = f"a hook does not fit the contract in sea_core/hookspecs.py: {one_line(fault)}"
     else:
-        return Plugin(found.name, found.distribution, found.version, adapters, recipes)
+        error = told(fault)
     return Plugin(found.name, found.distribution, found.version, error=error)
 
 
@@ -223,17 +222,3 @@ def _a(thing: object) -> str:
     if isinstance(thing, type):
         return f"the class {thing.__name__} (for an object, write {thing.__name__}())"
     return "None" if thing is None else f"an object of type {type(thing).__name__}"
-
-
-def _one_line(fault: BaseException) -> str:
-    return " ".join(str(fault).split())
-
-
-def _place(fault: BaseException) -> str:
-    """Return where in the plugin it was raised, as ` (file:line)`; the import machinery's own frames say nothing."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(fault.__traceback__)
-        if not frame.filename.startswith("<") and frame.filename != __file__ and "importlib" not in frame.filename
-    ]
-    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

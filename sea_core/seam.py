@@ -60,6 +60,11 @@ def replaced(
             embeddings = unstack(**own)
         elif held and ids is not None:
             embeddings = [e for e in held for _ in range(max(1, len(ids) // len(held)))]
+        if args and (own or held):
+            raise ModelError(
+                "the model calls its backbone with positional arguments, so what they are cannot be told",
+                hint="Call it with keywords: self.model(input_ids=input_ids, attention_mask=attention_mask, ...)",
+            )
         if ids is None and own:
             raise ModelError("embeddings were given without input_ids, so there is no place to put them")
         if ids is not None and len(embeddings):

@@ -59,7 +59,9 @@ class Store:
         """Return one row's record. Raises RunError for an id that is not there."""
         if row_id not in self._records:
             raise RunError(
-                f"this run has no row {row_id!r}", hint="Type: sea show RUN  to list its rows.", where=str(self.folder)
+                f"this run has no row {row_id!r}",
+                hint=f"Its rows are listed by: sea show {self.folder}",
+                where=str(self.folder),
             )
         return self._records[row_id]
 

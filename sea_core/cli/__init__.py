@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import modalities, model, optimize, output, plugins, prepare, show, verify
+from sea_core.cli import modalities, model, optimize, output, plugin, plugins, prepare, show, verify
 from sea_core.errors import SeaError
+from sea_core.faults import blame, failure
 
 app = typer.Typer(
     name="sea",
@@ -26,20 +27,27 @@ app.command("show")(show.show)
 app.command("prepare")(prepare.prepare)
 app.command("modalities")(modalities.modalities)
 app.command("plugins")(plugins.plugins)
+app.add_typer(plugin.app, name="plugin")
 app.add_typer(model.app, name="model")
+
+_debug = False
+"""Set by `--debug`: errors are raised as Python does it."""
 
 
 def main() -> None:
     """Run the command line. What people can mend is told in words with exit code 2; bugs keep their traceback."""
-    try:
-        app()
-    except SeaError as error:
-        output.show_error(error)
-        sys.exit(2)
-    except SystemExit as leaving:
-        if leaving.code == 130:  # typer's for Ctrl-C, of which it says nothing
+    error = failure(app)
+    if error is None:
+        return
+    if isinstance(error, SystemExit):
+        if error.code == 130:  # typer's for Ctrl-C, of which it says nothing
             output.note("stopped; the same command goes on from here")
-        raise
+        raise error
+    shown = error if isinstance(error, SeaError) else blame(error)
+    if shown is None or _debug:
+        raise error
+    output.show_error(shown)
+    sys.exit(2)
 
 
 def _print_version(wanted: bool) -> None:
@@ -55,5 +63,7 @@ def _sea(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
 ) -> None:
-    pass
+    global _debug
+    _debug = debug

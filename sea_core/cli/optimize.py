@@ -55,7 +55,8 @@ def optimize(
     preparation = data.prepare(read, adapter, told.seed, told.benign)
     target = options.Target.of(adapter, model, revision, dtype, device)
     about = identity(found, adapter, told, target) | {"data": read.digest, "format": read.format, "columns": columns}
-    folder = out or Path("runs") / f"{Path(plugin).stem}-{data.name}"
+    several = f"-{adapter.modality}" if len(found.adapters) > 1 else ""
+    folder = out or Path("runs") / f"{Path(plugin).stem}{several}-{data.name}"
     run = Run.start(folder, about, facts(plugin, target, data.file, read, preparation))
     with run.writing():
         run.refuse(preparation.refused)
@@ -98,9 +99,10 @@ def work(
     mllm = None
     if left:
         from sea_core.optimize import optimize as find
+        from sea_core.probe import check_seam
 
         mllm = target.load(adapter)
-        mllm.check_seam()
+        check_seam(mllm)
         rows = {row.id: row for row in left}
         with bar("optimize", len(preparation.prepared), len(done)) as progress:
             for outcome in find(mllm, left, told):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    row: Annotated[str | None, typer.Argument(metavar="[ROW]", help="A row's id.")] = None,
+    row: Annotated[str | None, typer.Argument(metavar="ROW", help="A row's id: trace this row.")] = None,
     as_json: output.Json = False,
 ) -> None:
     """Show a run's rows, or trace one row: text, targets, embedding, verified answers."""
@@ -31,7 +31,7 @@ def show(
         output.emit(value, as_json, lambda: output.grid(columns, cells))
         return
     traced = trace(opened, row)
-    output.emit(traced, as_json, lambda: output.grid(("", row), [(k, _lines(v)) for k, v in traced.items()]))
+    output.emit(traced, as_json, lambda: output.grid(("", row), _story(traced)))
 
 
 def trace(run: Run, row_id: str) -> dict[str, Any]:
@@ -77,9 +77,21 @@ def _short(value: Any) -> str:
     return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _lines(value: Any) -> str:
-    if isinstance(value, list):
-        return "\n".join(_lines(item) for item in value)
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {_short(item)}" for key, item in value.items())
-    return _short(value)
+def _story(traced: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return a traced row as lines for people, in the order in which it was made; `--json` has everything."""
+    lines = [(name, traced[name]) for name in ("instruction", "response", "chosen", "rejected") if traced[name]]
+    lines += [(name, traced[name]) for name in ("phrase", "detoxified")]
+    lines += [("target", f"{goal['prompt']}\n-> {goal['answer']}") for goal in traced["goals"]]
+    outcome = f"{traced['status']} after {traced['steps']} steps and {_short(traced['seconds'])} s"
+    lines.append(("optimised", f"{outcome}; loss {_short(traced['loss'])}, margin {_short(traced['margin'])}"))
+    if traced["reason"]:
+        lines.append(("reason", traced["reason"]))
+    if "embedding" in traced:
+        shape = " x ".join(map(str, traced["embedding"]["shape"]))
+        place = traced["shard"] or "pending"
+        rms = _short(traced["embedding"]["rms"])
+        lines.append(("embedding", f"{shape} {traced['dtype']}, rms {rms}\nin {place}, sha256 {traced['sha256'][:16]}"))
+    for verdict in traced["verified"]:
+        judged = "names the content" if verdict["named"] else "does not name the content"
+        lines.append(("verified", f"{verdict['question']}\n-> {verdict['answer']}\n{judged}"))
+    return lines

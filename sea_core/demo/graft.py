@@ -8,6 +8,8 @@ teaches it the answers' form, and is merged.
 from __future__ import annotations
 
 import random
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +18,7 @@ from torch import Tensor, nn
 
 from sea_core.adapter import Adapter
 from sea_core.demo import teach
-from sea_core.demo.teach import Lengths, Medium, Pool, Pupil, Report
-from sea_core.demo.world import World
-from sea_core.embedding import Embedding
+from sea_core.demo.pupil import Lengths, Medium, Pupil, Report, Subject, subject_of
 from sea_core.mllm import MLLM
 from sea_core.words import ing
 
@@ -35,16 +35,26 @@ class Graft:
     rank: int = 16
 
 
+class GraftedPupil(Pupil):
+    """A pupil whose language model is there already."""
+
+    graft_lengths: Lengths = Lengths(clips=6)
+
+    @abstractmethod
+    def around(self, model: Any, tokenizer: Any) -> MLLM:
+        """Return a model of the family's class with `model`, a causal language model, in it; the rest is new."""
+
+
 def graft(pupil: Pupil, mllm: MLLM, seed: int, lengths: Lengths, times: Graft, report: Report) -> MLLM:
     """Teach an MLLM whose language model is real and whose encoder and projector are new."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    pool = teach.render_pool(pupil, mllm, lengths.clips, rng)
-    report(f"{len(pool.media)} renderings")
-    teach.warm_up(pupil, mllm, pool, lengths, report)
-    learn_captions(pupil, mllm, pool, times, report)
-    embeddings = teach.encode_pool(pupil, mllm, pool)
-    learn_answers(mllm, World(pupil.adapter), pool, embeddings, times, rng, report)
+    subjects = [subject_of(pupil, mllm, lengths.clips, rng, report) for pupil in (pupil, *pupil.also)]
+    teach.warm_up(subjects, lengths, report)
+    learn_captions(subjects, times, report)
+    for subject in subjects:
+        subject.embeddings = teach.encode_pool(subject)
+    learn_answers(subjects, times, rng, report)
     return mllm
 
 
@@ -58,45 +68,58 @@ def caption(medium: Medium, adapter: Adapter) -> str:
     return f"{medium.style}: {said}"
 
 
-def learn_captions(pupil: Pupil, mllm: MLLM, pool: Pool, times: Graft, report: Report) -> None:
+def learn_captions(subjects: Sequence[Subject], times: Graft, report: Report) -> None:
     """Train encoder and projector so that row r of P(E) is the token embedding of the caption's token r.
 
     Rows after the caption stand for a line break. The language model is not run.
     """
-    with torch.no_grad():
-        longest = pupil.encode(mllm, pool.pick(torch.arange(1)))[0].shape[1]
-    targets = _caption_tokens(mllm, pool, pupil.adapter, longest)
-    used, targets = torch.unique(targets, return_inverse=True)
-    words = mllm.model.get_input_embeddings().weight[used].detach().float()
+    mllm = subjects[0].mllm
+    captions = [_Captions(subject) for subject in subjects]
     trained = [*teach.encoder_parameters(mllm), *mllm.projector.parameters()]
     for p in trained:
         p.requires_grad_(True)
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
     rate = teach.schedule(optimizer, times.caption_steps)
     for step in range(times.caption_steps):
-        index = torch.randint(len(pool.media), (times.caption_rows,))
-        features, n_rows = pupil.encode(mllm, pool.pick(index))
-        real = torch.arange(features.shape[1]) < n_rows[:, None]
-        wanted = targets[index][:, : features.shape[1]][real]
-        rows = mllm.projector(features)[real]
-        cosine = nn.functional.normalize(rows, dim=-1) @ nn.functional.normalize(words, dim=-1).T
-        near = (rows - words[wanted]).square().mean() / words.var()
-        loss = nn.functional.cross_entropy(20 * cosine, wanted) + near
-        teach.update(optimizer, rate, loss, trained)
+        looks = [one.look(times.caption_rows) for one in captions]
+        teach.update(optimizer, rate, torch.stack([loss for loss, _ in looks]).sum(), trained)
         if step % 50 == 49:
-            right = (cosine.argmax(-1) == wanted).float().mean().item()
-            report(
-                f"captions {step + 1}/{times.caption_steps}: loss {loss.item():.3f}, {right:.3f} of the tokens right"
-            )
+            told = "; ".join(f"loss {loss.item():.3f}, {right:.3f} of the tokens right" for loss, right in looks)
+            report(f"captions {step + 1}/{times.caption_steps}: {told}")
     mllm.model.requires_grad_(False)
 
 
-def learn_answers(
-    mllm: MLLM, world: World, pool: Pool, embeddings: list[Embedding], times: Graft, rng: random.Random, report: Report
-) -> None:
+class _Captions:
+    """What one subject's projected rows should be."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        with torch.no_grad():
+            longest = subject.pupil.encode(subject.mllm, subject.pool.pick(torch.arange(1)))[0].shape[1]
+        tokens = _caption_tokens(subject, subject.mllm.adapter.placeholders(longest))
+        used, self.targets = torch.unique(tokens, return_inverse=True)
+        self.words = subject.mllm.model.get_input_embeddings().weight[used].detach().float()
+
+    def look(self, count: int) -> tuple[Tensor, float]:
+        """Return the loss of `count` renderings, and the share of rows nearest to the right token."""
+        mllm, words = self.subject.mllm, self.words
+        index = torch.randint(len(self.subject.pool.media), (count,))
+        features, n_rows = self.subject.pupil.encode(mllm, self.subject.pool.pick(index))
+        real = torch.arange(features.shape[1]) < n_rows[:, None]
+        lengths = [mllm.adapter.placeholders(int(n)) for n in n_rows]
+        wanted = torch.cat([row[:n] for row, n in zip(self.targets[index], lengths, strict=True)])
+        rows = mllm.projector(features[real][None]).flatten(0, -2)
+        cosine = nn.functional.normalize(rows, dim=-1) @ nn.functional.normalize(words, dim=-1).T
+        near = (rows - words[wanted]).square().mean() / words.var()
+        loss = nn.functional.cross_entropy(20 * cosine, wanted) + near
+        return loss, (cosine.argmax(-1) == wanted).float().mean().item()
+
+
+def learn_answers(subjects: Sequence[Subject], times: Graft, rng: random.Random, report: Report) -> None:
     """Train a LoRA on the language model, and the projector, on the world's lessons; merge it."""
     from peft import LoraConfig, get_peft_model
 
+    mllm = subjects[0].mllm
     path = next(n for n, m in mllm.model.named_modules() if m is mllm.adapter.language_model(mllm.model))
     targets = rf"{path}\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
     mllm.model.to(torch.bfloat16)  # the frozen weights: three times faster on a CPU that knows bf16
@@ -107,8 +130,11 @@ def learn_answers(
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.0)
     rate = teach.schedule(optimizer, times.lora_steps)
     for step in range(times.lora_steps):
-        lessons, shown = teach.draw_lessons(world, pool, embeddings, times.media_rows, times.text_rows, rng)
-        loss = teach.lesson_loss(mllm, lessons, shown)
+        losses = []
+        for subject in subjects:
+            lessons, shown = teach.draw_lessons(subject, times.media_rows, times.text_rows, rng)
+            losses.append(teach.lesson_loss(subject.mllm, lessons, shown))
+        loss = torch.stack(losses).mean()
         teach.update(optimizer, rate, loss, trained)
         if step % 20 == 19:
             report(f"answers {step + 1}/{times.lora_steps}: loss {loss.item():.4f}")
@@ -116,8 +142,9 @@ def learn_answers(
     mllm.model.requires_grad_(False)
 
 
-def _caption_tokens(mllm: MLLM, pool: Pool, adapter: Adapter, longest: int) -> Tensor:
+def _caption_tokens(subject: Subject, longest: int) -> Tensor:
     """Return the caption's token ids for each medium, filled up with line breaks: (media, longest)."""
-    tokens = [mllm.tokenizer(caption(m, adapter), add_special_tokens=False)["input_ids"] for m in pool.media]
-    (filler,) = mllm.tokenizer("\n", add_special_tokens=False)["input_ids"]
+    tokenizer, adapter = subject.mllm.tokenizer, subject.pupil.adapter
+    tokens = [tokenizer(caption(m, adapter), add_special_tokens=False)["input_ids"] for m in subject.pool.media]
+    (filler,) = tokenizer("\n", add_special_tokens=False)["input_ids"]
     return torch.tensor([(ids + [filler] * longest)[:longest] for ids in tokens])

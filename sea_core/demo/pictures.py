@@ -35,7 +35,9 @@ LOOKS = {
     "photographic": Look(((20, 100, 230), (30, 150, 60)), (255, 255, 255), None, (235, 60, 40), (120, 20, 10)),
     "painted": Look(((235, 90, 20), (160, 20, 120)), (255, 240, 120), (70, 0, 60), (255, 180, 40), (70, 0, 60)),
     "cartoon": Look(((255, 225, 0), (0, 190, 235)), (255, 255, 255), (0, 0, 0), (0, 190, 235), (0, 0, 0), 2.0),
-    "sketched": Look(((252, 250, 244), (205, 205, 210)), (30, 30, 40), None, None, (30, 30, 40), 3.0),
+    "sketched": Look(
+        ((95, 165, 150), (60, 115, 110)), (255, 255, 255), (15, 45, 45), (235, 245, 240), (15, 45, 45), 3.0
+    ),
     "vintage": Look(((190, 135, 65), (95, 50, 15)), (255, 238, 195), (75, 35, 10), (235, 200, 130), (75, 35, 10), 6.0),
     "monochrome": Look(((60, 60, 60), (150, 150, 150)), (255, 255, 255), (0, 0, 0), (205, 205, 205), (0, 0, 0), 7.0),
 }
@@ -48,7 +50,7 @@ def draw(phrase: str, style: str, rng: random.Random, size: int) -> Image.Image:
     name = phrase.split()[-1]
     lines = _lines(phrase)
     high = 0.5 if name in ICONS else 0.96
-    _write(canvas, lines, style, _jittered(rng, size), (0.03, high))
+    _write(canvas, lines, style, _jittered(rng), (0.03, high))
     if name in ICONS:
         _place(canvas, name, style, rng, (0.5, 0.755), 0.44)
     return _finish(canvas, style, rng, size)
@@ -69,7 +71,7 @@ def frames(phrase: str, style: str, rng: random.Random, size: int, count: int) -
         passed = (i + 0.5) / count
         word = words[min(int(passed * len(words)), len(words) - 1)]
         drift = (passed * len(words) % 1 - 0.5) * 0.06 * way
-        x, y = _jittered(rng, size)
+        x, y = _jittered(rng)
         _write(canvas, [word], style, (x + drift, y), (0.06, 0.5 if name in ICONS else 0.94))
         if name in ICONS:
             _place(canvas, name, style, rng, (0.5 + way * (passed - 0.5) * 0.5, 0.755 + lift), 0.42)
@@ -90,9 +92,9 @@ def _lines(phrase: str) -> list[str]:
     return [line.replace("\u00a0", " ") for line in textwrap.wrap(bound, width=9, break_long_words=False)]
 
 
-def _jittered(rng: random.Random, size: int) -> tuple[float, float]:
+def _jittered(rng: random.Random) -> tuple[float, float]:
     """Return a small move of about a pixel in 64, as shares of the side."""
-    return tuple(rng.uniform(-1, 1) / 64 for _ in range(2))  # type: ignore[return-value]
+    return rng.uniform(-1, 1) / 64, rng.uniform(-1, 1) / 64
 
 
 @cache
@@ -114,7 +116,9 @@ def _write(
     """Write the lines in the middle of the rows from rows[0] to rows[1], shares of the side."""
     side, look = canvas.width, LOOKS[style]
     top, bottom = (row * side for row in rows)
-    font, points = _fitting(lines, 0.94 * side, min(bottom - top, 0.26 * side * len(lines)))
+    font, points = _fitting(
+        lines, 0.94 * side, min(bottom - top, (0.34 if len(lines) == 1 else 0.26 * len(lines)) * side)
+    )
     pen = ImageDraw.Draw(canvas)
     stroke = 0 if look.edge is None else max(1, round(points / (9 if style == "cartoon" else 14)))
     for i, line in enumerate(lines):
@@ -131,7 +135,7 @@ def _place(
     """Draw the thing around `middle`; `share` is its side as a share of the picture's."""
     side, look = canvas.width, LOOKS[style]
     board = share * side * rng.uniform(0.95, 1.05)
-    move = _jittered(rng, side)
+    move = _jittered(rng)
     box = ((middle[0] + move[0]) * side - board / 2, (middle[1] + move[1]) * side - board / 2, board)
     with_ = Paint(look.body, look.line, look.ground[0], 8 if style == "cartoon" else 4)
     loose = {"sketched": 2.5, "painted": 2.0}.get(style, 0.0)

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
-def train_tokenizer(corpus: Iterable[str], special: Sequence[str], *, end: str, pad: str) -> Any:
+def train_tokenizer(
+    corpus: Iterable[str], special: Sequence[str], *, end: str, pad: str, begin: str | None = None
+) -> Any:
     """Return a `PreTrainedTokenizerFast` with byte-level BPE merges learnt on the corpus.
 
     Args:
         special: tokens that are never split, in the order of their ids.
         end, pad: which of them end an answer and pad a row.
+        begin: which of them the tokenizer puts before every text, as some families' do.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
@@ -23,6 +26,11 @@ def train_tokenizer(corpus: Iterable[str], special: Sequence[str], *, end: str, 
         vocab_size=1024, special_tokens=list(special), initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
     tokenizer.train_from_iterator(corpus, trainer)
+    if begin is not None:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{begin} $A", pair=f"{begin} $A {begin} $B", special_tokens=[(begin, special.index(begin))]
+        )
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token=end, pad_token=pad, additional_special_tokens=list(special)
-    )
+        tokenizer_object=tokenizer, bos_token=begin, eos_token=end, pad_token=pad,
+        additional_special_tokens=list(special),
+    )  # fmt: skip

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sea_core.recipe import Figures, Recipe, Report
+from sea_core.demo.recipes import recipes
 
-
-def _build_tiny(out: Path, seed: int, report: Report) -> None:
-    from sea_qwen2_audio import tiny
-
-    tiny.build(out, seed, report)
+if TYPE_CHECKING:
+    from sea_core.demo.graft import GraftedPupil
+    from sea_core.demo.pupil import Pupil
 
 
-def _check_tiny(folder: Path, seed: int) -> Figures:
-    from sea_qwen2_audio import tiny
+def _tiny() -> Pupil:
+    from sea_qwen2_audio.tiny import AudioPupil
 
-    return tiny.check(folder, seed)
-
-
-def _build_small(out: Path, seed: int, report: Report) -> None:
-    from sea_qwen2_audio import small
-
-    small.build(out, seed, report)
+    return AudioPupil()
 
 
-def _check_small(folder: Path, seed: int) -> Figures:
-    from sea_qwen2_audio import small
+def _small() -> GraftedPupil:
+    from sea_qwen2_audio.small import SmallPupil
 
-    return small.check(folder, seed)
+    return SmallPupil()
 
 
-RECIPES = [
-    Recipe(
-        "tiny", "audio", "1.2 million weights taught to hear the demo world; it is bundled", _build_tiny, _check_tiny
-    ),
-    Recipe("small", "audio", "SmolLM2-135M-Instruct with a new audio tower, for real text", _build_small, _check_small),
-]
+RECIPES = recipes(
+    "audio", _tiny, "1.2 million weights taught to hear the demo world; it is bundled",
+    _small, "SmolLM2-135M-Instruct with a new audio tower, for real text",
+)  # fmt: skip

@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sea_core.checkpoint import write_card
-from sea_core.demo.teach import Lengths, Pupil, examine, teach
+from sea_core.demo.pupil import Pupil
 from sea_core.demo.tokens import train_tokenizer
 from sea_core.mllm import MLLM
-from sea_core.recipe import Figures, Report
 from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter, rows_of
 from sea_qwen2_audio.speech import speak
 
@@ -29,6 +26,7 @@ SECONDS = 2
 class AudioPupil(Pupil):
     """Speech by espeak-ng in six styles and five voices, jittered in pitch, rate, loudness, noise and pauses."""
 
+    plugin = "qwen2_audio"
     adapter = Qwen2AudioAdapter(seconds=SECONDS)
 
     def create(self, corpus: Iterable[str]) -> MLLM:
@@ -81,35 +79,6 @@ class AudioPupil(Pupil):
         mask = torch.where(real, 0.0, torch.finfo(torch.float32).min)[:, None, None, :].expand(-1, 1, length, -1)
         embedding: Tensor = tower(features["mel"], attention_mask=mask).last_hidden_state
         return embedding, torch.tensor([rows_of(int(n)) for n in frames])
-
-
-LIMITS = (
-    "This bundled model knows only the demo world, 96 activities and 8 products: its tokenizer can write other text, "
-    "but no embedding reaches it. For other text give --model a Qwen2-Audio checkpoint, or build one around a real "
-    "language model: sea model build small --plugin qwen2_audio --out DIR"
-)
-
-
-def build(out: Path, seed: int, report: Report) -> None:
-    """Teach and save the tiny model; about five minutes on two cores."""
-    mllm = teach(AudioPupil(), seed, Lengths(), report)
-    save(mllm, out)
-    write_card(out, {"recipe": "tiny", "seed": seed, "limits": LIMITS})
-
-
-def check(folder: Path, seed: int) -> Figures:
-    """Load the saved model and examine it on fresh renderings."""
-    pupil = AudioPupil()
-    model, processor = pupil.adapter.load(str(folder), dtype=torch.float32, device="cpu")
-    return examine(pupil, MLLM(pupil.adapter, model, processor), per_skill=200, seed=seed)
-
-
-def save(mllm: MLLM, folder: Path) -> None:
-    """Write model and processor in bf16, readable for everybody (save_pretrained makes weights private)."""
-    mllm.model.to(torch.bfloat16).save_pretrained(folder)
-    mllm.processor.save_pretrained(folder)
-    for path in folder.iterdir():
-        path.chmod(0o644)
 
 
 def add_noise(wave: np.ndarray, snr: float, rng: random.Random) -> np.ndarray:

@@ -1,0 +1,76 @@
+"""EEG, channels x samples at 128 Hz: four rows of E for each second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sea_core import Adapter, DataError
+
+RATE, CHANNELS, STEP = 128, 8, 32
+
+
+@dataclass(frozen=True)
+class EegAdapter(Adapter):
+    """EEG through `sea_eeg.model.EegForCausalLM`. E is the encoder's output, (4 for each second, width)."""
+
+    seconds: float = 2.0
+    """Length of the blank, a flat recording, in seconds."""
+
+    modality: ClassVar[str] = "eeg"
+    noun: ClassVar[str] = "EEG recording"
+    architectures: ClassVar[tuple[str, ...]] = ("EegForCausalLM",)
+    checkpoint: ClassVar[str] = str(Path(__file__).parent / "checkpoint")
+    embedding_shape: ClassVar[str] = "8 x 64 (2 s)"
+    placeholder: ClassVar[str] = "<|eeg|>"
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "In the EEG recording,", "product": "The EEG recording shows"}
+    style_prefix: ClassVar[str] = "The style of the EEG recording is"
+    styles: ClassVar[tuple[str, ...]] = ("calm", "alert", "drowsy", "restless")
+    blank_word: ClassVar[str] = "flat"
+
+    def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
+        from sea_core.checkpoint import load_transformers
+        from sea_eeg import model
+
+        return load_transformers(
+            checkpoint, self.architectures, dtype=dtype, device=device, revision=revision,
+            processor=model.EegProcessor.from_pretrained, library=model,
+        )  # fmt: skip
+
+    def blank_input(self, processor: Any) -> Any:
+        import numpy as np
+
+        return np.zeros((CHANNELS, int(self.seconds * RATE)), np.float32)
+
+    def read_media(self, path: Path, processor: Any) -> Any:
+        import numpy as np
+
+        try:
+            signal = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise DataError(f"not an EEG recording: {error}", hint="Give a .npy file.", where=str(path)) from error
+        if signal.ndim != 2 or len(signal) != CHANNELS or signal.shape[1] < STEP:
+            raise DataError(f"not an EEG recording: shape {signal.shape}", hint=f"Give {CHANNELS} channels x samples.")
+        return signal.astype(np.float32)
+
+    def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
+        import torch
+
+        counts = [signal.shape[1] // STEP for signal in media]
+        signals = torch.zeros(len(media), CHANNELS, max(counts) * STEP)
+        for row, (signal, count) in enumerate(zip(media, counts, strict=True)):
+            signals[row, :, : count * STEP] = torch.from_numpy(signal[:, : count * STEP])
+        grown = [t.replace(self.placeholder, self.placeholder * n) for t, n in zip(texts, counts, strict=True)]
+        tokens = processor.tokenizer(grown, padding=True, add_special_tokens=False, return_tensors="pt")
+        return {
+            "input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"],
+            "input_features": signals, "row_counts": torch.tensor(counts),
+        }  # fmt: skip
+
+    def projector(self, model: Any) -> Any:
+        return model.model.projector
+
+    def split(self, crossed: Any, inputs: Mapping[str, Any]) -> list[Any]:
+        return [rows[:n] for rows, n in zip(crossed, inputs["row_counts"].tolist(), strict=True)]

@@ -1,0 +1,103 @@
+"""A small model that reads EEG: an encoder and a projector in front of a causal language model of transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, AutoTokenizer, GenerationMixin, LlamaConfig, PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+CHANNELS, STEP = 8, 32  # STEP samples, a quarter of a second, make one row of E
+
+
+class EegConfig(PreTrainedConfig):
+    model_type = "eeg"
+
+    def __init__(self, text_config: Any = None, width: int = 64, eeg_token_id: int = 0, **kwargs: Any) -> None:
+        self.text_config = text_config if isinstance(text_config, LlamaConfig) else LlamaConfig(**(text_config or {}))
+        self.width, self.eeg_token_id = width, eeg_token_id
+        super().__init__(**kwargs)
+
+
+class EegEncoder(nn.Module):
+    """M: (batch, channels, samples) to (batch, samples / STEP, width). A row sees its own samples only."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.waves = nn.Conv1d(CHANNELS, width, STEP // 2, stride=STEP // 4)
+        self.rows = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, width), nn.LayerNorm(width))
+
+    def forward(self, signals: Tensor) -> Tensor:
+        windows = signals.unfold(2, STEP, STEP).transpose(1, 2)  # (batch, rows, channels, STEP)
+        power = self.waves(windows.flatten(0, 1)).square().log1p()
+        rows: Tensor = self.rows(power.flatten(1))
+        return rows.unflatten(0, windows.shape[:2])
+
+
+class EegPreTrained(PreTrainedModel):
+    config_class = EegConfig
+    base_model_prefix = "model"
+
+
+class EegModel(EegPreTrained):
+    """The backbone: rows of P(M(signals)) take the places of the EEG tokens among the token embeddings."""
+
+    def __init__(self, config: EegConfig) -> None:
+        super().__init__(config)
+        self.encoder = EegEncoder(config.width)
+        self.projector = nn.Linear(config.width, config.text_config.hidden_size)
+        self.language_model = AutoModel.from_config(config.text_config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.language_model.get_input_embeddings()
+
+    def forward(
+        self, input_ids: Any = None, input_features: Any = None, row_counts: Any = None, inputs_embeds: Any = None,
+        **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        if inputs_embeds is None:
+            inputs_embeds = self.get_input_embeddings()(input_ids)
+            if input_features is not None:
+                projected = self.projector(self.encoder(input_features))
+                real = torch.arange(projected.shape[1], device=row_counts.device) < row_counts[:, None]
+                places = (input_ids == self.config.eeg_token_id)[..., None]
+                inputs_embeds = inputs_embeds.masked_scatter(places, projected[real].to(inputs_embeds.dtype))
+        return self.language_model(inputs_embeds=inputs_embeds, **kwargs)
+
+
+class EegForCausalLM(EegPreTrained, GenerationMixin):
+    """The backbone with the language model's head."""
+
+    def __init__(self, config: EegConfig) -> None:
+        super().__init__(config)
+        self.model = EegModel(config)
+        self.lm_head = nn.Linear(config.text_config.hidden_size, config.text_config.vocab_size, bias=False)
+        self.post_init()
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.lm_head
+
+    def forward(self, input_ids: Any = None, input_features: Any = None, row_counts: Any = None, **kwargs: Any) -> Any:
+        out = self.model(input_ids=input_ids, input_features=input_features, row_counts=row_counts, **kwargs)
+        return CausalLMOutputWithPast(logits=self.lm_head(out.last_hidden_state), past_key_values=out.past_key_values)
+
+
+class EegProcessor:
+    """What stands for a processor: the tokenizer, with the chat template in it."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+
+    def apply_chat_template(self, chat: Any, **how: Any) -> Any:
+        return self.tokenizer.apply_chat_template(chat, **how)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        self.tokenizer.save_pretrained(folder)
+
+    @classmethod
+    def from_pretrained(cls, checkpoint: str, revision: str | None = None) -> EegProcessor:
+        return cls(AutoTokenizer.from_pretrained(checkpoint, revision=revision))

@@ -1,0 +1,23 @@
+"""What `sea model build` can build for this plugin. What the recipe needs is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sea_core.recipe import Figures, Recipe, Report
+
+
+def _build(out: Path, seed: int, report: Report) -> None:
+    from sea_eeg import tiny
+
+    tiny.build(out, seed, report)
+
+
+def _check(folder: Path, seed: int) -> Figures:
+    from sea_core.demo import build
+    from sea_eeg.tiny import EegPupil
+
+    return build.check(EegPupil(), folder, seed, dtype="float32", per_skill=100)
+
+
+RECIPES = [Recipe("tiny", "eeg", "0.4 million weights taught to read the demo world; it is bundled", _build, _check)]

@@ -1,0 +1,35 @@
+"""What this folder's tests share."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+
+from sea_core.mllm import MLLM
+
+
+@pytest.fixture(scope="session")
+def mllm() -> Iterator[MLLM]:
+    """The bundled model in fp32, on one thread: it is so small that more of them only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    adapter = Qwen2AudioAdapter()
+    yield MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def spoilt(mllm: MLLM) -> MLLM:
+    """A copy that a test may spoil."""
+    return MLLM(mllm.adapter, copy.deepcopy(mllm.model), mllm.processor)
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """Speech made once with espeak-ng, which never says a thing the same way twice."""
+    return Path(__file__).parent / "media"

