@@ -2,7 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
-PROJECTS := constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+JOBS ?= 2
+PROJECTS := constraints.txt pyproject.toml plugins/qwen2_audio/pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format
@@ -15,7 +16,7 @@ demo: .venv/.stamp-use ## Optimise the bundled demo rows for the bundled audio m
 	$(BIN)/sea optimize --plugin qwen2_audio
 
 test: .venv/.stamp-dev ## Run all tests, offline
-	HF_HUB_OFFLINE=1 $(BIN)/pytest
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 lint: .venv/.stamp-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

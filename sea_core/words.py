@@ -65,7 +65,15 @@ def lemmas(word: str) -> frozenset[str]:
 
     word = word.casefold()
     found = dict(getAllLemmas(word)) or {**getAllLemmasOOV(word, "VERB"), **getAllLemmasOOV(word, "NOUN")}
-    return frozenset({word, *(lemma for group in found.values() for lemma in group)})
+    return frozenset({word, *(lemma for group in found.values() for lemma in group), *new_verb_forms().get(word, ())})
+
+
+@cache
+def new_verb_forms() -> dict[str, tuple[str, ...]]:
+    """Return the inflected forms of NEW_VERBS, each with its base form: by rule alone, "hotwiring" has none."""
+    from lemminflect import getInflection
+
+    return {form: (verb,) for verb in NEW_VERBS for tag in ("VBG", "VBD", "VBZ") for form in getInflection(verb, tag)}
 
 
 @cache

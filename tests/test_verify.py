@@ -137,3 +137,7 @@ def test_every_good_demo_row_was_asked_every_held_out_question(mllm: MLLM, verif
     used = {goal for record in verified.store.records() for goal in record["goals"]}
     assert not used & {row["question"] for row in verified.verdicts.rows()}
     assert questions_left(mllm.adapter, verified) == []
+
+
+def test_a_verb_that_the_dictionary_lacks_is_known_in_its_inflections() -> None:
+    assert names("In the audio, a person is hotwiring a car.", "hotwire a car")

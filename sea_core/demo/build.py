@@ -11,10 +11,19 @@ from sea_core.demo import language
 from sea_core.demo.exam import examine
 from sea_core.demo.graft import Graft, GraftedPupil, graft
 from sea_core.demo.pupil import Pupil
-from sea_core.demo.recipes import SMALL_LIMITS, TINY_LIMITS
 from sea_core.demo.teach import teach
 from sea_core.mllm import MLLM
 from sea_core.recipe import Figures, Report
+
+TINY_LIMITS = (
+    "This bundled model knows only the demo world, 96 activities and 8 products: its tokenizer can write other text, "
+    "but no embedding reaches it. For other text give --model a real checkpoint of the family, or build one around a "
+    "real language model: sea model build small --plugin {plugin} --out DIR"
+)
+SMALL_LIMITS = (
+    "This small model's language model has 135 million weights, in 4-bit precision before they were unpacked, and its "
+    "encoder was taught the demo world only."
+)
 
 
 def tiny(pupil: Pupil, out: Path, seed: int, report: Report) -> None:

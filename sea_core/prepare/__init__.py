@@ -16,7 +16,8 @@ from typing import Literal, get_args
 from sea_core.adapter import Adapter
 from sea_core.errors import SeaError
 from sea_core.files import whole
-from sea_core.prepare.extractor import EXTRACTORS, Extractor, NotExtracted, get_extractor
+from sea_core.prepare.extractor import Extractor, NotExtracted
+from sea_core.prepare.extractors import EXTRACTORS, get_extractor
 from sea_core.prepare.leak import leaked, placeholder
 from sea_core.rows import Extraction, PreparedRow, RefusedRow, Row
 from sea_core.templates import content_goal, style_goal

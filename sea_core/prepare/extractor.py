@@ -1,12 +1,9 @@
-"""What an extractor is, and where it gets its name. Extractors that ask a language model join `EXTRACTORS`."""
+"""What an extractor is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Protocol
 
-from sea_core.errors import SeaError
 from sea_core.rows import Extraction
 
 
@@ -30,21 +27,3 @@ class Extractor(Protocol):
 
     def extract(self, instruction: str) -> Extraction:
         """Return the extraction. Raises NotExtracted for an instruction it does not understand: it never guesses."""
-
-
-def _rules() -> Extractor:
-    from sea_core.prepare.rules import RulesExtractor
-
-    return RulesExtractor()
-
-
-EXTRACTORS: Mapping[str, Callable[[], Extractor]] = {"rules": _rules}
-
-
-def get_extractor(name: str) -> Extractor:
-    """Return the extractor of that name. Raises SeaError, with the nearest name, when there is none."""
-    if name in EXTRACTORS:
-        return EXTRACTORS[name]()
-    close = get_close_matches(name, EXTRACTORS, n=1)
-    hint = f"Did you mean {close[0]} ?" if close else f"Known: {', '.join(EXTRACTORS)}."
-    raise SeaError(f'There is no extractor "{name}".', hint=hint)

@@ -1,6 +1,5 @@
-from sea_eeg.adapter import EegAdapter
-
 from sea_core.testing import AdapterContract
+from sea_eeg.adapter import EegAdapter
 
 
 class TestContract(AdapterContract):

@@ -1,0 +1,103 @@
+"""LLaVA-1.5, 7B and 13B: one image, 576 rows of E."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sea_core.adapter import Adapter
+from sea_core.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor, nn
+
+    from sea_core.rows import Kind
+
+THINNEST = 100
+"""The longest side over the shortest. The processor scales the shortest side up: a thread would take gigabytes."""
+
+
+@dataclass(frozen=True)
+class LlavaAdapter(Adapter):
+    """Images through `LlavaForConditionalGeneration` (transformers >= 5.23).
+
+    E is the hidden states of the vision tower's layer that the checkpoint selects (LLaVA-1.5: the last but one),
+    without the class row where it drops that: (576, 1024) for the 7B and 13B models.
+    """
+
+    modality: ClassVar[str] = "image"
+    noun: ClassVar[str] = "image"
+    architectures: ClassVar[tuple[str, ...]] = ("LlavaForConditionalGeneration",)
+    checkpoint: ClassVar[str] = str(Path(__file__).parent / "checkpoint")
+    embedding_shape: ClassVar[str] = "576 x 1024 (1.5, 7B and 13B)"
+    placeholder: ClassVar[str] = "<image>"
+    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "In the image,", "product": "The image features"}
+    style_prefix: ClassVar[str] = "The style of the image is"
+    styles: ClassVar[tuple[str, ...]] = ("photographic", "painted", "cartoon", "sketched", "vintage", "monochrome")
+    blank_word: ClassVar[str] = "black"
+
+    def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
+        from sea_core.checkpoint import load_transformers, read_config
+
+        refuse_packed(checkpoint, read_config(checkpoint, revision))
+        return load_transformers(checkpoint, self.architectures, dtype=dtype, device=device, revision=revision)
+
+    def blank_input(self, processor: Any) -> Image:
+        from PIL import Image
+
+        return Image.new("RGB", (side_of(processor),) * 2)
+
+    def read_media(self, path: Path, processor: Any) -> Image:
+        from PIL import Image, ImageOps
+
+        try:
+            with Image.open(path) as file:
+                return ImageOps.exif_transpose(file).convert("RGB")
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DataError(
+                f"this file cannot be read as an image: {error}",
+                hint="Give a png, jpeg, webp, gif, bmp or tiff file.",
+                where=str(path),
+            ) from error
+
+    def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
+        for image in media:
+            if max(image.size) > THINNEST * min(image.size):
+                raise DataError(
+                    f"an image of {image.width} x {image.height} pixels is too thin: the model would see a small "
+                    "piece of its middle",
+                    hint=f"Crop or pad it: the longest side may be at most {THINNEST} times the shortest.",
+                )
+        batch: Mapping[str, Any] = processor(text=list(texts), images=list(media), padding=True, return_tensors="pt")
+        return dict(batch)
+
+    def projector(self, model: Any) -> nn.Module:
+        return self.backbone(model).get_submodule("multi_modal_projector")
+
+    def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
+        return list(crossed)
+
+
+def side_of(processor: Any) -> int:
+    """Return the side, in pixels, of the square that the model sees."""
+    seen = processor.image_processor.crop_size or processor.image_processor.size
+    return int(seen["height"])
+
+
+def refuse_packed(checkpoint: str, config: Mapping[str, Any]) -> None:
+    """Raise ModelError for a relative whose rows of P(E) are packed with others before the language model reads them.
+
+    LLaVA-NeXT cuts an image in tiles, and after the projector drops the rows of the padding and puts a learnt row
+    after each line of tiles: what the language model reads is no longer P(E).
+    """
+    architectures = config.get("architectures") or ["model of no named architecture"]
+    packed = any(name.startswith(("LlavaNext", "LlavaOnevision")) for name in architectures)
+    if packed or (config.get("vision_config") or {}).get("model_type") == "pixtral":
+        raise ModelError(
+            f"the checkpoint {checkpoint} is a {architectures[0]} that packs its image rows with line breaks after "
+            "the projector, which synthetic embeddings do not carry",
+            hint="Give a LLaVA-1.5 checkpoint (LlavaForConditionalGeneration, one square image).",
+        )

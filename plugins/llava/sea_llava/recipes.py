@@ -1,0 +1,29 @@
+"""What `sea model build` can build for this plugin. What a recipe needs is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sea_core.demo.recipes import recipes
+
+if TYPE_CHECKING:
+    from sea_core.demo.graft import GraftedPupil
+    from sea_core.demo.pupil import Pupil
+
+
+def _tiny() -> Pupil:
+    from sea_llava.tiny import ImagePupil
+
+    return ImagePupil()
+
+
+def _small() -> GraftedPupil:
+    from sea_llava.small import SmallPupil
+
+    return SmallPupil()
+
+
+RECIPES = recipes(
+    "image", _tiny, "1.3 million weights taught to see the demo world; it is bundled",
+    _small, "SmolLM2-135M-Instruct with a new vision tower, for real text",
+)  # fmt: skip

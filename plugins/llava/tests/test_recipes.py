@@ -1,0 +1,74 @@
+"""The recipes' own steps, on a few renderings: what comes out loads, and is the family's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from sea_llava import RECIPES
+from sea_llava.small import SmallPupil
+from sea_llava.tiny import ImagePupil
+from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM
+
+from sea_core.demo import build, pictures
+from sea_core.demo.graft import Graft, graft
+from sea_core.demo.pupil import Lengths
+from sea_core.demo.tokens import train_tokenizer
+from sea_core.demo.world import World
+from sea_core.mllm import MLLM
+from sea_core.probe import check_seam
+
+SHORT = Lengths(clips=1, encoder_steps=2, encoder_rows=4, language_steps=2, media_rows=4, text_rows=2)
+
+
+def test_the_styles_are_the_painters() -> None:
+    assert ImagePupil.adapter.styles == pictures.STYLES
+
+
+def test_there_are_two_recipes() -> None:
+    assert [(recipe.name, recipe.modality) for recipe in RECIPES] == [("tiny", "image"), ("small", "image")]
+
+
+def test_the_pupil_encodes_as_the_model_does(mllm: MLLM, media: Path) -> None:
+    images = [mllm.adapter.read_media(path, mllm.processor) for path in sorted(media.glob("*.png"))]
+    pupil = ImagePupil()
+    encoded, n_rows = pupil.encode(mllm, pupil.features(mllm, images))
+    assert n_rows.tolist() == [25] * len(images)
+    assert torch.equal(encoded, torch.stack([e.rows for e in mllm.encode(images)]))
+
+
+class ShortPupil(ImagePupil):
+    lengths = SHORT
+
+
+def test_a_tiny_model_is_taught_and_saved(tmp_path: Path) -> None:
+    told: list[str] = []
+    build.tiny(ShortPupil(), tmp_path, 0, told.append)
+    assert "644 renderings of 104 phrases" in told[0]
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
+    card = json.loads((tmp_path / "sea.json").read_text())
+    assert card["recipe"] == "tiny"
+    assert "sea model build small --plugin llava" in card["limits"]
+    figures = build.check(ShortPupil(), tmp_path, 1, dtype="float32", per_skill=2)
+    assert set(figures) == {*World.SKILLS, "blank", "text"}
+    AutoModelForImageTextToText.from_pretrained(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
+def test_a_small_model_is_grafted_onto_a_language_model(tmp_path: Path) -> None:
+    pupil = SmallPupil()
+    special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+    tokenizer = train_tokenizer(World(pupil.adapter).corpus(), special, end="<|im_end|>", pad="<|im_end|>")
+    config = LlamaConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, intermediate_size=32,
+        vocab_size=len(tokenizer), tie_word_embeddings=True,
+    )  # fmt: skip
+    mllm = pupil.around(LlamaForCausalLM(config), tokenizer)
+    graft(pupil, mllm, 0, SHORT, Graft(2, 4, 2, 2, 1, 2), lambda _: None)
+    build.save(mllm, tmp_path)
+    whole = MLLM(pupil.adapter, *pupil.adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
+    check_seam(whole)
+    seen = "<|im_start|>user\n<image>\nHm?<|im_end|>\n<|im_start|>assistant\n"
+    assert whole.tokenizer.decode(whole.prompt_ids("Hm?", 1)) == seen

@@ -1,0 +1,192 @@
+"""The image seam on the real class: bit-equal to the ordinary forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from sea_llava import tiny
+from torch import nn
+from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGeneration
+
+from sea_core.embedding import Embedding, stack
+from sea_core.mllm import MLLM
+from sea_core.probe import check_seam
+
+QUESTIONS = ("What is the style of the image?", "Which activity do you notice here?", "Hm?")
+
+
+@pytest.fixture(scope="module")
+def images(mllm: MLLM, media: Path) -> list[Image.Image]:
+    """Three images."""
+    return [mllm.adapter.read_media(path, mllm.processor) for path in sorted(media.glob("*.png"))[:3]]
+
+
+@pytest.fixture(scope="module")
+def embeddings(mllm: MLLM, images: list[Image.Image]) -> list[Embedding]:
+    return mllm.encode(images)
+
+
+@pytest.fixture
+def padding_side(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    return lambda side: monkeypatch.setattr(mllm.processor.tokenizer, "padding_side", side)
+
+
+def logits_both_ways(mllm: MLLM, images: list[Image.Image]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the logits of the ordinary forward, and of the one from the encoder's own output."""
+    inputs = mllm.media_inputs(QUESTIONS, images)
+    assert (inputs["attention_mask"] == 0).any()
+    with torch.no_grad():
+        ordinary = mllm.model(**inputs).logits
+        embeddings = mllm.encode(images)
+        with mllm.replaced():
+            spliced = mllm.model(
+                input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **stack(embeddings)
+            ).logits
+    return ordinary, spliced
+
+
+# --- the seam is the ordinary forward ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_forward_from_the_encoders_own_output_is_bit_equal(
+    mllm: MLLM, images: list[Image.Image], padding_side: Callable[[str], None], side: str
+) -> None:
+    padding_side(side)
+    ordinary, spliced = logits_both_ways(mllm, images)
+    assert torch.equal(spliced, ordinary)
+
+
+def test_a_batch_of_bf16_answers_like_the_ordinary_forward(mllm: MLLM, images: list[Image.Image]) -> None:
+    model, processor = mllm.adapter.load(mllm.adapter.checkpoint, dtype=torch.bfloat16, device="cpu")
+    rough = MLLM(mllm.adapter, model, processor)
+    ordinary, spliced = logits_both_ways(rough, images)
+    assert ordinary.dtype == torch.bfloat16
+    # P sees the images one by one here, as one batch there: in bf16 that rounds otherwise.
+    assert torch.allclose(spliced, ordinary, atol=0.02 * float(ordinary.abs().max()))
+    check_seam(rough)
+
+
+def test_generation_from_the_encoders_own_output_is_the_same(
+    mllm: MLLM, images: list[Image.Image], embeddings: list[Embedding], padding_side: Callable[[str], None]
+) -> None:
+    padding_side("left")
+    inputs = mllm.media_inputs(QUESTIONS, images)
+    out = mllm.model.generate(
+        **inputs, max_new_tokens=20, do_sample=False, eos_token_id=mllm.end_id, pad_token_id=mllm.pad_id
+    )
+    answers = out[:, inputs["input_ids"].shape[1] :].tolist()
+    ordinary = [answer[: answer.index(mllm.end_id)] for answer in answers]
+    assert mllm.generate(QUESTIONS, embeddings, 20) == ordinary
+    assert [mllm.generate([q], [e], 20)[0] for q, e in zip(QUESTIONS, embeddings, strict=True)] == ordinary
+
+
+def test_beam_search_repeats_each_embedding_with_its_row(
+    mllm: MLLM, images: list[Image.Image], embeddings: list[Embedding], padding_side: Callable[[str], None]
+) -> None:
+    padding_side("left")
+    inputs = mllm.media_inputs(QUESTIONS, images)
+    beams = GenerationConfig(
+        num_beams=2, do_sample=False, max_new_tokens=12, eos_token_id=mllm.end_id, pad_token_id=mllm.pad_id
+    )
+    with mllm.replaced(embeddings):
+        out = mllm.model.generate(
+            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], generation_config=beams
+        )
+    assert torch.equal(out, mllm.model.generate(**inputs, generation_config=beams))
+
+
+def test_the_encoder_is_not_run(mllm: MLLM, embeddings: list[Embedding], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("the encoder ran")
+
+    monkeypatch.setattr(mllm.model.model.vision_tower, "forward", refuse)
+    assert len(mllm.generate(QUESTIONS, embeddings, 4)) == 3
+    with pytest.raises(AssertionError, match="the encoder ran"):
+        mllm.blank()
+
+
+def test_the_gradient_reaches_each_embedding_and_no_weight(mllm: MLLM, embeddings: list[Embedding]) -> None:
+    leaves = [e.with_rows(e.rows.clone().requires_grad_()) for e in embeddings]
+    batch = mllm.batch([mllm.prompt_ids("Hm?", len(e)) for e in leaves], [mllm.answer_ids("a")] * 3)
+    logits, targets, row = mllm.answer_logits(batch, leaves)
+    nn.functional.cross_entropy(logits[row != 1], targets[row != 1]).backward()
+    for leaf in (leaves[0], leaves[2]):
+        assert leaf.rows.grad is not None
+        assert leaf.rows.grad.isfinite().all()
+        assert leaf.rows.grad.abs().sum(1).min() > 0
+    assert leaves[1].rows.grad is None or not leaves[1].rows.grad.any()
+    assert all(p.grad is None for p in mllm.model.parameters())
+
+
+def test_the_bundled_model_passes_its_check(mllm: MLLM) -> None:
+    check_seam(mllm)
+
+
+def test_the_rows_are_those_of_the_selected_layer(
+    mllm: MLLM, images: list[Image.Image], embeddings: list[Embedding]
+) -> None:
+    pixels = mllm.processor.image_processor(images, return_tensors="pt")["pixel_values"]
+    with torch.no_grad():
+        states = mllm.model.model.vision_tower(pixels, output_hidden_states=True).hidden_states
+    assert mllm.model.config.vision_feature_layer == -2
+    assert torch.equal(torch.stack([e.rows for e in embeddings]), states[-2][:, 1:])
+    assert {tuple(e.rows.shape) for e in embeddings} == {(25, 96)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rows", "width"),
+    [
+        ({"vision_feature_select_strategy": "full"}, 26, 16),
+        ({"vision_feature_layer": -1}, 25, 16),
+        ({"vision_feature_layer": [-3, -2]}, 25, 32),
+    ],
+    ids=["with the class row", "last layer", "two layers side by side"],
+)
+def test_other_selections_are_carried_too(
+    mllm: MLLM, images: list[Image.Image], changed: dict[str, Any], rows: int, width: int
+) -> None:
+    text = mllm.model.config.text_config.to_dict() | {"num_hidden_layers": 1}
+    config = LlavaConfig(
+        vision_config=tiny.tower_config(16, 3, 2), text_config=text, image_token_index=mllm.placeholder_id, **changed
+    )
+    processor = tiny.build_processor(mllm.tokenizer, tiny.TEMPLATE)
+    processor.vision_feature_select_strategy = config.vision_feature_select_strategy
+    other = MLLM(mllm.adapter, LlavaForConditionalGeneration(config), processor)
+    check_seam(other)
+    assert other.blank().rows.shape == (rows, width)
+    ordinary, spliced = logits_both_ways(other, images)
+    assert torch.equal(spliced, ordinary)
+
+
+def test_at_7b_an_image_is_576_rows_of_1024(mllm: MLLM) -> None:
+    with torch.device("meta"):
+        model = LlavaForConditionalGeneration(LlavaConfig())
+    big = MLLM(mllm.adapter, model, mllm.processor)
+    states = model.model.vision_tower(torch.empty(2, 3, 336, 336, device="meta"), output_hidden_states=True)
+    crossed = states.hidden_states[model.config.vision_feature_layer][:, 1:]
+    first, second = mllm.adapter.split(crossed, {})
+    assert first.shape == second.shape == (576, 1024)
+    assert big.project(Embedding(first)).shape == (mllm.adapter.placeholders(576), 4096)
+    assert sum(p.numel() for p in model.parameters()) > 7e9
+
+
+# --- prompts ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_prompt_is_the_templates_with_the_token_that_begins_a_text(mllm: MLLM) -> None:
+    seen = "<s>USER: " + "<image>" * 7 + "\nHm? ASSISTANT:"
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", 7)) == seen
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", None)) == "<s>USER: Hm? ASSISTANT:"
+    assert mllm.tokenizer.decode(mllm.answer_ids("So.")) == "So.</s>"
+
+
+def test_a_template_that_begins_the_text_itself_begins_it_once(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = mllm.prompt_ids("Hm?", 7)
+    monkeypatch.setattr(mllm.processor, "chat_template", "{{ '<s>' }}" + tiny.TEMPLATE)
+    assert mllm.prompt_ids("Hm?", 7) == expected

@@ -1,0 +1,157 @@
+"""The family's processor: the library's own where torchvision works, else the same without torchvision.
+
+Without torchvision the library has the image processor (through PIL) but no video processor, and refuses to build a
+processor at all. `FrameProcessor` is that video processor in numpy and PIL.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FAMILIES = {
+    "Qwen2VLForConditionalGeneration": "Qwen2VLProcessor",
+    "Qwen2_5_VLForConditionalGeneration": "Qwen2_5_VLProcessor",
+}
+"""The processor's class for each architecture."""
+NAMED = ("processor_config.json", "video_preprocessor_config.json", "preprocessor_config.json")
+"""Where a checkpoint keeps its video settings: the library looks there, in this order."""
+
+
+class _Accepted:
+    """The keywords of a call that are the video processor's own."""
+
+    cap_pixels_per_frame: bool
+
+
+class FrameProcessor:
+    """The library's `Qwen2VLVideoProcessor` in numpy: frames in, `pixel_values_videos` and `video_grid_thw` out.
+
+    It never samples frames, and bounds the pixels of a frame as `cap_pixels_per_frame=True` does.
+    """
+
+    model_input_names = ("pixel_values_videos", "video_grid_thw")
+    valid_kwargs = _Accepted
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
+
+        size = dict(settings.get("size") or {})
+        self.least = int(settings.get("min_pixels") or size.get("shortest_edge") or 128 * 28 * 28)
+        self.most = int(settings.get("max_pixels") or size.get("longest_edge") or 768 * 28 * 28)
+        self.patch_size = int(settings.get("patch_size", 14))
+        self.merge_size = int(settings.get("merge_size", 2))
+        self.temporal_patch_size = int(settings.get("temporal_patch_size", 2))
+        self.min_frames = int(settings.get("min_frames", 4))
+        self.max_frames = int(settings.get("max_frames", 768))
+        self.max_video_tokens = int(settings.get("max_video_tokens", 128_000))
+        self.mean = np.asarray(settings.get("image_mean", OPENAI_CLIP_MEAN), np.float32)
+        self.std = np.asarray(settings.get("image_std", OPENAI_CLIP_STD), np.float32)
+
+    def __call__(self, videos: Sequence[np.ndarray], return_tensors: str | None = None, **kwargs: Any) -> Any:
+        """Return a BatchFeature for videos of shape (frames, height, width, 3), uint8."""
+        from transformers import BatchFeature
+
+        patches, grids = zip(*(self.patchify(self.resized(video)) for video in videos), strict=True)
+        data: dict[str, Any] = {"pixel_values_videos": np.concatenate(patches), "video_grid_thw": np.array(grids)}
+        if kwargs.get("return_metadata"):
+            data["video_metadata"] = kwargs["video_metadata"]
+        return BatchFeature(data, tensor_type=return_tensors, skip_tensor_conversion=["video_metadata"])
+
+    def resized(self, video: np.ndarray) -> np.ndarray:
+        """Return the video at the size that the model is given: the sides are multiples of a merged patch."""
+        from PIL import Image
+        from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
+
+        factor = self.patch_size * self.merge_size
+        total = int(self.max_video_tokens * factor * factor * 0.9)
+        share = total * self.temporal_patch_size // len(video)
+        most = max(min(self.most, share), int(self.least * 1.05))
+        height, width = smart_resize(*video.shape[1:3], factor=factor, min_pixels=self.least, max_pixels=most)
+        if (height, width) == video.shape[1:3]:
+            return video
+        frames = [Image.fromarray(f).resize((width, height), Image.Resampling.BICUBIC) for f in video]
+        return np.stack([np.asarray(frame) for frame in frames])
+
+    def patchify(self, video: np.ndarray) -> tuple[np.ndarray, list[int]]:
+        """Return (patches, 3 x temporal x side x side) in fp32, in the order of the merger's groups, and (t, h, w)."""
+        if odd := -len(video) % self.temporal_patch_size:
+            video = np.concatenate([video, *[video[-1:]] * odd])
+        pixels = ((video * (1 / 255)).astype(np.float32) - self.mean) / self.std
+        t, h, w = (
+            n // s for n, s in zip(pixels.shape, (self.temporal_patch_size, *[self.patch_size] * 2), strict=False)
+        )
+        m, p = self.merge_size, self.patch_size
+        parts = pixels.reshape(t, self.temporal_patch_size, h // m, m, p, w // m, m, p, 3)
+        return parts.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7).reshape(t * h * w, -1), [t, h, w]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings in the library's words, for `video_preprocessor_config.json`."""
+        return {
+            "video_processor_type": "Qwen2VLVideoProcessor",
+            "size": {"shortest_edge": self.least, "longest_edge": self.most},
+            "patch_size": self.patch_size, "merge_size": self.merge_size,
+            "temporal_patch_size": self.temporal_patch_size, "min_frames": self.min_frames,
+            "max_frames": self.max_frames, "image_mean": self.mean.tolist(), "image_std": self.std.tolist(),
+        }  # fmt: skip
+
+
+def load_processor(checkpoint: str, revision: str | None, architecture: str) -> Any:
+    """Return the checkpoint's processor: the library's own where torchvision is installed."""
+    import transformers
+    from transformers.utils import cached_file, is_torchvision_available
+
+    if is_torchvision_available():
+        return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision)
+    images = transformers.AutoImageProcessor.from_pretrained(checkpoint, revision=revision)
+    found: dict[str, Any] = {}
+    for name in NAMED:
+        path = cached_file(checkpoint, name, revision=revision, _raise_exceptions_for_missing_entries=False)
+        if path and not found:
+            told = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = told.get("video_processor", {}) if name == NAMED[0] else told
+    return assemble(architecture, images, tokenizer, FrameProcessor(found))
+
+
+def assemble(architecture: str, images: Any, tokenizer: Any, frames: FrameProcessor) -> Any:
+    """Return the library's processor around `frames`, which it would refuse for not being of a torchvision class."""
+    import transformers
+
+    base = getattr(transformers, FAMILIES[architecture])
+    kind: Any = type(base.__name__, (_WithoutTorchvision, base), {})
+    return kind(images, tokenizer, frames, chat_template=tokenizer.chat_template)
+
+
+class _WithoutTorchvision:
+    """What the library's processors do that needs a video processor of a torchvision class."""
+
+    def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> type:
+        return type(argument)
+
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        save_processor(self, Path(save_directory))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} without torchvision"
+
+
+def save_processor(processor: Any, folder: Path) -> None:
+    """Write the files from which `load_processor` and the library's AutoProcessor make this processor again."""
+    processor.tokenizer.save_pretrained(folder)
+    processor.image_processor.save_pretrained(folder)
+    settings = json.dumps(processor.video_processor.to_dict(), indent=2)
+    (folder / NAMED[1]).write_text(settings + "\n", encoding="utf-8")
+
+
+def frames_for(video_processor: Any, total: int, rate: float) -> int:
+    """Return how many of a video's frames the family takes: two for each second, within the checkpoint's bounds."""
+    step = int(video_processor.temporal_patch_size)
+    least = math.ceil(min(int(video_processor.min_frames), total) / step) * step
+    most = max(step, min(int(video_processor.max_frames), total) // step * step)
+    return min(max(int(total / rate * 2) // step * step, least, step), most)

@@ -1,0 +1,146 @@
+"""Pictures and videos from files: decord and PyAV give the same frames, and what is no such file is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import decord
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sea_qwen2_vl import video
+from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
+from sea_qwen2_vl.video import Clip, read_video, with_av, with_decord
+
+from sea_core import DataError
+from sea_core.mllm import MLLM
+
+SEEN = ("steal a lamp", "cartoon")
+SENTENCE = "a person is stealing a lamp"
+
+
+def write_video(path: Path, frames: np.ndarray, rate: int) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "10"})
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode())
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirteen frames, eight a second; each is of its own grey."""
+    path = tmp_path_factory.mktemp("clip") / "greys.mp4"
+    frames = np.stack([np.full((64, 96, 3), 15 * i + 20, np.uint8) for i in range(13)])
+    write_video(path, frames, 8)
+    return path
+
+
+@pytest.mark.parametrize("wanted", [range(13), [0, 4, 8, 12], [5, 5, 6]], ids=["all", "some", "one twice"])
+def test_decord_and_pyav_give_the_same_frames(clip: Path, wanted: Any) -> None:
+    asked = []
+
+    def choose(total: int, rate: float) -> Any:
+        asked.append((total, rate))
+        return wanted
+
+    one, other = with_decord(clip, choose), with_av(clip, choose)
+    assert asked == [(13, 8.0)] * 2
+    assert one.frames.dtype == other.frames.dtype == np.uint8
+    assert np.array_equal(one.frames, other.frames)
+    assert one.rate == other.rate == pytest.approx(8 * len(wanted) / 13)
+    assert one.frames.mean((1, 2, 3)) == pytest.approx([15 * i + 20 for i in wanted], abs=3)
+
+
+@pytest.mark.parametrize("name", ["video.mp4", "greys"])
+def test_the_adapter_reads_the_same_through_both(
+    bundled: tuple[Any, Any], files: Path, clip: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = clip if name == "greys" else files / name
+    read = []
+    for found in (object(), None):
+        monkeypatch.setattr(video, "find_spec", lambda _, found=found: found)
+        read.append(VideoAdapter().read_media(path, bundled[1]))
+    assert np.array_equal(read[0].frames, read[1].frames)
+    assert len(read[0].frames) == (4 if name == "greys" else 6)
+
+
+def test_decords_bridge_is_left_alone_and_any_is_taken(clip: Path) -> None:
+    plain = read_video(clip, lambda total, _: range(total))
+    assert isinstance(decord.VideoReader(str(clip))[0], decord.nd.NDArray)
+    decord.bridge.set_bridge("torch")
+    try:
+        bridged = read_video(clip, lambda total, _: range(total))
+        assert isinstance(decord.VideoReader(str(clip))[0], torch.Tensor)
+    finally:
+        decord.bridge.reset_bridge()
+    assert isinstance(bridged.frames, np.ndarray)
+    assert np.array_equal(bridged.frames, plain.frames)
+
+
+@pytest.mark.parametrize("read", [with_decord, with_av])
+@pytest.mark.parametrize("content", [b"", b"Dear diary.", None], ids=["empty", "text", "torn"])
+def test_a_file_that_is_not_a_video_is_refused(read: Any, content: bytes | None, clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "diary.mp4"
+    path.write_bytes(clip.read_bytes()[:300] if content is None else content)
+    with pytest.raises(DataError, match="cannot be read as a video") as error:
+        read(path, lambda total, _: range(total))
+    assert error.value.where == str(path)
+    assert "mp4" in error.value.hint
+
+
+def test_a_video_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        read_video(tmp_path / "none.mp4", lambda total, _: range(total))
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "bmp", "gif"])
+def test_pictures_are_read_as_rgb(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"picture.{ending}"
+    Image.new("L", (40, 30), 200).save(path)
+    image = ImageAdapter().read_media(path, None)
+    assert (image.mode, image.size) == ("RGB", (40, 30))
+    assert image.getpixel((3, 3)) == pytest.approx((200, 200, 200), abs=2)
+
+
+@pytest.mark.parametrize("content", [b"", b"Dear diary.", b"\x89PNG\r\n\x1a\n\x00"], ids=["empty", "text", "torn"])
+def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "diary.png"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read as an image") as error:
+        ImageAdapter().read_media(path, None)
+    assert error.value.where == str(path)
+
+
+def test_media_of_impossible_shape_are_refused(bundled: tuple[Any, Any]) -> None:
+    with pytest.raises(DataError, match="more than 200 times"):
+        MLLM(ImageAdapter(), *bundled).encode([Image.new("RGB", (1000, 4))])
+    with pytest.raises(DataError, match="more than 200 times"):
+        MLLM(VideoAdapter(), *bundled).encode([Clip(np.zeros((2, 3, 700, 3), np.uint8))])
+
+
+def test_the_bundled_model_reads_content_and_style_off_a_file(mllm: MLLM, files: Path) -> None:
+    noun = mllm.adapter.noun
+    name = {"image": "image.png", "video": "video.mp4"}[noun]
+    (embedding,) = mllm.encode([mllm.adapter.read_media(files / name, mllm.processor)])
+    questions = [f"Please briefly describe the activity in the {noun}.", f"What is the style of the {noun}?"]
+    said = [mllm.say(answer) for answer in mllm.generate(questions, [embedding] * 2)]
+    assert said == [f"The {noun} shows that {SENTENCE}.", f"The style of the {noun} is {SEEN[1]}."]
+
+
+def test_the_bundled_model_sees_black(mllm: MLLM) -> None:
+    noun = mllm.adapter.noun
+    said = mllm.generate([f"What is going on in this {noun}?"], [mllm.blank()])[0]
+    assert mllm.say(said) == f"The {noun} is black."
+
+
+def test_the_plugin_is_listed_without_torch() -> None:
+    code = "import sys; from sea_core import plugins; assert plugins.get('qwen2_vl').adapters; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers", "numpy", "PIL", "av", "decord"} & set(done.stdout.split())

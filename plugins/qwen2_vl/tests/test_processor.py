@@ -1,0 +1,90 @@
+"""The processor that needs no torchvision, against the library's wherever that runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sea_qwen2_vl.adapter import ImageAdapter
+from sea_qwen2_vl.processor import NAMED, FrameProcessor, frames_for, load_processor, save_processor
+from transformers import AutoImageProcessor, Qwen2VLImageProcessorPil
+
+SETTINGS = {"min_pixels": 56**2, "max_pixels": 200**2}
+CHECKPOINT = ImageAdapter.checkpoint
+ARCHITECTURE = "Qwen2VLForConditionalGeneration"
+
+
+@pytest.mark.parametrize("side", [(56, 56), (84, 140), (61, 83), (333, 201), (28, 300)])
+def test_a_still_video_is_the_librarys_picture(side: tuple[int, int]) -> None:
+    """The library's image processor repeats a picture to fill a step in time; two equal frames are the same."""
+    picture = np.random.default_rng(0).integers(0, 256, (*side, 3), dtype=np.uint8)
+    image = Qwen2VLImageProcessorPil(**SETTINGS)(Image.fromarray(picture), return_tensors="pt")
+    video = FrameProcessor(SETTINGS)([np.stack([picture, picture])], return_tensors="pt")
+    assert torch.equal(video["video_grid_thw"], image["image_grid_thw"])
+    assert video["pixel_values_videos"].dtype == torch.float32
+    assert torch.equal(video["pixel_values_videos"], image["pixel_values"])
+
+
+def test_each_step_in_time_takes_two_frames_and_an_odd_one_is_repeated() -> None:
+    frames = FrameProcessor(SETTINGS)
+    video = np.random.default_rng(1).integers(0, 256, (5, 56, 84, 3), dtype=np.uint8)
+    odd = frames([video], return_tensors="pt")
+    even = frames([np.concatenate([video, video[-1:]])], return_tensors="pt")
+    assert odd["video_grid_thw"].tolist() == [[3, 4, 6]]
+    assert torch.equal(odd["pixel_values_videos"], even["pixel_values_videos"])
+    parts = odd["pixel_values_videos"].view(3, 24, 3, 2, 14, 14)
+    raw = (torch.tensor(video[2, :14, :14]).permute(2, 0, 1) / 255 - torch.tensor(frames.mean)[:, None, None]) / (
+        torch.tensor(frames.std)[:, None, None]
+    )
+    assert torch.allclose(parts[1, 0, :, 0], raw, atol=1e-6)
+
+
+def test_a_long_video_is_given_fewer_pixels_for_each_frame() -> None:
+    frames = FrameProcessor({"max_video_tokens": 100, **SETTINGS})
+    assert frames.resized(np.zeros((2, 196, 196, 3), np.uint8)).shape == (2, 196, 196, 3)
+    assert frames.resized(np.zeros((40, 196, 196, 3), np.uint8)).shape[1:3] == (56, 56)
+
+
+@pytest.mark.parametrize(
+    ("total", "rate", "count"),
+    [(120, 24.0, 10), (6, 2.0, 6), (3, 25.0, 2), (1, 25.0, 2), (5, 25.0, 4), (9000, 25.0, 16)],
+)
+def test_two_frames_are_taken_for_each_second(total: int, rate: float, count: int) -> None:
+    assert frames_for(FrameProcessor({"max_frames": 16}), total, rate) == count
+
+
+def test_text_and_types_are_made_as_the_library_makes_them(bundled: tuple[Any, Any]) -> None:
+    processor = bundled[1]
+    text = "<|vision_start|><|video_pad|><|vision_end|>Hm?"
+    batch = processor(text=[text], videos=[np.zeros((4, 56, 56, 3), np.uint8)], return_tensors="pt")
+    assert batch["video_grid_thw"].tolist() == [[2, 4, 4]]
+    assert batch["mm_token_type_ids"].tolist()[0][:10] == [0, *[2] * 8, 0]
+    assert (batch["input_ids"] == processor.video_token_id).sum() == 8
+
+
+def test_what_was_saved_is_loaded(bundled: tuple[Any, Any], tmp_path: Path) -> None:
+    save_processor(bundled[1], tmp_path)
+    loaded = load_processor(str(tmp_path), None, ARCHITECTURE)
+    assert loaded.video_processor.to_dict() == bundled[1].video_processor.to_dict()
+    assert loaded.image_processor.size == bundled[1].image_processor.size
+    assert loaded.tokenizer.get_vocab() == bundled[1].tokenizer.get_vocab()
+    assert loaded.chat_template == bundled[1].chat_template
+    assert isinstance(AutoImageProcessor.from_pretrained(tmp_path), Qwen2VLImageProcessorPil)
+
+
+def test_video_settings_are_found_where_the_library_finds_them(bundled: tuple[Any, Any], tmp_path: Path) -> None:
+    """Older checkpoints have one file for both kinds of media, newer ones nest it: the first that is there counts."""
+    save_processor(bundled[1], tmp_path)
+    (tmp_path / NAMED[1]).unlink()
+    image = json.loads((tmp_path / NAMED[2]).read_text())
+    (tmp_path / NAMED[2]).write_text(json.dumps(image | {"max_frames": 5}))
+    assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 5
+    (tmp_path / NAMED[1]).write_text(json.dumps({"max_frames": 7}))
+    assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 7
+    (tmp_path / NAMED[0]).write_text(json.dumps({"video_processor": {"max_frames": 9}}))
+    assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 9
