@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -62,9 +63,9 @@ class VisionPupil(Pupil):
         )  # fmt: skip
         return MLLM(self.adapter, Qwen2VLForConditionalGeneration(config), processor)
 
+    @abstractmethod
     def frames(self, medium: Any) -> np.ndarray:
         """Return a medium's frames, (frames, side, side, 3): two for each step in time."""
-        raise NotImplementedError
 
     def features(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
         return {"frames": torch.from_numpy(np.stack([self.frames(medium) for medium in media]))}
