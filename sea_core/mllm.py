@@ -154,10 +154,10 @@ class MLLM:
         """Return the answer's token ids, closed by the end token."""
         return [*self.tokenizer(answer, add_special_tokens=False)["input_ids"], self.end_id]
 
-    def batch(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Batch:
-        """Pad prompt + answer rows on the right, which is neutral for a causal model read at its answers."""
+    def batch(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], width: int = 0) -> Batch:
+        """Pad prompt + answer rows on the right, to `width` or the longest: neutral for a causal model."""
         rows = [[*p, *a] for p, a in zip(prompts, answers, strict=True)]
-        width = max(map(len, rows))
+        width = max(width, *map(len, rows))
         ids = torch.full((len(rows), width), self.pad_id)
         labels = torch.full_like(ids, IGNORED)
         mask = torch.zeros_like(ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
@@ -42,8 +43,12 @@ def mllm() -> Iterator[MLLM]:
 
 @pytest.fixture(scope="session")
 def exact(mllm: MLLM) -> MLLM:
-    """The same model in fp64."""
-    return in_dtype(mllm, torch.float64)
+    """The same model in fp64, its norms too: the library computes them in fp32 whatever the dtype."""
+    exact = in_dtype(mllm, torch.float64)
+    for module in exact.model.modules():
+        if hasattr(module, "variance_epsilon"):
+            module.forward = partial(rms_norm, weight=module.weight, eps=module.variance_epsilon)
+    return exact
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +92,10 @@ def verified(mllm: MLLM, demo_run: DemoRun) -> Run:
     with demo_run.run.writing():
         list(verify(mllm, demo_run.run))
     return demo_run.run
+
+
+def rms_norm(hidden: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
+    return torch.nn.functional.rms_norm(hidden, weight.shape, weight, eps)
 
 
 def in_dtype(mllm: MLLM, dtype: torch.dtype) -> MLLM:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 import torch
@@ -12,8 +13,8 @@ from reference import Look, plain_loop
 from torch import Tensor, nn
 
 from sea_core.embedding import Embedding
-from sea_core.engine import Engine, Outcome, Rules, Task
-from sea_core.mllm import MLLM, Batch
+from sea_core.engine import Engine, Forward, Outcome, Rules, Task, choose
+from sea_core.mllm import MLLM
 from sea_core.optimize import task_of
 from sea_core.rows import Goal, PreparedRow
 
@@ -25,16 +26,24 @@ ROUNDING = 1e-9
 """Between two ways to compute the same in fp64. In fp32, Adam blows rounding up where a gradient is almost zero."""
 
 
-class Watched(MLLM):
+class Watched(Forward):
     """Keeps each E that the engine shows to the model."""
 
-    def __init__(self, mllm: MLLM) -> None:
-        super().__init__(mllm.adapter, mllm.model, mllm.processor)
+    def __init__(self, inner: Forward) -> None:
+        super().__init__(inner.mllm, inner.start)
+        self.inner = inner
+        self.shape, self.seat = inner.shape, inner.seat  # type: ignore[method-assign]
         self.seen: list[list[Tensor]] = []
 
-    def answer_logits(self, batch: Batch, embeddings: Sequence[Embedding] = ()) -> tuple[Tensor, Tensor, Tensor]:
-        self.seen.append([e.rows.detach().clone() for e in embeddings])
-        return super().answer_logits(batch, embeddings)
+    def shape(self, task: Task) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    def seat(self, tasks: Sequence[Task]) -> Any:
+        raise NotImplementedError
+
+    def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
+        self.seen.append([e.detach().clone() for e in embeddings])
+        return self.inner.logits(seated, embeddings)
 
 
 def rules(mllm: MLLM, **told: float) -> Rules:
@@ -42,10 +51,22 @@ def rules(mllm: MLLM, **told: float) -> Rules:
     return replace(Rules(lr, BETAS, steps=200, loss=0.01, margin=0.5, slots=3), **told)  # type: ignore[arg-type]
 
 
-def run(mllm: MLLM, rows: Iterable[PreparedRow], start: Embedding | None = None, **told: float) -> dict[str, Outcome]:
+def run(
+    mllm: MLLM, rows: Iterable[PreparedRow], start: Embedding | None = None, *, packed: bool = True, **told: float
+) -> dict[str, Outcome]:
+    return watch(mllm, rows, start, packed=packed, **told)[0]
+
+
+def watch(
+    mllm: MLLM, rows: Iterable[PreparedRow], start: Embedding | None = None, *, packed: bool = True, **told: float
+) -> tuple[dict[str, Outcome], list[list[Tensor]]]:
+    """Return the outcomes, and the embeddings of the rows in flight at each look."""
     start = start or mllm.blank()
     tasks = [task_of(mllm, row, len(start)) for row in rows]
-    return {outcome.id: outcome for outcome in Engine(mllm, start, rules(mllm, **told)).run(tasks)}
+    watched = Watched(choose(mllm, start, tasks, packed=packed))
+    assert watched.inner.name == ("packed" if packed else "plain")
+    engine = Engine(mllm, start, rules(mllm, **told), watched)
+    return {outcome.id: outcome for outcome in engine.run(tasks)}, watched.seen
 
 
 def short(mllm: MLLM) -> Embedding:
@@ -72,23 +93,29 @@ def reading(mllm: MLLM, row: PreparedRow, embedding: Embedding) -> tuple[float, 
     return sum(losses) / 2, min(margins)
 
 
+both = pytest.mark.parametrize("packed", [True, False], ids=["packed", "plain"])
+
+
 # --- the plain loop ---------------------------------------------------------------------------------------------------
 
 
-def test_every_step_is_the_plain_loops(exact: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
-    watched = Watched(exact)
-    run(watched, prepared[:2], steps=24, loss=UNREACHABLE)
-    assert len(watched.seen) == 25
+@both
+def test_every_step_is_the_plain_loops(exact: MLLM, prepared: tuple[PreparedRow, ...], packed: bool) -> None:
+    _, seen = watch(exact, prepared[:2], packed=packed, steps=24, loss=UNREACHABLE)
+    assert len(seen) == 25
     for i, row in enumerate(prepared[:2]):
         plain = looks(exact, row, 25)
         assert (plain[-1].embedding - plain[0].embedding).abs().max() > 0.1
         for step, look in enumerate(plain):
-            assert (watched.seen[step][2 * i] - look.embedding).abs().max() <= ROUNDING, step
+            assert (seen[step][i] - look.embedding).abs().max() <= ROUNDING, step
 
 
-def test_a_row_ends_where_the_plain_loop_first_says_both_goals(exact: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+@both
+def test_a_row_ends_where_the_plain_loop_first_says_both_goals(
+    exact: MLLM, prepared: tuple[PreparedRow, ...], packed: bool
+) -> None:
     row = prepared[0]
-    outcome = run(exact, [row])[row.id]
+    outcome = run(exact, [row], packed=packed)[row.id]
     *before, last = looks(exact, row, outcome.steps + 1)
     assert outcome.status == "succeeded"
     assert not any(look.margin > 0.5 and look.loss < 0.01 for look in before)
@@ -99,43 +126,49 @@ def test_a_row_ends_where_the_plain_loop_first_says_both_goals(exact: MLLM, prep
 
 
 def test_fp32_keeps_close_to_fp64(mllm: MLLM, exact: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
-    watched = Watched(mllm)
-    run(watched, prepared[:1], steps=20, loss=UNREACHABLE)
+    _, seen = watch(mllm, prepared[:1], steps=20, loss=UNREACHABLE)
     plain = looks(exact, prepared[0], 21)
     moved = (plain[-1].embedding - plain[0].embedding).norm()
-    assert (watched.seen[-1][0] - plain[-1].embedding).norm() < 0.01 * moved
+    assert (seen[-1][0] - plain[-1].embedding).norm() < 0.01 * moved
 
 
 # --- one row among others ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def alone(exact: MLLM, prepared: tuple[PreparedRow, ...]) -> dict[str, Outcome]:
+@pytest.fixture(scope="module", params=[True, False], ids=["packed", "plain"])
+def alone(
+    mllm: MLLM, prepared: tuple[PreparedRow, ...], request: pytest.FixtureRequest
+) -> tuple[bool, dict[str, Outcome]]:
     """Eight rows, one at a time; they end after different numbers of steps."""
-    ended = run(exact, prepared[:8], short(exact), slots=1, **EASY)
+    ended = run(mllm, prepared[:8], short(mllm), packed=request.param, slots=1, **EASY)
     assert len({outcome.steps for outcome in ended.values()}) > 2
-    return ended
+    return request.param, ended
 
 
 @pytest.mark.parametrize(("slots", "backwards"), [(3, True), (8, False)])
 def test_a_row_depends_on_nothing_but_itself(
-    exact: MLLM, prepared: tuple[PreparedRow, ...], alone: dict[str, Outcome], slots: int, backwards: bool
+    mllm: MLLM,
+    prepared: tuple[PreparedRow, ...],
+    alone: tuple[bool, dict[str, Outcome]],
+    slots: int,
+    backwards: bool,
 ) -> None:
+    """To the last bit, whatever runs beside it: in fp32 on a CPU."""
+    packed, expected = alone
     rows = prepared[7::-1] if backwards else prepared[:8]
-    together = run(exact, rows, short(exact), slots=slots, **EASY)
-    assert together.keys() == alone.keys()
-    for row_id, expected in alone.items():
+    together = run(mllm, rows, short(mllm), packed=packed, slots=slots, **EASY)
+    assert together.keys() == expected.keys()
+    for row_id, wanted in expected.items():
         found = together[row_id]
-        assert (found.status, found.steps) == (expected.status, expected.steps) == ("succeeded", expected.steps)
+        assert (found.status, found.steps, found.loss) == ("succeeded", wanted.steps, wanted.loss)
         assert found.embedding is not None
-        assert expected.embedding is not None
-        assert (found.embedding.rows - expected.embedding.rows).abs().max() <= ROUNDING
+        assert wanted.embedding is not None
+        assert torch.equal(found.embedding.rows, wanted.embedding.rows)
 
 
 def test_a_row_that_is_done_makes_room_at_once(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
-    watched = Watched(mllm)
-    ended = run(watched, prepared[:6], slots=2, **EASY)
-    in_flight = [len(seen) // 2 for seen in watched.seen]
+    ended, seen = watch(mllm, prepared[:6], slots=2, **EASY)
+    in_flight = [len(embeddings) for embeddings in seen]
     assert sum(in_flight) == sum(outcome.steps + 1 for outcome in ended.values())
     assert in_flight == sorted(in_flight, reverse=True)  # both slots are taken until the queue is empty
     assert set(in_flight) == {2, 1}
@@ -192,7 +225,7 @@ def test_a_model_that_says_both_at_once_takes_no_step(mllm: MLLM) -> None:
     question = f"What is the style of the {mllm.adapter.noun}?"
     answer = mllm.say(mllm.generate([question], [start])[0])
     task = Task("blank", (mllm.prompt_ids(question, len(start)),), (mllm.answer_ids(answer),))
-    (outcome,) = Engine(mllm, start, rules(mllm, loss=1.0, margin=0.0)).run([task])
+    (outcome,) = Engine(mllm, start, rules(mllm, loss=1.0, margin=0.0), choose(mllm, start, [task])).run([task])
     assert (outcome.status, outcome.steps) == ("succeeded", 0)
     assert outcome.embedding is not None
     assert torch.equal(outcome.embedding.rows, start.rows)
@@ -214,7 +247,7 @@ def test_in_bf16_the_stored_rounding_is_the_one_that_was_checked(
     rough: MLLM, prepared: tuple[PreparedRow, ...]
 ) -> None:
     row = prepared[0]
-    outcome = run(rough, [row], slots=1)[row.id]
+    outcome = run(rough, [row], slots=1, packed=False)[row.id]
     assert outcome.embedding is not None
     assert outcome.embedding.rows.dtype == torch.bfloat16
     loss, margin = reading(rough, row, outcome.embedding)

@@ -82,14 +82,14 @@ def test_the_step_is_relative_to_the_blank(mllm: MLLM, prepared: tuple[PreparedR
     seen = []
 
     class Watched(MLLM):
-        def answer_logits(self, batch: Any, embeddings: Any = ()) -> Any:
-            seen.append(embeddings[0].rows.detach().clone())
-            return super().answer_logits(batch, embeddings)
+        def project(self, embedding: Embedding) -> Any:
+            seen.append(embedding.rows.detach().clone())
+            return super().project(embedding)
 
     run(Watched(mllm.adapter, mllm.model, mllm.processor), prepared[:1], config)
     rms = blank.rows.square().mean().sqrt()
-    assert torch.equal(seen[0], blank.rows)
-    assert (seen[1] - seen[0]).abs().median().item() == pytest.approx(0.25 * rms.item(), rel=0.01)
+    assert torch.equal(seen[-2], blank.rows)
+    assert (seen[-1] - seen[-2]).abs().median().item() == pytest.approx(0.25 * rms.item(), rel=0.01)
 
 
 def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedRow, ...], demo_run: Any) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sea_core.contract import answers, seam, words
+from sea_core.contract import answers, seam, step, words
 from sea_core.contract.rule import Broken, Rule, Subject
 from sea_core.errors import SeaError
 from sea_core.faults import failure, told
 
 __all__ = ["RULES", "Broken", "Finding", "Rule", "Subject", "check", "look"]
 
-RULES: tuple[Rule, ...] = (*words.RULES, *seam.RULES, *answers.RULES)
+RULES: tuple[Rule, ...] = (*words.RULES, *seam.RULES, *answers.RULES, *step.RULES)
 """In the order in which an author meets them."""
 
 State = Literal["pass", "fail", "not run"]

@@ -34,7 +34,7 @@ class ImagePupil(Pupil):
 
     plugin = "llava"
     adapter = LlavaAdapter()
-    lengths = Lengths(encoder_steps=800, language_steps=1000)  # style is learnt last
+    lengths = Lengths(encoder_steps=800, language_steps=1800)  # style is learnt last
 
     def create(self, corpus: Iterable[str]) -> MLLM:
         from transformers import LlavaConfig, LlavaForConditionalGeneration

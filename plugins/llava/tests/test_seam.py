@@ -10,8 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from sea_llava import tiny
-from torch import nn
-from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGeneration
+from transformers import LlavaConfig, LlavaForConditionalGeneration
 
 from sea_core.embedding import Embedding, stack
 from sea_core.mllm import MLLM
@@ -24,11 +23,6 @@ QUESTIONS = ("What is the style of the image?", "Which activity do you notice he
 def images(mllm: MLLM, media: Path) -> list[Image.Image]:
     """Three images."""
     return [mllm.adapter.read_media(path, mllm.processor) for path in sorted(media.glob("*.png"))[:3]]
-
-
-@pytest.fixture(scope="module")
-def embeddings(mllm: MLLM, images: list[Image.Image]) -> list[Embedding]:
-    return mllm.encode(images)
 
 
 @pytest.fixture
@@ -72,65 +66,8 @@ def test_a_batch_of_bf16_answers_like_the_ordinary_forward(mllm: MLLM, images: l
     check_seam(rough)
 
 
-def test_generation_from_the_encoders_own_output_is_the_same(
-    mllm: MLLM, images: list[Image.Image], embeddings: list[Embedding], padding_side: Callable[[str], None]
-) -> None:
-    padding_side("left")
-    inputs = mllm.media_inputs(QUESTIONS, images)
-    out = mllm.model.generate(
-        **inputs, max_new_tokens=20, do_sample=False, eos_token_id=mllm.end_id, pad_token_id=mllm.pad_id
-    )
-    answers = out[:, inputs["input_ids"].shape[1] :].tolist()
-    ordinary = [answer[: answer.index(mllm.end_id)] for answer in answers]
-    assert mllm.generate(QUESTIONS, embeddings, 20) == ordinary
-    assert [mllm.generate([q], [e], 20)[0] for q, e in zip(QUESTIONS, embeddings, strict=True)] == ordinary
-
-
-def test_beam_search_repeats_each_embedding_with_its_row(
-    mllm: MLLM, images: list[Image.Image], embeddings: list[Embedding], padding_side: Callable[[str], None]
-) -> None:
-    padding_side("left")
-    inputs = mllm.media_inputs(QUESTIONS, images)
-    beams = GenerationConfig(
-        num_beams=2, do_sample=False, max_new_tokens=12, eos_token_id=mllm.end_id, pad_token_id=mllm.pad_id
-    )
-    with mllm.replaced(embeddings):
-        out = mllm.model.generate(
-            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], generation_config=beams
-        )
-    assert torch.equal(out, mllm.model.generate(**inputs, generation_config=beams))
-
-
-def test_the_encoder_is_not_run(mllm: MLLM, embeddings: list[Embedding], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("the encoder ran")
-
-    monkeypatch.setattr(mllm.model.model.vision_tower, "forward", refuse)
-    assert len(mllm.generate(QUESTIONS, embeddings, 4)) == 3
-    with pytest.raises(AssertionError, match="the encoder ran"):
-        mllm.blank()
-
-
-def test_the_gradient_reaches_each_embedding_and_no_weight(mllm: MLLM, embeddings: list[Embedding]) -> None:
-    leaves = [e.with_rows(e.rows.clone().requires_grad_()) for e in embeddings]
-    batch = mllm.batch([mllm.prompt_ids("Hm?", len(e)) for e in leaves], [mllm.answer_ids("a")] * 3)
-    logits, targets, row = mllm.answer_logits(batch, leaves)
-    nn.functional.cross_entropy(logits[row != 1], targets[row != 1]).backward()
-    for leaf in (leaves[0], leaves[2]):
-        assert leaf.rows.grad is not None
-        assert leaf.rows.grad.isfinite().all()
-        assert leaf.rows.grad.abs().sum(1).min() > 0
-    assert leaves[1].rows.grad is None or not leaves[1].rows.grad.any()
-    assert all(p.grad is None for p in mllm.model.parameters())
-
-
-def test_the_bundled_model_passes_its_check(mllm: MLLM) -> None:
-    check_seam(mllm)
-
-
-def test_the_rows_are_those_of_the_selected_layer(
-    mllm: MLLM, images: list[Image.Image], embeddings: list[Embedding]
-) -> None:
+def test_the_rows_are_those_of_the_selected_layer(mllm: MLLM, images: list[Image.Image]) -> None:
+    embeddings = mllm.encode(images)
     pixels = mllm.processor.image_processor(images, return_tensors="pt")["pixel_values"]
     with torch.no_grad():
         states = mllm.model.model.vision_tower(pixels, output_hidden_states=True).hidden_states

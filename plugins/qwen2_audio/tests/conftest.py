@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
+from sea_core.embedding import Embedding
 from sea_core.mllm import MLLM
 
 
@@ -33,3 +35,21 @@ def spoilt(mllm: MLLM) -> MLLM:
 def media() -> Path:
     """Speech made once with espeak-ng, which never says a thing the same way twice."""
     return Path(__file__).parent / "media"
+
+
+@pytest.fixture(scope="session")
+def waves(mllm: MLLM, media: Path) -> list[np.ndarray]:
+    """Three audios of unequal length."""
+    read = [mllm.adapter.read_media(path, mllm.processor) for path in sorted(media.glob("*.flac"))]
+    assert len({len(wave) for wave in read}) == 3
+    return read
+
+
+@pytest.fixture(scope="session")
+def embeddings(mllm: MLLM, waves: list[np.ndarray]) -> list[Embedding]:
+    return mllm.encode(waves)
+
+
+@pytest.fixture
+def padding_side(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    return lambda side: monkeypatch.setattr(mllm.processor.tokenizer, "padding_side", side)

@@ -37,7 +37,7 @@ TEMPLATE = (
 IMAGE_SIDE, VIDEO_SIDE, FRAMES = 84, 56, 6
 """Pixels of the squares that the tiny model sees, and frames of a video: 36 and 48 rows of E, 9 and 12 tokens."""
 PATCH, MERGE, STEP = 14, 2, 2
-LENGTHS = Lengths(clips=12, encoder_steps=1200, encoder_rows=48, language_steps=700, media_rows=24, text_rows=4)
+LENGTHS = Lengths(clips=12, encoder_steps=2000, encoder_rows=48, language_steps=1400, media_rows=24, text_rows=4)
 
 
 class VisionPupil(Pupil):

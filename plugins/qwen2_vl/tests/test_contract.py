@@ -1,14 +1,19 @@
-"""The contract that every plugin keeps, for both modalities of the bundled model."""
+"""The contract that every plugin keeps, for both modalities of both families."""
 
 from __future__ import annotations
 
 import random
 from typing import Any
 
+import pytest
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.tiny import ImagePupil, VideoPupil
 
+from sea_core.contract import RULES, Rule, Subject, look
+from sea_core.mllm import MLLM
 from sea_core.testing import AdapterContract
+
+WITH_MODEL = [rule for rule in RULES if rule.needs_model]
 
 
 class TestImage(AdapterContract):
@@ -23,3 +28,11 @@ class TestVideo(AdapterContract):
 
     def signal(self) -> Any:
         return VideoPupil().render("steal a lamp", "painted", random.Random(0))
+
+
+@pytest.mark.parametrize("family", ["qwen2_5_vl"], indirect=True)
+@pytest.mark.parametrize("rule", WITH_MODEL, ids=[rule.name for rule in WITH_MODEL])
+def test_the_windowed_family_keeps_it_too(family: MLLM, media: list[Any], rule: Rule) -> None:
+    """On a medium of more than one window, whose windows at the edge are cut."""
+    finding = look(rule, Subject(family.adapter, lambda: family, lambda: media[0]))
+    assert finding.state == "pass", finding

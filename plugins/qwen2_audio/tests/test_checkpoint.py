@@ -1,0 +1,109 @@
+"""Checkpoints: a broken one is refused with advice, and a base model is asked in the same words."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+
+from sea_core import ModelError
+from sea_core.mllm import MLLM
+
+CHATML = (
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+    "{}Hm?<|im_end|>\n<|im_start|>assistant\n"
+)
+
+
+def copy_of(mllm: MLLM, folder: Path) -> Path:
+    return Path(shutil.copytree(mllm.adapter.checkpoint, folder / "checkpoint"))
+
+
+def edit(path: Path, **entries: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+def load(checkpoint: str) -> MLLM:
+    adapter = Qwen2AudioAdapter()
+    return MLLM(adapter, *adapter.load(checkpoint, dtype=torch.float32, device="cpu"))
+
+
+def tear(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
+def keep_weights(folder: Path, keep: Callable[[str], bool]) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    save_file({k: v for k, v in weights.items() if keep(k)}, folder / "model.safetensors", {"format": "pt"})
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
+    "other family": (
+        lambda f: edit(f / "config.json", architectures=["LlavaForConditionalGeneration"]),
+        ("is a LlavaForConditionalGeneration", "drives Qwen2AudioForConditionalGeneration", "--plugin"),
+    ),
+    "no architecture": (lambda f: edit(f / "config.json", architectures=None), ("no named architecture", "--model")),
+    "no config": (lambda f: (f / "config.json").unlink(), ("no config.json", "--model")),
+    "torn config": (lambda f: (f / "config.json").write_text('{"archi'), ("config.json is torn", "config.json:")),
+    "config is a list": (lambda f: (f / "config.json").write_text("[]"), ("config.json is not", "config.json:")),
+    "torn weights": (tear, ("torn", "again")),
+    "empty weights": (lambda f: (f / "model.safetensors").write_bytes(b""), ("torn", "again")),
+    "no weights": (lambda f: (f / "model.safetensors").unlink(), ("cannot be loaded", "safetensors")),
+    "weights missing": (
+        lambda f: keep_weights(f, lambda name: "projector" not in name),
+        ("lacks 2 weights", "multi_modal_projector", "random numbers"),
+    ),
+    "no processor": (lambda f: (f / "processor_config.json").unlink(), ("cannot be loaded", "processor")),
+    "torn tokenizer": (lambda f: (f / "tokenizer.json").write_text("{"), ("cannot be loaded",)),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_checkpoint_is_refused_with_advice(mllm: MLLM, tmp_path: Path, fault: str) -> None:
+    spoil, words = BROKEN[fault]
+    folder = copy_of(mllm, tmp_path)
+    spoil(folder)
+    with pytest.raises(ModelError) as error:
+        load(str(folder))
+    assert all(word in str(error.value) for word in words), str(error.value)
+    assert error.value.hint or error.value.where
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no model folder") as error:
+        load(str(tmp_path / "none"))
+    assert "hub id" in error.value.hint
+
+
+def test_an_unknown_hub_id_is_refused_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match="there is no folder nobody/no-such-model, and the model hub") as error:
+        load("nobody/no-such-model")
+    assert "connection" in error.value.hint
+
+
+def test_the_prompt_is_chatml_with_a_numbered_audio(mllm: MLLM) -> None:
+    heard = CHATML.format("Audio 1: <|audio_bos|>" + "<|AUDIO|>" * 7 + "<|audio_eos|>\n")
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", 7)) == heard
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", None)) == CHATML.format("")
+    assert mllm.tokenizer.decode(mllm.answer_ids("So.")) == "So.<|im_end|>"
+
+
+def test_a_base_checkpoint_gets_the_same_prompt_and_end(mllm: MLLM, tmp_path: Path) -> None:
+    """The base model ships no chat template, and ends its texts with another token than a turn."""
+    folder = copy_of(mllm, tmp_path)
+    (folder / "chat_template.jinja").unlink()
+    edit(folder / "tokenizer_config.json", eos_token="<|endoftext|>")
+    base = load(str(folder))
+    assert base.tokenizer.eos_token == "<|endoftext|>"
+    assert base.prompt_ids("Hm?", 7) == mllm.prompt_ids("Hm?", 7)
+    assert base.answer_ids("So.") == mllm.answer_ids("So.")

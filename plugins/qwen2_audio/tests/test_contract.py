@@ -1,0 +1,17 @@
+"""The contract that every adapter keeps, with speech shorter than the blank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+
+from sea_core.testing import AdapterContract
+
+
+class TestContract(AdapterContract):
+    adapter = Qwen2AudioAdapter()
+
+    def signal(self) -> Any:
+        return Qwen2AudioAdapter().read_media(Path(__file__).parent / "media" / "steal-a-lamp-deep.flac", None)
