@@ -245,16 +245,33 @@ class MLLM:
         """
         lengths = [None] * len(questions) if embeddings is None else [len(e) for e in embeddings]
         prompts = [self.prompt_ids(q, n) for q, n in zip(questions, lengths, strict=True)]
+        answers = self.decode(prompts, embeddings or (), max_new_tokens)[0].tolist()
+        return [a[: a.index(self.end_id)] if self.end_id in a else a for a in answers]
+
+    @torch.no_grad()
+    def decode(
+        self,
+        prompts: Sequence[Sequence[int]],
+        embeddings: Sequence[Embedding],
+        max_new_tokens: int,
+        logits: bool = False,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Decode greedily behind each prompt.
+
+        Returns:
+            the new ids (rows, new tokens), padded behind the end token; and, where `logits` asks for them, the model's
+            logits of each step, (rows, vocabulary).
+        """
         width = max(map(len, prompts))
-        ids = torch.tensor([[self.pad_id] * (width - len(p)) + p for p in prompts], device=self.device)
+        ids = torch.tensor([[self.pad_id] * (width - len(p)) + [*p] for p in prompts], device=self.device)
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
-        positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings or ()])
+        positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings])
         # The library counts on from the prompt's positions, which it would otherwise take for plain text's.
         told = {} if positions is None else {"position_ids": positions}
-        with self.replaced(embeddings or ()), self.greedy(max_new_tokens) as settings:
+        with self.replaced(embeddings), self.greedy(max_new_tokens) as settings:
+            settings.return_dict_in_generate, settings.output_logits = True, logits
             out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, **told)
-        answers = out[:, width:].tolist()
-        return [a[: a.index(self.end_id)] if self.end_id in a else a for a in answers]
+        return out.sequences[:, width:], out.logits or ()
 
     @contextmanager
     def greedy(self, max_new_tokens: int) -> Iterator[Any]:

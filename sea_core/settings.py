@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 from sea_core.errors import SeaError, at
 
 T = TypeVar("T")
+NUMBER_OR_AUTO = {"kind": float, "words": ("auto",)}
+COUNT_OR_AUTO = {"kind": int, "words": ("auto",)}
+"""Metadata of a field that takes a number or the word `auto`."""
 KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
@@ -61,12 +64,12 @@ def apply(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T, d
     Returns the new config, and the settings that were not its own. Raises SeaError for a wrong type.
     """
     prefix = f"{group}." if group else ""
-    own = {f.name for f in fields(config)}  # type: ignore[arg-type]
+    own = {f.name: f for f in fields(config)}  # type: ignore[arg-type]
     taken, left = {}, {}
     for key, value in settings.items():
         name = key.removeprefix(prefix)
         if key.startswith(prefix) and name in own:
-            taken[name] = _typed(key, value, getattr(config, name))
+            taken[name] = _typed(key, value, getattr(config, name), own[name].metadata)
         else:
             left[key] = value
     return replace(config, **taken), left  # type: ignore[type-var]
@@ -95,13 +98,20 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _typed(key: str, value: Any, example: Any) -> Any:
-    """Return the value in the type of the setting's present one. Raises SeaError for another type, NaN and infinity."""
-    kind = type(example)
+def _typed(key: str, value: Any, example: Any, told: Mapping[str, Any]) -> Any:
+    """Return the value in the type of its setting. Raises SeaError for another type, NaN and infinity.
+
+    Args:
+        example: the setting's present value; its type counts where `told`, the field's metadata, says nothing.
+    """
+    kind, words = told.get("kind", type(example)), told.get("words", ())
+    if value in words:
+        return value
     if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
         with suppress(ValueError, OverflowError):
             value = float(value)  # YAML reads 1e-3 as text
     if kind in KINDS and (type(value) is not kind or (kind is float and not math.isfinite(value))):
         shown = str(example).lower() if kind is bool else example
-        raise SeaError(f"{key} is {value!r}, but it must be {KINDS[kind]}", hint=f"Type for example: -o {key}={shown}")
+        choices = " or ".join((KINDS[kind], *words))
+        raise SeaError(f"{key} is {value!r}, but it must be {choices}", hint=f"Type for example: -o {key}={shown}")
     return value

@@ -32,10 +32,13 @@ class Watched(Forward):
     def __init__(self, inner: Forward) -> None:
         super().__init__(inner.mllm, inner.start)
         self.inner = inner
-        self.shape, self.seat = inner.shape, inner.seat  # type: ignore[method-assign]
+        self.shape, self.tokens, self.seat = inner.shape, inner.tokens, inner.seat  # type: ignore[method-assign]
         self.seen: list[list[Tensor]] = []
 
     def shape(self, task: Task) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    def tokens(self, task: Task) -> int:
         raise NotImplementedError
 
     def seat(self, tasks: Sequence[Task]) -> Any:

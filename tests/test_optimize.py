@@ -52,7 +52,7 @@ def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
             goal.answer for goal in demo_run.rows[outcome.id].goals
         ]
         if outcome.status == "succeeded":
-            assert outcome.margin > config.margin
+            assert outcome.margin > 0.5  # the least that `auto` gives
             assert outcome.loss < config.loss
             assert torch.equal(demo_run.run.embedding(outcome.id).rows, outcome.embedding.rows)
         else:

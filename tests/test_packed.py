@@ -116,9 +116,7 @@ def test_prompts_that_differ_before_the_media_run_plain_and_say_so(mllm: MLLM) -
     assert two.id in forward.why
 
 
-def test_an_attention_without_block_masks_runs_plain_and_says_so(
-    spoilt: MLLM, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_attention_without_block_masks_runs_plain_and_says_so(spoilt: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
     config = type(spoilt.adapter.language_model(spoilt.model).config)
     monkeypatch.setattr(config, "_attn_implementation", "flash_attention_2")  # the setter would ask for a GPU

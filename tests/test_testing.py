@@ -175,6 +175,22 @@ def ignore_media_in_generate(model: Any) -> None:
     model.__class__ = Inattentive
 
 
+def scale_in_the_backbone(model: Any) -> None:
+    class Scaling(type(model.model)):  # type: ignore[misc]
+        def forward(self, inputs_embeds: Any = None, **given: Any) -> Any:
+            return super().forward(inputs_embeds=None if inputs_embeds is None else 2 * inputs_embeds, **given)
+
+    model.model.__class__ = Scaling
+
+
+def mix_rows(model: Any) -> None:
+    class Mixing(type(model.model.language_model.norm)):  # type: ignore[misc]
+        def forward(self, hidden: Any) -> Any:
+            return super().forward(hidden + hidden.mean(0, keepdim=True))
+
+    model.model.language_model.norm.__class__ = Mixing
+
+
 BROKEN: dict[str, tuple[Subject, str]] = {
     "noun": (subject(Braces()), "the noun '{audio}' has braces in it"),
     "prefixes": (subject(NoProduct()), "`prefixes` has nothing for product"),
@@ -194,6 +210,8 @@ BROKEN: dict[str, tuple[Subject, str]] = {
     "greedy": (subject(SOUND, whisper_in_generate), "was generated, but a token of it is .* logits behind"),
     "media_answer": (subject(SOUND, ignore_media_in_generate), "from the embedding, .* from the medium"),
     "save": (subject(LoadsHalf(2)), "after saving and loading: the logits differ by"),
+    "packed": (subject(SOUND, scale_in_the_backbone), "logits of answer 1 differ by .* Check the positions"),
+    "apart": (subject(SOUND, mix_rows), "packed beside another: the logits differ"),
     "lora": (subject(Everything(2)), "what `language_model` returns holds the projector"),
 }
 

@@ -2,8 +2,9 @@
 
 from sea_core.engine.choice import choose
 from sea_core.engine.forward import Forward, Plain
+from sea_core.engine.margin import safe_margin
 from sea_core.engine.packed import Packed, Unpackable
 from sea_core.engine.slots import Engine
 from sea_core.engine.task import Outcome, Rules, Task
 
-__all__ = ["Engine", "Forward", "Outcome", "Packed", "Plain", "Rules", "Task", "Unpackable", "choose"]
+__all__ = ["Engine", "Forward", "Outcome", "Packed", "Plain", "Rules", "Task", "Unpackable", "choose", "safe_margin"]

@@ -42,6 +42,10 @@ class Forward(ABC):
         """Return the padded lengths of the task."""
 
     @abstractmethod
+    def tokens(self, task: Task) -> int:
+        """Return how many positions of the decoder the task takes."""
+
+    @abstractmethod
     def seat(self, tasks: Sequence[Task]) -> Any:
         """Return what `logits` needs of tasks of one shape: made once, used while the same rows are in flight."""
 
@@ -66,6 +70,10 @@ class Plain(Forward):
     def shape(self, task: Task) -> Shape:
         longest = max(len(p) + len(a) for p, a in zip(task.prompts, task.answers, strict=True))
         return (len(task.prompts), rounded(longest))
+
+    def tokens(self, task: Task) -> int:
+        goals, width = self.shape(task)
+        return goals * width
 
     def seat(self, tasks: Sequence[Task]) -> Any:
         prompts = [ids for task in tasks for ids in task.prompts]

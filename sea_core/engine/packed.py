@@ -67,6 +67,9 @@ class Packed(Forward):
     def shape(self, task: Task) -> Shape:
         return tuple(rounded(len(text)) for text in self._texts(task))
 
+    def tokens(self, task: Task) -> int:
+        return self._lead() + self.media + sum(self.shape(task))
+
     def seat(self, tasks: Sequence[Task]) -> Seated:
         shape, device = self.shape(tasks[0]), self.mllm.device
         ids = torch.full((len(tasks), sum(shape)), self.mllm.pad_id)
