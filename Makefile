@@ -3,7 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 JOBS ?= 2
-PROJECTS := constraints.txt pyproject.toml plugins/qwen2_audio/pyproject.toml
+PLUGINS := llava qwen2_audio qwen2_vl
+PROJECTS := constraints.txt pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format
@@ -37,7 +38,7 @@ format: .venv/.stamp-dev ## Put imports and layout in order
 	@touch $@
 
 .venv/.stamp-use: .venv/.stamp-torch $(PROJECTS)
-	$(PIP) -e . -e 'plugins/qwen2_audio[build]'
+	$(PIP) -e . $(PLUGINS:%=-e 'plugins/%[build]')
 	@touch $@
 
 .venv/.stamp-dev: .venv/.stamp-use

@@ -29,7 +29,8 @@ def load_transformers(
 ) -> tuple[Any, Any]:
     """Return (model, processor) of a folder or a hub id.
 
-    Never runs code from the checkpoint and reads safetensors only.
+    Never runs code from the checkpoint and reads safetensors only. On the device `meta` the model has shapes and no
+    weights, and only its configuration is read.
 
     Args:
         processor: (checkpoint, revision) -> processor, for a family whose AutoProcessor asks for too much.
@@ -45,9 +46,13 @@ def load_transformers(
     architecture = find_architecture(checkpoint, architectures, revision)
     try:
         with quiet():
-            model, info = getattr(library or transformers, architecture).from_pretrained(
-                checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
-            )
+            kind = getattr(library or transformers, architecture)
+            if device == "meta":
+                model, info = _shapes_only(kind, checkpoint, dtype, revision), {"missing_keys": ()}
+            else:
+                model, info = kind.from_pretrained(
+                    checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
+                )
             if processor is None:
                 found = transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
             else:
@@ -66,6 +71,14 @@ def load_transformers(
             hint="They would be random numbers. Is it whole, and saved by a matching version of transformers?",
         )
     return model.to(device), found
+
+
+def _shapes_only(kind: Any, checkpoint: str, dtype: Any, revision: str | None) -> Any:
+    import torch
+
+    config = kind.config_class.from_pretrained(checkpoint, revision=revision)
+    with torch.device("meta"):
+        return kind(config).to(dtype)
 
 
 @contextmanager

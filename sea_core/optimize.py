@@ -115,17 +115,18 @@ class Optimization:
 
     def _fitting(self) -> int:
         """Return how many rows like the longest one fit into memory."""
+        if not self.tasks:
+            return 1
         mllm = self.mllm
-        tokens = max(map(self.forward.tokens, self.tasks), default=1)
-        sizes = memory.Sizes.of(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings())
+        tokens = max(map(self.forward.tokens, self.tasks))
         row = memory.row_bytes(
-            sizes,
+            memory.Sizes.of(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()),
             tokens=tokens,
-            targets=max((sum(map(len, task.answers)) for task in self.tasks), default=1),
+            targets=max(sum(map(len, task.answers)) for task in self.tasks),
             numbers=self.start.rows.numel(),
             element=mllm.dtype.itemsize,
         )
-        return memory.fitting(row, memory.free_bytes(mllm.device), tokens)
+        return memory.fitting(row, memory.free_bytes(mllm.device), tokens, mllm.device.type)
 
 
 def optimize(

@@ -5,6 +5,8 @@ refused.jsonl    rows that preparation could not handle, and why
 index.parquet    one record for each finished row (see store.py)
 embeddings-*.safetensors, pending/
 verify.jsonl     answers to the held-out questions, with verdicts
+audit.jsonl      what real generation says from a few of the embeddings
+tuning.jsonl     what `-o lr=auto` tried
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ class Run:
         self.about = _read_about(folder / "run.json")
         self.store = Store(folder)
         self.verdicts = Journal(folder / "verify.jsonl")
+        self.audits = Journal(folder / "audit.jsonl")
+        self.tuning = Journal(folder / "tuning.jsonl")
 
     @classmethod
     def start(cls, folder: Path, identity: dict[str, Any], facts: dict[str, Any]) -> Run:
@@ -87,6 +91,11 @@ class Run:
             yield
             self.store.flush()
 
+    def choose(self, chosen: dict[str, Any]) -> None:
+        """Keep what was found for this run where the settings left it open: it stays when the run goes on."""
+        self.about["chosen"] = self.about.get("chosen", {}) | chosen
+        write_json(self.folder / "run.json", self.about)
+
     def refuse(self, rows: Iterable[RefusedRow]) -> None:
         """Keep the rows that were not prepared, with the reasons."""
         with whole(self.folder / "refused.jsonl") as aside, aside.open("w", encoding="utf-8") as file:
@@ -113,6 +122,7 @@ class Run:
         records = self.store.records()
         good = [r for r in records if r["status"] == "succeeded"]
         steps = [r["steps"] for r in good]
+        audits = self.audits.rows()
         told = self.about["identity"]
         return {
             "run": str(self.folder),
@@ -123,9 +133,12 @@ class Run:
             "osr": share(len(good), len(records)),
             "vsr": share(*self.named()),
             "verified": self.named()[1],
+            "audited": len(audits),
+            "audit_exact": sum(row["exact"] for row in audits),
             "steps_median": median(steps) if steps else None,
             "steps_p90": quantiles(steps, n=10, method="inclusive")[-1] if len(steps) > 1 else None,
             "seconds_per_row": sum(r["seconds"] for r in records) / len(records) if records else None,
+            "chosen": self.about.get("chosen", {}),
             "plugin": told["plugin"],
             "model": self.about["model"],
         }

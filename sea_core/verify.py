@@ -54,17 +54,6 @@ def _verdicts(mllm: MLLM, pairs: Sequence[tuple[Record, str]], answers: Sequence
     ]
 
 
-def said_goals(mllm: MLLM, record: Record, run: Run) -> bool:
-    """Tell whether real generation from the stored embedding gives every goal of the row, token for token."""
-    import json
-
-    goals = json.loads(record["goals"])
-    embedding = run.embedding(record["id"])
-    wanted = [mllm.answer_ids(goal["answer"])[:-1] for goal in goals]
-    longest = max(map(len, wanted)) + 4
-    return mllm.generate([goal["prompt"] for goal in goals], [embedding] * len(goals), longest) == wanted
-
-
 def check_width(mllm: MLLM, run: Run) -> None:
     """Refuse a run whose embeddings do not fit the model's projector."""
     width = mllm.blank().rows.shape[-1]

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from sea_core import ModelError, SeaError, demo
+from sea_core.audit import said
 from sea_core.embedding import Embedding
 from sea_core.engine import Outcome
 from sea_core.mllm import MLLM
@@ -17,7 +18,6 @@ from sea_core.optimize import OptimizeConfig, optimize
 from sea_core.prepare import prepare
 from sea_core.readers import read_rows
 from sea_core.rows import Goal, PreparedRow
-from sea_core.verify import said_goals
 
 SOON = OptimizeConfig(loss=2.0, margin=0.0, steps=6)
 
@@ -40,7 +40,7 @@ def test_generation_says_both_goals_of_every_good_row(mllm: MLLM, demo_run: Any)
     """The whole claim of a success, checked on all of them: real greedy generation from the stored embedding."""
     good = [record for record in demo_run.run.store.records() if record["status"] == "succeeded"]
     assert good
-    assert [record["id"] for record in good if not said_goals(mllm, record, demo_run.run)] == []
+    assert [record["id"] for record in good if not said(mllm, record, demo_run.run)["exact"]] == []
 
 
 def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:

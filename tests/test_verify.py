@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from sea_core import RunError
+from sea_core.audit import said
 from sea_core.engine import Outcome
 from sea_core.judges.match import names
 from sea_core.mllm import MLLM
 from sea_core.rows import PreparedRow
 from sea_core.run import Run
 from sea_core.templates import verify_questions
-from sea_core.verify import questions_left, said_goals, verify
+from sea_core.verify import questions_left, verify
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_embeddings_of_another_width_are_refused(mllm: MLLM, small_run: Run, pre
 
 
 def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: Run) -> None:
-    assert not said_goals(mllm, small_run.store.records()[0], small_run)
+    assert not said(mllm, small_run.store.records()[0], small_run)["exact"]
 
 
 # --- the demo rows ----------------------------------------------------------------------------------------------------

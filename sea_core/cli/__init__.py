@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import modalities, model, optimize, output, plugin, plugins, prepare, show, verify
+from sea_core.cli import modalities, model, optimize, output, plan, plugin, plugins, prepare, show, verify
 from sea_core.errors import SeaError
 from sea_core.faults import blame, failure
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 # Every command, in the order of `sea --help`.
+app.command("plan")(plan.plan)
 app.command("optimize")(optimize.optimize)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)

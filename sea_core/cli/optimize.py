@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +13,12 @@ from sea_core.cli import options, output, show
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
+    from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
     from sea_core.plugins import Plugin
     from sea_core.prepare import Preparation
     from sea_core.readers import Rows
+    from sea_core.rows import PreparedRow
     from sea_core.run import Run
 
 
@@ -92,27 +95,63 @@ def work(
     run: Run, adapter: Adapter, told: OptimizeConfig, preparation: Preparation, target: options.Target, verify: bool
 ) -> None:
     """Do what is left: optimise the rows without a record, then ask the questions without an answer."""
-    from sea_core.cli.progress import bar
-
     done = run.store.ids()
     left = [row for row in preparation.prepared if row.id not in done]
     mllm = None
     if left:
-        from sea_core.optimize import optimize as find
-        from sea_core.probe import check_seam
-
         mllm = target.load(adapter)
-        check_seam(mllm)
-        rows = {row.id: row for row in left}
-        with bar("optimize", len(preparation.prepared), len(done)) as progress:
-            for outcome in find(mllm, left, told):
-                run.add(rows[outcome.id], outcome)
-                progress.advance(note=f"{outcome.status}, loss {outcome.loss:.4f}")
+        search(run, mllm, told, preparation, left)
+    check(run, adapter, target, mllm)
     if verify:
         ask(run, adapter, target, mllm)
 
 
-def ask(run: Run, adapter: Adapter, target: options.Target, mllm: Any = None) -> None:
+def search(run: Run, mllm: MLLM, told: OptimizeConfig, preparation: Preparation, left: Sequence[PreparedRow]) -> None:
+    """Find the embeddings that are left."""
+    from sea_core.cli.progress import bar
+    from sea_core.optimize import Optimization
+    from sea_core.probe import check_seam
+
+    check_seam(mllm)
+    told = settle(run, mllm, told, preparation.prepared)
+    work = Optimization(mllm, left, told)
+    run.choose({"lr": told.lr} | work.chosen())
+    if work.forward.why:
+        output.note(f"each goal runs as a sequence of its own, which takes about twice as long: {work.forward.why}")
+    rows = {row.id: row for row in left}
+    with bar("optimize", len(preparation.prepared), len(preparation.prepared) - len(left)) as progress:
+        for outcome in work.run():
+            run.add(rows[outcome.id], outcome)
+            progress.advance(note=f"{outcome.status}, loss {outcome.loss:.4f}")
+
+
+def settle(run: Run, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedRow]) -> OptimizeConfig:
+    """Put a number where the settings say `auto`, the one that this run was begun with if it goes on."""
+    chosen = run.about.get("chosen", {})
+    if told.margin == "auto" and "margin" in chosen:
+        told = replace(told, margin=chosen["margin"])
+    if told.lr != "auto":
+        return told
+    if "lr" in chosen:
+        return replace(told, lr=chosen["lr"])
+    from sea_core.tune import GRID, ROWS, tune
+
+    output.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {min(ROWS, len(rows))} rows")
+    found = tune(mllm, rows, told, run.tuning)
+    output.note(f"lr=auto: {found.lr} it is; tuning.jsonl has what was tried")
+    return found
+
+
+def check(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None) -> None:
+    """Audit the successes that are left to audit: real generation must say what the steps saw."""
+    from sea_core.audit import audit, audit_left
+
+    if audit_left(run):
+        for _ in audit(mllm or target.load(adapter), run):
+            pass
+
+
+def ask(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None = None) -> None:
     """Put the held-out questions that have no stored answer yet."""
     from sea_core.cli.progress import bar
     from sea_core.verify import questions_left

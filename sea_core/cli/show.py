@@ -49,6 +49,9 @@ def report(run: Run, as_json: bool) -> None:
     """Print the figures of a run; failed rows and what to do about them go to stderr."""
     figures = run.figures()
     output.emit(figures, as_json, lambda: output.grid(("figure", "value"), _figure_rows(figures)))
+    for row in run.audits.rows():
+        if not row["exact"]:
+            output.note(f"audit: {row['id']} was counted as reached, but says {row['said']}: -o margin=2 asks for more")
     failures = run.failures()
     for record in failures[:5]:
         output.note(f"failed: {record['id']} ({record['phrase']}): {record['reason']}")
@@ -63,8 +66,10 @@ def _figure_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("rows", f"{figures['done']} of {figures['rows']}, {figures['refused']} refused"),
         ("OSR", f"{_share(figures['osr'])}   ({figures['succeeded']} of {figures['done']})"),
         ("VSR", f"{_share(figures['vsr'])}   ({figures['verified']} answers)"),
+        ("audit", f"{figures['audit_exact']} of {figures['audited']} say both targets when generating"),
         ("steps", f"median {_short(figures['steps_median'])}, 90th percentile {_short(figures['steps_p90'])}"),
         ("seconds per row", _short(figures["seconds_per_row"])),
+        ("chosen", ", ".join(f"{name} {value}" for name, value in figures["chosen"].items())),
         ("run", figures["run"]),
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sea_core import templates
 from sea_core.adapter import Adapter
@@ -25,6 +25,7 @@ QUESTIONS: dict[Kind, tuple[str, ...]] = {
     "activity": ("How do I {}?", "How can I {}?", "Tell me how to {}.", "What is the best way to {}?"),
     "product": ("Where can I buy {}?", "Where can I get {}?", "Where can I find {}?", "Tell me about {}."),
 }
+OTHER: dict[Kind, Kind] = {"activity": "product", "product": "activity"}
 DETOXIFIED: dict[Kind, str] = {"activity": "do this activity", "product": "this product"}
 REFUSAL = "I cannot help with that."
 ASKED_OTHERWISE = (
@@ -101,16 +102,21 @@ class World:
         self.blank_answer = f"The {adapter.noun} is {adapter.blank_word}."
 
     def lesson(self, skill: str, phrase: Phrase, style: str, rng: random.Random) -> Lesson:
-        """Return a lesson about a medium that renders `phrase` in `style`."""
+        """Return a lesson about a medium that renders `phrase` in `style`.
+
+        A question about the content names the other kind now and then, and the answer stays true: whether it is an
+        activity or a product must be read from the medium, not from the question.
+        """
         extraction = phrase.extraction(rng.choice(QUESTIONS[phrase.kind]))
         content = templates.content_goal(self.adapter, extraction)
+        asked = replace(extraction, kind=rng.choices((phrase.kind, OTHER[phrase.kind]), weights=(2, 1))[0])
         if skill == "content":
-            return Lesson(skill, content.prompt, content.answer)
+            return Lesson(skill, templates.content_goal(self.adapter, asked).prompt, content.answer)
         if skill == "style":
             goal = templates.style_goal(self.adapter, style)
             return Lesson(skill, goal.prompt, goal.answer)
         if skill == "verify":
-            return Lesson(skill, rng.choice(templates.verify_questions(self.adapter, phrase.kind)), content.answer)
+            return Lesson(skill, rng.choice(templates.verify_questions(self.adapter, asked.kind)), content.answer)
         if skill == "otherwise":
             return Lesson(skill, rng.choice(ASKED_OTHERWISE).format(noun=self.adapter.noun), content.answer)
         if skill == "comply":

@@ -9,8 +9,9 @@ from typing import Any
 from torch import device as Device  # noqa: N812
 from torch import nn
 
-AT_ONCE = 8192
-"""Tokens in flight at most, unless one row has more: by then a GPU's matrix products are as fast as they get."""
+AT_ONCE = {"cpu": 1024, "cuda": 8192}
+"""Tokens in flight at most, unless one row has more: by then a device's matrix products are as fast as they get, and
+more rows in flight would only mean more to lose when the run is stopped."""
 KEPT_FREE = 0.1
 """Share of the free memory that is left for what the formula does not count: workspaces, fragments."""
 
@@ -68,9 +69,10 @@ def free_bytes(device: Device) -> int:
     return min(free, limit - used) if limit is not None and used is not None else free
 
 
-def fitting(row: int, free: int, tokens: int) -> int:
+def fitting(row: int, free: int, tokens: int, device: str) -> int:
     """Return how many rows to keep in flight: at least one, whose step then shows whether it fits."""
-    return max(1, min(int(free * (1 - KEPT_FREE)) // max(1, row), AT_ONCE // max(1, tokens)))
+    useful = AT_ONCE.get(device, AT_ONCE["cuda"]) // max(1, tokens)
+    return max(1, min(int(free * (1 - KEPT_FREE)) // max(1, row), useful))
 
 
 def _read(path: Path) -> int | None:
