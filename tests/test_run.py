@@ -205,7 +205,8 @@ def test_a_stop_keeps_the_rows_before_it(begun: Path) -> None:
 def test_figures_of_a_run_without_rows_are_not_zeros(tmp_path: Path) -> None:
     assert start(tmp_path).figures() == {
         "run": str(tmp_path), "rows": 4, "done": 0, "refused": 1, "succeeded": 0, "osr": None, "vsr": None,
-        "verified": 0, "steps_median": None, "steps_p90": None, "seconds_per_row": None, "plugin": "nose",
+        "verified": 0, "audited": 0, "audit_exact": 0, "chosen": {},
+        "steps_median": None, "steps_p90": None, "seconds_per_row": None, "plugin": "nose",
         "model": "models/nose",
     }  # fmt: skip
 
