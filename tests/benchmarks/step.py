@@ -1,0 +1,77 @@
+"""A packed step against a plain step, and a whole loop against the plain loop, at narrow 7B geometry."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import torch
+from geometry import FAMILIES, paired, tasks, told
+from torch import Tensor, nn
+
+from sea_core.embedding import Embedding, stack
+from sea_core.engine import Engine, Packed, Rules, Task
+from sea_core.engine.choice import agree, apart, look
+from sea_core.engine.forward import Plain
+from sea_core.mllm import MLLM
+
+ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 9, 5, 8, 4
+
+
+def plain_gradient(mllm: MLLM, start: Embedding, task: Task, rows: Tensor) -> Tensor:
+    """The paper's step: a sequence for each goal, all logits, the library's forward."""
+    embedding = nn.Parameter(rows)
+    batch = mllm.batch(task.prompts, task.answers)
+    with mllm.replaced():
+        hidden = mllm.backbone(
+            input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False,
+            **stack([start.with_rows(embedding)] * len(task.prompts)),
+        ).last_hidden_state  # fmt: skip
+    logits = mllm.model.get_output_embeddings()(hidden)[:, :-1].float()
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels[:, 1:].flatten())
+    return torch.autograd.grad(loss, [embedding])[0]
+
+
+def plain_loop(mllm: MLLM, start: Embedding, rows: list[Task]) -> None:
+    """The paper's loop: one row after another."""
+    for task in rows:
+        embedding = nn.Parameter(start.rows.clone())
+        adam = torch.optim.Adam([embedding], lr=0.01)
+        for _ in range(STEPS):
+            embedding.grad = plain_gradient(mllm, start, task, embedding.detach())
+            adam.step()
+
+
+def engine(mllm: MLLM, start: Embedding, forward: Any) -> Engine:
+    return Engine(mllm, start, Rules(0.01, (0.9, 0.999), STEPS, 1e-9, 0.5, slots=4), forward)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    for name in sys.argv[1:] or FAMILIES:
+        torch.manual_seed(0)
+        mllm, start = FAMILIES[name]()
+        rows = tasks(mllm, start, ROWS)
+        packed, plain = Packed(mllm, start, rows), Plain(mllm, start)
+        agree(packed, plain, rows[0])
+        ours, theirs = look(packed, rows[0], start.rows)[1], look(plain, rows[0], start.rows)[1]
+        print(f"{name}: gradients differ by {apart(ours, theirs):.1e} of their size", flush=True)
+
+        def packed_step() -> None:
+            look(packed, rows[0], start.rows)  # noqa: B023
+
+        def plain_step() -> None:
+            plain_gradient(mllm, start, rows[0], start.rows)  # noqa: B023
+
+        def whole_loop() -> None:
+            list(engine(mllm, start, packed).run(rows))  # noqa: B023
+
+        def paper_loop() -> None:
+            plain_loop(mllm, start, rows)  # noqa: B023
+
+        told(f"{name}: packed step", paired(packed_step, plain_step, ROUNDS))
+        told(f"{name}: whole loop, 4 rows in flight", paired(whole_loop, paper_loop, LOOP_ROUNDS))
+
+
+if __name__ == "__main__":
+    main()
