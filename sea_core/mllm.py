@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,19 +12,9 @@ from torch import Tensor, nn
 
 from sea_core import seam
 from sea_core.adapter import Adapter
+from sea_core.batch import IGNORED, Batch, left_padded, right_padded
 from sea_core.embedding import Embedding, stack
 from sea_core.errors import ModelError
-
-IGNORED = -100
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Padded token rows: `input_ids`, `attention_mask` and `labels` (-100 outside the answer), each (rows, length)."""
-
-    input_ids: Tensor
-    attention_mask: Tensor
-    labels: Tensor
 
 
 class MLLM:
@@ -155,17 +144,8 @@ class MLLM:
         return [*self.tokenizer(answer, add_special_tokens=False)["input_ids"], self.end_id]
 
     def batch(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], width: int = 0) -> Batch:
-        """Pad prompt + answer rows on the right, to `width` or the longest: neutral for a causal model."""
-        rows = [[*p, *a] for p, a in zip(prompts, answers, strict=True)]
-        width = max(width, *map(len, rows))
-        ids = torch.full((len(rows), width), self.pad_id)
-        labels = torch.full_like(ids, IGNORED)
-        mask = torch.zeros_like(ids)
-        for i, (prompt, row) in enumerate(zip(prompts, rows, strict=True)):
-            ids[i, : len(row)] = torch.tensor(row)
-            labels[i, len(prompt) : len(row)] = torch.tensor(row[len(prompt) :])
-            mask[i, : len(row)] = 1
-        return Batch(ids.to(self.device), mask.to(self.device), labels.to(self.device))
+        """Return prompt + answer rows, padded on the right to `width` or the longest (see batch.py)."""
+        return right_padded(prompts, answers, self.pad_id, self.device, width)
 
     # --- replacing what crosses the seam ----------------------------------------------------------------------------
 
@@ -262,16 +242,14 @@ class MLLM:
             the new ids (rows, new tokens), padded behind the end token; and, where `logits` asks for them, the model's
             logits of each step, (rows, vocabulary).
         """
-        width = max(map(len, prompts))
-        ids = torch.tensor([[self.pad_id] * (width - len(p)) + [*p] for p in prompts], device=self.device)
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
+        ids, mask = left_padded(prompts, self.pad_id, self.device)
         positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings])
         # The library counts on from the prompt's positions, which it would otherwise take for plain text's.
         told = {} if positions is None else {"position_ids": positions}
         with self.replaced(embeddings), self.greedy(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits
             out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, **told)
-        return out.sequences[:, width:], out.logits or ()
+        return out.sequences[:, ids.shape[1] :], out.logits or ()
 
     @contextmanager
     def greedy(self, max_new_tokens: int) -> Iterator[Any]:

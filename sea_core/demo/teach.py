@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from sea_core.adapter import Adapter
+from sea_core.batch import IGNORED
 from sea_core.demo.pupil import Lengths, Medium, Pool, Pupil, Report, Subject, subject_of
 from sea_core.demo.world import Lesson, World
 from sea_core.embedding import Embedding
-from sea_core.mllm import IGNORED, MLLM
+from sea_core.mllm import MLLM
 
 
 def teach(pupil: Pupil, seed: int, lengths: Lengths, report: Report) -> MLLM:

@@ -15,7 +15,7 @@ from sea_core.engine.choice import agree, apart, look
 from sea_core.engine.forward import Plain
 from sea_core.mllm import MLLM
 
-ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 9, 5, 8, 4
+ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 7, 3, 4, 4
 
 
 def plain_gradient(mllm: MLLM, start: Embedding, task: Task, rows: Tensor) -> Tensor:
