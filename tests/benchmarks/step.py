@@ -18,9 +18,8 @@ from sea_core.mllm import MLLM
 ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 7, 3, 4, 4
 
 
-def plain_gradient(mllm: MLLM, start: Embedding, task: Task, rows: Tensor) -> Tensor:
-    """The paper's step: a sequence for each goal, all logits, the library's forward."""
-    embedding = nn.Parameter(rows)
+def plain_loss(mllm: MLLM, start: Embedding, task: Task, embedding: Tensor) -> Tensor:
+    """The paper's look: a sequence for each goal, all logits, the library's forward."""
     batch = mllm.batch(task.prompts, task.answers)
     with mllm.replaced():
         hidden = mllm.backbone(
@@ -28,18 +27,18 @@ def plain_gradient(mllm: MLLM, start: Embedding, task: Task, rows: Tensor) -> Te
             **stack([start.with_rows(embedding)] * len(task.prompts)),
         ).last_hidden_state  # fmt: skip
     logits = mllm.model.get_output_embeddings()(hidden)[:, :-1].float()
-    loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels[:, 1:].flatten())
-    return torch.autograd.grad(loss, [embedding])[0]
+    return nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels[:, 1:].flatten())
 
 
 def plain_loop(mllm: MLLM, start: Embedding, rows: list[Task]) -> None:
-    """The paper's loop: one row after another."""
+    """The paper's loop: one row after another, and a last look at what its last update made."""
     for task in rows:
         embedding = nn.Parameter(start.rows.clone())
         adam = torch.optim.Adam([embedding], lr=0.01)
         for _ in range(STEPS):
-            embedding.grad = plain_gradient(mllm, start, task, embedding.detach())
+            (embedding.grad,) = torch.autograd.grad(plain_loss(mllm, start, task, embedding), [embedding])
             adam.step()
+        plain_loss(mllm, start, task, embedding)
 
 
 def engine(mllm: MLLM, start: Embedding, forward: Any) -> Engine:
@@ -61,7 +60,8 @@ def main() -> None:
             look(packed, rows[0], start.rows)  # noqa: B023
 
         def plain_step() -> None:
-            plain_gradient(mllm, start, rows[0], start.rows)  # noqa: B023
+            embedding = nn.Parameter(start.rows.clone())  # noqa: B023
+            torch.autograd.grad(plain_loss(mllm, start, rows[0], embedding), [embedding])  # noqa: B023
 
         def whole_loop() -> None:
             list(engine(mllm, start, packed).run(rows))  # noqa: B023
