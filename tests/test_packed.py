@@ -213,6 +213,21 @@ def test_where_nothing_helps_it_says_what_would(mllm: MLLM, monkeypatch: pytest.
     assert "sea plan" in raised.value.hint
 
 
+def test_the_self_test_recomputes_where_it_has_no_room(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, seen = Plain.logits, []
+
+    def cramped(self: Plain, seated: Any, embeddings: Any) -> Tensor:
+        seen.append(self.mllm.adapter.language_model(self.mllm.model).is_activation_checkpointing)
+        if not seen[-1]:
+            raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
+        return plain(self, seated, embeddings)
+
+    monkeypatch.setattr(Plain, "logits", cramped)
+    forward = choose(mllm, mllm.blank(), tasks_of(mllm, 1))
+    assert (forward.name, forward.recomputes, seen) == ("packed", False, [False, True])
+    assert not any(m.training for m in mllm.model.modules())
+
+
 def test_another_error_is_not_taken_for_memory(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Packed, "logits", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes differ")))
     with pytest.raises(RuntimeError, match="shapes differ"):

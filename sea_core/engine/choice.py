@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from sea_core.embedding import Embedding
 from sea_core.engine.forward import Forward, Plain
 from sea_core.engine.packed import Packed, Unpackable
+from sea_core.engine.recompute import no_room, out_of_memory, recomputing
 from sea_core.engine.task import Task
 from sea_core.errors import ModelError
 from sea_core.mllm import MLLM
@@ -35,10 +36,30 @@ def choose(
         plain.why = str(reason)
         return plain
     longest = max(tasks, key=lambda task: sum(map(len, task.answers)))
-    agree(found, plain, longest)
+    prove(found, plain, longest)
     if compiled:
         found.compile()
     return found
+
+
+def prove(found: Packed, plain: Forward, task: Task) -> None:
+    """Check that the two agree; where their activations do not fit into memory, with layers that are recomputed."""
+    try:
+        agree(found, plain, task)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+    else:
+        return
+    spare = Packed(plain.mllm, plain.start, [task])
+    spare.recompute()
+    try:
+        with recomputing(spare.decoder):
+            agree(spare, plain, task)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise no_room(plain.mllm.device, str(error)) from error
 
 
 def agree(packed: Forward, plain: Forward, task: Task) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from sea_core.errors import ModelError
+
 
 @contextmanager
 def recomputing(decoder: Any) -> Iterator[None]:
@@ -33,3 +35,12 @@ def recomputing(decoder: Any) -> Iterator[None]:
 def out_of_memory(error: RuntimeError) -> bool:
     """Tell an allocation that failed, on a GPU or in main memory, from other errors."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def no_room(device: torch.device, full: str) -> ModelError:
+    """Return the error for when not even one row fits; `full` is what the allocator said."""
+    return ModelError(
+        f"not even one row fits into the memory of {device}: {full.splitlines()[0]}",
+        hint="Free memory on the device, give a smaller blank (-o adapter.…), --dtype bfloat16, or another --device. "
+        "`sea plan` says what a row takes.",
+    )

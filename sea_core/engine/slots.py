@@ -18,9 +18,8 @@ from torch import Tensor, nn
 
 from sea_core.embedding import Embedding
 from sea_core.engine.forward import Forward, Shape
-from sea_core.engine.recompute import out_of_memory, recomputing
+from sea_core.engine.recompute import no_room, out_of_memory, recomputing
 from sea_core.engine.task import Outcome, Rules, Status, Task
-from sea_core.errors import ModelError
 from sea_core.mllm import MLLM
 
 
@@ -174,11 +173,7 @@ class Engine:
             self.forward.recompute()
             self._recomputing.enter_context(recomputing(self.mllm.adapter.language_model(self.mllm.model)))
         else:
-            raise ModelError(
-                f"not even one row fits into the memory of {self.mllm.device}: {full.splitlines()[0]}",
-                hint="Free memory on the device, give a smaller blank (-o adapter.…), --dtype bfloat16, or another "
-                "--device. `sea plan` says what a row takes.",
-            )
+            raise no_room(self.mllm.device, full)
 
 
 def _in_parts(values: list[int], counts: list[int]) -> Iterator[list[int]]:
