@@ -54,6 +54,9 @@ def sequence(mllm: MLLM, goal: Goal) -> tuple[dict[str, Any], int]:
     answer = processor.tokenizer(
         goal.answer + adapter.end_token(processor), add_special_tokens=False, return_tensors="pt"
     ).input_ids
+    for name, kinds in inputs.items():  # what else there is for each token, such as its kind: the answer is text, 0
+        if name != "input_ids" and kinds.shape == inputs["input_ids"].shape:
+            inputs[name] = torch.cat([kinds, torch.zeros_like(answer)], dim=1)
     inputs["input_ids"] = torch.cat([inputs["input_ids"], answer], dim=1)
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
     return inputs, answer.shape[1]

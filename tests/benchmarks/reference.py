@@ -37,7 +37,8 @@ def plain_loop() -> Any:
 def main() -> None:
     torch.set_num_threads(1)
     loop = plain_loop()
-    for name, modality in (("qwen2_audio", "audio"), ("llava", "image"), ("qwen2_vl", "video")):
+    families = (("qwen2_audio", "audio"), ("llava", "image"), ("qwen2_vl", "video"))
+    for name, modality in [pair for pair in families if pair[0] in (sys.argv[1:] or pair)]:
         _, adapter = plugins.adapter(name, modality)
         mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
         rows, config, start = (
