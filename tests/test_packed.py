@@ -164,6 +164,18 @@ def test_a_packed_step_that_computes_something_else_is_refused(
     assert "packed=false" in raised.value.hint
 
 
+def test_in_bf16_rounding_is_not_taken_for_a_fault_nor_a_fault_for_rounding(
+    rough: MLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert choose(rough, rough.blank(), tasks_of(rough, 2)).name == "packed"
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    start, tasks = rough.blank(), tasks_of(rough, 2)
+    monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS._local_mapping, "sdpa", blind_to_masks)
+    with pytest.raises(ModelError, match="the block mask"):
+        choose(rough, start, tasks)
+
+
 # --- when memory is short ---------------------------------------------------------------------------------------------
 
 
@@ -224,7 +236,7 @@ def test_the_self_test_recomputes_where_it_has_no_room(mllm: MLLM, monkeypatch: 
 
     monkeypatch.setattr(Plain, "logits", cramped)
     forward = choose(mllm, mllm.blank(), tasks_of(mllm, 1))
-    assert (forward.name, forward.recomputes, seen) == ("packed", False, [False, True])
+    assert (forward.name, forward.recomputes, seen) == ("packed", False, [False, True, True])
     assert not any(m.training for m in mllm.model.modules())
 
 
