@@ -71,6 +71,7 @@ class Run:
             about = _read_about(path)
             if about["identity"] != identity and not Store(folder).ids():  # it stopped before its first row
                 about = fresh
+                (folder / "tuning.jsonl").unlink(missing_ok=True)  # it was tried under the former settings
             _same(folder, about["identity"], identity)
             if about | facts != about or about is fresh:  # more rows than last time, or the file has moved
                 with _locked(folder):

@@ -67,3 +67,11 @@ def test_a_word_that_is_not_auto_is_refused(tmp_path: Path, setting: str) -> Non
     message = refusal(*optimize(demo(tmp_path / "rows.jsonl", 1), tmp_path / "run", *QUICK, "-o", setting))
     assert f"{name} is " in message
     assert ("or auto" in message) == (name != "packed")
+
+
+def test_a_tuning_that_reached_nothing_is_not_kept_for_other_settings(tmp_path: Path) -> None:
+    """Its advice is a larger budget: what was tried with the small one must not count then."""
+    rows, run = demo(tmp_path / "rows.jsonl", 2), tmp_path / "run"
+    command = ("optimize", rows, "--plugin", PLUGIN, "--out", run, "-o", "adapter.seconds=0.5", "-o", "loss=1")
+    assert "-o steps=1000" in refusal(*command, "-o", "lr=auto", "-o", "steps=1")
+    assert sea(*command, "-o", "lr=auto", "-o", "steps=40", "--json").json()["succeeded"] == 2

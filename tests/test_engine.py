@@ -32,17 +32,16 @@ class Watched(Forward):
     def __init__(self, inner: Forward) -> None:
         super().__init__(inner.mllm, inner.start)
         self.inner = inner
-        self.shape, self.tokens, self.seat = inner.shape, inner.tokens, inner.seat  # type: ignore[method-assign]
         self.seen: list[list[Tensor]] = []
 
     def shape(self, task: Task) -> tuple[int, ...]:
-        raise NotImplementedError
+        return self.inner.shape(task)
 
     def tokens(self, task: Task) -> int:
-        raise NotImplementedError
+        return self.inner.tokens(task)
 
     def seat(self, tasks: Sequence[Task]) -> Any:
-        raise NotImplementedError
+        return self.inner.seat(tasks)
 
     def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
         self.seen.append([e.detach().clone() for e in embeddings])

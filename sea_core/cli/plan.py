@@ -50,7 +50,10 @@ def plan(
     about = {"plugin": plugin, "model": target.checkpoint, "device": str(where), "dtype": told_dtype}
     output.emit(about | asdict(found), as_json, lambda: output.grid(("plan", "value"), _lines(about, found)))
     if not found.slots:
-        output.note("The weights and one row do not fit into the free memory of this device.")
+        output.note(
+            "The weights and one row do not fit into the free memory of this device: type --dtype bfloat16, "
+            "a smaller blank (-o adapter.…), or another --device."
+        )
 
 
 def _lines(about: dict[str, Any], found: Plan) -> list[tuple[str, str]]:
