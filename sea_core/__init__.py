@@ -13,12 +13,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
+    from sea_core.blueprint import Blueprint
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
     from sea_core.hookspecs import hookimpl
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
     from sea_core.readers import read_rows
-    from sea_core.recipe import Recipe
     from sea_core.rows import Extraction, Goal, PreparedRow, Row
 else:
     # Hidden from type checkers, which would otherwise believe that any name is here.
@@ -29,7 +29,7 @@ else:
         "mllm": ["MLLM"],
         "optimize": ["OptimizeConfig"],
         "readers": ["read_rows"],
-        "recipe": ["Recipe"],
+        "blueprint": ["Blueprint"],
         "rows": ["Extraction", "Goal", "PreparedRow", "Row"],
     }
     _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -47,6 +47,7 @@ else:
 __all__ = [
     "MLLM",
     "Adapter",
+    "Blueprint",
     "DataError",
     "Extraction",
     "Goal",
@@ -54,7 +55,6 @@ __all__ = [
     "OptimizeConfig",
     "PluginError",
     "PreparedRow",
-    "Recipe",
     "Row",
     "RunError",
     "SeaError",

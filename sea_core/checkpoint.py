@@ -13,7 +13,7 @@ from typing import Any
 from sea_core.errors import ModelError
 
 CARD = "sea.json"
-"""Written beside a model that SEA built: the recipe, its figures, and what the model cannot do."""
+"""Written beside a model that SEA built: the blueprint, its figures, and what the model cannot do."""
 AGAIN = "Download or copy the checkpoint again."
 
 

@@ -17,7 +17,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
-    from sea_core.recipe import Recipe
+    from sea_core.blueprint import Blueprint
 
 PROJECT = "sea"
 
@@ -32,6 +32,6 @@ def sea_adapters() -> list[Adapter]:
 
 
 @hookspec
-def sea_recipes() -> list[Recipe]:
-    """Return what `sea model build RECIPE --plugin NAME` can build. Optional."""
+def sea_blueprints() -> list[Blueprint]:
+    """Return what `sea model build BLUEPRINT --plugin NAME` can build. Optional."""
     raise NotImplementedError

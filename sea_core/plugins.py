@@ -25,7 +25,7 @@ from sea_core.errors import PluginError, SeaError
 from sea_core.faults import GROUP, LOCAL, failure, one_line, told
 
 if TYPE_CHECKING:
-    from sea_core.recipe import Recipe
+    from sea_core.blueprint import Blueprint
 
 Item = TypeVar("Item")
 
@@ -39,7 +39,7 @@ class Plugin:
         distribution: what pip calls it; for a local file, its path.
         version: the distribution's; for a local file, a digest of its text.
         adapters: one for each modality.
-        recipes: what `sea model build` can build.
+        blueprints: what `sea model build` can build.
         error: why it cannot be used, or None.
     """
 
@@ -47,7 +47,7 @@ class Plugin:
     distribution: str
     version: str
     adapters: tuple[Adapter, ...] = ()
-    recipes: tuple[Recipe, ...] = ()
+    blueprints: tuple[Blueprint, ...] = ()
     error: str | None = None
 
 
@@ -141,7 +141,7 @@ def _from_file(path: Path) -> Plugin:
 
 def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
-    offers: list[tuple[tuple[Adapter, ...], tuple[Recipe, ...]]] = []
+    offers: list[tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]] = []
     with redirect_stdout(sys.stderr):
         fault = failure(lambda: offers.append(_offers(load(), found.name)))
     if fault is None:
@@ -155,7 +155,7 @@ def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     return Plugin(found.name, found.distribution, found.version, error=error)
 
 
-def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Recipe, ...]]:
+def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]:
     manager = pluggy.PluginManager(hookspecs.PROJECT)  # its own, so that one plugin cannot disturb another
     manager.add_hookspecs(hookspecs)
     manager.register(module, name)
@@ -168,15 +168,15 @@ def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Recip
     twice = [word for word, n in Counter(one.modality for one in adapters).items() if n > 1]
     if twice:
         raise PluginError(f"it has several adapters for the modality {twice[0]!r}: --modality cannot tell them apart")
-    return adapters, _recipes(manager.hook.sea_recipes)
+    return adapters, _blueprints(manager.hook.sea_blueprints)
 
 
-def _recipes(hook: pluggy.HookCaller) -> tuple[Recipe, ...]:
+def _blueprints(hook: pluggy.HookCaller) -> tuple[Blueprint, ...]:
     if not hook.get_hookimpls():
         return ()
-    from sea_core.recipe import Recipe
+    from sea_core.blueprint import Blueprint
 
-    return _listed(hook, Recipe)
+    return _listed(hook, Blueprint)
 
 
 def _listed(hook: pluggy.HookCaller, kind: type[Item]) -> tuple[Item, ...]:

@@ -24,8 +24,8 @@ def test_it_is_listed_beside_the_others(stranger: Stranger) -> None:
     (mine,) = [row for row in rows if row["plugin"] == "eeg"]
     assert (mine["modality"], mine["distribution"], mine["model_class"]) == ("eeg", "sea-eeg", ["EegForCausalLM"])
     assert Path(mine["checkpoint"]).is_relative_to(stranger.folder)
-    (recipe,) = json.loads(stranger.do("sea model recipes --plugin eeg --json"))
-    assert recipe["recipe"] == "tiny"
+    (blueprint,) = json.loads(stranger.do("sea model blueprints --plugin eeg --json"))
+    assert blueprint["blueprint"] == "tiny"
 
 
 def test_optimise_and_verify(stranger: Stranger) -> None:

@@ -58,7 +58,10 @@ FAULTS = {
         f"{SMELL}@hookimpl\ndef sea_adapters(): return ['smell']",
         "a list with an object of type str in it",
     ),
-    "recipe_is_text": (f"{SMELL}@hookimpl\ndef sea_recipes(): return 'tiny'", "type str, where a list of Recipe"),
+    "blueprint_is_text": (
+        f"{SMELL}@hookimpl\ndef sea_blueprints(): return 'tiny'",
+        "type str, where a list of Blueprint",
+    ),
     "unfinished": (f"{SMELL}{RETURN_SMELL}".replace("def split", "def cut"), "abstract class Smell.*split"),
     "unset": (f"{SMELL}{RETURN_SMELL}".replace("style_prefix, styles", "a, b"), "does not set style_prefix, styles"),
     "raises": (
@@ -94,7 +97,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("site")
     install(site, "nose", f"{SMELL}{RETURN_SMELL}")
     install(site, "nose_and_tongue", f"{SMELL}{NOISY_TWO}")
-    install(site, "recipes_only", "from sea_core import hookimpl\n@hookimpl\ndef sea_recipes(): return []")
+    install(site, "blueprints_only", "from sea_core import hookimpl\n@hookimpl\ndef sea_blueprints(): return []")
     for name, (code, _) in FAULTS.items():
         install(site, name, code, requires="sea_core>=99" if name == "other_core" else "sea-core>=0.1")
     install(site, "shared", FAULTS["shared"][0], distribution="sea-shared-too")
@@ -142,10 +145,10 @@ def test_broken_plugin_is_refused_with_its_reason_when_used(name: str, on_path: 
 
 def test_whole_plugins_work_beside_broken_ones(site: Path, rows: list[dict[str, object]]) -> None:
     whole = {row["plugin"]: row["modalities"] for row in rows if row["error"] is None}
-    assert whole.items() >= {"nose": ["smell"], "nose_and_tongue": ["smell", "taste"], "recipes_only": []}.items()
+    assert whole.items() >= {"nose": ["smell"], "nose_and_tongue": ["smell", "taste"], "blueprints_only": []}.items()
     done = sea(site, "modalities", "--json")
     assert done.returncode == 0
-    assert "Not usable: complains, import_error" in done.stderr
+    assert "Not usable: blueprint_is_text, complains, import_error" in done.stderr
     assert {
         "modality": "smell",
         "plugin": "nose",
@@ -199,8 +202,8 @@ def test_modality_is_needed_only_where_there_are_several(on_path: Path) -> None:
     assert "--modality smell, --modality taste" in refusal.value.hint
     with pytest.raises(PluginError, match="plugin nose has no modality 'sight': smell"):
         plugins.adapter("nose", "sight")
-    with pytest.raises(PluginError, match="plugin recipes_only has no adapter"):
-        plugins.adapter("recipes_only")
+    with pytest.raises(PluginError, match="plugin blueprints_only has no adapter"):
+        plugins.adapter("blueprints_only")
 
 
 def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

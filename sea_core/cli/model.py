@@ -12,78 +12,80 @@ from sea_core.cli import options, output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.recipe import Recipe
+    from sea_core.blueprint import Blueprint
 
 app = typer.Typer(help="Build small models to try SEA on.", no_args_is_help=True)
 
-RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe of the plugin (sea model recipes).")]
+BlueprintName = Annotated[
+    str, typer.Argument(metavar="BLUEPRINT", help="A blueprint of the plugin (sea model blueprints).")
+]
 
 
-@app.command("recipes")
-def recipes(plugin: options.PluginName = "", as_json: output.Json = False) -> None:
+@app.command("blueprints")
+def blueprints(plugin: options.PluginName = "", as_json: output.Json = False) -> None:
     """List what can be built."""
     from sea_core import plugins
 
     found = [plugins.get(plugin)] if plugin else plugins.installed()
-    pairs = [(one.name, recipe) for one in found for recipe in one.recipes]
+    pairs = [(one.name, blueprint) for one in found for blueprint in one.blueprints]
     value = [
-        {"plugin": name, "recipe": r.name, "modality": r.modality, "description": r.description} for name, r in pairs
+        {"plugin": name, "blueprint": r.name, "modality": r.modality, "description": r.description} for name, r in pairs
     ]
     cells = [list(row.values()) for row in value]
-    output.emit(value, as_json, lambda: output.grid(("plugin", "recipe", "modality", "what it is"), cells))
+    output.emit(value, as_json, lambda: output.grid(("plugin", "blueprint", "modality", "what it is"), cells))
 
 
 @app.command("build")
 def build(
-    name: RecipeName,
+    name: BlueprintName,
     plugin: options.PluginName = "",
     out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("models/built"),
     modality: options.Modality = None,
     seed: int = 0,
     as_json: output.Json = False,
 ) -> None:
-    """Build a model by a recipe, then check it. Exit code 1 when it does not reach the recipe's figures."""
-    recipe = _recipe(options.required(plugin), name, modality)
+    """Build a model by a blueprint, then check it. Exit code 1 when it does not reach the blueprint's figures."""
+    blueprint = _blueprint(options.required(plugin), name, modality)
     if out.exists() and any(out.iterdir()):
         raise SeaError(f"{out} is not empty", hint="Give a new folder with --out.")
     began = time.monotonic()
-    recipe.build(out, seed, lambda text: output.note(f"[{time.monotonic() - began:5.0f} s] {text}"))
-    _check(recipe, out, seed + 1, as_json)
+    blueprint.build(out, seed, lambda text: output.note(f"[{time.monotonic() - began:5.0f} s] {text}"))
+    _check(blueprint, out, seed + 1, as_json)
 
 
 @app.command("check")
 def check(
     folder: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder that `sea model build` wrote.")],
-    name: RecipeName = "tiny",
+    name: BlueprintName = "tiny",
     plugin: options.PluginName = "",
     modality: options.Modality = None,
     seed: int = 1,
     as_json: output.Json = False,
 ) -> None:
     """Check a built model on fresh media: the share of exact answers, for each skill."""
-    _check(_recipe(options.required(plugin), name, modality), folder, seed, as_json)
+    _check(_blueprint(options.required(plugin), name, modality), folder, seed, as_json)
 
 
-def _check(recipe: Recipe, folder: Path, seed: int, as_json: bool) -> None:
+def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None:
     from sea_core.checkpoint import write_card
 
-    figures = dict(recipe.check(folder, seed))
+    figures = dict(blueprint.check(folder, seed))
     write_card(folder, {"figures": figures})
     output.emit(
         {"model": folder, "figures": figures}, as_json, lambda: output.grid(("skill", "exact"), figures.items())
     )
-    weak = [skill for skill, value in figures.items() if value < recipe.least]
+    weak = [skill for skill, value in figures.items() if value < blueprint.least]
     if weak:
-        output.note(f"Below {recipe.least}: {', '.join(weak)}. Try another --seed.")
+        output.note(f"Below {blueprint.least}: {', '.join(weak)}. Try another --seed.")
         raise typer.Exit(1)
 
 
-def _recipe(plugin: str, name: str, modality: str | None) -> Recipe:
+def _blueprint(plugin: str, name: str, modality: str | None) -> Blueprint:
     from sea_core import plugins
 
     found = plugins.get(plugin)
-    fitting = [r for r in found.recipes if r.name == name and modality in (None, r.modality)]
+    fitting = [r for r in found.blueprints if r.name == name and modality in (None, r.modality)]
     if len(fitting) != 1:
-        known = ", ".join(f"{r.name} ({r.modality})" for r in found.recipes) or "none"
-        raise SeaError(f"plugin {found.name} has {len(fitting)} recipes called {name!r}", hint=f"It has: {known}")
+        known = ", ".join(f"{r.name} ({r.modality})" for r in found.blueprints) or "none"
+        raise SeaError(f"plugin {found.name} has {len(fitting)} blueprints called {name!r}", hint=f"It has: {known}")
     return fitting[0]

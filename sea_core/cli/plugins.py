@@ -23,7 +23,7 @@ def plugins(as_json: output.Json = False) -> None:
             "distribution": plugin.distribution,
             "version": plugin.version,
             "modalities": [adapter.modality for adapter in plugin.adapters],
-            "recipes": [recipe.name for recipe in plugin.recipes],
+            "blueprints": [blueprint.name for blueprint in plugin.blueprints],
             "error": plugin.error,
         }
         for plugin in found

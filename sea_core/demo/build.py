@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from sea_core.blueprint import Figures, Report
 from sea_core.checkpoint import write_card
 from sea_core.demo import language
 from sea_core.demo.exam import examine
@@ -13,7 +14,6 @@ from sea_core.demo.graft import Graft, GraftedPupil, graft
 from sea_core.demo.pupil import Pupil
 from sea_core.demo.teach import teach
 from sea_core.mllm import MLLM
-from sea_core.recipe import Figures, Report
 
 TINY_LIMITS = (
     "This bundled model knows only the demo world, 96 activities and 8 products: its tokenizer can write other text, "
@@ -30,7 +30,7 @@ def tiny(pupil: Pupil, out: Path, seed: int, report: Report) -> None:
     """Teach and save a tiny model; about five minutes on two cores."""
     mllm = teach(pupil, seed, pupil.lengths, report)
     save(mllm, out)
-    write_card(out, {"recipe": "tiny", "seed": seed, "limits": TINY_LIMITS.format(plugin=pupil.plugin)})
+    write_card(out, {"blueprint": "tiny", "seed": seed, "limits": TINY_LIMITS.format(plugin=pupil.plugin)})
 
 
 def small(pupil: GraftedPupil, out: Path, seed: int, report: Report) -> None:
@@ -39,7 +39,7 @@ def small(pupil: GraftedPupil, out: Path, seed: int, report: Report) -> None:
     mllm = pupil.around(*language.fetch())
     graft(pupil, mllm, seed, pupil.graft_lengths, Graft(), report)
     save(mllm, out)
-    write_card(out, {"recipe": "small", "seed": seed, "language_model": language.WHEEL, "limits": SMALL_LIMITS})
+    write_card(out, {"blueprint": "small", "seed": seed, "language_model": language.WHEEL, "limits": SMALL_LIMITS})
 
 
 def check(pupil: Pupil, folder: Path, seed: int, *, dtype: str, per_skill: int) -> Figures:

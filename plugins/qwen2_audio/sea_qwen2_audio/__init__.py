@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sea_core import Recipe, hookimpl
+from sea_core import Blueprint, hookimpl
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
-from sea_qwen2_audio.recipes import RECIPES
+from sea_qwen2_audio.blueprints import BLUEPRINTS
 
 
 @hookimpl
@@ -13,5 +13,5 @@ def sea_adapters() -> list[Qwen2AudioAdapter]:
 
 
 @hookimpl
-def sea_recipes() -> list[Recipe]:
-    return RECIPES
+def sea_blueprints() -> list[Blueprint]:
+    return BLUEPRINTS

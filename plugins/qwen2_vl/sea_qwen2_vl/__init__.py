@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sea_core import Recipe, hookimpl
+from sea_core import Blueprint, hookimpl
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.recipes import RECIPES
+from sea_qwen2_vl.blueprints import BLUEPRINTS
 from sea_qwen2_vl.vision import VisionAdapter
 
 
@@ -14,5 +14,5 @@ def sea_adapters() -> list[VisionAdapter]:
 
 
 @hookimpl
-def sea_recipes() -> list[Recipe]:
-    return RECIPES
+def sea_blueprints() -> list[Blueprint]:
+    return BLUEPRINTS

@@ -78,7 +78,7 @@ def test_the_bundled_checkpoint_is_small_and_readable() -> None:
     assert sum(file.stat().st_size for file in files) < 8_000_000
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o644"}
     told = card(ImageAdapter.checkpoint)
-    assert told["recipe"] == "tiny"
+    assert told["blueprint"] == "tiny"
     assert "sea model build small --plugin qwen2_vl" in told["limits"]
     assert min(told["figures"].values()) >= 0.95
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sea_core import Recipe, hookimpl
+from sea_core import Blueprint, hookimpl
 from sea_eeg.adapter import EegAdapter
-from sea_eeg.recipes import RECIPES
+from sea_eeg.blueprints import BLUEPRINTS
 
 
 @hookimpl
@@ -13,5 +13,5 @@ def sea_adapters() -> list[EegAdapter]:
 
 
 @hookimpl
-def sea_recipes() -> list[Recipe]:
-    return RECIPES
+def sea_blueprints() -> list[Blueprint]:
+    return BLUEPRINTS

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from sea_core import MLLM
+from sea_core.blueprint import Report
 from sea_core.checkpoint import write_card
 from sea_core.demo.build import save
 from sea_core.demo.pupil import Lengths, Pupil
 from sea_core.demo.teach import teach
 from sea_core.demo.tokens import train_tokenizer
-from sea_core.recipe import Report
 from sea_eeg.adapter import CHANNELS, RATE, EegAdapter
 from sea_eeg.model import EegConfig, EegForCausalLM, EegProcessor
 
@@ -83,4 +83,4 @@ def build(out: Path, seed: int, report: Report) -> None:
     """Teach and save the tiny model; about a minute on two cores."""
     pupil = EegPupil()
     save(teach(pupil, seed, pupil.lengths, report), out)
-    write_card(out, {"recipe": "tiny", "seed": seed, "limits": "It knows the demo world only."})
+    write_card(out, {"blueprint": "tiny", "seed": seed, "limits": "It knows the demo world only."})

@@ -1,4 +1,4 @@
-"""A recipe builds a small model that a plugin's users can try things on, offline."""
+"""A blueprint builds a small model that a plugin's users can try things on, offline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Figures = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Blueprint:
     """What `sea model build NAME --plugin PLUGIN` can build.
 
     Attributes:

@@ -1,10 +1,10 @@
-"""What `sea model build` can build for this plugin. What a recipe needs is imported when it runs."""
+"""What `sea model build` can build for this plugin. What a blueprint needs is imported when it runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sea_core.demo.recipes import recipes
+from sea_core.demo.blueprints import blueprints
 
 if TYPE_CHECKING:
     from sea_core.demo.graft import GraftedPupil
@@ -23,7 +23,7 @@ def _small() -> GraftedPupil:
     return SmallPupil()
 
 
-RECIPES = recipes(
+BLUEPRINTS = blueprints(
     "image", _tiny, "1.3 million weights taught to see the demo world; it is bundled",
     _small, "SmolLM2-135M-Instruct with a new vision tower, for real text",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The recipes' own steps, on a few renderings: what comes out loads, and is the family's."""
+"""The blueprints' own steps, on a few renderings: what comes out loads, and is the family's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from sea_llava import RECIPES
+from sea_llava import BLUEPRINTS
 from sea_llava.small import SmallPupil
 from sea_llava.tiny import ImagePupil
 from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM
@@ -27,8 +27,8 @@ def test_the_styles_are_the_painters() -> None:
     assert ImagePupil.adapter.styles == pictures.STYLES
 
 
-def test_there_are_two_recipes() -> None:
-    assert [(recipe.name, recipe.modality) for recipe in RECIPES] == [("tiny", "image"), ("small", "image")]
+def test_there_are_two_blueprints() -> None:
+    assert [(blueprint.name, blueprint.modality) for blueprint in BLUEPRINTS] == [("tiny", "image"), ("small", "image")]
 
 
 def test_the_pupil_encodes_as_the_model_does(mllm: MLLM, media: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_tiny_model_is_taught_and_saved(tmp_path: Path) -> None:
     assert "644 renderings of 104 phrases" in told[0]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
     card = json.loads((tmp_path / "sea.json").read_text())
-    assert card["recipe"] == "tiny"
+    assert card["blueprint"] == "tiny"
     assert "sea model build small --plugin llava" in card["limits"]
     figures = build.check(ShortPupil(), tmp_path, 1, dtype="float32", per_skill=2)
     assert set(figures) == {*World.SKILLS, "blank", "text"}

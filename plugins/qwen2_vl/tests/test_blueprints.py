@@ -1,4 +1,4 @@
-"""The recipes' own steps, a few of each: what comes out loads, and sees both modalities."""
+"""The blueprints' own steps, a few of each: what comes out loads, and sees both modalities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from sea_qwen2_vl import RECIPES
+from sea_qwen2_vl import BLUEPRINTS
 from sea_qwen2_vl.adapter import ImageAdapter
 from sea_qwen2_vl.small import SmallPupil
 from sea_qwen2_vl.tiny import TinyPupil
@@ -43,7 +43,7 @@ def llama(bundled: tuple[Any, Any]) -> tuple[Any, Any]:
 
 
 def test_a_model_has_both_modalities() -> None:
-    assert [(recipe.name, recipe.modality) for recipe in RECIPES] == [
+    assert [(blueprint.name, blueprint.modality) for blueprint in BLUEPRINTS] == [
         ("tiny", "image and video"),
         ("small", "image and video"),
     ]

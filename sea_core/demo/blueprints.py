@@ -1,4 +1,4 @@
-"""The two recipes that a bundled family has, tiny and small: the same steps for every modality."""
+"""The two blueprints that a bundled family has, tiny and small: the same steps for every modality."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sea_core.recipe import Figures, Recipe, Report
+from sea_core.blueprint import Blueprint, Figures, Report
 
 if TYPE_CHECKING:
     from sea_core.demo.graft import GraftedPupil
@@ -16,14 +16,14 @@ SMALL_LEAST = 0.75
 """Its short lessons do not make it exact; it is there for text that it was never taught."""
 
 
-def recipes(
+def blueprints(
     modality: str,
     tiny: Callable[[], Pupil],
     about_tiny: str,
     small: Callable[[], GraftedPupil],
     about_small: str,
-) -> list[Recipe]:
-    """Return a family's recipes. `tiny` and `small` import and make its pupils when a recipe runs."""
+) -> list[Blueprint]:
+    """Return a family's blueprints. `tiny` and `small` import and make its pupils when a blueprint runs."""
 
     def build_tiny(out: Path, seed: int, report: Report) -> None:
         from sea_core.demo import build
@@ -46,6 +46,6 @@ def recipes(
         return build.check(small(), folder, seed, dtype="bfloat16", per_skill=48)
 
     return [
-        Recipe("tiny", modality, about_tiny, build_tiny, check_tiny),
-        Recipe("small", modality, about_small, build_small, check_small, least=SMALL_LEAST),
+        Blueprint("tiny", modality, about_tiny, build_tiny, check_tiny),
+        Blueprint("small", modality, about_small, build_small, check_small, least=SMALL_LEAST),
     ]

@@ -1,10 +1,10 @@
-"""What `sea model build` can build for this plugin. What the recipe needs is imported when it runs."""
+"""What `sea model build` can build for this plugin. What the blueprint needs is imported when it runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sea_core.recipe import Figures, Recipe, Report
+from sea_core.blueprint import Blueprint, Figures, Report
 
 
 def _build(out: Path, seed: int, report: Report) -> None:
@@ -20,4 +20,6 @@ def _check(folder: Path, seed: int) -> Figures:
     return build.check(EegPupil(), folder, seed, dtype="float32", per_skill=100)
 
 
-RECIPES = [Recipe("tiny", "eeg", "0.4 million weights taught to read the demo world; it is bundled", _build, _check)]
+BLUEPRINTS = [
+    Blueprint("tiny", "eeg", "0.4 million weights taught to read the demo world; it is bundled", _build, _check)
+]
