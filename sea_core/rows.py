@@ -9,30 +9,6 @@ Kind = Literal["activity", "product"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a text safety set: (instruction, response) for SFT, (instruction, chosen, rejected) for DPO.
-
-    `harmful` is false only where the file says so; an unlabelled row counts as harmful.
-    """
-
-    id: str
-    instruction: str
-    response: str | None = None
-    chosen: str | None = None
-    rejected: str | None = None
-    harmful: bool = True
-    line: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """One (x, y) pair that steers an embedding: the model, asked `prompt` about the input, must say `answer`."""
-
-    prompt: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
 class Extraction:
     """What an extractor finds in one instruction.
 
@@ -48,6 +24,37 @@ class Extraction:
     kind: Kind
     sentence: str
     detoxified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a text safety set: (instruction, response) for SFT, (instruction, chosen, rejected) for DPO.
+
+    `harmful` is false only where the file says so; an unlabelled row counts as harmful.
+
+    Attributes:
+        line: where the row stands in its file.
+        media: paths of the row's own media, as the file names them; empty for a text row.
+        extraction: what preparation found, where the file already holds it (`sea prepare --out`).
+    """
+
+    id: str
+    instruction: str
+    response: str | None = None
+    chosen: str | None = None
+    rejected: str | None = None
+    harmful: bool = True
+    line: int | None = None
+    media: tuple[str, ...] = ()
+    extraction: Extraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One (x, y) pair that steers an embedding: the model, asked `prompt` about the input, must say `answer`."""
+
+    prompt: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ class Run:
         """Keep a finished row; it is on disk when this returns."""
         figures = {name: getattr(outcome, name) for name in ("status", "reason", "steps", "loss", "margin", "seconds")}
         goals = [asdict(goal) for goal in row.goals]
-        record = asdict(row.row) | asdict(row.extraction) | {"style": row.style, "goals": json.dumps(goals)}
+        text = {name: value for name, value in asdict(row.row).items() if name not in ("media", "extraction")}
+        record = text | asdict(row.extraction) | {"style": row.style, "goals": json.dumps(goals)}
         rows, grid = (e.rows, e.grid) if (e := outcome.embedding) else (None, ())
         self.store.append(record | {"grid": json.dumps(grid)} | figures, rows)
 
