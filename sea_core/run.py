@@ -4,7 +4,8 @@ run.json         config, data, model, versions: written once, before the first r
 refused.jsonl    rows that preparation could not handle, and why
 index.parquet    one record for each finished row (see store.py)
 embeddings-*.safetensors, pending/
-verify.jsonl     answers to the held-out questions, with verdicts
+verify.jsonl     answers to the held-out questions
+verdicts.jsonl   what the judges say of them
 audit.jsonl      what real generation says from a few of the embeddings
 tuning.jsonl     what `-o lr=auto` tried
 """
@@ -25,8 +26,10 @@ from typing import TYPE_CHECKING, Any
 from sea_core.errors import RunError
 from sea_core.files import REMAKE, disk_errors, read_json, whole, write_json
 from sea_core.journal import Journal
+from sea_core.judges.tally import tally
 from sea_core.rows import PreparedRow, RefusedRow
 from sea_core.settings import flat
+from sea_core.shares import share
 from sea_core.store import Record, Store
 
 if TYPE_CHECKING:
@@ -48,7 +51,8 @@ class Run:
         self.folder = folder
         self.about = _read_about(folder / "run.json")
         self.store = Store(folder)
-        self.verdicts = Journal(folder / "verify.jsonl")
+        self.answers = Journal(folder / "verify.jsonl")
+        self.verdicts = Journal(folder / "verdicts.jsonl")
         self.audits = Journal(folder / "audit.jsonl")
         self.tuning = Journal(folder / "tuning.jsonl")
 
@@ -126,6 +130,8 @@ class Run:
         steps = [r["steps"] for r in good]
         audits = self.audits.rows()
         told = self.about["identity"]
+        judges = self.vsr()
+        first = next(iter(judges.values()), {})
         return {
             "run": str(self.folder),
             "rows": max(self.about["rows"], len(records)),  # the last command may have asked for fewer
@@ -133,8 +139,10 @@ class Run:
             "refused": self.about["refused"],
             "succeeded": len(good),
             "osr": share(len(good), len(records)),
-            "vsr": share(*self.named()),
-            "verified": self.named()[1],
+            "vsr": first.get("vsr"),
+            "vsr_interval": first.get("interval"),
+            "verified": first.get("judged", 0),
+            "judges": judges,
             "audited": len(audits),
             "audit_exact": sum(row["exact"] for row in audits),
             "steps_median": median(steps) if steps else None,
@@ -145,18 +153,12 @@ class Run:
             "model": self.about["model"],
         }
 
-    def named(self) -> tuple[int, int]:
-        """Return how many stored answers name the content, and how many answers there are."""
-        rows = self.verdicts.rows()
-        return sum(row["named"] for row in rows), len(rows)
+    def vsr(self) -> dict[str, dict[str, Any]]:
+        """Return what each judge makes of the stored answers (see judges/tally.py), the first to speak first."""
+        return tally(self.answers.rows(), self.verdicts.rows())
 
     def failures(self) -> list[Record]:
         return [record for record in self.store.records() if record["status"] == "failed"]
-
-
-def share(part: int, whole_: int) -> float | None:
-    """Return part / whole, or None where there is nothing to share: no answer is not a zero."""
-    return part / whole_ if whole_ else None
 
 
 def versions() -> dict[str, str]:

@@ -12,13 +12,14 @@ import torch
 
 from sea_core import demo, plugins
 from sea_core.engine import Outcome
+from sea_core.judges.match import Match
 from sea_core.mllm import MLLM
 from sea_core.optimize import optimize
 from sea_core.prepare import prepare
 from sea_core.readers import read_rows
 from sea_core.rows import PreparedRow
 from sea_core.run import Run
-from sea_core.verify import verify
+from sea_core.verify import hear, verify
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def verified(mllm: MLLM, demo_run: DemoRun) -> Run:
     """The run over the demo rows, with the held-out questions answered."""
     with demo_run.run.writing():
         list(verify(mllm, demo_run.run))
+        list(hear(demo_run.run, Match()))
     return demo_run.run
 
 

@@ -13,7 +13,7 @@ import pytest
 from sea_core.engine import Outcome
 from sea_core.errors import RunError
 from sea_core.rows import Extraction, Goal, PreparedRow, RefusedRow, Row
-from sea_core.run import Run, share
+from sea_core.run import Run
 
 IDENTITY: dict[str, Any] = {
     "sea": "1", "plugin": "nose", "plugin_version": "1.2", "modality": "smell", "adapter": {"seconds": 1.0},
@@ -205,7 +205,7 @@ def test_a_stop_keeps_the_rows_before_it(begun: Path) -> None:
 def test_figures_of_a_run_without_rows_are_not_zeros(tmp_path: Path) -> None:
     assert start(tmp_path).figures() == {
         "run": str(tmp_path), "rows": 4, "done": 0, "refused": 1, "succeeded": 0, "osr": None, "vsr": None,
-        "verified": 0, "audited": 0, "audit_exact": 0, "chosen": {},
+        "vsr_interval": None, "verified": 0, "judges": {}, "audited": 0, "audit_exact": 0, "chosen": {},
         "steps_median": None, "steps_p90": None, "seconds_per_row": None, "plugin": "nose",
         "model": "models/nose",
     }  # fmt: skip
@@ -217,8 +217,9 @@ def test_figures_follow_from_the_rows(tmp_path: Path) -> None:
         for row_id, steps, seconds in (("a", 10, 1.0), ("b", 20, 2.0), ("c", 60, 3.0)):
             add(run, row_id, steps, seconds)
         add(run, "d", 300, 10.0, reason="not reached in 300 steps")
-    run.verdicts.append([{"id": i, "question": "?", "named": named} for i, named in (("a", True), ("b", False))])
-    run.verdicts.append([{"id": "c", "question": "?", "named": True}])
+    for row_id, verdict in (("a", "named"), ("b", "missed"), ("c", "named")):
+        run.answers.append([{"id": row_id, "question": "?", "answer": "", "kind": "activity"}])
+        run.verdicts.append([{"id": row_id, "question": "?", "answer": "", "judge": "match", "verdict": verdict}])
     figures = Run(tmp_path).figures()
     assert figures == run.figures()
     assert (figures["rows"], figures["done"], figures["succeeded"]) == (4, 4, 3)
@@ -243,10 +244,6 @@ def test_a_later_smaller_limit_does_not_hide_rows(begun: Path) -> None:
             add(run, row_id, 1, 1.0)
     figures = start(begun, FACTS | {"rows": 1}).figures()
     assert (figures["rows"], figures["done"]) == (4, 4)
-
-
-def test_share_of_nothing_is_none() -> None:
-    assert (share(0, 0), share(0, 3), share(3, 4)) == (None, 0.0, 0.75)
 
 
 # -------------------------------------------------------------------------------------------------------------- rows

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -12,12 +12,14 @@ import torch
 from sea_core import RunError
 from sea_core.audit import said
 from sea_core.engine import Outcome
-from sea_core.judges.match import names
+from sea_core.judges.content import Asked, Judged, Verdict
+from sea_core.judges.match import Match, names
+from sea_core.judges.tally import key, latest
 from sea_core.mllm import MLLM
 from sea_core.rows import PreparedRow
 from sea_core.run import Run
 from sea_core.templates import verify_questions
-from sea_core.verify import questions_left, verify
+from sea_core.verify import hear, missed, questions_left, verify
 
 
 @pytest.mark.parametrize(
@@ -71,41 +73,48 @@ def small_run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path: Path) -> 
     return Run(tmp_path / "run")
 
 
-def test_answers_are_stored_with_their_verdicts(mllm: MLLM, small_run: Run) -> None:
+def test_answers_are_stored_and_then_judged(mllm: MLLM, small_run: Run) -> None:
     assert small_run.figures()["vsr"] is None
     assert list(verify(mllm, small_run, batch_size=3)) == [3, 1]
     stored = Run(small_run.folder)
-    asked = [(row["id"], row["question"]) for row in stored.verdicts.rows()]
+    asked = [(row["id"], row["question"]) for row in stored.answers.rows()]
     good = [record for record in stored.store.records() if record["status"] == "succeeded"]
     assert asked == [(r["id"], q) for r in good for q in verify_questions(mllm.adapter, r["kind"])]
-    for row in stored.verdicts.rows():
+    for row in stored.answers.rows():
         embedding = stored.embedding(row["id"])
         assert row["answer"] == mllm.say(mllm.generate([row["question"]], [embedding])[0])
         assert row["content"] == stored.store.record(row["id"])["phrase"]
-        assert row["named"] is names(row["answer"], row["content"])
-        assert row["judge"] == "match"
+    assert stored.vsr() == {}
+    assert sum(hear(stored, Match())) == 4
+    words = latest(stored.verdicts.rows(), "match")
+    for row in stored.answers.rows():
+        assert (words[key(row)] == "named") is names(row["answer"], row["content"])
 
 
 def test_a_rerun_asks_only_what_is_left(mllm: MLLM, small_run: Run) -> None:
     first = verify(mllm, small_run, batch_size=3)
     assert next(first) == 3
     first.close()
-    before = small_run.verdicts.rows()
+    before = small_run.answers.rows()
     assert len(questions_left(mllm.adapter, Run(small_run.folder))) == 1
     assert list(verify(mllm, Run(small_run.folder))) == [1]
     assert list(verify(mllm, Run(small_run.folder))) == []
-    assert Run(small_run.folder).verdicts.rows()[:3] == before
+    assert Run(small_run.folder).answers.rows()[:3] == before
 
 
 def test_figures_follow_from_the_stored_rows(small_run: Run) -> None:
     assert small_run.figures()["osr"] == 2 / 3
-    verdicts: list[dict[str, Any]] = [
-        {"id": "a", "question": q, "answer": "", "judge": "match", "content": "", "named": named}
-        for q, named in (("1", True), ("2", False), ("3", True), ("4", True))
-    ]
-    small_run.verdicts.append(verdicts)
+    words = ("named", "missed", "named", "unjudged")
+    for question, word in zip("1234", words, strict=True):
+        kind = "activity" if question < "3" else "product"
+        small_run.answers.append([{"id": "a", "question": question, "answer": "", "content": "", "kind": kind}])
+        small_run.verdicts.append([{"id": "a", "question": question, "answer": "", "judge": "match", "verdict": word}])
     figures = Run(small_run.folder).figures()
-    assert (figures["vsr"], figures["verified"]) == (0.75, 4)
+    assert (figures["vsr"], figures["verified"]) == (2 / 3, 3)
+    assert figures["judges"]["match"]["unjudged"] == 1
+    assert figures["judges"]["match"]["kinds"] == {
+        "activity": {"vsr": 0.5, "judged": 2}, "product": {"vsr": 1.0, "judged": 1},
+    }  # fmt: skip
     assert (figures["steps_median"], figures["seconds_per_row"]) == (7, 1.5)
 
 
@@ -116,27 +125,71 @@ def test_embeddings_of_another_width_are_refused(mllm: MLLM, small_run: Run, pre
     with pytest.raises(RunError, match="are 3 wide") as error:
         list(verify(mllm, small_run))
     assert "run.json" in error.value.hint
-    assert small_run.verdicts.rows() == []
+    assert small_run.answers.rows() == []
 
 
 def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: Run) -> None:
     assert not said(mllm, small_run.store.records()[0], small_run)["exact"]
 
 
+# --- judges -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Scripted:
+    """A judge that says what the script says, and breaks where there is nothing left of it."""
+
+    script: list[Verdict]
+    name: str = "scripted"
+
+    def judge(self, asked: Sequence[Asked]) -> Iterator[Judged]:
+        for index, _ in enumerate(asked):
+            if not self.script:
+                raise RunError("the judge is gone")
+            yield Judged(index, self.script.pop(0), "a reason")
+
+
+def test_an_answer_that_could_not_be_judged_is_in_no_share_and_asked_about_again(mllm: MLLM, small_run: Run) -> None:
+    list(verify(mllm, small_run))
+    list(hear(small_run, Scripted(["named", "unjudged", "missed", "unjudged"])))
+    told = small_run.vsr()["scripted"]
+    assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 2, 2)
+    assert sum(hear(small_run, Scripted(["named", "missed"]))) == 2
+    told = Run(small_run.folder).vsr()["scripted"]
+    assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 4, 0)
+    assert list(hear(small_run, Scripted([]))) == []
+
+
+def test_what_a_judge_said_before_it_broke_is_kept(mllm: MLLM, small_run: Run) -> None:
+    list(verify(mllm, small_run))
+    with pytest.raises(RunError, match="the judge is gone"):
+        list(hear(small_run, Scripted(["named", "missed", "named"])))
+    assert small_run.vsr()["scripted"]["judged"] == 3
+
+
+def test_several_judges_are_told_apart(mllm: MLLM, small_run: Run) -> None:
+    list(verify(mllm, small_run))
+    list(hear(small_run, Match()))
+    list(hear(small_run, Scripted(["named"] * 4, name="lenient")))
+    assert {name: told["vsr"] for name, told in small_run.vsr().items()} == {"match": 0.0, "lenient": 1.0}
+    assert len(missed(small_run, "match")) == 4
+    assert missed(small_run, "lenient") == []
+    assert small_run.figures()["vsr"] == 0.0  # the first to speak
+
+
 # --- the demo rows ----------------------------------------------------------------------------------------------------
 
 
 def test_the_demo_rows_are_named_when_asked_in_other_words(verified: Run) -> None:
-    vsr = verified.figures()["vsr"]
-    missed = [f"{row['content']}: {row['answer']}" for row in verified.verdicts.rows() if not row["named"]]
-    assert vsr >= 0.9, missed
+    lost = [f"{row['content']}: {row['answer']}" for row in missed(verified, "match")]
+    assert verified.figures()["vsr"] >= 0.9, lost
 
 
 def test_every_good_demo_row_was_asked_every_held_out_question(mllm: MLLM, verified: Run) -> None:
     figures = verified.figures()
     assert figures["verified"] == 2 * figures["succeeded"]
     used = {goal for record in verified.store.records() for goal in record["goals"]}
-    assert not used & {row["question"] for row in verified.verdicts.rows()}
+    assert not used & {row["question"] for row in verified.answers.rows()}
     assert questions_left(mllm.adapter, verified) == []
 
 

@@ -152,15 +152,18 @@ def check(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None)
 
 
 def ask(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None = None) -> None:
-    """Put the held-out questions that have no stored answer yet."""
+    """Put the held-out questions that have no stored answer yet, and let the offline judge speak."""
     from sea_core.cli.progress import bar
-    from sea_core.verify import questions_left
+    from sea_core.judges.match import Match
+    from sea_core.verify import hear, questions_left
     from sea_core.verify import verify as ask_all
 
-    asked = len(run.verdicts.rows())
+    asked = len(run.answers.rows())
     left = questions_left(adapter, run)
     if left:
         mllm = mllm or target.load(adapter)
         with bar("verify", asked + len(left), asked) as progress:
             for count in ask_all(mllm, run):
                 progress.advance(count)
+    for _ in hear(run, Match()):
+        pass

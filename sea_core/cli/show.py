@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import output
+from sea_core.judges.tally import key
 
 if TYPE_CHECKING:
     from sea_core.run import Run
@@ -17,27 +18,48 @@ if TYPE_CHECKING:
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     row: Annotated[str | None, typer.Argument(metavar="ROW", help="A row's id: trace this row.")] = None,
+    missed: Annotated[bool, typer.Option("--missed", help="List the answers that do not name the content.")] = False,
     as_json: output.Json = False,
 ) -> None:
     """Show a run's rows, or trace one row: text, targets, embedding, verified answers."""
     from sea_core.run import Run
 
     opened = Run(run)
-    if row is None:
-        records = opened.store.records()
-        columns = ("id", "status", "steps", "loss", "phrase", "reason")
-        cells = [[_short(record[column]) for column in columns] for record in records]
-        value = [{column: record[column] for column in columns} for record in records]
-        output.emit(value, as_json, lambda: output.grid(columns, cells))
-        return
-    traced = trace(opened, row)
-    output.emit(traced, as_json, lambda: output.grid(("", row), _story(traced)))
+    if missed:
+        _show_missed(opened, as_json)
+    elif row is None:
+        _show_rows(opened, as_json)
+    else:
+        traced = trace(opened, row)
+        output.emit(traced, as_json, lambda: output.grid(("", row), _story(traced)))
+
+
+def _show_rows(run: Run, as_json: bool) -> None:
+    records = run.store.records()
+    columns = ("id", "status", "steps", "loss", "phrase", "reason")
+    cells = [[_short(record[column]) for column in columns] for record in records]
+    value = [{column: record[column] for column in columns} for record in records]
+    output.emit(value, as_json, lambda: output.grid(columns, cells))
+
+
+def _show_missed(run: Run, as_json: bool) -> None:
+    from sea_core.verify import missed
+
+    columns = ("judge", "id", "content", "question", "answer")
+    found = [{"judge": judge, **answer} for judge in run.vsr() for answer in missed(run, judge)]
+    value = [{column: row[column] for column in columns} for row in found]
+    output.emit(value, as_json, lambda: output.grid(columns, [list(row.values()) for row in value]))
 
 
 def trace(run: Run, row_id: str) -> dict[str, Any]:
     """Return everything the run knows of a row; its embedding is read, and checked against its digest."""
     record = run.store.record(row_id)
-    answers = [verdict for verdict in run.verdicts.rows() if verdict["id"] == row_id]
+    words = [verdict for verdict in run.verdicts.rows() if verdict["id"] == row_id]
+    answers = [
+        answer | {"verdicts": {w["judge"]: w["verdict"] for w in words if key(w) == key(answer)}}
+        for answer in run.answers.rows()
+        if answer["id"] == row_id
+    ]
     traced = record | {"goals": json.loads(record["goals"]), "verified": answers}
     if record["sha256"]:
         embedding = run.embedding(row_id).rows.float()
@@ -52,6 +74,8 @@ def report(run: Run, as_json: bool) -> None:
     for row in run.audits.rows():
         if not row["exact"]:
             output.note(f"audit: {row['id']} was counted as reached, but says {row['said']}: -o margin=2 asks for more")
+    for judge in figures["judges"]:
+        _note_missed(run, judge)
     failures = run.failures()
     for record in failures[:5]:
         output.note(f"failed: {record['id']} ({record['phrase']}): {record['reason']}")
@@ -61,17 +85,40 @@ def report(run: Run, as_json: bool) -> None:
             output.note(limits)
 
 
+def _note_missed(run: Run, judge: str) -> None:
+    """Name the first answers that miss their content, and where the others are."""
+    from sea_core.verify import missed
+
+    found = missed(run, judge)
+    for answer in found[:3]:
+        output.note(f"missed ({judge}): {answer['id']} ({answer['content']}): {answer['question']} {answer['answer']}")
+    if len(found) > 3:
+        output.note(f"{len(found)} answers miss their content. Type: sea show {run.folder} --missed  for all of them.")
+
+
 def _figure_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("rows", f"{figures['done']} of {figures['rows']}, {figures['refused']} refused"),
         ("OSR", f"{_share(figures['osr'])}   ({figures['succeeded']} of {figures['done']})"),
-        ("VSR", f"{_share(figures['vsr'])}   ({figures['verified']} answers)"),
+        *_vsr_rows(figures["judges"]),
         ("audit", f"{figures['audit_exact']} of {figures['audited']} say both targets when generating"),
         ("steps", f"median {_short(figures['steps_median'])}, 90th percentile {_short(figures['steps_p90'])}"),
         ("seconds per row", _short(figures["seconds_per_row"])),
         ("chosen", ", ".join(f"{name} {value}" for name, value in figures["chosen"].items())),
         ("run", figures["run"]),
     ]
+
+
+def _vsr_rows(judges: dict[str, Any]) -> list[tuple[str, str]]:
+    """Draw a line for each judge: the share, how sure it is, and each kind of content."""
+    lines = []
+    for judge, told in judges.items():
+        sure = "" if told["interval"] is None else "   95 %: {:.3f} to {:.3f}".format(*told["interval"])
+        kinds = "; ".join(f"{kind} {_share(one['vsr'])} of {one['judged']}" for kind, one in told["kinds"].items())
+        lines.append((f"VSR, {judge}", f"{_share(told['vsr'])}{sure}   ({told['judged']} answers: {kinds})"))
+        if told["unjudged"]:
+            lines.append((f"unjudged by {judge}", f"{told['unjudged']} answers, in no share; type sea verify again"))
+    return lines or [("VSR", "-   (no answers)")]
 
 
 def _share(value: float | None) -> str:
@@ -96,7 +143,7 @@ def _story(traced: dict[str, Any]) -> list[tuple[str, str]]:
         place = traced["shard"] or "pending"
         rms = _short(traced["embedding"]["rms"])
         lines.append(("embedding", f"{shape} {traced['dtype']}, rms {rms}\nin {place}, sha256 {traced['sha256'][:16]}"))
-    for verdict in traced["verified"]:
-        judged = "names the content" if verdict["named"] else "does not name the content"
-        lines.append(("verified", f"{verdict['question']}\n-> {verdict['answer']}\n{judged}"))
+    for answer in traced["verified"]:
+        judged = ", ".join(f"{judge}: {word}" for judge, word in answer["verdicts"].items()) or "not judged"
+        lines.append(("verified", f"{answer['question']}\n-> {answer['answer']}\n{judged}"))
     return lines

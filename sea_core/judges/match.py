@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sea_core.judges.content import Asked, Judged
 from sea_core.words import content_words, lemmas
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Compares the lemmas of the content words. Needs no model, and takes no synonym."""
+
+    name: str = "match"
+
+    def judge(self, asked: Sequence[Asked]) -> Iterator[Judged]:
+        """Yield a verdict for each answer, in their order."""
+        for index, one in enumerate(asked):
+            yield Judged(index, "named" if names(one.answer, one.content) else "missed")
 
 
 def names(answer: str, content: str) -> bool:
