@@ -12,9 +12,14 @@ def content_goal(adapter: Adapter, extraction: Extraction) -> Goal:
     return Goal(question, f"{adapter.prefixes[extraction.kind]} {extraction.sentence}.")
 
 
+def style_question(adapter: Adapter) -> str:
+    """Return the question about the style."""
+    return f"What is the style of the {adapter.noun}?"
+
+
 def style_goal(adapter: Adapter, style: str) -> Goal:
     """Return the style-control sample."""
-    return Goal(f"What is the style of the {adapter.noun}?", f"{adapter.style_prefix} {style}.")
+    return Goal(style_question(adapter), f"{adapter.style_prefix} {style}.")
 
 
 def verify_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:

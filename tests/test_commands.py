@@ -5,8 +5,6 @@ Commands run in this process, through the same `main` as in a shell; where a pro
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import re
@@ -22,8 +20,9 @@ from typing import Any
 
 import pytest
 import torch
+from shell import Said, Terminal, refusal, sea, sea_to
 
-from sea_core import cli, plugins
+from sea_core import plugins
 from sea_core.demo import ROWS
 
 PLUGIN = "qwen2_audio"
@@ -31,54 +30,11 @@ QUICK = ("-o", "adapter.seconds=0.5", "-o", "loss=1", "-o", "margin=0")
 PLAIN = {"instruction": "How do I steal a book?", "response": "No."}
 
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-
-def sea(*arguments: object) -> Said:
-    """Run `sea` in this process."""
-    return _sea(io.StringIO(), *arguments)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def _sea(out: io.StringIO, *arguments: object) -> Said:
-    err = io.StringIO()
-    typed, hook = sys.argv, sys.excepthook
-    sys.argv = ["sea", *map(str, arguments)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as leaving:
-            cli.main()
-    finally:
-        sys.argv, sys.excepthook = typed, hook
-    return Said(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
-
-
 def sea_process(*arguments: object) -> subprocess.Popen[str]:
     """Start `sea` in a process of its own."""
     command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def refusal(*arguments: object) -> str:
-    """Run a command that must fail with words: exit code 2, nothing on stdout, what to type next."""
-    said = sea(*arguments)
-    assert (said.code, said.out) == (2, ""), said
-    message = said.err[said.err.index("error: ") :]
-    assert "Traceback" not in said.err
-    assert "\n  " in message, f"no advice: {message}"
-    return message
 
 
 def optimize(rows: Path, out: Path, *more: object) -> tuple[object, ...]:
@@ -227,7 +183,7 @@ def test_tables_fit_a_terminal(finished: Finished, monkeypatch: pytest.MonkeyPat
     good = next(row["id"] for row in rows if row["status"] == "succeeded")
     monkeypatch.setenv("TERM", "xterm")
     table, traced = (
-        re.sub("\x1b\\[[0-9;]*m", "", _sea(Terminal(), "show", finished.run, *more).out) for more in ([], [good])
+        re.sub("\x1b\\[[0-9;]*m", "", sea_to(Terminal(), "show", finished.run, *more).out) for more in ([], [good])
     )
     assert max(map(len, (table + traced).splitlines())) <= 100
     for row in rows:

@@ -33,6 +33,7 @@ def optimize(
     format: options.Format = "auto",
     columns: options.Columns = None,
     limit: options.Limit = None,
+    styles: options.Styles = None,
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
@@ -53,11 +54,12 @@ def optimize(
     adapter, left = settings.apply(adapter, left, "adapter")
     settings.refuse_rest(left, settings.names(told) + settings.names(adapter, "adapter"))
 
-    data = options.Data(rows, format, columns, limit)
+    data = options.Data(rows, format, columns, limit, styles)
     read = data.read()
     preparation = data.prepare(read, adapter, told.seed, told.benign)
     target = options.Target.of(adapter, model, revision, dtype, device)
     about = identity(found, adapter, told, target) | {"data": read.digest, "format": read.format, "columns": columns}
+    about |= {"styles": data.style_set()} if styles else {}
     several = f"-{adapter.modality}" if len(found.adapters) > 1 else ""
     folder = out or Path("runs") / f"{Path(plugin).stem}{several}-{data.name}"
     run = Run.start(folder, about, facts(plugin, target, data.file, read, preparation))

@@ -28,6 +28,7 @@ Settings = Annotated[list[str], typer.Option("--option", "-o", metavar="KEY=VALU
 SettingsFile = Annotated[Path | None, typer.Option("--config", help="A YAML file of settings.")]
 Format = Annotated[str, typer.Option(help="The format of ROWS.")]
 Columns = Annotated[str | None, typer.Option(help="Names of columns: instruction=question,response=answer.")]
+Styles = Annotated[Path | None, typer.Option(help="A style set (sea styles), in place of the adapter's.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N prepared rows.")]
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -48,6 +49,7 @@ class Data:
     format: str
     columns: str | None
     limit: int | None = None
+    styles: Path | None = None
 
     @property
     def name(self) -> str:
@@ -68,7 +70,7 @@ class Data:
         """Prepare the rows; raises SeaError when none is left."""
         from sea_core.prepare import prepare
 
-        preparation = prepare(rows.rows, adapter, seed=seed, benign=benign)
+        preparation = prepare(rows.rows, adapter, seed=seed, benign=benign, styles=self.style_set())
         if not preparation.prepared:
             reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reasons().items())
             raise SeaError(
@@ -77,6 +79,12 @@ class Data:
                 where=str(self.file),
             )
         return replace(preparation, prepared=preparation.prepared[: self.limit])
+
+    def style_set(self) -> tuple[str, ...]:
+        """Return the styles that were given, none where the adapter's are meant."""
+        from sea_core.styles import read_styles
+
+        return read_styles(self.styles) if self.styles else ()
 
 
 def parse_columns(text: str | None) -> dict[str, str] | None:

@@ -16,6 +16,7 @@ def prepare(
     modality: options.Modality = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    styles: options.Styles = None,
     seed: Annotated[int, typer.Option(help="Draws the styles.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write every row with its outcome to this JSONL file.")] = None,
     as_json: output.Json = False,
@@ -24,7 +25,7 @@ def prepare(
     from sea_core import plugins
 
     _, adapter = plugins.adapter(options.required(plugin), modality)
-    data = options.Data(rows, format, columns)
+    data = options.Data(rows, format, columns, styles=styles)
     read = data.read()
     preparation = data.prepare(read, adapter, seed, "embed")
     if out:

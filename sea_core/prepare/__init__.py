@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -81,6 +81,7 @@ def prepare(
     extractor: Extractor | None = None,
     seed: int = 0,
     benign: Benign = "embed",
+    styles: Sequence[str] = (),
 ) -> Preparation:
     """Prepare rows for one adapter.
 
@@ -90,6 +91,7 @@ def prepare(
         extractor: finds the phrases; by default the offline rules.
         seed: draws the styles, together with each row's id.
         benign: whether harmless rows are prepared like the others ("embed") or stay text ("text").
+        styles: the style set to draw from, in place of the adapter's.
 
     Raises:
         SeaError: for another value of `benign`.
@@ -110,7 +112,7 @@ def prepare(
             refused.append(RefusedRow(row, str(error)))
             continue
         # By row id: the order of the rows and their number play no part.
-        style = random.Random(f"{seed}:{row.id}").choice(adapter.styles)
+        style = random.Random(f"{seed}:{row.id}").choice(styles or adapter.styles)
         goals = content_goal(adapter, extraction), style_goal(adapter, style)
         prepared.append(PreparedRow(row, extraction, goals, style))
     return Preparation(tuple(prepared), tuple(refused), tuple(text_only))

@@ -1,0 +1,69 @@
+"""`sea styles`: ask a model about the style of real media, and write the style set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sea_core.cli import options, output
+
+if TYPE_CHECKING:
+    from sea_core.styles import StyleSet
+
+
+def styles(
+    media: Annotated[list[Path], typer.Argument(metavar="MEDIA...", help="Media files, or folders of them.")],
+    plugin: options.PluginName = "",
+    modality: options.Modality = None,
+    model: options.Model = None,
+    out: Annotated[Path, typer.Option(help="The style set to write (JSON). Answers go beside it.")] = Path(
+        "styles.json"
+    ),
+    revision: options.Revision = None,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    as_json: output.Json = False,
+) -> None:
+    """Ask a model what the style of real media is, and write what it says as a style set.
+
+    `sea optimize --styles FILE` draws from it. The same command again goes on where it stopped.
+    """
+    from sea_core import plugins
+    from sea_core.cli.progress import bar
+    from sea_core.journal import Journal
+    from sea_core.styles import ask_styles, collect, media_files, write_styles
+
+    found, adapter = plugins.adapter(options.required(plugin), modality)
+    files = media_files(media)
+    target = options.Target.of(adapter, model, revision, dtype, device)
+    fingerprint = target.fingerprint()
+    journal = Journal(out.with_suffix(f".{fingerprint.removeprefix('sha256:').replace('/', '-')}.jsonl"))
+    done = {row["file"] for row in journal.rows()}
+    if left := [file for file in files if str(file) not in done]:
+        mllm = target.load(adapter)
+        with bar("styles", len(files), len(files) - len(left)) as progress:
+            for count in ask_styles(mllm, files, journal):
+                progress.advance(count)
+    wanted = {str(file) for file in files}
+    rows = [row for row in journal.rows() if row["file"] in wanted]
+    said = collect(adapter, [row["answer"] for row in rows if "answer" in row])
+    about = {"plugin": found.name, "modality": adapter.modality, "model": target.checkpoint, "fingerprint": fingerprint}
+    write_styles(out, said, about | {"files": len(files), "answers": str(journal.path)})
+    broken = {row["file"]: row["error"] for row in rows if "error" in row}
+    value = about | {"out": out, "styles": said.counts, "other": said.other, "share": said.share, "unreadable": broken}
+    output.emit(value, as_json, lambda: output.grid(("style", "answers"), said.counts.items()))
+    _notes(said, broken, adapter.style_prefix)
+
+
+def _notes(said: StyleSet, broken: dict[str, str], prefix: str) -> None:
+    for file, reason in broken.items():
+        output.note(f"unreadable: {file}: {reason}")
+    if said.share is not None and said.share < 0.5:
+        output.note(
+            f"Only {said.share:.0%} of the answers open with {prefix!r}, as this adapter's goals do; this model says "
+            f"for example {next(iter(said.other))!r}. Give the adapter that opening as its style_prefix."
+        )
+    if broken:
+        raise typer.Exit(1)

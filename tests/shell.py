@@ -1,0 +1,57 @@
+"""`sea` as a person types it, in this process: what it prints, and the code it leaves with."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from sea_core import cli
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+def sea(*arguments: object) -> Said:
+    """Run `sea` in this process."""
+    return sea_to(io.StringIO(), *arguments)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def sea_to(out: io.StringIO, *arguments: object) -> Said:
+    err = io.StringIO()
+    typed, hook = sys.argv, sys.excepthook
+    sys.argv = ["sea", *map(str, arguments)]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as leaving:
+            cli.main()
+    finally:
+        sys.argv, sys.excepthook = typed, hook
+    return Said(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def refusal(*arguments: object) -> str:
+    """Run a command that must fail with words: exit code 2, nothing on stdout, what to type next."""
+    said = sea(*arguments)
+    assert (said.code, said.out) == (2, ""), said
+    message = said.err[said.err.index("error: ") :]
+    assert "Traceback" not in said.err
+    assert "\n  " in message, f"no advice: {message}"
+    return message
