@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -78,11 +78,13 @@ def apply(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T, d
 def refuse_rest(left: Mapping[str, Any], known: Sequence[str]) -> None:
     """Raise SeaError for a setting that nothing took, with the nearest known one."""
     for key in left:
-        near = get_close_matches(key, known, 1)
-        raise SeaError(
-            f"there is no setting {key!r}",
-            hint=f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(sorted(known))}",
-        )
+        raise SeaError(f"there is no setting {key!r}", hint=near(key, known, "Settings"))
+
+
+def near(word: str, known: Collection[str], what: str = "Known") -> str:
+    """Return the advice for a word that is not known: the nearest one, or all there are."""
+    close = get_close_matches(word, known, 1)
+    return f"Did you mean {close[0]!r}?" if close else f"{what}: {', '.join(sorted(known))}"
 
 
 def names(config: Any, group: str = "") -> list[str]:

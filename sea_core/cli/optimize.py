@@ -13,6 +13,7 @@ from sea_core.cli import options, output, show
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
+    from sea_core.judges.content import ContentJudge
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
     from sea_core.plugins import Plugin
@@ -153,11 +154,17 @@ def check(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None)
             pass
 
 
-def ask(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None = None) -> None:
-    """Put the held-out questions that have no stored answer yet, and let the offline judge speak."""
+def ask(
+    run: Run,
+    adapter: Adapter,
+    target: options.Target,
+    mllm: MLLM | None = None,
+    judges: Sequence[ContentJudge] = (),
+) -> None:
+    """Put the held-out questions that have no stored answer yet, and let judges speak: by default the offline one."""
     from sea_core.cli.progress import bar
     from sea_core.judges.match import Match
-    from sea_core.verify import hear, questions_left
+    from sea_core.verify import answers_left, hear, questions_left
     from sea_core.verify import verify as ask_all
 
     asked = len(run.answers.rows())
@@ -167,5 +174,8 @@ def ask(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None = 
         with bar("verify", asked + len(left), asked) as progress:
             for count in ask_all(mllm, run):
                 progress.advance(count)
-    for _ in hear(run, Match()):
-        pass
+    for judge in judges or (Match(),):
+        unheard = len(answers_left(run, judge))
+        with bar(f"judge {judge.name}", len(run.answers.rows()), len(run.answers.rows()) - unheard) as progress:
+            for count in hear(run, judge):
+                progress.advance(count)
