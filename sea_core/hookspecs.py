@@ -18,6 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.blueprint import Blueprint
+    from sea_core.generator import Generator
 
 PROJECT = "sea"
 
@@ -34,4 +35,10 @@ def sea_adapters() -> list[Adapter]:
 @hookspec
 def sea_blueprints() -> list[Blueprint]:
     """Return what `sea model build BLUEPRINT --plugin NAME` can build. Optional."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_generators() -> list[Generator]:
+    """Return what `sea bench build MODALITY --plugin NAME` can make media with. Optional."""
     raise NotImplementedError

@@ -26,6 +26,9 @@ from sea_core.faults import GROUP, LOCAL, failure, one_line, told
 
 if TYPE_CHECKING:
     from sea_core.blueprint import Blueprint
+    from sea_core.generator import Generator
+
+    Offers = tuple[tuple[Adapter, ...], tuple[Blueprint, ...], tuple[Generator, ...]]
 
 Item = TypeVar("Item")
 
@@ -40,6 +43,7 @@ class Plugin:
         version: the distribution's; for a local file, a digest of its text.
         adapters: one for each modality.
         blueprints: what `sea model build` can build.
+        generators: what `sea bench build` can make media with.
         error: why it cannot be used, or None.
     """
 
@@ -48,6 +52,7 @@ class Plugin:
     version: str
     adapters: tuple[Adapter, ...] = ()
     blueprints: tuple[Blueprint, ...] = ()
+    generators: tuple[Generator, ...] = ()
     error: str | None = None
 
 
@@ -141,7 +146,7 @@ def _from_file(path: Path) -> Plugin:
 
 def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
-    offers: list[tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]] = []
+    offers: list[Offers] = []
     with redirect_stdout(sys.stderr):
         fault = failure(lambda: offers.append(_offers(load(), found.name)))
     if fault is None:
@@ -155,7 +160,7 @@ def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     return Plugin(found.name, found.distribution, found.version, error=error)
 
 
-def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]:
+def _offers(module: object, name: str) -> Offers:
     manager = pluggy.PluginManager(hookspecs.PROJECT)  # its own, so that one plugin cannot disturb another
     manager.add_hookspecs(hookspecs)
     manager.register(module, name)
@@ -168,7 +173,7 @@ def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Bluep
     twice = [word for word, n in Counter(one.modality for one in adapters).items() if n > 1]
     if twice:
         raise PluginError(f"it has several adapters for the modality {twice[0]!r}: --modality cannot tell them apart")
-    return adapters, _blueprints(manager.hook.sea_blueprints)
+    return adapters, _blueprints(manager.hook.sea_blueprints), _generators(manager.hook.sea_generators)
 
 
 def _blueprints(hook: pluggy.HookCaller) -> tuple[Blueprint, ...]:
@@ -177,6 +182,24 @@ def _blueprints(hook: pluggy.HookCaller) -> tuple[Blueprint, ...]:
     from sea_core.blueprint import Blueprint
 
     return _listed(hook, Blueprint)
+
+
+def _generators(hook: pluggy.HookCaller) -> tuple[Generator, ...]:
+    if not hook.get_hookimpls():
+        return ()
+    from sea_core.generator import WRITTEN_BY_CORE, Generator
+
+    generators = _listed(hook, Generator)  # type: ignore[type-abstract]  # it only asks isinstance
+    for one in generators:
+        missing = [name for name in ("name", "modality", "noun", "suffix") if getattr(one, name, None) is None]
+        if missing:
+            raise PluginError(f"its generator {type(one).__name__} does not set {', '.join(missing)}")
+        if one.modality not in WRITTEN_BY_CORE and type(one).write is Generator.write:
+            raise PluginError(f"its generator {one.name} has no `write`, which {one.modality} media need")
+    twice = [pair for pair, n in Counter((one.modality, one.name) for one in generators).items() if n > 1]
+    if twice:
+        raise PluginError(f"it has several {twice[0][0]} generators called {twice[0][1]!r}: give each its own name")
+    return generators
 
 
 def _listed(hook: pluggy.HookCaller, kind: type[Item]) -> tuple[Item, ...]:
