@@ -77,9 +77,9 @@ class Run:
             if about["identity"] != identity and not Store(folder).ids():  # it stopped before its first row
                 about = fresh
                 (folder / "tuning.jsonl").unlink(missing_ok=True)  # it was tried under the former settings
-            _same(folder, about["identity"], identity)
+            same_identity(folder, about["identity"], identity)
             if about | facts != about or about is fresh:  # more rows than last time, or the file has moved
-                with _locked(folder):
+                with locked(folder):
                     write_json(path, about | facts)
         elif folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file, and a run is a folder", hint="Give a folder with --out.")
@@ -92,7 +92,7 @@ class Run:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the run for this process. Raises RunError when another one has it."""
-        with _locked(self.folder):
+        with locked(self.folder):
             self.store = Store(self.folder)
             yield
             self.store.flush()
@@ -168,7 +168,8 @@ def versions() -> dict[str, str]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run folder for this process. Raises RunError when another one has it."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / ".lock")
@@ -193,7 +194,7 @@ def _read_about(path: Path) -> dict[str, Any]:
     return about
 
 
-def _same(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
+def same_identity(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
     """Refuse to go on with a run that was told something else. Names each setting that differs."""
     stored, asked = flat(stored), flat(asked)
     changed = [key for key in sorted(stored.keys() | asked.keys()) if stored.get(key) != asked.get(key)]

@@ -9,6 +9,7 @@ import typer
 
 from sea_core.cli import (
     bench,
+    bench_run,
     modalities,
     model,
     optimize,
@@ -44,6 +45,7 @@ app.command("modalities")(modalities.modalities)
 app.command("plugins")(plugins.plugins)
 app.add_typer(plugin.app, name="plugin")
 app.add_typer(model.app, name="model")
+bench.app.command("run")(bench_run.run)
 app.add_typer(bench.app, name="bench")
 
 _debug = False
