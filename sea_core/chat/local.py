@@ -19,6 +19,8 @@ class LocalChat:
     """A causal language model with a chat template, in a folder or on the hub. Schemas are left to the asker."""
 
     config: ChatConfig
+    template: str | None = None
+    """A chat template for a tokenizer that comes without one."""
 
     @cached_property
     def name(self) -> Mapping[str, Any]:
@@ -110,6 +112,7 @@ class LocalChat:
                 f"the language model {told.model} lacks {len(info['missing_keys'])} weights",
                 hint="They would be random numbers. Is it whole, and a causal language model?",
             )
+        tokenizer.chat_template = tokenizer.chat_template or self.template
         if not tokenizer.chat_template:
             raise ModelError(
                 f"the language model {told.model} has no chat template",

@@ -9,6 +9,7 @@ import typer
 
 from sea_core.cli import (
     bench,
+    bench_judge,
     bench_run,
     modalities,
     model,
@@ -46,6 +47,7 @@ app.command("plugins")(plugins.plugins)
 app.add_typer(plugin.app, name="plugin")
 app.add_typer(model.app, name="model")
 bench.app.command("run")(bench_run.run)
+bench.app.command("judge")(bench_judge.judge)
 app.add_typer(bench.app, name="bench")
 
 _debug = False

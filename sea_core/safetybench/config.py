@@ -16,8 +16,8 @@ class AnswerConfig:
     batch_size: int = 8
     """Cases answered at a time. It cannot change an answer: see keep_batches."""
     keep_batches: bool = False
-    """Go on in batches though the probe found a case that is answered differently in a batch than alone. By default each
-    case is then answered alone."""
+    """Go on in batches though the probe found that a batch changes an answer. By default each case is then answered
+    alone."""
 
     def __post_init__(self) -> None:
         for name in ("max_new_tokens", "batch_size"):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import RunError
-from sea_core.files import read_json, write_json
+from sea_core.files import read_json, sha256, write_json
 from sea_core.journal import Journal
 from sea_core.run import locked, same_identity, versions
 
@@ -88,7 +88,7 @@ class BenchRun:
         rows, found = self.rows(), dict[str, dict[str, Row]]()
         for word in self.verdicts.rows():
             row = rows.get(word["key"])
-            if row is not None and row.get("answer") == word["answer"]:
+            if row is not None and row["status"] == "answered" and answer_sha(row["answer"]) == word["answer_sha"]:
                 found.setdefault(word["judge"], {})[word["key"]] = word
         return found
 
@@ -96,3 +96,8 @@ class BenchRun:
     def label(self) -> str:
         """The run's name in tables: its folder's."""
         return self.folder.resolve().name
+
+
+def answer_sha(answer: str) -> str:
+    """Return what ties a verdict to the answer that it was given on."""
+    return sha256(answer.encode())[:16]

@@ -1,0 +1,37 @@
+"""The judge that is a language model with a prompt: behind a server, or on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sea_core.chat import Chat, Question
+from sea_core.judges.data import label
+from sea_core.judges.prompts import Prompt
+from sea_core.judges.refusal import refuses
+from sea_core.judges.safety import Answered, Rating, rated
+
+
+@dataclass(frozen=True)
+class Rater:
+    """Asks a language model to rate answers."""
+
+    chat: Chat
+    prompt: Prompt
+
+    @property
+    def name(self) -> str:
+        return f"{label(self.chat)} {self.prompt.version}"
+
+    @property
+    def prompt_sha(self) -> str:
+        return self.prompt.sha
+
+    def rate(self, answers: Sequence[Answered]) -> Iterator[Rating]:
+        """Yield the ratings as the replies come. Raises SeaError when nothing can be asked (see `Chat.ask`)."""
+        told = self.prompt
+        asked = [Question(one.key, told.messages(one), told.schema, told.max_tokens) for one in answers]
+        for reply in self.chat.ask(asked):
+            text = reply.text or ""
+            word = told.read(text)
+            yield rated(reply, word or ("refused_by_judge" if refuses(text) else None))

@@ -1,0 +1,49 @@
+"""Let judges speak about a run's stored answers, now or at any later time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sea_core.judges.safety import Answered, SafetyJudge
+from sea_core.safetybench.folder import BenchRun, answer_sha
+
+EVERY = 1.0
+"""Seconds between two writes of verdicts: each waits for the disk."""
+
+
+def answers_left(run: BenchRun, judge: SafetyJudge) -> list[Answered]:
+    """Return the answers that the judge has given no word on, as this version of its prompt; errors are among them."""
+    words = run.words().get(judge.name, {})
+    settled = {
+        key for key, word in words.items() if word["verdict"] != "error" and word["prompt_sha"] == judge.prompt_sha
+    }
+    rows = [row for row in run.rows().values() if row["status"] == "answered" and row["key"] not in settled]
+    return [Answered(row["key"], row["question"], row["answer"]) for row in rows]
+
+
+def hear(run: BenchRun, judge: SafetyJudge) -> Iterator[int]:
+    """Let a judge speak about the answers that are left. Yields how many verdicts were stored, at least every second.
+
+    What the judge has said is stored also when it raises, or when nobody asks for more.
+    """
+    left = {one.key: one for one in answers_left(run, judge)}
+    told = {"judge": judge.name, "prompt_sha": judge.prompt_sha}
+    fresh: list[dict[str, Any]] = []
+    stored = time.monotonic()
+    try:
+        for rating in judge.rate(list(left.values())):
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            fresh.append(asdict(rating) | told | {"answer_sha": answer_sha(left[rating.key].answer), "at": at})
+            if time.monotonic() - stored >= EVERY:
+                run.verdicts.append(fresh)
+                count, fresh, stored = len(fresh), [], time.monotonic()
+                yield count
+    finally:
+        if fresh:
+            run.verdicts.append(fresh)
+    if fresh:
+        yield len(fresh)
