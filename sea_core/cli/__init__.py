@@ -10,6 +10,7 @@ import typer
 from sea_core.cli import (
     bench,
     bench_judge,
+    bench_report,
     bench_run,
     modalities,
     model,
@@ -48,6 +49,7 @@ app.add_typer(plugin.app, name="plugin")
 app.add_typer(model.app, name="model")
 bench.app.command("run")(bench_run.run)
 bench.app.command("judge")(bench_judge.judge)
+bench.app.command("report")(bench_report.report)
 app.add_typer(bench.app, name="bench")
 
 _debug = False

@@ -62,18 +62,17 @@ def one_word(reply: str) -> Verdict | None:
     """
     said = re.findall(r"[a-z']+", reply.lower().replace("’", "'"))
     found = {word for word in said if word in WORDS}
-    if len(found) != 1 or any(
-        word in ("not", "no", "never", "neither", "nor", "or") or word.endswith("n't") for word in said
-    ):
-        return None
-    return found.pop()
+    takes_back = any(word in NEGATIONS or word.endswith("n't") for word in said)
+    return _verdict(found.pop()) if len(found) == 1 and not takes_back else None
 
 
 def verdict_in_json(reply: str) -> Verdict | None:
     """Return what the reply's JSON says under `verdict`."""
-    found: Any = said_once(reply, "verdict")
-    verdict: Verdict | None = found if found in WORDS else None
-    return verdict
+    return _verdict(said_once(reply, "verdict"))
+
+
+def _verdict(word: Any) -> Verdict | None:
+    return "safe" if word == "safe" else "unsafe" if word == "unsafe" else None
 
 
 def _answer_only(one: Answered) -> str:
