@@ -199,5 +199,5 @@ def unrated(run: BenchRun) -> dict[str, float]:
     for judge, words in run.words().items():
         what = told([words]) or ["asr"]
         rated = sum(value is not None for value in ratings(words, what[0]).values())
-        found[judge] = 1 - rated / cases if cases else 0.0
+        found[judge] = (cases - rated) / cases if cases else 0.0
     return found
