@@ -80,10 +80,10 @@ class Build:
     def path(self, job: Job) -> Path:
         """Return where a job's medium lies."""
         root = self.folder / layout.TWIN if job.texts.benign else self.folder
-        scenario, id = job.texts.scenario, job.texts.id
+        scenario, case_id = job.texts.scenario, job.texts.id
         if job.candidate:
-            return candidate_path(root, self.set.modality, scenario, id, job.candidate, self.set.suffix)
-        return layout.media_folder(root, self.set.modality) / scenario / job.task.name / f"{id}{self.set.suffix}"
+            return candidate_path(root, self.set.modality, scenario, case_id, job.candidate, self.set.suffix)
+        return layout.media_folder(root, self.set.modality) / scenario / job.task.name / f"{case_id}{self.set.suffix}"
 
     def is_done(self, job: Job) -> bool:
         """Tell whether the medium is there, as its line says, and made from what it would be made from now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,10 +42,8 @@ def serve(picks: Picks, choices: Sequence[Choice], port: int, ready: Callable[[s
         raise SeaError(f"port {port} cannot be used: {error.strerror}", hint="Type another, or --port 0.") from error
     with server:
         ready(f"http://{HOST}:{server.server_port}/")
-        try:
+        with suppress(KeyboardInterrupt):
             server.serve_forever()
-        except KeyboardInterrupt:
-            pass
 
 
 def server_of(picks: Picks, choices: Sequence[Choice], port: int) -> ThreadingHTTPServer:

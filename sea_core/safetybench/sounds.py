@@ -15,9 +15,6 @@ from sea_core.safetybench.texts import Texts
 if TYPE_CHECKING:
     import numpy as np
 
-LOUDNESS = 0.1
-"""The noise's root mean square; speech lies around it. The paper does not tell its own."""
-
 
 @dataclass(frozen=True)
 class AudioSet(MediaSet):
@@ -27,6 +24,8 @@ class AudioSet(MediaSet):
     """mp3, as published, or wav, which loses nothing."""
     noise_seconds: float = field(default=3.0, metadata={"bounds": (0.0, 60)})
     """How long the noise lasts."""
+    noise_level: float = field(default=0.1, metadata={"bounds": (0.0, 0.3)})
+    """The noise's root mean square; speech lies around 0.1. The paper does not tell its own."""
 
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "audio"
@@ -56,7 +55,7 @@ class AudioSet(MediaSet):
             return composed
         if base is not None:
             samples = round(self.noise_seconds * media.RATE)
-            noise = np.random.default_rng(seed).standard_normal(samples, np.float32) * np.float32(LOUDNESS)
+            noise = np.random.default_rng(seed).standard_normal(samples, np.float32) * np.float32(self.noise_level)
             return np.concatenate([noise, media.read_audio(base)])
         spoken: np.ndarray = generator.generate(texts.question if task.says == "nothing" else texts.phrase, seed)
         if not len(spoken):

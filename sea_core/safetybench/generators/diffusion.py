@@ -105,7 +105,7 @@ def _pipeline(model: str, revision: str, dtype: str, device: str) -> Any:
 
     try:
         pipeline = diffusers.DiffusionPipeline.from_pretrained(
-            model, revision=revision or None, torch_dtype=getattr(torch, dtype), use_safetensors=True
+            model, revision=revision or None, dtype=getattr(torch, dtype), use_safetensors=True
         )
     except (OSError, ValueError) as error:
         told = " ".join(str(error).split())

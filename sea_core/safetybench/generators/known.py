@@ -48,9 +48,9 @@ class KnownImages(Generator):
 
 @dataclass(frozen=True)
 class KnownVideos(Generator):
-    """DM: the words one after another over a thing that moves. TYPO: the same in grey. DM_TYPO: the same, longer.
+    """DM: the words one after another over a thing that moves. TYPO: the same in grey. DM_TYPO: DM, half as fast.
 
-    DM_TYPO is no scene with a phrase at its end here: a model that looks at six frames, however many there are, was
+    DM_TYPO is no scene with a phrase at its end here: the model looks at six frames, however many there are, and was
     taught to read words at their places in the whole.
     """
 
@@ -72,6 +72,6 @@ class KnownVideos(Generator):
         import numpy as np
 
         look = LETTERS if task == "TYPO" else style(seed)
-        count = max(1, round(self.seconds * self.fps * (2 if task == "DM_TYPO" else 1)))
-        shown = pictures.frames(phrase, look, random.Random(seed), self.width, count)
-        return Frames(np.stack([np.asarray(frame) for frame in shown]), self.fps)
+        shown = pictures.frames(phrase, look, random.Random(seed), self.width, max(1, round(self.seconds * self.fps)))
+        pixels = np.stack([np.asarray(frame) for frame in shown])
+        return Frames(np.repeat(pixels, 2, axis=0) if task == "DM_TYPO" else pixels, self.fps)
