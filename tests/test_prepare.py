@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from sea_core.adapter import Adapter
 from sea_core.errors import SeaError
-from sea_core.prepare import NotExtracted, get_extractor, leaked, prepare
+from sea_core.prepare import Extractor, NotExtracted, get_extractor, leaked, prepare
 from sea_core.rows import Extraction, Kind, Row
 from sea_core.words import FUNCTION_WORDS
 
@@ -58,7 +58,10 @@ RADIO = Radio()
 
 
 def extract(instruction: str) -> Extraction:
-    return get_extractor("rules").extract(instruction)
+    ((_, found),) = get_extractor("rules").extract([instruction])
+    if isinstance(found, NotExtracted):
+        raise found
+    return found
 
 
 def reason(instruction: str) -> str:
@@ -238,14 +241,15 @@ def test_a_leaking_text_never_passes(word: str, phrase: list[str], text: list[st
 
 
 @dataclass(frozen=True)
-class Careless:
+class Careless(Extractor):
     """An extractor that does not do its work, as a language model may."""
 
     detoxified: str
     name: str = "careless"
 
-    def extract(self, instruction: str) -> Extraction:
-        return Extraction("steal a lamp", "activity", "a person is stealing a lamp", self.detoxified)
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction]]:
+        for index in reversed(range(len(instructions))):
+            yield index, Extraction("steal a lamp", "activity", "a person is stealing a lamp", self.detoxified)
 
 
 def test_a_row_that_leaks_is_refused_whoever_extracted_it() -> None:
