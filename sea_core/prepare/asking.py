@@ -15,7 +15,7 @@ from sea_core.prepare.examine import NoneFound, examined
 from sea_core.prepare.extractor import Extractor, NotExtracted
 from sea_core.rows import Extraction
 
-MAX_TOKENS = 400
+MAX_TOKENS = 300
 # How models that were trained to refuse begin; only looked for where no JSON is.
 REFUSAL = re.compile(
     r"\W*(?:i['’]?m (?:really |very |so )?sorry|sorry|i apologi[sz]e|i (?:can['’]?t|cannot|can not|won['’]?t|will not|"

@@ -9,11 +9,11 @@ from typing import Any, get_args
 from sea_core.prepare.extractor import NotExtracted
 from sea_core.prepare.leak import alike, placeholder, plain
 from sea_core.prepare.mend import clean
-from sea_core.prepare.nouns import product
 from sea_core.rows import Extraction, Kind
-from sea_core.words import FUNCTION_WORDS, content_words, is_base_verb, is_ing, lemmas, spoken
+from sea_core.words import AUXILIARIES, FUNCTION_WORDS, PRONOUNS, content_words, is_base_verb, is_ing, lemmas, spoken
 
 ACTING = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+\s+){0,2}?(\w+ing)\b", re.IGNORECASE)
+NO_NOUN_PHRASE = AUXILIARIES | PRONOUNS | frozenset("how when where why if to please".split())
 PERSONS = frozenset("i me my mine myself you your yours yourself we our ours ourselves".split())
 LONGEST = 25
 """Words in a sentence that an embedding can be made to say."""
@@ -69,7 +69,7 @@ def _check_phrase(found: Extraction, instruction: str) -> None:
 
 def _check_rest(found: Extraction, instruction: str) -> None:
     """The detoxified text is the instruction without the phrase: nothing added, nothing else left out."""
-    rest = re.sub(placeholder(found.kind), " ", found.detoxified, flags=re.IGNORECASE)
+    rest = re.sub(rf"(?:do(?:ing)? )?{placeholder(found.kind)}", " ", found.detoxified, flags=re.IGNORECASE)
     ours, theirs = content_words(plain(instruction)), content_words(plain(rest))
     if added := _without(theirs, ours):
         raise NotExtracted("the detoxified text adds words to the instruction", ", ".join(added))
@@ -94,7 +94,8 @@ def _check_sentence(found: Extraction) -> None:
     if placeholder(found.kind) in found.sentence.lower():
         raise NotExtracted("the sentence must name what the placeholder hides", placeholder(found.kind))
     if found.kind == "product":
-        product(found.sentence)
+        if words[0] in NO_NOUN_PHRASE or is_ing(words[0]):
+            raise NotExtracted("the sentence of a product must be a noun phrase", found.sentence)
     elif not (acting := ACTING.match(found.sentence)) or not is_ing(acting[1]):
         raise NotExtracted('the sentence of an activity must have the form "a person is ...ing ..."', found.sentence)
     if lost := _without(content_words(found.phrase), words):

@@ -51,7 +51,7 @@ def alike(word: str, secret: str) -> bool:
         return True
     if (classes(word) and classes(secret)) or not (word.isalpha() and secret.isalpha()):
         return False
-    return any(_slip(ours, theirs) for ours in lemmas(word) for theirs in lemmas(secret))
+    return any(_slip(ours, theirs) for ours in _inflected(word) for theirs in _inflected(secret))
 
 
 def _slip(word: str, other: str) -> bool:
@@ -91,6 +91,15 @@ def _forms(word: str) -> frozenset[str]:
     """Return the base forms of a word, and their stems."""
     found = lemmas(word)
     return found | {_stem(form) for form in found}
+
+
+@cache
+def _inflected(word: str) -> frozenset[str]:
+    """Return the forms that a slip of the pen may have been meant for."""
+    from lemminflect import getAllInflections
+
+    every = (getAllInflections(form).values() for form in lemmas(word)) if classes(word) else ()
+    return frozenset({word}.union(*(group for groups in every for group in groups)))
 
 
 @cache
