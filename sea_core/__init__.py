@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sea_core.hookspecs import hookimpl
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
+    from sea_core.prepare import Extractor, NotExtracted
     from sea_core.readers import read_rows
     from sea_core.rows import Extraction, Goal, PreparedRow, Row
 else:
@@ -28,6 +29,7 @@ else:
         "hookspecs": ["hookimpl"],
         "mllm": ["MLLM"],
         "optimize": ["OptimizeConfig"],
+        "prepare": ["Extractor", "NotExtracted"],
         "readers": ["read_rows"],
         "blueprint": ["Blueprint"],
         "rows": ["Extraction", "Goal", "PreparedRow", "Row"],
@@ -50,8 +52,10 @@ __all__ = [
     "Blueprint",
     "DataError",
     "Extraction",
+    "Extractor",
     "Goal",
     "ModelError",
+    "NotExtracted",
     "OptimizeConfig",
     "PluginError",
     "PreparedRow",

@@ -18,6 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.blueprint import Blueprint
+    from sea_core.prepare import Extractor
 
 PROJECT = "sea"
 
@@ -34,4 +35,10 @@ def sea_adapters() -> list[Adapter]:
 @hookspec
 def sea_blueprints() -> list[Blueprint]:
     """Return what `sea model build BLUEPRINT --plugin NAME` can build. Optional."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_extractors() -> list[Extractor]:
+    """Return ways to find the phrases. `--extractor PLUGIN` takes the one; of several, `--extractor PLUGIN:NAME`."""
     raise NotImplementedError

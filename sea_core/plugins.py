@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import pluggy
 
@@ -26,8 +26,10 @@ from sea_core.faults import GROUP, LOCAL, failure, one_line, told
 
 if TYPE_CHECKING:
     from sea_core.blueprint import Blueprint
+    from sea_core.prepare import Extractor
 
 Item = TypeVar("Item")
+Offers: TypeAlias = "tuple[tuple[Adapter, ...], tuple[Blueprint, ...], tuple[Extractor, ...]]"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Plugin:
         version: the distribution's; for a local file, a digest of its text.
         adapters: one for each modality.
         blueprints: what `sea model build` can build.
+        extractors: what `--extractor` can name.
         error: why it cannot be used, or None.
     """
 
@@ -48,6 +51,7 @@ class Plugin:
     version: str
     adapters: tuple[Adapter, ...] = ()
     blueprints: tuple[Blueprint, ...] = ()
+    extractors: tuple[Extractor, ...] = ()
     error: str | None = None
 
 
@@ -90,6 +94,27 @@ def adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Ada
     what = f"has no modality {modality!r}" if modality else "serves several modalities"
     choices = ", ".join(f"--modality {word}" for word in served)
     raise PluginError(f"plugin {plugin.name} {what}: {', '.join(served)}", hint=f"Type one of: {choices}")
+
+
+def extractor(name: str) -> Extractor:
+    """Return one of SEA's own extractors, or one that a plugin brings: `PLUGIN`, `./file.py`, or `PLUGIN:NAME`.
+
+    Raises:
+        SeaError: there is none of that name, or the plugin has none or several.
+    """
+    from sea_core.prepare import EXTRACTORS, get_extractor
+
+    owner, _, wanted = name.partition(":")
+    is_plugin = owner.endswith(".py") or owner in entry_points(group=GROUP).names
+    if name in EXTRACTORS or not is_plugin:
+        return get_extractor(name)
+    plugin = get(owner)
+    fitting = [one for one in plugin.extractors if wanted in ("", one.name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    has = ", ".join(f"{owner}:{one.name}" for one in plugin.extractors)
+    what = "no extractor" if not has else f"no extractor {wanted!r}" if wanted else "several extractors"
+    raise PluginError(f"plugin {owner} has {what}", hint=f"Type one of: {has or ', '.join(EXTRACTORS)}")
 
 
 def _from_name(name: str) -> Plugin:
@@ -141,7 +166,7 @@ def _from_file(path: Path) -> Plugin:
 
 def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
-    offers: list[tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]] = []
+    offers: list[Offers] = []
     with redirect_stdout(sys.stderr):
         fault = failure(lambda: offers.append(_offers(load(), found.name)))
     if fault is None:
@@ -155,7 +180,7 @@ def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     return Plugin(found.name, found.distribution, found.version, error=error)
 
 
-def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]:
+def _offers(module: object, name: str) -> Offers:
     manager = pluggy.PluginManager(hookspecs.PROJECT)  # its own, so that one plugin cannot disturb another
     manager.add_hookspecs(hookspecs)
     manager.register(module, name)
@@ -168,7 +193,7 @@ def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Bluep
     twice = [word for word, n in Counter(one.modality for one in adapters).items() if n > 1]
     if twice:
         raise PluginError(f"it has several adapters for the modality {twice[0]!r}: --modality cannot tell them apart")
-    return adapters, _blueprints(manager.hook.sea_blueprints)
+    return adapters, _blueprints(manager.hook.sea_blueprints), _extractors(manager.hook.sea_extractors)
 
 
 def _blueprints(hook: pluggy.HookCaller) -> tuple[Blueprint, ...]:
@@ -177,6 +202,21 @@ def _blueprints(hook: pluggy.HookCaller) -> tuple[Blueprint, ...]:
     from sea_core.blueprint import Blueprint
 
     return _listed(hook, Blueprint)
+
+
+def _extractors(hook: pluggy.HookCaller) -> tuple[Extractor, ...]:
+    if not hook.get_hookimpls():
+        return ()
+    from sea_core.prepare import Extractor
+
+    found = _listed(hook, Extractor)  # type: ignore[type-abstract]  # it only asks isinstance
+    for one in found:
+        if not isinstance(getattr(one, "name", None), str) or not one.name:
+            raise PluginError(f"its extractor {type(one).__name__} does not set name")
+    twice = [word for word, n in Counter(one.name for one in found).items() if n > 1]
+    if twice:
+        raise PluginError(f"it has several extractors called {twice[0]!r}: --extractor cannot tell them apart")
+    return found
 
 
 def _listed(hook: pluggy.HookCaller, kind: type[Item]) -> tuple[Item, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import options, output, show
+from sea_core.cli import extracting, options, output, show
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
@@ -34,6 +34,7 @@ def optimize(
     columns: options.Columns = None,
     limit: options.Limit = None,
     styles: options.Styles = None,
+    extractor: extracting.Name = "rules",
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
@@ -45,6 +46,7 @@ def optimize(
     Without ROWS: the demo rows. Without --model: the plugin's own. The same command again goes on where it stopped.
     """
     from sea_core import plugins, settings
+    from sea_core.chat import ChatConfig
     from sea_core.optimize import OptimizeConfig
     from sea_core.run import Run
 
@@ -52,16 +54,22 @@ def optimize(
     given = settings.gather(config, option)
     told, left = settings.apply(OptimizeConfig(), given)
     adapter, left = settings.apply(adapter, left, "adapter")
-    settings.refuse_rest(left, settings.names(told) + settings.names(adapter, "adapter"))
+    chat, left = settings.apply(ChatConfig(), left, "chat")
+    known = settings.names(told) + settings.names(adapter, "adapter") + settings.names(chat, "chat")
+    settings.refuse_rest(left, known)
 
     data = options.Data(rows, format, columns, limit, styles)
-    read = data.read()
-    preparation = data.prepare(read, adapter, told.seed, told.benign)
-    target = options.Target.of(adapter, model, revision, dtype, device)
-    about = identity(found, adapter, told, target) | {"data": read.digest, "format": read.format, "columns": columns}
-    about |= {"styles": data.style_set()} if styles else {}
     several = f"-{adapter.modality}" if len(found.adapters) > 1 else ""
     folder = out or Path("runs") / f"{Path(plugin).stem}{several}-{data.name}"
+    phrases = extracting.Extracting.of(extractor, chat, folder)
+    read = data.read()
+    preparation = data.prepare(read, adapter, told.seed, told.benign, phrases.extractor)
+    phrases.tell()
+    target = options.Target.of(adapter, model, revision, dtype, device)
+    about = identity(found, adapter, told, target) | {
+        "data": read.digest, "format": read.format, "columns": columns, "extractor": phrases.extractor.identity(),
+    }  # fmt: skip
+    about |= {"styles": data.style_set()} if styles else {}
     run = Run.start(folder, about, facts(plugin, target, data.file, read, preparation))
     with run.writing():
         run.refuse(preparation.refused)

@@ -13,7 +13,7 @@ from sea_core.errors import SeaError
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.mllm import MLLM
-    from sea_core.prepare import Benign, Preparation
+    from sea_core.prepare import Benign, Extractor, Preparation
     from sea_core.readers import Rows
     from sea_core.run import Run
 
@@ -66,19 +66,28 @@ class Data:
 
         return read_rows(self.file, self.format, parse_columns(self.columns))
 
-    def prepare(self, rows: Rows, adapter: Adapter, seed: int, benign: Benign) -> Preparation:
+    def prepare(
+        self, rows: Rows, adapter: Adapter, seed: int, benign: Benign, extractor: Extractor | None = None
+    ) -> Preparation:
         """Prepare the rows; raises SeaError when none is left."""
         from sea_core.prepare import prepare
 
-        preparation = prepare(rows.rows, adapter, seed=seed, benign=benign, styles=self.style_set())
-        if not preparation.prepared:
-            reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reasons().items())
-            raise SeaError(
-                f"none of the {len(rows.rows)} rows could be prepared: {reasons}",
-                hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  to see each row.",
-                where=str(self.file),
-            )
+        preparation = prepare(
+            rows.rows, adapter, seed=seed, benign=benign, extractor=extractor, styles=self.style_set()
+        )
+        self.require_some(preparation, len(rows.rows))
         return replace(preparation, prepared=preparation.prepared[: self.limit])
+
+    def require_some(self, preparation: Preparation, rows: int) -> None:
+        """Raise SeaError when no row was prepared."""
+        if preparation.prepared:
+            return
+        reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reasons().items())
+        raise SeaError(
+            f"none of the {rows} rows could be prepared: {reasons}",
+            hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  and look at each row in report.jsonl.",
+            where=str(self.file),
+        )
 
     def style_set(self) -> tuple[str, ...]:
         """Return the styles that were given, none where the adapter's are meant."""
