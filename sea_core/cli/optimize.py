@@ -32,6 +32,8 @@ def optimize(
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
@@ -53,7 +55,7 @@ def optimize(
     adapter, left = settings.apply(adapter, left, "adapter")
     settings.refuse_rest(left, settings.names(told) + settings.names(adapter, "adapter"))
 
-    data = options.Data(rows, format, columns, limit)
+    data = options.Data(rows, format, columns, limit, split, skip_bad)
     read = data.read()
     preparation = data.prepare(read, adapter, told.seed, told.benign)
     target = options.Target.of(adapter, model, revision, dtype, device)
@@ -87,7 +89,7 @@ def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparati
         "purpose": "synthetic embeddings for safety alignment (SEA)",
         "plugin_path": plugin, "model": target.checkpoint, "revision": target.revision,
         "limits": card(target.checkpoint).get("limits", ""), "file": str(path), "dropped": read.dropped,
-        "rows": len(preparation.prepared), "refused": len(preparation.refused),
+        "bad": len(read.bad), "rows": len(preparation.prepared), "refused": len(preparation.refused),
     }  # fmt: skip
 
 

@@ -43,6 +43,8 @@ def media(record: Record, texts: Sequence[str] = (), within: Sequence[tuple[str,
         Dropped: by a rule of this file's constants.
     """
     found: list[str] = []
+    if not within and not any("<" in text for text in texts) and not any(record.has(name) for name in MEDIA_COLUMNS):
+        return ()
     for kind in ("image", "video", "audio"):
         named: list[tuple[str, Any]] = [(kind, value) for told, value in within if told == kind]
         named += [(column, value) for column in (kind, f"{kind}s") for value in _listed(record, column)]

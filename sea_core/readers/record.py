@@ -77,7 +77,7 @@ class Record:
 
     def has(self, *columns: str) -> bool:
         """Tell whether the record has all these columns, and no null in them."""
-        return all(self.values.get(self.name(column)) is not None for column in columns)
+        return all(self.values.get(self.names.get(column, column)) is not None for column in columns)
 
     def value(self, column: str) -> Any:
         """Return a column's value as it stands. Raises DataError when the record has no such column."""

@@ -71,8 +71,9 @@ def table_rows(path: Path, batches: Iterator[Any]) -> Iterator[Item]:
 
 
 def _objects(batch: Any) -> list[Any]:
-    """Return the rows of a batch; where one holds what Python cannot hold, the others are still read."""
+    """Return the rows of a batch; where one is damaged or holds what Python cannot hold, the others are still read."""
     try:
+        batch.validate(full=True)  # pyarrow believes a damaged file's offsets, and reads beyond its memory
         return list(batch.to_pylist())
     except (ValueError, OverflowError) as error:
         if batch.num_rows == 1:
