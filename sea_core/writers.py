@@ -106,7 +106,7 @@ def _kind(rows: Sequence[Row]) -> Kind:
 
 
 def _media(row: Row, folder: Path) -> dict[str, list[str]]:
-    """Return the media by column; paths are relative to the folder of the file, so that both can move together."""
+    """Return the media by column, in the order of KINDS."""
     found: dict[str, list[str]] = {}
     for medium in row.media:
         guess = (mimetypes.guess_type(medium)[0] or "").partition("/")[0]
@@ -115,9 +115,17 @@ def _media(row: Row, folder: Path) -> dict[str, list[str]]:
                 f'The row "{row.id}" names {medium}, whose name does not tell an image, a video or a sound.',
                 hint="Give the file a name that ends like its kind: .png, .mp4, .wav.",
             )
-        there = "://" in medium or medium.startswith("data:") or Path(medium).is_absolute()
-        found.setdefault(f"{guess}s", []).append(medium if there else os.path.relpath(medium, folder))
+        found.setdefault(f"{guess}s", []).append(_seen_from(folder, medium))
     return {f"{kind}s": found[f"{kind}s"] for kind in KINDS if f"{kind}s" in found}
+
+
+def _seen_from(folder: Path, medium: str) -> str:
+    """Return the path relative to the folder of the file, unless it is absolute and elsewhere, or an address."""
+    path = Path(medium)
+    if "://" in medium or medium.startswith("data:"):
+        return medium
+    elsewhere = path.is_absolute() and not path.is_relative_to(folder.absolute())
+    return medium if elsewhere else os.path.relpath(path, folder)
 
 
 def _write(path: Path, values: Sequence[dict[str, Any]]) -> None:

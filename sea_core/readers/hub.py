@@ -19,6 +19,8 @@ from sea_core.readers.tables import BATCH, table_rows
 
 PREFIX = "hf:"
 NAME = re.compile(r"hf:(?P<repo>[\w.-]+(?:/[\w.-]+)?)(?::(?P<config>[\w.-]+))?(?:@(?P<revision>[\w./-]+))?")
+UNREACHED = ("Offline", "Connect", "Timeout", "Transport", "Protocol")
+"""Words in the names of errors that mean the network."""
 SAVED = ("dataset_dict.json", "state.json")
 
 
@@ -128,7 +130,7 @@ def _told(path: Path, error: BaseException, repo: str) -> DataError:
         hint = "Check the name at huggingface.co/datasets; for a private one type: hf auth login"
     elif kind == "RevisionNotFoundError":
         what, hint = "The data set has no such revision.", "Give a commit, branch or tag after the @, or leave it out."
-    elif repo and ("Offline" in kind + said or isinstance(error, OSError)):
+    elif repo and (isinstance(error, OSError) or any(word in kind for word in UNREACHED)):
         what = f"The hub cannot be reached: {said}."
         hint = (
             "Check the network, and that HF_HUB_OFFLINE is not set. Or fetch the files elsewhere, and give their path."

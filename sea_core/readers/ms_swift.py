@@ -23,7 +23,7 @@ class MSSwift:
 
     def matches(self, first: Record) -> bool:
         """Tell whether the record has messages, and something that only ms-swift has beside or in them."""
-        messages: Any = first.values.get(first.name("messages"))
+        messages: Any = first.peek("messages")
         if not is_turns(messages) or first.has("chosen") or first.has("prompt"):
             return False
         rejected = first.has("rejected_response") or first.has("rejected_messages")

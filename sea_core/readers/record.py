@@ -152,6 +152,13 @@ class Record:
                 ) from None
         return value
 
+    def peek(self, column: str) -> Any:
+        """Return a column's value decoded, or None where it has none or holds no JSON: to tell formats apart."""
+        try:
+            return self.decoded(column)
+        except DataError:
+            return None
+
     def note(self, text: str) -> None:
         """Remember that something of the record is not used."""
         if text not in self.notes:

@@ -27,10 +27,9 @@ class ShareGPT:
         """Tell whether the record has conversations, or messages with a chosen and a rejected turn."""
         turn = {"from", "role"}
         pair = all(
-            isinstance(value := first.values.get(first.name(column)), dict) and turn & value.keys()
-            for column in ("chosen", "rejected")
+            isinstance(value := first.peek(column), dict) and turn & value.keys() for column in ("chosen", "rejected")
         )
-        return is_turns(first.values.get(first.name("conversations"))) or (pair and first.has("messages"))
+        return is_turns(first.peek("conversations")) or (pair and first.has("messages"))
 
     def read(self, record: Record) -> list[Row]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""

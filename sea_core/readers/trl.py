@@ -31,9 +31,9 @@ class TRL:
         """Tell whether the record has the columns of one of TRL's layouts."""
         if first.has("prompt"):
             return first.has("completion") or first.has("chosen", "rejected")
-        pair = all(is_turns(first.values.get(first.name(column))) for column in ("chosen", "rejected"))
+        pair = all(is_turns(first.peek(column)) for column in ("chosen", "rejected"))
         others = first.has("rejected") or first.has("instruction") or MSSwift().matches(first)
-        return pair or (is_turns(first.values.get(first.name("messages"))) and not others)
+        return pair or (is_turns(first.peek("messages")) and not others)
 
     def read(self, record: Record) -> list[Row]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
