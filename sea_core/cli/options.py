@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sea_core.cli import output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ class Data:
         from sea_core.readers import read_rows
 
         names = parse_columns(self.columns)
-        return read_rows(self.file, self.format, names, split=self.split, skip_bad=self.skip_bad)
+        rows = read_rows(self.file, self.format, names, split=self.split, skip_bad=self.skip_bad)
+        if self.path and self.format == "auto":
+            output.note(f"{self.path} is read as {rows.format}; --format names another")
+        if rows.bad:
+            output.note(f"{len(rows.bad)} bad records are left out: sea data check {self.path} lists them")
+        return rows
 
     def prepare(self, rows: Rows, adapter: Adapter, seed: int, benign: Benign) -> Preparation:
         """Prepare the rows; raises SeaError when none is left."""
