@@ -408,7 +408,7 @@ def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
     return draw(st.sampled_from([name, "auto"])), draw(st.lists(columns | columns | junk, max_size=4))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(records(), st.binary(max_size=4), st.booleans())
 def test_any_json_is_kept_left_out_or_listed(drawn: tuple[str, list[Any]], torn: bytes, skip_bad: bool) -> None:
     name, values = drawn

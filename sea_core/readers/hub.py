@@ -120,17 +120,22 @@ def _load(path: Path, call: Any, repo: str = "") -> Any:
     return loaded[0]
 
 
+def _is_network(error: BaseException) -> bool:
+    local = isinstance(error, FileNotFoundError)
+    return not local and (isinstance(error, OSError) or any(word in type(error).__name__ for word in UNREACHED))
+
+
 def _told(path: Path, error: BaseException, repo: str) -> DataError:
     """Return what the library raised in words: it raises many kinds of errors, which change with its version."""
-    kind, said = type(error).__name__, one_line(error)[:300]
+    kind, said = type(error).__name__, one_line(error)[:300].rstrip(".")
     if kind == "GatedRepoError":
         what, hint = "The data set is gated.", f"Ask for access at huggingface.co/datasets/{repo}, then: hf auth login"
-    elif kind == "RepositoryNotFoundError":
+    elif kind in ("RepositoryNotFoundError", "DatasetNotFoundError"):
         what = "The hub has no such data set, or it is private."
         hint = "Check the name at huggingface.co/datasets; for a private one type: hf auth login"
     elif kind == "RevisionNotFoundError":
         what, hint = "The data set has no such revision.", "Give a commit, branch or tag after the @, or leave it out."
-    elif repo and (isinstance(error, OSError) or any(word in kind for word in UNREACHED)):
+    elif repo and _is_network(error):
         what = f"The hub cannot be reached: {said}."
         hint = (
             "Check the network, and that HF_HUB_OFFLINE is not set. Or fetch the files elsewhere, and give their path."

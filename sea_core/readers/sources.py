@@ -48,7 +48,7 @@ def open_source(path: Path, split: str | None = None) -> Source:
     """
     if str(path).startswith(hub.PREFIX):
         items, what = hub.hub_values(path, split)
-        return Source(path, items, lambda: hashlib.sha256(what.encode()).hexdigest())
+        return Source(path, items, lambda: hashlib.sha256(what.encode()).hexdigest(), folder=path)
     if path.is_dir():
         return _folder(path, split)
     _check(path)

@@ -62,7 +62,7 @@ def table_rows(path: Path, batches: Iterator[Any]) -> Iterator[Item]:
                     place = Place(path, number, "row")
                     yield place, _unreadable(place, value) if isinstance(value, Exception) else value
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
-        said = " ".join(str(error).split())[:200]
+        said = " ".join(str(error).split())[:200].rstrip(".")
         raise DataError(
             f"The table cannot be read beyond row {number}: {said}.",
             where=str(path),
