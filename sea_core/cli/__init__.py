@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import modalities, model, optimize, output, plan, plugin, plugins, prepare, show, styles, verify
+from sea_core.cli import data, modalities, model, optimize, output, plan, plugin, plugins, prepare, show, styles, verify
 from sea_core.errors import SeaError
 from sea_core.faults import blame, failure
 
@@ -26,6 +26,7 @@ app.command("optimize")(optimize.optimize)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("prepare")(prepare.prepare)
+app.add_typer(data.app, name="data")
 app.command("styles")(styles.styles)
 app.command("modalities")(modalities.modalities)
 app.command("plugins")(plugins.plugins)

@@ -32,6 +32,8 @@ def optimize(
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     styles: options.Styles = None,
     extractor: extracting.Name = "rules",
@@ -58,7 +60,7 @@ def optimize(
     known = settings.names(told) + settings.names(adapter, "adapter") + settings.names(chat, "chat")
     settings.refuse_rest(left, known)
 
-    data = options.Data(rows, format, columns, limit, styles)
+    data = options.Data(rows, format, columns, limit=limit, styles=styles, split=split, skip_bad=skip_bad)
     several = f"-{adapter.modality}" if len(found.adapters) > 1 else ""
     folder = out or Path("runs") / f"{Path(plugin).stem}{several}-{data.name}"
     phrases = extracting.Extracting.of(extractor, chat, folder)
@@ -97,7 +99,7 @@ def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparati
         "purpose": "synthetic embeddings for safety alignment (SEA)",
         "plugin_path": plugin, "model": target.checkpoint, "revision": target.revision,
         "limits": card(target.checkpoint).get("limits", ""), "file": str(path), "dropped": read.dropped,
-        "rows": len(preparation.prepared), "refused": len(preparation.refused),
+        "bad": len(read.bad), "rows": len(preparation.prepared), "refused": len(preparation.refused),
     }  # fmt: skip
 
 

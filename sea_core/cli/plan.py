@@ -22,6 +22,8 @@ def plan(
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
@@ -41,7 +43,7 @@ def plan(
     told, left = settings.apply(OptimizeConfig(), given)
     adapter, left = settings.apply(adapter, left, "adapter")
     settings.refuse_rest(left, settings.names(told) + settings.names(adapter, "adapter"))
-    data = options.Data(rows, format, columns, limit)
+    data = options.Data(rows, format, columns, limit=limit, split=split, skip_bad=skip_bad)
     prepared = data.prepare(data.read(), adapter, told.seed, told.benign).prepared
     target = options.Target.of(adapter, model, revision, dtype, device)
     where = torch.device(target.device_name())

@@ -13,6 +13,7 @@ from sea_core.cli import extracting, options, output
 if TYPE_CHECKING:
     from sea_core.chat import Spent
     from sea_core.prepare import Preparation
+    from sea_core.readers import Rows
 
 
 def prepare(
@@ -25,6 +26,8 @@ def prepare(
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     styles: options.Styles = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Look at only the first N rows.")] = None,
     seed: Annotated[int, typer.Option(help="Draws the styles.")] = 0,
@@ -42,7 +45,7 @@ def prepare(
     chat, left = settings.apply(ChatConfig(), settings.gather(config, option), "chat")
     settings.refuse_rest(left, settings.names(chat, "chat"))
     phrases = extracting.Extracting.of(extractor, chat, out)
-    data = options.Data(rows, format, columns, styles=styles)
+    data = options.Data(rows, format, columns, styles=styles, split=split, skip_bad=skip_bad)
     read = data.read()
     read = replace(read, rows=read.rows[:limit])
     preparation = make(read.rows, adapter, seed=seed, extractor=phrases.extractor, styles=data.style_set())
@@ -51,21 +54,23 @@ def prepare(
     data.require_some(preparation, len(read.rows))
     spent = phrases.spent()
     value = {
-        "file": data.file, "format": read.format, "rows": len(read.rows), "dropped": read.dropped,
+        "file": data.file, "format": read.format, "rows": len(read.rows), "dropped": read.dropped, "bad": len(read.bad),
         "extractor": phrases.extractor.identity(),
         "prepared": len(preparation.prepared), "refused": len(preparation.refused), "reasons": preparation.reasons(),
         "example": [p.extraction.detoxified for p in preparation.prepared[:1]],
         "spent": asdict(spent) if spent else None,
     }  # fmt: skip
-    lines = _lines(preparation, len(read.rows), read.dropped, spent)
+    lines = _lines(preparation, read, spent)
     output.emit(value, as_json, lambda: output.grid(("", "rows"), lines))
 
 
-def _lines(preparation: Preparation, rows: int, dropped: dict[str, int], spent: Spent | None) -> list[tuple[str, str]]:
-    lines: list[tuple[str, int]] = [("rows", rows), ("prepared", len(preparation.prepared))]
+def _lines(preparation: Preparation, read: Rows, spent: Spent | None) -> list[tuple[str, str]]:
+    """Return what is drawn: counts, reasons and rules, and what a language model was asked."""
+    lines: list[tuple[str, int]] = [("rows", len(read.rows)), ("prepared", len(preparation.prepared))]
     lines += [("refused", len(preparation.refused))]
     lines += [(f"refused: {reason}", count) for reason, count in preparation.reasons().items()]
-    lines += [(f"dropped: {rule}", count) for rule, count in dropped.items()]
+    lines += [(f"dropped: {rule}", count) for rule, count in read.dropped.items()]
+    lines += [("bad", len(read.bad))] if read.bad else []
     shown = [(what, str(count)) for what, count in lines]
     if spent:
         cost = "unknown" if spent.cost is None else f"{spent.cost:.4f}"
