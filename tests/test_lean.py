@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from test_packed import apart, closing, look, tasks_of
+from test_packed import closing, tasks_of
 from torch import Tensor, nn
 
 from sea_core.engine import Packed, Plain, choose
 from sea_core.engine import lean as module
+from sea_core.engine.choice import apart, look
 from sea_core.engine.lean import Last, attend, lean
 from sea_core.mllm import MLLM
 
