@@ -1,0 +1,86 @@
+"""How embeddings are to be made: what `sea optimize` and `sea plan` read off their options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sea_core.adapter import Adapter
+    from sea_core.embedding import Embedding
+    from sea_core.mllm import MLLM
+    from sea_core.optimize import OptimizeConfig
+    from sea_core.recipes import Recipe
+    from sea_core.rows import PreparedRow
+
+RecipeNames = Annotated[str, typer.Option("--recipe", metavar="NAME[,NAME]", help="How embeddings are made, or pool.")]
+MediaFolder = Annotated[
+    Path | None, typer.Option("--media", help="A folder of real benign media, for the recipes that need them.")
+]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """The numbers, the recipes with their settings, those that were asked for, and the benign media."""
+
+    told: OptimizeConfig
+    recipes: tuple[Recipe, ...]
+    wanted: tuple[Recipe, ...]
+    files: Sequence[Path]
+
+    def rows(self, prepared: Sequence[PreparedRow], adapter: Adapter) -> list[PreparedRow]:
+        """Return the rows, one for each embedding that is to be made."""
+        from sea_core.recipes import drawn
+
+        return drawn(prepared, self.wanted, self.told.draws, adapter, self.told.seed)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what an embedding depends on. A run may go on with more recipes and draws: they change no other's."""
+        from sea_core.media import digest
+
+        config = asdict(self.told)
+        for name in ("batch_size", "draws"):
+            config.pop(name)
+        media = digest(self.files) if self.files else None
+        return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "media": media}
+
+    def benign(self, mllm: MLLM, rows: Sequence[PreparedRow]) -> list[Embedding]:
+        """Return the benign media's embeddings, if a row's recipe needs them."""
+        from sea_core.cli.progress import bar
+        from sea_core.media import encode_files
+
+        needy = {recipe.name for recipe in self.recipes if recipe.media}
+        if not needy & {row.recipe for row in rows}:
+            return []
+        found = []
+        with bar("encode", len(self.files)) as progress:
+            for embedding in encode_files(mllm, self.files):
+                found.append(embedding)
+                progress.advance()
+        return found
+
+
+def read(
+    adapter: Adapter, recipe: str, media: Path | None, config: Path | None, option: Sequence[str]
+) -> tuple[Synthesis, Adapter]:
+    """Read the options; return also the adapter, with its settings."""
+    from sea_core import settings
+    from sea_core.media import media_files
+    from sea_core.optimize import OptimizeConfig
+    from sea_core.recipes import RECIPES, named
+
+    told, left = settings.apply(OptimizeConfig(), settings.gather(config, option))
+    adapter, left = settings.apply(adapter, left, "adapter")
+    recipes = []
+    for one in RECIPES:
+        one, left = settings.apply(one, left, one.name)
+        recipes.append(one)
+    known = settings.names(told) + settings.names(adapter, "adapter")
+    settings.refuse_rest(left, known + [name for one in recipes for name in settings.names(one, one.name)])
+    files = media_files(media) if media else []
+    wanted = named(recipe, bool(files), tuple(recipes))
+    return Synthesis(told, tuple(recipes), wanted, files), adapter
