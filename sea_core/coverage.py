@@ -31,6 +31,6 @@ def uncovered(records: Iterable[Record]) -> list[str]:
     """Return the ids of the rows that were tried, and solved by no recipe in no draw: they teach nothing."""
     solved: dict[str, bool] = {}
     for record in records:
-        row = record.get("row", record["id"])
+        row = str(record.get("row", record["id"]))
         solved[row] = solved.get(row, False) or record["status"] == "succeeded"
     return [row for row, good in solved.items() if not good]

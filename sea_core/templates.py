@@ -24,11 +24,11 @@ def style_goal(adapter: Adapter, style: str) -> Goal:
 
 def other_goals(adapter: Adapter, extraction: Extraction, style: str) -> tuple[Goal, ...]:
     """Return content and style asked for in other words, with the same answers. None is a held-out question."""
-    content, seen = content_goal(adapter, extraction).answer, style_goal(adapter, style).answer
+    said = content_goal(adapter, extraction).answer
     return (
-        Goal(f"Describe what this {adapter.noun} is about.", content),
-        Goal(f"Please sum up the {adapter.noun}.", content),
-        Goal(f"Which style does the {adapter.noun} have?", seen),
+        Goal(f"Describe what this {adapter.noun} is about.", said),
+        Goal(f"Tell me what the {adapter.noun} shows.", said),
+        Goal(f"What is the style of this {adapter.noun}?", style_goal(adapter, style).answer),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,18 +25,26 @@ MediaFolder = Annotated[
 
 @dataclass(frozen=True)
 class Synthesis:
-    """The numbers, the recipes with their settings, those that were asked for, and the benign media."""
+    """How embeddings are to be made, and of what.
+
+    Attributes:
+        recipes: all, with their settings. wanted: those that were asked for.
+        files: benign media. prepared: the rows. todo: one for each embedding that is to be made.
+    """
 
     told: OptimizeConfig
     recipes: tuple[Recipe, ...]
     wanted: tuple[Recipe, ...]
-    files: Sequence[Path]
+    files: Sequence[Path] = ()
+    prepared: Sequence[PreparedRow] = ()
+    todo: Sequence[PreparedRow] = ()
 
-    def rows(self, prepared: Sequence[PreparedRow], adapter: Adapter) -> list[PreparedRow]:
-        """Return the rows, one for each embedding that is to be made."""
+    def of_rows(self, prepared: Sequence[PreparedRow], adapter: Adapter, styles: Sequence[str] = ()) -> Synthesis:
+        """Return the same for these rows; `styles` where they are not the adapter's."""
         from sea_core.recipes import drawn
 
-        return drawn(prepared, self.wanted, self.told.draws, adapter, self.told.seed)
+        todo = drawn(prepared, self.wanted, adapter, self.told.draws, self.told.seed, styles)
+        return replace(self, prepared=prepared, todo=todo)
 
     def identity(self) -> dict[str, Any]:
         """Return what an embedding depends on. A run may go on with more recipes and draws: they change no other's."""

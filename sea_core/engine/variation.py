@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Generator, Tensor
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Variation:
     """The paper's way: E itself is trained, and shown as it is.
 

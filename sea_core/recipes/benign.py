@@ -31,7 +31,7 @@ class Subspace(Recipe):
         mean, basis = principal(rows, self.directions)
         # Fewer numbers carry the step: larger ones make it as long as a step of E.
         pace = self.lr * (rows.shape[1] / len(basis)) ** 0.5
-        variation = Spanned(pace, self.steps, mean, basis)
+        variation = Spanned(lr=pace, steps=self.steps, mean=mean, basis=basis)
         return lambda row: variation
 
 
@@ -43,16 +43,16 @@ class Benign(Recipe):
     media: ClassVar[bool] = True
 
     def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
-        variation = Started(self.lr, self.steps, usable(material))
+        variation = Started(lr=self.lr, steps=self.steps, starts=usable(material))
         return lambda row: variation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Spanned(Variation):
     """E = mean + C V: `mean` (d_encoder,), V the `basis` (directions, d_encoder), and C is trained."""
 
-    mean: Tensor = torch.empty(0)
-    basis: Tensor = torch.empty(0)
+    mean: Tensor
+    basis: Tensor
 
     def leaf(self, start: Tensor, rng: Generator) -> Tensor:
         return (start - self.mean) @ self.basis.T
@@ -61,11 +61,11 @@ class Spanned(Variation):
         return self.mean + leaf @ self.basis
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Started(Variation):
     """`starts`: embeddings with as many rows as the blank's."""
 
-    starts: Sequence[Embedding] = ()
+    starts: Sequence[Embedding]
 
     def leaf(self, start: Tensor, rng: Generator) -> Tensor:
         index = int(torch.randint(len(self.starts), (1,), generator=rng, device=rng.device))

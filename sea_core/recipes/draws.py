@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -16,45 +17,50 @@ from sea_core.rows import PreparedRow
 
 
 def drawn(
-    rows: Sequence[PreparedRow], recipes: Sequence[Recipe], draws: int, adapter: Adapter, seed: int = 0
+    rows: Sequence[PreparedRow],
+    recipes: Sequence[Recipe],
+    adapter: Adapter,
+    draws: int = 1,
+    seed: int = 0,
+    styles: Sequence[str] = (),
 ) -> list[PreparedRow]:
-    """Return each row once for each recipe and draw, with the goals of the recipe, and of each draw another style.
+    """Return each row once for each recipe and draw, with the goals of the recipe, and in each draw another style.
+
+    Args:
+        styles: the style set, where it is not the adapter's.
 
     Raises:
-        SeaError: more draws than the adapter has styles, or two embeddings would have one id.
+        SeaError: more draws than there are styles, or two embeddings would have one id.
     """
-    if draws > len(adapter.styles):
+    styles = styles or adapter.styles
+    if draws > len(styles):
         raise SeaError(
-            f"draws is {draws}, but draws differ by style and this adapter has {len(adapter.styles)} styles",
-            hint=f"Type for example: -o draws={len(adapter.styles)}",
+            f"draws is {draws}, but draws differ by style, and there are {len(styles)} styles",
+            hint=f"Type for example: -o draws={len(styles)}",
         )
     found = []
     for recipe in recipes:
         for draw in range(draws):
             for row in rows:
-                one = replace(restyled(row, draw, adapter, seed), recipe=recipe.name, draw=draw)
+                one = replace(restyled(row, draw, adapter, styles, seed), recipe=recipe.name, draw=draw)
                 found.append(replace(one, goals=recipe.goals(adapter, one)))
-    ids = set[str]()
-    for row in found:
-        if row.id in ids:
-            raise SeaError(f"two embeddings would have the id {row.id!r}", hint="Give the rows other ids, without #.")
-        ids.add(row.id)
+    (most, count), *_ = Counter(row.id for row in found).most_common(1) or [("", 0)]
+    if count > 1:
+        raise SeaError(f"two embeddings would have the id {most!r}", hint="Give the rows other ids, without #.")
     return found
 
 
-def restyled(row: PreparedRow, draw: int, adapter: Adapter, seed: int) -> PreparedRow:
+def restyled(row: PreparedRow, draw: int, adapter: Adapter, styles: Sequence[str], seed: int) -> PreparedRow:
     """Return the row with the style of a draw: its own for the first, then the others in an order of its own."""
     if draw == 0:
         return row
-    others = [style for style in adapter.styles if style != row.style]
+    others = [style for style in styles if style != row.style]
     random.Random(f"{seed}:{row.row.id}:draws").shuffle(others)
     style = others[draw - 1]
     return replace(row, style=style, goals=(row.goals[0], templates.style_goal(adapter, style)))
 
 
-def variations(
-    recipes: Sequence[Recipe], material: Material
-) -> Callable[[PreparedRow], Variation]:
+def variations(recipes: Sequence[Recipe], material: Material) -> Callable[[PreparedRow], Variation]:
     """Begin each recipe, and return how a row's E is made.
 
     The function raises Unusable for a row whose recipe cannot be used with this model.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -37,21 +37,24 @@ class Hidden(Recipe):
             read = mllm.tokenizer(row.extraction.phrase, add_special_tokens=False)["input_ids"]
             with torch.no_grad():
                 text = mllm.states([*opening, *read], self.layer)[len(opening) :].mean(0)
-            return Matched(self.lr, self.steps, mllm, start, (*opening, *rest), self.strength, self.layer, text)
+            return Matched(
+                lr=self.lr, steps=self.steps, mllm=mllm, start=start, ids=(*opening, *rest),
+                strength=self.strength, layer=self.layer, text=text,
+            )  # fmt: skip
 
         return of_row
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Matched(Variation):
     """`ids`: the prompt up to its last placeholder; later tokens change nothing in a causal decoder."""
 
-    mllm: Any = None
-    start: Any = None
-    ids: tuple[int, ...] = ()
-    strength: float = 0.0
-    layer: int = 0
-    text: Tensor = torch.empty(0)
+    mllm: MLLM
+    start: Embedding
+    ids: tuple[int, ...]
+    strength: float
+    layer: int
+    text: Tensor
 
     def loss(self, shown: Tensor) -> Tensor:
         medium = media_states(self.mllm, self.ids, self.layer, self.start.with_rows(shown)).mean(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 
 from sea_core.embedding import Embedding
 from sea_core.engine import Variation
+from sea_core.mllm import MLLM
 from sea_core.recipes.recipe import Material, Recipe, Unusable
 from sea_core.rows import PreparedRow
 
@@ -28,17 +29,17 @@ class Input(Recipe):
         name = trained(material, inputs)
         # The engine's step is in the units of E; the medium has its own.
         pace = self.lr * Embedding(inputs[name].float()).scale / material.start.scale
-        variation = Encoded(pace, self.steps, mllm, inputs, name)
+        variation = Encoded(lr=pace, steps=self.steps, mllm=mllm, inputs=inputs, name=name)
         return lambda row: variation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Encoded(Variation):
     """`inputs`: the ordinary inputs for the blank; `name`: which of them is trained."""
 
-    mllm: Any = None
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
+    mllm: MLLM
+    inputs: Mapping[str, Any]
+    name: str
 
     def leaf(self, start: Tensor, rng: Generator) -> Tensor:
         medium: Tensor = self.inputs[self.name]
@@ -46,8 +47,7 @@ class Encoded(Variation):
 
     def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
         (embedding,) = self.mllm.encoded({**self.inputs, self.name: leaf})
-        rows: Tensor = embedding.rows
-        return rows.to(leaf.dtype)
+        return embedding.rows.to(leaf.dtype)
 
 
 def trained(material: Material, inputs: Mapping[str, Any]) -> str:

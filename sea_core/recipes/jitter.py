@@ -24,7 +24,7 @@ class Noise(Recipe):
     name: ClassVar[str] = "noise"
 
     def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
-        variation = Noisy(self.lr, self.steps, self.strength * material.start.scale)
+        variation = Noisy(lr=self.lr, steps=self.steps, deviation=self.strength * material.start.scale)
         return lambda row: variation
 
 
@@ -38,15 +38,15 @@ class Dropout(Recipe):
     name: ClassVar[str] = "dropout"
 
     def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
-        variation = Dropped(self.lr, self.steps, self.strength, material.start.rows)
+        variation = Dropped(lr=self.lr, steps=self.steps, share=self.strength, blank=material.start.rows)
         return lambda row: variation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Noisy(Variation):
     """`deviation` is in the units of E."""
 
-    deviation: float = 0.0
+    deviation: float
     varies: ClassVar[bool] = True
 
     def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
@@ -54,12 +54,12 @@ class Noisy(Variation):
         return leaf + self.deviation * noise
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Dropped(Variation):
     """`share` of the rows are those of `blank`, (n_rows, d_encoder)."""
 
-    share: float = 0.0
-    blank: Tensor = torch.empty(0)
+    share: float
+    blank: Tensor
     varies: ClassVar[bool] = True
 
     def shown(self, leaf: Tensor, rng: Generator) -> Tensor:

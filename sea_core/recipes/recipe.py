@@ -68,5 +68,5 @@ class Recipe(ABC):
         """
         from sea_core.engine import Variation
 
-        variation = Variation(self.lr, self.steps)
+        variation = Variation(lr=self.lr, steps=self.steps)
         return lambda row: variation
