@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.blueprint import Blueprint
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
+    from sea_core.generator import Generator
     from sea_core.hookspecs import hookimpl
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
@@ -26,6 +27,7 @@ else:
     _MODULES = {
         "adapter": ["Adapter"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
+        "generator": ["Generator"],
         "hookspecs": ["hookimpl"],
         "mllm": ["MLLM"],
         "optimize": ["OptimizeConfig"],
@@ -53,6 +55,7 @@ __all__ = [
     "DataError",
     "Extraction",
     "Extractor",
+    "Generator",
     "Goal",
     "ModelError",
     "NotExtracted",

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import data, modalities, model, optimize, output, plan, plugin, plugins, prepare, show, styles, verify
+from sea_core.cli import (
+    bench,
+    data,
+    modalities,
+    model,
+    optimize,
+    output,
+    plan,
+    plugin,
+    plugins,
+    prepare,
+    show,
+    styles,
+    verify,
+)
 from sea_core.errors import SeaError
 from sea_core.faults import blame, failure
 
@@ -32,6 +46,7 @@ app.command("modalities")(modalities.modalities)
 app.command("plugins")(plugins.plugins)
 app.add_typer(plugin.app, name="plugin")
 app.add_typer(model.app, name="model")
+app.add_typer(bench.app, name="bench")
 
 _debug = False
 """Set by `--debug`: errors are raised as Python does it."""
