@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sea_core.hookspecs import hookimpl
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
+    from sea_core.prepare import Extractor, NotExtracted
     from sea_core.readers import read_rows
     from sea_core.rows import Extraction, Goal, PreparedRow, Row
 else:
@@ -30,6 +31,7 @@ else:
         "hookspecs": ["hookimpl"],
         "mllm": ["MLLM"],
         "optimize": ["OptimizeConfig"],
+        "prepare": ["Extractor", "NotExtracted"],
         "readers": ["read_rows"],
         "blueprint": ["Blueprint"],
         "rows": ["Extraction", "Goal", "PreparedRow", "Row"],
@@ -52,9 +54,11 @@ __all__ = [
     "Blueprint",
     "DataError",
     "Extraction",
+    "Extractor",
     "Generator",
     "Goal",
     "ModelError",
+    "NotExtracted",
     "OptimizeConfig",
     "PluginError",
     "PreparedRow",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.blueprint import Blueprint
     from sea_core.generator import Generator
+    from sea_core.prepare import Extractor
 
 PROJECT = "sea"
 
@@ -35,6 +36,12 @@ def sea_adapters() -> list[Adapter]:
 @hookspec
 def sea_blueprints() -> list[Blueprint]:
     """Return what `sea model build BLUEPRINT --plugin NAME` can build. Optional."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_extractors() -> list[Extractor]:
+    """Return ways to find the phrases. `--extractor PLUGIN` takes the one; of several, `--extractor PLUGIN:NAME`."""
     raise NotImplementedError
 
 

@@ -91,13 +91,20 @@ class MLLM:
                 f"the projector was called {len(crossed)} times for one batch of {self.adapter.noun}s, expected once",
                 hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
             )
-        rows, grids = self.adapter.split(crossed[0], inputs), self.adapter.grids(inputs, len(media))
-        if not isinstance(rows, list | tuple) or [getattr(e, "ndim", None) for e in rows] != [2] * len(media):
+        return [e.with_rows(e.rows.detach().clone()) for e in self._split(crossed[0], inputs, len(media))]
+
+    def encoded(self, inputs: Mapping[str, Any], count: int = 1) -> list[Embedding]:
+        """Return M(z) for the media in ordinary inputs, with the graph back to them; what follows M is not run."""
+        return self._split(seam.reached(self.projector, lambda: self.backbone(**inputs)), inputs, count)
+
+    def _split(self, crossed: Tensor, inputs: Mapping[str, Any], count: int) -> list[Embedding]:
+        rows, grids = self.adapter.split(crossed, inputs), self.adapter.grids(inputs, count)
+        if not isinstance(rows, list | tuple) or [getattr(e, "ndim", None) for e in rows] != [2] * count:
             raise ModelError(
-                f"{type(self.adapter).__name__}.split returned {_shapes(rows)} for {len(media)} {self.adapter.noun}s",
+                f"{type(self.adapter).__name__}.split returned {_shapes(rows)} for {count} {self.adapter.noun}s",
                 hint="It must return a list of one tensor (n_rows, d_encoder) for each medium.",
             )
-        return [Embedding(e.detach().clone(), grid) for e, grid in zip(rows, grids, strict=True)]
+        return [Embedding(e, grid) for e, grid in zip(rows, grids, strict=True)]
 
     def blank(self) -> Embedding:
         """Return M(blank input) in fp32 (or wider): where every optimisation starts."""
@@ -214,6 +221,21 @@ class MLLM:
         # Picked before the head: full logits over a 150,000-word vocabulary would cost more memory than the model.
         logits = self.model.get_output_embeddings()(hidden[row, column - 1])
         return logits.to(self.wide_dtype), batch.labels[row, column], row
+
+    def states(self, ids: Sequence[int], layer: int, embedding: Embedding | None = None) -> Tensor:
+        """Return the hidden states of one prompt's tokens as the decoder's layer number `layer` receives them.
+
+        (length, d_llm), with the graph back to E. The layers from there on are not run; `layer` is at most the last.
+        """
+        layers: Any = self.adapter.language_model(self.model).get_submodule("layers")
+        row = torch.tensor([list(ids)], device=self.device)
+        media: dict[str, Any] = stack([embedding]) if embedding else {}
+
+        def run() -> None:
+            with self.replaced():
+                self.backbone(input_ids=row, attention_mask=torch.ones_like(row), use_cache=False, **media)
+
+        return seam.reached(layers[min(layer, len(layers) - 1)], run)[0]
 
     @torch.no_grad()
     def generate(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sea_core.embedding import Embedding
 from sea_core.engine import Engine, Forward, Outcome, Rules, Task, choose, memory, safe_margin
 from sea_core.errors import ModelError, SeaError
 from sea_core.mllm import MLLM
+from sea_core.recipes import RECIPES, Material, Recipe, Unusable, seed_of, variations
 from sea_core.rows import PreparedRow
 from sea_core.settings import COUNT_OR_AUTO, NUMBER_OR_AUTO
 
@@ -40,12 +41,14 @@ class OptimizeConfig:
     beta2: float = 0.999
     """Adam's memory of its square."""
     seed: int = 0
-    """Draws the style of each row, by the row's id."""
+    """Draws the style of each row, by the row's id, and all that a recipe leaves to chance."""
+    draws: int = 1
+    """Embeddings for each row and recipe, each with another style."""
     benign: Literal["embed", "text"] = "embed"
     """Benign rows get an embedding of their own activity (`embed`), or stay text rows as in the paper (`text`)."""
 
     def __post_init__(self) -> None:
-        for name in ("lr", "steps", "loss", "batch_size"):
+        for name in ("lr", "steps", "loss", "batch_size", "draws"):
             self._require(name, lambda value: value > 0, "be above zero")
         self._require("lr", lambda value: value <= 100, "be at most 100 times the blank's size")
         self._require("margin", lambda value: value >= 0, "not be negative")
@@ -66,6 +69,8 @@ class Optimization:
     Args:
         mllm: the frozen model; the caller owns it.
         blank: the E to start from; by default the encoder's output for the adapter's blank input.
+        recipes: the recipes that the rows name, with their settings.
+        benign: real embeddings of benign media, for the recipes that need them.
 
     Raises:
         ModelError: the blank's embedding is not finite, or the packed step does not compute what the model computes.
@@ -73,14 +78,29 @@ class Optimization:
     """
 
     def __init__(
-        self, mllm: MLLM, rows: Sequence[PreparedRow], config: OptimizeConfig, blank: Embedding | None = None
+        self,
+        mllm: MLLM,
+        rows: Sequence[PreparedRow],
+        config: OptimizeConfig,
+        blank: Embedding | None = None,
+        *,
+        recipes: Sequence[Recipe] = RECIPES,
+        benign: Sequence[Embedding] = (),
     ) -> None:
         self.mllm, self.start = mllm, start_of(mllm, blank)
-        self.too_long, self.tasks = [], []
+        self.hopeless, self.tasks = [], []
+        used = {row.recipe for row in rows}
+        material = Material(mllm, self.start, benign)
+        how = variations([recipe for recipe in recipes if recipe.name in used], material)
         for row in rows:
             task = task_of(mllm, row, len(self.start))
-            if reason := longer_than_the_model_holds(mllm, task):
-                self.too_long.append(Outcome(row.id, "failed", reason, 0, float("nan"), float("nan"), 0.0, None))
+            reason = longer_than_the_model_holds(mllm, task)
+            try:
+                task = replace(task, variation=how(row), seed=seed_of(row, config.seed))
+            except Unusable as error:
+                reason = str(error)
+            if reason:
+                self.hopeless.append(Outcome(row.id, "failed", reason, 0, float("nan"), float("nan"), 0.0, None))
             else:
                 self.tasks.append(task)
         self.forward: Forward = choose(mllm, self.start, self.tasks, packed=config.packed, compiled=config.compile)
@@ -88,7 +108,7 @@ class Optimization:
 
     def run(self) -> Iterator[Outcome]:
         """Yield outcomes as rows finish, not in the order of the rows."""
-        yield from self.too_long
+        yield from self.hopeless
         yield from Engine(self.mllm, self.start, self.rules, self.forward).run(self.tasks)
 
     def chosen(self) -> dict[str, Any]:
@@ -135,9 +155,10 @@ def optimize(
     config: OptimizeConfig = OptimizeConfig(),
     *,
     blank: Embedding | None = None,
+    benign: Sequence[Embedding] = (),
 ) -> Iterator[Outcome]:
     """Find a synthetic embedding for each row; see `Optimization`, which this makes and runs."""
-    yield from Optimization(mllm, rows, config, blank).run()
+    yield from Optimization(mllm, rows, config, blank, benign=benign).run()
 
 
 def start_of(mllm: MLLM, blank: Embedding | None) -> Embedding:

@@ -33,8 +33,8 @@ class Row:
     `harmful` is false only where the file says so; an unlabelled row counts as harmful.
 
     Attributes:
-        line: where the row stands in its file.
-        media: paths of the row's own media, as the file names them; empty for a text row.
+        line: where the row stands in its file: its line, or its number in a table.
+        media: the row's own media: paths, those of the file resolved against its folder; empty for a text row.
         extraction: what preparation found, where the file already holds it (`sea prepare --out`).
     """
 
@@ -59,16 +59,24 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRow:
-    """A row with its extraction and its goals: the content-control sample first, then the style-control sample."""
+    """A row with its extraction and its goals: the content-control sample first, then the style-control sample.
+
+    Attributes:
+        recipe: how its E is to be made (see recipes/). draw: which of several embeddings by that recipe this is.
+    """
 
     row: Row
     extraction: Extraction
     goals: tuple[Goal, ...]
     style: str
+    recipe: str = "plain"
+    draw: int = 0
 
     @property
     def id(self) -> str:
-        return self.row.id
+        """The embedding's id: the row's own for the first plain one, and one that follows from it for any other."""
+        first = (self.recipe, self.draw) == ("plain", 0)
+        return self.row.id if first else f"{self.row.id}#{self.recipe}.{self.draw}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
+from sea_core.coverage import by_recipe, uncovered
 from sea_core.errors import RunError
 from sea_core.files import REMAKE, disk_errors, read_json, whole, write_json
 from sea_core.journal import Journal
@@ -114,7 +115,8 @@ class Run:
         figures = {name: getattr(outcome, name) for name in ("status", "reason", "steps", "loss", "margin", "seconds")}
         goals = [asdict(goal) for goal in row.goals]
         text = {name: value for name, value in asdict(row.row).items() if name not in ("media", "extraction")}
-        record = text | asdict(row.extraction) | {"style": row.style, "goals": json.dumps(goals)}
+        made = {"id": row.id, "row": row.row.id, "recipe": row.recipe, "draw": row.draw}
+        record = text | made | asdict(row.extraction) | {"style": row.style, "goals": json.dumps(goals)}
         rows, grid = (e.rows, e.grid) if (e := outcome.embedding) else (None, ())
         self.store.append(record | {"grid": json.dumps(grid)} | figures, rows)
 
@@ -148,6 +150,8 @@ class Run:
             "audit_exact": sum(row["exact"] for row in audits),
             "steps_median": median(steps) if steps else None,
             "steps_p90": quantiles(steps, n=10, method="inclusive")[-1] if len(steps) > 1 else None,
+            "recipes": by_recipe(records),
+            "uncovered": uncovered(records),
             "seconds_per_row": sum(r["seconds"] for r in records) / len(records) if records else None,
             "chosen": self.about.get("chosen", {}),
             "plugin": told["plugin"],

@@ -1,6 +1,6 @@
 """The seam: the first argument of the projector's forward call. Read E there, or let P(E) cross in place of P(M(z)).
 
-The only file that hooks torch modules. Both hooks open and close in a `with` block, whatever happens inside.
+The only file that hooks torch modules. Hooks open and close in one small function, whatever happens inside.
 
 `replaced` hooks the backbone, not the outer model: trainers that fuse the language-model head call the backbone
 directly, and an override of the outer forward would be skipped without a word.
@@ -31,6 +31,34 @@ def read(projector: nn.Module) -> Iterator[list[Tensor]]:
         yield crossed
     finally:
         handle.remove()
+
+
+def reached(module: nn.Module, run: Callable[[], Any]) -> Tensor:
+    """Run a forward as far as `module`, and return what comes to it: the first argument of its call, with its graph.
+
+    Raises:
+        ModelError: the forward never called it.
+    """
+
+    def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        raise _Reached(args[0] if args else next(iter(kwargs.values())))
+
+    handle = module.register_forward_pre_hook(hook, with_kwargs=True)
+    try:
+        run()
+    except _Reached as stop:
+        return stop.tensor
+    finally:
+        handle.remove()
+    raise ModelError(f"the forward never called its {type(module).__name__}")
+
+
+class _Reached(Exception):
+    """Leaves a forward where what was wanted is there. Never shown."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        super().__init__()
+        self.tensor = tensor
 
 
 @contextmanager

@@ -22,6 +22,16 @@ def style_goal(adapter: Adapter, style: str) -> Goal:
     return Goal(style_question(adapter), f"{adapter.style_prefix} {style}.")
 
 
+def other_goals(adapter: Adapter, extraction: Extraction, style: str) -> tuple[Goal, ...]:
+    """Return content and style asked for in other words, with the same answers. None is a held-out question."""
+    said = content_goal(adapter, extraction).answer
+    return (
+        Goal(f"Describe what this {adapter.noun} is about.", said),
+        Goal(f"Tell me what the {adapter.noun} shows.", said),
+        Goal(f"What is the style of this {adapter.noun}?", style_goal(adapter, style).answer),
+    )
+
+
 def verify_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
     """Return the held-out questions about the content: none of their wording is used in an optimisation."""
     return (f"What is going on in this {adapter.noun}?", f"Which {kind} do you notice here?")

@@ -284,7 +284,7 @@ def test_an_adapter_whose_weights_have_moved_is_refused(
     weights = load_file(moved / "adapter_model.safetensors")
     renamed = {name.replace("language_model", "other_model"): value for name, value in weights.items()}
     save_file(renamed, moved / "adapter_model.safetensors")
-    with pytest.raises(ModelError, match="have no place|changes no logit"):
+    with pytest.raises(ModelError, match=r"have no place|changes no logit"):
         with_adapter(spoilt, moved)
 
 

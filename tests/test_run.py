@@ -207,6 +207,7 @@ def test_figures_of_a_run_without_rows_are_not_zeros(tmp_path: Path) -> None:
         "run": str(tmp_path), "rows": 4, "done": 0, "refused": 1, "succeeded": 0, "osr": None, "vsr": None,
         "vsr_interval": None, "verified": 0, "judges": {}, "audited": 0, "audit_exact": 0, "chosen": {},
         "steps_median": None, "steps_p90": None, "seconds_per_row": None, "plugin": "nose",
+            "recipes": {}, "uncovered": [],
         "model": "models/nose",
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sea_core.chat.config import ChatConfig
 from sea_core.chat.nouns import Question, Reply
-from sea_core.chat.trouble import Trouble
+from sea_core.chat.trouble import Trouble, said
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class OpenAIChat:
         for reply in self._replies(questions):
             if isinstance(reply, SeaError):
                 raise reply
-            if reply.status == "error" and reply.detail.startswith(Trouble.NO_SERVER) and not answered:
-                raise self._trouble.no_server(reply.detail)
+            if reply.status == "error" and not answered and (end := self._trouble.hopeless(reply.detail)):
+                raise end
             errors = errors + 1 if reply.status == "error" else 0
             answered = answered or not errors
             yield reply
@@ -141,7 +141,7 @@ class OpenAIChat:
         if self._trouble.filtered(error):
             return None
         sent = [name for name in OPTIONAL if name not in left_out and (name != "response_format" or question.schema)]
-        named = [name for name in sent if name in (error.param or "") or name in str(error)]
+        named = [name for name in sent if name in (error.param or "") or name in said(error)]
         return next(iter(named), "response_format" if "response_format" in sent else None)
 
     def _read(self, question: Question, found: ChatCompletion) -> Reply:

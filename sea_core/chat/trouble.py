@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -60,12 +61,15 @@ class Trouble:
 
     def filtered(self, error: Any) -> bool:
         """Tell whether a content filter stands behind an error: providers say so in different places."""
-        text = f"{error.code} {error.type} {error.body} {error}".lower()
+        text = f"{error.code} {error.type} {error.body}".lower()
         return error.status_code in (400, 403) and any(word in text for word in FILTER_WORDS)
 
-    def no_server(self, detail: str) -> SeaError:
-        """Return the error for a server that never answered."""
-        return SeaError(detail, hint="Is it running? Type its address: -o chat.base_url=http://HOST:PORT/v1")
+    def hopeless(self, detail: str) -> SeaError | None:
+        """Return the error that the first question's failure stands for, where no other question can do better."""
+        if detail.startswith(self.NO_SERVER):
+            return SeaError(detail, hint="Is it running? Type its address: -o chat.base_url=http://HOST:PORT/v1")
+        # Some servers answer 400 for an unknown model, and name it.
+        return self._not_found(detail) if detail.startswith("400: ") and self.config.model in detail else None
 
     def gave_up(self, errors: int, detail: str) -> SeaError:
         """Return the error for a server that answers no more."""
@@ -93,8 +97,17 @@ class Trouble:
         return "once" if not self.config.retries else f"{self.config.retries + 1} times"
 
     def _clean(self, error: BaseException) -> str:
-        text = " ".join(str(error).split())[:300] or type(error).__name__
+        text = " ".join(said(error).split())[:300] or type(error).__name__
         return text.replace(self.key, "(the key)") if self.key else text
+
+
+def said(error: BaseException) -> str:
+    """Return an error in the server's own words, where it has any."""
+    body = getattr(error, "body", None)
+    if isinstance(body, dict):
+        words = body.get("message") or body.get("detail") or body.get("error")
+        return words if isinstance(words, str) else json.dumps(body)
+    return body if isinstance(body, str) and body else str(error)
 
 
 def _root(error: BaseException) -> BaseException:

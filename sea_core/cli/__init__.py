@@ -12,6 +12,7 @@ from sea_core.cli import (
     bench_judge,
     bench_report,
     bench_run,
+    data,
     modalities,
     model,
     optimize,
@@ -42,6 +43,7 @@ app.command("optimize")(optimize.optimize)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("prepare")(prepare.prepare)
+app.add_typer(data.app, name="data")
 app.command("styles")(styles.styles)
 app.command("modalities")(modalities.modalities)
 app.command("plugins")(plugins.plugins)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import options, output, show
+from sea_core.cli import extracting, options, output, show, synthesis
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
+    from sea_core.cli.synthesis import Synthesis
     from sea_core.judges.content import ContentJudge
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
@@ -28,13 +29,18 @@ def optimize(
     plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
+    recipe: synthesis.RecipeNames = "plain",
+    media: synthesis.MediaFolder = None,
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/PLUGIN-ROWS.")] = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     styles: options.Styles = None,
+    extractor: extracting.Name = "rules",
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
@@ -45,40 +51,39 @@ def optimize(
 
     Without ROWS: the demo rows. Without --model: the plugin's own. The same command again goes on where it stopped.
     """
-    from sea_core import plugins, settings
-    from sea_core.optimize import OptimizeConfig
+    from sea_core import plugins
     from sea_core.run import Run
 
     found, adapter = plugins.adapter(options.required(plugin), modality)
-    given = settings.gather(config, option)
-    told, left = settings.apply(OptimizeConfig(), given)
-    adapter, left = settings.apply(adapter, left, "adapter")
-    settings.refuse_rest(left, settings.names(told) + settings.names(adapter, "adapter"))
-
-    data = options.Data(rows, format, columns, limit, styles)
-    read = data.read()
-    preparation = data.prepare(read, adapter, told.seed, told.benign)
-    target = options.Target.of(adapter, model, revision, dtype, device)
-    about = identity(found, adapter, told, target) | {"data": read.digest, "format": read.format, "columns": columns}
-    about |= {"styles": data.style_set()} if styles else {}
+    how, adapter = synthesis.read(adapter, recipe, media, config, option)
+    data = options.Data(rows, format, columns, limit=limit, styles=styles, split=split, skip_bad=skip_bad)
     several = f"-{adapter.modality}" if len(found.adapters) > 1 else ""
     folder = out or Path("runs") / f"{Path(plugin).stem}{several}-{data.name}"
-    run = Run.start(folder, about, facts(plugin, target, data.file, read, preparation))
+    phrases = extracting.Extracting.of(extractor, how.chat, folder)
+    read = data.read()
+    preparation = data.prepare(read, adapter, how.told.seed, how.told.benign, phrases.extractor)
+    phrases.tell()
+    how = how.of_rows(preparation.prepared, adapter, data.style_set())
+    target = options.Target.of(adapter, model, revision, dtype, device)
+    about = identity(found, adapter, how, target) | {
+        "data": read.digest, "format": read.format, "columns": columns, "extractor": phrases.extractor.identity(),
+    }  # fmt: skip
+    about |= {"styles": data.style_set()} if styles else {}
+    told = facts(plugin, target, data.file, read, preparation) | {"rows": len(how.todo)}
+    run = Run.start(folder, about, told)
     with run.writing():
         run.refuse(preparation.refused)
-        work(run, adapter, told, preparation, target, verify)
+        work(run, adapter, how, target, verify)
     show.report(run, as_json)
 
 
-def identity(plugin: Plugin, adapter: Adapter, told: OptimizeConfig, target: options.Target) -> dict[str, Any]:
+def identity(plugin: Plugin, adapter: Adapter, how: Synthesis, target: options.Target) -> dict[str, Any]:
     """Return what makes a run this run and no other; what cannot change a result (the batch size) is left out."""
     from sea_core import __version__
 
-    config = asdict(told)
-    config.pop("batch_size")
     return {
         "sea": __version__, "plugin": plugin.name, "plugin_version": plugin.version, "modality": adapter.modality,
-        "adapter": asdict(adapter), "model": target.fingerprint(), "dtype": target.dtype_name(), "config": config,
+        "adapter": asdict(adapter), "model": target.fingerprint(), "dtype": target.dtype_name(), **how.identity(),
     }  # fmt: skip
 
 
@@ -90,39 +95,37 @@ def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparati
         "purpose": "synthetic embeddings for safety alignment (SEA)",
         "plugin_path": plugin, "model": target.checkpoint, "revision": target.revision,
         "limits": card(target.checkpoint).get("limits", ""), "file": str(path), "dropped": read.dropped,
-        "rows": len(preparation.prepared), "refused": len(preparation.refused),
+        "bad": len(read.bad), "refused": len(preparation.refused),
     }  # fmt: skip
 
 
-def work(
-    run: Run, adapter: Adapter, told: OptimizeConfig, preparation: Preparation, target: options.Target, verify: bool
-) -> None:
+def work(run: Run, adapter: Adapter, how: Synthesis, target: options.Target, verify: bool) -> None:
     """Do what is left: optimise the rows without a record, then ask the questions without an answer."""
     done = run.store.ids()
-    left = [row for row in preparation.prepared if row.id not in done]
+    left = [row for row in how.todo if row.id not in done]
     mllm = None
     if left:
         mllm = target.load(adapter)
-        search(run, mllm, told, preparation, left)
+        search(run, mllm, how, left)
     check(run, adapter, target, mllm)
     if verify:
         ask(run, adapter, target, mllm)
 
 
-def search(run: Run, mllm: MLLM, told: OptimizeConfig, preparation: Preparation, left: Sequence[PreparedRow]) -> None:
+def search(run: Run, mllm: MLLM, how: Synthesis, left: Sequence[PreparedRow]) -> None:
     """Find the embeddings that are left."""
     from sea_core.cli.progress import bar
     from sea_core.optimize import Optimization
     from sea_core.probe import check_seam
 
     check_seam(mllm)
-    told = settle(run, mllm, told, preparation.prepared)
-    work = Optimization(mllm, left, told)
+    told = settle(run, mllm, how.told, how.prepared)
+    work = Optimization(mllm, left, told, recipes=how.recipes, benign=how.benign(mllm, left))
     run.choose({"lr": told.lr} | work.chosen())
     if work.forward.why:
         output.note(f"each goal runs as a sequence of its own, which takes about twice as long: {work.forward.why}")
     rows = {row.id: row for row in left}
-    with bar("optimize", len(preparation.prepared), len(preparation.prepared) - len(left)) as progress:
+    with bar("optimize", len(how.todo), len(how.todo) - len(left)) as progress:
         for outcome in work.run():
             run.add(rows[outcome.id], outcome)
             progress.advance(note=f"{outcome.status}, loss {outcome.loss:.4f}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import options, output
+from sea_core.cli import options, output, synthesis
 
 if TYPE_CHECKING:
     from sea_core.plan import Plan
@@ -18,10 +18,14 @@ def plan(
     plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
+    recipe: synthesis.RecipeNames = "plain",
+    media: synthesis.MediaFolder = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
@@ -32,21 +36,18 @@ def plan(
     """Tell memory, rows in flight, FLOP and hours of an optimisation. Takes what `sea optimize` takes."""
     import torch
 
-    from sea_core import plugins, settings
-    from sea_core.optimize import OptimizeConfig
+    from sea_core import plugins
     from sea_core.plan import plan as make
 
     _, adapter = plugins.adapter(options.required(plugin), modality)
-    given = settings.gather(config, option)
-    told, left = settings.apply(OptimizeConfig(), given)
-    adapter, left = settings.apply(adapter, left, "adapter")
-    settings.refuse_rest(left, settings.names(told) + settings.names(adapter, "adapter"))
-    data = options.Data(rows, format, columns, limit)
-    prepared = data.prepare(data.read(), adapter, told.seed, told.benign).prepared
+    how, adapter = synthesis.read(adapter, recipe, media, config, option)
+    data = options.Data(rows, format, columns, limit=limit, split=split, skip_bad=skip_bad)
+    prepared = data.prepare(data.read(), adapter, how.told.seed, how.told.benign).prepared
+    planned = how.of_rows(prepared, adapter).todo
     target = options.Target.of(adapter, model, revision, dtype, device)
     where = torch.device(target.device_name())
     told_dtype = target.dtype_name()
-    found = make(replace(target, device="meta", dtype=told_dtype).load(adapter), prepared, where, steps)
+    found = make(replace(target, device="meta", dtype=told_dtype).load(adapter), planned, where, steps)
     about = {"plugin": plugin, "model": target.checkpoint, "device": str(where), "dtype": told_dtype}
     output.emit(about | asdict(found), as_json, lambda: output.grid(("plan", "value"), _lines(about, found)))
     if not found.slots:

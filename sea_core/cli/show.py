@@ -76,6 +76,8 @@ def report(run: Run, as_json: bool) -> None:
             output.note(f"audit: {row['id']} was counted as reached, but says {row['said']}: -o margin=2 asks for more")
     for judge in figures["judges"]:
         _note_missed(run, judge)
+    if len(figures["recipes"]) > 1 and figures["uncovered"]:
+        output.note(f"no recipe solved these rows: {', '.join(figures['uncovered'])}")
     failures = run.failures()
     for record in failures[:5]:
         output.note(f"failed: {record['id']} ({record['phrase']}): {record['reason']}")
@@ -104,6 +106,7 @@ def _figure_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("audit", f"{figures['audit_exact']} of {figures['audited']} say both targets when generating"),
         ("steps", f"median {_short(figures['steps_median'])}, 90th percentile {_short(figures['steps_p90'])}"),
         ("seconds per row", _short(figures["seconds_per_row"])),
+        *(_recipe_row(name, of) for name, of in figures["recipes"].items() if len(figures["recipes"]) > 1),
         ("chosen", ", ".join(f"{name} {value}" for name, value in figures["chosen"].items())),
         ("run", figures["run"]),
     ]
@@ -119,6 +122,11 @@ def _vsr_rows(judges: dict[str, Any]) -> list[tuple[str, str]]:
         if told["unjudged"]:
             lines.append((f"unjudged by {judge}", f"{told['unjudged']} answers, in no share; type sea verify again"))
     return lines or [("VSR", "-   (no answers)")]
+
+
+def _recipe_row(name: str, of: dict[str, Any]) -> tuple[str, str]:
+    steps, seconds = _short(of["steps_median"]), _short(of["seconds_per_row"])
+    return f"recipe {name}", f"{of['succeeded']} of {of['done']} reached, median {steps} steps, {seconds} s a row"
 
 
 def _share(value: float | None) -> str:

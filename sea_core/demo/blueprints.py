@@ -33,7 +33,7 @@ def blueprints(
     def check_tiny(folder: Path, seed: int) -> Figures:
         from sea_core.demo import build
 
-        return build.check(tiny(), folder, seed, dtype="float32", per_skill=200)
+        return build.check(tiny(), folder, seed, per_skill=200)
 
     def build_small(out: Path, seed: int, report: Report) -> None:
         from sea_core.demo import build
@@ -42,8 +42,9 @@ def blueprints(
 
     def check_small(folder: Path, seed: int) -> Figures:
         from sea_core.demo import build
+        from sea_core.demo.graft import fast_dtype
 
-        return build.check(small(), folder, seed, dtype="bfloat16", per_skill=48)
+        return build.check(small(), folder, seed, dtype=fast_dtype(), per_skill=48)
 
     return [
         Blueprint("tiny", modality, about_tiny, build_tiny, check_tiny),

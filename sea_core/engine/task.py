@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sea_core.embedding import Embedding
+from sea_core.engine.variation import PAPER, Variation
 
 Status = Literal["succeeded", "failed"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A row as the engine sees it: token ids of each goal's prompt (with placeholders) and answer (with its end)."""
+    """A row as the engine sees it: token ids of each goal's prompt (with placeholders) and answer (with its end).
+
+    Attributes:
+        variation: how its E comes from what is trained. seed: what its randomness follows from.
+    """
 
     id: str
     prompts: tuple[list[int], ...]
     answers: tuple[list[int], ...]
+    variation: Variation = PAPER
+    seed: int = 0
 
 
 @dataclass(frozen=True)

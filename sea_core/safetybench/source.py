@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_core.errors import DataError, SeaError, at
-from sea_core.readers.lines import values
-from sea_core.readers.record import Record
+from sea_core.errors import DataError, SeaError
+from sea_core.readers.record import Place, Record
+from sea_core.readers.sources import open_source
 from sea_core.rows import Kind
 from sea_core.safetybench.layout import MM_QUESTIONS, MM_TO_VA, in_order
 from sea_core.safetybench.read import question_file
@@ -56,7 +55,7 @@ class Source:
 
 
 def read_source(path: Path, modality: str) -> Source:
-    """Read MM-SafetyBench's folder, or a CSV, JSON Lines or JSON table.
+    """Read MM-SafetyBench's folder, or a table of any kind that rows are read from.
 
     For video and audio, MM-SafetyBench's eight scenarios get VA-SafetyBench's names, and the other five are left out.
 
@@ -65,10 +64,9 @@ def read_source(path: Path, modality: str) -> Source:
     """
     if path.is_dir():
         return _mm_safetybench(path, modality)
-    records = _csv(path) if path.suffix.lower() == ".csv" else _json(path)
     texts: list[Texts] = []
     seen: dict[tuple[str, str, bool], int] = {}
-    for record in records:
+    for record in _records(path):
         found = _texts(record, record.text("id") if not _is_number(record, "id") else str(record.value("id")),
                        record.text("scenario"))  # fmt: skip
         key = (found.scenario, found.id, found.benign)
@@ -101,7 +99,7 @@ def _mm_safetybench(path: Path, modality: str) -> Source:
         for case_id, value in question_file(file).items():
             if not isinstance(value, dict):
                 raise DataError(f"case {case_id} is not an object", where=str(file), hint="Take it out, or mend it.")
-            texts.append(_texts(Record(_plain(value), file, 0, {}), case_id, scenario))
+            texts.append(_texts(Record(_plain(value), Place(file, 0)), case_id, scenario))
     return Source.of(texts, str(path), tuple(left_out))
 
 
@@ -137,29 +135,17 @@ def _flag(record: Record) -> bool:
     return str(value).strip().lower() in TRUE
 
 
-def _csv(path: Path) -> Iterator[Record]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            for row in reader:
-                filled = {key: value for key, value in row.items() if key is not None and value not in (None, "")}
-                yield Record(_plain(filled), path, reader.line_num, {})
-    except OSError as error:
-        raise DataError(f"the table cannot be read: {error.strerror}", where=str(path), hint="Check --from.") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"this is not CSV in UTF-8: {error}", where=str(path), hint="Save it as CSV, UTF-8.") from error
-
-
-def _json(path: Path) -> Iterator[Record]:
-    if not path.is_file():
-        raise DataError("there is no such file or folder", where=str(path), hint="Check --from.")
-    for line, value in values(path):
+def _records(path: Path) -> Iterator[Record]:
+    source = open_source(path)
+    for place, value in source.items:
+        if isinstance(value, DataError):
+            raise value
         if not isinstance(value, dict):
             raise DataError(
-                "a case must be a JSON object", where=at(path, line),
+                "a case must be a JSON object", where=str(place),
                 hint='Write {"id": "1", "scenario": "...", "question": "...", "phrase": "..."}.',
             )  # fmt: skip
-        yield Record(_plain(value), path, line, {})
+        yield Record(_plain(value), place, cells=source.cells)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def _check(folder: Path, seed: int) -> Figures:
     from sea_core.demo import build
     from sea_eeg.tiny import EegPupil
 
-    return build.check(EegPupil(), folder, seed, dtype="float32", per_skill=100)
+    return build.check(EegPupil(), folder, seed, per_skill=100)
 
 
 BLUEPRINTS = [

@@ -1,0 +1,99 @@
+"""How embeddings are to be made: what `sea optimize` and `sea plan` read off their options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sea_core.adapter import Adapter
+    from sea_core.chat import ChatConfig
+    from sea_core.embedding import Embedding
+    from sea_core.mllm import MLLM
+    from sea_core.optimize import OptimizeConfig
+    from sea_core.recipes import Recipe
+    from sea_core.rows import PreparedRow
+
+RecipeNames = Annotated[str, typer.Option("--recipe", metavar="NAME[,NAME]", help="How embeddings are made, or pool.")]
+MediaFolder = Annotated[
+    Path | None, typer.Option("--media", help="A folder of real benign media, for the recipes that need them.")
+]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """How embeddings are to be made, and of what.
+
+    Attributes:
+        recipes: all, with their settings. wanted: those that were asked for.
+        chat: how a language model is asked for the phrases, where the extractor asks one.
+        files: benign media. prepared: the rows. todo: one for each embedding that is to be made.
+    """
+
+    told: OptimizeConfig
+    recipes: tuple[Recipe, ...]
+    wanted: tuple[Recipe, ...]
+    chat: ChatConfig
+    files: Sequence[Path] = ()
+    prepared: Sequence[PreparedRow] = ()
+    todo: Sequence[PreparedRow] = ()
+
+    def of_rows(self, prepared: Sequence[PreparedRow], adapter: Adapter, styles: Sequence[str] = ()) -> Synthesis:
+        """Return the same for these rows; `styles` where they are not the adapter's."""
+        from sea_core.recipes import drawn
+
+        todo = drawn(prepared, self.wanted, adapter, self.told.draws, self.told.seed, styles)
+        return replace(self, prepared=prepared, todo=todo)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what an embedding depends on. A run may go on with more recipes and draws: they change no other's."""
+        from sea_core.media import digest
+
+        config = asdict(self.told)
+        for name in ("batch_size", "draws"):
+            config.pop(name)
+        media = digest(self.files) if self.files else None
+        return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "media": media}
+
+    def benign(self, mllm: MLLM, rows: Sequence[PreparedRow]) -> list[Embedding]:
+        """Return the benign media's embeddings, if a row's recipe needs them."""
+        from sea_core.cli.progress import bar
+        from sea_core.media import encode_files
+
+        needy = {recipe.name for recipe in self.recipes if recipe.media}
+        if not needy & {row.recipe for row in rows}:
+            return []
+        found = []
+        with bar("encode", len(self.files)) as progress:
+            for embedding in encode_files(mllm, self.files):
+                found.append(embedding)
+                progress.advance()
+        return found
+
+
+def read(
+    adapter: Adapter, recipe: str, media: Path | None, config: Path | None, option: Sequence[str]
+) -> tuple[Synthesis, Adapter]:
+    """Read the options; return also the adapter, with its settings."""
+    from sea_core import settings
+    from sea_core.chat import ChatConfig
+    from sea_core.media import media_files
+    from sea_core.optimize import OptimizeConfig
+    from sea_core.recipes import RECIPES, named
+
+    told, left = settings.apply(OptimizeConfig(), settings.gather(config, option))
+    adapter, left = settings.apply(adapter, left, "adapter")
+    chat, left = settings.apply(ChatConfig(), left, "chat")
+    recipes = []
+    for one in RECIPES:
+        one, left = settings.apply(one, left, one.name)
+        recipes.append(one)
+    known = settings.names(told) + settings.names(adapter, "adapter") + settings.names(chat, "chat")
+    settings.refuse_rest(left, known + [name for one in recipes for name in settings.names(one, one.name)])
+    files = media_files(media) if media else []
+    wanted = named(recipe, bool(files), tuple(recipes))
+    return Synthesis(told, tuple(recipes), wanted, chat, files), adapter
