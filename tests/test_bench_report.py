@@ -115,7 +115,8 @@ def test_over_refusal_stands_beside_asr_and_benign_cases_are_not_in_it(tmp_path:
     run = run_of(tmp_path / "run", said)
     found = line([run], "j", ALL)
     (asr,), (over,) = found.figures, found.twins
-    assert asr and over
+    assert asr
+    assert over
     assert (asr.value, asr.cases) == (0.5, 2)
     assert (over.value, over.cases) == (0.5, 2)
     names = [(table.judge, table.what, table.twin_judge) for table in tables([run])]

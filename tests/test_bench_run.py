@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +234,7 @@ def test_where_a_batch_changes_answers_each_case_is_answered_alone(cases: Path, 
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two PEFT adapters: one that changes the model, and one that does nothing yet."""
     from peft import LoraConfig, get_peft_model
 
@@ -249,7 +248,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft reads a name that transformers has given up
             get_peft_model(model, lora).save_pretrained(folder / name)
-    yield folder / "something", folder / "nothing"
+    return folder / "something", folder / "nothing"
 
 
 def test_a_trained_adapter_is_part_of_the_identity_and_changes_answers(
