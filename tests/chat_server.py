@@ -57,12 +57,14 @@ class ChatServer:
         requests: every request's JSON, in order.
         sent: how often each last message came.
         keys: the Authorization headers that came.
+        paths: where they were sent to.
     """
 
     url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
     keys: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -84,6 +86,7 @@ def chat_server(script: Script, models: tuple[str, ...] = ("scripted-1",)) -> It
                 server.requests.append(request)
                 server.sent[last] += 1
                 server.keys.add(self.headers.get("Authorization", ""))
+                server.paths.add(self.path)
                 answer = script(request, server.sent[last])
             time.sleep(answer.delay)
             self.send(answer)

@@ -101,6 +101,13 @@ def test_two_prompts_rate_the_same_answers_against_the_original_question(tmp_pat
     assert told["judges"][1]["tokens_in"] == 30
 
 
+def test_the_judge_speaks_to_the_chat_endpoint(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run")
+    with chat_server(strict) as server:
+        judged(run, server, "openai")
+        assert server.paths == {"/v1/chat/completions"}
+
+
 def test_a_verdict_names_its_judge_and_prompt_and_keeps_the_reply(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run")
     with chat_server(strict) as server:
