@@ -56,7 +56,10 @@ class BenchRun:
         if path.is_file():
             run = cls(folder)
             same_identity(folder, run.about["identity"], identity)
-            run.keep({**facts, "cases": max(facts["cases"], run.about["cases"])})
+            facts = facts | {"cases": max(facts["cases"], run.about["cases"])}
+            if run.about | facts != run.about:  # more cases than last time, or the benchmark has moved
+                with run.writing():
+                    run.keep(facts)
             return run
         if folder.exists() and (not folder.is_dir() or any(file.suffix != ".part" for file in folder.iterdir())):
             raise RunError(f"{folder} holds something else", hint="Give another folder with --out.")
