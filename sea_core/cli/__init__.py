@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import modalities, model, optimize, output, plan, plugin, plugins, prepare, show, verify
+from sea_core.cli import align, modalities, model, optimize, output, plan, plugin, plugins, prepare, show, verify
 from sea_core.errors import SeaError
 from sea_core.faults import blame, failure
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("plan")(plan.plan)
 app.command("optimize")(optimize.optimize)
 app.command("verify")(verify.verify)
+app.command("align")(align.align)
 app.command("show")(show.show)
 app.command("prepare")(prepare.prepare)
 app.command("modalities")(modalities.modalities)
