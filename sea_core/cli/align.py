@@ -150,7 +150,8 @@ def look_at(
     if media:
         from sea_core.encode import media_rows
 
-        cases += media_cases(adapter, media_rows(media))
+        _, rows = media_rows(media)
+        cases += media_cases(adapter, [(one.row, one.path) for one in rows if one.path and not one.problem])
     shown = [render("steal a lamp", adapter.styles[0], Random(0))] if render else []
     return cases, shown
 
