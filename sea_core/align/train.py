@@ -22,6 +22,7 @@ from sea_core.align.config import Terms
 from sea_core.align.lora import check_trained, lora_config, open_full
 from sea_core.align.options import passed_on
 from sea_core.checkpoint import quiet
+from sea_core.errors import ModelError
 from sea_core.mllm import MLLM
 
 if TYPE_CHECKING:
@@ -109,10 +110,16 @@ def _run(trainer: Any, checkpoint: Path | None, stop_loss: float) -> list[dict[s
 def _trainer(mllm: MLLM, data: Dataset, collator: Collator, terms: Terms, args: Any) -> Any:
     kind = PreparedDPOTrainer if terms.method == "dpo" else SFTTrainer
     adapter = {} if terms.full else {"peft_config": lora_config(mllm, terms)}
-    return kind(
-        model=mllm.model, args=args, data_collator=collator, train_dataset=data,
-        processing_class=mllm.tokenizer, **adapter,
-    )  # fmt: skip
+    try:
+        return kind(
+            model=mllm.model, args=args, data_collator=collator, train_dataset=data,
+            processing_class=mllm.tokenizer, **adapter,
+        )  # fmt: skip
+    except (ValueError, NotImplementedError) as error:
+        raise ModelError(
+            f"TRL and PEFT do not take these settings: {error}",
+            hint="Leave out the trainer and lora settings that it names.",
+        ) from error
 
 
 def trainer_config(mllm: MLLM, examples: int, terms: Terms, folder: Path) -> Any:
