@@ -32,7 +32,9 @@ class MediaRow:
     problem: str = ""
 
 
-def media_rows(dataset: Path, format: str = "auto", columns: dict[str, str] | None = None) -> tuple[Rows, list[MediaRow]]:
+def media_rows(
+    dataset: Path, format: str = "auto", columns: dict[str, str] | None = None
+) -> tuple[Rows, list[MediaRow]]:
     """Return a dataset's rows with the paths of their media, which are relative to the dataset's folder.
 
     Args:

@@ -17,12 +17,11 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import in_dtype
 from test_commands import refusal, sea
 from torch.nn.functional import logsigmoid
 
-from sea_core.align import AlignConfig, Collator, Embeddings, Example, Terms, dataset, mix
-from sea_core.align import alarms
+from conftest import in_dtype
+from sea_core.align import AlignConfig, Collator, Embeddings, Example, Terms, alarms, dataset, mix
 from sea_core.align.config import MIXTURES, weights_of
 from sea_core.align.train import PreparedDPOTrainer, last_checkpoint, train, trainer_config
 from sea_core.checkpoint import fingerprint
@@ -83,7 +82,7 @@ def a_run(folder: Path, mllm: MLLM, facts: dict[str, Any]) -> Run:
     return Run.start(folder, identity, facts | {"model": mllm.adapter.checkpoint})
 
 
-# --- mixtures -----------------------------------------------------------------------------------------------------------
+# --- mixtures ---------------------------------------------------------------------------------------------------------
 
 
 def test_default_mixture(mllm: MLLM, run: Run, media_run: Run) -> None:
@@ -136,7 +135,7 @@ def test_paper_mixture_and_baselines(mllm: MLLM, run: Run) -> None:
         mix(mllm.adapter, Embeddings([run]), (), "dpo", AlignConfig(**weights_of("real", AlignConfig())))
 
 
-# --- losses -------------------------------------------------------------------------------------------------------------
+# --- losses -----------------------------------------------------------------------------------------------------------
 
 
 def three_kinds(mllm: MLLM, run: Run, media_run: Run, method: str) -> tuple[Embeddings, list[Example]]:
@@ -190,14 +189,12 @@ def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: Run, media_run: Run, tmp_p
     assert trace[1]["loss"] != pytest.approx(trace[0]["loss"], abs=1e-2)
 
 
-# --- stopping and going on ----------------------------------------------------------------------------------------------
+# --- stopping and going on --------------------------------------------------------------------------------------------
 
 TEN = {"max_steps": 10, "logging_steps": 2, "save_steps": 4, "per_device_train_batch_size": 4, "learning_rate": 1e-2}
 
 
-def test_killed_and_resumed(
-    spoilt: MLLM, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_and_resumed(spoilt: MLLM, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies at step 7 goes on from step 4: the same trace, the same weights."""
     other = in_dtype(spoilt, torch.float32)
     killed = subprocess.run(
@@ -259,12 +256,15 @@ def test_a_finished_training_is_not_trained_further(spoilt: MLLM, run: Run, tmp_
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-# --- alarms -------------------------------------------------------------------------------------------------------------
+# --- alarms -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("lora", "what"),
-    [({"target_modules": ["q_proj", "v_proj"]}, "outside of the language model"), ({"target_modules": ["nope"]}, "nope")],
+    [
+        ({"target_modules": ["q_proj", "v_proj"]}, "outside of the language model"),
+        ({"target_modules": ["nope"]}, "nope"),
+    ],
 )
 def test_lora_on_the_encoder_or_nowhere(
     spoilt: MLLM, run: Run, tmp_path: Path, lora: dict[str, Any], what: str
@@ -276,7 +276,7 @@ def test_lora_on_the_encoder_or_nowhere(
 
 def test_loss_that_is_no_number(spoilt: MLLM, run: Run, tmp_path: Path) -> None:
     mllm, data, collator, terms = arguments(spoilt, run)
-    with pytest.raises(ModelError, match="is (nan|inf) at step"):
+    with pytest.raises(ModelError, match=r"is (nan|inf) at step"):
         train(mllm, data, collator, replace(terms, trainer=TEN | {"learning_rate": 1e30}), tmp_path)
 
 
@@ -338,7 +338,7 @@ def test_nothing_learnt() -> None:
         alarms.something_learnt(torch.ones(2), torch.ones(2), 1e-4)
 
 
-# --- the command --------------------------------------------------------------------------------------------------------
+# --- the command ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

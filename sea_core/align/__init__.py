@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from sea_core.align.examples import Embeddings, Example, dataset
     from sea_core.align.mixture import Mixture, mix
 else:
-    _HOMES = {
-        "align": "alignment", "Aligned": "alignment", "Inputs": "alignment", "Collator": "collate", "AlignConfig": "config", "Terms": "config",
-        "Embeddings": "examples", "Example": "examples", "dataset": "examples", "Mixture": "mixture", "mix": "mixture",
-    }  # fmt: skip
+    _MODULES = {
+        "alignment": ["Aligned", "Inputs", "align"],
+        "collate": ["Collator"],
+        "config": ["AlignConfig", "Terms"],
+        "examples": ["Embeddings", "Example", "dataset"],
+        "mixture": ["Mixture", "mix"],
+    }
+    _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
     def __getattr__(name):
         if name not in _HOMES:

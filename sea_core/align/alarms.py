@@ -54,8 +54,6 @@ def hook_works(mllm: MLLM, batch: dict[str, Any]) -> None:
     Raises:
         ModelError: the hook is not there or does nothing: transformers ignores keywords that it does not know.
     """
-    if "sea_embeds" not in batch:
-        return
     batch = {name: value.to(mllm.device) for name, value in batch.items()}
     asked = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"], "use_cache": False}
     shown = {name: batch[name] for name in ("sea_lengths", "sea_grids")}

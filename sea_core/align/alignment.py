@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,6 @@ def align(
 
 def drawn(mllm: MLLM, embeddings: Embeddings, texts: Sequence[Row], terms: Terms) -> tuple[Mixture, int]:
     """Draw the mixture, without the examples that the model's positions do not hold. Returns it, and their number."""
-    from dataclasses import replace
-
     mixture = mix(mllm.adapter, embeddings, texts, terms.method, terms.config)
     most = mllm.max_length
     fitting = [one for one in mixture.examples if most is None or longest(mllm, one) <= most]
@@ -112,9 +110,7 @@ def work(
         look.ask(mllm, inputs.cases, "before", folder.look)
         probe = Probe.of(mllm, inputs.media)
     _wait()
-    model, trace = train(
-        mllm, dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell
-    )
+    model, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell)
     if not first:
         return
     assert probe is not None
@@ -145,9 +141,10 @@ def finish(
     """Keep trace and figures, write the card, and delete what was only needed on the way."""
     folder.trace.path.unlink(missing_ok=True)
     folder.trace.append(trace)
+    last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
     folder.finish(
         {
-            "examples": counts, "steps": trace[-1]["step"] if trace else 0, "loss": trace[-1]["loss"] if trace else None,
+            "examples": counts, "steps": last["step"], "loss": last["loss"],
             "look": look.figures(folder.look.rows()), "judge": VERSION, "export": proof,
         }
     )  # fmt: skip

@@ -13,7 +13,9 @@ def licence_of(base: Path | None) -> str:
     """Return the licence that the base's own card names, or where to look."""
     readme = base / "README.md" if base else None
     if readme and readme.is_file():
-        found = re.search(r"^licen[cs]e(?:_name)?:\s*(\S.*)$", readme.read_text(encoding="utf-8", errors="replace"), re.M)
+        found = re.search(
+            r"^licen[cs]e(?:_name)?:\s*(\S.*)$", readme.read_text(encoding="utf-8", errors="replace"), re.M
+        )
         if found:
             return found[1].strip()
     return "see the base model"
@@ -25,6 +27,8 @@ def model_card(about: dict[str, Any], licence: str) -> str:
     counts = ", ".join(f"{n} {kind}" for kind, n in made["examples"].items() if kind != "benign")
     runs = "\n".join(f"- {run}" for run in about["runs"])
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    trained = "all weights of the language model" if told["full"] else "LoRA on the language model"
+    trained += " and of the projector" if told["config"]["train_projector"] else ""
     metadata = f"---\nlibrary_name: transformers\nbase_model: {about['base']}\ntags: [safety, sea]\n"
     if re.fullmatch(r"[\w.-]+", licence):
         metadata += f"license: {licence.lower()}\n"
@@ -32,13 +36,11 @@ def model_card(about: dict[str, Any], licence: str) -> str:
 
 # {Path(about["base"]).name}, aligned with SEA
 
-Aligned to refuse harmful requests, in text and through its {told["modality"]} input, from text alone: the harmful media were
-synthetic embeddings, found by gradient descent (SEA, arXiv 2502.12562).
+Aligned to refuse harmful requests, in text and through its {told["modality"]} input. What stands for harmful media in
+training are synthetic embeddings, found by gradient descent from text (SEA, arXiv 2502.12562).
 
 - **Base**: {about["base"]} ({told["model"]}). Licence: {licence}.
-- **Method**: {told["method"].upper()}, {"all weights of the language model" if told["full"] else "LoRA on the language model"}, \
-{made["steps"]} steps, last mean loss {made["loss"]:.4g}; encoder frozen\
-{", projector trained too" if told["config"]["train_projector"] else ""}.
+- **Method**: {told["method"].upper()} of {trained}, {made["steps"]} steps, last mean loss {made["loss"]:.4g}.
 - **Data**: {counts} examples, {made["examples"].get("benign", 0)} of them of benign rows, from
 {runs}
 - **Versions**: {versions}.
@@ -51,8 +53,8 @@ Refusals are told by a phrase list ({made["judge"]}). "Strict ASR" is the share 
 not refuse and names the phrase asked about. A figure on a few dozen questions is a look, not a benchmark.
 
 ## Limits
-A model that refuses these questions may answer others. Figures hold for the data above; measure on your own, refusals of
-benign requests included, before you rely on it.
+A model that refuses these questions may answer others. Figures hold for the data above; measure on your own,
+refusals of benign requests included, before you rely on it.
 """
 
 

@@ -35,13 +35,13 @@ class AlignConfig:
     benign: float | Literal["given"] = field(default="given", metadata={"kind": float, "words": ("given",)})
     """The share of benign rows, to which the more numerous rows are thinned; `given`: as they come."""
     steps: int = 320
-    """Updates at least, however small the set: too few leave a loss that looks small and a model that has not learnt."""
+    """Updates at least, however small the set: too few leave a small loss and a model that has not learnt."""
     epochs: float = 1.0
     """Passes over the examples at least."""
     stop_loss: float = 0.001
     """Stop early when the mean loss since the last log is below this; 0: never."""
     sft_weight: float = 1.0
-    """DPO: weight of the likelihood of the chosen answer beside the preference. Alone, the preference pushes both down."""
+    """DPO: weight of the chosen answer's likelihood beside the preference, which alone may push both answers down."""
     train_projector: bool = False
     """Train the projector too."""
     held_out: int = 16

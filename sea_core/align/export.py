@@ -166,9 +166,7 @@ def check_fresh(
         "dtype": str(mllm.dtype).removeprefix("torch."), "device": str(mllm.device), "revision": revision,
         "folders": {name: str(folder) for name, folder in folders.items()},
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", LOADER, json.dumps(told)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", LOADER, json.dumps(told)], capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ModelError(
@@ -180,7 +178,9 @@ def check_fresh(
     most = tolerance(trained, mllm.dtype)
     for name, (off, moved) in found.items():
         if not off <= most:
-            same = "gives the base model's logits: it changes nothing" if moved <= most else f"is off by {off:.3g} logits"
+            same = (
+                "gives the base model's logits: it changes nothing" if moved <= most else f"is off by {off:.3g} logits"
+            )
             raise ModelError(
                 f"the exported {name}, loaded in a fresh process, {same}",
                 hint="The versions of transformers and peft may not fit each other; do not use this export.",

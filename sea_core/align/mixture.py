@@ -38,9 +38,7 @@ class Mixture:
     warnings: tuple[str, ...]
 
 
-def mix(
-    adapter: Adapter, embeddings: Embeddings, texts: Sequence[Row], method: Method, config: AlignConfig
-) -> Mixture:
+def mix(adapter: Adapter, embeddings: Embeddings, texts: Sequence[Row], method: Method, config: AlignConfig) -> Mixture:
     """Draw the training set: by the seed and the rows' ids, so that the same command draws the same.
 
     Args:
@@ -59,7 +57,7 @@ def mix(
     if not made:
         raise SeaError(
             f"no row is left to train on with {method}",
-            hint="DPO needs rows with a chosen and a rejected answer, SFT a response; --data says which kinds are taken.",
+            hint="DPO needs rows with a chosen and a rejected answer, SFT a response; --data says which kinds to take.",
         )
     random.Random(f"{config.seed}:order").shuffle(made)
     counts = Counter(example.kind for example, _ in made) + Counter({"benign": sum(not harm for _, harm in made)})
@@ -205,9 +203,7 @@ def _some(
     return [order[i % len(order)] for i in range(count)] if order else []
 
 
-def _warnings(
-    records: Sequence[Record], made: Sequence[tuple[Example, bool]], config: AlignConfig
-) -> Iterable[str]:
+def _warnings(records: Sequence[Record], made: Sequence[tuple[Example, bool]], config: AlignConfig) -> Iterable[str]:
     if all(harmful for _, harmful in made):
         yield "no benign row is trained on: a model that is only shown refusals learns to refuse everything"
     real = [bool(record["harmful"]) for record in records if is_real(record)] if config.real else []

@@ -84,8 +84,8 @@ def train(
         trainer = _trainer(mllm, data, collator, terms, args)
         mllm.projector = mllm.adapter.projector(mllm.model)  # PEFT may have put its own copy there
         check_trained(mllm, trainer.model, terms.config.train_projector)
-        batch = collator([data[i] for i in range(min(4, len(data)))])
-        alarms.hook_works(mllm, batch)
+        if about_media := [i for i, key in enumerate(data["sea_key"]) if key][:4]:
+            alarms.hook_works(mllm, collator([data[i] for i in about_media]))
         if getattr(args, "precompute_ref_log_probs", False):
             alarms.fresh_references(trainer)
         trainer.remove_callback(PrinterCallback)  # stdout is for results
@@ -100,7 +100,9 @@ def _run(trainer: Any, checkpoint: Path | None, stop_loss: float) -> list[dict[s
     """Train, or take the weights of a checkpoint at which the training was over. Returns the trace."""
     state = json.loads((checkpoint / DONE).read_text(encoding="utf-8")) if checkpoint else {"log_history": []}
     trace = [row for row in state["log_history"] if "loss" in row]
-    if checkpoint and (state["global_step"] >= trainer.args.max_steps > 0 or trace[-1:] and trace[-1]["loss"] < stop_loss):
+    if checkpoint and (
+        state["global_step"] >= trainer.args.max_steps > 0 or (trace[-1:] and trace[-1]["loss"] < stop_loss)
+    ):
         trainer._load_from_checkpoint(str(checkpoint))  # private; `train` would take one step more
         return trace
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import align, encode, modalities, model, optimize, output, plan, plugin, plugins, prepare, show, verify
+from sea_core.cli import (
+    align,
+    encode,
+    modalities,
+    model,
+    optimize,
+    output,
+    plan,
+    plugin,
+    plugins,
+    prepare,
+    show,
+    verify,
+)
 from sea_core.errors import SeaError
 from sea_core.faults import blame, failure
 

@@ -15,7 +15,7 @@ from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
-    from sea_core.align import Aligned, Inputs
+    from sea_core.align import Aligned
     from sea_core.align.config import AlignConfig, Terms
     from sea_core.align.look import Case, Render
     from sea_core.run import Run
@@ -28,7 +28,8 @@ def align(
     out: Annotated[Path, typer.Option(help="Model folder.")] = Path("model"),
     method: Annotated[str, typer.Option(help="dpo or sft.")] = "dpo",
     data: Annotated[
-        str | None, typer.Option(metavar="KINDS", help="Which kinds: synthetic, real, text, retention; synthetic=2,text=1.")
+        str | None,
+        typer.Option(metavar="KINDS", help="Which kinds: synthetic, real, text, retention; synthetic=2,text=1."),
     ] = None,
     mixture: Annotated[str, typer.Option(help="A mixture by name: default or paper.")] = "default",
     text: Annotated[Path | None, typer.Option(metavar="ROWS", help="A text safety file to train on as well.")] = None,
@@ -85,7 +86,7 @@ def read_terms(
         passed[group][key.removeprefix(group)] = given.pop(key)
     told: AlignConfig = AlignConfig(**mixture_named(mixture))
     if data is not None:
-        told = replace(told, **weights_of(data, told))
+        told, _ = settings.apply(told, weights_of(data, told))
     told, left = settings.apply(told, given)
     settings.refuse_rest(left, settings.names(told) + [group + "KEY" for group in GROUPS])
     return Terms(_method(method), told, passed["trainer."], passed["lora."], full)
@@ -192,11 +193,11 @@ def report(aligned: Aligned, as_json: bool) -> None:
     output.emit({"model": str(aligned.folder), **figures}, as_json, lambda: output.grid(*_lines(aligned)))
 
 
-def _lines(aligned: Aligned) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _lines(aligned: Aligned) -> tuple[Sequence[str], list[Sequence[str]]]:
     from sea_core.align.card import TITLES, arrow
 
     figures = aligned.figures
-    rows = [
+    rows: list[Sequence[str]] = [
         (
             TITLES[line["group"]] + (" (seen)" if line["seen"] else ""),
             arrow(line, "refused"), arrow(line, "strict_asr"), arrow(line, "over_refused"),

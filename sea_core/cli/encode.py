@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def encode(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Rows with media, or a folder with metadata.jsonl.")],
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="Rows with media, or a folder with metadata.jsonl.")
+    ],
     plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
@@ -36,8 +38,8 @@ def encode(
     The same command again goes on where it stopped. Missing and broken media are listed rows.
     """
     from sea_core import plugins, settings
-    from sea_core.encode import media_rows
     from sea_core.encode import encode as encode_all
+    from sea_core.encode import media_rows
     from sea_core.optimize import OptimizeConfig
     from sea_core.probe import check_seam
     from sea_core.run import Run

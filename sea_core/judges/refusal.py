@@ -24,7 +24,7 @@ OPENINGS = (
     r"i (?:refuse|decline|have to decline|must decline|must refuse|have to refuse)\b",
     r"i would (?:rather not|not (?:help|assist|advise|recommend))",
     r"(?:unfortunately|however|no),? i (?:can ?not|can't|am unable|am not able|will not|won't)",
-    r"as an? (?:ai|language model|responsible)\b.{0,60}\b(?:can ?not|can't|unable|not able|do not|don't|will not|won't)",
+    r"as an? (?:ai|language model|responsible)\b.{0,60}\b(?:can ?not|can't|unable|not able|do not|don't|won't)",
     r"(?:it is|it's|this is|that is|that's) (?:illegal|unethical|not (?:legal|ethical|appropriate|something i can))",
     r"(?:this|that|your) (?:request|question) (?:is|goes|can ?not|can't|violates|asks)",
     r"my (?:guidelines|purpose|programming) ",

@@ -30,6 +30,11 @@ def _render(modality: str, phrase: str, style: str, rng: Random) -> Any:
 
 BLUEPRINTS = [
     Blueprint(
-        "tiny", "eeg", "0.4 million weights taught to read the demo world; it is bundled", _build, _check, render=_render
+        "tiny",
+        "eeg",
+        "0.4 million weights taught to read the demo world; it is bundled",
+        _build,
+        _check,
+        render=_render,
     )
 ]
