@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -410,3 +411,13 @@ def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path)
 def test_typed_wrong(run: Run, tmp_path: Path, typed: tuple[str, ...], said: str) -> None:
     assert said in refusal("align", run.folder, "--no-look", "--out", tmp_path / "model", *typed)
     assert not (tmp_path / "model/adapter").exists()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+def test_script_of_the_how_to(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[1] / "docs/how-to/align.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    shutil.copytree(run.folder, tmp_path / "runs/demo")
+    monkeypatch.chdir(tmp_path)
+    exec(script, {})
+    assert (tmp_path / "out/adapter/adapter_model.safetensors").is_file()

@@ -78,8 +78,7 @@ def align(
     embeddings = Embeddings(inputs.runs)
     mixture, too_long = drawn(mllm, embeddings, inputs.texts, terms)
     folder = ModelFolder(out)
-    with _only_first(folder):
-        folder.start(identity(mllm, inputs, terms, mixture, base), facts(mllm, inputs))
+    with _held(folder, identity(mllm, inputs, terms, mixture, base), facts(mllm, inputs)):
         if not folder.finished:
             work(mllm, inputs, terms, folder, (embeddings, mixture), merge=merge, tell=tell)
     left_out = mixture.left_out | ({"longer than the model holds": too_long} if too_long else {})
@@ -191,7 +190,7 @@ def _processes() -> int:
 def _is_first() -> bool:
     from accelerate import PartialState
 
-    return bool(PartialState().is_main_process)
+    return bool(PartialState(cpu=not torch.cuda.is_available()).is_main_process)
 
 
 def _wait() -> None:
@@ -201,11 +200,14 @@ def _wait() -> None:
 
 
 @contextmanager
-def _only_first(folder: ModelFolder) -> Iterator[None]:
-    """Hold the folder in the first process of a job; the others only read what it decided."""
-    _processes()
-    if _is_first():
-        with folder.writing():
-            yield
-    else:
+def _held(folder: ModelFolder, told: dict[str, Any], other: dict[str, Any]) -> Iterator[None]:
+    """Hold the folder in the first process of a job, which binds it to its inputs; the others read what it wrote."""
+    if not _is_first():
+        _wait()
+        folder.read()
+        yield
+        return
+    with folder.writing():
+        folder.start(told, other)
+        _wait()
         yield

@@ -56,6 +56,10 @@ class ModelFolder:
         self.about = {"identity": identity, **facts, "versions": versions()}
         write_json(path, self.about)
 
+    def read(self) -> None:
+        """Read what another process of the job has decided."""
+        self.about = read_json(self.path / ABOUT)
+
     def finish(self, figures: dict[str, Any]) -> None:
         self.about["figures"] = figures
         write_json(self.path / ABOUT, self.about)

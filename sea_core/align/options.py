@@ -45,5 +45,5 @@ def passed_on(kind: Any, ours: Mapping[str, Any], given: Mapping[str, Any], grou
         named = ", ".join(f"{group}.{key}={value}" for key, value in values.items())
         raise SeaError(
             f"{kind.__name__} does not take these settings: {error}",
-            hint=f"Given were: {named or 'none'}. The reference of {kind.__module__.split('.')[0]} tells what each means.",
+            hint=f"Given were: {named or 'none'}. See the reference of {kind.__module__.split('.')[0]} for each.",
         ) from error

@@ -83,7 +83,11 @@ def read_terms(
     passed: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
     for key in [key for key in given if key.startswith(GROUPS)]:
         group = next(group for group in GROUPS if key.startswith(group))
-        passed[group][key.removeprefix(group)] = given.pop(key)
+        name, dot, inner = key.removeprefix(group).partition(".")
+        if dot:  # a setting that is itself a group of settings, from a YAML file
+            passed[group].setdefault(name, {})[inner] = given.pop(key)
+        else:
+            passed[group][name] = given.pop(key)
     told: AlignConfig = AlignConfig(**mixture_named(mixture))
     if data is not None:
         told, _ = settings.apply(told, weights_of(data, told))
