@@ -366,6 +366,10 @@ def test_exported_model_is_whole(model: Path) -> None:
     for part in ("adapter", "merged"):
         assert (model / part / "tokenizer.json").read_bytes() == (base / "tokenizer.json").read_bytes()
         assert "Before and after" in (model / part / "README.md").read_text()
+    ours, theirs = (json.loads((folder / "config.json").read_text()) for folder in (model / "merged", base))
+    assert {name: ours.get(name) for name in ours if name.endswith("_token_id")} == {
+        name: theirs.get(name) for name in ours if name.endswith("_token_id")
+    }
     assert json.loads((model / "adapter/adapter_config.json").read_text())["r"] == 4
     assert not (model / "checkpoints").exists()
     assert [row["step"] for row in Journal(model / "trace.jsonl").rows()] == [2, 4]

@@ -80,12 +80,12 @@ def save_merged(mllm: MLLM, model: Any, folder: Path, full: bool) -> None:
 
 
 def copy_processor(mllm: MLLM, folder: Path) -> None:
-    """Copy what lies beside the base's weights (tokenizer, template, processor), byte for byte; ours stays as it is."""
+    """Copy what lies beside the base's weights (tokenizer, template, processor, generation settings), byte for byte."""
     base = base_folder(mllm)
     if base is None:
         mllm.processor.save_pretrained(folder)
         return
-    skipped = {"README.md", "config.json", "generation_config.json", "sea.json"}
+    skipped = {"README.md", "config.json", "sea.json"}
     for path in base.iterdir():
         if path.is_file() and path.suffix not in WEIGHTS and path.name not in skipped and ".index." not in path.name:
             shutil.copyfile(path, folder / path.name)

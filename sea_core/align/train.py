@@ -80,7 +80,7 @@ def train(
         args = trainer_config(mllm, len(data), terms, folder)
     if getattr(args, "precompute_ref_log_probs", False):
         data = _on_disk(data, folder)
-    with mllm.replaced(), _patient():
+    with mllm.replaced(), _patient(), _own_tokens(mllm.model):
         trainer = _trainer(mllm, data, collator, terms, args)
         mllm.projector = mllm.adapter.projector(mllm.model)  # PEFT may have put its own copy there
         check_trained(mllm, trainer.model, terms.config.train_projector)
@@ -135,8 +135,8 @@ def trainer_config(mllm: MLLM, examples: int, terms: Terms, folder: Path) -> Any
         "remove_unused_columns": False, "max_length": None, "gradient_checkpointing": gpu, "use_cpu": not gpu,
         "bf16": mllm.dtype == torch.bfloat16, "fp16": mllm.dtype == torch.float16, "dataloader_pin_memory": gpu,
     }  # fmt: skip
-    if terms.config.train_projector:  # a batch of plain text alone has no gradient for it
-        ours["ddp_find_unused_parameters"] = True
+    # A batch of plain text alone has no gradient for the projector.
+    ours["ddp_find_unused_parameters"] = terms.config.train_projector
     if terms.method == "sft":
         ours["dataset_kwargs"] = {"skip_prepare_dataset": True}
     elif config.sft_weight:
@@ -190,6 +190,19 @@ def _on_disk(data: Dataset, folder: Path) -> Dataset:
         data.save_to_disk(str(place))
     PartialState().wait_for_everyone()
     return load_from_disk(str(place))
+
+
+@contextmanager
+def _own_tokens(model: Any) -> Iterator[None]:
+    """Give the model its own special tokens back: the trainer sets the tokenizer's, and the export would keep them."""
+    holders = (model.config, model.config.get_text_config(), model.generation_config)
+    names = ("pad_token_id", "bos_token_id", "eos_token_id")
+    kept = [(holder, name, getattr(holder, name)) for holder in holders for name in names if hasattr(holder, name)]
+    try:
+        yield
+    finally:
+        for holder, name, value in kept:
+            setattr(holder, name, value)
 
 
 @contextmanager
