@@ -42,7 +42,7 @@ def test_bundled_model_is_small() -> None:
 
 
 def test_align(stranger: Stranger) -> None:
-    """After `test_optimise_and_verify`. Its model is none of transformers': the check imports the plugin for its class."""
+    """Its model is none of transformers: the check of the export imports the plugin for its class."""
     if not (stranger.folder / "run").exists():
         stranger.do(f"sea optimize --plugin eeg --limit {ROWS} --out run --no-verify")
     quick = "-o trainer.max_steps=3 -o trainer.per_device_train_batch_size=4 -o trainer.logging_steps=1"

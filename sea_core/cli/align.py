@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -69,7 +70,8 @@ def align(
     inputs = Inputs(opened, texts, cases, shown, base, target.revision)
     with progress() as tell:
         aligned = run_alignment(mllm, inputs, terms, out, merge=merge, tell=tell)
-    report(aligned, as_json)
+    if is_first():
+        report(aligned, as_json)
 
 
 def read_terms(
@@ -161,15 +163,19 @@ def look_at(
     return cases, shown
 
 
+def is_first() -> bool:
+    """Tell the first of several processes, which alone speaks (torchrun sets RANK)."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def progress() -> Iterator[Any]:
     """Show the steps; on the first of several processes only."""
-    import os
     from contextlib import ExitStack
 
     from sea_core.cli.progress import bar
 
-    if os.environ.get("RANK", "0") != "0":
+    if not is_first():
         yield None
         return
     bars: list[Any] = []
@@ -192,8 +198,6 @@ def report(aligned: Aligned, as_json: bool) -> None:
     figures: Mapping[str, Any] = aligned.figures
     for warning in aligned.warnings:
         output.note(f"note: {warning}")
-    if not figures:
-        return  # not the first process
     output.emit({"model": str(aligned.folder), **figures}, as_json, lambda: output.grid(*_lines(aligned)))
 
 
