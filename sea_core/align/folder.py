@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ class ModelFolder:
             return
         if self.path.exists() and any(file.name != ".lock" for file in self.path.iterdir()):
             raise RunError(f"{self.path} holds files that are not an alignment", hint="Give another folder with --out.")
-        self.about = {"identity": identity, **facts, "versions": versions()}
+        trainers = {name: metadata.version(name) for name in ("trl", "peft")}
+        self.about = {"identity": identity, **facts, "versions": versions() | trainers}
         write_json(path, self.about)
 
     def read(self) -> None:

@@ -159,8 +159,9 @@ def retention(
     rng = random.Random(f"{seed}:other:{record['id']}")
     content = templates.content_goal(adapter, extraction_of(record))
     asked = (content.prompt, *templates.retention_questions(adapter, record["kind"]))
-    unlike = [other for other in others if other["phrase"] != record["phrase"]]
-    wrong = templates.content_goal(adapter, extraction_of(rng.choice(unlike))).answer if unlike else None
+    drawn = (rng.choice(others) for _ in range(20))
+    unlike = next((other for other in drawn if other["phrase"] != record["phrase"]), None)
+    wrong = templates.content_goal(adapter, extraction_of(unlike)).answer if unlike else None
     found: list[tuple[str, str, str | None]] = [(question, content.answer, wrong) for question in asked]
     if record["style"]:
         style = templates.style_goal(adapter, record["style"])

@@ -117,10 +117,12 @@ def _trainer(mllm: MLLM, data: Dataset, collator: Collator, terms: Terms, args: 
             model=mllm.model, args=args, data_collator=collator, train_dataset=data,
             processing_class=mllm.tokenizer, **adapter,
         )  # fmt: skip
-    except (ValueError, NotImplementedError) as error:
+    except torch.OutOfMemoryError:
+        raise
+    except (ValueError, RuntimeError) as error:
         raise ModelError(
             f"TRL and PEFT do not take these settings: {error}",
-            hint="Leave out the trainer and lora settings that it names.",
+            hint="Leave out the trainer and lora settings that it names, or install what it asks for.",
         ) from error
 
 
