@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import (
+    align,
     bench,
     data,
+    encode,
     modalities,
     model,
     optimize,
@@ -37,7 +39,9 @@ app = typer.Typer(
 # Every command, in the order of `sea --help`.
 app.command("plan")(plan.plan)
 app.command("optimize")(optimize.optimize)
+app.command("encode")(encode.encode)
 app.command("verify")(verify.verify)
+app.command("align")(align.align)
 app.command("show")(show.show)
 app.command("prepare")(prepare.prepare)
 app.add_typer(data.app, name="data")
