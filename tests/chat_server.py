@@ -67,6 +67,13 @@ class ChatServer:
     paths: set[str] = field(default_factory=set)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads, block_on_close = True, False
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that went away is no news."""
+
+
 @contextmanager
 def chat_server(script: Script, models: tuple[str, ...] = ("scripted-1",)) -> Iterator[ChatServer]:
     """Run a server that answers by the script."""
@@ -107,9 +114,7 @@ def chat_server(script: Script, models: tuple[str, ...] = ("scripted-1",)) -> It
         def log_message(self, *_: Any) -> None:
             pass
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
-    httpd.block_on_close = False
+    httpd = Server(("127.0.0.1", 0), Handler)
     server = ChatServer(f"http://127.0.0.1:{httpd.server_port}/v1")
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

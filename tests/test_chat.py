@@ -144,6 +144,11 @@ def test_a_question_that_is_too_long_costs_the_others_nothing() -> None:
 FATAL: dict[str, tuple[Answer, str, str]] = {
     "key": (fails(401, f"Incorrect API key provided: {KEY}"), "does not let us in", "export OPENAI_API_KEY=..."),
     "model": (fails(404, "no such model"), "has no model 'scripted-1'", "Did you mean -o chat.model=scripted-2 ?"),
+    "model 400": (
+        fails(400, "this server runs other, not scripted-1"),
+        "has no model 'scripted-1'",
+        "chat.model=scripted-2",
+    ),
     "quota": (fails(429, "pay first", code="insufficient_quota"), "takes no more questions", "quota"),
 }
 

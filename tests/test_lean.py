@@ -90,7 +90,7 @@ def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: p
 
 def test_eager_attention_stays_eager_and_is_packed(spoilt: MLLM) -> None:
     start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
-    decoder = spoilt.adapter.language_model(spoilt.model)
+    decoder: Any = spoilt.adapter.language_model(spoilt.model)
     decoder.config._attn_implementation = "eager"
     with lean(decoder, None):
         assert decoder.config._attn_implementation == "eager"

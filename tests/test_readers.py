@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_formats import GOLDEN
 
 from sea_core.errors import DataError
-from sea_core.readers import READERS, Rows, read_rows
+from sea_core.readers import READERS, Rows, read_rows, scan
 
 PLAIN = {"instruction": "How do I pick a lock?", "response": "I cannot help with that."}
 PAIR = {"instruction": "How do I pick a lock?", "chosen": "I cannot help with that.", "rejected": "With a pin."}
@@ -347,12 +348,12 @@ def test_file_whose_rows_were_all_dropped(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------ anything
 
 
-def read_bytes(content: bytes, name: str = "rows.jsonl", **options: Any) -> Rows | None:
+def read_bytes(content: bytes, name: str = "rows.jsonl", skip_bad: bool = False, **options: Any) -> Rows | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         try:
-            return whole(read_rows(path, **options))
+            return whole(scan(path, **options) if skip_bad else read_rows(path, **options))
         except DataError as error:
             str(error).encode()  # It can be printed.
             return None
@@ -401,11 +402,14 @@ VALUES = SCALARS | TURNS | st.lists(TURNS | PAIRED | SCALARS | st.lists(SCALARS,
 
 @st.composite
 def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
-    """Records with columns of one format, most of them there, and other things between."""
-    name = draw(st.sampled_from(sorted(READERS)))
-    columns = st.dictionaries(st.sampled_from([*READERS[name].columns, "id"]), VALUES, max_size=8)
+    """Golden records of one format, most of them with something changed or taken out, and junk between."""
+    name, *_ = kind = draw(st.sampled_from(sorted(GOLDEN.values(), key=str)))
+    changes = st.dictionaries(st.sampled_from([*READERS[name].columns, "id"]), VALUES, max_size=1)
+    changed = changes.map(lambda change: kind[1] | change)
     junk = st.dictionaries(st.sampled_from(COLUMNS) | st.text(max_size=3), VALUES, max_size=3) | VALUES
-    return draw(st.sampled_from([name, "auto"])), draw(st.lists(columns | columns | junk, max_size=4))
+    return draw(st.sampled_from([name, "auto"])), draw(
+        st.lists(st.just(kind[1]) | changed | changed | junk, max_size=5)
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -413,10 +417,11 @@ def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
 def test_any_json_is_kept_left_out_or_listed(drawn: tuple[str, list[Any]], torn: bytes, skip_bad: bool) -> None:
     name, values = drawn
     lines = [json.dumps(value).encode() for value in values]
-    tail = torn.replace(b"\n", b"").replace(b"\r", b"").strip()
+    tail = torn.replace(b"\n", b"")
+    blank = not tail.decode("utf-8" if lines else "utf-8-sig", errors="replace").strip()
     data = read_bytes(b"\n".join([*lines, tail]), format=name, skip_bad=skip_bad)
-    if data and not (lines or [b"x"])[0].startswith(b"["):  # else the file is one list
-        assert data.records == len(lines) + bool(tail.removeprefix(b"\xef\xbb\xbf") if not lines else tail)
+    if data and not (lines and lines[0].startswith(b"[")):  # else the file is one list
+        assert data.records == len(lines) + (not blank)
 
 
 @settings(max_examples=100, deadline=None)

@@ -89,6 +89,7 @@ class LocalChat:
     def _loaded(self) -> tuple[Any, Any]:
         """Return (model, tokenizer)."""
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         told, revision = self.config, self.config.revision or None
@@ -102,7 +103,7 @@ class LocalChat:
                     use_safetensors=True, output_loading_info=True,
                 )  # fmt: skip
             model = model.to(device).eval()
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(
                 f"the language model {told.model} cannot be loaded: {str(error).splitlines()[0]}",
                 hint="Expected a causal language model: a folder with safetensors weights, or a hub id.",

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import (
+    align,
     bench,
     bench_judge,
     bench_report,
     bench_run,
     data,
+    encode,
     modalities,
     model,
     optimize,
@@ -40,7 +42,9 @@ app = typer.Typer(
 # Every command, in the order of `sea --help`.
 app.command("plan")(plan.plan)
 app.command("optimize")(optimize.optimize)
+app.command("encode")(encode.encode)
 app.command("verify")(verify.verify)
+app.command("align")(align.align)
 app.command("show")(show.show)
 app.command("prepare")(prepare.prepare)
 app.add_typer(data.app, name="data")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sea_core.judges.content import ContentJudge
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
-    from sea_core.plugins import Plugin
     from sea_core.prepare import Preparation
     from sea_core.readers import Rows
     from sea_core.rows import PreparedRow
@@ -65,7 +64,7 @@ def optimize(
     phrases.tell()
     how = how.of_rows(preparation.prepared, adapter, data.style_set())
     target = options.Target.of(adapter, model, revision, dtype, device)
-    about = identity(found, adapter, how, target) | {
+    about = options.identity(found, adapter, target) | how.identity() | {
         "data": read.digest, "format": read.format, "columns": columns, "extractor": phrases.extractor.identity(),
     }  # fmt: skip
     about |= {"styles": data.style_set()} if styles else {}
@@ -75,16 +74,6 @@ def optimize(
         run.refuse(preparation.refused)
         work(run, adapter, how, target, verify)
     show.report(run, as_json)
-
-
-def identity(plugin: Plugin, adapter: Adapter, how: Synthesis, target: options.Target) -> dict[str, Any]:
-    """Return what makes a run this run and no other; what cannot change a result (the batch size) is left out."""
-    from sea_core import __version__
-
-    return {
-        "sea": __version__, "plugin": plugin.name, "plugin_version": plugin.version, "modality": adapter.modality,
-        "adapter": asdict(adapter), "model": target.fingerprint(), "dtype": target.dtype_name(), **how.identity(),
-    }  # fmt: skip
 
 
 def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparation: Preparation) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from sea_core.errors import SeaError
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.mllm import MLLM
+    from sea_core.plugins import Plugin
     from sea_core.prepare import Benign, Extractor, Preparation
     from sea_core.readers import Rows
     from sea_core.run import Run
@@ -172,6 +173,16 @@ class Target:
         dtype: Any = getattr(torch, self.dtype_name())
         model, processor = adapter.load(self.checkpoint, dtype=dtype, device=self.device_name(), revision=self.revision)
         return MLLM(adapter, model, processor)
+
+
+def identity(plugin: Plugin, adapter: Adapter, target: Target) -> dict[str, Any]:
+    """Return what makes a run this run and no other, as far as every command knows; it may load no weights."""
+    from sea_core import __version__
+
+    return {
+        "sea": __version__, "plugin": plugin.name, "plugin_version": plugin.version, "modality": adapter.modality,
+        "adapter": asdict(adapter), "model": target.fingerprint(), "dtype": target.dtype_name(),
+    }  # fmt: skip
 
 
 def of_run(run: Run, model: str | None, device: str) -> tuple[Adapter, Target]:

@@ -13,7 +13,9 @@ from sea_core.files import whole
 from sea_core.readers.record import Dropped, Record, shown
 
 PLACEHOLDER = re.compile(r"<(image|video|audio)>")
-MEDIA_COLUMNS = ("image", "images", "video", "videos", "audio", "audios")
+ANY_KIND = ("media", "file_name")
+"""Columns for media of any modality; the second is what Hugging Face's folder datasets use."""
+MEDIA_COLUMNS = ("image", "images", "video", "videos", "audio", "audios", *ANY_KIND)
 BYTES = "its media are bytes inside the file (sea data convert FILE --media FOLDER writes them as files)"
 FRAMES = "a video is given as a list of frames"
 # How files begin, for media that come without a name.
@@ -31,7 +33,7 @@ def take_out(text: str) -> str:
 
 
 def media(record: Record, texts: Sequence[str] = (), within: Sequence[tuple[str, Any]] = ()) -> tuple[str, ...]:
-    """Return the record's media, in the order images, videos, audios.
+    """Return the record's media, in the order images, videos, audios, others.
 
     Args:
         record: its media columns hold a path, an object with path or bytes, or a list of these.
@@ -61,6 +63,7 @@ def media(record: Record, texts: Sequence[str] = (), within: Sequence[tuple[str,
                 column=record.name(f"{kind}s"),
             )
         found += [_path(record, column, value) for column, value in named]
+    found += [_path(record, column, value) for column in ANY_KIND for value in _listed(record, column)]
     return tuple(found)
 
 

@@ -20,14 +20,20 @@ RATE = 16_000
 def write_video(frames: Frames, path: Path, quality: int) -> None:
     """Write frames, even in height and width, as H.264 in mp4. `quality` is x264's crf: 0 is the best, 51 the worst."""
     import av
+    import numpy as np
 
     height, width = frames.pixels.shape[1:3]
+    rate = Fraction(frames.rate).limit_denominator(1000)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=Fraction(frames.rate).limit_denominator(1000))
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": str(quality), "preset": "veryfast"}
-        for pixels in frames.pixels:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        stream.codec_context.thread_count = 1
+        for i, pixels in enumerate(frames.pixels):
+            if i == 0 or not np.array_equal(pixels, frames.pixels[i - 1]):  # a frame that stands is converted once
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = i, 1 / rate
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
+from typing import Any
 
 from sea_core.blueprint import Blueprint, Figures, Report
 
@@ -20,6 +22,19 @@ def _check(folder: Path, seed: int) -> Figures:
     return build.check(EegPupil(), folder, seed, per_skill=100)
 
 
+def _render(modality: str, phrase: str, style: str, rng: Random) -> Any:
+    from sea_eeg.tiny import EegPupil
+
+    return EegPupil().render(phrase, style, rng)
+
+
 BLUEPRINTS = [
-    Blueprint("tiny", "eeg", "0.4 million weights taught to read the demo world; it is bundled", _build, _check)
+    Blueprint(
+        "tiny",
+        "eeg",
+        "0.4 million weights taught to read the demo world; it is bundled",
+        _build,
+        _check,
+        render=_render,
+    )
 ]
