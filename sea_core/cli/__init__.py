@@ -10,6 +10,7 @@ import typer
 from sea_core.cli import (
     align,
     bench,
+    bench_import,
     bench_judge,
     bench_report,
     bench_run,
@@ -56,6 +57,7 @@ app.add_typer(model.app, name="model")
 bench.app.command("run")(bench_run.run)
 bench.app.command("judge")(bench_judge.judge)
 bench.app.command("report")(bench_report.report)
+bench.app.command("import")(bench_import.import_)
 app.add_typer(bench.app, name="bench")
 
 _debug = False
