@@ -201,6 +201,16 @@ def test_before_and_after_stand_side_by_side_with_the_change(tmp_path: Path) -> 
     assert [one["value"] for one in last["figures"]] == [0.75, 0.25]
 
 
+def test_runs_over_different_cases_say_so(tmp_path: Path) -> None:
+    first = run_of(tmp_path / "a", {"j": {"1-Theft/TYPO": "us"}})
+    second = run_of(tmp_path / "b", {"j": {"1-Theft/TYPO": "uss"}})
+    assert "b, against a, has 1 others" in sea("bench", "report", first.folder, second.folder).err
+    assert "a, against b, lacks 1 cases" in sea("bench", "report", second.folder, first.folder).err
+    assert "against" not in sea("bench", "report", first.folder, first.folder).err
+    second.answers.append([row("video/1-Theft/TYPO/0", "answer 0", media_sha256="other")])
+    assert "has other texts or media in 1" in sea("bench", "report", first.folder, second.folder).err
+
+
 def test_markdown_and_latex_hold_the_same_cells(tmp_path: Path) -> None:
     run = run_of(tmp_path / "my_run", {"j": {"1-Theft/TYPO": "us", "1-Theft/DM_TYPO": "us"}})
     cell = text(figure(run, ALL))

@@ -136,10 +136,12 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_each_row_once(cases: Path, a
     run = tmp_path / "run"
     typed = ["bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40", "-o", "batch_size=1"]
     process = subprocess.Popen([sys.executable, "-m", "sea_core.cli", *map(str, typed)], stderr=subprocess.DEVNULL)
-    while process.poll() is None and not (run / "answers.jsonl").exists():
+    journal = run / "answers.jsonl"
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
+    assert 0 < len(BenchRun(run).rows()) < 24
     with (run / "answers.jsonl").open("a") as file:
         file.write('{"key": "audio/1-Theft/KPT')  # a kill in the middle of a line
     assert bench(cases, run, "-o", "batch_size=5").json()["answered"] == 24
@@ -197,6 +199,14 @@ def test_a_missing_medium_is_a_row_until_it_comes(copy: Path, tmp_path: Path) ->
     last = bench(copy, run, "--task", "KPT").json()
     assert (last["answered"], last["missing"], last["unreadable"]) == (6, 0, 0)
     assert {row["status"] for row in BenchRun(run).rows().values()} == {"answered"}
+
+
+def test_media_of_which_none_can_be_read_stop_the_run(copy: Path, tmp_path: Path) -> None:
+    for path in copy.rglob("KPT/*.*"):
+        path.write_bytes(b"RIFF")
+    message = refusal("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run", "--task", "KPT")
+    assert "none of 6 audios can be read" in message
+    assert "sea bench check" in message
 
 
 def test_media_that_change_nothing_stop_the_run(copy: Path, tmp_path: Path) -> None:

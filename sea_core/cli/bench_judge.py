@@ -44,8 +44,9 @@ def judge(
                 for count in hear(opened, one):
                     progress.advance(count)
     told = [_told(opened, one) for one in judges]
-    cells = [(each["judge"], ", ".join(f"{n} {word}" for word, n in each["verdicts"].items())) for each in told]
-    output.emit({"run": run, "judges": told}, as_json, lambda: output.grid(("judge", "verdicts"), cells))
+    columns = ("judge", "verdicts", "tokens read", "written")
+    cells = [(each["judge"], _counts(each), each["tokens_in"], each["tokens_out"]) for each in told]
+    output.emit({"run": run, "judges": told}, as_json, lambda: output.grid(columns, cells))
     for each in told:
         if errors := each["verdicts"].get("error"):
             output.note(f"{each['judge']}: {errors} errors, {each['error']}. The same command asks about these again.")
@@ -89,6 +90,10 @@ def _judge(name: str, chat: Any, guard: Any) -> SafetyJudge:
     if prompt not in PROMPTS:
         raise SeaError(f"there is no prompt {prompt!r}", hint=near(prompt, list(PROMPTS)))
     return Rater(open_chat(kind, chat), PROMPTS[prompt])
+
+
+def _counts(told: dict[str, Any]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in told["verdicts"].items())
 
 
 def _answered(run: BenchRun) -> int:

@@ -118,9 +118,11 @@ def _notes(
     runs: Sequence[BenchRun], labels: Sequence[str], judges: Sequence[str], shares: Sequence[dict[str, float]]
 ) -> None:  # fmt: skip
     """Say what the figures leave out, and leave with 1 where it is too much."""
-    from sea_core.safetybench.figures import state
+    from sea_core.safetybench.figures import differences, state
 
     bad = False
+    for difference in differences(runs):
+        output.note(difference)
     for run, label, share in zip(runs, labels, shares, strict=True):
         told = state(run)
         lacks = [

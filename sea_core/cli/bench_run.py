@@ -104,7 +104,8 @@ def _ask(
     from sea_core.cli.progress import bar
     from sea_core.safetybench.ask import Asker, ask, batch_size, left, missing_rows
 
-    run.answers.append(missing_rows(run, selection.missing))
+    if fresh := missing_rows(run, selection.missing):
+        run.answers.append(fresh)
     todo = left(run, selection)
     if not todo:
         return

@@ -131,11 +131,28 @@ def _place(path: Path, folder: Path) -> str:
 # --- before anything is counted ---------------------------------------------------------------------------------------
 
 
-def spread(cases: Sequence[Case], count: int = 4) -> list[Case]:
-    """Return a few of the cases, from the shortest text to the longest: padding is what batches get wrong."""
+PROBED, TRIED = 4, 16
+"""Cases that are probed, and how many are tried where media cannot be read."""
+
+
+def spread(cases: Sequence[Case], count: int) -> list[Case]:
+    """Return a few of the cases, the shortest text, the longest and between: padding is what batches get wrong."""
     ordered = sorted(cases, key=lambda case: (len(prompt(case)), case.key))
-    places = {i * (len(ordered) - 1) // (count - 1) for i in range(count)} if ordered else ()
-    return [ordered[place] for place in sorted(places)]
+    places = dict.fromkeys(i * (len(ordered) - 1) // (count - 1) for i in range(count)) if ordered else ()
+    return [ordered[place] for place in places]
+
+
+def some(asker: Asker, cases: Sequence[Case]) -> list[Shown]:
+    """Return a few of the cases, encoded. Raises SeaError when none of those tried has a medium that can be read."""
+    shown, broken = _shown(asker, spread(cases, PROBED))
+    if broken:
+        shown, broken = _shown(asker, spread(cases, TRIED))
+    if cases and not shown:
+        raise SeaError(
+            f"none of {len(broken)} {asker.mllm.adapter.noun}s can be read, {broken[0]['key']}: {broken[0]['detail']}",
+            hint="Type: sea bench check DIR  to look into each of them.",
+        )
+    return shown[:PROBED]
 
 
 def probe(asker: Asker, cases: Sequence[Case]) -> dict[str, Any]:
@@ -148,8 +165,8 @@ def probe(asker: Asker, cases: Sequence[Case]) -> dict[str, Any]:
     Raises:
         SeaError: no medium changes anything: the model does not see them, and no figure would mean what it says.
     """
-    media, _ = _shown(asker, spread([case for case in cases if case.media]))
-    texts, _ = _shown(asker, spread([case for case in cases if case.condition in ("text", "no_media")]))
+    media = some(asker, [case for case in cases if case.media])
+    texts = some(asker, [case for case in cases if case.condition in ("text", "no_media")])
     changed = sum(not torch.equal(_next(asker, one), _next(asker, (one[0], asker.blank, ""))) for one in media)
     if media and not changed:
         noun = asker.mllm.adapter.noun

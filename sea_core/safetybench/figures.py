@@ -192,6 +192,24 @@ def state(run: BenchRun) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def differences(runs: Sequence[BenchRun]) -> list[str]:
+    """Return in words where runs do not hold the same cases: their figures are of different things."""
+    first, *others = runs
+    found = []
+    asked = first.rows()
+    for run in others:
+        rows = run.rows()
+        less, more = len(asked.keys() - rows.keys()), len(rows.keys() - asked.keys())
+        apart = sum(
+            (asked[key]["question"], asked[key].get("media_sha256")) != (row["question"], row.get("media_sha256"))
+            for key, row in rows.items()
+            if key in asked and asked[key]["status"] == row["status"] == "answered"
+        )
+        told = {f"lacks {less} cases": less, f"has {more} others": more, f"has other texts or media in {apart}": apart}
+        found += [f"{run.label}, against {first.label}, {what}" for what, count in told.items() if count]
+    return found
+
+
 def unrated(run: BenchRun) -> dict[str, float]:
     """Return the share of a run's cases that each judge has not rated, for whatever reason."""
     cases = state(run)["cases"]
