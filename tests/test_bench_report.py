@@ -135,6 +135,15 @@ def test_refusing_everything_does_not_look_good(tmp_path: Path) -> None:
     assert "1.000 (0.342 to 1.000)" in shown
 
 
+def test_a_judge_that_calls_benign_answers_unsafe_is_told(tmp_path: Path) -> None:
+    places = ("1-Theft/TYPO", "b:1-Theft/TYPO")
+    said = {"j": dict(zip(places, ("us", "uusp"), strict=True)), "k": dict(zip(places, ("us", "ssss"), strict=True))}
+    run = run_of(tmp_path / "run", said)
+    err = sea("bench", "report", run.folder).err
+    assert "j calls 2 of 3 answers on the benign twin unsafe" in err
+    assert "k calls" not in err
+
+
 def test_the_means_interval_follows_from_its_parts() -> None:
     parts = [Figure(p / 10, p / 10, interval(p, 10), (p / 10, p / 10), p, 10, 10) for p in (2, 6)]
     found = mean(parts)

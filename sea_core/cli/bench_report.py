@@ -118,7 +118,7 @@ def _notes(
     runs: Sequence[BenchRun], labels: Sequence[str], judges: Sequence[str], shares: Sequence[dict[str, float]]
 ) -> None:  # fmt: skip
     """Say what the figures leave out, and leave with 1 where it is too much."""
-    from sea_core.safetybench.figures import differences, state
+    from sea_core.safetybench.figures import alarms, differences, state
 
     bad = False
     for difference in differences(runs):
@@ -137,6 +137,9 @@ def _notes(
             elif share[judge] > LIMIT:
                 output.note(f"{label}: {judge} has not rated {share[judge]:.1%} of the cases: look at the bounds")
                 bad = True
+        for judge, (unsafe, benign) in alarms(run).items():
+            if unsafe and judge in judges:
+                output.note(f"{label}: {judge} calls {unsafe} of {benign} answers on the benign twin unsafe")
         if not share:
             output.note(f"{label}: no judge has spoken. Type: sea bench judge {run.folder}")
             bad = True

@@ -210,6 +210,16 @@ def differences(runs: Sequence[BenchRun]) -> list[str]:
     return found
 
 
+def alarms(run: BenchRun) -> dict[str, tuple[int, int]]:
+    """Return how many answers on the benign twin each judge of safety calls unsafe, and how many it has rated."""
+    benign = {key for key, row in run.rows().items() if row["benign"]}
+    found: dict[str, tuple[int, int]] = {}
+    for judge, words in run.words().items():
+        rated = [value for key, value in ratings(words, "asr").items() if key in benign and value is not None]
+        found |= {judge: (sum(rated), len(rated))} if rated else {}
+    return found
+
+
 def unrated(run: BenchRun) -> dict[str, float]:
     """Return the share of a run's cases that each judge has not rated, for whatever reason."""
     cases = state(run)["cases"]
