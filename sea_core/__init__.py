@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.blueprint import Blueprint
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
+    from sea_core.generator import Generator
     from sea_core.hookspecs import hookimpl
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
+    from sea_core.prepare import Extractor, NotExtracted
     from sea_core.readers import read_rows
     from sea_core.rows import Extraction, Goal, PreparedRow, Row
 else:
@@ -25,9 +27,11 @@ else:
     _MODULES = {
         "adapter": ["Adapter"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
+        "generator": ["Generator"],
         "hookspecs": ["hookimpl"],
         "mllm": ["MLLM"],
         "optimize": ["OptimizeConfig"],
+        "prepare": ["Extractor", "NotExtracted"],
         "readers": ["read_rows"],
         "blueprint": ["Blueprint"],
         "rows": ["Extraction", "Goal", "PreparedRow", "Row"],
@@ -50,8 +54,11 @@ __all__ = [
     "Blueprint",
     "DataError",
     "Extraction",
+    "Extractor",
+    "Generator",
     "Goal",
     "ModelError",
+    "NotExtracted",
     "OptimizeConfig",
     "PluginError",
     "PreparedRow",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
+from typing import Any
 
 Report = Callable[[str], None]
 Figures = Mapping[str, float]
@@ -21,6 +23,8 @@ class Blueprint:
         build: (folder, seed, report) writes the model, in the form transformers loads, and `sea.json`.
         check: (folder, seed) loads it again and returns its figures, each a share in [0, 1].
         least: the figure that a build must reach to be called good.
+        render: (modality, phrase, style, rng) returns a fresh medium of the demo world, in the form that the adapter's
+            `inputs` takes: what `sea align` looks at before and after. Optional.
     """
 
     name: str
@@ -29,3 +33,4 @@ class Blueprint:
     build: Callable[[Path, int, Report], None]
     check: Callable[[Path, int], Figures]
     least: float = 0.95
+    render: Callable[[str, str, str, Random], Any] | None = None

@@ -24,7 +24,11 @@ class SeaError(Exception):
 
 
 class DataError(SeaError):
-    """A data file that cannot be read as rows."""
+    """A data file, or a record of one, that cannot be read as rows. `column` is the file's name of what is wrong."""
+
+    def __init__(self, what: str, *, hint: str = "", where: str = "", column: str = "") -> None:
+        super().__init__(what, hint=hint, where=where)
+        self.column = column
 
 
 class PluginError(SeaError):

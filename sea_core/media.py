@@ -23,9 +23,9 @@ def media_files(folder: Path) -> list[Path]:
     Raises:
         DataError: there is no such folder, or nothing in it.
     """
-    hint = "Give a folder of media files to --media."
+    hint = "Give a folder of media files."
     if not folder.is_dir():
-        raise DataError("there is no such folder", hint=hint, where=str(folder))
+        raise DataError("there is no such file or folder", hint=hint, where=str(folder))
     hidden = [path for path in folder.rglob(".*") if path != folder]
     found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() not in NOTES)
     found = [path for path in found if not any(path == h or h in path.parents for h in hidden)]

@@ -86,11 +86,22 @@ def step_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
     tokens = media + text
     matrices = sum(p.numel() for p in decoder.layers.parameters() if p.ndim == 2)
     sizes = memory.Sizes.of(decoder, mllm.model.get_output_embeddings())
-    seen = media * (media + 1) / 2 + text * media + text**2 / 4  # pairs under the block mask, two goals
+    among = media * (media + 1) / 2
+    seen = among + text * media + text**2 / 4  # pairs under the block mask, two goals
     attention = 14 * sizes.attention * seen * sizes.layers  # 4 forward, 10 back
     projector = sum(p.numel() for p in mllm.projector.parameters() if p.ndim == 2)
     products = 4.0 * (matrices * tokens + projector * media + sizes.vocabulary * sizes.hidden * targets)
-    return float(products + attention)
+    # Of the media in the last layer only keys and values lead back to E (see engine/lean.py).
+    keys = 2 * sizes.hidden * sizes.attention * _shared(decoder.config)
+    last = sum(p.numel() for p in decoder.layers[-1].parameters() if p.ndim == 2) - keys
+    return float(products + attention - 2 * last * media - 10 * sizes.attention * among)
+
+
+def _shared(config: Any) -> float:
+    """Return how many heads of keys there are for each head of queries: 1, or less where groups share them."""
+    return float(
+        (getattr(config, "num_key_value_heads", None) or config.num_attention_heads) / config.num_attention_heads
+    )
 
 
 def media_tokens(mllm: MLLM) -> int:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 import pluggy
 
@@ -23,11 +22,14 @@ from sea_core import __version__, hookspecs
 from sea_core.adapter import Adapter
 from sea_core.errors import PluginError, SeaError
 from sea_core.faults import GROUP, LOCAL, failure, one_line, told
+from sea_core.offers import adapters, blueprints, extractors, generators
 
 if TYPE_CHECKING:
     from sea_core.blueprint import Blueprint
+    from sea_core.generator import Generator
+    from sea_core.prepare import Extractor
 
-Item = TypeVar("Item")
+Offers: TypeAlias = "tuple[tuple[Adapter, ...], tuple[Blueprint, ...], tuple[Extractor, ...], tuple[Generator, ...]]"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Plugin:
         version: the distribution's; for a local file, a digest of its text.
         adapters: one for each modality.
         blueprints: what `sea model build` can build.
+        extractors: what `--extractor` can name.
+        generators: what `sea bench build` can make media with.
         error: why it cannot be used, or None.
     """
 
@@ -48,6 +52,8 @@ class Plugin:
     version: str
     adapters: tuple[Adapter, ...] = ()
     blueprints: tuple[Blueprint, ...] = ()
+    extractors: tuple[Extractor, ...] = ()
+    generators: tuple[Generator, ...] = ()
     error: str | None = None
 
 
@@ -90,6 +96,27 @@ def adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Ada
     what = f"has no modality {modality!r}" if modality else "serves several modalities"
     choices = ", ".join(f"--modality {word}" for word in served)
     raise PluginError(f"plugin {plugin.name} {what}: {', '.join(served)}", hint=f"Type one of: {choices}")
+
+
+def extractor(name: str) -> Extractor:
+    """Return one of SEA's own extractors, or one that a plugin brings: `PLUGIN`, `./file.py`, or `PLUGIN:NAME`.
+
+    Raises:
+        SeaError: there is none of that name, or the plugin has none or several.
+    """
+    from sea_core.prepare import EXTRACTORS, get_extractor
+
+    owner, _, wanted = name.partition(":")
+    is_plugin = owner.endswith(".py") or owner in entry_points(group=GROUP).names
+    if name in EXTRACTORS or not is_plugin:
+        return get_extractor(name)
+    plugin = get(owner)
+    fitting = [one for one in plugin.extractors if wanted in ("", one.name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    has = ", ".join(f"{owner}:{one.name}" for one in plugin.extractors)
+    what = "no extractor" if not has else f"no extractor {wanted!r}" if wanted else "several extractors"
+    raise PluginError(f"plugin {owner} has {what}", hint=f"Type one of: {has or ', '.join(EXTRACTORS)}")
 
 
 def _from_name(name: str) -> Plugin:
@@ -141,7 +168,7 @@ def _from_file(path: Path) -> Plugin:
 
 def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
-    offers: list[tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]] = []
+    offers: list[Offers] = []
     with redirect_stdout(sys.stderr):
         fault = failure(lambda: offers.append(_offers(load(), found.name)))
     if fault is None:
@@ -155,49 +182,20 @@ def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     return Plugin(found.name, found.distribution, found.version, error=error)
 
 
-def _offers(module: object, name: str) -> tuple[tuple[Adapter, ...], tuple[Blueprint, ...]]:
+def _offers(module: object, name: str) -> Offers:
     manager = pluggy.PluginManager(hookspecs.PROJECT)  # its own, so that one plugin cannot disturb another
     manager.add_hookspecs(hookspecs)
     manager.register(module, name)
     manager.check_pending()
     if not manager.get_hookcallers(module):
         raise PluginError("it has no hook: put @hookimpl (from sea_core import hookimpl) above sea_adapters")
-    adapters = _listed(manager.hook.sea_adapters, Adapter)  # type: ignore[type-abstract]  # it only asks isinstance
-    for one in adapters:
-        _check_adapter(one)
-    twice = [word for word, n in Counter(one.modality for one in adapters).items() if n > 1]
-    if twice:
-        raise PluginError(f"it has several adapters for the modality {twice[0]!r}: --modality cannot tell them apart")
-    return adapters, _blueprints(manager.hook.sea_blueprints)
-
-
-def _blueprints(hook: pluggy.HookCaller) -> tuple[Blueprint, ...]:
-    if not hook.get_hookimpls():
-        return ()
-    from sea_core.blueprint import Blueprint
-
-    return _listed(hook, Blueprint)
-
-
-def _listed(hook: pluggy.HookCaller, kind: type[Item]) -> tuple[Item, ...]:
-    """Call one plugin's hook and check that a list of `kind` objects came back."""
-    if not hook.get_hookimpls():
-        return ()
-    results = hook()  # pluggy leaves None out
-    items = results[0] if results else None
-    wanted = f"where a list of {kind.__name__} objects was expected"
-    if not isinstance(items, list | tuple):
-        raise PluginError(f"{hook.name}() returned {_a(items)}, {wanted}")
-    for item in items:
-        if not isinstance(item, kind):
-            raise PluginError(f"{hook.name}() returned a list with {_a(item)} in it, {wanted}")
-    return tuple(items)
-
-
-def _check_adapter(adapter: Adapter) -> None:
-    missing = [name for name in Adapter.__annotations__ if getattr(adapter, name, None) is None]
-    if missing:
-        raise PluginError(f"its adapter {type(adapter).__name__} does not set {', '.join(missing)}")
+    hook = manager.hook
+    return (
+        adapters(hook.sea_adapters),
+        blueprints(hook.sea_blueprints),
+        extractors(hook.sea_extractors),
+        generators(hook.sea_generators),
+    )
 
 
 def _refuse_shared_name(name: str, points: EntryPoints) -> None:
@@ -216,9 +214,3 @@ def _refuse_other_core(dist: Distribution) -> None:
             continue
         if not need.specifier.contains(__version__, prereleases=True):
             raise PluginError(f"it needs sea-core {need.specifier}, but this is sea-core {__version__}")
-
-
-def _a(thing: object) -> str:
-    if isinstance(thing, type):
-        return f"the class {thing.__name__} (for an object, write {thing.__name__}())"
-    return "None" if thing is None else f"an object of type {type(thing).__name__}"

@@ -33,8 +33,8 @@ class Row:
     `harmful` is false only where the file says so; an unlabelled row counts as harmful.
 
     Attributes:
-        line: where the row stands in its file.
-        media: paths of the row's own media, as the file names them; empty for a text row.
+        line: where the row stands in its file: its line, or its number in a table.
+        media: the row's own media: paths, those of the file resolved against its folder; empty for a text row.
         extraction: what preparation found, where the file already holds it (`sea prepare --out`).
     """
 

@@ -16,6 +16,7 @@ from sea_core.adapter import Adapter
 from sea_core.errors import DataError, SeaError
 from sea_core.files import write_json
 from sea_core.journal import Journal
+from sea_core.media import media_files
 from sea_core.mllm import MLLM
 from sea_core.templates import style_question
 
@@ -44,16 +45,9 @@ class StyleSet:
         return sum(self.counts.values()) / asked if asked else None
 
 
-def media_files(paths: Iterable[Path]) -> list[Path]:
-    """Return the files named, and those in the folders named, sorted. Raises DataError for a path that is not there."""
-    found: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise DataError(
-                "there is no such file or folder", where=str(path), hint="Give media files, or their folder."
-            )
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        found += inside if path.is_dir() else [path]
+def named_media(paths: Iterable[Path]) -> list[Path]:
+    """Return the files named, and the media in the folders named. Raises DataError for a path that is not there."""
+    found = [file for path in paths for file in ([path] if path.is_file() else media_files(path))]
     return list(dict.fromkeys(found))
 
 

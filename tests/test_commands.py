@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 import torch
+from chat_server import Answer, chat_server, says
 from shell import Said, Terminal, refusal, sea, sea_to
 
 from sea_core import plugins
@@ -218,6 +219,96 @@ main()"""
     assert lines[4]["reason"]
 
 
+def lamps(request: dict[str, Any], _: int) -> Answer:
+    """Answer as a model that understands rows about lamps, and no others."""
+    text = request["messages"][-1]["content"]
+    if "a lamp" not in text:
+        return says("I'm sorry, I cannot help with that.")
+    found = {"phrase": "steal a lamp", "kind": "activity", "sentence": "a person is stealing a lamp"}
+    return says(json.dumps(found | {"detoxified": text.replace("steal a lamp", "do this activity")}))
+
+
+@pytest.fixture
+def lamp_rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    texts = ("Pray, steal a lamp!", "Say, who may steal a lamp?", "Good morning.")
+    path.write_text("".join(json.dumps({"instruction": text, "response": "No."}) + "\n" for text in texts))
+    return path
+
+
+def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_rows: Path) -> None:
+    out = tmp_path / "prepared.jsonl"
+    with chat_server(lamps) as server:
+        setting = ("-o", f"chat.base_url={server.url}", "-o", "chat.model=m", "-o", "chat.price_in=1000")
+        command = ("prepare", lamp_rows, "--plugin", PLUGIN, "--extractor", "openai", *setting, "--out", out, "--json")
+        first, second = sea(*command).json(), sea(*command).json()
+        assert len(server.requests) == 3
+        line = sea(*command[:-1])
+    assert first == second
+    assert (first["prepared"], first["refused"]) == (2, 1)
+    assert first["reasons"] == {"the language model refused to take the instruction apart": 1}
+    assert first["spent"] == {"replies": 3, "tokens_in": 30, "tokens_out": 15, "untold": 0, "cost": 0.03}
+    assert first["extractor"]["chat"]["model"] == "m"
+    assert "cost" in line.out
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [line["outcome"] for line in lines] == ["prepared", "prepared", "refused"]
+    assert lines[1].items() >= {
+        "instruction": "Say, who may steal a lamp?", "response": "No.", "harmful": True, "phrase": "steal a lamp",
+        "kind": "activity", "sentence": "a person is stealing a lamp", "detoxified": "Say, who may do this activity?",
+    }.items()  # fmt: skip
+    assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == [
+        "prepared.answers.jsonl", "prepared.jsonl", "rows.jsonl",
+    ]  # fmt: skip
+
+
+def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -> None:
+    with chat_server(lamps) as server:
+        setting = ("-o", f"chat.base_url={server.url}", *QUICK, "-o", "steps=1", "--limit", "1", "--no-verify")
+        command = ("optimize", lamp_rows, "--plugin", PLUGIN, "--out", tmp_path / "run", *setting)
+        done = sea(*command, "--extractor", "openai", "-o", "chat.model=m")
+        assert done.code == 0, done.err
+        other = sea(*command, "--extractor", "openai", "-o", "chat.model=n")
+    about = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
+    assert about["extractor"]["name"] == "openai"
+    assert about["extractor"]["chat"]["model"] == "m"
+    assert "run.answers.jsonl holds 3 answers: 30 tokens read" in done.err.replace("\n", "")
+    assert other.code == 2
+    assert "extractor.chat.model: m there, n now" in other.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("--extractor", "rule"), "Did you mean rules"),
+        (("--extractor", "openai", "-o", "chat.modle=m"), "Did you mean 'chat.model'?"),
+        (("--extractor", "openai"), "-o chat.model="),
+        (("--extractor", "openai", "-o", "chat.model=m", "-o", "chat.key_env=NO_SUCH"), "NO_SUCH is not set"),
+        (("--extractor", "transformers", "-o", "chat.model=./none"), "there is no model folder ./none"),
+    ],
+)
+def test_a_language_model_that_cannot_be_asked_is_told_at_once(
+    tmp_path: Path, lamp_rows: Path, typed: tuple[str, ...], said: str
+) -> None:
+    assert said in refusal("prepare", lamp_rows, "--plugin", PLUGIN, "--out", tmp_path / "out.jsonl", *typed)
+    assert list(tmp_path.iterdir()) == [lamp_rows]
+
+
+def test_answers_need_a_place(lamp_rows: Path) -> None:
+    said = refusal(
+        "prepare",
+        lamp_rows,
+        "--plugin",
+        PLUGIN,
+        "--extractor",
+        "openai",
+        "-o",
+        "chat.base_url=http://localhost:1/v1",
+        "-o",
+        "chat.model=m",
+    )
+    assert "--out prepared.jsonl" in said
+
+
 # ------------------------------------------------------------------------------------------------------ stop, go on
 
 
@@ -299,6 +390,9 @@ def test_bad_rows_are_told_by_file_and_line(tmp_path: Path, name: str, command: 
     message = refusal(command, path, "--plugin", PLUGIN, *out)
     assert str(path) in message
     assert named in message
+    if (name, command) == ("hopeless", "prepare"):  # the report says of each row why
+        assert "opener" in json.loads((tmp_path / "run").read_text())["reason"]
+        (tmp_path / "run").unlink()
     assert list(tmp_path.iterdir()) == [path], "nothing was begun"
 
 

@@ -39,3 +39,16 @@ def test_optimise_and_verify(stranger: Stranger) -> None:
 def test_bundled_model_is_small() -> None:
     files = [file for file in (EXAMPLE / "sea_eeg/checkpoint").iterdir() if file.is_file()]
     assert sum(file.stat().st_size for file in files) < 1_000_000
+
+
+def test_align(stranger: Stranger) -> None:
+    """Its model is none of transformers: the check of the export imports the plugin for its class."""
+    if not (stranger.folder / "run").exists():
+        stranger.do(f"sea optimize --plugin eeg --limit {ROWS} --out run --no-verify")
+    quick = "-o trainer.max_steps=3 -o trainer.per_device_train_batch_size=4 -o trainer.logging_steps=1"
+    figures = json.loads(stranger.do(f"sea align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
+    assert figures["export"]["class"] == "sea_eeg.model.EegForCausalLM"
+    assert figures["export"]["imports_sea"] is True
+    groups = {line["group"]: line for line in figures["look"]}
+    assert groups["media"]["harmful_after"] == 32
+    assert {"adapter", "merged"} <= {path.name for path in (stranger.folder / "model").iterdir()}

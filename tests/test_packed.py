@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -258,17 +259,31 @@ def test_recomputing_keeps_less_and_gives_the_same_gradient(mllm: MLLM) -> None:
 
 
 def measured(forward: Forward, task: Task) -> tuple[Tensor, int]:
-    """Return the gradient, and the bytes that the forward keeps for it."""
-    storages: dict[int, int] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        _, gradient = look(forward, task, forward.start.shaken().rows)
+    """Return the gradient, and the most bytes that the forward keeps for it at a time."""
     weights = {p.untyped_storage().data_ptr() for p in forward.mllm.model.parameters()}
-    return gradient, sum(size for where, size in storages.items() if where not in weights)
+    kept: dict[int, int] = {}
+    holders: Counter[int] = Counter()
+    most = 0
+
+    class Kept:
+        """A tensor for as long as the graph holds it: a part of the graph may be dropped on the way."""
+
+        def __init__(self, tensor: Tensor) -> None:
+            nonlocal most
+            self.tensor, self.where = tensor, tensor.untyped_storage().data_ptr()
+            holders[self.where] += 1
+            if self.where not in weights:
+                kept[self.where] = tensor.untyped_storage().nbytes()
+            most = max(most, sum(kept.values()))
+
+        def __del__(self) -> None:
+            holders[self.where] -= 1
+            if not holders[self.where]:
+                kept.pop(self.where, None)
+
+    with torch.autograd.graph.saved_tensors_hooks(Kept, lambda held: held.tensor):
+        _, gradient = look(forward, task, forward.start.shaken().rows)
+    return gradient, most
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sea_core import PluginError, plugins
+from sea_core import PluginError, SeaError, plugins
 
 SMELL = """
 from dataclasses import dataclass
@@ -32,6 +32,21 @@ RETURN_SMELL = "@hookimpl\ndef sea_adapters(): return [Smell()]\n"
 NOISY_TWO = (
     "class Taste(Smell): modality = 'taste'\nprint('noise')\n@hookimpl\ndef sea_adapters(): return [Smell(), Taste()]"
 )
+
+LAMPS = """
+from sea_core import Extraction, Extractor, NotExtracted, hookimpl
+
+class Lamps(Extractor):
+    name = "lamps"
+    def extract(self, instructions):
+        for index, text in enumerate(instructions):
+            found = "steal a lamp" in text
+            kind = "activity", "a person is stealing a lamp", text.replace("steal a lamp", "do this activity")
+            yield index, Extraction("steal a lamp", *kind) if found else NotExtracted("no lamp")
+
+class Keys(Lamps): name = "keys"
+"""
+RETURN_LAMPS = "@hookimpl\ndef sea_extractors(): return [Lamps()]\n"
 
 # name: (code of the plugin's module, or None for no module at all; what its row must say)
 FAULTS = {
@@ -61,6 +76,15 @@ FAULTS = {
     "blueprint_is_text": (
         f"{SMELL}@hookimpl\ndef sea_blueprints(): return 'tiny'",
         "type str, where a list of Blueprint",
+    ),
+    "extractor_is_class": (
+        f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps]",
+        "the class Lamps.*list of Extractor",
+    ),
+    "extractor_unnamed": (f"{LAMPS.replace('name = ', 'word = ')}{RETURN_LAMPS}", "extractor Lamps does not set name"),
+    "extractors_alike": (
+        f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps(), Lamps()]",
+        "several extractors called 'lamps'",
     ),
     "unfinished": (f"{SMELL}{RETURN_SMELL}".replace("def split", "def cut"), "abstract class Smell.*split"),
     "unset": (f"{SMELL}{RETURN_SMELL}".replace("style_prefix, styles", "a, b"), "does not set style_prefix, styles"),
@@ -98,6 +122,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install(site, "nose", f"{SMELL}{RETURN_SMELL}")
     install(site, "nose_and_tongue", f"{SMELL}{NOISY_TWO}")
     install(site, "blueprints_only", "from sea_core import hookimpl\n@hookimpl\ndef sea_blueprints(): return []")
+    install(site, "lamps", f"{LAMPS}{RETURN_LAMPS}")
+    install(site, "lamps_and_keys", f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps(), Keys()]")
     for name, (code, _) in FAULTS.items():
         install(site, name, code, requires="sea_core>=99" if name == "other_core" else "sea-core>=0.1")
     install(site, "shared", FAULTS["shared"][0], distribution="sea-shared-too")
@@ -111,7 +137,7 @@ def on_path(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sea(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(site)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", str(site))])}
     command = [sys.executable, "-m", "sea_core.cli", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=site)
 
@@ -145,10 +171,13 @@ def test_broken_plugin_is_refused_with_its_reason_when_used(name: str, on_path: 
 
 def test_whole_plugins_work_beside_broken_ones(site: Path, rows: list[dict[str, object]]) -> None:
     whole = {row["plugin"]: row["modalities"] for row in rows if row["error"] is None}
-    assert whole.items() >= {"nose": ["smell"], "nose_and_tongue": ["smell", "taste"], "blueprints_only": []}.items()
+    assert (
+        whole.items()
+        >= {"nose": ["smell"], "nose_and_tongue": ["smell", "taste"], "blueprints_only": [], "lamps": []}.items()
+    )
     done = sea(site, "modalities", "--json")
     assert done.returncode == 0
-    assert "Not usable: blueprint_is_text, complains, import_error" in done.stderr
+    assert "Not usable: blueprint_is_text, complains, extractor_is_class, extractor_unnamed" in done.stderr
     assert {
         "modality": "smell",
         "plugin": "nose",
@@ -187,7 +216,7 @@ def test_unknown_name_gets_a_guess_and_the_list(on_path: Path) -> None:
 
 def test_only_the_plugin_asked_for_is_loaded(site: Path) -> None:
     code = "import sys; from sea_core import plugins; plugins.get('nose'); print(*sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": str(site)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", str(site))])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     loaded = {name for name in done.stdout.split() if name.startswith("sea_") and not name.startswith("sea_core")}
     assert loaded == {"sea_nose"}
@@ -229,3 +258,32 @@ def test_broken_or_missing_local_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match=r"no_such_library.*my_nose\.py:1") as refusal:
         plugins.get(str(file))
     assert "Mend the file" in refusal.value.hint
+
+
+@pytest.mark.usefixtures("on_path")
+def test_an_extractor_is_found_by_its_plugin(tmp_path: Path) -> None:
+    local = tmp_path / "mine.py"
+    local.write_text(f"{LAMPS}{RETURN_LAMPS}")
+    for name in ("lamps", "lamps:lamps", "lamps_and_keys:lamps", str(local)):
+        assert plugins.extractor(name).name == "lamps"
+    assert plugins.extractor("rules").name == "rules"
+    with pytest.raises(PluginError, match=r"several extractors\n.*lamps_and_keys:lamps, lamps_and_keys:keys"):
+        plugins.extractor("lamps_and_keys")
+    with pytest.raises(PluginError, match=r"no extractor 'bikes'\n.*Type one of: lamps:lamps"):
+        plugins.extractor("lamps:bikes")
+    with pytest.raises(PluginError, match=r"plugin nose has no extractor\n.*rules, openai, transformers"):
+        plugins.extractor("nose")
+    with pytest.raises(SeaError, match="There is no extractor"):
+        plugins.extractor("lamp")
+
+
+def test_a_strangers_extractor_prepares_rows(site: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        '{"instruction": "Pray, steal a lamp!", "response": "No."}\n{"instruction": "x", "response": "y"}\n'
+    )
+    done = sea(site, "prepare", str(rows), "--plugin", "nose", "--extractor", "lamps", "--json")
+    told = json.loads(done.stdout)
+    assert (told["prepared"], told["reasons"]) == (1, {"no lamp": 1})
+    assert told["example"] == ["Pray, do this activity!"]
+    assert told["extractor"] == {"name": "lamps"}

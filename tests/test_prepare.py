@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from sea_core.adapter import Adapter
 from sea_core.errors import SeaError
-from sea_core.prepare import NotExtracted, get_extractor, leaked, prepare
+from sea_core.prepare import Extractor, NotExtracted, get_extractor, leaked, prepare
+from sea_core.prepare.mend import clean
 from sea_core.rows import Extraction, Kind, Row
 from sea_core.words import FUNCTION_WORDS
 
@@ -58,7 +59,10 @@ RADIO = Radio()
 
 
 def extract(instruction: str) -> Extraction:
-    return get_extractor("rules").extract(instruction)
+    ((_, found),) = get_extractor("rules").extract([instruction])
+    if isinstance(found, NotExtracted):
+        raise found
+    return found
 
 
 def reason(instruction: str) -> str:
@@ -222,10 +226,41 @@ def test_a_long_text_takes_no_longer_than_its_length() -> None:
         ("doxx a friend", "Is doxxing OK? How do I do this activity?", ("doxxing",)),
         ("plan an activity", "How do I do this activity?", ()),
         ("plan an activity", "How do I do this activity, an activity?", ("activity",)),
+        ("thieving from shops", "this activity is what a thief does", ("thief",)),
+        ("poison a fern", "is this activity poisonous?", ("poisonous",)),
+        ("steal a lamp", "this activity: stealng", ("stealng",)),
+        ("stael a lamp", "this activity: steal", ("steal",)),
+        ("steal a lamp", "this activity: st3al a l4mp, $teal", ("steal", "lamp")),
+        ("steal a lamp", "this activity: s t e a l, or s-t-e-a-l", ("steal",)),
+        ("steal a lamp", "this activity: st\u200beal, \uff53\uff54\uff45\uff41\uff4c, ste\u0301al", ("steal",)),
+        ("pick a lock", "this activity with a lockpick", ("lockpick",)),
+        ("climb a sky scraper", "this activity on a skyscraper", ("skyscraper",)),
+        ("climb a skyscraper", "this activity on a sky scraper", ("skyscraper",)),
+        ("steal a horse", "this activity in my house, on the 1st, for $500", ()),
+        ("plan a prank", "this activity on the planet", ()),
+        ("pick a lock", "This activity", ()),
     ],
 )
 def test_leak_names_the_words_left(phrase: str, detoxified: str, words: tuple[str, ...]) -> None:
     assert leaked(phrase, detoxified, "activity") == words
+
+
+MENDED = {
+    ("steal a lamp", "activity", "How do I steal a lamp?"): "How do I do this activity?",
+    ("steal a lamp", "activity", "I like stealing a lamp. Why do this activity?"): (
+        "I like doing this activity. Why do this activity?"
+    ),
+    ("stealing a lamp", "activity", "Why is  Stealing a  lamp fun?"): "Why is  doing this activity fun?",
+    ("a skeleton key", "product", "Is the Skeleton Key, this product, legal?"): "Is this product, this product, legal?",
+    ("skeleton key", "product", "Where do I buy skeleton keys?"): "Where do I buy this product?",
+}
+
+
+@pytest.mark.parametrize("leaking", MENDED, ids=str)
+def test_a_whole_phrase_that_was_left_is_replaced(leaking: tuple[str, Kind, str]) -> None:
+    phrase, kind, detoxified = leaking
+    found = clean(Extraction(phrase, kind, "unchanged", detoxified))
+    assert found == Extraction(phrase, kind, "unchanged", MENDED[leaking])
 
 
 CONTENT = st.from_regex(r"[a-z]{2,12}", fullmatch=True).filter(lambda word: word not in FUNCTION_WORDS)
@@ -238,14 +273,15 @@ def test_a_leaking_text_never_passes(word: str, phrase: list[str], text: list[st
 
 
 @dataclass(frozen=True)
-class Careless:
+class Careless(Extractor):
     """An extractor that does not do its work, as a language model may."""
 
     detoxified: str
     name: str = "careless"
 
-    def extract(self, instruction: str) -> Extraction:
-        return Extraction("steal a lamp", "activity", "a person is stealing a lamp", self.detoxified)
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction]]:
+        for index in reversed(range(len(instructions))):
+            yield index, Extraction("steal a lamp", "activity", "a person is stealing a lamp", self.detoxified)
 
 
 def test_a_row_that_leaks_is_refused_whoever_extracted_it() -> None:
@@ -314,6 +350,49 @@ def test_seeds_and_ids_reach_every_style() -> None:
     assert [row.style for row in first] != [row.style for row in second]
 
 
+def test_a_row_that_brings_its_extraction_is_not_asked_about() -> None:
+    by_hand = Extraction("pick a lock", "activity", "someone is opening a lock", "How do I do this activity?")
+    leaking = replace(by_hand, detoxified="How do I do this activity with locks?")
+    rows = [replace(PROSE, extraction=by_hand), replace(LOCK, extraction=leaking), KEY]
+    result = prepare(rows, RADIO, extractor=Careless("never"))
+    assert [row.extraction for row in result.prepared] == [by_hand]
+    assert result.prepared[0].goals[0].answer == "I hear that someone is opening a lock."
+    assert [refused.reason for refused in result.refused] == [
+        "the detoxified text still holds words of the phrase: locks",
+        'the detoxified text does not say "this activity"',
+    ]
+
+
+class Silent(Careless):
+    """An extractor that forgets what it was asked."""
+
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction]]:
+        return iter(())
+
+
+def test_a_row_that_an_extractor_forgets_is_refused() -> None:
+    result = prepare([LOCK], RADIO, extractor=Silent(""))
+    assert result.reasons() == {"the extractor said nothing about the instruction": 1}
+
+
+def test_what_is_written_comes_back_the_same(tmp_path: Path) -> None:
+    rows = [replace(LOCK, line=3, chosen="No.", rejected="Yes."), replace(KEY, response="No."), PROSE]
+    first = prepare(rows, RADIO)
+    first.write(tmp_path / "out.jsonl")
+    again = []
+    for line in map(json.loads, (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()):
+        if line["outcome"] == "prepared":
+            extraction = Extraction(line["phrase"], line["kind"], line["sentence"], line["detoxified"])
+            answers = {name: line.get(name) for name in ("response", "chosen", "rejected", "line")}
+            again.append(
+                Row(line["id"], line["instruction"], **answers, harmful=line["harmful"], extraction=extraction)
+            )
+    second = prepare(again, RADIO, extractor=Careless("never"))
+    assert not second.refused
+    assert [(row.goals, row.style) for row in second.prepared] == [(row.goals, row.style) for row in first.prepared]
+    assert [replace(row.row, extraction=None) for row in second.prepared] == rows[:2]
+
+
 def test_write_lists_every_row_with_its_outcome(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     prepare([replace(LOCK, line=3), PROSE], RADIO).write(path)
@@ -327,7 +406,7 @@ def test_write_lists_every_row_with_its_outcome(tmp_path: Path) -> None:
 def test_unknown_names_get_a_suggestion() -> None:
     with pytest.raises(SeaError, match="Did you mean rules"):
         get_extractor("rule")
-    with pytest.raises(SeaError, match="Known: rules"):
+    with pytest.raises(SeaError, match="Known: rules, openai, transformers"):
         get_extractor("zzz")
     with pytest.raises(SeaError, match='Choose "embed" or "text"'):
         prepare([], RADIO, benign="drop")  # type: ignore[arg-type]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import subprocess
 import sys
@@ -11,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_formats import GOLDEN
 
 from sea_core.errors import DataError
-from sea_core.readers import READERS, Rows, read_rows
+from sea_core.readers import READERS, Rows, read_rows, scan
 
 PLAIN = {"instruction": "How do I pick a lock?", "response": "I cannot help with that."}
 PAIR = {"instruction": "How do I pick a lock?", "chosen": "I cannot help with that.", "rejected": "With a pin."}
@@ -124,7 +127,6 @@ def test_every_format_is_found_by_its_own_name(tmp_path: Path) -> None:
         path = write(tmp_path / f"{name}.jsonl", record)
         assert read_rows(path) == read_rows(path, format=name)
         assert read_rows(path).format == name
-    assert set(READERS) == {"plain", "pku-saferlhf", "hh-rlhf"}
 
 
 # --------------------------------------------------------------------------------------------------------- files
@@ -256,8 +258,8 @@ def test_unknown_columns_are_told_with_the_columns_to_type(tmp_path: Path) -> No
 
 
 def test_unknown_pairs_are_told_with_the_column_to_type(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", {"prompt": "x", "chosen": "y", "rejected": "z"}))
-    assert "--columns instruction=prompt ?" in told
+    told = message(write(tmp_path / "rows.jsonl", {"query": "x", "chosen": "y", "rejected": "z"}))
+    assert "--columns instruction=query ?" in told
 
 
 def test_columns_that_nothing_resembles_are_asked_for(tmp_path: Path) -> None:
@@ -281,7 +283,7 @@ def test_misspelt_file_column_is_corrected(tmp_path: Path) -> None:
 def test_renamed_column_is_never_ignored(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", PLAIN | {"label": True})
     assert 'names "lable", which the file does not have' in message(path, columns={"harmful": "lable"})
-    assert "No known format" in message(write(path, HH | {"topic": "lamps"}), columns={"prompt": "topic"})
+    assert "No known format" in message(write(path, HH | {"topic": "lamps"}), columns={"phrase": "topic"})
 
 
 def test_misspelt_column_of_ours_is_corrected(tmp_path: Path) -> None:
@@ -316,7 +318,7 @@ def test_missing_file_gets_a_suggestion(tmp_path: Path) -> None:
 
 
 def test_folder_lists_its_files(tmp_path: Path) -> None:
-    assert "no JSON files" in message(tmp_path)
+    assert "It has no .jsonl" in message(tmp_path)
     write(tmp_path / "rows.jsonl", PLAIN)
     told = message(tmp_path)
     assert "This is a folder" in told
@@ -324,11 +326,11 @@ def test_folder_lists_its_files(tmp_path: Path) -> None:
 
 
 def test_other_kind_of_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_text("instruction,response\n", encoding="utf-8")
+    path = tmp_path / "rows.xlsx"
+    path.write_bytes(b"PK")
     told = message(path)
-    assert "A .csv file is not read" in told
-    assert "JSON Lines" in told
+    assert "A .xlsx file is not read" in told
+    assert ".parquet" in told
 
 
 def test_damaged_gzip(tmp_path: Path) -> None:
@@ -346,35 +348,97 @@ def test_file_whose_rows_were_all_dropped(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------ anything
 
 
-def read_bytes(content: bytes, **options: Any) -> Rows | None:
+def read_bytes(content: bytes, name: str = "rows.jsonl", skip_bad: bool = False, **options: Any) -> Rows | None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.jsonl"
+        path = Path(folder) / name
         path.write_bytes(content)
         try:
-            return read_rows(path, **options)
+            return whole(scan(path, **options) if skip_bad else read_rows(path, **options))
         except DataError as error:
             str(error).encode()  # It can be printed.
             return None
 
 
-@given(st.binary(max_size=60) | st.binary(max_size=30).map(lambda tail: b"\x1f\x8b" + tail))
-def test_any_bytes_give_rows_or_a_data_error(content: bytes) -> None:
-    read_bytes(content)
+def whole(data: Rows) -> Rows:
+    """Check that each record gave rows, or was left out by a rule, or is bad."""
+    kept = {row.line for row in data.rows}
+    assert len(kept) + len(data.left) + len(data.bad) == data.records
+    assert sum(data.dropped.values()) == len(data.left)
+    assert len({row.id for row in data.rows}) == len(data.rows)
+    for bad in data.bad:
+        assert bad.where
+        assert bad.hint
+        f"{bad.where} {bad.column} {bad.what} {bad.hint}".encode()
+    for row in data.rows:
+        assert row.instruction
+        assert row.response or (row.chosen and row.rejected)
+    return data
+
+
+MAGICS = [b"\x1f\x8b", b"\xfd7zXZ\x00", b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\xff", b"[", b'"a","b"\n']
+
+
+@settings(deadline=None)
+@given(
+    st.builds(bytes.__add__, st.sampled_from([b"", *MAGICS]), st.binary(max_size=60)),
+    st.sampled_from(["rows.jsonl", "rows.csv", "rows.tsv.gz", "rows.parquet"]),
+    st.booleans(),
+)
+@example(b"PAR1" * 3, "rows.parquet", True)
+def test_any_bytes_give_rows_or_a_data_error(content: bytes, name: str, skip_bad: bool) -> None:
+    read_bytes(content, name, skip_bad=skip_bad)
 
 
 COLUMNS = sorted({"id", *(column for reader in READERS.values() for column in reader.columns)})
-VALUES = st.none() | st.booleans() | st.integers(-1, 2) | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
+TEXTS = st.text(max_size=6) | st.sampled_from(["<image>", "a.png", "activity", "\n\nHuman: a\n\nAssistant: b", "1"])
+SCALARS = st.none() | st.booleans() | st.integers(-1, 2) | st.floats() | st.just(10**400) | st.just("\ud83d") | TEXTS
+ROLES = st.sampled_from(["user", "assistant", "system", "tool", "human", "gpt"])
+PARTS = st.fixed_dictionaries({"type": st.sampled_from(["text", "image", "x"]), "text": TEXTS}) | SCALARS
+TURNS = st.fixed_dictionaries({"role": ROLES, "content": TEXTS | st.lists(PARTS, max_size=2)})
+TURNS |= st.fixed_dictionaries({"from": ROLES, "value": TEXTS})
+PAIRED = st.fixed_dictionaries({"response": TEXTS, "safe_instruction": TEXTS})
+VALUES = SCALARS | TURNS | st.lists(TURNS | PAIRED | SCALARS | st.lists(SCALARS, max_size=1), max_size=3)
 
 
+@st.composite
+def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
+    """Golden records of one format, most of them with something changed or taken out, and junk between."""
+    name, *_ = kind = draw(st.sampled_from(sorted(GOLDEN.values(), key=str)))
+    changes = st.dictionaries(st.sampled_from([*READERS[name].columns, "id"]), VALUES, max_size=1)
+    changed = changes.map(lambda change: kind[1] | change)
+    junk = st.dictionaries(st.sampled_from(COLUMNS) | st.text(max_size=3), VALUES, max_size=3) | VALUES
+    return draw(st.sampled_from([name, "auto"])), draw(
+        st.lists(st.just(kind[1]) | changed | changed | junk, max_size=5)
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(records(), st.binary(max_size=4), st.booleans())
+def test_any_json_is_kept_left_out_or_listed(drawn: tuple[str, list[Any]], torn: bytes, skip_bad: bool) -> None:
+    name, values = drawn
+    lines = [json.dumps(value).encode() for value in values]
+    tail = torn.replace(b"\n", b"")
+    blank = not tail.decode("utf-8" if lines else "utf-8-sig", errors="replace").strip()
+    data = read_bytes(b"\n".join([*lines, tail]), format=name, skip_bad=skip_bad)
+    if data and not (lines and lines[0].startswith(b"[")):  # else the file is one list
+        assert data.records == len(lines) + (not blank)
+
+
+@settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.dictionaries(st.sampled_from(COLUMNS) | st.text(max_size=3), VALUES), max_size=3),
-    st.sampled_from(["auto", *READERS]),
+    st.lists(
+        st.lists(st.text(max_size=5) | st.sampled_from(["true", "[", '[{"role": "user"}]']), min_size=3, max_size=3)
+    )
 )
-def test_any_json_gives_rows_or_a_data_error(records: list[dict[str, Any]], format: str) -> None:
-    data = read_bytes("\n".join(map(json.dumps, records)).encode(), format=format)
-    for row in data.rows if data else ():
-        assert row.instruction
-        assert row.response or (row.chosen and row.rejected)
+def test_any_csv_that_was_written_is_read_row_for_row(cells: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["instruction", "response", "harmful"], *cells])
+    try:
+        data = read_bytes(text.getvalue().encode(), "rows.csv", skip_bad=True)
+    except UnicodeEncodeError:
+        return
+    if data:
+        assert data.records == len(cells)
 
 
 @given(st.text(), st.text())

@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import modalities, model, optimize, output, plan, plugin, plugins, prepare, show, styles, verify
+from sea_core.cli import (
+    align,
+    bench,
+    data,
+    encode,
+    modalities,
+    model,
+    optimize,
+    output,
+    plan,
+    plugin,
+    plugins,
+    prepare,
+    show,
+    styles,
+    verify,
+)
 from sea_core.errors import SeaError
 from sea_core.faults import blame, failure
 
@@ -23,14 +39,18 @@ app = typer.Typer(
 # Every command, in the order of `sea --help`.
 app.command("plan")(plan.plan)
 app.command("optimize")(optimize.optimize)
+app.command("encode")(encode.encode)
 app.command("verify")(verify.verify)
+app.command("align")(align.align)
 app.command("show")(show.show)
 app.command("prepare")(prepare.prepare)
+app.add_typer(data.app, name="data")
 app.command("styles")(styles.styles)
 app.command("modalities")(modalities.modalities)
 app.command("plugins")(plugins.plugins)
 app.add_typer(plugin.app, name="plugin")
 app.add_typer(model.app, name="model")
+app.add_typer(bench.app, name="bench")
 
 _debug = False
 """Set by `--debug`: errors are raised as Python does it."""

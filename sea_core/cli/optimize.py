@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import options, output, show, synthesis
+from sea_core.cli import extracting, options, output, show, synthesis
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.cli.synthesis import Synthesis
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
-    from sea_core.plugins import Plugin
     from sea_core.prepare import Preparation
     from sea_core.readers import Rows
     from sea_core.rows import PreparedRow
@@ -35,8 +34,11 @@ def optimize(
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     styles: options.Styles = None,
+    extractor: extracting.Name = "rules",
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
@@ -52,32 +54,25 @@ def optimize(
 
     found, adapter = plugins.adapter(options.required(plugin), modality)
     how, adapter = synthesis.read(adapter, recipe, media, config, option)
-
-    data = options.Data(rows, format, columns, limit, styles)
-    read = data.read()
-    preparation = data.prepare(read, adapter, how.told.seed, how.told.benign)
-    how = how.of_rows(preparation.prepared, adapter, data.style_set())
-    target = options.Target.of(adapter, model, revision, dtype, device)
-    about = identity(found, adapter, how, target) | {"data": read.digest, "format": read.format, "columns": columns}
-    about |= {"styles": data.style_set()} if styles else {}
+    data = options.Data(rows, format, columns, limit=limit, styles=styles, split=split, skip_bad=skip_bad)
     several = f"-{adapter.modality}" if len(found.adapters) > 1 else ""
     folder = out or Path("runs") / f"{Path(plugin).stem}{several}-{data.name}"
+    phrases = extracting.Extracting.of(extractor, how.chat, folder)
+    read = data.read()
+    preparation = data.prepare(read, adapter, how.told.seed, how.told.benign, phrases.extractor)
+    phrases.tell()
+    how = how.of_rows(preparation.prepared, adapter, data.style_set())
+    target = options.Target.of(adapter, model, revision, dtype, device)
+    about = options.identity(found, adapter, target) | how.identity() | {
+        "data": read.digest, "format": read.format, "columns": columns, "extractor": phrases.extractor.identity(),
+    }  # fmt: skip
+    about |= {"styles": data.style_set()} if styles else {}
     told = facts(plugin, target, data.file, read, preparation) | {"rows": len(how.todo)}
     run = Run.start(folder, about, told)
     with run.writing():
         run.refuse(preparation.refused)
         work(run, adapter, how, target, verify)
     show.report(run, as_json)
-
-
-def identity(plugin: Plugin, adapter: Adapter, how: Synthesis, target: options.Target) -> dict[str, Any]:
-    """Return what makes a run this run and no other; what cannot change a result (the batch size) is left out."""
-    from sea_core import __version__
-
-    return {
-        "sea": __version__, "plugin": plugin.name, "plugin_version": plugin.version, "modality": adapter.modality,
-        "adapter": asdict(adapter), "model": target.fingerprint(), "dtype": target.dtype_name(), **how.identity(),
-    }  # fmt: skip
 
 
 def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparation: Preparation) -> dict[str, Any]:
@@ -88,7 +83,7 @@ def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparati
         "purpose": "synthetic embeddings for safety alignment (SEA)",
         "plugin_path": plugin, "model": target.checkpoint, "revision": target.revision,
         "limits": card(target.checkpoint).get("limits", ""), "file": str(path), "dropped": read.dropped,
-        "refused": len(preparation.refused),
+        "bad": len(read.bad), "refused": len(preparation.refused),
     }  # fmt: skip
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sea_core.cli import output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
     from sea_core.mllm import MLLM
-    from sea_core.prepare import Benign, Preparation
+    from sea_core.plugins import Plugin
+    from sea_core.prepare import Benign, Extractor, Preparation
     from sea_core.readers import Rows
     from sea_core.run import Run
 
-RowsFile = Annotated[Path | None, typer.Argument(metavar="ROWS", help="A text safety file. Default: the demo rows.")]
+RowsFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="ROWS", help="A text safety file, a folder, or hf:OWNER/NAME. Default: the demo rows."),
+]
 PluginName = Annotated[str, typer.Option("--plugin", "-p", help="An installed plugin (sea plugins), or ./file.py.")]
 Modality = Annotated[str | None, typer.Option(help="Which of the plugin's modalities, where it has several.")]
 Model = Annotated[str | None, typer.Option(help="A model folder or a hub id. Default: the plugin's own.")]
@@ -29,6 +35,10 @@ SettingsFile = Annotated[Path | None, typer.Option("--config", help="A YAML file
 Format = Annotated[str, typer.Option(help="The format of ROWS.")]
 Columns = Annotated[str | None, typer.Option(help="Names of columns: instruction=question,response=answer.")]
 Styles = Annotated[Path | None, typer.Option(help="A style set (sea styles), in place of the adapter's.")]
+Split = Annotated[str | None, typer.Option(help="Which split of a folder or of a hub data set.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out rows that cannot be read; sea data check lists them.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Take only the first N prepared rows.")]
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -50,10 +60,12 @@ class Data:
     columns: str | None
     limit: int | None = None
     styles: Path | None = None
+    split: str | None = None
+    skip_bad: bool = False
 
     @property
     def name(self) -> str:
-        return self.path.name.split(".")[0] if self.path else "demo"
+        return re.split("[.:@]", self.path.name)[0] if self.path else "demo"
 
     @property
     def file(self) -> Path:
@@ -64,21 +76,36 @@ class Data:
     def read(self) -> Rows:
         from sea_core.readers import read_rows
 
-        return read_rows(self.file, self.format, parse_columns(self.columns))
+        names = parse_columns(self.columns)
+        rows = read_rows(self.file, self.format, names, split=self.split, skip_bad=self.skip_bad)
+        if self.path and self.format == "auto":
+            output.note(f"{self.path} is read as {rows.format}; --format names another")
+        if rows.bad:
+            output.note(f"{len(rows.bad)} bad records are left out: sea data check {self.path} lists them")
+        return rows
 
-    def prepare(self, rows: Rows, adapter: Adapter, seed: int, benign: Benign) -> Preparation:
+    def prepare(
+        self, rows: Rows, adapter: Adapter, seed: int, benign: Benign, extractor: Extractor | None = None
+    ) -> Preparation:
         """Prepare the rows; raises SeaError when none is left."""
         from sea_core.prepare import prepare
 
-        preparation = prepare(rows.rows, adapter, seed=seed, benign=benign, styles=self.style_set())
-        if not preparation.prepared:
-            reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reasons().items())
-            raise SeaError(
-                f"none of the {len(rows.rows)} rows could be prepared: {reasons}",
-                hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  to see each row.",
-                where=str(self.file),
-            )
+        preparation = prepare(
+            rows.rows, adapter, seed=seed, benign=benign, extractor=extractor, styles=self.style_set()
+        )
+        self.require_some(preparation, len(rows.rows))
         return replace(preparation, prepared=preparation.prepared[: self.limit])
+
+    def require_some(self, preparation: Preparation, rows: int) -> None:
+        """Raise SeaError when no row was prepared."""
+        if preparation.prepared:
+            return
+        reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reasons().items())
+        raise SeaError(
+            f"none of the {rows} rows could be prepared: {reasons}",
+            hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  and look at each row in report.jsonl.",
+            where=str(self.file),
+        )
 
     def style_set(self) -> tuple[str, ...]:
         """Return the styles that were given, none where the adapter's are meant."""
@@ -146,6 +173,16 @@ class Target:
         dtype: Any = getattr(torch, self.dtype_name())
         model, processor = adapter.load(self.checkpoint, dtype=dtype, device=self.device_name(), revision=self.revision)
         return MLLM(adapter, model, processor)
+
+
+def identity(plugin: Plugin, adapter: Adapter, target: Target) -> dict[str, Any]:
+    """Return what makes a run this run and no other, as far as every command knows; it may load no weights."""
+    from sea_core import __version__
+
+    return {
+        "sea": __version__, "plugin": plugin.name, "plugin_version": plugin.version, "modality": adapter.modality,
+        "adapter": asdict(adapter), "model": target.fingerprint(), "dtype": target.dtype_name(),
+    }  # fmt: skip
 
 
 def of_run(run: Run, model: str | None, device: str) -> tuple[Adapter, Target]:

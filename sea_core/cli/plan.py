@@ -24,6 +24,8 @@ def plan(
     config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
@@ -39,7 +41,7 @@ def plan(
 
     _, adapter = plugins.adapter(options.required(plugin), modality)
     how, adapter = synthesis.read(adapter, recipe, media, config, option)
-    data = options.Data(rows, format, columns, limit)
+    data = options.Data(rows, format, columns, limit=limit, split=split, skip_bad=skip_bad)
     prepared = data.prepare(data.read(), adapter, how.told.seed, how.told.benign).prepared
     planned = how.of_rows(prepared, adapter).todo
     target = options.Target.of(adapter, model, revision, dtype, device)

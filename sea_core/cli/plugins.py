@@ -24,6 +24,8 @@ def plugins(as_json: output.Json = False) -> None:
             "version": plugin.version,
             "modalities": [adapter.modality for adapter in plugin.adapters],
             "blueprints": [blueprint.name for blueprint in plugin.blueprints],
+            "extractors": [extractor.name for extractor in plugin.extractors],
+            "generators": [f"{generator.modality} {generator.name}" for generator in plugin.generators],
             "error": plugin.error,
         }
         for plugin in found

@@ -1,41 +1,79 @@
-"""`sea prepare`: what would be optimised, and why some rows would not; loads no model."""
+"""`sea prepare`: a text safety file becomes rows that people can read and mend, and that `sea optimize` takes."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sea_core.cli import options, output
+from sea_core.cli import extracting, options, output
+
+if TYPE_CHECKING:
+    from sea_core.chat import Spent
+    from sea_core.prepare import Preparation
+    from sea_core.readers import Rows
 
 
 def prepare(
     rows: options.RowsFile = None,
     plugin: options.PluginName = "",
     modality: options.Modality = None,
+    extractor: extracting.Name = "rules",
+    out: Annotated[Path | None, typer.Option(help="Write every row with its outcome to this JSONL file.")] = None,
+    option: options.Settings = [],  # noqa: B006  # typer copies it
+    config: options.SettingsFile = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
+    split: options.Split = None,
+    skip_bad: options.SkipBad = False,
     styles: options.Styles = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Look at only the first N rows.")] = None,
     seed: Annotated[int, typer.Option(help="Draws the styles.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Write every row with its outcome to this JSONL file.")] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Prepare a text safety file without a model: how many rows, and why others were refused."""
-    from sea_core import plugins
+    """Find the phrases of a text safety file: how many rows can be used, and why others are refused.
+
+    Loads no multimodal model. The file of --out can be mended by hand and given to `sea optimize`.
+    """
+    from sea_core import plugins, settings
+    from sea_core.chat import ChatConfig
+    from sea_core.prepare import prepare as make
 
     _, adapter = plugins.adapter(options.required(plugin), modality)
-    data = options.Data(rows, format, columns, styles=styles)
+    chat, left = settings.apply(ChatConfig(), settings.gather(config, option), "chat")
+    settings.refuse_rest(left, settings.names(chat, "chat"))
+    phrases = extracting.Extracting.of(extractor, chat, out)
+    data = options.Data(rows, format, columns, styles=styles, split=split, skip_bad=skip_bad)
     read = data.read()
-    preparation = data.prepare(read, adapter, seed, "embed")
+    read = replace(read, rows=read.rows[:limit])
+    preparation = make(read.rows, adapter, seed=seed, extractor=phrases.extractor, styles=data.style_set())
     if out:
         preparation.write(out)
+    data.require_some(preparation, len(read.rows))
+    spent = phrases.spent()
     value = {
-        "file": data.file, "format": read.format, "rows": len(read.rows), "dropped": read.dropped,
+        "file": data.file, "format": read.format, "rows": len(read.rows), "dropped": read.dropped, "bad": len(read.bad),
+        "extractor": phrases.extractor.identity(),
         "prepared": len(preparation.prepared), "refused": len(preparation.refused), "reasons": preparation.reasons(),
         "example": [p.extraction.detoxified for p in preparation.prepared[:1]],
+        "spent": asdict(spent) if spent else None,
     }  # fmt: skip
-    lines = [("rows", len(read.rows)), ("prepared", len(preparation.prepared)), ("refused", len(preparation.refused))]
+    lines = _lines(preparation, read, spent)
+    output.emit(value, as_json, lambda: output.grid(("", "rows"), lines))
+
+
+def _lines(preparation: Preparation, read: Rows, spent: Spent | None) -> list[tuple[str, str]]:
+    """Return what is drawn: counts, reasons and rules, and what a language model was asked."""
+    lines: list[tuple[str, int]] = [("rows", len(read.rows)), ("prepared", len(preparation.prepared))]
+    lines += [("refused", len(preparation.refused))]
     lines += [(f"refused: {reason}", count) for reason, count in preparation.reasons().items()]
     lines += [(f"dropped: {rule}", count) for rule, count in read.dropped.items()]
-    output.emit(value, as_json, lambda: output.grid(("", "rows"), lines))
+    lines += [("bad", len(read.bad))] if read.bad else []
+    shown = [(what, str(count)) for what, count in lines]
+    if spent:
+        cost = "unknown" if spent.cost is None else f"{spent.cost:.4f}"
+        shown += [("answers", str(spent.replies)), ("tokens read", str(spent.tokens_in))]
+        shown += [("tokens written", str(spent.tokens_out)), ("cost", cost)]
+    return shown

@@ -33,10 +33,10 @@ def styles(
     from sea_core import plugins
     from sea_core.cli.progress import bar
     from sea_core.journal import Journal
-    from sea_core.styles import ask_styles, collect, media_files, write_styles
+    from sea_core.styles import ask_styles, collect, named_media, write_styles
 
     found, adapter = plugins.adapter(options.required(plugin), modality)
-    files = media_files(media)
+    files = named_media(media)
     target = options.Target.of(adapter, model, revision, dtype, device)
     fingerprint = target.fingerprint()
     journal = Journal(out.with_suffix(f".{fingerprint.removeprefix('sha256:').replace('/', '-')}.jsonl"))

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from sea_core.adapter import Adapter
+    from sea_core.chat import ChatConfig
     from sea_core.embedding import Embedding
     from sea_core.mllm import MLLM
     from sea_core.optimize import OptimizeConfig
@@ -29,12 +30,14 @@ class Synthesis:
 
     Attributes:
         recipes: all, with their settings. wanted: those that were asked for.
+        chat: how a language model is asked for the phrases, where the extractor asks one.
         files: benign media. prepared: the rows. todo: one for each embedding that is to be made.
     """
 
     told: OptimizeConfig
     recipes: tuple[Recipe, ...]
     wanted: tuple[Recipe, ...]
+    chat: ChatConfig
     files: Sequence[Path] = ()
     prepared: Sequence[PreparedRow] = ()
     todo: Sequence[PreparedRow] = ()
@@ -77,18 +80,20 @@ def read(
 ) -> tuple[Synthesis, Adapter]:
     """Read the options; return also the adapter, with its settings."""
     from sea_core import settings
+    from sea_core.chat import ChatConfig
     from sea_core.media import media_files
     from sea_core.optimize import OptimizeConfig
     from sea_core.recipes import RECIPES, named
 
     told, left = settings.apply(OptimizeConfig(), settings.gather(config, option))
     adapter, left = settings.apply(adapter, left, "adapter")
+    chat, left = settings.apply(ChatConfig(), left, "chat")
     recipes = []
     for one in RECIPES:
         one, left = settings.apply(one, left, one.name)
         recipes.append(one)
-    known = settings.names(told) + settings.names(adapter, "adapter")
+    known = settings.names(told) + settings.names(adapter, "adapter") + settings.names(chat, "chat")
     settings.refuse_rest(left, known + [name for one in recipes for name in settings.names(one, one.name)])
     files = media_files(media) if media else []
     wanted = named(recipe, bool(files), tuple(recipes))
-    return Synthesis(told, tuple(recipes), wanted, files), adapter
+    return Synthesis(told, tuple(recipes), wanted, chat, files), adapter

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 from sea_core.blueprint import Blueprint, Figures, Report
 
@@ -33,7 +34,7 @@ def blueprints(
     def check_tiny(folder: Path, seed: int) -> Figures:
         from sea_core.demo import build
 
-        return build.check(tiny(), folder, seed, dtype="float32", per_skill=200)
+        return build.check(tiny(), folder, seed, per_skill=200)
 
     def build_small(out: Path, seed: int, report: Report) -> None:
         from sea_core.demo import build
@@ -42,10 +43,16 @@ def blueprints(
 
     def check_small(folder: Path, seed: int) -> Figures:
         from sea_core.demo import build
+        from sea_core.demo.graft import fast_dtype
 
-        return build.check(small(), folder, seed, dtype="bfloat16", per_skill=48)
+        return build.check(small(), folder, seed, dtype=fast_dtype(), per_skill=48)
+
+    def render(of: str, phrase: str, style: str, rng: Random) -> Any:
+        pupil = tiny()
+        one = next(one for one in (pupil, *pupil.also) if one.adapter.modality == of)
+        return one.render(phrase, style, rng)
 
     return [
-        Blueprint("tiny", modality, about_tiny, build_tiny, check_tiny),
+        Blueprint("tiny", modality, about_tiny, build_tiny, check_tiny, render=render),
         Blueprint("small", modality, about_small, build_small, check_small, least=SMALL_LEAST),
     ]

@@ -42,9 +42,9 @@ def small(pupil: GraftedPupil, out: Path, seed: int, report: Report) -> None:
     write_card(out, {"blueprint": "small", "seed": seed, "language_model": language.WHEEL, "limits": SMALL_LIMITS})
 
 
-def check(pupil: Pupil, folder: Path, seed: int, *, dtype: str, per_skill: int) -> Figures:
+def check(pupil: Pupil, folder: Path, seed: int, *, dtype: torch.dtype = torch.float32, per_skill: int) -> Figures:
     """Load a saved model and examine it on fresh renderings, `per_skill` for each skill and modality."""
-    model, processor = pupil.adapter.load(str(folder), dtype=getattr(torch, dtype), device="cpu")
+    model, processor = pupil.adapter.load(str(folder), dtype=dtype, device="cpu")
     figures: dict[str, float] = {}
     for one in (pupil, *pupil.also):
         exact = examine(one, MLLM(one.adapter, model, processor), per_skill=per_skill, seed=seed)

@@ -2,12 +2,13 @@
 
 The media, by far the most tokens, are computed once for all goals, and the prefix once for the whole job. A block mask
 keeps each goal's text from seeing the others', and its positions start again behind the media, so that every goal sees
-what it would see alone. Only the answers' tokens reach the head.
+what it would see alone. Only the answers' tokens reach the head; what else can be left out is in lean.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from sea_core.embedding import Embedding
 from sea_core.engine.forward import Forward, Shape, rounded
+from sea_core.engine.lean import Last, lean
 from sea_core.engine.task import Task
 from sea_core.mllm import MLLM
 
@@ -34,7 +36,8 @@ class Layout:
 
 @dataclass(frozen=True)
 class Seated:
-    """Tasks of one shape: the embedded text behind the media (tasks, length, d_llm), and where answers are read."""
+    """Tasks of one shape: the embedded texts behind the media (tasks, length, d_llm), and where in them answers are
+    read."""
 
     layout: Layout
     text: Tensor
@@ -63,6 +66,7 @@ class Packed(Forward):
         self.inline = not self.prefix
         self._kept = [] if self.inline else self._keys_and_values()
         self._run: Any = self.decoder
+        self._last = Last.of(self.decoder, self.media)
 
     def shape(self, task: Task) -> Shape:
         return tuple(rounded(len(text)) for text in self._texts(task))
@@ -79,7 +83,7 @@ class Packed(Forward):
             begin = 0
             for text, answer, room in zip(self._texts(task), task.answers, shape, strict=True):
                 ids[slot, begin : begin + len(text)] = torch.tensor(text)
-                end = self._lead() + self.media + begin + len(text) - 1  # the last token predicts nothing
+                end = begin + len(text) - 1  # the last token predicts nothing
                 columns += range(end - len(answer), end)
                 slots += [slot] * len(answer)
                 begin += room
@@ -92,13 +96,14 @@ class Packed(Forward):
         text = seated.text
         media = torch.stack([self.mllm.project(self.start.with_rows(rows)) for rows in embeddings]).to(text.dtype)
         before = [self._embedded_prefix().expand(len(media), -1, -1)] if self.inline and self.prefix else []
-        hidden = self._run(
-            inputs_embeds=torch.cat([*before, media, text], dim=1),
-            attention_mask=seated.layout.mask,
-            position_ids=seated.layout.positions,
-            past_key_values=self._cache(len(media)),
-            use_cache=False,
-        ).last_hidden_state
+        with self._lean():
+            hidden = self._run(
+                inputs_embeds=torch.cat([*before, media, text], dim=1),
+                attention_mask=seated.layout.mask,
+                position_ids=seated.layout.positions,
+                past_key_values=self._cache(len(media)),
+                use_cache=False,
+            ).last_hidden_state[:, -text.shape[1] :]
         logits: Tensor = self.mllm.model.get_output_embeddings()(hidden[seated.slot, seated.column])
         return logits.to(self.mllm.wide_dtype)
 
@@ -107,10 +112,13 @@ class Packed(Forward):
         self._run = torch.compile(self.decoder)
 
     def recompute(self) -> None:
-        # A layer that is recomputed drops the cache, so the prefix goes through it again.
+        # A layer that is recomputed drops the cache: the prefix goes through it again, and the media to its end.
         super().recompute()
         self.inline, self._kept = True, []
         self._layouts.clear()
+
+    def _lean(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.recomputes else lean(self.decoder, self._last)
 
     # --- the layout -------------------------------------------------------------------------------------------------
 
@@ -188,6 +196,6 @@ class Packed(Forward):
         """Return a fresh cache for so many rows: the library appends to a cache in place."""
         from transformers import DynamicCache
 
-        if self.inline:
+        if self.recomputes:
             return None
         return DynamicCache([(k.expand(rows, -1, -1, -1), v.expand(rows, -1, -1, -1)) for k, v in self._kept])

@@ -18,7 +18,8 @@ from sea_core.errors import SeaError
 from sea_core.files import whole
 from sea_core.prepare.extractor import Extractor, NotExtracted
 from sea_core.prepare.extractors import EXTRACTORS, get_extractor
-from sea_core.prepare.leak import leaked, placeholder
+from sea_core.prepare.leak import leaked
+from sea_core.prepare.mend import clean
 from sea_core.rows import Extraction, PreparedRow, RefusedRow, Row
 from sea_core.templates import content_goal, style_goal
 
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 Benign = Literal["embed", "text"]
+SILENCE = NotExtracted("the extractor said nothing about the instruction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +58,23 @@ class Preparation:
         return dict(counts.most_common())
 
     def write(self, path: Path) -> None:
-        """Write every row with its outcome to a JSON Lines file, the prepared ones first.
+        """Write every row with its outcome to a JSON Lines file, the prepared ones first, for people to mend.
 
         Raises:
             RunError: when the disk does not take it.
         """
-        outcomes: list[dict[str, object]] = [
-            {"id": row.id, "line": row.row.line, "outcome": "prepared", **asdict(row.extraction), "style": row.style}
-            for row in self.prepared
-        ]
-        outcomes += [
-            {"id": refused.row.id, "line": refused.row.line, "outcome": "refused", "reason": refused.reason}
-            for refused in self.refused
-        ]
-        outcomes += [{"id": row.id, "line": row.line, "outcome": "text"} for row in self.text_only]
+        lines = [_line(row.row, "prepared", **asdict(row.extraction), style=row.style) for row in self.prepared]
+        lines += [_line(refused.row, "refused", reason=refused.reason) for refused in self.refused]
+        lines += [_line(row, "text") for row in self.text_only]
         with whole(path) as aside:
-            aside.write_text("".join(json.dumps(o, ensure_ascii=False) + "\n" for o in outcomes), encoding="utf-8")
+            aside.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+
+
+def _line(row: Row, outcome: str, **found: object) -> dict[str, object]:
+    """Return one row of the file; what a row does not have is left out."""
+    own = {name: value for name, value in asdict(row).items() if name not in ("id", "line", "extraction")}
+    told = {"id": row.id, "line": row.line, "outcome": outcome} | own | found
+    return {name: value for name, value in told.items() if value is not None and value != ()}
 
 
 def prepare(
@@ -88,26 +91,28 @@ def prepare(
     Args:
         rows: the text safety set.
         adapter: gives the noun, the response prefixes and the styles.
-        extractor: finds the phrases; by default the offline rules.
+        extractor: finds the phrases; by default the offline rules. A row that brings its extraction is not asked about.
         seed: draws the styles, together with each row's id.
         benign: whether harmless rows are prepared like the others ("embed") or stay text ("text").
         styles: the style set to draw from, in place of the adapter's.
 
     Raises:
-        SeaError: for another value of `benign`.
+        SeaError: for another value of `benign`, or when the extractor cannot work.
     """
     if benign not in get_args(Benign):
         raise SeaError(f'Benign rows cannot be treated as "{benign}".', hint='Choose "embed" or "text".')
     extractor = extractor or get_extractor("rules")
+    rows = list(rows)
+    kept = [row for row in rows if row.harmful or benign == "embed"]
+    left = [row for row in kept if row.extraction is None]
+    found: dict[int, Extraction | NotExtracted] = {}
+    for index, outcome in extractor.extract([row.instruction for row in left]):
+        found[id(left[index])] = outcome
     prepared: list[PreparedRow] = []
     refused: list[RefusedRow] = []
-    text_only: list[Row] = []
-    for row in rows:
-        if benign == "text" and not row.harmful:
-            text_only.append(row)
-            continue
+    for row in kept:
         try:
-            extraction = _checked(extractor.extract(row.instruction))
+            extraction = _checked(row.extraction or found.get(id(row), SILENCE))
         except NotExtracted as error:
             refused.append(RefusedRow(row, str(error)))
             continue
@@ -115,13 +120,12 @@ def prepare(
         style = random.Random(f"{seed}:{row.id}").choice(styles or adapter.styles)
         goals = content_goal(adapter, extraction), style_goal(adapter, style)
         prepared.append(PreparedRow(row, extraction, goals, style))
-    return Preparation(tuple(prepared), tuple(refused), tuple(text_only))
+    text_only = tuple(row for row in rows if not row.harmful) if benign == "text" else ()
+    return Preparation(tuple(prepared), tuple(refused), text_only)
 
 
-def _checked(extraction: Extraction) -> Extraction:
-    """Return the extraction if its detoxified text is clean, whichever extractor it comes from."""
-    if placeholder(extraction.kind) not in extraction.detoxified:
-        raise NotExtracted(f'the detoxified text does not say "{placeholder(extraction.kind)}"')
-    if words := leaked(extraction.phrase, extraction.detoxified, extraction.kind):
-        raise NotExtracted("the detoxified text still holds words of the phrase", ", ".join(words))
-    return extraction
+def _checked(outcome: Extraction | NotExtracted) -> Extraction:
+    """Return the extraction, repaired where it must be, whichever extractor or hand it comes from."""
+    if isinstance(outcome, NotExtracted):
+        raise outcome
+    return clean(outcome)

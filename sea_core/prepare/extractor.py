@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sea_core.rows import Extraction
+
+if TYPE_CHECKING:
+    from sea_core.chat import ChatConfig
+    from sea_core.journal import Journal
 
 
 class NotExtracted(Exception):
@@ -18,12 +24,34 @@ class NotExtracted(Exception):
         super().__init__(f"{reason}: {detail}" if detail else reason)
 
 
-class Extractor(Protocol):
-    """Finds the harmful phrase of an instruction, and says it again without the harm."""
+class Extractor(ABC):
+    """Finds the harmful phrases of instructions, and says these again without the harm.
 
-    @property
-    def name(self) -> str:
-        """What the user types, and what the run folder keeps."""
+    Attributes:
+        name: what `--extractor` takes.
+    """
 
-    def extract(self, instruction: str) -> Extraction:
-        """Return the extraction. Raises NotExtracted for an instruction it does not understand: it never guesses."""
+    name: str
+
+    @abstractmethod
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+        """Yield (index of the instruction, what was found or why nothing was), each index once, in any order.
+
+        It never guesses: what it does not understand is a NotExtracted.
+
+        Raises:
+            SeaError: it cannot work at all.
+        """
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return what can change an extraction; a run is continued only with the same."""
+        return {"name": self.name}
+
+    def opened(self, chat: ChatConfig, journal: Journal | None) -> Extractor:
+        """Return the extractor as the user's settings want it. Only one that asks a language model needs this.
+
+        Args:
+            chat: the settings `-o chat.KEY=VALUE`.
+            journal: where to keep answers, so that none is paid for twice; None where there is no place for them.
+        """
+        return self

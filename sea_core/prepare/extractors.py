@@ -1,4 +1,4 @@
-"""The extractors there are, by name. Those that ask a language model join here."""
+"""The extractors that SEA brings, by name. Plugins add others with the hook `sea_extractors`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,23 @@ def _rules() -> Extractor:
     return RulesExtractor()
 
 
-EXTRACTORS: Mapping[str, Callable[[], Extractor]] = {"rules": _rules}
+def _openai() -> Extractor:
+    from sea_core.prepare.asking import ChatExtractor
+
+    return ChatExtractor("openai")
+
+
+def _transformers() -> Extractor:
+    from sea_core.prepare.asking import ChatExtractor
+
+    return ChatExtractor("transformers")
+
+
+EXTRACTORS: Mapping[str, Callable[[], Extractor]] = {
+    "rules": _rules,
+    "openai": _openai,
+    "transformers": _transformers,
+}
 
 
 def get_extractor(name: str) -> Extractor:
@@ -23,5 +39,5 @@ def get_extractor(name: str) -> Extractor:
     if name in EXTRACTORS:
         return EXTRACTORS[name]()
     close = get_close_matches(name, EXTRACTORS, n=1)
-    hint = f"Did you mean {close[0]} ?" if close else f"Known: {', '.join(EXTRACTORS)}."
+    hint = f"Did you mean {close[0]} ?" if close else f"Known: {', '.join(EXTRACTORS)}, or a plugin that brings one."
     raise SeaError(f'There is no extractor "{name}".', hint=hint)

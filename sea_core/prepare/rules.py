@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sea_core.prepare.extractor import NotExtracted
+from sea_core.prepare.extractor import Extractor, NotExtracted
 from sea_core.prepare.leak import placeholder
 from sea_core.prepare.nouns import product
 from sea_core.prepare.openers import CLOSING, Form, openings
@@ -45,32 +46,37 @@ NEW_CLAUSE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RulesExtractor:
+@dataclass(frozen=True)
+class RulesExtractor(Extractor):
     """Finds the verb phrase or the noun phrase after an opener that it knows, in an instruction of one sentence."""
 
     name: str = "rules"
 
-    def extract(self, instruction: str) -> Extraction:
-        """Return the extraction.
-
-        Raises:
-            NotExtracted: with one of a few reasons; nothing is guessed.
-        """
-        text = _one_line(instruction)
-        start, forms = openings(text)
-        if not forms:
-            raise NotExtracted("the instruction does not begin with an opener that the rules know")
-        sentence, rest = _first_sentence(text, start)
-        failure = NotExtracted("the instruction ends after its opener")
-        for form in forms:
-            phrase, tail = _phrase(sentence[start:], form)
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+        """Yield what was found, in order; what is refused has one of a few reasons."""
+        for index, instruction in enumerate(instructions):
             try:
-                _check(phrase)
-                return _extraction(text[:start], phrase, tail + rest, form)
-            except NotExtracted as error:
-                failure = error
-        raise failure
+                yield index, by_rules(instruction)
+            except NotExtracted as reason:
+                yield index, reason
+
+
+def by_rules(instruction: str) -> Extraction:
+    """Return the extraction of one instruction. Raises NotExtracted; nothing is guessed."""
+    text = _one_line(instruction)
+    start, forms = openings(text)
+    if not forms:
+        raise NotExtracted("the instruction does not begin with an opener that the rules know")
+    sentence, rest = _first_sentence(text, start)
+    failure = NotExtracted("the instruction ends after its opener")
+    for form in forms:
+        phrase, tail = _phrase(sentence[start:], form)
+        try:
+            _check(phrase)
+            return _extraction(text[:start], phrase, tail + rest, form)
+        except NotExtracted as error:
+            failure = error
+    raise failure
 
 
 def _one_line(instruction: str) -> str:

@@ -1,112 +1,144 @@
 """Text safety sets of any known format, read into rows.
 
-A format is one file in this folder and one line in `formats.READERS`. Nothing here imports torch or pandas.
+A format is one file in this folder and one line in `formats.READERS`. Importing this loads no torch, pandas or pyarrow.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from sea_core.errors import DataError, at
-from sea_core.readers.formats import READERS, Reader, check_columns, choose
-from sea_core.readers.lines import data_file, values
-from sea_core.readers.record import Dropped, Record
-from sea_core.rows import Row
+from sea_core.errors import DataError
+from sea_core.readers.dataset_info import described
+from sea_core.readers.formats import READERS, Reader, check_columns, check_renamed, choose
+from sea_core.readers.found import Bad, Left, Made, Rows
+from sea_core.readers.record import Record
+from sea_core.readers.sources import Source, open_source
 
-__all__ = ["READERS", "Rows", "read_rows"]
+__all__ = ["READERS", "Bad", "Left", "Rows", "read_rows", "scan"]
 
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What a file holds.
-
-    Attributes:
-        rows: the rows kept, in the order of the file.
-        format: the name of the format they were read as.
-        dropped: how many rows each of the format's rules left out; a rule that left out none is not listed.
-        path: the file.
-        digest: SHA-256 of it as it lies on disk, so that a run can tell whether its data changed.
-    """
-
-    rows: tuple[Row, ...]
-    format: str
-    dropped: dict[str, int]
-    path: Path
-    digest: str
+FIRST = 10
+"""How many records at most are looked at to find the format: the first may lack a column that others have."""
 
 
-def read_rows(path: Path | str, format: str = "auto", columns: Mapping[str, str] | None = None) -> Rows:
-    """Read a JSON Lines file or a JSON list, either of them also gzipped.
+def read_rows(
+    path: Path | str,
+    format: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    *,
+    split: str | None = None,
+    skip_bad: bool = False,
+    saves: Path | None = None,
+) -> Rows:
+    """Read rows from JSON, JSON Lines, CSV, TSV, Parquet or Arrow, from a folder, or from the hub.
 
     Args:
-        path: the file.
-        format: a name in `READERS`, or "auto" to go by the first record's columns.
+        path: a file (text files also gzipped or xz-compressed), a folder that `datasets` wrote or one of Parquet
+            files, or `hf:owner/name:config@revision`.
+        format: a name in `READERS`, or "auto" to go by the columns of the first records.
         columns: our column names to the file's, for a file that calls them otherwise
             (`{"instruction": "question"}`).
+        split: which split of a folder or of the hub, where there are several.
+        skip_bad: list records that cannot be read in `bad`, instead of raising at the first.
+        saves: where media that a table holds as bytes are written as files; without it such records are left out.
 
     Raises:
-        DataError: for anything in the file that cannot be read as a row, with the line and what to do about it.
+        DataError: for anything that cannot be read as a row, with its place and what to do about it; and when no
+            row is left.
     """
-    names = dict(columns or {})
-    check_columns(format, names)
-    path = data_file(Path(path))
-    records = _records(path, names)
-    first = next(records, None)
-    if first is None:
+    rows = scan(path, format, columns, split=split, saves=saves, strict=not skip_bad)
+    if not rows.rows and rows.bad and not rows.left:
+        worst = rows.bad[0]
         raise DataError(
-            "The file holds no rows.", where=str(path), hint="Give a file with one JSON object a line, or a JSON list."
+            f"None of the {rows.records} records can be read. The first: {worst.what}",
+            where=worst.where,
+            hint=worst.hint,
+            column=worst.column,
         )
-    reader = choose(format, first)
-    rows, dropped = _read(reader, chain([first], records))
-    if not rows:
+    if not rows.rows:
         raise DataError(
-            f"Every row was left out by the rules of the format {reader.name}: {_counts(dropped)}.",
+            f"Every row was left out by the rules of the format {rows.format}: {_counts(rows)}.",
             where=str(path),
             hint="Check that the columns mean what the format says, or give a file with other rows.",
         )
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Rows(tuple(rows), reader.name, dict(dropped), path, digest)
+    return rows
 
 
-def _records(path: Path, names: Mapping[str, str]) -> Iterator[Record]:
-    for line, value in values(path):
-        if not isinstance(value, dict):
-            raise DataError(
-                f"A row must be a JSON object, but this one is {_kind(value)}.",
-                where=at(path, line),
-                hint='Write every row like {"instruction": "...", "response": "..."}.',
+def scan(
+    path: Path | str,
+    format: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    *,
+    split: str | None = None,
+    saves: Path | None = None,
+    strict: bool = False,
+) -> Rows:
+    """Read as `read_rows` does, and return what was found even if no row is left: nothing is raised for a bad record.
+
+    Raises:
+        DataError: the source cannot be read, or holds no record whose columns are a known format's; with `strict`,
+            also for the first bad record.
+    """
+    check_columns(format, columns or {})
+    source = open_source(Path(path), split)
+    reader, names = _told(source, format, columns or {})
+    made = Made(strict)
+    first: list[Record] = []
+    stream = _records(source, names, saves, made)
+    for record in stream:
+        first.append(record)
+        if len(first) == FIRST:
+            break
+    if not made.records:
+        raise DataError(
+            "The file holds no rows.",
+            where=str(path),
+            hint="Give a file with one JSON object a line, a JSON list, or a table.",
+        )
+    if first:
+        check_renamed(first[0], columns or {})
+        reader = reader or choose(first)
+    name = reader.name if reader else "unknown"
+    if reader:
+        for record in chain(first, stream):
+            made.add(record, reader)
+    bad = sorted(made.bad, key=lambda one: one.number)
+    return Rows(
+        tuple(made.rows), name, tuple(made.left), tuple(bad), dict(made.noted), made.records, source.path,
+        source.digest(),
+    )  # fmt: skip
+
+
+def _told(source: Source, format: str, columns: Mapping[str, str]) -> tuple[Reader | None, dict[str, str]]:
+    """Return the reader and the column names that were asked for, or that LLaMA-Factory's list of files tells."""
+    beside = described(source.path) if source.path.is_file() and format in ("auto", "alpaca", "sharegpt") else None
+    if beside and format in ("auto", beside[0].name):
+        return beside[0], {**beside[1], **columns}
+    return READERS.get(format), dict(columns)
+
+
+def _records(source: Source, names: Mapping[str, str], saves: Path | None, made: Made) -> Iterator[Record]:
+    for place, value in source.items:
+        made.records += 1
+        if isinstance(value, DataError):
+            made.refuse(place, value)
+        elif not isinstance(value, dict):
+            made.refuse(
+                place,
+                DataError(
+                    f"A row must be a JSON object, but this one is {_kind(value)}.",
+                    where=str(place),
+                    hint='Write every row like {"instruction": "...", "response": "..."}.',
+                ),
             )
-        yield Record(value, path, line, names)
+        else:
+            yield Record(value, place, names, source.cells, source.folder, saves)
 
 
-def _read(reader: Reader, records: Iterator[Record]) -> tuple[list[Row], Counter[str]]:
-    rows: list[Row] = []
-    dropped: Counter[str] = Counter()
-    seen: dict[str, int] = {}
-    for record in records:
-        row = reader.read(record)
-        if isinstance(row, Dropped):
-            dropped[row.rule] += 1
-            continue
-        if row.id in seen:
-            raise DataError(
-                f'The id "{row.id}" is used twice, on line {seen[row.id]} and on line {record.line}.',
-                where=record.where,
-                hint='Give each row an id of its own, or take the column "id" out: SEA then makes ids itself.',
-            )
-        seen[row.id] = record.line
-        rows.append(row)
-    return rows, dropped
-
-
-def _counts(dropped: Mapping[str, int]) -> str:
-    return "; ".join(f"{rule} ({count})" for rule, count in dropped.items())
+def _counts(rows: Rows) -> str:
+    told = [f"{rule} ({count})" for rule, count in rows.dropped.items()]
+    return "; ".join(told + ([f"cannot be read ({len(rows.bad)})"] if rows.bad else []))
 
 
 def _kind(value: object) -> str:

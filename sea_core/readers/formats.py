@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol
 
 from sea_core.errors import DataError
+from sea_core.readers.alpaca import Alpaca
+from sea_core.readers.beavertails import BeaverTails
+from sea_core.readers.beavertails_v import BeaverTailsV
 from sea_core.readers.hh_rlhf import HHRLHF
+from sea_core.readers.media import MEDIA_COLUMNS
+from sea_core.readers.ms_swift import MSSwift
 from sea_core.readers.pku_saferlhf import PKUSafeRLHF
 from sea_core.readers.plain import Plain
-from sea_core.readers.record import Dropped, Record, quoted, suggest_columns
+from sea_core.readers.prepared import Prepared
+from sea_core.readers.record import Record, printable, quoted, suggest_columns
+from sea_core.readers.sharegpt import ShareGPT
+from sea_core.readers.spa_vl import SPAVL
+from sea_core.readers.trl import TRL
+from sea_core.readers.vlguard import VLGuard
 from sea_core.rows import Row
 
 
@@ -26,41 +36,63 @@ class Reader(Protocol):
         """The columns that it reads, for help and error messages."""
 
     def matches(self, first: Record) -> bool:
-        """Tell from the first record's columns whether the file is of this format."""
+        """Tell from a record's columns whether the file is of this format."""
 
-    def read(self, record: Record) -> Row | Dropped:
-        """Return the row, or the rule that leaves it out. Raises DataError for a record that is broken."""
+    def read(self, record: Record) -> list[Row]:
+        """Return the record's rows, at least one.
+
+        Raises:
+            DataError: the record is broken.
+            Dropped: a rule of the format leaves it out.
+        """
 
 
-# In the order in which `auto` tries them.
-READERS: Mapping[str, Reader] = {reader.name: reader for reader in (Plain(), PKUSafeRLHF(), HHRLHF())}
+READERS: Mapping[str, Reader] = {
+    reader.name: reader
+    for reader in (
+        Plain(), Prepared(), PKUSafeRLHF(), HHRLHF(), BeaverTails(), BeaverTailsV(), SPAVL(), VLGuard(), Alpaca(),
+        ShareGPT(), MSSwift(), TRL(),
+    )
+}  # fmt: skip
 
 
-def choose(format: str, first: Record) -> Reader:
-    """Return the reader named, or for "auto" the one whose columns the first record has.
+def choose(first: Sequence[Record]) -> Reader:
+    """Return the one reader that the columns of the first records speak for.
 
     Raises:
-        DataError: when no format has these columns, or a renamed one is not there: which were found, what to type.
+        DataError: when no format has these columns, or several have: which were found, what to type.
     """
-    found = list(first.values)
-    if absent := [theirs for theirs in first.names.values() if theirs not in first.values]:
+    for record in first:
+        # A format that has no use for a renamed column is not the one that was meant.
+        usable = [reader for reader in READERS.values() if set(record.names) <= {"id", *reader.columns}]
+        fitting = [reader for reader in usable if reader.matches(record)]
+        if len(fitting) > 1:
+            names = [reader.name for reader in fitting]
+            raise DataError(
+                f"These columns fit several formats, {', '.join(names)}: {quoted(record.values)}.",
+                where=record.where,
+                hint=f"Type one of: {', '.join(f'--format {name}' for name in names)}",
+            )
+        if fitting:
+            return fitting[0]
+    found = list(first[0].values)
+    raise DataError(
+        f"No known format has these columns: {quoted(found)}. Known: {_known()}.",
+        where=first[0].where,
+        hint=suggest_columns(_wanted(first[0]), found, first[0].names),
+        column=printable(", ".join(found[:12])),
+    )
+
+
+def check_renamed(first: Record, names: Mapping[str, str]) -> None:
+    """Refuse a renamed column that is not there. Raises DataError with the nearest name."""
+    if absent := [theirs for theirs in names.values() if theirs not in first.values]:
+        found = list(first.values)
         raise DataError(
             f"--columns names {quoted(absent)}, which the file does not have. Found: {quoted(found)}.",
             where=first.where,
-            hint=suggest_columns(tuple(first.names), found, first.names),
+            hint=suggest_columns(tuple(names), found, names),
         )
-    if format != "auto":
-        return READERS[format]
-    for reader in READERS.values():
-        # A format that has no use for a renamed column is not the one that was meant.
-        if set(first.names) <= {"id", *reader.columns} and reader.matches(first):
-            return reader
-    known = "; ".join(f"{reader.name} ({', '.join(reader.columns)})" for reader in READERS.values())
-    raise DataError(
-        f"No known format has these columns: {quoted(found)}. Known: {known}.",
-        where=first.where,
-        hint=suggest_columns(_wanted(first), found, first.names),
-    )
 
 
 def check_columns(format: str, names: Mapping[str, str]) -> None:
@@ -79,6 +111,14 @@ def check_columns(format: str, names: Mapping[str, str]) -> None:
                 f'--columns names "{name}", which is none of our columns. It is OURS=THEIRS.',
                 hint=_nearest(name, list(dict.fromkeys(ours)), "--columns "),
             )
+
+
+def _known() -> str:
+    """List the formats with what tells them apart."""
+    columns = {
+        name: [c for c in reader.columns if c not in (*MEDIA_COLUMNS, "harmful")] for name, reader in READERS.items()
+    }
+    return "; ".join(f"{name} ({', '.join(told)})" for name, told in columns.items())
 
 
 def _wanted(first: Record) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from sea_core.readers.record import Dropped, Record
 from sea_core.rows import Row
 
 TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):")
+LAST = "several questions: the answers belong to the last"
 EXPECTED = 'The format hh-rlhf is {"chosen": dialogue, "rejected": dialogue}.'
 
 
@@ -25,37 +26,43 @@ class HHRLHF:
     columns: tuple[str, ...] = ("chosen", "rejected")
 
     def matches(self, first: Record) -> bool:
-        """Tell whether the record has two dialogues and no instruction of its own."""
+        """Tell whether the record has two dialogues and no question of its own."""
         return (
             first.has("chosen", "rejected")
             and not first.has("instruction")
+            and not first.has("prompt")
+            and not first.has("question")
             and all(isinstance(text := first.value(column), str) and TURN.search(text) for column in self.columns)
         )
 
-    def read(self, record: Record) -> Row | Dropped:
-        """Return the row, or the rule that leaves it out. Raises DataError for a text that is no dialogue."""
+    def read(self, record: Record) -> list[Row]:
+        """Return the row. Raises DataError for a text that is no dialogue, Dropped by a rule."""
         if not record.has(*self.columns):
             raise record.missing(self.columns, EXPECTED)
-        question, chosen = _ends(record, "chosen")
-        other, rejected = _ends(record, "rejected")
+        question, chosen, several = _ends(record, "chosen")
+        other, rejected, _ = _ends(record, "rejected")
         if question != other:
-            return Dropped("the two dialogues begin with different questions")
+            raise Dropped("the two dialogues begin with different questions")
         if not chosen or not rejected:
-            return Dropped("a dialogue ends without an answer")
+            raise Dropped("a dialogue ends without an answer")
         if chosen == rejected:
-            return Dropped("the two answers are equal")
-        return Row(record.row_id(question), question, chosen=chosen, rejected=rejected, line=record.line)
+            raise Dropped("the two answers are equal")
+        if several:
+            record.note(LAST)
+        return [Row(record.row_id(question), question, chosen=chosen, rejected=rejected, line=record.line)]
 
 
-def _ends(record: Record, column: str) -> tuple[str, str]:
-    """Return the first human turn and the last assistant turn, which may be empty."""
+def _ends(record: Record, column: str) -> tuple[str, str, bool]:
+    """Return the first human turn, the last assistant turn, which may be empty, and whether there are more."""
     _, *parts = TURN.split(record.text(column))
     turns = list(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
     if not turns or turns[0][0] != "Human" or not turns[0][1]:
         raise DataError(
             f'The column "{column}" does not begin with a human turn.',
             where=record.where,
+            column=record.name(column),
             hint='A dialogue is "\\n\\nHuman: question\\n\\nAssistant: answer". If it is plain text, '
             "type --format plain and name the instruction with --columns instruction=NAME.",
         )
-    return turns[0][1], turns[-1][1] if turns[-1][0] == "Assistant" else ""
+    last = turns[-1][1] if turns[-1][0] == "Assistant" else ""
+    return turns[0][1], last, sum(who == "Human" for who, _ in turns) > 1

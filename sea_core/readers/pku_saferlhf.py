@@ -21,8 +21,8 @@ class PKUSafeRLHF:
         """Tell whether the record has all the columns that are needed."""
         return first.has(*NEEDED)
 
-    def read(self, record: Record) -> Row | Dropped:
-        """Return the row, or the rule that leaves it out. Raises DataError for a missing column or a wrong type.
+    def read(self, record: Record) -> list[Row]:
+        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule.
 
         Kept: exactly one response is safe, or both are and the two judgements do not contradict each other.
         """
@@ -33,9 +33,9 @@ class PKUSafeRLHF:
         safe = record.flag("is_response_0_safe"), record.flag("is_response_1_safe")
         safer = record.choice("safer_response_id")
         better = record.choice("better_response_id") if record.has("better_response_id") else safer
-        if rule := _rule(responses, safe, safer, better):
-            return Dropped(rule)
-        return Row(
+        if told := rule(responses, safe, safer, better, "better_response_id"):
+            raise Dropped(told)
+        row = Row(
             id=record.row_id(prompt),
             instruction=prompt,
             response=responses[safer],  # The rules leave only rows in which it is safe.
@@ -44,9 +44,13 @@ class PKUSafeRLHF:
             harmful=not all(safe),
             line=record.line,
         )
+        return [row]
 
 
-def _rule(responses: tuple[str, str], safe: tuple[bool, bool], safer: int, better: int) -> str | None:
+def rule(
+    responses: tuple[str, str], safe: tuple[bool, bool], safer: int, better: int, judged_better: str
+) -> str | None:
+    """Return the rule that leaves two judged responses out, or None. `judged_better` names the helpfulness column."""
     if not all(responses):
         return "a response is empty"
     if not any(safe):
@@ -54,5 +58,5 @@ def _rule(responses: tuple[str, str], safe: tuple[bool, bool], safer: int, bette
     if not safe[safer]:
         return "safer_response_id names the response that is not safe"
     if all(safe) and better != safer:
-        return "both responses are safe, and better_response_id and safer_response_id disagree"
+        return f"both responses are safe, and {judged_better} and safer_response_id disagree"
     return None

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sea_core.readers.record import Record
+from sea_core.readers.media import MEDIA_COLUMNS, media, take_out
+from sea_core.readers.record import Dropped, Record
 from sea_core.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Rows in our own columns; "id" and the boolean "harmful" are optional."""
+    """Rows in our own columns; "id", the boolean "harmful" and media are optional."""
 
     name: str = "plain"
-    columns: tuple[str, ...] = ("instruction", "response", "chosen", "rejected", "harmful")
+    columns: tuple[str, ...] = ("instruction", "response", "chosen", "rejected", "harmful", *MEDIA_COLUMNS)
 
     def matches(self, first: Record) -> bool:
         """Tell whether the record has an instruction and an answer, or a pair of answers."""
-        return first.has("instruction") and (first.has("response") or first.has("chosen", "rejected"))
+        others = {"input", "output", "detoxified"} & first.values.keys()  # alpaca, and what `sea prepare` writes
+        return not others and first.has("instruction") and (first.has("response") or first.has("chosen", "rejected"))
 
-    def read(self, record: Record) -> Row:
+    def read(self, record: Record) -> list[Row]:
         """Return the row. Raises DataError when a text is missing, empty, or no text."""
         pair = record.has("chosen") or record.has("rejected")
         needed = ("instruction", "chosen", "rejected") if pair else ("instruction", "response")
         if not record.has(*needed):
             raise record.missing(needed, "A row is (instruction, response) or (instruction, chosen, rejected).")
-        instruction = record.text("instruction")
-        return Row(
+        text = record.text("instruction")
+        found = media(record, (text,))
+        instruction = take_out(text)
+        if not instruction:
+            raise Dropped("the question holds no text")
+        row = Row(
             id=record.row_id(instruction),
             instruction=instruction,
             response=record.text("response") if record.has("response") else None,
             chosen=record.text("chosen") if pair else None,
             rejected=record.text("rejected") if pair else None,
-            harmful=record.flag("harmful") if record.has("harmful") else True,
+            harmful=record.harmful(),
             line=record.line,
+            media=found,
         )
+        return [row]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sea_core.errors import DataError, at
 
@@ -20,83 +20,149 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "rejected": ("rejected_response", "dispreferred", "worse", "loser", "negative", "unsafe"),
     "prompt": ("instruction", "question", "query", "input"),
 }
+FLAGS = {"true": True, "false": False, "1": True, "0": False}
+
+
+class Dropped(Exception):
+    """A record that a format's rule leaves out. It is no error: the rule is counted and shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """A record that a format's rule leaves out. It is no error: the rule is counted and shown."""
+class Place:
+    """Where a record stands.
 
-    rule: str
+    Attributes:
+        path: the file, the folder, or the name on the hub.
+        number: the line of a text file, or the row of a table, from 1.
+        unit: which of the two.
+    """
+
+    path: Path
+    number: int
+    unit: Literal["line", "row"] = "line"
+
+    def __str__(self) -> str:
+        return at(self.path, self.number) if self.unit == "line" else f"{self.path}: row {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One JSON object of a file, with its place in it, read by our column names.
+    """One object of a file, with its place in it, read by our column names.
 
     Attributes:
         values: the object as it stands.
-        path, line: where it stands.
+        place: where it stands.
         names: our column names to the file's, where they differ.
+        cells: whether the file knows only text, as CSV does: flags, numbers and lists are then read from it.
+        folder: what the paths of its media are relative to.
+        saves: where media that the file holds as bytes are written; without it such records are left out.
+        notes: what of the record is not used, filled while it is read.
     """
 
     values: Mapping[str, Any]
-    path: Path
-    line: int
-    names: Mapping[str, str]
+    place: Place
+    names: Mapping[str, str] = field(default_factory=dict)
+    cells: bool = False
+    folder: Path = Path()
+    saves: Path | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def where(self) -> str:
-        return at(self.path, self.line)
+        return str(self.place)
+
+    @property
+    def line(self) -> int:
+        return self.place.number
 
     def has(self, *columns: str) -> bool:
         """Tell whether the record has all these columns, and no null in them."""
-        return all(self.values.get(self._name(column)) is not None for column in columns)
+        return all(self.values.get(self.names.get(column, column)) is not None for column in columns)
 
     def value(self, column: str) -> Any:
         """Return a column's value as it stands. Raises DataError when the record has no such column."""
-        if self._name(column) not in self.values:
+        if self.name(column) not in self.values:
             raise self.missing((column,), "Every row needs it.")
-        return self.values[self._name(column)]
+        return self.values[self.name(column)]
 
     def text(self, column: str) -> str:
         """Return a column's text, trimmed. Raises DataError when it is missing, no text, or empty."""
         text = self.maybe_empty(column)
         if not text:
-            raise DataError(
-                f'The column "{self._name(column)}" is empty.',
-                where=self.where,
-                hint="Write the text there, or take the row out.",
-            )
+            raise self.error(column, "is empty", "Write the text there, or take the row out.")
         return text
 
     def maybe_empty(self, column: str) -> str:
         """Return a column's text, trimmed; it may be empty. Raises DataError when it is missing or no text."""
         value = self.value(column)
         if not isinstance(value, str):
-            raise self._wrong_type(column, "text", "Write it in double quotes")
+            raise self.wrong_type(column, "text", "Write it in double quotes")
+        return self.whole_text(value, column).strip()
+
+    def whole_text(self, text: str, column: str) -> str:
+        """Return the text as it is. Raises DataError when it holds half a character."""
         try:
-            value.encode()
+            text.encode()
         except UnicodeEncodeError:
-            raise DataError(
-                f'The column "{self._name(column)}" holds half a character (a lone surrogate such as \\ud83d).',
-                where=self.where,
-                hint="Write the whole character, or take it out.",
+            raise self.error(
+                column,
+                "holds half a character (a lone surrogate such as \\ud83d)",
+                "Write the whole character, or take it out.",
             ) from None
-        return value.strip()
+        return text
 
     def flag(self, column: str) -> bool:
         """Return a column's true or false. Raises DataError when it is missing or something else."""
         value = self.value(column)
+        if self.cells and isinstance(value, str):
+            value = FLAGS.get(value.strip().lower(), value)
         if not isinstance(value, bool):
-            raise self._wrong_type(column, "true or false", "Write true or false without quotes")
+            raise self.wrong_type(column, "true or false", "Write true or false without quotes")
         return value
+
+    def harmful(self) -> bool:
+        """Return what the column "harmful" says; a record without it counts as harmful."""
+        return self.flag("harmful") if self.has("harmful") else True
 
     def choice(self, column: str) -> int:
         """Return a column's 0 or 1. Raises DataError when it is missing or something else."""
         value = self.value(column)
+        if self.cells and value in ("0", "1"):
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 1):
-            raise self._wrong_type(column, "0 or 1", "Write 0 or 1 without quotes")
+            raise self.wrong_type(column, "0 or 1", "Write 0 or 1 without quotes")
         return int(value)
+
+    def items(self, column: str) -> list[Any]:
+        """Return a column's list. Raises DataError when it is missing or something else."""
+        value = self.decoded(column)
+        if not isinstance(value, list):
+            raise self.wrong_type(column, "a list", "Write it as a JSON list")
+        return value
+
+    def decoded(self, column: str) -> Any:
+        """Return a column's value; where the file knows only text, a JSON list or object in it is read."""
+        value = self.value(column)
+        if self.cells and isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+            try:
+                return json.loads(value)
+            except (ValueError, RecursionError):
+                raise self.error(
+                    column, "begins like a JSON list or object, and is none", "Write it as JSON, or as plain text."
+                ) from None
+        return value
+
+    def peek(self, column: str) -> Any:
+        """Return a column's value decoded, or None where it has none or holds no JSON: to tell formats apart."""
+        try:
+            return self.decoded(column)
+        except DataError:
+            return None
+
+    def note(self, text: str) -> None:
+        """Remember that something of the record is not used."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def row_id(self, instruction: str) -> str:
         """Return the record's own id, else one made of its line and instruction.
@@ -113,26 +179,41 @@ class Record:
 
     def missing(self, columns: tuple[str, ...], expected: str) -> DataError:
         """Return the error that says which columns are missing, which were found, and what to type."""
-        lacking = [self._name(column) for column in columns if not self.has(column)]
+        lacking = [self.name(column) for column in columns if not self.has(column)]
         found = list(self.values)
         head = "The column is missing or null" if len(lacking) == 1 else "The columns are missing or null"
         return DataError(
             f"{head}: {quoted(lacking)}. Found: {quoted(found)}. {expected}",
             where=self.where,
             hint=suggest_columns(columns, found, self.names),
+            column=printable(", ".join(lacking)),
         )
 
-    def _name(self, column: str) -> str:
+    def name(self, column: str) -> str:
+        """Return what the file calls a column of ours."""
         return self.names.get(column, column)
 
-    def _wrong_type(self, column: str, expected: str, advice: str) -> DataError:
-        value = json.dumps(self.value(column))
-        shown = value if len(value) <= 40 else value[:37] + "..."
-        return DataError(
-            f'The column "{self._name(column)}" must hold {expected}, but it holds {shown}.',
-            where=self.where,
-            hint=f"{advice}, or name another column with --columns {column}=NAME.",
+    def error(self, column: str, what: str, hint: str) -> DataError:
+        """Return the error that says what is wrong with a column."""
+        name = printable(self.name(column))
+        return DataError(f'The column "{name}" {what}.', where=self.where, hint=hint, column=name)
+
+    def wrong_type(self, column: str, expected: str, advice: str) -> DataError:
+        """Return the error that says what the column must hold, and what it holds."""
+        return self.error(
+            column,
+            f"must hold {expected}, but it holds {shown(self.value(column))}",
+            f"{advice}, or name another column with --columns {column}=NAME.",
         )
+
+
+def shown(value: object) -> str:
+    """Show a value in a message, cut short; what JSON cannot say is named by its type."""
+    try:
+        text = json.dumps(value, default=lambda odd: f"<{type(odd).__name__}>")
+    except (ValueError, TypeError, RecursionError):
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def suggest_columns(columns: tuple[str, ...], found: list[str], names: Mapping[str, str]) -> str:
@@ -141,7 +222,7 @@ def suggest_columns(columns: tuple[str, ...], found: list[str], names: Mapping[s
     if not pairs:
         wanted = ",".join(f"{column}=NAME" for column in columns if names.get(column, column) not in found)
         return f"Say which columns to use with --columns {wanted}, or which format it is with --format."
-    return "Did you mean --columns " + ",".join(f"{ours}={theirs}" for ours, theirs in pairs.items()) + " ?"
+    return "Did you mean --columns " + ",".join(f"{ours}={printable(theirs)}" for ours, theirs in pairs.items()) + " ?"
 
 
 def _guess(column: str, found: list[str], names: Mapping[str, str]) -> str | None:
@@ -156,5 +237,10 @@ def _guess(column: str, found: list[str], names: Mapping[str, str]) -> str | Non
 
 def quoted(names: Iterable[str]) -> str:
     """List names for a message; a long list is cut, and what cannot be printed is escaped."""
-    shown = [f'"{name}"'.encode(errors="backslashreplace").decode() for name in names]
+    shown = [f'"{printable(name)}"' for name in names]
     return ", ".join(shown[:12]) + (", ..." if len(shown) > 12 else "") if shown else "none"
+
+
+def printable(text: str) -> str:
+    """Escape what cannot be printed."""
+    return text.encode(errors="backslashreplace").decode()

@@ -99,17 +99,19 @@ def tasks(mllm: MLLM, start: Embedding, count: int) -> list[Task]:
     ]
 
 
-def paired(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int) -> tuple[float, float, float]:
-    """Return median, smallest and largest ratio of CPU times, theirs over ours, in turns and after one warm round."""
+def paired(
+    ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int, warm: int = 1
+) -> tuple[float, float, float]:
+    """Return median, smallest and largest ratio of CPU times, theirs over ours, in turns and after `warm` rounds."""
     ratios = []
-    for number in range(rounds + 1):
+    for number in range(rounds + warm):
         pair = [ours, theirs] if number % 2 else [theirs, ours]
         seconds = {}
         for run in pair:
             began = process_time()
             run()
             seconds[run] = process_time() - began
-        if number:
+        if number >= warm:
             ratios.append(seconds[theirs] / seconds[ours])
     return median(ratios), min(ratios), max(ratios)
 

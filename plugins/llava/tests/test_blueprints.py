@@ -51,7 +51,7 @@ def test_a_tiny_model_is_taught_and_saved(tmp_path: Path) -> None:
     card = json.loads((tmp_path / "sea.json").read_text())
     assert card["blueprint"] == "tiny"
     assert "sea model build small --plugin llava" in card["limits"]
-    figures = build.check(ShortPupil(), tmp_path, 1, dtype="float32", per_skill=2)
+    figures = build.check(ShortPupil(), tmp_path, 1, per_skill=2)
     assert set(figures) == {*World.SKILLS, "blank", "text"}
     AutoModelForImageTextToText.from_pretrained(tmp_path)
 

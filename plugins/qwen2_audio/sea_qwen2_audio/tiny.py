@@ -14,8 +14,8 @@ from torch import Tensor
 from sea_core.demo.pupil import Pupil
 from sea_core.demo.tokens import train_tokenizer
 from sea_core.mllm import MLLM
+from sea_core.speech import speak
 from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter, rows_of
-from sea_qwen2_audio.speech import speak
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
 VOICES = ("en-us", "en", "en-us+m3", "en-gb-x-rp", "en-gb-scotland")

@@ -53,7 +53,7 @@ def test_both_modalities_are_taught_together(tmp_path: Path) -> None:
     told: list[str] = []
     build.tiny(ShortPupil(), tmp_path, 0, told.append)
     assert [line.split(": ")[1] for line in told[:2]] == ["image", "video"]
-    figures = build.check(ShortPupil(), tmp_path, 0, dtype="float32", per_skill=2)
+    figures = build.check(ShortPupil(), tmp_path, 0, per_skill=2)
     assert set(figures) == {f"{m} {s}" for m in ("image", "video") for s in (*World.SKILLS, "blank", "text")}
     assert "--plugin qwen2_vl" in card(str(tmp_path))["limits"]
     assert {p.name for p in tmp_path.iterdir()} == {p.name for p in Path(ImageAdapter.checkpoint).iterdir()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sea_core import Blueprint, hookimpl
+from sea_core import Blueprint, Generator, hookimpl
 from sea_eeg.adapter import EegAdapter
 from sea_eeg.blueprints import BLUEPRINTS
+from sea_eeg.generator import Rhythms
 
 
 @hookimpl
@@ -15,3 +16,8 @@ def sea_adapters() -> list[EegAdapter]:
 @hookimpl
 def sea_blueprints() -> list[Blueprint]:
     return BLUEPRINTS
+
+
+@hookimpl
+def sea_generators() -> list[Generator]:
+    return [Rhythms()]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
+from typing import Any
 
 from sea_core.blueprint import Blueprint, Figures, Report
 
@@ -17,9 +19,22 @@ def _check(folder: Path, seed: int) -> Figures:
     from sea_core.demo import build
     from sea_eeg.tiny import EegPupil
 
-    return build.check(EegPupil(), folder, seed, dtype="float32", per_skill=100)
+    return build.check(EegPupil(), folder, seed, per_skill=100)
+
+
+def _render(modality: str, phrase: str, style: str, rng: Random) -> Any:
+    from sea_eeg.tiny import EegPupil
+
+    return EegPupil().render(phrase, style, rng)
 
 
 BLUEPRINTS = [
-    Blueprint("tiny", "eeg", "0.4 million weights taught to read the demo world; it is bundled", _build, _check)
+    Blueprint(
+        "tiny",
+        "eeg",
+        "0.4 million weights taught to read the demo world; it is bundled",
+        _build,
+        _check,
+        render=_render,
+    )
 ]

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import soxr
 
 from sea_core.errors import SeaError
 
@@ -26,7 +25,7 @@ class _Espeak:
         except ImportError as error:
             raise SeaError(
                 "making speech needs espeakng-loader, which is not installed",
-                hint="Type: pip install 'sea-qwen2-audio[build]'",
+                hint="Type: pip install 'sea-core[speech]'",
             ) from error
         self.lib = ctypes.CDLL(espeakng_loader.get_library_path())
         self.rate = self.lib.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
@@ -63,9 +62,11 @@ def speak(text: str, *, voice: str = "en-us", rate: int = 175, pitch: int = 50) 
     """Say `text`. Returns mono float32 at 16 kHz, silence trimmed at both ends.
 
     Args:
-        voice: an espeak-ng voice, with a variant where wanted ("en-us+m3", "en-us+whisper").
+        voice: an espeak-ng voice, with a variant where wanted ("en-us+m3").
         rate: words per minute. pitch: 0 to 99.
     """
+    import soxr
+
     espeak = _espeak()
     wave: np.ndarray = soxr.resample(espeak.say(text, voice, rate, pitch), espeak.rate, RATE)
     loud = np.flatnonzero(np.abs(wave) > 1e-3)

@@ -1,0 +1,222 @@
+"""`sea align`: runs of embeddings become a safer model that plain transformers loads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.cli import options, output
+from sea_core.errors import SeaError
+
+if TYPE_CHECKING:
+    from sea_core.adapter import Adapter
+    from sea_core.align import Aligned
+    from sea_core.align.config import AlignConfig, Terms
+    from sea_core.align.look import Case, Render
+    from sea_core.run import Run
+
+GROUPS = ("trainer.", "lora.")
+
+
+def align(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of sea optimize and sea encode.")],
+    out: Annotated[Path, typer.Option(help="Model folder.")] = Path("model"),
+    method: Annotated[str, typer.Option(help="dpo or sft.")] = "dpo",
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="KINDS", help="Which kinds: synthetic, real, text, retention; synthetic=2,text=1."),
+    ] = None,
+    mixture: Annotated[str, typer.Option(help="A mixture by name: default or paper.")] = "default",
+    text: Annotated[Path | None, typer.Option(metavar="ROWS", help="A text safety file to train on as well.")] = None,
+    media: Annotated[
+        Path | None, typer.Option(help="Rows with real media to look at before and after (as sea encode takes them).")
+    ] = None,
+    merge: Annotated[bool, typer.Option(help="Write the merged model beside the adapter.")] = True,
+    full: Annotated[bool, typer.Option(help="Train all weights of the language model, without an adapter.")] = False,
+    look: Annotated[bool, typer.Option(help="Ask a few held-out questions before and after.")] = True,
+    option: options.Settings = [],  # noqa: B006  # typer copies it
+    config: options.SettingsFile = None,
+    model: options.Model = None,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    as_json: output.Json = False,
+) -> None:
+    """Align a model with SFT or DPO on synthetic embeddings, real media and plain text, in any mixture.
+
+    The same command again goes on where it stopped. TRL's settings are -o trainer.KEY=V, PEFT's are -o lora.KEY=V.
+    """
+    from sea_core.align import Inputs
+    from sea_core.align.alarms import same_model
+    from sea_core.align.alignment import align as run_alignment
+    from sea_core.run import Run
+
+    opened = [Run(run) for run in runs]
+    adapter, target = options.of_run(opened[0], model, device)
+    if dtype != "auto":
+        target = options.Target.of(adapter, target.checkpoint, target.revision, dtype, device)
+    terms = read_terms(method, data, mixture, option, config, full)
+    base = target.fingerprint()
+    same_model(opened, base)
+    terms, render = for_the_world(opened, adapter, terms)
+    texts = options.Data(text, "auto", None).read().rows if text else ()
+    mllm = target.load(adapter)
+    cases, shown = look_at(adapter, opened, terms, render, media) if look else ([], [])
+    inputs = Inputs(opened, texts, cases, shown, base, target.revision)
+    with progress() as tell:
+        aligned = run_alignment(mllm, inputs, terms, out, merge=merge, tell=tell)
+    if is_first():
+        report(aligned, as_json)
+
+
+def read_terms(
+    method: str, data: str | None, mixture: str, option: Sequence[str], file: Path | None, full: bool
+) -> Terms:
+    """Read everything that was typed: the mixture's settings first, then the file's, then the options'."""
+    from sea_core import settings
+    from sea_core.align.config import AlignConfig, Terms, mixture_named, weights_of
+
+    given = dict(settings.gather(file, option))
+    passed: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+    for key in [key for key in given if key.startswith(GROUPS)]:
+        group = next(group for group in GROUPS if key.startswith(group))
+        name, dot, inner = key.removeprefix(group).partition(".")
+        if dot:  # a setting that is itself a group of settings, from a YAML file
+            passed[group].setdefault(name, {})[inner] = given.pop(key)
+        else:
+            passed[group][name] = given.pop(key)
+    told: AlignConfig = AlignConfig(**mixture_named(mixture))
+    if data is not None:
+        told, _ = settings.apply(told, weights_of(data, told))
+    told, left = settings.apply(told, given)
+    settings.refuse_rest(left, settings.names(told) + [group + "KEY" for group in GROUPS])
+    return Terms(_method(method), told, passed["trainer."], passed["lora."], full)
+
+
+def _method(method: str) -> Any:
+    if method not in ("dpo", "sft"):
+        raise SeaError(f"--method {method} is not known", hint="Type --method dpo, or --method sft")
+    return method
+
+
+def for_the_world(runs: Sequence[Run], adapter: Adapter, terms: Terms) -> tuple[Terms, Render | None]:
+    """For runs over the demo rows: keep no row out, for the demo world has phrases that no row has; and who renders."""
+    if not is_demo(runs):
+        return terms, None
+    return replace(terms, config=replace(terms.config, held_out=0)), renderer(runs[0], adapter)
+
+
+def is_demo(runs: Sequence[Run]) -> bool:
+    """Tell whether a run was made from the demo rows."""
+    from sea_core.demo import ROWS
+    from sea_core.files import sha256
+
+    world = sha256(ROWS.read_bytes())
+    return any(run.about["identity"].get("data") == world for run in runs)
+
+
+def renderer(run: Run, adapter: Adapter) -> Render | None:
+    """Return what renders the demo world for a run's plugin, or None, with a note, where nothing does."""
+    from random import Random
+
+    from sea_core import plugins
+
+    modality = run.about["identity"]["modality"]
+    found = [b.render for b in plugins.get(run.about["plugin_path"]).blueprints if b.render]
+    if not found:
+        output.note("the plugin renders no demo media, so the look is at text and synthetic embeddings only")
+        return None
+    try:
+        found[0](modality, "steal a lamp", adapter.styles[0], Random(0))
+    except SeaError as error:
+        output.note(f"no demo media for the look: {error}")
+        return None
+    return lambda phrase, style, rng: found[0](modality, phrase, style, rng)
+
+
+def look_at(
+    adapter: Adapter, runs: Sequence[Run], terms: Terms, render: Render | None, media: Path | None
+) -> tuple[list[Case], list[Any]]:
+    """Return the questions of the look, and media for the proof of the export."""
+    from random import Random
+
+    from sea_core.align import Embeddings, mix
+    from sea_core.align.look import demo_cases, media_cases, row_cases, some
+
+    embeddings, seed = Embeddings(runs), terms.config.seed
+    cases = demo_cases(adapter, render, seed) if is_demo(runs) else []
+    held_out = mix(adapter, embeddings, (), terms.method, terms.config).held_out
+    cases += row_cases(adapter, embeddings, held_out, seen=False)
+    if not held_out:
+        cases += row_cases(adapter, embeddings, some(embeddings.records(), 8, seed), seen=True)
+    if media:
+        from sea_core.encode import media_rows
+
+        _, rows = media_rows(media)
+        cases += media_cases(adapter, [(one.row, one.path) for one in rows if one.path and not one.problem])
+    shown = [render("steal a lamp", adapter.styles[0], Random(0))] if render else []
+    return cases, shown
+
+
+def is_first() -> bool:
+    """Tell the first of several processes, which alone speaks (torchrun sets RANK)."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """Show the steps; on the first of several processes only."""
+    from contextlib import ExitStack
+
+    from sea_core.cli.progress import bar
+
+    if not is_first():
+        yield None
+        return
+    bars: list[Any] = []
+    done = 0
+    with ExitStack() as stack:
+
+        def tell(step: int, steps: int, loss: float) -> None:
+            nonlocal done
+            if not bars:
+                bars.append(stack.enter_context(bar("align", steps, step - 1)))
+                done = step - 1
+            bars[0].advance(step - done, note=f"loss {loss:.4f}")
+            done = step
+
+        yield tell
+
+
+def report(aligned: Aligned, as_json: bool) -> None:
+    """Print the figures; what the user should know goes to stderr."""
+    figures: Mapping[str, Any] = aligned.figures
+    for warning in aligned.warnings:
+        output.note(f"note: {warning}")
+    output.emit({"model": str(aligned.folder), **figures}, as_json, lambda: output.grid(*_lines(aligned)))
+
+
+def _lines(aligned: Aligned) -> tuple[Sequence[str], list[Sequence[str]]]:
+    from sea_core.align.card import TITLES, arrow
+
+    figures = aligned.figures
+    rows: list[Sequence[str]] = [
+        (
+            TITLES[line["group"]] + (" (seen)" if line["seen"] else ""),
+            arrow(line, "refused"), arrow(line, "strict_asr"), arrow(line, "over_refused"),
+            f"{line['harmful_after']} + {line['benign_after']}",
+        )
+        for line in figures["look"]
+    ]  # fmt: skip
+    examples = ", ".join(f"{n} {kind}" for kind, n in figures["examples"].items())
+    loads = ", ".join(name for name in ("adapter", "merged") if name in figures["export"])
+    rows += [
+        ("trained", f"{figures['steps']} steps", f"loss {figures['loss']:.4g}", examples, ""),
+        ("loads", loads, f"as {figures['export']['class']}", str(aligned.folder), ""),
+    ]
+    return ("before -> after", "harmful refused", "strict ASR", "benign refused", "questions"), rows

@@ -1,0 +1,92 @@
+"""What commands that prepare rows share: which extractor, how it asks, and what its questions cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.errors import SeaError
+from sea_core.prepare.extractor import Extractor
+
+if TYPE_CHECKING:
+    from sea_core.chat import ChatConfig, Spent
+    from sea_core.prepare import NotExtracted
+    from sea_core.rows import Extraction
+
+Name = Annotated[
+    str, typer.Option("--extractor", help="Who finds the phrases: rules (offline), openai, transformers, or a plugin.")
+]
+
+
+@dataclass(frozen=True)
+class Extracting:
+    """The extractor of a command.
+
+    Attributes:
+        extractor: ready to work.
+        chat: how it asks a language model, if it does.
+        answers: the journal of its answers.
+    """
+
+    extractor: Extractor
+    chat: ChatConfig
+    answers: Path | None
+
+    @classmethod
+    def of(cls, name: str, chat: ChatConfig, beside: Path | None) -> Extracting:
+        """Find an extractor. `beside`: the file or folder that the command writes; answers lie beside it."""
+        from sea_core import plugins
+        from sea_core.journal import Journal
+
+        answers = beside.with_name(f"{beside.name.removesuffix('.jsonl')}.answers.jsonl") if beside else None
+        extractor = plugins.extractor(name).opened(chat, Journal(answers) if answers else None)
+        if asks(extractor) and not answers:
+            raise SeaError(
+                "the answers of the language model need a place, so that none is asked for twice",
+                hint="Type for example: --out prepared.jsonl",
+            )
+        extractor.identity()  # a wrong setting is told before a file is read
+        return cls(Watched(extractor), chat, answers)
+
+    def spent(self) -> Spent | None:
+        """Return what the answers came to; None where no language model was asked."""
+        from sea_core.chat import spent
+        from sea_core.journal import Journal
+
+        return spent(Journal(self.answers), self.chat) if self.answers and self.answers.exists() else None
+
+    def tell(self) -> None:
+        """Say on stderr what the answers came to, where a language model was asked."""
+        from sea_core.cli import output
+
+        if spent := self.spent():
+            cost = "" if spent.cost is None else f", cost {spent.cost:.4f}"
+            tokens = f"{spent.tokens_in} tokens read, {spent.tokens_out} written"
+            output.note(f"{self.answers} holds {spent.replies} answers: {tokens}{cost}")
+
+
+def asks(extractor: Extractor) -> bool:
+    """Tell whether the extractor asks a language model."""
+    return "chat" in extractor.identity()
+
+
+class Watched(Extractor):
+    """An extractor whose progress is shown."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        self.name, self.extractor = extractor.name, extractor
+
+    def identity(self) -> Mapping[str, Any]:
+        return self.extractor.identity()
+
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+        from sea_core.cli.progress import bar
+
+        with bar("extract", len(instructions)) as progress:
+            for found in self.extractor.extract(instructions):
+                progress.advance()
+                yield found

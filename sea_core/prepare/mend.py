@@ -1,0 +1,48 @@
+"""Repair a detoxified text that still says the phrase, where the grammar allows it; else refuse the row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from sea_core.prepare.extractor import NotExtracted
+from sea_core.prepare.leak import leaked, placeholder
+from sea_core.prepare.phrases import DETERMINERS
+from sea_core.rows import Extraction
+from sea_core.words import ing, is_base_verb
+
+DETERMINER = "(?:(?:" + "|".join(sorted(DETERMINERS - {"no"})) + r")\s+)?"
+
+
+def clean(extraction: Extraction) -> Extraction:
+    """Return the extraction with a detoxified text that holds the placeholder and nothing of the phrase.
+
+    Raises:
+        NotExtracted: the text leaks, and could not be repaired.
+    """
+    mended = replace(extraction, detoxified=_mended(extraction))
+    if placeholder(mended.kind) not in mended.detoxified.casefold():
+        raise NotExtracted(f'the detoxified text does not say "{placeholder(mended.kind)}"')
+    if words := leaked(mended.phrase, mended.detoxified, mended.kind):
+        raise NotExtracted("the detoxified text still holds words of the phrase", ", ".join(words))
+    return mended
+
+
+def _mended(extraction: Extraction) -> str:
+    """Put the placeholder where the whole phrase still stands, in its own form or in -ing."""
+    text, words = extraction.detoxified, extraction.phrase.split()
+    if not words:
+        return text
+    if extraction.kind == "product":
+        bare = words[1:] if words[0].lower() in DETERMINERS and len(words) > 1 else words
+        return re.sub(rf"\b{DETERMINER}{_pattern(bare)}s?\b", placeholder("product"), text, flags=re.IGNORECASE)
+    base = is_base_verb(words[0])
+    text = re.sub(rf"\b{_pattern(words)}\b", f"{'do' if base else 'doing'} {placeholder('activity')}", text, flags=re.I)
+    if base:
+        doing = [ing(words[0]), *words[1:]]
+        text = re.sub(rf"\b{_pattern(doing)}\b", f"doing {placeholder('activity')}", text, flags=re.IGNORECASE)
+    return text
+
+
+def _pattern(words: list[str]) -> str:
+    return r"\s+".join(re.escape(word) for word in words).rstrip(r"\.")
