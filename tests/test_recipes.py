@@ -349,7 +349,7 @@ def test_media_files_are_found_in_order_and_notes_are_none(tmp_path: Path) -> No
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert [str(path.relative_to(tmp_path)) for path in media_files(tmp_path)] == ["a/c.png", "b.png"]
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match="no such file or folder"):
         media_files(tmp_path / "none")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no media in this folder"):
