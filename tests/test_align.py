@@ -414,7 +414,7 @@ def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path)
 )
 def test_typed_wrong(run: Run, tmp_path: Path, typed: tuple[str, ...], said: str) -> None:
     assert said in refusal("align", run.folder, "--no-look", "--out", tmp_path / "model", *typed)
-    assert not (tmp_path / "model/adapter").exists()
+    assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")

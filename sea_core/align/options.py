@@ -31,10 +31,10 @@ def passed_on(kind: Any, ours: Mapping[str, Any], given: Mapping[str, Any], grou
     known = {field.name: field for field in fields(kind) if field.init}
     values = {}
     for key, value in given.items():
-        if key not in known:
-            refuse_rest({f"{group}.{key}": value}, [f"{group}.{name}" for name in known])
         if key in OURS and group == "trainer":
             raise SeaError(f"{group}.{key} cannot be set: {OURS[key]}", hint=f"Leave {group}.{key} out.")
+        if key not in known:
+            refuse_rest({f"{group}.{key}": value}, [f"{group}.{name}" for name in known])
         if isinstance(value, str):
             with suppress(ValueError):
                 value = float(value)  # YAML reads 1e-5 as text

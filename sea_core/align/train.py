@@ -126,6 +126,14 @@ def _trainer(mllm: MLLM, data: Dataset, collator: Collator, terms: Terms, args: 
         ) from error
 
 
+def check_settings(mllm: MLLM, terms: Terms, folder: Path) -> None:
+    """Raise SeaError for a setting that TRL or PEFT do not take, before any work is done."""
+    with _patient():
+        trainer_config(mllm, 1, terms, folder)
+        if not terms.full:
+            lora_config(mllm, terms)
+
+
 def trainer_config(mllm: MLLM, examples: int, terms: Terms, folder: Path) -> Any:
     """Return TRL's configuration: ours, overridden by what was passed on."""
     gpu = mllm.device.type == "cuda"
