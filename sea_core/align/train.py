@@ -49,6 +49,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
         self.stop_loss, self.tell, self.loss = stop_loss, tell, math.nan
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_log = True  # the last loss is told, whatever the interval
         if self.tell:
             self.tell(state.global_step, state.max_steps, self.loss)
 
