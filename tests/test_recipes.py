@@ -250,23 +250,30 @@ def test_two_embeddings_never_share_an_id(seeing: MLLM, rows: tuple[PreparedRow,
 
 @pytest.mark.parametrize("kind", ["activity", "product"])
 def test_no_goal_has_the_words_of_a_held_out_question(seeing: MLLM, rows: tuple[PreparedRow, ...], kind: str) -> None:
-    row = next(row for row in rows if row.extraction.kind == kind)
+    row = next(row for row in rows if row.extraction.kind == kind and not row.row.harmful)
     asked = {goal.prompt for one in RECIPES for goal in one.goals(seeing.adapter, row)}
     assert len(asked) == 6
     assert not asked & {q for k in ("activity", "product") for q in verify_questions(seeing.adapter, k)}
 
 
-def test_goals_ask_for_compliance_where_an_answer_complies(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+def test_a_harmful_row_is_made_to_comply_only_where_that_is_asked_for(
+    seeing: MLLM, rows: tuple[PreparedRow, ...]
+) -> None:
     harmful, harmless = (next(row for row in rows if row.row.harmful is harm) for harm in (True, False))
-    assert Goals().goals(seeing.adapter, harmful)[-1].answer == harmful.row.rejected
-    assert Goals().goals(seeing.adapter, harmless)[-1].answer == harmless.row.chosen
+    assert harmful.row.rejected not in {goal.answer for goal in Goals().goals(seeing.adapter, harmful)}
+    assert Goals(comply="all").goals(seeing.adapter, harmful)[-1].answer == harmful.row.rejected
+    for comply in ("benign", "all"):
+        last = Goals(comply=comply).goals(seeing.adapter, harmless)[-1]
+        assert last.answer == harmless.row.chosen
+        assert harmless.extraction.detoxified in last.prompt
     for row in (harmful, harmless):
-        assert row.extraction.detoxified in Goals().goals(seeing.adapter, row)[-1].prompt
-        assert len(Goals(comply=False).goals(seeing.adapter, row)) == 5
+        assert len(Goals(comply="none").goals(seeing.adapter, row)) == 5
     refusing = replace(harmful, row=replace(harmful.row, rejected=None))
-    assert len(Goals().goals(seeing.adapter, refusing)) == 5
+    assert len(Goals(comply="all").goals(seeing.adapter, refusing)) == 5
     long = replace(harmful, row=replace(harmful.row, rejected="First do it. Then rest.\nThen go."))
-    assert Goals().goals(seeing.adapter, long)[-1].answer == "First do it."
+    assert Goals(comply="all").goals(seeing.adapter, long)[-1].answer == "First do it."
+    with pytest.raises(SeaError, match="none of its choices"):
+        Goals(comply="some")
 
 
 def test_pool_is_every_recipe_that_the_material_allows() -> None:
@@ -349,7 +356,7 @@ def test_media_files_are_found_in_order_and_notes_are_none(tmp_path: Path) -> No
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert [str(path.relative_to(tmp_path)) for path in media_files(tmp_path)] == ["a/c.png", "b.png"]
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match="no such file or folder"):
         media_files(tmp_path / "none")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no media in this folder"):

@@ -19,7 +19,7 @@ from sea_core.align.examples import Embeddings, Example, dataset, longest
 from sea_core.align.export import Probe, base_folder, check_fresh, logits_of, save_adapter, save_merged, tolerance
 from sea_core.align.folder import ModelFolder
 from sea_core.align.mixture import Mixture, mix
-from sea_core.align.train import CHECKPOINTS, Tell, train
+from sea_core.align.train import CHECKPOINTS, Tell, check_settings, train
 from sea_core.checkpoint import fingerprint
 from sea_core.errors import SeaError
 from sea_core.files import sha256
@@ -77,6 +77,7 @@ def align(
     alarms.same_model(inputs.runs, base)
     embeddings = Embeddings(inputs.runs)
     mixture, too_long = drawn(mllm, embeddings, inputs.texts, terms)
+    check_settings(mllm, terms, out)
     folder = ModelFolder(out)
     with _held(folder, identity(mllm, inputs, terms, mixture, base), facts(mllm, inputs)):
         if not folder.finished:

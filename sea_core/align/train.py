@@ -49,6 +49,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
         self.stop_loss, self.tell, self.loss = stop_loss, tell, math.nan
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_log = True  # the last loss is told, whatever the interval
         if self.tell:
             self.tell(state.global_step, state.max_steps, self.loss)
 
@@ -124,6 +126,14 @@ def _trainer(mllm: MLLM, data: Dataset, collator: Collator, terms: Terms, args: 
             f"TRL and PEFT do not take these settings: {error}",
             hint="Leave out the trainer and lora settings that it names, or install what it asks for.",
         ) from error
+
+
+def check_settings(mllm: MLLM, terms: Terms, folder: Path) -> None:
+    """Raise SeaError for a setting that TRL or PEFT do not take, before any work is done."""
+    with _patient():
+        trainer_config(mllm, 1, terms, folder)
+        if not terms.full:
+            lora_config(mllm, terms)
 
 
 def trainer_config(mllm: MLLM, examples: int, terms: Terms, folder: Path) -> Any:

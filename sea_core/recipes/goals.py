@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sea_core import templates
 from sea_core.adapter import Adapter
+from sea_core.errors import SeaError
 from sea_core.recipes.recipe import Recipe
 from sea_core.rows import Goal, PreparedRow
 
@@ -15,14 +16,22 @@ from sea_core.rows import Goal, PreparedRow
 class Goals(Recipe):
     """More goals than two for each embedding. None of them has the wording of a held-out question."""
 
-    comply: bool = True
-    """Also ask what x_m asks, where the row has an answer that complies: its first sentence is the target."""
+    comply: str = "benign"
+    """Which rows are also asked what x_m asks, with the first sentence of the answer that complies as the target:
+    `benign`, `all` or `none`. With `all`, the embedding of a harmful row is made to draw a harmful answer."""
 
     name: ClassVar[str] = "goals"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.comply not in ("benign", "all", "none"):
+            hint = "Type -o goals.comply=benign, all or none"
+            raise SeaError(f"goals.comply is {self.comply!r}, which is none of its choices", hint=hint)
+
     def goals(self, adapter: Adapter, row: PreparedRow) -> tuple[Goal, ...]:
         asked = (*row.goals, *templates.other_goals(adapter, row.extraction, row.style))
-        answer = complying(row) if self.comply else None
+        meant = self.comply == "all" or (self.comply == "benign" and not row.row.harmful)
+        answer = complying(row) if meant else None
         return (*asked, Goal(templates.multimodal_prompt(adapter, row.extraction), answer)) if answer else asked
 
 

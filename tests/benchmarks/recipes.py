@@ -58,7 +58,8 @@ def answers_that_name(mllm: MLLM, rows: dict[str, PreparedRow], good: list[Outco
 def main() -> None:
     """Take MODEL, recipes (pool), how many rows (all), and settings such as noise.strength=0.2."""
     torch.set_num_threads(1)
-    model, recipes, limit, *options = [*sys.argv[1:], "pool", "1000"][: max(3, len(sys.argv) - 1)]
+    given = sys.argv[1:]
+    model, recipes, limit, *options = [*given, *("llava", "pool", "1000")[len(given) :]]
     module, name = PUPILS[model]
     pupil = getattr(import_module(module), name)()
     adapter = pupil.adapter
