@@ -14,8 +14,11 @@ import sea_core
 from sea_core import SeaError, cli
 from sea_core.cli import output
 
-NOT_COMMANDS = {"__init__", "__main__", "options", "output", "progress"}
-COMMANDS = sorted(file.stem for file in Path(cli.__file__).parent.glob("*.py") if file.stem not in NOT_COMMANDS)
+NOT_COMMANDS = {"__init__", "__main__", "extracting", "options", "output", "progress", "synthesis"}
+FILES = [file.stem for file in Path(cli.__file__).parent.glob("*.py") if file.stem not in NOT_COMMANDS]
+COMMANDS = sorted(name for name in FILES if "_" not in name)
+PARTS = sorted(name.replace("_", " ", 1) for name in FILES if "_" in name)
+"""`bench_run.py` is `sea bench run`."""
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "numpy", "pandas", "pyarrow", "safetensors"}
 
 
@@ -54,6 +57,13 @@ def test_folder_equals_help() -> None:
     said = sea("--help")
     assert said.code == 0
     assert all(f" {name} " in said.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_of_a_command_has_help(name: str) -> None:
+    said = sea(*name.split(), "--help")
+    assert said.code == 0
+    assert f" {name} " in said.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
