@@ -265,7 +265,9 @@ def test_a_trained_adapter_is_part_of_the_identity_and_changes_answers(
     cases: Path, answered: Path, trained: tuple[Path, Path], tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    bench(cases, run, "--adapter", trained[0], "--task", "KPT").json()
+    said = bench(cases, run, "--adapter", trained[0], "--task", "KPT")
+    assert said.json()["answered"] == 6
+    assert "Loading weights" not in said.err
     told = BenchRun(run).about["identity"]
     assert told["trained"].startswith("sha256:")
     before = {row["key"]: row["answer"] for row in rows_of(answered)}

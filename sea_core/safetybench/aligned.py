@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sea_core.checkpoint import quiet
 from sea_core.errors import ModelError
 from sea_core.mllm import MLLM
 
@@ -33,7 +34,8 @@ def with_adapter(mllm: MLLM, folder: Path) -> MLLM:
     before = _logits(mllm)
     try:
         # transformers' own loader: it puts the layers into the modules, so that the seam stays where it was.
-        told = mllm.model.load_adapter(str(folder))
+        with quiet():
+            told = mllm.model.load_adapter(str(folder))
     except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
         raise _other(folder, f"it cannot be put on this model: {str(error).splitlines()[0]}") from error
     if told.missing_keys or told.unexpected_keys:
