@@ -62,7 +62,7 @@ def speak(text: str, *, voice: str = "en-us", rate: int = 175, pitch: int = 50) 
     """Say `text`. Returns mono float32 at 16 kHz, silence trimmed at both ends.
 
     Args:
-        voice: an espeak-ng voice, with a variant where wanted ("en-us+m3", "en-us+whisper").
+        voice: an espeak-ng voice, with a variant where wanted ("en-us+m3", "en-us+f2").
         rate: words per minute. pitch: 0 to 99.
     """
     import soxr
