@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -133,7 +133,7 @@ def test_edge_tts_is_heard_at_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         def __init__(self, text: str, voice: str) -> None:
             asked.append((text, voice))
 
-        def stream_sync(self) -> Iterator[dict[str, Any]]:
+        async def stream(self) -> AsyncIterator[dict[str, Any]]:
             yield {"type": "audio", "data": spoken[:500]}
             yield {"type": "WordBoundary"}
             yield {"type": "audio", "data": spoken[500:]}
@@ -147,10 +147,11 @@ def test_edge_tts_is_heard_at_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert abs(len(EdgeVoice().generate("a lamp", 0)) - 8000) < 2000
     assert asked == [("a lamp", "en-US-AriaNeural")]
 
-    def fail(self: Any) -> None:
+    async def fail(self: Any) -> AsyncIterator[dict[str, Any]]:
         raise EdgeTTSException("No audio was received.")
+        yield {}
 
-    monkeypatch.setattr(Communicate, "stream_sync", fail)
+    monkeypatch.setattr(Communicate, "stream", fail)
     with pytest.raises(SeaError, match="did not speak: No audio was received"):
         EdgeVoice().generate("a lamp", 0)
 

@@ -53,6 +53,7 @@ class EdgeVoice(Voice):
     libraries: ClassVar[tuple[str, ...]] = ("edge-tts", "soundfile", "soxr")
 
     def generate(self, text: str, seed: int) -> np.ndarray:
+        import asyncio
         from io import BytesIO
 
         try:
@@ -63,8 +64,11 @@ class EdgeVoice(Voice):
             raise _missing("edge-tts") from error
         import soundfile
 
+        async def heard() -> list[Any]:  # the library's own stream_sync waits for ever where there is no network
+            return [chunk async for chunk in edge_tts.Communicate(text, self.voice).stream()]
+
         try:
-            chunks = list(edge_tts.Communicate(text, self.voice).stream_sync())
+            chunks = asyncio.run(heard())
         except (EdgeTTSException, aiohttp.ClientError, OSError, ValueError) as error:
             told = " ".join(str(error).split()) or type(error).__name__
             raise SeaError(
