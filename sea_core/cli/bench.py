@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sea_core.safetybench.sets import MediaSet
     from sea_core.safetybench.source import Source
 
-app = typer.Typer(help="Build, look over and pick safety benchmarks.", no_args_is_help=True)
+app = typer.Typer(help="Build, run, judge and report safety benchmarks.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark's folder.")]
 COLUMNS = ("set", "scenario", "task", "cases", "media", "missing", "broken", "published")
