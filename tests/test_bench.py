@@ -47,9 +47,12 @@ def sea(*arguments: object) -> Said:
 
 
 def sea_process(*arguments: object) -> subprocess.Popen[str]:
-    """Start `sea` in a process of its own."""
+    """Start `sea` in a process of its own, which hears Ctrl-C also where the tests run in the background."""
     command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 def told(*arguments: object) -> dict[str, Any]:
@@ -111,15 +114,19 @@ def test_picks_are_kept_and_built_from(tmp_path: Path) -> None:
     build = ("bench", "build", "video", "--from", table(tmp_path, 2), "--out", tmp_path / "b", *SMALL)
     assert told(*build)["unpicked"] == 2
     page = sea_process("bench", "pick", tmp_path / "b", "--port", 0, "--json")
-    assert page.stderr is not None
-    port = re.search(r"http://127\.0\.0\.1:(\d+)/", page.stderr.readline())
-    assert port
-    connection = http.client.HTTPConnection("127.0.0.1", int(port[1]), timeout=10)
-    connection.request("POST", "/", "case=0&pick=2")
-    assert connection.getresponse().status == 303
-    connection.close()
-    page.send_signal(signal.SIGINT)
-    out, _ = page.communicate(timeout=20)
+    try:
+        assert page.stderr is not None
+        port = re.search(r"http://127\.0\.0\.1:(\d+)/", page.stderr.readline())
+        assert port
+        connection = http.client.HTTPConnection("127.0.0.1", int(port[1]), timeout=30)
+        connection.request("POST", "/", "case=0&pick=2")
+        assert connection.getresponse().status == 303
+        connection.close()
+        page.send_signal(signal.SIGINT)
+        out, _ = page.communicate(timeout=60)
+    finally:
+        page.kill()
+        page.wait()
     assert json.loads(out)["picked"] == 1
     assert told(*build)["unpicked"] == 1
     chosen = (tmp_path / "b/candidates/Video/1-Bread/0/2.mp4").read_bytes()
