@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.adapter import Adapter
-from sea_core.errors import DataError, SeaError
+from sea_core.errors import DataError
 from sea_core.files import write_json
 from sea_core.journal import Journal
 from sea_core.media import media_files
@@ -23,7 +23,6 @@ from sea_core.templates import style_question
 MAX_NEW_TOKENS = 32
 LONGEST = 6
 """Words of a style at most; an answer with more describes the input."""
-EXAMPLE = '{"styles": {"cartoon": 12, "painted": 5}}'
 
 
 @dataclass(frozen=True)
@@ -103,22 +102,3 @@ def style_of(adapter: Adapter, answer: str) -> str | None:
 def write_styles(path: Path, found: StyleSet, about: Mapping[str, Any]) -> None:
     """Write a style set as JSON, with what it was made of."""
     write_json(path, {**about, "styles": dict(found.counts), "other": dict(found.other)})
-
-
-def read_styles(path: Path) -> tuple[str, ...]:
-    """Return the styles of a file that `sea styles` wrote, or that was written by hand in its form.
-
-    Raises:
-        SeaError: the file is not there, is no JSON, or names no style.
-    """
-    import json
-
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SeaError(f"the styles cannot be read: {error}", hint=f"Write {EXAMPLE}", where=str(path)) from error
-    styles = found.get("styles") if isinstance(found, dict) else found
-    names = list(styles) if isinstance(styles, dict | list) else []
-    if not names or not all(isinstance(name, str) and name.strip() for name in names):
-        raise SeaError("the file names no styles", hint=f"Write {EXAMPLE}", where=str(path))
-    return tuple(dict.fromkeys(name.strip() for name in names))

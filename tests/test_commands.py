@@ -209,7 +209,8 @@ sys.argv = ["sea", "prepare", {str(rows)!r}, "--plugin", {PLUGIN!r}, "--out", {s
 from sea_core.cli import main
 main()"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr == "False False\n"
+    assert done.stderr.splitlines()[1:] == ["False False"]
+    assert "is read as pku-saferlhf" in done.stderr
     told = json.loads(done.stdout)
     assert (told["rows"], told["prepared"], told["refused"]) == (5, 4, 1)
     assert sum(told["reasons"].values()) == 1

@@ -11,7 +11,8 @@ import soundfile
 from shell import refusal, sea
 
 from sea_core import plugins
-from sea_core.styles import collect, read_styles, style_of
+from sea_core.prepare.styles import read_styles
+from sea_core.styles import collect, style_of
 
 MEDIA = Path(__file__).parents[1] / "plugins/qwen2_audio/tests/media"
 """Three spoken phrases: slow, whispered, deep."""

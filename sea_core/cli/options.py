@@ -109,7 +109,7 @@ class Data:
 
     def style_set(self) -> tuple[str, ...]:
         """Return the styles that were given, none where the adapter's are meant."""
-        from sea_core.styles import read_styles
+        from sea_core.prepare.styles import read_styles
 
         return read_styles(self.styles) if self.styles else ()
 
