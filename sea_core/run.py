@@ -6,6 +6,7 @@ index.parquet    one record for each finished row (see store.py)
 embeddings-*.safetensors, pending/
 verify.jsonl     answers to the held-out questions
 verdicts.jsonl   what the judges say of them
+quality.jsonl    how the embeddings lie beside real media (see quality/view.py)
 audit.jsonl      what real generation says from a few of the embeddings
 tuning.jsonl     what `-o lr=auto` tried
 """
