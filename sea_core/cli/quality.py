@@ -20,6 +20,12 @@ MediaFolder = Annotated[
 ]
 
 
+NAMES = {
+    "norm_ratio": "norm ratio", "cosine_nearest": "cosine, nearest", "cosine_mean": "cosine, mean",
+    "centred_cosine": "centred cosine",
+}  # fmt: skip
+
+
 def opened(run: Run, folder: Path | None, settings: list[str]) -> View | None:
     """Return the view of a run beside a folder of media, if there is one; no model is needed yet."""
     from sea_core.journal import Journal
@@ -45,13 +51,13 @@ def look(view: View, run: Run, mllm: MLLM) -> None:
 
 
 def lines(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the figures as lines of the report."""
-    files = f"{figures['files']} files in {figures['media']}, {figures['labelled']} labelled"
-    names = {"norm_ratio": "norm ratio", "cosine_nearest": "cosine, nearest", "cosine_mean": "cosine, mean"}
-    found = [("real media", files)]
-    for recipe, of in figures["distances"].items():
-        for key in ("norm_ratio", "cosine_nearest", "cosine_mean", "centred_cosine"):
-            found.append((_named(names.get(key, "centred cosine"), recipe), _spread(of[key])))
+    """Return the figures as lines of the report: how they are spread over all embeddings, and each recipe's medians."""
+    found = [("real media", f"{figures['files']} files in {figures['media']}, {figures['labelled']} labelled")]
+    every, *of_recipes = figures["distances"].items()
+    found += [(name, _spread(every[1][key])) for key, name in NAMES.items()]
+    for recipe, of in of_recipes:
+        medians = (f"{name} {_median(of[key])}" for key, name in NAMES.items())
+        found.append((f"medians, {recipe}", "; ".join(medians)))
     return found + [(_named("probe", recipe), _probe(of)) for recipe, of in figures["probes"].items()]
 
 
@@ -66,16 +72,20 @@ def notes(figures: Mapping[str, Any]) -> None:
         )
     elif not figures["probes"]:
         output.note("no probe was fitted: the embeddings of this run have fewer than two labels")
-    for name, of in figures["probes"].items():
+    for of in list(figures["probes"].values())[:1]:  # the one that all embeddings are in
         if of["unknown"]:
             some = ", ".join(of["unknown"][:5]) + (", ..." if len(of["unknown"]) > 5 else "")
-            output.note(f"{_named('probe', name)}: not tested on labels that no embedding has: {some}")
-    if left_out := next((of["not_benign"] for of in figures["probes"].values()), 0):
-        output.note(f"probe: {left_out} media that are not told to be benign were left out")
+            output.note(f"probe: not tested on labels that no embedding has: {some}")
+        if of["not_benign"]:
+            output.note(f"probe: {of['not_benign']} media that are not told to be benign were left out")
 
 
 def _named(figure: str, recipe: str) -> str:
     return figure if recipe == "all" else f"{figure}, {recipe}"
+
+
+def _median(of: Mapping[str, float] | None) -> str:
+    return "-" if of is None else f"{of['median']:.3f}"
 
 
 def _spread(of: Mapping[str, float] | None) -> str:

@@ -14,7 +14,7 @@ from sea_core.readers.sources import open_source
 from sea_core.words import content_words, is_base_verb, lemmas
 
 LIST = "metadata.jsonl"
-EXAMPLE = '{"file_name": "cat.png", "phrase": "polish a bike"}'
+EXAMPLE = '{"file_name": "bike.png", "phrase": "polish a bike"}'
 
 
 @dataclass(frozen=True)
