@@ -35,7 +35,9 @@ class Probe:
         target = torch.tensor([self.classes.index(label) for label in labels])
         self.weight = torch.zeros(len(self.classes), features.shape[1], dtype=features.dtype, requires_grad=True)
         self.bias = torch.zeros(len(self.classes), dtype=features.dtype, requires_grad=True)
-        lbfgs = torch.optim.LBFGS([self.weight, self.bias], max_iter=STEPS, line_search_fn="strong_wolfe")
+        lbfgs = torch.optim.LBFGS(
+            [self.weight, self.bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe"
+        )
 
         def loss() -> Tensor:
             lbfgs.zero_grad()
