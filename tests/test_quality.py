@@ -259,7 +259,8 @@ def test_a_phrase_is_read_as_a_product_where_the_run_has_it_as_one(
     folder = tmp_path / "products"
     shutil.copytree(held_out, folder)
     name, other = (line["file_name"] for line in listed(folder)[:2])
-    write(folder, [{"file_name": name, "phrase": "A wool scarf"}, {"file_name": f"./{other}", "phrase": "wrap a hat"}])
+    first = {"file_name": name, "phrase": "A wool  scarf", "label": " "}
+    write(folder, [first, {"file_name": f"./{other}", "phrase": "wrap a hat"}])
     records = [{"phrase": "a wool scarf", "kind": "product"}, *[{}] * (len(made) - 1)]
     labels = view_of(made, folder, tmp_path, records=records).labels
     assert labels == {name: "a wool scarf", other: "wrap"}

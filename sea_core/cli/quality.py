@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 MediaFolder = Annotated[
     Path | None, typer.Option("--media", help="A folder of real media: how the embeddings lie beside them.")
 ]
-
-
 NAMES = {
     "norm_ratio": "norm ratio", "cosine_nearest": "cosine, nearest", "cosine_mean": "cosine, mean",
     "centred_cosine": "centred cosine",

@@ -54,9 +54,8 @@ class View:
 
     @staticmethod
     def _label(medium: Medium, products: set[str]) -> str:
-        if medium.label or not medium.phrase.strip():
-            return flat(medium.label)
-        return label_of(medium.phrase, "product" if flat(medium.phrase) in products else "activity")
+        phrase = flat(medium.phrase)
+        return flat(medium.label) or (phrase and label_of(phrase, "product" if phrase in products else "activity"))
 
     @cached_property
     def fit(self) -> str:
