@@ -7,6 +7,7 @@ embeddings-*.safetensors, pending/
 verify.jsonl     answers to the held-out questions
 verdicts.jsonl   what the judges say of them
 naming.jsonl     what language models replied when they judged
+quality.jsonl    how the embeddings lie beside real media (see quality/view.py)
 audit.jsonl      what real generation says from a few of the embeddings
 tuning.jsonl     what `-o lr=auto` tried
 """

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import output
+from sea_core.cli import output, quality
 from sea_core.judges.tally import key
 
 if TYPE_CHECKING:
+    from sea_core.quality import View
     from sea_core.run import Run
 
 
@@ -67,10 +68,14 @@ def trace(run: Run, row_id: str) -> dict[str, Any]:
     return traced
 
 
-def report(run: Run, as_json: bool) -> None:
-    """Print the figures of a run; failed rows and what to do about them go to stderr."""
+def report(run: Run, as_json: bool, view: View | None = None) -> None:
+    """Print the figures of a run, beside real media too if a view is given; failed rows go to stderr."""
     figures = run.figures()
-    output.emit(figures, as_json, lambda: output.grid(("figure", "value"), _figure_rows(figures)))
+    seen = view.figures() if view else None
+    rows = [*_figure_rows(figures), *(quality.lines(seen) if seen else ())]
+    output.emit(figures | ({"quality": seen} if seen else {}), as_json, lambda: output.grid(("figure", "value"), rows))
+    if seen:
+        quality.notes(seen)
     for row in run.audits.rows():
         if not row["exact"]:
             output.note(f"audit: {row['id']} was counted as reached, but says {row['said']}: -o margin=2 asks for more")

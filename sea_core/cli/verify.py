@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sea_core.cli import options, output, show
+from sea_core.cli import options, output, quality, show
 from sea_core.cli.optimize import ask
 
 if TYPE_CHECKING:
+    from sea_core.chat import ChatConfig
     from sea_core.judges.content import ContentJudge
+    from sea_core.quality import QualityConfig
 
 Judges = Annotated[
     list[str],
@@ -22,6 +24,7 @@ Judges = Annotated[
 def verify(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     model: options.Model = None,
+    media: quality.MediaFolder = None,
     device: options.Device = "auto",
     judge: Judges = [],  # noqa: B006  # typer never changes it
     settings: options.Settings = [],  # noqa: B006
@@ -30,38 +33,55 @@ def verify(
     """Verify a finished run: VSR, the share of answers to held-out questions that name the content.
 
     Stored answers are not asked for again: name another judge, and it speaks about the same ones.
+
+    With --media also the second view: how the embeddings lie beside real media, and whether a probe fitted on them
+    reads those of the media that a metadata.jsonl labels.
     """
     from sea_core.errors import RunError
     from sea_core.run import Run
 
     opened = Run(run)
-    judges = content_judges(judge or ["match"], settings, run)  # a missing key is told before a model is loaded
+    chat, look = read_settings(settings)
+    judges = content_judges(judge or ["match"], chat, run)  # a missing key is told before a model is loaded
+    view = quality.opened(opened, media, look)  # and so is a bad folder
     adapter, target = options.of_run(opened, model, device)
     if target.fingerprint() != opened.about["identity"]["model"]:
         raise RunError(
             f"the run was made with another model ({opened.about['model']}) than {target.checkpoint}",
             hint="An embedding is read by the model that it was made for. Give that one with --model.",
         )
+    mllm = target.load(adapter) if view and view.left() else None
     with opened.writing():
-        ask(opened, adapter, target, judges=judges)
-    show.report(opened, as_json)
+        ask(opened, adapter, target, mllm, judges=judges)
+        if view and mllm:
+            quality.look(view, opened, mllm)
+    show.report(opened, as_json, view)
 
 
-def content_judges(names: list[str], settings: list[str], run: Path) -> list[ContentJudge]:
+def read_settings(settings: list[str]) -> tuple[ChatConfig, QualityConfig]:
+    """Read what was set: chat.* for language models that judge, quality.* for the look at real media."""
+    from sea_core.chat import ChatConfig
+    from sea_core.quality import QualityConfig
+    from sea_core.settings import apply, gather, names, refuse_rest
+
+    chat, left = apply(ChatConfig(), gather(None, settings), "chat")
+    look, left = apply(QualityConfig(), left, "quality")
+    refuse_rest(left, [*names(chat, "chat"), *names(look, "quality")])
+    return chat, look
+
+
+def content_judges(names: list[str], chat: ChatConfig, run: Path) -> list[ContentJudge]:
     """Return the judges of those names. Language models take the settings chat.*, and keep their replies in the run."""
-    from sea_core.chat import KINDS, ChatConfig, open_chat
+    from sea_core.chat import KINDS, open_chat
     from sea_core.errors import SeaError
     from sea_core.journal import Journal
     from sea_core.judges.match import Match
     from sea_core.judges.naming import Naming
-    from sea_core.settings import apply, gather, near, refuse_rest
-    from sea_core.settings import names as known
+    from sea_core.settings import near
 
-    config, left = apply(ChatConfig(), gather(None, settings), "chat")
-    refuse_rest(left, known(config, "chat"))
     found: list[ContentJudge] = []
     for name in dict.fromkeys(names):
         if name not in ("match", *KINDS):
             raise SeaError(f"there is no judge {name!r}", hint=near(name, ("match", *KINDS)))
-        found.append(Match() if name == "match" else Naming(open_chat(name, config), Journal(run / "naming.jsonl")))
+        found.append(Match() if name == "match" else Naming(open_chat(name, chat), Journal(run / "naming.jsonl")))
     return found

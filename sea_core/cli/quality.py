@@ -1,0 +1,95 @@
+"""The second view of `sea verify --media`: opened, looked at with a bar, and drawn as lines of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.cli import output
+
+if TYPE_CHECKING:
+    from sea_core.mllm import MLLM
+    from sea_core.quality import QualityConfig, View
+    from sea_core.run import Run
+
+MediaFolder = Annotated[
+    Path | None, typer.Option("--media", help="A folder of real media: how the embeddings lie beside them.")
+]
+NAMES = {
+    "norm_ratio": "norm ratio", "cosine_nearest": "cosine, nearest", "cosine_mean": "cosine, mean",
+    "centred_cosine": "centred cosine",
+}  # fmt: skip
+
+
+def opened(run: Run, folder: Path | None, config: QualityConfig) -> View | None:
+    """Return the view of a run beside a folder of media, if there is one; no model is needed yet."""
+    from sea_core.journal import Journal
+    from sea_core.quality import View, labelled
+
+    if folder is None:
+        return None
+    return View(run.store.records(), run.embedding, labelled(folder), Journal(run.folder / "quality.jsonl"), config)
+
+
+def look(view: View, run: Run, mllm: MLLM) -> None:
+    """Look at what is left, with a bar."""
+    from sea_core.cli.progress import bar
+    from sea_core.verify import check_width
+
+    check_width(mllm, run)
+    with bar("second view", view.left(), 0) as progress:
+        for count in view.look(mllm):
+            progress.advance(count)
+
+
+def lines(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the figures as lines of the report: how they are spread over all embeddings, and each recipe's medians."""
+    found = [("real media", f"{figures['files']} files in {figures['media']}, {figures['labelled']} labelled")]
+    every, *of_recipes = figures["distances"].items()
+    found += [(name, _spread(every[1][key])) for key, name in NAMES.items()]
+    for recipe, of in of_recipes:
+        medians = (f"{name} {_median(of[key])}" for key, name in NAMES.items())
+        found.append((f"medians, {recipe}", "; ".join(medians)))
+    return found + [(_named("probe", recipe), _probe(of)) for recipe, of in figures["probes"].items()]
+
+
+def notes(figures: Mapping[str, Any]) -> None:
+    """Say on stderr why there is no probe, or what it left out."""
+    from sea_core.quality.labelled import EXAMPLE, LIST
+
+    if not figures["labelled"]:
+        output.note(
+            f"no medium has a label, so no probe was fitted. Write {Path(figures['media']) / LIST}, a line for each "
+            f'medium: {EXAMPLE}; instead of the phrase it may give a "label", and it may say "harmful": false'
+        )
+    elif not figures["probes"]:
+        output.note("no probe was fitted: the embeddings of this run have fewer than two labels")
+    for of in list(figures["probes"].values())[:1]:  # the one that all embeddings are in
+        if of["unknown"]:
+            some = ", ".join(of["unknown"][:5]) + (", ..." if len(of["unknown"]) > 5 else "")
+            output.note(f"probe: not tested on labels that no embedding has: {some}")
+        if of["not_benign"]:
+            output.note(f"probe: {of['not_benign']} media that are not told to be benign were left out")
+
+
+def _named(figure: str, recipe: str) -> str:
+    return figure if recipe == "all" else f"{figure}, {recipe}"
+
+
+def _median(of: Mapping[str, float] | None) -> str:
+    return "-" if of is None else f"{of['median']:.3f}"
+
+
+def _spread(of: Mapping[str, float] | None) -> str:
+    return "-" if of is None else "median {median:.3f}, 10 to 90 %: {p10:.3f} to {p90:.3f}".format(**of)
+
+
+def _probe(of: Mapping[str, Any]) -> str:
+    if of["accuracy"] is None:
+        return "-   (no medium has a label that an embedding has)"
+    low, high = of["interval"]
+    told = f"{of['right']} of {of['tested']} media, {of['labels']} labels; fitted on {of['embeddings']} embeddings"
+    return f"{of['accuracy']:.3f}   95 %: {low:.3f} to {high:.3f}   chance: {of['chance']:.3f}   ({told})"
