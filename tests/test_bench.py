@@ -141,7 +141,7 @@ def test_picks_are_kept_and_built_from(tmp_path: Path) -> None:
         ("build video --out b -o fsp=3", "Did you mean 'fps'"),
         ("build video --out b -o generator.colour=3", "no setting 'generator.colour'"),
         ("build video --out b --task KPT", "no task 'KPT'"),
-        ("build video --out b --from nowhere", "no such file or folder"),
+        ("build video --out b --from nowhere", "There is no such file"),
         ("build video --out b --generator diffusers --limit 1", "no pipeline was named"),
         ("build audio --out b --generator piper --limit 1", "piper"),
         ("check nowhere", "holds no set"),

@@ -35,7 +35,14 @@ def sea_process(*arguments: object) -> subprocess.Popen[str]:
     """Start `sea` in a process of its own."""
     command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_hear_ctrl_c
+    )
+
+
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to jobs in the background: they, and all that they start, are deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def optimize(rows: Path, out: Path, *more: object) -> tuple[object, ...]:

@@ -97,7 +97,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no question files"):
         read_source(tmp_path, "video")
     (tmp_path / "bytes.csv").write_bytes(b"id\n\xff\xfe\n")
-    with pytest.raises(DataError, match="not CSV in UTF-8"):
+    with pytest.raises(DataError, match="not UTF-8 text"):
         read_source(tmp_path / "bytes.csv", "video")
     twice = mm_safetybench(tmp_path, "01-Illegal_Activitiy") / "processed_questions/01-Illegal_Activitiy.json"
     twice.write_text(f'{{"1": {json.dumps(CASE)}, "1": {json.dumps(CASE)}}}')
