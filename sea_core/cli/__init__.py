@@ -10,6 +10,7 @@ import typer
 from sea_core.cli import (
     align,
     bench,
+    bench_export,
     bench_import,
     bench_judge,
     bench_report,
@@ -58,6 +59,7 @@ bench.app.command("run")(bench_run.run)
 bench.app.command("judge")(bench_judge.judge)
 bench.app.command("report")(bench_report.report)
 bench.app.command("import")(bench_import.import_)
+bench.app.command("export")(bench_export.export)
 app.add_typer(bench.app, name="bench")
 
 _debug = False
