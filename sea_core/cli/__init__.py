@@ -15,6 +15,7 @@ from sea_core.cli import (
     bench_judge,
     bench_report,
     bench_run,
+    bench_utility,
     data,
     encode,
     modalities,
@@ -60,6 +61,7 @@ bench.app.command("judge")(bench_judge.judge)
 bench.app.command("report")(bench_report.report)
 bench.app.command("import")(bench_import.import_)
 bench.app.command("export")(bench_export.export)
+bench.app.command("utility")(bench_utility.utility)
 app.add_typer(bench.app, name="bench")
 
 _debug = False
