@@ -36,7 +36,9 @@ def export(
     if harness not in HARNESSES:
         raise SeaError(f"there is no harness {harness!r}", hint=near(harness, HARNESSES))
     selection = select(read(cases, modality), Wanted(tasks, scenarios, limit=limit))
-    written = _lmms_eval(selection.cases, cases, out) if harness == "lmms-eval" else _tables(selection.cases, out, embed)
+    written = (
+        _lmms_eval(selection.cases, cases, out) if harness == "lmms-eval" else _tables(selection.cases, out, embed)
+    )
     value = {"folder": out, "tasks": written, "cases": len(selection.cases), "left_out": len(selection.missing)}
     output.emit(value, as_json, lambda: output.grid(("task", "cases"), list(written.items())))
     if selection.missing:

@@ -88,6 +88,8 @@ def _medium(case: Case, path: Path) -> dict[str, Any]:
             f"Inspect has no {case.modality} media", hint="Type: sea bench run  for this set.", where=str(path)
         )
     if formats and found not in formats:
-        raise DataError(f"Inspect takes {case.modality} as {' or '.join(formats)}", where=str(path), hint="Build again.")
+        raise DataError(
+            f"Inspect takes {case.modality} as {' or '.join(formats)}", where=str(path), hint="Build again."
+        )
     told = {"type": case.modality, case.modality: str(path.resolve())}
     return told | ({"format": found} if formats else {})

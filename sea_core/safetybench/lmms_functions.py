@@ -22,7 +22,7 @@ def medium_of(doc: dict[str, Any]) -> Path | None:
     """
     if not doc["media"]:
         return None
-    path = (FOLDER / doc["media"]).resolve()
+    path: Path = (FOLDER / doc["media"]).resolve()
     if not path.is_file():
         raise FileNotFoundError(f"{path}, the medium of {doc['key']}, is not there: export the set again")
     return path

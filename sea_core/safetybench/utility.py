@@ -1,4 +1,4 @@
-"""General ability, by lmms-eval: its command, and what its files say. It is another program, and nothing of it is here."""
+"""General ability, by lmms-eval, another program: its command line, and what its files say."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def check_model(folder: Path) -> str:
             hint="Give the folder of the merged model that `sea align` wrote.",
         )
     if set(",=") & set(str(folder.resolve())):
-        raise ModelError(f"lmms-eval cannot be told of {folder}: it reads , and = as its own", hint="Rename the folder.")
+        raise ModelError(
+            f"lmms-eval cannot be told of {folder}: it reads , and = as its own", hint="Rename the folder."
+        )
     return str(read_json(folder / "config.json").get("model_type", ""))
 
 
@@ -160,12 +162,12 @@ def _rows(task: str, told: Mapping[str, Any], samples: Path) -> list[dict[str, A
     values = told["results"][task]
     empty = _empty(samples.with_name(f"{samples.name}.jsonl"))
     for key, value in values.items():
-        metric, _, filter = key.partition(",")
-        if not filter or isinstance(value, bool) or not isinstance(value, int | float) or "_stderr" in metric:
+        metric, _, variant = key.partition(",")
+        if not variant or isinstance(value, bool) or not isinstance(value, int | float) or "_stderr" in metric:
             continue
-        error = values.get(f"{metric}_stderr,{filter}")
+        error = values.get(f"{metric}_stderr,{variant}")
         rows.append({
-            "task": task, "metric": metric, "filter": filter, "value": value,
+            "task": task, "metric": metric, "filter": variant, "value": value,
             "stderr": error if isinstance(error, int | float) else None,
             "cases": told.get("n-samples", {}).get(task, {}).get("effective"), "empty": empty,
             "higher_is_better": told.get("higher_is_better", {}).get(task, {}).get(metric),
@@ -177,6 +179,7 @@ def _empty(samples: Path) -> int | None:
     """Count the empty answers of a task: what lmms-eval's models give where generating failed."""
     if not samples.is_file():
         return None
-    answers: Sequence[Any] = [json.loads(line).get("filtered_resps") for line in samples.open(encoding="utf-8")]
+    lines = samples.read_text(encoding="utf-8").split("\n")[:-1]  # an answer may hold other kinds of line ends
+    answers: Sequence[Any] = [json.loads(line).get("filtered_resps") for line in lines]
     texts = [one[0] if isinstance(one, list) and one else one for one in answers]
     return sum(not text or (isinstance(text, str) and not text.strip()) for text in texts)

@@ -62,7 +62,7 @@ def _medium(path: Path, column: str) -> str:
     return base64.b64encode(path.read_bytes()).decode() if column == "image" else str(path.resolve())
 
 
-CLASS = '''\
+CLASS = """\
 from vlmeval.dataset.image_base import ImageBaseDataset
 from vlmeval.smp import load
 
@@ -79,7 +79,7 @@ class SafetySet(ImageBaseDataset):
     @classmethod
     def evaluate(cls, eval_file, **judge_kwargs):
         raise NotImplementedError("judge the answers elsewhere: original_question is in the table")
-'''
+"""
 
 
 def readme(tasks: Mapping[str, int], folder: Path) -> str:
@@ -92,10 +92,10 @@ def readme(tasks: Mapping[str, int], folder: Path) -> str:
 
 {listed}
 
-`question` is what is asked with the medium, `original_question` what a judge must see; `answer` is empty, as nothing is right
-or wrong. VLMEvalKit finds data sets in its own source only, so copy this class to a file in `vlmeval/dataset/` and add it to
-`IMAGE_DATASET` in `vlmeval/dataset/__init__.py`. A video table has `video_path`; a class for it also says how many frames a
-model sees, and is yours to write after `VideoBaseDataset`. A Text_only table has no medium, and `TextBaseDataset` reads it.
+`question` is what is asked with the medium, `original_question` what a judge must see; `answer` is empty, as nothing is
+right or wrong. VLMEvalKit finds data sets in its own source only, so copy this class to a file in `vlmeval/dataset/`
+and add it to `IMAGE_DATASET` in `vlmeval/dataset/__init__.py`. A video table has `video_path`; a class for it also
+says how many frames a model sees, and is yours to write after `VideoBaseDataset`. A Text_only table has no medium.
 
 ```python
 {code}```
