@@ -28,15 +28,20 @@ def sea() -> type[ModelAPI]:
 
 @task
 def safetybench(
-    cases: str, modality: str, task: str = "", scenario: str = "", first: int | None = None, judge: str = ""
+    cases: str,
+    modality: str,
+    task: str | list[str] = "",
+    scenario: str | list[str] = "",
+    first: int | None = None,
+    judge: str = "",
 ) -> Task:
     """Ask the cases of one set.
 
     Args:
         cases: a benchmark's folder (sea bench build).
         modality: which of its sets.
-        task: only these tasks, separated by commas.
-        scenario: only these scenarios.
+        task: only this task, or these (`-T task=KPT,KPT_noise`).
+        scenario: only this scenario, or these.
         first: only the first N of each scenario and task.
         judge: a prompt (va-question, va-original) for the model of the role `judge`, beside the list of refusals.
     """
@@ -51,5 +56,6 @@ def safetybench(
     )
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+def _words(told: str | list[str]) -> list[str]:
+    """Return the names. From a shell, Inspect makes a list of what has commas in it."""
+    return told if isinstance(told, list) else [told] if told else []
