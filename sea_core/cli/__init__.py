@@ -10,10 +10,12 @@ import typer
 from sea_core.cli import (
     align,
     bench,
+    bench_export,
     bench_import,
     bench_judge,
     bench_report,
     bench_run,
+    bench_utility,
     data,
     encode,
     modalities,
@@ -58,6 +60,8 @@ bench.app.command("run")(bench_run.run)
 bench.app.command("judge")(bench_judge.judge)
 bench.app.command("report")(bench_report.report)
 bench.app.command("import")(bench_import.import_)
+bench.app.command("export")(bench_export.export)
+bench.app.command("utility")(bench_utility.utility)
 app.add_typer(bench.app, name="bench")
 
 _debug = False
