@@ -14,7 +14,7 @@ import sea_core
 from sea_core import SeaError, cli
 from sea_core.cli import output
 
-NOT_COMMANDS = {"__init__", "__main__", "extracting", "options", "output", "progress", "synthesis"}
+NOT_COMMANDS = {"__init__", "__main__", "extracting", "options", "output", "progress", "quality", "synthesis"}
 FILES = [file.stem for file in Path(cli.__file__).parent.glob("*.py") if file.stem not in NOT_COMMANDS]
 COMMANDS = sorted(name for name in FILES if "_" not in name)
 PARTS = sorted(name.replace("_", " ", 1) for name in FILES if "_" in name)
