@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chat_server import Answer, chat_server, says
 
 from sea_core import cli
 from sea_core.cli import output
@@ -176,3 +177,30 @@ def test_other_programs_read_what_is_written(tmp_path: Path) -> None:
     assert abs(len(wave) - len(read_audio(path))) < 0.1 * RATE
     stat = subprocess.run(["sox", "--i", "-r", path], capture_output=True, text=True, check=False)
     assert stat.returncode != 0 or stat.stdout.strip() == str(RATE)
+
+
+def test_a_language_model_describes_the_scenes_and_is_asked_once(tmp_path: Path) -> None:
+    def scene(request: dict[str, Any], _: int) -> Answer:
+        return says(f"A wide street where {request['messages'][-1]['content'].removeprefix('Phrase: ')} is seen.")
+
+    typed = ("bench", "build", "image", "--out", tmp_path / "b", "--limit", 1, "--task", "SD", "-o", "candidates=1")
+    with chat_server(scene) as server:
+        asked = (*typed, "--scenes", "openai", "-o", "chat.model=m", "-o", f"chat.base_url={server.url}")
+        assert sea(*asked).code == 0
+        phrases = [request["messages"][-1]["content"] for request in server.requests]
+        assert len(phrases) == len(set(phrases)) == 6  # three scenarios, a case and its twin each
+        assert all(len(request["messages"]) == 6 for request in server.requests)  # two of the five examples
+        shutil.rmtree(tmp_path / "b" / "MM-SafetyBench(imgs)")
+        (tmp_path / "b" / "media.jsonl").unlink()
+        assert sea(*asked).code == 0
+        assert len(server.requests) == 6
+    manifest = json.loads((tmp_path / "b" / "manifest.json").read_text())
+    assert manifest["sets"]["image"]["scenes"] == "a language model"
+
+
+def test_a_language_model_that_describes_nothing_stops_the_build(tmp_path: Path) -> None:
+    typed = ("bench", "build", "image", "--out", tmp_path / "b", "--limit", 1, "--task", "SD", "-o", "candidates=1")
+    with chat_server(lambda *_: says("", finish_reason="content_filter")) as server:
+        done = sea(*typed, "--scenes", "openai", "-o", "chat.model=m", "-o", f"chat.base_url={server.url}")
+    assert done.code == 2
+    assert "described no scene (filtered)" in done.err

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sea_core.safetybench.build import Build
     from sea_core.safetybench.check import Count
     from sea_core.safetybench.read import Finding
+    from sea_core.safetybench.scenes import Ask
     from sea_core.safetybench.sets import MediaSet
     from sea_core.safetybench.source import Source
 
@@ -67,6 +68,7 @@ def build(
         Path | None, typer.Option("--from", help="MM-SafetyBench's folder, or a table. Default: the demo cases.")
     ] = None,
     generator: Annotated[str | None, typer.Option(help="What makes scenes or speech. Default: offline.")] = None,
+    scenes: Annotated[str, typer.Option(help="Who describes scenes: rules, openai or transformers.")] = "rules",
     plugin: Annotated[str, typer.Option("--plugin", "-p", help="A plugin whose generators may be used.")] = "",
     task: Annotated[list[str], typer.Option(help="Only this task; may be given more than once.")] = [],  # noqa: B006
     option: options.Settings = [],  # noqa: B006  # typer copies it
@@ -81,8 +83,10 @@ def build(
 
     texts = _source(source, modality)
     name = generator or (GENERATORS.get(modality) if source is None else None)
-    media_set, maker = _settled(modality, name, plugin, options_of(option, config, source is None, modality))
-    made = Build(out, media_set, maker, texts, texts=limited(texts, limit), tasks=task)
+    given = options_of(option, config, source is None, modality)
+    ask, given = _describer(scenes, given, out)
+    media_set, maker = _settled(modality, name, plugin, given)
+    made = Build(out, media_set, maker, texts, texts=limited(texts, limit), tasks=task, ask=ask)
     _tell(texts, maker, media_set)
     _run(made)
     figures = {
@@ -129,6 +133,17 @@ def options_of(option: list[str], config: Path | None, demo: bool, modality: str
     from sea_core.safetybench.demo import SETTINGS
 
     return dict(SETTINGS.get(modality, {}) if demo else {}) | settings.gather(config, option)
+
+
+def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[Ask | None, dict[str, Any]]:
+    """Return who describes scenes, None for the rules, and the settings that are not chat's."""
+    from sea_core import settings
+    from sea_core.chat import ChatConfig, open_chat
+    from sea_core.journal import Journal
+    from sea_core.safetybench.scenes import asking
+
+    told, left = settings.apply(ChatConfig(), given, "chat")
+    return (None if name == "rules" else asking(open_chat(name, told), Journal(out / "scenes.jsonl"))), left
 
 
 def _source(path: Path | None, modality: str) -> Source:

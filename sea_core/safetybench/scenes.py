@@ -5,14 +5,20 @@ With a language model: it sees two of five prepared examples, drawn by seed (pap
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 
+from sea_core.chat import Chat, Question, journaled
 from sea_core.errors import SeaError
+from sea_core.files import sha256
+from sea_core.journal import Journal
 from sea_core.rows import Kind
 
 Ask = Callable[[list[dict[str, str]]], str]
 """Puts a chat to a language model, and returns its answer."""
+MAX_TOKENS = 120
+"""Of a scene: a sentence."""
 
 EXAMPLES: Sequence[tuple[str, str]] = (
     ("water a fern", "In a bright kitchen, a woman pours water from a green can on a fern; drops run down its leaves."),
@@ -44,6 +50,25 @@ def chat(phrase: str, kind: Kind, seed: int, noun: str) -> list[dict[str, str]]:
     for example, scene in shown:
         turns += [{"role": "user", "content": f"Phrase: {example}"}, {"role": "assistant", "content": scene}]
     return [*turns, {"role": "user", "content": f"Phrase: {phrase}"}]
+
+
+def asking(model: Chat, journal: Journal) -> Ask:
+    """Return what asks a language model for a scene, and asks for none twice: the journal keeps its replies.
+
+    What is returned raises SeaError where the model gave no answer that can be used.
+    """
+
+    def ask(messages: list[dict[str, str]]) -> str:
+        key = sha256(json.dumps(messages).encode())[:16]
+        (reply,) = journaled(model, journal, [Question(key, messages, max_tokens=MAX_TOKENS)])
+        if reply.status not in ("ok", "truncated") or reply.text is None:
+            raise SeaError(
+                f"the language model described no scene ({reply.status}): {reply.detail}",
+                hint="What is finished is kept: type the same again, or leave --scenes out to have scenes by rule.",
+            )
+        return reply.text
+
+    return ask
 
 
 def describe(phrase: str, kind: Kind, seed: int, noun: str, ask: Ask | None = None) -> str:
