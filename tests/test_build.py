@@ -16,12 +16,13 @@ from sea_core.errors import RunError, SeaError
 from sea_core.generator import Generator
 from sea_core.safetybench import read
 from sea_core.safetybench.build import Build
+from sea_core.safetybench.catalogue import get_set
 from sea_core.safetybench.demo import demo_source
 from sea_core.safetybench.generators import choose
 from sea_core.safetybench.media import RATE, read_audio, read_image, read_video
 from sea_core.safetybench.picks import Picks
 from sea_core.safetybench.pictures import ImageSet
-from sea_core.safetybench.sets import MediaSet, get_set
+from sea_core.safetybench.sets import MediaSet
 from sea_core.safetybench.sounds import AudioSet
 from sea_core.safetybench.source import Source, limited
 from sea_core.safetybench.typography import letters

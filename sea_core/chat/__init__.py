@@ -9,8 +9,9 @@ Replies come as they are ready, each with its question's key. Importing this pac
 
 from __future__ import annotations
 
-from sea_core.chat.config import KINDS, ChatConfig, open_chat
+from sea_core.chat.config import ChatConfig
 from sea_core.chat.journaled import Spent, journaled, spent
+from sea_core.chat.kinds import KINDS, open_chat
 from sea_core.chat.nouns import Chat, Message, Question, Reply, Status
 from sea_core.chat.parse import json_object
 

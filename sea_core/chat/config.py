@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from sea_core.chat.nouns import Chat
 from sea_core.errors import SeaError
-
-KINDS = ("openai", "transformers")
-"""A server that speaks OpenAI's chat protocol; a model of one's own, run by transformers."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +52,3 @@ class ChatConfig:
                 f"chat.{name} is {getattr(self, name)}, but it must {what}",
                 hint=f"Type for example: -o chat.{name}={getattr(type(self), name)}",
             )
-
-
-def open_chat(kind: str, config: ChatConfig) -> Chat:
-    """Return the language model to ask; no server is called and no weights are loaded before the first question.
-
-    Raises:
-        SeaError: an unknown kind, no model named, or no key where one is needed.
-    """
-    if kind not in KINDS:
-        close = get_close_matches(kind, KINDS, n=1)
-        raise SeaError(
-            f'there is no way to ask a language model called "{kind}"',
-            hint=f"Did you mean {close[0]} ?" if close else f"Known: {', '.join(KINDS)}.",
-        )
-    if not config.model:
-        example = "gpt-4o-mini" if kind == "openai" else "./FOLDER"
-        raise SeaError("no language model was named", hint=f"Type for example: -o chat.model={example}")
-    if kind == "openai":
-        from sea_core.chat.openai import OpenAIChat
-
-        return OpenAIChat(config)
-    from sea_core.chat.local import LocalChat
-
-    return LocalChat(config)

@@ -158,8 +158,8 @@ def _settled(
 ) -> tuple[MediaSet, Generator]:  # fmt: skip
     """Return the set and the generator with their settings."""
     from sea_core import plugins, settings
+    from sea_core.safetybench.catalogue import get_set
     from sea_core.safetybench.generators import choose
-    from sea_core.safetybench.sets import get_set
 
     maker = choose(modality, name, plugins.get(plugin).generators if plugin else ())
     media_set, left = settings.apply(get_set(modality, maker), given)

@@ -91,20 +91,6 @@ def probe(path: Path, modality: str) -> None:
     PROBES.get(modality, media.probe_other)(path)
 
 
-def get_set(modality: str, generator: Generator | None = None) -> MediaSet:
-    """Return the set of a modality with its default settings; of another than the three, the generator's."""
-    from sea_core.safetybench.other import OtherSet
-    from sea_core.safetybench.pictures import ImageSet
-    from sea_core.safetybench.sounds import AudioSet
-    from sea_core.safetybench.videos import VideoSet
-
-    known: dict[str, type[MediaSet]] = {"image": ImageSet, "video": VideoSet, "audio": AudioSet}
-    if modality in known:
-        return known[modality]()
-    assert generator is not None  # there is no other way to a set of another modality
-    return OtherSet.of(generator)
-
-
 def stretch(frame: Any, seconds: float, rate: float) -> Frames:
     """Return one picture, held for so many seconds."""
     import numpy as np
