@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from sea_core.errors import RunError, at
 from sea_core.files import disk_errors
+
+EVERY = 1.0
+"""Seconds between two writes of `keep`."""
 
 
 class Journal:
@@ -50,6 +54,26 @@ class Journal:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
+
+    def keep(self, rows: Iterable[dict[str, Any]]) -> Iterator[int]:
+        """Write rows as they come, at least once a second, for each write waits for the disk; yields how many.
+
+        What has come is written also when `rows` raises, or when nobody asks for more.
+        """
+        fresh: list[dict[str, Any]] = []
+        stored = time.monotonic()
+        try:
+            for row in rows:
+                fresh.append(row)
+                if time.monotonic() - stored >= EVERY:
+                    self.append(fresh)
+                    count, fresh, stored = len(fresh), [], time.monotonic()
+                    yield count
+        finally:
+            if fresh:
+                self.append(fresh)
+        if fresh:
+            yield len(fresh)
 
     @staticmethod
     def _drop_torn_tail(file: Any) -> None:

@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.coverage import by_recipe, uncovered
 from sea_core.errors import RunError
-from sea_core.files import REMAKE, disk_errors, read_json, whole, write_json
+from sea_core.files import REMAKE, read_json, whole, write_json
 from sea_core.journal import Journal
 from sea_core.judges.tally import tally
+from sea_core.lock import locked
 from sea_core.rows import PreparedRow, RefusedRow
 from sea_core.settings import flat
 from sea_core.shares import share
@@ -81,7 +82,7 @@ class Run:
                 (folder / "tuning.jsonl").unlink(missing_ok=True)  # it was tried under the former settings
             same_identity(folder, about["identity"], identity)
             if about | facts != about or about is fresh:  # more rows than last time, or the file has moved
-                with locked(folder):
+                with locked(folder / ".lock", folder):
                     write_json(path, about | facts)
         elif folder.exists() and not folder.is_dir():
             raise RunError(f"{folder} is a file, and a run is a folder", hint="Give a folder with --out.")
@@ -94,7 +95,7 @@ class Run:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the run for this process. Raises RunError when another one has it."""
-        with locked(self.folder):
+        with locked(self.folder / ".lock", self.folder):
             self.store = Store(self.folder)
             yield
             self.store.flush()
@@ -170,26 +171,6 @@ class Run:
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that the figures depend on."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a run folder for this process. Raises RunError when another one has it."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / ".lock")
-    with disk_errors(folder / ".lock"):
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunError(
-                f"another process is writing to {folder}",
-                hint="Wait until it is done, and type the same command again; or give another folder with --out.",
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _read_about(path: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Answers are stored apart from verdicts, so that more judges can be heard later w
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +18,6 @@ from sea_core.store import Record
 from sea_core.templates import verify_questions
 
 MAX_NEW_TOKENS = 48
-EVERY = 1.0
-"""Seconds between two writes of verdicts: each waits for the disk."""
 
 
 def questions_left(adapter: Adapter, run: Run) -> list[tuple[Record, str]]:
@@ -63,27 +60,14 @@ def answers_left(run: Run, judge: ContentJudge) -> list[dict[str, Any]]:
 
 
 def hear(run: Run, judge: ContentJudge) -> Iterator[int]:
-    """Let a judge speak about the answers that are left. Yields how many verdicts were stored, at least every second.
-
-    What the judge has said is stored also when it raises, or when nobody asks for more.
-    """
+    """Let a judge speak about the answers that are left. Yields how many verdicts were stored (see `Journal.keep`)."""
     left = answers_left(run, judge)
-    fresh: list[dict[str, Any]] = []
-    stored = time.monotonic()
-    try:
-        for word in judge.judge([Asked(row["question"], row["answer"], row["content"]) for row in left]):
-            row = left[word.index]
-            verdict = {"judge": judge.name, "verdict": word.verdict, "detail": word.detail}
-            fresh.append({name: row[name] for name in ("id", "question", "answer")} | verdict)
-            if time.monotonic() - stored >= EVERY:
-                run.verdicts.append(fresh)
-                count, fresh, stored = len(fresh), [], time.monotonic()
-                yield count
-    finally:
-        if fresh:
-            run.verdicts.append(fresh)
-    if fresh:
-        yield len(fresh)
+    words = judge.judge([Asked(row["question"], row["answer"], row["content"]) for row in left])
+    yield from run.verdicts.keep(
+        {name: left[word.index][name] for name in ("id", "question", "answer")}
+        | {"judge": judge.name, "verdict": word.verdict, "detail": word.detail}
+        for word in words
+    )
 
 
 def missed(run: Run, judge: str) -> list[dict[str, Any]]:

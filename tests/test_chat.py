@@ -247,7 +247,7 @@ def test_an_answer_is_on_disk_before_the_next_is_waited_for(yes: ChatServer, tmp
     replies = journaled(open_chat("openai", ChatConfig(model="m", base_url=yes.url)), journal, questions(*"abc"))
     next(replies)
     assert [row["key"] for row in journal.rows()] == ["a"]
-    with pytest.raises(RunError, match="another process is asking"):
+    with pytest.raises(RunError, match="another process is writing"):
         list(journaled(open_chat("openai", ChatConfig(model="m", base_url=yes.url)), journal, questions("z")))
     replies.close()  # type: ignore[attr-defined]
 

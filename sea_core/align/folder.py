@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import RunError
-from sea_core.files import disk_errors, read_json, write_json
+from sea_core.files import read_json, write_json
 from sea_core.journal import Journal
-from sea_core.run import versions
-from sea_core.settings import flat
+from sea_core.lock import locked
+from sea_core.run import same_identity, versions
 
 ABOUT = "align.json"
 
@@ -50,7 +50,7 @@ class ModelFolder:
         path = self.path / ABOUT
         if path.is_file():
             self.about = read_json(path)
-            self._refuse_other(identity)
+            same_identity(self.path, self.about.get("identity", {}), identity)
             return
         if self.path.exists() and any(file.name != ".lock" for file in self.path.iterdir()):
             raise RunError(f"{self.path} holds files that are not an alignment", hint="Give another folder with --out.")
@@ -69,29 +69,5 @@ class ModelFolder:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the folder for this process. Raises RunError when another one has it, or it is a file."""
-        from filelock import FileLock, Timeout
-
-        with disk_errors(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / ".lock")
-            try:
-                lock.acquire(timeout=0)
-            except Timeout as error:
-                raise RunError(
-                    f"another process is writing to {self.path}",
-                    hint="Wait until it is done, and type the same command again; or give another folder with --out.",
-                ) from error
-        try:
+        with locked(self.path / ".lock", self.path):
             yield
-        finally:
-            lock.release()
-
-    def _refuse_other(self, identity: dict[str, Any]) -> None:
-        stored, asked = flat(self.about.get("identity", {})), flat(identity)
-        changed = [key for key in sorted(stored.keys() | asked.keys()) if stored.get(key) != asked.get(key)]
-        if changed:
-            lines = "\n  ".join(f"{key}: {stored.get(key)} there, {asked.get(key)} now" for key in changed)
-            raise RunError(
-                f"{self.path} holds an alignment that was told something else:\n  {lines}",
-                hint="Give a new folder with --out, or the same data and settings to go on with this one.",
-            )

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from sea_core.chat.config import ChatConfig
 from sea_core.chat.nouns import Chat, Question, Reply
-from sea_core.errors import RunError
-from sea_core.files import disk_errors
 from sea_core.journal import Journal
+from sea_core.lock import locked
 
 FIELDS = tuple(field.name for field in fields(Reply))
 
@@ -31,7 +29,7 @@ def journaled(chat: Chat, journal: Journal, questions: Sequence[Question]) -> It
     """
     about = json.loads(json.dumps(dict(chat.name)))
     digests = {question.key: _digest(question, about) for question in questions}
-    with _locked(journal):
+    with locked(journal.path.with_name(f".{journal.path.name}.lock"), journal.path):
         stored = {(row["key"], row["asked"]): row for row in journal.rows() if row["status"] != "error"}
         left = []
         for question in questions:
@@ -78,23 +76,3 @@ def _digest(question: Question, about: dict[str, Any]) -> str:
     messages = [dict(message) for message in question.messages]
     asked = json.dumps([about, messages, question.schema, question.max_tokens], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
-
-
-@contextmanager
-def _locked(journal: Journal) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(journal.path.with_name(f".{journal.path.name}.lock"))
-    with disk_errors(journal.path):
-        journal.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunError(
-                f"another process is asking into {journal.path}",
-                hint="Wait until it is done, and type the same command again; or give another --out.",
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()

@@ -22,9 +22,10 @@ from typing import Any
 from zlib import crc32
 
 from sea_core.errors import RunError, SeaError
-from sea_core.files import disk_errors, read_json, sha256, whole, write_json
+from sea_core.files import read_json, sha256, whole, write_json
 from sea_core.generator import Generator
 from sea_core.journal import Journal
+from sea_core.lock import locked
 from sea_core.safetybench import layout
 from sea_core.safetybench.picks import Picks, candidate_path, case_key
 from sea_core.safetybench.scenes import Ask, describe
@@ -103,22 +104,9 @@ class Build:
         Raises:
             RunError: another process has it, or the set in it was built from other texts or with other settings.
         """
-        from filelock import FileLock, Timeout
-
-        with disk_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunError(
-                f"{self.folder} is being written by another process", hint="Wait for it, or give another --out."
-            ) from error
-        try:
+        with locked(self.folder / ".lock", self.folder):
             self._begin()
             yield
-        finally:
-            lock.release()
 
     def run(self) -> Iterator[Job]:
         """Make what is not there yet; yields each job when its medium is on disk."""

@@ -17,7 +17,8 @@ from typing import Any
 from sea_core.errors import RunError
 from sea_core.files import read_json, sha256, write_json
 from sea_core.journal import Journal
-from sea_core.run import locked, same_identity, versions
+from sea_core.lock import locked
+from sea_core.run import same_identity, versions
 
 BENCH = "bench.json"
 AGAIN = "Copy the file back from elsewhere, or make the run again: sea bench run ... --out NEW"
@@ -70,7 +71,7 @@ class BenchRun:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the run for this process. Raises RunError when another one has it."""
-        with locked(self.folder):
+        with locked(self.folder / ".lock", self.folder):
             yield
 
     def keep(self, facts: dict[str, Any]) -> None:

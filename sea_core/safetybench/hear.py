@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from sea_core.judges.safety import Answered, SafetyJudge
 from sea_core.safetybench.folder import BenchRun, answer_sha
-
-EVERY = 1.0
-"""Seconds between two writes of verdicts: each waits for the disk."""
 
 
 def answers_left(run: BenchRun, judge: SafetyJudge) -> list[Answered]:
@@ -26,24 +21,15 @@ def answers_left(run: BenchRun, judge: SafetyJudge) -> list[Answered]:
 
 
 def hear(run: BenchRun, judge: SafetyJudge) -> Iterator[int]:
-    """Let a judge speak about the answers that are left. Yields how many verdicts were stored, at least every second.
-
-    What the judge has said is stored also when it raises, or when nobody asks for more.
-    """
+    """Let a judge speak about the answers that are left. Yields how many verdicts were stored (see `Journal.keep`)."""
     left = {one.key: one for one in answers_left(run, judge)}
     told = {"judge": judge.name, "prompt_sha": judge.prompt_sha}
-    fresh: list[dict[str, Any]] = []
-    stored = time.monotonic()
-    try:
-        for rating in judge.rate(list(left.values())):
-            at = datetime.now(UTC).isoformat(timespec="seconds")
-            fresh.append(asdict(rating) | told | {"answer_sha": answer_sha(left[rating.key].answer), "at": at})
-            if time.monotonic() - stored >= EVERY:
-                run.verdicts.append(fresh)
-                count, fresh, stored = len(fresh), [], time.monotonic()
-                yield count
-    finally:
-        if fresh:
-            run.verdicts.append(fresh)
-    if fresh:
-        yield len(fresh)
+    yield from run.verdicts.keep(
+        asdict(rating)
+        | told
+        | {
+            "answer_sha": answer_sha(left[rating.key].answer),
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        for rating in judge.rate(list(left.values()))
+    )
