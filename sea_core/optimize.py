@@ -145,6 +145,7 @@ class Optimization:
             targets=max(sum(map(len, task.answers)) for task in self.tasks),
             numbers=self.start.rows.numel(),
             element=mllm.dtype.itemsize,
+            left=self.forward.left,
         )
         return memory.fitting(row, memory.free_bytes(mllm.device), tokens, mllm.device.type)
 

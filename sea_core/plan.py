@@ -16,6 +16,7 @@ from torch import nn
 
 from sea_core.engine import memory
 from sea_core.engine.forward import rounded
+from sea_core.engine.lean import Last
 from sea_core.errors import ModelError
 from sea_core.mllm import MLLM
 from sea_core.rows import PreparedRow
@@ -69,6 +70,7 @@ def plan(mllm: MLLM, rows: Sequence[PreparedRow], device: torch.device, steps: i
         targets=most,
         numbers=media * _projector_width(mllm),
         element=mllm.dtype.itemsize,
+        left=media if Last.of(decoder, media) else 0,
     )
     weights = sum(p.numel() for p in mllm.model.parameters()) * mllm.dtype.itemsize
     free = memory.free_bytes(device)
@@ -82,19 +84,32 @@ def plan(mllm: MLLM, rows: Sequence[PreparedRow], device: torch.device, steps: i
 
 def step_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
     """Return the FLOP of one packed step of one row: forward, and back to E alone, since no weight is trained."""
+    return product_flop(mllm, media, text, targets) + attention_flop(mllm, media, text)
+
+
+def product_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
+    """Return what the products with weights take of it: of the decoder, the projector and the head."""
     decoder: Any = mllm.adapter.language_model(mllm.model)
-    tokens = media + text
-    matrices = sum(p.numel() for p in decoder.layers.parameters() if p.ndim == 2)
+    sizes = memory.Sizes.of(decoder, mllm.model.get_output_embeddings())
+    layers, projector = _matrices(decoder.layers), _matrices(mllm.projector)
+    products = 4.0 * (layers * (media + text) + projector * media + sizes.vocabulary * sizes.hidden * targets)
+    # In the last layer the media leave keys and values alone (see engine/lean.py); their queries come on the way there.
+    queries = sizes.hidden * sizes.attention
+    last = _matrices(decoder.layers[-1]) - 2 * queries * _shared(decoder.config)
+    return float(products - (4 * last - 2 * queries) * media)
+
+
+def attention_flop(mllm: MLLM, media: int, text: int) -> float:
+    """Return what queries, keys and values take among themselves: 4 forward, 10 back, for each pair that is seen."""
+    decoder: Any = mllm.adapter.language_model(mllm.model)
     sizes = memory.Sizes.of(decoder, mllm.model.get_output_embeddings())
     among = media * (media + 1) / 2
-    seen = among + text * media + text**2 / 4  # pairs under the block mask, two goals
-    attention = 14 * sizes.attention * seen * sizes.layers  # 4 forward, 10 back
-    projector = sum(p.numel() for p in mllm.projector.parameters() if p.ndim == 2)
-    products = 4.0 * (matrices * tokens + projector * media + sizes.vocabulary * sizes.hidden * targets)
-    # Of the media in the last layer only keys and values lead back to E (see engine/lean.py).
-    keys = 2 * sizes.hidden * sizes.attention * _shared(decoder.config)
-    last = sum(p.numel() for p in decoder.layers[-1].parameters() if p.ndim == 2) - keys
-    return float(products + attention - 2 * last * media - 10 * sizes.attention * among)
+    texts = text * media + text**2 / 4  # two goals, of which none sees the other
+    return float(14 * sizes.attention * (among * (sizes.layers - 1) + texts * sizes.layers))
+
+
+def _matrices(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters() if p.ndim == 2)
 
 
 def _shared(config: Any) -> float:

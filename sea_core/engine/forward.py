@@ -28,11 +28,13 @@ class Forward(ABC):
         name: what the figures call it.
         why: why it is not a faster one, for people; empty where there is nothing to say.
         recomputes: whether it keeps as little as it can for the backward pass.
+        left: how many positions of a row leave keys and values alone in the last layer (see lean.py).
     """
 
     name: str
     why: str = ""
     recomputes: bool = False
+    left: int = 0
 
     def __init__(self, mllm: MLLM, start: Embedding) -> None:
         self.mllm, self.start = mllm, start

@@ -8,7 +8,7 @@ last layer reach the head, so of the media's it needs no more than keys and valu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import signature
 from typing import Any
 
@@ -23,11 +23,26 @@ SPLIT = {"attention_mask", "position_embeddings", "past_key_values"}
 """What a layer must take by name for `Last` to run it on some of its rows."""
 
 
-class Last(nn.Module):
-    """The last layer, on the texts alone. The media, the first `lead` rows, leave keys and values in the cache.
+class Left(Exception):
+    """Keys and values are in the cache, and nothing else is wanted."""
 
-    What else it computes of the media is dropped at once: nothing of it is computed on the way back.
-    """
+
+class Leaving:
+    """A cache in front of a layer that may stop as soon as it has left its keys and values there."""
+
+    def __init__(self, cache: Any) -> None:
+        self.cache = cache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cache, name)
+
+    def update(self, *args: Any, **more: Any) -> None:
+        self.cache.update(*args, **more)
+        raise Left
+
+
+class Last(nn.Module):
+    """The last layer, on the texts alone. The media, the first `lead` rows, leave keys and values in the cache."""
 
     def __init__(self, layer: nn.Module, lead: int) -> None:
         super().__init__()
@@ -43,7 +58,9 @@ class Last(nn.Module):
 
     def forward(self, hidden_states: Tensor, **told: Any) -> Any:
         texts = hidden_states.shape[1] - self.lead
-        self._run(hidden_states, slice(0, self.lead), told["attention_mask"].shape[-1] - texts, told)
+        leaving = told | {"past_key_values": Leaving(told["past_key_values"])}
+        with suppress(Left):
+            self._run(hidden_states, slice(0, self.lead), told["attention_mask"].shape[-1] - texts, leaving)
         return self._run(hidden_states, slice(self.lead, None), None, told)
 
     def _run(self, hidden_states: Tensor, rows: slice, keys: int | None, told: dict[str, Any]) -> Any:

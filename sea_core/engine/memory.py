@@ -39,19 +39,23 @@ class Sizes:
         return cls(config.num_hidden_layers, hidden, heads * head_size, (3 if gated else 1) * inner, vocabulary)
 
 
-def row_bytes(sizes: Sizes, *, tokens: int, targets: int, numbers: int, element: int, recomputed: bool = False) -> int:
+def row_bytes(
+    sizes: Sizes, *, tokens: int, targets: int, numbers: int, element: int, left: int = 0, recomputed: bool = False
+) -> int:
     """Return the bytes that one row in flight keeps, for a frozen decoder.
 
     For each token and layer the queries, keys (as many as queries: with a mask the library repeats them), values and
     outputs, what the MLP's products need, and the two fp32 inputs of the norms. Recomputed layers keep only their
-    input, and one layer at a time the rest.
+    input, and one layer at a time the rest. Where a position leaves keys and values alone in the last layer, these and
+    the first norm's input are all that is kept of it there.
 
     Args:
         tokens: positions that go through the decoder. targets: answer tokens. numbers: how many E has.
-        element: bytes of one weight.
+        element: bytes of one weight. left: positions that leave keys and values alone in the last layer.
     """
     layer = tokens * (element * (4 * sizes.attention + sizes.inner) + 8 * sizes.hidden)
     body = sizes.layers * sizes.hidden * tokens * element + layer if recomputed else sizes.layers * layer
+    body -= left * (element * (2 * sizes.attention + sizes.inner) + 4 * sizes.hidden)
     return int(1.05 * body) + targets * sizes.vocabulary * (element + 8) + 16 * numbers
 
 

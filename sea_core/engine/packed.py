@@ -67,6 +67,7 @@ class Packed(Forward):
         self._kept = [] if self.inline else self._keys_and_values()
         self._run: Any = self.decoder
         self._last = Last.of(self.decoder, self.media)
+        self.left = self.media if self._last else 0
 
     def shape(self, task: Task) -> Shape:
         return tuple(rounded(len(text)) for text in self._texts(task))
@@ -114,7 +115,7 @@ class Packed(Forward):
     def recompute(self) -> None:
         # A layer that is recomputed drops the cache: the prefix goes through it again, and the media to its end.
         super().recompute()
-        self.inline, self._kept = True, []
+        self.inline, self._kept, self.left = True, [], 0
         self._layouts.clear()
 
     def _lean(self) -> AbstractContextManager[None]:

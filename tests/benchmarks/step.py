@@ -15,7 +15,7 @@ from sea_core.engine.choice import agree, apart, look
 from sea_core.engine.forward import Plain
 from sea_core.mllm import MLLM
 
-ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 6, 2, 4, 4
+ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 6, 3, 4, 4
 
 
 def plain_loss(mllm: MLLM, start: Embedding, task: Task, embedding: Tensor) -> Tensor:
