@@ -415,3 +415,29 @@ def test_unknown_names_get_a_suggestion() -> None:
 def test_importing_loads_no_dictionary() -> None:
     code = "import sea_core.prepare, sys; sys.exit(bool({'torch', 'numpy', 'lemminflect'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@dataclass
+class Counting(Extractor):
+    """The rules, and how many instructions they were given at a time."""
+
+    name: ClassVar[str] = "counting"
+    asked: ClassVar[list[int]] = []
+
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+        self.asked.append(len(instructions))
+        return get_extractor("rules").extract(instructions)
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1, 8), (20, 60), (None, 300)])
+def test_a_limit_spares_the_rows_behind_it(limit: int | None, most: int) -> None:
+    """Every second row is refused; who pays for each answer pays for no whole file."""
+    texts = ["Tell me how to steal a lamp.", "Good morning."] * 150
+    rows = [Row(str(i), text, line=i + 1) for i, text in enumerate(texts)]
+    counting = Counting()
+    counting.asked.clear()
+    limited, whole = prepare(rows, RADIO, extractor=counting, limit=limit), prepare(rows, RADIO)
+    assert limited.prepared == whole.prepared[:limit]
+    assert len(limited.prepared) == (limit or 150)
+    assert sum(counting.asked) <= most
+    assert [r.row.id for r in limited.refused] == [r.row.id for r in whole.refused][: len(limited.refused)]

@@ -57,6 +57,9 @@ class OpenAIChat:
 
     def ask(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Yield the replies as they come. The first question goes alone, so that a dead server costs one call."""
+        yield from replace(self)._ask(questions)  # with a client of its own, which is closed in the end
+
+    def _ask(self, questions: Sequence[Question]) -> Iterator[Reply]:
         errors, answered = 0, False
         for reply in self._replies(questions):
             if isinstance(reply, SeaError):
@@ -73,7 +76,6 @@ class OpenAIChat:
         """Send the first question, then the others from several threads."""
         if not questions:
             return
-        yield self._reply(questions[0])
         waiting: SimpleQueue[Question | None] = SimpleQueue()
         done: SimpleQueue[Reply | SeaError] = SimpleQueue()
 
@@ -81,20 +83,29 @@ class OpenAIChat:
             while (question := waiting.get()) is not None:
                 done.put(self._reply(question))
 
-        rest = questions[1:]
-        threads = min(self.config.concurrency, len(rest))
-        for question in (*rest, *[None] * threads):
-            waiting.put(question)
-        for _ in range(threads):
-            Thread(target=work, daemon=True).start()  # daemon: Ctrl-C does not wait for answers
+        rest, workers = questions[1:], list[Thread]()
         try:
+            yield self._reply(questions[0])
+            # Daemons: Ctrl-C does not wait for answers.
+            workers = [Thread(target=work, daemon=True) for _ in range(min(self.config.concurrency, len(rest)))]
+            for question in (*rest, *[None] * len(workers)):
+                waiting.put(question)
+            for worker in workers:
+                worker.start()
             for _ in rest:
                 yield done.get()
         finally:
             while not waiting.empty():
                 waiting.get()
-            for _ in range(threads):
+            for _ in workers:
                 waiting.put(None)
+            Thread(target=self._close, args=(workers,), daemon=True).start()
+
+    def _close(self, workers: Sequence[Thread]) -> None:
+        """Close the connections when nobody uses them any more: where asking is given up, questions are under way."""
+        for worker in workers:
+            worker.join()
+        self._client.close()
 
     def _reply(self, question: Question) -> Reply | SeaError:
         """Ask one question. What ends all asking (a wrong key, an unknown model) is returned as a SeaError."""

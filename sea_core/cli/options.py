@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,10 +91,10 @@ class Data:
         from sea_core.prepare import prepare
 
         preparation = prepare(
-            rows.rows, adapter, seed=seed, benign=benign, extractor=extractor, styles=self.style_set()
+            rows.rows, adapter, seed=seed, benign=benign, extractor=extractor, styles=self.style_set(), limit=self.limit
         )
         self.require_some(preparation, len(rows.rows))
-        return replace(preparation, prepared=preparation.prepared[: self.limit])
+        return preparation
 
     def require_some(self, preparation: Preparation, rows: int) -> None:
         """Raise SeaError when no row was prepared."""

@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 Benign = Literal["embed", "text"]
+AT_LEAST = 8
+"""Rows that the extractor is asked about at a time, at least: a server answers several at once."""
 SILENCE = NotExtracted("the extractor said nothing about the instruction")
 
 
@@ -85,6 +87,7 @@ def prepare(
     seed: int = 0,
     benign: Benign = "embed",
     styles: Sequence[str] = (),
+    limit: int | None = None,
 ) -> Preparation:
     """Prepare rows for one adapter.
 
@@ -95,6 +98,7 @@ def prepare(
         seed: draws the styles, together with each row's id.
         benign: whether harmless rows are prepared like the others ("embed") or stay text ("text").
         styles: the style set to draw from, in place of the adapter's.
+        limit: how many prepared rows are wanted. The extractor is asked about no row behind them, but for a few.
 
     Raises:
         SeaError: for another value of `benign`, or when the extractor cannot work.
@@ -104,24 +108,31 @@ def prepare(
     extractor = extractor or get_extractor("rules")
     rows = list(rows)
     kept = [row for row in rows if row.harmful or benign == "embed"]
-    left = [row for row in kept if row.extraction is None]
-    found: dict[int, Extraction | NotExtracted] = {}
-    for index, outcome in extractor.extract([row.instruction for row in left]):
-        found[id(left[index])] = outcome
     prepared: list[PreparedRow] = []
     refused: list[RefusedRow] = []
-    for row in kept:
-        try:
-            extraction = _checked(row.extraction or found.get(id(row), SILENCE))
-        except NotExtracted as error:
-            refused.append(RefusedRow(row, str(error)))
-            continue
-        # By row id: the order of the rows and their number play no part.
-        style = random.Random(f"{seed}:{row.id}").choice(styles or adapter.styles)
-        goals = content_goal(adapter, extraction), style_goal(adapter, style)
-        prepared.append(PreparedRow(row, extraction, goals, style))
+    begin = 0
+    while begin < len(kept) and (limit is None or len(prepared) < limit):
+        end = len(kept) if limit is None else begin + max(limit - len(prepared), AT_LEAST)
+        for row, outcome in _extracted(kept[begin:end], extractor):
+            try:
+                extraction = _checked(outcome)
+            except NotExtracted as error:
+                refused.append(RefusedRow(row, str(error)))
+                continue
+            # By row id: the order of the rows and their number play no part.
+            style = random.Random(f"{seed}:{row.id}").choice(styles or adapter.styles)
+            goals = content_goal(adapter, extraction), style_goal(adapter, style)
+            prepared.append(PreparedRow(row, extraction, goals, style))
+        begin = end
     text_only = tuple(row for row in rows if not row.harmful) if benign == "text" else ()
-    return Preparation(tuple(prepared), tuple(refused), text_only)
+    return Preparation(tuple(prepared[:limit]), tuple(refused), text_only)
+
+
+def _extracted(rows: Sequence[Row], extractor: Extractor) -> list[tuple[Row, Extraction | NotExtracted]]:
+    """Return the rows in their order, each with what it brought itself or the extractor found."""
+    left = [i for i, row in enumerate(rows) if row.extraction is None]
+    found = {left[n]: outcome for n, outcome in extractor.extract([rows[i].instruction for i in left])}
+    return [(row, row.extraction or found.get(i, SILENCE)) for i, row in enumerate(rows)]
 
 
 def _checked(outcome: Extraction | NotExtracted) -> Extraction:

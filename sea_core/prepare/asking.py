@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from sea_core.chat import Chat, ChatConfig, Question, Reply, journaled, json_object, open_chat
@@ -43,11 +44,11 @@ class ChatExtractor(Extractor):
         return replace(self, config=chat, journal=journal)
 
     def identity(self) -> Mapping[str, Any]:
-        return {"name": self.name, "prompt": prompt.VERSION, "chat": dict(open_chat(self.name, self.config).name)}
+        return {"name": self.name, "prompt": prompt.VERSION, "chat": dict(self._chat.name)}
 
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Outcome]]:
         """Yield what the model found, as its answers come; equal instructions are asked about once."""
-        chat = open_chat(self.name, self.config)
+        chat = self._chat
         places: dict[str, list[int]] = {}
         for index, instruction in enumerate(instructions):
             places.setdefault(instruction, []).append(index)
@@ -67,6 +68,11 @@ class ChatExtractor(Extractor):
             text = texts[reply.key.removesuffix("/again")]
             outcome, _ = _outcome(text, reply)
             yield from ((index, outcome) for index in places[text])
+
+    @cached_property
+    def _chat(self) -> Chat:
+        """Open once: a local model takes its time to load."""
+        return open_chat(self.name, self.config)
 
     def _replies(self, chat: Chat, conversations: Mapping[str, Sequence[Any]]) -> Iterator[Reply]:
         asked = [Question(key, messages, prompt.SCHEMA, MAX_TOKENS) for key, messages in conversations.items()]
