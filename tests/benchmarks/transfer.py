@@ -4,7 +4,10 @@ For each arm a fresh bundled model is aligned (SFT, the default mixture) on some
 asked about real renderings of the demo world's held-out phrases, through its own encoder. Nothing real and harmful is
 trained on. Each answer is kept; a stopped study goes on with the same command.
 
-    python tests/benchmarks/transfer.py llava OUT [SEEDS [ARM,ARM]]
+    python tests/benchmarks/transfer.py llava OUT [SEEDS [ARM,ARM [STEPS]]]
+
+The arms `pool and media`, which also has real benign media, and `oracle`, real media of all training phrases in the
+embeddings' place, are for comparison.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from recipes import PUPILS
 from sea_core import cli
 from sea_core.align import AlignConfig, Collator, Embeddings, Terms, dataset, mix
 from sea_core.align.config import weights_of
+from sea_core.align.mixture import extraction_of
 from sea_core.align.train import train
 from sea_core.demo.world import QUESTIONS, phrases, training_phrases
 from sea_core.embedding import Embedding
@@ -41,15 +45,30 @@ STYLES, BATCH, SEED = 3, 16, 2000
 
 
 class Chosen(Embeddings):
-    """The embeddings of some recipes, and so many draws of each."""
+    """The embeddings of some recipes, so many draws of each, and real media beside them or in their place."""
 
-    def __init__(self, runs: list[Run], recipes: tuple[str, ...], draws: int) -> None:
+    def __init__(self, runs: list[Run], arm: Arm) -> None:
         super().__init__(runs)
-        self.recipes, self.draws = recipes, draws
+        self.arm, self.media = arm, dict[str, tuple[Record, Embedding]]()
 
     def records(self) -> list[tuple[str, Record]]:
-        found = super().records()
-        return [(key, r) for key, r in found if r["recipe"] in self.recipes and r["draw"] < self.draws]
+        recipes, draws = self.arm.recipes or ("plain",), self.arm.draws or 1
+        found = [(key, r) for key, r in super().records() if r["recipe"] in recipes and r["draw"] < draws]
+        if self.arm.media == "oracle":
+            found = []
+        return found + [(key, record) for key, (record, _) in self.media.items()]
+
+    def load(self, key: str, sha256: str = "") -> Embedding:
+        return self.media[key][1] if key in self.media else super().load(key, sha256)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What a model is aligned on; `media` is "", "benign" or "oracle"."""
+
+    recipes: tuple[str, ...] = ()
+    draws: int = 1
+    media: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +82,29 @@ class Question:
     shown: Embedding
 
 
-def arms() -> dict[str, tuple[tuple[str, ...], int]]:
-    """Return each arm's recipes, and draws of each."""
-    found = {"text": ((), 0), "plain": (("plain",), 1), "plain x6": (("plain",), 6), "pool": (POOL, 1)}
-    found |= {f"pool without {left_out}": (tuple(r for r in POOL if r != left_out), 1) for left_out in POOL}
-    return found
+def arms() -> dict[str, Arm]:
+    """Return the arms by name."""
+    found = {
+        "text": Arm(), "plain": Arm(("plain",)), "plain x6": Arm(("plain",), 6), "input": Arm(("input",)),
+        "pool": Arm(POOL), "pool and media": Arm(POOL, media="benign"), "oracle": Arm(("plain",), media="oracle"),
+    }  # fmt: skip
+    return found | {f"pool without {one}": Arm(tuple(r for r in POOL if r != one)) for one in POOL}
+
+
+def add_media(pupil: Any, mllm: MLLM, chosen: Chosen, seed: int) -> None:
+    """Render media of the training rows: six each in the place of all embeddings, or two of each benign row besides."""
+    rng, oracle = random.Random(SEED + 1 + seed), chosen.arm.media == "oracle"
+    for key, record in Embeddings(list(chosen.runs)).records():
+        if record["recipe"] != "plain" or record["draw"] or (record["harmful"] and not oracle):
+            continue
+        prompts = (multimodal_prompt(pupil.adapter, extraction_of(record)), record["detoxified"])
+        for i in range(6 if oracle else 2):
+            style = rng.choice(pupil.adapter.styles)
+            (shown,) = mllm.encode([pupil.render(record["phrase"], style, rng)])
+            told = {"id": f"{record['id']}-{i}", "style": style, "n_rows": len(shown), "sha256": f"{key}-{i}"}
+            if not oracle:
+                told |= {"source": "media", "instruction": prompts[i]}
+            chosen.media[f"media:{key}-{i}"] = (record | told, shown)
 
 
 def embeddings(model: str, out: Path) -> Run:
@@ -106,23 +143,27 @@ def answers(mllm: MLLM, asked: list[Question]) -> Iterator[dict[str, Any]]:
                    "refused": refuses(answer), "named": names(answer, one.phrase)}  # fmt: skip
 
 
-def one_arm(pupil: Any, run: Run, arm: str, seed: int) -> dict[str, Any]:
+def one_arm(pupil: Any, run: Run, arm: str, seed: int, steps: int) -> dict[str, Any]:
     """Align a fresh model on an arm's embeddings, and ask it."""
     adapter = pupil.adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
     asked = questions(pupil, mllm)
-    recipes, draws = arms()[arm]
-    config = AlignConfig(seed=seed, held_out=0)
-    if not recipes:
+    config = AlignConfig(seed=seed, held_out=0, steps=steps)
+    if not arms()[arm].recipes:
         weights: dict[str, Any] = dict(weights_of("text", config))
         config = replace(config, **weights)
-    chosen = Chosen([run], recipes or ("plain",), draws or 1)
+    chosen = Chosen([run], arms()[arm])
+    if chosen.arm.media:
+        add_media(pupil, mllm, chosen, seed)
     mixture = mix(adapter, chosen, (), "sft", config)
     with tempfile.TemporaryDirectory() as folder:
         told = Terms("sft", config)
         _, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, chosen), told, Path(folder))
-    return {"arm": arm, "seed": seed, "embeddings": len(chosen.records()) if recipes else 0,
-            "steps": trace[-1]["step"], "loss": trace[-1]["loss"], "answers": list(answers(mllm, asked))}  # fmt: skip
+    count = len(chosen.records()) if chosen.arm.recipes else 0
+    about = {"arm": arm, "seed": seed, "most": steps, "embeddings": count}
+    return about | {
+        "steps": trace[-1]["step"], "loss": trace[-1]["loss"], "answers": list(answers(mllm, asked))
+    }  # fmt: skip
 
 
 def told(rows: list[dict[str, Any]]) -> None:
@@ -155,7 +196,8 @@ def main() -> None:
     torch.set_num_threads(1)
     model, out, *more = sys.argv[1:]
     seeds = int(more[0]) if more else 2
-    wanted = more[1].split(",") if len(more) > 1 else list(arms())
+    wanted = more[1].split(",") if len(more) > 1 and more[1] != "all" else list(arms())
+    steps = int(more[2]) if len(more) > 2 else AlignConfig.steps
     module, name = PUPILS[model]
     pupil = getattr(import_module(module), name)()
     folder = Path(out)
@@ -164,12 +206,12 @@ def main() -> None:
     journal = Journal(folder / "arms.jsonl")
     for seed in range(seeds):
         for arm in wanted:
-            if not any((row["arm"], row["seed"]) == (arm, seed) for row in journal.rows()):
-                journal.append([one_arm(pupil, run, arm, seed)])
+            if not any((row["arm"], row["seed"], row["most"]) == (arm, seed, steps) for row in journal.rows()):
+                journal.append([one_arm(pupil, run, arm, seed, steps)])
                 last = journal.rows()[-1]
                 shapes = {s: disc([a for a in last["answers"] if a["shape"] == s]) for s in SHAPES}
                 print(arm, seed, "steps", last["steps"], "loss", last["loss"], shapes, flush=True)
-    told(journal.rows())
+    told([row for row in journal.rows() if row["most"] == steps])
 
 
 if __name__ == "__main__":
