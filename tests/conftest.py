@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+import commands
 import pytest
 import torch
+from shell import sea
 
 from sea_core import demo, plugins
 from sea_core.engine import Outcome
@@ -102,3 +106,18 @@ def rms_norm(hidden: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Te
 
 def in_dtype(mllm: MLLM, dtype: torch.dtype) -> MLLM:
     return MLLM(mllm.adapter, copy.deepcopy(mllm.model).to(dtype), mllm.processor)
+
+
+@pytest.fixture(scope="session")
+def finished(mllm: MLLM, tmp_path_factory: pytest.TempPathFactory) -> commands.Finished:
+    """Nobody may change this run: `copy` it first. `mllm` is asked for because torch has one thread then."""
+    folder = tmp_path_factory.mktemp("finished")
+    rows = commands.demo(folder / "rows.jsonl", 3)
+    typed = commands.optimize(rows, folder / "run", "--json")
+    return commands.Finished(rows, folder / "run", sea(*typed))
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A copy of the plugin's own model, to damage."""
+    return Path(shutil.copytree(plugins.adapter(commands.PLUGIN)[1].checkpoint, tmp_path / "model"))

@@ -1,10 +1,13 @@
-"""`sea` as a person types it, in this process: what it prints, and the code it leaves with."""
+"""`sea` as a person types it, in this process or one of its own: what it prints, and the code it leaves with."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +48,20 @@ def sea_to(out: io.StringIO, *arguments: object) -> Said:
     finally:
         sys.argv, sys.excepthook = typed, hook
     return Said(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def sea_process(*arguments: object) -> subprocess.Popen[str]:
+    """Start `sea` in a process of its own."""
+    command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_hear_ctrl_c
+    )
+
+
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to jobs in the background: they, and all that they start, are deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def refusal(*arguments: object) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_commands import refusal, sea
+from shell import refusal, sea
 from torch.nn.functional import logsigmoid
 
 from conftest import in_dtype

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import io
 import json
 import re
 import shutil
@@ -12,54 +10,21 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from chat_server import Answer, chat_server, says
+from shell import sea, sea_process
 
-from sea_core import cli
-from sea_core.cli import output
 from sea_core.safetybench.media import RATE, read_audio
 
 SMALL = "-o width=64 -o height=64 -o fps=2 -o seconds=1 -o word_seconds=0.5 -o end_seconds=1 -o candidates=2".split()
 
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-def sea(*arguments: object) -> Said:
-    """Run `sea` in this process, through the same `main` as in a shell."""
-    out, err, typed = io.StringIO(), io.StringIO(), sys.argv
-    sys.argv = ["sea", *map(str, arguments)]
-    output.progress.cache_clear()  # it holds the stderr of another test
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as leaving:
-            cli.main()
-    finally:
-        sys.argv = typed
-    return Said(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
-
-
-def sea_process(*arguments: object) -> subprocess.Popen[str]:
-    """Start `sea` in a process of its own, which hears Ctrl-C also where the tests run in the background."""
-    command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-
-
 def told(*arguments: object) -> dict[str, Any]:
-    said = sea(*arguments, "--json")
-    assert said.code == 0, said.err
-    value: dict[str, Any] = json.loads(said.out)
+    value: dict[str, Any] = sea(*arguments, "--json").json()
     return value
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_commands import PLUGIN, QUICK, demo, optimize, refusal, sea
+from commands import PLUGIN, QUICK, demo, optimize
+from shell import refusal, sea
 
 
 def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from shell import Said, sea_process
 
 import sea_core
 from sea_core import SeaError, cli
@@ -22,18 +22,11 @@ PARTS = sorted(name.replace("_", " ", 1) for name in FILES if "_" in name)
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "numpy", "pandas", "pyarrow", "safetensors"}
 
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-def sea(*arguments: str) -> Said:
-    done = subprocess.run(
-        [sys.executable, "-m", "sea_core.cli", *arguments], capture_output=True, text=True, check=False
-    )
-    return Said(done.returncode, done.stdout, done.stderr)
+def sea(*arguments: object) -> Said:
+    """Run `sea` in a process of its own: what is looked at here is how it starts."""
+    process = sea_process(*arguments)
+    out, err = process.communicate()
+    return Said(process.returncode, out, err)
 
 
 def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, raising: BaseException) -> Said:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_commands import refusal, sea
+from shell import refusal, sea
 
 from sea_core.errors import SeaError
 from sea_core.readers import read_rows

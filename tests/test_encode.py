@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from test_commands import refusal, sea
+from shell import refusal, sea
 
 from sea_core.encode import encode, media_rows
 from sea_core.errors import DataError
