@@ -107,11 +107,12 @@ def add_media(pupil: Any, mllm: MLLM, chosen: Chosen, seed: int) -> None:
             chosen.media[f"media:{key}-{i}"] = (record | told, shown)
 
 
-def embeddings(model: str, out: Path) -> Run:
-    """Make the embeddings of all arms, with the command that users have."""
+def embeddings(model: str, out: Path, wanted: list[str]) -> Run:
+    """Make the embeddings of the arms, with the command that users have."""
     plugin, _, modality = model.partition("-")
     more = ["--modality", modality] if modality else []
-    for recipe, draws in (("pool", 1), ("plain", 6)):
+    most = max(arms()[name].draws for name in wanted)
+    for recipe, draws in (("pool", 1), ("plain", most)):
         sys.argv = ["sea", "optimize", "--plugin", plugin, *more, "--recipe", recipe, "-o", f"draws={draws}",
                     "--no-verify", "--out", str(out)]  # fmt: skip
         with suppress(SystemExit):  # what went wrong is told on stderr, and the rows are not there
@@ -202,7 +203,7 @@ def main() -> None:
     pupil = getattr(import_module(module), name)()
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    run = embeddings(model, folder / "run")
+    run = embeddings(model, folder / "run", wanted)
     journal = Journal(folder / "arms.jsonl")
     for seed in range(seeds):
         for arm in wanted:

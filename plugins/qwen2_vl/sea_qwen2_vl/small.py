@@ -14,7 +14,7 @@ from sea_core.demo.pupil import Lengths
 from sea_core.mllm import MLLM
 from sea_qwen2_vl import tiny
 
-LENGTHS = Lengths(clips=6, encoder_steps=650, encoder_rows=48)
+LENGTHS = Lengths(clips=12, encoder_steps=1200, encoder_rows=48)
 
 
 class SmallPupil(tiny.TinyPupil, GraftedPupil):
