@@ -88,7 +88,9 @@ def arms() -> dict[str, Arm]:
         "text": Arm(), "plain": Arm(("plain",)), "plain x6": Arm(("plain",), 6), "input": Arm(("input",)),
         "pool": Arm(POOL), "pool and media": Arm(POOL, media="benign"), "oracle": Arm(("plain",), media="oracle"),
     }  # fmt: skip
-    for some in (("plain", "noise", "dropout"), ("plain", "goals", "noise", "dropout")):
+    for some in (
+        ("plain", "noise", "dropout"), ("plain", "goals", "noise", "dropout"), ("plain", "hidden", "input"),
+    ):  # fmt: skip
         found["+".join(some)] = Arm(some)
     return found | {f"pool without {one}": Arm(tuple(r for r in POOL if r != one)) for one in POOL}
 
