@@ -121,3 +121,13 @@ def finished(mllm: MLLM, tmp_path_factory: pytest.TempPathFactory) -> commands.F
 def checkpoint(tmp_path: Path) -> Path:
     """A copy of the plugin's own model, to damage."""
     return Path(shutil.copytree(plugins.adapter(commands.PLUGIN)[1].checkpoint, tmp_path / "model"))
+
+
+@pytest.fixture(scope="module")
+def seeing() -> Iterator[MLLM]:
+    """The bundled model that sees pictures, in fp32, on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    _, adapter = plugins.adapter("llava")
+    yield MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+    torch.set_num_threads(threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import torch
 from sea_llava.tiny import ImagePupil
 from shell import refusal, sea
 
-from sea_core import plugins
 from sea_core.embedding import Embedding
 from sea_core.errors import DataError, SeaError
 from sea_core.journal import Journal
@@ -27,16 +26,6 @@ from sea_core.run import Run
 VERBS = ("clean", "wrap", "carry", "polish")
 SEEN, HELD_OUT = ("a lamp", "a book", "a bike"), ("a cake", "a chair")
 STYLES = 2
-
-
-@pytest.fixture(scope="module")
-def seeing() -> Iterator[MLLM]:
-    """The bundled model that sees pictures, in fp32, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    _, adapter = plugins.adapter("llava")
-    yield MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    torch.set_num_threads(threads)
 
 
 def render(folder: Path, objects: Sequence[str]) -> Path:

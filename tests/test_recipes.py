@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,16 +31,6 @@ MEDIA = Path(__file__).parents[1] / "plugins/llava/tests/media"
 NAMES = [recipe.name for recipe in RECIPES]
 SOON = OptimizeConfig(loss=0.5, margin=0.0, steps=60)
 """Rows end after a few steps, and not all after the same number."""
-
-
-@pytest.fixture(scope="module")
-def seeing() -> Iterator[MLLM]:
-    """The bundled model that sees pictures, in fp32, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    _, adapter = plugins.adapter("llava")
-    yield MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
