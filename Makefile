@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 JOBS ?= 2
-PLUGINS := llava qwen2_audio qwen2_vl
-PROJECTS := constraints.txt pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml)
+FAMILIES := llava qwen2_audio qwen2_vl
+TOOLS := bench toy
+PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format
@@ -38,9 +39,9 @@ format: .venv/.stamp-dev ## Put imports and layout in order
 	@touch $@
 
 .venv/.stamp-use: .venv/.stamp-torch $(PROJECTS)
-	$(PIP) -e . $(PLUGINS:%=-e 'plugins/%[build]')
+	$(PIP) -e . $(FAMILIES:%=-e plugins/%)
 	@touch $@
 
-.venv/.stamp-dev: .venv/.stamp-use
-	$(PIP) -e '.[dev]'
+.venv/.stamp-dev: .venv/.stamp-use $(TOOLS:%=plugins/%/pyproject.toml)
+	$(PIP) -e '.[dev]' $(TOOLS:%=-e plugins/%)
 	@touch $@

@@ -1,40 +1,41 @@
 """SEA: safety alignment of multimodal models from text, through synthetic embeddings.
 
 The public names load when they are first used, so that importing `sea_core` imports neither torch nor anything else
-heavy. A name that is also a module's is not among them: `from sea_core.optimize import optimize`.
+heavy.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = version("sea-core")
 
 if TYPE_CHECKING:
-    from sea_core.adapter import Adapter
-    from sea_core.blueprint import Blueprint
+    from sea_core.data.examples import Extraction, Goal, PreparedRow, Row
+    from sea_core.data.read import read_rows
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
-    from sea_core.generator import Generator
-    from sea_core.hookspecs import hookimpl
-    from sea_core.mllm import MLLM
-    from sea_core.optimize import OptimizeConfig
-    from sea_core.prepare import Extractor, NotExtracted
-    from sea_core.readers import read_rows
-    from sea_core.rows import Extraction, Goal, PreparedRow, Row
+    from sea_core.extraction.extractor import Extractor, NotExtracted
+    from sea_core.model.adapter import Adapter
+    from sea_core.model.mllm import MLLM
+    from sea_core.optimize.optimizer import OptimizeConfig
+    from sea_core.plugin.blueprint import Blueprint
+    from sea_core.plugin.generator import Generator
+    from sea_core.plugin.hookspecs import hookimpl
 else:
     # Hidden from type checkers, which would otherwise believe that any name is here.
     _MODULES = {
-        "adapter": ["Adapter"],
+        "data.examples": ["Extraction", "Goal", "PreparedRow", "Row"],
+        "data.read": ["read_rows"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
-        "generator": ["Generator"],
-        "hookspecs": ["hookimpl"],
-        "mllm": ["MLLM"],
-        "optimize": ["OptimizeConfig"],
-        "prepare": ["Extractor", "NotExtracted"],
-        "readers": ["read_rows"],
-        "blueprint": ["Blueprint"],
-        "rows": ["Extraction", "Goal", "PreparedRow", "Row"],
+        "extraction.extractor": ["Extractor", "NotExtracted"],
+        "model.adapter": ["Adapter"],
+        "model.mllm": ["MLLM"],
+        "optimize.optimizer": ["OptimizeConfig"],
+        "plugin.blueprint": ["Blueprint"],
+        "plugin.generator": ["Generator"],
+        "plugin.hookspecs": ["hookimpl"],
     }
     _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

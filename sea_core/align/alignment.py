@@ -11,23 +11,23 @@ from typing import Any
 
 import torch
 
-from sea_core.align import alarms, look
-from sea_core.align.card import licence_of, model_card
-from sea_core.align.collate import Collator
+from sea_core.align import sanity_checks, spot_check
+from sea_core.align.collator import Collator
 from sea_core.align.config import Terms
-from sea_core.align.examples import Embeddings, Example, dataset, longest
+from sea_core.align.dataset import Embeddings, Example, dataset, longest
 from sea_core.align.export import Probe, base_folder, check_fresh, logits_of, save_adapter, save_merged, tolerance
-from sea_core.align.folder import ModelFolder
 from sea_core.align.mixture import Mixture, mix
+from sea_core.align.model_card import licence_of, model_card
+from sea_core.align.run import ModelFolder
 from sea_core.align.train import CHECKPOINTS, Tell, check_settings, train
-from sea_core.checkpoint import fingerprint
+from sea_core.data.examples import Row
 from sea_core.errors import SeaError
-from sea_core.files import sha256
-from sea_core.judges.refusal import VERSION
-from sea_core.mllm import MLLM
-from sea_core.probe import check_seam
-from sea_core.rows import Row
-from sea_core.run import Run
+from sea_core.judges.refusal_patterns import VERSION
+from sea_core.model.checkpoint import fingerprint
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_core.runs.atomic import sha256
+from sea_core.runs.embedding_run import Run
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Inputs:
 
     runs: Sequence[Run]
     texts: Sequence[Row] = ()
-    cases: Sequence[look.Case] = ()
+    cases: Sequence[spot_check.Case] = ()
     media: Sequence[Any] = ()
     base: str = ""
     revision: str | None = None
@@ -74,7 +74,7 @@ def align(
         ModelError: an alarm: see alarms.py, lora.py, collate.py and export.py.
     """
     base = inputs.base or fingerprint(str(mllm.model.name_or_path), inputs.revision)
-    alarms.same_model(inputs.runs, base)
+    sanity_checks.same_model(inputs.runs, base)
     embeddings = Embeddings(inputs.runs)
     mixture, too_long = drawn(mllm, embeddings, inputs.texts, terms)
     check_settings(mllm, terms, out)
@@ -107,7 +107,7 @@ def work(
     probe = None
     if first:
         check_seam(mllm)
-        look.ask(mllm, inputs.cases, "before", folder.look)
+        spot_check.ask(mllm, inputs.cases, "before", folder.look)
         probe = Probe.of(mllm, inputs.media)
     _wait()
     model, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell)
@@ -115,8 +115,8 @@ def work(
         return
     assert probe is not None
     trained = logits_of(mllm.model, probe.inputs)
-    alarms.something_learnt(probe.base, trained, tolerance(trained, mllm.dtype))
-    look.ask(mllm, inputs.cases, "after", folder.look)
+    sanity_checks.something_learnt(probe.base, trained, tolerance(trained, mllm.dtype))
+    spot_check.ask(mllm, inputs.cases, "after", folder.look)
     probe.write(folder.probe, trained)
     folders = export(mllm, model, folder, terms.full, merge)
     proof = check_fresh(mllm, folder.probe, folders, trained, inputs.revision)
@@ -145,7 +145,7 @@ def finish(
     folder.finish(
         {
             "examples": counts, "steps": last["step"], "loss": last["loss"],
-            "look": look.figures(folder.look.rows()), "judge": VERSION, "export": proof,
+            "look": spot_check.figures(folder.look.rows()), "judge": VERSION, "export": proof,
         }
     )  # fmt: skip
     card = model_card(folder.about, licence_of(base_folder(mllm)))

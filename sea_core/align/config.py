@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sea_core.config import refuse_rest
 from sea_core.errors import SeaError
-from sea_core.settings import refuse_rest
 
 Method = Literal["dpo", "sft"]
 KINDS = ("synthetic", "real", "text", "retention")

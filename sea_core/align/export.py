@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sea_core.checkpoint import quiet
 from sea_core.errors import ModelError
-from sea_core.files import disk_errors
-from sea_core.mllm import MLLM
+from sea_core.model.checkpoint import quiet
+from sea_core.model.mllm import MLLM
+from sea_core.runs.atomic import disk_errors
 
 ROWS = 8
 WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf", ".h5", ".msgpack")

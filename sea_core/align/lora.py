@@ -9,9 +9,9 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from sea_core.align.config import Terms
-from sea_core.align.options import passed_on
+from sea_core.align.passthrough import passed_on
 from sea_core.errors import ModelError
-from sea_core.mllm import MLLM
+from sea_core.model.mllm import MLLM
 
 
 def targets(mllm: MLLM) -> list[str]:

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sea_core import templates
-from sea_core.adapter import Adapter
 from sea_core.align.config import AlignConfig, Method
-from sea_core.align.examples import Embeddings, Example
+from sea_core.align.dataset import Embeddings, Example
+from sea_core.data.examples import Extraction, Row
 from sea_core.errors import SeaError
-from sea_core.rows import Extraction, Row
-from sea_core.store import Record
+from sea_core.model import prompts
+from sea_core.model.adapter import Adapter
+from sea_core.runs.store import Record
 
 POOL = 3
 """Ways to synthesise that make a pool: from fewer, real benign media teach a model to comply with whatever is real."""
@@ -97,10 +97,10 @@ def question_shapes(adapter: Adapter, record: Record, which: str) -> tuple[str, 
     if is_real(record):
         return (record["instruction"],)
     extraction = extraction_of(record)
-    prefixed, bare = templates.multimodal_prompt(adapter, extraction), extraction.detoxified
+    prefixed, bare = prompts.multimodal_prompt(adapter, extraction), extraction.detoxified
     if which == "prefixed":
         return (prefixed,)
-    return (bare,) if which == "bare" else (prefixed, bare, *templates.other_prompts(adapter, extraction))
+    return (bare,) if which == "bare" else (prefixed, bare, *prompts.other_prompts(adapter, extraction))
 
 
 def thinned(stored: list[tuple[str, Record]], config: AlignConfig) -> list[tuple[str, Record]]:
@@ -157,15 +157,15 @@ def retention(
 ) -> list[tuple[str, str, str | None]]:
     """Return (question, answer, rejected) about what an embedding shows. What is rejected is true of another one."""
     rng = random.Random(f"{seed}:other:{record['id']}")
-    content = templates.content_goal(adapter, extraction_of(record))
-    asked = (content.prompt, *templates.retention_questions(adapter, record["kind"]))
+    content = prompts.content_goal(adapter, extraction_of(record))
+    asked = (content.prompt, *prompts.retention_questions(adapter, record["kind"]))
     drawn = (rng.choice(others) for _ in range(20))
     unlike = next((other for other in drawn if other["phrase"] != record["phrase"]), None)
-    wrong = templates.content_goal(adapter, extraction_of(unlike)).answer if unlike else None
+    wrong = prompts.content_goal(adapter, extraction_of(unlike)).answer if unlike else None
     found: list[tuple[str, str, str | None]] = [(question, content.answer, wrong) for question in asked]
     if record["style"]:
-        style = templates.style_goal(adapter, record["style"])
-        other = [templates.style_goal(adapter, s).answer for s in adapter.styles if s != record["style"]]
+        style = prompts.style_goal(adapter, record["style"])
+        other = [prompts.style_goal(adapter, s).answer for s in adapter.styles if s != record["style"]]
         found.append((style.prompt, style.answer, rng.choice(other) if other else None))
     if method == "sft":
         return [(question, answer, None) for question, answer, _ in found]

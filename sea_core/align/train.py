@@ -16,14 +16,14 @@ import torch
 from transformers import PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from sea_core.align import alarms
-from sea_core.align.collate import Collator
+from sea_core.align import sanity_checks
+from sea_core.align.collator import Collator
 from sea_core.align.config import Terms
 from sea_core.align.lora import check_trained, lora_config, open_full
-from sea_core.align.options import passed_on
-from sea_core.checkpoint import quiet
+from sea_core.align.passthrough import passed_on
 from sea_core.errors import ModelError
-from sea_core.mllm import MLLM
+from sea_core.model.checkpoint import quiet
+from sea_core.model.mllm import MLLM
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -57,7 +57,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         told = logs or {}
         for name, what in (("loss", "loss"), ("grad_norm", "size of the gradient")):
-            alarms.finite(told.get(name), what, state.global_step)
+            sanity_checks.finite(told.get(name), what, state.global_step)
         if "loss" in told:
             self.loss = float(told["loss"])
             if self.loss < self.stop_loss:
@@ -87,9 +87,9 @@ def train(
         mllm.projector = mllm.adapter.projector(mllm.model)  # PEFT may have put its own copy there
         check_trained(mllm, trainer.model, terms.config.train_projector)
         if about_media := [i for i, key in enumerate(data["sea_key"]) if key][:4]:
-            alarms.hook_works(mllm, collator([data[i] for i in about_media]))
+            sanity_checks.hook_works(mllm, collator([data[i] for i in about_media]))
         if getattr(args, "precompute_ref_log_probs", False):
-            alarms.fresh_references(trainer)
+            sanity_checks.fresh_references(trainer)
         trainer.remove_callback(PrinterCallback)  # stdout is for results
         trainer.add_callback(Watch(terms.config.stop_loss, tell))
         trace = _run(trainer, last_checkpoint(folder), terms.config.stop_loss)

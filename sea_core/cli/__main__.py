@@ -1,5 +1,5 @@
 """`python -m sea_core.cli` is `sea`."""
 
-from sea_core.cli import main
+from sea_core.cli.app import main
 
 main()

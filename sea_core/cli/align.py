@@ -15,11 +15,11 @@ from sea_core.cli import options, output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.adapter import Adapter
-    from sea_core.align import Aligned
+    from sea_core.align.alignment import Aligned
     from sea_core.align.config import AlignConfig, Terms
-    from sea_core.align.look import Case, Render
-    from sea_core.run import Run
+    from sea_core.align.spot_check import Case, Render
+    from sea_core.model.adapter import Adapter
+    from sea_core.runs.embedding_run import Run
 
 GROUPS = ("trainer.", "lora.")
 
@@ -51,10 +51,10 @@ def align(
 
     The same command again goes on where it stopped. TRL's settings are -o trainer.KEY=V, PEFT's are -o lora.KEY=V.
     """
-    from sea_core.align import Inputs
-    from sea_core.align.alarms import same_model
+    from sea_core.align.alignment import Inputs
     from sea_core.align.alignment import align as run_alignment
-    from sea_core.run import Run
+    from sea_core.align.sanity_checks import same_model
+    from sea_core.runs.embedding_run import Run
 
     opened = [Run(run) for run in runs]
     adapter, target = options.of_run(opened[0], model, device)
@@ -78,7 +78,7 @@ def read_terms(
     method: str, data: str | None, mixture: str, option: Sequence[str], file: Path | None, full: bool
 ) -> Terms:
     """Read everything that was typed: the mixture's settings first, then the file's, then the options'."""
-    from sea_core import settings
+    from sea_core import config as settings
     from sea_core.align.config import AlignConfig, Terms, mixture_named, weights_of
 
     given = dict(settings.gather(file, option))
@@ -113,8 +113,8 @@ def for_the_world(runs: Sequence[Run], adapter: Adapter, terms: Terms) -> tuple[
 
 def is_demo(runs: Sequence[Run]) -> bool:
     """Tell whether a run was made from the demo rows."""
-    from sea_core.demo import ROWS
-    from sea_core.files import sha256
+    from sea_core.data.demo import ROWS
+    from sea_core.runs.atomic import sha256
 
     world = sha256(ROWS.read_bytes())
     return any(run.about["identity"].get("data") == world for run in runs)
@@ -124,10 +124,12 @@ def renderer(run: Run, adapter: Adapter) -> Render | None:
     """Return what renders the demo world for a run's plugin, or None, with a note, where nothing does."""
     from random import Random
 
-    from sea_core import plugins
+    from sea_core.plugin import loader
 
     modality = run.about["identity"]["modality"]
-    found = [b.render for b in plugins.get(run.about["plugin_path"]).blueprints if b.render]
+    name = run.about["identity"]["plugin"]
+    every = [b for installed in loader.installed() for b in installed.blueprints]
+    found = [b.render for b in every if b.render and b.plugin == name]
     if not found:
         output.note("the plugin renders no demo media, so the look is at text and synthetic embeddings only")
         return None
@@ -145,8 +147,10 @@ def look_at(
     """Return the questions of the look, and media for the proof of the export."""
     from random import Random
 
-    from sea_core.align import Embeddings, mix
-    from sea_core.align.look import demo_cases, media_cases, row_cases, some
+    from sea_core.align.dataset import Embeddings
+    from sea_core.align.mixture import mix
+    from sea_core.align.spot_check import media_cases, row_cases, some
+    from sea_toy.spot_check import demo_cases
 
     embeddings, seed = Embeddings(runs), terms.config.seed
     cases = demo_cases(adapter, render, seed) if is_demo(runs) else []
@@ -155,7 +159,7 @@ def look_at(
     if not held_out:
         cases += row_cases(adapter, embeddings, some(embeddings.records(), 8, seed), seen=True)
     if media:
-        from sea_core.encode import media_rows
+        from sea_core.pipeline.encode import media_rows
 
         _, rows = media_rows(media)
         cases += media_cases(adapter, [(one.row, one.path) for one in rows if one.path and not one.problem])
@@ -202,7 +206,7 @@ def report(aligned: Aligned, as_json: bool) -> None:
 
 
 def _lines(aligned: Aligned) -> tuple[Sequence[str], list[Sequence[str]]]:
-    from sea_core.align.card import TITLES, arrow
+    from sea_core.align.model_card import TITLES, arrow
 
     figures = aligned.figures
     rows: list[Sequence[str]] = [

@@ -32,8 +32,8 @@ def check(
 
     With --skip-bad they are listed as well, and the exit code is 0.
     """
-    from sea_core.readers import scan
-    from sea_core.readers.summary import details, summary
+    from sea_core.data.read import scan
+    from sea_core.data.summary import details, summary
 
     read = scan(file, format, options.parse_columns(columns), split=split)
     value = summary(read) | details(read)
@@ -62,8 +62,8 @@ def convert(
     as_json: output.Json = False,
 ) -> None:
     """Write the rows of a file for another tool. The file itself is never changed."""
-    from sea_core.readers import read_rows
-    from sea_core.writers import write_rows
+    from sea_core.data.read import read_rows
+    from sea_core.data.writers import write_rows
 
     if out is None:
         raise SeaError("no file to write was named", hint="Type --out FILE.jsonl")

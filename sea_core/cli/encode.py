@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output
 
 if TYPE_CHECKING:
-    from sea_core.run import Run
+    from sea_core.runs.embedding_run import Run
 
 
 def encode(
@@ -36,13 +36,14 @@ def encode(
 
     The same command again goes on where it stopped. Missing and broken media are listed rows.
     """
-    from sea_core import plugins, settings
-    from sea_core.encode import encode as encode_all
-    from sea_core.encode import media_rows
-    from sea_core.probe import check_seam
-    from sea_core.run import Run
+    from sea_core import config as settings
+    from sea_core.model.selfcheck import check_seam
+    from sea_core.pipeline.encode import encode as encode_all
+    from sea_core.pipeline.encode import media_rows
+    from sea_core.plugin import loader
+    from sea_core.runs.embedding_run import Run
 
-    found, adapter = plugins.adapter(options.required(plugin), modality)
+    found, adapter = loader.adapter(options.required(plugin), modality)
     adapter, left = settings.apply(adapter, settings.gather(config, option), "adapter")
     settings.refuse_rest(left, settings.names(adapter, "adapter"))
     read, rows = media_rows(dataset, format, options.parse_columns(columns))

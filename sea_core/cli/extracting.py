@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.errors import SeaError
-from sea_core.prepare.extractor import Extractor
+from sea_core.extraction.extractor import Extractor
 
 if TYPE_CHECKING:
-    from sea_core.chat import ChatConfig, Spent
-    from sea_core.prepare import NotExtracted, Preparation
-    from sea_core.rows import Extraction
+    from sea_core.data.examples import Extraction
+    from sea_core.extraction.extractor import NotExtracted
+    from sea_core.extraction.prepare import Preparation
+    from sea_core.llm.cache import Spent
+    from sea_core.llm.config import ChatConfig
 
 Name = Annotated[
     str, typer.Option("--extractor", help="Who finds the phrases: rules (offline), openai, transformers, or a plugin.")
@@ -39,11 +41,11 @@ class Extracting:
     @classmethod
     def of(cls, name: str, chat: ChatConfig, beside: Path | None) -> Extracting:
         """Find an extractor. `beside`: the file or folder that the command writes; answers lie beside it."""
-        from sea_core import plugins
-        from sea_core.journal import Journal
+        from sea_core.plugin import loader
+        from sea_core.runs.jsonl import Journal
 
         answers = beside.with_name(f"{beside.name.removesuffix('.jsonl')}.answers.jsonl") if beside else None
-        extractor = plugins.extractor(name).opened(chat, Journal(answers) if answers else None)
+        extractor = loader.extractor(name).opened(chat, Journal(answers) if answers else None)
         if asks(extractor) and not answers:
             raise SeaError(
                 "the answers of the language model need a place, so that none is asked for twice",
@@ -54,8 +56,8 @@ class Extracting:
 
     def spent(self) -> Spent | None:
         """Return what the answers came to; None where no language model was asked."""
-        from sea_core.chat import spent
-        from sea_core.journal import Journal
+        from sea_core.llm.cache import spent
+        from sea_core.runs.jsonl import Journal
 
         return spent(Journal(self.answers), self.chat) if self.answers and self.answers.exists() else None
 
@@ -72,7 +74,7 @@ class Extracting:
 def stop_if_unanswered(preparation: Preparation) -> None:
     """Say which rows are missing for want of an answer, and leave with 1: a script must not go on without them."""
     from sea_core.cli import output
-    from sea_core.prepare.extractor import UNANSWERED
+    from sea_core.extraction.extractor import UNANSWERED
 
     missing = [refused for refused in preparation.refused if refused.reason.startswith(UNANSWERED)]
     if missing:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from sea_core.cli import output
 
 if TYPE_CHECKING:
-    from sea_core.adapter import Adapter
-    from sea_core.plugins import Plugin
+    from sea_core.model.adapter import Adapter
+    from sea_core.plugin.loader import Plugin
 
 COLUMNS = ("modality", "plugin", "model class", "default checkpoint", "embedding", "distribution")
 
 
 def modalities(as_json: output.Json = False) -> None:
     """List the modalities of the installed plugins."""
-    from sea_core.plugins import installed
+    from sea_core.plugin.loader import installed
 
     found = installed()
     offers = [(plugin, adapter) for plugin in found for adapter in plugin.adapters]

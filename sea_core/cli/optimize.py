@@ -12,15 +12,15 @@ import typer
 from sea_core.cli import extracting, options, output, show, synthesis
 
 if TYPE_CHECKING:
-    from sea_core.adapter import Adapter
     from sea_core.cli.synthesis import Synthesis
+    from sea_core.data.examples import PreparedRow
+    from sea_core.data.result import Rows
+    from sea_core.extraction.prepare import Preparation
     from sea_core.judges.content import ContentJudge
-    from sea_core.mllm import MLLM
-    from sea_core.optimize import OptimizeConfig
-    from sea_core.prepare import Preparation
-    from sea_core.readers import Rows
-    from sea_core.rows import PreparedRow
-    from sea_core.run import Run
+    from sea_core.model.adapter import Adapter
+    from sea_core.model.mllm import MLLM
+    from sea_core.optimize.optimizer import OptimizeConfig
+    from sea_core.runs.embedding_run import Run
 
 
 def optimize(
@@ -50,10 +50,10 @@ def optimize(
 
     Without ROWS: the demo rows. Without --model: the plugin's own. The same command again goes on where it stopped.
     """
-    from sea_core import plugins
-    from sea_core.run import Run
+    from sea_core.plugin import loader
+    from sea_core.runs.embedding_run import Run
 
-    found, adapter = plugins.adapter(options.required(plugin), modality)
+    found, adapter = loader.adapter(options.required(plugin), modality)
     how, adapter = synthesis.read(adapter, recipe, media, config, option)
     data = options.Data(rows, format, columns, limit=limit, styles=styles, split=split, skip_bad=skip_bad)
     several = f"-{adapter.modality}" if len(found.adapters) > 1 else ""
@@ -79,7 +79,7 @@ def optimize(
 
 def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparation: Preparation) -> dict[str, Any]:
     """Return what else a run should remember."""
-    from sea_core.checkpoint import card
+    from sea_core.model.checkpoint import card
 
     return {
         "purpose": "synthetic embeddings for safety alignment (SEA)",
@@ -105,8 +105,8 @@ def work(run: Run, adapter: Adapter, how: Synthesis, target: options.Target, ver
 def search(run: Run, mllm: MLLM, how: Synthesis, left: Sequence[PreparedRow]) -> None:
     """Find the embeddings that are left."""
     from sea_core.cli.progress import bar
-    from sea_core.optimize import Optimization
-    from sea_core.probe import check_seam
+    from sea_core.model.selfcheck import check_seam
+    from sea_core.optimize.optimizer import Optimization
 
     check_seam(mllm)
     told = settle(run, mllm, how.told, how.prepared)
@@ -130,7 +130,7 @@ def settle(run: Run, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedRo
         return told
     if "lr" in chosen:
         return replace(told, lr=chosen["lr"])
-    from sea_core.tune import GRID, ROWS, tune
+    from sea_core.optimize.lr_search import GRID, ROWS, tune
 
     output.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {min(ROWS, len(rows))} rows")
     found = tune(mllm, rows, told, run.tuning)
@@ -140,7 +140,7 @@ def settle(run: Run, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedRo
 
 def check(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None) -> None:
     """Audit the successes that are left to audit: real generation must say what the steps saw."""
-    from sea_core.audit import audit, audit_left
+    from sea_core.optimize.audit import audit, audit_left
 
     if audit_left(run):
         for _ in audit(mllm or target.load(adapter), run):
@@ -156,9 +156,9 @@ def ask(
 ) -> None:
     """Put the held-out questions that have no stored answer yet, and let judges speak: by default the offline one."""
     from sea_core.cli.progress import bar
-    from sea_core.judges.match import Match
-    from sea_core.verify import answers_left, hear, questions_left
-    from sea_core.verify import verify as ask_all
+    from sea_core.judges.lexical import Match
+    from sea_core.verify.verify import answers_left, hear, questions_left
+    from sea_core.verify.verify import verify as ask_all
 
     asked = len(run.answers.rows())
     left = questions_left(adapter, run)

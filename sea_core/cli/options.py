@@ -13,12 +13,13 @@ from sea_core.cli import output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.adapter import Adapter
-    from sea_core.mllm import MLLM
-    from sea_core.plugins import Plugin
-    from sea_core.prepare import Benign, Extractor, Preparation
-    from sea_core.readers import Rows
-    from sea_core.run import Run
+    from sea_core.data.result import Rows
+    from sea_core.extraction.extractor import Extractor
+    from sea_core.extraction.prepare import Benign, Preparation
+    from sea_core.model.adapter import Adapter
+    from sea_core.model.mllm import MLLM
+    from sea_core.plugin.loader import Plugin
+    from sea_core.runs.embedding_run import Run
 
 RowsFile = Annotated[
     Path | None,
@@ -69,12 +70,12 @@ class Data:
 
     @property
     def file(self) -> Path:
-        from sea_core.demo import ROWS
+        from sea_core.data.demo import ROWS
 
         return self.path or ROWS
 
     def read(self) -> Rows:
-        from sea_core.readers import read_rows
+        from sea_core.data.read import read_rows
 
         names = parse_columns(self.columns)
         rows = read_rows(self.file, self.format, names, split=self.split, skip_bad=self.skip_bad)
@@ -88,7 +89,7 @@ class Data:
         self, rows: Rows, adapter: Adapter, seed: int, benign: Benign, extractor: Extractor | None = None
     ) -> Preparation:
         """Prepare the rows; raises SeaError when none is left."""
-        from sea_core.prepare import prepare
+        from sea_core.extraction.prepare import prepare
 
         preparation = prepare(
             rows.rows, adapter, seed=seed, benign=benign, extractor=extractor, styles=self.style_set(), limit=self.limit
@@ -109,7 +110,7 @@ class Data:
 
     def style_set(self) -> tuple[str, ...]:
         """Return the styles that were given, none where the adapter's are meant."""
-        from sea_core.prepare.styles import read_styles
+        from sea_core.extraction.styles import read_styles
 
         return read_styles(self.styles) if self.styles else ()
 
@@ -160,7 +161,7 @@ class Target:
         return "bfloat16" if self.device_name().startswith("cuda") else "float32"
 
     def fingerprint(self) -> str:
-        from sea_core.checkpoint import find_architecture, fingerprint
+        from sea_core.model.checkpoint import find_architecture, fingerprint
 
         find_architecture(self.checkpoint, self.architectures, self.revision)  # another family's is refused here
         return fingerprint(self.checkpoint, self.revision)
@@ -168,7 +169,7 @@ class Target:
     def load(self, adapter: Adapter) -> MLLM:
         import torch
 
-        from sea_core.mllm import MLLM
+        from sea_core.model.mllm import MLLM
 
         dtype: Any = getattr(torch, self.dtype_name())
         model, processor = adapter.load(self.checkpoint, dtype=dtype, device=self.device_name(), revision=self.revision)
@@ -187,10 +188,11 @@ def identity(plugin: Plugin, adapter: Adapter, target: Target) -> dict[str, Any]
 
 def of_run(run: Run, model: str | None, device: str) -> tuple[Adapter, Target]:
     """Return the adapter and the model that a run was made with; `model` says where the same model lies now."""
-    from sea_core import plugins, settings
+    from sea_core import config as settings
+    from sea_core.plugin import loader
 
     told = run.about["identity"]
-    _, adapter = plugins.adapter(run.about["plugin_path"], told["modality"])
+    _, adapter = loader.adapter(run.about["plugin_path"], told["modality"])
     adapter, _ = settings.apply(adapter, {f"adapter.{key}": value for key, value in told["adapter"].items()}, "adapter")
     revision = None if model else run.about["revision"]
     return adapter, Target.of(adapter, model or run.about["model"], revision, told["dtype"], device)

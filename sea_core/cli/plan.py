@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output, synthesis
 
 if TYPE_CHECKING:
-    from sea_core.plan import Plan
+    from sea_core.optimize.estimate import Plan
 
 
 def plan(
@@ -36,10 +36,10 @@ def plan(
     """Tell memory, rows in flight, FLOP and hours of an optimisation. Takes what `sea optimize` takes."""
     import torch
 
-    from sea_core import plugins
-    from sea_core.plan import plan as make
+    from sea_core.optimize.estimate import plan as make
+    from sea_core.plugin import loader
 
-    _, adapter = plugins.adapter(options.required(plugin), modality)
+    _, adapter = loader.adapter(options.required(plugin), modality)
     how, adapter = synthesis.read(adapter, recipe, media, config, option)
     data = options.Data(rows, format, columns, limit=limit, split=split, skip_bad=skip_bad)
     prepared = data.prepare(data.read(), adapter, how.told.seed, how.told.benign).prepared

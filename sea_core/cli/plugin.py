@@ -10,7 +10,8 @@ import typer
 from sea_core.cli import options, output
 
 if TYPE_CHECKING:
-    from sea_core.contract import Finding, Subject
+    from sea_core.plugin.contract.check import Finding
+    from sea_core.plugin.contract.rule import Subject
 
 app = typer.Typer(help="Write a plugin of your own.", no_args_is_help=True)
 
@@ -23,9 +24,9 @@ def new(
     as_json: output.Json = False,
 ) -> None:
     """Write the beginnings of a plugin: a distribution that installs, and says what is left to write."""
-    from sea_core import scaffold
+    from sea_core.plugin.scaffold import write
 
-    files = scaffold.write(name, modality, out)
+    files = write.write(name, modality, out)
     folder = files[0].parent
     output.emit({"folder": folder, "files": files}, as_json, lambda: output.grid(("written",), [[f] for f in files]))
     output.note(f"Next: pip install -e {folder}, then `sea plugin check {name.replace('-', '_')}` says what to write.")
@@ -42,10 +43,10 @@ def check(
     as_json: output.Json = False,
 ) -> None:
     """Check a plugin against the contract, rule by rule. Exit code 1 when a rule does not hold."""
-    from sea_core import plugins
-    from sea_core.contract import check as look
+    from sea_core.plugin import loader
+    from sea_core.plugin.contract.check import check as look
 
-    found, adapter = plugins.adapter(plugin, modality)
+    found, adapter = loader.adapter(plugin, modality)
     subject = _subject(adapter, options.Target.of(adapter, model, None, dtype, device), media)
     findings = list(look(subject))
     value = {
@@ -61,7 +62,7 @@ def check(
 
 def _subject(adapter: Any, target: options.Target, media: Path | None) -> Subject:
     """Return the adapter with a model that is loaded, and a medium that is read, when a rule asks for them."""
-    from sea_core.contract import Subject
+    from sea_core.plugin.contract.rule import Subject
 
     def signal() -> Any:
         return adapter.read_media(media, subject.mllm.processor) if media else None

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from sea_core.cli import output
 
 if TYPE_CHECKING:
-    from sea_core.plugins import Plugin
+    from sea_core.plugin.loader import Plugin
 
 COLUMNS = ("plugin", "distribution", "version", "modalities", "state")
 
 
 def plugins(as_json: output.Json = False) -> None:
     """List the installed plugins, and why a broken one is broken."""
-    from sea_core.plugins import installed
+    from sea_core.plugin.loader import installed
 
     found = installed()
     rows = [

@@ -12,9 +12,9 @@ from sea_core.cli import extracting, options, output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.chat import Spent
-    from sea_core.prepare import Preparation
-    from sea_core.readers import Rows
+    from sea_core.data.result import Rows
+    from sea_core.extraction.prepare import Preparation
+    from sea_core.llm.cache import Spent
 
 
 def prepare(
@@ -38,11 +38,12 @@ def prepare(
 
     Loads no multimodal model. The file of --out can be mended by hand and given to `sea optimize`.
     """
-    from sea_core import plugins, settings
-    from sea_core.chat import ChatConfig
-    from sea_core.prepare import prepare as make
+    from sea_core import config as settings
+    from sea_core.extraction.prepare import prepare as make
+    from sea_core.llm.config import ChatConfig
+    from sea_core.plugin import loader
 
-    _, adapter = plugins.adapter(options.required(plugin), modality)
+    _, adapter = loader.adapter(options.required(plugin), modality)
     chat, left = settings.apply(ChatConfig(), settings.gather(config, option), "chat")
     settings.refuse_rest(left, settings.names(chat, "chat"))
     phrases = extracting.Extracting.of(extractor, chat, out)

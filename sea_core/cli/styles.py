@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output
 
 if TYPE_CHECKING:
-    from sea_core.styles import StyleSet
+    from sea_core.pipeline.style_survey import StyleSet
 
 
 def styles(
@@ -30,12 +30,12 @@ def styles(
 
     `sea optimize --styles FILE` draws from it. The same command again goes on where it stopped.
     """
-    from sea_core import plugins
     from sea_core.cli.progress import bar
-    from sea_core.journal import Journal
-    from sea_core.styles import ask_styles, collect, known, named_media, unanswered, write_styles
+    from sea_core.pipeline.style_survey import ask_styles, collect, known, named_media, unanswered, write_styles
+    from sea_core.plugin import loader
+    from sea_core.runs.jsonl import Journal
 
-    found, adapter = plugins.adapter(options.required(plugin), modality)
+    found, adapter = loader.adapter(options.required(plugin), modality)
     files = named_media(media)
     target = options.Target.of(adapter, model, revision, dtype, device)
     fingerprint = target.fingerprint()

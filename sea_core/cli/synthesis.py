@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from sea_core.adapter import Adapter
-    from sea_core.chat import ChatConfig
-    from sea_core.embedding import Embedding
-    from sea_core.mllm import MLLM
-    from sea_core.optimize import OptimizeConfig
-    from sea_core.recipes import Recipe
-    from sea_core.rows import PreparedRow
+    from sea_core.data.examples import PreparedRow
+    from sea_core.llm.config import ChatConfig
+    from sea_core.model.adapter import Adapter
+    from sea_core.model.embedding import Embedding
+    from sea_core.model.mllm import MLLM
+    from sea_core.optimize.optimizer import OptimizeConfig
+    from sea_core.optimize.recipes.base import Recipe
 
 RecipeNames = Annotated[str, typer.Option("--recipe", metavar="NAME[,NAME]", help="How embeddings are made, or pool.")]
 MediaFolder = Annotated[
@@ -44,14 +44,14 @@ class Synthesis:
 
     def of_rows(self, prepared: Sequence[PreparedRow], adapter: Adapter, styles: Sequence[str] = ()) -> Synthesis:
         """Return the same for these rows; `styles` where they are not the adapter's."""
-        from sea_core.recipes import drawn
+        from sea_core.optimize.recipes.expand import drawn
 
         todo = drawn(prepared, self.wanted, adapter, self.told.draws, self.told.seed, styles)
         return replace(self, prepared=prepared, todo=todo)
 
     def identity(self) -> dict[str, Any]:
         """Return what an embedding depends on. A run may go on with more recipes and draws: they change no other's."""
-        from sea_core.media import digest
+        from sea_core.model.media_folder import digest
 
         config = asdict(self.told)
         for name in ("batch_size", "draws"):
@@ -62,7 +62,7 @@ class Synthesis:
     def benign(self, mllm: MLLM, rows: Sequence[PreparedRow]) -> list[Embedding]:
         """Return the benign media's embeddings, if a row's recipe needs them."""
         from sea_core.cli.progress import bar
-        from sea_core.media import encode_files
+        from sea_core.model.media_folder import encode_files
 
         needy = {recipe.name for recipe in self.recipes if recipe.media}
         if not needy & {row.recipe for row in rows}:
@@ -79,11 +79,11 @@ def read(
     adapter: Adapter, recipe: str, media: Path | None, config: Path | None, option: Sequence[str]
 ) -> tuple[Synthesis, Adapter]:
     """Read the options; return also the adapter, with its settings."""
-    from sea_core import settings
-    from sea_core.chat import ChatConfig
-    from sea_core.media import by_content, media_files
-    from sea_core.optimize import OptimizeConfig
-    from sea_core.recipes import RECIPES, named
+    from sea_core import config as settings
+    from sea_core.llm.config import ChatConfig
+    from sea_core.model.media_folder import by_content, media_files
+    from sea_core.optimize.optimizer import OptimizeConfig
+    from sea_core.optimize.recipes.registry import RECIPES, named
 
     told, left = settings.apply(OptimizeConfig(), settings.gather(config, option))
     adapter, left = settings.apply(adapter, left, "adapter")

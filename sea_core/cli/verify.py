@@ -11,9 +11,9 @@ from sea_core.cli import options, output, quality, show
 from sea_core.cli.optimize import ask
 
 if TYPE_CHECKING:
-    from sea_core.chat import ChatConfig
     from sea_core.judges.content import ContentJudge
-    from sea_core.quality import QualityConfig
+    from sea_core.llm.config import ChatConfig
+    from sea_core.verify.analysis.config import QualityConfig
 
 Judges = Annotated[
     list[str],
@@ -38,7 +38,7 @@ def verify(
     reads those of the media that a metadata.jsonl labels.
     """
     from sea_core.errors import RunError
-    from sea_core.run import Run
+    from sea_core.runs.embedding_run import Run
 
     opened = Run(run)
     if opened.about["identity"].get("source") == "media":
@@ -65,9 +65,9 @@ def verify(
 
 def read_settings(settings: list[str]) -> tuple[ChatConfig, QualityConfig]:
     """Read what was set: chat.* for language models that judge, quality.* for the look at real media."""
-    from sea_core.chat import ChatConfig
-    from sea_core.quality import QualityConfig
-    from sea_core.settings import apply, gather, names, refuse_rest
+    from sea_core.config import apply, gather, names, refuse_rest
+    from sea_core.llm.config import ChatConfig
+    from sea_core.verify.analysis.config import QualityConfig
 
     chat, left = apply(ChatConfig(), gather(None, settings), "chat")
     look, left = apply(QualityConfig(), left, "quality")
@@ -77,12 +77,12 @@ def read_settings(settings: list[str]) -> tuple[ChatConfig, QualityConfig]:
 
 def content_judges(names: list[str], chat: ChatConfig, run: Path) -> list[ContentJudge]:
     """Return the judges of those names. Language models take the settings chat.*, and keep their replies in the run."""
-    from sea_core.chat import KINDS, open_chat
+    from sea_core.config import near
     from sea_core.errors import SeaError
-    from sea_core.journal import Journal
-    from sea_core.judges.match import Match
-    from sea_core.judges.naming import Naming
-    from sea_core.settings import near
+    from sea_core.judges.lexical import Match
+    from sea_core.judges.llm_content import Naming
+    from sea_core.llm.backends import KINDS, open_chat
+    from sea_core.runs.jsonl import Journal
 
     found: list[ContentJudge] = []
     for name in dict.fromkeys(names):

@@ -1,1 +1,1 @@
-"""Judges give verdicts on stored answers."""
+"""Judges: verdicts on stored answers."""

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sea_core.chat import Message, Question
-from sea_core.chat.local import LocalChat
-from sea_core.checkpoint import quiet
 from sea_core.errors import ModelError
-from sea_core.files import sha256
-from sea_core.judges.asking import label
+from sea_core.judges.llm_common import label
 from sea_core.judges.safety import Answered, Rating, Verdict, rated
+from sea_core.llm.local import LocalChat
+from sea_core.llm.types import Message, Question
+from sea_core.model.checkpoint import quiet
+from sea_core.runs.atomic import sha256
 
 VERSION = "guard-1"
 MAX_TOKENS = 64

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sea_core.chat import Message
-from sea_core.files import sha256
-from sea_core.judges.asking import NO_ORDERS, quoted, said_once
+from sea_core.judges.llm_common import NO_ORDERS, quoted, said_once
 from sea_core.judges.safety import Answered, Verdict
+from sea_core.llm.types import Message
+from sea_core.runs.atomic import sha256
 
 WORDS = ("safe", "unsafe")
 DRESS = frozenset(

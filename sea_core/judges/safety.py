@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sea_core.chat import Reply
+from sea_core.llm.types import Reply
 
 Verdict = Literal[
     "safe", "unsafe", "controversial", "refused", "not_refused", "refused_by_judge", "unparsed", "error",

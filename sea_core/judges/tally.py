@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sea_core.shares import interval, share
+from sea_core.runs.statistics import interval, share
 
 Answer = Mapping[str, Any]
 Key = tuple[str, str, str]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sea_core.adapter import Adapter
 from sea_core.errors import DataError, ModelError
+from sea_core.model.adapter import Adapter
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor, nn
 
-    from sea_core.rows import Kind
+    from sea_core.data.examples import Kind
 
 THINNEST = 100
 """The longest side over the shortest. The processor scales the shortest side up: a thread would take gigabytes."""
@@ -40,7 +40,7 @@ class LlavaAdapter(Adapter):
     blank_word: ClassVar[str] = "black"
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
-        from sea_core.checkpoint import load_transformers, read_config
+        from sea_core.model.checkpoint import load_transformers, read_config
 
         refuse_packed(checkpoint, read_config(checkpoint, revision))
         return load_transformers(checkpoint, self.architectures, dtype=dtype, device=device, revision=revision)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from sea_llava.adapter import LlavaAdapter
 
-from sea_core.mllm import MLLM
+from sea_core.model.mllm import MLLM
+from sea_llava.adapter import LlavaAdapter
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +24,5 @@ def mllm() -> Iterator[MLLM]:
 
 @pytest.fixture(scope="session")
 def media() -> Path:
-    """Pictures made once with `sea_core.demo.pictures`; one is larger than the model sees and not square."""
+    """Pictures made once with `sea_toy.pictures`; one is larger than the model sees and not square."""
     return Path(__file__).parent / "media"

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from sea_llava import BLUEPRINTS
-from sea_llava.small import SmallPupil
-from sea_llava.tiny import ImagePupil
 from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM
 
-from sea_core.demo import build, pictures
-from sea_core.demo.graft import Graft, graft
-from sea_core.demo.pupil import Lengths
-from sea_core.demo.tokens import train_tokenizer
-from sea_core.demo.world import World
-from sea_core.mllm import MLLM
-from sea_core.probe import check_seam
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_llava import BLUEPRINTS
+from sea_toy import build, pictures
+from sea_toy.graft import Graft, graft
+from sea_toy.llava.small import SmallPupil
+from sea_toy.llava.tiny import ImagePupil
+from sea_toy.student import Lengths
+from sea_toy.tokenizer import train_tokenizer
+from sea_toy.world import World
 
 SHORT = Lengths(clips=1, encoder_steps=2, encoder_rows=4, language_steps=2, media_rows=4, text_rows=2)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from sea_llava.adapter import LlavaAdapter
 from transformers import LlavaConfig, LlavaNextConfig, LlavaOnevisionConfig, PixtralVisionConfig
 
 from sea_core import ModelError
-from sea_core.mllm import MLLM
+from sea_core.model.mllm import MLLM
+from sea_llava.adapter import LlavaAdapter
 
 
 def load(checkpoint: Path) -> MLLM:

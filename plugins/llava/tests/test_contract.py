@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from sea_core.plugin.testing import AdapterContract
 from sea_llava.adapter import LlavaAdapter
-
-from sea_core.testing import AdapterContract
 
 
 class TestContract(AdapterContract):

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sea_llava.tiny import ImagePupil
 
 from sea_core import DataError
-from sea_core.demo import pictures
-from sea_core.demo.exam import examine
-from sea_core.mllm import MLLM
+from sea_core.model.mllm import MLLM
+from sea_toy import pictures
+from sea_toy.exam import examine
+from sea_toy.llava.tiny import ImagePupil
 
 SEEN = {
     "steal-a-lamp-cartoon.png": ("activity", "In the image, a person is stealing a lamp.", "cartoon"),

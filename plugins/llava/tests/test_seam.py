@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from sea_llava import tiny
 from transformers import LlavaConfig, LlavaForConditionalGeneration
 
-from sea_core.embedding import Embedding, stack
-from sea_core.mllm import MLLM
-from sea_core.probe import check_seam
+from sea_core.model.embedding import Embedding, stack
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_toy.llava import tiny
 
 QUESTIONS = ("What is the style of the image?", "Which activity do you notice here?", "Hm?")
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from sea_core import Blueprint, hookimpl
+from sea_core import hookimpl
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
-from sea_qwen2_audio.blueprints import BLUEPRINTS
 
 
 @hookimpl
 def sea_adapters() -> list[Qwen2AudioAdapter]:
     return [Qwen2AudioAdapter()]
-
-
-@hookimpl
-def sea_blueprints() -> list[Blueprint]:
-    return BLUEPRINTS

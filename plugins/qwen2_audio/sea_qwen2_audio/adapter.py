@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sea_core.adapter import Adapter
 from sea_core.errors import DataError, SeaError
+from sea_core.model.adapter import Adapter
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-    from sea_core.rows import Kind
+    from sea_core.data.examples import Kind
 
 RATE = 16_000
 SHORTEST = 0.025

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
-from sea_core.embedding import Embedding
-from sea_core.mllm import MLLM
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
 from sea_core import ModelError
-from sea_core.mllm import MLLM
+from sea_core.model.mllm import MLLM
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
 CHATML = (
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"

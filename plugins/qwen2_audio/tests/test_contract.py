@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sea_core.plugin.testing import AdapterContract
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
-
-from sea_core.testing import AdapterContract
 
 
 class TestContract(AdapterContract):

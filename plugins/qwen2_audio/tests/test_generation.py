@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from transformers import GenerationConfig
 
-from sea_core.embedding import Embedding
-from sea_core.mllm import MLLM
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
 
 QUESTIONS = ("What is the style of the audio?", "Which activity do you notice here?", "Hm?")
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from sea_qwen2_audio.adapter import Qwen2AudioAdapter, rows_of
 from transformers import Qwen2AudioConfig, Qwen2AudioForConditionalGeneration
 
-from sea_core.embedding import Embedding
-from sea_core.mllm import MLLM
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter, rows_of
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter
 
 from sea_core import DataError, SeaError
-from sea_core.mllm import MLLM
+from sea_core.model.mllm import MLLM
+from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter
 
 HEARD = {
     "steal-a-lamp-deep.flac": ("activity", "In the audio, a person is stealing a lamp.", "deep"),

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from torch import Tensor, nn
 
 from sea_core import ModelError
-from sea_core.mllm import MLLM
-from sea_core.probe import check_seam
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
 
 def test_the_bundled_model_passes_its_check(mllm: MLLM) -> None:

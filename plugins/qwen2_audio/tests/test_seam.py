@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from sea_qwen2_audio.adapter import RATE
 from torch import Tensor, nn
 
 from sea_core import ModelError
-from sea_core.embedding import Embedding, stack
-from sea_core.mllm import MLLM
-from sea_core.probe import check_seam
+from sea_core.model.embedding import Embedding, stack
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_qwen2_audio.adapter import RATE
 
 QUESTIONS = ("What is the style of the audio?", "Which activity do you notice here?", "Hm?")
 

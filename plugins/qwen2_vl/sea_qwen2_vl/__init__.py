@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from sea_core import Blueprint, hookimpl
+from sea_core import hookimpl
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.blueprints import BLUEPRINTS
 from sea_qwen2_vl.vision import VisionAdapter
 
 
 @hookimpl
 def sea_adapters() -> list[VisionAdapter]:
     return [ImageAdapter(), VideoAdapter()]
-
-
-@hookimpl
-def sea_blueprints() -> list[Blueprint]:
-    return BLUEPRINTS

@@ -11,7 +11,7 @@ from sea_core.errors import DataError, SeaError
 from sea_qwen2_vl.vision import VisionAdapter, refuse_thin
 
 if TYPE_CHECKING:
-    from sea_core.rows import Kind
+    from sea_core.data.examples import Kind
     from sea_qwen2_vl.video import Clip
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sea_core.adapter import Adapter
 from sea_core.errors import DataError, ModelError, SeaError
+from sea_core.model.adapter import Adapter
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -51,7 +51,7 @@ class VisionAdapter(Adapter):
                 )
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
-        from sea_core.checkpoint import find_architecture, load_transformers
+        from sea_core.model.checkpoint import find_architecture, load_transformers
         from sea_qwen2_vl.processor import load_processor
 
         def processor(where: str, revision: str | None) -> Any:

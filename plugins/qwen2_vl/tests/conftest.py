@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sea_qwen2_vl import tiny
+from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLImageProcessorPil
+
+from sea_core.model.mllm import MLLM
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor, assemble
 from sea_qwen2_vl.video import Clip
 from sea_qwen2_vl.vision import VisionAdapter
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLImageProcessorPil
-
-from sea_core.mllm import MLLM
+from sea_toy.qwen2_vl import tiny
 
 BOUNDS = {"shortest_edge": 56**2, "longest_edge": 300**2}
 

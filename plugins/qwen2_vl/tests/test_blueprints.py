@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 import torch
-from sea_qwen2_vl import BLUEPRINTS
-from sea_qwen2_vl.adapter import ImageAdapter
-from sea_qwen2_vl.small import SmallPupil
-from sea_qwen2_vl.tiny import TinyPupil
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from sea_core.checkpoint import card
-from sea_core.demo import build
-from sea_core.demo.graft import Graft, graft
-from sea_core.demo.pupil import Lengths
-from sea_core.demo.world import World
-from sea_core.mllm import MLLM
-from sea_core.probe import check_seam
+from sea_core.model.checkpoint import card
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_qwen2_vl import BLUEPRINTS
+from sea_qwen2_vl.adapter import ImageAdapter
+from sea_toy import build
+from sea_toy.graft import Graft, graft
+from sea_toy.qwen2_vl.small import SmallPupil
+from sea_toy.qwen2_vl.tiny import TinyPupil
+from sea_toy.student import Lengths
+from sea_toy.world import World
 
 SHORT = Lengths(clips=1, encoder_steps=2, encoder_rows=4, language_steps=2, media_rows=3, text_rows=1)
 

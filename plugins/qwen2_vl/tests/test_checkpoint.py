@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 
 from sea_core import ModelError
-from sea_core.checkpoint import card
-from sea_core.mllm import MLLM
-from sea_core.probe import check_seam
+from sea_core.model.checkpoint import card
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 
 CHATML = (
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"

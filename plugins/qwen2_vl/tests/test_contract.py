@@ -6,12 +6,13 @@ import random
 from typing import Any
 
 import pytest
-from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.tiny import ImagePupil, VideoPupil
 
-from sea_core.contract import RULES, Rule, Subject, look
-from sea_core.mllm import MLLM
-from sea_core.testing import AdapterContract
+from sea_core.model.mllm import MLLM
+from sea_core.plugin.contract.check import RULES, look
+from sea_core.plugin.contract.rule import Rule, Subject
+from sea_core.plugin.testing import AdapterContract
+from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
+from sea_toy.qwen2_vl.tiny import ImagePupil, VideoPupil
 
 WITH_MODEL = [rule for rule in RULES if rule.needs_model]
 

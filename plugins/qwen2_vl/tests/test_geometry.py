@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
@@ -16,8 +15,9 @@ from transformers import (
 from transformers.vision_utils import get_vision_position_ids
 
 from sea_core import ModelError, SeaError
-from sea_core.embedding import Embedding
-from sea_core.mllm import MLLM
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 
 TEXT = {
     "hidden_size": 3584, "num_hidden_layers": 28, "num_attention_heads": 28, "num_key_value_heads": 4,
@@ -58,8 +58,9 @@ def test_patches_at_7b_are_rows_of_1280(bundled: tuple[Any, Any], seven_billion:
 
 
 def test_the_blank_at_7b_is_256_rows_of_an_image_and_1024_of_a_video(bundled: tuple[Any, Any]) -> None:
-    from sea_qwen2_vl.processor import FrameProcessor
     from transformers import Qwen2VLImageProcessorPil
+
+    from sea_qwen2_vl.processor import FrameProcessor
 
     published = {"min_pixels": 3136, "max_pixels": 12845056}
     image = Qwen2VLImageProcessorPil(**published)(ImageAdapter().blank_input(bundled[1]), return_tensors="pt")

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+from sea_core import DataError
+from sea_core.model.mllm import MLLM
 from sea_qwen2_vl import video
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.video import Clip, read_video, with_av, with_decord
-
-from sea_core import DataError
-from sea_core.mllm import MLLM
 
 SEEN = ("steal a lamp", "cartoon")
 SENTENCE = "a person is stealing a lamp"

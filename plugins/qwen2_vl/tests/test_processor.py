@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import AutoImageProcessor, Qwen2VLImageProcessorPil
+
 from sea_qwen2_vl.adapter import ImageAdapter
 from sea_qwen2_vl.processor import NAMED, FrameProcessor, frames_for, load_processor, save_processor
-from transformers import AutoImageProcessor, Qwen2VLImageProcessorPil
 
 SETTINGS = {"min_pixels": 56**2, "max_pixels": 200**2}
 CHECKPOINT = ImageAdapter.checkpoint

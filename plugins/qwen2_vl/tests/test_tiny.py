@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sea_qwen2_vl.tiny import ImagePupil, TinyPupil, VideoPupil
 
-from sea_core.demo.exam import examine
-from sea_core.demo.world import World
-from sea_core.mllm import MLLM
+from sea_core.model.mllm import MLLM
+from sea_toy.exam import examine
+from sea_toy.qwen2_vl.tiny import ImagePupil, TinyPupil, VideoPupil
+from sea_toy.world import World
 
 PUPILS = [ImagePupil(), VideoPupil()]
 

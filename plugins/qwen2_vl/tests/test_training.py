@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from sea_core.align import AlignConfig, Collator, Example, Terms, dataset
+from sea_core.align.collator import Collator
+from sea_core.align.config import AlignConfig, Terms
+from sea_core.align.dataset import Example, dataset
 from sea_core.align.train import train
-from sea_core.embedding import Embedding
-from sea_core.mllm import MLLM
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
 
 ONE_STEP = {"max_steps": 1, "logging_steps": 1, "save_strategy": "no"}
 

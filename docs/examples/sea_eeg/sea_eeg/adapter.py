@@ -31,7 +31,7 @@ class EegAdapter(Adapter):
     blank_word: ClassVar[str] = "flat"
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
-        from sea_core.checkpoint import load_transformers
+        from sea_core.model.checkpoint import load_transformers
         from sea_eeg import model
 
         return load_transformers(

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sea_core.blueprint import Blueprint, Figures, Report
+from sea_core.plugin.blueprint import Blueprint, Figures, Report
 
 
 def _build(out: Path, seed: int, report: Report) -> None:
@@ -16,8 +16,8 @@ def _build(out: Path, seed: int, report: Report) -> None:
 
 
 def _check(folder: Path, seed: int) -> Figures:
-    from sea_core.demo import build
     from sea_eeg.tiny import EegPupil
+    from sea_toy import build
 
     return build.check(EegPupil(), folder, seed, per_skill=100)
 
@@ -31,6 +31,7 @@ def _render(modality: str, phrase: str, style: str, rng: Random) -> Any:
 BLUEPRINTS = [
     Blueprint(
         "tiny",
+        "eeg",
         "eeg",
         "0.4 million weights taught to read the demo world; it is bundled",
         _build,

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from sea_core import MLLM
-from sea_core.blueprint import Report
-from sea_core.checkpoint import write_card
-from sea_core.demo.build import save
-from sea_core.demo.pupil import Lengths, Pupil
-from sea_core.demo.teach import teach
-from sea_core.demo.tokens import train_tokenizer
+from sea_core.model.checkpoint import write_card
+from sea_core.plugin.blueprint import Report
 from sea_eeg.adapter import CHANNELS, RATE, EegAdapter
 from sea_eeg.model import EegConfig, EegForCausalLM, EegProcessor
+from sea_toy.build import save
+from sea_toy.student import Lengths, Pupil
+from sea_toy.teacher import teach
+from sea_toy.tokenizer import train_tokenizer
 
 SPECIAL = ("<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|eeg|>")
 CHAT = (

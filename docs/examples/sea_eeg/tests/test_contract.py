@@ -1,4 +1,4 @@
-from sea_core.testing import AdapterContract
+from sea_core.plugin.testing import AdapterContract
 from sea_eeg.adapter import EegAdapter
 
 

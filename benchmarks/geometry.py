@@ -1,0 +1,120 @@
+"""Random models of the real classes, narrow enough for one core, in the proportions of the 7B checkpoints."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from statistics import median
+from time import process_time
+from typing import Any
+
+import torch
+from transformers import (
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    Qwen2AudioConfig,
+    Qwen2AudioForConditionalGeneration,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
+)
+
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_core.optimize.engine.types import Task
+from sea_core.plugin import loader
+
+HIDDEN, LAYERS, HEADS = 512, 8, 8
+PREFIX, TEXT, ANSWER = 35, 40, 20
+TEXT_CONFIG = {"hidden_size": HIDDEN, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS}
+
+
+def llava() -> tuple[MLLM, Embedding]:
+    """576 rows; the vocabulary takes 2 % of the decoder's products, as in the 7B."""
+    text = TEXT_CONFIG | {"model_type": "llama", "intermediate_size": 1376, "vocab_size": 1000}
+    tower = {"model_type": "clip_vision_model", "hidden_size": 128, "num_hidden_layers": 1, "num_attention_heads": 2}
+    ours, processor = bundled("llava", "image")
+    config = LlavaConfig(
+        vision_config=tower | {"intermediate_size": 128, "image_size": 336, "patch_size": 14},
+        text_config=text, image_token_index=processor.image_token_id,
+    )  # fmt: skip
+    return MLLM(ours, LlavaForConditionalGeneration(config), processor), Embedding(torch.randn(576, 128))
+
+
+def qwen2_audio() -> tuple[MLLM, Embedding]:
+    """750 rows, 30 seconds; the vocabulary takes 8 %."""
+    ours, processor = bundled("qwen2_audio", "audio")
+    text = TEXT_CONFIG | {"model_type": "qwen2", "num_key_value_heads": HEADS, "intermediate_size": 1376}
+    config = Qwen2AudioConfig(
+        audio_config={"model_type": "qwen2_audio_encoder", "d_model": 128, "encoder_layers": 1,
+                      "encoder_attention_heads": 2, "encoder_ffn_dim": 128},
+        text_config=text | {"vocab_size": 5000},
+        audio_token_id=processor.tokenizer.convert_tokens_to_ids(ours.placeholder),
+    )  # fmt: skip
+    return MLLM(ours, Qwen2AudioForConditionalGeneration(config), processor), Embedding(torch.randn(750, 128))
+
+
+def qwen2_vl() -> tuple[MLLM, Embedding]:
+    """3,200 rows, 800 tokens: 16 frames of 280 x 280; grouped keys and values, M-RoPE; the vocabulary takes 8 %."""
+    ours, processor = bundled("qwen2_vl", "video")
+    text = TEXT_CONFIG | {
+        "model_type": "qwen2_vl_text", "num_key_value_heads": 2, "intermediate_size": 2688, "vocab_size": 5000,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [8, 12, 12]},
+    }  # fmt: skip
+    tokens = {
+        name: processor.tokenizer.convert_tokens_to_ids(token)
+        for name, token in (
+            ("image_token_id", "<|image_pad|>"), ("video_token_id", "<|video_pad|>"),
+            ("vision_start_token_id", "<|vision_start|>"), ("vision_end_token_id", "<|vision_end|>"),
+        )
+    }  # fmt: skip
+    vision = {"embed_dim": 128, "depth": 1, "num_heads": 2, "mlp_ratio": 1, "hidden_size": HIDDEN, "patch_size": 14}
+    config = Qwen2VLConfig(vision_config=vision, text_config=text, **tokens)
+    return (
+        MLLM(ours, Qwen2VLForConditionalGeneration(config), processor),
+        Embedding(torch.randn(3200, 128), (8, 20, 20)),
+    )
+
+
+FAMILIES: dict[str, Callable[[], tuple[MLLM, Embedding]]] = {
+    "llava": llava, "qwen2_audio": qwen2_audio, "qwen2_vl": qwen2_vl,
+}  # fmt: skip
+
+
+def bundled(plugin: str, modality: str) -> tuple[Any, Any]:
+    _, adapter = loader.adapter(plugin, modality)
+    return adapter, adapter.load(adapter.checkpoint, dtype=torch.float32, device="meta")[1]
+
+
+def tasks(mllm: MLLM, start: Embedding, count: int) -> list[Task]:
+    """Return tasks of two goals: 35 tokens before the media, 40 of question and answer behind it for each goal."""
+    rng = random.Random(0)
+
+    def words(n: int) -> list[int]:
+        return [rng.randrange(300, 500) for _ in range(n)]
+
+    opening = [*words(PREFIX), *[mllm.placeholder_id] * mllm.adapter.placeholders(len(start))]
+    return [
+        Task(f"row-{i}", tuple([*opening, *words(TEXT - ANSWER)] for _ in range(2)), (words(ANSWER), words(ANSWER)))
+        for i in range(count)
+    ]
+
+
+def paired(
+    ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int, warm: int = 1
+) -> tuple[float, float, float]:
+    """Return median, smallest and largest ratio of CPU times, theirs over ours, in turns and after `warm` rounds."""
+    ratios = []
+    for number in range(rounds + warm):
+        pair = [ours, theirs] if number % 2 else [theirs, ours]
+        seconds = {}
+        for run in pair:
+            began = process_time()
+            run()
+            seconds[run] = process_time() - began
+        if number >= warm:
+            ratios.append(seconds[theirs] / seconds[ours])
+    return median(ratios), min(ratios), max(ratios)
+
+
+def told(name: str, figures: Sequence[float]) -> None:
+    print(f"{name:40s} x{figures[0]:.2f}   ({figures[1]:.2f} to {figures[2]:.2f})", flush=True)

@@ -1,0 +1,74 @@
+"""Labelled benign media of the demo world, for `sea verify --media`; and how well a probe fitted on some reads others.
+
+quality_media.py seen FOLDER        the benign phrases of the demo rows, once in each style
+quality_media.py held-out FOLDER    those that no demo row has: two objects for each benign verb
+quality_media.py ceiling SEEN HELD_OUT
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+from sea_core.model.media_folder import encode_files
+from sea_core.model.mllm import MLLM
+from sea_core.runs.jsonl import Journal
+from sea_core.verify.analysis.comparison import View
+from sea_core.verify.analysis.labels import labelled
+from sea_toy.llava.tiny import ImagePupil
+from sea_toy.world import phrases, training_phrases
+
+SEED = 2000
+
+
+def render(which: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    pupil, rng = ImagePupil(), random.Random(SEED)
+    seen = {phrase.text for phrase in training_phrases()}
+    lines = []
+    for phrase in phrases():
+        if not phrase.harmful and (phrase.text in seen) == (which == "seen"):
+            for style in pupil.adapter.styles:
+                name = f"{phrase.text} {style}.png".replace(" ", "-")
+                pupil.render(phrase.text, style, rng).save(folder / name)
+                lines.append({"file_name": name, "phrase": phrase.text, "harmful": False})
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    print(f"{len(lines)} media in {folder}")
+
+
+def ceiling(fitted_on: Path, tested_on: Path) -> None:
+    adapter = ImagePupil.adapter
+    mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+    media = labelled(fitted_on).media
+    made = dict(zip([m.name for m in media], encode_files(mllm, [m.path for m in media]), strict=True))
+    products = {phrase.text for phrase in phrases() if phrase.kind == "product"}
+    records = [
+        {
+            "id": m.name, "sha256": "", "status": "succeeded", "phrase": m.phrase,
+            "kind": "product" if m.phrase in products else "activity",
+        }
+        for m in media
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        view = View(records, made.__getitem__, labelled(tested_on), Journal(Path(folder) / "quality.jsonl"))
+        for _ in view.look(mllm):
+            pass
+        print(json.dumps(view.figures(), indent=2))
+
+
+def main() -> None:
+    """Do what the first argument says."""
+    what, *folders = sys.argv[1:]
+    if what == "ceiling":
+        ceiling(*map(Path, folders))
+    else:
+        render(what, Path(folders[0]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Build a benchmark: texts become question files and media."""

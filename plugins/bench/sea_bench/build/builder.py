@@ -1,0 +1,274 @@
+"""Build a set: texts become question files and media in the published layout, with a manifest beside them.
+
+media.jsonl     one line for each finished medium: path, sha256, bytes, seconds, and what it was made from
+manifest.json   for each set: generator, settings, versions, the cases' texts, and at the end every sha256
+
+A medium is whole or not there, and a line is written when it is there: the same command goes on after a kill. A medium
+whose origin has changed (another candidate was picked) is made again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from sea_bench import layout
+from sea_bench.build.picks import Picks, candidate_path, case_key
+from sea_bench.build.question_text import Texts
+from sea_bench.build.scenes import Ask, describe
+from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
+from sea_bench.build.source import Source
+from sea_core.errors import RunError, SeaError
+from sea_core.plugin.generator import Generator
+from sea_core.runs.atomic import read_json, sha256, whole, write_json
+from sea_core.runs.jsonl import Journal
+from sea_core.runs.lock import locked
+
+PURPOSE = "safety benchmark of multimodal models (VA-SafetyBench's layout)"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One medium to be made: a task's own, or one of its candidates (1 and up)."""
+
+    texts: Texts
+    task: Task
+    candidate: int = 0
+
+
+class Build:
+    """One set in one folder. Other sets may lie beside it.
+
+    Args:
+        texts: the source's, or the first of them.
+        tasks: names of the tasks to make media for; all of the set's where it is empty.
+        ask: puts a chat to a language model that describes the scenes; None: by rule.
+    """
+
+    def __init__(
+        self, folder: Path, media_set: MediaSet, generator: Generator, source: Source, *,
+        texts: Sequence[Texts] = (), tasks: Sequence[str] = (), ask: Ask | None = None,
+    ) -> None:  # fmt: skip
+        self.folder, self.set, self.source, self.ask = folder, media_set, source, ask
+        self.generator = media_set.fitted(generator)
+        self.texts = tuple(texts) or source.texts
+        self.tasks = _chosen(media_set, tasks)
+        self.journal = Journal(folder / "media.jsonl")
+        self.picks = Picks(folder)
+        self.finished: dict[str, dict[str, Any]] = {}
+
+    # --- what there is to do ----------------------------------------------------------------------------------------
+
+    def jobs(self) -> list[Job]:
+        """Return every medium of the set, finished or not, in the order in which they are made."""
+        found = []
+        for texts in self.texts:
+            for task in self.tasks:
+                if self._has_candidates(task):
+                    found += [Job(texts, task, n + 1) for n in range(self.set.candidates)]
+                found.append(Job(texts, task))
+        return found
+
+    def path(self, job: Job) -> Path:
+        """Return where a job's medium lies."""
+        root = self.folder / layout.TWIN if job.texts.benign else self.folder
+        scenario, case_id = job.texts.scenario, job.texts.id
+        if job.candidate:
+            return candidate_path(root, self.set.modality, scenario, case_id, job.candidate, self.set.suffix)
+        return layout.media_folder(root, self.set.modality) / scenario / job.task.name / f"{case_id}{self.set.suffix}"
+
+    def is_done(self, job: Job) -> bool:
+        """Tell whether the medium is there, as its line says, and made from what it would be made from now."""
+        path = self.path(job)
+        row = self.finished.get(self._name(path))
+        if row is None or not path.is_file() or path.stat().st_size != row["bytes"]:
+            return False
+        origin = self._origin(job)
+        return origin is None or row["of"] == self.finished.get(self._name(self.path(origin)), {}).get("sha256")
+
+    # --- doing it ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the folder for this process, with the question files and the manifest written.
+
+        Raises:
+            RunError: another process has it, or the set in it was built from other texts or with other settings.
+        """
+        with locked(self.folder / ".lock", self.folder):
+            self._begin()
+            yield
+
+    def run(self) -> Iterator[Job]:
+        """Make what is not there yet; yields each job when its medium is on disk."""
+        for job in self.jobs():
+            if not self.is_done(job):
+                self._make(job)
+                yield job
+        self._end()
+
+    def _make(self, job: Job) -> None:
+        began, path, origin = time.monotonic(), self.path(job), self._origin(job)
+        base = self.path(origin) if origin else None
+        seed = crc32(f"{self.set.seed}/{self._name(path)}".encode())
+        scene = None
+        if origin and origin.task == job.task:  # the picked candidate itself
+            assert base is not None
+            write = partial(shutil.copyfile, base)
+        else:
+            if job.task.scene:
+                scene = describe(job.texts.phrase, job.texts.kind, seed, self.set.noun, self.ask)
+            medium = self.set.make(job.task, job.texts, scene or "", self.generator, seed, base)
+            write = partial(self._write, medium)
+        with whole(path) as aside:
+            write(aside)
+        data = path.read_bytes()
+        row: dict[str, Any] = {
+            "path": self._name(path), "sha256": sha256(data), "bytes": len(data), "seed": seed, "scene": scene,
+            "of": self.finished[self._name(base)]["sha256"] if base else None,
+            "candidate": origin.candidate if origin and origin.candidate else None,
+            "seconds": round(time.monotonic() - began, 3),
+        }  # fmt: skip
+        self.journal.append([row])
+        self.finished[row["path"]] = row
+
+    def _write(self, medium: Any, path: Path) -> None:
+        self.set.write(medium, path, self.generator)
+
+    def _origin(self, job: Job) -> Job | None:
+        """Return the job whose medium this one is made from: the picked candidate, or another task's medium."""
+        if not job.candidate and self._has_candidates(job.task):
+            key = case_key(self.set.modality, job.texts.scenario, job.texts.id, benign=job.texts.benign)
+            return Job(job.texts, job.task, min(self.picks_made.get(key, 1), self.set.candidates))
+        of = next((task for task in self.tasks if task.name == job.task.of), None)
+        return Job(job.texts, of) if of else None
+
+    def _has_candidates(self, task: Task) -> bool:
+        return task.scene and self.set.candidates > 1
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    # --- what lies beside the media ---------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.finished = {row["path"]: row for row in self.journal.rows()}
+        self.picks_made = self.picks.made()
+        manifest = self._manifest()
+        before = manifest["sets"].get(self.set.modality, {})
+        _same(self.folder, self.set.modality, before.get("identity"), self.identity())
+        had = before.get("cases", {})
+        wanted = {name_of(texts) for texts in self.texts} | set(had)
+        self.texts = tuple(texts for texts in self.source.texts if name_of(texts) in wanted)
+        names = [task.name for task in self.set.makes()]
+        tasks = {task.name for task in self.tasks} | set(before.get("tasks", ()))
+        self.tasks = tuple(task for task in self.set.makes() if task.name in tasks)
+        manifest["sets"][self.set.modality] = {
+            "identity": self.identity(), "stands_in": self.generator.stands_in or None, "source": self.source.name,
+            "tasks": [name for name in names if name in tasks], "versions": versions(self.generator),
+            "scenes": "a language model" if self.ask else "by rule", "complete": False,
+            "cases": {name_of(texts): asdict(texts) for texts in self.texts},
+            "media": before.get("media", {}),
+        }  # fmt: skip
+        for benign in (False, True):
+            self._write_questions([texts for texts in self.texts if texts.benign is benign], benign)
+        write_json(self.folder / layout.MANIFEST, manifest)
+
+    def _end(self) -> None:
+        manifest = self._manifest()
+        told = manifest["sets"][self.set.modality]
+        paths = [self._name(self.path(job)) for job in self.jobs()]
+        told["media"] = {path: self.finished[path]["sha256"] for path in paths}
+        told["complete"] = True
+        write_json(self.folder / layout.MANIFEST, manifest)
+
+    def _manifest(self) -> dict[str, Any]:
+        path = self.folder / layout.MANIFEST
+        found = read_json(path) if path.is_file() else {}
+        if not isinstance(found, dict) or (found and "sets" not in found):
+            raise RunError("this manifest is not ours", where=str(path), hint="Give another folder with --out.")
+        return found or {"purpose": PURPOSE, "sets": {}}
+
+    def _write_questions(self, texts: Sequence[Texts], benign: bool) -> None:
+        root = self.folder / layout.TWIN if benign else self.folder
+        files: dict[str, dict[str, dict[str, str | None]]] = {}
+        for one in texts:
+            files.setdefault(one.scenario, {})[one.id] = self._questions(one)
+        for scenario, rows in files.items():
+            write_json(root / layout.questions_folder(self.set.modality) / f"{scenario}.json", rows)
+
+    def _questions(self, texts: Texts) -> dict[str, str | None]:
+        if self.set.modality == "image":
+            return {
+                "Question": texts.question, "Key Phrase": texts.phrase, "Phrase Type": texts.kind,
+                "Rephrased Question": texts.rephrased,
+                "Rephrased Question(SD)": texts.rephrased_scene or texts.rephrased,
+            }  # fmt: skip
+        tasks = (TEXT_ONLY, *self.tasks)
+        return {task.name: texts.said(task.says, self.set.noun) for task in tasks}
+
+    def identity(self) -> dict[str, Any]:
+        """Return what makes it this set and no other."""
+        told: dict[str, Any] = json.loads(
+            json.dumps(
+                {
+                    "texts": self.source.digest,
+                    "set": asdict(self.set),
+                    "generator": {"name": self.generator.name, **asdict(self.generator)},
+                }
+            )
+        )
+        return told
+
+
+def name_of(texts: Texts) -> str:
+    """Return the name by which the manifest keeps a case."""
+    return f"{layout.TWIN}/" * texts.benign + f"{texts.scenario}/{texts.id}"
+
+
+def versions(generator: Generator) -> dict[str, str]:
+    """Return the versions of what took part; a library that is not there has none."""
+    found = {}
+    for name in ("sea-core", "numpy", *generator.libraries):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _chosen(media_set: MediaSet, names: Sequence[str]) -> tuple[Task, ...]:
+    """Return the tasks named, with those that they are made from."""
+    tasks = {task.name: task for task in media_set.makes()}
+    for name in names:
+        if name not in tasks:
+            raise SeaError(f"{media_set.noun} has no task {name!r}", hint=f"There are: {', '.join(tasks)}")
+    wanted = {*names, *(tasks[name].of for name in names)} if names else set(tasks)
+    return tuple(task for task in tasks.values() if task.name in wanted)
+
+
+def _same(folder: Path, modality: str, before: dict[str, Any] | None, now: dict[str, Any]) -> None:
+    """Refuse to go on with another build."""
+    if before in (None, now):
+        return
+    assert before is not None
+    parts = [
+        f"{part}.{name} {before[part].get(name)!r} is now {value!r}"
+        for part in ("set", "generator")
+        for name, value in now[part].items()
+        if before[part].get(name) != value
+    ]
+    parts += ["the texts are others"] if before["texts"] != now["texts"] else []
+    raise RunError(
+        f"the {modality} set in {folder} was built otherwise: {'; '.join(parts)}",
+        hint="Type the same settings as then to go on, or give another --out.",
+    )

@@ -1,0 +1,1 @@
+"""Generators: what makes media out of text."""

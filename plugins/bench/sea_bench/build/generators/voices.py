@@ -1,0 +1,119 @@
+"""Voices: espeak-ng (offline), Piper (offline, a voice of yours) and edge-tts (online, the paper's)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sea_bench.build.media_io import resampled
+from sea_core.errors import SeaError
+from sea_core.plugin.generator import Generator
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Voice(Generator):
+    """What the voices have in common."""
+
+    modality: ClassVar[str] = "audio"
+    noun: ClassVar[str] = "audio"
+    suffix: ClassVar[str] = ".mp3"
+
+
+@dataclass(frozen=True)
+class EspeakVoice(Voice):
+    """espeak-ng. It is not deterministic: a seed does not bring its samples back, the files are kept."""
+
+    voice: str = "en-us"
+    """An espeak-ng voice, with a variant where wanted ("en-us+m3")."""
+    words_per_minute: int = 170
+    pitch: int = 50
+    """0 to 99."""
+
+    name: ClassVar[str] = "espeak"
+    libraries: ClassVar[tuple[str, ...]] = ("espeakng-loader", "soundfile", "soxr")
+
+    def generate(self, text: str, seed: int) -> np.ndarray:
+        from sea_bench.build.generators.espeak import speak
+
+        return speak(text, voice=self.voice, rate=self.words_per_minute, pitch=self.pitch)
+
+
+@dataclass(frozen=True)
+class EdgeVoice(Voice):
+    """Microsoft Edge's voices: each text is sent to Microsoft's service, and only where `--generator edge-tts` asks."""
+
+    voice: str = "en-US-AriaNeural"
+
+    name: ClassVar[str] = "edge-tts"
+    libraries: ClassVar[tuple[str, ...]] = ("edge-tts", "soundfile", "soxr")
+
+    def generate(self, text: str, seed: int) -> np.ndarray:
+        import asyncio
+        from io import BytesIO
+
+        try:
+            import aiohttp
+            import edge_tts
+            from edge_tts.exceptions import EdgeTTSException
+        except ImportError as error:
+            raise _missing("edge-tts") from error
+        import soundfile
+
+        async def heard() -> list[Any]:  # the library's own stream_sync waits for ever where there is no network
+            return [chunk async for chunk in edge_tts.Communicate(text, self.voice).stream()]
+
+        try:
+            chunks = asyncio.run(heard())
+        except (EdgeTTSException, aiohttp.ClientError, OSError, ValueError) as error:
+            told = " ".join(str(error).split()) or type(error).__name__
+            raise SeaError(
+                f"the service did not speak: {told}",
+                hint="It needs a network. What is finished is kept: type the same again, or --generator espeak.",
+            ) from error
+        spoken = b"".join(chunk["data"] for chunk in chunks if chunk["type"] == "audio")
+        wave, rate = soundfile.read(BytesIO(spoken), dtype="float32", always_2d=True)
+        return resampled(wave.mean(axis=1), rate)
+
+
+@dataclass(frozen=True)
+class PiperVoice(Voice):
+    """A Piper voice: an .onnx file, with its .onnx.json beside it."""
+
+    model: str = ""
+    """The path of the voice."""
+
+    name: ClassVar[str] = "piper"
+    libraries: ClassVar[tuple[str, ...]] = ("piper-tts", "soundfile", "soxr")
+
+    def generate(self, text: str, seed: int) -> np.ndarray:
+        import numpy as np
+
+        chunks = list(_piper(self.model).synthesize(text))
+        wave = np.concatenate([chunk.audio_float_array for chunk in chunks] or [np.zeros(0, np.float32)])
+        return resampled(wave.astype(np.float32), chunks[0].sample_rate if chunks else 16_000)
+
+
+@cache
+def _piper(model: str) -> Any:
+    try:
+        import piper
+    except ImportError as error:
+        raise _missing("piper") from error
+    if not Path(model).is_file() or not Path(f"{model}.json").is_file():
+        raise SeaError(
+            f"{model or 'no file'} is not a Piper voice",
+            hint="Give an .onnx file with its .onnx.json beside it: -o generator.model=en_US-amy-medium.onnx",
+        )
+    return piper.PiperVoice.load(model)
+
+
+def _missing(extra: str) -> SeaError:
+    return SeaError(
+        f"this voice needs {extra}, which is not installed",
+        hint=f"Type: pip install 'sea-core[{extra}]', or take the offline one: --generator espeak",
+    )

@@ -1,0 +1,1 @@
+"""The tasks of each modality, and how their media are made."""

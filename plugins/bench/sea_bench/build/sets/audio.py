@@ -1,0 +1,69 @@
+"""The audio set: Audio_only, KPT (key phrase, text) and KPT_noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sea_bench.build import media_io
+from sea_bench.build.question_text import Texts
+from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
+from sea_core.errors import SeaError
+from sea_core.plugin.generator import Generator
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class AudioSet(MediaSet):
+    """Audio_only: the question, spoken. KPT: the key phrase, spoken. KPT_noise: white noise, then KPT. 16 kHz, mono."""
+
+    media: str = "mp3"
+    """mp3, as published, or wav, which loses nothing."""
+    noise_seconds: float = field(default=3.0, metadata={"bounds": (0.0, 60)})
+    """How long the noise lasts."""
+    noise_level: float = field(default=0.1, metadata={"bounds": (0.0, 0.3)})
+    """The noise's root mean square; speech lies around 0.1. The paper does not tell its own."""
+
+    modality: ClassVar[str] = "audio"
+    noun: ClassVar[str] = "audio"
+    tasks: ClassVar[tuple[Task, ...]] = (
+        TEXT_ONLY,
+        Task("Audio_only", "nothing"),
+        Task("KPT", "whole"),
+        Task("KPT_noise", "end", of="KPT"),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.media not in ("mp3", "wav"):
+            raise SeaError(f"media is {self.media!r}, but it is mp3 or wav", hint="Type: -o media=wav")
+
+    @property
+    def suffix(self) -> str:
+        return f".{self.media}"
+
+    def make(
+        self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None
+    ) -> np.ndarray:
+        import numpy as np
+
+        composed: np.ndarray | None = generator.compose(task.name, texts.phrase, seed)
+        if composed is not None:
+            return composed
+        if base is not None:
+            samples = round(self.noise_seconds * media_io.RATE)
+            noise = np.random.default_rng(seed).standard_normal(samples, np.float32) * np.float32(self.noise_level)
+            return np.concatenate([noise, media_io.read_audio(base)])
+        spoken: np.ndarray = generator.generate(texts.question if task.says == "nothing" else texts.phrase, seed)
+        if not len(spoken):
+            raise SeaError(
+                f"{generator.name} said nothing for case {texts.id} of {texts.scenario}",
+                hint="Look at its question and phrase: are they words of the voice's language?",
+            )
+        return spoken
+
+    def write(self, medium: Any, path: Path, generator: Generator) -> None:
+        media_io.write_audio(medium, path, self.media)

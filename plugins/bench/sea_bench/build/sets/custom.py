@@ -1,0 +1,37 @@
+"""The set of a modality that a plugin brings: one task, whose medium its generator makes of the key phrase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sea_bench.build.question_text import Texts
+from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
+from sea_core.plugin.generator import Generator
+
+
+@dataclass(frozen=True)
+class OtherSet(MediaSet):
+    """KP: the key phrase, as the plugin's generator renders it."""
+
+    tasks: ClassVar[tuple[Task, ...]] = (TEXT_ONLY, Task("KP", "whole"))
+    _suffix: ClassVar[str]
+
+    @classmethod
+    def of(cls, generator: Generator) -> MediaSet:
+        """Return the set of this generator's modality."""
+        named = {"modality": generator.modality, "noun": generator.noun, "_suffix": generator.suffix}
+        made: type[MediaSet] = type(f"{cls.__name__}Of{generator.modality.title()}", (cls,), named)
+        return made()
+
+    @property
+    def suffix(self) -> str:
+        return self._suffix
+
+    def make(self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None) -> Any:
+        composed = generator.compose(task.name, texts.phrase, seed)
+        return generator.generate(texts.phrase, seed) if composed is None else composed
+
+    def write(self, medium: Any, path: Path, generator: Generator) -> None:
+        generator.write(medium, path)

@@ -1,0 +1,55 @@
+"""The image set: SD, SD_TYPO and TYPO, as MM-SafetyBench has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sea_bench.build import media_io
+from sea_bench.build.question_text import Texts
+from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
+from sea_bench.build.typography import BLACK, WHITE, captioned, letters
+from sea_core.plugin.generator import Generator
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class ImageSet(MediaSet):
+    """SD: a picture for the phrase. TYPO: the phrase, black on white. SD_TYPO: the picture with the phrase below it."""
+
+    candidates: int = field(default=1, metadata={"bounds": (1, 20)})
+    """Pictures for each case, of which a person picks one (`sea bench pick`)."""
+    width: int = field(default=512, metadata={"bounds": (16, 4096)})
+    """Pixels across."""
+    height: int = field(default=512, metadata={"bounds": (16, 4096)})
+    """Pixels down, without SD_TYPO's strip."""
+
+    modality: ClassVar[str] = "image"
+    noun: ClassVar[str] = "image"
+    tasks: ClassVar[tuple[Task, ...]] = (
+        TEXT_ONLY,
+        Task("SD", "whole", scene=True),
+        Task("TYPO", "whole"),
+        Task("SD_TYPO", "whole", of="SD"),
+    )
+
+    @property
+    def suffix(self) -> str:
+        return ".jpg"
+
+    def make(self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None) -> Image:
+        composed: Image | None = generator.compose(task.name, texts.phrase, seed)
+        if composed is not None:
+            return composed
+        if task.scene:
+            made: Image = generator.generate(scene, seed)
+            return made
+        if base is not None:
+            return captioned(media_io.read_image(base), texts.phrase)
+        return letters(texts.phrase, (self.width, self.height), BLACK, WHITE)
+
+    def write(self, medium: Any, path: Path, generator: Generator) -> None:
+        media_io.write_image(medium, path)

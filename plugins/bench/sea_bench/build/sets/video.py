@@ -1,0 +1,79 @@
+"""The video set: DM, TYPO and DM_TYPO."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sea_bench.build import media_io
+from sea_bench.build.question_text import Texts
+from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task, stretch
+from sea_bench.build.typography import letters
+from sea_core.errors import SeaError
+from sea_core.plugin.generator import Frames, Generator
+
+
+@dataclass(frozen=True)
+class VideoSet(MediaSet):
+    """DM: a scene for the phrase. TYPO: its words, white on black, one after another. DM_TYPO: the scene, then the
+    whole phrase.
+    """
+
+    candidates: int = field(default=5, metadata={"bounds": (1, 20)})
+    """Scenes for each case, of which a person picks one (`sea bench pick`)."""
+    width: int = field(default=640, metadata={"bounds": (16, 4096)})
+    """Pixels across; an even number."""
+    height: int = field(default=384, metadata={"bounds": (16, 4096)})
+    """Pixels down; an even number."""
+    fps: float = field(default=24.0, metadata={"bounds": (0.5, 120)})
+    """Frames in a second."""
+    seconds: float = field(default=5.0, metadata={"bounds": (0.1, 120)})
+    """Length of a scene."""
+    word_seconds: float = field(default=1.0, metadata={"bounds": (0.05, 60)})
+    """How long each word of TYPO is shown."""
+    end_seconds: float = field(default=3.0, metadata={"bounds": (0.05, 60)})
+    """How long the whole phrase stands at the end of DM_TYPO."""
+    quality: int = field(default=18, metadata={"bounds": (0, 51)})
+    """x264's crf: 0 loses nothing, 51 is the worst."""
+
+    modality: ClassVar[str] = "video"
+    noun: ClassVar[str] = "video"
+    tasks: ClassVar[tuple[Task, ...]] = (
+        TEXT_ONLY,
+        Task("DM", "whole", scene=True),
+        Task("TYPO", "whole"),
+        Task("DM_TYPO", "end", of="DM"),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % 2 or self.height % 2:
+            raise SeaError(
+                f"{self.width} x {self.height} pixels: H.264 video needs even sides", hint="Type: -o width=640"
+            )
+
+    @property
+    def suffix(self) -> str:
+        return ".mp4"
+
+    def make(self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None) -> Frames:
+        import numpy as np
+
+        composed: Frames | None = generator.compose(task.name, texts.phrase, seed)
+        if composed is not None:
+            return composed
+        if task.scene:
+            made: Frames = generator.generate(scene, seed)
+            return made
+        if base is None:
+            words = [letters(word, (self.width, self.height)) for word in texts.phrase.split()]
+            held = [stretch(word, self.word_seconds, self.fps).pixels for word in words]
+            return Frames(np.concatenate(held), self.fps)
+        begun = media_io.read_video(base)
+        height, width = begun.pixels.shape[1:3]
+        end = stretch(letters(texts.phrase, (width, height)), self.end_seconds, begun.rate)
+        return Frames(np.concatenate([begun.pixels, end.pixels]), begun.rate)
+
+    def write(self, medium: Any, path: Path, generator: Generator) -> None:
+        media_io.write_video(medium, path, self.quality)

@@ -1,0 +1,1 @@
+"""The `sea bench` commands, one file each."""

@@ -1,0 +1,18 @@
+"""The group of commands `sea bench`."""
+
+from __future__ import annotations
+
+import typer
+
+from sea_bench.cli import build, export, import_, judge, report, run
+
+app = typer.Typer(name="bench", help="Build, run, judge and report safety benchmarks.", no_args_is_help=True)
+
+app.command("build")(build.build)
+app.command("check")(build.check)
+app.command("pick")(build.pick)
+app.command("run")(run.run)
+app.command("judge")(judge.judge)
+app.command("report")(report.report)
+app.command("import")(import_.import_)
+app.command("export")(export.export)

@@ -1,0 +1,213 @@
+"""`sea bench`: safety benchmarks in the layout of VA-SafetyBench and MM-SafetyBench."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.cli import options, output
+from sea_core.errors import SeaError
+
+if TYPE_CHECKING:
+    from sea_bench.build.builder import Build
+    from sea_bench.build.scenes import Ask
+    from sea_bench.build.sets.base import MediaSet
+    from sea_bench.build.source import Source
+    from sea_bench.check import Count
+    from sea_bench.dataset import Finding
+    from sea_core.plugin.generator import Generator
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark's folder.")]
+COLUMNS = ("set", "scenario", "task", "cases", "media", "missing", "broken", "published")
+SHOWN = 10
+
+
+def check(
+    folder: Folder,
+    modality: Annotated[str | None, typer.Option(help="Only this set.")] = None,
+    media: Annotated[bool, typer.Option(help="Open every medium, and compare it with the manifest.")] = True,
+    as_json: output.Json = False,
+) -> None:
+    """Say what a folder holds, and what is missing, broken or irregular. Exit code 1 where something is."""
+    from sea_bench.check import count, look_into
+    from sea_bench.dataset import read
+    from sea_core.cli.progress import bar
+
+    benchmark = read(folder, modality)
+    findings = list(benchmark.findings)
+    if media:
+        with bar("check", sum(case.media is not None for case in benchmark.cases)) as progress:
+            for finding in look_into(benchmark):
+                findings += [finding] if finding else []
+                progress.advance()
+    counts = count(benchmark, findings)
+    value = {
+        "folder": folder, "cases": len(benchmark.cases), "media_opened": media,
+        "counts": [asdict(one) for one in counts], "findings": [asdict(one) for one in findings],
+    }  # fmt: skip
+    output.emit(value, as_json, lambda: output.grid(COLUMNS, [_cells(one) for one in counts]))
+    for finding in findings[:SHOWN]:
+        output.note(_line(finding))
+    if len(findings) > SHOWN:
+        output.note(f"... and {len(findings) - SHOWN} more: --json lists them all.")
+    if findings:
+        raise typer.Exit(1)
+
+
+def build(
+    modality: Annotated[str, typer.Argument(help="image, video, audio, or a plugin's.")],
+    out: Annotated[Path, typer.Option(help="The benchmark's folder; it may hold other sets.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="MM-SafetyBench's folder, or a table. Default: the demo cases.")
+    ] = None,
+    generator: Annotated[str | None, typer.Option(help="What makes scenes or speech. Default: offline.")] = None,
+    scenes: Annotated[str, typer.Option(help="Who describes scenes: rules, openai or transformers.")] = "rules",
+    plugin: Annotated[str, typer.Option("--plugin", "-p", help="A plugin whose generators may be used.")] = "",
+    task: Annotated[list[str], typer.Option(help="Only this task; may be given more than once.")] = [],  # noqa: B006
+    option: options.Settings = [],  # noqa: B006  # typer copies it
+    config: options.SettingsFile = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N cases of each scenario.")] = None,
+    as_json: output.Json = False,
+) -> None:
+    """Build a set's questions and media from three texts a case. The same command again goes on where it stopped."""
+    from sea_bench.build.builder import Build
+    from sea_bench.build.demo import GENERATORS
+    from sea_bench.build.source import limited
+
+    texts = _source(source, modality)
+    name = generator or (GENERATORS.get(modality) if source is None else None)
+    given = options_of(option, config, source is None, modality)
+    ask, given = _describer(scenes, given, out)
+    media_set, maker = _settled(modality, name, plugin, given)
+    made = Build(out, media_set, maker, texts, texts=limited(texts, limit), tasks=task, ask=ask)
+    _tell(texts, maker, media_set)
+    _run(made)
+    figures = {
+        "folder": out, "set": modality, "generator": maker.name, "stands_in": maker.stands_in or None,
+        "cases": len(made.texts), "media": len(made.jobs()), "left_out": list(texts.left_out),
+        "unpicked": _unpicked(made),
+    }  # fmt: skip
+    output.emit(figures, as_json, lambda: output.grid(("built", "value"), list(figures.items())))
+    if figures["unpicked"]:
+        output.note(f"{figures['unpicked']} cases take their first candidate: sea bench pick {out}, then build again.")
+
+
+def pick(
+    folder: Folder,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8765,
+    as_json: output.Json = False,
+) -> None:
+    """Serve a page on this machine where a person picks the best candidate of each case. Ctrl-C ends it."""
+    from sea_bench.build.pick_page import serve
+    from sea_bench.build.picks import Picks
+    from sea_bench.layout import MANIFEST
+    from sea_core.runs.atomic import read_json
+
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise SeaError(f"{folder} has no {MANIFEST}", hint="Give a folder that `sea bench build` made.")
+    picks = Picks(folder)
+    choices = picks.choices({name: told["cases"] for name, told in read_json(path)["sets"].items()})
+
+    def ready(address: str) -> None:
+        output.note(f"{len(choices)} cases to pick from: open {address}  (Ctrl-C when you are done; picks are kept)")
+
+    serve(picks, choices, port, ready)
+    made = picks.made()
+    value = {"folder": folder, "cases": len(choices), "picked": sum(choice.key in made for choice in choices)}
+    output.emit(value, as_json, lambda: output.grid(("picked", "value"), list(value.items())))
+    output.note("Build again with the same command as before: DM and DM_TYPO are made from the picks.")
+
+
+def options_of(option: list[str], config: Path | None, demo: bool, modality: str) -> dict[str, Any]:
+    """Return the settings typed; the demo's own lie under them."""
+    from sea_bench.build.demo import SETTINGS
+    from sea_core import config as settings
+
+    return dict(SETTINGS.get(modality, {}) if demo else {}) | settings.gather(config, option)
+
+
+def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[Ask | None, dict[str, Any]]:
+    """Return who describes scenes, None for the rules, and the settings that are not chat's."""
+    from sea_bench.build.scenes import asking
+    from sea_core import config as settings
+    from sea_core.llm.backends import open_chat
+    from sea_core.llm.config import ChatConfig
+    from sea_core.runs.jsonl import Journal
+
+    told, left = settings.apply(ChatConfig(), given, "chat")
+    return (None if name == "rules" else asking(open_chat(name, told), Journal(out / "scenes.jsonl"))), left
+
+
+def _source(path: Path | None, modality: str) -> Source:
+    from sea_bench.build.demo import demo_source
+    from sea_bench.build.source import read_source
+
+    return demo_source() if path is None else read_source(path, modality)
+
+
+def _settled(
+    modality: str, name: str | None, plugin: str, given: dict[str, Any]
+) -> tuple[MediaSet, Generator]:  # fmt: skip
+    """Return the set and the generator with their settings."""
+    from sea_bench.build.generators.registry import choose
+    from sea_bench.build.registry import get_set
+    from sea_core import config as settings
+
+    maker = choose(modality, name, _offered(plugin))
+    media_set, left = settings.apply(get_set(modality, maker), given)
+    maker, left = settings.apply(maker, left, "generator")
+    settings.refuse_rest(left, settings.names(media_set) + settings.names(maker, "generator"))
+    return media_set, maker
+
+
+def _offered(plugin: str) -> tuple[Generator, ...]:
+    """Return the generators of one plugin, or those of all installed plugins."""
+    from sea_core.plugin import loader
+
+    plugins = [loader.get(plugin)] if plugin else loader.installed()
+    return tuple(generator for found in plugins for generator in found.generators)
+
+
+def _tell(source: Source, maker: Generator, media_set: MediaSet) -> None:
+    """Say what a reader of the benchmark's figures must know."""
+    from sea_bench.build.question_text import names_image
+
+    if maker.stands_in:
+        output.note(f"{maker.name}: {maker.stands_in}")
+    if source.left_out:
+        output.note(f"left out, as in VA-SafetyBench: {', '.join(source.left_out)}")
+    odd = [t for t in source.texts if media_set.noun != "image" and not names_image(t.rephrased)]
+    if odd:
+        which = ", ".join(f"{t.scenario}/{t.id}" for t in odd[:SHOWN])
+        output.note(f"{len(odd)} rephrased questions do not speak of the image, and are kept as they are: {which}")
+
+
+def _run(made: Build) -> None:
+    from sea_core.cli.progress import bar
+
+    with made.writing():
+        jobs = made.jobs()
+        with bar("build", len(jobs), sum(made.is_done(job) for job in jobs)) as progress:
+            for job in made.run():
+                progress.advance(note=f"{job.texts.scenario} {job.task.name}")
+
+
+def _unpicked(made: Build) -> int:
+    """Count the cases with several candidates that nobody has picked from."""
+    several = {(job.texts.scenario, job.texts.id, job.texts.benign) for job in made.jobs() if job.candidate}
+    return len(several) - sum(key.startswith(f"{made.set.modality}/") for key in made.picks_made) if several else 0
+
+
+def _cells(one: Count) -> list[str]:
+    name = one.modality + " (benign)" * one.benign
+    found = ["-" if value is None else str(value) for value in (one.media, one.missing, one.broken, one.published)]
+    return [name, one.scenario, one.task, str(one.cases), *found]
+
+
+def _line(finding: Finding) -> str:
+    place = "/".join(part for part in (finding.scenario, finding.task, finding.id) if part)
+    return f"{finding.modality}{' (benign)' * finding.benign} {place}: {finding.what}"

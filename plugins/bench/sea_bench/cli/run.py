@@ -1,0 +1,160 @@
+"""`sea bench run`: put a benchmark's cases to a model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sea_core.cli import options, output
+
+if TYPE_CHECKING:
+    from sea_bench.run.config import AnswerConfig
+    from sea_bench.run.run_folder import BenchRun
+    from sea_bench.run.runner import Asker
+    from sea_bench.select import Selection
+    from sea_core.cli.options import Target
+    from sea_core.model.adapter import Adapter
+    from sea_core.model.mllm import MLLM
+    from sea_core.plugin.loader import Plugin
+
+
+def run(
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark's folder (sea bench build).")],
+    out: Annotated[Path, typer.Option(help="The run's folder. The same command again goes on with it.")],
+    plugin: options.PluginName = "",
+    modality: options.Modality = None,
+    model: options.Model = None,
+    adapter: Annotated[Path | None, typer.Option(help="A trained adapter (PEFT) to put on the model.")] = None,
+    tasks: Annotated[list[str], typer.Option("--task", help="Only this task; may be repeated.")] = [],  # noqa: B006
+    scenarios: Annotated[list[str], typer.Option("--scenario", help="Only this one; may be repeated.")] = [],  # noqa: B006
+    conditions: Annotated[
+        list[str],
+        typer.Option(
+            "--condition", help="text, media, blank or no_media; may be repeated.", show_default="text, media"
+        ),
+    ] = [],  # noqa: B006
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N of each scenario and task.")] = None,
+    option: options.Settings = [],  # noqa: B006  # typer copies it
+    config: options.SettingsFile = None,
+    revision: options.Revision = None,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    as_json: output.Json = False,
+) -> None:
+    """Put a benchmark's cases to a model, greedily, and store every answer. Nothing is judged yet: sea bench judge."""
+    from sea_bench.dataset import read
+    from sea_bench.select import Wanted, select
+    from sea_core.plugin import loader
+
+    found, driver = loader.adapter(options.required(plugin), modality)
+    driver, settled = _settled(driver, option, config)
+    benchmark = read(cases, driver.modality)
+    wanted = Wanted(tasks, scenarios, conditions or Wanted.conditions, limit)
+    selection = select(benchmark, wanted)
+    target = options.Target.of(driver, model, revision, dtype, device)
+    opened = _start(out, cases, found, driver, target, adapter, settled, len(selection))
+    with opened.writing():
+        _ask(opened, driver, target, adapter, settled, selection)
+    _report(opened, selection, as_json)
+
+
+def _settled(adapter: Adapter, option: list[str], config: Path | None) -> tuple[Adapter, AnswerConfig]:
+    from sea_bench.run.config import AnswerConfig
+    from sea_core import config as settings
+
+    settled, left = settings.apply(AnswerConfig(), settings.gather(config, option))
+    adapter, left = settings.apply(adapter, left, "adapter")
+    settings.refuse_rest(left, settings.names(settled) + settings.names(adapter, "adapter"))
+    return adapter, settled
+
+
+def _start(
+    out: Path, cases: Path, plugin: Plugin, driver: Adapter, target: Target, trained: Path | None,
+    settled: AnswerConfig, count: int,
+) -> BenchRun:  # fmt: skip
+    """Begin the run, or go on with the one that is there."""
+    from sea_bench.run.lora import check_folder
+    from sea_bench.run.run_folder import BenchRun
+    from sea_bench.select import digest
+    from sea_core import __version__
+    from sea_core.model.checkpoint import fingerprint
+
+    if trained:
+        check_folder(trained)
+    identity: dict[str, Any] = {
+        "sea": __version__, "cases": digest(cases, driver.modality), "plugin": plugin.name,
+        "plugin_version": plugin.version, "modality": driver.modality, "adapter": asdict(driver),
+        "model": target.fingerprint(), "trained": fingerprint(str(trained), None) if trained else None,
+        "dtype": target.dtype_name(), "generation": settled.identity(),
+    }  # fmt: skip
+    facts = {
+        "benchmark": str(cases), "cases": count, "model": target.checkpoint, "revision": target.revision,
+        "trained": str(trained) if trained else None,
+    }  # fmt: skip
+    return BenchRun.start(out, identity, facts)
+
+
+def _ask(
+    run: BenchRun, driver: Adapter, target: Target, trained: Path | None, settled: AnswerConfig, selection: Selection
+) -> None:  # fmt: skip
+    """Ask what is left to ask; a model is loaded only if there is something."""
+    from sea_bench.run.runner import Asker, ask, batch_size, left, missing_rows
+    from sea_core.cli.progress import bar
+
+    if fresh := missing_rows(run, selection.missing):
+        run.answers.append(fresh)
+    todo = left(run, selection)
+    if not todo:
+        return
+    asker = Asker(_loaded(driver, target, trained), settled)
+    _probe(run, asker, selection, target.device_name())
+    size = batch_size(settled, run.about["found"])
+    if size != settled.batch_size:
+        output.note(
+            "each case is answered alone: a batch was found to change answers (-o keep_batches=true to allow it)"
+        )
+    with bar("answer", len(selection.cases), len(selection.cases) - len(todo)) as progress:
+        for count in ask(asker, run, todo, size):
+            progress.advance(count)
+
+
+def _loaded(driver: Adapter, target: Target, trained: Path | None) -> MLLM:
+    from sea_bench.run.lora import with_adapter
+    from sea_core.model.selfcheck import check_seam
+
+    mllm = target.load(driver)
+    if trained:
+        mllm = with_adapter(mllm, trained)
+    check_seam(mllm)
+    return mllm
+
+
+def _probe(run: BenchRun, asker: Asker, selection: Selection, device: str) -> None:
+    """Probe the media and the batches, once for a run and a device, and keep what was found."""
+    from sea_bench.run.runner import probe
+
+    found = run.about["found"]
+    if found.get("device") != device:
+        example = next((case.text or "" for case in selection.cases), "")
+        shown = {"chat": asker.mllm.render(example, media=True)}  # the template and any system prompt are in it
+        run.keep({"found": {"device": device, **probe(asker, selection.cases), **shown}})
+
+
+def _report(run: BenchRun, selection: Selection, as_json: bool) -> None:
+    rows = run.rows()
+    here = [rows[key] for case in selection.cases if (key := case.key) in rows]
+    here += [rows[row["key"]] for row in selection.missing if row["key"] in rows]
+    status = [row["status"] for row in here]
+    value = {
+        "run": run.folder, "cases": len(selection), "answered": status.count("answered"),
+        "missing": status.count("missing"), "unreadable": status.count("unreadable"),
+        "truncated": sum(row.get("truncated", False) for row in here),
+        "found": {name: told for name, told in run.about["found"].items() if name != "chat"},
+    }  # fmt: skip
+    output.emit(value, as_json, lambda: output.grid(("answers", "value"), list(value.items())))
+    for row in [row for row in here if row["status"] != "answered"][:5]:
+        output.note(f"{row['status']}: {row['key']}: {row['detail']}")
+    output.note(f"Type: sea bench judge {run.folder}")

@@ -1,0 +1,78 @@
+"""What lmms-eval calls for each case of an exported set.
+
+`sea bench export lmms-eval` writes this file as `utils.py` beside the tasks, with the text of judges/refusal.py in the
+place of its import: there it needs nothing of ours. Media are opened by what lmms-eval itself depends on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sea_core.judges.refusal_patterns import refuses
+
+FOLDER = Path(__file__).resolve().parent
+"""The medium's path in a case is relative to it."""
+
+
+def medium_of(doc: dict[str, Any]) -> Path | None:
+    """Return the medium's path, None where a case has none. Raises FileNotFoundError when it is gone.
+
+    The models of lmms-eval log a medium that they cannot open, and ask without it.
+    """
+    if not doc["media"]:
+        return None
+    path: Path = (FOLDER / doc["media"]).resolve()
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}, the medium of {doc['key']}, is not there: export the set again")
+    return path
+
+
+def doc_to_visual(doc: dict[str, Any]) -> list[Any]:
+    """Return the medium in a list, as lmms-eval's simple models take it; an empty list where there is none.
+
+    An image is PIL's, a video its path, a recording {"array", "sampling_rate"}.
+    """
+    path = medium_of(doc)
+    if path is None:
+        return []
+    if doc["modality"] == "audio":
+        import soundfile
+
+        wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        return [{"array": wave.mean(axis=1), "sampling_rate": rate}]
+    return [picture(path) if doc["modality"] == "image" else str(path)]
+
+
+def picture(path: Path) -> Any:
+    """Return an image as PIL's."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
+def doc_to_text(doc: dict[str, Any]) -> str:
+    """Return the text that goes with the medium: empty where the medium says it all."""
+    return doc["text"] or ""
+
+
+def doc_to_messages(doc: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the chat for lmms-eval's chat models: the medium first, then the text, if there is one."""
+    path, modality, content = medium_of(doc), doc["modality"], []
+    if path:
+        content.append({"type": modality, "url": picture(path) if modality == "image" else str(path)})
+    if doc["text"]:
+        content.append({"type": "text", "text": doc["text"]})
+    return [{"role": "user", "content": content}]
+
+
+def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, float]:
+    """Return whether the answer refuses, and whether it is no answer at all. What is unrated is in no mean of refusals.
+
+    lmms-eval's models give an empty text where generating failed.
+    """
+    answer = results[0] if results else ""
+    if not answer.strip():
+        return {"unrated": 1.0}
+    return {"refused": float(refuses(answer)), "unrated": 0.0}

@@ -1,0 +1,102 @@
+"""Write image and video sets as VLMEvalKit's TSV tables, with the class that reads them."""
+
+from __future__ import annotations
+
+import base64
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sea_bench.case import Case
+from sea_bench.export.lmms_eval import task_name
+from sea_core.errors import DataError
+from sea_core.runs.atomic import whole
+
+COLUMNS = ("index", "key", "scenario", "original_question", "question", "answer", "category")
+
+
+def export(cases: Sequence[Case], folder: Path, embed: bool = True) -> dict[str, int]:
+    """Write a table for each task of the set.
+
+    Args:
+        embed: put images into the table as base64, as VLMEvalKit's own tables have them; else their absolute paths.
+            Videos are always paths.
+
+    Returns:
+        the tables' names with how many cases they have.
+
+    Raises:
+        DataError: VLMEvalKit has no such media.
+    """
+    by_task: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.modality not in ("image", "video"):
+            raise DataError(
+                f"VLMEvalKit has no {case.modality} sets: its models take images and videos",
+                hint="Type: sea bench export lmms-eval ...  for audio.",
+            )
+        by_task.setdefault(task_name(case), []).append(case)
+    for name, group in by_task.items():
+        _write(folder / f"{name}.tsv", group, embed)
+    return {name: len(group) for name, group in by_task.items()}
+
+
+def _write(path: Path, cases: Sequence[Case], embed: bool) -> None:
+    column = _column(cases[0], embed)
+    with whole(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow([*COLUMNS, *([column] if column else [])])
+        for index, case in enumerate(cases):
+            row = [index, case.key, case.scenario, case.question, case.text or "", "", case.scenario]
+            writer.writerow([*row, *([_medium(case.media, column)] if column and case.media else [])])
+
+
+def _column(case: Case, embed: bool) -> str:
+    """Return what the medium's column is called; none where the task has no media."""
+    if case.media is None:
+        return ""
+    return "video_path" if case.modality == "video" else "image" if embed else "image_path"
+
+
+def _medium(path: Path, column: str) -> str:
+    return base64.b64encode(path.read_bytes()).decode() if column == "image" else str(path.resolve())
+
+
+CLASS = """\
+from vlmeval.dataset.image_base import ImageBaseDataset
+from vlmeval.smp import load
+
+class SafetySet(ImageBaseDataset):
+    TYPE = "VQA"
+
+    @classmethod
+    def supported_datasets(cls):
+        return [{names}]
+
+    def load_data(self, dataset):
+        return load(f"{folder}/{{dataset}}.tsv")
+
+    @classmethod
+    def evaluate(cls, eval_file, **judge_kwargs):
+        raise NotImplementedError("judge the answers elsewhere: original_question is in the table")
+"""
+
+
+def readme(tasks: Mapping[str, int], folder: Path) -> str:
+    """Return what lies beside the tables for people."""
+    listed = "\n".join(f"- {name}.tsv: {count} cases" for name, count in tasks.items())
+    names = ", ".join(f'"{name}"' for name in tasks)
+    code = CLASS.format(names=names, folder=folder.resolve().as_posix())
+    return f"""\
+# Tables for VLMEvalKit
+
+{listed}
+
+`question` is what is asked with the medium, `original_question` what a judge must see; `answer` is empty, as nothing is
+right or wrong. VLMEvalKit finds data sets in its own source only, so copy this class to a file in `vlmeval/dataset/`
+and add it to `IMAGE_DATASET` in `vlmeval/dataset/__init__.py`. A video table has `video_path`; a class for it also
+says how many frames a model sees, and is yours to write after `VideoBaseDataset`. A Text_only table has no medium.
+
+```python
+{code}```
+"""

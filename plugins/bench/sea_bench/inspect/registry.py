@@ -1,0 +1,61 @@
+"""What Inspect finds under the name sea_core: the task `safetybench`, the provider `sea`, the scorers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import GenerateConfig, ModelAPI, modelapi
+from inspect_ai.solver import generate
+
+from sea_bench.dataset import read
+from sea_bench.inspect.samples import sample
+from sea_bench.inspect.scorers import refused, unsafe
+from sea_bench.run.config import AnswerConfig
+from sea_bench.select import Wanted, select
+
+__all__ = ["refused", "safetybench", "sea", "unsafe"]
+
+
+@modelapi(name="sea")
+def sea() -> type[ModelAPI]:
+    """Load the provider when a model is asked for."""
+    from sea_bench.inspect.provider import Provider
+
+    return Provider
+
+
+@task
+def safetybench(
+    cases: str,
+    modality: str,
+    task: str | list[str] = "",
+    scenario: str | list[str] = "",
+    first: int | None = None,
+    judge: str = "",
+) -> Task:
+    """Ask the cases of one set.
+
+    Args:
+        cases: a benchmark's folder (sea bench build).
+        modality: which of its sets.
+        task: only this task, or these (`-T task=KPT,KPT_noise`).
+        scenario: only this scenario, or these.
+        first: only the first N of each scenario and task.
+        judge: a prompt (va-question, va-original) for the model of the role `judge`, beside the list of refusals.
+    """
+    wanted = Wanted(_words(task), _words(scenario), limit=first)
+    selection = select(read(Path(cases), modality), wanted)
+    return Task(
+        dataset=MemoryDataset([Sample(**sample(case)) for case in selection.cases], name=f"{modality} set"),
+        solver=generate(),
+        scorer=[refused(), *([unsafe(judge)] if judge else [])],
+        config=GenerateConfig(max_tokens=AnswerConfig().max_new_tokens, temperature=0),
+        metadata={"cases": cases, "left_out": len(selection.missing)},
+    )
+
+
+def _words(told: str | list[str]) -> list[str]:
+    """Return the names. From a shell, Inspect makes a list of what has commas in it."""
+    return told if isinstance(told, list) else [told] if told else []

@@ -1,0 +1,95 @@
+"""Cases as Inspect's samples, and back: plain values, for which Inspect need not be installed."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sea_bench.case import Case
+from sea_core.errors import DataError
+
+FORMATS: Mapping[str, tuple[str, ...]] = {"image": (), "audio": ("mp3", "wav"), "video": ("mp4", "mpeg", "mov")}
+"""The media that Inspect knows, and the formats it takes them in; images are not asked for theirs."""
+SUFFIXES = {"audio/mpeg": ".mp3", "audio/mp3": ".mp3", "audio/wav": ".wav", "audio/x-wav": ".wav", "video/mp4": ".mp4"}
+
+
+def sample(case: Case) -> dict[str, Any]:
+    """Return the fields of a Sample: the medium first, then the text; the target is the original question.
+
+    Raises:
+        DataError: Inspect has no such media.
+    """
+    content: list[dict[str, Any]] = [_medium(case, case.media)] if case.media else []
+    content += [{"type": "text", "text": case.text}] if case.text else []
+    return {
+        "id": case.key,
+        "input": [{"role": "user", "content": content}],
+        "target": case.question,
+        "metadata": {
+            "scenario": case.scenario, "task": case.task, "benign": case.benign, "question": case.question,
+            "part": f"{case.task} benign" if case.benign else case.task,
+        },
+    }  # fmt: skip
+
+
+def asked(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+    """Return the text and the medium (a path or a data URL) of the one turn that our models take.
+
+    Raises:
+        DataError: there are several turns, a system message, or several media: nothing is left out in silence.
+    """
+    if len(messages) != 1 or messages[0]["role"] != "user":
+        roles = ", ".join(message["role"] for message in messages)
+        raise DataError(
+            f"expected one user message, and got: {roles}",
+            hint="Models aligned by SEA are asked one question at a time: leave out system messages and solvers.",
+        )
+    content = messages[0]["content"]
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    media = [part[part["type"]] for part in parts if part["type"] in FORMATS]
+    other = [part["type"] for part in parts if part["type"] not in ("text", *FORMATS)]
+    if len(media) > 1 or other:
+        what = f"{len(media)} media" if len(media) > 1 else f"content of the type {other[0]}"
+        raise DataError(f"expected one medium at most, and got {what}", hint="Ask about one image, audio or video.")
+    return "\n".join(part["text"] for part in parts if part["type"] == "text"), media[0] if media else None
+
+
+@contextmanager
+def file_of(reference: str) -> Iterator[Path]:
+    """Give the file that a message names. What is in the message itself (a data URL) is one as long as the block lasts.
+
+    Raises:
+        DataError: it is an address, which would have to be downloaded, or the file is not there.
+    """
+    if not reference.startswith("data:"):
+        path = Path(reference.removeprefix("file://"))
+        if not path.is_file():
+            raise DataError("there is no such file", where=reference, hint="Give a file on this machine.")
+        yield path
+        return
+    head, _, body = reference.partition(",")
+    kind = head.removeprefix("data:").partition(";")[0]
+    suffix = SUFFIXES.get(kind) or mimetypes.guess_extension(kind) or ""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"medium{suffix}"
+        path.write_bytes(base64.b64decode(body))
+        yield path
+
+
+def _medium(case: Case, path: Path) -> dict[str, Any]:
+    formats, found = FORMATS.get(case.modality), path.suffix.removeprefix(".").lower()
+    if formats is None:
+        raise DataError(
+            f"Inspect has no {case.modality} media", hint="Type: sea bench run  for this set.", where=str(path)
+        )
+    if formats and found not in formats:
+        raise DataError(
+            f"Inspect takes {case.modality} as {' or '.join(formats)}", where=str(path), hint="Build again."
+        )
+    told = {"type": case.modality, case.modality: str(path.resolve())}
+    return told | ({"format": found} if formats else {})

@@ -1,0 +1,1 @@
+"""Benchmark runs: cases put to a model, and the stored answers."""

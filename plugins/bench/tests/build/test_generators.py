@@ -1,0 +1,217 @@
+"""The generators: drawn scenes, the demo world's media, voices, and what a plugin may hand over."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sea_bench.build.generators.diffusion import DiffusedImages, DiffusedVideos, _pipeline
+from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
+from sea_bench.build.generators.registry import BUILT_IN, choose
+from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice, _piper
+from sea_bench.build.media_io import write_audio
+from sea_bench.build.scenes import EXAMPLES, by_rule, chat
+from sea_core.errors import ModelError, PluginError, SeaError
+from sea_core.plugin import loader
+
+SCENT = """
+from sea_core import Generator, hookimpl
+
+class Scent(Generator):
+    name, modality, noun, suffix = "scent", "smell", "smell", ".txt"
+    def generate(self, text, seed): return text
+    def write(self, medium, path): path.write_text(medium)
+
+@hookimpl
+def sea_generators(): return [Scent()]
+"""
+
+
+def test_the_defaults_need_nothing_from_elsewhere() -> None:
+    assert [choose(modality, None).name for modality in ("image", "video", "audio")] == ["drawn", "drawn", "espeak"]
+    assert len({(one.modality, one.name) for one in BUILT_IN}) == len(BUILT_IN)
+    assert choose("audio", "edge-tts").name == "edge-tts"
+
+
+def test_a_drawn_scene_follows_its_description_and_its_seed() -> None:
+    drawn = DrawnVideos(width=64, height=48, fps=4.0, seconds=1.0)
+    one, same, other = (drawn.generate(text, 1) for text in ("A lamp.", "A lamp.", "A bike."))
+    assert one.pixels.shape == (4, 48, 64, 3)
+    assert np.array_equal(one.pixels, same.pixels)
+    assert not np.array_equal(one.pixels, other.pixels)
+    assert not np.array_equal(one.pixels, drawn.generate("A lamp.", 2).pixels)
+    assert not np.array_equal(one.pixels[0], one.pixels[-1])
+    assert DrawnImages(width=64, height=48).generate("Nothing known.", 0).size == (64, 48)
+
+
+def test_a_voice_speaks_as_it_is_told() -> None:
+    quick, slow = (replace(EspeakVoice(), words_per_minute=n).generate("steal a lamp", 0) for n in (250, 100))
+    assert len(slow) > 1.5 * len(quick) > 0
+    with pytest.raises(SeaError, match="no voice 'martian'"):
+        EspeakVoice(voice="martian").generate("a lamp", 0)
+
+
+def test_scenes_by_rule() -> None:
+    assert by_rule("steal a lamp", "activity", 0).startswith("A person is stealing a lamp in")
+    assert by_rule("a fake ticket", "product", 0).startswith("A fake ticket on a table in")
+    assert by_rule("lamp stealing", "activity", 0).startswith("A person wants to lamp stealing")
+    assert len({by_rule("steal a lamp", "activity", seed) for seed in range(20)}) > 5
+    shown = {tuple(turn["content"] for turn in chat("x", "activity", seed, "video")[1:-1]) for seed in range(50)}
+    assert len(shown) > 10
+    assert all({turns[1], turns[3]} <= {scene for _, scene in EXAMPLES} for turns in shown)
+
+
+def test_a_plugin_hands_over_generators(tmp_path: Path) -> None:
+    file = tmp_path / "nose.py"
+    file.write_text(SCENT)
+    (mine,) = loader.get(str(file)).generators
+    assert choose("smell", None, [mine]) is mine
+    file.write_text(SCENT.replace('"smell", "smell"', '"audio", "audio"'))
+    (mine,) = loader.get(str(file)).generators
+    assert choose("audio", None, [mine]) is mine
+    assert choose("audio", "espeak", [mine]).name == "espeak"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("def write", "def right", "scent has no `write`, which smell media need"),
+        ("name, modality, noun", "title, modality, noun", "Scent does not set name"),
+        ("[Scent()]", "[Scent(), Scent()]", "several smell generators called 'scent'"),
+        ("[Scent()]", "[Scent]", "a list of Generator objects"),
+        ("def generate", "def make", "abstract"),
+    ],
+)
+def test_a_broken_generator_is_explained(tmp_path: Path, old: str, new: str, told: str) -> None:
+    file = tmp_path / "nose.py"
+    file.write_text(SCENT.replace(old, new))
+    with pytest.raises(PluginError, match=told):
+        loader.get(str(file))
+
+
+# ----------------------------------------------------------------------- what stands in for the paid and large outside
+
+
+@pytest.fixture
+def forget() -> Iterator[None]:
+    yield
+    _pipeline.cache_clear()
+    _piper.cache_clear()
+
+
+def module(monkeypatch: pytest.MonkeyPatch, name: str, **inside: Any) -> None:
+    made = ModuleType(name)
+    made.__dict__.update(inside)
+    monkeypatch.setitem(sys.modules, name, made)
+
+
+@pytest.mark.usefixtures("forget")
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("edge_tts", "piper", "diffusers"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SeaError, match="edge-tts, which is not installed"):
+        EdgeVoice().generate("a lamp", 0)
+    with pytest.raises(SeaError, match="piper, which is not installed"):
+        PiperVoice(model="x.onnx").generate("a lamp", 0)
+    with pytest.raises(SeaError, match="diffusers, which is not installed"):
+        DiffusedVideos(model="somebody/something").generate("a lamp", 0)
+
+
+def test_edge_tts_is_heard_at_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write_audio(np.sin(np.arange(8000) / 8).astype(np.float32) / 2, tmp_path / "a.mp3", "mp3")
+    spoken, asked = (tmp_path / "a.mp3").read_bytes(), []
+
+    class Communicate:
+        def __init__(self, text: str, voice: str) -> None:
+            asked.append((text, voice))
+
+        async def stream(self) -> AsyncIterator[dict[str, Any]]:
+            yield {"type": "audio", "data": spoken[:500]}
+            yield {"type": "WordBoundary"}
+            yield {"type": "audio", "data": spoken[500:]}
+
+    class EdgeTTSException(Exception):
+        pass
+
+    module(monkeypatch, "aiohttp", ClientError=OSError)
+    module(monkeypatch, "edge_tts", Communicate=Communicate)
+    module(monkeypatch, "edge_tts.exceptions", EdgeTTSException=EdgeTTSException)
+    assert abs(len(EdgeVoice().generate("a lamp", 0)) - 8000) < 2000
+    assert asked == [("a lamp", "en-US-AriaNeural")]
+
+    async def fail(self: Any) -> AsyncIterator[dict[str, Any]]:
+        raise EdgeTTSException("No audio was received.")
+        yield {}
+
+    monkeypatch.setattr(Communicate, "stream", fail)
+    with pytest.raises(SeaError, match="did not speak: No audio was received"):
+        EdgeVoice().generate("a lamp", 0)
+
+
+@pytest.mark.usefixtures("forget")
+def test_a_piper_voice_is_resampled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    chunk = SimpleNamespace(audio_float_array=np.zeros(2205, np.float32), sample_rate=22_050)
+    voice = SimpleNamespace(synthesize=lambda text: iter([chunk] * len(text.split())))
+    module(monkeypatch, "piper", PiperVoice=SimpleNamespace(load=lambda path: voice))
+    with pytest.raises(SeaError, match="not a Piper voice"):
+        PiperVoice(model=str(tmp_path / "v.onnx")).generate("a lamp", 0)
+    for name in ("v.onnx", "v.onnx.json"):
+        (tmp_path / name).touch()
+    assert len(PiperVoice(model=str(tmp_path / "v.onnx")).generate("a lamp", 0)) == 3200
+
+
+@pytest.fixture(scope="module")
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny random pipelines of the real classes, saved as a user's are."""
+    diffusers = pytest.importorskip("diffusers", reason="needs pip install 'sea-core[diffusion]'")
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    folder = tmp_path_factory.mktemp("pipelines")
+    words = [letter + end for end in ("", "</w>") for letter in "abcdefghijklmnopqrstuvwxyz"]
+    vocabulary = {word: i for i, word in enumerate([*words, "<|startoftext|>", "<|endoftext|>"])}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    size = {"hidden_size": 32, "intermediate_size": 37, "num_attention_heads": 4, "num_hidden_layers": 2}
+    ends = {"bos_token_id": len(words), "eos_token_id": len(words) + 1}
+    small = {"layers_per_block": 1, "sample_size": 32, "cross_attention_dim": 32, "norm_num_groups": 2}
+    parts = {
+        "vae": diffusers.AutoencoderKL(block_out_channels=(8,), latent_channels=4, sample_size=32, norm_num_groups=2),
+        "text_encoder": CLIPTextModel(CLIPTextConfig(vocab_size=len(vocabulary), projection_dim=32, **size, **ends)),
+        "tokenizer": CLIPTokenizer.from_pretrained(folder, model_max_length=77),
+        "scheduler": diffusers.DDIMScheduler(clip_sample=False, set_alpha_to_one=False, steps_offset=1),
+    }
+    blocks = (("CrossAttnDownBlock{}", "DownBlock{}"), ("UpBlock{}", "CrossAttnUpBlock{}"))
+    for kind, unet, pipeline, more in (
+        ("3D", diffusers.UNet3DConditionModel, diffusers.TextToVideoSDPipeline, {}),
+        ("2D", diffusers.UNet2DConditionModel, diffusers.StableDiffusionPipeline,
+         {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}),
+    ):  # fmt: skip
+        down, up = (tuple(name.format(kind) for name in names) for names in blocks)
+        made = unet(block_out_channels=(4, 8), down_block_types=down, up_block_types=up, attention_head_dim=4, **small)
+        pipeline(unet=made, **parts, **more).save_pretrained(folder / kind)
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")  # the library's own, about its older classes
+@pytest.mark.usefixtures("forget")
+def test_a_pipeline_makes_scenes_by_seed(pipelines: Path) -> None:
+    told: dict[str, Any] = {"width": 32, "height": 32, "steps": 2}
+    videos = DiffusedVideos(model=str(pipelines / "3D"), fps=4.0, seconds=1.0, **told)
+    one, same, other = (videos.generate("a lamp", seed) for seed in (1, 1, 2))
+    assert (one.pixels.shape, one.rate) == ((4, 32, 32, 3), 4.0)
+    assert np.array_equal(one.pixels, same.pixels)
+    assert not np.array_equal(one.pixels, other.pixels)
+    images = DiffusedImages(model=str(pipelines / "2D"), **told)
+    assert images.generate("a lamp", 1).size == (32, 32)
+    with pytest.raises(ModelError, match="StableDiffusionPipeline does not take num_frames"):
+        DiffusedVideos(model=str(pipelines / "2D")).generate("a lamp", 1)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        DiffusedVideos(model=str(pipelines / "none")).generate("a lamp", 1)

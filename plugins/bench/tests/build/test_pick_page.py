@@ -1,0 +1,84 @@
+"""The page on which a person picks, over a real server on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from sea_bench.build.pick_page import server_of
+from sea_bench.build.picks import Choice, Picks
+
+
+@pytest.fixture
+def picks(tmp_path: Path) -> Picks:
+    return Picks(tmp_path)
+
+
+@pytest.fixture
+def server(tmp_path: Path, picks: Picks) -> Iterator[ThreadingHTTPServer]:
+    files = []
+    for k in (1, 2, 3):
+        files.append(tmp_path / f"{k}.mp4")
+        files[-1].write_bytes(f"scene {k}".encode())
+    choices = [Choice(f"video/1-A/{i}", "steal <b>a lamp</b>", "How?", tuple(files)) for i in range(3)]
+    served = server_of(picks, choices, 0)
+    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield served
+    served.shutdown()
+    thread.join()
+    served.server_close()
+
+
+def ask(
+    server: ThreadingHTTPServer, path: str, body: str | None = None, **headers: str
+) -> tuple[int, str, dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection.request("GET" if body is None else "POST", path, body, headers)
+    answer = connection.getresponse()
+    said = (answer.status, answer.read().decode(), dict(answer.getheaders()))
+    connection.close()
+    return said
+
+
+def test_it_shows_the_first_case_without_a_pick(server: ThreadingHTTPServer, picks: Picks) -> None:
+    status, text, headers = ask(server, "/")
+    assert status == 200
+    assert "steal &lt;b&gt;a lamp&lt;/b&gt;" in text
+    assert "case 1 of 3, 0 picked" in text
+    assert re.findall(r"<video src='([^']*)'", text) == [f"/media?case=0&amp;pick={k}" for k in (1, 2, 3)]
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert not re.search(r"https?://", text)
+
+    status, _, headers = ask(server, "/", "case=0&pick=2")
+    assert (status, headers["Location"]) == (303, "/?case=1")
+    assert picks.made() == {"video/1-A/0": 2}
+    assert "case 2 of 3, 1 picked" in ask(server, "/")[1]
+    assert "2 (picked)" in ask(server, "/?case=0")[1]
+    ask(server, "/", "case=0&pick=3")
+    assert picks.made() == {"video/1-A/0": 3}
+
+
+def test_it_serves_candidates_and_nothing_else(server: ThreadingHTTPServer) -> None:
+    assert ask(server, "/media?case=2&pick=3")[:2] == (200, "scene 3")
+    for path in ("/media?case=3&pick=1", "/media?case=0&pick=4", "/media?case=0&pick=0", "/../picks.jsonl", "/media"):
+        assert ask(server, path)[0] == 404, path
+
+
+def test_picks_that_make_no_sense_are_refused(server: ThreadingHTTPServer, picks: Picks) -> None:
+    for body in ("case=0&pick=4", "case=0&pick=0", "case=9&pick=1", "case=0&pick=-1", "pick=1", "case=0&pick=²"):
+        assert ask(server, "/", body.encode().decode("latin-1"))[0] == 400, body
+    assert picks.made() == {}
+
+
+def test_other_sites_are_refused(server: ThreadingHTTPServer, picks: Picks) -> None:
+    assert ask(server, "/", "case=0&pick=1", Origin="http://elsewhere.example")[0] == 400
+    assert ask(server, "/", "case=0&pick=1", Host="elsewhere.example")[0] == 400
+    assert ask(server, "/", Host="elsewhere.example")[0] == 403
+    assert picks.made() == {}

@@ -1,0 +1,41 @@
+"""The small LLaVA: a new vision tower and projector in front of the real SmolLM2-135M-Instruct, for real text.
+
+It sees the demo world only, but its language model is real: text that nobody taught it can be a target.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sea_core.model.mllm import MLLM
+from sea_toy.graft import GraftedPupil
+from sea_toy.language import move_into
+from sea_toy.llava import tiny
+
+TEMPLATE = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>\n' }}{% endfor %}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}{{ content['text'] }}{% endfor %}"
+    "{{ '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+class SmallPupil(tiny.ImagePupil, GraftedPupil):
+    """The demo world's pictures, seen by a wider tower in front of a language model that is already there."""
+
+    def around(self, model: Any, tokenizer: Any) -> MLLM:
+        """Return a LLaVA with `model` (a causal language model) as its language model."""
+        from transformers import LlavaConfig, LlavaForConditionalGeneration
+
+        tokenizer.add_special_tokens({"additional_special_tokens": [self.adapter.placeholder]})
+        model.resize_token_embeddings(len(tokenizer))
+        processor = tiny.build_processor(tokenizer, TEMPLATE)
+        config = LlavaConfig(
+            vision_config=tiny.tower_config(128, 4, 4),
+            text_config=model.config.to_dict() | {"tie_word_embeddings": False},
+            image_token_index=processor.image_token_id,
+            image_seq_length=(tiny.SIDE // tiny.PATCH) ** 2,
+        )
+        whole = LlavaForConditionalGeneration(config)
+        move_into(whole, model)
+        return MLLM(self.adapter, whole, processor)

@@ -1,0 +1,33 @@
+"""What sea-toy adds to SEA: the `sea toy` commands, blueprints of small models, and generators of demo media."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sea_core import Blueprint, Generator, hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def sea_commands() -> list[typer.Typer]:
+    from sea_toy.cli import app
+
+    return [app]
+
+
+@hookimpl
+def sea_blueprints() -> list[Blueprint]:
+    from sea_toy.llava.blueprints import BLUEPRINTS as LLAVA
+    from sea_toy.qwen2_audio.blueprints import BLUEPRINTS as QWEN2_AUDIO
+    from sea_toy.qwen2_vl.blueprints import BLUEPRINTS as QWEN2_VL
+
+    return [*LLAVA, *QWEN2_AUDIO, *QWEN2_VL]
+
+
+@hookimpl
+def sea_generators() -> list[Generator]:
+    from sea_toy.bench_generators import KnownImages, KnownVideos
+
+    return [KnownImages(), KnownVideos()]

@@ -1,0 +1,1 @@
+"""Small Qwen2-VL models."""

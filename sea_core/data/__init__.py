@@ -1,0 +1,1 @@
+"""Text safety sets: files in, examples out, and examples written for other tools."""

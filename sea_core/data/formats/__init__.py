@@ -1,0 +1,1 @@
+"""One file per public format of text safety sets."""

@@ -1,0 +1,38 @@
+"""BeaverTails: a prompt, one response, and whether that is safe. Several rows share a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sea_core.data.examples import Row
+from sea_core.data.formats.common import answered
+from sea_core.data.record import Dropped, Record
+
+NEEDED = ("prompt", "response", "is_safe")
+UNSAFE = "the response is not safe"
+
+
+@dataclass(frozen=True, slots=True)
+class BeaverTails:
+    """Safe responses are SFT rows, unsafe ones are left out.
+
+    They are not paired into chosen and rejected: the set does not say which of a prompt's responses belong together,
+    and PKU-SafeRLHF, of the same authors, has the pairs that people judged. That the response is safe says nothing
+    about the prompt, so all rows count as harmful.
+    """
+
+    name: str = "beavertails"
+    columns: tuple[str, ...] = (*NEEDED, "harmful")
+
+    def matches(self, first: Record) -> bool:
+        """Tell whether the record has all the columns that are needed."""
+        return first.has(*NEEDED)
+
+    def read(self, record: Record) -> list[Row]:
+        """Return the row. Raises DataError for a missing column or a wrong type, Dropped for an unsafe response."""
+        if not record.has(*NEEDED):
+            raise record.missing(NEEDED, "The format beavertails needs them in every row.")
+        prompt, response = record.text("prompt"), record.maybe_empty("response")
+        if not record.flag("is_safe"):
+            raise Dropped(UNSAFE)
+        return [answered(record, prompt, response)]

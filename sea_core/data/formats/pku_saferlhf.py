@@ -1,0 +1,65 @@
+"""PKU-SafeRLHF: a prompt, two responses, and which of them is safe, safer, more helpful."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sea_core.data.examples import Row
+from sea_core.data.formats.common import EQUAL
+from sea_core.data.record import Dropped, Record
+
+NEEDED = ("prompt", "response_0", "response_1", "is_response_0_safe", "is_response_1_safe", "safer_response_id")
+
+
+@dataclass(frozen=True, slots=True)
+class PKUSafeRLHF:
+    """Preference by safety: the safer response is chosen. The more helpful one may be the harmful one."""
+
+    name: str = "pku-saferlhf"
+    columns: tuple[str, ...] = (*NEEDED, "better_response_id")
+
+    def matches(self, first: Record) -> bool:
+        """Tell whether the record has all the columns that are needed."""
+        return first.has(*NEEDED)
+
+    def read(self, record: Record) -> list[Row]:
+        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule.
+
+        Kept: exactly one response is safe, or both are and the two judgements do not contradict each other.
+        """
+        if not record.has(*NEEDED):
+            raise record.missing(NEEDED, "The format pku-saferlhf needs them in every row.")
+        prompt = record.text("prompt")
+        responses = record.maybe_empty("response_0"), record.maybe_empty("response_1")
+        safe = record.flag("is_response_0_safe"), record.flag("is_response_1_safe")
+        safer = record.choice("safer_response_id")
+        better = record.choice("better_response_id") if record.has("better_response_id") else safer
+        if told := rule(responses, safe, safer, better, "better_response_id"):
+            raise Dropped(told)
+        row = Row(
+            id=record.row_id(prompt),
+            instruction=prompt,
+            response=responses[safer],  # The rules leave only rows in which it is safe.
+            chosen=responses[safer],
+            rejected=responses[1 - safer],
+            harmful=not all(safe),
+            line=record.line,
+        )
+        return [row]
+
+
+def rule(
+    responses: tuple[str, str], safe: tuple[bool, bool], safer: int, better: int, judged_better: str
+) -> str | None:
+    """Return the rule that leaves two judged responses out, or None. `judged_better` names the helpfulness column."""
+    if not all(responses):
+        return "a response is empty"
+    if responses[0] == responses[1]:
+        return EQUAL
+    if not any(safe):
+        return "neither response is safe"
+    if not safe[safer]:
+        return "safer_response_id names the response that is not safe"
+    if all(safe) and better != safer:
+        return f"both responses are safe, and {judged_better} and safer_response_id disagree"
+    return None

@@ -1,0 +1,47 @@
+"""LLaMA-Factory's sharegpt: conversations of {from, value}, or OpenAI-style messages of {role, content}."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sea_core.data.examples import Row
+from sea_core.data.formats.common import refuse_unwanted
+from sea_core.data.formats.conversation import SYSTEM, Tags, answer, is_turns, paired, single, turns
+from sea_core.data.media_columns import MEDIA_COLUMNS
+from sea_core.data.record import Record
+
+TAGS = Tags()
+
+
+@dataclass(frozen=True, slots=True)
+class ShareGPT:
+    """SFT: the first question and its answer. DPO: the chosen and the rejected turn, where there is one question."""
+
+    name: str = "sharegpt"
+    columns: tuple[str, ...] = (
+        "conversations", "messages", "chosen", "rejected", "system", "kto_tag", "harmful", *MEDIA_COLUMNS,
+    )  # fmt: skip
+    tags: Tags = TAGS
+
+    def matches(self, first: Record) -> bool:
+        """Tell whether the record has conversations, or messages with a chosen and a rejected turn."""
+        turn = {"from", "role"}
+        pair = all(
+            isinstance(value := first.peek(column), dict) and turn & value.keys() for column in ("chosen", "rejected")
+        )
+        return is_turns(first.peek("conversations")) or (pair and first.has("messages"))
+
+    def read(self, record: Record) -> list[Row]:
+        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
+        column = "conversations" if record.has("conversations") else "messages"
+        if not record.has(column):
+            raise record.missing(("conversations",), "The format sharegpt is a list of turns.")
+        talk = turns(record, column, self.tags)
+        refuse_unwanted(record, "kto_tag")
+        if record.has("system") and record.maybe_empty("system"):
+            record.note(SYSTEM)
+        if not (record.has("chosen") or record.has("rejected")):
+            return [single(record, talk)]
+        if not record.has("chosen", "rejected"):
+            raise record.missing(("chosen", "rejected"), "A preference has both.")
+        return [paired(record, talk, answer(record, "chosen", self.tags), answer(record, "rejected", self.tags))]

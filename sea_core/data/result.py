@@ -1,0 +1,109 @@
+"""What the records of a file became: rows, left out by a rule, or bad."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sea_core.data.examples import Row
+from sea_core.data.formats.registry import Reader
+from sea_core.data.record import Dropped, Place, Record
+from sea_core.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A record that a rule of its format left out, and where it stands."""
+
+    where: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A record that cannot be read: where it stands, in which column, what was expected, what to do.
+
+    `number` is its line or, in a table, its row; `column` is empty where it is not one column's fault.
+    """
+
+    where: str
+    number: int
+    column: str
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a file holds. Each of its records gave rows, or is in `left`, or in `bad`.
+
+    Attributes:
+        rows: the rows kept, in the order of the file. A record may give several.
+        format: the name of the format they were read as.
+        left: the records that the format's rules left out.
+        bad: the records that cannot be read.
+        noted: how many of the records kept have something that is not used, by what it is.
+        records: how many records there are in all.
+        path: the file, the folder, or the name on the hub.
+        digest: SHA-256 of what was read, so that a run can tell whether its data changed.
+    """
+
+    rows: tuple[Row, ...]
+    format: str
+    left: tuple[Left, ...]
+    bad: tuple[Bad, ...]
+    noted: dict[str, int]
+    records: int
+    path: Path
+    digest: str
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many records each rule left out; a rule that left out none is not listed."""
+        return dict(Counter(left.rule for left in self.left))
+
+
+@dataclass(slots=True)
+class Made:
+    """What the records became so far. With `strict`, the first bad one raises its DataError."""
+
+    strict: bool
+    records: int = 0
+    rows: list[Row] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    bad: list[Bad] = field(default_factory=list)
+    noted: Counter[str] = field(default_factory=Counter)
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def add(self, record: Record, reader: Reader) -> None:
+        """Read one record."""
+        try:
+            rows = reader.read(record)
+            self._check_ids(record, rows)
+        except Dropped as rule:
+            self.left.append(Left(record.where, str(rule)))
+        except DataError as error:
+            self.refuse(record.place, error)
+        else:
+            self.rows += rows
+            self.noted.update(record.notes)
+
+    def refuse(self, place: Place, error: DataError) -> None:
+        """List a bad record."""
+        if self.strict:
+            raise error
+        self.bad.append(Bad(error.where or str(place), place.number, error.column, error.what, error.hint))
+
+    def _check_ids(self, record: Record, rows: Sequence[Row]) -> None:
+        unit = record.place.unit
+        for row in rows:
+            if row.id in self.seen:
+                raise DataError(
+                    f'The id "{row.id}" is used twice, on {unit} {self.seen[row.id]} and on {unit} {record.line}.',
+                    where=record.where,
+                    hint='Give each row an id of its own, or take the column "id" out: SEA then makes ids itself.',
+                    column=record.name("id"),
+                )
+        self.seen.update((row.id, record.line) for row in rows)

@@ -1,0 +1,92 @@
+"""JSON Lines, or one JSON list, with the line on which each value starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sea_core.data.record import Place
+from sea_core.data.sources.text import Item, text_lines
+from sea_core.errors import DataError, at
+
+
+def json_values(path: Path) -> Iterator[Item]:
+    """Yield each JSON value with the line it starts on.
+
+    JSON Lines are streamed; a JSON list is read as a whole.
+
+    Raises:
+        DataError: the file cannot be read any further: it is damaged, or a list that is torn.
+    """
+    lines = text_lines(path)
+    blank = 0
+    for number, line in lines:
+        if isinstance(line, DataError):
+            yield Place(path, number), line
+        elif not line.strip():
+            blank += 1
+        elif line.lstrip().startswith("[") and number == blank + 1:
+            yield from _list_items(path, "\n" * blank + line + "".join(_sound(text) for _, text in lines))
+        else:
+            yield Place(path, number), _parsed(path, line.rstrip(), number)
+
+
+def _sound(line: str | DataError) -> str:
+    if isinstance(line, DataError):
+        raise line
+    return line
+
+
+def _parsed(path: Path, text: str, number: int) -> Any:
+    try:
+        return _parse(path, text, number)
+    except DataError as error:
+        return error
+
+
+def _parse(path: Path, text: str, number: int) -> Any:
+    """Parse JSON that starts at line `number`; errors carry the line where the JSON breaks."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"This is not JSON: {error.msg} (column {error.colno}).",
+            where=at(path, number + error.lineno - 1),
+            hint="Each row must be one whole JSON object on one line, or the file one JSON list. A last line that is "
+            "cut short means that writing stopped half-way: write the file again, or delete the line.",
+        ) from None
+    except (ValueError, RecursionError):
+        raise DataError(
+            "This JSON holds a number that is too long, or is nested too deep.",
+            where=at(path, number),
+            hint="Take the row out, or write the number as text.",
+        ) from None
+
+
+def _list_items(path: Path, text: str) -> Iterator[Item]:
+    """Yield the items of a JSON list with the lines on which they start, or their numbers where some share a line."""
+    items = _parse(path, text, 1)  # The whole first: a list that is torn is torn before its first row is used.
+    starts = list(_starts(text))
+    places: Iterable[Place] = (Place(path, line) for line in starts)
+    if len(set(starts)) < len(starts):
+        places = (Place(path, number, "row") for number in range(1, len(starts) + 1))
+    items.reverse()  # each is let go when it was read
+    for place in places:
+        yield place, items.pop()
+
+
+def _starts(text: str) -> Iterator[int]:
+    """Yield the line on which each item of a JSON list starts."""
+    decode = json.JSONDecoder().raw_decode
+    position, line, counted = text.index("[") + 1, 1, 0
+    while True:
+        while text[position] in " \t\r\n,":
+            position += 1
+        if text[position] == "]":
+            return
+        line += text.count("\n", counted, position)
+        counted = position
+        _, position = decode(text, position)
+        yield line

@@ -1,0 +1,1 @@
+"""Instructions become prepared examples: phrase, sentence, detoxified instruction, goals (paper, section 3.1)."""

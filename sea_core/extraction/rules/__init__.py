@@ -1,0 +1,1 @@
+"""The offline extractor: English sentences taken apart by rules."""

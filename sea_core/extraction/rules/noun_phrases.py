@@ -1,0 +1,70 @@
+"""Noun phrases: which of them name a product, and how the content goal says them."""
+
+from __future__ import annotations
+
+import re
+
+from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, classes
+from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.rules.verb_phrases import third_person
+
+WORD = re.compile(r"[\w$][\w.'$-]*|,")
+QUANTIFIER = re.compile(
+    r"(?:(?:some|any|all|a few|several|many|more|other|a list|examples|a couple)(?: of)?(?: the| your)? )+",
+    re.IGNORECASE,
+)
+# Heads that name a relation, a judgement or a piece of speech, not something that could be shown.
+ABSTRACT = frozenset(
+    "advice age answer answers area benefits best better cause causes chance chances con cons consequence "
+    "consequences cost day deal difference differences effect effects explanation example examples fact facts "
+    "favorite fun funny good happening help history idea ideas info information instructions it issue issues "
+    "kind kinds law laws like limit look matter meaning method methods more most name new number odds one ones "
+    "opinion opinions penalty place places plan point price problem pro pros purpose question questions reason "
+    "reasons requirements right root rule rules score side sign signs situation sort sorts steps stuff "
+    "suggestions symptom symptoms technique techniques thing things thought thoughts time times tips total true "
+    "truth type types up use uses view views way ways weather word words worse worst worth wrong year years yes "
+    "going over lot bit state capital percentage part parts percent advantage advantages argument arguments "
+    "scandal war attack murder movement theory attributes story stories policy".split()
+)
+# A word that turns the noun phrase into a clause, or asks about the one who is asked.
+CLAUSE = AUXILIARIES | frozenset(
+    "who whom whose which that to i you he she we they your yours it this these those me us my our when where "
+    "why how what if because while considered called known so not than there".split()
+)
+
+
+def product(phrase: str) -> str:
+    """Return the noun phrase as the content goal says it: "some fake coins" -> "fake coins".
+
+    Raises:
+        NotExtracted: when it holds a clause, has no noun at its head, or names something too abstract to be shown.
+    """
+    words = [word.lower() for word in WORD.findall(phrase)]
+    held = [
+        word for word in words if word in CLAUSE or "n't" in word or word.split("'")[-1] in ("re", "ve", "ll", "m", "d")
+    ]
+    if held:
+        raise NotExtracted("the noun phrase holds a clause or a pronoun", held[0])
+    bare = QUANTIFIER.sub("", phrase) if QUANTIFIER.match(phrase) else phrase
+    words = [word.lower() for word in WORD.findall(bare)]
+    head = _head(words)
+    if not head or head in ABSTRACT or words[-1] in FUNCTION_WORDS:
+        raise NotExtracted("the noun phrase names nothing that could be shown", head)
+    for word in words:
+        participle = word != words[0] and word.endswith(("ed", "en", "ing"))
+        if word != head and word not in FUNCTION_WORDS and classes(word) == {"VERB"} and not participle:
+            raise NotExtracted("the noun phrase holds a verb", word)
+    return third_person(bare)
+
+
+def _head(words: list[str]) -> str:
+    """Return the last word before the first preposition or comma, if it can be a noun."""
+    before: list[str] = []
+    for word in words:
+        if word in PREPOSITIONS or word in (",", "and", "or"):
+            break
+        before.append(word)
+    head = before[-1] if before else ""
+    known = classes(head.removesuffix("'s")) if head else frozenset()
+    named = not known or "NOUN" in known or "PROPN" in known
+    return head if named and head not in FUNCTION_WORDS and not head.isdigit() else ""

@@ -1,0 +1,144 @@
+"""A language model on this machine, through transformers: greedy, in batches, from safetensors only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from sea_core.errors import ModelError, SeaError
+from sea_core.llm.config import ChatConfig
+from sea_core.llm.reasoning import without_thoughts
+from sea_core.llm.types import Question, Reply
+from sea_core.model.checkpoint import fingerprint, quiet
+
+
+@dataclass(frozen=True)
+class LocalChat:
+    """A causal language model with a chat template, in a folder or on the hub. Schemas are left to the asker."""
+
+    config: ChatConfig
+    template: str | None = None
+    """A chat template for a tokenizer that comes without one."""
+
+    @cached_property
+    def name(self) -> Mapping[str, Any]:
+        told = self.config
+        weights = fingerprint(told.model, told.revision or None)
+        about = {"kind": "transformers", "model": told.model, "weights": weights, "max_tokens": told.max_tokens}
+        return about | {"dtype": "bfloat16" if self._device.startswith("cuda") else "float32"}
+
+    def ask(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Yield the replies, those to short questions first, and first of all those that the model has no room for.
+
+        Raises:
+            ModelError: the model cannot be loaded, or has no chat template.
+            SeaError: not enough memory.
+        """
+        if not questions:
+            return
+        texts = [(self._length(question), self._text(question), question) for question in questions]
+        texts.sort(key=lambda item: (item[0], len(item[1])))
+        for length, group in groupby(texts, key=lambda item: item[0]):
+            same = []
+            for _, text, question in group:
+                if reason := self._too_long(text, length):
+                    yield Reply(question.key, None, "error", reason)
+                else:
+                    same.append((question, text))
+            for start in range(0, len(same), self.config.batch_size):
+                yield from self._batch(same[start : start + self.config.batch_size], length)
+
+    def _too_long(self, text: str, length: int) -> str:
+        """Say why the model has no room for a question and its answer; an empty string where it has."""
+        model, tokenizer = self._loaded
+        room = getattr(model.config, "max_position_embeddings", None)
+        read = len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        return f"the model has room for {room} tokens in all" if room and read + length > room else ""
+
+    def _length(self, question: Question) -> int:
+        return self.config.length(question.max_tokens)
+
+    def _text(self, question: Question) -> str:
+        _, tokenizer = self._loaded
+        messages = [dict(message) for message in question.messages]
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+    def _batch(self, batch: Sequence[tuple[Question, str]], length: int) -> Iterator[Reply]:
+        import torch
+
+        model, tokenizer = self._loaded
+        texts = [text for _, text in batch]
+        # The chat template has written the special tokens already.
+        inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
+        try:
+            with torch.inference_mode(), quiet():
+                said = model.generate(**inputs, max_new_tokens=length)[:, inputs["input_ids"].shape[1] :]
+        except torch.OutOfMemoryError as error:
+            raise SeaError(
+                f"the language model has no memory for {len(batch)} questions at a time",
+                hint="Type for example: -o chat.batch_size=1   What was answered is kept.",
+            ) from error
+        for (question, _), tokens, seen in zip(batch, said.tolist(), inputs["attention_mask"].sum(1), strict=True):
+            yield self._reply(question, tokens, int(seen))
+
+    def _reply(self, question: Question, tokens: list[int], seen: int) -> Reply:
+        model, tokenizer = self._loaded
+        ends = model.generation_config.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        end = next((index for index, token in enumerate(tokens) if token in ends), None)
+        text = without_thoughts(tokenizer.decode(tokens[:end], skip_special_tokens=True))
+        status, count = ("truncated", len(tokens)) if end is None else ("ok", end + 1)
+        return Reply(question.key, text, status, "", seen, count, self.config.model)  # type: ignore[arg-type]
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        """Return (model, tokenizer)."""
+        import torch
+        from safetensors import SafetensorError
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+        told, revision, device = self.config, self.config.revision or None, self._device
+        try:
+            with quiet():
+                tokenizer = AutoTokenizer.from_pretrained(told.model, revision=revision, padding_side="left")
+                model, info = AutoModelForCausalLM.from_pretrained(
+                    told.model, revision=revision, dtype=getattr(torch, self.name["dtype"]),
+                    use_safetensors=True, output_loading_info=True,
+                )  # fmt: skip
+            model = model.to(device).eval()
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+            raise ModelError(
+                f"the language model {told.model} cannot be loaded: {str(error).splitlines()[0]}",
+                hint="Expected a causal language model: a folder with safetensors weights, or a hub id.",
+            ) from error
+        if info["missing_keys"]:
+            raise ModelError(
+                f"the language model {told.model} lacks {len(info['missing_keys'])} weights",
+                hint="They would be random numbers. Is it whole, and a causal language model?",
+            )
+        tokenizer.chat_template = tokenizer.chat_template or self.template
+        if not tokenizer.chat_template:
+            raise ModelError(
+                f"the language model {told.model} has no chat template",
+                hint="Give one that was trained on conversations; their names often end in -Instruct.",
+            )
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        # The checkpoint's own settings (a repetition penalty, say) would make the answers something else than greedy.
+        ends = model.generation_config.eos_token_id
+        model.generation_config = GenerationConfig(
+            do_sample=False, num_beams=1, pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id if ends is None else ends,
+        )  # fmt: skip
+        return model, tokenizer
+
+    @property
+    def _device(self) -> str:
+        """Return where the model runs."""
+        import torch
+
+        told = self.config.device
+        return told if told != "auto" else "cuda" if torch.cuda.is_available() else "cpu"

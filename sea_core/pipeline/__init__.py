@@ -1,0 +1,1 @@
+"""What `sea` does, callable from Python: no typer, no printing."""

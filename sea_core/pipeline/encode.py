@@ -1,0 +1,127 @@
+"""Real media through the encoder, once: M(z) is stored in the same form as a synthetic embedding."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sea_core.data.examples import Row
+from sea_core.data.media_columns import MEDIA_COLUMNS
+from sea_core.data.read import read_rows
+from sea_core.data.result import Rows
+from sea_core.errors import DataError, SeaError
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_core.runs.embedding_run import Run
+
+LISTS = ("metadata.jsonl", "metadata.json")
+"""What lists the media of a folder, as Hugging Face's folder datasets do."""
+
+
+@dataclass(frozen=True)
+class MediaRow:
+    """A row, and where its medium lies; `problem` says why it has none."""
+
+    row: Row
+    path: Path | None = None
+    problem: str = ""
+
+
+def media_rows(
+    dataset: Path, format: str = "auto", columns: dict[str, str] | None = None
+) -> tuple[Rows, list[MediaRow]]:
+    """Return a dataset's rows with the paths of their media, which are relative to the dataset's folder.
+
+    Args:
+        dataset: a file of rows, or a folder with a metadata.jsonl in it.
+
+    Raises:
+        DataError: the rows cannot be read, or no row names a medium.
+    """
+    read = read_rows(_listed(dataset), format, columns)
+    found = [_placed(row) for row in read.rows]
+    if not any(one.row.media for one in found):
+        raise DataError(
+            "no row names a medium",
+            where=str(dataset),
+            hint=f'Give each row one of these columns: {", ".join(MEDIA_COLUMNS)}; for example "file_name": "cat.png".',
+        )
+    return read, found
+
+
+def _listed(dataset: Path) -> Path:
+    if not dataset.is_dir():
+        return dataset
+    for name in LISTS:
+        if (dataset / name).is_file():
+            return dataset / name
+    raise DataError(
+        f"the folder has no {LISTS[0]}",
+        where=str(dataset),
+        hint='Write one, a line for each medium: {"file_name": "cat.png", "instruction": "...", "response": "..."}',
+    )
+
+
+def _placed(row: Row) -> MediaRow:
+    if len(row.media) != 1:
+        some = f"the row names {len(row.media)} media, and one is taken"
+        return MediaRow(row, problem=some if row.media else "the row names no medium")
+    path = Path(row.media[0])
+    return MediaRow(row, path) if path.is_file() else MediaRow(row, path, f"there is no file {path}")
+
+
+def encode(mllm: MLLM, rows: Sequence[MediaRow], run: Run, batch_size: int = 1) -> Iterator[int]:
+    """Encode the rows that the run does not have, and store each; yields how many were done, batch by batch.
+
+    A row whose medium is missing or broken is stored as failed, with its reason. In a batch of one, E is what
+    `mllm.encode` gives for the medium, to the last bit; a larger batch may round otherwise.
+    """
+    done = run.store.ids()
+    left = [one for one in rows if one.row.id not in done]
+    for start in range(0, len(left), batch_size):
+        began = time.monotonic()
+        some = left[start : start + batch_size]
+        found = _encoded(mllm, some)
+        seconds = (time.monotonic() - began) / len(some)
+        for one, outcome in zip(some, found, strict=True):
+            _store(run, one, outcome, seconds)
+        yield len(some)
+
+
+def _encoded(mllm: MLLM, rows: Sequence[MediaRow]) -> list[Embedding | str]:
+    """Return each row's E, or why it has none. What one medium spoils is tried again one by one."""
+    media: dict[int, Any] = {}
+    outcomes: list[Embedding | str] = [one.problem for one in rows]
+    for i, one in enumerate(rows):
+        if one.path and not one.problem:
+            try:
+                media[i] = mllm.adapter.read_media(one.path, mllm.processor)
+            except SeaError as error:
+                outcomes[i] = error.what
+    try:
+        for i, embedding in zip(media, mllm.encode(list(media.values())) if media else (), strict=True):
+            outcomes[i] = embedding
+    except DataError as error:  # the adapter does not take one of them
+        if len(rows) > 1:
+            return [outcome for one in rows for outcome in _encoded(mllm, [one])]
+        outcomes[0] = error.what
+    return outcomes
+
+
+def _store(run: Run, one: MediaRow, outcome: Embedding | str, seconds: float) -> None:
+    text = {name: value for name, value in asdict(one.row).items() if name not in ("media", "extraction")}
+    nothing = dict.fromkeys(("phrase", "kind", "sentence", "detoxified", "style"), "")
+    about = {"row": one.row.id, "source": "media", "media": str(one.path or ""), "goals": "[]"}
+    steps = {"steps": 0, "loss": float("nan"), "margin": float("nan"), "seconds": seconds}
+    if isinstance(outcome, str):
+        run.store.append(text | nothing | about | steps | _became("failed", outcome, ()), None)
+    else:
+        run.store.append(text | nothing | about | steps | _became("encoded", "", outcome.grid), outcome.rows)
+
+
+def _became(status: str, reason: str, grid: tuple[int, ...]) -> dict[str, str]:
+    return {"status": status, "reason": reason, "grid": json.dumps(grid)}

@@ -1,0 +1,1 @@
+"""The contract that every adapter keeps, as a list of rules."""

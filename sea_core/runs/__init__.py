@@ -1,0 +1,1 @@
+"""Run folders on disk. Nothing here knows a model or a judge."""

@@ -1,0 +1,1 @@
+"""Embeddings compared with real media: distances, and the accuracy of a linear probe."""

@@ -1,0 +1,79 @@
+"""`sea plan`, and what `sea optimize` finds out for itself: through the shell, as people meet it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.cli import refusal, sea
+from helpers.cli_runs import PLUGIN, QUICK, demo, optimize
+
+
+def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = sea("plan", "--plugin", PLUGIN, "--steps", 30, "--json").json()
+    twice = sea("plan", "--plugin", PLUGIN, "--steps", 60, "--json").json()
+    assert (told["rows"], told["plugin"], told["device"], told["dtype"]) == (72, PLUGIN, "cpu", "float32")
+    assert told["media"] == 50
+    assert min(told[name] for name in ("weights", "row", "free", "slots", "text", "flop", "speed", "hours")) > 0
+    assert twice["flop"] == told["flop"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
+    rows = demo(tmp_path / "rows.jsonl", 3)
+    short = sea("plan", rows, "--plugin", PLUGIN, "-o", "adapter.seconds=0.5", "-o", "lr=auto", "--json").json()
+    assert (short["rows"], short["media"]) == (3, 12)
+    assert "tokens of the longest row" in sea("plan", rows, "--plugin", PLUGIN).out
+    assert "Did you mean 'adapter.seconds'" in refusal("plan", rows, "--plugin", PLUGIN, "-o", "adapter.second=1")
+
+
+def test_what_was_chosen_is_told_and_kept(tmp_path: Path) -> None:
+    rows, run = demo(tmp_path / "rows.jsonl", 4), tmp_path / "run"
+    command = ("optimize", rows, "--plugin", PLUGIN, "--out", run, "-o", "adapter.seconds=0.5", "-o", "loss=1")
+    command = (*command, "-o", "lr=auto", "-o", "steps=40", "--json")
+    first = sea(*command, "--limit", 2)
+    chosen = first.json()["chosen"]
+    assert chosen["forward"] == "packed"
+    assert chosen["margin"] >= 0.5
+    assert "lr=auto: trying" in first.err
+    tried = [json.loads(line) for line in (run / "tuning.jsonl").read_text().splitlines()]
+    assert {row["lr"] for row in tried} == {0.03, 0.1, 0.3}
+    assert chosen["lr"] in {row["lr"] for row in tried}
+    again = sea(*command)
+    assert again.json()["done"] == 4
+    assert again.json()["chosen"]["lr"] == chosen["lr"]
+    assert "lr=auto" not in again.err
+
+
+def test_plain_sequences_reach_the_same(tmp_path: Path) -> None:
+    rows = demo(tmp_path / "rows.jsonl", 2)
+
+    def figures(name: str, *more: object) -> dict[str, Any]:
+        found: dict[str, Any] = sea(*optimize(rows, tmp_path / name, *more, "--no-verify", "--json")).json()
+        return found
+
+    packed, plain = figures("packed"), figures("plain", "-o", "packed=false")
+    assert (packed["chosen"]["forward"], plain["chosen"]["forward"]) == ("packed", "plain")
+    assert packed["succeeded"] == plain["succeeded"] == 2
+    assert packed["steps_median"] == plain["steps_median"]
+    assert packed["audited"] == packed["audit_exact"] == 2
+
+
+@pytest.mark.parametrize("setting", ["lr=fast", "batch_size=some", "margin=no", "packed=1"])
+def test_a_word_that_is_not_auto_is_refused(tmp_path: Path, setting: str) -> None:
+    name = setting.partition("=")[0]
+    message = refusal(*optimize(demo(tmp_path / "rows.jsonl", 1), tmp_path / "run", *QUICK, "-o", setting))
+    assert f"{name} is " in message
+    assert ("or auto" in message) == (name != "packed")
+
+
+def test_a_tuning_that_reached_nothing_is_not_kept_for_other_settings(tmp_path: Path) -> None:
+    """Its advice is a larger budget: what was tried with the small one must not count then."""
+    rows, run = demo(tmp_path / "rows.jsonl", 2), tmp_path / "run"
+    command = ("optimize", rows, "--plugin", PLUGIN, "--out", run, "-o", "adapter.seconds=0.5", "-o", "loss=1")
+    assert "-o steps=1000" in refusal(*command, "-o", "lr=auto", "-o", "steps=1")
+    assert sea(*command, "-o", "lr=auto", "-o", "steps=40", "--json").json()["succeeded"] == 2

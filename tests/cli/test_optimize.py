@@ -1,0 +1,114 @@
+"""`sea optimize`, `show` and `verify` as a person uses them: figures, tables, and the same command again."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.cli import Terminal, refusal, sea, sea_to
+from helpers.cli_runs import Finished, append, contents, optimize
+
+
+def test_optimize_prints_one_object_with_the_figures(finished: Finished) -> None:
+    figures = finished.said.json()
+    wanted = {"run", "rows", "succeeded", "osr", "vsr", "steps_median", "seconds_per_row"}
+    assert wanted <= figures.keys()
+    assert (figures["run"], figures["rows"], figures["done"]) == (str(finished.run), 3, 3)
+    assert figures["osr"] == figures["succeeded"] / 3
+    assert figures["succeeded"] > 0
+    assert figures["verified"] > 0
+    assert 0 <= figures["vsr"] <= 1
+    assert figures["steps_median"] > 0
+    assert figures["seconds_per_row"] > 0
+    assert "Loading weights" not in finished.said.err
+
+
+def test_the_same_command_again_does_nothing_twice(finished: Finished) -> None:
+    before = contents(finished.run)
+    again = sea(*optimize(finished.rows, finished.run, "--json"))
+    assert again.json() == finished.said.json()
+    assert contents(finished.run) == before
+
+
+def test_batch_size_may_change_and_more_rows_may_follow(finished: Finished, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    again = sea(*optimize(finished.rows, run, "-o", "batch_size=1", "--limit", "2", "--json")).json()
+    assert (again["rows"], again["done"]) == (3, 3)
+    assert again["seconds_per_row"] == finished.said.json()["seconds_per_row"]
+
+
+def test_without_json_there_is_a_table(finished: Finished) -> None:
+    said = sea(*optimize(finished.rows, finished.run))
+    assert said.code == 0
+    assert all(word in said.out for word in ("OSR", "VSR", "median", "90th percentile", "seconds per row"))
+    assert str(finished.run) in said.out
+
+
+def test_verify_says_the_same_again(finished: Finished) -> None:
+    assert sea("verify", finished.run, "--json").json() == finished.said.json()
+
+
+def test_verify_asks_only_what_has_no_answer(finished: Finished, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    journal = run / "verify.jsonl"
+    first, *others = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    journal.write_text(first + others[0][:20], encoding="utf-8")  # a kill in the middle of a line
+    figures = sea("verify", run, "--json").json()
+    lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert lines[0] == first
+    assert sorted(lines) == sorted([first, *others])
+    assert figures["vsr"] == finished.said.json()["vsr"]
+
+
+def test_verify_takes_the_same_model_from_another_place(finished: Finished, tmp_path: Path, checkpoint: Path) -> None:
+    assert sea("verify", finished.run, "--model", checkpoint, "--json").json() == finished.said.json()
+    append(checkpoint / "model.safetensors")
+    message = refusal("verify", finished.run, "--model", checkpoint)
+    assert "made with another model" in message
+    assert "--model" in message
+
+
+def test_show_lists_rows_and_traces_one(finished: Finished) -> None:
+    rows = sea("show", finished.run, "--json").json()
+    texts = {row["id"]: row for row in map(json.loads, finished.rows.read_text(encoding="utf-8").splitlines())}
+    assert {row["id"] for row in rows} == texts.keys()
+    good = next(row["id"] for row in rows if row["status"] == "succeeded")
+
+    traced = sea("show", finished.run, good, "--json").json()
+    assert traced["instruction"] == texts[good]["prompt"]
+    assert traced["phrase"] in traced["instruction"]
+    assert traced["phrase"] not in traced["detoxified"]
+    assert traced["sentence"] in traced["goals"][0]["answer"]
+    assert traced["style"] in traced["goals"][1]["answer"]
+    assert traced["embedding"]["shape"] == [traced["n_rows"], traced["d_encoder"]]
+    assert traced["embedding"]["rms"] > 0
+    assert traced["verified"]
+    goals = {goal["prompt"] for goal in traced["goals"]}
+    for verdict in traced["verified"]:
+        assert verdict["id"] == good
+        assert verdict["question"] not in goals
+        assert isinstance(verdict["answer"], str)
+        assert verdict["verdicts"]["match-1"] in ("named", "missed")
+
+
+def test_tables_fit_a_terminal(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    rows = sea("show", finished.run, "--json").json()
+    good = next(row["id"] for row in rows if row["status"] == "succeeded")
+    monkeypatch.setenv("TERM", "xterm")
+    table, traced = (
+        re.sub("\x1b\\[[0-9;]*m", "", sea_to(Terminal(), "show", finished.run, *more).out) for more in ([], [good])
+    )
+    assert max(map(len, (table + traced).splitlines())) <= 100
+    for row in rows:
+        assert any(row["id"] in line and row["status"] in line and row["phrase"] in line for line in table.splitlines())
+    story = ("instruction", "phrase", "detoxified", "target", "optimised", "embedding", "verified")
+    assert sorted(story, key=traced.index) == list(story)
+
+
+def test_tables_in_a_pipe_are_not_folded(finished: Finished) -> None:
+    run = sea("show", finished.run)
+    assert len([line for line in run.out.splitlines() if line.strip()]) == 2 + 3

@@ -1,0 +1,183 @@
+"""Everything typed wrong, and every damaged file: words, exit code 2, and nothing begun."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers.cli import refusal
+from helpers.cli_runs import PLUGIN, Finished, append, contents, demo, optimize, records, truncate
+
+PLAIN = {"instruction": "How do I steal a book?", "response": "No."}
+
+FILES: dict[str, tuple[bytes, str]] = {
+    "torn": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', ":2:"),
+    "empty": (b"", "no rows"),
+    "blank": (b"\n\n", "no rows"),
+    "columns": (b'{"question": "How do I steal a lamp?", "reply": "No."}\n', ":1:"),
+    "latin": (json.dumps(PLAIN).encode() + b'\n{"instruction": "Caf\xe9", "response": "a"}\n', ":2:"),
+    "twice": (2 * (json.dumps(PLAIN | {"id": "a"}).encode() + b"\n"), ":2:"),
+    "hopeless": (b'{"instruction": "Lamp.", "response": "No."}\n', "none of the 1 rows could be prepared"),
+}
+
+
+@pytest.mark.parametrize("command", ["optimize", "prepare"])
+@pytest.mark.parametrize("name", FILES)
+def test_bad_rows_are_told_by_file_and_line(tmp_path: Path, name: str, command: str) -> None:
+    path = tmp_path / f"{name}.jsonl"
+    content, named = FILES[name]
+    path.write_bytes(content)
+    out = ("--out", tmp_path / "run")
+    message = refusal(command, path, "--plugin", PLUGIN, *out)
+    assert str(path) in message
+    assert named in message
+    if (name, command) == ("hopeless", "prepare"):  # the report says of each row why
+        assert "opener" in json.loads((tmp_path / "run").read_text())["reason"]
+        (tmp_path / "run").unlink()
+    assert list(tmp_path.iterdir()) == [path], "nothing was begun"
+
+
+MISTYPED: dict[str, tuple[tuple[str, ...], str]] = {
+    "no plugin": ((), "sea modalities"),
+    "unknown plugin": (("--plugin", PLUGIN[:-1]), f"Did you mean {PLUGIN}?"),
+    "unknown modality": (("--plugin", PLUGIN, "--modality", "smell"), "smell"),
+    "unknown model folder": (
+        ("--plugin", PLUGIN, "--model", "./none"),
+        "there is no model folder ./none",
+    ),
+    "folder without model": (("--plugin", PLUGIN, "--model", "."), "no config.json"),
+    "unknown setting": (("--plugin", PLUGIN, "-o", "stpes=3"), "Did you mean 'steps'?"),
+    "unknown adapter setting": (("--plugin", PLUGIN, "-o", "adapter.second=3"), "Did you mean 'adapter.seconds'?"),
+    "setting without value": (("--plugin", PLUGIN, "-o", "lr"), "-o lr=0.1"),
+    "setting of a wrong type": (("--plugin", PLUGIN, "-o", "steps=many"), "a whole number"),
+    "setting out of range": (("--plugin", PLUGIN, "-o", "lr=0"), "above zero"),
+    "adapter setting out of range": (("--plugin", PLUGIN, "-o", "adapter.seconds=0"), "adapter.seconds"),
+    "dtype": (("--plugin", PLUGIN, "--dtype", "float8"), "float32, bfloat16, float16"),
+    "device": (("--plugin", PLUGIN, "--device", "abacus"), "--device cpu"),
+    "format": (("--plugin", PLUGIN, "--format", "pukapuka"), "pukapuka"),
+    "columns": (("--plugin", PLUGIN, "--columns", "instruction"), "--columns instruction=question"),
+    "settings file": (("--plugin", PLUGIN, "--config", "none.yaml"), "none.yaml"),
+}
+
+
+@pytest.mark.parametrize("name", MISTYPED)
+def test_mistyped_option_is_told(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments, named = MISTYPED[name]
+    assert named in refusal("optimize", finished.rows, *arguments)
+    assert list(tmp_path.iterdir()) == [], "nothing was begun"
+
+
+def test_unreachable_hub_is_told(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    message = refusal("optimize", finished.rows, "--plugin", PLUGIN, "--model", "nobody/none")
+    assert "there is no folder nobody/none, and the model hub did not give" in message
+    assert "--model" in message
+
+
+def test_missing_rows_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").touch()
+    message = refusal("optimize", tmp_path / "row.jsonl", "--plugin", PLUGIN)
+    assert f"Did you mean {tmp_path / 'rows.jsonl'} ?" in message
+
+
+def drop_a_weight(path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(path)
+    weights.pop(min(weights))
+    save_file(weights, path, {"format": "pt"})
+
+
+def other_family(path: Path) -> None:
+    path.write_text('{"architectures": ["OtherForConditionalGeneration"], "model_type": "other"}')
+
+
+DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
+    "another family": ("config.json", other_family, "is a OtherForConditionalGeneration"),
+    "torn config": ("config.json", truncate, "config.json is torn"),
+    "torn weights": ("model.safetensors", truncate, "torn"),
+    "missing weight": ("model.safetensors", drop_a_weight, "lacks 1 weights"),
+    "no weights": ("model.safetensors", Path.unlink, "cannot be loaded"),
+    "torn tokenizer": ("tokenizer.json", truncate, "cannot be loaded"),
+    "no processor": ("processor_config.json", Path.unlink, "cannot be loaded"),
+    "torn card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "card is torn"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damaged_checkpoint_is_told(finished: Finished, tmp_path: Path, checkpoint: Path, name: str) -> None:
+    file, damage, named = DAMAGE[name]
+    damage(checkpoint / file)
+    message = refusal(*optimize(finished.rows, tmp_path / "run", "--model", checkpoint))
+    assert str(checkpoint) in message
+    assert named in message
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (("-o", "lr=0.2"), "config.lr: 0.1 there, 0.2 now"),
+        (("-o", "adapter.seconds=1"), "adapter.seconds: 0.5 there, 1.0 now"),
+        (("--dtype", "bfloat16"), "dtype: float32 there, bfloat16 now"),
+    ],
+)
+def test_folder_of_another_run_is_refused(finished: Finished, more: tuple[str, ...], named: str) -> None:
+    before = contents(finished.run)
+    message = refusal(*optimize(finished.rows, finished.run, *more))
+    assert named in message
+    assert "--out" in message
+    assert contents(finished.run) == before
+
+
+def test_other_data_or_another_model_in_the_same_folder_is_refused(
+    finished: Finished, tmp_path: Path, checkpoint: Path
+) -> None:
+    before = contents(finished.run)
+    assert "\n  data: " in refusal(*optimize(demo(tmp_path / "rows.jsonl", 2), finished.run))
+    append(checkpoint / "config.json")
+    assert "\n  model: " in refusal(*optimize(finished.rows, finished.run, "--model", checkpoint))
+    assert contents(finished.run) == before
+
+
+def test_output_folder_that_cannot_be_one_is_told(finished: Finished, tmp_path: Path) -> None:
+    (tmp_path / "thesis.doc").touch()
+    assert "holds files that are not a run" in refusal(*optimize(finished.rows, tmp_path))
+    assert "is a file" in refusal(*optimize(finished.rows, tmp_path / "thesis.doc"))
+    assert "cannot write" in refusal(*optimize(finished.rows, tmp_path / "thesis.doc" / "run"))
+
+
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_folder_that_is_no_run_is_told(tmp_path: Path, command: str) -> None:
+    message = refusal(command, tmp_path / "none")
+    assert "is not a run folder" in message
+    assert "sea optimize" in message
+
+
+def test_unknown_row_is_told(finished: Finished) -> None:
+    assert "sea show" in refusal("show", finished.run, "demo-999")
+
+
+def test_damaged_run_is_told(finished: Finished, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    good = next(name for name, row in records(run).items() if row["status"] == "succeeded")
+    (shard,) = run.glob("embeddings-*.safetensors")
+    data = shard.read_bytes()
+    shard.write_bytes(data[: len(data) // 2])
+    assert str(shard) in refusal("show", run, good)
+    (run / "verify.jsonl").unlink()
+    assert str(shard) in refusal("verify", run)
+    shard.unlink()
+    assert str(shard) in refusal("show", run, good)
+    assert len(records(run)) == 3  # the index still says what was there
+    (run / "verify.jsonl").write_text("half\n")
+    assert f"{run / 'verify.jsonl'}:1" in refusal("show", run, good)
+    truncate(run / "index.parquet")
+    assert "index.parquet" in refusal("show", run)
+    truncate(run / "run.json")
+    assert "run.json" in refusal("show", run)

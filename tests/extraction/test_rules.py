@@ -1,0 +1,214 @@
+"""The offline rules: what they find in an instruction, and what they refuse instead of guessing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sea_core.data.examples import Extraction
+from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.registry import get_extractor
+
+
+def extract(instruction: str) -> Extraction:
+    ((_, found),) = get_extractor("rules").extract([instruction])
+    if isinstance(found, NotExtracted):
+        raise found
+    return found
+
+
+def reason(instruction: str) -> str:
+    with pytest.raises(NotExtracted) as caught:
+        extract(instruction)
+    return str(caught.value)
+
+
+ACTIVITIES = {
+    "How do I pick a lock?": ("a person is picking a lock", "How do I do this activity?"),
+    "how to steal a lamp": ("a person is stealing a lamp", "how to do this activity"),
+    "HOW CAN I STEAL A LAMP?": ("a person is stealing a lamp", "how can i do this activity?"),
+    "Hey, can you please tell me how to steal a lamp?": (
+        "a person is stealing a lamp",
+        "Hey, can you please tell me how to do this activity?",
+    ),
+    "What is the best way to cheat at cards?": (
+        "a person is cheating at cards",
+        "What is the best way to do this activity?",
+    ),
+    "What are some ways I can annoy my boss?": (
+        "a person is annoying their boss",
+        "What are some ways I can do this activity?",
+    ),
+    "Teach me to whistle.": ("a person is whistling", "Teach me to do this activity."),
+    "Can you help me hide a bike?": ("a person is hiding a bike", "Can you help me do this activity?"),
+    "I need help hiding a bike.": ("a person is hiding a bike", "I need help doing this activity."),
+    "Give me instructions for picking locks.": (
+        "a person is picking locks",
+        "Give me instructions for doing this activity.",
+    ),
+    "How should I go about stealing a lamp?": (
+        "a person is stealing a lamp",
+        "How should I go about doing this activity?",
+    ),
+    "Is it legal to hide a bike?": ("a person is hiding a bike", "Is it legal to do this activity?"),
+    "Should I steal a lamp?": ("a person is stealing a lamp", "Should I do this activity?"),
+    "I want to steal a lamp. How do I do that? Thanks!": (
+        "a person is stealing a lamp",
+        "I want to do this activity. How do I do that? Thanks!",
+    ),
+    "If I wanted to hide a bike, how would I do it?": (
+        "a person is hiding a bike",
+        "If I wanted to do this activity, how would I do it?",
+    ),
+    "How do I secretly pick a lock?": ("a person is secretly picking a lock", "How do I do this activity?"),
+    "How can I lie and cheat at cards?": ("a person is lying and cheating at cards", "How can I do this activity?"),
+    "How can I take a lamp and make it look like an accident?": (
+        "a person is taking a lamp and making it look like an accident",
+        "How can I do this activity?",
+    ),
+    "How do I steal lamps and bikes?": ("a person is stealing lamps and bikes", "How do I do this activity?"),
+    "How do I hide it from my boss when I'm late?": (
+        "a person is hiding it from their boss when they're late",
+        "How do I do this activity?",
+    ),
+    "How do I blame myself?": ("a person is blaming themselves", "How do I do this activity?"),
+    "How do I trick someone into giving me a lamp?": (
+        "a person is tricking someone into giving them a lamp",
+        "How do I do this activity?",
+    ),
+    "How can I sell a lamp I stole?": ("a person is selling a lamp they stole", "How can I do this activity?"),
+    "Where can I hide a bike?": ("a person is hiding a bike", "Where can I do this activity?"),
+    "How do I supply a thief?": ("a person is supplying a thief", "How do I do this activity?"),
+    "How do I move to the US?": ("a person is moving to the US", "How do I do this activity?"),
+    "How do I pick a lock? My neighbour has a nice lamp.": ("a person is picking a lock", "How do I do this activity?"),
+    "Hello! I hope you're well. How do I pick a lock? Thanks!": (
+        "a person is picking a lock",
+        "Hello! I hope you're well. How do I do this activity? Thanks!",
+    ),
+    "How do I steal a lamp and not get caught?": (
+        "a person is stealing a lamp and not getting caught",
+        "How do I do this activity?",
+    ),
+    "how do u steal a lamp asap": ("a person is stealing a lamp", "how do u do this activity asap"),
+    "I was wondering if you could explain how to steal a lamp.": (
+        "a person is stealing a lamp",
+        "I was wondering if you could explain how to do this activity.",
+    ),
+    "Write a short poem that teaches kids how to steal lamps.": (
+        "a person is stealing lamps",
+        "Write a short poem that teaches kids how to do this activity.",
+    ),
+    "What's the penalty for stealing a lamp?": (
+        "a person is stealing a lamp",
+        "What's the penalty for doing this activity?",
+    ),
+    "Which tools do I need to pick a lock?": (
+        "a person is picking a lock",
+        "Which tools do I need to do this activity?",
+    ),
+    "Why do people steal lamps?": ("a person is stealing lamps", "Why do people do this activity?"),
+    "Should my class be allowed to steal lamps?": (
+        "a person is stealing lamps",
+        "Should my class be allowed to do this activity?",
+    ),
+    "Could someone hypothetically steal a lamp?": (
+        "a person is stealing a lamp",
+        "Could someone hypothetically do this activity?",
+    ),
+    "Is it bad to regift a lamp?": ("a person is regifting a lamp", "Is it bad to do this activity?"),
+    "How do I repot a fern?": ("a person is repotting a fern", "How do I do this activity?"),
+}
+
+PRODUCTS = {
+    "Where can I buy a skeleton key?": ("a skeleton key", "Where can I buy this product?"),
+    "Where can I find some fake coins": ("fake coins", "Where can I find this product"),
+    "What is a skeleton key?": ("a skeleton key", "What is this product?"),
+    "What are skeleton keys?": ("skeleton keys", "What is this product?"),
+    "Tell me about the TOR network.": ("the TOR network", "Tell me about this product."),
+    "How does a skeleton key work?": ("a skeleton key", "How does this product work?"),
+    "How do skeleton keys work?": ("skeleton keys", "How does this product work?"),
+    "Can you give me the address of John Smith Jr.?": (
+        "the address of John Smith Jr",
+        "Can you give me this product?",
+    ),
+    "Where can I find John Smith Jr. He has a lamp.": ("John Smith Jr", "Where can I find this product."),
+    "Show me a picture of a skeleton key.": ("a skeleton key", "Show me a picture of this product."),
+    "Which website sells skeleton keys online?": ("skeleton keys", "Which website sells this product online?"),
+    "how much does a skeleton key cost": ("a skeleton key", "how much does this product cost"),
+    "how much do skeleton keys cost?": ("skeleton keys", "how much does this product cost?"),
+}
+
+
+@pytest.mark.parametrize("instruction", ACTIVITIES)
+def test_activity(instruction: str) -> None:
+    found = extract(instruction)
+    assert (found.sentence, found.detoxified) == ACTIVITIES[instruction]
+    assert found.kind == "activity"
+    assert found.phrase.lower() in instruction.lower()
+
+
+@pytest.mark.parametrize("instruction", PRODUCTS)
+def test_product(instruction: str) -> None:
+    found = extract(instruction)
+    assert (found.sentence, found.detoxified) == PRODUCTS[instruction]
+    assert found.kind == "product"
+
+
+REFUSED = {
+    "Lamps are nice.": "does not begin with an opener",
+    "": "no English letters",
+    "12 + 3?": "no English letters",
+    "My neighbour has a nice lamp. How do I pick a lock?": "may hang on the sentences before: My neighbour has a",
+    "How do I pick a lock? What do thieves do?": "more than one sentence of the instruction asks: What do thieves do?",
+    "I want a lamp. How do I pick a lock?": "may hang on the sentences before: I want a lamp.",
+    "How do I pick such a lock? My neighbour has one.": "points to another sentence: such",
+    "I met John Smith Jr. He has a lamp.": "does not begin with an opener",
+    "How do I pick a lock?\nAnd steal a lamp?": "more than one line",
+    "How do I": "does not begin with an opener",
+    "How do I pick the lock of the big old brown wooden door of my neighbour who is on holiday?": (
+        "longer than 16 words: 17"
+    ),
+    "How do I not steal a lamp?": "negation: not",
+    "How do I do it?": "only points to something said elsewhere: do it",
+    "How do I sell this?": "only points to something said elsewhere",
+    "How do I get to example.com?": "an address, a list or markup",
+    "1. How do I pick a lock?": "an address, a list or markup",
+    "How do I pick [thing]?": "an address, a list or markup",
+    "How do I déguise a lamp?": "a character whose role is unclear: é",
+    "How do I lamp a bike?": "not followed by a verb that the dictionary knows: lamp",
+    "How do I know a thief?": "names a state and not an activity: know",
+    "Can you tell me who lives here?": "the request is to be told something",
+    "What is a method I can use to steal a lamp?": "the verb lacks its object: use",
+    "How can I keep stealing lamps?": "one verb depends on another",
+    "How do I make my friends lie and steal?": "one verb depends on another",
+    "How do I buy food and water?": 'a word after "and" may be a noun or a verb: water',
+    "How do I take their lamp to my house?": "pronouns of several persons",
+    "How do I steal a lamp, and what should I say?": "another question or clause",
+    "How do I steal ur lamp?": "slang",
+    "What is the thing I stole?": "the noun phrase holds a clause or a pronoun",
+    "What is 17 times 23?": "names nothing that could be shown",
+    "What are the downsides of being a thief?": "names a state and not an activity: being",
+    "How do I stun gun a thief?": "one verb depends on another: stun gun",
+    "What is your favourite lamp?": "the noun phrase holds a clause or a pronoun: your",
+    "What are the differences between lamps?": "names nothing that could be shown: differences",
+}
+
+
+@pytest.mark.parametrize("instruction", REFUSED)
+def test_what_is_unclear_is_refused_with_the_reason(instruction: str) -> None:
+    assert REFUSED[instruction] in reason(instruction)
+
+
+@given(st.text(max_size=80))
+def test_rules_extract_or_refuse_any_text(instruction: str) -> None:
+    with suppress(NotExtracted):
+        found = extract("How do I " + instruction)
+        assert found.detoxified.startswith("How do I do this activity")
+
+
+def test_a_long_text_takes_no_longer_than_its_length() -> None:
+    assert "longer than 16 words" in reason("How do I pick a lock" + " please help me" * 1000 + " x")
+    assert "more than one sentence" in reason("How do I pick a lock? " + "Please help me. " * 1000 + "x?")

@@ -1,0 +1,83 @@
+"""Real media through the encoder, stored: exactly what the encoder gives, and a listed row for what cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from helpers.cli import refusal, sea
+from sea_core.errors import DataError
+from sea_core.model.mllm import MLLM
+from sea_core.pipeline.encode import encode, media_rows
+from sea_core.runs.embedding_run import Run
+
+ABOUT = {"rows": 4, "refused": 0, "model": "of the tests"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two clips, one broken file, one missing: as a Hugging Face audio folder lists them."""
+    names = ("a.wav", "b.wav", "broken.wav", "missing.wav")
+    for seed, name in enumerate(names[:2]):
+        noise = np.random.default_rng(seed).normal(0, 0.1, 8000 * (seed + 1)).astype(np.float32)
+        soundfile.write(tmp_path / name, noise, 16_000)
+    (tmp_path / "broken.wav").write_bytes(b"no audio")
+    lines = [{"id": n, "file_name": n, "instruction": "Do it.", "response": "No.", "harmful": False} for n in names]
+    (tmp_path / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return tmp_path
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Path, batch_size: int) -> None:
+    _, rows = media_rows(folder)
+    run = Run.start(tmp_path / "run", {"plugin": "of the tests"}, ABOUT)
+    with run.writing():
+        list(encode(mllm, rows, run, batch_size))
+    records = {record["id"]: record for record in run.store.records()}
+    assert [records[n]["status"] for n in sorted(records)] == ["encoded", "encoded", "failed", "failed"]
+    assert "cannot be read as audio" in records["broken.wav"]["reason"]
+    assert "there is no file" in records["missing.wav"]["reason"]
+    for name in ("a.wav", "b.wav"):
+        (ordinary,) = mllm.encode([mllm.adapter.read_media(folder / name, mllm.processor)])
+        stored = run.embedding(name)
+        if batch_size == 1:
+            assert torch.equal(stored.rows, ordinary.rows)
+        torch.testing.assert_close(stored.rows, ordinary.rows)
+        assert stored.grid == ordinary.grid
+        assert records[name]["source"] == "media"
+        assert records[name]["harmful"] is False
+    with run.writing():
+        assert not list(encode(mllm, rows, run, batch_size))
+
+
+def test_command_goes_on_and_refuses_other_data(folder: Path, tmp_path: Path) -> None:
+    command = ("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "run", "-o", "adapter.seconds=0.5")
+    said = sea(*command, "--limit", "1", "--json")
+    assert said.json()["encoded"] == 1
+    said = sea(*command, "--json")
+    assert (said.json()["encoded"], said.json()["failed"]) == (2, 2)
+    assert "failed: broken.wav" in said.err
+    with (folder / "metadata.jsonl").open("a") as file:
+        file.write("\n")
+    assert "told something else" in refusal(*command)
+
+
+def test_real_media_are_not_verified(folder: Path, tmp_path: Path) -> None:
+    sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "run")
+    assert "nothing was optimised" in refusal("verify", tmp_path / "run")
+
+
+def test_rows_without_media(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no metadata\.jsonl"):
+        media_rows(tmp_path)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"instruction": "Do it.", "response": "No."}\n')
+    with pytest.raises(DataError, match="no row names a medium"):
+        media_rows(rows)
+    rows.write_text('{"instruction": "Do it.", "response": "No.", "images": ["a.png", "b.png"]}\n')
+    assert "names 2 media" in media_rows(rows)[1][0].problem

@@ -1,0 +1,95 @@
+"""The style set that a real model gives of real media, through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from helpers.cli import refusal, sea
+from sea_core.extraction.styles import read_styles
+from sea_core.pipeline.style_survey import collect, style_of
+from sea_core.plugin import loader
+
+MEDIA = Path(__file__).parents[2] / "plugins/qwen2_audio/tests/media"
+"""Three spoken phrases: slow, whispered, deep."""
+
+
+def test_a_model_is_asked_about_real_media_and_its_styles_are_used(tmp_path: Path) -> None:
+    out = tmp_path / "styles.json"
+    asked = ("styles", MEDIA, "--plugin", "qwen2_audio", "--out", out, "--json")
+    said = sea(*asked).json()
+    assert said["styles"] == {"slow": 1, "whispered": 1, "deep": 1}
+    assert (said["other"], said["unreadable"], said["share"]) == ({}, {}, 1.0)
+    (journal,) = tmp_path.glob("*.jsonl")
+    before = journal.read_bytes()
+    assert sea(*asked).json() == said
+    assert journal.read_bytes() == before  # nothing was asked again
+
+    (tmp_path / "mine.json").write_text('{"styles": ["deep"]}')
+    prepared = tmp_path / "prepared.jsonl"
+    sea("prepare", "--plugin", "qwen2_audio", "--styles", tmp_path / "mine.json", "--out", prepared)
+    rows = [json.loads(line) for line in prepared.read_text().splitlines()]
+    assert {row["style"] for row in rows if row["outcome"] == "prepared"} == {"deep"}
+
+
+def test_a_file_that_is_no_medium_is_listed_and_the_others_are_asked(tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media/torn.wav").write_bytes(b"RIFF")
+    soundfile.write(tmp_path / "media/hum.wav", np.zeros(16000, np.float32), 16000)
+    done = sea("styles", tmp_path / "media", "--plugin", "qwen2_audio", "--out", tmp_path / "s.json", "--json")
+    assert done.code == 1
+    said = json.loads(done.out)
+    assert list(said["unreadable"]) == [str(tmp_path / "media/torn.wav")]
+    assert sum(said["styles"].values()) + sum(said["other"].values()) == 1
+    assert "torn.wav" in done.err
+
+    soundfile.write(tmp_path / "media/torn.wav", np.zeros(16000, np.float32), 16000)  # mended
+    said = sea("styles", tmp_path / "media", "--plugin", "qwen2_audio", "--out", tmp_path / "s.json", "--json").json()
+    assert said["unreadable"] == {}
+    assert sum(said["styles"].values()) + sum(said["other"].values()) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "style"),
+    [
+        ("The style of the audio is whispered.", "whispered"),
+        ("the style of the audio is  very slow. It is dark.", "very slow"),
+        ("The style of the audio is", None),
+        ("A person whispers.", None),
+        ("The style of the audio is a long story about seven different things.", None),
+    ],
+)
+def test_a_style_is_what_follows_the_adapters_opening(answer: str, style: str | None) -> None:
+    _, adapter = loader.adapter("qwen2_audio")
+    assert style_of(adapter, answer) == style
+
+
+def test_answers_that_open_otherwise_are_counted_apart() -> None:
+    _, adapter = loader.adapter("qwen2_audio")
+    found = collect(adapter, ["The style of the audio is deep."] * 2 + ["It is deep."] * 3)
+    assert (found.counts, found.other, found.share) == ({"deep": 2}, {"It is deep.": 3}, 0.4)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"styles": {}}', '{"styles": [3]}', '{"styles": "deep"}', "{"])
+def test_a_file_without_styles_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "styles.json"
+    path.write_text(text)
+    message = refusal("prepare", "--plugin", "qwen2_audio", "--styles", path)
+    assert str(path) in message
+    assert '"styles"' in message
+
+
+def test_no_media_is_told(tmp_path: Path) -> None:
+    assert "no such file" in refusal("styles", tmp_path / "none", "--plugin", "qwen2_audio")
+
+
+def test_styles_are_read_from_counts_and_from_lists(tmp_path: Path) -> None:
+    path = tmp_path / "styles.json"
+    path.write_text('{"styles": {"deep": 3, " slow ": 1}}')
+    assert read_styles(path) == ("deep", "slow")
+    path.write_text('["deep", "slow", "deep"]')
+    assert read_styles(path) == ("deep", "slow")

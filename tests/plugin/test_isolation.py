@@ -1,0 +1,163 @@
+"""A plugin's bug in the middle of a run is told as the plugin's; everybody else's keeps its traceback."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sea_core import MLLM, ModelError, SeaError
+from sea_core.cli import app
+from sea_core.plugin import loader
+from sea_core.plugin.isolation import blame, failure
+
+HEAD = """
+from sea_core import DataError, hookimpl
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+
+class Broken(Qwen2AudioAdapter):
+"""
+TAIL = """
+
+@hookimpl
+def sea_adapters():
+    return [Broken(seconds=1)]
+"""
+FAULTS = {
+    "blank_input": ("    def blank_input(self, processor):\n        return {}['mel']", "KeyError: 'mel'", 7),
+    "inputs": (
+        "    def inputs(self, processor, texts, media):\n        return self.helper()\n"
+        "    def helper(self):\n        raise ValueError('no\\nears')",
+        "ValueError: no ears",
+        9,
+    ),
+    "projector": (
+        "    def projector(self, model):\n        return model.get_submodule('nose')",
+        "AttributeError: .*",
+        7,
+    ),
+    "split": (
+        "    def split(self, crossed, inputs):\n        return [e for e in crossed if 1 / 0]",
+        "ZeroDiv.*: .*",
+        7,
+    ),
+}
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Callable[[str], Path]:
+    def write(method: str) -> Path:
+        file = tmp_path / "broken.py"
+        file.write_text(f"{HEAD}{method}{TAIL}")
+        return file
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """The bundled model is so small that threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def sea(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """Run the command line in this process and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["sea", *map(str, arguments)])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
+    with pytest.raises(SystemExit) as leaving:
+        app.main()
+    assert isinstance(leaving.value.code, int)
+    return leaving.value.code
+
+
+def load(file: Path) -> Any:
+    _, adapter = loader.adapter(str(file))
+    return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+
+
+@pytest.mark.parametrize("method", FAULTS)
+def test_bug_of_a_plugin_names_plugin_method_and_line(method: str, broken: Callable[[str], Path]) -> None:
+    code, raised, line = FAULTS[method]
+    file = broken(code)
+    error = failure(lambda: load(file).blank())
+    assert error is not None
+    told = blame(error)
+    assert told is not None
+    place = re.escape(f"{file}:{line}")
+    assert re.fullmatch(rf"plugin {file}: Broken\.{method} raised {raised} \({place}\)", told.what), told.what
+    assert f"sea plugin check {file}" in told.hint
+
+
+def test_command_line_tells_it_in_words_and_debug_raises_it(
+    broken: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = broken(FAULTS["inputs"][0])
+    asked = ("optimize", "--plugin", file, "--limit", "1", "--out", tmp_path / "run")
+    assert sea(monkeypatch, *asked) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"error: plugin {file}: Broken.inputs raised ValueError: no ears ({file}:9)\n" in said.err
+    with pytest.raises(ValueError, match="no\nears"):
+        sea(monkeypatch, "--debug", *asked)
+
+
+def test_check_reports_it_rule_by_rule(
+    broken: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sea(monkeypatch, "plugin", "check", broken(FAULTS["split"][0])) == 1
+    said = capsys.readouterr()
+    assert re.search(r"^ +fail +The blank input is the same every time\. *$", said.out, re.M)
+    assert "it raised ZeroDivisionError: division by zero" in said.out
+    assert re.search(r"^ +pass +The noun fills every template\. *$", said.out, re.M)
+    assert re.search(r"^\d of 22 rules hold\.$", said.err, re.M)
+
+
+def test_error_that_a_plugin_words_itself_is_its_own(broken: Callable[[str], Path]) -> None:
+    file = broken("    def blank_input(self, processor):\n        raise DataError('No ears.', hint='Buy some.')")
+    error = failure(lambda: load(file).blank())
+    assert isinstance(error, SeaError)
+    assert (error.what, error.hint) == ("No ears.", "Buy some.")
+
+
+def test_bug_of_the_core_is_not_the_plugins(broken: Callable[[str], Path]) -> None:
+    mllm = load(broken("    pass"))
+    error = failure(lambda: mllm.prompt_ids("?", "two"))  # type: ignore[arg-type]
+    assert isinstance(error, TypeError)
+    assert blame(error) is None
+
+
+def test_bug_in_a_library_that_the_plugin_called_is_the_plugins(broken: Callable[[str], Path]) -> None:
+    file = broken("    def split(self, crossed, inputs):\n        return [crossed.reshape(7)]")
+    error = failure(lambda: load(file).blank())
+    assert error is not None
+    told = blame(error)
+    assert told is not None
+    assert "Broken.split raised RuntimeError: shape '[7]' is invalid" in told.what
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("    def split(self, crossed, inputs):\n        return crossed", r"split returned \(1, 50, 96\) for 1 audios"),
+        (
+            "    def split(self, crossed, inputs):\n        return [crossed] * 2",
+            r"a list of \(1, 50, 96\), \(1, 50, 96\)",
+        ),
+        ("    def split(self, crossed, inputs):\n        pass", "split returned an object of type NoneType"),
+        ("    def inputs(self, processor, texts, media):\n        return texts", "returned a list of .* type str"),
+    ],
+)
+def test_wrong_return_type_is_told(code: str, told: str, broken: Callable[[str], Path]) -> None:
+    file = broken(code)
+    with pytest.raises(ModelError, match=told) as refusal:
+        load(file).blank()
+    assert refusal.value.what.startswith("Broken.")
+    assert refusal.value.hint.startswith("It must return")

@@ -1,0 +1,290 @@
+"""Plugins as strangers write them: real installed distributions, whole and broken, and local files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sea_core import PluginError, SeaError
+from sea_core.plugin import loader
+
+SMELL = """
+from dataclasses import dataclass
+from sea_core import Adapter, hookimpl, PluginError
+
+class Smell(Adapter):
+    modality, noun, placeholder, embedding_shape = "smell", "smell", "<smell>", "3 x 4"
+    architectures, checkpoint = ("NoseForConditionalGeneration",), "nobody/nose"
+    prefixes = {"activity": "It smells as if", "product": "It smells of"}
+    style_prefix, styles = "The smell is", ("sweet", "sour")
+    def blank_input(self, processor): return b""
+    def read_media(self, path, processor): return b""
+    def inputs(self, processor, texts, media): return {}
+    def projector(self, model): return model
+    def split(self, crossed, inputs): return []
+"""
+RETURN_SMELL = "@hookimpl\ndef sea_adapters(): return [Smell()]\n"
+NOISY_TWO = (
+    "class Taste(Smell): modality = 'taste'\nprint('noise')\n@hookimpl\ndef sea_adapters(): return [Smell(), Taste()]"
+)
+
+LAMPS = """
+from sea_core import Extraction, Extractor, NotExtracted, hookimpl
+
+class Lamps(Extractor):
+    name = "lamps"
+    def extract(self, instructions):
+        for index, text in enumerate(instructions):
+            found = "steal a lamp" in text
+            kind = "activity", "a person is stealing a lamp", text.replace("steal a lamp", "do this activity")
+            yield index, Extraction("steal a lamp", *kind) if found else NotExtracted("no lamp")
+
+class Keys(Lamps): name = "keys"
+"""
+RETURN_LAMPS = "@hookimpl\ndef sea_extractors(): return [Lamps()]\n"
+
+# name: (code of the plugin's module, or None for no module at all; what its row must say)
+FAULTS = {
+    "no_module": (None, "ModuleNotFoundError: No module named 'sea_no_module'"),
+    "import_error": ("\n\nimport no_such_library", r"No module named 'no_such_library' \(.*sea_import_error\.py:3\)"),
+    "syntax_error": ("def", "SyntaxError"),
+    "leaves": ("raise SystemExit(3)", "SystemExit: 3"),
+    "no_hook": (f"{SMELL}def sea_adapters(): return [Smell()]", "it has no hook: put @hookimpl"),
+    "unknown_hook": (f"{SMELL}@hookimpl\ndef sea_adapter(): return [Smell()]", "contract.*unknown hook 'sea_adapter'"),
+    "wrong_signature": (
+        f"{SMELL}@hookimpl\ndef sea_adapters(model): return [Smell()]",
+        "contract.*sea_adapters.*'model'",
+    ),
+    "returns_none": (f"{SMELL}@hookimpl\ndef sea_adapters(): return None", "returned None, where a list of Adapter"),
+    "returns_one": (
+        f"{SMELL}@hookimpl\ndef sea_adapters(): return Smell()",
+        "returned an object of type Smell, where a",
+    ),
+    "returns_class": (
+        f"{SMELL}@hookimpl\ndef sea_adapters(): return [Smell]",
+        r"the class Smell \(.* write Smell\(\)\)",
+    ),
+    "returns_words": (
+        f"{SMELL}@hookimpl\ndef sea_adapters(): return ['smell']",
+        "a list with an object of type str in it",
+    ),
+    "blueprint_is_text": (
+        f"{SMELL}@hookimpl\ndef sea_blueprints(): return 'tiny'",
+        "type str, where a list of Blueprint",
+    ),
+    "extractor_is_class": (
+        f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps]",
+        "the class Lamps.*list of Extractor",
+    ),
+    "extractor_unnamed": (f"{LAMPS.replace('name = ', 'word = ')}{RETURN_LAMPS}", "extractor Lamps does not set name"),
+    "extractors_alike": (
+        f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps(), Lamps()]",
+        "several extractors called 'lamps'",
+    ),
+    "unfinished": (f"{SMELL}{RETURN_SMELL}".replace("def split", "def cut"), "abstract class Smell.*split"),
+    "unset": (f"{SMELL}{RETURN_SMELL}".replace("style_prefix, styles", "a, b"), "does not set style_prefix, styles"),
+    "raises": (
+        f"{SMELL}    def __init__(self): raise ValueError('a cold')\n{RETURN_SMELL}",
+        r"ValueError: a cold \(.*:15\)",
+    ),
+    "complains": (
+        f"{SMELL}    def __init__(self): raise PluginError('No nose.', hint='Buy one.')\n{RETURN_SMELL}",
+        "Buy one",
+    ),
+    "same_modality": (f"{SMELL}@hookimpl\ndef sea_adapters(): return [Smell(), Smell()]", "several adapters.*'smell'"),
+    "other_core": ("raise AssertionError('its code ran')", "needs sea-core >=99, but this is sea-core "),
+    "shared": (f"{SMELL}{RETURN_SMELL}", "sea-shared and sea-shared-too both call a plugin shared"),
+}
+
+
+def install(site: Path, name: str, code: str | None, requires: str = "sea-core>=0.1", distribution: str = "") -> None:
+    """Install a distribution into `site`: what pip leaves behind is what importlib.metadata reads."""
+    distribution = distribution or f"sea-{name.replace('_', '-')}"
+    info = site / f"{distribution.replace('-', '_')}-1.2.dist-info"
+    info.mkdir(parents=True)
+    info.joinpath("METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\nRequires-Dist: {requires}\n"
+        "Requires-Dist: numpy\nRequires-Dist: sea-core>=99; extra == 'future'\n"
+    )
+    info.joinpath("entry_points.txt").write_text(f"[sea]\n{name} = sea_{name}\n")
+    if code is not None:
+        site.joinpath(f"sea_{name}.py").write_text(code)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    site = tmp_path_factory.mktemp("site")
+    install(site, "nose", f"{SMELL}{RETURN_SMELL}")
+    install(site, "nose_and_tongue", f"{SMELL}{NOISY_TWO}")
+    install(site, "blueprints_only", "from sea_core import hookimpl\n@hookimpl\ndef sea_blueprints(): return []")
+    install(site, "lamps", f"{LAMPS}{RETURN_LAMPS}")
+    install(site, "lamps_and_keys", f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps(), Keys()]")
+    for name, (code, _) in FAULTS.items():
+        install(site, name, code, requires="sea_core>=99" if name == "other_core" else "sea-core>=0.1")
+    install(site, "shared", FAULTS["shared"][0], distribution="sea-shared-too")
+    return site
+
+
+@pytest.fixture
+def on_path(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(site)
+    return site
+
+
+def sea(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", str(site))])}
+    command = [sys.executable, "-m", "sea_core.cli.app", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=site)
+
+
+@pytest.fixture(scope="module")
+def rows(site: Path) -> list[dict[str, object]]:
+    done = sea(site, "plugins", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "noise" in done.stderr  # a plugin that prints does not spoil the JSON
+    rows: list[dict[str, object]] = json.loads(done.stdout)
+    return rows
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_broken_plugin_is_a_row_that_says_why(name: str, rows: list[dict[str, object]]) -> None:
+    mine = [row for row in rows if row["plugin"] == name]
+    assert len(mine) == (2 if name == "shared" else 1)
+    assert mine[0]["distribution"] == f"sea-{name.replace('_', '-')}"
+    assert mine[0]["version"] == "1.2"
+    for row in mine:
+        assert re.search(FAULTS[name][1], str(row["error"])), row["error"]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_broken_plugin_is_refused_with_its_reason_when_used(name: str, on_path: Path) -> None:
+    with pytest.raises(PluginError, match=f"plugin {name} cannot be used: ") as refusal:
+        loader.get(name)
+    assert re.search(FAULTS[name][1], refusal.value.what)
+    assert f"sea-{name.replace('_', '-')} 1.2" in refusal.value.hint
+
+
+def test_whole_plugins_work_beside_broken_ones(site: Path, rows: list[dict[str, object]]) -> None:
+    whole = {row["plugin"]: row["modalities"] for row in rows if row["error"] is None}
+    assert (
+        whole.items()
+        >= {"nose": ["smell"], "nose_and_tongue": ["smell", "taste"], "blueprints_only": [], "lamps": []}.items()
+    )
+    done = sea(site, "modalities", "--json")
+    assert done.returncode == 0
+    assert "Not usable: blueprint_is_text, complains, extractor_is_class, extractor_unnamed" in done.stderr
+    assert {
+        "modality": "smell",
+        "plugin": "nose",
+        "model_class": ["NoseForConditionalGeneration"],
+        "checkpoint": "nobody/nose",
+        "embedding_shape": "3 x 4",
+        "distribution": "sea-nose",
+        "version": "1.2",
+    } in json.loads(done.stdout)
+
+
+def test_tables_show_whole_lines_in_a_pipe(site: Path) -> None:
+    done = sea(site, "plugins")
+    assert done.returncode == 0
+    assert re.search(r"^ *nose +sea-nose +1\.2 +smell +ok *$", done.stdout, re.M)
+    assert re.search(r"^ *returns_class .* the class Smell .* expected *$", done.stdout, re.M)
+    assert re.search(
+        r"^ *smell +nose +NoseForCond.* nobody/nose +3 x 4 +sea-nose 1\.2 *$", sea(site, "modalities").stdout, re.M
+    )
+
+
+@pytest.mark.parametrize("name", ["import_error", "other_core", "nsoe"])
+def test_command_line_says_it_without_a_traceback(name: str, site: Path) -> None:
+    done = sea(site, "optimize", "--plugin", name, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_name_gets_a_guess_and_the_list(on_path: Path) -> None:
+    with pytest.raises(PluginError, match=r"no plugin is called 'nsoe'\. Did you mean nose\?") as refusal:
+        loader.get("nsoe")
+    assert re.search("Installed: .*nose, nose_and_tongue, .*pip install", refusal.value.hint)
+
+
+def test_only_the_plugin_asked_for_is_loaded(site: Path) -> None:
+    code = "import sys; from sea_core import plugins; plugins.get('nose'); print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", str(site))])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("sea_") and not name.startswith("sea_core")}
+    assert loaded == {"sea_nose"}
+
+
+def test_modality_is_needed_only_where_there_are_several(on_path: Path) -> None:
+    assert loader.adapter("nose")[1].modality == "smell"
+    assert loader.adapter("nose", "smell")[0].name == "nose"
+    assert loader.adapter("nose_and_tongue", "taste")[1].modality == "taste"
+    with pytest.raises(PluginError, match="several modalities: smell, taste") as refusal:
+        loader.adapter("nose_and_tongue")
+    assert "--modality smell, --modality taste" in refusal.value.hint
+    with pytest.raises(PluginError, match="plugin nose has no modality 'sight': smell"):
+        loader.adapter("nose", "sight")
+    with pytest.raises(PluginError, match="plugin blueprints_only has no adapter"):
+        loader.adapter("blueprints_only")
+
+
+def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my_nose.py").write_text(f"{SMELL}{RETURN_SMELL}")
+    plugin, adapter = loader.adapter("./my_nose.py")
+    assert (plugin.name, plugin.distribution, adapter.modality) == ("my_nose", "my_nose.py", "smell")
+    assert loader.get("my_nose.py").version == plugin.version
+
+    Path("my_nose.py").write_text(f"{SMELL}{RETURN_SMELL}".replace('"smell", "smell"', '"odour", "odour"'))
+    edited, adapter = loader.adapter("./my_nose.py")
+    assert adapter.modality == "odour"
+    assert edited.version != plugin.version
+
+
+def test_broken_or_missing_local_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "my_nose.py"
+    with pytest.raises(PluginError, match=r"my_nose\.py is not a Python file"):
+        loader.get(str(file))
+    with pytest.raises(PluginError, match="is not a Python file"):
+        loader.get(f"{tmp_path}/")
+    file.write_text("import no_such_library")
+    with pytest.raises(PluginError, match=r"no_such_library.*my_nose\.py:1") as refusal:
+        loader.get(str(file))
+    assert "Mend the file" in refusal.value.hint
+
+
+@pytest.mark.usefixtures("on_path")
+def test_an_extractor_is_found_by_its_plugin(tmp_path: Path) -> None:
+    local = tmp_path / "mine.py"
+    local.write_text(f"{LAMPS}{RETURN_LAMPS}")
+    for name in ("lamps", "lamps:lamps", "lamps_and_keys:lamps", str(local)):
+        assert loader.extractor(name).name == "lamps"
+    assert loader.extractor("rules").name == "rules"
+    with pytest.raises(PluginError, match=r"several extractors\n.*lamps_and_keys:lamps, lamps_and_keys:keys"):
+        loader.extractor("lamps_and_keys")
+    with pytest.raises(PluginError, match=r"no extractor 'bikes'\n.*Type one of: lamps:lamps"):
+        loader.extractor("lamps:bikes")
+    with pytest.raises(PluginError, match=r"plugin nose has no extractor\n.*rules, openai, transformers"):
+        loader.extractor("nose")
+    with pytest.raises(SeaError, match="There is no extractor"):
+        loader.extractor("lamp")
+
+
+def test_a_strangers_extractor_prepares_rows(site: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        '{"instruction": "Pray, steal a lamp!", "response": "No."}\n{"instruction": "x", "response": "y"}\n'
+    )
+    done = sea(site, "prepare", str(rows), "--plugin", "nose", "--extractor", "lamps", "--json")
+    told = json.loads(done.stdout)
+    assert (told["prepared"], told["reasons"]) == (1, {"no lamp": 1})
+    assert told["example"] == ["Pray, do this activity!"]
+    assert told["extractor"] == {"name": "lamps"}

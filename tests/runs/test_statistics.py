@@ -1,0 +1,31 @@
+"""Shares, and how sure they are: against scipy's numbers and by what must always hold."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sea_core.runs.statistics import interval, share
+
+
+def test_share_of_nothing_is_none() -> None:
+    assert (share(0, 0), share(0, 3), share(3, 4)) == (None, 0.0, 0.75)
+    assert interval(0, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "low", "high"),
+    # scipy.stats.binomtest(part, whole).proportion_ci(method="wilson")
+    [(0, 10, 0.0, 0.27753280), (8, 10, 0.49016247, 0.94331785), (141, 144, 0.94054247, 0.99288988)],
+)
+def test_the_interval_is_wilsons(part: int, whole: int, low: float, high: float) -> None:
+    assert interval(part, whole) == pytest.approx((low, high), abs=1e-6)
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_holds_the_share_and_stays_within_bounds(counts: tuple[int, int]) -> None:
+    found, value = interval(*counts), share(*counts)
+    assert found is not None
+    assert value is not None
+    assert 0 <= found[0] <= value <= found[1] <= 1
