@@ -66,10 +66,10 @@ def main() -> None:
     pupil = getattr(import_module(module), name)()
     adapter = pupil.adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    config, left = settings.apply(OptimizeConfig(), settings.gather(None, options))
+    config, left = settings.override(OptimizeConfig(), settings.gather(None, options))
     known = []
     for recipe in RECIPES:
-        recipe, left = settings.apply(recipe, left, recipe.name)
+        recipe, left = settings.override(recipe, left, recipe.name)
         known.append(recipe)
     benign = benign_media(pupil, mllm)
     prepared = prepare(read_rows(demo.ROWS).rows, adapter).prepared

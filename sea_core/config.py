@@ -58,7 +58,7 @@ def _read(file: Path) -> dict[str, Any]:
     return read or {}
 
 
-def apply(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T, dict[str, Any]]:
+def override(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T, dict[str, Any]]:
     """Set the fields that belong to `config` ("lr", or "adapter.seconds" in the group "adapter").
 
     Returns the new config, and the settings that were not its own. Raises SeaError for a wrong type.

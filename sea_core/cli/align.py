@@ -92,8 +92,8 @@ def read_terms(
             passed[group][name] = given.pop(key)
     told: AlignConfig = AlignConfig(**mixture_named(mixture))
     if data is not None:
-        told, _ = settings.apply(told, weights_of(data, told))
-    told, left = settings.apply(told, given)
+        told, _ = settings.override(told, weights_of(data, told))
+    told, left = settings.override(told, given)
     settings.refuse_rest(left, settings.names(told) + [group + "KEY" for group in GROUPS])
     return Terms(_method(method), told, passed["trainer."], passed["lora."], full)
 

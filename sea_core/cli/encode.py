@@ -44,7 +44,7 @@ def encode(
     from sea_core.runs.embedding_run import Run
 
     found, adapter = loader.adapter(options.required(plugin), modality)
-    adapter, left = settings.apply(adapter, settings.gather(config, option), "adapter")
+    adapter, left = settings.override(adapter, settings.gather(config, option), "adapter")
     settings.refuse_rest(left, settings.names(adapter, "adapter"))
     read, rows = media_rows(dataset, format, options.parse_columns(columns))
     rows = rows[:limit]

@@ -193,6 +193,8 @@ def of_run(run: Run, model: str | None, device: str) -> tuple[Adapter, Target]:
 
     told = run.about["identity"]
     _, adapter = loader.adapter(run.about["plugin_path"], told["modality"])
-    adapter, _ = settings.apply(adapter, {f"adapter.{key}": value for key, value in told["adapter"].items()}, "adapter")
+    adapter, _ = settings.override(
+        adapter, {f"adapter.{key}": value for key, value in told["adapter"].items()}, "adapter"
+    )
     revision = None if model else run.about["revision"]
     return adapter, Target.of(adapter, model or run.about["model"], revision, told["dtype"], device)

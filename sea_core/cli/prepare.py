@@ -44,7 +44,7 @@ def prepare(
     from sea_core.plugin import loader
 
     _, adapter = loader.adapter(options.required(plugin), modality)
-    chat, left = settings.apply(ChatConfig(), settings.gather(config, option), "chat")
+    chat, left = settings.override(ChatConfig(), settings.gather(config, option), "chat")
     settings.refuse_rest(left, settings.names(chat, "chat"))
     phrases = extracting.Extracting.of(extractor, chat, out)
     data = options.Data(rows, format, columns, styles=styles, split=split, skip_bad=skip_bad)

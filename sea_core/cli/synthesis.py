@@ -85,12 +85,12 @@ def read(
     from sea_core.optimize.optimizer import OptimizeConfig
     from sea_core.optimize.recipes.registry import RECIPES, named
 
-    told, left = settings.apply(OptimizeConfig(), settings.gather(config, option))
-    adapter, left = settings.apply(adapter, left, "adapter")
-    chat, left = settings.apply(ChatConfig(), left, "chat")
+    told, left = settings.override(OptimizeConfig(), settings.gather(config, option))
+    adapter, left = settings.override(adapter, left, "adapter")
+    chat, left = settings.override(ChatConfig(), left, "chat")
     recipes = []
     for one in RECIPES:
-        one, left = settings.apply(one, left, one.name)
+        one, left = settings.override(one, left, one.name)
         recipes.append(one)
     known = settings.names(told) + settings.names(adapter, "adapter") + settings.names(chat, "chat")
     settings.refuse_rest(left, known + [name for one in recipes for name in settings.names(one, one.name)])

@@ -65,12 +65,12 @@ def verify(
 
 def read_settings(settings: list[str]) -> tuple[ChatConfig, QualityConfig]:
     """Read what was set: chat.* for language models that judge, quality.* for the look at real media."""
-    from sea_core.config import apply, gather, names, refuse_rest
+    from sea_core.config import gather, names, override, refuse_rest
     from sea_core.llm.config import ChatConfig
     from sea_core.verify.analysis.config import QualityConfig
 
-    chat, left = apply(ChatConfig(), gather(None, settings), "chat")
-    look, left = apply(QualityConfig(), left, "quality")
+    chat, left = override(ChatConfig(), gather(None, settings), "chat")
+    look, left = override(QualityConfig(), left, "quality")
     refuse_rest(left, [*names(chat, "chat"), *names(look, "quality")])
     return chat, look
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_formats import GOLDEN
 
+from helpers.format_samples import GOLDEN
 from sea_core.data.formats.registry import READERS
 from sea_core.data.read import read_rows, scan
 from sea_core.data.result import Rows

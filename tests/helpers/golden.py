@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="A journal for the answers of a language model.")
     parser.add_argument("-o", dest="options", action="append", default=[], metavar="chat.KEY=VALUE")
     told = parser.parse_args()
-    chat, _ = settings.apply(ChatConfig(), settings.gather(None, told.options), "chat")
+    chat, _ = settings.override(ChatConfig(), settings.gather(None, told.options), "chat")
     journal = Journal(told.answers) if told.answers else None
     found = score(loader.extractor(told.extractor).opened(chat, journal), told.file)
     print(*found.wrong, "", found.table(), sep="\n")

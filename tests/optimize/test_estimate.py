@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_packed import measured
 from torch.utils.flop_counter import FlopCounterMode
 
+from helpers.engine import measured
 from sea_core.data.examples import PreparedRow
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +10,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from helpers.engine import closing, measured, tasks_of
 from sea_core import ModelError
-from sea_core.data import demo
 from sea_core.data.examples import Goal, PreparedRow
-from sea_core.data.read import read_rows
-from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
 from sea_core.optimize.engine.activation_checkpointing import recomputing
 from sea_core.optimize.engine.forward import Forward, Plain
 from sea_core.optimize.engine.packed import Packed, Unpackable
 from sea_core.optimize.engine.scheduler import Engine
 from sea_core.optimize.engine.select_forward import apart, choose, look
-from sea_core.optimize.engine.types import Outcome, Rules, Task
+from sea_core.optimize.engine.types import Outcome, Rules
 from sea_core.optimize.optimizer import task_of
 from sea_core.plugin import loader
 
@@ -34,11 +30,6 @@ MODALITIES = [(plugin.name, adapter.modality) for plugin in loader.installed() f
 def family(request: pytest.FixtureRequest) -> MLLM:
     _, adapter = loader.adapter(*request.param)
     return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-
-
-def tasks_of(mllm: MLLM, count: int = 3) -> list[Task]:
-    rows = prepare(read_rows(demo.ROWS).rows, mllm.adapter).prepared[:count]
-    return [task_of(mllm, row, len(mllm.blank())) for row in rows]
 
 
 def three_goals(mllm: MLLM, row: PreparedRow) -> PreparedRow:
@@ -261,39 +252,3 @@ def test_recomputing_keeps_less_and_gives_the_same_gradient(mllm: MLLM) -> None:
         after, kept_less = measured(packed, tasks[0])
     assert apart(after, before) < 1e-5
     assert kept_less < 0.3 * kept
-
-
-def measured(forward: Forward, task: Task) -> tuple[Tensor, int]:
-    """Return the gradient, and the most bytes that the forward keeps for it at a time."""
-    weights = {p.untyped_storage().data_ptr() for p in forward.mllm.model.parameters()}
-    kept: dict[int, int] = {}
-    holders: Counter[int] = Counter()
-    most = 0
-
-    class Kept:
-        """A tensor for as long as the graph holds it: a part of the graph may be dropped on the way."""
-
-        def __init__(self, tensor: Tensor) -> None:
-            nonlocal most
-            self.tensor, self.where = tensor, tensor.untyped_storage().data_ptr()
-            holders[self.where] += 1
-            if self.where not in weights:
-                kept[self.where] = tensor.untyped_storage().nbytes()
-            most = max(most, sum(kept.values()))
-
-        def __del__(self) -> None:
-            holders[self.where] -= 1
-            if not holders[self.where]:
-                kept.pop(self.where, None)
-
-    with torch.autograd.graph.saved_tensors_hooks(Kept, lambda held: held.tensor):
-        _, gradient = look(forward, task, forward.start.shaken().rows)
-    return gradient, most
-
-
-@contextmanager
-def closing(handle: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        handle.remove()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from test_packed import closing, tasks_of
 from torch import Tensor, nn
 
+from helpers.engine import closing, tasks_of
 from sea_core.model.mllm import MLLM
 from sea_core.optimize.engine import pruned_attention as module
 from sea_core.optimize.engine.forward import Plain

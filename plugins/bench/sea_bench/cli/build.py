@@ -138,7 +138,7 @@ def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[Ask | None,
     from sea_core.llm.config import ChatConfig
     from sea_core.runs.jsonl import Journal
 
-    told, left = settings.apply(ChatConfig(), given, "chat")
+    told, left = settings.override(ChatConfig(), given, "chat")
     return (None if name == "rules" else asking(open_chat(name, told), Journal(out / "scenes.jsonl"))), left
 
 
@@ -158,8 +158,8 @@ def _settled(
     from sea_core import config as settings
 
     maker = choose(modality, name, _offered(plugin))
-    media_set, left = settings.apply(get_set(modality, maker), given)
-    maker, left = settings.apply(maker, left, "generator")
+    media_set, left = settings.override(get_set(modality, maker), given)
+    maker, left = settings.override(maker, left, "generator")
     settings.refuse_rest(left, settings.names(media_set) + settings.names(maker, "generator"))
     return media_set, maker
 

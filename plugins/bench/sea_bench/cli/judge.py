@@ -55,12 +55,12 @@ def judge(
 
 def safety_judges(names: list[str], option: list[str], config: Path | None) -> list[SafetyJudge]:
     """Return the judges of those names. Language models take the settings chat.*, guards guard.*"""
-    from sea_core.config import apply, gather, refuse_rest
+    from sea_core.config import gather, override, refuse_rest
     from sea_core.config import names as known
     from sea_core.llm.config import ChatConfig
 
-    chat, left = apply(ChatConfig(), gather(config, option), "chat")
-    guard, left = apply(ChatConfig(), left, "guard")
+    chat, left = override(ChatConfig(), gather(config, option), "chat")
+    guard, left = override(ChatConfig(), left, "guard")
     refuse_rest(left, [*known(chat, "chat"), *known(guard, "guard")])
     return [_judge(name, chat, guard) for name in dict.fromkeys(names)]
 

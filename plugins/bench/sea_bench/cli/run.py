@@ -65,8 +65,8 @@ def _settled(adapter: Adapter, option: list[str], config: Path | None) -> tuple[
     from sea_bench.run.config import AnswerConfig
     from sea_core import config as settings
 
-    settled, left = settings.apply(AnswerConfig(), settings.gather(config, option))
-    adapter, left = settings.apply(adapter, left, "adapter")
+    settled, left = settings.override(AnswerConfig(), settings.gather(config, option))
+    adapter, left = settings.override(adapter, left, "adapter")
     settings.refuse_rest(left, settings.names(settled) + settings.names(adapter, "adapter"))
     return adapter, settled
 

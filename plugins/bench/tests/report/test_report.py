@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_bench_judge import row
 
+from helpers.bench_rows import row
 from helpers.cli import refusal, sea
 from sea_bench.report.agreement import agreements, kappa
 from sea_bench.report.metrics import ALL, MEAN, Figure, Line, mean, tables

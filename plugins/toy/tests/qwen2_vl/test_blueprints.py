@@ -13,10 +13,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from sea_core.model.checkpoint import card
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
-from sea_qwen2_vl import BLUEPRINTS
 from sea_qwen2_vl.adapter import ImageAdapter
 from sea_toy import build
 from sea_toy.graft import Graft, graft
+from sea_toy.qwen2_vl.blueprints import BLUEPRINTS
 from sea_toy.qwen2_vl.small import SmallPupil
 from sea_toy.qwen2_vl.tiny import TinyPupil
 from sea_toy.student import Lengths

@@ -11,9 +11,9 @@ from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausa
 
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
-from sea_llava import BLUEPRINTS
 from sea_toy import build, pictures
 from sea_toy.graft import Graft, graft
+from sea_toy.llava.blueprints import BLUEPRINTS
 from sea_toy.llava.small import SmallPupil
 from sea_toy.llava.tiny import ImagePupil
 from sea_toy.student import Lengths

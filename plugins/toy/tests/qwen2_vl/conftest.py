@@ -1,0 +1,27 @@
+"""What this folder's tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from sea_qwen2_vl.adapter import ImageAdapter
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """The models are so small that more threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def bundled() -> tuple[Any, Any]:
+    """The bundled model in fp32 and its processor."""
+    adapter = ImageAdapter()
+    return adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
