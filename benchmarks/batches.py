@@ -12,10 +12,10 @@ from sea_core.data import demo
 from sea_core.data.read import read_rows
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
-from sea_core.optimize.engine.packed import Packed
-from sea_core.optimize.engine.scheduler import Engine, Reading
-from sea_core.optimize.engine.types import Outcome, Rules
-from sea_core.optimize.optimizer import task_of
+from sea_core.optimization.engine.packed import Packed
+from sea_core.optimization.engine.scheduler import Engine, Reading
+from sea_core.optimization.engine.types import Outcome, Rules
+from sea_core.optimization.optimizer import task_of
 from sea_core.plugin import loader
 
 SLOTS = 8

@@ -10,8 +10,8 @@ import torch
 from geometry import FAMILIES, paired, tasks, told
 from torch._dynamo.utils import counters
 
-from sea_core.optimize.engine.packed import Packed
-from sea_core.optimize.engine.select_forward import apart, look
+from sea_core.optimization.engine.packed import Packed
+from sea_core.optimization.engine.select_forward import apart, look
 
 ROUNDS, ROWS = 5, 4
 

@@ -20,7 +20,7 @@ from transformers import (
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimize.engine.types import Task
+from sea_core.optimization.engine.types import Task
 from sea_core.plugin import loader
 
 HIDDEN, LAYERS, HEADS = 512, 8, 8

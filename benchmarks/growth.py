@@ -15,7 +15,7 @@ from sea_core.data.examples import PreparedRow
 from sea_core.data.read import read_rows
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
-from sea_core.optimize.optimizer import Optimization, OptimizeConfig
+from sea_core.optimization.optimizer import Optimization, OptimizeConfig
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import Run
 

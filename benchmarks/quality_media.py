@@ -18,8 +18,8 @@ import torch
 from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
 from sea_core.runs.jsonl import Journal
-from sea_core.verify.analysis.comparison import View
-from sea_core.verify.analysis.labels import labelled
+from sea_core.verification.analysis.comparison import View
+from sea_core.verification.analysis.labels import labelled
 from sea_toy.llava.tiny import ImagePupil
 from sea_toy.world import phrases, training_phrases
 

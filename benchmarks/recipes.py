@@ -24,10 +24,10 @@ from sea_core.judges.lexical import names
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
-from sea_core.optimize.engine.types import Outcome
-from sea_core.optimize.optimizer import Optimization, OptimizeConfig
-from sea_core.optimize.recipes.expand import drawn
-from sea_core.optimize.recipes.registry import RECIPES, named
+from sea_core.optimization.engine.types import Outcome
+from sea_core.optimization.optimizer import Optimization, OptimizeConfig
+from sea_core.optimization.recipes.expand import drawn
+from sea_core.optimization.recipes.registry import RECIPES, named
 from sea_toy.world import training_phrases
 
 PUPILS = {

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
-from sea_core.optimize.engine.forward import Plain
-from sea_core.optimize.engine.packed import Packed
-from sea_core.optimize.engine.scheduler import Engine
-from sea_core.optimize.engine.select_forward import agree, apart, look
-from sea_core.optimize.engine.types import Rules, Task
+from sea_core.optimization.engine.forward import Plain
+from sea_core.optimization.engine.packed import Packed
+from sea_core.optimization.engine.scheduler import Engine
+from sea_core.optimization.engine.select_forward import agree, apart, look
+from sea_core.optimization.engine.types import Rules, Task
 
 ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 6, 3, 4, 4
 

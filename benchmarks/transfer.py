@@ -25,11 +25,11 @@ from typing import Any
 import torch
 from recipes import PUPILS
 
-from sea_core.align.collator import Collator
-from sea_core.align.config import AlignConfig, Terms, weights_of
-from sea_core.align.dataset import Embeddings, dataset
-from sea_core.align.mixture import extraction_of, mix
-from sea_core.align.train import train
+from sea_core.alignment.collator import Collator
+from sea_core.alignment.config import AlignConfig, Terms, weights_of
+from sea_core.alignment.dataset import Embeddings, dataset
+from sea_core.alignment.mixture import extraction_of, mix
+from sea_core.alignment.train import train
 from sea_core.cli import app
 from sea_core.judges.lexical import names
 from sea_core.judges.refusal_patterns import refuses

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sea_core.extraction.extractor import Extractor, NotExtracted
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
-    from sea_core.optimize.optimizer import OptimizeConfig
+    from sea_core.optimization.optimizer import OptimizeConfig
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
     from sea_core.plugin.hookspecs import hookimpl
@@ -32,7 +32,7 @@ else:
         "extraction.extractor": ["Extractor", "NotExtracted"],
         "model.adapter": ["Adapter"],
         "model.mllm": ["MLLM"],
-        "optimize.optimizer": ["OptimizeConfig"],
+        "optimization.optimizer": ["OptimizeConfig"],
         "plugin.blueprint": ["Blueprint"],
         "plugin.generator": ["Generator"],
         "plugin.hookspecs": ["hookimpl"],

@@ -15,9 +15,9 @@ from sea_core.cli import options, output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.align.alignment import Aligned
-    from sea_core.align.config import AlignConfig, Terms
-    from sea_core.align.spot_check import Case, Render
+    from sea_core.alignment.align import Aligned
+    from sea_core.alignment.config import AlignConfig, Terms
+    from sea_core.alignment.spot_check import Case, Render
     from sea_core.model.adapter import Adapter
     from sea_core.runs.embedding_run import Run
 
@@ -51,9 +51,9 @@ def align(
 
     The same command again goes on where it stopped. TRL's settings are -o trainer.KEY=V, PEFT's are -o lora.KEY=V.
     """
-    from sea_core.align.alignment import Inputs
-    from sea_core.align.alignment import align as run_alignment
-    from sea_core.align.sanity_checks import same_model
+    from sea_core.alignment.align import Inputs
+    from sea_core.alignment.align import align as run_alignment
+    from sea_core.alignment.sanity_checks import same_model
     from sea_core.runs.embedding_run import Run
 
     opened = [Run(run) for run in runs]
@@ -79,7 +79,7 @@ def read_terms(
 ) -> Terms:
     """Read everything that was typed: the mixture's settings first, then the file's, then the options'."""
     from sea_core import config as settings
-    from sea_core.align.config import AlignConfig, Terms, mixture_named, weights_of
+    from sea_core.alignment.config import AlignConfig, Terms, mixture_named, weights_of
 
     given = dict(settings.gather(file, option))
     passed: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
@@ -147,9 +147,9 @@ def look_at(
     """Return the questions of the look, and media for the proof of the export."""
     from random import Random
 
-    from sea_core.align.dataset import Embeddings
-    from sea_core.align.mixture import mix
-    from sea_core.align.spot_check import media_cases, row_cases, some
+    from sea_core.alignment.dataset import Embeddings
+    from sea_core.alignment.mixture import mix
+    from sea_core.alignment.spot_check import media_cases, row_cases, some
     from sea_toy.spot_check import demo_cases
 
     embeddings, seed = Embeddings(runs), terms.config.seed
@@ -206,7 +206,7 @@ def report(aligned: Aligned, as_json: bool) -> None:
 
 
 def _lines(aligned: Aligned) -> tuple[Sequence[str], list[Sequence[str]]]:
-    from sea_core.align.model_card import TITLES, arrow
+    from sea_core.alignment.model_card import TITLES, arrow
 
     figures = aligned.figures
     rows: list[Sequence[str]] = [

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sea_core.judges.content import ContentJudge
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
-    from sea_core.optimize.optimizer import OptimizeConfig
+    from sea_core.optimization.optimizer import OptimizeConfig
     from sea_core.runs.embedding_run import Run
 
 
@@ -106,7 +106,7 @@ def search(run: Run, mllm: MLLM, how: Synthesis, left: Sequence[PreparedRow]) ->
     """Find the embeddings that are left."""
     from sea_core.cli.progress import bar
     from sea_core.model.selfcheck import check_seam
-    from sea_core.optimize.optimizer import Optimization
+    from sea_core.optimization.optimizer import Optimization
 
     check_seam(mllm)
     told = settle(run, mllm, how.told, how.prepared)
@@ -130,7 +130,7 @@ def settle(run: Run, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedRo
         return told
     if "lr" in chosen:
         return replace(told, lr=chosen["lr"])
-    from sea_core.optimize.lr_search import GRID, ROWS, tune
+    from sea_core.optimization.lr_search import GRID, ROWS, tune
 
     output.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {min(ROWS, len(rows))} rows")
     found = tune(mllm, rows, told, run.tuning)
@@ -140,7 +140,7 @@ def settle(run: Run, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedRo
 
 def check(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None) -> None:
     """Audit the successes that are left to audit: real generation must say what the steps saw."""
-    from sea_core.optimize.audit import audit, audit_left
+    from sea_core.optimization.audit import audit, audit_left
 
     if audit_left(run):
         for _ in audit(mllm or target.load(adapter), run):
@@ -157,8 +157,8 @@ def ask(
     """Put the held-out questions that have no stored answer yet, and let judges speak: by default the offline one."""
     from sea_core.cli.progress import bar
     from sea_core.judges.lexical import Match
-    from sea_core.verify.verify import answers_left, hear, questions_left
-    from sea_core.verify.verify import verify as ask_all
+    from sea_core.verification.verify import answers_left, hear, questions_left
+    from sea_core.verification.verify import verify as ask_all
 
     asked = len(run.answers.rows())
     left = questions_left(adapter, run)

@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output, synthesis
 
 if TYPE_CHECKING:
-    from sea_core.optimize.estimate import Plan
+    from sea_core.optimization.estimate import Plan
 
 
 def plan(
@@ -36,7 +36,7 @@ def plan(
     """Tell memory, rows in flight, FLOP and hours of an optimisation. Takes what `sea optimize` takes."""
     import torch
 
-    from sea_core.optimize.estimate import plan as make
+    from sea_core.optimization.estimate import plan as make
     from sea_core.plugin import loader
 
     _, adapter = loader.adapter(options.required(plugin), modality)

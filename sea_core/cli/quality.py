@@ -13,8 +13,8 @@ from sea_core.cli import output
 if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
     from sea_core.runs.embedding_run import Run
-    from sea_core.verify.analysis.comparison import View
-    from sea_core.verify.analysis.config import QualityConfig
+    from sea_core.verification.analysis.comparison import View
+    from sea_core.verification.analysis.config import QualityConfig
 
 MediaFolder = Annotated[
     Path | None, typer.Option("--media", help="A folder of real media: how the embeddings lie beside them.")
@@ -28,8 +28,8 @@ NAMES = {
 def opened(run: Run, folder: Path | None, config: QualityConfig) -> View | None:
     """Return the view of a run beside a folder of media, if there is one; no model is needed yet."""
     from sea_core.runs.jsonl import Journal
-    from sea_core.verify.analysis.comparison import View
-    from sea_core.verify.analysis.labels import labelled
+    from sea_core.verification.analysis.comparison import View
+    from sea_core.verification.analysis.labels import labelled
 
     if folder is None:
         return None
@@ -39,7 +39,7 @@ def opened(run: Run, folder: Path | None, config: QualityConfig) -> View | None:
 def look(view: View, run: Run, mllm: MLLM) -> None:
     """Look at what is left, with a bar."""
     from sea_core.cli.progress import bar
-    from sea_core.verify.verify import check_width
+    from sea_core.verification.verify import check_width
 
     check_width(mllm, run)
     with bar("second view", view.left(), 0) as progress:
@@ -60,7 +60,7 @@ def lines(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def notes(figures: Mapping[str, Any]) -> None:
     """Say on stderr why there is no probe, or what it left out."""
-    from sea_core.verify.analysis.labels import EXAMPLE, LIST
+    from sea_core.verification.analysis.labels import EXAMPLE, LIST
 
     if not figures["labelled"]:
         output.note(

@@ -14,7 +14,7 @@ from sea_core.judges.tally import key
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import Run
-    from sea_core.verify.analysis.comparison import View
+    from sea_core.verification.analysis.comparison import View
 
 
 def show(
@@ -45,7 +45,7 @@ def _show_rows(run: Run, as_json: bool) -> None:
 
 
 def _show_missed(run: Run, as_json: bool) -> None:
-    from sea_core.verify.verify import missed
+    from sea_core.verification.verify import missed
 
     columns = ("judge", "id", "content", "question", "answer")
     found = [{"judge": judge, **answer} for judge in run.vsr() for answer in missed(run, judge)]
@@ -97,7 +97,7 @@ def report(run: Run, as_json: bool, view: View | None = None) -> None:
 
 def _note_missed(run: Run, judge: str) -> None:
     """Name the first answers that miss their content, and where the others are."""
-    from sea_core.verify.verify import missed
+    from sea_core.verification.verify import missed
 
     found = missed(run, judge)
     for answer in found[:3]:

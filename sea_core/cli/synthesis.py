@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sea_core.model.adapter import Adapter
     from sea_core.model.embedding import Embedding
     from sea_core.model.mllm import MLLM
-    from sea_core.optimize.optimizer import OptimizeConfig
-    from sea_core.optimize.recipes.base import Recipe
+    from sea_core.optimization.optimizer import OptimizeConfig
+    from sea_core.optimization.recipes.base import Recipe
 
 RecipeNames = Annotated[str, typer.Option("--recipe", metavar="NAME[,NAME]", help="How embeddings are made, or pool.")]
 MediaFolder = Annotated[
@@ -44,7 +44,7 @@ class Synthesis:
 
     def of_rows(self, prepared: Sequence[PreparedRow], adapter: Adapter, styles: Sequence[str] = ()) -> Synthesis:
         """Return the same for these rows; `styles` where they are not the adapter's."""
-        from sea_core.optimize.recipes.expand import drawn
+        from sea_core.optimization.recipes.expand import drawn
 
         todo = drawn(prepared, self.wanted, adapter, self.told.draws, self.told.seed, styles)
         return replace(self, prepared=prepared, todo=todo)
@@ -82,8 +82,8 @@ def read(
     from sea_core import config as settings
     from sea_core.llm.config import ChatConfig
     from sea_core.model.media_folder import by_content, media_files
-    from sea_core.optimize.optimizer import OptimizeConfig
-    from sea_core.optimize.recipes.registry import RECIPES, named
+    from sea_core.optimization.optimizer import OptimizeConfig
+    from sea_core.optimization.recipes.registry import RECIPES, named
 
     told, left = settings.override(OptimizeConfig(), settings.gather(config, option))
     adapter, left = settings.override(adapter, left, "adapter")

@@ -13,7 +13,7 @@ from sea_core.cli.optimize import ask
 if TYPE_CHECKING:
     from sea_core.judges.content import ContentJudge
     from sea_core.llm.config import ChatConfig
-    from sea_core.verify.analysis.config import QualityConfig
+    from sea_core.verification.analysis.config import QualityConfig
 
 Judges = Annotated[
     list[str],
@@ -67,7 +67,7 @@ def read_settings(settings: list[str]) -> tuple[ChatConfig, QualityConfig]:
     """Read what was set: chat.* for language models that judge, quality.* for the look at real media."""
     from sea_core.config import gather, names, override, refuse_rest
     from sea_core.llm.config import ChatConfig
-    from sea_core.verify.analysis.config import QualityConfig
+    from sea_core.verification.analysis.config import QualityConfig
 
     chat, left = override(ChatConfig(), gather(None, settings), "chat")
     look, left = override(QualityConfig(), left, "quality")

@@ -34,11 +34,11 @@ from sea_core.runs.jsonl import Journal
 from sea_core.runs.lock import locked
 from sea_core.runs.statistics import share
 from sea_core.runs.store import Record, Store
-from sea_core.verify.metrics_coverage import by_recipe, row_of, uncovered
+from sea_core.verification.metrics_coverage import by_recipe, row_of, uncovered
 
 if TYPE_CHECKING:
     from sea_core.model.embedding import Embedding
-    from sea_core.optimize.engine.types import Outcome
+    from sea_core.optimization.engine.types import Outcome
 
 LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
 

@@ -52,7 +52,7 @@ def sea_to(out: io.StringIO, *arguments: object) -> Said:
 
 def sea_process(*arguments: object) -> subprocess.Popen[str]:
     """Start `sea` in a process of its own."""
-    command = [sys.executable, "-m", "sea_core.cli.app", *map(str, arguments)]
+    command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_hear_ctrl_c

@@ -14,10 +14,10 @@ from sea_core.data import demo
 from sea_core.data.read import read_rows
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
-from sea_core.optimize.engine.forward import Forward
-from sea_core.optimize.engine.select_forward import look
-from sea_core.optimize.engine.types import Task
-from sea_core.optimize.optimizer import task_of
+from sea_core.optimization.engine.forward import Forward
+from sea_core.optimization.engine.select_forward import look
+from sea_core.optimization.engine.types import Task
+from sea_core.optimization.optimizer import task_of
 
 
 def tasks_of(mllm: MLLM, count: int = 3) -> list[Task]:

@@ -20,11 +20,11 @@ from sea_core.data.read import read_rows
 from sea_core.extraction.prepare import prepare
 from sea_core.judges.lexical import Match
 from sea_core.model.mllm import MLLM
-from sea_core.optimize.engine.types import Outcome
-from sea_core.optimize.optimizer import optimize
+from sea_core.optimization.engine.types import Outcome
+from sea_core.optimization.optimizer import optimize
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import Run
-from sea_core.verify.verify import hear, verify
+from sea_core.verification.verify import hear, verify
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Stranger:
         for name, line in {
             "pip": f'{offline}\nexec {python} -m pip --disable-pip-version-check "$@"',
             "pytest": f'exec {python} -m pytest "$@"',
-            "sea": f'exec {python} -m sea_core.cli.app "$@"',
+            "sea": f'exec {python} -m sea_core.cli "$@"',
         }.items():
             script = venv / "bin" / name
             script.write_text(f"#!/bin/sh\n{line}\n")

@@ -20,7 +20,7 @@ from sea_core.llm.backends import open_chat
 from sea_core.llm.config import ChatConfig
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
-from sea_core.optimize.engine.types import Outcome
+from sea_core.optimization.engine.types import Outcome
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import Run
 from sea_core.runs.jsonl import Journal

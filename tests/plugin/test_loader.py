@@ -139,7 +139,7 @@ def on_path(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def sea(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", str(site))])}
-    command = [sys.executable, "-m", "sea_core.cli.app", *arguments]
+    command = [sys.executable, "-m", "sea_core.cli", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=site)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sea_core.data.examples import Extraction, Goal, PreparedRow, RefusedRow, Row
 from sea_core.errors import RunError
-from sea_core.optimize.engine.types import Outcome
+from sea_core.optimization.engine.types import Outcome
 from sea_core.runs.embedding_run import Run
 
 IDENTITY: dict[str, Any] = {

@@ -60,7 +60,7 @@ def test_a_build_that_is_killed_goes_on(tmp_path: Path) -> None:
     for _ in range(2):
         before = journal.read_text().count("\n") if journal.exists() else 0
         process = subprocess.Popen(
-            [sys.executable, "-m", "sea_core.cli.app", *map(str, command)], stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "sea_core.cli", *map(str, command)], stderr=subprocess.DEVNULL
         )
         while process.poll() is None and (not journal.exists() or journal.read_text().count("\n") < before + 10):
             time.sleep(0.01)

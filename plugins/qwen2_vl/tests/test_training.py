@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from sea_core.align.collator import Collator
-from sea_core.align.config import AlignConfig, Terms
-from sea_core.align.dataset import Example, dataset
-from sea_core.align.train import train
+from sea_core.alignment.collator import Collator
+from sea_core.alignment.config import AlignConfig, Terms
+from sea_core.alignment.dataset import Example, dataset
+from sea_core.alignment.train import train
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 

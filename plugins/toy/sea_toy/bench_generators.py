@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from sea_core.plugin.generator import Frames, Generator
-from sea_toy import pictures
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,6 +21,8 @@ LETTERS = "monochrome"
 
 def style(seed: int) -> str:
     """Draw the style of a scene."""
+    from sea_toy import pictures
+
     return random.Random(seed).choice([name for name in pictures.STYLES if name != LETTERS])
 
 
@@ -42,6 +43,8 @@ class KnownImages(Generator):
         return self.compose("SD", text, seed)
 
     def compose(self, task: str, phrase: str, seed: int) -> Image:
+        from sea_toy import pictures
+
         look = LETTERS if task == "TYPO" else style(seed)
         return pictures.draw(phrase, look, random.Random(seed), self.width)
 
@@ -70,6 +73,8 @@ class KnownVideos(Generator):
 
     def compose(self, task: str, phrase: str, seed: int) -> Frames:
         import numpy as np
+
+        from sea_toy import pictures
 
         look = LETTERS if task == "TYPO" else style(seed)
         shown = pictures.frames(phrase, look, random.Random(seed), self.width, max(1, round(self.seconds * self.fps)))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from sea_core.align.spot_check import Case, Render
+from sea_core.alignment.spot_check import Case, Render
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from sea_core.optimize.engine.forward import Plain
-from sea_core.optimize.engine.packed import Packed, Unpackable
-from sea_core.optimize.engine.select_forward import agree
-from sea_core.optimize.engine.types import Task
+from sea_core.optimization.engine.forward import Plain
+from sea_core.optimization.engine.packed import Packed, Unpackable
+from sea_core.optimization.engine.select_forward import agree
+from sea_core.optimization.engine.types import Task
 from sea_core.plugin.contract.rule import Subject, need, rule
 
 LOOK = "A person is wrapping a lamp."

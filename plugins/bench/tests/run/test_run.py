@@ -135,7 +135,7 @@ def test_the_same_command_again_asks_nothing_and_another_identity_is_refused(cas
 def test_a_run_that_is_killed_goes_on_and_ends_with_each_row_once(cases: Path, answered: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     typed = ["bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40", "-o", "batch_size=1"]
-    process = subprocess.Popen([sys.executable, "-m", "sea_core.cli.app", *map(str, typed)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "sea_core.cli", *map(str, typed)], stderr=subprocess.DEVNULL)
     journal = run / "answers.jsonl"
     while process.poll() is None and not (journal.exists() and journal.stat().st_size):
         time.sleep(0.02)

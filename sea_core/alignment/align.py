@@ -1,0 +1,214 @@
+"""One alignment from runs to a checked export: it reads like the command does its work."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sea_core.alignment import sanity_checks, spot_check
+from sea_core.alignment.collator import Collator
+from sea_core.alignment.config import Terms
+from sea_core.alignment.dataset import Embeddings, Example, dataset, longest
+from sea_core.alignment.export import Probe, base_folder, check_fresh, logits_of, save_adapter, save_merged, tolerance
+from sea_core.alignment.mixture import Mixture, mix
+from sea_core.alignment.model_card import licence_of, model_card
+from sea_core.alignment.run import ModelFolder
+from sea_core.alignment.train import CHECKPOINTS, Tell, check_settings, train
+from sea_core.data.examples import Row
+from sea_core.errors import SeaError
+from sea_core.judges.refusal_patterns import VERSION
+from sea_core.model.checkpoint import fingerprint
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_core.runs.atomic import sha256
+from sea_core.runs.embedding_run import Run
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an alignment works on.
+
+    Attributes:
+        runs: folders of `sea optimize` and `sea encode`, of one model.
+        texts: more text rows than the runs have.
+        cases: the questions of the look; empty: no look.
+        media: real media for the proof of the export, in the form that `Adapter.inputs` takes; the blank without.
+        base: the fingerprint of the model's checkpoint; found by its name where it is left out.
+        revision: the commit of a hub model.
+    """
+
+    runs: Sequence[Run]
+    texts: Sequence[Row] = ()
+    cases: Sequence[spot_check.Case] = ()
+    media: Sequence[Any] = ()
+    base: str = ""
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A finished alignment: its folder, the figures that align.json keeps, and what the user should know."""
+
+    folder: Path
+    figures: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def align(
+    mllm: MLLM, inputs: Inputs, terms: Terms, out: Path, *, merge: bool = True, tell: Tell | None = None
+) -> Aligned:
+    """Align a model, or go on where the same call stopped; the model of `mllm` is changed by it.
+
+    Args:
+        merge: write the merged model beside the adapter.
+        tell: called after each step with (steps done, steps in all, last mean loss).
+
+    Raises:
+        RunError: the embeddings were made for another model, or `out` holds something else.
+        ModelError: an alarm: see alarms.py, lora.py, collate.py and export.py.
+    """
+    base = inputs.base or fingerprint(str(mllm.model.name_or_path), inputs.revision)
+    sanity_checks.same_model(inputs.runs, base)
+    embeddings = Embeddings(inputs.runs)
+    mixture, too_long = drawn(mllm, embeddings, inputs.texts, terms)
+    check_settings(mllm, terms, out)
+    folder = ModelFolder(out)
+    with _held(folder, identity(mllm, inputs, terms, mixture, base), facts(mllm, inputs)):
+        if not folder.finished:
+            work(mllm, inputs, terms, folder, (embeddings, mixture), merge=merge, tell=tell)
+    left_out = mixture.left_out | ({"longer than the model holds": too_long} if too_long else {})
+    notes = [*mixture.warnings, *(f"{n} rows left out: {reason}" for reason, n in left_out.items())]
+    return Aligned(out, folder.about.get("figures", {}), tuple(notes))
+
+
+def drawn(mllm: MLLM, embeddings: Embeddings, texts: Sequence[Row], terms: Terms) -> tuple[Mixture, int]:
+    """Draw the mixture, without the examples that the model's positions do not hold. Returns it, and their number."""
+    mixture = mix(mllm.adapter, embeddings, texts, terms.method, terms.config)
+    most = mllm.max_length
+    fitting = [one for one in mixture.examples if most is None or longest(mllm, one) <= most]
+    if not fitting:
+        raise SeaError(f"every row is longer than the {most} tokens that the model holds", hint="Give shorter media.")
+    return replace(mixture, examples=tuple(fitting)), len(mixture.examples) - len(fitting)
+
+
+def work(
+    mllm: MLLM, inputs: Inputs, terms: Terms, folder: ModelFolder, trained_on: tuple[Embeddings, Mixture], *,
+    merge: bool, tell: Tell | None,
+) -> None:  # fmt: skip
+    """Do what is left: look, train, look again, export, prove, write the card."""
+    embeddings, mixture = trained_on
+    first = _is_first()
+    probe = None
+    if first:
+        check_seam(mllm)
+        spot_check.ask(mllm, inputs.cases, "before", folder.look)
+        probe = Probe.of(mllm, inputs.media)
+    _wait()
+    model, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell)
+    if not first:
+        return
+    assert probe is not None
+    trained = logits_of(mllm.model, probe.inputs)
+    sanity_checks.something_learnt(probe.base, trained, tolerance(trained, mllm.dtype))
+    spot_check.ask(mllm, inputs.cases, "after", folder.look)
+    probe.write(folder.probe, trained)
+    folders = export(mllm, model, folder, terms.full, merge)
+    proof = check_fresh(mllm, folder.probe, folders, trained, inputs.revision)
+    finish(mllm, folder, mixture.counts, trace, proof)
+
+
+def export(mllm: MLLM, model: Any, folder: ModelFolder, full: bool, merge: bool) -> dict[str, Path]:
+    """Write the adapter and the merged model; with `full`, the model alone. Returns the folders by name."""
+    folders = {}
+    if not full:
+        save_adapter(mllm, model, folder.adapter)
+        folders["adapter"] = folder.adapter
+    if merge or full:
+        save_merged(mllm, model, folder.merged, full)
+        folders["merged"] = folder.merged
+    return folders
+
+
+def finish(
+    mllm: MLLM, folder: ModelFolder, counts: dict[str, int], trace: list[dict[str, Any]], proof: dict[str, Any]
+) -> None:
+    """Keep trace and figures, write the card, and delete what was only needed on the way."""
+    folder.trace.path.unlink(missing_ok=True)
+    folder.trace.append(trace)
+    last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
+    folder.finish(
+        {
+            "examples": counts, "steps": last["step"], "loss": last["loss"],
+            "look": spot_check.figures(folder.look.rows()), "judge": VERSION, "export": proof,
+        }
+    )  # fmt: skip
+    card = model_card(folder.about, licence_of(base_folder(mllm)))
+    for place in (folder.path, folder.adapter, folder.merged):
+        if place.is_dir():
+            (place / "README.md").write_text(card, encoding="utf-8")
+    for name in (CHECKPOINTS, "dataset"):
+        shutil.rmtree(folder.path / name, ignore_errors=True)
+
+
+def identity(mllm: MLLM, inputs: Inputs, terms: Terms, mixture: Mixture, base: str) -> dict[str, Any]:
+    """Return what makes an alignment this one and no other."""
+    from sea_core import __version__
+
+    told = inputs.runs[0].about["identity"]
+    return {
+        "sea": __version__, "method": terms.method, "full": terms.full, "config": asdict(terms.config),
+        "trainer": dict(terms.trainer), "lora": dict(terms.lora), "model": base,
+        "plugin": told.get("plugin"), "modality": mllm.adapter.modality, "dtype": str(mllm.dtype),
+        "examples": digest(mixture.examples), "processes": _processes(),
+    }  # fmt: skip
+
+
+def digest(examples: Sequence[Example]) -> str:
+    """Return a digest of all that is trained on: texts, answers, order, and each embedding's own digest."""
+    return sha256(repr([asdict(example) for example in examples]).encode())[:16]
+
+
+def facts(mllm: MLLM, inputs: Inputs) -> dict[str, Any]:
+    """Return what else the folder should remember."""
+    return {
+        "base": str(mllm.model.name_or_path), "revision": inputs.revision,
+        "runs": [str(run.folder) for run in inputs.runs], "texts": len(inputs.texts),
+    }  # fmt: skip
+
+
+def _processes() -> int:
+    from accelerate import PartialState
+
+    return int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
+
+
+def _is_first() -> bool:
+    from accelerate import PartialState
+
+    return bool(PartialState(cpu=not torch.cuda.is_available()).is_main_process)
+
+
+def _wait() -> None:
+    from accelerate import PartialState
+
+    PartialState().wait_for_everyone()
+
+
+@contextmanager
+def _held(folder: ModelFolder, told: dict[str, Any], other: dict[str, Any]) -> Iterator[None]:
+    """Hold the folder in the first process of a job, which binds it to its inputs; the others read what it wrote."""
+    if not _is_first():
+        _wait()
+        folder.read()
+        yield
+        return
+    with folder.writing():
+        folder.start(told, other)
+        _wait()
+        yield

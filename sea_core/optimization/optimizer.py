@@ -1,0 +1,196 @@
+"""The method (paper, section 3.2): start at the blank embedding, descend until the model says both goals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from sea_core.config import COUNT_OR_AUTO, NUMBER_OR_AUTO
+from sea_core.data.examples import PreparedRow
+from sea_core.errors import ModelError, SeaError
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_core.optimization.engine import memory
+from sea_core.optimization.engine.forward import Forward
+from sea_core.optimization.engine.margin import safe_margin
+from sea_core.optimization.engine.scheduler import Engine
+from sea_core.optimization.engine.select_forward import choose
+from sea_core.optimization.engine.types import Outcome, Rules, Task
+from sea_core.optimization.recipes.base import Material, Recipe, Unusable
+from sea_core.optimization.recipes.expand import seed_of, variations
+from sea_core.optimization.recipes.registry import RECIPES
+
+Auto = Literal["auto"]
+
+
+@dataclass(frozen=True)
+class OptimizeConfig:
+    """Every number of an optimisation. Each is settable: `-o lr=0.2`."""
+
+    lr: float | Auto = field(default=0.1, metadata=NUMBER_OR_AUTO)
+    """Adam's step size, as a multiple of the blank embedding's root mean square. `auto`: the best of a small grid."""
+    steps: int = 300
+    """Updates for one row at most; a row that is not there by then has failed."""
+    loss: float = 0.01
+    """A row is done only when the mean loss is below this: the first exact answer comes too early to generalise."""
+    margin: float | Auto = field(default="auto", metadata=NUMBER_OR_AUTO)
+    """A row is done only when each target token beats every other by this many logits. `auto`: as much as rounding on
+    this model and device cannot undo, and at least 0.5."""
+    batch_size: int | Auto = field(default="auto", metadata=COUNT_OR_AUTO)
+    """Rows optimised at a time. The result of a row does not depend on it. `auto`: as many as memory holds."""
+    packed: bool = True
+    """Compute the media once for all goals of a row, where the family allows it."""
+    compile: bool = False
+    """Compile the decoder with torch.compile: a minute or more at the start, then faster steps."""
+    beta1: float = 0.9
+    """Adam's memory of the gradient."""
+    beta2: float = 0.999
+    """Adam's memory of its square."""
+    seed: int = 0
+    """Draws the style of each row, by the row's id, and all that a recipe leaves to chance."""
+    draws: int = 1
+    """Embeddings for each row and recipe, each with another style."""
+    benign: Literal["embed", "text"] = "embed"
+    """Benign rows get an embedding of their own activity (`embed`), or stay text rows as in the paper (`text`)."""
+
+    def __post_init__(self) -> None:
+        for name in ("lr", "steps", "loss", "batch_size", "draws"):
+            self._require(name, lambda value: value > 0, "be above zero")
+        self._require("lr", lambda value: value <= 100, "be at most 100 times the blank's size")
+        self._require("margin", lambda value: value >= 0, "not be negative")
+        for name in ("beta1", "beta2"):
+            self._require(name, lambda value: 0 <= value < 1, "be at least 0 and below 1")
+        self._require("benign", lambda value: value in ("embed", "text"), "be embed or text")
+
+    def _require(self, name: str, good: Any, what: str) -> None:
+        value = getattr(self, name)
+        if value != "auto" and not good(value):
+            default = getattr(type(self), name)
+            raise SeaError(f"{name} is {value}, but it must {what}", hint=f"Type for example: -o {name}={default}")
+
+
+class Optimization:
+    """An optimisation that is ready to run: its forward has been checked, and what was `auto` has a number.
+
+    Args:
+        mllm: the frozen model; the caller owns it.
+        blank: the E to start from; by default the encoder's output for the adapter's blank input.
+        recipes: the recipes that the rows name, with their settings.
+        benign: real embeddings of benign media, for the recipes that need them.
+
+    Raises:
+        ModelError: the blank's embedding is not finite, or the packed step does not compute what the model computes.
+        SeaError: lr is `auto`, which takes optimisations to find out (see `tune`).
+    """
+
+    def __init__(
+        self,
+        mllm: MLLM,
+        rows: Sequence[PreparedRow],
+        config: OptimizeConfig,
+        blank: Embedding | None = None,
+        *,
+        recipes: Sequence[Recipe] = RECIPES,
+        benign: Sequence[Embedding] = (),
+    ) -> None:
+        self.mllm, self.start = mllm, start_of(mllm, blank)
+        self.hopeless, self.tasks = [], []
+        used = {row.recipe for row in rows}
+        material = Material(mllm, self.start, benign)
+        how = variations([recipe for recipe in recipes if recipe.name in used], material)
+        for row in rows:
+            task = task_of(mllm, row, len(self.start))
+            reason = longer_than_the_model_holds(mllm, task)
+            try:
+                task = replace(task, variation=how(row), seed=seed_of(row, config.seed))
+            except Unusable as error:
+                reason = str(error)
+            if reason:
+                self.hopeless.append(Outcome(row.id, "failed", reason, 0, float("nan"), float("nan"), 0.0, None))
+            else:
+                self.tasks.append(task)
+        self.forward: Forward = choose(mllm, self.start, self.tasks, packed=config.packed, compiled=config.compile)
+        self.rules = self._rules(config)
+
+    def run(self) -> Iterator[Outcome]:
+        """Yield outcomes as rows finish, not in the order of the rows."""
+        yield from self.hopeless
+        yield from Engine(self.mllm, self.start, self.rules, self.forward).run(self.tasks)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what was `auto`, as numbers, and which forward runs: for run.json."""
+        told = {"margin": self.rules.margin, "batch_size": self.rules.slots, "forward": self.forward.name}
+        return told | ({"why": self.forward.why} if self.forward.why else {})
+
+    def _rules(self, config: OptimizeConfig) -> Rules:
+        if config.lr == "auto":
+            raise SeaError(
+                "lr is auto, which takes a few optimisations", hint="Call search_lr first."
+            )
+        margin, slots = config.margin, config.batch_size
+        if margin == "auto":
+            margin = safe_margin(self.mllm, self.forward, self.start, self.tasks)
+        if slots == "auto":
+            slots = self._fitting()
+        return Rules(
+            lr=config.lr * self.start.scale,
+            betas=(config.beta1, config.beta2),
+            steps=config.steps,
+            loss=config.loss,
+            margin=margin,
+            slots=slots,
+        )
+
+    def _fitting(self) -> int:
+        """Return how many rows like the longest one fit into memory."""
+        if not self.tasks:
+            return 1
+        mllm = self.mllm
+        tokens = max(map(self.forward.tokens, self.tasks))
+        row = memory.row_bytes(
+            memory.Sizes.of(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()),
+            tokens=tokens,
+            targets=max(sum(map(len, task.answers)) for task in self.tasks),
+            numbers=self.start.rows.numel(),
+            element=mllm.dtype.itemsize,
+            left=self.forward.left,
+        )
+        return memory.fitting(row, memory.free_bytes(mllm.device), tokens, mllm.device.type)
+
+
+def optimize(
+    mllm: MLLM,
+    rows: Sequence[PreparedRow],
+    config: OptimizeConfig = OptimizeConfig(),
+    *,
+    blank: Embedding | None = None,
+    benign: Sequence[Embedding] = (),
+) -> Iterator[Outcome]:
+    """Find a synthetic embedding for each row; see `Optimization`, which this makes and runs."""
+    yield from Optimization(mllm, rows, config, blank, benign=benign).run()
+
+
+def start_of(mllm: MLLM, blank: Embedding | None) -> Embedding:
+    """Return the E that every row starts from, in fp32 or wider."""
+    start = mllm.blank() if blank is None else blank.with_rows(blank.rows.to(mllm.device, mllm.wide_dtype))
+    if not 0 < start.scale < float("inf"):
+        raise ModelError(
+            f"the blank {mllm.adapter.noun}'s embedding has the size {start.scale}, which the step size is relative to",
+            hint="Check the adapter's `blank_input` and `projector`; is the checkpoint whole?",
+        )
+    return start
+
+
+def task_of(mllm: MLLM, row: PreparedRow, n_rows: int) -> Task:
+    """Return the row's goals as token ids, with placeholders for an E of `n_rows` rows."""
+    prompts = tuple(mllm.prompt_ids(goal.prompt, n_rows) for goal in row.goals)
+    return Task(row.id, prompts, tuple(mllm.answer_ids(goal.answer) for goal in row.goals))
+
+
+def longer_than_the_model_holds(mllm: MLLM, task: Task) -> str:
+    """Say why a task does not fit the model's positions, or return an empty string."""
+    longest = max(len(p) + len(a) for p, a in zip(task.prompts, task.answers, strict=True))
+    if (most := mllm.max_length) and longest > most:
+        return f"too long: {longest} tokens, but the model holds {most} (a shorter blank, or a shorter row?)"
+    return ""

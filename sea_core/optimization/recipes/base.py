@@ -1,0 +1,75 @@
+"""What a recipe is: a way to make the embeddings of rows, with settings of its own, over the one engine."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from sea_core.data.examples import Goal, PreparedRow
+from sea_core.errors import SeaError
+from sea_core.model.adapter import Adapter
+
+if TYPE_CHECKING:
+    from sea_core.model.embedding import Embedding
+    from sea_core.model.mllm import MLLM
+    from sea_core.optimization.engine.parametrization import Variation
+
+
+@dataclass(frozen=True)
+class Material:
+    """What recipes work with: the frozen model, the E that rows start from, and real embeddings of benign media."""
+
+    mllm: MLLM
+    start: Embedding
+    benign: Sequence[Embedding] = field(default=())
+
+
+class Unusable(Exception):
+    """This recipe cannot make embeddings for this model, and why. Its rows fail with the reason."""
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """One way to make embeddings. Its fields are settings: `-o noise.strength=0.2`.
+
+    Class attributes:
+        name: what the user types, and the record says.
+        media: whether it needs benign media (`--media`).
+    """
+
+    lr: float = 1.0
+    """Step size, as a multiple of -o lr."""
+    steps: float = 1.0
+    """Updates at most, as a multiple of -o steps."""
+
+    name: ClassVar[str]
+    media: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for name in ("lr", "steps", "strength", "directions"):
+            self._require(name, getattr(self, name, 1) > 0, "be above zero")
+        self._require("layer", getattr(self, "layer", 0) >= 0, "not be negative")
+
+    def _require(self, name: str, good: bool, what: str) -> None:
+        if not good:
+            raise SeaError(
+                f"{self.name}.{name} is {getattr(self, name)}, but it must {what}",
+                hint=f"Type for example: -o {self.name}.{name}={getattr(type(self), name)}",
+            )
+
+    def goals(self, adapter: Adapter, row: PreparedRow) -> tuple[Goal, ...]:
+        """Return what an embedding of the row must make the model say."""
+        return row.goals
+
+    def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
+        """Do what is done once for a run, and return how each row's E is made.
+
+        Raises:
+            Unusable: it cannot be done with this model.
+        """
+        from sea_core.optimization.engine.parametrization import Variation
+
+        variation = Variation(lr=self.lr, steps=self.steps)
+        return lambda row: variation

@@ -1,0 +1,254 @@
+"""The packed step: what it computes, what it refuses, and what it does when memory is short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from helpers.engine import closing, measured, tasks_of
+from sea_core import ModelError
+from sea_core.data.examples import Goal, PreparedRow
+from sea_core.model.mllm import MLLM
+from sea_core.optimization.engine.activation_checkpointing import recomputing
+from sea_core.optimization.engine.forward import Forward, Plain
+from sea_core.optimization.engine.packed import Packed, Unpackable
+from sea_core.optimization.engine.scheduler import Engine
+from sea_core.optimization.engine.select_forward import apart, choose, look
+from sea_core.optimization.engine.types import Outcome, Rules
+from sea_core.optimization.optimizer import task_of
+from sea_core.plugin import loader
+
+MODALITIES = [(plugin.name, adapter.modality) for plugin in loader.installed() for adapter in plugin.adapters]
+
+
+@pytest.fixture(scope="module", params=MODALITIES, ids=lambda pair: "-".join(pair))
+def family(request: pytest.FixtureRequest) -> MLLM:
+    _, adapter = loader.adapter(*request.param)
+    return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+
+
+def three_goals(mllm: MLLM, row: PreparedRow) -> PreparedRow:
+    """Goals of unlike lengths: the packed texts lie far from multiples of anything."""
+    return replace(row, goals=(*row.goals, Goal("Name it.", "a"), Goal("What is it, in a word, please?", "A lamp.")))
+
+
+# --- what it computes -------------------------------------------------------------------------------------------------
+
+
+def test_logits_and_gradient_are_the_librarys_in_every_family(family: MLLM) -> None:
+    start = family.blank()
+    plain = Plain(family, start)
+    tasks = tasks_of(family)
+    packed = choose(family, start, tasks)
+    assert packed.name == "packed"
+    for task in tasks:
+        ours, gradient = look(packed, task, start.shaken().rows)
+        theirs, reference = look(plain, task, start.shaken().rows)
+        assert apart(ours, theirs) < 1e-5
+        assert apart(gradient, reference) < 1e-5
+
+
+@pytest.mark.parametrize("keep", [slice(0, 1), slice(0, 4), slice(1, 3)], ids=["one", "four", "two"])
+def test_any_number_of_goals_fits(mllm: MLLM, prepared: tuple[PreparedRow, ...], keep: slice) -> None:
+    start = mllm.blank()
+    row = three_goals(mllm, prepared[0])
+    task = task_of(mllm, replace(row, goals=row.goals[keep]), len(start))
+    ours, gradient = look(Packed(mllm, start, [task]), task, start.shaken().rows)
+    theirs, reference = look(Plain(mllm, start), task, start.shaken().rows)
+    assert apart(ours, theirs) < 1e-5
+    assert apart(gradient, reference) < 1e-5
+
+
+def test_rows_of_unlike_numbers_of_goals_run_together(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+    start = mllm.blank()
+    rows = [prepared[0], three_goals(mllm, prepared[1]), replace(prepared[2], goals=prepared[2].goals[:1])]
+    tasks = [task_of(mllm, row, len(start)) for row in rows]
+    ended = {o.id: o for o in engine(mllm, choose(mllm, start, tasks), steps=3).run(tasks)}
+    assert ended.keys() == {row.id for row in rows}
+    alone = {o.id: o for task in tasks for o in engine(mllm, choose(mllm, start, [task]), steps=3).run([task])}
+    assert {i: o.loss for i, o in ended.items()} == {i: o.loss for i, o in alone.items()}
+
+
+def test_the_prefix_is_run_once_for_the_whole_job(mllm: MLLM) -> None:
+    """And the media once for all goals: tokens through the decoder, counted."""
+    start, tasks = mllm.blank(), tasks_of(mllm, 2)
+    decoder = mllm.adapter.language_model(mllm.model)
+    counted = []
+    handle = decoder.register_forward_pre_hook(
+        lambda _m, _a, kwargs: counted.append(kwargs["inputs_embeds"].shape[:2].numel()), with_kwargs=True
+    )
+    with closing(handle):
+        packed = Packed(mllm, start, tasks)
+        assert counted == [len(packed.prefix)]
+        for task in tasks:
+            packed.logits(packed.seat([task]), [start.rows])
+    once = packed.media + sum(packed.shape(tasks[0]))
+    assert counted[1:] == [once, once]
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, while it compiles
+def test_compiled_numbers_are_the_same(mllm: MLLM) -> None:
+    start, tasks = mllm.blank(), tasks_of(mllm, 2)
+    compiled = choose(mllm, start, tasks, compiled=True)
+    ours, gradient = look(compiled, tasks[0], start.shaken().rows)
+    theirs, reference = look(Plain(mllm, start), tasks[0], start.shaken().rows)
+    assert apart(ours, theirs) < 1e-5
+    assert apart(gradient, reference) < 1e-5
+
+
+# --- what it refuses --------------------------------------------------------------------------------------------------
+
+
+def test_prompts_that_differ_before_the_media_run_plain_and_say_so(mllm: MLLM) -> None:
+    start, (one, two) = mllm.blank(), tasks_of(mllm, 2)
+    other = replace(two, prompts=tuple([p[0], *p] for p in two.prompts))
+    forward = choose(mllm, start, [one, other])
+    assert isinstance(forward, Plain)
+    assert "differ before" in forward.why
+    assert two.id in forward.why
+
+
+def test_an_attention_without_block_masks_runs_plain_and_says_so(spoilt: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
+    config = type(spoilt.adapter.language_model(spoilt.model).config)
+    monkeypatch.setattr(config, "_attn_implementation", "flash_attention_2")  # the setter would ask for a GPU
+    with pytest.raises(Unpackable, match="takes no block mask"):
+        Packed(spoilt, start, tasks)
+
+
+def blind_to_masks(module: nn.Module, q: Tensor, k: Tensor, v: Tensor, mask: Any, **more: Any) -> Any:
+    """An attention that is causal, whatever mask it is given."""
+    k, v = (t.repeat_interleave(q.shape[1] // t.shape[1], 1) for t in (k, v))
+    seen = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril(k.shape[2] - q.shape[2])
+    return nn.functional.scaled_dot_product_attention(q, k, v, seen).transpose(1, 2), None
+
+
+class LatePositions(Packed):
+    """Counts on from goal to goal."""
+
+    def _positions(self, longest: int) -> Tensor:
+        return super()._positions(longest) + torch.arange(super()._positions(longest).shape[-1]) // 60
+
+
+class Detached(Packed):
+    def logits(self, seated: Any, embeddings: Any) -> Tensor:
+        return super().logits(seated, [e.detach() + 0.5 * (e - e.detach()) for e in embeddings])
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [("mask", "the block mask"), ("positions", "the positions or the prefix"), ("gradient", "the way back")],
+)
+def test_a_packed_step_that_computes_something_else_is_refused(
+    spoilt: MLLM, fault: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of these would go on without a word, with wrong numbers."""
+    if fault == "mask":
+        from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+        monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS._local_mapping, "sdpa", blind_to_masks)
+    if fault == "positions":
+        monkeypatch.setattr("sea_core.optimization.engine.select_forward.Packed", LatePositions)
+    if fault == "gradient":
+        monkeypatch.setattr("sea_core.optimization.engine.select_forward.Packed", Detached)
+    with pytest.raises(ModelError, match=rule) as raised:
+        choose(spoilt, spoilt.blank(), tasks_of(spoilt, 2))
+    assert "packed=false" in raised.value.hint
+
+
+def test_in_bf16_rounding_is_not_taken_for_a_fault_nor_a_fault_for_rounding(
+    rough: MLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert choose(rough, rough.blank(), tasks_of(rough, 2)).name == "packed"
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    start, tasks = rough.blank(), tasks_of(rough, 2)
+    monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS._local_mapping, "sdpa", blind_to_masks)
+    with pytest.raises(ModelError, match="the block mask"):
+        choose(rough, start, tasks)
+
+
+# --- when memory is short ---------------------------------------------------------------------------------------------
+
+
+class Cramped(Packed):
+    """Has room for so many rows at a time, more of them when it recomputes."""
+
+    room, room_later = 2, 2
+
+    def logits(self, seated: Any, embeddings: Any) -> Tensor:
+        room = self.room_later if self.recomputes else self.room
+        logits = super().logits(seated, embeddings)
+        if len(embeddings) > room:
+            raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 23.00 GiB")
+        return logits
+
+
+def engine(mllm: MLLM, forward: Forward, **told: Any) -> Engine:
+    rules = Rules(0.1 * mllm.blank().scale, (0.8, 0.99), steps=40, loss=0.7, margin=-100.0, slots=3)
+    return Engine(mllm, mllm.blank(), replace(rules, **told), forward)
+
+
+def ended(mllm: MLLM, make: Callable[..., Forward], **told: Any) -> dict[str, Outcome]:
+    tasks = tasks_of(mllm, 5)
+    return {o.id: o for o in engine(mllm, make(mllm, mllm.blank(), tasks), **told).run(tasks)}
+
+
+def test_out_of_memory_takes_a_slot_away_and_no_row(mllm: MLLM) -> None:
+    wanted, found = ended(mllm, Packed, slots=1), ended(mllm, Cramped, slots=5)
+    assert {i: (o.steps, o.loss) for i, o in found.items()} == {i: (o.steps, o.loss) for i, o in wanted.items()}
+
+
+def test_where_not_even_one_row_fits_layers_are_recomputed(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cramped, "room", 0)
+    wanted, found = ended(mllm, Packed, slots=1), ended(mllm, Cramped, slots=2)
+    assert {i: o.status for i, o in found.items()} == dict.fromkeys(wanted, "succeeded")
+    for row_id, outcome in found.items():
+        assert outcome.loss == pytest.approx(wanted[row_id].loss, rel=1e-3)
+    assert not any(m.training for m in mllm.model.modules())
+    assert not any(getattr(m, "gradient_checkpointing", False) for m in mllm.model.modules())
+
+
+def test_where_nothing_helps_it_says_what_would(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cramped, "room", 0)
+    monkeypatch.setattr(Cramped, "room_later", 0)
+    with pytest.raises(ModelError, match=r"not even one row fits .* Tried to allocate") as raised:
+        ended(mllm, Cramped)
+    assert "sea plan" in raised.value.hint
+
+
+def test_the_self_test_recomputes_where_it_has_no_room(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, seen = Plain.logits, []
+
+    def cramped(self: Plain, seated: Any, embeddings: Any) -> Tensor:
+        seen.append(self.mllm.adapter.language_model(self.mllm.model).is_activation_checkpointing)
+        if not seen[-1]:
+            raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
+        return plain(self, seated, embeddings)
+
+    monkeypatch.setattr(Plain, "logits", cramped)
+    forward = choose(mllm, mllm.blank(), tasks_of(mllm, 1))
+    assert (forward.name, forward.recomputes, seen) == ("packed", False, [False, True, True])
+    assert not any(m.training for m in mllm.model.modules())
+
+
+def test_another_error_is_not_taken_for_memory(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Packed, "logits", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes differ")))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        list(engine(mllm, Packed(mllm, mllm.blank(), tasks_of(mllm, 1))).run(tasks_of(mllm, 1)))
+
+
+def test_recomputing_keeps_less_and_gives_the_same_gradient(mllm: MLLM) -> None:
+    start, tasks = mllm.blank(), tasks_of(mllm, 1)
+    packed = Packed(mllm, start, tasks)
+    before, kept = measured(packed, tasks[0])
+    packed.recompute()
+    with recomputing(packed.decoder):
+        after, kept_less = measured(packed, tasks[0])
+    assert apart(after, before) < 1e-5
+    assert kept_less < 0.3 * kept

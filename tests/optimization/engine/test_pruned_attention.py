@@ -1,0 +1,113 @@
+"""What the packed step leaves out, and that no number changes by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from helpers.engine import closing, tasks_of
+from sea_core.model.mllm import MLLM
+from sea_core.optimization.engine import pruned_attention as module
+from sea_core.optimization.engine.forward import Plain
+from sea_core.optimization.engine.packed import Packed
+from sea_core.optimization.engine.pruned_attention import Last, attend, lean
+from sea_core.optimization.engine.select_forward import apart, choose, look
+
+
+def sdpa(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    groups = query.shape[1] // key.shape[1]
+    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    return nn.functional.scaled_dot_product_attention(query, key, value, mask).transpose(1, 2)
+
+
+@pytest.mark.parametrize("heads", [4, 2, 1], ids=lambda n: f"{n} of 4 heads have keys")
+@pytest.mark.parametrize("block", [1, 5, 8, 100])
+def test_attention_in_blocks_is_the_whole_one(heads: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", block)
+    ahead, length = 3, 16
+    torch.manual_seed(0)
+    query = torch.randn(2, 4, length, 8, dtype=torch.float64, requires_grad=True)
+    key, value = (torch.randn(2, heads, ahead + length, 8, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    seen = torch.ones(length, ahead + length, dtype=torch.bool).tril(ahead)
+    seen[10:, 4:9] = False  # a later text does not see an earlier one
+    mask = torch.zeros(seen.shape, dtype=torch.float64).masked_fill(~seen, torch.finfo(torch.float64).min)[None, None]
+    ours, theirs = attend(nn.Module(), query, key, value, mask)[0], sdpa(query, key, value, mask)
+    assert torch.allclose(ours, theirs, atol=1e-12)
+    weight = torch.randn_like(theirs)
+    for one, other in zip(
+        torch.autograd.grad(ours, [query, key, value], weight),
+        torch.autograd.grad(theirs, [query, key, value], weight),
+        strict=True,
+    ):
+        assert torch.allclose(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize("block", [16, 256])
+def test_a_packed_step_in_blocks_is_the_plain_one(mllm: MLLM, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", block)
+    start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
+    ours, gradient = look(Packed(mllm, start, [task]), task, start.shaken().rows)
+    theirs, reference = look(Plain(mllm, start), task, start.shaken().rows)
+    assert apart(ours, theirs) < 1e-5
+    assert apart(gradient, reference) < 1e-5
+
+
+def test_the_last_layer_runs_its_way_back_on_the_texts_alone(mllm: MLLM) -> None:
+    """What is behind it sees no row of the media; the numbers are the same as with them, to the last bit."""
+    start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
+    packed = Packed(mllm, start, [task])
+    rows: list[int] = []
+    with closing(packed.decoder.norm.register_forward_hook(lambda _m, args, _o: rows.append(args[0].shape[1]))):
+        ours = look(packed, task, start.shaken().rows)
+        packed._last = None
+        theirs = look(packed, task, start.shaken().rows)
+    texts = sum(packed.shape(task))
+    assert rows == [texts, packed.media + texts]
+    assert all(apart(mine, wanted) < 1e-6 for mine, wanted in zip(ours, theirs, strict=True))
+
+
+def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
+    packed = Packed(mllm, start, [task])
+    decoder = packed.decoder
+    layers, attention = list(decoder.layers), decoder.config._attn_implementation
+    look(packed, task, start.rows)
+    inside: list[Any] = []
+
+    def failing(*_: Any, **__: Any) -> Any:
+        inside.append((decoder.layers[-1], decoder.config._attn_implementation))
+        raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(packed, "_run", failing)
+    with pytest.raises(torch.OutOfMemoryError):
+        look(packed, task, start.rows)
+    assert inside == [(packed._last, module.NAME)]
+    assert all(one is other for one, other in zip(decoder.layers, layers, strict=True))
+    assert decoder.config._attn_implementation == attention == "sdpa"
+
+
+def test_eager_attention_stays_eager_and_is_packed(spoilt: MLLM) -> None:
+    start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
+    decoder: Any = spoilt.adapter.language_model(spoilt.model)
+    decoder.config._attn_implementation = "eager"
+    with lean(decoder, None):
+        assert decoder.config._attn_implementation == "eager"
+    assert choose(spoilt, start, tasks).name == "packed"
+
+
+class Other(nn.Module):
+    """A layer that counts positions for itself."""
+
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
+        return hidden_states
+
+
+@pytest.mark.parametrize("layers", [None, nn.ModuleList([Other()])], ids=["no layers", "layers of another form"])
+def test_a_decoder_of_another_form_runs_whole(layers: nn.ModuleList | None) -> None:
+    decoder = nn.Module()
+    if layers is not None:
+        decoder.layers = layers
+    assert Last.of(decoder, 10) is None

@@ -1,0 +1,163 @@
+"""The method over whole rows: the demo rows, the settings, and rows that cannot be reached."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from sea_core import ModelError, SeaError
+from sea_core.data import demo
+from sea_core.data.examples import Goal, PreparedRow
+from sea_core.data.read import read_rows
+from sea_core.extraction.prepare import prepare
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_core.optimization.audit import said
+from sea_core.optimization.engine.types import Outcome
+from sea_core.optimization.optimizer import OptimizeConfig, optimize
+
+SOON = OptimizeConfig(loss=2.0, margin=0.0, steps=6)
+
+
+def run(mllm: MLLM, rows: tuple[PreparedRow, ...], config: OptimizeConfig = SOON, **more: Any) -> dict[str, Outcome]:
+    return {outcome.id: outcome for outcome in optimize(mllm, rows, config, **more)}
+
+
+# --- the demo rows ----------------------------------------------------------------------------------------------------
+
+
+def test_nearly_every_demo_row_is_reached(demo_run: Any) -> None:
+    assert demo_run.outcomes.keys() == demo_run.rows.keys()
+    assert len(demo_run.rows) >= 48
+    failed = [outcome.reason for outcome in demo_run.outcomes.values() if outcome.status == "failed"]
+    assert len(failed) <= 0.05 * len(demo_run.rows), failed
+
+
+def test_generation_says_both_goals_of_every_good_row(mllm: MLLM, demo_run: Any) -> None:
+    """The whole claim of a success, checked on all of them: real greedy generation from the stored embedding."""
+    good = [record for record in demo_run.run.store.records() if record["status"] == "succeeded"]
+    assert good
+    assert [record["id"] for record in good if not said(mllm, record, demo_run.run)["exact"]] == []
+
+
+def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
+    config = OptimizeConfig()
+    for outcome in demo_run.outcomes.values():
+        record = demo_run.run.store.record(outcome.id)
+        assert (record["steps"], record["loss"], record["margin"]) == (outcome.steps, outcome.loss, outcome.margin)
+        assert [goal["answer"] for goal in json.loads(record["goals"])] == [
+            goal.answer for goal in demo_run.rows[outcome.id].goals
+        ]
+        if outcome.status == "succeeded":
+            assert outcome.margin > 0.5  # the least that `auto` gives
+            assert outcome.loss < config.loss
+            assert torch.equal(demo_run.run.embedding(outcome.id).rows, outcome.embedding.rows)
+        else:
+            assert record["sha256"] == ""
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_seed_gives_the_same_embeddings_again(mllm: MLLM) -> None:
+    def prepared(seed: int) -> tuple[PreparedRow, ...]:
+        return prepare(read_rows(demo.ROWS).rows, mllm.adapter, seed=seed).prepared
+
+    def found(rows: tuple[PreparedRow, ...]) -> Embedding:
+        (outcome,) = run(mllm, rows, replace(SOON, loss=100.0, steps=100)).values()
+        assert outcome.embedding is not None
+        return outcome.embedding
+
+    assert prepared(7) == prepared(7) != prepared(8)
+    assert torch.equal(found(prepared(7)[:1]).rows, found(prepared(7)[:1]).rows)
+
+
+def test_the_step_is_relative_to_the_blank(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+    """Adam's first step moves each number by the learning rate."""
+    config = OptimizeConfig(lr=0.25, steps=1, loss=1e9, margin=0.0)
+    blank = mllm.blank()
+    seen = []
+
+    class Watched(MLLM):
+        def project(self, embedding: Embedding) -> Any:
+            seen.append(embedding.rows.detach().clone())
+            return super().project(embedding)
+
+    run(Watched(mllm.adapter, mllm.model, mllm.processor), prepared[:1], config)
+    rms = blank.rows.square().mean().sqrt()
+    assert torch.equal(seen[-2], blank.rows)
+    assert (seen[-1] - seen[-2]).abs().median().item() == pytest.approx(0.25 * rms.item(), rel=0.01)
+
+
+def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedRow, ...], demo_run: Any) -> None:
+    good = next(outcome for outcome in demo_run.outcomes.values() if outcome.status == "succeeded")
+    found = run(mllm, (demo_run.rows[good.id],), OptimizeConfig(), blank=good.embedding)[good.id]
+    assert (found.status, found.steps) == ("succeeded", 0)
+    assert torch.equal(found.embedding.rows, good.embedding.rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("lr", 0.0, "above zero"),
+        ("lr", -0.1, "above zero"),
+        ("lr", float("nan"), "above zero"),
+        ("steps", 0, "above zero"),
+        ("loss", 0.0, "above zero"),
+        ("batch_size", 0, "above zero"),
+        ("margin", -0.5, "not be negative"),
+        ("margin", float("nan"), "not be negative"),
+        ("beta1", 1.0, "at least 0 and below 1"),
+        ("beta2", -0.1, "at least 0 and below 1"),
+        ("benign", "drop", "embed or text"),
+    ],
+)
+def test_a_bad_setting_is_refused(name: str, value: Any, expected: str) -> None:
+    with pytest.raises(SeaError, match=f"{name} is .*{expected}") as error:
+        OptimizeConfig(**{name: value})
+    assert f"-o {name}=" in error.value.hint
+
+
+def test_the_model_stays_as_it_was(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+    before = {name: value.clone() for name, value in mllm.model.state_dict().items()}
+    run(mllm, prepared[:1])
+    assert all(torch.equal(value, before[name]) for name, value in mllm.model.state_dict().items())
+
+
+# --- rows that cannot be reached --------------------------------------------------------------------------------------
+
+
+def test_a_target_longer_than_the_model_holds_fails_with_a_reason(
+    mllm: MLLM, prepared: tuple[PreparedRow, ...]
+) -> None:
+    most = mllm.max_length
+    assert most is not None
+    long = replace(prepared[0], goals=(prepared[0].goals[0], Goal("What is it?", "lamp " * most)))
+    outcomes = run(mllm, (long, prepared[1]))
+    assert outcomes[long.id].status == "failed"
+    assert f"but the model holds {most}" in outcomes[long.id].reason
+    assert outcomes[long.id].embedding is None
+    assert prepared[1].id in outcomes
+
+
+def test_the_longest_target_that_fits_is_taken(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+    prompt = Goal("What is it?", "")
+    room = mllm.max_length - len(mllm.prompt_ids(prompt.prompt, len(mllm.blank()))) - 1  # type: ignore[operator]
+    word = mllm.tokenizer.decode(mllm.answer_ids("lamp")[:1])
+    for extra, fits in ((0, True), (1, False)):
+        goal = replace(prompt, answer=word * (room + extra))
+        assert len(mllm.answer_ids(goal.answer)) == room + extra + 1
+        row = replace(prepared[0], goals=(goal,))
+        reason = run(mllm, (row,), replace(SOON, steps=1))[row.id].reason
+        assert ("too long" not in reason) is fits
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_blank_without_a_size_is_refused(mllm: MLLM, value: float) -> None:
+    blank = mllm.blank()
+    with pytest.raises(ModelError, match="blank audio's embedding has the size"):
+        list(optimize(mllm, [], blank=blank.with_rows(torch.full_like(blank.rows, value))))

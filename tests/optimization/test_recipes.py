@@ -1,0 +1,423 @@
+"""Recipes on the bundled models: each solves rows its own way, and depends on nothing but row, seed and draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from helpers.cli import refusal, sea
+from sea_core import SeaError
+from sea_core.data import demo
+from sea_core.data.examples import PreparedRow
+from sea_core.data.read import read_rows
+from sea_core.errors import DataError
+from sea_core.extraction.prepare import prepare
+from sea_core.model.embedding import Embedding
+from sea_core.model.media_folder import encode_files, media_files
+from sea_core.model.mllm import MLLM
+from sea_core.model.prompts import verify_questions
+from sea_core.optimization.engine.parametrization import Variation
+from sea_core.optimization.engine.scheduler import Engine
+from sea_core.optimization.engine.select_forward import choose
+from sea_core.optimization.engine.types import Outcome, Rules
+from sea_core.optimization.optimizer import Optimization, OptimizeConfig, optimize, task_of
+from sea_core.optimization.recipes.base import Material, Recipe
+from sea_core.optimization.recipes.benign import principal
+from sea_core.optimization.recipes.expand import drawn, seed_of
+from sea_core.optimization.recipes.goals import Goals
+from sea_core.optimization.recipes.hidden import Hidden
+from sea_core.optimization.recipes.registry import RECIPES, named
+from sea_core.plugin import loader
+from sea_core.runs.embedding_run import Run
+
+MEDIA = Path(__file__).parents[2] / "plugins/llava/tests/media"
+NAMES = [recipe.name for recipe in RECIPES]
+SOON = OptimizeConfig(loss=0.5, margin=0.0, steps=60)
+"""Rows end after a few steps, and not all after the same number."""
+
+
+@pytest.fixture(scope="module")
+def benign(seeing: MLLM) -> list[Embedding]:
+    return list(encode_files(seeing, media_files(MEDIA)))
+
+
+@pytest.fixture(scope="module")
+def rows(seeing: MLLM) -> tuple[PreparedRow, ...]:
+    return prepare(read_rows(demo.ROWS).rows, seeing.adapter).prepared
+
+
+def recipe(name: str) -> Recipe:
+    return next(one for one in RECIPES if one.name == name)
+
+
+def made(
+    mllm: MLLM, rows: Sequence[PreparedRow], config: OptimizeConfig = SOON, benign: Sequence[Embedding] = ()
+) -> dict[str, Outcome]:
+    return {outcome.id: outcome for outcome in Optimization(mllm, rows, config, benign=benign).run()}
+
+
+def e(outcome: Outcome) -> Tensor:
+    assert outcome.embedding is not None, outcome.reason
+    return outcome.embedding.rows
+
+
+@torch.no_grad()
+def says(mllm: MLLM, row: PreparedRow, embedding: Embedding) -> bool:
+    """Tell, from the bare logits, whether the model says every goal of the row."""
+    task = task_of(mllm, row, len(embedding))
+    logits, targets, _ = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * len(row.goals))
+    return torch.equal(logits.argmax(-1), targets)
+
+
+# --- each recipe ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole(seeing: MLLM, rows: tuple[PreparedRow, ...], benign: list[Embedding]) -> dict[str, dict[str, Outcome]]:
+    """Two rows by every recipe, to the end and with the settings that users get."""
+    found: dict[str, dict[str, Outcome]] = {}
+    for one in RECIPES:
+        todo = drawn(rows[:2], [one], seeing.adapter)
+        outcomes = made(seeing, todo, OptimizeConfig(), benign)
+        found[one.name] = {row.row.id: outcomes[row.id] for row in todo}
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_solves_rows_in_a_way_of_its_own(
+    seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]], name: str
+) -> None:
+    for row in drawn(rows[:2], [recipe(name)], seeing.adapter):
+        outcome = whole[name][row.row.id]
+        assert outcome.status == "succeeded", outcome.reason
+        assert outcome.embedding is not None
+        assert says(seeing, row, outcome.embedding)
+        others = [found[row.row.id] for other, found in whole.items() if other != name]
+        assert not any(torch.equal(e(outcome), e(other)) for other in others)
+
+
+def test_plain_is_what_the_engine_makes_without_recipes(
+    seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]
+) -> None:
+    start, task = seeing.blank(), task_of(seeing, rows[0], len(seeing.blank()))
+    rules = Rules(0.1 * start.scale, (0.9, 0.999), steps=300, loss=0.01, margin=0.5, slots=1)
+    (outcome,) = Engine(seeing, start, rules, choose(seeing, start, [task])).run([task])
+    assert torch.equal(e(outcome), e(whole["plain"][rows[0].id]))
+
+
+@pytest.mark.parametrize(("slots", "backwards"), [(3, True), (8, False)])
+def test_an_embedding_depends_on_nothing_but_row_recipe_and_seed(
+    seeing: MLLM,
+    rows: tuple[PreparedRow, ...],
+    benign: list[Embedding],
+    alone: dict[str, Outcome],
+    slots: int,
+    backwards: bool,
+) -> None:
+    """To the last bit, on a CPU."""
+    todo = drawn(rows[:3], RECIPES, seeing.adapter)
+    together = made(seeing, todo[::-1] if backwards else todo, replace(SOON, batch_size=slots), benign)
+    assert together.keys() == alone.keys()
+    for row_id, wanted in alone.items():
+        assert (together[row_id].steps, together[row_id].loss) == (wanted.steps, wanted.loss), row_id
+        assert torch.equal(e(together[row_id]), e(wanted)), row_id
+
+
+@pytest.fixture(scope="module")
+def alone(seeing: MLLM, rows: tuple[PreparedRow, ...], benign: list[Embedding]) -> dict[str, Outcome]:
+    """Three rows by every recipe, one at a time; they end after different numbers of steps."""
+    todo = drawn(rows[:3], RECIPES, seeing.adapter)
+    outcomes = made(seeing, todo, replace(SOON, batch_size=1), benign)
+    for one in RECIPES:
+        assert len({outcomes[row.id].steps for row in todo if row.recipe == one.name}) > 1, one.name
+    return outcomes
+
+
+@pytest.mark.parametrize("name", ["noise", "dropout", "benign"])
+def test_another_seed_gives_another_embedding(
+    seeing: MLLM, rows: tuple[PreparedRow, ...], benign: list[Embedding], alone: dict[str, Outcome], name: str
+) -> None:
+    todo = drawn(rows[:3], [recipe(name)], seeing.adapter)
+    again = made(seeing, todo, replace(SOON, seed=5), benign)  # the styles are those of seed 0
+    assert not all(torch.equal(e(again[row.id]), e(alone[row.id])) for row in todo)
+
+
+def test_subspace_stays_in_the_subspace(
+    rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]], benign: list[Embedding]
+) -> None:
+    mean, basis = principal(torch.cat([one.rows for one in benign]), 64)
+    assert len(basis) == 64
+    assert torch.allclose(basis @ basis.T, torch.eye(64), atol=1e-5)
+    inside = e(whole["subspace"][rows[0].id]) - mean
+    assert (inside - inside @ basis.T @ basis).norm() < 1e-4 * inside.norm()
+    outside = e(whole["plain"][rows[0].id]) - mean
+    assert (outside - outside @ basis.T @ basis).norm() > 0.05 * outside.norm()
+
+
+def test_hidden_states_come_nearer_to_those_of_the_text(
+    seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]
+) -> None:
+    measure = Hidden().begin(Material(seeing, seeing.blank()))(rows[0])
+    distance = {name: measure.loss(e(whole[name][rows[0].id])) for name in ("hidden", "plain")}
+    assert distance["hidden"] < 0.8 * distance["plain"]  # type: ignore[operator]
+
+
+# --- the clean look ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Masked(Variation):
+    """Shows one E whatever is trained, and keeps another."""
+
+    mask: Tensor
+    face: Tensor
+    varies: ClassVar[bool] = True
+
+    def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
+        return self.mask + 0 * leaf
+
+    def clean(self, leaf: Tensor) -> Tensor:
+        return self.face
+
+
+@pytest.fixture(scope="module")
+def masked(seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]) -> Any:
+    """Return what becomes of a row that shows its good embedding (or the blank) and keeps the other."""
+    start, good = seeing.blank(), e(whole["plain"][rows[0].id])
+    task = task_of(seeing, rows[0], len(start))
+    forward = choose(seeing, start, [task])
+
+    def run(good_one: str) -> Outcome:
+        mask, face = (good, start.rows) if good_one == "shown" else (start.rows, good)
+        rules = Rules(0.01, (0.9, 0.999), steps=3, loss=0.02, margin=0.4, slots=1)
+        engine = Engine(seeing, start, rules, forward)
+        (outcome,) = engine.run([replace(task, variation=Masked(mask=mask, face=face))])
+        return outcome
+
+    return run
+
+
+def test_what_only_the_shown_embedding_satisfies_is_no_success(masked: Any) -> None:
+    outcome = masked("shown")
+    assert (outcome.status, outcome.steps, outcome.embedding) == ("failed", 3, None)
+    assert "the model says" in outcome.reason
+
+
+def test_the_clean_embedding_is_what_is_kept(
+    masked: Any, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]
+) -> None:
+    """What is shown never passes here: the clean E is looked at when the budget ends, so that no success is missed."""
+    outcome = masked("kept")
+    assert (outcome.status, outcome.steps) == ("succeeded", 3)
+    assert torch.equal(e(outcome), e(whole["plain"][rows[0].id]))
+
+
+# --- rows, recipes, draws ---------------------------------------------------------------------------------------------
+
+
+def test_ids_and_styles_of_draws(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+    todo = drawn(rows[:2], named("plain,noise", media=False), seeing.adapter, draws=3)
+    first = rows[0].id
+    mine = [row for row in todo if row.row.id == first]
+    plain, noise = [f"{first}#plain.{n}" for n in (1, 2)], [f"{first}#noise.{n}" for n in range(3)]
+    assert [row.id for row in mine] == [first, *plain, *noise]
+    assert (mine[0].goals, mine[0].style) == (rows[0].goals, rows[0].style)
+    assert len({row.style for row in mine[:3]}) == 3
+    for row in mine:
+        assert row.style in row.goals[1].answer
+        assert row.goals[0] == rows[0].goals[0]
+    assert len({seed_of(row, 0) for row in todo}) == len(todo)
+
+
+def test_more_draws_than_styles_would_repeat(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+    with pytest.raises(SeaError, match="there are 6 styles") as raised:
+        drawn(rows[:1], RECIPES[:1], seeing.adapter, draws=7)
+    assert "-o draws=6" in raised.value.hint
+
+
+def test_two_embeddings_never_share_an_id(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+    twin = replace(rows[1], row=replace(rows[1].row, id=f"{rows[0].id}#noise.0"))
+    with pytest.raises(SeaError, match="two embeddings would have the id"):
+        drawn([rows[0], twin], named("plain,noise", media=False), seeing.adapter)
+
+
+@pytest.mark.parametrize("kind", ["activity", "product"])
+def test_no_goal_has_the_words_of_a_held_out_question(seeing: MLLM, rows: tuple[PreparedRow, ...], kind: str) -> None:
+    row = next(row for row in rows if row.extraction.kind == kind and not row.row.harmful)
+    asked = {goal.prompt for one in RECIPES for goal in one.goals(seeing.adapter, row)}
+    assert len(asked) == 6
+    assert not asked & {q for k in ("activity", "product") for q in verify_questions(seeing.adapter, k)}
+
+
+def test_a_harmful_row_is_made_to_comply_only_where_that_is_asked_for(
+    seeing: MLLM, rows: tuple[PreparedRow, ...]
+) -> None:
+    harmful, harmless = (next(row for row in rows if row.row.harmful is harm) for harm in (True, False))
+    assert harmful.row.rejected not in {goal.answer for goal in Goals().goals(seeing.adapter, harmful)}
+    assert Goals(comply="all").goals(seeing.adapter, harmful)[-1].answer == harmful.row.rejected
+    for comply in ("benign", "all"):
+        last = Goals(comply=comply).goals(seeing.adapter, harmless)[-1]
+        assert last.answer == harmless.row.chosen
+        assert harmless.extraction.detoxified in last.prompt
+    for row in (harmful, harmless):
+        assert len(Goals(comply="none").goals(seeing.adapter, row)) == 5
+    refusing = replace(harmful, row=replace(harmful.row, rejected=None))
+    assert len(Goals(comply="all").goals(seeing.adapter, refusing)) == 5
+    long = replace(harmful, row=replace(harmful.row, rejected="First do it. Then rest.\nThen go."))
+    assert Goals(comply="all").goals(seeing.adapter, long)[-1].answer == "First do it."
+    numbered = replace(harmful, row=replace(harmful.row, rejected="1. Do it. 2. Go."))
+    assert Goals(comply="all").goals(seeing.adapter, numbered)[-1].answer == "Do it."
+    with pytest.raises(SeaError, match="none of its choices"):
+        Goals(comply="some")
+
+
+def test_pool_is_every_recipe_that_the_material_allows() -> None:
+    assert [one.name for one in named("pool", media=True)] == NAMES
+    assert [one.name for one in named("pool", media=False)] == NAMES[:-2]
+    assert [one.name for one in named("noise, plain", media=False)] == ["plain", "noise"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "advice"),
+    [("nois", "no recipe 'nois'", "'noise'"), ("x,plain", "no recipe 'x'", "Recipes: plain, goals"),
+     ("benign", "needs benign media", "--media FOLDER")],
+)  # fmt: skip
+def test_a_recipe_that_cannot_be_is_refused(text: str, expected: str, advice: str) -> None:
+    with pytest.raises(SeaError, match=expected) as raised:
+        named(text, media=False)
+    assert advice in raised.value.hint
+
+
+# --- the input, through other encoders --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plugin", "modality"), [("qwen2_audio", "audio"), ("qwen2_vl", "image"), ("qwen2_vl", "video")]
+)
+def test_the_input_of_other_encoders_is_trained_too(seeing: MLLM, plugin: str, modality: str) -> None:
+    """Each row ends at its first good look; `seeing` keeps torch on one thread."""
+    _, adapter = loader.adapter(plugin, modality)
+    adapter = replace(adapter, seconds=0.8) if modality == "audio" else adapter
+    mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+    prepared = prepare(read_rows(demo.ROWS).rows[:1], adapter).prepared
+    (row,) = drawn(prepared, [recipe("input")], adapter)
+    outcome = made(mllm, [row], OptimizeConfig(loss=0.5, margin=0.0))[row.id]
+    assert outcome.status == "succeeded", outcome.reason
+    assert outcome.steps > 0
+
+
+class Cut(MLLM):
+    """An encoder through which no gradient gets."""
+
+    def encoded(self, inputs: Any, count: int = 1) -> list[Embedding]:
+        with torch.no_grad():
+            return super().encoded(inputs, count)
+
+
+def test_rows_of_a_recipe_that_this_model_does_not_allow_say_so(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+    cut = Cut(seeing.adapter, seeing.model, seeing.processor)
+    plain, by_input = drawn(rows[:1], named("plain,input", media=False), seeing.adapter)
+    outcomes = made(cut, [plain, by_input])
+    assert outcomes[plain.id].status == "succeeded"
+    assert (outcomes[by_input.id].status, outcomes[by_input.id].steps) == ("failed", 0)
+    assert outcomes[by_input.id].reason.startswith("the recipe input cannot be used with this model: ")
+
+
+# --- benign media -----------------------------------------------------------------------------------------------------
+
+
+def test_media_of_another_size_are_refused(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+    todo = drawn(rows[:1], [recipe("benign")], seeing.adapter)
+    elsewhere = Embedding(seeing.blank().rows, grid=(1, 2, 3))
+    with pytest.raises(DataError, match="none of the 1 benign media"):
+        list(optimize(seeing, todo, SOON, benign=[elsewhere]))
+
+
+def test_shorter_and_longer_media_are_laid_over_the_blank(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+    start = mllm.blank()
+    for count in (3, len(start) + 5):
+        medium = Embedding(torch.full((count, start.rows.shape[1]), 0.5))
+        (row,) = drawn(prepared[:1], [recipe("benign")], mllm.adapter)
+        work = Optimization(mllm, [row], SOON, benign=[medium])
+        leaf = work.tasks[0].variation.leaf(start.rows, torch.Generator())
+        kept = min(count, len(start))
+        assert leaf.shape == start.rows.shape
+        assert torch.equal(leaf[:kept], medium.rows[:kept])
+        assert torch.equal(leaf[kept:], start.rows[kept:])
+
+
+def test_media_files_are_found_in_order_and_notes_are_none(tmp_path: Path) -> None:
+    for name in ("b.png", "a/c.png", "metadata.jsonl", ".hidden.png", ".git/x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [str(path.relative_to(tmp_path)) for path in media_files(tmp_path)] == ["a/c.png", "b.png"]
+    with pytest.raises(DataError, match="no such file or folder"):
+        media_files(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no media in this folder"):
+        media_files(tmp_path / "empty")
+
+
+# --- as a person types it ---------------------------------------------------------------------------------------------
+
+QUICK = ("-o", "loss=0.5", "-o", "margin=0", "-o", "steps=60", "--no-verify")
+
+
+def optimise(out: Path, *more: object) -> tuple[object, ...]:
+    return ("optimize", "--plugin", "llava", "--limit", "1", "--out", out, *QUICK, *more)
+
+
+def test_a_run_of_plain_goes_on_as_a_pool(seeing: MLLM, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    plain = sea(*optimise(out, "--media", MEDIA, "--json")).json()
+    assert (plain["rows"], plain["done"], list(plain["recipes"])) == (1, 1, ["plain"])
+    before = {row_id: Run(out).embedding(row_id).rows for row_id in Run(out).store.ids()}
+
+    pool = sea(*optimise(out, "--media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json"))
+    figures = pool.json()
+    assert (figures["rows"], figures["done"], list(figures["recipes"])) == (16, 16, NAMES)
+    assert all(of["done"] == 2 for of in figures["recipes"].values())
+    assert figures["uncovered"] == []
+    run = Run(out)
+    assert all(torch.equal(run.embedding(row_id).rows, rows) for row_id, rows in before.items())
+    record = run.store.record("demo-000#noise.1")
+    assert (record["row"], record["recipe"], record["draw"]) == ("demo-000", "noise", 1)
+    assert sea("show", out, "demo-000#noise.1", "--json").json()["recipe"] == "noise"
+
+    again = sea(*optimise(out, "--media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json")).json()
+    assert again == figures
+    table = sea(*optimise(out, "--media", MEDIA, "--recipe", "pool", "-o", "draws=2")).out
+    assert "recipe dropout" in table
+
+
+def test_rows_that_no_recipe_solves_are_listed(seeing: MLLM, tmp_path: Path) -> None:
+    said = sea(*optimise(tmp_path / "run", "--recipe", "plain,noise", "-o", "steps=1", "-o", "loss=0.001"))
+    assert said.code == 0
+    assert "these rows have no embedding that succeeded: demo-000\n" in said.err
+    assert Run(tmp_path / "run").figures()["uncovered"] == ["demo-000"]
+
+
+def test_settings_of_a_recipe(seeing: MLLM, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    for wrong, said in (("subspace.directions=0", "above zero"), ("hidden.layer=-1", "not be negative")):
+        assert said in refusal(*optimise(out, "-o", wrong))
+    assert "below 1: E would never be seen" in refusal(*optimise(out, "-o", "dropout.strength=1.0"))
+    assert "noise.strength is 0.0" in refusal(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.0"))
+    assert "'noise.strength'" in refusal(*optimise(out, "-o", "noise.strenght=0.1"))
+    assert "the recipe subspace needs benign media" in refusal(*optimise(out, "--recipe", "subspace"))
+    assert sea(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.1", "--json")).code == 0
+    assert "recipes.noise.strength: 0.1 there, 0.3 now" in refusal(*optimise(out, "--recipe", "noise"))
+
+
+def test_plan_counts_every_embedding(seeing: MLLM) -> None:
+    def planned(*more: object) -> Any:
+        return sea("plan", "--plugin", "llava", "--limit", "2", "--json", *more).json()
+
+    assert (planned()["rows"], planned("--recipe", "pool", "-o", "draws=2")["rows"]) == (2, 24)
+    assert planned("--recipe", "goals")["text"] > planned()["text"]
