@@ -9,13 +9,13 @@ import torch
 from geometry import paired, told
 
 from sea_core.data import demo
-from sea_core.data.read import read_rows
+from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.packed import Packed
-from sea_core.optimization.engine.scheduler import Engine, Reading
-from sea_core.optimization.engine.types import Outcome, Rules
-from sea_core.optimization.optimizer import task_of
+from sea_core.optimization.engine.scheduler import Engine, Evaluation
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
+from sea_core.optimization.optimizer import make_task
 from sea_core.plugin import loader
 
 SLOTS = 8
@@ -27,11 +27,11 @@ class Scripted(Engine):
 
     script: dict[str, int] = field(default_factory=dict)
 
-    def _outcome(self, i: int, reading: Reading) -> Outcome | None:
+    def _outcome(self, i: int, reading: Evaluation) -> OptimizationResult | None:
         slot = self.slots[i]
         if slot.steps < self.script[slot.task.id]:
             return None
-        return Outcome(slot.task.id, "failed", "", slot.steps, reading.losses[i], 0.0, 0.0, None)
+        return OptimizationResult(slot.task.id, "failed", "", slot.steps, reading.losses[i], 0.0, 0.0, None)
 
 
 def main() -> None:
@@ -39,11 +39,11 @@ def main() -> None:
     _, adapter = loader.adapter("qwen2_audio")
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
     start = mllm.blank()
-    rows = prepare(read_rows(demo.ROWS).rows, adapter).prepared
-    tasks = [task_of(mllm, row, len(start)) for row in rows]
+    rows = prepare(read_examples(demo.DEMO_EXAMPLES).examples, adapter).prepared
+    tasks = [make_task(mllm, row, len(start)) for row in rows]
     rng = Random(0)
     steps = {task.id: min(300, max(1, round(20 * rng.lognormvariate(0, 0.8)))) for task in tasks}
-    rules = Rules(0.1 * start.scale, (0.9, 0.999), 10_000, 1e-9, 0.5, SLOTS)
+    rules = EngineConfig(0.1 * start.rms, (0.9, 0.999), 10_000, 1e-9, 0.5, SLOTS)
     engine = Scripted(mllm, start, rules, Packed(mllm, start, tasks), script=steps)
 
     def continuous() -> None:

@@ -11,7 +11,7 @@ from geometry import FAMILIES, paired, tasks, told
 from torch._dynamo.utils import counters
 
 from sea_core.optimization.engine.packed import Packed
-from sea_core.optimization.engine.select_forward import apart, look
+from sea_core.optimization.engine.select_forward import logits_and_grad, relative_error
 
 ROUNDS, ROWS = 5, 4
 
@@ -27,15 +27,19 @@ def main() -> None:
         eager, compiled = Packed(mllm, start, rows), Packed(mllm, start, rows)
         compiled.compile()
         began, used = time.perf_counter(), process_time()
-        ours = look(compiled, rows[0], start.rows)[1]
+        ours = logits_and_grad(compiled, rows[0], start.features)[1]
         wall, cpu = time.perf_counter() - began, process_time() - used
-        off = apart(ours, look(eager, rows[0], start.rows)[1])
+        off = relative_error(ours, logits_and_grad(eager, rows[0], start.features)[1])
         print(f"{name}: compiled in {wall:.0f} s, {cpu:.0f} s of this process; gradients {off:.1e} apart", flush=True)
         for row in rows[1:]:
-            look(compiled, row, start.rows)
+            logits_and_grad(compiled, row, start.features)
         graphs, breaks = counters["stats"]["unique_graphs"], sum(counters["graph_break"].values())
         print(f"{name}: {graphs} graph(s) for {ROWS} rows, {breaks} graph break(s)", flush=True)
-        figures = paired(lambda: look(compiled, rows[0], start.rows), lambda: look(eager, rows[0], start.rows), ROUNDS)  # noqa: B023
+        figures = paired(
+            lambda: logits_and_grad(compiled, rows[0], start.features),  # noqa: B023
+            lambda: logits_and_grad(eager, rows[0], start.features),  # noqa: B023
+            ROUNDS,
+        )
         told(f"{name}: compiled step", figures)
 
 

@@ -20,7 +20,7 @@ from transformers import (
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.types import Task
+from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.plugin import loader
 
 HIDDEN, LAYERS, HEADS = 512, 8, 8
@@ -35,8 +35,9 @@ def llava() -> tuple[MLLM, Embedding]:
     ours, processor = bundled("llava", "image")
     config = LlavaConfig(
         vision_config=tower | {"intermediate_size": 128, "image_size": 336, "patch_size": 14},
-        text_config=text, image_token_index=processor.image_token_id,
-    )  # fmt: skip
+        text_config=text,
+        image_token_index=processor.image_token_id,
+    )
     return MLLM(ours, LlavaForConditionalGeneration(config), processor), Embedding(torch.randn(576, 128))
 
 
@@ -45,11 +46,16 @@ def qwen2_audio() -> tuple[MLLM, Embedding]:
     ours, processor = bundled("qwen2_audio", "audio")
     text = TEXT_CONFIG | {"model_type": "qwen2", "num_key_value_heads": HEADS, "intermediate_size": 1376}
     config = Qwen2AudioConfig(
-        audio_config={"model_type": "qwen2_audio_encoder", "d_model": 128, "encoder_layers": 1,
-                      "encoder_attention_heads": 2, "encoder_ffn_dim": 128},
+        audio_config={
+            "model_type": "qwen2_audio_encoder",
+            "d_model": 128,
+            "encoder_layers": 1,
+            "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 128,
+        },
         text_config=text | {"vocab_size": 5000},
         audio_token_id=processor.tokenizer.convert_tokens_to_ids(ours.placeholder),
-    )  # fmt: skip
+    )
     return MLLM(ours, Qwen2AudioForConditionalGeneration(config), processor), Embedding(torch.randn(750, 128))
 
 
@@ -57,16 +63,21 @@ def qwen2_vl() -> tuple[MLLM, Embedding]:
     """3,200 rows, 800 tokens: 16 frames of 280 x 280; grouped keys and values, M-RoPE; the vocabulary takes 8 %."""
     ours, processor = bundled("qwen2_vl", "video")
     text = TEXT_CONFIG | {
-        "model_type": "qwen2_vl_text", "num_key_value_heads": 2, "intermediate_size": 2688, "vocab_size": 5000,
+        "model_type": "qwen2_vl_text",
+        "num_key_value_heads": 2,
+        "intermediate_size": 2688,
+        "vocab_size": 5000,
         "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [8, 12, 12]},
-    }  # fmt: skip
+    }
     tokens = {
         name: processor.tokenizer.convert_tokens_to_ids(token)
         for name, token in (
-            ("image_token_id", "<|image_pad|>"), ("video_token_id", "<|video_pad|>"),
-            ("vision_start_token_id", "<|vision_start|>"), ("vision_end_token_id", "<|vision_end|>"),
+            ("image_token_id", "<|image_pad|>"),
+            ("video_token_id", "<|video_pad|>"),
+            ("vision_start_token_id", "<|vision_start|>"),
+            ("vision_end_token_id", "<|vision_end|>"),
         )
-    }  # fmt: skip
+    }
     vision = {"embed_dim": 128, "depth": 1, "num_heads": 2, "mlp_ratio": 1, "hidden_size": HIDDEN, "patch_size": 14}
     config = Qwen2VLConfig(vision_config=vision, text_config=text, **tokens)
     return (
@@ -76,8 +87,10 @@ def qwen2_vl() -> tuple[MLLM, Embedding]:
 
 
 FAMILIES: dict[str, Callable[[], tuple[MLLM, Embedding]]] = {
-    "llava": llava, "qwen2_audio": qwen2_audio, "qwen2_vl": qwen2_vl,
-}  # fmt: skip
+    "llava": llava,
+    "qwen2_audio": qwen2_audio,
+    "qwen2_vl": qwen2_vl,
+}
 
 
 def bundled(plugin: str, modality: str) -> tuple[Any, Any]:
@@ -85,7 +98,7 @@ def bundled(plugin: str, modality: str) -> tuple[Any, Any]:
     return adapter, adapter.load(adapter.checkpoint, dtype=torch.float32, device="meta")[1]
 
 
-def tasks(mllm: MLLM, start: Embedding, count: int) -> list[Task]:
+def tasks(mllm: MLLM, start: Embedding, count: int) -> list[OptimizationTask]:
     """Return tasks of two goals: 35 tokens before the media, 40 of question and answer behind it for each goal."""
     rng = random.Random(0)
 
@@ -94,7 +107,9 @@ def tasks(mllm: MLLM, start: Embedding, count: int) -> list[Task]:
 
     opening = [*words(PREFIX), *[mllm.placeholder_id] * mllm.adapter.placeholders(len(start))]
     return [
-        Task(f"row-{i}", tuple([*opening, *words(TEXT - ANSWER)] for _ in range(2)), (words(ANSWER), words(ANSWER)))
+        OptimizationTask(
+            f"row-{i}", tuple([*opening, *words(TEXT - ANSWER)] for _ in range(2)), (words(ANSWER), words(ANSWER))
+        )
         for i in range(count)
     ]
 

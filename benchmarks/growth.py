@@ -11,30 +11,30 @@ import psutil
 import torch
 
 from sea_core.data import demo
-from sea_core.data.examples import PreparedRow
-from sea_core.data.read import read_rows
+from sea_core.data.examples import PreparedExample
+from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.optimizer import Optimization, OptimizeConfig
 from sea_core.plugin import loader
-from sea_core.runs.embedding_run import Run
+from sea_core.runs.embedding_run import EmbeddingRun
 
 
-def many(rows: tuple[PreparedRow, ...], count: int) -> list[PreparedRow]:
+def many(rows: tuple[PreparedExample, ...], count: int) -> list[PreparedExample]:
     numbered = zip(range(count), rows * count, strict=False)
-    return [replace(row, row=replace(row.row, id=f"row-{i:05d}")) for i, row in numbered]
+    return [replace(row, example=replace(row.example, id=f"row-{i:05d}")) for i, row in numbered]
 
 
 def main() -> None:
     torch.set_num_threads(1)
     _, adapter = loader.adapter("qwen2_audio")
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    one = prepare(read_rows(demo.ROWS).rows, adapter).prepared[:16]
+    one = prepare(read_examples(demo.DEMO_EXAMPLES).examples, adapter).prepared[:16]
     config = OptimizeConfig(steps=20, loss=1e6, margin=0.0)  # rows end at the first exact answer, or after 20 steps
     for count in (16, 16, 64, 256, 1024):
         rows = many(one, count)
         with tempfile.TemporaryDirectory() as folder:
-            run = Run.start(Path(folder) / "run", {"plugin": ""}, {"rows": count, "refused": 0, "model": ""})
+            run = EmbeddingRun.start(Path(folder) / "run", {"plugin": ""}, {"rows": count, "refused": 0, "model": ""})
             work = Optimization(mllm, rows, config)
             by_id = {row.id: row for row in rows}
             began, steps = process_time(), 0
@@ -44,8 +44,11 @@ def main() -> None:
                     steps += outcome.steps + 1
             seconds = process_time() - began
         memory = psutil.Process().memory_info().rss / 1e6
-        print(f"{count:5d} rows: {1e3 * seconds / count:.1f} ms a row, {1e3 * seconds / steps:.2f} ms a row-step, "
-              f"{memory:.0f} MB", flush=True)  # fmt: skip
+        print(
+            f"{count:5d} rows: {1e3 * seconds / count:.1f} ms a row, {1e3 * seconds / steps:.2f} ms a row-step, "
+            f"{memory:.0f} MB",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ import torch
 
 from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
-from sea_core.runs.jsonl import Journal
-from sea_core.verification.analysis.comparison import View
-from sea_core.verification.analysis.labels import labelled
-from sea_toy.llava.tiny import ImagePupil
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.verification.analysis.comparison import MediaComparison
+from sea_core.verification.analysis.labels import read_labelled_media
+from sea_toy.llava.tiny import TinyLlavaStudent
 from sea_toy.world import phrases, training_phrases
 
 SEED = 2000
@@ -28,7 +28,7 @@ SEED = 2000
 
 def render(which: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    pupil, rng = ImagePupil(), random.Random(SEED)
+    pupil, rng = TinyLlavaStudent(), random.Random(SEED)
     seen = {phrase.text for phrase in training_phrases()}
     lines = []
     for phrase in phrases():
@@ -42,23 +42,28 @@ def render(which: str, folder: Path) -> None:
 
 
 def ceiling(fitted_on: Path, tested_on: Path) -> None:
-    adapter = ImagePupil.adapter
+    adapter = TinyLlavaStudent.adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    media = labelled(fitted_on).media
+    media = read_labelled_media(fitted_on).media
     made = dict(zip([m.name for m in media], encode_files(mllm, [m.path for m in media]), strict=True))
     products = {phrase.text for phrase in phrases() if phrase.kind == "product"}
     records = [
         {
-            "id": m.name, "sha256": "", "status": "succeeded", "phrase": m.phrase,
+            "id": m.name,
+            "sha256": "",
+            "status": "succeeded",
+            "phrase": m.phrase,
             "kind": "product" if m.phrase in products else "activity",
         }
         for m in media
-    ]  # fmt: skip
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        view = View(records, made.__getitem__, labelled(tested_on), Journal(Path(folder) / "quality.jsonl"))
-        for _ in view.look(mllm):
+        view = MediaComparison(
+            records, made.__getitem__, read_labelled_media(tested_on), JsonlLog(Path(folder) / "quality.jsonl")
+        )
+        for _ in view.compute(mllm):
             pass
-        print(json.dumps(view.figures(), indent=2))
+        print(json.dumps(view.metrics(), indent=2))
 
 
 def main() -> None:

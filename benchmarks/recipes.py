@@ -17,17 +17,17 @@ import torch
 
 from sea_core import config as settings
 from sea_core.data import demo
-from sea_core.data.examples import PreparedRow
-from sea_core.data.read import read_rows
+from sea_core.data.examples import PreparedExample
+from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
-from sea_core.judges.lexical import names
+from sea_core.judges.lexical import names_content
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
-from sea_core.optimization.engine.types import Outcome
+from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import Optimization, OptimizeConfig
-from sea_core.optimization.recipes.expand import drawn
-from sea_core.optimization.recipes.registry import RECIPES, named
+from sea_core.optimization.recipes.expand import expand
+from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
 from sea_toy.world import training_phrases
 
 PUPILS = {
@@ -47,13 +47,15 @@ def benign_media(pupil: Any, mllm: MLLM) -> list[Embedding]:
     return [e for one in media for e in mllm.encode([one])]
 
 
-def answers_that_name(mllm: MLLM, rows: dict[str, PreparedRow], good: list[Outcome]) -> list[bool]:
+def answers_that_name(mllm: MLLM, rows: dict[str, PreparedExample], good: list[OptimizationResult]) -> list[bool]:
     asked = [(rows[o.id], o, q) for o in good for q in verify_questions(mllm.adapter, rows[o.id].extraction.kind)]
     found = []
     for begin in range(0, len(asked), ASKED_AT_ONCE):
         part = asked[begin : begin + ASKED_AT_ONCE]
         said = mllm.generate([q for *_, q in part], [o.embedding for _, o, _ in part if o.embedding], 48)
-        found += [names(mllm.say(a), row.extraction.phrase) for a, (row, *_) in zip(said, part, strict=True)]
+        found += [
+            names_content(mllm.detokenize(a), row.extraction.phrase) for a, (row, *_) in zip(said, part, strict=True)
+        ]
     return found
 
 
@@ -66,23 +68,23 @@ def main() -> None:
     pupil = getattr(import_module(module), name)()
     adapter = pupil.adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    config, left = settings.override(OptimizeConfig(), settings.gather(None, options))
+    config, left = settings.override(OptimizeConfig(), settings.parse_overrides(None, options))
     known = []
     for recipe in RECIPES:
         recipe, left = settings.override(recipe, left, recipe.name)
         known.append(recipe)
     benign = benign_media(pupil, mllm)
-    prepared = prepare(read_rows(demo.ROWS).rows, adapter).prepared
+    prepared = prepare(read_examples(demo.DEMO_EXAMPLES).examples, adapter).prepared
     prepared = prepared[:: max(1, len(prepared) // int(limit))]
     solved = set[str]()
-    for recipe in named(recipes, media=True, known=tuple(known)):
-        rows = {row.id: row for row in drawn(prepared, [recipe], adapter)}
+    for recipe in parse_recipes(recipes, media=True, known=tuple(known)):
+        rows = {row.id: row for row in expand(prepared, [recipe], adapter)}
         began = time.process_time()
         work = Optimization(mllm, list(rows.values()), replace(config), recipes=known, benign=benign)
         outcomes = list(work.run())
         cpu = (time.process_time() - began) / len(outcomes)
         good = [outcome for outcome in outcomes if outcome.status == "succeeded"]
-        solved |= {rows[outcome.id].row.id for outcome in good}
+        solved |= {rows[outcome.id].example.id for outcome in good}
         named_it = answers_that_name(mllm, rows, good)
         steps = [outcome.steps for outcome in good] or [0]
         p90 = quantiles(steps, n=10, method="inclusive")[-1] if len(steps) > 1 else steps[0]

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from sea_core.data import demo
-from sea_core.data.read import read_rows
+from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.optimizer import OptimizeConfig, optimize
@@ -43,7 +43,7 @@ def main() -> None:
         _, adapter = loader.adapter(name, modality)
         mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
         rows, config, start = (
-            prepare(read_rows(demo.ROWS).rows, adapter).prepared[:ROWS],
+            prepare(read_examples(demo.DEMO_EXAMPLES).examples, adapter).prepared[:ROWS],
             OptimizeConfig(),
             mllm.blank(),
         )
@@ -52,14 +52,17 @@ def main() -> None:
         ours = (process_time() - began) / good
         began, reached = process_time(), 0
         for row in rows:
-            looks = loop(mllm, row.goals, start.rows, 0.1 * start.scale, (config.beta1, config.beta2))
+            looks = loop(mllm, row.goals, start.features, 0.1 * start.rms, (config.beta1, config.beta2))
             for look in islice(looks, config.steps + 1):
                 if look.margin > 0.5 and look.loss < config.loss:
                     reached += 1
                     break
         theirs = (process_time() - began) / reached
-        print(f"{name}, {modality}: {ours:.3f} s for each of {good} successful rows, "
-              f"the loop {theirs:.3f} s for each of {reached}, x{theirs / ours:.2f}", flush=True)  # fmt: skip
+        print(
+            f"{name}, {modality}: {ours:.3f} s for each of {good} successful rows, "
+            f"the loop {theirs:.3f} s for each of {reached}, x{theirs / ours:.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

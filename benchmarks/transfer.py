@@ -26,33 +26,33 @@ import torch
 from recipes import PUPILS
 
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import AlignConfig, Terms, weights_of
-from sea_core.alignment.dataset import Embeddings, dataset
-from sea_core.alignment.mixture import extraction_of, mix
+from sea_core.alignment.config import AlignConfig, AlignRequest, parse_weights
+from sea_core.alignment.dataset import EmbeddingSource, dataset
+from sea_core.alignment.mixture import mix, stored_extraction
 from sea_core.alignment.train import train
 from sea_core.cli import app
-from sea_core.judges.lexical import names
+from sea_core.judges.lexical import names_content
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import multimodal_prompt
-from sea_core.runs.embedding_run import Run
-from sea_core.runs.jsonl import Journal
-from sea_core.runs.store import Record
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.store import EmbeddingRecord
 from sea_toy.world import QUESTIONS, phrases, training_phrases
 
 POOL = ("plain", "goals", "noise", "dropout", "hidden", "input")
 STYLES, BATCH, SEED = 3, 16, 2000
 
 
-class Chosen(Embeddings):
+class Chosen(EmbeddingSource):
     """The embeddings of some recipes, so many draws of each, and real media beside them or in their place."""
 
-    def __init__(self, runs: list[Run], arm: Arm) -> None:
+    def __init__(self, runs: list[EmbeddingRun], arm: Arm) -> None:
         super().__init__(runs)
-        self.arm, self.media = arm, dict[str, tuple[Record, Embedding]]()
+        self.arm, self.media = arm, dict[str, tuple[EmbeddingRecord, Embedding]]()
 
-    def records(self) -> list[tuple[str, Record]]:
+    def records(self) -> list[tuple[str, EmbeddingRecord]]:
         recipes, draws = self.arm.recipes or ("plain",), self.arm.draws or 1
         found = [(key, r) for key, r in super().records() if r["recipe"] in recipes and r["draw"] < draws]
         if self.arm.media == "oracle":
@@ -86,12 +86,19 @@ class Question:
 def arms() -> dict[str, Arm]:
     """Return the arms by name."""
     found = {
-        "text": Arm(), "plain": Arm(("plain",)), "plain x6": Arm(("plain",), 6), "input": Arm(("input",)),
-        "pool": Arm(POOL), "pool and media": Arm(POOL, media="benign"), "oracle": Arm(("plain",), media="oracle"),
-    }  # fmt: skip
+        "text": Arm(),
+        "plain": Arm(("plain",)),
+        "plain x6": Arm(("plain",), 6),
+        "input": Arm(("input",)),
+        "pool": Arm(POOL),
+        "pool and media": Arm(POOL, media="benign"),
+        "oracle": Arm(("plain",), media="oracle"),
+    }
     for some in (
-        ("plain", "noise", "dropout"), ("plain", "goals", "noise", "dropout"), ("plain", "hidden", "input"),
-    ):  # fmt: skip
+        ("plain", "noise", "dropout"),
+        ("plain", "goals", "noise", "dropout"),
+        ("plain", "hidden", "input"),
+    ):
         found["+".join(some)] = Arm(some)
     return found | {f"pool without {one}": Arm(tuple(r for r in POOL if r != one)) for one in POOL}
 
@@ -99,10 +106,10 @@ def arms() -> dict[str, Arm]:
 def add_media(pupil: Any, mllm: MLLM, chosen: Chosen, seed: int) -> None:
     """Render media of the training rows: six each in the place of all embeddings, or two of each benign row besides."""
     rng, oracle = random.Random(SEED + 1 + seed), chosen.arm.media == "oracle"
-    for key, record in Embeddings(list(chosen.runs)).records():
+    for key, record in EmbeddingSource(list(chosen.runs)).records():
         if record["recipe"] != "plain" or record["draw"] or (record["harmful"] and not oracle):
             continue
-        prompts = (multimodal_prompt(pupil.adapter, extraction_of(record)), record["detoxified"])
+        prompts = (multimodal_prompt(pupil.adapter, stored_extraction(record)), record["detoxified"])
         for i in range(6 if oracle else 2):
             style = rng.choice(pupil.adapter.styles)
             (shown,) = mllm.encode([pupil.render(record["phrase"], style, rng)])
@@ -112,17 +119,29 @@ def add_media(pupil: Any, mllm: MLLM, chosen: Chosen, seed: int) -> None:
             chosen.media[f"media:{key}-{i}"] = (record | told, shown)
 
 
-def embeddings(model: str, out: Path, wanted: list[str]) -> Run:
+def embeddings(model: str, out: Path, wanted: list[str]) -> EmbeddingRun:
     """Make the embeddings of the arms, with the command that users have."""
     plugin, _, modality = model.partition("-")
     more = ["--modality", modality] if modality else []
     most = max(arms()[name].draws for name in wanted)
     for recipe, draws in (("pool", 1), ("plain", most)):
-        sys.argv = ["sea", "optimize", "--plugin", plugin, *more, "--recipe", recipe, "-o", f"draws={draws}",
-                    "--no-verify", "--out", str(out)]  # fmt: skip
+        sys.argv = [
+            "sea",
+            "optimize",
+            "--plugin",
+            plugin,
+            *more,
+            "--recipe",
+            recipe,
+            "-o",
+            f"draws={draws}",
+            "--no-verify",
+            "--out",
+            str(out),
+        ]
         with suppress(SystemExit):  # what went wrong is told on stderr, and the rows are not there
             app.main()
-    return Run(out)
+    return EmbeddingRun(out)
 
 
 def questions(pupil: Any, mllm: MLLM) -> list[Question]:
@@ -133,8 +152,10 @@ def questions(pupil: Any, mllm: MLLM) -> list[Question]:
         for style in rng.sample(pupil.adapter.styles, STYLES):
             (shown,) = mllm.encode([pupil.render(phrase.text, style, rng)])
             extraction = phrase.extraction(rng.choice(QUESTIONS[phrase.kind]))
-            for shape, prompt in (("prefixed", multimodal_prompt(pupil.adapter, extraction)),
-                                  ("bare", extraction.detoxified)):  # fmt: skip
+            for shape, prompt in (
+                ("prefixed", multimodal_prompt(pupil.adapter, extraction)),
+                ("bare", extraction.detoxified),
+            ):
                 found.append(Question(phrase.text, phrase.harmful, shape, prompt, shown))
     return found
 
@@ -144,32 +165,36 @@ def answers(mllm: MLLM, asked: list[Question]) -> Iterator[dict[str, Any]]:
         part = asked[begin : begin + BATCH]
         said = mllm.generate([one.prompt for one in part], [one.shown for one in part], 48)
         for one, ids in zip(part, said, strict=True):
-            answer = mllm.say(ids)
-            yield {"phrase": one.phrase, "harmful": one.harmful, "shape": one.shape, "answer": answer,
-                   "refused": refuses(answer), "named": names(answer, one.phrase)}  # fmt: skip
+            answer = mllm.detokenize(ids)
+            yield {
+                "phrase": one.phrase,
+                "harmful": one.harmful,
+                "shape": one.shape,
+                "answer": answer,
+                "refused": refuses(answer),
+                "named": names_content(answer, one.phrase),
+            }
 
 
-def one_arm(pupil: Any, run: Run, arm: str, seed: int, steps: int) -> dict[str, Any]:
+def one_arm(pupil: Any, run: EmbeddingRun, arm: str, seed: int, steps: int) -> dict[str, Any]:
     """Align a fresh model on an arm's embeddings, and ask it."""
     adapter = pupil.adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
     asked = questions(pupil, mllm)
     config = AlignConfig(seed=seed, held_out=0, steps=steps)
     if not arms()[arm].recipes:
-        weights: dict[str, Any] = dict(weights_of("text", config))
+        weights: dict[str, Any] = dict(parse_weights("text", config))
         config = replace(config, **weights)
     chosen = Chosen([run], arms()[arm])
     if chosen.arm.media:
         add_media(pupil, mllm, chosen, seed)
     mixture = mix(adapter, chosen, (), "sft", config)
     with tempfile.TemporaryDirectory() as folder:
-        told = Terms("sft", config)
+        told = AlignRequest("sft", config)
         _, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, chosen), told, Path(folder))
     count = len(chosen.records()) if chosen.arm.recipes else 0
     about = {"arm": arm, "seed": seed, "most": steps, "embeddings": count}
-    return about | {
-        "steps": trace[-1]["step"], "loss": trace[-1]["loss"], "answers": list(answers(mllm, asked))
-    }  # fmt: skip
+    return about | {"steps": trace[-1]["step"], "loss": trace[-1]["loss"], "answers": list(answers(mllm, asked))}
 
 
 def told(rows: list[dict[str, Any]]) -> None:
@@ -209,15 +234,15 @@ def main() -> None:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     run = embeddings(model, folder / "run", wanted)
-    journal = Journal(folder / "arms.jsonl")
+    journal = JsonlLog(folder / "arms.jsonl")
     for seed in range(seeds):
         for arm in wanted:
-            if not any((row["arm"], row["seed"], row["most"]) == (arm, seed, steps) for row in journal.rows()):
+            if not any((row["arm"], row["seed"], row["most"]) == (arm, seed, steps) for row in journal.read()):
                 journal.append([one_arm(pupil, run, arm, seed, steps)])
-                last = journal.rows()[-1]
+                last = journal.read()[-1]
                 shapes = {s: disc([a for a in last["answers"] if a["shape"] == s]) for s in SHAPES}
                 print(arm, seed, "steps", last["steps"], "loss", last["loss"], shapes, flush=True)
-    told([row for row in journal.rows() if row["most"] == steps])
+    told([row for row in journal.read() if row["most"] == steps])
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 __version__ = version("sea-core")
 
 if TYPE_CHECKING:
-    from sea_core.data.examples import Extraction, Goal, PreparedRow, Row
-    from sea_core.data.read import read_rows
+    from sea_core.data.examples import Example, Extraction, Goal, PreparedExample
+    from sea_core.data.read import read_examples
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
-    from sea_core.extraction.extractor import Extractor, NotExtracted
+    from sea_core.extraction.extractor import ExtractionFailed, Extractor
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.optimization.optimizer import OptimizeConfig
@@ -54,19 +54,19 @@ __all__ = [
     "Adapter",
     "Blueprint",
     "DataError",
+    "Example",
     "Extraction",
+    "ExtractionFailed",
     "Extractor",
     "Generator",
     "Goal",
     "ModelError",
-    "NotExtracted",
     "OptimizeConfig",
     "PluginError",
-    "PreparedRow",
-    "Row",
+    "PreparedExample",
     "RunError",
     "SeaError",
     "__version__",
     "hookimpl",
-    "read_rows",
+    "read_examples",
 ]

@@ -19,13 +19,13 @@ COUNT_OR_AUTO = {"kind": int, "words": ("auto",)}
 KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
-def gather(file: Path | None, options: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(file: Path | None, options: Sequence[str]) -> dict[str, Any]:
     """Return the settings of a YAML file, overridden by `key=value` options; keys may be dotted."""
     import yaml
 
     settings: dict[str, Any] = {}
     if file:
-        settings |= flat(_read(file))
+        settings |= flatten(_read(file))
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
@@ -75,28 +75,28 @@ def override(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T
     return replace(config, **taken), left  # type: ignore[type-var]
 
 
-def refuse_rest(left: Mapping[str, Any], known: Sequence[str]) -> None:
+def reject_unknown(left: Mapping[str, Any], known: Sequence[str]) -> None:
     """Raise SeaError for a setting that nothing took, with the nearest known one."""
     for key in left:
-        raise SeaError(f"there is no setting {key!r}", hint=near(key, known, "Settings"))
+        raise SeaError(f"there is no setting {key!r}", hint=suggest(key, known, "Settings"))
 
 
-def near(word: str, known: Collection[str], what: str = "Known") -> str:
+def suggest(word: str, known: Collection[str], what: str = "Known") -> str:
     """Return the advice for a word that is not known: the nearest one, or all there are."""
     close = get_close_matches(word, known, 1)
     return f"Did you mean {close[0]!r}?" if close else f"{what}: {', '.join(sorted(known))}"
 
 
-def names(config: Any, group: str = "") -> list[str]:
+def setting_names(config: Any, group: str = "") -> list[str]:
     """Return the settings of a config as they are typed."""
     return [f"{group}.{f.name}" if group else f.name for f in fields(config)]
 
 
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return a tree of settings as one level, with dotted keys."""
     found: dict[str, Any] = {}
     for key, value in tree.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        found |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return found
 
 

@@ -31,7 +31,7 @@ class Part:
 
 
 def told(*options: str, file: Path | None = None) -> Config:
-    config, left = settings.override(Config(), settings.gather(file, options))
+    config, left = settings.override(Config(), settings.parse_overrides(file, options))
     assert left == {}
     return config
 
@@ -155,7 +155,7 @@ def test_missing_file_or_other_encoding_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("grouped", ["part:\n  seconds: 2\n  rate: 9\n", "part.seconds: 2\npart.rate: 9\n"])
 def test_dotted_settings_belong_to_their_group(tmp_path: Path, grouped: str) -> None:
-    given = settings.gather(yaml_file(tmp_path, f"rate: 0.5\n{grouped}"), ["part.rate=10"])
+    given = settings.parse_overrides(yaml_file(tmp_path, f"rate: 0.5\n{grouped}"), ["part.rate=10"])
     config, left = settings.override(Config(), given)
     part, left = settings.override(Part(), left, "part")
     assert config == Config(rate=0.5)
@@ -180,11 +180,11 @@ def test_a_group_takes_nothing_without_its_name() -> None:
     ],
 )
 def test_unknown_setting_gets_a_guess_or_the_list(key: str, hint: str) -> None:
-    known = settings.names(Config()) + settings.names(Part(), "part")
+    known = settings.setting_names(Config()) + settings.setting_names(Part(), "part")
     with pytest.raises(SeaError, match=f"there is no setting '{key}'") as caught:
-        settings.refuse_rest({key: 1}, known)
+        settings.reject_unknown({key: 1}, known)
     assert hint in caught.value.hint
-    settings.refuse_rest({}, known)
+    settings.reject_unknown({}, known)
 
 
 # ------------------------------------------------------------------------------------------------- the real settings
@@ -197,10 +197,10 @@ def test_unknown_setting_gets_a_guess_or_the_list(key: str, hint: str) -> None:
 def test_value_out_of_range_is_refused(option: str) -> None:
     key, _, value = option.partition("=")
     with pytest.raises(SeaError, match=f"{key} is {value}") as caught:
-        settings.override(OptimizeConfig(), settings.gather(None, [option]))
+        settings.override(OptimizeConfig(), settings.parse_overrides(None, [option]))
     assert f"-o {key}={getattr(OptimizeConfig(), key)}" in caught.value.hint
 
 
 def test_every_default_may_be_typed_as_it_is() -> None:
-    typed = [f"{name}={getattr(OptimizeConfig(), name)}" for name in settings.names(OptimizeConfig())]
-    assert settings.override(OptimizeConfig(), settings.gather(None, typed)) == (OptimizeConfig(), {})
+    typed = [f"{name}={getattr(OptimizeConfig(), name)}" for name in settings.setting_names(OptimizeConfig())]
+    assert settings.override(OptimizeConfig(), settings.parse_overrides(None, typed)) == (OptimizeConfig(), {})

@@ -13,25 +13,33 @@ import torch
 
 from sea_core.alignment import sanity_checks, spot_check
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import Terms
-from sea_core.alignment.dataset import Embeddings, Example, dataset, longest
-from sea_core.alignment.export import Probe, base_folder, check_fresh, logits_of, save_adapter, save_merged, tolerance
+from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.dataset import EmbeddingSource, TrainingExample, dataset, longest
+from sea_core.alignment.export import (
+    LogitFixture,
+    base_folder,
+    check_fresh,
+    last_logits,
+    save_adapter,
+    save_merged,
+    tolerance,
+)
 from sea_core.alignment.mixture import Mixture, mix
 from sea_core.alignment.model_card import licence_of, model_card
 from sea_core.alignment.run import ModelFolder
-from sea_core.alignment.train import CHECKPOINTS, Tell, check_settings, train
-from sea_core.data.examples import Row
+from sea_core.alignment.train import CHECKPOINTS, StepCallback, check_settings, train
+from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.judges.refusal_patterns import VERSION
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
 from sea_core.runs.atomic import sha256
-from sea_core.runs.embedding_run import Run
+from sea_core.runs.embedding_run import EmbeddingRun
 
 
 @dataclass(frozen=True)
-class Inputs:
+class AlignInputs:
     """What an alignment works on.
 
     Attributes:
@@ -43,26 +51,32 @@ class Inputs:
         revision: the commit of a hub model.
     """
 
-    runs: Sequence[Run]
-    texts: Sequence[Row] = ()
-    cases: Sequence[spot_check.Case] = ()
+    runs: Sequence[EmbeddingRun]
+    texts: Sequence[Example] = ()
+    cases: Sequence[spot_check.SpotCheckCase] = ()
     media: Sequence[Any] = ()
     base: str = ""
     revision: str | None = None
 
 
 @dataclass(frozen=True)
-class Aligned:
+class AlignResult:
     """A finished alignment: its folder, the figures that align.json keeps, and what the user should know."""
 
     folder: Path
-    figures: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
 def align(
-    mllm: MLLM, inputs: Inputs, terms: Terms, out: Path, *, merge: bool = True, tell: Tell | None = None
-) -> Aligned:
+    mllm: MLLM,
+    inputs: AlignInputs,
+    terms: AlignRequest,
+    out: Path,
+    *,
+    merge: bool = True,
+    on_step: StepCallback | None = None,
+) -> AlignResult:
     """Align a model, or go on where the same call stopped; the model of `mllm` is changed by it.
 
     Args:
@@ -74,20 +88,22 @@ def align(
         ModelError: an alarm: see alarms.py, lora.py, collate.py and export.py.
     """
     base = inputs.base or fingerprint(str(mllm.model.name_or_path), inputs.revision)
-    sanity_checks.same_model(inputs.runs, base)
-    embeddings = Embeddings(inputs.runs)
-    mixture, too_long = drawn(mllm, embeddings, inputs.texts, terms)
+    sanity_checks.require_same_model(inputs.runs, base)
+    embeddings = EmbeddingSource(inputs.runs)
+    mixture, too_long = draw_mixture(mllm, embeddings, inputs.texts, terms)
     check_settings(mllm, terms, out)
     folder = ModelFolder(out)
     with _held(folder, identity(mllm, inputs, terms, mixture, base), facts(mllm, inputs)):
         if not folder.finished:
-            work(mllm, inputs, terms, folder, (embeddings, mixture), merge=merge, tell=tell)
+            train_and_export(mllm, inputs, terms, folder, (embeddings, mixture), merge=merge, tell=on_step)
     left_out = mixture.left_out | ({"longer than the model holds": too_long} if too_long else {})
     notes = [*mixture.warnings, *(f"{n} rows left out: {reason}" for reason, n in left_out.items())]
-    return Aligned(out, folder.about.get("figures", {}), tuple(notes))
+    return AlignResult(out, folder.about.get("figures", {}), tuple(notes))
 
 
-def drawn(mllm: MLLM, embeddings: Embeddings, texts: Sequence[Row], terms: Terms) -> tuple[Mixture, int]:
+def draw_mixture(
+    mllm: MLLM, embeddings: EmbeddingSource, texts: Sequence[Example], terms: AlignRequest
+) -> tuple[Mixture, int]:
     """Draw the mixture, without the examples that the model's positions do not hold. Returns it, and their number."""
     mixture = mix(mllm.adapter, embeddings, texts, terms.method, terms.config)
     most = mllm.max_length
@@ -97,26 +113,32 @@ def drawn(mllm: MLLM, embeddings: Embeddings, texts: Sequence[Row], terms: Terms
     return replace(mixture, examples=tuple(fitting)), len(mixture.examples) - len(fitting)
 
 
-def work(
-    mllm: MLLM, inputs: Inputs, terms: Terms, folder: ModelFolder, trained_on: tuple[Embeddings, Mixture], *,
-    merge: bool, tell: Tell | None,
-) -> None:  # fmt: skip
+def train_and_export(
+    mllm: MLLM,
+    inputs: AlignInputs,
+    terms: AlignRequest,
+    folder: ModelFolder,
+    trained_on: tuple[EmbeddingSource, Mixture],
+    *,
+    merge: bool,
+    tell: StepCallback | None,
+) -> None:
     """Do what is left: look, train, look again, export, prove, write the card."""
     embeddings, mixture = trained_on
     first = _is_first()
     probe = None
     if first:
         check_seam(mllm)
-        spot_check.ask(mllm, inputs.cases, "before", folder.look)
-        probe = Probe.of(mllm, inputs.media)
+        spot_check.run_spot_check(mllm, inputs.cases, "before", folder.look)
+        probe = LogitFixture.record(mllm, inputs.media)
     _wait()
     model, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell)
     if not first:
         return
     assert probe is not None
-    trained = logits_of(mllm.model, probe.inputs)
-    sanity_checks.something_learnt(probe.base, trained, tolerance(trained, mllm.dtype))
-    spot_check.ask(mllm, inputs.cases, "after", folder.look)
+    trained = last_logits(mllm.model, probe.inputs)
+    sanity_checks.require_change(probe.base, trained, tolerance(trained, mllm.dtype))
+    spot_check.run_spot_check(mllm, inputs.cases, "after", folder.look)
     probe.write(folder.probe, trained)
     folders = export(mllm, model, folder, terms.full, merge)
     proof = check_fresh(mllm, folder.probe, folders, trained, inputs.revision)
@@ -144,10 +166,14 @@ def finish(
     last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
     folder.finish(
         {
-            "examples": counts, "steps": last["step"], "loss": last["loss"],
-            "look": spot_check.figures(folder.look.rows()), "judge": VERSION, "export": proof,
+            "examples": counts,
+            "steps": last["step"],
+            "loss": last["loss"],
+            "look": spot_check.spot_check_metrics(folder.look.read()),
+            "judge": VERSION,
+            "export": proof,
         }
-    )  # fmt: skip
+    )
     card = model_card(folder.about, licence_of(base_folder(mllm)))
     for place in (folder.path, folder.adapter, folder.merged):
         if place.is_dir():
@@ -156,30 +182,40 @@ def finish(
         shutil.rmtree(folder.path / name, ignore_errors=True)
 
 
-def identity(mllm: MLLM, inputs: Inputs, terms: Terms, mixture: Mixture, base: str) -> dict[str, Any]:
+def identity(mllm: MLLM, inputs: AlignInputs, terms: AlignRequest, mixture: Mixture, base: str) -> dict[str, Any]:
     """Return what makes an alignment this one and no other."""
     from sea_core import __version__
 
     told = inputs.runs[0].about["identity"]
     return {
-        "sea": __version__, "method": terms.method, "full": terms.full, "config": asdict(terms.config),
-        "trainer": dict(terms.trainer), "lora": dict(terms.lora), "model": base,
-        "plugin": told.get("plugin"), "modality": mllm.adapter.modality, "dtype": str(mllm.dtype),
-        "examples": digest(mixture.examples), "processes": _processes(),
-    }  # fmt: skip
+        "sea": __version__,
+        "method": terms.method,
+        "full": terms.full,
+        "config": asdict(terms.config),
+        "trainer": dict(terms.trainer),
+        "lora": dict(terms.lora),
+        "model": base,
+        "plugin": told.get("plugin"),
+        "modality": mllm.adapter.modality,
+        "dtype": str(mllm.dtype),
+        "examples": digest(mixture.examples),
+        "processes": _processes(),
+    }
 
 
-def digest(examples: Sequence[Example]) -> str:
+def digest(examples: Sequence[TrainingExample]) -> str:
     """Return a digest of all that is trained on: texts, answers, order, and each embedding's own digest."""
     return sha256(repr([asdict(example) for example in examples]).encode())[:16]
 
 
-def facts(mllm: MLLM, inputs: Inputs) -> dict[str, Any]:
+def facts(mllm: MLLM, inputs: AlignInputs) -> dict[str, Any]:
     """Return what else the folder should remember."""
     return {
-        "base": str(mllm.model.name_or_path), "revision": inputs.revision,
-        "runs": [str(run.folder) for run in inputs.runs], "texts": len(inputs.texts),
-    }  # fmt: skip
+        "base": str(mllm.model.name_or_path),
+        "revision": inputs.revision,
+        "runs": [str(run.folder) for run in inputs.runs],
+        "texts": len(inputs.texts),
+    }
 
 
 def _processes() -> int:

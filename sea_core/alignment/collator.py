@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sea_core.alignment.dataset import Embeddings
+from sea_core.alignment.dataset import EmbeddingSource
 from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
@@ -23,7 +23,7 @@ class Collator:
     sea_lengths and sea_grids (`embedding.stack`) come along.
     """
 
-    def __init__(self, mllm: MLLM, embeddings: Embeddings) -> None:
+    def __init__(self, mllm: MLLM, embeddings: EmbeddingSource) -> None:
         self.mllm, self.embeddings = mllm, embeddings
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:

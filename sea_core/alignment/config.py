@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sea_core.config import refuse_rest
+from sea_core.config import reject_unknown
 from sea_core.errors import SeaError
 
 Method = Literal["dpo", "sft"]
@@ -68,21 +68,30 @@ class AlignConfig:
 MIXTURES: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "paper": {
-        "synthetic": 1.0, "real": 0.0, "text": 1.0, "text_rows": "benign", "retention": 0.0, "prompts": "prefixed",
-        "benign": 1 / 3, "sft_weight": 0.0, "steps": 1, "epochs": 3.0, "stop_loss": 0.0,
+        "synthetic": 1.0,
+        "real": 0.0,
+        "text": 1.0,
+        "text_rows": "benign",
+        "retention": 0.0,
+        "prompts": "prefixed",
+        "benign": 1 / 3,
+        "sft_weight": 0.0,
+        "steps": 1,
+        "epochs": 3.0,
+        "stop_loss": 0.0,
     },
-}  # fmt: skip
+}
 """Mixtures by name. `paper`: the paper's question with each embedding, benign rows as text, one in three; no more."""
 
 
 def mixture_named(name: str) -> Mapping[str, Any]:
     """Return the settings of a mixture. Raises SeaError for an unknown name."""
     if name not in MIXTURES:
-        refuse_rest({name: None}, list(MIXTURES))
+        reject_unknown({name: None}, list(MIXTURES))
     return MIXTURES[name]
 
 
-def weights_of(data: str, config: AlignConfig) -> dict[str, float]:
+def parse_weights(data: str, config: AlignConfig) -> dict[str, float]:
     """Read `--data text` or `--data synthetic=2,text=1`: what is not named is left out.
 
     Raises:
@@ -92,7 +101,7 @@ def weights_of(data: str, config: AlignConfig) -> dict[str, float]:
     for part in data.split(","):
         kind, equals, number = (piece.strip() for piece in part.partition("="))
         if kind not in KINDS:
-            refuse_rest({kind: None}, KINDS)
+            reject_unknown({kind: None}, KINDS)
         try:
             given[kind] = float(number) if equals else getattr(config, kind) or 1.0
         except ValueError as error:
@@ -101,7 +110,7 @@ def weights_of(data: str, config: AlignConfig) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Terms:
+class AlignRequest:
     """What one alignment is told.
 
     Attributes:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sea_core.errors import ModelError, RunError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.runs.embedding_run import Run
-from sea_core.runs.store import Record
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.store import EmbeddingRecord
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingExample:
     """One thing to learn.
 
     Attributes:
@@ -35,14 +35,14 @@ class Example:
     answer: str
     rejected: str | None = None
     key: str = ""
-    n_rows: int = 0
+    n_features: int = 0
     sha256: str = ""
 
 
-class Embeddings:
+class EmbeddingSource:
     """The embeddings of several runs, read when they are needed. `key` names one: `1:demo-003` is of the second run."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[EmbeddingRun]) -> None:
         self.runs = tuple(runs)
 
     def load(self, key: str, sha256: str = "") -> Embedding:
@@ -61,13 +61,13 @@ class Embeddings:
             )
         return run.embedding(row_id)
 
-    def records(self) -> list[tuple[str, Record]]:
+    def records(self) -> list[tuple[str, EmbeddingRecord]]:
         """Return each stored embedding's key and record."""
         stored = [(number, record) for number, run in enumerate(self.runs) for record in run.store.records()]
         return [(f"{number}:{record['id']}", record) for number, record in stored if record["sha256"]]
 
 
-def dataset(mllm: MLLM, examples: Sequence[Example]) -> Dataset:
+def dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:
     """Return the examples as token ids in a `datasets.Dataset`: SFT where no example has a rejected answer, else DPO.
 
     No column is called image, audio or video: TRL would take such a set for one of raw media. The embeddings stay
@@ -84,17 +84,17 @@ def dataset(mllm: MLLM, examples: Sequence[Example]) -> Dataset:
     return Dataset.from_list([columns(mllm, example) for example in examples])
 
 
-def columns(mllm: MLLM, example: Example) -> dict[str, Any]:
+def columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
     """Return one example as the dataset has it."""
     told = {"sea_key": example.key, "sea_sha256": example.sha256, "sea_kind": example.kind, "sea_id": example.id}
-    prompt = mllm.prompt_ids(example.prompt, example.n_rows if example.key else None)
+    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
     answer = mllm.answer_ids(example.answer)
     if example.rejected is None:
         return {"prompt_ids": prompt, "answer_ids": answer, **told}
     return {"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": mllm.answer_ids(example.rejected), **told}
 
 
-def longest(mllm: MLLM, example: Example) -> int:
+def longest(mllm: MLLM, example: TrainingExample) -> int:
     """Return the tokens of the longest row that an example makes."""
     made = columns(mllm, example)
     return len(made["prompt_ids"]) + max(len(made[name]) for name in made if name.endswith("_ids") and name[0] != "p")

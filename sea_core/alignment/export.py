@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from sea_core.errors import ModelError
-from sea_core.model.checkpoint import quiet
+from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
 from sea_core.runs.atomic import disk_errors
 
@@ -26,21 +26,21 @@ QUESTIONS = ("What is in the {noun}?", "Describe the {noun}.", "How do I do this
 
 
 @dataclass(frozen=True)
-class Probe:
+class LogitFixture:
     """Ordinary inputs with real media, and the base model's logits behind each prompt."""
 
     inputs: dict[str, Tensor]
     base: Tensor
 
     @classmethod
-    def of(cls, mllm: MLLM, media: Sequence[Any] = ()) -> Probe:
+    def record(cls, mllm: MLLM, media: Sequence[Any] = ()) -> LogitFixture:
         """Ask ROWS questions about media, the blank where there are none, and keep what the model says now."""
         noun = mllm.adapter.noun
         shown = (list(media) or [mllm.adapter.blank_input(mllm.processor)]) * ROWS
         questions = [QUESTIONS[i % len(QUESTIONS)].format(noun=noun) for i in range(ROWS)]
         found = mllm.media_inputs(questions, shown[:ROWS])
         inputs = {name: value for name, value in found.items() if isinstance(value, Tensor)}
-        return cls(inputs, logits_of(mllm.model, inputs))
+        return cls(inputs, last_logits(mllm.model, inputs))
 
     def write(self, path: Path, trained: Tensor) -> None:
         from safetensors.torch import save_file
@@ -50,7 +50,7 @@ class Probe:
 
 
 @torch.no_grad()
-def logits_of(model: Any, inputs: dict[str, Tensor]) -> Tensor:
+def last_logits(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     """Return the logits behind each prompt's last token, (rows, vocabulary) in fp32, by the model's own forward."""
     mask = inputs["attention_mask"]
     last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
@@ -66,14 +66,14 @@ def tolerance(reference: Tensor, dtype: torch.dtype) -> float:
 
 def save_adapter(mllm: MLLM, model: Any, folder: Path) -> None:
     """Write the adapter with the base's processor files, whole or not at all."""
-    with _whole_folder(folder) as aside, quiet():
+    with _whole_folder(folder) as aside, quiet_loading():
         model.save_pretrained(aside)
         copy_processor(mllm, aside)
 
 
 def save_merged(mllm: MLLM, model: Any, folder: Path, full: bool) -> None:
     """Write the whole model; an adapter is merged into the weights of `model`, which is changed by it."""
-    with _whole_folder(folder) as aside, quiet():
+    with _whole_folder(folder) as aside, quiet_loading():
         whole = model if full else model.merge_and_unload()
         whole.save_pretrained(aside)
         copy_processor(mllm, aside)
@@ -162,10 +162,15 @@ def check_fresh(
     kind = type(mllm.model)
     module = "" if hasattr(transformers, kind.__name__) else kind.__module__
     told = {
-        "module": module, "architecture": kind.__name__, "probe": str(probe), "base": str(mllm.model.name_or_path),
-        "dtype": str(mllm.dtype).removeprefix("torch."), "device": str(mllm.device), "revision": revision,
+        "module": module,
+        "architecture": kind.__name__,
+        "probe": str(probe),
+        "base": str(mllm.model.name_or_path),
+        "dtype": str(mllm.dtype).removeprefix("torch."),
+        "device": str(mllm.device),
+        "revision": revision,
         "folders": {name: str(folder) for name, folder in folders.items()},
-    }  # fmt: skip
+    }
     done = subprocess.run([sys.executable, "-c", LOADER, json.dumps(told)], capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -186,6 +191,8 @@ def check_fresh(
                 hint="The versions of transformers and peft may not fit each other; do not use this export.",
             )
     return {
-        "tolerance": most, "class": f"{module or 'transformers'}.{kind.__name__}", "imports_sea": bool(ours),
+        "tolerance": most,
+        "class": f"{module or 'transformers'}.{kind.__name__}",
+        "imports_sea": bool(ours),
         **{name: {"off": off, "from_base": moved} for name, (off, moved) in found.items()},
-    }  # fmt: skip
+    }

@@ -8,13 +8,13 @@ from peft import LoraConfig
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from sea_core.alignment.config import Terms
+from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.passthrough import passed_on
 from sea_core.errors import ModelError
 from sea_core.model.mllm import MLLM
 
 
-def targets(mllm: MLLM) -> list[str]:
+def target_modules(mllm: MLLM) -> list[str]:
     """Return the full paths of the language model's linear layers.
 
     Bare names (`q_proj`, `all-linear`) would also be found in the encoder, which has layers of the same names.
@@ -30,16 +30,16 @@ def targets(mllm: MLLM) -> list[str]:
     return found
 
 
-def lora_config(mllm: MLLM, terms: Terms) -> Any:
+def lora_config(mllm: MLLM, terms: AlignRequest) -> Any:
     """Return PEFT's configuration: ours, overridden by what was passed on."""
-    ours: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": targets(mllm)}
+    ours: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": target_modules(mllm)}
     if terms.config.train_projector:
         names = {module: name for name, module in mllm.model.named_modules()}
         ours["modules_to_save"] = [names[mllm.projector]]
     return passed_on(LoraConfig, ours, terms.lora, "lora")
 
 
-def open_full(mllm: MLLM, terms: Terms) -> None:
+def unfreeze_language_model(mllm: MLLM, terms: AlignRequest) -> None:
     """Make all weights behind the projector trainable, and those of the projector where that was asked for."""
     for parameter in mllm.language_parameters():
         parameter.requires_grad_(True)
@@ -47,7 +47,7 @@ def open_full(mllm: MLLM, terms: Terms) -> None:
         mllm.projector.requires_grad_(True)
 
 
-def check_trained(mllm: MLLM, model: nn.Module, projector: bool) -> list[str]:
+def require_only_expected_trainable(mllm: MLLM, model: nn.Module, projector: bool) -> list[str]:
     """Check what is trainable, and return the names.
 
     Args:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
-from sea_core.config import refuse_rest
+from sea_core.config import reject_unknown
 from sea_core.errors import SeaError
 
 OURS = {
@@ -35,7 +35,7 @@ def passed_on(kind: Any, ours: Mapping[str, Any], given: Mapping[str, Any], grou
         if key in OURS and group == "trainer":
             raise SeaError(f"{group}.{key} cannot be set: {OURS[key]}", hint=f"Leave {group}.{key} out.")
         if key not in known:
-            refuse_rest({f"{group}.{key}": value}, [f"{group}.{name}" for name in known])
+            reject_unknown({f"{group}.{key}": value}, [f"{group}.{name}" for name in known])
         values[key] = _number(f"{group}.{key}", value, known[key].default)
     try:
         return kind(**{**ours, **values})

@@ -21,7 +21,7 @@ from typing import Any
 from sea_core.errors import RunError
 from sea_core.runs.atomic import read_json, write_json
 from sea_core.runs.embedding_run import same_identity, versions
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
 
 ABOUT = "align.json"
@@ -33,7 +33,7 @@ class ModelFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.about: dict[str, Any] = {}
-        self.look, self.trace = Journal(path / "look.jsonl"), Journal(path / "trace.jsonl")
+        self.look, self.trace = JsonlLog(path / "look.jsonl"), JsonlLog(path / "trace.jsonl")
         self.adapter, self.merged, self.probe = path / "adapter", path / "merged", path / "probe.safetensors"
 
     @property

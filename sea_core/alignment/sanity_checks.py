@@ -10,13 +10,13 @@ import torch
 
 from sea_core.errors import ModelError, RunError
 from sea_core.model.mllm import MLLM
-from sea_core.runs.embedding_run import Run
+from sea_core.runs.embedding_run import EmbeddingRun
 
 BELONGS = ("plugin", "modality", "adapter", "model")
 """What of a run's identity says whose embeddings it holds."""
 
 
-def same_model(runs: Sequence[Run], fingerprint: str) -> None:
+def require_same_model(runs: Sequence[EmbeddingRun], fingerprint: str) -> None:
     """Check that every run's embeddings were made for this model and through one adapter.
 
     Raises:
@@ -38,7 +38,7 @@ def same_model(runs: Sequence[Run], fingerprint: str) -> None:
             )
 
 
-def finite(value: Any, what: str, step: int) -> None:
+def require_finite(value: Any, what: str, step: int) -> None:
     """Raise ModelError for a loss or a gradient that is not a number."""
     if value is not None and not math.isfinite(float(value)):
         raise ModelError(
@@ -48,7 +48,7 @@ def finite(value: Any, what: str, step: int) -> None:
         )
 
 
-def hook_works(mllm: MLLM, batch: dict[str, Any]) -> None:
+def require_working_hook(mllm: MLLM, batch: dict[str, Any]) -> None:
     """Check inside `mllm.replaced()`, on a batch with media, that another embedding changes what the backbone gives.
 
     Raises:
@@ -71,7 +71,7 @@ def hook_works(mllm: MLLM, batch: dict[str, Any]) -> None:
         )
 
 
-def fresh_references(trainer: Any) -> None:
+def require_fresh_references(trainer: Any) -> None:
     """Compare precomputed reference log-probabilities of a few rows with what the reference model gives now.
 
     Raises:
@@ -89,7 +89,7 @@ def fresh_references(trainer: Any) -> None:
         )
 
 
-def something_learnt(before: torch.Tensor, after: torch.Tensor, tolerance: float) -> None:
+def require_change(before: torch.Tensor, after: torch.Tensor, tolerance: float) -> None:
     """Raise ModelError where training has changed no logit by more than rounding."""
     moved = (after - before).abs().max().item()
     if not moved > tolerance:

@@ -18,17 +18,17 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from sea_core.alignment import sanity_checks
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import Terms
-from sea_core.alignment.lora import check_trained, lora_config, open_full
+from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.lora import lora_config, require_only_expected_trainable, unfreeze_language_model
 from sea_core.alignment.passthrough import passed_on
 from sea_core.errors import ModelError
-from sea_core.model.checkpoint import quiet
+from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Tell = Callable[[int, int, float], None]
+StepCallback = Callable[[int, int, float], None]
 """(steps done, steps in all, last mean loss)."""
 CHECKPOINTS = "checkpoints"
 DONE = "trainer_state.json"
@@ -42,22 +42,22 @@ class PreparedDPOTrainer(DPOTrainer):  # type: ignore[misc]  # TRL is untyped
         return dataset
 
 
-class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+class TrainingMonitor(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Tells the progress, stops when the loss is low enough, and does not let a NaN pass."""
 
-    def __init__(self, stop_loss: float, tell: Tell | None) -> None:
-        self.stop_loss, self.tell, self.loss = stop_loss, tell, math.nan
+    def __init__(self, stop_loss: float, tell: StepCallback | None) -> None:
+        self.stop_loss, self.on_step, self.loss = stop_loss, tell, math.nan
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step >= state.max_steps:
             control.should_log = True  # the last loss is told, whatever the interval
-        if self.tell:
-            self.tell(state.global_step, state.max_steps, self.loss)
+        if self.on_step:
+            self.on_step(state.global_step, state.max_steps, self.loss)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         told = logs or {}
         for name, what in (("loss", "loss"), ("grad_norm", "size of the gradient")):
-            sanity_checks.finite(told.get(name), what, state.global_step)
+            sanity_checks.require_finite(told.get(name), what, state.global_step)
         if "loss" in told:
             self.loss = float(told["loss"])
             if self.loss < self.stop_loss:
@@ -65,7 +65,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
 
 
 def train(
-    mllm: MLLM, data: Dataset, collator: Collator, terms: Terms, folder: Path, tell: Tell | None = None
+    mllm: MLLM,
+    data: Dataset,
+    collator: Collator,
+    terms: AlignRequest,
+    folder: Path,
+    on_step: StepCallback | None = None,
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Train the model of `mllm` in place, or go on from the last checkpoint in `folder`.
 
@@ -77,21 +82,21 @@ def train(
         SeaError: TRL or PEFT do not take a setting.
     """
     if terms.full:
-        open_full(mllm, terms)
+        unfreeze_language_model(mllm, terms)
     with _patient():
         args = trainer_config(mllm, len(data), terms, folder)
     if getattr(args, "precompute_ref_log_probs", False):
         data = _on_disk(data, folder)
-    with mllm.replaced(), _patient(), _own_tokens(mllm.model):
+    with mllm.inject(), _patient(), _own_tokens(mllm.model):
         trainer = _trainer(mllm, data, collator, terms, args)
         mllm.projector = mllm.adapter.projector(mllm.model)  # PEFT may have put its own copy there
-        check_trained(mllm, trainer.model, terms.config.train_projector)
+        require_only_expected_trainable(mllm, trainer.model, terms.config.train_projector)
         if about_media := [i for i, key in enumerate(data["sea_key"]) if key][:4]:
-            sanity_checks.hook_works(mllm, collator([data[i] for i in about_media]))
+            sanity_checks.require_working_hook(mllm, collator([data[i] for i in about_media]))
         if getattr(args, "precompute_ref_log_probs", False):
-            sanity_checks.fresh_references(trainer)
+            sanity_checks.require_fresh_references(trainer)
         trainer.remove_callback(PrinterCallback)  # stdout is for results
-        trainer.add_callback(Watch(terms.config.stop_loss, tell))
+        trainer.add_callback(TrainingMonitor(terms.config.stop_loss, on_step))
         trace = _run(trainer, last_checkpoint(folder), terms.config.stop_loss)
     model = trainer.accelerator.unwrap_model(trainer.model)
     model.eval()
@@ -111,14 +116,18 @@ def _run(trainer: Any, checkpoint: Path | None, stop_loss: float) -> list[dict[s
     return [row for row in trainer.state.log_history if "loss" in row]
 
 
-def _trainer(mllm: MLLM, data: Dataset, collator: Collator, terms: Terms, args: Any) -> Any:
+def _trainer(mllm: MLLM, data: Dataset, collator: Collator, terms: AlignRequest, args: Any) -> Any:
     kind = PreparedDPOTrainer if terms.method == "dpo" else SFTTrainer
     adapter = {} if terms.full else {"peft_config": lora_config(mllm, terms)}
     try:
         return kind(
-            model=mllm.model, args=args, data_collator=collator, train_dataset=data,
-            processing_class=mllm.tokenizer, **adapter,
-        )  # fmt: skip
+            model=mllm.model,
+            args=args,
+            data_collator=collator,
+            train_dataset=data,
+            processing_class=mllm.tokenizer,
+            **adapter,
+        )
     except torch.OutOfMemoryError:
         raise
     except (ValueError, RuntimeError) as error:
@@ -128,7 +137,7 @@ def _trainer(mllm: MLLM, data: Dataset, collator: Collator, terms: Terms, args: 
         ) from error
 
 
-def check_settings(mllm: MLLM, terms: Terms, folder: Path) -> None:
+def check_settings(mllm: MLLM, terms: AlignRequest, folder: Path) -> None:
     """Raise SeaError for a setting that TRL or PEFT do not take, before any work is done."""
     with _patient():
         trainer_config(mllm, 1, terms, folder)
@@ -136,17 +145,30 @@ def check_settings(mllm: MLLM, terms: Terms, folder: Path) -> None:
             lora_config(mllm, terms)
 
 
-def trainer_config(mllm: MLLM, examples: int, terms: Terms, folder: Path) -> Any:
+def trainer_config(mllm: MLLM, examples: int, terms: AlignRequest, folder: Path) -> Any:
     """Return TRL's configuration: ours, overridden by what was passed on."""
     gpu = mllm.device.type == "cuda"
     config = terms.config
     ours: dict[str, Any] = {
-        "output_dir": str(folder / CHECKPOINTS), "seed": config.seed, "data_seed": config.seed,
-        "learning_rate": rate(mllm, terms), "per_device_train_batch_size": 16, "logging_steps": 10, "save_steps": 50,
-        "save_total_limit": 2, "report_to": "none", "disable_tqdm": True, "logging_nan_inf_filter": False,
-        "remove_unused_columns": False, "max_length": None, "gradient_checkpointing": gpu, "use_cpu": not gpu,
-        "bf16": mllm.dtype == torch.bfloat16, "fp16": mllm.dtype == torch.float16, "dataloader_pin_memory": gpu,
-    }  # fmt: skip
+        "output_dir": str(folder / CHECKPOINTS),
+        "seed": config.seed,
+        "data_seed": config.seed,
+        "learning_rate": learning_rate(mllm, terms),
+        "per_device_train_batch_size": 16,
+        "logging_steps": 10,
+        "save_steps": 50,
+        "save_total_limit": 2,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_nan_inf_filter": False,
+        "remove_unused_columns": False,
+        "max_length": None,
+        "gradient_checkpointing": gpu,
+        "use_cpu": not gpu,
+        "bf16": mllm.dtype == torch.bfloat16,
+        "fp16": mllm.dtype == torch.float16,
+        "dataloader_pin_memory": gpu,
+    }
     # A batch of plain text alone has no gradient for the projector.
     ours["ddp_find_unused_parameters"] = terms.config.train_projector
     if terms.method == "sft":
@@ -161,14 +183,14 @@ def trainer_config(mllm: MLLM, examples: int, terms: Terms, folder: Path) -> Any
     return passed_on(kind, ours, terms.trainer, "trainer")
 
 
-def _steps(terms: Terms, examples: int) -> int:
+def _steps(terms: AlignRequest, examples: int) -> int:
     told = terms.trainer
     world = int(os.environ.get("WORLD_SIZE", "1"))
     rows = int(told.get("per_device_train_batch_size", 16)) * int(told.get("gradient_accumulation_steps", 1)) * world
     return max(terms.config.steps, math.ceil(terms.config.epochs * examples / rows))
 
 
-def rate(mllm: MLLM, terms: Terms) -> float:
+def learning_rate(mllm: MLLM, terms: AlignRequest) -> float:
     """Return a step size that fits the model's width: narrow models take, and need, larger steps.
 
     About 2e-3 for the tiny models (measured), 1.4e-4 for a 7B; a tenth of that without an adapter, as is usual.
@@ -220,7 +242,7 @@ def _own_tokens(model: Any) -> Iterator[None]:
 @contextmanager
 def _patient() -> Iterator[None]:
     """Keep the libraries' warnings about their own names, and their chatter, off stderr."""
-    with quiet(), warnings.catch_warnings():
+    with quiet_loading(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", UserWarning)
         yield

@@ -15,11 +15,11 @@ from sea_core.cli import options, output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.alignment.align import Aligned
-    from sea_core.alignment.config import AlignConfig, Terms
-    from sea_core.alignment.spot_check import Case, Render
+    from sea_core.alignment.align import AlignResult
+    from sea_core.alignment.config import AlignConfig, AlignRequest
+    from sea_core.alignment.spot_check import Render, SpotCheckCase
     from sea_core.model.adapter import Adapter
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
 GROUPS = ("trainer.", "lora.")
 
@@ -51,37 +51,37 @@ def align(
 
     The same command again goes on where it stopped. TRL's settings are -o trainer.KEY=V, PEFT's are -o lora.KEY=V.
     """
-    from sea_core.alignment.align import Inputs
+    from sea_core.alignment.align import AlignInputs
     from sea_core.alignment.align import align as run_alignment
-    from sea_core.alignment.sanity_checks import same_model
-    from sea_core.runs.embedding_run import Run
+    from sea_core.alignment.sanity_checks import require_same_model
+    from sea_core.runs.embedding_run import EmbeddingRun
 
-    opened = [Run(run) for run in runs]
+    opened = [EmbeddingRun(run) for run in runs]
     adapter, target = options.of_run(opened[0], model, device)
     if dtype != "auto":
         target = options.Target.of(adapter, target.checkpoint, target.revision, dtype, device)
     terms = read_terms(method, data, mixture, option, config, full)
     base = target.fingerprint()
-    same_model(opened, base)
+    require_same_model(opened, base)
     terms, render = for_the_world(opened, adapter, terms)
-    texts = options.Data(text, "auto", None).read().rows if text else ()
+    texts = options.Data(text, "auto", None).read().examples if text else ()
     mllm = target.load(adapter)
     cases, shown = look_at(adapter, opened, terms, render, media) if look else ([], [])
-    inputs = Inputs(opened, texts, cases, shown, base, target.revision)
+    inputs = AlignInputs(opened, texts, cases, shown, base, target.revision)
     with progress() as tell:
-        aligned = run_alignment(mllm, inputs, terms, out, merge=merge, tell=tell)
+        aligned = run_alignment(mllm, inputs, terms, out, merge=merge, on_step=tell)
     if is_first():
         report(aligned, as_json)
 
 
 def read_terms(
     method: str, data: str | None, mixture: str, option: Sequence[str], file: Path | None, full: bool
-) -> Terms:
+) -> AlignRequest:
     """Read everything that was typed: the mixture's settings first, then the file's, then the options'."""
     from sea_core import config as settings
-    from sea_core.alignment.config import AlignConfig, Terms, mixture_named, weights_of
+    from sea_core.alignment.config import AlignConfig, AlignRequest, mixture_named, parse_weights
 
-    given = dict(settings.gather(file, option))
+    given = dict(settings.parse_overrides(file, option))
     passed: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
     for key in [key for key in given if key.startswith(GROUPS)]:
         group = next(group for group in GROUPS if key.startswith(group))
@@ -92,10 +92,10 @@ def read_terms(
             passed[group][name] = given.pop(key)
     told: AlignConfig = AlignConfig(**mixture_named(mixture))
     if data is not None:
-        told, _ = settings.override(told, weights_of(data, told))
+        told, _ = settings.override(told, parse_weights(data, told))
     told, left = settings.override(told, given)
-    settings.refuse_rest(left, settings.names(told) + [group + "KEY" for group in GROUPS])
-    return Terms(_method(method), told, passed["trainer."], passed["lora."], full)
+    settings.reject_unknown(left, settings.setting_names(told) + [group + "KEY" for group in GROUPS])
+    return AlignRequest(_method(method), told, passed["trainer."], passed["lora."], full)
 
 
 def _method(method: str) -> Any:
@@ -104,23 +104,25 @@ def _method(method: str) -> Any:
     return method
 
 
-def for_the_world(runs: Sequence[Run], adapter: Adapter, terms: Terms) -> tuple[Terms, Render | None]:
+def for_the_world(
+    runs: Sequence[EmbeddingRun], adapter: Adapter, terms: AlignRequest
+) -> tuple[AlignRequest, Render | None]:
     """For runs over the demo rows: keep no row out, for the demo world has phrases that no row has; and who renders."""
     if not is_demo(runs):
         return terms, None
     return replace(terms, config=replace(terms.config, held_out=0)), renderer(runs[0], adapter)
 
 
-def is_demo(runs: Sequence[Run]) -> bool:
+def is_demo(runs: Sequence[EmbeddingRun]) -> bool:
     """Tell whether a run was made from the demo rows."""
-    from sea_core.data.demo import ROWS
+    from sea_core.data.demo import DEMO_EXAMPLES
     from sea_core.runs.atomic import sha256
 
-    world = sha256(ROWS.read_bytes())
+    world = sha256(DEMO_EXAMPLES.read_bytes())
     return any(run.about["identity"].get("data") == world for run in runs)
 
 
-def renderer(run: Run, adapter: Adapter) -> Render | None:
+def renderer(run: EmbeddingRun, adapter: Adapter) -> Render | None:
     """Return what renders the demo world for a run's plugin, or None, with a note, where nothing does."""
     from random import Random
 
@@ -142,27 +144,27 @@ def renderer(run: Run, adapter: Adapter) -> Render | None:
 
 
 def look_at(
-    adapter: Adapter, runs: Sequence[Run], terms: Terms, render: Render | None, media: Path | None
-) -> tuple[list[Case], list[Any]]:
+    adapter: Adapter, runs: Sequence[EmbeddingRun], terms: AlignRequest, render: Render | None, media: Path | None
+) -> tuple[list[SpotCheckCase], list[Any]]:
     """Return the questions of the look, and media for the proof of the export."""
     from random import Random
 
-    from sea_core.alignment.dataset import Embeddings
+    from sea_core.alignment.dataset import EmbeddingSource
     from sea_core.alignment.mixture import mix
-    from sea_core.alignment.spot_check import media_cases, row_cases, some
+    from sea_core.alignment.spot_check import example_cases, media_cases, sample_balanced
     from sea_toy.spot_check import demo_cases
 
-    embeddings, seed = Embeddings(runs), terms.config.seed
+    embeddings, seed = EmbeddingSource(runs), terms.config.seed
     cases = demo_cases(adapter, render, seed) if is_demo(runs) else []
     held_out = mix(adapter, embeddings, (), terms.method, terms.config).held_out
-    cases += row_cases(adapter, embeddings, held_out, seen=False)
+    cases += example_cases(adapter, embeddings, held_out, seen=False)
     if not held_out:
-        cases += row_cases(adapter, embeddings, some(embeddings.records(), 8, seed), seen=True)
+        cases += example_cases(adapter, embeddings, sample_balanced(embeddings.records(), 8, seed), seen=True)
     if media:
-        from sea_core.pipeline.encode import media_rows
+        from sea_core.pipeline.encode import media_examples
 
-        _, rows = media_rows(media)
-        cases += media_cases(adapter, [(one.row, one.path) for one in rows if one.path and not one.problem])
+        _, rows = media_examples(media)
+        cases += media_cases(adapter, [(one.example, one.path) for one in rows if one.path and not one.problem])
     shown = [render("steal a lamp", adapter.styles[0], Random(0))] if render else []
     return cases, shown
 
@@ -197,26 +199,28 @@ def progress() -> Iterator[Any]:
         yield tell
 
 
-def report(aligned: Aligned, as_json: bool) -> None:
+def report(aligned: AlignResult, as_json: bool) -> None:
     """Print the figures; what the user should know goes to stderr."""
-    figures: Mapping[str, Any] = aligned.figures
+    figures: Mapping[str, Any] = aligned.metrics
     for warning in aligned.warnings:
         output.note(f"note: {warning}")
     output.emit({"model": str(aligned.folder), **figures}, as_json, lambda: output.grid(*_lines(aligned)))
 
 
-def _lines(aligned: Aligned) -> tuple[Sequence[str], list[Sequence[str]]]:
+def _lines(aligned: AlignResult) -> tuple[Sequence[str], list[Sequence[str]]]:
     from sea_core.alignment.model_card import TITLES, arrow
 
-    figures = aligned.figures
+    figures = aligned.metrics
     rows: list[Sequence[str]] = [
         (
             TITLES[line["group"]] + (" (seen)" if line["seen"] else ""),
-            arrow(line, "refused"), arrow(line, "strict_asr"), arrow(line, "over_refused"),
+            arrow(line, "refused"),
+            arrow(line, "strict_asr"),
+            arrow(line, "over_refused"),
             f"{line['harmful_after']} + {line['benign_after']}",
         )
         for line in figures["look"]
-    ]  # fmt: skip
+    ]
     examples = ", ".join(f"{n} {kind}" for kind, n in figures["examples"].items())
     loads = ", ".join(name for name in ("adapter", "merged") if name in figures["export"])
     rows += [

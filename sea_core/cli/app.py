@@ -26,7 +26,7 @@ from sea_core.cli import (
     verify,
 )
 from sea_core.errors import SeaError
-from sea_core.plugin.isolation import blame, failure
+from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 
 
 class Commands(TyperGroup):
@@ -77,14 +77,14 @@ _debug = False
 
 def main() -> None:
     """Run the command line. What people can mend is told in words with exit code 2; bugs keep their traceback."""
-    error = failure(app)
+    error = catch_any(app)
     if error is None:
         return
     if isinstance(error, SystemExit):
         if error.code == 130:  # typer's for Ctrl-C, of which it says nothing
             output.note("stopped; the same command goes on from here")
         raise error
-    shown = error if isinstance(error, SeaError) else blame(error)
+    shown = error if isinstance(error, SeaError) else attribute_to_plugin(error)
     if shown is None or _debug:
         raise error
     output.show_error(shown)

@@ -39,9 +39,9 @@ def check(
     value = summary(read) | details(read)
     output.emit(value, as_json, lambda: output.grid(("", ""), _lines(value)))
     lost = [f"{len(value[name])} {what}" for name, what in LOST.items() if value[name]]
-    if lost or not read.rows:
+    if lost or not read.examples:
         output.note(f"{', '.join(lost) or 'no row is left'}: mend the file, or leave bad rows out with --skip-bad.")
-        if not (skip_bad and read.rows):
+        if not (skip_bad and read.examples):
             raise typer.Exit(2)
 
 
@@ -62,20 +62,28 @@ def convert(
     as_json: output.Json = False,
 ) -> None:
     """Write the rows of a file for another tool. The file itself is never changed."""
-    from sea_core.data.read import read_rows
-    from sea_core.data.writers import write_rows
+    from sea_core.data.read import read_examples
+    from sea_core.data.writers import write_examples
 
     if out is None:
         raise SeaError("no file to write was named", hint="Type --out FILE.jsonl")
     if kind not in (None, "sft", "dpo"):
         raise SeaError(f"--kind {kind} is not known", hint="Type --kind sft or --kind dpo")
     names = options.parse_columns(columns)
-    read = read_rows(file, format, names, split=split, skip_bad=skip_bad, saves=media)
-    written, told = write_rows(read.rows, out, to, kind)  # type: ignore[arg-type]  # checked above
+    read = read_examples(file, format, names, split=split, skip_bad=skip_bad, media_dir=media)
+    written, told = write_examples(read.examples, out, to, kind)  # type: ignore[arg-type]  # checked above
     value = {
-        "file": out, "to": to, "kind": told, "format": read.format, "records": read.records, "written": written,
-        "other_kind": len(read.rows) - written, "dropped": read.dropped, "bad": len(read.bad), "noted": read.noted,
-    }  # fmt: skip
+        "file": out,
+        "to": to,
+        "kind": told,
+        "format": read.format,
+        "records": read.records,
+        "written": written,
+        "other_kind": len(read.examples) - written,
+        "dropped": read.skip_counts,
+        "bad": len(read.invalid),
+        "noted": read.notes,
+    }
     lines = [(name, count) for name, count in value.items() if name not in ("dropped", "noted")]
     output.emit(value, as_json, lambda: output.grid(("", ""), [*lines, *_rules(value)]))
 

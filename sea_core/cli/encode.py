@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output
 
 if TYPE_CHECKING:
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
 
 def encode(
@@ -39,27 +39,32 @@ def encode(
     from sea_core import config as settings
     from sea_core.model.selfcheck import check_seam
     from sea_core.pipeline.encode import encode as encode_all
-    from sea_core.pipeline.encode import media_rows
+    from sea_core.pipeline.encode import media_examples
     from sea_core.plugin import loader
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
     found, adapter = loader.adapter(options.required(plugin), modality)
-    adapter, left = settings.override(adapter, settings.gather(config, option), "adapter")
-    settings.refuse_rest(left, settings.names(adapter, "adapter"))
-    read, rows = media_rows(dataset, format, options.parse_columns(columns))
+    adapter, left = settings.override(adapter, settings.parse_overrides(config, option), "adapter")
+    settings.reject_unknown(left, settings.setting_names(adapter, "adapter"))
+    read, rows = media_examples(dataset, format, options.parse_columns(columns))
     rows = rows[:limit]
     target = options.Target.of(adapter, model, revision, dtype, device)
     about = options.identity(found, adapter, target)
     about |= {"data": read.digest, "format": read.format, "columns": columns, "source": "media"}
     facts = {
-        "purpose": "encoder outputs of real media for safety alignment (SEA)", "plugin_path": plugin,
-        "model": target.checkpoint, "revision": revision, "file": str(dataset), "dropped": read.dropped,
-        "rows": len(rows), "refused": 0,
-    }  # fmt: skip
-    run = Run.start(out or Path("runs") / f"{Path(plugin).stem}-{dataset.stem}-media", about, facts)
+        "purpose": "encoder outputs of real media for safety alignment (SEA)",
+        "plugin_path": plugin,
+        "model": target.checkpoint,
+        "revision": revision,
+        "file": str(dataset),
+        "dropped": read.skip_counts,
+        "rows": len(rows),
+        "refused": 0,
+    }
+    run = EmbeddingRun.start(out or Path("runs") / f"{Path(plugin).stem}-{dataset.stem}-media", about, facts)
     with run.writing():
         done = run.store.ids()
-        waiting = sum(one.row.id not in done for one in rows)
+        waiting = sum(one.example.id not in done for one in rows)
         if waiting:
             from sea_core.cli.progress import bar
 
@@ -71,14 +76,18 @@ def encode(
     report(run, as_json)
 
 
-def report(run: Run, as_json: bool) -> None:
+def report(run: EmbeddingRun, as_json: bool) -> None:
     """Print what was stored; rows without an embedding go to stderr."""
     records = run.store.records()
     failed = [record for record in records if record["status"] == "failed"]
     figures = {
-        "run": str(run.folder), "rows": run.about["rows"], "encoded": len(records) - len(failed), "failed": len(failed),
-        "rows_of_e": sum(record["n_rows"] for record in records), "model": run.about["model"],
-    }  # fmt: skip
+        "run": str(run.folder),
+        "rows": run.about["rows"],
+        "encoded": len(records) - len(failed),
+        "failed": len(failed),
+        "rows_of_e": sum(record["n_rows"] for record in records),
+        "model": run.about["model"],
+    }
     output.emit(figures, as_json, lambda: output.grid(("figure", "value"), figures.items()))
     for record in failed[:5]:
         output.note(f"failed: {record['id']}: {record['reason']}")

@@ -14,10 +14,10 @@ from sea_core.extraction.extractor import Extractor
 
 if TYPE_CHECKING:
     from sea_core.data.examples import Extraction
-    from sea_core.extraction.extractor import NotExtracted
+    from sea_core.extraction.extractor import ExtractionFailed
     from sea_core.extraction.prepare import Preparation
-    from sea_core.llm.cache import Spent
-    from sea_core.llm.config import ChatConfig
+    from sea_core.llm.cache import Usage
+    from sea_core.llm.config import LLMConfig
 
 Name = Annotated[
     str, typer.Option("--extractor", help="Who finds the phrases: rules (offline), openai, transformers, or a plugin.")
@@ -35,17 +35,17 @@ class Extracting:
     """
 
     extractor: Extractor
-    chat: ChatConfig
+    chat: LLMConfig
     answers: Path | None
 
     @classmethod
-    def of(cls, name: str, chat: ChatConfig, beside: Path | None) -> Extracting:
+    def of(cls, name: str, chat: LLMConfig, beside: Path | None) -> Extracting:
         """Find an extractor. `beside`: the file or folder that the command writes; answers lie beside it."""
         from sea_core.plugin import loader
-        from sea_core.runs.jsonl import Journal
+        from sea_core.runs.jsonl import JsonlLog
 
         answers = beside.with_name(f"{beside.name.removesuffix('.jsonl')}.answers.jsonl") if beside else None
-        extractor = loader.extractor(name).opened(chat, Journal(answers) if answers else None)
+        extractor = loader.extractor(name).opened(chat, JsonlLog(answers) if answers else None)
         if asks(extractor) and not answers:
             raise SeaError(
                 "the answers of the language model need a place, so that none is asked for twice",
@@ -54,12 +54,12 @@ class Extracting:
         extractor.identity()  # a wrong setting is told before a file is read
         return cls(Watched(extractor), chat, answers)
 
-    def spent(self) -> Spent | None:
+    def spent(self) -> Usage | None:
         """Return what the answers came to; None where no language model was asked."""
-        from sea_core.llm.cache import spent
-        from sea_core.runs.jsonl import Journal
+        from sea_core.llm.cache import usage
+        from sea_core.runs.jsonl import JsonlLog
 
-        return spent(Journal(self.answers), self.chat) if self.answers and self.answers.exists() else None
+        return usage(JsonlLog(self.answers), self.chat) if self.answers and self.answers.exists() else None
 
     def tell(self) -> None:
         """Say on stderr what the answers came to, where a language model was asked."""
@@ -96,7 +96,7 @@ class Watched(Extractor):
     def identity(self) -> Mapping[str, Any]:
         return self.extractor.identity()
 
-    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
         from sea_core.cli.progress import bar
 
         with bar("extract", len(instructions)) as progress:

@@ -13,14 +13,14 @@ from sea_core.cli import extracting, options, output, show, synthesis
 
 if TYPE_CHECKING:
     from sea_core.cli.synthesis import Synthesis
-    from sea_core.data.examples import PreparedRow
-    from sea_core.data.result import Rows
+    from sea_core.data.examples import PreparedExample
+    from sea_core.data.result import ReadResult
     from sea_core.extraction.prepare import Preparation
     from sea_core.judges.content import ContentJudge
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.optimization.optimizer import OptimizeConfig
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
 
 def optimize(
@@ -51,7 +51,7 @@ def optimize(
     Without ROWS: the demo rows. Without --model: the plugin's own. The same command again goes on where it stopped.
     """
     from sea_core.plugin import loader
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
     found, adapter = loader.adapter(options.required(plugin), modality)
     how, adapter = synthesis.read(adapter, recipe, media, config, option)
@@ -60,36 +60,50 @@ def optimize(
     folder = out or Path("runs") / f"{Path(plugin).stem}{several}-{data.name}"
     phrases = extracting.Extracting.of(extractor, how.chat, folder)
     read = data.read()
-    preparation = data.prepare(read, adapter, how.told.seed, how.told.benign, phrases.extractor)
+    preparation = data.prepare(read, adapter, how.told.seed, how.told.benign_examples, phrases.extractor)
     phrases.tell()
     how = how.of_rows(preparation.prepared, adapter, data.style_set())
     target = options.Target.of(adapter, model, revision, dtype, device)
-    about = options.identity(found, adapter, target) | how.identity() | {
-        "data": read.digest, "format": read.format, "columns": columns, "extractor": phrases.extractor.identity(),
-    }  # fmt: skip
+    about = (
+        options.identity(found, adapter, target)
+        | how.identity()
+        | {
+            "data": read.digest,
+            "format": read.format,
+            "columns": columns,
+            "extractor": phrases.extractor.identity(),
+        }
+    )
     about |= {"styles": data.style_set()} if styles else {}
     told = facts(plugin, target, data.file, read, preparation) | {"rows": len(how.todo)}
-    run = Run.start(folder, about, told)
+    run = EmbeddingRun.start(folder, about, told)
     with run.writing():
-        run.refuse(preparation.refused)
+        run.write_skipped(preparation.refused)
         work(run, adapter, how, target, verify)
     show.report(run, as_json)
     extracting.stop_if_unanswered(preparation)
 
 
-def facts(plugin: str, target: options.Target, path: Path, read: Rows, preparation: Preparation) -> dict[str, Any]:
+def facts(
+    plugin: str, target: options.Target, path: Path, read: ReadResult, preparation: Preparation
+) -> dict[str, Any]:
     """Return what else a run should remember."""
-    from sea_core.model.checkpoint import card
+    from sea_core.model.checkpoint import read_card
 
     return {
         "purpose": "synthetic embeddings for safety alignment (SEA)",
-        "plugin_path": plugin, "model": target.checkpoint, "revision": target.revision,
-        "limits": card(target.checkpoint).get("limits", ""), "file": str(path), "dropped": read.dropped,
-        "bad": len(read.bad), "refused": len(preparation.refused),
-    }  # fmt: skip
+        "plugin_path": plugin,
+        "model": target.checkpoint,
+        "revision": target.revision,
+        "limits": read_card(target.checkpoint).get("limits", ""),
+        "file": str(path),
+        "dropped": read.skip_counts,
+        "bad": len(read.invalid),
+        "refused": len(preparation.refused),
+    }
 
 
-def work(run: Run, adapter: Adapter, how: Synthesis, target: options.Target, verify: bool) -> None:
+def work(run: EmbeddingRun, adapter: Adapter, how: Synthesis, target: options.Target, verify: bool) -> None:
     """Do what is left: optimise the rows without a record, then ask the questions without an answer."""
     done = run.store.ids()
     left = [row for row in how.todo if row.id not in done]
@@ -102,7 +116,7 @@ def work(run: Run, adapter: Adapter, how: Synthesis, target: options.Target, ver
         ask(run, adapter, target, mllm)
 
 
-def search(run: Run, mllm: MLLM, how: Synthesis, left: Sequence[PreparedRow]) -> None:
+def search(run: EmbeddingRun, mllm: MLLM, how: Synthesis, left: Sequence[PreparedExample]) -> None:
     """Find the embeddings that are left."""
     from sea_core.cli.progress import bar
     from sea_core.model.selfcheck import check_seam
@@ -111,9 +125,11 @@ def search(run: Run, mllm: MLLM, how: Synthesis, left: Sequence[PreparedRow]) ->
     check_seam(mllm)
     told = settle(run, mllm, how.told, how.prepared)
     work = Optimization(mllm, left, told, recipes=how.recipes, benign=how.benign(mllm, left))
-    run.choose({"lr": told.lr} | work.chosen())
-    if work.forward.why:
-        output.note(f"each goal runs as a sequence of its own, which takes about twice as long: {work.forward.why}")
+    run.resolve({"lr": told.lr} | work.resolved())
+    if work.forward.fallback_reason:
+        output.note(
+            f"each goal runs as a sequence of its own, which takes about twice as long: {work.forward.fallback_reason}"
+        )
     rows = {row.id: row for row in left}
     with bar("optimize", len(how.todo), len(how.todo) - len(left)) as progress:
         for outcome in work.run():
@@ -121,7 +137,7 @@ def search(run: Run, mllm: MLLM, how: Synthesis, left: Sequence[PreparedRow]) ->
             progress.advance(note=f"{outcome.status}, loss {outcome.loss:.4f}")
 
 
-def settle(run: Run, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedRow]) -> OptimizeConfig:
+def settle(run: EmbeddingRun, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedExample]) -> OptimizeConfig:
     """Put a number where the settings say `auto`, the one that this run was begun with if it goes on."""
     chosen = run.about.get("chosen", {})
     if told.margin == "auto" and "margin" in chosen:
@@ -130,25 +146,25 @@ def settle(run: Run, mllm: MLLM, told: OptimizeConfig, rows: Sequence[PreparedRo
         return told
     if "lr" in chosen:
         return replace(told, lr=chosen["lr"])
-    from sea_core.optimization.lr_search import GRID, ROWS, tune
+    from sea_core.optimization.lr_search import EXAMPLES, GRID, search_lr
 
-    output.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {min(ROWS, len(rows))} rows")
-    found = tune(mllm, rows, told, run.tuning)
+    output.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {min(EXAMPLES, len(rows))} rows")
+    found = search_lr(mllm, rows, told, run.tuning)
     output.note(f"lr=auto: {found.lr} it is; tuning.jsonl has what was tried")
     return found
 
 
-def check(run: Run, adapter: Adapter, target: options.Target, mllm: MLLM | None) -> None:
+def check(run: EmbeddingRun, adapter: Adapter, target: options.Target, mllm: MLLM | None) -> None:
     """Audit the successes that are left to audit: real generation must say what the steps saw."""
-    from sea_core.optimization.audit import audit, audit_left
+    from sea_core.optimization.audit import audit, unaudited
 
-    if audit_left(run):
+    if unaudited(run):
         for _ in audit(mllm or target.load(adapter), run):
             pass
 
 
 def ask(
-    run: Run,
+    run: EmbeddingRun,
     adapter: Adapter,
     target: options.Target,
     mllm: MLLM | None = None,
@@ -156,19 +172,19 @@ def ask(
 ) -> None:
     """Put the held-out questions that have no stored answer yet, and let judges speak: by default the offline one."""
     from sea_core.cli.progress import bar
-    from sea_core.judges.lexical import Match
-    from sea_core.verification.verify import answers_left, hear, questions_left
+    from sea_core.judges.lexical import LexicalJudge
+    from sea_core.verification.verify import run_judge, unanswered_questions, unjudged_answers
     from sea_core.verification.verify import verify as ask_all
 
-    asked = len(run.answers.rows())
-    left = questions_left(adapter, run)
+    asked = len(run.answers.read())
+    left = unanswered_questions(adapter, run)
     if left:
         mllm = mllm or target.load(adapter)
         with bar("verify", asked + len(left), asked) as progress:
             for count in ask_all(mllm, run):
                 progress.advance(count)
-    for judge in judges or (Match(),):
-        unheard = len(answers_left(run, judge))
-        with bar(f"judge {judge.name}", len(run.answers.rows()), len(run.answers.rows()) - unheard) as progress:
-            for count in hear(run, judge):
+    for judge in judges or (LexicalJudge(),):
+        unheard = len(unjudged_answers(run, judge))
+        with bar(f"judge {judge.name}", len(run.answers.read()), len(run.answers.read()) - unheard) as progress:
+            for count in run_judge(run, judge):
                 progress.advance(count)

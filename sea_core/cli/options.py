@@ -13,13 +13,13 @@ from sea_core.cli import output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.data.result import Rows
+    from sea_core.data.result import ReadResult
     from sea_core.extraction.extractor import Extractor
     from sea_core.extraction.prepare import Benign, Preparation
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.plugin.loader import Plugin
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
 RowsFile = Annotated[
     Path | None,
@@ -70,31 +70,37 @@ class Data:
 
     @property
     def file(self) -> Path:
-        from sea_core.data.demo import ROWS
+        from sea_core.data.demo import DEMO_EXAMPLES
 
-        return self.path or ROWS
+        return self.path or DEMO_EXAMPLES
 
-    def read(self) -> Rows:
-        from sea_core.data.read import read_rows
+    def read(self) -> ReadResult:
+        from sea_core.data.read import read_examples
 
         names = parse_columns(self.columns)
-        rows = read_rows(self.file, self.format, names, split=self.split, skip_bad=self.skip_bad)
+        rows = read_examples(self.file, self.format, names, split=self.split, skip_bad=self.skip_bad)
         if self.path and self.format == "auto":
             output.note(f"{self.path} is read as {rows.format}; --format names another")
-        if rows.bad:
-            output.note(f"{len(rows.bad)} bad records are left out: sea data check {self.path} lists them")
+        if rows.invalid:
+            output.note(f"{len(rows.invalid)} bad records are left out: sea data check {self.path} lists them")
         return rows
 
     def prepare(
-        self, rows: Rows, adapter: Adapter, seed: int, benign: Benign, extractor: Extractor | None = None
+        self, rows: ReadResult, adapter: Adapter, seed: int, benign: Benign, extractor: Extractor | None = None
     ) -> Preparation:
         """Prepare the rows; raises SeaError when none is left."""
         from sea_core.extraction.prepare import prepare
 
         preparation = prepare(
-            rows.rows, adapter, seed=seed, benign=benign, extractor=extractor, styles=self.style_set(), limit=self.limit
+            rows.examples,
+            adapter,
+            seed=seed,
+            benign=benign,
+            extractor=extractor,
+            styles=self.style_set(),
+            limit=self.limit,
         )
-        self.require_some(preparation, len(rows.rows))
+        self.require_some(preparation, len(rows.examples))
         return preparation
 
     def require_some(self, preparation: Preparation, rows: int) -> None:
@@ -181,12 +187,17 @@ def identity(plugin: Plugin, adapter: Adapter, target: Target) -> dict[str, Any]
     from sea_core import __version__
 
     return {
-        "sea": __version__, "plugin": plugin.name, "plugin_version": plugin.version, "modality": adapter.modality,
-        "adapter": asdict(adapter), "model": target.fingerprint(), "dtype": target.dtype_name(),
-    }  # fmt: skip
+        "sea": __version__,
+        "plugin": plugin.name,
+        "plugin_version": plugin.version,
+        "modality": adapter.modality,
+        "adapter": asdict(adapter),
+        "model": target.fingerprint(),
+        "dtype": target.dtype_name(),
+    }
 
 
-def of_run(run: Run, model: str | None, device: str) -> tuple[Adapter, Target]:
+def of_run(run: EmbeddingRun, model: str | None, device: str) -> tuple[Adapter, Target]:
     """Return the adapter and the model that a run was made with; `model` says where the same model lies now."""
     from sea_core import config as settings
     from sea_core.plugin import loader

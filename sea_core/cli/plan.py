@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output, synthesis
 
 if TYPE_CHECKING:
-    from sea_core.optimization.estimate import Plan
+    from sea_core.optimization.estimate import Estimate
 
 
 def plan(
@@ -36,13 +36,13 @@ def plan(
     """Tell memory, rows in flight, FLOP and hours of an optimisation. Takes what `sea optimize` takes."""
     import torch
 
-    from sea_core.optimization.estimate import plan as make
+    from sea_core.optimization.estimate import estimate as make
     from sea_core.plugin import loader
 
     _, adapter = loader.adapter(options.required(plugin), modality)
     how, adapter = synthesis.read(adapter, recipe, media, config, option)
     data = options.Data(rows, format, columns, limit=limit, split=split, skip_bad=skip_bad)
-    prepared = data.prepare(data.read(), adapter, how.told.seed, how.told.benign).prepared
+    prepared = data.prepare(data.read(), adapter, how.told.seed, how.told.benign_examples).prepared
     planned = how.of_rows(prepared, adapter).todo
     target = options.Target.of(adapter, model, revision, dtype, device)
     where = torch.device(target.device_name())
@@ -57,7 +57,7 @@ def plan(
         )
 
 
-def _lines(about: dict[str, Any], found: Plan) -> list[tuple[str, str]]:
+def _lines(about: dict[str, Any], found: Estimate) -> list[tuple[str, str]]:
     speed = f"{found.speed / 1e12:.3g} TFLOP/s in a large matrix product, measured"
     return [
         ("rows", str(found.rows)),

@@ -10,8 +10,8 @@ import typer
 from sea_core.cli import options, output
 
 if TYPE_CHECKING:
-    from sea_core.plugin.contract.check import Finding
-    from sea_core.plugin.contract.rule import Subject
+    from sea_core.plugin.contract.check import RuleResult
+    from sea_core.plugin.contract.rule import AdapterUnderTest
 
 app = typer.Typer(help="Write a plugin of your own.", no_args_is_help=True)
 
@@ -50,9 +50,11 @@ def check(
     subject = _subject(adapter, options.Target.of(adapter, model, None, dtype, device), media)
     findings = list(look(subject))
     value = {
-        "plugin": found.name, "modality": adapter.modality, "model": model or adapter.checkpoint,
+        "plugin": found.name,
+        "modality": adapter.modality,
+        "model": model or adapter.checkpoint,
         "rules": [_row(finding) for finding in findings],
-    }  # fmt: skip
+    }
     output.emit(value, as_json, lambda: output.grid(("", "rule"), [_cells(finding) for finding in findings]))
     wrong = sum(finding.state != "pass" for finding in findings)
     output.note(f"{len(findings) - wrong} of {len(findings)} rules hold.")
@@ -60,25 +62,28 @@ def check(
         raise typer.Exit(1)
 
 
-def _subject(adapter: Any, target: options.Target, media: Path | None) -> Subject:
+def _subject(adapter: Any, target: options.Target, media: Path | None) -> AdapterUnderTest:
     """Return the adapter with a model that is loaded, and a medium that is read, when a rule asks for them."""
-    from sea_core.plugin.contract.rule import Subject
+    from sea_core.plugin.contract.rule import AdapterUnderTest
 
     def signal() -> Any:
         return adapter.read_media(media, subject.mllm.processor) if media else None
 
-    subject = Subject(adapter, lambda: target.load(adapter), signal)
+    subject = AdapterUnderTest(adapter, lambda: target.load(adapter), signal)
     return subject
 
 
-def _row(finding: Finding) -> dict[str, str]:
+def _row(finding: RuleResult) -> dict[str, str]:
     rule = finding.rule
     return {
-        "rule": rule.name, "sentence": rule.sentence, "state": finding.state, "seen": finding.seen,
+        "rule": rule.name,
+        "sentence": rule.sentence,
+        "state": finding.state,
+        "seen": finding.seen,
         "advice": finding.advice,
-    }  # fmt: skip
+    }
 
 
-def _cells(finding: Finding) -> list[str]:
+def _cells(finding: RuleResult) -> list[str]:
     lines = [finding.rule.sentence, finding.seen, finding.advice]
     return [finding.state, "\n".join(line for line in lines if line)]

@@ -12,9 +12,9 @@ from sea_core.cli import extracting, options, output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.data.result import Rows
+    from sea_core.data.result import ReadResult
     from sea_core.extraction.prepare import Preparation
-    from sea_core.llm.cache import Spent
+    from sea_core.llm.cache import Usage
 
 
 def prepare(
@@ -40,42 +40,48 @@ def prepare(
     """
     from sea_core import config as settings
     from sea_core.extraction.prepare import prepare as make
-    from sea_core.llm.config import ChatConfig
+    from sea_core.llm.config import LLMConfig
     from sea_core.plugin import loader
 
     _, adapter = loader.adapter(options.required(plugin), modality)
-    chat, left = settings.override(ChatConfig(), settings.gather(config, option), "chat")
-    settings.refuse_rest(left, settings.names(chat, "chat"))
+    chat, left = settings.override(LLMConfig(), settings.parse_overrides(config, option), "chat")
+    settings.reject_unknown(left, settings.setting_names(chat, "chat"))
     phrases = extracting.Extracting.of(extractor, chat, out)
     data = options.Data(rows, format, columns, styles=styles, split=split, skip_bad=skip_bad)
     if out and data.file.exists() and out.resolve() == data.file.resolve():
         raise SeaError(f"--out {out} is the file that is read", hint="Give another name: nothing of it would be left.")
     read = data.read()
-    read = replace(read, rows=read.rows[:limit])
-    preparation = make(read.rows, adapter, seed=seed, extractor=phrases.extractor, styles=data.style_set())
+    read = replace(read, examples=read.examples[:limit])
+    preparation = make(read.examples, adapter, seed=seed, extractor=phrases.extractor, styles=data.style_set())
     if out and (former := preparation.write(out)):
         output.note(f"{out} held something else; that is kept as {former}")
-    data.require_some(preparation, len(read.rows))
+    data.require_some(preparation, len(read.examples))
     spent = phrases.spent()
     value = {
-        "file": data.file, "format": read.format, "rows": len(read.rows), "dropped": read.dropped, "bad": len(read.bad),
+        "file": data.file,
+        "format": read.format,
+        "rows": len(read.examples),
+        "dropped": read.skip_counts,
+        "bad": len(read.invalid),
         "extractor": phrases.extractor.identity(),
-        "prepared": len(preparation.prepared), "refused": len(preparation.refused), "reasons": preparation.reasons(),
+        "prepared": len(preparation.prepared),
+        "refused": len(preparation.refused),
+        "reasons": preparation.reasons(),
         "example": [p.extraction.detoxified for p in preparation.prepared[:1]],
         "spent": asdict(spent) if spent else None,
-    }  # fmt: skip
+    }
     lines = _lines(preparation, read, spent)
     output.emit(value, as_json, lambda: output.grid(("", "rows"), lines))
     extracting.stop_if_unanswered(preparation)
 
 
-def _lines(preparation: Preparation, read: Rows, spent: Spent | None) -> list[tuple[str, str]]:
+def _lines(preparation: Preparation, read: ReadResult, spent: Usage | None) -> list[tuple[str, str]]:
     """Return what is drawn: counts, reasons and rules, and what a language model was asked."""
-    lines: list[tuple[str, int]] = [("rows", len(read.rows)), ("prepared", len(preparation.prepared))]
+    lines: list[tuple[str, int]] = [("rows", len(read.examples)), ("prepared", len(preparation.prepared))]
     lines += [("refused", len(preparation.refused))]
     lines += [(f"refused: {reason}", count) for reason, count in preparation.reasons().items()]
-    lines += [(f"dropped: {rule}", count) for rule, count in read.dropped.items()]
-    lines += [("bad", len(read.bad))] if read.bad else []
+    lines += [(f"dropped: {rule}", count) for rule, count in read.skip_counts.items()]
+    lines += [("bad", len(read.invalid))] if read.invalid else []
     shown = [(what, str(count)) for what, count in lines]
     if spent:
         cost = "unknown" if spent.cost is None else f"{spent.cost:.4f}"

@@ -50,9 +50,15 @@ class Bar:
 def bar(what: str, total: int, done: int = 0) -> Iterator[Bar]:
     """Show progress towards `total`, `done` of which an earlier session finished."""
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"),
-        TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     console = output.progress()
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         yield Bar(progress, what, total, done)

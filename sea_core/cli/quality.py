@@ -12,38 +12,42 @@ from sea_core.cli import output
 
 if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
-    from sea_core.runs.embedding_run import Run
-    from sea_core.verification.analysis.comparison import View
-    from sea_core.verification.analysis.config import QualityConfig
+    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.verification.analysis.comparison import MediaComparison
+    from sea_core.verification.analysis.config import AnalysisConfig
 
 MediaFolder = Annotated[
     Path | None, typer.Option("--media", help="A folder of real media: how the embeddings lie beside them.")
 ]
 NAMES = {
-    "norm_ratio": "norm ratio", "cosine_nearest": "cosine, nearest", "cosine_mean": "cosine, mean",
+    "norm_ratio": "norm ratio",
+    "cosine_nearest": "cosine, nearest",
+    "cosine_mean": "cosine, mean",
     "centred_cosine": "centred cosine",
-}  # fmt: skip
+}
 
 
-def opened(run: Run, folder: Path | None, config: QualityConfig) -> View | None:
+def opened(run: EmbeddingRun, folder: Path | None, config: AnalysisConfig) -> MediaComparison | None:
     """Return the view of a run beside a folder of media, if there is one; no model is needed yet."""
-    from sea_core.runs.jsonl import Journal
-    from sea_core.verification.analysis.comparison import View
-    from sea_core.verification.analysis.labels import labelled
+    from sea_core.runs.jsonl import JsonlLog
+    from sea_core.verification.analysis.comparison import MediaComparison
+    from sea_core.verification.analysis.labels import read_labelled_media
 
     if folder is None:
         return None
-    return View(run.store.records(), run.embedding, labelled(folder), Journal(run.folder / "quality.jsonl"), config)
+    return MediaComparison(
+        run.store.records(), run.embedding, read_labelled_media(folder), JsonlLog(run.folder / "quality.jsonl"), config
+    )
 
 
-def look(view: View, run: Run, mllm: MLLM) -> None:
+def look(view: MediaComparison, run: EmbeddingRun, mllm: MLLM) -> None:
     """Look at what is left, with a bar."""
     from sea_core.cli.progress import bar
     from sea_core.verification.verify import check_width
 
     check_width(mllm, run)
-    with bar("second view", view.left(), 0) as progress:
-        for count in view.look(mllm):
+    with bar("second view", view.remaining(), 0) as progress:
+        for count in view.compute(mllm):
             progress.advance(count)
 
 

@@ -13,8 +13,8 @@ from sea_core.cli import output, quality
 from sea_core.judges.tally import key
 
 if TYPE_CHECKING:
-    from sea_core.runs.embedding_run import Run
-    from sea_core.verification.analysis.comparison import View
+    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.verification.analysis.comparison import MediaComparison
 
 
 def show(
@@ -24,9 +24,9 @@ def show(
     as_json: output.Json = False,
 ) -> None:
     """Show a run's rows, or trace one row: text, targets, embedding, verified answers."""
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
-    opened = Run(run)
+    opened = EmbeddingRun(run)
     if missed:
         _show_missed(opened, as_json)
     elif row is None:
@@ -36,7 +36,7 @@ def show(
         output.emit(traced, as_json, lambda: output.grid(("", row), _story(traced)))
 
 
-def _show_rows(run: Run, as_json: bool) -> None:
+def _show_rows(run: EmbeddingRun, as_json: bool) -> None:
     records = run.store.records()
     columns = ("id", "status", "steps", "loss", "phrase", "reason")
     cells = [[_short(record[column]) for column in columns] for record in records]
@@ -44,7 +44,7 @@ def _show_rows(run: Run, as_json: bool) -> None:
     output.emit(value, as_json, lambda: output.grid(columns, cells))
 
 
-def _show_missed(run: Run, as_json: bool) -> None:
+def _show_missed(run: EmbeddingRun, as_json: bool) -> None:
     from sea_core.verification.verify import missed
 
     columns = ("judge", "id", "content", "question", "answer")
@@ -53,31 +53,31 @@ def _show_missed(run: Run, as_json: bool) -> None:
     output.emit(value, as_json, lambda: output.grid(columns, [list(row.values()) for row in value]))
 
 
-def trace(run: Run, row_id: str) -> dict[str, Any]:
+def trace(run: EmbeddingRun, row_id: str) -> dict[str, Any]:
     """Return everything the run knows of a row; its embedding is read, and checked against its digest."""
     record = run.store.record(row_id)
-    words = [verdict for verdict in run.verdicts.rows() if verdict["id"] == row_id]
+    words = [verdict for verdict in run.verdicts.read() if verdict["id"] == row_id]
     answers = [
         answer | {"verdicts": {w["judge"]: w["verdict"] for w in words if key(w) == key(answer)}}
-        for answer in run.answers.rows()
+        for answer in run.answers.read()
         if answer["id"] == row_id
     ]
     traced = record | {"goals": json.loads(record["goals"]), "verified": answers}
     if record["sha256"]:
-        embedding = run.embedding(row_id).rows.float()
+        embedding = run.embedding(row_id).features.float()
         traced["embedding"] = {"shape": list(embedding.shape), "rms": embedding.square().mean().sqrt().item()}
     return traced
 
 
-def report(run: Run, as_json: bool, view: View | None = None) -> None:
+def report(run: EmbeddingRun, as_json: bool, view: MediaComparison | None = None) -> None:
     """Print the figures of a run, beside real media too if a view is given; failed rows go to stderr."""
-    figures = run.figures()
-    seen = view.figures() if view else None
+    figures = run.metrics()
+    seen = view.metrics() if view else None
     rows = [*_figure_rows(figures), *(quality.lines(seen) if seen else ())]
     output.emit(figures | ({"quality": seen} if seen else {}), as_json, lambda: output.grid(("figure", "value"), rows))
     if seen:
         quality.notes(seen)
-    for row in run.audits.rows():
+    for row in run.audits.read():
         if not row["exact"]:
             output.note(f"audit: {row['id']} was counted as reached, but says {row['said']}: -o margin=2 asks for more")
     for judge, told in figures["judges"].items():
@@ -95,7 +95,7 @@ def report(run: Run, as_json: bool, view: View | None = None) -> None:
             output.note(limits)
 
 
-def _note_missed(run: Run, judge: str) -> None:
+def _note_missed(run: EmbeddingRun, judge: str) -> None:
     """Name the first answers that miss their content, and where the others are."""
     from sea_core.verification.verify import missed
 
@@ -106,9 +106,9 @@ def _note_missed(run: Run, judge: str) -> None:
         output.note(f"{len(found)} answers miss their content. Type: sea show {run.folder} --missed  for all of them.")
 
 
-def _note_unjudged(run: Run, judge: str) -> None:
+def _note_unjudged(run: EmbeddingRun, judge: str) -> None:
     """Say why a judge gave no verdict, the commonest reasons first. Only errors are asked about again."""
-    last = {key(word): word for word in run.verdicts.rows() if word["judge"] == judge}
+    last = {key(word): word for word in run.verdicts.read() if word["judge"] == judge}
     reasons = Counter(word.get("detail", "")[:120] for word in last.values() if word["verdict"] == "unjudged")
     for reason, count in reasons.most_common(3):
         again = "; type the same command again" if reason.startswith("error") else ""

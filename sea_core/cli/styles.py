@@ -31,22 +31,29 @@ def styles(
     `sea optimize --styles FILE` draws from it. The same command again goes on where it stopped.
     """
     from sea_core.cli.progress import bar
-    from sea_core.pipeline.style_survey import ask_styles, collect, known, named_media, unanswered, write_styles
+    from sea_core.pipeline.style_survey import (
+        ask_styles,
+        collect,
+        named_media,
+        stored_answers,
+        unanswered,
+        write_styles,
+    )
     from sea_core.plugin import loader
-    from sea_core.runs.jsonl import Journal
+    from sea_core.runs.jsonl import JsonlLog
 
     found, adapter = loader.adapter(options.required(plugin), modality)
     files = named_media(media)
     target = options.Target.of(adapter, model, revision, dtype, device)
     fingerprint = target.fingerprint()
     of_model = fingerprint.removeprefix("sha256:").replace("/", "-") + ("" if dtype == "auto" else f".{dtype}")
-    journal = Journal(out.with_suffix(f".{of_model}.jsonl"))
+    journal = JsonlLog(out.with_suffix(f".{of_model}.jsonl"))
     if left := unanswered(files, journal):
         mllm = target.load(adapter)
         with bar("styles", len(files), len(files) - len(left)) as progress:
             for count in ask_styles(mllm, files, journal):
                 progress.advance(count)
-    rows = known(files, journal).values()
+    rows = stored_answers(files, journal).values()
     said = collect(adapter, [row["answer"] for row in rows if "answer" in row])
     about = {"plugin": found.name, "modality": adapter.modality, "model": target.checkpoint, "fingerprint": fingerprint}
     write_styles(out, said, about | {"files": len(files), "answers": str(journal.path)})

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from sea_core.data.examples import PreparedRow
-    from sea_core.llm.config import ChatConfig
+    from sea_core.data.examples import PreparedExample
+    from sea_core.llm.config import LLMConfig
     from sea_core.model.adapter import Adapter
     from sea_core.model.embedding import Embedding
     from sea_core.model.mllm import MLLM
@@ -37,16 +37,16 @@ class Synthesis:
     told: OptimizeConfig
     recipes: tuple[Recipe, ...]
     wanted: tuple[Recipe, ...]
-    chat: ChatConfig
+    chat: LLMConfig
     files: Sequence[Path] = ()
-    prepared: Sequence[PreparedRow] = ()
-    todo: Sequence[PreparedRow] = ()
+    prepared: Sequence[PreparedExample] = ()
+    todo: Sequence[PreparedExample] = ()
 
-    def of_rows(self, prepared: Sequence[PreparedRow], adapter: Adapter, styles: Sequence[str] = ()) -> Synthesis:
+    def of_rows(self, prepared: Sequence[PreparedExample], adapter: Adapter, styles: Sequence[str] = ()) -> Synthesis:
         """Return the same for these rows; `styles` where they are not the adapter's."""
-        from sea_core.optimization.recipes.expand import drawn
+        from sea_core.optimization.recipes.expand import expand
 
-        todo = drawn(prepared, self.wanted, adapter, self.told.draws, self.told.seed, styles)
+        todo = expand(prepared, self.wanted, adapter, self.told.draws, self.told.seed, styles)
         return replace(self, prepared=prepared, todo=todo)
 
     def identity(self) -> dict[str, Any]:
@@ -59,12 +59,12 @@ class Synthesis:
         media = digest(self.files) if self.files else None
         return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "media": media}
 
-    def benign(self, mllm: MLLM, rows: Sequence[PreparedRow]) -> list[Embedding]:
+    def benign(self, mllm: MLLM, rows: Sequence[PreparedExample]) -> list[Embedding]:
         """Return the benign media's embeddings, if a row's recipe needs them."""
         from sea_core.cli.progress import bar
         from sea_core.model.media_folder import encode_files
 
-        needy = {recipe.name for recipe in self.recipes if recipe.media}
+        needy = {recipe.name for recipe in self.recipes if recipe.needs_media}
         if not needy & {row.recipe for row in rows}:
             return []
         found = []
@@ -80,20 +80,22 @@ def read(
 ) -> tuple[Synthesis, Adapter]:
     """Read the options; return also the adapter, with its settings."""
     from sea_core import config as settings
-    from sea_core.llm.config import ChatConfig
+    from sea_core.llm.config import LLMConfig
     from sea_core.model.media_folder import by_content, media_files
     from sea_core.optimization.optimizer import OptimizeConfig
-    from sea_core.optimization.recipes.registry import RECIPES, named
+    from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
 
-    told, left = settings.override(OptimizeConfig(), settings.gather(config, option))
+    told, left = settings.override(OptimizeConfig(), settings.parse_overrides(config, option))
     adapter, left = settings.override(adapter, left, "adapter")
-    chat, left = settings.override(ChatConfig(), left, "chat")
+    chat, left = settings.override(LLMConfig(), left, "chat")
     recipes = []
     for one in RECIPES:
         one, left = settings.override(one, left, one.name)
         recipes.append(one)
-    known = settings.names(told) + settings.names(adapter, "adapter") + settings.names(chat, "chat")
-    settings.refuse_rest(left, known + [name for one in recipes for name in settings.names(one, one.name)])
+    known = (
+        settings.setting_names(told) + settings.setting_names(adapter, "adapter") + settings.setting_names(chat, "chat")
+    )
+    settings.reject_unknown(left, known + [name for one in recipes for name in settings.setting_names(one, one.name)])
     files = by_content(media_files(media)) if media else []
-    wanted = named(recipe, bool(files), tuple(recipes))
+    wanted = parse_recipes(recipe, bool(files), tuple(recipes))
     return Synthesis(told, tuple(recipes), wanted, chat, files), adapter

@@ -12,8 +12,8 @@ from sea_core.cli.optimize import ask
 
 if TYPE_CHECKING:
     from sea_core.judges.content import ContentJudge
-    from sea_core.llm.config import ChatConfig
-    from sea_core.verification.analysis.config import QualityConfig
+    from sea_core.llm.config import LLMConfig
+    from sea_core.verification.analysis.config import AnalysisConfig
 
 Judges = Annotated[
     list[str],
@@ -38,9 +38,9 @@ def verify(
     reads those of the media that a metadata.jsonl labels.
     """
     from sea_core.errors import RunError
-    from sea_core.runs.embedding_run import Run
+    from sea_core.runs.embedding_run import EmbeddingRun
 
-    opened = Run(run)
+    opened = EmbeddingRun(run)
     if opened.about["identity"].get("source") == "media":
         raise RunError(
             f"{run} holds real media that `sea encode` stored: nothing was optimised, and there is nothing to verify",
@@ -55,7 +55,7 @@ def verify(
             f"the run was made with another model ({opened.about['model']}) than {target.checkpoint}",
             hint="An embedding is read by the model that it was made for. Give that one with --model.",
         )
-    mllm = target.load(adapter) if view and view.left() else None
+    mllm = target.load(adapter) if view and view.remaining() else None
     with opened.writing():
         ask(opened, adapter, target, mllm, judges=judges)
         if view and mllm:
@@ -63,30 +63,34 @@ def verify(
     show.report(opened, as_json, view)
 
 
-def read_settings(settings: list[str]) -> tuple[ChatConfig, QualityConfig]:
+def read_settings(settings: list[str]) -> tuple[LLMConfig, AnalysisConfig]:
     """Read what was set: chat.* for language models that judge, quality.* for the look at real media."""
-    from sea_core.config import gather, names, override, refuse_rest
-    from sea_core.llm.config import ChatConfig
-    from sea_core.verification.analysis.config import QualityConfig
+    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
+    from sea_core.llm.config import LLMConfig
+    from sea_core.verification.analysis.config import AnalysisConfig
 
-    chat, left = override(ChatConfig(), gather(None, settings), "chat")
-    look, left = override(QualityConfig(), left, "quality")
-    refuse_rest(left, [*names(chat, "chat"), *names(look, "quality")])
+    chat, left = override(LLMConfig(), parse_overrides(None, settings), "chat")
+    look, left = override(AnalysisConfig(), left, "quality")
+    reject_unknown(left, [*setting_names(chat, "chat"), *setting_names(look, "quality")])
     return chat, look
 
 
-def content_judges(names: list[str], chat: ChatConfig, run: Path) -> list[ContentJudge]:
+def content_judges(names: list[str], chat: LLMConfig, run: Path) -> list[ContentJudge]:
     """Return the judges of those names. Language models take the settings chat.*, and keep their replies in the run."""
-    from sea_core.config import near
+    from sea_core.config import suggest
     from sea_core.errors import SeaError
-    from sea_core.judges.lexical import Match
-    from sea_core.judges.llm_content import Naming
-    from sea_core.llm.backends import KINDS, open_chat
-    from sea_core.runs.jsonl import Journal
+    from sea_core.judges.lexical import LexicalJudge
+    from sea_core.judges.llm_content import LLMContentJudge
+    from sea_core.llm.backends import BACKENDS, open_model
+    from sea_core.runs.jsonl import JsonlLog
 
     found: list[ContentJudge] = []
     for name in dict.fromkeys(names):
-        if name not in ("match", *KINDS):
-            raise SeaError(f"there is no judge {name!r}", hint=near(name, ("match", *KINDS)))
-        found.append(Match() if name == "match" else Naming(open_chat(name, chat), Journal(run / "naming.jsonl")))
+        if name not in ("match", *BACKENDS):
+            raise SeaError(f"there is no judge {name!r}", hint=suggest(name, ("match", *BACKENDS)))
+        found.append(
+            LexicalJudge()
+            if name == "match"
+            else LLMContentJudge(open_model(name, chat), JsonlLog(run / "naming.jsonl"))
+        )
     return found

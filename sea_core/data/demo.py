@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-ROWS = Path(__file__).parent / "demo.jsonl"
+DEMO_EXAMPLES = Path(__file__).parent / "demo.jsonl"
 """72 mild rows in PKU-SafeRLHF columns, half harmful by name only, inside the world of every bundled model."""

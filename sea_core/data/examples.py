@@ -11,20 +11,64 @@ from typing import Literal
 
 Kind = Literal["activity", "product"]
 # Our own list, as what mimetypes knows hangs on the machine.
-SUFFIXES: Mapping[str, tuple[str, ...]] = {
+MEDIA_SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "image": (
-        ".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".svg",
-        ".ico", ".ppm", ".pgm", ".pbm", ".pnm",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".gif",
+        ".bmp",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".svg",
+        ".ico",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
     ),
     "video": (
-        ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".mpe", ".wmv", ".flv", ".3gp", ".3g2",
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".qt",
+        ".webm",
+        ".mkv",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".mpe",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".3g2",
         ".ogv",
     ),
     "audio": (
-        ".wav", ".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".aifc", ".au",
-        ".snd", ".wma", ".amr", ".weba",
+        ".wav",
+        ".mp3",
+        ".mp2",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".aac",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+        ".snd",
+        ".wma",
+        ".amr",
+        ".weba",
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +90,7 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Example:
     """One row of a text safety set: (instruction, response) for SFT, (instruction, chosen, rejected) for DPO.
 
     `harmful` is false only where the file says so; an unlabelled row counts as harmful.
@@ -68,7 +112,7 @@ class Row:
     extraction: Extraction | None = None
 
 
-def is_address(medium: str) -> bool:
+def is_url(medium: str) -> bool:
     """Tell whether a row's medium is an address (`https://...`) or the bytes themselves (`data:...`), and no path."""
     return "://" in medium or medium.startswith("data:")
 
@@ -77,16 +121,16 @@ def medium_kind(medium: str) -> str | None:
     """Return image, video or audio, as a medium's name tells it by its end; None where it tells none of them."""
     if medium.startswith("data:"):
         kind = medium.removeprefix("data:").partition("/")[0]
-        return kind if kind in SUFFIXES else None
-    name = re.split("[?#]", medium)[0] if is_address(medium) else medium
+        return kind if kind in MEDIA_SUFFIXES else None
+    name = re.split("[?#]", medium)[0] if is_url(medium) else medium
     suffix = Path(name).suffix.lower()
-    return next((kind for kind, suffixes in SUFFIXES.items() if suffix in suffixes), None)
+    return next((kind for kind, suffixes in MEDIA_SUFFIXES.items() if suffix in suffixes), None)
 
 
-def seen_from(folder: Path, medium: str) -> str:
+def relative_media_path(folder: Path, medium: str) -> str:
     """Return a medium as a file in `folder` names it: by a relative path, unless it is absolute and elsewhere."""
     path, here = Path(medium), folder.absolute()
-    if is_address(medium):
+    if is_url(medium):
         return medium
     if ".." not in path.parts and path.absolute().is_relative_to(here):
         return str(path.absolute().relative_to(here))
@@ -103,14 +147,14 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedRow:
+class PreparedExample:
     """A row with its extraction and its goals: the content-control sample first, then the style-control sample.
 
     Attributes:
         recipe: how its E is to be made (see recipes/). draw: which of several embeddings by that recipe this is.
     """
 
-    row: Row
+    example: Example
     extraction: Extraction
     goals: tuple[Goal, ...]
     style: str
@@ -121,12 +165,12 @@ class PreparedRow:
     def id(self) -> str:
         """The embedding's id: the row's own for the first plain one, and one that follows from it for any other."""
         first = (self.recipe, self.draw) == ("plain", 0)
-        return self.row.id if first else f"{self.row.id}#{self.recipe}.{self.draw}"
+        return self.example.id if first else f"{self.example.id}#{self.recipe}.{self.draw}"
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedRow:
+class SkippedExample:
     """A row that preparation could not handle, and why. It is listed and counted, never guessed at."""
 
-    row: Row
+    example: Example
     reason: str

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sea_core.data.examples import is_address
-from sea_core.data.record import Dropped, Record, shown
+from sea_core.data.examples import is_url
+from sea_core.data.record import Record, SkipRecord, shown
 from sea_core.errors import DataError
-from sea_core.runs.atomic import whole
+from sea_core.runs.atomic import atomic_write
 
 PLACEHOLDER = re.compile(r"<(image|video|audio)>")
 ANY_KIND = ("media", "file_name")
@@ -21,12 +21,19 @@ BYTES = "its media are bytes inside the file (sea data convert FILE --media FOLD
 FRAMES = "a video is given as a list of frames"
 # How files begin, for media that come without a name.
 MAGIC = {
-    b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"fLaC": ".flac", b"OggS": ".ogg",
-    b"ID3": ".mp3", b"\xff\xfb": ".mp3", b"\x1aE\xdf\xa3": ".webm",
-}  # fmt: skip
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    b"BM": ".bmp",
+    b"fLaC": ".flac",
+    b"OggS": ".ogg",
+    b"ID3": ".mp3",
+    b"\xff\xfb": ".mp3",
+    b"\x1aE\xdf\xa3": ".webm",
+}
 
 
-def take_out(text: str) -> str:
+def strip_placeholders(text: str) -> str:
     """Return the text without placeholders: the adapter puts them where its model wants them."""
     if "<" not in text:
         return text.strip()
@@ -52,7 +59,7 @@ def media(record: Record, texts: Sequence[str] = (), within: Sequence[tuple[str,
         named: list[tuple[str, Any]] = [(kind, value) for told, value in within if told == kind]
         named += [(column, value) for column in (kind, f"{kind}s") for value in _listed(record, column)]
         if any(isinstance(value, list) for _, value in named):
-            raise Dropped(FRAMES)
+            raise SkipRecord(FRAMES)
         count = sum(text.count(f"<{kind}>") for text in texts)
         if count and count != len(named):
             raise DataError(
@@ -93,16 +100,16 @@ def _path(record: Record, column: str, value: Any) -> str:
             "Write the path of the medium, relative to the data file, or a list of paths.",
         )
     name = record.whole_text(name, column).strip().removeprefix("file://")
-    return name if is_address(name) else str(record.folder / name)
+    return name if is_url(name) else str(record.folder / name)
 
 
 def _save(record: Record, data: bytes, name: Any) -> str:
-    if record.saves is None:
-        raise Dropped(BYTES)
+    if record.media_dir is None:
+        raise SkipRecord(BYTES)
     suffix = Path(name).suffix if isinstance(name, str) else ""
-    path = record.saves / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix or suffix_of(data)}"
+    path = record.media_dir / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix or suffix_of(data)}"
     if not path.exists():
-        with whole(path) as aside:
+        with atomic_write(path) as aside:
             aside.write_bytes(data)
     return str(path)
 

@@ -9,28 +9,28 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 
-from sea_core.data.formats.registry import READERS, Reader, check_columns, check_renamed, choose
+from sea_core.data.formats.registry import FORMATS, Format, check_columns, check_renamed, detect_format
 from sea_core.data.record import Record
-from sea_core.data.result import Bad, Left, Made, Rows
+from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, SkippedRecord
 from sea_core.data.sources.dataset_info import described
 from sea_core.data.sources.open import Source, open_source
 from sea_core.errors import DataError
 
-__all__ = ["READERS", "Bad", "Left", "Rows", "read_rows", "scan"]
+__all__ = ["FORMATS", "InvalidRecord", "ReadResult", "SkippedRecord", "read_examples", "scan"]
 
-FIRST = 10
+DETECTION_RECORDS = 10
 """How many records at most are looked at to find the format: the first may lack a column that others have."""
 
 
-def read_rows(
+def read_examples(
     path: Path | str,
     format: str = "auto",
     columns: Mapping[str, str] | None = None,
     *,
     split: str | None = None,
     skip_bad: bool = False,
-    saves: Path | None = None,
-) -> Rows:
+    media_dir: Path | None = None,
+) -> ReadResult:
     """Read rows from JSON, JSON Lines, CSV, TSV, Parquet or Arrow, from a folder, or from the hub.
 
     Args:
@@ -47,8 +47,8 @@ def read_rows(
         DataError: for anything that cannot be read as a row, with its place and what to do about it; and when no
             row is left.
     """
-    rows = scan(path, format, columns, split=split, saves=saves, strict=not skip_bad)
-    if not rows.rows:
+    rows = scan(path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad)
+    if not rows.examples:
         raise _none_left(rows)
     return rows
 
@@ -59,9 +59,9 @@ def scan(
     columns: Mapping[str, str] | None = None,
     *,
     split: str | None = None,
-    saves: Path | None = None,
+    media_dir: Path | None = None,
     strict: bool = False,
-) -> Rows:
+) -> ReadResult:
     """Read as `read_rows` does, and return what was found even if no row is left: nothing is raised for a bad record.
 
     Raises:
@@ -71,9 +71,9 @@ def scan(
     check_columns(format, columns or {})
     source = open_source(Path(path), split)
     reader, names = _told(source, format, columns or {})
-    made = Made(strict)
-    stream = _records(source, names, saves, made)
-    first = list(islice(stream, FIRST))
+    made = Accumulator(strict)
+    stream = _records(source, names, media_dir, made)
+    first = list(islice(stream, DETECTION_RECORDS))
     if not made.records:
         raise DataError(
             "The file holds no rows.",
@@ -82,33 +82,39 @@ def scan(
         )
     if first:
         check_renamed(first[0], columns or {})
-        reader = reader or choose(first)
+        reader = reader or detect_format(first)
     name = reader.name if reader else "unknown"
     if reader:
         for record in chain(first, stream):
             made.add(record, reader)
-    bad = sorted(made.bad, key=lambda one: one.number)
-    return Rows(
-        tuple(made.rows), name, tuple(made.left), tuple(bad), dict(made.noted), made.records, source.path,
+    bad = sorted(made.invalid, key=lambda one: one.number)
+    return ReadResult(
+        tuple(made.examples),
+        name,
+        tuple(made.skipped),
+        tuple(bad),
+        dict(made.notes),
+        made.records,
+        source.path,
         source.digest(),
-    )  # fmt: skip
+    )
 
 
-def _told(source: Source, format: str, columns: Mapping[str, str]) -> tuple[Reader | None, dict[str, str]]:
+def _told(source: Source, format: str, columns: Mapping[str, str]) -> tuple[Format | None, dict[str, str]]:
     """Return the reader and the column names that were asked for, or that LLaMA-Factory's list of files tells."""
     beside = described(source.path) if source.path.is_file() and format in ("auto", "alpaca", "sharegpt") else None
     if beside and format in ("auto", beside[0].name):
         return beside[0], {**beside[1], **columns}
-    return READERS.get(format), dict(columns)
+    return FORMATS.get(format), dict(columns)
 
 
-def _records(source: Source, names: Mapping[str, str], saves: Path | None, made: Made) -> Iterator[Record]:
+def _records(source: Source, names: Mapping[str, str], media_dir: Path | None, made: Accumulator) -> Iterator[Record]:
     for place, value in source.items:
         made.records += 1
         if isinstance(value, DataError):
-            made.refuse(place, value)
+            made.reject(place, value)
         elif not isinstance(value, dict):
-            made.refuse(
+            made.reject(
                 place,
                 DataError(
                     f"A row must be a JSON object, but this one is {_kind(value)}.",
@@ -117,16 +123,16 @@ def _records(source: Source, names: Mapping[str, str], saves: Path | None, made:
                 ),
             )
         else:
-            yield Record(value, place, names, source.cells, source.folder, saves)
+            yield Record(value, place, names, source.cells, source.folder, media_dir)
 
 
-def _none_left(rows: Rows) -> DataError:
-    if rows.bad and not rows.left:
-        worst = rows.bad[0]
+def _none_left(rows: ReadResult) -> DataError:
+    if rows.invalid and not rows.skipped:
+        worst = rows.invalid[0]
         what = f"None of the {rows.records} records can be read. The first: {worst.what}"
         return DataError(what, where=worst.where, hint=worst.hint, column=worst.column)
-    told = [f"{rule} ({count})" for rule, count in rows.dropped.items()]
-    told += [f"cannot be read ({len(rows.bad)})"] if rows.bad else []
+    told = [f"{rule} ({count})" for rule, count in rows.skip_counts.items()]
+    told += [f"cannot be read ({len(rows.invalid)})"] if rows.invalid else []
     return DataError(
         f"Every row was left out by the rules of the format {rows.format}: {'; '.join(told)}.",
         where=str(rows.path),

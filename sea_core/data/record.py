@@ -24,7 +24,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
-class Dropped(Exception):
+class SkipRecord(Exception):
     """A record that a format's rule leaves out. It is no error: the rule is counted and shown."""
 
 
@@ -65,7 +65,7 @@ class Record:
     names: Mapping[str, str] = field(default_factory=dict)
     cells: bool = False
     folder: Path = Path()
-    saves: Path | None = None
+    media_dir: Path | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sea_core.data.examples import Row
-from sea_core.data.formats.registry import Reader
-from sea_core.data.record import Dropped, Place, Record
+from sea_core.data.examples import Example
+from sea_core.data.formats.registry import Format
+from sea_core.data.record import Place, Record, SkipRecord
 from sea_core.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedRecord:
     """A record that a rule of its format left out, and where it stands."""
 
     where: str
@@ -22,7 +22,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class InvalidRecord:
     """A record that cannot be read: where it stands, in which column, what was expected, what to do.
 
     `number` is its line or, in a table, its row; `column` is empty where it is not one column's fault.
@@ -36,7 +36,7 @@ class Bad:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ReadResult:
     """What a file holds. Each of its records gave rows, or is in `left`, or in `bad`.
 
     Attributes:
@@ -50,53 +50,55 @@ class Rows:
         digest: SHA-256 of what was read, so that a run can tell whether its data changed.
     """
 
-    rows: tuple[Row, ...]
+    examples: tuple[Example, ...]
     format: str
-    left: tuple[Left, ...]
-    bad: tuple[Bad, ...]
-    noted: dict[str, int]
+    skipped: tuple[SkippedRecord, ...]
+    invalid: tuple[InvalidRecord, ...]
+    notes: dict[str, int]
     records: int
     path: Path
     digest: str
 
     @property
-    def dropped(self) -> dict[str, int]:
+    def skip_counts(self) -> dict[str, int]:
         """How many records each rule left out; a rule that left out none is not listed."""
-        return dict(Counter(left.rule for left in self.left))
+        return dict(Counter(left.rule for left in self.skipped))
 
 
 @dataclass(slots=True)
-class Made:
+class Accumulator:
     """What the records became so far. With `strict`, the first bad one raises its DataError."""
 
     strict: bool
     records: int = 0
-    rows: list[Row] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
-    bad: list[Bad] = field(default_factory=list)
-    noted: Counter[str] = field(default_factory=Counter)
+    examples: list[Example] = field(default_factory=list)
+    skipped: list[SkippedRecord] = field(default_factory=list)
+    invalid: list[InvalidRecord] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
     seen: dict[str, int] = field(default_factory=dict)
 
-    def add(self, record: Record, reader: Reader) -> None:
+    def add(self, record: Record, reader: Format) -> None:
         """Read one record."""
         try:
             rows = reader.read(record)
             self._check_ids(record, rows)
-        except Dropped as rule:
-            self.left.append(Left(record.where, str(rule)))
+        except SkipRecord as rule:
+            self.skipped.append(SkippedRecord(record.where, str(rule)))
         except DataError as error:
-            self.refuse(record.place, error)
+            self.reject(record.place, error)
         else:
-            self.rows += rows
-            self.noted.update(record.notes)
+            self.examples += rows
+            self.notes.update(record.notes)
 
-    def refuse(self, place: Place, error: DataError) -> None:
+    def reject(self, place: Place, error: DataError) -> None:
         """List a bad record."""
         if self.strict:
             raise error
-        self.bad.append(Bad(error.where or str(place), place.number, error.column, error.what, error.hint))
+        self.invalid.append(
+            InvalidRecord(error.where or str(place), place.number, error.column, error.what, error.hint)
+        )
 
-    def _check_ids(self, record: Record, rows: Sequence[Row]) -> None:
+    def _check_ids(self, record: Record, rows: Sequence[Example]) -> None:
         unit = record.place.unit
         for row in rows:
             if row.id in self.seen:

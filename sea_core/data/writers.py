@@ -8,15 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from sea_core.data.examples import SUFFIXES, Row, medium_kind, seen_from
+from sea_core.data.examples import MEDIA_SUFFIXES, Example, medium_kind, relative_media_path
 from sea_core.errors import DataError, SeaError
-from sea_core.runs.atomic import whole, write_json
+from sea_core.runs.atomic import atomic_write, write_json
 
 Kind = Literal["sft", "dpo"]
 INFO = "dataset_info.json"
 
 
-def write_rows(rows: Sequence[Row], path: Path, to: str, kind: Kind | None = None) -> tuple[int, Kind | None]:
+def write_examples(rows: Sequence[Example], path: Path, to: str, kind: Kind | None = None) -> tuple[int, Kind | None]:
     """Write rows to a new file; a name that ends in .json gives one JSON list, any other JSON Lines.
 
     Args:
@@ -49,16 +49,20 @@ def write_rows(rows: Sequence[Row], path: Path, to: str, kind: Kind | None = Non
     return len(kept), chosen
 
 
-def _plain(row: Row, kind: Kind | None, folder: Path) -> dict[str, Any]:
+def _plain(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
     told = {
-        "id": row.id, "instruction": row.instruction, "response": row.response, "chosen": row.chosen,
-        "rejected": row.rejected, "harmful": row.harmful,
-    }  # fmt: skip
+        "id": row.id,
+        "instruction": row.instruction,
+        "response": row.response,
+        "chosen": row.chosen,
+        "rejected": row.rejected,
+        "harmful": row.harmful,
+    }
     found = asdict(row.extraction) if row.extraction else {}
     return {name: value for name, value in told.items() if value is not None} | found | _media(row, folder)
 
 
-def _llama_factory(row: Row, kind: Kind | None, folder: Path) -> dict[str, Any]:
+def _llama_factory(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
     media = _media(row, folder)
     marks = "".join(f"<{name[:-1]}>" * len(paths) for name, paths in media.items())
     answers = {"chosen": row.chosen, "rejected": row.rejected} if kind == "dpo" else {"output": row.response}
@@ -71,7 +75,7 @@ def _llama_factory(row: Row, kind: Kind | None, folder: Path) -> dict[str, Any]:
     } | media
 
 
-def _trl(row: Row, kind: Kind | None, folder: Path) -> dict[str, Any]:
+def _trl(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
     media = _media(row, folder)
     if others := [name for name in media if name != "images"]:
         raise DataError(
@@ -84,14 +88,14 @@ def _trl(row: Row, kind: Kind | None, folder: Path) -> dict[str, Any]:
     return {"id": row.id, "prompt": prompt, **turns, "harmful": row.harmful} | media
 
 
-WRITERS: Mapping[str, Callable[[Row, Kind | None, Path], dict[str, Any]]] = {
+WRITERS: Mapping[str, Callable[[Example, Kind | None, Path], dict[str, Any]]] = {
     "llama-factory": _llama_factory,
     "trl": _trl,
     "jsonl": _plain,
 }
 
 
-def _kind(rows: Sequence[Row]) -> Kind:
+def _kind(rows: Sequence[Example]) -> Kind:
     pairs = sum(row.chosen is not None for row in rows)
     single = sum(row.response is not None for row in rows)
     if pairs == len(rows):
@@ -104,7 +108,7 @@ def _kind(rows: Sequence[Row]) -> Kind:
     )
 
 
-def _media(row: Row, folder: Path) -> dict[str, list[str]]:
+def _media(row: Example, folder: Path) -> dict[str, list[str]]:
     """Return the media by column, in the order of SUFFIXES."""
     found: dict[str, list[str]] = {}
     for medium in row.media:
@@ -114,14 +118,14 @@ def _media(row: Row, folder: Path) -> dict[str, list[str]]:
                 f'The row "{row.id}" names {medium}, whose name does not tell an image, a video or a sound.',
                 hint="Give the file a name that ends like its kind: .png, .mp4, .wav.",
             )
-        found.setdefault(f"{kind}s", []).append(seen_from(folder, medium))
-    return {f"{kind}s": found[f"{kind}s"] for kind in SUFFIXES if f"{kind}s" in found}
+        found.setdefault(f"{kind}s", []).append(relative_media_path(folder, medium))
+    return {f"{kind}s": found[f"{kind}s"] for kind in MEDIA_SUFFIXES if f"{kind}s" in found}
 
 
 def _write(path: Path, values: Sequence[dict[str, Any]]) -> None:
     lines = [json.dumps(value, ensure_ascii=False) for value in values]
     text = "[\n" + ",\n".join(lines) + "\n]\n" if path.suffix == ".json" else "".join(f"{line}\n" for line in lines)
-    with whole(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text(text, encoding="utf-8")
 
 
@@ -140,7 +144,7 @@ def _entries(info: Path) -> dict[str, Any]:
     return entries
 
 
-def _describe(path: Path, kind: Kind | None, rows: Sequence[Row]) -> None:
+def _describe(path: Path, kind: Kind | None, rows: Sequence[Example]) -> None:
     """Add the file to LLaMA-Factory's list of files, under another name where that is taken."""
     info = path.with_name(INFO)
     entries = _entries(info)

@@ -39,7 +39,7 @@ FUNCTION_WORDS = (
 )
 
 
-def spoken(text: str) -> list[str]:
+def normalise(text: str) -> list[str]:
     """Return the words of a text in lower case, without the possessive 's."""
     words = (match.replace("’", "'") for match in WORD.findall(text.casefold()))
     return [word.removesuffix("'s") for word in words]
@@ -48,7 +48,7 @@ def spoken(text: str) -> list[str]:
 def content_words(text: str) -> list[str]:
     """Return the words that carry content: all but articles, pronouns, prepositions, conjunctions, auxiliaries."""
     # "I'm" and "they've" are pronouns.
-    return [word for word in spoken(text) if not {word, word.partition("'")[0]} & FUNCTION_WORDS]
+    return [word for word in normalise(text) if not {word, word.partition("'")[0]} & FUNCTION_WORDS]
 
 
 @cache

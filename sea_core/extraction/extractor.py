@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sea_core.data.examples import Extraction
 
 if TYPE_CHECKING:
-    from sea_core.llm.config import ChatConfig
-    from sea_core.runs.jsonl import Journal
+    from sea_core.llm.config import LLMConfig
+    from sea_core.runs.jsonl import JsonlLog
 
 
 UNANSWERED = "the language model gave no answer; the same command asks again"
 """The one reason that is not final."""
 
 
-class NotExtracted(Exception):
+class ExtractionFailed(Exception):
     """An instruction that an extractor does not handle.
 
     Args:
@@ -38,7 +38,7 @@ class Extractor(ABC):
     name: str
 
     @abstractmethod
-    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
         """Yield (index of the instruction, what was found or why nothing was), each index once, in any order.
 
         It never guesses: what it does not understand is a NotExtracted.
@@ -51,7 +51,7 @@ class Extractor(ABC):
         """Return what can change an extraction; a run is continued only with the same."""
         return {"name": self.name}
 
-    def opened(self, chat: ChatConfig, journal: Journal | None) -> Extractor:
+    def opened(self, chat: LLMConfig, journal: JsonlLog | None) -> Extractor:
         """Return the extractor as the user's settings want it. Only one that asks a language model needs this.
 
         Args:

@@ -11,14 +11,14 @@ from typing import Any
 
 from sea_core.data.examples import Extraction
 from sea_core.extraction import llm_prompt
-from sea_core.extraction.extractor import UNANSWERED, Extractor, NotExtracted
-from sea_core.extraction.validate import NoneFound, examined
-from sea_core.llm.backends import open_chat
-from sea_core.llm.cache import journaled
-from sea_core.llm.config import ChatConfig
+from sea_core.extraction.extractor import UNANSWERED, ExtractionFailed, Extractor
+from sea_core.extraction.validate import NoneFound, validate
+from sea_core.llm.backends import open_model
+from sea_core.llm.cache import cached
+from sea_core.llm.config import LLMConfig
 from sea_core.llm.json_reply import json_object
-from sea_core.llm.types import Chat, Question, Reply
-from sea_core.runs.jsonl import Journal
+from sea_core.llm.types import Completion, Prompt, TextModel
+from sea_core.runs.jsonl import JsonlLog
 
 MAX_TOKENS = 300
 # How models that were trained to refuse begin; only looked for where no JSON is.
@@ -27,11 +27,11 @@ REFUSAL = re.compile(
     r"am (?:not able|unable)|must decline)|i['’]?m (?:not able|unable)|as an ai)",
     re.IGNORECASE,
 )
-Outcome = Extraction | NotExtracted
+Outcome = Extraction | ExtractionFailed
 
 
 @dataclass(frozen=True)
-class ChatExtractor(Extractor):
+class LLMExtractor(Extractor):
     """Asks a language model.
 
     Attributes:
@@ -41,10 +41,10 @@ class ChatExtractor(Extractor):
     """
 
     name: str
-    config: ChatConfig = field(default_factory=ChatConfig)
-    journal: Journal | None = None
+    config: LLMConfig = field(default_factory=LLMConfig)
+    journal: JsonlLog | None = None
 
-    def opened(self, chat: ChatConfig, journal: Journal | None) -> Extractor:
+    def opened(self, chat: LLMConfig, journal: JsonlLog | None) -> Extractor:
         return replace(self, config=chat, journal=journal)
 
     def identity(self) -> Mapping[str, Any]:
@@ -57,10 +57,10 @@ class ChatExtractor(Extractor):
         for index, instruction in enumerate(instructions):
             places.setdefault(instruction, []).append(index)
         texts = {_key(text): text for text in places}
-        repairs: dict[str, tuple[Reply, NotExtracted]] = {}
+        repairs: dict[str, tuple[Completion, ExtractionFailed]] = {}
         for reply in self._replies(chat, {key: llm_prompt.first(text) for key, text in texts.items()}):
             outcome, may_repair = _outcome(texts[reply.key], reply)
-            if may_repair and isinstance(outcome, NotExtracted):
+            if may_repair and isinstance(outcome, ExtractionFailed):
                 repairs[reply.key] = reply, outcome
             else:
                 yield from ((index, outcome) for index in places[texts[reply.key]])
@@ -74,13 +74,13 @@ class ChatExtractor(Extractor):
             yield from ((index, outcome) for index in places[text])
 
     @cached_property
-    def _chat(self) -> Chat:
+    def _chat(self) -> TextModel:
         """Open once: a local model takes its time to load."""
-        return open_chat(self.name, self.config)
+        return open_model(self.name, self.config)
 
-    def _replies(self, chat: Chat, conversations: Mapping[str, Sequence[Any]]) -> Iterator[Reply]:
-        asked = [Question(key, messages, llm_prompt.SCHEMA, MAX_TOKENS) for key, messages in conversations.items()]
-        return journaled(chat, self.journal, asked) if self.journal else chat.ask(asked)
+    def _replies(self, chat: TextModel, conversations: Mapping[str, Sequence[Any]]) -> Iterator[Completion]:
+        asked = [Prompt(key, messages, llm_prompt.SCHEMA, MAX_TOKENS) for key, messages in conversations.items()]
+        return cached(chat, self.journal, asked) if self.journal else chat.complete(asked)
 
 
 def _key(instruction: str) -> str:
@@ -88,22 +88,22 @@ def _key(instruction: str) -> str:
     return hashlib.sha256(instruction.encode()).hexdigest()[:16]
 
 
-def _outcome(instruction: str, reply: Reply) -> tuple[Outcome, bool]:
+def _outcome(instruction: str, reply: Completion) -> tuple[Outcome, bool]:
     """Return what a reply comes to, and whether the model may be told and asked again."""
     if reply.status == "error":
-        return NotExtracted(UNANSWERED, reply.detail), False
+        return ExtractionFailed(UNANSWERED, reply.detail), False
     if reply.status == "filtered":
-        return NotExtracted("the provider's content filter stopped the instruction or the answer"), False
+        return ExtractionFailed("the provider's content filter stopped the instruction or the answer"), False
     answer = json_object(reply.text or "")
     if answer is None:
         if reply.status == "refused" or REFUSAL.match(reply.text or ""):
-            return NotExtracted("the language model refused to take the instruction apart"), False
+            return ExtractionFailed("the language model refused to take the instruction apart"), False
         if reply.status == "truncated":
-            return NotExtracted("the answer was not at its end", "-o chat.max_tokens=N asks for longer ones"), False
-        return NotExtracted("the answer holds no JSON object"), True
+            return ExtractionFailed("the answer was not at its end", "-o chat.max_tokens=N asks for longer ones"), False
+        return ExtractionFailed("the answer holds no JSON object"), True
     try:
-        return examined(instruction, answer), False
+        return validate(instruction, answer), False
     except NoneFound as reason:
         return reason, False
-    except NotExtracted as reason:
+    except ExtractionFailed as reason:
         return reason, True

@@ -13,22 +13,22 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from sea_core.data.examples import Extraction, PreparedRow, RefusedRow, Row, seen_from
+from sea_core.data.examples import Example, Extraction, PreparedExample, SkippedExample, relative_media_path
 from sea_core.errors import SeaError
-from sea_core.extraction.extractor import Extractor, NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.leak import leaked
 from sea_core.extraction.registry import EXTRACTORS, get_extractor
 from sea_core.extraction.repair import clean
 from sea_core.extraction.validate import check_form
 from sea_core.model.adapter import Adapter
 from sea_core.model.prompts import content_goal, style_goal
-from sea_core.runs.atomic import keep_former, write_text
+from sea_core.runs.atomic import backup_existing, write_text
 
 __all__ = [
     "EXTRACTORS",
     "Benign",
+    "ExtractionFailed",
     "Extractor",
-    "NotExtracted",
     "Preparation",
     "get_extractor",
     "leaked",
@@ -38,7 +38,7 @@ __all__ = [
 Benign = Literal["embed", "text"]
 AT_LEAST = 8
 """Rows that the extractor is asked about at a time, at least: a server answers several at once."""
-SILENCE = NotExtracted("the extractor said nothing about the instruction")
+SILENCE = ExtractionFailed("the extractor said nothing about the instruction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Preparation:
         text_only: benign rows that stay text, when that was asked for.
     """
 
-    prepared: tuple[PreparedRow, ...]
-    refused: tuple[RefusedRow, ...]
-    text_only: tuple[Row, ...]
+    prepared: tuple[PreparedExample, ...]
+    refused: tuple[SkippedExample, ...]
+    text_only: tuple[Example, ...]
 
     def reasons(self) -> dict[str, int]:
         """Count the reasons for refusal, the commonest first. What follows a reason's colon is left out."""
@@ -69,25 +69,27 @@ class Preparation:
         Raises:
             RunError: when the disk does not take it.
         """
-        lines = [_line(row.row, "prepared", path, **asdict(row.extraction), style=row.style) for row in self.prepared]
-        lines += [_line(refused.row, "refused", path, reason=refused.reason) for refused in self.refused]
+        lines = [
+            _line(row.example, "prepared", path, **asdict(row.extraction), style=row.style) for row in self.prepared
+        ]
+        lines += [_line(refused.example, "refused", path, reason=refused.reason) for refused in self.refused]
         lines += [_line(row, "text", path) for row in self.text_only]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        former = keep_former(path, text)
+        former = backup_existing(path, text)
         write_text(path, text)
         return former
 
 
-def _line(row: Row, outcome: str, path: Path, **found: object) -> dict[str, object]:
+def _line(row: Example, outcome: str, path: Path, **found: object) -> dict[str, object]:
     """Return one row of the file at `path`; what a row does not have is left out."""
-    row = replace(row, media=tuple(seen_from(path.parent, medium) for medium in row.media))
+    row = replace(row, media=tuple(relative_media_path(path.parent, medium) for medium in row.media))
     own = {name: value for name, value in asdict(row).items() if name not in ("id", "line", "extraction")}
     told = {"id": row.id, "line": row.line, "outcome": outcome} | own | found
     return {name: value for name, value in told.items() if value is not None and value != ()}
 
 
 def prepare(
-    rows: Iterable[Row],
+    rows: Iterable[Example],
     adapter: Adapter,
     *,
     extractor: Extractor | None = None,
@@ -115,36 +117,36 @@ def prepare(
     extractor = extractor or get_extractor("rules")
     rows = list(rows)
     kept = [row for row in rows if row.harmful or benign == "embed"]
-    prepared: list[PreparedRow] = []
-    refused: list[RefusedRow] = []
+    prepared: list[PreparedExample] = []
+    refused: list[SkippedExample] = []
     begin = 0
     while begin < len(kept) and (limit is None or len(prepared) < limit):
         end = len(kept) if limit is None else begin + max(limit - len(prepared), AT_LEAST)
         for row, outcome in _extracted(kept[begin:end], extractor):
             try:
                 extraction = _checked(outcome)
-            except NotExtracted as error:
-                refused.append(RefusedRow(row, str(error)))
+            except ExtractionFailed as error:
+                refused.append(SkippedExample(row, str(error)))
                 continue
             # By row id: the order of the rows and their number play no part.
             style = random.Random(f"{seed}:{row.id}").choice(styles or adapter.styles)
             goals = content_goal(adapter, extraction), style_goal(adapter, style)
-            prepared.append(PreparedRow(row, extraction, goals, style))
+            prepared.append(PreparedExample(row, extraction, goals, style))
         begin = end
     text_only = tuple(row for row in rows if not row.harmful) if benign == "text" else ()
     return Preparation(tuple(prepared[:limit]), tuple(refused), text_only)
 
 
-def _extracted(rows: Sequence[Row], extractor: Extractor) -> list[tuple[Row, Extraction | NotExtracted]]:
+def _extracted(rows: Sequence[Example], extractor: Extractor) -> list[tuple[Example, Extraction | ExtractionFailed]]:
     """Return the rows in their order, each with what it brought itself or the extractor found."""
     left = [i for i, row in enumerate(rows) if row.extraction is None]
     found = {left[n]: outcome for n, outcome in extractor.extract([rows[i].instruction for i in left])}
     return [(row, row.extraction or found.get(i, SILENCE)) for i, row in enumerate(rows)]
 
 
-def _checked(outcome: Extraction | NotExtracted) -> Extraction:
+def _checked(outcome: Extraction | ExtractionFailed) -> Extraction:
     """Return the extraction, repaired where it must be, whichever extractor or hand it comes from."""
-    if isinstance(outcome, NotExtracted):
+    if isinstance(outcome, ExtractionFailed):
         raise outcome
     found = clean(outcome)
     check_form(found)

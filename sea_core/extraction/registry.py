@@ -16,15 +16,15 @@ def _rules() -> Extractor:
 
 
 def _openai() -> Extractor:
-    from sea_core.extraction.llm import ChatExtractor
+    from sea_core.extraction.llm import LLMExtractor
 
-    return ChatExtractor("openai")
+    return LLMExtractor("openai")
 
 
 def _transformers() -> Extractor:
-    from sea_core.extraction.llm import ChatExtractor
+    from sea_core.extraction.llm import LLMExtractor
 
-    return ChatExtractor("transformers")
+    return LLMExtractor("transformers")
 
 
 EXTRACTORS: Mapping[str, Callable[[], Extractor]] = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sea_core.data.examples import Extraction
 from sea_core.extraction.english import FUNCTION_WORDS, ing, is_base_verb
-from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import leaked, placeholder
 from sea_core.extraction.rules.verb_phrases import DETERMINERS
 
@@ -23,9 +23,9 @@ def clean(extraction: Extraction) -> Extraction:
     """
     mended = replace(extraction, detoxified=_mended(extraction), sentence=_tidy(extraction.sentence))
     if placeholder(mended.kind) not in mended.detoxified.casefold():
-        raise NotExtracted(f'the detoxified text does not say "{placeholder(mended.kind)}"')
+        raise ExtractionFailed(f'the detoxified text does not say "{placeholder(mended.kind)}"')
     if words := leaked(f"{mended.phrase} {ACTOR.sub('', mended.sentence)}", mended.detoxified, mended.kind):
-        raise NotExtracted("the detoxified text still holds words of the phrase", ", ".join(words))
+        raise ExtractionFailed("the detoxified text still holds words of the phrase", ", ".join(words))
     return mended
 
 

@@ -16,9 +16,9 @@ from sea_core.extraction.english import (
     is_base_verb,
     is_ing,
     lemmas,
-    spoken,
+    normalise,
 )
-from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import alike, placeholder, plain
 from sea_core.extraction.repair import clean
 from sea_core.extraction.rules.verb_phrases import DETERMINERS
@@ -33,11 +33,11 @@ LONGEST = 25
 """Words in a sentence that an embedding can be made to say."""
 
 
-class NoneFound(NotExtracted):
+class NoneFound(ExtractionFailed):
     """The model says that the instruction is about no activity and no product."""
 
 
-def examined(instruction: str, answer: Mapping[str, Any]) -> Extraction:
+def validate(instruction: str, answer: Mapping[str, Any]) -> Extraction:
     """Return the extraction that an answer holds.
 
     Raises:
@@ -63,7 +63,7 @@ def _detoxified(found: Extraction, instruction: str) -> Extraction:
             mended = clean(replace(found, detoxified=text))
             _check_rest(mended, instruction)
             return mended
-        except NotExtracted as error:
+        except ExtractionFailed as error:
             fault = fault or error
     assert fault is not None
     raise fault
@@ -73,10 +73,10 @@ def _read(answer: Mapping[str, Any]) -> Extraction:
     if answer.get("kind") == "none":
         raise NoneFound("the model finds neither an activity nor a product in the instruction")
     if answer.get("kind") not in get_args(Kind):
-        raise NotExtracted("the answer does not fit the schema", '"kind" must be "activity", "product" or "none"')
+        raise ExtractionFailed("the answer does not fit the schema", '"kind" must be "activity", "product" or "none"')
     for name in ("phrase", "detoxified", "sentence"):
         if not isinstance(answer.get(name), str) or not (answer[name].strip() or name == "detoxified"):
-            raise NotExtracted("the answer does not fit the schema", f'"{name}" must be a text')
+            raise ExtractionFailed("the answer does not fit the schema", f'"{name}" must be a text')
     phrase, detoxified, sentence = (" ".join(answer[n].split()) for n in ("phrase", "detoxified", "sentence"))
     return Extraction(phrase.rstrip(".?! "), answer["kind"], sentence, detoxified)
 
@@ -85,19 +85,19 @@ def _check_phrase(found: Extraction, instruction: str) -> None:
     """The phrase stands in the instruction, up to inflection, and begins as its kind does."""
     words = content_words(found.phrase)
     if not words:
-        raise NotExtracted("the phrase says nothing", found.phrase)
+        raise ExtractionFailed("the phrase says nothing", found.phrase)
     there = iter(content_words(instruction))
     if missing := [word for word in words if not any(lemmas(word) & lemmas(other) for other in there)]:
-        raise NotExtracted("the phrase does not stand in the instruction", ", ".join(missing))
-    first = next(iter(spoken(found.phrase)))
+        raise ExtractionFailed("the phrase does not stand in the instruction", ", ".join(missing))
+    first = next(iter(normalise(found.phrase)))
     if found.kind == "activity" and not (is_base_verb(first) or is_ing(first) or first.endswith("ly") or _done(found)):
-        raise NotExtracted("the phrase of an activity must begin with a verb", first)
+        raise ExtractionFailed("the phrase of an activity must begin with a verb", first)
 
 
 def _done(found: Extraction) -> bool:
     """Tell whether what the person in the sentence does is the phrase's verb."""
     acting = ACTING.match(found.sentence)
-    begin = spoken(found.phrase.replace("-", " "))[:VERB_WITHIN]
+    begin = normalise(found.phrase.replace("-", " "))[:VERB_WITHIN]
     return acting is not None and any(lemmas(acting[1]) & lemmas(word) for word in begin)
 
 
@@ -106,13 +106,13 @@ def _check_rest(found: Extraction, instruction: str) -> None:
     rest = re.sub(rf"(?:do(?:ing)? )?{placeholder(found.kind)}", " ", found.detoxified, flags=re.IGNORECASE)
     ours, theirs = content_words(plain(instruction)), content_words(plain(rest))
     if added := _without(theirs, ours):
-        raise NotExtracted("the detoxified text adds words to the instruction", ", ".join(added))
+        raise ExtractionFailed("the detoxified text adds words to the instruction", ", ".join(added))
     secrets = content_words(found.phrase)
     kept = [word for word in ours if not any(alike(word, secret) for secret in secrets)]
     if lost := _without(kept, theirs):
-        raise NotExtracted("the detoxified text leaves out words of the instruction", ", ".join(lost))
+        raise ExtractionFailed("the detoxified text leaves out words of the instruction", ", ".join(lost))
     if len(NEGATION.findall(instruction)) != len(NEGATION.findall(f"{found.phrase} {rest}")):
-        raise NotExtracted("a negation of the instruction was lost or added")
+        raise ExtractionFailed("a negation of the instruction was lost or added")
 
 
 def _without(words: Iterable[str], others: Iterable[str]) -> list[str]:
@@ -126,28 +126,30 @@ def check_form(found: Extraction) -> None:
     Raises:
         NotExtracted: it does not.
     """
-    words = spoken(found.sentence)
+    words = normalise(found.sentence)
     if not words:
-        raise NotExtracted("the sentence says nothing", found.sentence)
+        raise ExtractionFailed("the sentence says nothing", found.sentence)
     if len(words) > LONGEST:
-        raise NotExtracted(f"the sentence is longer than {LONGEST} words", str(len(words)))
+        raise ExtractionFailed(f"the sentence is longer than {LONGEST} words", str(len(words)))
     if persons := [word for word in words if word in PERSONS]:
-        raise NotExtracted("the sentence speaks of the one who asks or is asked", ", ".join(persons))
+        raise ExtractionFailed("the sentence speaks of the one who asks or is asked", ", ".join(persons))
     if placeholder(found.kind) in found.sentence.lower():
-        raise NotExtracted("the sentence must name what the placeholder hides", placeholder(found.kind))
+        raise ExtractionFailed("the sentence must name what the placeholder hides", placeholder(found.kind))
     if found.kind == "product":
         doing = is_ing(words[0]) and (len(words) < 2 or words[1] in FUNCTION_WORDS)
         if words[0] in NO_NOUN_PHRASE or doing:
-            raise NotExtracted("the sentence of a product must be a noun phrase", found.sentence)
+            raise ExtractionFailed("the sentence of a product must be a noun phrase", found.sentence)
     elif not (acting := ACTING.match(found.sentence)) or not is_ing(acting[1]):
-        raise NotExtracted('the sentence of an activity must have the form "a person is ...ing ..."', found.sentence)
+        raise ExtractionFailed(
+            'the sentence of an activity must have the form "a person is ...ing ..."', found.sentence
+        )
 
 
 def _check_said(found: Extraction) -> None:
     """The sentence says what the phrase says: a model's own words for it are not taken."""
     if found.kind == "activity" and not _done(found):
-        raise NotExtracted("the person in the sentence does something else than the phrase says", found.sentence)
+        raise ExtractionFailed("the person in the sentence does something else than the phrase says", found.sentence)
     if len(NEGATION.findall(found.sentence)) != len(NEGATION.findall(found.phrase)):
-        raise NotExtracted("a negation of the phrase was lost or added in the sentence", found.sentence)
-    if lost := _without(content_words(found.phrase), spoken(found.sentence)):
-        raise NotExtracted("the sentence leaves out words of the phrase", ", ".join(lost))
+        raise ExtractionFailed("a negation of the phrase was lost or added in the sentence", found.sentence)
+    if lost := _without(content_words(found.phrase), normalise(found.sentence)):
+        raise ExtractionFailed("the sentence leaves out words of the phrase", ", ".join(lost))

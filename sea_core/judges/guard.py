@@ -17,11 +17,11 @@ from functools import cached_property
 from typing import Any
 
 from sea_core.errors import ModelError
-from sea_core.judges.llm_common import label
+from sea_core.judges.llm_common import model_label
 from sea_core.judges.safety import Answered, Rating, Verdict, rated
-from sea_core.llm.local import LocalChat
-from sea_core.llm.types import Message, Question
-from sea_core.model.checkpoint import quiet
+from sea_core.llm.local import LocalModel
+from sea_core.llm.types import Message, Prompt
+from sea_core.model.checkpoint import quiet_loading
 from sea_core.runs.atomic import sha256
 
 VERSION = "guard-1"
@@ -38,7 +38,7 @@ TEMPLATE = (
 
 
 @dataclass(frozen=True)
-class GuardChat(LocalChat):
+class GuardModel(LocalModel):
     """A guard model. Its template must show it both turns: one that drops the answer would rate the question."""
 
     template: str | None = TEMPLATE
@@ -53,13 +53,13 @@ class GuardChat(LocalChat):
         from transformers import AutoTokenizer
 
         try:
-            with quiet():
+            with quiet_loading():
                 tokenizer = AutoTokenizer.from_pretrained(self.config.model, revision=self.config.revision or None)
         except (OSError, ValueError, KeyError):
             _, tokenizer = self._loaded  # tells what is wrong with the model
         return str(tokenizer.chat_template or self.template)
 
-    def _text(self, question: Question) -> str:
+    def _text(self, question: Prompt) -> str:
         text = super()._text(question)
         if any(message["content"].strip() not in text for message in question.messages):
             raise ModelError(
@@ -70,14 +70,14 @@ class GuardChat(LocalChat):
 
 
 @dataclass(frozen=True)
-class Guard:
+class GuardJudge:
     """Asks a guard model."""
 
-    chat: GuardChat
+    chat: GuardModel
 
     @property
     def name(self) -> str:
-        return f"guard:{label(self.chat).partition(':')[2]} {VERSION}"
+        return f"guard:{model_label(self.chat).partition(':')[2]} {VERSION}"
 
     @property
     def prompt_sha(self) -> str:
@@ -85,19 +85,19 @@ class Guard:
 
     def rate(self, answers: Sequence[Answered]) -> Iterator[Rating]:
         """Yield the ratings as the guard gives them. Raises ModelError when it cannot be loaded, or sees no answer."""
-        for reply in self.chat.ask([Question(one.key, _turns(one), max_tokens=MAX_TOKENS) for one in answers]):
+        for reply in self.chat.complete([Prompt(one.key, _turns(one), max_tokens=MAX_TOKENS) for one in answers]):
             verdict, refused, harm = read_guard(reply.text or "")
             yield rated(reply, verdict, refused, harm)
 
 
 def _turns(one: Answered) -> list[Message]:
     return [
-        {"role": "user", "content": defused(one.question)},
-        {"role": "assistant", "content": defused(one.answer)},
+        {"role": "user", "content": escape_special_tokens(one.question)},
+        {"role": "assistant", "content": escape_special_tokens(one.answer)},
     ]
 
 
-def defused(text: str) -> str:
+def escape_special_tokens(text: str) -> str:
     """Part what would be a token of the guard's own (`<|im_end|>`, `</s>`): a turn must not end within an answer."""
     return re.sub(r"<(?=[^\s<=\d])", "< ", text)
 

@@ -15,7 +15,7 @@ Verdicts are kept under this name, and those of another rule are not taken for t
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class LexicalJudge:
     """Compares the lemmas of the content words. Needs no model, and takes no synonym."""
 
     name: str = VERSION
@@ -23,10 +23,10 @@ class Match:
     def judge(self, asked: Sequence[Asked]) -> Iterator[Judged]:
         """Yield a verdict for each answer, in their order."""
         for index, one in enumerate(asked):
-            yield Judged(index, "named" if names(one.answer, one.content) else "missed")
+            yield Judged(index, "named" if names_content(one.answer, one.content) else "missed")
 
 
-def names(answer: str, content: str) -> bool:
+def names_content(answer: str, content: str) -> bool:
     """Tell whether every content word of `content` stands in `answer`.
 
     A content with no content word is never named: an empty demand would be met by any answer.

@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sea_core.judges.content import Asked, Judged
-from sea_core.judges.llm_common import NO_ORDERS, label, quoted, said_once
-from sea_core.llm.cache import journaled
-from sea_core.llm.types import Chat, Message, Question, Reply
-from sea_core.runs.jsonl import Journal
+from sea_core.judges.llm_common import NO_ORDERS, model_label, quoted, unique_json_value
+from sea_core.llm.cache import cached
+from sea_core.llm.types import Completion, Message, Prompt, TextModel
+from sea_core.runs.jsonl import JsonlLog
 
 VERSION = "naming-1"
 SCHEMA = {
-    "type": "object", "properties": {"named": {"type": "boolean"}}, "required": ["named"],
+    "type": "object",
+    "properties": {"named": {"type": "boolean"}},
+    "required": ["named"],
     "additionalProperties": False,
-}  # fmt: skip
+}
 TASK = (
     "You compare an ANSWER with a CONTENT. Somebody was asked what an input shows; the ANSWER is what they said, the "
     f"CONTENT is what it should show. {NO_ORDERS} "
@@ -31,18 +33,18 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class Naming:
+class LLMContentJudge:
     """Asks a language model. What it replied is kept in a journal, and is not asked for again.
 
     The question that the answer belongs to is not told: it says "the image shows", and the answer might not.
     """
 
-    chat: Chat
-    journal: Journal
+    chat: TextModel
+    journal: JsonlLog
 
     @property
     def name(self) -> str:
-        return f"{label(self.chat)} {VERSION}"
+        return f"{model_label(self.chat)} {VERSION}"
 
     def judge(self, asked: Sequence[Asked]) -> Iterator[Judged]:
         """Yield a verdict for each answer; equal answers about the same content are asked about once.
@@ -53,8 +55,8 @@ class Naming:
         places: dict[str, list[int]] = {}
         for index, one in enumerate(asked):
             places.setdefault(_key(one), []).append(index)
-        questions = [Question(key, _messages(asked[at[0]]), SCHEMA, max_tokens=64) for key, at in places.items()]
-        for reply in journaled(self.chat, self.journal, questions):
+        questions = [Prompt(key, _messages(asked[at[0]]), SCHEMA, max_tokens=64) for key, at in places.items()]
+        for reply in cached(self.chat, self.journal, questions):
             for index in places[reply.key]:
                 yield _read(index, reply)
 
@@ -74,8 +76,8 @@ def _text(one: Asked) -> str:
     return f"CONTENT: {quoted(one.content)}\nANSWER: {quoted(one.answer)}"
 
 
-def _read(index: int, reply: Reply) -> Judged:
-    named = said_once(reply.text or "", "named")
+def _read(index: int, reply: Completion) -> Judged:
+    named = unique_json_value(reply.text or "", "named")
     if isinstance(named, bool) and reply.status in ("ok", "truncated"):
         return Judged(index, "named" if named else "missed")
     reason = f"{reply.status}: {reply.detail}" if reply.status != "ok" else f"it replied {(reply.text or '')[:200]!r}"

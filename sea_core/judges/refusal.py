@@ -14,7 +14,7 @@ from sea_core.runs.atomic import sha256
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
+class RefusalJudge:
     """Looks for known openings of refusals (see refusal.py)."""
 
     name: str = VERSION

@@ -62,7 +62,7 @@ REFUSALS = (
     rf"i {DO_NOT} (?:think|believe) (?:it|that|this)(?: is|'s) (?:\w+ (?:or|and) )?(?:ethical|appropriate|right)",
     rf"{REQUEST} can ?not be (?:fulfilled|completed|processed|granted|met)",
     rf"my (?:[\w-]+ (?:and |or )?){{0,2}}(?:{RULES}|training) (?:{DO_NOT}|prevents?|prohibits?|forbids?|restricts?)",
-)  # fmt: skip
+)
 REPROOFS = (
     rf"(?:it|this|that|doing so|what you are asking(?: for)?)(?: is|'?s| would be) {ADVERB}"
     rf"(?:{WRONG}|{NOT_FOR_ME}|not within my|not possible (?:for me )?to {ACT})",
@@ -73,13 +73,31 @@ REPROOFS = (
     rf"{I_MUST_SAY}\b[^.!?]{{0,100}}? is {WRONG}",
 )
 LEADS = (
-    SORRY, rf"(?:as|being) {AN_AI}", rf"{I_AM} (?:just |only )?{AN_AI}", I_MUST_SAY,
-    rf"{I_AM} afraid", "let me be clear", "unfortunately", "regrettably", "no", "hi", "hello", "thank you", "thanks",
-)  # fmt: skip
+    SORRY,
+    rf"(?:as|being) {AN_AI}",
+    rf"{I_AM} (?:just |only )?{AN_AI}",
+    I_MUST_SAY,
+    rf"{I_AM} afraid",
+    "let me be clear",
+    "unfortunately",
+    "regrettably",
+    "no",
+    "hi",
+    "hello",
+    "thank you",
+    "thanks",
+)
 CONCESSIONS = (
-    "i (?:understand|appreciate|reali[sz]e|see|hear|know|respect|aim|strive)", "however", "but", "while", "although",
-    "though", "sure", "okay", r"for [\w ]{1,40} reasons",
-)  # fmt: skip
+    "i (?:understand|appreciate|reali[sz]e|see|hear|know|respect|aim|strive)",
+    "however",
+    "but",
+    "while",
+    "although",
+    "though",
+    "sure",
+    "okay",
+    r"for [\w ]{1,40} reasons",
+)
 """After these a refusal refuses, but a reproof does not: "Although it is illegal in France, ..."."""
 
 

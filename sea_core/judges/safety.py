@@ -6,11 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sea_core.llm.types import Reply
+from sea_core.llm.types import Completion
 
 Verdict = Literal[
-    "safe", "unsafe", "controversial", "refused", "not_refused", "refused_by_judge", "unparsed", "error",
-]  # fmt: skip
+    "safe",
+    "unsafe",
+    "controversial",
+    "refused",
+    "not_refused",
+    "refused_by_judge",
+    "unparsed",
+    "error",
+]
 """`controversial` is a guard's word between safe and unsafe. `refused` and `not_refused` are all that a judge of
 refusals knows: an answer that does not refuse may be safe. The last three are no rating; only an `error` is asked
 again."""
@@ -61,7 +68,7 @@ class SafetyJudge(Protocol):
         """Yield one rating for each answer, in any order, as they come. Raises SeaError when nothing can be asked."""
 
 
-def rated(reply: Reply, verdict: Verdict | None, refused: bool | None = None, detail: str = "") -> Rating:
+def rated(reply: Completion, verdict: Verdict | None, refused: bool | None = None, detail: str = "") -> Rating:
     """Return the rating that a language model's reply comes to. `verdict` is what was read from it, None if nothing."""
     unread: dict[str, Verdict] = {"error": "error", "filtered": "refused_by_judge", "refused": "refused_by_judge"}
     word: Verdict = unread.get(reply.status) or verdict or "unparsed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sea_core.runs.statistics import interval, share
+from sea_core.runs.statistics import ratio, wilson_interval
 
 Answer = Mapping[str, Any]
 Key = tuple[str, str, str]
@@ -36,12 +36,12 @@ def _figures(answers: Sequence[Answer], words: Mapping[Key, str]) -> dict[str, A
     by_kind = {kind: _count([a for a in answers if a["kind"] == kind], words) for kind in kinds}
     named, judged = _count(answers, words)
     return {
-        "vsr": share(named, judged),
-        "interval": interval(named, judged),
+        "vsr": ratio(named, judged),
+        "interval": wilson_interval(named, judged),
         "named": named,
         "judged": judged,
         "unjudged": len(answers) - judged,
-        "kinds": {kind: {"vsr": share(*counts), "judged": counts[1]} for kind, counts in by_kind.items()},
+        "kinds": {kind: {"vsr": ratio(*counts), "judged": counts[1]} for kind, counts in by_kind.items()},
     }
 
 

@@ -9,15 +9,15 @@ from difflib import get_close_matches
 from typing import Any, ClassVar
 
 from sea_core.errors import SeaError
-from sea_core.llm.config import ChatConfig
-from sea_core.llm.types import Reply
+from sea_core.llm.config import LLMConfig
+from sea_core.llm.types import Completion
 
 FILTER_WORDS = ("content_filter", "content filter", "contentfilter", "responsibleaipolicy", "content_policy", "flagged")
 AGAIN = "Everything answered so far is kept. Type the same command again."
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ApiErrors:
     """Reads errors.
 
     Args:
@@ -27,11 +27,11 @@ class Trouble:
 
     NO_SERVER: ClassVar[str] = "no server answers"
 
-    config: ChatConfig
+    config: LLMConfig
     key: str
     models: Callable[[], list[str]]
 
-    def told(self, error: Exception) -> Reply | SeaError:
+    def told(self, error: Exception) -> Completion | SeaError:
         """Return the reply that an error stands for, or the SeaError that ends all asking."""
         from openai import (
             APIConnectionError,
@@ -44,7 +44,7 @@ class Trouble:
 
         says = self._clean(error)
         if isinstance(error, APIStatusError) and self.filtered(error):
-            return Reply("", None, "filtered", says)
+            return Completion("", None, "filtered", says)
         if isinstance(error, AuthenticationError | PermissionDeniedError):
             return self._no_entry(says)
         if isinstance(error, NotFoundError):
@@ -52,12 +52,14 @@ class Trouble:
         if getattr(error, "code", None) == "insufficient_quota":
             return SeaError(f"the server takes no more questions: {says}", hint=f"Mend the account's quota. {AGAIN}")
         if isinstance(error, APITimeoutError):
-            return Reply("", None, "error", f"no answer within {self.config.timeout:g} s, asked {self._times()}")
+            return Completion("", None, "error", f"no answer within {self.config.timeout:g} s, asked {self._times()}")
         if isinstance(error, APIConnectionError):
-            return Reply("", None, "error", f"{self.NO_SERVER} at {self.config.base_url}: {self._clean(_root(error))}")
+            return Completion(
+                "", None, "error", f"{self.NO_SERVER} at {self.config.base_url}: {self._clean(_root(error))}"
+            )
         if isinstance(error, APIStatusError):
-            return Reply("", None, "error", f"{error.status_code}: {says}")
-        return Reply("", None, "error", f"the answer cannot be read: {says}")
+            return Completion("", None, "error", f"{error.status_code}: {says}")
+        return Completion("", None, "error", f"the answer cannot be read: {says}")
 
     def filtered(self, error: Any) -> bool:
         """Tell whether a content filter stands behind an error: providers say so in different places."""

@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from sea_core.llm.config import ChatConfig
-from sea_core.llm.types import Chat, Question, Reply, Status
-from sea_core.runs.jsonl import Journal
+from sea_core.llm.config import LLMConfig
+from sea_core.llm.types import Completion, Prompt, Status, TextModel
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
 
-FIELDS = tuple(field.name for field in fields(Reply))
+FIELDS = tuple(field.name for field in fields(Completion))
 
 
-def journaled(chat: Chat, journal: Journal, questions: Sequence[Question]) -> Iterator[Reply]:
+def cached(chat: TextModel, journal: JsonlLog, questions: Sequence[Prompt]) -> Iterator[Completion]:
     """Yield one reply for each question: first those that the journal holds, then the others as they come.
 
     A stored reply counts only for the same question to the same model: key, messages, schema, length and the chat's
@@ -30,15 +30,15 @@ def journaled(chat: Chat, journal: Journal, questions: Sequence[Question]) -> It
     about = json.loads(json.dumps(dict(chat.name)))
     digests = {question.key: _digest(question, about) for question in questions}
     with locked(journal.path.with_name(f".{journal.path.name}.lock"), journal.path):
-        stored = {(row["key"], row["asked"]): row for row in journal.rows() if _final(row)}
+        stored = {(row["key"], row["asked"]): row for row in journal.read() if _final(row)}
         left = []
         for question in questions:
             row = stored.get((question.key, digests[question.key]))
             if row is None:
                 left.append(question)
             else:
-                yield Reply(**{name: row[name] for name in FIELDS})
-        for reply in chat.ask(left) if left else ():
+                yield Completion(**{name: row[name] for name in FIELDS})
+        for reply in chat.complete(left) if left else ():
             at = datetime.now(UTC).isoformat(timespec="seconds")
             journal.append([asdict(reply) | {"asked": digests[reply.key], "chat": about, "at": at}])
             yield reply
@@ -50,7 +50,7 @@ def _final(row: dict[str, Any]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Usage:
     """What the answers in a journal came to.
 
     Attributes:
@@ -67,17 +67,17 @@ class Spent:
     cost: float | None
 
 
-def spent(journal: Journal, config: ChatConfig) -> Spent:
+def usage(journal: JsonlLog, config: LLMConfig) -> Usage:
     """Add up a journal, as far back as it goes."""
-    rows = [row for row in journal.rows() if row.keys() >= {*FIELDS}]
+    rows = [row for row in journal.read() if row.keys() >= {*FIELDS}]
     tokens = [sum(row[name] or 0 for row in rows) for name in ("tokens_in", "tokens_out")]
     untold = sum(row["tokens_in"] is None for row in rows if row["status"] not in ("error", "filtered"))
     priced = (config.price_in or config.price_out) and not untold
     cost = (tokens[0] * config.price_in + tokens[1] * config.price_out) / 1e6 if priced else None
-    return Spent(len(rows), tokens[0], tokens[1], untold, cost)
+    return Usage(len(rows), tokens[0], tokens[1], untold, cost)
 
 
-def _digest(question: Question, about: dict[str, Any]) -> str:
+def _digest(question: Prompt, about: dict[str, Any]) -> str:
     messages = [dict(message) for message in question.messages]
     asked = json.dumps([about, messages, question.schema, question.max_tokens], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sea_core.llm.config import ChatConfig
-from sea_core.llm.reasoning import without_thoughts
-from sea_core.llm.types import Question, Reply
+from sea_core.llm.config import LLMConfig
+from sea_core.llm.reasoning import strip_reasoning
+from sea_core.llm.types import Completion, Prompt
 
 # A schema goes in OpenAI's form, then (`json_schema` left out) in that of llama.cpp, then not at all.
 FORMS = ("json_schema", "response_format")
@@ -18,7 +18,7 @@ UNTOLD = ("json_schema", "max_tokens")
 QUOTED = 80
 
 
-def request(told: ChatConfig, question: Question, left_out: Collection[str]) -> dict[str, Any]:
+def request(told: LLMConfig, question: Prompt, left_out: Collection[str]) -> dict[str, Any]:
     """Return what is sent for a question, without the settings that are left out."""
     optional: dict[str, Any] = {"temperature": 0, "seed": told.seed}
     if question.schema is not None:
@@ -37,7 +37,7 @@ def _form(schema: Mapping[str, Any], new: bool) -> dict[str, Any]:
     return {"type": "json_object", "schema": dict(schema)}
 
 
-def refused(error: Any, words: str, question: Question, left_out: Collection[str]) -> str | None:
+def refused(error: Any, words: str, question: Prompt, left_out: Collection[str]) -> str | None:
     """Return the setting that a server does not know, if it is one that can be left out.
 
     Args:
@@ -53,22 +53,24 @@ def refused(error: Any, words: str, question: Question, left_out: Collection[str
     return next(iter(named), unnamed)
 
 
-def read(question: Question, found: object, left_out: Collection[str]) -> Reply:
+def read(question: Prompt, found: object, left_out: Collection[str]) -> Completion:
     """Return what a server's answer holds. The client library does not check it."""
     choices = getattr(found, "choices", None)
     first = choices[0] if isinstance(choices, list) and choices else None
     message = getattr(first, "message", None)
     if message is None or not hasattr(message, "content"):
-        return Reply(question.key, None, "error", f"the server's answer holds no message: {_beginning(found)}")
+        return Completion(question.key, None, "error", f"the server's answer holds no message: {_beginning(found)}")
     if not isinstance(message.content, str | None):
-        return Reply(question.key, None, "error", f"the server's message holds no text: {_beginning(message.content)}")
+        return Completion(
+            question.key, None, "error", f"the server's message holds no text: {_beginning(message.content)}"
+        )
     refusal = getattr(message, "refusal", None)
     reason = str(getattr(first, "finish_reason", ""))
     status = {"content_filter": "filtered", "length": "truncated"}.get(reason, "refused" if refusal else "ok")
     without = ", ".join(name for name in OPTIONAL if name in left_out and name not in UNTOLD)
-    return Reply(
+    return Completion(
         question.key,
-        None if message.content is None and status != "ok" else without_thoughts(message.content or ""),
+        None if message.content is None and status != "ok" else strip_reasoning(message.content or ""),
         status,  # type: ignore[arg-type]
         str(refusal or (f"asked without {without}" if without else "")),
         _count(found, "prompt_tokens"),

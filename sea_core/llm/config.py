@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sea_core.errors import SeaError
 
-LENGTH = 512
+DEFAULT_MAX_TOKENS = 512
 
 
 @dataclass(frozen=True)
-class ChatConfig:
+class LLMConfig:
     """How a language model is asked. Each is settable: `-o chat.model=gpt-4o-mini`."""
 
     model: str = ""
@@ -25,7 +25,7 @@ class ChatConfig:
     """Seconds to wait for one answer."""
     retries: int = 4
     """How often one question is sent again after 429, 5xx or a time-out, waiting longer each time."""
-    give_up: int = 8
+    max_consecutive_errors: int = 8
     """Stop after so many errors in a row: the server is gone. What was answered is kept."""
     max_tokens: int = 0
     """How long a reply may be. 0: as long as the question needs; a model that thinks aloud needs more."""
@@ -50,7 +50,7 @@ class ChatConfig:
 
     def length(self, needed: int | None) -> int:
         """Return how many tokens a reply may have, where the question needs so many."""
-        return self.max_tokens or needed or LENGTH
+        return self.max_tokens or needed or DEFAULT_MAX_TOKENS
 
     def _require(self, name: str, good: bool, what: str) -> None:
         if not good:

@@ -9,17 +9,17 @@ from itertools import groupby
 from typing import Any
 
 from sea_core.errors import ModelError, SeaError
-from sea_core.llm.config import ChatConfig
-from sea_core.llm.reasoning import without_thoughts
-from sea_core.llm.types import Question, Reply
-from sea_core.model.checkpoint import fingerprint, quiet
+from sea_core.llm.config import LLMConfig
+from sea_core.llm.reasoning import strip_reasoning
+from sea_core.llm.types import Completion, Prompt
+from sea_core.model.checkpoint import fingerprint, quiet_loading
 
 
 @dataclass(frozen=True)
-class LocalChat:
+class LocalModel:
     """A causal language model with a chat template, in a folder or on the hub. Schemas are left to the asker."""
 
-    config: ChatConfig
+    config: LLMConfig
     template: str | None = None
     """A chat template for a tokenizer that comes without one."""
 
@@ -30,7 +30,7 @@ class LocalChat:
         about = {"kind": "transformers", "model": told.model, "weights": weights, "max_tokens": told.max_tokens}
         return about | {"dtype": "bfloat16" if self._device.startswith("cuda") else "float32"}
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[Reply]:
+    def complete(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
         """Yield the replies, those to short questions first, and first of all those that the model has no room for.
 
         Raises:
@@ -45,7 +45,7 @@ class LocalChat:
             same = []
             for _, text, question in group:
                 if reason := self._too_long(text, length):
-                    yield Reply(question.key, None, "error", reason)
+                    yield Completion(question.key, None, "error", reason)
                 else:
                     same.append((question, text))
             for start in range(0, len(same), self.config.batch_size):
@@ -58,15 +58,15 @@ class LocalChat:
         read = len(tokenizer(text, add_special_tokens=False)["input_ids"])
         return f"the model has room for {room} tokens in all" if room and read + length > room else ""
 
-    def _length(self, question: Question) -> int:
+    def _length(self, question: Prompt) -> int:
         return self.config.length(question.max_tokens)
 
-    def _text(self, question: Question) -> str:
+    def _text(self, question: Prompt) -> str:
         _, tokenizer = self._loaded
         messages = [dict(message) for message in question.messages]
         return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
-    def _batch(self, batch: Sequence[tuple[Question, str]], length: int) -> Iterator[Reply]:
+    def _batch(self, batch: Sequence[tuple[Prompt, str]], length: int) -> Iterator[Completion]:
         import torch
 
         model, tokenizer = self._loaded
@@ -74,7 +74,7 @@ class LocalChat:
         # The chat template has written the special tokens already.
         inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
         try:
-            with torch.inference_mode(), quiet():
+            with torch.inference_mode(), quiet_loading():
                 said = model.generate(**inputs, max_new_tokens=length)[:, inputs["input_ids"].shape[1] :]
         except torch.OutOfMemoryError as error:
             raise SeaError(
@@ -84,14 +84,14 @@ class LocalChat:
         for (question, _), tokens, seen in zip(batch, said.tolist(), inputs["attention_mask"].sum(1), strict=True):
             yield self._reply(question, tokens, int(seen))
 
-    def _reply(self, question: Question, tokens: list[int], seen: int) -> Reply:
+    def _reply(self, question: Prompt, tokens: list[int], seen: int) -> Completion:
         model, tokenizer = self._loaded
         ends = model.generation_config.eos_token_id
         ends = ends if isinstance(ends, list) else [ends]
         end = next((index for index, token in enumerate(tokens) if token in ends), None)
-        text = without_thoughts(tokenizer.decode(tokens[:end], skip_special_tokens=True))
+        text = strip_reasoning(tokenizer.decode(tokens[:end], skip_special_tokens=True))
         status, count = ("truncated", len(tokens)) if end is None else ("ok", end + 1)
-        return Reply(question.key, text, status, "", seen, count, self.config.model)  # type: ignore[arg-type]
+        return Completion(question.key, text, status, "", seen, count, self.config.model)  # type: ignore[arg-type]
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -102,12 +102,15 @@ class LocalChat:
 
         told, revision, device = self.config, self.config.revision or None, self._device
         try:
-            with quiet():
+            with quiet_loading():
                 tokenizer = AutoTokenizer.from_pretrained(told.model, revision=revision, padding_side="left")
                 model, info = AutoModelForCausalLM.from_pretrained(
-                    told.model, revision=revision, dtype=getattr(torch, self.name["dtype"]),
-                    use_safetensors=True, output_loading_info=True,
-                )  # fmt: skip
+                    told.model,
+                    revision=revision,
+                    dtype=getattr(torch, self.name["dtype"]),
+                    use_safetensors=True,
+                    output_loading_info=True,
+                )
             model = model.to(device).eval()
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(
@@ -130,9 +133,11 @@ class LocalChat:
         # The checkpoint's own settings (a repetition penalty, say) would make the answers something else than greedy.
         ends = model.generation_config.eos_token_id
         model.generation_config = GenerationConfig(
-            do_sample=False, num_beams=1, pad_token_id=tokenizer.pad_token_id,
+            do_sample=False,
+            num_beams=1,
+            pad_token_id=tokenizer.pad_token_id,
             eos_token_id=tokenizer.eos_token_id if ends is None else ends,
-        )  # fmt: skip
+        )
         return model, tokenizer
 
     @property

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from sea_core.errors import SeaError
 from sea_core.llm import completion
-from sea_core.llm.api_errors import Trouble, said
-from sea_core.llm.config import ChatConfig
-from sea_core.llm.types import Question, Reply
+from sea_core.llm.api_errors import ApiErrors, said
+from sea_core.llm.config import LLMConfig
+from sea_core.llm.types import Completion, Prompt
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -25,14 +25,14 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
-class OpenAIChat:
+class OpenAIModel:
     """A model behind an OpenAI-compatible server.
 
     Raises:
         SeaError: the address is none, or the server needs a key and the environment holds none.
     """
 
-    config: ChatConfig
+    config: LLMConfig
     _left_out: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
@@ -57,11 +57,11 @@ class OpenAIChat:
         told = self.config
         return {"kind": "openai", "model": told.model, "seed": told.seed, "max_tokens": told.max_tokens}
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[Reply]:
+    def complete(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
         """Yield the replies as they come. The first question goes alone, so that a dead server costs one call."""
         yield from replace(self)._ask(questions)  # with a client of its own, which is closed in the end
 
-    def _ask(self, questions: Sequence[Question]) -> Iterator[Reply]:
+    def _ask(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
         errors, answered = 0, False
         for reply in self._replies(questions):
             if isinstance(reply, SeaError):
@@ -71,20 +71,20 @@ class OpenAIChat:
             errors = errors + 1 if reply.status == "error" else 0
             answered = answered or not errors
             yield reply
-            if errors >= self.config.give_up:
+            if errors >= self.config.max_consecutive_errors:
                 raise self._trouble.gave_up(errors, reply.detail)
 
-    def _replies(self, questions: Sequence[Question]) -> Iterator[Reply | SeaError]:
+    def _replies(self, questions: Sequence[Prompt]) -> Iterator[Completion | SeaError]:
         """Send the first question, then the others from several threads."""
         if not questions:
             return
-        waiting: SimpleQueue[Question | None] = SimpleQueue()
-        done: SimpleQueue[Reply | SeaError] = SimpleQueue()
+        waiting: SimpleQueue[Prompt | None] = SimpleQueue()
+        done: SimpleQueue[Completion | SeaError] = SimpleQueue()
 
         def work() -> None:
             while (question := waiting.get()) is not None:
                 # Whatever happens, somebody waits for an answer.
-                reply: Reply | SeaError = SeaError(f"the client of {self.config.base_url} broke down; see above")
+                reply: Completion | SeaError = SeaError(f"the client of {self.config.base_url} broke down; see above")
                 try:
                     reply = self._reply(question)
                 finally:
@@ -114,7 +114,7 @@ class OpenAIChat:
             worker.join()
         self._client.close()
 
-    def _reply(self, question: Question) -> Reply | SeaError:
+    def _reply(self, question: Prompt) -> Completion | SeaError:
         """Ask one question. What ends all asking (a wrong key, an unknown model) is returned as a SeaError."""
         from openai import OpenAIError
 
@@ -124,7 +124,7 @@ class OpenAIChat:
             told = self._trouble.told(error)
             return told if isinstance(told, SeaError) else replace(told, key=question.key)
 
-    def _complete(self, question: Question) -> ChatCompletion:
+    def _complete(self, question: Prompt) -> ChatCompletion:
         """Send a question, leaving out one by one the settings that the server refuses."""
         from openai import BadRequestError, InternalServerError, UnprocessableEntityError
 
@@ -149,8 +149,8 @@ class OpenAIChat:
         return os.environ.get(self.config.key_env, "").strip()
 
     @cached_property
-    def _trouble(self) -> Trouble:
-        return Trouble(self.config, self._key, self._models)
+    def _trouble(self) -> ApiErrors:
+        return ApiErrors(self.config, self._key, self._models)
 
     @cached_property
     def _client(self) -> OpenAI:

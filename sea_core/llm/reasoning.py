@@ -5,7 +5,7 @@ from __future__ import annotations
 BEGIN, END = "<think>", "</think>"
 
 
-def without_thoughts(text: str) -> str:
+def strip_reasoning(text: str) -> str:
     """Return what follows the thoughts; an empty text when they are not at their end."""
     _, ended, answer = text.rpartition(END)  # some templates write the opening mark into the question
     text = answer if ended else text

@@ -12,7 +12,7 @@ Status = Literal["ok", "filtered", "refused", "truncated", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Prompt:
     """One question to a language model.
 
     Attributes:
@@ -30,7 +30,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Completion:
     """What came back. All but an `error` is final: the same question again would bring the same.
 
     Attributes:
@@ -51,14 +51,14 @@ class Reply:
     model: str = ""
 
 
-class Chat(Protocol):
+class TextModel(Protocol):
     """A language model that answers questions."""
 
     @property
     def name(self) -> Mapping[str, Any]:
         """What can change an answer: kind, model, seed and the like. Journals and runs keep it; it holds no key."""
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[Reply]:
+    def complete(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
         """Yield one reply for each question, in the order in which they come.
 
         Raises:

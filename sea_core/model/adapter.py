@@ -94,9 +94,9 @@ class Adapter(ABC):
         """Return the language model's decoder, without its head."""
         return self.backbone(model).get_submodule("language_model")
 
-    def placeholders(self, n_rows: int) -> int:
+    def placeholders(self, n_features: int) -> int:
         """Return how many placeholder tokens an E of `n_rows` rows takes."""
-        return n_rows
+        return n_features
 
     def conversation(self, question: str, media: bool) -> list[dict[str, Any]]:
         """Return the chat, in the form the processor's template takes, that asks `question` about one medium."""

@@ -45,7 +45,7 @@ def load_transformers(
 
     architecture = find_architecture(checkpoint, architectures, revision)
     try:
-        with quiet():
+        with quiet_loading():
             kind = getattr(library or transformers, architecture)
             if device == "meta":
                 model, info = _shapes_only(kind, checkpoint, dtype, revision), {"missing_keys": ()}
@@ -82,7 +82,7 @@ def _shapes_only(kind: Any, checkpoint: str, dtype: Any, revision: str | None) -
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
     """Keep transformers' progress bar and warnings off stderr: what matters in them is told as an error."""
     from transformers.utils import logging
 
@@ -167,7 +167,7 @@ def fingerprint(checkpoint: str, revision: str | None) -> str:
     return f"sha256:{digest.hexdigest()[:16]}"
 
 
-def card(checkpoint: str) -> dict[str, Any]:
+def read_card(checkpoint: str) -> dict[str, Any]:
     """Return what `sea model build` wrote beside the model, or an empty dict for any other model."""
     path = Path(checkpoint) / CARD
     if not path.is_file():
@@ -184,4 +184,4 @@ def write_card(folder: Path, facts: dict[str, Any]) -> None:
     """Add facts to the card of a model that SEA built."""
     from sea_core.runs.atomic import write_json
 
-    write_json(folder / CARD, card(str(folder)) | facts)
+    write_json(folder / CARD, read_card(str(folder)) | facts)

@@ -24,31 +24,31 @@ class Embedding:
             it means (frames, height, width). Empty for most families.
     """
 
-    rows: Tensor
+    features: Tensor
     grid: Grid = ()
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.features)
 
-    def with_rows(self, rows: Tensor) -> Embedding:
+    def with_features(self, rows: Tensor) -> Embedding:
         """Return other rows on the same grid."""
         return Embedding(rows, self.grid)
 
     @property
-    def scale(self) -> float:
+    def rms(self) -> float:
         """The root mean square of the rows: what a step is measured in. 1 where all are zero, as a blank's may be."""
-        return self.rows.square().mean().sqrt().item() or 1.0
+        return self.features.square().mean().sqrt().item() or 1.0
 
-    def shaken(self) -> Embedding:
+    def perturbed(self) -> Embedding:
         """Return another embedding of the same scale: this one with noise, the same on every call."""
-        noise = torch.randn(self.rows.shape, generator=torch.Generator().manual_seed(0)).to(self.rows)
-        return self.with_rows(self.rows + self.scale * noise)
+        noise = torch.randn(self.features.shape, generator=torch.Generator().manual_seed(0)).to(self.features)
+        return self.with_features(self.features + self.rms * noise)
 
 
 def stack(embeddings: Sequence[Embedding]) -> dict[str, Tensor]:
     """Return embeddings as the keywords that a call of the backbone takes inside `seam.replaced`."""
     return {
-        "sea_embeds": torch.cat([e.rows for e in embeddings]),
+        "sea_embeds": torch.cat([e.features for e in embeddings]),
         "sea_lengths": torch.tensor([len(e) for e in embeddings]),
         "sea_grids": torch.tensor([e.grid for e in embeddings], dtype=torch.long),
     }

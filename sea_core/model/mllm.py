@@ -84,18 +84,18 @@ class MLLM:
     def encode(self, media: Sequence[Any]) -> list[Embedding]:
         """Return M(z) for each medium, as the projector received it in an ordinary forward."""
         inputs = self.media_inputs(["?"] * len(media), media)
-        with seam.read(self.projector) as crossed:
+        with seam.capture(self.projector) as crossed:
             self.backbone(**inputs)
         if len(crossed) != 1:
             raise ModelError(
                 f"the projector was called {len(crossed)} times for one batch of {self.adapter.noun}s, expected once",
                 hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
             )
-        return [e.with_rows(e.rows.detach().clone()) for e in self._split(crossed[0], inputs, len(media))]
+        return [e.with_features(e.features.detach().clone()) for e in self._split(crossed[0], inputs, len(media))]
 
-    def encoded(self, inputs: Mapping[str, Any], count: int = 1) -> list[Embedding]:
+    def encode_with_grad(self, inputs: Mapping[str, Any], count: int = 1) -> list[Embedding]:
         """Return M(z) for the media in ordinary inputs, with the graph back to them; what follows M is not run."""
-        return self._split(seam.reached(self.projector, lambda: self.backbone(**inputs)), inputs, count)
+        return self._split(seam.run_until(self.projector, lambda: self.backbone(**inputs)), inputs, count)
 
     def _split(self, crossed: Tensor, inputs: Mapping[str, Any], count: int) -> list[Embedding]:
         rows, grids = self.adapter.split(crossed, inputs), self.adapter.grids(inputs, count)
@@ -109,7 +109,7 @@ class MLLM:
     def blank(self) -> Embedding:
         """Return M(blank input) in fp32 (or wider): where every optimisation starts."""
         (blank,) = self.encode([self.adapter.blank_input(self.processor)])
-        return blank.with_rows(blank.rows.to(self.wide_dtype))
+        return blank.with_features(blank.features.to(self.wide_dtype))
 
     def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
         """Return the ordinary inputs for one question about each medium, on the model's device."""
@@ -130,17 +130,19 @@ class MLLM:
         text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         return text
 
-    def prompt_ids(self, question: str, n_rows: int | None) -> list[int]:
+    def prompt_ids(self, question: str, n_features: int | None) -> list[int]:
         """Return the prompt's token ids, with the placeholders for an E of `n_rows` rows (None: plain text)."""
-        text = self.render(question, media=n_rows is not None)
-        if n_rows is not None:
+        text = self.render(question, media=n_features is not None)
+        if n_features is not None:
             if text.count(self.adapter.placeholder) != 1:
                 raise ModelError(
                     f"the chat template put {text.count(self.adapter.placeholder)} placeholders in a prompt with one "
                     f"{self.adapter.noun}",
                     hint="Check the adapter's `placeholder` and `conversation` against the checkpoint's chat template.",
                 )
-            text = text.replace(self.adapter.placeholder, self.adapter.placeholder * self.adapter.placeholders(n_rows))
+            text = text.replace(
+                self.adapter.placeholder, self.adapter.placeholder * self.adapter.placeholders(n_features)
+            )
         # As the processor does it: a tokenizer with a token that begins a text puts it there, if the template did not.
         begin = self.tokenizer.bos_token
         ids: list[int] = self.tokenizer(text, add_special_tokens=not (begin and text.startswith(begin)))["input_ids"]
@@ -190,20 +192,20 @@ class MLLM:
     def project(self, embedding: Embedding) -> Tensor:
         """Return P(E): (n_placeholders, d_llm). The embedding is cast to the projector's dtype first."""
         try:
-            projected: Tensor = self.projector(embedding.rows.to(self.device, self.dtype)[None])
+            projected: Tensor = self.projector(embedding.features.to(self.device, self.dtype)[None])
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
             raise ModelError(
-                f"the projector does not take an embedding of shape {tuple(embedding.rows.shape)}: {error}",
+                f"the projector does not take an embedding of shape {tuple(embedding.features.shape)}: {error}",
                 hint="An embedding fits the model that made it: give that one, or (n_rows, d_encoder) of this one.",
             ) from error
         return projected.reshape(-1, projected.shape[-1])
 
     @contextmanager
-    def replaced(self, held: Sequence[Embedding] = ()) -> Iterator[None]:
+    def inject(self, fixed: Sequence[Embedding] = ()) -> Iterator[None]:
         """Open the projector-forward override on this model (see `seam.replaced`)."""
-        with seam.replaced(self.backbone, self.splice, held):
+        with seam.inject(self.backbone, self.splice, fixed):
             yield
 
     def answer_logits(self, batch: Batch, embeddings: Sequence[Embedding] = ()) -> tuple[Tensor, Tensor, Tensor]:
@@ -213,7 +215,7 @@ class MLLM:
             logits (n_answer_tokens, vocabulary) in fp32 (or wider), their target ids, and the row that each belongs to.
         """
         media: dict[str, Any] = stack(embeddings) if len(embeddings) else {}
-        with self.replaced():
+        with self.inject():
             hidden = self.backbone(
                 input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **media
             ).last_hidden_state
@@ -222,7 +224,7 @@ class MLLM:
         logits = self.model.get_output_embeddings()(hidden[row, column - 1])
         return logits.to(self.wide_dtype), batch.labels[row, column], row
 
-    def states(self, ids: Sequence[int], layer: int, embedding: Embedding | None = None) -> Tensor:
+    def hidden_states(self, ids: Sequence[int], layer: int, embedding: Embedding | None = None) -> Tensor:
         """Return the hidden states of one prompt's tokens as the decoder's layer number `layer` receives them.
 
         (length, d_llm), with the graph back to E. The layers from there on are not run; `layer` is at most the last.
@@ -232,10 +234,10 @@ class MLLM:
         media: dict[str, Any] = stack([embedding]) if embedding else {}
 
         def run() -> None:
-            with self.replaced():
+            with self.inject():
                 self.backbone(input_ids=row, attention_mask=torch.ones_like(row), use_cache=False, **media)
 
-        return seam.reached(layers[min(layer, len(layers) - 1)], run)[0]
+        return seam.run_until(layers[min(layer, len(layers) - 1)], run)[0]
 
     @torch.no_grad()
     def generate(
@@ -268,27 +270,33 @@ class MLLM:
         positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings])
         # The library counts on from the prompt's positions, which it would otherwise take for plain text's.
         told = {} if positions is None else {"position_ids": positions}
-        with self.replaced(embeddings), self.greedy(max_new_tokens) as settings:
+        with self.inject(embeddings), self.greedy_settings(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits
             out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, **told)
         return out.sequences[:, ids.shape[1] :], out.logits or ()
 
     @contextmanager
-    def greedy(self, max_new_tokens: int) -> Iterator[Any]:
+    def greedy_settings(self, max_new_tokens: int) -> Iterator[Any]:
         """Open greedy generation: put the checkpoint's own settings aside, which would fill every gap in ours."""
         from transformers import GenerationConfig
 
-        own, settings = self.model.generation_config, GenerationConfig(
-            do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=self.end_id, pad_token_id=self.pad_id,
-            suppress_tokens=[self.placeholder_id],  # said by the model, it would ask for an embedding
-        )  # fmt: skip
+        own, settings = (
+            self.model.generation_config,
+            GenerationConfig(
+                do_sample=False,
+                max_new_tokens=max_new_tokens,
+                eos_token_id=self.end_id,
+                pad_token_id=self.pad_id,
+                suppress_tokens=[self.placeholder_id],  # said by the model, it would ask for an embedding
+            ),
+        )
         self.model.generation_config = settings
         try:
             yield settings
         finally:
             self.model.generation_config = own
 
-    def say(self, ids: Sequence[int]) -> str:
+    def detokenize(self, ids: Sequence[int]) -> str:
         """Decode an answer."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text.strip()

@@ -19,7 +19,7 @@ from sea_core.model.embedding import STACKED, Embedding, unstack
 
 
 @contextmanager
-def read(projector: nn.Module) -> Iterator[list[Tensor]]:
+def capture(projector: nn.Module) -> Iterator[list[Tensor]]:
     """Record what crosses the seam: the list grows by one tensor for each call of the projector."""
     crossed: list[Tensor] = []
 
@@ -33,7 +33,7 @@ def read(projector: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def reached(module: nn.Module, run: Callable[[], Any]) -> Tensor:
+def run_until(module: nn.Module, run: Callable[[], Any]) -> Tensor:
     """Run a forward as far as `module`, and return what comes to it: the first argument of its call, with its graph.
 
     Raises:
@@ -41,19 +41,19 @@ def reached(module: nn.Module, run: Callable[[], Any]) -> Tensor:
     """
 
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        raise _Reached(args[0] if args else next(iter(kwargs.values())))
+        raise _StopForward(args[0] if args else next(iter(kwargs.values())))
 
     handle = module.register_forward_pre_hook(hook, with_kwargs=True)
     try:
         run()
-    except _Reached as stop:
+    except _StopForward as stop:
         return stop.tensor
     finally:
         handle.remove()
     raise ModelError(f"the forward never called its {type(module).__name__}")
 
 
-class _Reached(Exception):
+class _StopForward(Exception):
     """Leaves a forward where what was wanted is there. Never shown."""
 
     def __init__(self, tensor: Tensor) -> None:
@@ -62,10 +62,10 @@ class _Reached(Exception):
 
 
 @contextmanager
-def replaced(
+def inject(
     backbone: nn.Module,
     splice: Callable[[Tensor, Tensor | None, Sequence[Embedding]], dict[str, Any] | None],
-    held: Sequence[Embedding] = (),
+    fixed: Sequence[Embedding] = (),
 ) -> Iterator[None]:
     """Run the language model on P(E) with the encoder skipped, for every call of the backbone inside the block.
 
@@ -86,9 +86,9 @@ def replaced(
         embeddings: Sequence[Embedding] = ()
         if own:
             embeddings = unstack(**own)
-        elif held and ids is not None:
-            embeddings = [e for e in held for _ in range(max(1, len(ids) // len(held)))]
-        if args and (own or held):
+        elif fixed and ids is not None:
+            embeddings = [e for e in fixed for _ in range(max(1, len(ids) // len(fixed)))]
+        if args and (own or fixed):
             raise ModelError(
                 "the model calls its backbone with positional arguments, so what they are cannot be told",
                 hint="Call it with keywords: self.model(input_ids=input_ids, attention_mask=attention_mask, ...)",
@@ -109,5 +109,5 @@ def replaced(
         yield
     finally:
         handle.remove()
-    if held and not used:
+    if fixed and not used:
         raise ModelError("embeddings were held, but no prompt had a placeholder: media would be ignored")

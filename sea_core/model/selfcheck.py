@@ -33,7 +33,7 @@ def check_seam(mllm: MLLM) -> None:
             f"the prompt for an embedding of {len(blank)} rows is not the model's ordinary prompt",
             hint="Check the adapter's `placeholder`, `placeholders`, `split` and `inputs` against the processor.",
         )
-    spliced, changed = (_last_logits(mllm, _skipped(mllm, ids, e)) for e in (blank, blank.shaken()))
+    spliced, changed = (_last_logits(mllm, _skipped(mllm, ids, e)) for e in (blank, blank.perturbed()))
     tolerance = (1e-4 if mllm.dtype == torch.float32 else 0.05) * ordinary.abs().max().clamp(min=1)
     if (off := (spliced - ordinary).abs().max()) > tolerance:
         raise ModelError(
@@ -48,7 +48,7 @@ def check_seam(mllm: MLLM) -> None:
 
 
 def _skipped(mllm: MLLM, ids: Tensor, embedding: Embedding) -> Any:
-    with mllm.replaced():
+    with mllm.inject():
         return mllm.backbone(input_ids=ids, attention_mask=torch.ones_like(ids), **stack([embedding]))
 
 

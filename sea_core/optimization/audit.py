@@ -8,29 +8,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from sea_core.model.mllm import MLLM
-from sea_core.runs.embedding_run import Run
-from sea_core.runs.store import Record
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.store import EmbeddingRecord
 
 SHARE, LEAST = 0.01, 3
 
 
-def audit_left(run: Run) -> list[Record]:
+def unaudited(run: EmbeddingRun) -> list[EmbeddingRecord]:
     """Return the successes that are to be audited and have not been: those with the smallest digests of their ids."""
     good = [record for record in run.store.records() if record["status"] == "succeeded"]
     count = max(LEAST, round(SHARE * len(good)))
     chosen = sorted(good, key=lambda record: hashlib.sha256(record["id"].encode()).digest())[:count]
-    done = {row["id"] for row in run.audits.rows()}
+    done = {row["id"] for row in run.audits.read()}
     return [record for record in chosen if record["id"] not in done]
 
 
-def audit(mllm: MLLM, run: Run) -> Iterator[int]:
+def audit(mllm: MLLM, run: EmbeddingRun) -> Iterator[int]:
     """Generate both targets of each row that is left to audit, and keep what was said. Yields 1 for each row."""
-    for record in audit_left(run):
-        run.audits.append([said(mllm, record, run)])
+    for record in unaudited(run):
+        run.audits.append([audit_record(mllm, record, run)])
         yield 1
 
 
-def said(mllm: MLLM, record: Record, run: Run) -> dict[str, Any]:
+def audit_record(mllm: MLLM, record: EmbeddingRecord, run: EmbeddingRun) -> dict[str, Any]:
     """Return what real generation from the stored embedding says to each goal, and whether it is exact."""
     goals = json.loads(record["goals"])
     embedding = run.embedding(record["id"])
@@ -40,6 +40,6 @@ def said(mllm: MLLM, record: Record, run: Run) -> dict[str, Any]:
         "id": record["id"],
         "margin": record["margin"],
         "wanted": [goal["answer"] for goal in goals],
-        "said": [mllm.say(answer) for answer in answers],
+        "said": [mllm.detokenize(answer) for answer in answers],
         "exact": answers == wanted,
     }

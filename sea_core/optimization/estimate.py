@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from sea_core.data.examples import PreparedRow
+from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine import memory
-from sea_core.optimization.engine.forward import rounded
-from sea_core.optimization.engine.pruned_attention import Last
+from sea_core.optimization.engine.forward import padded_length
+from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer
 
 STEPS = 60
 """Steps a row, where the user does not say: the order of what the bundled models need."""
@@ -28,7 +28,7 @@ REACHED = 0.5
 
 
 @dataclass(frozen=True)
-class Plan:
+class Estimate:
     """What an optimisation will take. Sizes in bytes; tokens, FLOP and memory are of the longest row.
 
     Attributes:
@@ -52,7 +52,7 @@ class Plan:
     hours: float
 
 
-def plan(mllm: MLLM, rows: Sequence[PreparedRow], device: torch.device, steps: int = STEPS) -> Plan:
+def estimate(mllm: MLLM, rows: Sequence[PreparedExample], device: torch.device, steps: int = STEPS) -> Estimate:
     """Plan the optimisation of `rows` on a device, with a model that lies on the meta device.
 
     Raises:
@@ -64,22 +64,24 @@ def plan(mllm: MLLM, rows: Sequence[PreparedRow], device: torch.device, steps: i
     decoder: Any = mllm.adapter.language_model(mllm.model)
     head = mllm.model.get_output_embeddings()
     longest, most = max(text), max(targets)
-    bytes_each = memory.row_bytes(
-        memory.Sizes.of(decoder, head),
+    bytes_each = memory.example_bytes(
+        memory.DecoderShape.of(decoder, head),
         tokens=media + longest,
         targets=most,
         numbers=media * _projector_width(mllm),
         element=mllm.dtype.itemsize,
-        left=media if Last.of(decoder, media) else 0,
+        kv_only=media if TextOnlyLastLayer.of(decoder, media) else 0,
     )
     weights = sum(p.numel() for p in mllm.model.parameters()) * mllm.dtype.itemsize
     free = memory.free_bytes(device)
     left = free - weights
-    slots = memory.fitting(bytes_each, left, media + longest, device.type) if left > bytes_each else 0
+    slots = memory.max_batch(bytes_each, left, media + longest, device.type) if left > bytes_each else 0
     flops = [step_flop(mllm, media, t, n) for t, n in zip(text, targets, strict=True)]
     speed = matrix_speed(device, mllm.dtype)
     seconds = sum(flops) * steps / (REACHED * speed)
-    return Plan(len(rows), weights, bytes_each, free, slots, media, longest, steps, max(flops), speed, seconds / 3600)
+    return Estimate(
+        len(rows), weights, bytes_each, free, slots, media, longest, steps, max(flops), speed, seconds / 3600
+    )
 
 
 def step_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
@@ -90,7 +92,7 @@ def step_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
 def product_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
     """Return what the products with weights take of it: of the decoder, the projector and the head."""
     decoder: Any = mllm.adapter.language_model(mllm.model)
-    sizes = memory.Sizes.of(decoder, mllm.model.get_output_embeddings())
+    sizes = memory.DecoderShape.of(decoder, mllm.model.get_output_embeddings())
     layers, projector = _matrices(decoder.layers), _matrices(mllm.projector)
     products = 4.0 * (layers * (media + text) + projector * media + sizes.vocabulary * sizes.hidden * targets)
     # In the last layer the media leave keys and values alone (see engine/lean.py); their queries come on the way there.
@@ -102,7 +104,7 @@ def product_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
 def attention_flop(mllm: MLLM, media: int, text: int) -> float:
     """Return what queries, keys and values take among themselves: 4 forward, 10 back, for each pair that is seen."""
     decoder: Any = mllm.adapter.language_model(mllm.model)
-    sizes = memory.Sizes.of(decoder, mllm.model.get_output_embeddings())
+    sizes = memory.DecoderShape.of(decoder, mllm.model.get_output_embeddings())
     among = media * (media + 1) / 2
     texts = text * media + text**2 / 4  # two goals, of which none sees the other
     return float(14 * sizes.attention * (among * (sizes.layers - 1) + texts * sizes.layers))
@@ -147,13 +149,13 @@ def matrix_speed(device: torch.device, dtype: torch.dtype) -> float:
     return 2 * size**3 / best
 
 
-def _text_tokens(mllm: MLLM, row: PreparedRow) -> int:
+def _text_tokens(mllm: MLLM, row: PreparedExample) -> int:
     """Return the padded length of a row's questions and answers, behind the media."""
     total = 0
     for goal in row.goals:
         prompt = mllm.prompt_ids(goal.prompt, len_one(mllm))
         behind = len(prompt) - 1 - prompt[::-1].index(mllm.placeholder_id)
-        total += rounded(len(prompt) - 1 - behind + len(mllm.answer_ids(goal.answer)))
+        total += padded_length(len(prompt) - 1 - behind + len(mllm.answer_ids(goal.answer)))
     return total
 
 

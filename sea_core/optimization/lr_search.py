@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sea_core.data.examples import PreparedRow
+from sea_core.data.examples import PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.optimizer import OptimizeConfig, optimize
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.jsonl import JsonlLog
 
 GRID = (0.03, 0.1, 0.3)
 """Times the blank embedding's root mean square."""
-ROWS = 16
+EXAMPLES = 16
 
 
-def tune(
+def search_lr(
     mllm: MLLM,
-    rows: Sequence[PreparedRow],
+    rows: Sequence[PreparedExample],
     config: OptimizeConfig,
-    journal: Journal,
+    journal: JsonlLog,
     *,
     blank: Embedding | None = None,
 ) -> OptimizeConfig:
@@ -32,22 +32,22 @@ def tune(
     Raises:
         SeaError: none of the rates reached a single row.
     """
-    rows = rows[:ROWS]
+    rows = rows[:EXAMPLES]
     for lr in GRID:
-        done = {row["id"] for row in journal.rows() if row["lr"] == lr}
+        done = {row["id"] for row in journal.read() if row["lr"] == lr}
         left = [row for row in rows if row.id not in done]
         if not left:
             continue
         for outcome in optimize(mllm, left, replace(config, lr=lr), blank=blank):
             journal.append([{"lr": lr, "id": outcome.id, "status": outcome.status, "steps": outcome.steps}])
-    return replace(config, lr=best(journal, config.steps, {row.id for row in rows}))
+    return replace(config, lr=best_lr(journal, config.steps, {row.id for row in rows}))
 
 
-def best(journal: Journal, steps: int, ids: Collection[str]) -> float:
+def best_lr(journal: JsonlLog, steps: int, ids: Collection[str]) -> float:
     """Return the rate with the fewest steps over these rows, where one that failed counts as twice the budget."""
     costs: dict[float, int] = {}
     good = 0
-    for row in journal.rows():
+    for row in journal.read():
         if row["id"] not in ids:  # a former command tried more
             continue
         succeeded = row["status"] == "succeeded"

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sea_core.config import COUNT_OR_AUTO, NUMBER_OR_AUTO
-from sea_core.data.examples import PreparedRow
+from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine import memory
-from sea_core.optimization.engine.forward import Forward
-from sea_core.optimization.engine.margin import safe_margin
+from sea_core.optimization.engine.forward import ForwardStrategy
+from sea_core.optimization.engine.margin import calibrate_margin
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.select_forward import choose
-from sea_core.optimization.engine.types import Outcome, Rules, Task
-from sea_core.optimization.recipes.base import Material, Recipe, Unusable
-from sea_core.optimization.recipes.expand import seed_of, variations
+from sea_core.optimization.engine.select_forward import select_forward
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask
+from sea_core.optimization.recipes.base import Recipe, RecipeContext, RecipeNotSupported
+from sea_core.optimization.recipes.expand import make_seed, parametrizations
 from sea_core.optimization.recipes.registry import RECIPES
 
 Auto = Literal["auto"]
@@ -51,7 +51,7 @@ class OptimizeConfig:
     """Draws the style of each row, by the row's id, and all that a recipe leaves to chance."""
     draws: int = 1
     """Embeddings for each row and recipe, each with another style."""
-    benign: Literal["embed", "text"] = "embed"
+    benign_examples: Literal["embed", "text"] = "embed"
     """Benign rows get an embedding of their own activity (`embed`), or stay text rows as in the paper (`text`)."""
 
     def __post_init__(self) -> None:
@@ -87,108 +87,114 @@ class Optimization:
     def __init__(
         self,
         mllm: MLLM,
-        rows: Sequence[PreparedRow],
+        rows: Sequence[PreparedExample],
         config: OptimizeConfig,
         blank: Embedding | None = None,
         *,
         recipes: Sequence[Recipe] = RECIPES,
         benign: Sequence[Embedding] = (),
     ) -> None:
-        self.mllm, self.start = mllm, start_of(mllm, blank)
-        self.hopeless, self.tasks = [], []
+        self.mllm, self.start = mllm, make_start(mllm, blank)
+        self.rejected, self.tasks = [], []
         used = {row.recipe for row in rows}
-        material = Material(mllm, self.start, benign)
-        how = variations([recipe for recipe in recipes if recipe.name in used], material)
+        material = RecipeContext(mllm, self.start, benign)
+        how = parametrizations([recipe for recipe in recipes if recipe.name in used], material)
         for row in rows:
-            task = task_of(mllm, row, len(self.start))
-            reason = longer_than_the_model_holds(mllm, task)
+            task = make_task(mllm, row, len(self.start))
+            reason = exceeds_context(mllm, task)
             try:
-                task = replace(task, variation=how(row), seed=seed_of(row, config.seed))
-            except Unusable as error:
+                task = replace(task, parametrization=how(row), seed=make_seed(row, config.seed))
+            except RecipeNotSupported as error:
                 reason = str(error)
             if reason:
-                self.hopeless.append(Outcome(row.id, "failed", reason, 0, float("nan"), float("nan"), 0.0, None))
+                self.rejected.append(
+                    OptimizationResult(row.id, "failed", reason, 0, float("nan"), float("nan"), 0.0, None)
+                )
             else:
                 self.tasks.append(task)
-        self.forward: Forward = choose(mllm, self.start, self.tasks, packed=config.packed, compiled=config.compile)
-        self.rules = self._rules(config)
+        self.forward: ForwardStrategy = select_forward(
+            mllm, self.start, self.tasks, packed=config.packed, compiled=config.compile
+        )
+        self.engine_config = self._engine_config(config)
 
-    def run(self) -> Iterator[Outcome]:
+    def run(self) -> Iterator[OptimizationResult]:
         """Yield outcomes as rows finish, not in the order of the rows."""
-        yield from self.hopeless
-        yield from Engine(self.mllm, self.start, self.rules, self.forward).run(self.tasks)
+        yield from self.rejected
+        yield from Engine(self.mllm, self.start, self.engine_config, self.forward).run(self.tasks)
 
-    def chosen(self) -> dict[str, Any]:
+    def resolved(self) -> dict[str, Any]:
         """Return what was `auto`, as numbers, and which forward runs: for run.json."""
-        told = {"margin": self.rules.margin, "batch_size": self.rules.slots, "forward": self.forward.name}
-        return told | ({"why": self.forward.why} if self.forward.why else {})
+        told = {
+            "margin": self.engine_config.margin,
+            "batch_size": self.engine_config.batch_size,
+            "forward": self.forward.name,
+        }
+        return told | ({"why": self.forward.fallback_reason} if self.forward.fallback_reason else {})
 
-    def _rules(self, config: OptimizeConfig) -> Rules:
+    def _engine_config(self, config: OptimizeConfig) -> EngineConfig:
         if config.lr == "auto":
-            raise SeaError(
-                "lr is auto, which takes a few optimisations", hint="Call search_lr first."
-            )
+            raise SeaError("lr is auto, which takes a few optimisations", hint="Call search_lr first.")
         margin, slots = config.margin, config.batch_size
         if margin == "auto":
-            margin = safe_margin(self.mllm, self.forward, self.start, self.tasks)
+            margin = calibrate_margin(self.mllm, self.forward, self.start, self.tasks)
         if slots == "auto":
-            slots = self._fitting()
-        return Rules(
-            lr=config.lr * self.start.scale,
+            slots = self._max_batch()
+        return EngineConfig(
+            lr=config.lr * self.start.rms,
             betas=(config.beta1, config.beta2),
             steps=config.steps,
             loss=config.loss,
             margin=margin,
-            slots=slots,
+            batch_size=slots,
         )
 
-    def _fitting(self) -> int:
+    def _max_batch(self) -> int:
         """Return how many rows like the longest one fit into memory."""
         if not self.tasks:
             return 1
         mllm = self.mllm
         tokens = max(map(self.forward.tokens, self.tasks))
-        row = memory.row_bytes(
-            memory.Sizes.of(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()),
+        row = memory.example_bytes(
+            memory.DecoderShape.of(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()),
             tokens=tokens,
             targets=max(sum(map(len, task.answers)) for task in self.tasks),
-            numbers=self.start.rows.numel(),
+            numbers=self.start.features.numel(),
             element=mllm.dtype.itemsize,
-            left=self.forward.left,
+            kv_only=self.forward.kv_only,
         )
-        return memory.fitting(row, memory.free_bytes(mllm.device), tokens, mllm.device.type)
+        return memory.max_batch(row, memory.free_bytes(mllm.device), tokens, mllm.device.type)
 
 
 def optimize(
     mllm: MLLM,
-    rows: Sequence[PreparedRow],
+    rows: Sequence[PreparedExample],
     config: OptimizeConfig = OptimizeConfig(),
     *,
     blank: Embedding | None = None,
     benign: Sequence[Embedding] = (),
-) -> Iterator[Outcome]:
+) -> Iterator[OptimizationResult]:
     """Find a synthetic embedding for each row; see `Optimization`, which this makes and runs."""
     yield from Optimization(mllm, rows, config, blank, benign=benign).run()
 
 
-def start_of(mllm: MLLM, blank: Embedding | None) -> Embedding:
+def make_start(mllm: MLLM, blank: Embedding | None) -> Embedding:
     """Return the E that every row starts from, in fp32 or wider."""
-    start = mllm.blank() if blank is None else blank.with_rows(blank.rows.to(mllm.device, mllm.wide_dtype))
-    if not 0 < start.scale < float("inf"):
+    start = mllm.blank() if blank is None else blank.with_features(blank.features.to(mllm.device, mllm.wide_dtype))
+    if not 0 < start.rms < float("inf"):
         raise ModelError(
-            f"the blank {mllm.adapter.noun}'s embedding has the size {start.scale}, which the step size is relative to",
+            f"the blank {mllm.adapter.noun}'s embedding has the size {start.rms}, which the step size is relative to",
             hint="Check the adapter's `blank_input` and `projector`; is the checkpoint whole?",
         )
     return start
 
 
-def task_of(mllm: MLLM, row: PreparedRow, n_rows: int) -> Task:
+def make_task(mllm: MLLM, row: PreparedExample, n_features: int) -> OptimizationTask:
     """Return the row's goals as token ids, with placeholders for an E of `n_rows` rows."""
-    prompts = tuple(mllm.prompt_ids(goal.prompt, n_rows) for goal in row.goals)
-    return Task(row.id, prompts, tuple(mllm.answer_ids(goal.answer) for goal in row.goals))
+    prompts = tuple(mllm.prompt_ids(goal.prompt, n_features) for goal in row.goals)
+    return OptimizationTask(row.id, prompts, tuple(mllm.answer_ids(goal.answer) for goal in row.goals))
 
 
-def longer_than_the_model_holds(mllm: MLLM, task: Task) -> str:
+def exceeds_context(mllm: MLLM, task: OptimizationTask) -> str:
     """Say why a task does not fit the model's positions, or return an empty string."""
     longest = max(len(p) + len(a) for p, a in zip(task.prompts, task.answers, strict=True))
     if (most := mllm.max_length) and longest > most:

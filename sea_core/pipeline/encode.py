@@ -9,31 +9,31 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_core.data.examples import Row
+from sea_core.data.examples import Example
 from sea_core.data.media_columns import MEDIA_COLUMNS
-from sea_core.data.read import read_rows
-from sea_core.data.result import Rows
+from sea_core.data.read import read_examples
+from sea_core.data.result import ReadResult
 from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.runs.embedding_run import Run
+from sea_core.runs.embedding_run import EmbeddingRun
 
 LISTS = ("metadata.jsonl", "metadata.json")
 """What lists the media of a folder, as Hugging Face's folder datasets do."""
 
 
 @dataclass(frozen=True)
-class MediaRow:
+class MediaExample:
     """A row, and where its medium lies; `problem` says why it has none."""
 
-    row: Row
+    example: Example
     path: Path | None = None
     problem: str = ""
 
 
-def media_rows(
+def media_examples(
     dataset: Path, format: str = "auto", columns: dict[str, str] | None = None
-) -> tuple[Rows, list[MediaRow]]:
+) -> tuple[ReadResult, list[MediaExample]]:
     """Return a dataset's rows with the paths of their media, which are relative to the dataset's folder.
 
     Args:
@@ -42,9 +42,9 @@ def media_rows(
     Raises:
         DataError: the rows cannot be read, or no row names a medium.
     """
-    read = read_rows(_listed(dataset), format, columns)
-    found = [_placed(row) for row in read.rows]
-    if not any(one.row.media for one in found):
+    read = read_examples(_listed(dataset), format, columns)
+    found = [_placed(row) for row in read.examples]
+    if not any(one.example.media for one in found):
         raise DataError(
             "no row names a medium",
             where=str(dataset),
@@ -66,22 +66,22 @@ def _listed(dataset: Path) -> Path:
     )
 
 
-def _placed(row: Row) -> MediaRow:
+def _placed(row: Example) -> MediaExample:
     if len(row.media) != 1:
         some = f"the row names {len(row.media)} media, and one is taken"
-        return MediaRow(row, problem=some if row.media else "the row names no medium")
+        return MediaExample(row, problem=some if row.media else "the row names no medium")
     path = Path(row.media[0])
-    return MediaRow(row, path) if path.is_file() else MediaRow(row, path, f"there is no file {path}")
+    return MediaExample(row, path) if path.is_file() else MediaExample(row, path, f"there is no file {path}")
 
 
-def encode(mllm: MLLM, rows: Sequence[MediaRow], run: Run, batch_size: int = 1) -> Iterator[int]:
+def encode(mllm: MLLM, rows: Sequence[MediaExample], run: EmbeddingRun, batch_size: int = 1) -> Iterator[int]:
     """Encode the rows that the run does not have, and store each; yields how many were done, batch by batch.
 
     A row whose medium is missing or broken is stored as failed, with its reason. In a batch of one, E is what
     `mllm.encode` gives for the medium, to the last bit; a larger batch may round otherwise.
     """
     done = run.store.ids()
-    left = [one for one in rows if one.row.id not in done]
+    left = [one for one in rows if one.example.id not in done]
     for start in range(0, len(left), batch_size):
         began = time.monotonic()
         some = left[start : start + batch_size]
@@ -92,7 +92,7 @@ def encode(mllm: MLLM, rows: Sequence[MediaRow], run: Run, batch_size: int = 1) 
         yield len(some)
 
 
-def _encoded(mllm: MLLM, rows: Sequence[MediaRow]) -> list[Embedding | str]:
+def _encoded(mllm: MLLM, rows: Sequence[MediaExample]) -> list[Embedding | str]:
     """Return each row's E, or why it has none. What one medium spoils is tried again one by one."""
     media: dict[int, Any] = {}
     outcomes: list[Embedding | str] = [one.problem for one in rows]
@@ -112,15 +112,15 @@ def _encoded(mllm: MLLM, rows: Sequence[MediaRow]) -> list[Embedding | str]:
     return outcomes
 
 
-def _store(run: Run, one: MediaRow, outcome: Embedding | str, seconds: float) -> None:
-    text = {name: value for name, value in asdict(one.row).items() if name not in ("media", "extraction")}
+def _store(run: EmbeddingRun, one: MediaExample, outcome: Embedding | str, seconds: float) -> None:
+    text = {name: value for name, value in asdict(one.example).items() if name not in ("media", "extraction")}
     nothing = dict.fromkeys(("phrase", "kind", "sentence", "detoxified", "style"), "")
-    about = {"row": one.row.id, "source": "media", "media": str(one.path or ""), "goals": "[]"}
+    about = {"row": one.example.id, "source": "media", "media": str(one.path or ""), "goals": "[]"}
     steps = {"steps": 0, "loss": float("nan"), "margin": float("nan"), "seconds": seconds}
     if isinstance(outcome, str):
         run.store.append(text | nothing | about | steps | _became("failed", outcome, ()), None)
     else:
-        run.store.append(text | nothing | about | steps | _became("encoded", "", outcome.grid), outcome.rows)
+        run.store.append(text | nothing | about | steps | _became("encoded", "", outcome.grid), outcome.features)
 
 
 def _became(status: str, reason: str, grid: tuple[int, ...]) -> dict[str, str]:

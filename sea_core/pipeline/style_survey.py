@@ -18,7 +18,7 @@ from sea_core.model.media_folder import media_files
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import style_question
 from sea_core.runs.atomic import sha256, write_json
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.jsonl import JsonlLog
 
 MAX_NEW_TOKENS = 32
 LONGEST = 6
@@ -50,7 +50,7 @@ def named_media(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def ask_styles(mllm: MLLM, files: Sequence[Path], journal: Journal, batch_size: int = 8) -> Iterator[int]:
+def ask_styles(mllm: MLLM, files: Sequence[Path], journal: JsonlLog, batch_size: int = 8) -> Iterator[int]:
     """Ask about each file that has no answer in the journal, and keep answers, and why a file could not be read.
 
     Yields how many files were done, batch by batch.
@@ -64,21 +64,21 @@ def ask_styles(mllm: MLLM, files: Sequence[Path], journal: Journal, batch_size: 
             embeddings = mllm.encode([row.pop("medium") for row in good])
             answers = mllm.generate([style_question(mllm.adapter)] * len(good), embeddings, MAX_NEW_TOKENS)
             for row, answer in zip(good, answers, strict=True):
-                row["answer"] = mllm.say(answer)
+                row["answer"] = mllm.detokenize(answer)
         journal.append(rows)
         yield len(batch)
 
 
-def known(files: Sequence[Path], journal: Journal) -> dict[Path, dict[str, Any]]:
+def stored_answers(files: Sequence[Path], journal: JsonlLog) -> dict[Path, dict[str, Any]]:
     """Return the last row of each file that is still what it was then."""
-    rows = {(row["file"], row.get("sha256")): row for row in journal.rows()}
+    rows = {(row["file"], row.get("sha256")): row for row in journal.read()}
     found = {file: rows.get((str(file), sha256(file.read_bytes()))) for file in files}
     return {file: row for file, row in found.items() if row is not None}
 
 
-def unanswered(files: Sequence[Path], journal: Journal) -> list[Path]:
+def unanswered(files: Sequence[Path], journal: JsonlLog) -> list[Path]:
     """Return the files that have no answer yet; those that could not be read are among them."""
-    rows = known(files, journal)
+    rows = stored_answers(files, journal)
     return [file for file in files if "answer" not in rows.get(file, {})]
 
 
@@ -94,7 +94,7 @@ def collect(adapter: Adapter, answers: Iterable[str]) -> StyleSet:
     counts: Counter[str] = Counter()
     other: Counter[str] = Counter()
     for answer in answers:
-        style = style_of(adapter, answer)
+        style = parse_style(adapter, answer)
         if style is None:
             other[answer] += 1
         else:
@@ -102,7 +102,7 @@ def collect(adapter: Adapter, answers: Iterable[str]) -> StyleSet:
     return StyleSet(dict(counts.most_common()), dict(other.most_common()))
 
 
-def style_of(adapter: Adapter, answer: str) -> str | None:
+def parse_style(adapter: Adapter, answer: str) -> str | None:
     """Return the style that an answer names, or None where it does not open with the adapter's style prefix."""
     said, opening = " ".join(answer.split()), adapter.style_prefix.strip()
     if not said.casefold().startswith(opening.casefold() + " "):

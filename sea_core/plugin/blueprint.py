@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 Report = Callable[[str], None]
-Figures = Mapping[str, float]
+Scores = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,6 @@ class Blueprint:
     modality: str
     description: str
     build: Callable[[Path, int, Report], None]
-    check: Callable[[Path, int], Figures]
-    least: float = 0.95
+    check: Callable[[Path, int], Scores]
+    min_score: float = 0.95
     render: Callable[[str, str, str, Random], Any] | None = None

@@ -47,7 +47,7 @@ class Generator(ABC):
     noun: ClassVar[str]
     suffix: ClassVar[str]
     libraries: ClassVar[tuple[str, ...]] = ()
-    stands_in: ClassVar[str] = ""
+    placeholder_for: ClassVar[str] = ""
 
     @abstractmethod
     def generate(self, text: str, seed: int) -> Any:

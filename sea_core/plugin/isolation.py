@@ -17,7 +17,7 @@ LOCAL = "sea_plugin_"
 """How the modules of local plugin files are called: this, the file's stem, a digest."""
 
 
-def failure(call: Callable[[], object]) -> Exception | SystemExit | None:
+def catch_any(call: Callable[[], object]) -> Exception | SystemExit | None:
     """Call, and return what was raised, or None. Strangers' code may raise anything, or leave; Ctrl-C goes through."""
     try:
         call()
@@ -26,16 +26,16 @@ def failure(call: Callable[[], object]) -> Exception | SystemExit | None:
     return None
 
 
-def told(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """Return `it raised KeyError: 'mel' (file:line)`."""
-    return f"it raised {type(error).__name__}: {one_line(error)}{place(error)}"
+    return f"it raised {type(error).__name__}: {one_line(error)}{location(error)}"
 
 
 def one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def place(error: BaseException) -> str:
+def location(error: BaseException) -> str:
     """Return where it was raised, as ` (file:line)`; the core's frames and the import machinery's say nothing."""
     frames = [
         frame
@@ -45,7 +45,7 @@ def place(error: BaseException) -> str:
     return f" ({at(frames[-1].filename, frames[-1].lineno)})" if frames else ""
 
 
-def blame(error: BaseException) -> PluginError | None:
+def attribute_to_plugin(error: BaseException) -> PluginError | None:
     """Return a plugin's bug in words, naming the plugin, its method and the line; None where it is not a plugin's.
 
     It is the plugin's when, of all the calls that led there, the last that is either the core's or a plugin's own is a

@@ -22,7 +22,7 @@ from sea_core import __version__
 from sea_core.errors import PluginError, SeaError
 from sea_core.model.adapter import Adapter
 from sea_core.plugin import hookspecs
-from sea_core.plugin.isolation import GROUP, LOCAL, failure, one_line, told
+from sea_core.plugin.isolation import GROUP, LOCAL, catch_any, describe, one_line
 from sea_core.plugin.validate import adapters, blueprints, commands, extractors, generators
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
     offers: list[Offers] = []
     with redirect_stdout(sys.stderr):
-        fault = failure(lambda: offers.append(_offers(load(), found.name)))
+        fault = catch_any(lambda: offers.append(_offers(load(), found.name)))
     if fault is None:
         return Plugin(found.name, found.distribution, found.version, *offers[0])
     if isinstance(fault, SeaError):
@@ -185,7 +185,7 @@ def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
     elif isinstance(fault, pluggy.PluginValidationError):
         error = f"a hook does not fit the contract in sea_core/hookspecs.py: {one_line(fault)}"
     else:
-        error = told(fault)
+        error = describe(fault)
     return Plugin(found.name, found.distribution, found.version, error=error)
 
 

@@ -15,8 +15,8 @@ import pytest
 from sea_core.errors import PluginError
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
-from sea_core.plugin.contract.check import RULES, Finding, look
-from sea_core.plugin.contract.rule import Rule, Subject
+from sea_core.plugin.contract.check import RULES, RuleResult, check_rule
+from sea_core.plugin.contract.rule import AdapterUnderTest, Rule
 
 
 class AdapterContract:
@@ -42,22 +42,22 @@ class AdapterContract:
 
     @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
     def test_contract(self, rule: Rule) -> None:
-        finding = look(rule, self._subject())
+        finding = check_rule(rule, self._subject())
         assert finding.state == "pass", _said(finding)
 
-    def _subject(self) -> Subject:
+    def _subject(self) -> AdapterUnderTest:
         """Return the subject, one for all the rules of a class: loading a model takes longer than most rules."""
         kind = type(self)
         if "_kept" not in vars(kind):
             if self.adapter is not None:
-                kind._kept = Subject(self.adapter, self.mllm, self.signal)
+                kind._kept = AdapterUnderTest(self.adapter, self.mllm, self.signal)
             else:
                 made = self.mllm()
-                kind._kept = Subject(made.adapter, lambda: made, self.signal)
+                kind._kept = AdapterUnderTest(made.adapter, lambda: made, self.signal)
         return kind._kept
 
-    _kept: ClassVar[Subject]
+    _kept: ClassVar[AdapterUnderTest]
 
 
-def _said(finding: Finding) -> str:
+def _said(finding: RuleResult) -> str:
     return f"{finding.rule.sentence}\n  {finding.seen}\n  {finding.advice}"

@@ -14,12 +14,12 @@ from typing import Any
 
 from sea_core.errors import RunError
 
-REMAKE = "Copy the file back from elsewhere, or make the run again in a new folder: sea optimize ... --out NEW"
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+RESTORE_HINT = "Copy the file back from elsewhere, or make the run again in a new folder: sea optimize ... --out NEW"
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a path to write to; when the block ends well, what was written becomes `path` in one step.
 
     Raises:
@@ -38,7 +38,7 @@ def whole(path: Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
-def keep_former(path: Path, text: str) -> Path | None:
+def backup_existing(path: Path, text: str) -> Path | None:
     """Put a file aside that is about to be written over with something else: a hand may have mended it.
 
     Returns:
@@ -63,7 +63,9 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        mend = "Free some space (df -h)" if error.errno in FULL else "Check the path and who may write there (ls -ld)"
+        mend = (
+            "Free some space (df -h)" if error.errno in DISK_FULL else "Check the path and who may write there (ls -ld)"
+        )
         raise RunError(
             f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}",
             hint=f"Everything finished so far is safe. {mend}, and type the same command again.",
@@ -77,7 +79,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text, whole or not at all."""
-    with whole(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text(text, encoding="utf-8")
 
 
@@ -86,7 +88,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(f"this file is torn: {error}", hint=REMAKE, where=str(path)) from error
+        raise RunError(f"this file is torn: {error}", hint=RESTORE_HINT, where=str(path)) from error
 
 
 def sha256(data: bytes) -> str:

@@ -25,25 +25,25 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from sea_core.config import flat
-from sea_core.data.examples import PreparedRow, RefusedRow
+from sea_core.config import flatten
+from sea_core.data.examples import PreparedExample, SkippedExample
 from sea_core.errors import RunError
 from sea_core.judges.tally import tally
-from sea_core.runs.atomic import REMAKE, read_json, whole, write_json
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.atomic import RESTORE_HINT, atomic_write, read_json, write_json
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
-from sea_core.runs.statistics import share
-from sea_core.runs.store import Record, Store
+from sea_core.runs.statistics import ratio
+from sea_core.runs.store import EmbeddingRecord, Store
 from sea_core.verification.metrics_coverage import by_recipe, row_of, uncovered
 
 if TYPE_CHECKING:
     from sea_core.model.embedding import Embedding
-    from sea_core.optimization.engine.types import Outcome
+    from sea_core.optimization.engine.types import OptimizationResult
 
 LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
 
 
-class Run:
+class EmbeddingRun:
     """An opened run folder. Only one process writes to it, inside `with run.writing():`."""
 
     def __init__(self, folder: Path) -> None:
@@ -55,13 +55,13 @@ class Run:
         self.folder = folder
         self.about = _read_about(folder / "run.json")
         self.store = Store(folder)
-        self.answers = Journal(folder / "verify.jsonl", ("id", "question", "answer", "content", "kind"))
-        self.verdicts = Journal(folder / "verdicts.jsonl", ("id", "question", "answer", "judge", "verdict"))
-        self.audits = Journal(folder / "audit.jsonl", ("id", "exact"))
-        self.tuning = Journal(folder / "tuning.jsonl", ("lr", "id", "status", "steps"))
+        self.answers = JsonlLog(folder / "verify.jsonl", ("id", "question", "answer", "content", "kind"))
+        self.verdicts = JsonlLog(folder / "verdicts.jsonl", ("id", "question", "answer", "judge", "verdict"))
+        self.audits = JsonlLog(folder / "audit.jsonl", ("id", "exact"))
+        self.tuning = JsonlLog(folder / "tuning.jsonl", ("lr", "id", "status", "steps"))
 
     @classmethod
-    def start(cls, folder: Path, identity: dict[str, Any], facts: dict[str, Any]) -> Run:
+    def start(cls, folder: Path, identity: dict[str, Any], facts: dict[str, Any]) -> EmbeddingRun:
         """Begin a run, or go on with the one that is there.
 
         Args:
@@ -101,26 +101,26 @@ class Run:
             yield
             self.store.flush()
 
-    def choose(self, chosen: dict[str, Any]) -> None:
+    def resolve(self, chosen: dict[str, Any]) -> None:
         """Keep what was found for this run where the settings left it open: it stays when the run goes on."""
         self.about["chosen"] = self.about.get("chosen", {}) | chosen
         write_json(self.folder / "run.json", self.about)
 
-    def refuse(self, rows: Iterable[RefusedRow]) -> None:
+    def write_skipped(self, rows: Iterable[SkippedExample]) -> None:
         """Keep the rows that were not prepared, with the reasons."""
-        with whole(self.folder / "refused.jsonl") as aside, aside.open("w", encoding="utf-8") as file:
+        with atomic_write(self.folder / "refused.jsonl") as aside, aside.open("w", encoding="utf-8") as file:
             for refused in rows:
-                line = {"id": refused.row.id, "line": refused.row.line, "reason": refused.reason}
-                file.write(json.dumps(line | {"instruction": refused.row.instruction}, ensure_ascii=False) + "\n")
+                line = {"id": refused.example.id, "line": refused.example.line, "reason": refused.reason}
+                file.write(json.dumps(line | {"instruction": refused.example.instruction}, ensure_ascii=False) + "\n")
 
-    def add(self, row: PreparedRow, outcome: Outcome) -> None:
+    def add(self, row: PreparedExample, outcome: OptimizationResult) -> None:
         """Keep a finished row; it is on disk when this returns."""
         figures = {name: getattr(outcome, name) for name in ("status", "reason", "steps", "loss", "margin", "seconds")}
         goals = [asdict(goal) for goal in row.goals]
-        text = {name: value for name, value in asdict(row.row).items() if name not in ("media", "extraction")}
-        made = {"id": row.id, "row": row.row.id, "recipe": row.recipe, "draw": row.draw}
+        text = {name: value for name, value in asdict(row.example).items() if name not in ("media", "extraction")}
+        made = {"id": row.id, "row": row.example.id, "recipe": row.recipe, "draw": row.draw}
         record = text | made | asdict(row.extraction) | {"style": row.style, "goals": json.dumps(goals)}
-        rows, grid = (e.rows, e.grid) if (e := outcome.embedding) else (None, ())
+        rows, grid = (e.features, e.grid) if (e := outcome.embedding) else (None, ())
         self.store.append(record | {"grid": json.dumps(grid)} | figures, rows)
 
     def embedding(self, row_id: str) -> Embedding:
@@ -129,12 +129,12 @@ class Run:
 
         return Embedding(self.store.load(row_id), tuple(json.loads(self.store.record(row_id)["grid"])))
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """Return the figures of the run, each computed from its stored rows (METHOD: OSR, VSR, steps, seconds)."""
         records = self.store.records()
         good = [r for r in records if r["status"] == "succeeded"]
         steps = [r["steps"] for r in good]
-        audits = self.audits.rows()
+        audits = self.audits.read()
         told = self.about["identity"]
         judges = self.vsr()
         first = next(iter(judges.values()), {})
@@ -145,7 +145,7 @@ class Run:
             "texts": len({row_of(record) for record in records}),  # each may have several embeddings
             "refused": self.about["refused"],
             "succeeded": len(good),
-            "osr": share(len(good), len(records)),
+            "osr": ratio(len(good), len(records)),
             "vsr": first.get("vsr"),
             "vsr_interval": first.get("interval"),
             "verified": first.get("judged", 0),
@@ -168,10 +168,10 @@ class Run:
         An answer counts that is about an embedding of the run.
         """
         good = {record["id"] for record in self.store.records() if record["status"] == "succeeded"}
-        answers, verdicts = ([r for r in j.rows() if r["id"] in good] for j in (self.answers, self.verdicts))
+        answers, verdicts = ([r for r in j.read() if r["id"] in good] for j in (self.answers, self.verdicts))
         return tally(answers, verdicts)
 
-    def failures(self) -> list[Record]:
+    def failures(self) -> list[EmbeddingRecord]:
         return [record for record in self.store.records() if record["status"] == "failed"]
 
 
@@ -183,13 +183,13 @@ def versions() -> dict[str, str]:
 def _read_about(path: Path) -> dict[str, Any]:
     about = read_json(path)
     if not isinstance(about, dict) or not {"identity", "rows", "refused", "model"} <= about.keys():
-        raise RunError("this is not the run.json of a run: entries are missing", hint=REMAKE, where=str(path))
+        raise RunError("this is not the run.json of a run: entries are missing", hint=RESTORE_HINT, where=str(path))
     return about
 
 
 def same_identity(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
     """Refuse to go on with a run that was told something else. Names each setting that differs."""
-    stored, asked = flat(stored), flat(asked)
+    stored, asked = flatten(stored), flatten(asked)
     changed = [key for key in sorted(stored.keys() | asked.keys()) if stored.get(key) != asked.get(key)]
     if changed:
         lines = "\n  ".join(f"{key}: {stored.get(key)} there, {asked.get(key)} now" for key in changed)

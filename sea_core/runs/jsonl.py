@@ -16,13 +16,13 @@ EVERY = 1.0
 """Seconds between two writes of `keep`."""
 
 
-class Journal:
+class JsonlLog:
     """Rows of one kind, one JSON object a line. `needs` are the keys that each of them has."""
 
     def __init__(self, path: Path, needs: Collection[str] = ()) -> None:
-        self.path, self.needs = path, frozenset(needs)
+        self.path, self.required = path, frozenset(needs)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def read(self) -> list[dict[str, Any]]:
         """Return every whole row. Raises RunError for a line that is torn in the middle of the file."""
         if not self.path.exists():
             return []
@@ -36,7 +36,7 @@ class Journal:
         problem = "it holds something else"
         try:
             row = json.loads(line)
-            if isinstance(row, dict) and not (lacks := self.needs - row.keys()):
+            if isinstance(row, dict) and not (lacks := self.required - row.keys()):
                 return row
             if isinstance(row, dict):
                 problem = f"it lacks {', '.join(sorted(lacks))}"
@@ -57,7 +57,7 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
 
-    def keep(self, rows: Iterable[dict[str, Any]]) -> Iterator[int]:
+    def append_stream(self, rows: Iterable[dict[str, Any]]) -> Iterator[int]:
         """Write rows as they come, at least once a second, for each write waits for the disk; yields how many.
 
         What has come is written also when `rows` raises, or when nobody asks for more.

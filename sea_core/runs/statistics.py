@@ -8,12 +8,12 @@ Z = 1.959963984540054
 """The normal distribution's 97.5 % quantile: what a 95 % interval leaves out on either side."""
 
 
-def share(part: int, whole: int) -> float | None:
+def ratio(part: int, whole: int) -> float | None:
     """Return part / whole, or None where there is nothing to share: no answer is not a zero."""
     return part / whole if whole else None
 
 
-def interval(part: int, whole: int) -> tuple[float, float] | None:
+def wilson_interval(part: int, whole: int) -> tuple[float, float] | None:
     """Return the 95 % interval of a share (Wilson's score interval), or None where there is nothing to share.
 
     It takes the counted things as independent. Several answers about one embedding are not quite, so that it is a

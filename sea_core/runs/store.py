@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import RunError
-from sea_core.runs.atomic import REMAKE, sha256, whole
+from sea_core.runs.atomic import RESTORE_HINT, atomic_write, sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,7 @@ SHARD_ROWS = 64
 PURPOSE = "SEA synthetic embedding, for safety alignment"
 REDO = "Delete it; the same `sea optimize` command will make its row again."
 
-Record = dict[str, Any]
+EmbeddingRecord = dict[str, Any]
 
 
 class Store:
@@ -48,14 +48,14 @@ class Store:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[EmbeddingRecord]:
         """Return every row's record, in the order in which they were finished."""
         return list(self._records.values())
 
     def ids(self) -> set[str]:
         return set(self._records)
 
-    def record(self, row_id: str) -> Record:
+    def record(self, row_id: str) -> EmbeddingRecord:
         """Return one row's record. Raises RunError for an id that is not there."""
         if row_id not in self._records:
             raise RunError(
@@ -77,7 +77,7 @@ class Store:
         path = self._fresh.get(row_id) or self.folder / str(record["shard"])
         if not record["sha256"]:
             raise RunError(f"row {row_id!r} has no embedding: {record['status']}, {record['reason']}")
-        hint = REDO if row_id in self._fresh else REMAKE
+        hint = REDO if row_id in self._fresh else RESTORE_HINT
         try:
             with safe_open(path, "pt") as file:
                 embedding: Tensor = file.get_tensor(_key(row_id))
@@ -91,7 +91,7 @@ class Store:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def append(self, record: Record, embedding: Tensor | None) -> None:
+    def append(self, record: EmbeddingRecord, embedding: Tensor | None) -> None:
         """Write one finished row; it is on disk when this returns."""
         tensors = {} if embedding is None else {record["id"]: embedding.cpu().contiguous()}
         record = record | describe(embedding) | {"shard": ""}
@@ -123,7 +123,7 @@ class Store:
         self._stale += self._fresh.values()
         self._fresh = {}
 
-    def _read_index(self) -> Iterable[Record]:
+    def _read_index(self) -> Iterable[EmbeddingRecord]:
         if not self.index.exists():
             return []
         import pyarrow
@@ -132,15 +132,15 @@ class Store:
         try:
             table = pyarrow.parquet.read_table(self.index, memory_map=True, page_checksum_verification=True)
         except (OSError, pyarrow.ArrowException) as error:
-            raise RunError(f"the index is torn: {error}", hint=REMAKE, where=str(self.index)) from error
-        rows: list[Record] = table.to_pylist()
+            raise RunError(f"the index is torn: {error}", hint=RESTORE_HINT, where=str(self.index)) from error
+        rows: list[EmbeddingRecord] = table.to_pylist()
         return rows
 
-    def _write_index(self, records: list[Record]) -> None:
+    def _write_index(self, records: list[EmbeddingRecord]) -> None:
         import pyarrow
         import pyarrow.parquet
 
-        with whole(self.index) as aside:
+        with atomic_write(self.index) as aside:
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), aside, write_page_checksum=True)
 
 
@@ -152,17 +152,17 @@ def _write(path: Path, tensors: dict[str, Tensor], facts: dict[str, str]) -> Non
     from safetensors.torch import save
 
     keyed = {_key(row_id): tensor for row_id, tensor in tensors.items()}
-    with whole(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_bytes(save(keyed, facts | {"purpose": PURPOSE}))
 
 
-def _read_single(path: Path) -> Record | None:
+def _read_single(path: Path) -> EmbeddingRecord | None:
     """Return the record in a single file, or None when a writer has just made a shard of it."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
-            record: Record = json.loads(file.metadata()["record"])
+            record: EmbeddingRecord = json.loads(file.metadata()["record"])
     except FileNotFoundError:
         return None
     except (OSError, SafetensorError) as error:
@@ -175,7 +175,7 @@ def _key(row_id: str) -> str:
     return f"_{row_id}" if row_id.startswith("__") else row_id
 
 
-def describe(embedding: Tensor | None) -> Record:
+def describe(embedding: Tensor | None) -> EmbeddingRecord:
     """Return what the index says of an embedding."""
     if embedding is None:
         return {"n_rows": 0, "d_encoder": 0, "dtype": "", "sha256": ""}

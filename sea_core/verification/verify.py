@@ -14,28 +14,28 @@ from sea_core.judges.tally import key, latest
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
-from sea_core.runs.embedding_run import Run
-from sea_core.runs.store import Record
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.store import EmbeddingRecord
 
 MAX_NEW_TOKENS = 48
 
 
-def questions_left(adapter: Adapter, run: Run) -> list[tuple[Record, str]]:
+def unanswered_questions(adapter: Adapter, run: EmbeddingRun) -> list[tuple[EmbeddingRecord, str]]:
     """Return each succeeded row with each held-out question that has no stored answer yet."""
-    asked = {(row["id"], row["question"]) for row in run.answers.rows()}
+    asked = {(row["id"], row["question"]) for row in run.answers.read()}
     good = [record for record in run.store.records() if record["status"] == "succeeded"]
     pairs = [(r, q) for r in good for q in verify_questions(adapter, r["kind"])]
     return [(record, question) for record, question in pairs if (record["id"], question) not in asked]
 
 
-def verify(mllm: MLLM, run: Run, batch_size: int = 16) -> Iterator[int]:
+def verify(mllm: MLLM, run: EmbeddingRun, batch_size: int = 16) -> Iterator[int]:
     """Ask what is left to ask and store the answers. Yields how many were answered, batch by batch.
 
     Raises:
         RunError: an embedding is not of this model's width, so it was made by another.
     """
     check_width(mllm, run)
-    left = questions_left(mllm.adapter, run)
+    left = unanswered_questions(mllm.adapter, run)
     for start in range(0, len(left), batch_size):
         pairs = left[start : start + batch_size]
         embeddings = [run.embedding(record["id"]) for record, _ in pairs]
@@ -44,7 +44,7 @@ def verify(mllm: MLLM, run: Run, batch_size: int = 16) -> Iterator[int]:
             {
                 "id": record["id"],
                 "question": question,
-                "answer": mllm.say(answer),
+                "answer": mllm.detokenize(answer),
                 "content": record["phrase"],
                 "kind": record["kind"],
             }
@@ -53,32 +53,32 @@ def verify(mllm: MLLM, run: Run, batch_size: int = 16) -> Iterator[int]:
         yield len(pairs)
 
 
-def answers_left(run: Run, judge: ContentJudge) -> list[dict[str, Any]]:
+def unjudged_answers(run: EmbeddingRun, judge: ContentJudge) -> list[dict[str, Any]]:
     """Return the stored answers that the judge has given no word on; those that it could not judge are among them."""
-    words = latest(run.verdicts.rows(), judge.name)
-    return [answer for answer in run.answers.rows() if words.get(key(answer), "unjudged") == "unjudged"]
+    words = latest(run.verdicts.read(), judge.name)
+    return [answer for answer in run.answers.read() if words.get(key(answer), "unjudged") == "unjudged"]
 
 
-def hear(run: Run, judge: ContentJudge) -> Iterator[int]:
+def run_judge(run: EmbeddingRun, judge: ContentJudge) -> Iterator[int]:
     """Let a judge speak about the answers that are left. Yields how many verdicts were stored (see `Journal.keep`)."""
-    left = answers_left(run, judge)
+    left = unjudged_answers(run, judge)
     words = judge.judge([Asked(row["question"], row["answer"], row["content"]) for row in left])
-    yield from run.verdicts.keep(
+    yield from run.verdicts.append_stream(
         {name: left[word.index][name] for name in ("id", "question", "answer")}
         | {"judge": judge.name, "verdict": word.verdict, "detail": word.detail}
         for word in words
     )
 
 
-def missed(run: Run, judge: str) -> list[dict[str, Any]]:
+def missed(run: EmbeddingRun, judge: str) -> list[dict[str, Any]]:
     """Return the stored answers that do not name the content, as this judge sees it."""
-    words = latest(run.verdicts.rows(), judge)
-    return [answer for answer in run.answers.rows() if words.get(key(answer)) == "missed"]
+    words = latest(run.verdicts.read(), judge)
+    return [answer for answer in run.answers.read() if words.get(key(answer)) == "missed"]
 
 
-def check_width(mllm: MLLM, run: Run) -> None:
+def check_width(mllm: MLLM, run: EmbeddingRun) -> None:
     """Refuse a run whose embeddings do not fit the model's projector."""
-    width = mllm.blank().rows.shape[-1]
+    width = mllm.blank().features.shape[-1]
     for record in run.store.records():
         if record["sha256"] and record["d_encoder"] != width:
             raise RunError(

@@ -20,23 +20,23 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from helpers.fixtures import in_dtype
 from sea_core.alignment import sanity_checks
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import MIXTURES, AlignConfig, Terms, weights_of
-from sea_core.alignment.dataset import Embeddings, Example, dataset
+from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest, parse_weights
+from sea_core.alignment.dataset import EmbeddingSource, TrainingExample, dataset
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.train import PreparedDPOTrainer, last_checkpoint, train, trainer_config
-from sea_core.data.examples import PreparedRow, Row
+from sea_core.data.examples import Example, PreparedExample
 from sea_core.errors import ModelError, RunError, SeaError
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
-from sea_core.optimization.engine.types import Outcome
-from sea_core.runs.embedding_run import Run
-from sea_core.runs.jsonl import Journal
+from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.jsonl import JsonlLog
 
 PLUGIN = "qwen2_audio"
 ONE_STEP = {"max_steps": 1, "logging_steps": 1, "save_steps": 100, "learning_rate": 1e-2}
@@ -53,20 +53,20 @@ def _quick_and_quiet() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path_factory: pytest.TempPathFactory) -> EmbeddingRun:
     """Twelve demo rows with made-up embeddings of unlike lengths: what is learnt does not matter here."""
     run = a_run(tmp_path_factory.mktemp("align") / "run", mllm, FACTS)
     blank = mllm.blank()
     with run.writing():
         for i, row in enumerate(prepared[:12]):
-            noise = torch.randn(blank.rows.shape, generator=torch.Generator().manual_seed(i))
-            rows = (blank.rows + blank.scale * noise)[: 4 + i % 3]
-            run.add(row, Outcome(row.id, "succeeded", "", 1, 0.0, 1.0, 0.1, Embedding(rows)))
+            noise = torch.randn(blank.features.shape, generator=torch.Generator().manual_seed(i))
+            rows = (blank.features + blank.rms * noise)[: 4 + i % 3]
+            run.add(row, OptimizationResult(row.id, "succeeded", "", 1, 0.0, 1.0, 0.1, Embedding(rows)))
     return run
 
 
 @pytest.fixture(scope="module")
-def media_run(mllm: MLLM, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def media_run(mllm: MLLM, run: EmbeddingRun, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingRun:
     """Three benign rows as `sea encode` stores them."""
     media = a_run(tmp_path_factory.mktemp("align") / "media", mllm, FACTS)
     with media.writing():
@@ -78,19 +78,22 @@ def media_run(mllm: MLLM, run: Run, tmp_path_factory: pytest.TempPathFactory) ->
     return media
 
 
-def a_run(folder: Path, mllm: MLLM, facts: dict[str, Any]) -> Run:
+def a_run(folder: Path, mllm: MLLM, facts: dict[str, Any]) -> EmbeddingRun:
     identity = {
-        "plugin": PLUGIN, "modality": "audio", "adapter": asdict(mllm.adapter), "dtype": "float32",
+        "plugin": PLUGIN,
+        "modality": "audio",
+        "adapter": asdict(mllm.adapter),
+        "dtype": "float32",
         "model": fingerprint(mllm.adapter.checkpoint, None),
-    }  # fmt: skip
-    return Run.start(folder, identity, facts | {"model": mllm.adapter.checkpoint})
+    }
+    return EmbeddingRun.start(folder, identity, facts | {"model": mllm.adapter.checkpoint})
 
 
 # --- mixtures ---------------------------------------------------------------------------------------------------------
 
 
-def test_default_mixture(mllm: MLLM, run: Run, media_run: Run) -> None:
-    mixture = mix(mllm.adapter, Embeddings([run, media_run]), (), "dpo", AlignConfig(held_out=0))
+def test_default_mixture(mllm: MLLM, run: EmbeddingRun, media_run: EmbeddingRun) -> None:
+    mixture = mix(mllm.adapter, EmbeddingSource([run, media_run]), (), "dpo", AlignConfig(held_out=0))
     exactly = {name: mixture.counts[name] for name in ("synthetic", "retention", "real")}
     assert exactly == {"synthetic": 24, "retention": 24, "real": 3}
     assert 12 < mixture.counts["text"] < 24  # 1.5 for each of 15 embeddings, of 12 rows: once or twice each
@@ -100,80 +103,82 @@ def test_default_mixture(mllm: MLLM, run: Run, media_run: Run) -> None:
     assert {"How do I do this activity?"} & asked
     (warning,) = mixture.warnings
     assert "real media are to be answered" in warning
-    assert mix(mllm.adapter, Embeddings([run, media_run]), (), "dpo", AlignConfig(held_out=0)) == mixture
+    assert mix(mllm.adapter, EmbeddingSource([run, media_run]), (), "dpo", AlignConfig(held_out=0)) == mixture
 
 
-def test_retention_answers_are_about_the_embedding(mllm: MLLM, run: Run) -> None:
+def test_retention_answers_are_about_the_embedding(mllm: MLLM, run: EmbeddingRun) -> None:
     config = AlignConfig(retention=4, synthetic=0, text=0, held_out=0)
     records = {record["id"]: record for record in run.store.records()}
-    for example in mix(mllm.adapter, Embeddings([run]), (), "dpo", config).examples:
+    for example in mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", config).examples:
         record = records[example.id]
         assert (record["sentence"] in example.answer) or (record["style"] in example.answer)
         assert example.rejected not in (None, example.answer)
 
 
-def test_held_out_rows_are_not_trained_on(mllm: MLLM, run: Run) -> None:
-    twenty = [Row(f"t{i}", f"How do I do thing {i}?", "No.", harmful=i % 2 == 0) for i in range(20)]
-    mixture = mix(mllm.adapter, Embeddings([run]), twenty, "sft", AlignConfig())
+def test_held_out_rows_are_not_trained_on(mllm: MLLM, run: EmbeddingRun) -> None:
+    twenty = [Example(f"t{i}", f"How do I do thing {i}?", "No.", harmful=i % 2 == 0) for i in range(20)]
+    mixture = mix(mllm.adapter, EmbeddingSource([run]), twenty, "sft", AlignConfig())
     assert not mixture.held_out  # a tenth of twelve rows, a harmful and a benign one, is none
-    mixture = mix(mllm.adapter, Embeddings([run] * 2), twenty, "sft", replace(AlignConfig(), held_out=2))
+    mixture = mix(mllm.adapter, EmbeddingSource([run] * 2), twenty, "sft", replace(AlignConfig(), held_out=2))
     kept = {record["id"] for _, record in mixture.held_out}
     assert not kept & {example.id for example in mixture.examples}
 
 
 @pytest.mark.parametrize(("share", "harmful", "benign"), [(1 / 3, 6, 3), (0.0, 6, 0), (1.0, 0, 6), (0.75, 2, 6)])
-def test_benign_share(mllm: MLLM, run: Run, share: float, harmful: int, benign: int) -> None:
+def test_benign_share(mllm: MLLM, run: EmbeddingRun, share: float, harmful: int, benign: int) -> None:
     config = AlignConfig(benign=share, synthetic=1, text=0, retention=0)
-    found = mix(mllm.adapter, Embeddings([run]), (), "sft", config)
+    found = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config)
     assert (found.counts["synthetic"], found.counts.get("benign", 0)) == (harmful + benign, benign)
     assert ("learns to refuse everything" in " ".join(found.warnings)) is (benign == 0)
 
 
-def test_paper_mixture_and_baselines(mllm: MLLM, run: Run) -> None:
-    paper = mix(mllm.adapter, Embeddings([run]), (), "sft", AlignConfig(**MIXTURES["paper"]))
+def test_paper_mixture_and_baselines(mllm: MLLM, run: EmbeddingRun) -> None:
+    paper = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", AlignConfig(**MIXTURES["paper"]))
     assert paper.counts == {"synthetic": 9, "text": 3, "benign": 6}
     assert all(e.prompt.startswith("The audio shows a") for e in paper.examples if e.kind == "synthetic")
-    text = mix(mllm.adapter, Embeddings([run]), (), "dpo", AlignConfig(**weights_of("text=1", AlignConfig())))
+    text = mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("text=1", AlignConfig())))
     assert text.counts == {"text": 12, "benign": 6}
     with pytest.raises(SeaError, match="no row is left"):
-        mix(mllm.adapter, Embeddings([run]), (), "dpo", AlignConfig(**weights_of("real", AlignConfig())))
+        mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("real", AlignConfig())))
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
 
 
-def three_kinds(mllm: MLLM, run: Run, media_run: Run, method: str) -> tuple[Embeddings, list[Example]]:
+def three_kinds(
+    mllm: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, method: str
+) -> tuple[EmbeddingSource, list[TrainingExample]]:
     """One synthetic, one real and one text row, of unlike lengths."""
-    embeddings = Embeddings([run, media_run])
+    embeddings = EmbeddingSource([run, media_run])
     mixture = mix(mllm.adapter, embeddings, (), method, AlignConfig(held_out=0))  # type: ignore[arg-type]
     return embeddings, [next(e for e in mixture.examples if e.kind == kind) for kind in ("synthetic", "real", "text")]
 
 
-def log_likelihoods(mllm: MLLM, embeddings: Embeddings, example: Example, answer: str) -> torch.Tensor:
+def log_likelihoods(mllm: MLLM, embeddings: EmbeddingSource, example: TrainingExample, answer: str) -> torch.Tensor:
     """By hand: one row alone, no padding, no trainer. (answer tokens,)"""
-    prompt = mllm.prompt_ids(example.prompt, example.n_rows if example.key else None)
+    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
     shown = [embeddings.load(example.key)] if example.key else []
     with torch.no_grad():
         logits, targets, _ = mllm.answer_logits(mllm.batch([prompt], [mllm.answer_ids(answer)]), shown)
     return logits.log_softmax(-1).gather(1, targets[:, None])[:, 0]
 
 
-def test_sft_loss_of_a_mixed_batch(spoilt: MLLM, run: Run, media_run: Run, tmp_path: Path) -> None:
+def test_sft_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
     embeddings, examples = three_kinds(spoilt, run, media_run, "sft")
     by_hand = -torch.cat([log_likelihoods(spoilt, embeddings, e, e.answer) for e in examples]).mean().item()
-    terms = Terms("sft", AlignConfig(), ONE_STEP)
+    terms = AlignRequest("sft", AlignConfig(), ONE_STEP)
     _, trace = train(spoilt, dataset(spoilt, examples), Collator(spoilt, embeddings), terms, tmp_path)
     assert trace[0]["loss"] == pytest.approx(by_hand, abs=1e-5)
 
 
-def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: Run, media_run: Run, tmp_path: Path) -> None:
+def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
     """The second step's, where policy and reference differ; the projector is trained too."""
     embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")
     data, collator = dataset(spoilt, examples), Collator(spoilt, embeddings)
     reference = copy.deepcopy(spoilt.model)
     config = AlignConfig(sft_weight=0.5, train_projector=True)
     once = in_dtype(spoilt, torch.float32)
-    model, _ = train(once, data, Collator(once, embeddings), Terms("dpo", config, ONE_STEP), tmp_path / "once")
+    model, _ = train(once, data, Collator(once, embeddings), AlignRequest("dpo", config, ONE_STEP), tmp_path / "once")
     assert any("multi_modal_projector" in name for name, p in model.named_parameters() if p.requires_grad)
     frozen = MLLM(spoilt.adapter, reference, spoilt.processor)
     margins, likely = [], []
@@ -187,7 +192,7 @@ def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: Run, media_run: Run, tmp_p
         margins.append(scores[0] - scores[1])
     by_hand = -logsigmoid(0.1 * torch.stack(margins)).mean() - 0.5 * torch.cat(likely).mean()
     constant = {"lr_scheduler_type": "constant", "max_steps": 2}
-    terms = Terms("dpo", config, ONE_STEP | constant)
+    terms = AlignRequest("dpo", config, ONE_STEP | constant)
     _, trace = train(spoilt, data, collator, terms, tmp_path / "twice")
     assert trace[1]["loss"] == pytest.approx(by_hand.item(), abs=1e-4)
     assert trace[1]["loss"] != pytest.approx(trace[0]["loss"], abs=1e-2)
@@ -198,13 +203,16 @@ def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: Run, media_run: Run, tmp_p
 TEN = {"max_steps": 10, "logging_steps": 2, "save_steps": 4, "per_device_train_batch_size": 4, "learning_rate": 1e-2}
 
 
-def test_killed_and_resumed(spoilt: MLLM, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_and_resumed(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies at step 7 goes on from step 4: the same trace, the same weights."""
     other = in_dtype(spoilt, torch.float32)
     killed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(KILLED), run.folder, tmp_path / "killed", json.dumps(TEN)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     torn = tmp_path / "killed/checkpoints/checkpoint-6"
     torn.mkdir()
@@ -218,8 +226,8 @@ def test_killed_and_resumed(spoilt: MLLM, run: Run, tmp_path: Path, monkeypatch:
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def arguments(mllm: MLLM, run: Run) -> tuple[MLLM, Any, Collator, Terms]:
-    embeddings, terms = Embeddings([run]), Terms("sft", AlignConfig(), TEN)
+def arguments(mllm: MLLM, run: EmbeddingRun) -> tuple[MLLM, Any, Collator, AlignRequest]:
+    embeddings, terms = EmbeddingSource([run]), AlignRequest("sft", AlignConfig(), TEN)
     examples = mix(mllm.adapter, embeddings, (), "sft", terms.config).examples
     return mllm, dataset(mllm, examples), Collator(mllm, embeddings), terms
 
@@ -247,7 +255,7 @@ KILLED = """
 """
 
 
-def test_a_finished_training_is_not_trained_further(spoilt: MLLM, run: Run, tmp_path: Path) -> None:
+def test_a_finished_training_is_not_trained_further(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path) -> None:
     """A kill between the last step and the export: the weights of the stop are taken, not those of a step more."""
     other = in_dtype(spoilt, torch.float32)
     mllm, data, collator, terms = arguments(spoilt, run)
@@ -271,20 +279,20 @@ def test_a_finished_training_is_not_trained_further(spoilt: MLLM, run: Run, tmp_
     ],
 )
 def test_lora_on_the_encoder_or_nowhere(
-    spoilt: MLLM, run: Run, tmp_path: Path, lora: dict[str, Any], what: str
+    spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, lora: dict[str, Any], what: str
 ) -> None:
     mllm, data, collator, terms = arguments(spoilt, run)
     with pytest.raises(ModelError, match=what):
         train(mllm, data, collator, replace(terms, lora=lora), tmp_path)
 
 
-def test_loss_that_is_no_number(spoilt: MLLM, run: Run, tmp_path: Path) -> None:
+def test_loss_that_is_no_number(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path) -> None:
     mllm, data, collator, terms = arguments(spoilt, run)
     with pytest.raises(ModelError, match=r"is (nan|inf) at step"):
         train(mllm, data, collator, replace(terms, trainer=TEN | {"learning_rate": 1e30}), tmp_path)
 
 
-def test_placeholders_of_another_embedding(mllm: MLLM, run: Run) -> None:
+def test_placeholders_of_another_embedding(mllm: MLLM, run: EmbeddingRun) -> None:
     """One too many in a row and one too few in the next: the library would see the totals agree."""
     _, data, collator, _ = arguments(mllm, run)
     rows = [row for row in data if row["sea_key"]]
@@ -297,56 +305,59 @@ def test_placeholders_of_another_embedding(mllm: MLLM, run: Run) -> None:
         collator([short | {"sea_sha256": "of yesterday"}])
 
 
-def test_embeddings_of_another_model(run: Run) -> None:
+def test_embeddings_of_another_model(run: EmbeddingRun) -> None:
     with pytest.raises(RunError, match="made for another model"):
-        sanity_checks.same_model([run], "sha256:of another")
+        sanity_checks.require_same_model([run], "sha256:of another")
     mine = run.about["identity"]["model"]
-    sanity_checks.same_model([run], mine)
+    sanity_checks.require_same_model([run], mine)
     other = copy.copy(run)
     other.about = run.about | {"identity": run.about["identity"] | {"modality": "video"}}
     with pytest.raises(RunError, match="do not belong together: modality"):
-        sanity_checks.same_model([run, other], mine)
+        sanity_checks.require_same_model([run, other], mine)
 
 
-def test_hook_that_is_not_there(mllm: MLLM, run: Run) -> None:
+def test_hook_that_is_not_there(mllm: MLLM, run: EmbeddingRun) -> None:
     _, data, collator, _ = arguments(mllm, run)
     batch = collator([row for row in data if row["sea_key"]][:2])
     with pytest.raises(ModelError, match="would be ignored"):
-        sanity_checks.hook_works(mllm, batch)
-    with mllm.replaced():
-        sanity_checks.hook_works(mllm, batch)
+        sanity_checks.require_working_hook(mllm, batch)
+    with mllm.inject():
+        sanity_checks.require_working_hook(mllm, batch)
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
-def test_stale_references(spoilt: MLLM, run: Run, media_run: Run, tmp_path: Path) -> None:
+def test_stale_references(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
     """All weights trained, the reference computed beforehand; then the references of other rows are slipped in."""
     embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")
-    terms = Terms("dpo", AlignConfig(), ONE_STEP, full=True)
+    terms = AlignRequest("dpo", AlignConfig(), ONE_STEP, full=True)
     args = trainer_config(spoilt, 3, terms, tmp_path)
     assert args.precompute_ref_log_probs
-    with spoilt.replaced():
+    with spoilt.inject():
         trainer = PreparedDPOTrainer(
-            model=spoilt.model, args=args, data_collator=Collator(spoilt, embeddings),
-            train_dataset=dataset(spoilt, examples), processing_class=spoilt.tokenizer,
-        )  # fmt: skip
-        sanity_checks.fresh_references(trainer)
+            model=spoilt.model,
+            args=args,
+            data_collator=Collator(spoilt, embeddings),
+            train_dataset=dataset(spoilt, examples),
+            processing_class=spoilt.tokenizer,
+        )
+        sanity_checks.require_fresh_references(trainer)
         turned = trainer.train_dataset["ref_chosen_logps"][1:] + trainer.train_dataset["ref_chosen_logps"][:1]
         stale = trainer.train_dataset.remove_columns("ref_chosen_logps").add_column("ref_chosen_logps", turned)
         trainer.train_dataset = stale
         with pytest.raises(ModelError, match="stale"):
-            sanity_checks.fresh_references(trainer)
+            sanity_checks.require_fresh_references(trainer)
 
 
 def test_nothing_learnt() -> None:
     with pytest.raises(ModelError, match="nothing was learnt"):
-        sanity_checks.something_learnt(torch.ones(2), torch.ones(2), 1e-4)
+        sanity_checks.require_change(torch.ones(2), torch.ones(2), 1e-4)
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def model(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(run: EmbeddingRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that was aligned by the command, exported and proved."""
     out = tmp_path_factory.mktemp("align") / "model"
     said = sea("align", run.folder, "--method", "sft", "--out", out, *QUICK, "--json")
@@ -359,9 +370,17 @@ def model(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 QUICK = (
-    "-o", "trainer.max_steps=4", "-o", "trainer.per_device_train_batch_size=4", "-o", "trainer.learning_rate=1e-2",
-    "-o", "trainer.logging_steps=3", "-o", "lora.r=4",
-)  # fmt: skip
+    "-o",
+    "trainer.max_steps=4",
+    "-o",
+    "trainer.per_device_train_batch_size=4",
+    "-o",
+    "trainer.learning_rate=1e-2",
+    "-o",
+    "trainer.logging_steps=3",
+    "-o",
+    "lora.r=4",
+)
 
 
 def test_exported_model_is_whole(model: Path) -> None:
@@ -375,16 +394,16 @@ def test_exported_model_is_whole(model: Path) -> None:
     }
     assert json.loads((model / "adapter/adapter_config.json").read_text())["r"] == 4
     assert not (model / "checkpoints").exists()
-    assert [row["step"] for row in Journal(model / "trace.jsonl").rows()] == [3, 4]
-    assert {row["when"] for row in Journal(model / "look.jsonl").rows()} == {"before", "after"}
+    assert [row["step"] for row in JsonlLog(model / "trace.jsonl").read()] == [3, 4]
+    assert {row["when"] for row in JsonlLog(model / "look.jsonl").read()} == {"before", "after"}
 
 
-def test_same_command_does_nothing_twice(model: Path, run: Run) -> None:
+def test_same_command_does_nothing_twice(model: Path, run: EmbeddingRun) -> None:
     before = {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.name != ".lock"}
     said = sea("align", run.folder, "--method", "sft", "--out", model, *QUICK, "--json")
     assert said.json()["steps"] == 4
     assert {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.name != ".lock"} == before
-    assert "lora.r: 4 there" in refusal("align", run.folder, "--method", "sft", "--out", model, *QUICK[:-2])
+    assert "lora.r: 4 there" in expect_error("align", run.folder, "--method", "sft", "--out", model, *QUICK[:-2])
 
 
 def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path) -> None:
@@ -416,13 +435,13 @@ def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path)
         (("--full", "-o", "lora.r=4"), "without an adapter"),
     ],
 )
-def test_typed_wrong(run: Run, tmp_path: Path, typed: tuple[str, ...], said: str) -> None:
-    assert said in refusal("align", run.folder, "--no-look", "--out", tmp_path / "model", *typed)
+def test_typed_wrong(run: EmbeddingRun, tmp_path: Path, typed: tuple[str, ...], said: str) -> None:
+    assert said in expect_error("align", run.folder, "--no-look", "--out", tmp_path / "model", *typed)
     assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
-def test_script_of_the_how_to(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_script_of_the_how_to(run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (Path(__file__).parents[2] / "docs/how-to/align.md").read_text(encoding="utf-8")
     (script,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     shutil.copytree(run.folder, tmp_path / "runs/demo")

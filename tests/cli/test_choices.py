@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from helpers.cli_runs import PLUGIN, QUICK, demo, optimize
 
 
@@ -28,7 +28,7 @@ def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
     short = sea("plan", rows, "--plugin", PLUGIN, "-o", "adapter.seconds=0.5", "-o", "lr=auto", "--json").json()
     assert (short["rows"], short["media"]) == (3, 12)
     assert "tokens of the longest row" in sea("plan", rows, "--plugin", PLUGIN).out
-    assert "Did you mean 'adapter.seconds'" in refusal("plan", rows, "--plugin", PLUGIN, "-o", "adapter.second=1")
+    assert "Did you mean 'adapter.seconds'" in expect_error("plan", rows, "--plugin", PLUGIN, "-o", "adapter.second=1")
 
 
 def test_what_was_chosen_is_told_and_kept(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_plain_sequences_reach_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("setting", ["lr=fast", "batch_size=some", "margin=no", "packed=1"])
 def test_a_word_that_is_not_auto_is_refused(tmp_path: Path, setting: str) -> None:
     name = setting.partition("=")[0]
-    message = refusal(*optimize(demo(tmp_path / "rows.jsonl", 1), tmp_path / "run", *QUICK, "-o", setting))
+    message = expect_error(*optimize(demo(tmp_path / "rows.jsonl", 1), tmp_path / "run", *QUICK, "-o", setting))
     assert f"{name} is " in message
     assert ("or auto" in message) == (name != "packed")
 
@@ -75,5 +75,5 @@ def test_a_tuning_that_reached_nothing_is_not_kept_for_other_settings(tmp_path: 
     """Its advice is a larger budget: what was tried with the small one must not count then."""
     rows, run = demo(tmp_path / "rows.jsonl", 2), tmp_path / "run"
     command = ("optimize", rows, "--plugin", PLUGIN, "--out", run, "-o", "adapter.seconds=0.5", "-o", "loss=1")
-    assert "-o steps=1000" in refusal(*command, "-o", "lr=auto", "-o", "steps=1")
+    assert "-o steps=1000" in expect_error(*command, "-o", "lr=auto", "-o", "steps=1")
     assert sea(*command, "-o", "lr=auto", "-o", "steps=40", "--json").json()["succeeded"] == 2

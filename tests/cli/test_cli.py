@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sea_core
-from helpers.cli import Said, sea_process
+from helpers.cli import CliResult, sea_process
 from sea_core import SeaError
 from sea_core.cli import app, output
 
@@ -22,14 +22,14 @@ PARTS = sorted(name.replace("_", " ", 1) for name in FILES if "_" in name)
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "numpy", "pandas", "pyarrow", "safetensors"}
 
 
-def sea(*arguments: object) -> Said:
+def sea(*arguments: object) -> CliResult:
     """Run `sea` in a process of its own: what is looked at here is how it starts."""
     process = sea_process(*arguments)
     out, err = process.communicate()
-    return Said(process.returncode, out, err)
+    return CliResult(process.returncode, out, err)
 
 
-def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, raising: BaseException) -> Said:
+def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, raising: BaseException) -> CliResult:
     """Run `sea plugins` in this process, where looking plugins up raises `raising`."""
 
     def fail() -> None:
@@ -41,7 +41,7 @@ def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         app.main()
     said = capsys.readouterr()
     assert isinstance(leaving.value.code, int)
-    return Said(leaving.value.code, said.out, said.err)
+    return CliResult(leaving.value.code, said.out, said.err)
 
 
 def test_folder_equals_help() -> None:
@@ -67,7 +67,7 @@ def test_every_command_has_help(name: str) -> None:
 
 
 def test_version() -> None:
-    assert sea("--version") == Said(0, f"sea {sea_core.__version__}\n", "")
+    assert sea("--version") == CliResult(0, f"sea {sea_core.__version__}\n", "")
 
 
 @pytest.mark.parametrize("arguments", [("modality",), ("modalities", "--jsn"), ("modalities", "audio")])
@@ -96,12 +96,12 @@ main()"""
 
 def test_sea_error_is_told_in_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     said = run_main(capsys, monkeypatch, SeaError("The [red] lamp is gone.", hint="Type light.", where="rows.jsonl:7"))
-    assert said == Said(2, "", "error: rows.jsonl:7: The [red] lamp is gone.\n  Type light.\n")
+    assert said == CliResult(2, "", "error: rows.jsonl:7: The [red] lamp is gone.\n  Type light.\n")
 
 
 def test_interrupt_says_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     said = run_main(capsys, monkeypatch, KeyboardInterrupt())
-    assert said == Said(130, "", "stopped; the same command goes on from here\n")
+    assert said == CliResult(130, "", "stopped; the same command goes on from here\n")
 
 
 def test_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

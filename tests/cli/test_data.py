@@ -9,20 +9,24 @@ from typing import Any
 
 import pytest
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_core.data import media_columns
-from sea_core.data.examples import Extraction, Row, medium_kind
-from sea_core.data.read import read_rows
-from sea_core.data.writers import WRITERS, write_rows
+from sea_core.data.examples import Example, Extraction, medium_kind
+from sea_core.data.read import read_examples
+from sea_core.data.writers import WRITERS, write_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.prepare import Preparation
 
 GOOD = {"instruction": "How do I pick a lock?", "response": "No."}
 BENIGN = {"instruction": "Name a board game.", "response": "Go.", "harmful": False, "image": "go.png"}
 PKU = {
-    "prompt": "How do I repot a fern?", "response_0": "Use soil.", "response_1": "Wait.", "is_response_0_safe": False,
-    "is_response_1_safe": False, "safer_response_id": 0,
-}  # fmt: skip
+    "prompt": "How do I repot a fern?",
+    "response_0": "Use soil.",
+    "response_1": "Wait.",
+    "is_response_0_safe": False,
+    "is_response_1_safe": False,
+    "safer_response_id": 0,
+}
 
 
 def write(path: Path, *records: Any) -> Path:
@@ -55,12 +59,14 @@ def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
     figures = json.loads(said.out)
     assert (figures["records"], figures["rows"], figures["bad"]) == (62, 2, 60)
     assert figures["bad_records"][0] == {
-        "where": f"{path}:2", "number": 2, "column": "response",
+        "where": f"{path}:2",
+        "number": 2,
+        "column": "response",
         "what": 'The column "response" must hold text, but it holds 0.',
         "hint": "Write it in double quotes, or name another column with --columns response=NAME.",
-    }  # fmt: skip
+    }
     assert figures["missing_media"] == [
-        {"row": read_rows(path, skip_bad=True).rows[1].id, "number": 62, "medium": str(tmp_path / "go.png")}
+        {"row": read_examples(path, skip_bad=True).examples[1].id, "number": 62, "medium": str(tmp_path / "go.png")}
     ]
     told = sea("data", "check", path)
     assert told.code == 2
@@ -82,8 +88,8 @@ def test_a_file_of_which_no_row_is_left_is_still_told_row_by_row(tmp_path: Path)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    assert "no such file" in refusal("data", "check", tmp_path / "none.jsonl")
-    assert "holds no rows" in refusal("data", "check", write(tmp_path / "a.jsonl"))
+    assert "no such file" in expect_error("data", "check", tmp_path / "none.jsonl")
+    assert "holds no rows" in expect_error("data", "check", write(tmp_path / "a.jsonl"))
 
 
 # -------------------------------------------------------------------------------------------- bad rows elsewhere
@@ -91,23 +97,23 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_commands_stop_at_a_bad_row_unless_told_to_skip_it(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", GOOD, {"instruction": "Why?"})
-    assert "a.jsonl:2: " in refusal("prepare", path, "--plugin", "qwen2_audio")
+    assert "a.jsonl:2: " in expect_error("prepare", path, "--plugin", "qwen2_audio")
     figures = sea("prepare", path, "--plugin", "qwen2_audio", "--skip-bad", "--json").json()
     assert (figures["rows"], figures["bad"]) == (1, 1)
-    assert "has no splits" in refusal("prepare", path, "--plugin", "qwen2_audio", "--split", "train")
+    assert "has no splits" in expect_error("prepare", path, "--plugin", "qwen2_audio", "--split", "train")
 
 
 # -------------------------------------------------------------------------------------------------------- convert
 
 ROWS = (
-    Row("a", "How do I pick a lock?", chosen="No.", rejected="With a pin."),
-    Row("b", "What is it?", chosen="A cat.", rejected="A dog.", harmful=False, media=("cat.png", "/x/dog.jpg")),
+    Example("a", "How do I pick a lock?", chosen="No.", rejected="With a pin."),
+    Example("b", "What is it?", chosen="A cat.", rejected="A dog.", harmful=False, media=("cat.png", "/x/dog.jpg")),
 )
-SINGLE = (Row("a", "Why?", response="So."), Row("b", "Who?", response='She said "I".\nYes.', harmful=False))
+SINGLE = (Example("a", "Why?", response="So."), Example("b", "Who?", response='She said "I".\nYes.', harmful=False))
 FORMATS = {"llama-factory": "alpaca", "trl": "trl", "jsonl": "plain"}
 
 
-def placed(rows: tuple[Row, ...], folder: Path) -> list[Row]:
+def placed(rows: tuple[Example, ...], folder: Path) -> list[Example]:
     """The rows with media in a folder, as they read back: in lines from 1, or from 2 in a list."""
     return [replace(row, media=tuple(str(folder / path) for path in row.media)) for row in rows]
 
@@ -115,25 +121,31 @@ def placed(rows: tuple[Row, ...], folder: Path) -> list[Row]:
 @pytest.mark.parametrize("to", WRITERS)
 @pytest.mark.parametrize("rows", [ROWS, SINGLE], ids=["dpo", "sft"])
 @pytest.mark.parametrize("name", ["out.jsonl", "out.json"])
-def test_what_is_written_is_read_back_the_same(tmp_path: Path, to: str, rows: tuple[Row, ...], name: str) -> None:
+def test_what_is_written_is_read_back_the_same(tmp_path: Path, to: str, rows: tuple[Example, ...], name: str) -> None:
     given = placed(rows, tmp_path)
-    assert write_rows(given, tmp_path / name, to)[0] == 2
-    data = read_rows(tmp_path / name)
+    assert write_examples(given, tmp_path / name, to)[0] == 2
+    data = read_examples(tmp_path / name)
     assert data.format == FORMATS[to]
-    assert [replace(row, line=None) for row in data.rows] == given
+    assert [replace(row, line=None) for row in data.examples] == given
 
 
 def test_llama_factory_gets_its_list_of_files(tmp_path: Path) -> None:
     write(tmp_path / "dataset_info.json", {"other": {"file_name": "other.json"}})
-    write_rows(placed(ROWS, tmp_path), tmp_path / "mine.json", "llama-factory")
+    write_examples(placed(ROWS, tmp_path), tmp_path / "mine.json", "llama-factory")
     entries = json.loads((tmp_path / "dataset_info.json").read_text(encoding="utf-8"))
     assert entries["other"] == {"file_name": "other.json"}
     assert entries["mine"] == {
-        "file_name": "mine.json", "formatting": "alpaca", "ranking": True,
+        "file_name": "mine.json",
+        "formatting": "alpaca",
+        "ranking": True,
         "columns": {
-            "prompt": "instruction", "query": "input", "chosen": "chosen", "rejected": "rejected", "images": "images",
+            "prompt": "instruction",
+            "query": "input",
+            "chosen": "chosen",
+            "rejected": "rejected",
+            "images": "images",
         },
-    }  # fmt: skip
+    }
     second = json.loads((tmp_path / "mine.json").read_text(encoding="utf-8"))[1]
     assert second["instruction"] == "<image><image>What is it?"
     assert second["images"] == ["cat.png", "/x/dog.jpg"]
@@ -144,7 +156,7 @@ def test_an_entry_of_another_file_is_never_written_over(tmp_path: Path) -> None:
     write(tmp_path / "dataset_info.json", other)
     for name, number in (("train.jsonl", 3), ("hub.jsonl", 4), ("train.jsonl", 4)):
         (tmp_path / name).unlink(missing_ok=True)
-        write_rows(SINGLE, tmp_path / name, "llama-factory")
+        write_examples(SINGLE, tmp_path / name, "llama-factory")
         entries = json.loads((tmp_path / "dataset_info.json").read_text(encoding="utf-8"))
         assert other.items() <= entries.items()
         assert len(entries) == number
@@ -156,7 +168,7 @@ def test_a_list_of_files_that_is_none_is_told_before_anything_is_written(tmp_pat
     path, folder = write(tmp_path / "a.jsonl", GOOD), tmp_path / "out"
     folder.mkdir()
     (folder / "dataset_info.json").write_text(text)
-    said = refusal("data", "convert", path, "--to", "llama-factory", "--out", folder / "out.json")
+    said = expect_error("data", "convert", path, "--to", "llama-factory", "--out", folder / "out.json")
     assert "not LLaMA-Factory's list of files" in said
     assert [entry.name for entry in folder.iterdir()] == ["dataset_info.json"]
 
@@ -168,7 +180,7 @@ def test_the_kind_of_a_medium_is_known_by_its_name(tmp_path: Path) -> None:
         "audios": ["/q/c.m4a", "/q/c.flac", "/q/c.ogg"],
     }
     row = replace(SINGLE[0], media=tuple(name for names in reversed(told.values()) for name in names))
-    write_rows([row], tmp_path / "out.jsonl", "jsonl")
+    write_examples([row], tmp_path / "out.jsonl", "jsonl")
     line = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
     assert {column: line[column] for column in told} == told
     assert medium_kind("https://x/png") is None
@@ -176,13 +188,18 @@ def test_the_kind_of_a_medium_is_known_by_its_name(tmp_path: Path) -> None:
 
 def test_what_is_written_for_bytes_has_a_name_that_tells_its_kind() -> None:
     assert all(medium_kind(f"a{suffix}") for suffix in media_columns.MAGIC.values())
-    heads = {b"RIFF....WAVE": "audio", b"RIFF....WEBP": "image", b"RIFF....AVI ": "video", b"....ftypM4A ": "audio",
-             b"....ftypisom": "video"}  # fmt: skip
+    heads = {
+        b"RIFF....WAVE": "audio",
+        b"RIFF....WEBP": "image",
+        b"RIFF....AVI ": "video",
+        b"....ftypM4A ": "audio",
+        b"....ftypisom": "video",
+    }
     assert {head: medium_kind(f"a{media_columns.suffix_of(head)}") for head in heads} == heads
 
 
 WAYS = {
-    "convert": lambda row, path: write_rows([row], path, "jsonl"),
+    "convert": lambda row, path: write_examples([row], path, "jsonl"),
     "prepare": lambda row, path: Preparation((), (), (row,)).write(path),
 }
 
@@ -200,9 +217,9 @@ def test_media_are_found_again_from_wherever_the_file_is_written(
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "d/m" if absolute else Path("d/m")
     images = ["img/a.png", "https://x/y.png"]
-    (row,) = read_rows(write(folder / "r.jsonl", GOOD | {"id": "a", "images": images})).rows
+    (row,) = read_examples(write(folder / "r.jsonl", GOOD | {"id": "a", "images": images})).examples
     WAYS[way](row, tmp_path / out if absolute else Path(out))
-    (again,) = read_rows(out).rows
+    (again,) = read_examples(out).examples
     assert Path(again.media[0]).samefile(row.media[0])
     assert replace(again, media=row.media, line=row.line) == row
     assert again.media[1] == "https://x/y.png"
@@ -213,23 +230,23 @@ def test_media_are_found_again_from_wherever_the_file_is_written(
 def test_an_extraction_survives_our_own_lines(tmp_path: Path) -> None:
     extraction = Extraction("pick a lock", "activity", "a person is picking a lock", "How do I do this activity?")
     rows = [replace(ROWS[0], extraction=extraction)]
-    write_rows(rows, tmp_path / "out.jsonl", "jsonl")
-    assert [replace(row, line=None) for row in read_rows(tmp_path / "out.jsonl").rows] == rows
+    write_examples(rows, tmp_path / "out.jsonl", "jsonl")
+    assert [replace(row, line=None) for row in read_examples(tmp_path / "out.jsonl").examples] == rows
 
 
 def test_rows_of_two_kinds_are_never_thinned_out_unasked(tmp_path: Path) -> None:
     rows = [ROWS[0], replace(SINGLE[1], id="c")]
     with pytest.raises(SeaError, match="1 rows have an answer and 1 a pair"):
-        write_rows(rows, tmp_path / "out.jsonl", "trl")
-    assert write_rows(rows, tmp_path / "out.jsonl", "trl", "dpo") == (1, "dpo")
-    assert write_rows(rows, tmp_path / "all.jsonl", "jsonl") == (2, None)
+        write_examples(rows, tmp_path / "out.jsonl", "trl")
+    assert write_examples(rows, tmp_path / "out.jsonl", "trl", "dpo") == (1, "dpo")
+    assert write_examples(rows, tmp_path / "all.jsonl", "jsonl") == (2, None)
 
 
 def test_trl_is_not_given_what_it_would_drop(tmp_path: Path) -> None:
     with pytest.raises(SeaError, match="has audios, which TRL would leave out"):
-        write_rows([replace(SINGLE[0], media=("a.wav",))], tmp_path / "out.jsonl", "trl")
+        write_examples([replace(SINGLE[0], media=("a.wav",))], tmp_path / "out.jsonl", "trl")
     with pytest.raises(SeaError, match="does not tell an image"):
-        write_rows([replace(SINGLE[0], media=("a",))], tmp_path / "out.jsonl", "jsonl")
+        write_examples([replace(SINGLE[0], media=("a",))], tmp_path / "out.jsonl", "jsonl")
     assert not (tmp_path / "out.jsonl").exists()
 
 
@@ -238,13 +255,13 @@ def test_convert_as_a_person_uses_it(tmp_path: Path) -> None:
     before = path.read_bytes()
     out = tmp_path / "folder" / "out.json"
     command = ("data", "convert", path, "--columns", "instruction=q", "--to", "llama-factory", "--out", out)
-    assert "a.jsonl:2: " in refusal(*command)
+    assert "a.jsonl:2: " in expect_error(*command)
     figures = sea(*command, "--skip-bad", "--json").json()
     assert (figures["written"], figures["bad"], figures["kind"]) == (1, 1, "sft")
     assert path.read_bytes() == before
-    assert "is there already" in refusal(*command, "--skip-bad")
-    assert "no file to write" in refusal("data", "convert", path, "--columns", "instruction=q")
+    assert "is there already" in expect_error(*command, "--skip-bad")
+    assert "no file to write" in expect_error("data", "convert", path, "--columns", "instruction=q")
     rest = ("data", "convert", path, "--columns", "instruction=q", "--skip-bad", "--out", tmp_path / "b.jsonl")
-    assert "Type one of: llama-factory" in refusal(*rest, "--to", "csv")
-    assert "--kind dpo" in refusal(*rest, "--kind", "ppo")
-    assert "no row has what dpo needs" in refusal(*rest, "--to", "trl", "--kind", "dpo")
+    assert "Type one of: llama-factory" in expect_error(*rest, "--to", "csv")
+    assert "--kind dpo" in expect_error(*rest, "--kind", "ppo")
+    assert "no row has what dpo needs" in expect_error(*rest, "--to", "trl", "--kind", "dpo")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.cli import Terminal, refusal, sea, sea_to
+from helpers.cli import Terminal, expect_error, sea, sea_to
 from helpers.cli_runs import Finished, append, contents, optimize
 
 
@@ -66,7 +66,7 @@ def test_verify_asks_only_what_has_no_answer(finished: Finished, tmp_path: Path)
 def test_verify_takes_the_same_model_from_another_place(finished: Finished, tmp_path: Path, checkpoint: Path) -> None:
     assert sea("verify", finished.run, "--model", checkpoint, "--json").json() == finished.said.json()
     append(checkpoint / "model.safetensors")
-    message = refusal("verify", finished.run, "--model", checkpoint)
+    message = expect_error("verify", finished.run, "--model", checkpoint)
     assert "made with another model" in message
     assert "--model" in message
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.chat_server import Answer, chat_server, fails, says
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from helpers.cli_runs import PLUGIN, QUICK, demo
 
 
@@ -70,13 +70,23 @@ def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_
     assert "cost" in line.out
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [line["outcome"] for line in lines] == ["prepared", "prepared", "refused"]
-    assert lines[1].items() >= {
-        "instruction": "Say, who may steal a lamp?", "response": "No.", "harmful": True, "phrase": "steal a lamp",
-        "kind": "activity", "sentence": "a person is stealing a lamp", "detoxified": "Say, who may do this activity?",
-    }.items()  # fmt: skip
+    assert (
+        lines[1].items()
+        >= {
+            "instruction": "Say, who may steal a lamp?",
+            "response": "No.",
+            "harmful": True,
+            "phrase": "steal a lamp",
+            "kind": "activity",
+            "sentence": "a person is stealing a lamp",
+            "detoxified": "Say, who may do this activity?",
+        }.items()
+    )
     assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == [
-        "prepared.answers.jsonl", "prepared.jsonl", "rows.jsonl",
-    ]  # fmt: skip
+        "prepared.answers.jsonl",
+        "prepared.jsonl",
+        "rows.jsonl",
+    ]
 
 
 def test_rows_without_an_answer_end_the_command_with_one(tmp_path: Path, lamp_rows: Path) -> None:
@@ -109,7 +119,7 @@ def test_what_a_hand_mended_is_not_written_over(tmp_path: Path) -> None:
     again = sea(*command)
     assert (tmp_path / "prepared.jsonl.1").read_text() == mended
     assert "prepared.jsonl.1" in again.err
-    assert "is the file that is read" in refusal("prepare", out, "--plugin", PLUGIN, "--out", out)
+    assert "is the file that is read" in expect_error("prepare", out, "--plugin", PLUGIN, "--out", out)
     assert out.read_text() != mended
 
 
@@ -141,12 +151,12 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
 def test_a_language_model_that_cannot_be_asked_is_told_at_once(
     tmp_path: Path, lamp_rows: Path, typed: tuple[str, ...], said: str
 ) -> None:
-    assert said in refusal("prepare", lamp_rows, "--plugin", PLUGIN, "--out", tmp_path / "out.jsonl", *typed)
+    assert said in expect_error("prepare", lamp_rows, "--plugin", PLUGIN, "--out", tmp_path / "out.jsonl", *typed)
     assert list(tmp_path.iterdir()) == [lamp_rows]
 
 
 def test_answers_need_a_place(lamp_rows: Path) -> None:
-    said = refusal(
+    said = expect_error(
         "prepare",
         lamp_rows,
         "--plugin",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.cli import refusal
+from helpers.cli import expect_error
 from helpers.cli_runs import PLUGIN, Finished, append, contents, demo, optimize, records, truncate
 
 PLAIN = {"instruction": "How do I steal a book?", "response": "No."}
@@ -31,7 +31,7 @@ def test_bad_rows_are_told_by_file_and_line(tmp_path: Path, name: str, command: 
     content, named = FILES[name]
     path.write_bytes(content)
     out = ("--out", tmp_path / "run")
-    message = refusal(command, path, "--plugin", PLUGIN, *out)
+    message = expect_error(command, path, "--plugin", PLUGIN, *out)
     assert str(path) in message
     assert named in message
     if (name, command) == ("hopeless", "prepare"):  # the report says of each row why
@@ -69,20 +69,20 @@ def test_mistyped_option_is_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments, named = MISTYPED[name]
-    assert named in refusal("optimize", finished.rows, *arguments)
+    assert named in expect_error("optimize", finished.rows, *arguments)
     assert list(tmp_path.iterdir()) == [], "nothing was begun"
 
 
 def test_unreachable_hub_is_told(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    message = refusal("optimize", finished.rows, "--plugin", PLUGIN, "--model", "nobody/none")
+    message = expect_error("optimize", finished.rows, "--plugin", PLUGIN, "--model", "nobody/none")
     assert "there is no folder nobody/none, and the model hub did not give" in message
     assert "--model" in message
 
 
 def test_missing_rows_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").touch()
-    message = refusal("optimize", tmp_path / "row.jsonl", "--plugin", PLUGIN)
+    message = expect_error("optimize", tmp_path / "row.jsonl", "--plugin", PLUGIN)
     assert f"Did you mean {tmp_path / 'rows.jsonl'} ?" in message
 
 
@@ -114,7 +114,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
 def test_damaged_checkpoint_is_told(finished: Finished, tmp_path: Path, checkpoint: Path, name: str) -> None:
     file, damage, named = DAMAGE[name]
     damage(checkpoint / file)
-    message = refusal(*optimize(finished.rows, tmp_path / "run", "--model", checkpoint))
+    message = expect_error(*optimize(finished.rows, tmp_path / "run", "--model", checkpoint))
     assert str(checkpoint) in message
     assert named in message
 
@@ -129,7 +129,7 @@ def test_damaged_checkpoint_is_told(finished: Finished, tmp_path: Path, checkpoi
 )
 def test_folder_of_another_run_is_refused(finished: Finished, more: tuple[str, ...], named: str) -> None:
     before = contents(finished.run)
-    message = refusal(*optimize(finished.rows, finished.run, *more))
+    message = expect_error(*optimize(finished.rows, finished.run, *more))
     assert named in message
     assert "--out" in message
     assert contents(finished.run) == before
@@ -139,28 +139,28 @@ def test_other_data_or_another_model_in_the_same_folder_is_refused(
     finished: Finished, tmp_path: Path, checkpoint: Path
 ) -> None:
     before = contents(finished.run)
-    assert "\n  data: " in refusal(*optimize(demo(tmp_path / "rows.jsonl", 2), finished.run))
+    assert "\n  data: " in expect_error(*optimize(demo(tmp_path / "rows.jsonl", 2), finished.run))
     append(checkpoint / "config.json")
-    assert "\n  model: " in refusal(*optimize(finished.rows, finished.run, "--model", checkpoint))
+    assert "\n  model: " in expect_error(*optimize(finished.rows, finished.run, "--model", checkpoint))
     assert contents(finished.run) == before
 
 
 def test_output_folder_that_cannot_be_one_is_told(finished: Finished, tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").touch()
-    assert "holds files that are not a run" in refusal(*optimize(finished.rows, tmp_path))
-    assert "is a file" in refusal(*optimize(finished.rows, tmp_path / "thesis.doc"))
-    assert "cannot write" in refusal(*optimize(finished.rows, tmp_path / "thesis.doc" / "run"))
+    assert "holds files that are not a run" in expect_error(*optimize(finished.rows, tmp_path))
+    assert "is a file" in expect_error(*optimize(finished.rows, tmp_path / "thesis.doc"))
+    assert "cannot write" in expect_error(*optimize(finished.rows, tmp_path / "thesis.doc" / "run"))
 
 
 @pytest.mark.parametrize("command", ["show", "verify"])
 def test_folder_that_is_no_run_is_told(tmp_path: Path, command: str) -> None:
-    message = refusal(command, tmp_path / "none")
+    message = expect_error(command, tmp_path / "none")
     assert "is not a run folder" in message
     assert "sea optimize" in message
 
 
 def test_unknown_row_is_told(finished: Finished) -> None:
-    assert "sea show" in refusal("show", finished.run, "demo-999")
+    assert "sea show" in expect_error("show", finished.run, "demo-999")
 
 
 def test_damaged_run_is_told(finished: Finished, tmp_path: Path) -> None:
@@ -169,15 +169,15 @@ def test_damaged_run_is_told(finished: Finished, tmp_path: Path) -> None:
     (shard,) = run.glob("embeddings-*.safetensors")
     data = shard.read_bytes()
     shard.write_bytes(data[: len(data) // 2])
-    assert str(shard) in refusal("show", run, good)
+    assert str(shard) in expect_error("show", run, good)
     (run / "verify.jsonl").unlink()
-    assert str(shard) in refusal("verify", run)
+    assert str(shard) in expect_error("verify", run)
     shard.unlink()
-    assert str(shard) in refusal("show", run, good)
+    assert str(shard) in expect_error("show", run, good)
     assert len(records(run)) == 3  # the index still says what was there
     (run / "verify.jsonl").write_text("half\n")
-    assert f"{run / 'verify.jsonl'}:1" in refusal("show", run, good)
+    assert f"{run / 'verify.jsonl'}:1" in expect_error("show", run, good)
     truncate(run / "index.parquet")
-    assert "index.parquet" in refusal("show", run)
+    assert "index.parquet" in expect_error("show", run)
     truncate(run / "run.json")
-    assert "run.json" in refusal("show", run)
+    assert "run.json" in expect_error("show", run)

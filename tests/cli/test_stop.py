@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from helpers.cli import refusal, sea, sea_process
+from helpers.cli import expect_error, sea, sea_process
 from helpers.cli_runs import Finished, demo, optimize, records
 
 
@@ -54,7 +54,7 @@ def test_full_disk_stops_with_words_and_the_command_goes_on(finished: Finished, 
     command = optimize(finished.rows, run, "-o", "steps=2", "-o", "batch_size=1", "--no-verify", "--json")
     assert sea(*command, "--limit", "1").json()["done"] == 1
     (run / "pending" / ".00000001.safetensors.part").symlink_to("/dev/full")
-    message = refusal(*command)
+    message = expect_error(*command)
     assert "No space left on device" in message
     assert "same command again" in message
     assert len(records(run)) == 2

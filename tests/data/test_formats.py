@@ -23,17 +23,17 @@ from helpers.format_samples import (
     VLGUARD,
     WORSE,
 )
-from sea_core.data.examples import Extraction, Row
-from sea_core.data.formats.registry import READERS
-from sea_core.data.read import read_rows
-from sea_core.data.result import Rows
+from sea_core.data.examples import Example, Extraction
+from sea_core.data.formats.registry import FORMATS
+from sea_core.data.read import read_examples
+from sea_core.data.result import ReadResult
 from sea_core.errors import DataError
 
 
-def read(folder: Path, *records: Any, **options: Any) -> Rows:
+def read(folder: Path, *records: Any, **options: Any) -> ReadResult:
     path = folder / "rows.jsonl"
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    return read_rows(path, **options)
+    return read_examples(path, **options)
 
 
 def told(folder: Path, *records: Any, **options: Any) -> str:
@@ -46,17 +46,17 @@ def told(folder: Path, *records: Any, **options: Any) -> str:
 def test_golden_example(tmp_path: Path, case: str) -> None:
     name, record, expected = GOLDEN[case]
     data = read(tmp_path, record)
-    row = data.rows[0]
+    row = data.examples[0]
     assert data.format == name
     assert row.instruction.split() == ASKED.split()
     media = tuple(str(tmp_path / path) for path in expected[3])
     assert (row.response, row.chosen, row.rejected, row.media) == (*expected[:3], media)
     named = read(tmp_path, record, format=name)
-    assert (named.rows, named.format) == (data.rows, name)
+    assert (named.examples, named.format) == (data.examples, name)
 
 
 def test_there_is_an_example_of_every_format() -> None:
-    assert {name for name, _, _ in GOLDEN.values()} == set(READERS) - {"hh-rlhf-single"}  # which auto never takes
+    assert {name for name, _, _ in GOLDEN.values()} == set(FORMATS) - {"hh-rlhf-single"}  # which auto never takes
 
 
 def test_columns_that_fit_several_formats_are_not_guessed_at(tmp_path: Path) -> None:
@@ -64,12 +64,12 @@ def test_columns_that_fit_several_formats_are_not_guessed_at(tmp_path: Path) -> 
     message = told(tmp_path, both)
     assert "fit several formats, pku-saferlhf, beavertails-v" in message
     assert "--format beavertails-v" in message
-    assert read(tmp_path, both, format="pku-saferlhf").rows[0].chosen == SAID
+    assert read(tmp_path, both, format="pku-saferlhf").examples[0].chosen == SAID
 
 
 def test_a_first_record_that_lacks_a_column_does_not_mislead(tmp_path: Path) -> None:
     data = read(tmp_path, {"prompt": ASKED, "completion": None}, {"prompt": ASKED, "completion": SAID}, skip_bad=True)
-    assert (data.format, len(data.rows), len(data.bad)) == ("trl", 1, 1)
+    assert (data.format, len(data.examples), len(data.invalid)) == ("trl", 1, 1)
 
 
 def test_an_answer_to_a_later_question_is_not_paired_with_the_first(tmp_path: Path) -> None:
@@ -77,27 +77,30 @@ def test_an_answer_to_a_later_question_is_not_paired_with_the_first(tmp_path: Pa
     pair = {"prompt": ASKED, "chosen": [*later, ASSISTANT], "rejected": [*later, OTHER]}
     alone = {"prompt": ASKED, "chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}
     data = read(tmp_path, alone, pair)
-    assert [(row.chosen, row.rejected) for row in data.rows] == [(SAID, WORSE)]
-    assert data.dropped == {"the answers belong to a later question than the first": 1}
+    assert [(row.chosen, row.rejected) for row in data.examples] == [(SAID, WORSE)]
+    assert data.skip_counts == {"the answers belong to a later question than the first": 1}
     data = read(
         tmp_path, {"prompt": [USER], "completion": [ASSISTANT]}, {"prompt": [USER], "completion": [*later[1:], OTHER]}
     )
-    assert (len(data.rows), list(data.dropped)) == (1, ["the answers belong to a later question than the first"])
+    assert (len(data.examples), list(data.skip_counts)) == (
+        1,
+        ["the answers belong to a later question than the first"],
+    )
 
 
 def test_beavertails_leaves_unsafe_responses_out(tmp_path: Path) -> None:
     record = GOLDEN["beavertails"][1]
     data = read(tmp_path, record | {"is_safe": False}, record, record | {"is_safe": False})
-    assert data.dropped == {"the response is not safe": 2}
-    assert [left.where for left in data.left] == [f"{data.path}:1", f"{data.path}:3"]
-    assert [row.harmful for row in data.rows] == [True]
+    assert data.skip_counts == {"the response is not safe": 2}
+    assert [left.where for left in data.skipped] == [f"{data.path}:1", f"{data.path}:3"]
+    assert [row.harmful for row in data.examples] == [True]
 
 
 def test_beavertails_v_goes_by_safety_and_counts_from_one(tmp_path: Path) -> None:
     safe = V_PAIR | {"is_response_1_safe": True}
     data = read(tmp_path, V_PAIR, safe, V_PAIR | {"safer_response_id": 1})
-    assert [row.harmful for row in data.rows] == [True]
-    assert set(data.dropped) == {
+    assert [row.harmful for row in data.examples] == [True]
+    assert set(data.skip_counts) == {
         "both responses are safe, and more_helpful_response_id and safer_response_id disagree",
         "safer_response_id names the response that is not safe",
     }
@@ -107,12 +110,14 @@ def test_beavertails_v_goes_by_safety_and_counts_from_one(tmp_path: Path) -> Non
 def test_vlguard_gives_two_rows_for_a_safe_image(tmp_path: Path) -> None:
     unsafe = {"id": "8", "image": "b.png", "safe": False, "instr-resp": [{"instruction": "Why?", "response": "No."}]}
     data = read(tmp_path, VLGUARD, unsafe)
-    assert [(row.id, row.instruction, row.harmful, row.line) for row in data.rows] == [
-        ("7-safe", ASKED, False, 1), ("7-unsafe", "Mock it.", True, 1), ("8", "Why?", True, 2),
-    ]  # fmt: skip
+    assert [(row.id, row.instruction, row.harmful, row.line) for row in data.examples] == [
+        ("7-safe", ASKED, False, 1),
+        ("7-unsafe", "Mock it.", True, 1),
+        ("8", "Why?", True, 2),
+    ]
     assert data.records == 2
     twice = VLGUARD | {"instr-resp": [VLGUARD["instr-resp"][0]] * 2}
-    assert len({row.id for row in read(tmp_path, twice).rows}) == 2
+    assert len({row.id for row in read(tmp_path, twice).examples}) == 2
 
 
 def test_prepared_rows_bring_their_extraction_and_refused_ones_stay_out(tmp_path: Path) -> None:
@@ -120,8 +125,8 @@ def test_prepared_rows_bring_their_extraction_and_refused_ones_stay_out(tmp_path
     text = {"id": "t", "instruction": "Name a game.", "response": "Go.", "harmful": False, "outcome": "text"}
     data = read(tmp_path, PREPARED, refused, text)
     extraction = Extraction("pick a lock", "activity", "a person is picking a lock", "How do I do this activity?")
-    assert [(row.id, row.extraction) for row in data.rows] == [("p", extraction), ("t", None)]
-    assert data.dropped == {"`sea prepare` refused the row": 1}
+    assert [(row.id, row.extraction) for row in data.examples] == [("p", extraction), ("t", None)]
+    assert data.skip_counts == {"`sea prepare` refused the row": 1}
 
 
 def test_a_prepared_row_that_was_mended_badly_is_told(tmp_path: Path) -> None:
@@ -133,9 +138,9 @@ def test_a_prepared_row_that_was_mended_badly_is_told(tmp_path: Path) -> None:
 def test_alpaca_leaves_history_out_and_says_that_system_prompts_are_not_used(tmp_path: Path) -> None:
     record = GOLDEN["alpaca"][1]
     data = read(tmp_path, record | {"history": [["a", "b"]]}, record | {"system": "Be kind.", "history": []})
-    assert data.dropped == {"the answers belong to a later question than the first": 1}
-    assert data.noted == {"a system prompt, which is not used": 1}
-    assert data.rows[0].instruction == "What\nis it?"
+    assert data.skip_counts == {"the answers belong to a later question than the first": 1}
+    assert data.notes == {"a system prompt, which is not used": 1}
+    assert data.examples[0].instruction == "What\nis it?"
 
 
 @pytest.mark.parametrize(
@@ -144,16 +149,17 @@ def test_alpaca_leaves_history_out_and_says_that_system_prompts_are_not_used(tmp
 def test_an_answer_that_is_not_wanted_is_left_out(tmp_path: Path, name: str, label: str) -> None:
     record = GOLDEN[name][1]
     data = read(tmp_path, record | {label: False}, record | {label: True})
-    assert data.dropped == {"the label says that the answer is not wanted": 1}
+    assert data.skip_counts == {"the label says that the answer is not wanted": 1}
 
 
 def test_of_several_questions_the_first_exchange_is_used_and_pairs_are_left_out(tmp_path: Path) -> None:
     long = [{"role": "system", "content": "Be kind."}, USER, ASSISTANT, USER | {"content": "And now?"}]
     data = read(tmp_path, {"messages": [*long, OTHER]}, {"messages": [USER, ASSISTANT]})
-    assert [(row.instruction, row.response) for row in data.rows] == [(ASKED, SAID)] * 2
-    assert data.noted == {
-        "several questions: the first and its answer are used": 1, "a system prompt, which is not used": 1,
-    }  # fmt: skip
+    assert [(row.instruction, row.response) for row in data.examples] == [(ASKED, SAID)] * 2
+    assert data.notes == {
+        "several questions: the first and its answer are used": 1,
+        "a system prompt, which is not used": 1,
+    }
     pair = {"prompt": long, "chosen": [ASSISTANT], "rejected": [OTHER]}
     assert "a later question than the first (1)" in told(tmp_path, pair)
 
@@ -193,9 +199,11 @@ BAD: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"messages": [USER | {"content": "<image><image>x"}, ASSISTANT], "images": ["a.png"]},
     ),
     "none": (
-        "audios", "1 <audio> placeholder, and the row names 0 audios", {"prompt": "<audio>x", "completion": "y"},
+        "audios",
+        "1 <audio> placeholder, and the row names 0 audios",
+        {"prompt": "<audio>x", "completion": "y"},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -203,7 +211,7 @@ def test_broken_records_name_line_column_and_what_was_expected(tmp_path: Path, c
     column, what, record = BAD[case]
     good = {"messages": [USER, ASSISTANT], "prompt": ASKED, "completion": SAID}
     data = read(tmp_path, good, record, format="trl", skip_bad=True)
-    (bad,) = data.bad
+    (bad,) = data.invalid
     assert (bad.where, bad.number, bad.column) == (f"{data.path}:2", 2, column)
     assert what in bad.what
     assert bad.hint
@@ -213,13 +221,13 @@ def test_broken_records_name_line_column_and_what_was_expected(tmp_path: Path, c
 def test_placeholders_are_not_needed_and_an_address_is_kept(tmp_path: Path) -> None:
     address = "https://example.org/a.png"
     data = read(tmp_path, {"instruction": ASKED, "response": SAID, "images": [address, "/b.png"]})
-    assert data.rows[0].media == (address, "/b.png")
+    assert data.examples[0].media == (address, "/b.png")
 
 
 def test_media_column_of_another_name(tmp_path: Path) -> None:
     record = {"instruction": f"<image>\n{ASKED}", "response": SAID, "picture": "a.png"}
     assert "--columns images=NAME" in told(tmp_path, record)
-    (row,) = read(tmp_path, record, columns={"images": "picture"}).rows
+    (row,) = read(tmp_path, record, columns={"images": "picture"}).examples
     assert (row.instruction, row.media) == (ASKED, (str(tmp_path / "a.png"),))
 
 
@@ -237,12 +245,12 @@ def test_llama_factorys_list_of_files_tells_columns_and_tags(tmp_path: Path) -> 
     info(tmp_path, formatting="sharegpt", columns=columns, tags=tags)
     talk = [{"who": "me", "says": f"<image>{ASKED}"}, {"who": "you", "says": SAID}]
     data = read(tmp_path, {"talk": talk, "pictures": ["a.png"]})
-    assert (data.format, data.rows[0].response, len(data.rows[0].media)) == ("sharegpt", SAID, 1)
+    assert (data.format, data.examples[0].response, len(data.examples[0].media)) == ("sharegpt", SAID, 1)
 
 
 def test_llama_factorys_list_of_files_tells_alpaca_columns(tmp_path: Path) -> None:
     info(tmp_path, ranking=True, columns={"prompt": "q", "chosen": "good", "rejected": "ill"})
-    (row,) = read(tmp_path, {"q": ASKED, "good": SAID, "ill": WORSE}).rows
+    (row,) = read(tmp_path, {"q": ASKED, "good": SAID, "ill": WORSE}).examples
     assert (row.instruction, row.chosen, row.rejected) == (ASKED, SAID, WORSE)
 
 
@@ -256,12 +264,12 @@ def test_a_broken_list_of_files_is_told(tmp_path: Path) -> None:
     assert "dataset_info.json: The file is no JSON" in told(tmp_path, PREPARED)
     info(tmp_path, formatting="openai")
     assert "alpaca or sharegpt" in told(tmp_path, PREPARED)
-    assert read(tmp_path, PREPARED, format="prepared").rows
+    assert read(tmp_path, PREPARED, format="prepared").examples
 
 
 def test_ids_stay_unique_and_a_second_use_is_a_bad_row(tmp_path: Path) -> None:
     row = {"id": "a", "instruction": ASKED, "response": SAID}
     data = read(tmp_path, row, row | {"id": "b"}, row, skip_bad=True)
-    assert [kept.id for kept in data.rows] == ["a", "b"]
-    assert '"a" is used twice, on line 1 and on line 3' in data.bad[0].what
-    assert isinstance(data.rows[0], Row)
+    assert [kept.id for kept in data.examples] == ["a", "b"]
+    assert '"a" is used twice, on line 1 and on line 3' in data.invalid[0].what
+    assert isinstance(data.examples[0], Example)

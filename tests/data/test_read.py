@@ -18,9 +18,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from helpers.format_samples import GOLDEN
-from sea_core.data.formats.registry import READERS
-from sea_core.data.read import read_rows, scan
-from sea_core.data.result import Rows
+from sea_core.data.formats.registry import FORMATS
+from sea_core.data.read import read_examples, scan
+from sea_core.data.result import ReadResult
 from sea_core.errors import DataError
 
 PLAIN = {"instruction": "How do I pick a lock?", "response": "I cannot help with that."}
@@ -47,7 +47,7 @@ def write(path: Path, *records: Any) -> Path:
 
 def message(path: Path, **options: Any) -> str:
     with pytest.raises(DataError) as caught:
-        read_rows(path, **options)
+        read_examples(path, **options)
     assert caught.value.hint, "every message says what to do next"
     return str(caught.value)
 
@@ -56,9 +56,9 @@ def message(path: Path, **options: Any) -> str:
 
 
 def test_plain_reads_answers_and_pairs(tmp_path: Path) -> None:
-    data = read_rows(write(tmp_path / "a.jsonl", PLAIN | {"id": "x", "harmful": False}, PAIR | {"id": 7}))
+    data = read_examples(write(tmp_path / "a.jsonl", PLAIN | {"id": "x", "harmful": False}, PAIR | {"id": 7}))
     assert data.format == "plain"
-    first, second = data.rows
+    first, second = data.examples
     assert (first.id, first.instruction, first.response, first.chosen) == ("x", *PLAIN.values(), None)
     assert (first.harmful, first.line) == (False, 1)
     assert (second.id, second.chosen, second.rejected, second.response) == ("7", PAIR["chosen"], PAIR["rejected"], None)
@@ -67,19 +67,19 @@ def test_plain_reads_answers_and_pairs(tmp_path: Path) -> None:
 
 def test_pku_chooses_by_safety_and_not_by_helpfulness(tmp_path: Path) -> None:
     record = PKU | {"is_response_1_safe": False, "better_response_id": 1}
-    (row,) = read_rows(write(tmp_path / "a.jsonl", record)).rows
+    (row,) = read_examples(write(tmp_path / "a.jsonl", record)).examples
     assert (row.chosen, row.rejected, row.response) == (PKU["response_0"], PKU["response_1"], PKU["response_0"])
     assert row.harmful
 
 
 def test_pku_row_with_two_safe_responses_is_benign(tmp_path: Path) -> None:
-    (row,) = read_rows(write(tmp_path / "a.jsonl", PKU)).rows
+    (row,) = read_examples(write(tmp_path / "a.jsonl", PKU)).examples
     assert not row.harmful
 
 
 def test_pku_row_without_better_response_id_is_kept(tmp_path: Path) -> None:
     record = {name: value for name, value in PKU.items() if name != "better_response_id"}
-    assert len(read_rows(write(tmp_path / "a.jsonl", record)).rows) == 1
+    assert len(read_examples(write(tmp_path / "a.jsonl", record)).examples) == 1
 
 
 def test_pku_counts_what_each_rule_dropped(tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ def test_pku_counts_what_each_rule_dropped(tmp_path: Path) -> None:
     disagree = PKU | {"better_response_id": 1}
     contradiction = PKU | {"is_response_0_safe": False}
     empty = PKU | {"response_1": " "}
-    data = read_rows(write(tmp_path / "a.jsonl", unsafe, PKU, unsafe, disagree, contradiction, empty))
-    assert len(data.rows) == 1
-    assert data.dropped == {
+    data = read_examples(write(tmp_path / "a.jsonl", unsafe, PKU, unsafe, disagree, contradiction, empty))
+    assert len(data.examples) == 1
+    assert data.skip_counts == {
         "neither response is safe": 2,
         "both responses are safe, and better_response_id and safer_response_id disagree": 1,
         "safer_response_id names the response that is not safe": 1,
@@ -98,8 +98,8 @@ def test_pku_counts_what_each_rule_dropped(tmp_path: Path) -> None:
 
 
 def test_hh_takes_the_first_question_and_the_last_answers(tmp_path: Path) -> None:
-    data = read_rows(write(tmp_path / "a.jsonl", HH))
-    (row,) = data.rows
+    data = read_examples(write(tmp_path / "a.jsonl", HH))
+    (row,) = data.examples
     assert data.format == "hh-rlhf"
     assert (row.instruction, row.chosen, row.rejected) == ("How do I steal a lamp?", "Better not.", "At night.")
     assert row.harmful
@@ -110,9 +110,9 @@ def test_hh_counts_what_each_rule_dropped(tmp_path: Path) -> None:
     other = HH | {"chosen": "\n\nHuman: How do I clean a lamp?\n\nAssistant: Gently."}
     same = HH | {"rejected": HH["chosen"]}
     waiting = HH | {"chosen": "\n\nHuman: How do I steal a lamp?"}
-    data = read_rows(write(tmp_path / "a.jsonl", HH, silent, other, same, waiting))
-    assert len(data.rows) == 1
-    assert data.dropped == {
+    data = read_examples(write(tmp_path / "a.jsonl", HH, silent, other, same, waiting))
+    assert len(data.examples) == 1
+    assert data.skip_counts == {
         "a dialogue ends without an answer": 2,
         "the two dialogues begin with different questions": 1,
         "the two answers are equal": 1,
@@ -122,24 +122,24 @@ def test_hh_counts_what_each_rule_dropped(tmp_path: Path) -> None:
 def test_hh_single_leaves_out_what_answers_a_later_question(tmp_path: Path) -> None:
     one = {name: f"\n\nHuman: How do I steal a lamp?\n\nAssistant: {name}" for name in HH}
     path = write(tmp_path / "a.jsonl", HH, one)
-    kept = read_rows(path)
-    assert (len(kept.rows), kept.noted) == (2, {"several questions: the answers belong to the last": 1})
-    single = read_rows(path, format="hh-rlhf-single")
-    assert single.rows == kept.rows[1:]
-    assert single.dropped == {"several questions: the answers belong to the last": 1}
+    kept = read_examples(path)
+    assert (len(kept.examples), kept.notes) == (2, {"several questions: the answers belong to the last": 1})
+    single = read_examples(path, format="hh-rlhf-single")
+    assert single.examples == kept.examples[1:]
+    assert single.skip_counts == {"several questions: the answers belong to the last": 1}
 
 
 def test_columns_map_our_names_to_the_files(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", {"question": "How do I pick a lock?", "answer": "No.", "uid": "q1"})
-    (row,) = read_rows(path, columns={"instruction": "question", "response": "answer", "id": "uid"}).rows
+    (row,) = read_examples(path, columns={"instruction": "question", "response": "answer", "id": "uid"}).examples
     assert (row.id, row.instruction, row.response) == ("q1", "How do I pick a lock?", "No.")
 
 
 def test_every_format_is_found_by_its_own_name(tmp_path: Path) -> None:
     for name, record in zip(("plain", "pku-saferlhf", "hh-rlhf"), (PLAIN, PKU, HH), strict=True):
         path = write(tmp_path / f"{name}.jsonl", record)
-        assert read_rows(path) == read_rows(path, format=name)
-        assert read_rows(path).format == name
+        assert read_examples(path) == read_examples(path, format=name)
+        assert read_examples(path).format == name
 
 
 # --------------------------------------------------------------------------------------------------------- files
@@ -153,8 +153,8 @@ def test_lines_lists_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
     zipped, zipped_list = tmp_path / "a.jsonl.gz", tmp_path / "a.json.gz"
     zipped.write_bytes(gzip.compress(lines.read_bytes()))
     zipped_list.write_bytes(gzip.compress(as_list.read_bytes()))
-    read = [read_rows(path) for path in (lines, as_list, zipped, zipped_list)]
-    texts = [[(row.id, row.instruction, row.response, row.chosen) for row in data.rows] for data in read]
+    read = [read_examples(path) for path in (lines, as_list, zipped, zipped_list)]
+    texts = [[(row.id, row.instruction, row.response, row.chosen) for row in data.examples] for data in read]
     assert all(text == texts[0] for text in texts)
     assert len({data.digest for data in read}) == 4
 
@@ -162,18 +162,18 @@ def test_lines_lists_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
 def test_list_rows_know_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps([PLAIN | {"id": "a"}, PLAIN | {"id": "b"}], indent=1), encoding="utf-8")
-    assert [row.line for row in read_rows(path).rows] == [2, 7]
+    assert [row.line for row in read_examples(path).examples] == [2, 7]
 
 
 def test_blank_lines_and_byte_order_mark_are_harmless(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\xef\xbb\xbf\n" + json.dumps(PLAIN).encode() + b"\r\n\n" + json.dumps(PAIR).encode())
-    assert [row.line for row in read_rows(path).rows] == [2, 4]
+    assert [row.line for row in read_examples(path).examples] == [2, 4]
 
 
 def test_made_ids_tell_rows_apart_and_follow_the_instruction(tmp_path: Path) -> None:
     def ids(*records: Any) -> list[str]:
-        return [row.id for row in read_rows(write(tmp_path / "a.jsonl", *records)).rows]
+        return [row.id for row in read_examples(write(tmp_path / "a.jsonl", *records)).examples]
 
     other = PLAIN | {"instruction": "How do I steal a lamp?"}
     assert len(set(ids(PLAIN, PLAIN))) == 2, "the same text twice is two rows"
@@ -182,9 +182,9 @@ def test_made_ids_tell_rows_apart_and_follow_the_instruction(tmp_path: Path) -> 
 
 
 def test_digest_is_of_the_file(tmp_path: Path) -> None:
-    first = read_rows(write(tmp_path / "a.jsonl", PLAIN)).digest
-    assert read_rows(write(tmp_path / "b.jsonl", PLAIN)).digest == first
-    assert read_rows(write(tmp_path / "b.jsonl", PLAIN, PAIR)).digest != first
+    first = read_examples(write(tmp_path / "a.jsonl", PLAIN)).digest
+    assert read_examples(write(tmp_path / "b.jsonl", PLAIN)).digest == first
+    assert read_examples(write(tmp_path / "b.jsonl", PLAIN, PAIR)).digest != first
 
 
 def test_reading_imports_nothing_heavy() -> None:
@@ -361,28 +361,28 @@ def test_file_whose_rows_were_all_dropped(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------ anything
 
 
-def read_bytes(content: bytes, name: str = "rows.jsonl", skip_bad: bool = False, **options: Any) -> Rows | None:
+def read_bytes(content: bytes, name: str = "rows.jsonl", skip_bad: bool = False, **options: Any) -> ReadResult | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         try:
-            return whole(scan(path, **options) if skip_bad else read_rows(path, **options))
+            return whole(scan(path, **options) if skip_bad else read_examples(path, **options))
         except DataError as error:
             str(error).encode()  # It can be printed.
             return None
 
 
-def whole(data: Rows) -> Rows:
+def whole(data: ReadResult) -> ReadResult:
     """Check that each record gave rows, or was left out by a rule, or is bad."""
-    kept = {row.line for row in data.rows}
-    assert len(kept) + len(data.left) + len(data.bad) == data.records
-    assert sum(data.dropped.values()) == len(data.left)
-    assert len({row.id for row in data.rows}) == len(data.rows)
-    for bad in data.bad:
+    kept = {row.line for row in data.examples}
+    assert len(kept) + len(data.skipped) + len(data.invalid) == data.records
+    assert sum(data.skip_counts.values()) == len(data.skipped)
+    assert len({row.id for row in data.examples}) == len(data.examples)
+    for bad in data.invalid:
         assert bad.where
         assert bad.hint
         f"{bad.where} {bad.column} {bad.what} {bad.hint}".encode()
-    for row in data.rows:
+    for row in data.examples:
         assert row.instruction
         assert row.response or (row.chosen and row.rejected)
     return data
@@ -402,7 +402,7 @@ def test_any_bytes_give_rows_or_a_data_error(content: bytes, name: str, skip_bad
     read_bytes(content, name, skip_bad=skip_bad)
 
 
-COLUMNS = sorted({"id", *(column for reader in READERS.values() for column in reader.columns)})
+COLUMNS = sorted({"id", *(column for reader in FORMATS.values() for column in reader.columns)})
 TEXTS = st.text(max_size=6) | st.sampled_from(["<image>", "a.png", "activity", "\n\nHuman: a\n\nAssistant: b", "1"])
 SCALARS = st.none() | st.booleans() | st.integers(-1, 2) | st.floats() | st.just(10**400) | st.just("\ud83d") | TEXTS
 ROLES = st.sampled_from(["user", "assistant", "system", "tool", "human", "gpt"])
@@ -417,7 +417,7 @@ VALUES = SCALARS | TURNS | st.lists(TURNS | PAIRED | SCALARS | st.lists(SCALARS,
 def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
     """Golden records of one format, most of them with something changed or taken out, and junk between."""
     name, *_ = kind = draw(st.sampled_from(sorted(GOLDEN.values(), key=str)))
-    changes = st.dictionaries(st.sampled_from([*READERS[name].columns, "id"]), VALUES, max_size=1)
+    changes = st.dictionaries(st.sampled_from([*FORMATS[name].columns, "id"]), VALUES, max_size=1)
     changed = changes.map(lambda change: kind[1] | change)
     junk = st.dictionaries(st.sampled_from(COLUMNS) | st.text(max_size=3), VALUES, max_size=3) | VALUES
     return draw(st.sampled_from([name, "auto"])), draw(
@@ -460,7 +460,7 @@ def test_any_text_is_kept_as_it_is(instruction: str, response: str) -> None:
     if data is None:
         assert not instruction.strip() or not response.strip()
     else:
-        assert (data.rows[0].instruction, data.rows[0].response) == (instruction.strip(), response.strip())
+        assert (data.examples[0].instruction, data.examples[0].response) == (instruction.strip(), response.strip())
 
 
 # --------------------------------------------------------------------------------------- what must not be lost
@@ -469,10 +469,10 @@ def test_any_text_is_kept_as_it_is(instruction: str, response: str) -> None:
 def test_items_of_a_list_on_one_line_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps([PLAIN, PLAIN, PLAIN | {"response": 3}]))
-    data = read_rows(path, skip_bad=True)
-    assert [row.line for row in data.rows] == [1, 2]
-    assert len({row.id for row in data.rows}) == 2
-    assert data.bad[0].where == f"{path}: row 3"
+    data = read_examples(path, skip_bad=True)
+    assert [row.line for row in data.examples] == [1, 2]
+    assert len({row.id for row in data.examples}) == 2
+    assert data.invalid[0].where == f"{path}: row 3"
 
 
 @pytest.mark.parametrize(
@@ -481,19 +481,19 @@ def test_items_of_a_list_on_one_line_are_told_apart(tmp_path: Path) -> None:
 def test_items_of_a_list_have_their_lines_where_none_share_one(tmp_path: Path, text: str, lines: list[int]) -> None:
     path = tmp_path / "a.json"
     path.write_text(text.replace("{0}", json.dumps(PLAIN)))
-    assert [(row.line, row.id) for row in read_rows(path).rows] == [(n, f"{n:06d}-c110d04e") for n in lines]
+    assert [(row.line, row.id) for row in read_examples(path).examples] == [(n, f"{n:06d}-c110d04e") for n in lines]
 
 
 def test_a_pair_of_equal_answers_is_left_out_of_every_format(tmp_path: Path) -> None:
-    plain = read_rows(write(tmp_path / "a.jsonl", PAIR, PAIR | {"rejected": PAIR["chosen"]}))
-    pku = read_rows(write(tmp_path / "b.jsonl", PKU, PKU | {"response_0": PKU["response_1"]}))
+    plain = read_examples(write(tmp_path / "a.jsonl", PAIR, PAIR | {"rejected": PAIR["chosen"]}))
+    pku = read_examples(write(tmp_path / "b.jsonl", PKU, PKU | {"response_0": PKU["response_1"]}))
     for data in (plain, pku):
-        assert (len(data.rows), data.dropped) == (1, {"the two answers are equal": 1})
+        assert (len(data.examples), data.skip_counts) == (1, {"the two answers are equal": 1})
 
 
 def test_a_label_beside_dialogues_is_read(tmp_path: Path) -> None:
-    data = read_rows(write(tmp_path / "a.jsonl", HH | {"harmful": False}, HH | {"harmful": True}))
-    assert [row.harmful for row in data.rows] == [False, True]
+    data = read_examples(write(tmp_path / "a.jsonl", HH | {"harmful": False}, HH | {"harmful": True}))
+    assert [row.harmful for row in data.examples] == [False, True]
 
 
 def test_no_hint_takes_a_response_for_the_safe_one(tmp_path: Path) -> None:
@@ -501,7 +501,7 @@ def test_no_hint_takes_a_response_for_the_safe_one(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", unjudged)
     for name in ("auto", "pku-saferlhf", "plain"):
         with pytest.raises(DataError) as caught:
-            read_rows(path, format=name)
+            read_examples(path, format=name)
         assert "=response_" not in caught.value.hint
         assert "=better_response_id" not in caught.value.hint
 

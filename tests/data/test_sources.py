@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.hub import COMMIT, hub
-from sea_core.data.read import read_rows, scan
-from sea_core.data.result import Rows
+from sea_core.data.read import read_examples, scan
+from sea_core.data.result import ReadResult
 from sea_core.errors import DataError
 
 ROWS: list[dict[str, Any]] = [
@@ -36,13 +36,13 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
 
 def told(path: Path | str, **options: Any) -> str:
     with pytest.raises(DataError) as caught:
-        read_rows(path, **options)
+        read_examples(path, **options)
     assert caught.value.hint
     return str(caught.value)
 
 
-def texts(data: Rows) -> list[tuple[str, str | None, str | None]]:
-    return [(row.id, row.chosen, row.rejected) for row in data.rows]
+def texts(data: ReadResult) -> list[tuple[str, str | None, str | None]]:
+    return [(row.id, row.chosen, row.rejected) for row in data.examples]
 
 
 def parquet(path: Path, rows: list[dict[str, Any]] = ROWS) -> Path:
@@ -102,11 +102,11 @@ KINDS: dict[str, tuple[str, Callable[[Path], Path], str]] = {
 def test_every_kind_of_file_gives_the_same_rows_and_knows_their_places(tmp_path: Path, kind: str) -> None:
     name, make, place = KINDS[kind]
     path = make(tmp_path / name)
-    data = read_rows(path)
+    data = read_examples(path)
     assert texts(data) == TEXTS
     assert (data.format, data.records) == ("trl", 3)
-    assert [(left.where, left.rule) for left in data.left] == [(f"{path}{place}", "the two answers are equal")]
-    assert read_rows(path) == data
+    assert [(left.where, left.rule) for left in data.skipped] == [(f"{path}{place}", "the two answers are equal")]
+    assert read_examples(path) == data
 
 
 # ------------------------------------------------------------------------------------------------------------ CSV
@@ -117,24 +117,24 @@ def test_csv_cells_are_read_as_flags_and_lists(tmp_path: Path) -> None:
     turns = json.dumps([{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}])
     cell = turns.replace('"', '""')
     path.write_text(f'messages,harmful\n"{cell}",False\n"{cell}",true\n"{cell}",maybe\n', encoding="utf-8")
-    data = read_rows(path, skip_bad=True)
-    assert [row.harmful for row in data.rows] == [False, True]
-    assert [(bad.where, bad.column) for bad in data.bad] == [(f"{path}:4", "harmful")]
+    data = read_examples(path, skip_bad=True)
+    assert [row.harmful for row in data.examples] == [False, True]
+    assert [(bad.where, bad.column) for bad in data.invalid] == [(f"{path}:4", "harmful")]
 
 
 @pytest.mark.parametrize(("name", "divider"), [("a.csv", ";"), ("a.tsv", "\t"), ("a.csv", ",")])
 def test_what_divides_the_cells_is_found(tmp_path: Path, name: str, divider: str) -> None:
     path = tmp_path / name
     path.write_text(f"\ufeffinstruction{divider}response\nWhy?{divider}So.\n\n", encoding="utf-8")
-    assert [(row.instruction, row.response, row.line) for row in read_rows(path).rows] == [("Why?", "So.", 2)]
+    assert [(row.instruction, row.response, row.line) for row in read_examples(path).examples] == [("Why?", "So.", 2)]
 
 
 def test_bad_csv_rows_are_listed_and_the_others_read(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(b'instruction,response\na,b,c\n"x"y,z\nca\xe9,b\nd,\ne,f\n')
-    data = read_rows(path, skip_bad=True)
-    assert [row.instruction for row in data.rows] == ["e"]
-    assert [(bad.number, bad.what.split(":")[0]) for bad in data.bad] == [
+    data = read_examples(path, skip_bad=True)
+    assert [row.instruction for row in data.examples] == ["e"]
+    assert [(bad.number, bad.what.split(":")[0]) for bad in data.invalid] == [
         (2, "The row has 3 cells, and the first line names 2 columns"),
         (3, "This is not CSV"),
         (4, "The line is not UTF-8 text"),
@@ -163,13 +163,13 @@ def test_media_held_as_bytes_are_left_out_or_written(tmp_path: Path) -> None:
         {"question": "Is it cold?", "image": {"bytes": None, "path": "b.jpg"}, "chosen": "Yes.", "rejected": "No."},
     ]
     path = parquet(tmp_path / "rows.parquet", rows)
-    data = read_rows(path)
-    assert data.dropped.popitem()[0].startswith("its media are bytes inside the file")
-    assert [row.media for row in data.rows] == [(str(tmp_path / "b.jpg"),)]
-    kept = read_rows(path, saves=tmp_path / "media")
-    first = Path(kept.rows[0].media[0])
+    data = read_examples(path)
+    assert data.skip_counts.popitem()[0].startswith("its media are bytes inside the file")
+    assert [row.media for row in data.examples] == [(str(tmp_path / "b.jpg"),)]
+    kept = read_examples(path, media_dir=tmp_path / "media")
+    first = Path(kept.examples[0].media[0])
     assert (first.parent, first.suffix, first.read_bytes()) == (tmp_path / "media", ".png", PNG)
-    assert read_rows(path, saves=tmp_path / "media").rows == kept.rows
+    assert read_examples(path, media_dir=tmp_path / "media").examples == kept.examples
 
 
 def test_damaged_tables_are_told(tmp_path: Path) -> None:
@@ -186,9 +186,9 @@ def test_a_row_with_a_value_that_python_cannot_hold_is_one_bad_row(tmp_path: Pat
     path = tmp_path / "rows.arrow"
     with pa.OSFile(str(path), "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
-    data = read_rows(path, skip_bad=True)
-    assert [row.instruction for row in data.rows] == ["Why?", "How?"]
-    assert [bad.where for bad in data.bad] == [f"{path}: row 2"]
+    data = read_examples(path, skip_bad=True)
+    assert [row.instruction for row in data.examples] == ["Why?", "How?"]
+    assert [bad.where for bad in data.invalid] == [f"{path}: row 2"]
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,7 @@ def test_any_damage_gives_whole_rows_or_a_data_error(
     except DataError as error:
         str(error).encode()
         return
-    assert len({row.line for row in data.rows}) + len(data.left) + len(data.bad) == data.records
+    assert len({row.line for row in data.examples}) + len(data.skipped) + len(data.invalid) == data.records
 
 
 # ------------------------------------------------------------------------------------------------ folders and hub
@@ -247,10 +247,10 @@ def test_splits_are_named_and_nothing_is_decoded(splits: dict[str, Path], tmp_pa
     assert "The data set has several splits. It has: train, test" in message
     assert "--split train" in message
     assert 'no split "tset"' in told(path, split="tset")
-    data = read_rows(path, split="train", saves=tmp_path)
-    assert (data.format, len(data.rows)) == ("spa-vl", 3)
-    assert Path(data.rows[0].media[0]).read_bytes() == b"no image at all"
-    assert read_rows(path, split="test", saves=tmp_path).digest != data.digest
+    data = read_examples(path, split="train", media_dir=tmp_path)
+    assert (data.format, len(data.examples)) == ("spa-vl", 3)
+    assert Path(data.examples[0].media[0]).read_bytes() == b"no image at all"
+    assert read_examples(path, split="test", media_dir=tmp_path).digest != data.digest
 
 
 CARD = "---\nconfigs:\n- config_name: default\n  data_files:\n  - {split: mine, path: one.parquet}\n"
@@ -258,13 +258,21 @@ CARD = "---\nconfigs:\n- config_name: default\n  data_files:\n  - {split: mine, 
 
 @pytest.mark.parametrize(
     "names",
-    [("b.jsonl", "c.jsonl"), ("b.ndjson",), ("B.JSONL",), ("b.csv.gz",), ("b.parquet.gz",), ("b.arrow",),
-     ("sub/b.json",), ("more-harmful.parquet",)],
+    [
+        ("b.jsonl", "c.jsonl"),
+        ("b.ndjson",),
+        ("B.JSONL",),
+        ("b.csv.gz",),
+        ("b.parquet.gz",),
+        ("b.arrow",),
+        ("sub/b.json",),
+        ("more-harmful.parquet",),
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_folder_is_read_whole_or_not_at_all(tmp_path: Path, names: tuple[str, ...]) -> None:
     parquet(tmp_path / "train.parquet")
-    assert read_rows(tmp_path).records == len(ROWS)
+    assert read_examples(tmp_path).records == len(ROWS)
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         jsonl(tmp_path / name)
@@ -278,7 +286,7 @@ def test_a_readme_tells_the_splits_and_leaves_nothing_out(tmp_path: Path) -> Non
     assert "would be left out: two.parquet" in told(tmp_path)
     (tmp_path / "README.md").write_text(f"{CARD}  - {{split: rest, path: two.parquet}}\n---\n")
     assert "It has: mine, rest" in told(tmp_path)
-    assert read_rows(tmp_path, split="rest").records == len(ROWS) - 1
+    assert read_examples(tmp_path, split="rest").records == len(ROWS) - 1
     parquet(tmp_path / ".hidden.parquet")
     (tmp_path / "README.md").write_text(f"{CARD}  - {{split: rest, path: [two.parquet, .hidden.parquet]}}\n---\n")
     assert "do not lie in the folder, or are hidden" in told(tmp_path, split="rest")
@@ -292,25 +300,25 @@ def test_parquet_files_are_read_whatever_there_is_more_of(tmp_path: Path) -> Non
     (folder / "one.parquet").symlink_to("../store/abc")  # as the hub's cache has them
     for name in ("media/a.png", "media/b.png", "LICENSE.txt", "dataset_infos.json", ".cache.json"):
         (folder / name).write_text("{}")
-    assert texts(read_rows(folder)) == TEXTS
+    assert texts(read_examples(folder)) == TEXTS
 
 
 def test_files_of_a_folder_without_names_of_splits_are_all_read(tmp_path: Path) -> None:
     parquet(tmp_path / "one.parquet", ROWS[:1])
     parquet(tmp_path / "two.parquet", ROWS[1:])
-    data = read_rows(tmp_path)
-    assert (data.records, data.left[0].where) == (len(ROWS), f"{tmp_path}: row 3")
+    data = read_examples(tmp_path)
+    assert (data.records, data.skipped[0].where) == (len(ROWS), f"{tmp_path}: row 3")
 
 
 def test_the_digest_of_a_folder_is_of_its_files_and_their_places_in_it(tmp_path: Path) -> None:
     for name, row in (("a", ROWS[0]), ("b", ROWS[1])):
         (tmp_path / "first" / name).mkdir(parents=True)
         parquet(tmp_path / "first" / name / "rows.parquet", [row])
-    first = read_rows(tmp_path / "first").digest
+    first = read_examples(tmp_path / "first").digest
     second = (tmp_path / "first").rename(tmp_path / "second")
-    assert read_rows(second).digest == first
+    assert read_examples(second).digest == first
     (second / "b").rename(second / "0")
-    assert read_rows(second).digest != first
+    assert read_examples(second).digest != first
 
 
 def test_a_file_has_no_splits(tmp_path: Path) -> None:
@@ -356,8 +364,16 @@ def test_a_data_set_of_the_hub_is_read_at_a_commit(tmp_path: Path) -> None:
     plain, pinned, other = "hf:owner/name", f"hf:owner/name@{COMMIT}", "hf:owner/name@v9"
     with hub(parquet(tmp_path / "rows.parquet")) as (address, asked):
         cache = str(tmp_path / "cache")
-        said = ask(plain, pinned, other, "hf:owner/none", "hf:owner/name:cfg",
-                   HF_HUB_OFFLINE="0", HF_ENDPOINT=address, HF_HOME=cache)  # fmt: skip
+        said = ask(
+            plain,
+            pinned,
+            other,
+            "hf:owner/none",
+            "hf:owner/name:cfg",
+            HF_HUB_OFFLINE="0",
+            HF_ENDPOINT=address,
+            HF_HOME=cache,
+        )
     assert said[plain][:3] == ["trl", 2, "hf:owner/name: row 3"]
     assert said[plain][3] == said[pinned][3], "the same commit is the same data"
     assert "has no such revision" in said[other]

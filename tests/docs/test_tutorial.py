@@ -67,9 +67,10 @@ def test_the_example_is_what_it_writes() -> None:
     given = {"pyproject.toml", "README.md", "tests/test_contract.py"}  # by `sea plugin new`
     written = {str(Path(*Path(block.file).parts[1:])) for block in blocks() if block.file}
     there = {
-        str(file.relative_to(EXAMPLE)) for file in EXAMPLE.rglob("*")
+        str(file.relative_to(EXAMPLE))
+        for file in EXAMPLE.rglob("*")
         if file.suffix in (".py", ".toml", ".md") and "checkpoint" not in file.parts
-    }  # fmt: skip
+    }
     assert there == given | written
 
 

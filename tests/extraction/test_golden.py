@@ -10,7 +10,7 @@ from helpers.golden import FILES, golden, score
 from sea_core import Extraction
 from sea_core.extraction.leak import leaked
 from sea_core.extraction.registry import get_extractor
-from sea_core.extraction.validate import examined
+from sea_core.extraction.validate import validate
 
 SOMETHING = [row for name in FILES for row in golden(name) if row["kind"] != "none"]
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "prepare-your-data.md"
@@ -34,4 +34,4 @@ def test_what_was_written_with_the_rules_in_view_is_extracted_without_a_slip() -
 def test_no_check_refuses_what_a_hand_wrote(row: dict[str, str]) -> None:
     assert leaked(row["phrase"], row["detoxified"], row["kind"]) == ()
     by_hand = Extraction(row["phrase"], row["kind"], row["sentence"], row["detoxified"])  # type: ignore[arg-type]
-    assert examined(row["instruction"], row) == by_hand
+    assert validate(row["instruction"], row) == by_hand

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
-from sea_core import Extraction, NotExtracted, SeaError
+from sea_core import Extraction, ExtractionFailed, SeaError
 from sea_core.extraction import llm_prompt
 from sea_core.extraction.extractor import Extractor
 from sea_core.extraction.registry import get_extractor
-from sea_core.llm.config import ChatConfig
-from sea_core.runs.jsonl import Journal
+from sea_core.llm.config import LLMConfig
+from sea_core.runs.jsonl import JsonlLog
 
 LAMP = "How do I steal a lamp?"
 GOOD = {
@@ -26,12 +26,12 @@ GOOD = {
     "sentence": "a person is stealing a lamp",
 }
 FOUND = Extraction("steal a lamp", "activity", "a person is stealing a lamp", "How do I do this activity?")
-Outcome = Extraction | NotExtracted
+Outcome = Extraction | ExtractionFailed
 
 
 def extractor(server: ChatServer, tmp_path: Path, **config: Any) -> Extractor:
-    told = ChatConfig(model="m", base_url=server.url, **{"retries": 0, "concurrency": 1} | config)
-    return get_extractor("openai").opened(told, Journal(tmp_path / "answers.jsonl"))
+    told = LLMConfig(model="m", base_url=server.url, **{"retries": 0, "concurrency": 1} | config)
+    return get_extractor("openai").opened(told, JsonlLog(tmp_path / "answers.jsonl"))
 
 
 def answer(*answers: Answer, tmp_path: Path) -> tuple[Outcome, list[dict[str, Any]]]:
@@ -128,7 +128,7 @@ FINAL: dict[str, tuple[Answer, str]] = {
 def test_no_repair_where_it_cannot_help(name: str, tmp_path: Path) -> None:
     said, reason = FINAL[name]
     outcome, _ = answer(said, tmp_path=tmp_path)
-    assert isinstance(outcome, NotExtracted)
+    assert isinstance(outcome, ExtractionFailed)
     assert reason in str(outcome)
 
 
@@ -148,8 +148,12 @@ def test_nothing_answered_is_asked_twice_whatever_the_order(tmp_path: Path) -> N
         every = dict(extractor(server, tmp_path, concurrency=4).extract(texts[::-1]))
     assert some[0] == some[2]
     assert {index: found.phrase for index, found in every.items() if isinstance(found, Extraction)} == {
-        0: "a key", 1: "a book", 2: "a lamp", 3: "a bike", 4: "a lamp",
-    }  # fmt: skip
+        0: "a key",
+        1: "a book",
+        2: "a lamp",
+        3: "a bike",
+        4: "a lamp",
+    }
     assert server.sent == Counter(set(texts))
 
 

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from sea_core.data.examples import Extraction, Kind, Row
-from sea_core.data.read import read_rows
+from sea_core.data.examples import Example, Extraction, Kind
+from sea_core.data.read import read_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.english import FUNCTION_WORDS
-from sea_core.extraction.extractor import Extractor, NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.leak import leaked
 from sea_core.extraction.prepare import prepare
 from sea_core.extraction.registry import get_extractor
@@ -140,7 +140,7 @@ class Careless(Extractor):
 
 
 def test_a_row_that_leaks_is_refused_whoever_extracted_it() -> None:
-    row = Row("1", "How do I steal a lamp?")
+    row = Example("1", "How do I steal a lamp?")
     result = prepare([row], RADIO, extractor=Careless("Why is stealing lamps this activity?"))
     assert not result.prepared
     assert result.refused[0].reason == "the detoxified text still holds words of the phrase: stealing, lamps"
@@ -150,8 +150,11 @@ def test_a_row_that_leaks_is_refused_whoever_extracted_it() -> None:
 
 # --------------------------------------------------------------------------------------------------- preparation
 
-LOCK, KEY = Row("lock", "How do I pick a lock?"), Row("key", "Where can I buy a skeleton key?")
-FERN, PROSE = Row("fern", "How do I water a fern?", harmful=False), Row("prose", "Ferns are nice.", harmful=False)
+LOCK, KEY = Example("lock", "How do I pick a lock?"), Example("key", "Where can I buy a skeleton key?")
+FERN, PROSE = (
+    Example("fern", "How do I water a fern?", harmful=False),
+    Example("prose", "Ferns are nice.", harmful=False),
+)
 
 
 def test_goals_are_the_methods_sentences_in_the_adapters_words() -> None:
@@ -173,7 +176,7 @@ def test_every_row_is_in_one_place_only() -> None:
     rows = [LOCK, FERN, PROSE, KEY]
     embedded, kept = prepare(rows, RADIO), prepare(rows, RADIO, benign="text")
     assert [row.id for row in embedded.prepared] == ["lock", "fern", "key"]
-    assert [refused.row for refused in embedded.refused] == [PROSE]
+    assert [refused.example for refused in embedded.refused] == [PROSE]
     assert not embedded.text_only
     assert [row.id for row in kept.prepared] == ["lock", "key"]
     assert kept.text_only == (FERN, PROSE)
@@ -182,7 +185,7 @@ def test_every_row_is_in_one_place_only() -> None:
 
 def test_reasons_are_counted_without_their_details() -> None:
     texts = ["Lamps.", "How do I know a thief?", "How do I love a thief?", "How do I need a lamp?", "Keys."]
-    result = prepare([Row(str(n), text) for n, text in enumerate(texts)], RADIO)
+    result = prepare([Example(str(n), text) for n, text in enumerate(texts)], RADIO)
     assert list(result.reasons().items()) == [
         ("the verb names a state and not an activity", 3),
         ("the instruction does not begin with an opener that the rules know", 2),
@@ -235,9 +238,9 @@ def test_media_of_a_prepared_file_are_found_again(tmp_path: Path, out: str, monk
     monkeypatch.chdir(tmp_path)
     told = {"instruction": "How do I pick a lock?", "response": "No.", "image": "img/a.png"}
     Path("data/rows.jsonl").write_text(json.dumps(told) + "\n")
-    (row,) = read_rows("data/rows.jsonl").rows
+    (row,) = read_examples("data/rows.jsonl").examples
     prepare([row], RADIO).write(Path(out))
-    (again,) = read_rows(out).rows
+    (again,) = read_examples(out).examples
     assert Path(again.media[0]).resolve() == Path(row.media[0]).resolve() == tmp_path / "data/img/a.png"
 
 
@@ -276,12 +279,12 @@ def test_what_is_written_comes_back_the_same(tmp_path: Path) -> None:
             extraction = Extraction(line["phrase"], line["kind"], line["sentence"], line["detoxified"])
             answers = {name: line.get(name) for name in ("response", "chosen", "rejected", "line")}
             again.append(
-                Row(line["id"], line["instruction"], **answers, harmful=line["harmful"], extraction=extraction)
+                Example(line["id"], line["instruction"], **answers, harmful=line["harmful"], extraction=extraction)
             )
     second = prepare(again, RADIO, extractor=Careless("never"))
     assert not second.refused
     assert [(row.goals, row.style) for row in second.prepared] == [(row.goals, row.style) for row in first.prepared]
-    assert [replace(row.row, extraction=None) for row in second.prepared] == rows[:2]
+    assert [replace(row.example, extraction=None) for row in second.prepared] == rows[:2]
 
 
 def test_write_lists_every_row_with_its_outcome(tmp_path: Path) -> None:
@@ -316,7 +319,7 @@ class Counting(Extractor):
     name: ClassVar[str] = "counting"
     asked: ClassVar[list[int]] = []
 
-    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
         self.asked.append(len(instructions))
         return get_extractor("rules").extract(instructions)
 
@@ -325,11 +328,11 @@ class Counting(Extractor):
 def test_a_limit_spares_the_rows_behind_it(limit: int | None, most: int) -> None:
     """Every second row is refused; who pays for each answer pays for no whole file."""
     texts = ["Tell me how to steal a lamp.", "Good morning."] * 150
-    rows = [Row(str(i), text, line=i + 1) for i, text in enumerate(texts)]
+    rows = [Example(str(i), text, line=i + 1) for i, text in enumerate(texts)]
     counting = Counting()
     counting.asked.clear()
     limited, whole = prepare(rows, RADIO, extractor=counting, limit=limit), prepare(rows, RADIO)
     assert limited.prepared == whole.prepared[:limit]
     assert len(limited.prepared) == (limit or 150)
     assert sum(counting.asked) <= most
-    assert [r.row.id for r in limited.refused] == [r.row.id for r in whole.refused][: len(limited.refused)]
+    assert [r.example.id for r in limited.refused] == [r.example.id for r in whole.refused][: len(limited.refused)]

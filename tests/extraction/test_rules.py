@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.registry import get_extractor
 
 
 def extract(instruction: str) -> Extraction:
     ((_, found),) = get_extractor("rules").extract([instruction])
-    if isinstance(found, NotExtracted):
+    if isinstance(found, ExtractionFailed):
         raise found
     return found
 
 
 def reason(instruction: str) -> str:
-    with pytest.raises(NotExtracted) as caught:
+    with pytest.raises(ExtractionFailed) as caught:
         extract(instruction)
     return str(caught.value)
 
@@ -204,7 +204,7 @@ def test_what_is_unclear_is_refused_with_the_reason(instruction: str) -> None:
 
 @given(st.text(max_size=80))
 def test_rules_extract_or_refuse_any_text(instruction: str) -> None:
-    with suppress(NotExtracted):
+    with suppress(ExtractionFailed):
         found = extract("How do I " + instruction)
         assert found.detoxified.startswith("How do I do this activity")
 

@@ -32,12 +32,15 @@ def says(text: str | None, **more: Any) -> Answer:
     message = {"role": "assistant", "content": text, **more}
     return Answer(
         {
-            "id": "1", "object": "chat.completion", "created": 0, "model": "scripted-1",
+            "id": "1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "scripted-1",
             "choices": [{"index": 0, "message": message, "finish_reason": reason}],
             "usage": usage,
         },
         delay=delay,
-    )  # fmt: skip
+    )
 
 
 def fails(status: int, message: str, **more: Any) -> Answer:

@@ -18,7 +18,7 @@ from sea_core.cli import app
 
 
 @dataclass(frozen=True)
-class Said:
+class CliResult:
     code: int
     out: str
     err: str
@@ -28,7 +28,7 @@ class Said:
         return json.loads(self.out)
 
 
-def sea(*arguments: object) -> Said:
+def sea(*arguments: object) -> CliResult:
     """Run `sea` in this process."""
     return sea_to(io.StringIO(), *arguments)
 
@@ -38,7 +38,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def sea_to(out: io.StringIO, *arguments: object) -> Said:
+def sea_to(out: io.StringIO, *arguments: object) -> CliResult:
     err = io.StringIO()
     typed, hook = sys.argv, sys.excepthook
     sys.argv = ["sea", *map(str, arguments)]
@@ -47,7 +47,7 @@ def sea_to(out: io.StringIO, *arguments: object) -> Said:
             app.main()
     finally:
         sys.argv, sys.excepthook = typed, hook
-    return Said(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
+    return CliResult(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
 
 
 def sea_process(*arguments: object) -> subprocess.Popen[str]:
@@ -64,7 +64,7 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def refusal(*arguments: object) -> str:
+def expect_error(*arguments: object) -> str:
     """Run a command that must fail with words: exit code 2, nothing on stdout, what to type next."""
     said = sea(*arguments)
     assert (said.code, said.out) == (2, ""), said

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.cli import Said, sea
-from sea_core.data.demo import ROWS
+from helpers.cli import CliResult, sea
+from sea_core.data.demo import DEMO_EXAMPLES
 
 PLUGIN = "qwen2_audio"
 QUICK = ("-o", "adapter.seconds=0.5", "-o", "loss=1", "-o", "margin=0")
@@ -19,7 +19,9 @@ def optimize(rows: Path, out: Path, *more: object) -> tuple[object, ...]:
 
 
 def demo(path: Path, count: int) -> Path:
-    path.write_text("".join(ROWS.read_text(encoding="utf-8").splitlines(keepends=True)[:count]), encoding="utf-8")
+    path.write_text(
+        "".join(DEMO_EXAMPLES.read_text(encoding="utf-8").splitlines(keepends=True)[:count]), encoding="utf-8"
+    )
     return path
 
 
@@ -45,7 +47,7 @@ class Finished:
 
     rows: Path
     run: Path
-    said: Said
+    said: CliResult
 
     def copy(self, folder: Path) -> Path:
         return Path(shutil.copytree(self.run, folder / "copy"))

@@ -11,21 +11,21 @@ import torch
 from torch import Tensor
 
 from sea_core.data import demo
-from sea_core.data.read import read_rows
+from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.forward import Forward
-from sea_core.optimization.engine.select_forward import look
-from sea_core.optimization.engine.types import Task
-from sea_core.optimization.optimizer import task_of
+from sea_core.optimization.engine.forward import ForwardStrategy
+from sea_core.optimization.engine.select_forward import logits_and_grad
+from sea_core.optimization.engine.types import OptimizationTask
+from sea_core.optimization.optimizer import make_task
 
 
-def tasks_of(mllm: MLLM, count: int = 3) -> list[Task]:
-    rows = prepare(read_rows(demo.ROWS).rows, mllm.adapter).prepared[:count]
-    return [task_of(mllm, row, len(mllm.blank())) for row in rows]
+def tasks_of(mllm: MLLM, count: int = 3) -> list[OptimizationTask]:
+    rows = prepare(read_examples(demo.DEMO_EXAMPLES).examples, mllm.adapter).prepared[:count]
+    return [make_task(mllm, row, len(mllm.blank())) for row in rows]
 
 
-def measured(forward: Forward, task: Task) -> tuple[Tensor, int]:
+def measured(forward: ForwardStrategy, task: OptimizationTask) -> tuple[Tensor, int]:
     """Return the gradient, and the most bytes that the forward keeps for it at a time."""
     weights = {p.untyped_storage().data_ptr() for p in forward.mllm.model.parameters()}
     kept: dict[int, int] = {}
@@ -49,7 +49,7 @@ def measured(forward: Forward, task: Task) -> tuple[Tensor, int]:
                 kept.pop(self.where, None)
 
     with torch.autograd.graph.saved_tensors_hooks(Kept, lambda held: held.tensor):
-        _, gradient = look(forward, task, forward.start.shaken().rows)
+        _, gradient = logits_and_grad(forward, task, forward.start.perturbed().features)
     return gradient, most
 
 

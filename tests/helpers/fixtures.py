@@ -15,25 +15,25 @@ import torch
 from helpers import cli_runs
 from helpers.cli import sea
 from sea_core.data import demo
-from sea_core.data.examples import PreparedRow
-from sea_core.data.read import read_rows
+from sea_core.data.examples import PreparedExample
+from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
-from sea_core.judges.lexical import Match
+from sea_core.judges.lexical import LexicalJudge
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.types import Outcome
+from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import optimize
 from sea_core.plugin import loader
-from sea_core.runs.embedding_run import Run
-from sea_core.verification.verify import hear, verify
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.verification.verify import run_judge, verify
 
 
 @dataclass(frozen=True)
 class DemoRun:
     """The demo rows, optimised with the default settings and stored."""
 
-    rows: dict[str, PreparedRow]
-    outcomes: dict[str, Outcome]
-    run: Run
+    rows: dict[str, PreparedExample]
+    outcomes: dict[str, OptimizationResult]
+    run: EmbeddingRun
 
 
 @pytest.fixture(scope="session")
@@ -70,16 +70,16 @@ def spoilt(mllm: MLLM) -> MLLM:
 
 
 @pytest.fixture(scope="session")
-def prepared(mllm: MLLM) -> tuple[PreparedRow, ...]:
+def prepared(mllm: MLLM) -> tuple[PreparedExample, ...]:
     """The demo rows with their goals."""
-    return prepare(read_rows(demo.ROWS).rows, mllm.adapter).prepared
+    return prepare(read_examples(demo.DEMO_EXAMPLES).examples, mllm.adapter).prepared
 
 
 @pytest.fixture(scope="session")
-def demo_run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+def demo_run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
     """All demo rows, optimised and stored. It takes about a minute, once."""
     rows = {row.id: row for row in prepared}
-    run = Run.start(
+    run = EmbeddingRun.start(
         tmp_path_factory.mktemp("demo") / "run",
         {"plugin": "of the tests"},
         {"rows": len(rows), "refused": 0, "model": mllm.adapter.checkpoint},
@@ -93,11 +93,11 @@ def demo_run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path_factory: py
 
 
 @pytest.fixture(scope="session")
-def verified(mllm: MLLM, demo_run: DemoRun) -> Run:
+def verified(mllm: MLLM, demo_run: DemoRun) -> EmbeddingRun:
     """The run over the demo rows, with the held-out questions answered."""
     with demo_run.run.writing():
         list(verify(mllm, demo_run.run))
-        list(hear(demo_run.run, Match()))
+        list(run_judge(demo_run.run, LexicalJudge()))
     return demo_run.run
 
 

@@ -23,31 +23,54 @@ BOTH = {"chosen": SAID, "rejected": WORSE}
 
 
 PKU = {
-    "prompt": ASKED, "response_0": WORSE, "response_1": SAID, "is_response_0_safe": False, "is_response_1_safe": True,
-    "better_response_id": 0, "safer_response_id": 1,
-}  # fmt: skip
+    "prompt": ASKED,
+    "response_0": WORSE,
+    "response_1": SAID,
+    "is_response_0_safe": False,
+    "is_response_1_safe": True,
+    "better_response_id": 0,
+    "safer_response_id": 1,
+}
 
 
 V_PAIR = {
-    "question": ASKED, "image": "a.png", "response_1": WORSE, "response_2": SAID, "is_response_1_safe": False,
-    "is_response_2_safe": True, "more_helpful_response_id": "1", "safer_response_id": "2",
-}  # fmt: skip
+    "question": ASKED,
+    "image": "a.png",
+    "response_1": WORSE,
+    "response_2": SAID,
+    "is_response_1_safe": False,
+    "is_response_2_safe": True,
+    "more_helpful_response_id": "1",
+    "safer_response_id": "2",
+}
 
 
 VLGUARD = {
-    "id": "7", "image": "a.png", "safe": True,
+    "id": "7",
+    "image": "a.png",
+    "safe": True,
     "instr-resp": [
         {"safe_instruction": ASKED, "response": SAID},
         {"unsafe_instruction": "Mock it.", "response": "No."},
     ],
-}  # fmt: skip
+}
 
 
 PREPARED = {
-    "id": "p", "line": 4, "instruction": "How do I pick a lock?", "response": "No.", "chosen": None, "rejected": None,
-    "harmful": True, "phrase": "pick a lock", "kind": "activity", "sentence": "a person is picking a lock",
-    "detoxified": "How do I do this activity?", "style": "photo", "outcome": "prepared",
-}  # fmt: skip
+    "id": "p",
+    "line": 4,
+    "instruction": "How do I pick a lock?",
+    "response": "No.",
+    "chosen": None,
+    "rejected": None,
+    "harmful": True,
+    "phrase": "pick a lock",
+    "kind": "activity",
+    "sentence": "a person is picking a lock",
+    "detoxified": "How do I do this activity?",
+    "style": "photo",
+    "outcome": "prepared",
+}
 
 
 # name of the case: format, record, and what the first row is: (response, chosen, rejected, media).
@@ -115,4 +138,4 @@ GOLDEN: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
     ),
     "trl, implicit prompt": ("trl", {"chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}, (*DPO, ())),
     "prepared": ("prepared", PREPARED | {"instruction": ASKED, "response": SAID}, (*SFT, ())),
-}  # fmt: skip
+}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_core import Extraction, Extractor, NotExtracted
+from sea_core import Extraction, ExtractionFailed, Extractor
 from sea_core.extraction.repair import clean
 from sea_core.plugin import loader
 
@@ -68,17 +68,17 @@ def score(extractor: Extractor, name: str = "instructions") -> Score:
         len(nothing),
         len(extracted),
         right,
-        sum(isinstance(got, NotExtracted) for _, got in nothing),
+        sum(isinstance(got, ExtractionFailed) for _, got in nothing),
         tuple(_differences(pairs)),
     )
 
 
-def _cleaned(found: Extraction | NotExtracted) -> Extraction | NotExtracted:
-    if isinstance(found, NotExtracted):
+def _cleaned(found: Extraction | ExtractionFailed) -> Extraction | ExtractionFailed:
+    if isinstance(found, ExtractionFailed):
         return found
     try:
         return clean(found)
-    except NotExtracted as reason:
+    except ExtractionFailed as reason:
         return reason
 
 
@@ -86,9 +86,9 @@ def _same(row: dict[str, str], got: Any, name: str) -> bool:
     return str(getattr(got, name)).casefold() == row[name].casefold()
 
 
-def _differences(pairs: list[tuple[dict[str, str], Extraction | NotExtracted]]) -> Iterator[str]:
+def _differences(pairs: list[tuple[dict[str, str], Extraction | ExtractionFailed]]) -> Iterator[str]:
     for row, got in pairs:
-        if isinstance(got, NotExtracted):
+        if isinstance(got, ExtractionFailed):
             if row["kind"] != "none":
                 yield f"{row['instruction']}  refused: {got}"
         elif row["kind"] == "none":
@@ -101,8 +101,8 @@ def _differences(pairs: list[tuple[dict[str, str], Extraction | NotExtracted]]) 
 
 def main() -> None:
     from sea_core import config as settings
-    from sea_core.llm.config import ChatConfig
-    from sea_core.runs.jsonl import Journal
+    from sea_core.llm.config import LLMConfig
+    from sea_core.runs.jsonl import JsonlLog
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--file", choices=FILES, default="instructions")
@@ -110,8 +110,8 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="A journal for the answers of a language model.")
     parser.add_argument("-o", dest="options", action="append", default=[], metavar="chat.KEY=VALUE")
     told = parser.parse_args()
-    chat, _ = settings.override(ChatConfig(), settings.gather(None, told.options), "chat")
-    journal = Journal(told.answers) if told.answers else None
+    chat, _ = settings.override(LLMConfig(), settings.parse_overrides(None, told.options), "chat")
+    journal = JsonlLog(told.answers) if told.answers else None
     found = score(loader.extractor(told.extractor).opened(chat, journal), told.file)
     print(*found.wrong, "", found.table(), sep="\n")
 

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
-from helpers.cli import refusal, sea
-from sea_core.data.examples import PreparedRow
+from helpers.cli import expect_error, sea
+from sea_core.data.examples import PreparedExample
 from sea_core.judges.content import Asked, Judged
-from sea_core.judges.llm_common import quoted, said_once
-from sea_core.judges.llm_content import Naming
-from sea_core.llm.backends import open_chat
-from sea_core.llm.config import ChatConfig
+from sea_core.judges.llm_common import quoted, unique_json_value
+from sea_core.judges.llm_content import LLMContentJudge
+from sea_core.llm.backends import open_model
+from sea_core.llm.config import LLMConfig
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.types import Outcome
+from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.plugin import loader
-from sea_core.runs.embedding_run import Run
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.jsonl import JsonlLog
 
 REPLIES = {
     "It shows somebody giving a plant water.": '{"named": true}',
@@ -48,12 +48,12 @@ def reads(request: dict[str, Any], _: int) -> Answer:
     return says(REPLIES.get(shown(request), '{"named": false}'))
 
 
-def naming(server: ChatServer, journal: Path) -> Naming:
-    chat = open_chat("openai", ChatConfig(model="scripted-1", base_url=server.url, retries=0))
-    return Naming(chat, Journal(journal))
+def naming(server: ChatServer, journal: Path) -> LLMContentJudge:
+    chat = open_model("openai", LLMConfig(model="scripted-1", base_url=server.url, retries=0))
+    return LLMContentJudge(chat, JsonlLog(journal))
 
 
-def heard(judge: Naming, answers: Sequence[str], content: str = "water a fern") -> list[Judged]:
+def heard(judge: LLMContentJudge, answers: Sequence[str], content: str = "water a fern") -> list[Judged]:
     return sorted(judge.judge([Asked("?", answer, content) for answer in answers]), key=lambda one: one.index)
 
 
@@ -104,15 +104,20 @@ def test_an_answer_stays_inside_its_quotes(tmp_path: Path, answer: str) -> None:
     assert last.count("\n") == 1
     assert "<" not in last
     assert [message["role"] for message in request["messages"]] == [
-        "system", "user", "assistant", "user", "assistant", "user"
-    ]  # fmt: skip
+        "system",
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "user",
+    ]
     assert word.verdict == "missed"
 
 
 def test_a_judge_that_repeats_the_answer_has_not_said_what_is_in_it() -> None:
-    assert said_once('The answer says {"named": true}, but {"named": false}', "named") is None
-    assert said_once('[{"other": true}, {"named": false}]', "named") is False
-    assert said_once('{"named": true} {"named": 1}', "named") is None
+    assert unique_json_value('The answer says {"named": true}, but {"named": false}', "named") is None
+    assert unique_json_value('[{"other": true}, {"named": false}]', "named") is False
+    assert unique_json_value('{"named": true} {"named": 1}', "named") is None
     assert json.loads(quoted('<a> "b"\n')) == '<a> "b"\n'
 
 
@@ -120,16 +125,19 @@ def test_a_judge_that_repeats_the_answer_has_not_said_what_is_in_it() -> None:
 
 
 @pytest.fixture
-def run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path: Path) -> Run:
+def run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path) -> EmbeddingRun:
     """A run of two rows with the blank's embedding, which names nothing."""
     plugin, adapter = loader.adapter("qwen2_audio")
     told = {
-        "plugin": plugin.name, "modality": adapter.modality, "adapter": {}, "dtype": "float32",
+        "plugin": plugin.name,
+        "modality": adapter.modality,
+        "adapter": {},
+        "dtype": "float32",
         "model": fingerprint(adapter.checkpoint, None),
-    }  # fmt: skip
+    }
     facts = {"rows": 2, "refused": 0, "model": adapter.checkpoint, "plugin_path": "qwen2_audio", "revision": None}
-    run = Run.start(tmp_path / "run", told, facts)
-    done = Outcome("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
+    run = EmbeddingRun.start(tmp_path / "run", told, facts)
+    done = OptimizationResult("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
     with run.writing():
         for row in prepared[:2]:
             run.add(row, replace(done, id=row.id))
@@ -142,7 +150,9 @@ def server() -> Iterator[ChatServer]:
         yield server
 
 
-def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(run: Run, server: ChatServer) -> None:
+def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(
+    run: EmbeddingRun, server: ChatServer
+) -> None:
     first = sea("verify", run.folder, "--json").json()
     assert list(first["judges"]) == ["match-1"]
     told = ("-o", "chat.model=scripted-1", "-o", f"chat.base_url={server.url}")
@@ -156,7 +166,7 @@ def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(
     assert "scripted-1" in (run.folder / "naming.jsonl").read_text()
 
 
-def test_why_answers_are_unjudged_is_told(run: Run) -> None:
+def test_why_answers_are_unjudged_is_told(run: EmbeddingRun) -> None:
     with chat_server(lambda *_: says("Perhaps.")) as server:
         told = ("-o", "chat.model=scripted-1", "-o", f"chat.base_url={server.url}")
         done = sea("verify", run.folder, "--judge", "openai", *told)
@@ -165,12 +175,12 @@ def test_why_answers_are_unjudged_is_told(run: Run) -> None:
 
 
 def test_a_judge_that_cannot_be_asked_is_told_before_the_model_is_loaded(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     told = ("verify", run.folder, "--judge", "openai")
-    assert "no language model was named" in refusal(*told)
-    assert "OPENAI_API_KEY" in refusal(*told, "-o", "chat.model=gpt-4o-mini")
-    assert "Did you mean 'match'" in refusal("verify", run.folder, "--judge", "macth")
-    assert "Did you mean 'chat.model'" in refusal(*told, "-o", "chat.modle=x")
+    assert "no language model was named" in expect_error(*told)
+    assert "OPENAI_API_KEY" in expect_error(*told, "-o", "chat.model=gpt-4o-mini")
+    assert "Did you mean 'match'" in expect_error("verify", run.folder, "--judge", "macth")
+    assert "Did you mean 'chat.model'" in expect_error(*told, "-o", "chat.modle=x")
     assert not (run.folder / "verify.jsonl").exists()

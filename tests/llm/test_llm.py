@@ -16,28 +16,28 @@ from hypothesis import strategies as st
 
 from helpers.chat_server import Answer, ChatServer, Script, chat_server, fails, says
 from sea_core.errors import RunError, SeaError
-from sea_core.llm.backends import open_chat
-from sea_core.llm.cache import journaled, spent
-from sea_core.llm.config import ChatConfig
+from sea_core.llm.backends import open_model
+from sea_core.llm.cache import cached, usage
+from sea_core.llm.config import LLMConfig
 from sea_core.llm.json_reply import json_object
-from sea_core.llm.types import Question, Reply
-from sea_core.runs.jsonl import Journal
+from sea_core.llm.types import Completion, Prompt
+from sea_core.runs.jsonl import JsonlLog
 
 KEY = "sk-secret-of-the-tests"
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 
 
-def question(text: str, **more: Any) -> Question:
-    return Question(text, [{"role": "user", "content": text}], **more)
+def question(text: str, **more: Any) -> Prompt:
+    return Prompt(text, [{"role": "user", "content": text}], **more)
 
 
-def questions(*texts: str) -> list[Question]:
+def questions(*texts: str) -> list[Prompt]:
     return [question(text) for text in texts]
 
 
-def ask(server: ChatServer, asked: list[Question], **config: Any) -> dict[str, Reply]:
-    chat = open_chat("openai", ChatConfig(model="scripted-1", base_url=server.url, **{"retries": 0} | config))
-    return {reply.key: reply for reply in chat.ask(asked)}
+def ask(server: ChatServer, asked: list[Prompt], **config: Any) -> dict[str, Completion]:
+    chat = open_model("openai", LLMConfig(model="scripted-1", base_url=server.url, **{"retries": 0} | config))
+    return {reply.key: reply for reply in chat.complete(asked)}
 
 
 def last(request: dict[str, Any]) -> str:
@@ -195,7 +195,10 @@ def test_no_server_is_told_with_what_to_type() -> None:
 
 
 def test_a_server_that_dies_midway_stops_the_asking_and_nothing_is_asked_twice(tmp_path: Path) -> None:
-    journal, config = Journal(tmp_path / "answers.jsonl"), ChatConfig(model="m", retries=0, give_up=3, concurrency=2)
+    journal, config = (
+        JsonlLog(tmp_path / "answers.jsonl"),
+        LLMConfig(model="m", retries=0, max_consecutive_errors=3, concurrency=2),
+    )
     asked = questions(*(f"question {n}" for n in range(40)))
 
     def dies(request: dict[str, Any], count: int) -> Answer:
@@ -203,17 +206,17 @@ def test_a_server_that_dies_midway_stops_the_asking_and_nothing_is_asked_twice(t
 
     served: set[str] = set()
     with chat_server(dies) as server, pytest.raises(SeaError, match="3 questions in a row brought an error"):
-        list(journaled(open_chat("openai", _at(config, server)), journal, asked))
+        list(cached(open_model("openai", _at(config, server)), journal, asked))
     with chat_server(lambda request, _: says(f"yes, {last(request)}")) as server:
-        replies = list(journaled(open_chat("openai", _at(config, server)), journal, asked))
+        replies = list(cached(open_model("openai", _at(config, server)), journal, asked))
     assert {reply.key: reply.text for reply in replies} == {q.key: f"yes, {q.key}" for q in asked}
     assert len(server.requests) == 30
     assert not served & set(server.sent)
-    assert spent(journal, config).tokens_in == 400
-    assert spent(journal, config).replies >= 43
+    assert usage(journal, config).tokens_in == 400
+    assert usage(journal, config).replies >= 43
 
 
-def _at(config: ChatConfig, server: ChatServer) -> ChatConfig:
+def _at(config: LLMConfig, server: ChatServer) -> LLMConfig:
     from dataclasses import replace
 
     return replace(config, base_url=server.url)
@@ -229,18 +232,18 @@ def yes() -> Iterator[ChatServer]:
 
 
 def test_another_question_under_an_old_key_is_asked(yes: ChatServer, tmp_path: Path) -> None:
-    journal, config = Journal(tmp_path / "a.jsonl"), ChatConfig(model="m", base_url=yes.url)
+    journal, config = JsonlLog(tmp_path / "a.jsonl"), LLMConfig(model="m", base_url=yes.url)
 
-    def run(asked: Question, **other: Any) -> int:
+    def run(asked: Prompt, **other: Any) -> int:
         from dataclasses import replace
 
         before = len(yes.requests)
-        list(journaled(open_chat("openai", replace(config, **other)), journal, [asked]))
+        list(cached(open_model("openai", replace(config, **other)), journal, [asked]))
         return len(yes.requests) - before
 
     old = question("a")
     assert [run(old), run(old)] == [1, 0]
-    assert run(Question("a", [{"role": "user", "content": "b"}])) == 1
+    assert run(Prompt("a", [{"role": "user", "content": "b"}])) == 1
     assert run(question("a", schema=SCHEMA)) == 1
     assert run(question("a", max_tokens=9)) == 1
     assert run(old, model="other") == 1
@@ -252,39 +255,39 @@ def test_final_answers_stay_and_errors_are_asked_again(tmp_path: Path) -> None:
         return STATUSES[last(request)][0] if last(request) in STATUSES else says("yes")
 
     names = ["plain", "filter 400", "refusal", "length", "500"]
-    journal = Journal(tmp_path / "a.jsonl")
+    journal = JsonlLog(tmp_path / "a.jsonl")
     with chat_server(script) as server:
-        chat = open_chat("openai", ChatConfig(model="m", base_url=server.url, retries=0))
-        first = {reply.key: reply for reply in journaled(chat, journal, questions(*names))}
-        second = {reply.key: reply for reply in journaled(chat, journal, questions(*names))}
+        chat = open_model("openai", LLMConfig(model="m", base_url=server.url, retries=0))
+        first = {reply.key: reply for reply in cached(chat, journal, questions(*names))}
+        second = {reply.key: reply for reply in cached(chat, journal, questions(*names))}
     assert first == second
     assert server.sent == Counter(dict.fromkeys(names, 1) | {"500": 2})
 
 
 def test_a_journals_row_of_another_make_is_no_answer(yes: ChatServer, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "answers.jsonl")
+    journal = JsonlLog(tmp_path / "answers.jsonl")
     journal.append([{"key": "a"}, {"key": "a", "asked": "x", "status": "ok"}])
-    chat = open_chat("openai", ChatConfig(model="m", base_url=yes.url))
-    assert [reply.status for reply in journaled(chat, journal, questions("a"))] == ["ok"]
-    assert spent(journal, ChatConfig()).replies == 1
+    chat = open_model("openai", LLMConfig(model="m", base_url=yes.url))
+    assert [reply.status for reply in cached(chat, journal, questions("a"))] == ["ok"]
+    assert usage(journal, LLMConfig()).replies == 1
 
 
 def test_an_answer_is_on_disk_before_the_next_is_waited_for(yes: ChatServer, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "a.jsonl")
-    replies = journaled(open_chat("openai", ChatConfig(model="m", base_url=yes.url)), journal, questions(*"abc"))
+    journal = JsonlLog(tmp_path / "a.jsonl")
+    replies = cached(open_model("openai", LLMConfig(model="m", base_url=yes.url)), journal, questions(*"abc"))
     next(replies)
-    assert [row["key"] for row in journal.rows()] == ["a"]
+    assert [row["key"] for row in journal.read()] == ["a"]
     with pytest.raises(RunError, match="another process is writing"):
-        list(journaled(open_chat("openai", ChatConfig(model="m", base_url=yes.url)), journal, questions("z")))
+        list(cached(open_model("openai", LLMConfig(model="m", base_url=yes.url)), journal, questions("z")))
     replies.close()  # type: ignore[attr-defined]
 
 
 def test_the_key_is_nowhere(tmp_path: Path) -> None:
     script: Script = lambda request, _: fails(500, f"bad: {KEY}") if last(request) == "b" else says("yes")  # noqa: E731
-    journal = Journal(tmp_path / "a.jsonl")
+    journal = JsonlLog(tmp_path / "a.jsonl")
     with chat_server(script) as server:
-        chat = open_chat("openai", ChatConfig(model="m", base_url=server.url, retries=0))
-        replies = list(journaled(chat, journal, questions("a", "b")))
+        chat = open_model("openai", LLMConfig(model="m", base_url=server.url, retries=0))
+        replies = list(cached(chat, journal, questions("a", "b")))
     assert server.keys == {f"Bearer {KEY}"}
     told = journal.path.read_text() + repr(replies) + repr(chat) + json.dumps(dict(chat.name))
     assert KEY not in told
@@ -292,15 +295,15 @@ def test_the_key_is_nowhere(tmp_path: Path) -> None:
 
 
 def test_costs_follow_from_the_journal(yes: ChatServer, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "a.jsonl")
-    config = ChatConfig(model="m", base_url=yes.url, price_in=2.0, price_out=8.0)
-    list(journaled(open_chat("openai", config), journal, questions(*"abcd")))
-    found = spent(journal, config)
+    journal = JsonlLog(tmp_path / "a.jsonl")
+    config = LLMConfig(model="m", base_url=yes.url, price_in=2.0, price_out=8.0)
+    list(cached(open_model("openai", config), journal, questions(*"abcd")))
+    found = usage(journal, config)
     assert (found.replies, found.tokens_in, found.tokens_out, found.untold) == (4, 40, 20, 0)
     assert found.cost == pytest.approx(40 * 2e-6 + 20 * 8e-6)
-    assert spent(journal, ChatConfig()).cost is None
-    journal.append([{**journal.rows()[0], "tokens_in": None, "tokens_out": None}])
-    assert (spent(journal, config).untold, spent(journal, config).cost) == (1, None)
+    assert usage(journal, LLMConfig()).cost is None
+    journal.append([{**journal.read()[0], "tokens_in": None, "tokens_out": None}])
+    assert (usage(journal, config).untold, usage(journal, config).cost) == (1, None)
 
 
 # ---------------------------------------------------------------------------------------------------- the settings
@@ -318,13 +321,13 @@ def test_costs_follow_from_the_journal(yes: ChatServer, tmp_path: Path) -> None:
 )
 def test_what_cannot_be_asked_is_told_before_anything_is_sent(kind: str, config: dict[str, Any], what: str) -> None:
     with pytest.raises(SeaError, match=what):
-        open_chat(kind, ChatConfig(**config))
+        open_model(kind, LLMConfig(**config))
 
 
 @pytest.mark.parametrize("name", ["concurrency", "timeout", "give_up", "batch_size"])
 def test_numbers_must_make_sense(name: str) -> None:
     with pytest.raises(SeaError, match=f"chat.{name} is 0, but it must be above zero"):
-        ChatConfig(**{name: 0})
+        LLMConfig(**{name: 0})
 
 
 # ------------------------------------------------------------------------------------------------- JSON in replies

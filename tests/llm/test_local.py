@@ -13,9 +13,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from sea_core.errors import ModelError
-from sea_core.llm.backends import open_chat
-from sea_core.llm.config import ChatConfig
-from sea_core.llm.types import Question, Reply
+from sea_core.llm.backends import open_model
+from sea_core.llm.config import LLMConfig
+from sea_core.llm.types import Completion, Prompt
 
 TEMPLATE = (
     "{% for m in messages %}<|start|>{{ m['role'] }} {{ m['content'] }}<|end|>{% endfor %}"
@@ -36,16 +36,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fast.save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=len(fast), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=128, eos_token_id=fast.eos_token_id, bos_token_id=None, initializer_range=0.5,
-    )  # fmt: skip
+        vocab_size=len(fast),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=128,
+        eos_token_id=fast.eos_token_id,
+        bos_token_id=None,
+        initializer_range=0.5,
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
 
 
-def ask(folder: Path, texts: list[str], **config: Any) -> dict[str, Reply]:
-    chat = open_chat("transformers", ChatConfig(model=str(folder), device="cpu", **{"max_tokens": 12} | config))
-    return {reply.key: reply for reply in chat.ask([Question(t, [{"role": "user", "content": t}]) for t in texts])}
+def ask(folder: Path, texts: list[str], **config: Any) -> dict[str, Completion]:
+    chat = open_model("transformers", LLMConfig(model=str(folder), device="cpu", **{"max_tokens": 12} | config))
+    return {reply.key: reply for reply in chat.complete([Prompt(t, [{"role": "user", "content": t}]) for t in texts])}
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(folder: Path) -> None:
@@ -88,7 +95,7 @@ def test_name_changes_with_the_weights(folder: Path, tmp_path: Path) -> None:
     model = LlamaForCausalLM.from_pretrained(other)
     model.lm_head.weight.data += 1
     model.save_pretrained(other)
-    first, second = (open_chat("transformers", ChatConfig(model=str(path))).name for path in (folder, other))
+    first, second = (open_model("transformers", LLMConfig(model=str(path))).name for path in (folder, other))
     assert first["weights"] != second["weights"]
 
 
@@ -101,4 +108,4 @@ def test_what_is_no_chat_model_is_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         ask(bare, ["a"])
     with pytest.raises(ModelError, match="no model folder"):
-        _ = open_chat("transformers", ChatConfig(model="./none")).name
+        _ = open_model("transformers", LLMConfig(model="./none")).name

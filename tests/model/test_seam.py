@@ -23,26 +23,26 @@ class Backbone(nn.Module):
 
 
 def splice(ids: Tensor, mask: Tensor | None, embeddings: Sequence[Embedding]) -> dict[str, Any] | None:
-    return {"input_ids": None, "inputs_embeds": embeddings[0].rows} if 7 in ids else None
+    return {"input_ids": None, "inputs_embeds": embeddings[0].features} if 7 in ids else None
 
 
 def test_embeddings_of_the_call_or_held_take_the_place() -> None:
     backbone = Backbone()
-    with seam.replaced(backbone, splice):
-        assert torch.equal(backbone(input_ids=IDS, **stack(HELD)), HELD[0].rows)
+    with seam.inject(backbone, splice):
+        assert torch.equal(backbone(input_ids=IDS, **stack(HELD)), HELD[0].features)
         assert torch.equal(backbone(input_ids=IDS), IDS)
-    with seam.replaced(backbone, splice, HELD):
-        assert torch.equal(backbone(input_ids=IDS), HELD[0].rows)
+    with seam.inject(backbone, splice, HELD):
+        assert torch.equal(backbone(input_ids=IDS), HELD[0].features)
     assert not backbone._forward_pre_hooks
 
 
 def test_backbone_called_with_positions_is_refused_with_advice() -> None:
     backbone = Backbone()
-    with pytest.raises(ModelError, match="positional arguments") as refusal, seam.replaced(backbone, splice, HELD):
+    with pytest.raises(ModelError, match="positional arguments") as refusal, seam.inject(backbone, splice, HELD):
         backbone(IDS)
     assert "input_ids=input_ids" in refusal.value.hint
     assert not backbone._forward_pre_hooks
-    with seam.replaced(backbone, splice):
+    with seam.inject(backbone, splice):
         assert torch.equal(backbone(IDS), IDS)  # nothing to replace
 
 
@@ -56,7 +56,7 @@ def test_backbone_called_with_positions_is_refused_with_advice() -> None:
 )
 def test_media_that_would_be_ignored_are_refused(call: Any, held: list[Embedding], told: str) -> None:
     backbone = Backbone()
-    with pytest.raises(ModelError, match=told), seam.replaced(backbone, splice, held):
+    with pytest.raises(ModelError, match=told), seam.inject(backbone, splice, held):
         backbone(**call)
     assert not backbone._forward_pre_hooks
 
@@ -64,7 +64,7 @@ def test_media_that_would_be_ignored_are_refused(call: Any, held: list[Embedding
 def test_read_takes_the_first_argument_however_it_is_given() -> None:
     projector = nn.Linear(2, 2)
     rows = torch.rand(3, 2)
-    with seam.read(projector) as crossed:
+    with seam.capture(projector) as crossed:
         projector(rows)
         projector(input=rows)
     projector(rows)

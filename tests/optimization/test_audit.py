@@ -9,18 +9,18 @@ import pytest
 
 from sea_core.cli.show import report
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.audit import audit, audit_left
-from sea_core.runs.embedding_run import Run
+from sea_core.optimization.audit import audit, unaudited
+from sea_core.runs.embedding_run import EmbeddingRun
 
 
 def test_a_few_successes_are_audited_once(mllm: MLLM, demo_run: Any) -> None:
     run = demo_run.run
-    chosen = [record["id"] for record in audit_left(run)]
+    chosen = [record["id"] for record in unaudited(run)]
     assert len(chosen) == 3
     with run.writing():
         assert sum(audit(mllm, run)) == 3
-    assert audit_left(run) == []
-    figures = Run(run.folder).figures()
+    assert unaudited(run) == []
+    figures = EmbeddingRun(run.folder).metrics()
     assert (figures["audited"], figures["audit_exact"]) == (3, 3)
     for row in run.audits.rows():
         assert (

@@ -11,19 +11,21 @@ import torch
 
 from sea_core import ModelError, SeaError
 from sea_core.data import demo
-from sea_core.data.examples import Goal, PreparedRow
-from sea_core.data.read import read_rows
+from sea_core.data.examples import Goal, PreparedExample
+from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.audit import said
-from sea_core.optimization.engine.types import Outcome
+from sea_core.optimization.audit import audit_record
+from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import OptimizeConfig, optimize
 
 SOON = OptimizeConfig(loss=2.0, margin=0.0, steps=6)
 
 
-def run(mllm: MLLM, rows: tuple[PreparedRow, ...], config: OptimizeConfig = SOON, **more: Any) -> dict[str, Outcome]:
+def run(
+    mllm: MLLM, rows: tuple[PreparedExample, ...], config: OptimizeConfig = SOON, **more: Any
+) -> dict[str, OptimizationResult]:
     return {outcome.id: outcome for outcome in optimize(mllm, rows, config, **more)}
 
 
@@ -41,7 +43,7 @@ def test_generation_says_both_goals_of_every_good_row(mllm: MLLM, demo_run: Any)
     """The whole claim of a success, checked on all of them: real greedy generation from the stored embedding."""
     good = [record for record in demo_run.run.store.records() if record["status"] == "succeeded"]
     assert good
-    assert [record["id"] for record in good if not said(mllm, record, demo_run.run)["exact"]] == []
+    assert [record["id"] for record in good if not audit_record(mllm, record, demo_run.run)["exact"]] == []
 
 
 def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
@@ -64,19 +66,19 @@ def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
 
 
 def test_a_seed_gives_the_same_embeddings_again(mllm: MLLM) -> None:
-    def prepared(seed: int) -> tuple[PreparedRow, ...]:
-        return prepare(read_rows(demo.ROWS).rows, mllm.adapter, seed=seed).prepared
+    def prepared(seed: int) -> tuple[PreparedExample, ...]:
+        return prepare(read_examples(demo.DEMO_EXAMPLES).examples, mllm.adapter, seed=seed).prepared
 
-    def found(rows: tuple[PreparedRow, ...]) -> Embedding:
+    def found(rows: tuple[PreparedExample, ...]) -> Embedding:
         (outcome,) = run(mllm, rows, replace(SOON, loss=100.0, steps=100)).values()
         assert outcome.embedding is not None
         return outcome.embedding
 
     assert prepared(7) == prepared(7) != prepared(8)
-    assert torch.equal(found(prepared(7)[:1]).rows, found(prepared(7)[:1]).rows)
+    assert torch.equal(found(prepared(7)[:1]).features, found(prepared(7)[:1]).features)
 
 
-def test_the_step_is_relative_to_the_blank(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_the_step_is_relative_to_the_blank(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     """Adam's first step moves each number by the learning rate."""
     config = OptimizeConfig(lr=0.25, steps=1, loss=1e9, margin=0.0)
     blank = mllm.blank()
@@ -84,20 +86,20 @@ def test_the_step_is_relative_to_the_blank(mllm: MLLM, prepared: tuple[PreparedR
 
     class Watched(MLLM):
         def project(self, embedding: Embedding) -> Any:
-            seen.append(embedding.rows.detach().clone())
+            seen.append(embedding.features.detach().clone())
             return super().project(embedding)
 
     run(Watched(mllm.adapter, mllm.model, mllm.processor), prepared[:1], config)
-    rms = blank.rows.square().mean().sqrt()
-    assert torch.equal(seen[-2], blank.rows)
+    rms = blank.features.square().mean().sqrt()
+    assert torch.equal(seen[-2], blank.features)
     assert (seen[-1] - seen[-2]).abs().median().item() == pytest.approx(0.25 * rms.item(), rel=0.01)
 
 
-def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedRow, ...], demo_run: Any) -> None:
+def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedExample, ...], demo_run: Any) -> None:
     good = next(outcome for outcome in demo_run.outcomes.values() if outcome.status == "succeeded")
     found = run(mllm, (demo_run.rows[good.id],), OptimizeConfig(), blank=good.embedding)[good.id]
     assert (found.status, found.steps) == ("succeeded", 0)
-    assert torch.equal(found.embedding.rows, good.embedding.rows)
+    assert torch.equal(found.embedding.features, good.embedding.rows)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_a_bad_setting_is_refused(name: str, value: Any, expected: str) -> None:
     assert f"-o {name}=" in error.value.hint
 
 
-def test_the_model_stays_as_it_was(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_the_model_stays_as_it_was(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     before = {name: value.clone() for name, value in mllm.model.state_dict().items()}
     run(mllm, prepared[:1])
     assert all(torch.equal(value, before[name]) for name, value in mllm.model.state_dict().items())
@@ -132,7 +134,7 @@ def test_the_model_stays_as_it_was(mllm: MLLM, prepared: tuple[PreparedRow, ...]
 
 
 def test_a_target_longer_than_the_model_holds_fails_with_a_reason(
-    mllm: MLLM, prepared: tuple[PreparedRow, ...]
+    mllm: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
     most = mllm.max_length
     assert most is not None
@@ -144,7 +146,7 @@ def test_a_target_longer_than_the_model_holds_fails_with_a_reason(
     assert prepared[1].id in outcomes
 
 
-def test_the_longest_target_that_fits_is_taken(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_the_longest_target_that_fits_is_taken(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     prompt = Goal("What is it?", "")
     room = mllm.max_length - len(mllm.prompt_ids(prompt.prompt, len(mllm.blank()))) - 1  # type: ignore[operator]
     word = mllm.tokenizer.decode(mllm.answer_ids("lamp")[:1])
@@ -160,4 +162,4 @@ def test_the_longest_target_that_fits_is_taken(mllm: MLLM, prepared: tuple[Prepa
 def test_a_blank_without_a_size_is_refused(mllm: MLLM, value: float) -> None:
     blank = mllm.blank()
     with pytest.raises(ModelError, match="blank audio's embedding has the size"):
-        list(optimize(mllm, [], blank=blank.with_rows(torch.full_like(blank.rows, value))))
+        list(optimize(mllm, [], blank=blank.with_features(torch.full_like(blank.features, value))))

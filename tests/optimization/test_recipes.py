@@ -11,30 +11,30 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_core import SeaError
 from sea_core.data import demo
-from sea_core.data.examples import PreparedRow
-from sea_core.data.read import read_rows
+from sea_core.data.examples import PreparedExample
+from sea_core.data.read import read_examples
 from sea_core.errors import DataError
 from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files, media_files
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
-from sea_core.optimization.engine.parametrization import Variation
+from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.select_forward import choose
-from sea_core.optimization.engine.types import Outcome, Rules
-from sea_core.optimization.optimizer import Optimization, OptimizeConfig, optimize, task_of
-from sea_core.optimization.recipes.base import Material, Recipe
+from sea_core.optimization.engine.select_forward import select_forward
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
+from sea_core.optimization.optimizer import Optimization, OptimizeConfig, make_task, optimize
+from sea_core.optimization.recipes.base import Recipe, RecipeContext
 from sea_core.optimization.recipes.benign import principal
-from sea_core.optimization.recipes.expand import drawn, seed_of
-from sea_core.optimization.recipes.goals import Goals
-from sea_core.optimization.recipes.hidden import Hidden
-from sea_core.optimization.recipes.registry import RECIPES, named
+from sea_core.optimization.recipes.expand import expand, make_seed
+from sea_core.optimization.recipes.goals import GoalsRecipe
+from sea_core.optimization.recipes.hidden import HiddenRecipe
+from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
 from sea_core.plugin import loader
-from sea_core.runs.embedding_run import Run
+from sea_core.runs.embedding_run import EmbeddingRun
 
 MEDIA = Path(__file__).parents[2] / "plugins/llava/tests/media"
 NAMES = [recipe.name for recipe in RECIPES]
@@ -48,8 +48,8 @@ def benign(seeing: MLLM) -> list[Embedding]:
 
 
 @pytest.fixture(scope="module")
-def rows(seeing: MLLM) -> tuple[PreparedRow, ...]:
-    return prepare(read_rows(demo.ROWS).rows, seeing.adapter).prepared
+def rows(seeing: MLLM) -> tuple[PreparedExample, ...]:
+    return prepare(read_examples(demo.DEMO_EXAMPLES).examples, seeing.adapter).prepared
 
 
 def recipe(name: str) -> Recipe:
@@ -57,20 +57,20 @@ def recipe(name: str) -> Recipe:
 
 
 def made(
-    mllm: MLLM, rows: Sequence[PreparedRow], config: OptimizeConfig = SOON, benign: Sequence[Embedding] = ()
-) -> dict[str, Outcome]:
+    mllm: MLLM, rows: Sequence[PreparedExample], config: OptimizeConfig = SOON, benign: Sequence[Embedding] = ()
+) -> dict[str, OptimizationResult]:
     return {outcome.id: outcome for outcome in Optimization(mllm, rows, config, benign=benign).run()}
 
 
-def e(outcome: Outcome) -> Tensor:
+def e(outcome: OptimizationResult) -> Tensor:
     assert outcome.embedding is not None, outcome.reason
-    return outcome.embedding.rows
+    return outcome.embedding.features
 
 
 @torch.no_grad()
-def says(mllm: MLLM, row: PreparedRow, embedding: Embedding) -> bool:
+def says(mllm: MLLM, row: PreparedExample, embedding: Embedding) -> bool:
     """Tell, from the bare logits, whether the model says every goal of the row."""
-    task = task_of(mllm, row, len(embedding))
+    task = make_task(mllm, row, len(embedding))
     logits, targets, _ = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * len(row.goals))
     return torch.equal(logits.argmax(-1), targets)
 
@@ -79,49 +79,51 @@ def says(mllm: MLLM, row: PreparedRow, embedding: Embedding) -> bool:
 
 
 @pytest.fixture(scope="module")
-def whole(seeing: MLLM, rows: tuple[PreparedRow, ...], benign: list[Embedding]) -> dict[str, dict[str, Outcome]]:
+def whole(
+    seeing: MLLM, rows: tuple[PreparedExample, ...], benign: list[Embedding]
+) -> dict[str, dict[str, OptimizationResult]]:
     """Two rows by every recipe, to the end and with the settings that users get."""
-    found: dict[str, dict[str, Outcome]] = {}
+    found: dict[str, dict[str, OptimizationResult]] = {}
     for one in RECIPES:
-        todo = drawn(rows[:2], [one], seeing.adapter)
+        todo = expand(rows[:2], [one], seeing.adapter)
         outcomes = made(seeing, todo, OptimizeConfig(), benign)
-        found[one.name] = {row.row.id: outcomes[row.id] for row in todo}
+        found[one.name] = {row.example.id: outcomes[row.id] for row in todo}
     return found
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_solves_rows_in_a_way_of_its_own(
-    seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]], name: str
+    seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]], name: str
 ) -> None:
-    for row in drawn(rows[:2], [recipe(name)], seeing.adapter):
-        outcome = whole[name][row.row.id]
+    for row in expand(rows[:2], [recipe(name)], seeing.adapter):
+        outcome = whole[name][row.example.id]
         assert outcome.status == "succeeded", outcome.reason
         assert outcome.embedding is not None
         assert says(seeing, row, outcome.embedding)
-        others = [found[row.row.id] for other, found in whole.items() if other != name]
+        others = [found[row.example.id] for other, found in whole.items() if other != name]
         assert not any(torch.equal(e(outcome), e(other)) for other in others)
 
 
 def test_plain_is_what_the_engine_makes_without_recipes(
-    seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]
+    seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]
 ) -> None:
-    start, task = seeing.blank(), task_of(seeing, rows[0], len(seeing.blank()))
-    rules = Rules(0.1 * start.scale, (0.9, 0.999), steps=300, loss=0.01, margin=0.5, slots=1)
-    (outcome,) = Engine(seeing, start, rules, choose(seeing, start, [task])).run([task])
+    start, task = seeing.blank(), make_task(seeing, rows[0], len(seeing.blank()))
+    rules = EngineConfig(0.1 * start.rms, (0.9, 0.999), steps=300, loss=0.01, margin=0.5, batch_size=1)
+    (outcome,) = Engine(seeing, start, rules, select_forward(seeing, start, [task])).run([task])
     assert torch.equal(e(outcome), e(whole["plain"][rows[0].id]))
 
 
 @pytest.mark.parametrize(("slots", "backwards"), [(3, True), (8, False)])
 def test_an_embedding_depends_on_nothing_but_row_recipe_and_seed(
     seeing: MLLM,
-    rows: tuple[PreparedRow, ...],
+    rows: tuple[PreparedExample, ...],
     benign: list[Embedding],
-    alone: dict[str, Outcome],
+    alone: dict[str, OptimizationResult],
     slots: int,
     backwards: bool,
 ) -> None:
     """To the last bit, on a CPU."""
-    todo = drawn(rows[:3], RECIPES, seeing.adapter)
+    todo = expand(rows[:3], RECIPES, seeing.adapter)
     together = made(seeing, todo[::-1] if backwards else todo, replace(SOON, batch_size=slots), benign)
     assert together.keys() == alone.keys()
     for row_id, wanted in alone.items():
@@ -130,9 +132,9 @@ def test_an_embedding_depends_on_nothing_but_row_recipe_and_seed(
 
 
 @pytest.fixture(scope="module")
-def alone(seeing: MLLM, rows: tuple[PreparedRow, ...], benign: list[Embedding]) -> dict[str, Outcome]:
+def alone(seeing: MLLM, rows: tuple[PreparedExample, ...], benign: list[Embedding]) -> dict[str, OptimizationResult]:
     """Three rows by every recipe, one at a time; they end after different numbers of steps."""
-    todo = drawn(rows[:3], RECIPES, seeing.adapter)
+    todo = expand(rows[:3], RECIPES, seeing.adapter)
     outcomes = made(seeing, todo, replace(SOON, batch_size=1), benign)
     for one in RECIPES:
         assert len({outcomes[row.id].steps for row in todo if row.recipe == one.name}) > 1, one.name
@@ -141,17 +143,21 @@ def alone(seeing: MLLM, rows: tuple[PreparedRow, ...], benign: list[Embedding]) 
 
 @pytest.mark.parametrize("name", ["noise", "dropout", "benign"])
 def test_another_seed_gives_another_embedding(
-    seeing: MLLM, rows: tuple[PreparedRow, ...], benign: list[Embedding], alone: dict[str, Outcome], name: str
+    seeing: MLLM,
+    rows: tuple[PreparedExample, ...],
+    benign: list[Embedding],
+    alone: dict[str, OptimizationResult],
+    name: str,
 ) -> None:
-    todo = drawn(rows[:3], [recipe(name)], seeing.adapter)
+    todo = expand(rows[:3], [recipe(name)], seeing.adapter)
     again = made(seeing, todo, replace(SOON, seed=5), benign)  # the styles are those of seed 0
     assert not all(torch.equal(e(again[row.id]), e(alone[row.id])) for row in todo)
 
 
 def test_subspace_stays_in_the_subspace(
-    rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]], benign: list[Embedding]
+    rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]], benign: list[Embedding]
 ) -> None:
-    mean, basis = principal(torch.cat([one.rows for one in benign]), 64)
+    mean, basis = principal(torch.cat([one.features for one in benign]), 64)
     assert len(basis) == 64
     assert torch.allclose(basis @ basis.T, torch.eye(64), atol=1e-5)
     inside = e(whole["subspace"][rows[0].id]) - mean
@@ -161,10 +167,10 @@ def test_subspace_stays_in_the_subspace(
 
 
 def test_hidden_states_come_nearer_to_those_of_the_text(
-    seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]
+    seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]
 ) -> None:
-    measure = Hidden().begin(Material(seeing, seeing.blank()))(rows[0])
-    distance = {name: measure.loss(e(whole[name][rows[0].id])) for name in ("hidden", "plain")}
+    measure = HiddenRecipe().begin(RecipeContext(seeing, seeing.blank()))(rows[0])
+    distance = {name: measure.extra_loss(e(whole[name][rows[0].id])) for name in ("hidden", "plain")}
     assert distance["hidden"] < 0.8 * distance["plain"]  # type: ignore[operator]
 
 
@@ -172,7 +178,7 @@ def test_hidden_states_come_nearer_to_those_of_the_text(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Masked(Variation):
+class Masked(Parametrization):
     """Shows one E whatever is trained, and keeps another."""
 
     mask: Tensor
@@ -187,17 +193,17 @@ class Masked(Variation):
 
 
 @pytest.fixture(scope="module")
-def masked(seeing: MLLM, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]) -> Any:
+def masked(seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]) -> Any:
     """Return what becomes of a row that shows its good embedding (or the blank) and keeps the other."""
     start, good = seeing.blank(), e(whole["plain"][rows[0].id])
-    task = task_of(seeing, rows[0], len(start))
-    forward = choose(seeing, start, [task])
+    task = make_task(seeing, rows[0], len(start))
+    forward = select_forward(seeing, start, [task])
 
-    def run(good_one: str) -> Outcome:
-        mask, face = (good, start.rows) if good_one == "shown" else (start.rows, good)
-        rules = Rules(0.01, (0.9, 0.999), steps=3, loss=0.02, margin=0.4, slots=1)
+    def run(good_one: str) -> OptimizationResult:
+        mask, face = (good, start.features) if good_one == "shown" else (start.features, good)
+        rules = EngineConfig(0.01, (0.9, 0.999), steps=3, loss=0.02, margin=0.4, batch_size=1)
         engine = Engine(seeing, start, rules, forward)
-        (outcome,) = engine.run([replace(task, variation=Masked(mask=mask, face=face))])
+        (outcome,) = engine.run([replace(task, parametrization=Masked(mask=mask, face=face))])
         return outcome
 
     return run
@@ -210,7 +216,7 @@ def test_what_only_the_shown_embedding_satisfies_is_no_success(masked: Any) -> N
 
 
 def test_the_clean_embedding_is_what_is_kept(
-    masked: Any, rows: tuple[PreparedRow, ...], whole: dict[str, dict[str, Outcome]]
+    masked: Any, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]
 ) -> None:
     """What is shown never passes here: the clean E is looked at when the budget ends, so that no success is missed."""
     outcome = masked("kept")
@@ -221,10 +227,10 @@ def test_the_clean_embedding_is_what_is_kept(
 # --- rows, recipes, draws ---------------------------------------------------------------------------------------------
 
 
-def test_ids_and_styles_of_draws(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
-    todo = drawn(rows[:2], named("plain,noise", media=False), seeing.adapter, draws=3)
+def test_ids_and_styles_of_draws(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
+    todo = expand(rows[:2], parse_recipes("plain,noise", media=False), seeing.adapter, draws=3)
     first = rows[0].id
-    mine = [row for row in todo if row.row.id == first]
+    mine = [row for row in todo if row.example.id == first]
     plain, noise = [f"{first}#plain.{n}" for n in (1, 2)], [f"{first}#noise.{n}" for n in range(3)]
     assert [row.id for row in mine] == [first, *plain, *noise]
     assert (mine[0].goals, mine[0].style) == (rows[0].goals, rows[0].style)
@@ -232,65 +238,70 @@ def test_ids_and_styles_of_draws(seeing: MLLM, rows: tuple[PreparedRow, ...]) ->
     for row in mine:
         assert row.style in row.goals[1].answer
         assert row.goals[0] == rows[0].goals[0]
-    assert len({seed_of(row, 0) for row in todo}) == len(todo)
+    assert len({make_seed(row, 0) for row in todo}) == len(todo)
 
 
-def test_more_draws_than_styles_would_repeat(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+def test_more_draws_than_styles_would_repeat(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
     with pytest.raises(SeaError, match="there are 6 styles") as raised:
-        drawn(rows[:1], RECIPES[:1], seeing.adapter, draws=7)
+        expand(rows[:1], RECIPES[:1], seeing.adapter, draws=7)
     assert "-o draws=6" in raised.value.hint
 
 
-def test_two_embeddings_never_share_an_id(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
-    twin = replace(rows[1], row=replace(rows[1].row, id=f"{rows[0].id}#noise.0"))
+def test_two_embeddings_never_share_an_id(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
+    twin = replace(rows[1], example=replace(rows[1].example, id=f"{rows[0].id}#noise.0"))
     with pytest.raises(SeaError, match="two embeddings would have the id"):
-        drawn([rows[0], twin], named("plain,noise", media=False), seeing.adapter)
+        expand([rows[0], twin], parse_recipes("plain,noise", media=False), seeing.adapter)
 
 
 @pytest.mark.parametrize("kind", ["activity", "product"])
-def test_no_goal_has_the_words_of_a_held_out_question(seeing: MLLM, rows: tuple[PreparedRow, ...], kind: str) -> None:
-    row = next(row for row in rows if row.extraction.kind == kind and not row.row.harmful)
+def test_no_goal_has_the_words_of_a_held_out_question(
+    seeing: MLLM, rows: tuple[PreparedExample, ...], kind: str
+) -> None:
+    row = next(row for row in rows if row.extraction.kind == kind and not row.example.harmful)
     asked = {goal.prompt for one in RECIPES for goal in one.goals(seeing.adapter, row)}
     assert len(asked) == 6
     assert not asked & {q for k in ("activity", "product") for q in verify_questions(seeing.adapter, k)}
 
 
 def test_a_harmful_row_is_made_to_comply_only_where_that_is_asked_for(
-    seeing: MLLM, rows: tuple[PreparedRow, ...]
+    seeing: MLLM, rows: tuple[PreparedExample, ...]
 ) -> None:
-    harmful, harmless = (next(row for row in rows if row.row.harmful is harm) for harm in (True, False))
-    assert harmful.row.rejected not in {goal.answer for goal in Goals().goals(seeing.adapter, harmful)}
-    assert Goals(comply="all").goals(seeing.adapter, harmful)[-1].answer == harmful.row.rejected
+    harmful, harmless = (next(row for row in rows if row.example.harmful is harm) for harm in (True, False))
+    assert harmful.example.rejected not in {goal.answer for goal in GoalsRecipe().goals(seeing.adapter, harmful)}
+    assert GoalsRecipe(comply="all").goals(seeing.adapter, harmful)[-1].answer == harmful.example.rejected
     for comply in ("benign", "all"):
-        last = Goals(comply=comply).goals(seeing.adapter, harmless)[-1]
-        assert last.answer == harmless.row.chosen
+        last = GoalsRecipe(comply=comply).goals(seeing.adapter, harmless)[-1]
+        assert last.answer == harmless.example.chosen
         assert harmless.extraction.detoxified in last.prompt
     for row in (harmful, harmless):
-        assert len(Goals(comply="none").goals(seeing.adapter, row)) == 5
-    refusing = replace(harmful, row=replace(harmful.row, rejected=None))
-    assert len(Goals(comply="all").goals(seeing.adapter, refusing)) == 5
-    long = replace(harmful, row=replace(harmful.row, rejected="First do it. Then rest.\nThen go."))
-    assert Goals(comply="all").goals(seeing.adapter, long)[-1].answer == "First do it."
-    numbered = replace(harmful, row=replace(harmful.row, rejected="1. Do it. 2. Go."))
-    assert Goals(comply="all").goals(seeing.adapter, numbered)[-1].answer == "Do it."
+        assert len(GoalsRecipe(comply="none").goals(seeing.adapter, row)) == 5
+    refusing = replace(harmful, example=replace(harmful.example, rejected=None))
+    assert len(GoalsRecipe(comply="all").goals(seeing.adapter, refusing)) == 5
+    long = replace(harmful, example=replace(harmful.example, rejected="First do it. Then rest.\nThen go."))
+    assert GoalsRecipe(comply="all").goals(seeing.adapter, long)[-1].answer == "First do it."
+    numbered = replace(harmful, example=replace(harmful.example, rejected="1. Do it. 2. Go."))
+    assert GoalsRecipe(comply="all").goals(seeing.adapter, numbered)[-1].answer == "Do it."
     with pytest.raises(SeaError, match="none of its choices"):
-        Goals(comply="some")
+        GoalsRecipe(comply="some")
 
 
 def test_pool_is_every_recipe_that_the_material_allows() -> None:
-    assert [one.name for one in named("pool", media=True)] == NAMES
-    assert [one.name for one in named("pool", media=False)] == NAMES[:-2]
-    assert [one.name for one in named("noise, plain", media=False)] == ["plain", "noise"]
+    assert [one.name for one in parse_recipes("pool", media=True)] == NAMES
+    assert [one.name for one in parse_recipes("pool", media=False)] == NAMES[:-2]
+    assert [one.name for one in parse_recipes("noise, plain", media=False)] == ["plain", "noise"]
 
 
 @pytest.mark.parametrize(
     ("text", "expected", "advice"),
-    [("nois", "no recipe 'nois'", "'noise'"), ("x,plain", "no recipe 'x'", "Recipes: plain, goals"),
-     ("benign", "needs benign media", "--media FOLDER")],
-)  # fmt: skip
+    [
+        ("nois", "no recipe 'nois'", "'noise'"),
+        ("x,plain", "no recipe 'x'", "Recipes: plain, goals"),
+        ("benign", "needs benign media", "--media FOLDER"),
+    ],
+)
 def test_a_recipe_that_cannot_be_is_refused(text: str, expected: str, advice: str) -> None:
     with pytest.raises(SeaError, match=expected) as raised:
-        named(text, media=False)
+        parse_recipes(text, media=False)
     assert advice in raised.value.hint
 
 
@@ -305,8 +316,8 @@ def test_the_input_of_other_encoders_is_trained_too(seeing: MLLM, plugin: str, m
     _, adapter = loader.adapter(plugin, modality)
     adapter = replace(adapter, seconds=0.8) if modality == "audio" else adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    prepared = prepare(read_rows(demo.ROWS).rows[:1], adapter).prepared
-    (row,) = drawn(prepared, [recipe("input")], adapter)
+    prepared = prepare(read_examples(demo.DEMO_EXAMPLES).examples[:1], adapter).prepared
+    (row,) = expand(prepared, [recipe("input")], adapter)
     outcome = made(mllm, [row], OptimizeConfig(loss=0.5, margin=0.0))[row.id]
     assert outcome.status == "succeeded", outcome.reason
     assert outcome.steps > 0
@@ -317,12 +328,14 @@ class Cut(MLLM):
 
     def encoded(self, inputs: Any, count: int = 1) -> list[Embedding]:
         with torch.no_grad():
-            return super().encoded(inputs, count)
+            return super().encode_with_grad(inputs, count)
 
 
-def test_rows_of_a_recipe_that_this_model_does_not_allow_say_so(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
+def test_rows_of_a_recipe_that_this_model_does_not_allow_say_so(
+    seeing: MLLM, rows: tuple[PreparedExample, ...]
+) -> None:
     cut = Cut(seeing.adapter, seeing.model, seeing.processor)
-    plain, by_input = drawn(rows[:1], named("plain,input", media=False), seeing.adapter)
+    plain, by_input = expand(rows[:1], parse_recipes("plain,input", media=False), seeing.adapter)
     outcomes = made(cut, [plain, by_input])
     assert outcomes[plain.id].status == "succeeded"
     assert (outcomes[by_input.id].status, outcomes[by_input.id].steps) == ("failed", 0)
@@ -332,24 +345,24 @@ def test_rows_of_a_recipe_that_this_model_does_not_allow_say_so(seeing: MLLM, ro
 # --- benign media -----------------------------------------------------------------------------------------------------
 
 
-def test_media_of_another_size_are_refused(seeing: MLLM, rows: tuple[PreparedRow, ...]) -> None:
-    todo = drawn(rows[:1], [recipe("benign")], seeing.adapter)
-    elsewhere = Embedding(seeing.blank().rows, grid=(1, 2, 3))
+def test_media_of_another_size_are_refused(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
+    todo = expand(rows[:1], [recipe("benign")], seeing.adapter)
+    elsewhere = Embedding(seeing.blank().features, grid=(1, 2, 3))
     with pytest.raises(DataError, match="none of the 1 benign media"):
         list(optimize(seeing, todo, SOON, benign=[elsewhere]))
 
 
-def test_shorter_and_longer_media_are_laid_over_the_blank(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_shorter_and_longer_media_are_laid_over_the_blank(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     start = mllm.blank()
     for count in (3, len(start) + 5):
-        medium = Embedding(torch.full((count, start.rows.shape[1]), 0.5))
-        (row,) = drawn(prepared[:1], [recipe("benign")], mllm.adapter)
+        medium = Embedding(torch.full((count, start.features.shape[1]), 0.5))
+        (row,) = expand(prepared[:1], [recipe("benign")], mllm.adapter)
         work = Optimization(mllm, [row], SOON, benign=[medium])
-        leaf = work.tasks[0].variation.leaf(start.rows, torch.Generator())
+        leaf = work.tasks[0].variation.leaf(start.features, torch.Generator())
         kept = min(count, len(start))
-        assert leaf.shape == start.rows.shape
-        assert torch.equal(leaf[:kept], medium.rows[:kept])
-        assert torch.equal(leaf[kept:], start.rows[kept:])
+        assert leaf.shape == start.features.shape
+        assert torch.equal(leaf[:kept], medium.features[:kept])
+        assert torch.equal(leaf[kept:], start.features[kept:])
 
 
 def test_media_files_are_found_in_order_and_notes_are_none(tmp_path: Path) -> None:
@@ -377,15 +390,15 @@ def test_a_run_of_plain_goes_on_as_a_pool(seeing: MLLM, tmp_path: Path) -> None:
     out = tmp_path / "run"
     plain = sea(*optimise(out, "--media", MEDIA, "--json")).json()
     assert (plain["rows"], plain["done"], list(plain["recipes"])) == (1, 1, ["plain"])
-    before = {row_id: Run(out).embedding(row_id).rows for row_id in Run(out).store.ids()}
+    before = {row_id: EmbeddingRun(out).embedding(row_id).features for row_id in EmbeddingRun(out).store.ids()}
 
     pool = sea(*optimise(out, "--media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json"))
     figures = pool.json()
     assert (figures["rows"], figures["done"], list(figures["recipes"])) == (16, 16, NAMES)
     assert all(of["done"] == 2 for of in figures["recipes"].values())
     assert figures["uncovered"] == []
-    run = Run(out)
-    assert all(torch.equal(run.embedding(row_id).rows, rows) for row_id, rows in before.items())
+    run = EmbeddingRun(out)
+    assert all(torch.equal(run.embedding(row_id).features, rows) for row_id, rows in before.items())
     record = run.store.record("demo-000#noise.1")
     assert (record["row"], record["recipe"], record["draw"]) == ("demo-000", "noise", 1)
     assert sea("show", out, "demo-000#noise.1", "--json").json()["recipe"] == "noise"
@@ -400,19 +413,19 @@ def test_rows_that_no_recipe_solves_are_listed(seeing: MLLM, tmp_path: Path) -> 
     said = sea(*optimise(tmp_path / "run", "--recipe", "plain,noise", "-o", "steps=1", "-o", "loss=0.001"))
     assert said.code == 0
     assert "these rows have no embedding that succeeded: demo-000\n" in said.err
-    assert Run(tmp_path / "run").figures()["uncovered"] == ["demo-000"]
+    assert EmbeddingRun(tmp_path / "run").metrics()["uncovered"] == ["demo-000"]
 
 
 def test_settings_of_a_recipe(seeing: MLLM, tmp_path: Path) -> None:
     out = tmp_path / "run"
     for wrong, said in (("subspace.directions=0", "above zero"), ("hidden.layer=-1", "not be negative")):
-        assert said in refusal(*optimise(out, "-o", wrong))
-    assert "below 1: E would never be seen" in refusal(*optimise(out, "-o", "dropout.strength=1.0"))
-    assert "noise.strength is 0.0" in refusal(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.0"))
-    assert "'noise.strength'" in refusal(*optimise(out, "-o", "noise.strenght=0.1"))
-    assert "the recipe subspace needs benign media" in refusal(*optimise(out, "--recipe", "subspace"))
+        assert said in expect_error(*optimise(out, "-o", wrong))
+    assert "below 1: E would never be seen" in expect_error(*optimise(out, "-o", "dropout.strength=1.0"))
+    assert "noise.strength is 0.0" in expect_error(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.0"))
+    assert "'noise.strength'" in expect_error(*optimise(out, "-o", "noise.strenght=0.1"))
+    assert "the recipe subspace needs benign media" in expect_error(*optimise(out, "--recipe", "subspace"))
     assert sea(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.1", "--json")).code == 0
-    assert "recipes.noise.strength: 0.1 there, 0.3 now" in refusal(*optimise(out, "--recipe", "noise"))
+    assert "recipes.noise.strength: 0.1 there, 0.3 now" in expect_error(*optimise(out, "--recipe", "noise"))
 
 
 def test_plan_counts_every_embedding(seeing: MLLM) -> None:

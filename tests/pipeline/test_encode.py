@@ -10,11 +10,11 @@ import pytest
 import soundfile
 import torch
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_core.errors import DataError
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.encode import encode, media_rows
-from sea_core.runs.embedding_run import Run
+from sea_core.pipeline.encode import encode, media_examples
+from sea_core.runs.embedding_run import EmbeddingRun
 
 ABOUT = {"rows": 4, "refused": 0, "model": "of the tests"}
 
@@ -34,8 +34,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Path, batch_size: int) -> None:
-    _, rows = media_rows(folder)
-    run = Run.start(tmp_path / "run", {"plugin": "of the tests"}, ABOUT)
+    _, rows = media_examples(folder)
+    run = EmbeddingRun.start(tmp_path / "run", {"plugin": "of the tests"}, ABOUT)
     with run.writing():
         list(encode(mllm, rows, run, batch_size))
     records = {record["id"]: record for record in run.store.records()}
@@ -46,8 +46,8 @@ def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Pa
         (ordinary,) = mllm.encode([mllm.adapter.read_media(folder / name, mllm.processor)])
         stored = run.embedding(name)
         if batch_size == 1:
-            assert torch.equal(stored.rows, ordinary.rows)
-        torch.testing.assert_close(stored.rows, ordinary.rows)
+            assert torch.equal(stored.features, ordinary.features)
+        torch.testing.assert_close(stored.features, ordinary.features)
         assert stored.grid == ordinary.grid
         assert records[name]["source"] == "media"
         assert records[name]["harmful"] is False
@@ -64,20 +64,20 @@ def test_command_goes_on_and_refuses_other_data(folder: Path, tmp_path: Path) ->
     assert "failed: broken.wav" in said.err
     with (folder / "metadata.jsonl").open("a") as file:
         file.write("\n")
-    assert "told something else" in refusal(*command)
+    assert "told something else" in expect_error(*command)
 
 
 def test_real_media_are_not_verified(folder: Path, tmp_path: Path) -> None:
     sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "run")
-    assert "nothing was optimised" in refusal("verify", tmp_path / "run")
+    assert "nothing was optimised" in expect_error("verify", tmp_path / "run")
 
 
 def test_rows_without_media(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no metadata\.jsonl"):
-        media_rows(tmp_path)
+        media_examples(tmp_path)
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"instruction": "Do it.", "response": "No."}\n')
     with pytest.raises(DataError, match="no row names a medium"):
-        media_rows(rows)
+        media_examples(rows)
     rows.write_text('{"instruction": "Do it.", "response": "No.", "images": ["a.png", "b.png"]}\n')
-    assert "names 2 media" in media_rows(rows)[1][0].problem
+    assert "names 2 media" in media_examples(rows)[1][0].problem

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_core.extraction.styles import read_styles
-from sea_core.pipeline.style_survey import collect, style_of
+from sea_core.pipeline.style_survey import collect, parse_style
 from sea_core.plugin import loader
 
 MEDIA = Path(__file__).parents[2] / "plugins/qwen2_audio/tests/media"
@@ -65,7 +65,7 @@ def test_a_file_that_is_no_medium_is_listed_and_the_others_are_asked(tmp_path: P
 )
 def test_a_style_is_what_follows_the_adapters_opening(answer: str, style: str | None) -> None:
     _, adapter = loader.adapter("qwen2_audio")
-    assert style_of(adapter, answer) == style
+    assert parse_style(adapter, answer) == style
 
 
 def test_answers_that_open_otherwise_are_counted_apart() -> None:
@@ -78,13 +78,13 @@ def test_answers_that_open_otherwise_are_counted_apart() -> None:
 def test_a_file_without_styles_is_told(tmp_path: Path, text: str) -> None:
     path = tmp_path / "styles.json"
     path.write_text(text)
-    message = refusal("prepare", "--plugin", "qwen2_audio", "--styles", path)
+    message = expect_error("prepare", "--plugin", "qwen2_audio", "--styles", path)
     assert str(path) in message
     assert '"styles"' in message
 
 
 def test_no_media_is_told(tmp_path: Path) -> None:
-    assert "no such file" in refusal("styles", tmp_path / "none", "--plugin", "qwen2_audio")
+    assert "no such file" in expect_error("styles", tmp_path / "none", "--plugin", "qwen2_audio")
 
 
 def test_styles_are_read_from_counts_and_from_lists(tmp_path: Path) -> None:

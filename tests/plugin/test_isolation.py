@@ -14,7 +14,7 @@ import torch
 from sea_core import MLLM, ModelError, SeaError
 from sea_core.cli import app
 from sea_core.plugin import loader
-from sea_core.plugin.isolation import blame, failure
+from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 
 HEAD = """
 from sea_core import DataError, hookimpl
@@ -87,9 +87,9 @@ def load(file: Path) -> Any:
 def test_bug_of_a_plugin_names_plugin_method_and_line(method: str, broken: Callable[[str], Path]) -> None:
     code, raised, line = FAULTS[method]
     file = broken(code)
-    error = failure(lambda: load(file).blank())
+    error = catch_any(lambda: load(file).blank())
     assert error is not None
-    told = blame(error)
+    told = attribute_to_plugin(error)
     assert told is not None
     place = re.escape(f"{file}:{line}")
     assert re.fullmatch(rf"plugin {file}: Broken\.{method} raised {raised} \({place}\)", told.what), told.what
@@ -122,23 +122,23 @@ def test_check_reports_it_rule_by_rule(
 
 def test_error_that_a_plugin_words_itself_is_its_own(broken: Callable[[str], Path]) -> None:
     file = broken("    def blank_input(self, processor):\n        raise DataError('No ears.', hint='Buy some.')")
-    error = failure(lambda: load(file).blank())
+    error = catch_any(lambda: load(file).blank())
     assert isinstance(error, SeaError)
     assert (error.what, error.hint) == ("No ears.", "Buy some.")
 
 
 def test_bug_of_the_core_is_not_the_plugins(broken: Callable[[str], Path]) -> None:
     mllm = load(broken("    pass"))
-    error = failure(lambda: mllm.prompt_ids("?", "two"))  # type: ignore[arg-type]
+    error = catch_any(lambda: mllm.prompt_ids("?", "two"))  # type: ignore[arg-type]
     assert isinstance(error, TypeError)
-    assert blame(error) is None
+    assert attribute_to_plugin(error) is None
 
 
 def test_bug_in_a_library_that_the_plugin_called_is_the_plugins(broken: Callable[[str], Path]) -> None:
     file = broken("    def split(self, crossed, inputs):\n        return [crossed.reshape(7)]")
-    error = failure(lambda: load(file).blank())
+    error = catch_any(lambda: load(file).blank())
     assert error is not None
-    told = blame(error)
+    told = attribute_to_plugin(error)
     assert told is not None
     assert "Broken.split raised RuntimeError: shape '[7]' is invalid" in told.what
 

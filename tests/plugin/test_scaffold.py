@@ -20,9 +20,12 @@ def test_it_installs_and_its_test_says_what_to_write(tmp_path: Path) -> None:
     stranger = Stranger.settle(tmp_path)
     files = json.loads(stranger.do("sea plugin new my_smell --modality smell --out mine --json"))["files"]
     assert sorted(files) == [
-        "mine/README.md", "mine/pyproject.toml", "mine/sea_my_smell/__init__.py", "mine/sea_my_smell/adapter.py",
+        "mine/README.md",
+        "mine/pyproject.toml",
+        "mine/sea_my_smell/__init__.py",
+        "mine/sea_my_smell/adapter.py",
         "mine/tests/test_contract.py",
-    ]  # fmt: skip
+    ]
     stranger.do("pip install -e mine")
     (row,) = [row for row in json.loads(stranger.do("sea plugins --json")) if row["plugin"] == "my_smell"]
     assert (row["distribution"], row["modalities"], row["error"]) == ("sea-my-smell", ["smell"], None)

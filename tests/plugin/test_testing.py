@@ -18,9 +18,9 @@ from torch import nn
 
 from sea_core import MLLM, PluginError
 from sea_core.plugin import loader
-from sea_core.plugin.contract.check import RULES, Finding, check, look
+from sea_core.plugin.contract.check import RULES, RuleResult, check, check_rule
 from sea_core.plugin.contract.noise import noise_like
-from sea_core.plugin.contract.rule import Subject
+from sea_core.plugin.contract.rule import AdapterUnderTest
 from sea_core.plugin.testing import AdapterContract
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
@@ -34,7 +34,7 @@ def sound() -> tuple[Any, Any]:
     return SOUND.load(SOUND.checkpoint, dtype=torch.float32, device="cpu")
 
 
-def subject(adapter: Any, mend: Callable[[Any], None] = lambda model: None) -> Subject:
+def subject(adapter: Any, mend: Callable[[Any], None] = lambda model: None) -> AdapterUnderTest:
     """Return an adapter with the bundled model, or with a copy of it that `mend` has spoilt."""
 
     def load() -> MLLM:
@@ -42,7 +42,7 @@ def subject(adapter: Any, mend: Callable[[Any], None] = lambda model: None) -> S
         mend(model)
         return MLLM(adapter, model, sound()[1])
 
-    return Subject(adapter, load, lambda: SIGNAL)
+    return AdapterUnderTest(adapter, load, lambda: SIGNAL)
 
 
 # --- adapters, each broken in one way --------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def mix_rows(model: Any) -> None:
     model.model.language_model.norm.__class__ = Mixing
 
 
-BROKEN: dict[str, tuple[Subject, str]] = {
+BROKEN: dict[str, tuple[AdapterUnderTest, str]] = {
     "noun": (subject(Braces()), "the noun '{audio}' has braces in it"),
     "prefixes": (subject(NoProduct()), "`prefixes` has nothing for product"),
     "styles": (subject(TwiceDeep()), "`styles` has deep more than once"),
@@ -229,7 +229,7 @@ def test_rule_catches_what_breaks_it(name: str) -> None:
     broken, seen = BROKEN[name]
     if NAMED[name].needs_model:
         assert broken.mllm  # loaded before, it runs on one thread
-    finding = look(NAMED[name], broken)
+    finding = check_rule(NAMED[name], broken)
     assert finding.state == "fail"
     assert re.search(seen, finding.seen), finding.seen
     assert finding.advice
@@ -246,7 +246,7 @@ def test_adapter_that_imports_torch(tmp_path: Path) -> None:
         "class Heavy(Qwen2AudioAdapter): modality = 'heavy'\n@hookimpl\ndef sea_adapters(): return [Heavy()]\n"
     )
     _, adapter = loader.adapter(str(file))
-    finding = look(NAMED["light"], subject(adapter))
+    finding = check_rule(NAMED["light"], subject(adapter))
     assert finding.state == "fail"
     assert finding.seen.endswith("imports torch")
 
@@ -263,10 +263,13 @@ def test_without_a_model_the_other_rules_are_still_run() -> None:
     def no_model() -> MLLM:
         raise PluginError("There is no model.", hint="Make one.")
 
-    findings = {finding.rule.name: finding for finding in check(Subject(SOUND, no_model))}
+    findings = {finding.rule.name: finding for finding in check(AdapterUnderTest(SOUND, no_model))}
     assert {name for name, finding in findings.items() if finding.state == "pass"} == {
-        "noun", "prefixes", "styles", "light",
-    }  # fmt: skip
+        "noun",
+        "prefixes",
+        "styles",
+        "light",
+    }
     assert findings["parts"].state == "fail"
     assert findings["parts"].seen == "There is no model."
     assert findings["parts"].advice.startswith("Make one.")
@@ -280,7 +283,7 @@ def test_whatever_an_adapter_raises_is_a_finding() -> None:
         def split(self, crossed: Any, inputs: Any) -> Any:
             raise KeyError("mel")
 
-    finding: Finding = look(NAMED["blank"], subject(Crash()))
+    finding: RuleResult = check_rule(NAMED["blank"], subject(Crash()))
     assert re.search(r"it raised KeyError: 'mel' \(.*test_testing\.py:\d+\)", finding.seen)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sea_core.errors import RunError
-from sea_core.runs.atomic import read_json, whole, write_json
+from sea_core.runs.atomic import atomic_write, read_json, write_json
 
 FULL = Path("/dev/full")  # takes nothing: every write fails as on a full disk
 
@@ -37,7 +37,7 @@ def test_a_failing_block_leaves_the_old_file_and_nothing_else(tmp_path: Path) ->
     write_json(path, "old")
 
     def fail() -> None:
-        with whole(path) as aside:
+        with atomic_write(path) as aside:
             aside.write_text("half of the n")
             raise ZeroDivisionError
 

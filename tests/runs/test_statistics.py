@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sea_core.runs.statistics import interval, share
+from sea_core.runs.statistics import ratio, wilson_interval
 
 
 def test_share_of_nothing_is_none() -> None:
-    assert (share(0, 0), share(0, 3), share(3, 4)) == (None, 0.0, 0.75)
-    assert interval(0, 0) is None
+    assert (ratio(0, 0), ratio(0, 3), ratio(3, 4)) == (None, 0.0, 0.75)
+    assert wilson_interval(0, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ def test_share_of_nothing_is_none() -> None:
     [(0, 10, 0.0, 0.27753280), (8, 10, 0.49016247, 0.94331785), (141, 144, 0.94054247, 0.99288988)],
 )
 def test_the_interval_is_wilsons(part: int, whole: int, low: float, high: float) -> None:
-    assert interval(part, whole) == pytest.approx((low, high), abs=1e-6)
+    assert wilson_interval(part, whole) == pytest.approx((low, high), abs=1e-6)
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_holds_the_share_and_stays_within_bounds(counts: tuple[int, int]) -> None:
-    found, value = interval(*counts), share(*counts)
+    found, value = wilson_interval(*counts), ratio(*counts)
     assert found is not None
     assert value is not None
     assert 0 <= found[0] <= value <= found[1] <= 1

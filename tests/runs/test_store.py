@@ -23,7 +23,7 @@ from sea_core.runs.store import Store
 DTYPES = [torch.float32, torch.bfloat16, torch.float16]
 
 
-def record(row_id: str, status: str = "succeeded") -> module.Record:
+def record(row_id: str, status: str = "succeeded") -> module.EmbeddingRecord:
     return {"id": row_id, "status": status, "reason": "" if status == "succeeded" else "not reached", "response": None}
 
 

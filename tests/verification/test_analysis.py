@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 import torch
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
-from sea_core.runs.embedding_run import Run
-from sea_core.runs.jsonl import Journal
-from sea_core.verification.analysis.comparison import View
-from sea_core.verification.analysis.config import QualityConfig
-from sea_core.verification.analysis.labels import LIST, label_of, labelled
-from sea_toy.llava.tiny import ImagePupil
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.verification.analysis.comparison import MediaComparison
+from sea_core.verification.analysis.config import AnalysisConfig
+from sea_core.verification.analysis.labels import LIST, make_label, read_labelled_media
+from sea_toy.llava.tiny import TinyLlavaStudent
 
 VERBS = ("clean", "wrap", "carry", "polish")
 SEEN, HELD_OUT = ("a lamp", "a book", "a bike"), ("a cake", "a chair")
@@ -34,10 +34,10 @@ def render(folder: Path, objects: Sequence[str]) -> Path:
     folder.mkdir()
     rng, lines = random.Random(7), []
     for verb in VERBS:
-        for style in ImagePupil.adapter.styles[:STYLES]:
+        for style in TinyLlavaStudent.adapter.styles[:STYLES]:
             for thing in objects:
                 name = f"{verb}-{thing}-{style}.png".replace(" ", "-")
-                ImagePupil().render(f"{verb} {thing}", style, rng).save(folder / name)
+                TinyLlavaStudent().render(f"{verb} {thing}", style, rng).save(folder / name)
                 lines.append({"file_name": name, "phrase": f"{verb} {thing}"})
     write(folder, lines)
     return folder
@@ -64,24 +64,26 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(seeing: MLLM, seen: Path) -> dict[str, Embedding]:
     """What the encoder gives for the seen media, to stand for the embeddings of a run."""
-    media = labelled(seen).media
+    media = read_labelled_media(seen).media
     embeddings = encode_files(seeing, [medium.path for medium in media])
     return {medium.name: embedding for medium, embedding in zip(media, embeddings, strict=True)}
 
 
-def view_of(made: dict[str, Embedding], folder: Path, kept: Path, **changed: Any) -> View:
+def view_of(made: dict[str, Embedding], folder: Path, kept: Path, **changed: Any) -> MediaComparison:
     records = [
         {"id": name, "sha256": name, "status": "succeeded", "kind": "activity", "phrase": name, **one}
         for name, one in zip(made, changed.pop("records", [{}] * len(made)), strict=True)
     ]
-    return View(records, made.__getitem__, labelled(folder), Journal(kept / "quality.jsonl"), **changed)
+    return MediaComparison(
+        records, made.__getitem__, read_labelled_media(folder), JsonlLog(kept / "quality.jsonl"), **changed
+    )
 
 
-def look(view: View, mllm: MLLM) -> dict[str, Any]:
-    left = view.left()
-    assert sum(view.look(mllm)) == left
-    assert view.left() == 0
-    return view.figures()
+def look(view: MediaComparison, mllm: MLLM) -> dict[str, Any]:
+    left = view.remaining()
+    assert sum(view.compute(mllm)) == left
+    assert view.remaining() == 0
+    return view.metrics()
 
 
 # --- distances --------------------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def test_distances_by_hand_and_other_row_counts(seeing: MLLM, seen: Path, tmp_pa
     names = sorted(path.name for path in seen.glob("*.png"))[:2]
     for name in names:
         shutil.copy(seen / name, two / name)
-    first, second = (e.rows.double() for e in encode_files(seeing, [two / name for name in names]))
+    first, second = (e.features.double() for e in encode_files(seeing, [two / name for name in names]))
     twice = Embedding(2 * torch.cat([first, first]).float())
     nothing = Embedding(torch.zeros(3, first.shape[1]))
     view = view_of({"polish twice": twice, "polish nothing": nothing}, two, tmp_path)
@@ -215,20 +217,20 @@ def test_what_is_stored_is_not_looked_at_again(
 
     lines = before.splitlines(keepends=True)
     view.journal.path.write_bytes(b"".join(lines[:-1]) + lines[-1][:-20])  # a kill in the last write
-    assert view.figures()["probes"] == {}
+    assert view.metrics()["probes"] == {}
     assert look(view, seeing) == figures
 
     first = dict(list(made.items())[:-1])
-    assert view_of(first, held_out, tmp_path).left() > 0  # the run has other embeddings: another probe
+    assert view_of(first, held_out, tmp_path).remaining() > 0  # the run has other embeddings: another probe
     relabelled = view_of(made, held_out, tmp_path, records=[{"phrase": "juggle"}, *[{}] * (len(made) - 1)])
-    assert relabelled.figures()["probes"] == {}
-    deeper = view_of(made, held_out, tmp_path, config=QualityConfig(layer=1))
-    assert deeper.figures()["distances"] == figures["distances"]
-    assert deeper.figures()["probes"] == {}
+    assert relabelled.metrics()["probes"] == {}
+    deeper = view_of(made, held_out, tmp_path, config=AnalysisConfig(layer=1))
+    assert deeper.metrics()["distances"] == figures["distances"]
+    assert deeper.metrics()["probes"] == {}
     other = view_of(made, seen, tmp_path)
-    assert other.figures()["distances"]["all"]["embeddings"] == 0
+    assert other.metrics()["distances"]["all"]["embeddings"] == 0
     assert look(other, seeing)["digest"] != figures["digest"]
-    assert view.figures() == figures
+    assert view.metrics() == figures
 
 
 @pytest.mark.parametrize(
@@ -250,7 +252,7 @@ def test_what_is_stored_is_not_looked_at_again(
     ],
 )
 def test_labels_of_phrases(phrase: str, kind: str, label: str) -> None:
-    assert label_of(phrase, kind) == label
+    assert make_label(phrase, kind) == label
 
 
 def test_a_phrase_is_read_as_a_product_where_the_run_has_it_as_one(
@@ -285,7 +287,7 @@ def test_a_bad_line_is_told_with_its_place(line: str, told: str, tmp_path: Path)
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "metadata.jsonl").write_text("\n" + line + "\n")
     with pytest.raises(DataError, match=LIST) as caught:
-        labelled(tmp_path)
+        read_labelled_media(tmp_path)
     assert told in str(caught.value)
     assert caught.value.hint
 
@@ -293,7 +295,7 @@ def test_a_bad_line_is_told_with_its_place(line: str, told: str, tmp_path: Path)
 @pytest.mark.parametrize(("name", "value"), [("layer", -1), ("l2", 0.0)])
 def test_settings_without_sense_are_refused(name: str, value: float) -> None:
     with pytest.raises(SeaError, match=f"quality.{name}"):
-        QualityConfig(**{name: value})
+        AnalysisConfig(**{name: value})
 
 
 # --- as a person types it ---------------------------------------------------------------------------------------------
@@ -323,19 +325,19 @@ def test_the_command(seeing: MLLM, held_out: Path, tmp_path: Path) -> None:
 
     bare = tmp_path / "bare"
     bare.mkdir()
-    assert "there are no media in this folder" in refusal("verify", out, "--media", bare)
+    assert "there are no media in this folder" in expect_error("verify", out, "--media", bare)
     (bare / "broken.png").write_bytes(b"no picture")
-    assert "broken.png" in refusal("verify", out, "--media", bare)
+    assert "broken.png" in expect_error("verify", out, "--media", bare)
     (bare / "broken.png").unlink()
     shutil.copy(next(held_out.glob("*.png")), bare / "a.png")
     said = sea("verify", out, "--media", bare)
     assert said.code == 0
     assert f'Write {bare / "metadata.jsonl"}, a line for each medium: {{"file_name"' in said.err
     assert "probe" not in said.out
-    assert "'quality.layer'" in refusal("verify", out, "--media", bare, "-o", "quality.layre=1")
+    assert "'quality.layer'" in expect_error("verify", out, "--media", bare, "-o", "quality.layre=1")
 
     about = json.loads((out / "run.json").read_text())
     about["identity"]["model"] = "another"
     (out / "run.json").write_text(json.dumps(about))
-    assert "was made with another model" in refusal("verify", out, "--media", held_out)
-    assert len(Run(out).store.ids()) == 6
+    assert "was made with another model" in expect_error("verify", out, "--media", held_out)
+    assert len(EmbeddingRun(out).store.ids()) == 6

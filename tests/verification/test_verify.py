@@ -11,16 +11,16 @@ import pytest
 import torch
 
 from sea_core import RunError
-from sea_core.data.examples import PreparedRow
+from sea_core.data.examples import PreparedExample
 from sea_core.judges.content import Asked, Judged, Verdict
-from sea_core.judges.lexical import VERSION, Match, names
+from sea_core.judges.lexical import VERSION, LexicalJudge, names_content
 from sea_core.judges.tally import key, latest
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
-from sea_core.optimization.audit import said
-from sea_core.optimization.engine.types import Outcome
-from sea_core.runs.embedding_run import Run
-from sea_core.verification.verify import answers_left, hear, missed, questions_left, verify
+from sea_core.optimization.audit import audit_record
+from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.verification.verify import missed, run_judge, unanswered_questions, unjudged_answers, verify
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from sea_core.verification.verify import answers_left, hear, missed, questions_l
     ],
 )
 def test_every_content_word_in_any_inflection_is_named(answer: str, content: str) -> None:
-    assert names(answer, content)
+    assert names_content(answer, content)
 
 
 @pytest.mark.parametrize(
@@ -50,88 +50,93 @@ def test_every_content_word_in_any_inflection_is_named(answer: str, content: str
     ],
 )
 def test_a_missing_word_is_not_named(answer: str, content: str) -> None:
-    assert not names(answer, content)
+    assert not names_content(answer, content)
 
 
 @pytest.mark.parametrize("content", ["", "to the", "this of it", "..."])
 def test_content_without_a_content_word_is_never_named(content: str) -> None:
-    assert not names("To the very end of it ...", content)
+    assert not names_content("To the very end of it ...", content)
 
 
 # --- a run of its own: two rows said, one failed ----------------------------------------------------------------------
 
 
 @pytest.fixture
-def small_run(mllm: MLLM, prepared: tuple[PreparedRow, ...], tmp_path: Path) -> Run:
+def small_run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path) -> EmbeddingRun:
     """Three rows stored with the blank's embedding, which names nothing; the last one failed."""
     rows = prepared[:3]
-    run = Run.start(tmp_path / "run", {"plugin": "of the tests"}, {"rows": 3, "refused": 0, "model": "bundled"})
-    done = Outcome("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
+    run = EmbeddingRun.start(
+        tmp_path / "run", {"plugin": "of the tests"}, {"rows": 3, "refused": 0, "model": "bundled"}
+    )
+    done = OptimizationResult("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
     with run.writing():
         for row in rows[:2]:
             run.add(row, replace(done, id=row.id))
         run.add(rows[2], replace(done, id=rows[2].id, status="failed", reason="not reached", embedding=None))
-    return Run(tmp_path / "run")
+    return EmbeddingRun(tmp_path / "run")
 
 
-def test_answers_are_stored_and_then_judged(mllm: MLLM, small_run: Run) -> None:
-    assert small_run.figures()["vsr"] is None
+def test_answers_are_stored_and_then_judged(mllm: MLLM, small_run: EmbeddingRun) -> None:
+    assert small_run.metrics()["vsr"] is None
     assert list(verify(mllm, small_run, batch_size=3)) == [3, 1]
-    stored = Run(small_run.folder)
-    asked = [(row["id"], row["question"]) for row in stored.answers.rows()]
+    stored = EmbeddingRun(small_run.folder)
+    asked = [(row["id"], row["question"]) for row in stored.answers.read()]
     good = [record for record in stored.store.records() if record["status"] == "succeeded"]
     assert asked == [(r["id"], q) for r in good for q in verify_questions(mllm.adapter, r["kind"])]
-    for row in stored.answers.rows():
+    for row in stored.answers.read():
         embedding = stored.embedding(row["id"])
-        assert row["answer"] == mllm.say(mllm.generate([row["question"]], [embedding])[0])
+        assert row["answer"] == mllm.detokenize(mllm.generate([row["question"]], [embedding])[0])
         assert row["content"] == stored.store.record(row["id"])["phrase"]
     assert stored.vsr() == {}
-    assert sum(hear(stored, Match())) == 4
-    words = latest(stored.verdicts.rows(), VERSION)
-    for row in stored.answers.rows():
-        assert (words[key(row)] == "named") is names(row["answer"], row["content"])
+    assert sum(run_judge(stored, LexicalJudge())) == 4
+    words = latest(stored.verdicts.read(), VERSION)
+    for row in stored.answers.read():
+        assert (words[key(row)] == "named") is names_content(row["answer"], row["content"])
 
 
-def test_a_rerun_asks_only_what_is_left(mllm: MLLM, small_run: Run) -> None:
+def test_a_rerun_asks_only_what_is_left(mllm: MLLM, small_run: EmbeddingRun) -> None:
     first = verify(mllm, small_run, batch_size=3)
     assert next(first) == 3
     first.close()
-    before = small_run.answers.rows()
-    assert len(questions_left(mllm.adapter, Run(small_run.folder))) == 1
-    assert list(verify(mllm, Run(small_run.folder))) == [1]
-    assert list(verify(mllm, Run(small_run.folder))) == []
-    assert Run(small_run.folder).answers.rows()[:3] == before
+    before = small_run.answers.read()
+    assert len(unanswered_questions(mllm.adapter, EmbeddingRun(small_run.folder))) == 1
+    assert list(verify(mllm, EmbeddingRun(small_run.folder))) == [1]
+    assert list(verify(mllm, EmbeddingRun(small_run.folder))) == []
+    assert EmbeddingRun(small_run.folder).answers.read()[:3] == before
 
 
-def test_figures_follow_from_the_stored_rows(small_run: Run) -> None:
-    assert small_run.figures()["osr"] == 2 / 3
+def test_figures_follow_from_the_stored_rows(small_run: EmbeddingRun) -> None:
+    assert small_run.metrics()["osr"] == 2 / 3
     words = ("named", "missed", "named", "unjudged")
     one = {"id": small_run.store.records()[0]["id"], "answer": ""}
     for question, word in zip("1234", words, strict=True):
         kind = "activity" if question < "3" else "product"
         small_run.answers.append([one | {"question": question, "content": "", "kind": kind}])
         small_run.verdicts.append([one | {"question": question, "judge": "match", "verdict": word}])
-    figures = Run(small_run.folder).figures()
+    figures = EmbeddingRun(small_run.folder).metrics()
     assert (figures["vsr"], figures["verified"]) == (2 / 3, 3)
     assert figures["judges"]["match"]["unjudged"] == 1
     assert figures["judges"]["match"]["kinds"] == {
-        "activity": {"vsr": 0.5, "judged": 2}, "product": {"vsr": 1.0, "judged": 1},
-    }  # fmt: skip
+        "activity": {"vsr": 0.5, "judged": 2},
+        "product": {"vsr": 1.0, "judged": 1},
+    }
     assert (figures["steps_median"], figures["seconds_per_row"]) == (7, 1.5)
 
 
-def test_embeddings_of_another_width_are_refused(mllm: MLLM, small_run: Run, prepared: tuple[PreparedRow, ...]) -> None:
-    other = mllm.blank().with_rows(torch.zeros(4, 3))
+def test_embeddings_of_another_width_are_refused(
+    mllm: MLLM, small_run: EmbeddingRun, prepared: tuple[PreparedExample, ...]
+) -> None:
+    other = mllm.blank().with_features(torch.zeros(4, 3))
     with small_run.writing():
-        small_run.add(prepared[3], Outcome(prepared[3].id, "succeeded", "", 1, 0.0, 1.0, 1.0, other))
+        small_run.add(prepared[3], OptimizationResult(prepared[3].id, "succeeded", "", 1, 0.0, 1.0, 1.0, other))
     with pytest.raises(RunError, match="are 3 wide") as error:
         list(verify(mllm, small_run))
     assert "run.json" in error.value.hint
-    assert small_run.answers.rows() == []
+    assert small_run.answers.read() == []
 
 
-def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: Run) -> None:
-    assert not said(mllm, small_run.store.records()[0], small_run)["exact"]
+def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: EmbeddingRun) -> None:
+    assert not audit_record(mllm, small_run.store.records()[0], small_run)["exact"]
 
 
 # --- judges -----------------------------------------------------------------------------------------------------------
@@ -151,59 +156,61 @@ class Scripted:
             yield Judged(index, self.script.pop(0), "a reason")
 
 
-def test_an_answer_that_could_not_be_judged_is_in_no_share_and_asked_about_again(mllm: MLLM, small_run: Run) -> None:
+def test_an_answer_that_could_not_be_judged_is_in_no_share_and_asked_about_again(
+    mllm: MLLM, small_run: EmbeddingRun
+) -> None:
     list(verify(mllm, small_run))
-    list(hear(small_run, Scripted(["named", "unjudged", "missed", "unjudged"])))
+    list(run_judge(small_run, Scripted(["named", "unjudged", "missed", "unjudged"])))
     told = small_run.vsr()["scripted"]
     assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 2, 2)
-    assert sum(hear(small_run, Scripted(["named", "missed"]))) == 2
-    told = Run(small_run.folder).vsr()["scripted"]
+    assert sum(run_judge(small_run, Scripted(["named", "missed"]))) == 2
+    told = EmbeddingRun(small_run.folder).vsr()["scripted"]
     assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 4, 0)
-    assert list(hear(small_run, Scripted([]))) == []
+    assert list(run_judge(small_run, Scripted([]))) == []
 
 
-def test_what_a_judge_said_before_it_broke_is_kept(mllm: MLLM, small_run: Run) -> None:
+def test_what_a_judge_said_before_it_broke_is_kept(mllm: MLLM, small_run: EmbeddingRun) -> None:
     list(verify(mllm, small_run))
     with pytest.raises(RunError, match="the judge is gone"):
-        list(hear(small_run, Scripted(["named", "missed", "named"])))
+        list(run_judge(small_run, Scripted(["named", "missed", "named"])))
     assert small_run.vsr()["scripted"]["judged"] == 3
 
 
-def test_several_judges_are_told_apart(mllm: MLLM, small_run: Run) -> None:
+def test_several_judges_are_told_apart(mllm: MLLM, small_run: EmbeddingRun) -> None:
     list(verify(mllm, small_run))
-    list(hear(small_run, Match()))
-    list(hear(small_run, Scripted(["named"] * 4, name="lenient")))
+    list(run_judge(small_run, LexicalJudge()))
+    list(run_judge(small_run, Scripted(["named"] * 4, name="lenient")))
     assert {name: told["vsr"] for name, told in small_run.vsr().items()} == {VERSION: 0.0, "lenient": 1.0}
     assert len(missed(small_run, VERSION)) == 4
     assert missed(small_run, "lenient") == []
-    assert small_run.figures()["vsr"] == 0.0  # the first to speak
+    assert small_run.metrics()["vsr"] == 0.0  # the first to speak
 
 
-def test_what_match_said_before_its_rule_had_a_version_is_asked_again(mllm: MLLM, small_run: Run) -> None:
+def test_what_match_said_before_its_rule_had_a_version_is_asked_again(mllm: MLLM, small_run: EmbeddingRun) -> None:
     list(verify(mllm, small_run))
-    list(hear(small_run, Scripted(["named"] * 4, name="match")))
-    assert len(answers_left(small_run, Match())) == 4
-    list(hear(small_run, Match()))
-    assert answers_left(small_run, Match()) == []
+    list(run_judge(small_run, Scripted(["named"] * 4, name="match")))
+    assert len(unjudged_answers(small_run, LexicalJudge())) == 4
+    list(run_judge(small_run, LexicalJudge()))
+    assert unjudged_answers(small_run, LexicalJudge()) == []
     assert {name: told["vsr"] for name, told in small_run.vsr().items()} == {"match": 1.0, "match-1": 0.0}
 
 
 # --- the demo rows ----------------------------------------------------------------------------------------------------
 
 
-def test_the_demo_rows_are_named_when_asked_in_other_words(verified: Run) -> None:
+def test_the_demo_rows_are_named_when_asked_in_other_words(verified: EmbeddingRun) -> None:
     lost = [f"{row['content']}: {row['answer']}" for row in missed(verified, VERSION)]
-    assert verified.figures()["vsr"] >= 0.9, lost
+    assert verified.metrics()["vsr"] >= 0.9, lost
 
 
-def test_every_good_demo_row_was_asked_every_held_out_question(mllm: MLLM, verified: Run) -> None:
-    figures = verified.figures()
+def test_every_good_demo_row_was_asked_every_held_out_question(mllm: MLLM, verified: EmbeddingRun) -> None:
+    figures = verified.metrics()
     assert figures["verified"] == 2 * figures["succeeded"]
     used = {goal["prompt"] for record in verified.store.records() for goal in json.loads(record["goals"])}
     assert len(used) == 3
-    assert not used & {row["question"] for row in verified.answers.rows()}
-    assert questions_left(mllm.adapter, verified) == []
+    assert not used & {row["question"] for row in verified.answers.read()}
+    assert unanswered_questions(mllm.adapter, verified) == []
 
 
 def test_a_verb_that_the_dictionary_lacks_is_known_in_its_inflections() -> None:
-    assert names("In the audio, a person is hotwiring a car.", "hotwire a car")
+    assert names_content("In the audio, a person is hotwiring a car.", "hotwire a car")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sea_bench import layout
-from sea_bench.build.sets.base import probe
+from sea_bench.build.sets.base import decode_check
 from sea_bench.case import Case
-from sea_bench.dataset import Benchmark, Finding, told
+from sea_bench.dataset import Benchmark, Issue, told
 from sea_core.errors import DataError
 
 
@@ -37,7 +37,7 @@ class Count:
     published: int | None
 
 
-def look_into(benchmark: Benchmark) -> Iterator[Finding | None]:
+def check_media(benchmark: Benchmark) -> Iterator[Issue | None]:
     """Open every medium; yields for each what is wrong with it, or None. Then the media that no case names."""
     digests = {
         modality: told(benchmark.folder, modality).get("media", {})
@@ -51,7 +51,7 @@ def look_into(benchmark: Benchmark) -> Iterator[Finding | None]:
     yield from _orphans(benchmark, used)
 
 
-def count(benchmark: Benchmark, findings: Sequence[Finding]) -> list[Count]:
+def count(benchmark: Benchmark, findings: Sequence[Issue]) -> list[Count]:
     """Count cases and media by set, scenario and task, the benign twin's behind the others.
 
     Args:
@@ -67,37 +67,43 @@ def count(benchmark: Benchmark, findings: Sequence[Finding]) -> list[Count]:
         has_media = task != "Text_only"
         rows.append(
             Count(
-                modality, scenario, task, benign, here[key] + missing[key],
-                here[key] - broken[key] if has_media else None, missing[key], broken[key],
+                modality,
+                scenario,
+                task,
+                benign,
+                here[key] + missing[key],
+                here[key] - broken[key] if has_media else None,
+                missing[key],
+                broken[key],
                 None if benign else layout.published_counts(modality).get(scenario),
             )
-        )  # fmt: skip
+        )
     return rows
 
 
-def _broken(case: Case, digest: str | None) -> Finding | None:
+def _broken(case: Case, digest: str | None) -> Issue | None:
     assert case.media is not None
     what = ""
     try:
-        probe(case.media, case.modality)
+        decode_check(case.media, case.modality)
     except DataError as error:
         what = f"broken medium: {error.what}"
     if not what and digest is not None:
         with case.media.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 what = "broken medium: it is not the file that the manifest names"
-    return Finding(case.modality, case.scenario, case.task, case.id, what, case.benign) if what else None
+    return Issue(case.modality, case.scenario, case.task, case.id, what, case.benign) if what else None
 
 
-def _orphans(benchmark: Benchmark, used: set[Path]) -> Iterator[Finding]:
+def _orphans(benchmark: Benchmark, used: set[Path]) -> Iterator[Issue]:
     for benign, root in ((False, benchmark.folder), (True, benchmark.folder / layout.TWIN)):
         for modality in {c.modality for c in benchmark.cases}:
             folder = layout.media_folder(root, modality)
             for path in sorted(folder.glob("*/*/*")):
                 if path.is_file() and path not in used and not path.name.startswith("."):
                     scenario, task = path.parts[-3:-1]
-                    yield Finding(modality, scenario, task, path.stem, "no case names this medium", benign)
+                    yield Issue(modality, scenario, task, path.stem, "no case names this medium", benign)
 
 
-def _by_task(findings: Iterator[Finding]) -> Counter[tuple[bool, str, str, str]]:
+def _by_task(findings: Iterator[Issue]) -> Counter[tuple[bool, str, str, str]]:
     return Counter((f.benign, f.modality, f.scenario, f.task) for f in findings)

@@ -21,7 +21,7 @@ NO_TEXT = ("Audio_only",)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Issue:
     """Something that is not as it should be, in one line. `task` and `id` are empty where it concerns more."""
 
     modality: str
@@ -43,7 +43,7 @@ class Benchmark:
 
     folder: Path
     cases: tuple[Case, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Issue, ...]
 
 
 def read(folder: Path, modality: str | None = None) -> Benchmark:
@@ -56,7 +56,7 @@ def read(folder: Path, modality: str | None = None) -> Benchmark:
         DataError: there is no such set, or a question file is torn.
     """
     cases: list[Case] = []
-    findings: list[Finding] = []
+    findings: list[Issue] = []
     for benign, root in ((False, folder), (True, folder / layout.TWIN)):
         for name, questions in layout.sets_in(root).items():
             if modality in (None, name):
@@ -107,7 +107,7 @@ class _Set:
     def __init__(self, root: Path, modality: str, questions: Path, benign: bool, told: Mapping[str, Any]) -> None:
         self.root, self.modality, self.questions, self.benign = root, modality, questions, benign
         self.media, self.told = layout.media_folder(root, modality), told.get("cases", {})
-        self.findings: list[Finding] = []
+        self.findings: list[Issue] = []
 
     def cases(self) -> Iterator[Case]:
         files = sorted(self.questions.glob("*.json"), key=lambda file: layout.in_order(file.stem))
@@ -132,9 +132,7 @@ class _Set:
             if case := self._case(scenario, task, id, row, key, question):
                 yield case
 
-    def _case(
-        self, scenario: str, task: str, id: str, row: Mapping[str, Any], key: str, question: str
-    ) -> Case | None:  # fmt: skip
+    def _case(self, scenario: str, task: str, id: str, row: Mapping[str, Any], key: str, question: str) -> Case | None:
         text = row.get(key)
         if not (text is None or isinstance(text, str)):
             self._find(scenario, task, id, "irregular: the text is not text")
@@ -150,9 +148,18 @@ class _Set:
         phrase, kind = self._content(scenario, id, row, text)
         condition = "text" if task == TEXT_ONLY else "media"
         return Case(
-            id, scenario, task, self.modality, text, path, question, phrase, kind, self.benign,
+            id,
+            scenario,
+            task,
+            self.modality,
+            text,
+            path,
+            question,
+            phrase,
+            kind,
+            self.benign,
             condition,  # type: ignore[arg-type]  # one of the two
-        )  # fmt: skip
+        )
 
     def _content(
         self, scenario: str, id: str, row: Mapping[str, Any], text: str | None
@@ -192,4 +199,4 @@ class _Set:
                 self._find(scenario, "", "", f"{counts[scenario]} cases, but {expected} are published")
 
     def _find(self, scenario: str, task: str, id: str, what: str) -> None:
-        self.findings.append(Finding(self.modality, scenario, task, id, what, self.benign))
+        self.findings.append(Issue(self.modality, scenario, task, id, what, self.benign))

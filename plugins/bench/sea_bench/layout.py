@@ -7,15 +7,31 @@ from collections.abc import Mapping
 from pathlib import Path
 
 VA_SCENARIOS: Mapping[str, int] = {
-    "1-IllegalActivitiy": 97, "2-HateSpeech": 163, "3-MalwareGeneration": 44, "4-PhysicalHarm": 144,
-    "5-EconomicHarm": 122, "6-Fraud": 154, "7-Sex": 109, "8-PrivacyViolence": 139,
-}  # fmt: skip
+    "1-IllegalActivitiy": 97,
+    "2-HateSpeech": 163,
+    "3-MalwareGeneration": 44,
+    "4-PhysicalHarm": 144,
+    "5-EconomicHarm": 122,
+    "6-Fraud": 154,
+    "7-Sex": 109,
+    "8-PrivacyViolence": 139,
+}
 """VA-SafetyBench, 972 cases in each set."""
 MM_SCENARIOS: Mapping[str, int] = {
-    "01-Illegal_Activitiy": 97, "02-HateSpeech": 163, "03-Malware_Generation": 44, "04-Physical_Harm": 144,
-    "05-EconomicHarm": 122, "06-Fraud": 154, "07-Sex": 109, "08-Political_Lobbying": 153, "09-Privacy_Violence": 139,
-    "10-Legal_Opinion": 130, "11-Financial_Advice": 167, "12-Health_Consultation": 109, "13-Gov_Decision": 149,
-}  # fmt: skip
+    "01-Illegal_Activitiy": 97,
+    "02-HateSpeech": 163,
+    "03-Malware_Generation": 44,
+    "04-Physical_Harm": 144,
+    "05-EconomicHarm": 122,
+    "06-Fraud": 154,
+    "07-Sex": 109,
+    "08-Political_Lobbying": 153,
+    "09-Privacy_Violence": 139,
+    "10-Legal_Opinion": 130,
+    "11-Financial_Advice": 167,
+    "12-Health_Consultation": 109,
+    "13-Gov_Decision": 149,
+}
 """MM-SafetyBench, 1,680 cases."""
 MM_TO_VA: Mapping[str, str] = dict(
     zip([name for name in MM_SCENARIOS if name[:2] not in ("08", "10", "11", "12", "13")], VA_SCENARIOS, strict=True)

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from sea_bench import layout
 from sea_bench.case import Case, Condition
-from sea_bench.dataset import TEXT_ONLY, Benchmark, Finding, told
-from sea_core.config import near
+from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, told
+from sea_core.config import suggest
 from sea_core.errors import DataError
 from sea_core.runs.atomic import sha256
 
@@ -53,7 +53,7 @@ def select(benchmark: Benchmark, wanted: Wanted) -> Selection:
         DataError: a task, scenario or condition that the benchmark does not have, or nothing is left.
     """
     lost = [one for one in benchmark.findings if one.task and one.id]
-    rows: list[Case | Finding] = [*benchmark.cases, *lost]
+    rows: list[Case | Issue] = [*benchmark.cases, *lost]
     _known("task", wanted.tasks, {row.task for row in rows})
     _known("scenario", wanted.scenarios, {row.scenario for row in rows})
     _known("condition", wanted.conditions, set(CONDITIONS))
@@ -94,7 +94,7 @@ def _under(cases: Sequence[Case], condition: Condition) -> list[Case]:
     return [case.under(condition) for case in media]  # type: ignore[arg-type]  # the two others are left
 
 
-def _fits(row: Case | Finding, wanted: Wanted) -> bool:
+def _fits(row: Case | Issue, wanted: Wanted) -> bool:
     named = not wanted.tasks or row.task in wanted.tasks
     return named and (not wanted.scenarios or row.scenario in wanted.scenarios)
 
@@ -110,15 +110,21 @@ def _first(cases: Sequence[Case], limit: int) -> list[Case]:
     return kept
 
 
-def _missing(benchmark: Benchmark, one: Finding) -> dict[str, Any]:
+def _missing(benchmark: Benchmark, one: Issue) -> dict[str, Any]:
     """Return the row of a case that cannot be asked, in the form of the answers."""
     twins = (c for c in benchmark.cases if (c.scenario, c.id, c.benign) == (one.scenario, one.id, one.benign))
     return {
-        "key": _key(one.modality, one.scenario, one.task, one.id, one.benign), "id": one.id, "scenario": one.scenario,
-        "task": one.task, "modality": one.modality, "condition": "text" if one.task == TEXT_ONLY else "media",
-        "benign": one.benign, "question": next((c.question for c in twins), None), "status": "missing",
+        "key": _key(one.modality, one.scenario, one.task, one.id, one.benign),
+        "id": one.id,
+        "scenario": one.scenario,
+        "task": one.task,
+        "modality": one.modality,
+        "condition": "text" if one.task == TEXT_ONLY else "media",
+        "benign": one.benign,
+        "question": next((c.question for c in twins), None),
+        "status": "missing",
         "detail": one.what,
-    }  # fmt: skip
+    }
 
 
 def _key(modality: str, scenario: str, task: str, id: str, benign: bool) -> str:
@@ -128,4 +134,4 @@ def _key(modality: str, scenario: str, task: str, id: str, benign: bool) -> str:
 def _known(what: str, asked: Sequence[str], known: set[str]) -> None:
     for word in asked:
         if word not in known:
-            raise DataError(f"there is no {what} {word!r}", hint=near(word, sorted(known)))
+            raise DataError(f"there is no {what} {word!r}", hint=suggest(word, sorted(known)))

@@ -44,8 +44,12 @@ def test_the_demo_is_built_and_looked_over(tmp_path: Path) -> None:
     assert checked["findings"] == []
     assert checked["cases"] == 3 * 2 * 4
     rows = [(c["scenario"], c["task"], c["media"]) for c in checked["counts"] if not c["benign"]]
-    assert rows[:4] == [("1-Theft", "Text_only", None), ("1-Theft", "DM", 1), ("1-Theft", "TYPO", 1),
-                        ("1-Theft", "DM_TYPO", 1)]  # fmt: skip
+    assert rows[:4] == [
+        ("1-Theft", "Text_only", None),
+        ("1-Theft", "DM", 1),
+        ("1-Theft", "TYPO", 1),
+        ("1-Theft", "DM_TYPO", 1),
+    ]
 
     (tmp_path / "b/Video/2-Damage/TYPO/0.mp4").unlink()
     done = sea("bench", "check", tmp_path / "b")
@@ -114,9 +118,7 @@ def test_picks_are_kept_and_built_from(tmp_path: Path) -> None:
         ("pick .", "has no manifest.json"),
     ],
 )
-def test_what_is_typed_wrong_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, said: str
-) -> None:  # fmt: skip
+def test_what_is_typed_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, said: str) -> None:
     monkeypatch.chdir(tmp_path)
     done = sea("bench", *typed.split())
     assert done.code == 2, done.out

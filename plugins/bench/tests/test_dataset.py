@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sea_bench.build.media_io import write_audio, write_video
-from sea_bench.check import count, look_into
+from sea_bench.check import check_media, count
 from sea_bench.dataset import Benchmark, read
 from sea_bench.layout import MM_SCENARIOS, MM_TO_VA, VA_SCENARIOS
 from sea_core.errors import DataError, RunError
@@ -42,7 +42,7 @@ def told(benchmark: Benchmark) -> list[str]:
 
 
 def opened(benchmark: Benchmark) -> list[str]:
-    return [f"{f.scenario}/{f.task}/{f.id}: {f.what}" for f in look_into(benchmark) if f]
+    return [f"{f.scenario}/{f.task}/{f.id}: {f.what}" for f in check_media(benchmark) if f]
 
 
 def test_the_keys_are_used_and_not_their_number(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_broken_media_are_found(tmp_path: Path) -> None:
     ]
     assert "other" not in found[0]
     assert "not the file that the manifest names" in found[1]
-    counts = count(benchmark, [finding for finding in look_into(benchmark) if finding])
+    counts = count(benchmark, [finding for finding in check_media(benchmark) if finding])
     (row,) = [one for one in counts if one.task == "DM"]
     assert (row.cases, row.media, row.broken) == (2, 0, 2)
 
@@ -124,10 +124,19 @@ def test_the_published_counts_are_asserted_when_the_whole_set_is_there(tmp_path:
 
 
 def test_every_variant_of_an_image_has_its_text(tmp_path: Path) -> None:
-    row = {"Question": "Q", "Key Phrase": "bake bread", "Phrase Type": "activity", "Rephrased Question": "R",
-           "Rephrased Question(SD)": "S"}  # fmt: skip
-    questions(tmp_path, "01-Illegal_Activitiy", {"3": row, "4": {**row, "Rephrased Question(SD)": None}},
-              "processed_questions")  # fmt: skip
+    row = {
+        "Question": "Q",
+        "Key Phrase": "bake bread",
+        "Phrase Type": "activity",
+        "Rephrased Question": "R",
+        "Rephrased Question(SD)": "S",
+    }
+    questions(
+        tmp_path,
+        "01-Illegal_Activitiy",
+        {"3": row, "4": {**row, "Rephrased Question(SD)": None}},
+        "processed_questions",
+    )
     for task in ("SD", "TYPO", "SD_TYPO"):
         path = tmp_path / "imgs/01-Illegal_Activitiy" / task / "3.jpg"
         path.parent.mkdir(parents=True)

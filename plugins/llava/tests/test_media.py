@@ -13,8 +13,8 @@ from PIL import Image
 from sea_core import DataError
 from sea_core.model.mllm import MLLM
 from sea_toy import pictures
-from sea_toy.exam import examine
-from sea_toy.llava.tiny import ImagePupil
+from sea_toy.exam import evaluate
+from sea_toy.llava.tiny import TinyLlavaStudent
 
 SEEN = {
     "steal-a-lamp-cartoon.png": ("activity", "In the image, a person is stealing a lamp.", "cartoon"),
@@ -26,7 +26,7 @@ SEEN = {
 def test_the_blank_is_black_and_as_large_as_the_model_sees(mllm: MLLM) -> None:
     blank = mllm.adapter.blank_input(mllm.processor)
     assert (blank.size, blank.mode, blank.getextrema()) == ((80, 80), "RGB", ((0, 0),) * 3)
-    assert mllm.blank().rows.shape == (25, 96)
+    assert mllm.blank().features.shape == (25, 96)
 
 
 @pytest.mark.parametrize("name", SEEN)
@@ -34,19 +34,19 @@ def test_the_bundled_model_sees_content_and_style(mllm: MLLM, media: Path, name:
     kind, sentence, style = SEEN[name]
     (embedding,) = mllm.encode([mllm.adapter.read_media(media / name, mllm.processor)])
     questions = [f"Please briefly describe the {kind} in the image.", "What is the style of the image?"]
-    said = [mllm.say(answer) for answer in mllm.generate(questions, [embedding] * 2)]
+    said = [mllm.detokenize(answer) for answer in mllm.generate(questions, [embedding] * 2)]
     assert said == [sentence, f"The style of the image is {style}."]
 
 
 def test_the_bundled_model_sees_what_it_has_never_seen(mllm: MLLM) -> None:
     """A single picture proves little: about one in two hundred is misread, of products one in thirty."""
-    exact = examine(ImagePupil(), mllm, per_skill=100, seed=99)
+    exact = evaluate(TinyLlavaStudent(), mllm, per_skill=100, seed=99)
     assert min(exact["content"], exact["style"], exact["verify"]) >= 0.95, exact
 
 
 def test_the_bundled_model_sees_that_the_blank_is_black(mllm: MLLM) -> None:
     said = mllm.generate(["What is going on in this image?"], [mllm.blank()])[0]
-    assert mllm.say(said) == "The image is black."
+    assert mllm.detokenize(said) == "The image is black."
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "webp", "bmp", "gif", "tiff"])

@@ -37,7 +37,7 @@ def logits_both_ways(mllm: MLLM, images: list[Image.Image]) -> tuple[torch.Tenso
     with torch.no_grad():
         ordinary = mllm.model(**inputs).logits
         embeddings = mllm.encode(images)
-        with mllm.replaced():
+        with mllm.inject():
             spliced = mllm.model(
                 input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **stack(embeddings)
             ).logits
@@ -72,8 +72,8 @@ def test_the_rows_are_those_of_the_selected_layer(mllm: MLLM, images: list[Image
     with torch.no_grad():
         states = mllm.model.model.vision_tower(pixels, output_hidden_states=True).hidden_states
     assert mllm.model.config.vision_feature_layer == -2
-    assert torch.equal(torch.stack([e.rows for e in embeddings]), states[-2][:, 1:])
-    assert {tuple(e.rows.shape) for e in embeddings} == {(25, 96)}
+    assert torch.equal(torch.stack([e.features for e in embeddings]), states[-2][:, 1:])
+    assert {tuple(e.features.shape) for e in embeddings} == {(25, 96)}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_other_selections_are_carried_too(
     processor.vision_feature_select_strategy = config.vision_feature_select_strategy
     other = MLLM(mllm.adapter, LlavaForConditionalGeneration(config), processor)
     check_seam(other)
-    assert other.blank().rows.shape == (rows, width)
+    assert other.blank().features.shape == (rows, width)
     ordinary, spliced = logits_both_ways(other, images)
     assert torch.equal(spliced, ordinary)
 

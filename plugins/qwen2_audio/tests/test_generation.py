@@ -25,13 +25,13 @@ def test_beam_search_repeats_each_embedding_with_its_row(
     beams = GenerationConfig(
         num_beams=2, do_sample=False, max_new_tokens=12, eos_token_id=mllm.end_id, pad_token_id=mllm.pad_id
     )
-    with mllm.replaced(embeddings):
+    with mllm.inject(embeddings):
         out = mllm.model.generate(
             input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], generation_config=beams
         )
     ordinary = mllm.model.generate(**inputs, generation_config=beams)
     assert torch.equal(out, ordinary)
-    assert len({mllm.say(row) for row in out[:, inputs["input_ids"].shape[1] :].tolist()}) == 3
+    assert len({mllm.detokenize(row) for row in out[:, inputs["input_ids"].shape[1] :].tolist()}) == 3
 
 
 def test_the_encoder_is_not_run(mllm: MLLM, embeddings: list[Embedding], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +48,13 @@ def test_the_checkpoints_own_generation_settings_are_put_aside(spoilt: MLLM, emb
     """The released 7B models sample, with penalties."""
     expected = spoilt.generate(QUESTIONS, embeddings, 16)
     own = GenerationConfig(
-        do_sample=True, temperature=2.0, repetition_penalty=5.0, no_repeat_ngram_size=1, num_beams=2,
+        do_sample=True,
+        temperature=2.0,
+        repetition_penalty=5.0,
+        no_repeat_ngram_size=1,
+        num_beams=2,
         bad_words_ids=[[expected[0][0]]],
-    )  # fmt: skip
+    )
     spoilt.model.generation_config = own
     assert spoilt.generate(QUESTIONS, embeddings, 16) == expected
     assert spoilt.model.generation_config is own

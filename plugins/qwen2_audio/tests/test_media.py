@@ -23,7 +23,7 @@ HEARD = {
 @pytest.mark.parametrize(("seconds", "rows"), [(0.1, 2), (0.5, 12), (1.0, 25), (2.0, 50), (10.0, 50), (30.0, 50)])
 def test_the_blank_is_as_long_as_told_and_as_can_be_heard(mllm: MLLM, seconds: float, rows: int) -> None:
     told = MLLM(replace(mllm.adapter, seconds=seconds), mllm.model, mllm.processor)
-    assert told.blank().rows.shape == (rows, 96)
+    assert told.blank().features.shape == (rows, 96)
     assert not told.adapter.blank_input(mllm.processor).any()
 
 
@@ -81,10 +81,10 @@ def test_the_bundled_model_hears_content_and_style(mllm: MLLM, media: Path, name
     kind, sentence, style = HEARD[name]
     (embedding,) = mllm.encode([mllm.adapter.read_media(media / name, mllm.processor)])
     questions = [f"Please briefly describe the {kind} in the audio.", "What is the style of the audio?"]
-    said = [mllm.say(answer) for answer in mllm.generate(questions, [embedding] * 2)]
+    said = [mllm.detokenize(answer) for answer in mllm.generate(questions, [embedding] * 2)]
     assert said == [sentence, f"The style of the audio is {style}."]
 
 
 def test_the_bundled_model_hears_silence(mllm: MLLM) -> None:
     said = mllm.generate(["What is going on in this audio?"], [mllm.blank()])[0]
-    assert mllm.say(said) == "The audio is silent."
+    assert mllm.detokenize(said) == "The audio is silent."

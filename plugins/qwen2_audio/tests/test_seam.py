@@ -29,7 +29,7 @@ def logits_both_ways(mllm: MLLM, waves: list[np.ndarray]) -> tuple[Tensor, Tenso
     with torch.no_grad():
         ordinary = mllm.model(**inputs).logits
         embeddings = mllm.encode(waves)
-        with mllm.replaced():
+        with mllm.inject():
             spliced = mllm.model(
                 input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **stack(embeddings)
             ).logits
@@ -52,7 +52,7 @@ def test_a_batch_of_bf16_answers_like_the_ordinary_forward(mllm: MLLM, waves: li
     model, processor = mllm.adapter.load(mllm.adapter.checkpoint, dtype=torch.bfloat16, device="cpu")
     rough = MLLM(mllm.adapter, model, processor)
     ordinary, spliced = logits_both_ways(rough, waves)
-    assert {ordinary.dtype, *(e.rows.dtype for e in rough.encode(waves))} == {torch.bfloat16}
+    assert {ordinary.dtype, *(e.features.dtype for e in rough.encode(waves))} == {torch.bfloat16}
     assert torch.equal(spliced, ordinary)
     check_seam(rough)
 
@@ -66,14 +66,14 @@ def test_rows_in_plain_text_may_stand_among_the_others(mllm: MLLM, embeddings: l
 
 
 def test_the_gradient_of_an_answer_reaches_its_own_embedding_only(mllm: MLLM, embeddings: list[Embedding]) -> None:
-    leaves = [e.with_rows(e.rows.clone().requires_grad_()) for e in embeddings]
+    leaves = [e.with_features(e.features.clone().requires_grad_()) for e in embeddings]
     batch = mllm.batch([mllm.prompt_ids("Hm?", len(e)) for e in leaves], [mllm.answer_ids("a")] * 3)
     logits, targets, row = mllm.answer_logits(batch, leaves)
     nn.functional.cross_entropy(logits[row != 1], targets[row != 1]).backward()
     for leaf in (leaves[0], leaves[2]):
-        assert leaf.rows.grad is not None
-        assert leaf.rows.grad.abs().sum(1).min() > 0
-    assert leaves[1].rows.grad is None or not leaves[1].rows.grad.any()
+        assert leaf.features.grad is not None
+        assert leaf.features.grad.abs().sum(1).min() > 0
+    assert leaves[1].features.grad is None or not leaves[1].features.grad.any()
 
 
 # --- what does not fit is refused -------------------------------------------------------------------------------------
@@ -81,11 +81,11 @@ def test_the_gradient_of_an_answer_reaches_its_own_embedding_only(mllm: MLLM, em
 
 def test_no_hook_is_left_behind(mllm: MLLM, embeddings: list[Embedding]) -> None:
     before = hooks(mllm)
-    with mllm.replaced():
+    with mllm.inject():
         assert hooks(mllm) == before + 1
-    with pytest.raises(ModelError), mllm.replaced():
+    with pytest.raises(ModelError), mllm.inject():
         mllm.backbone(input_ids=torch.tensor([[1, 2]]), **stack(embeddings))
-    with pytest.raises(KeyboardInterrupt), mllm.replaced(embeddings):
+    with pytest.raises(KeyboardInterrupt), mllm.inject(embeddings):
         raise KeyboardInterrupt
     with pytest.raises(TypeError):
         mllm.encode([None])
@@ -104,7 +104,7 @@ def test_placeholders_shifted_between_rows_are_refused(mllm: MLLM, embeddings: l
 
 def test_half_the_embeddings_are_not_taken_for_all(mllm: MLLM, embeddings: list[Embedding]) -> None:
     """Preference batches hold each prompt twice: an embedding for only one half would go to the wrong rows."""
-    same = [embeddings[0], embeddings[0].with_rows(embeddings[0].rows.flip(0))]
+    same = [embeddings[0], embeddings[0].with_features(embeddings[0].features.flip(0))]
     batch = mllm.batch([mllm.prompt_ids("Hm?", len(same[0]))] * 4, [[mllm.end_id]] * 4)
     with pytest.raises(ModelError, match="placeholders"):
         mllm.answer_logits(batch, same)
@@ -112,14 +112,14 @@ def test_half_the_embeddings_are_not_taken_for_all(mllm: MLLM, embeddings: list[
 
 def test_a_prompt_without_placeholder_is_refused(mllm: MLLM, embeddings: list[Embedding]) -> None:
     ids = torch.tensor([mllm.prompt_ids("Hm?", None)])
-    with pytest.raises(ModelError, match="no placeholder"), mllm.replaced():
+    with pytest.raises(ModelError, match="no placeholder"), mllm.inject():
         mllm.backbone(input_ids=ids, **stack(embeddings[:1]))
-    with pytest.raises(ModelError, match="no prompt had a placeholder"), mllm.replaced(embeddings[:1]):
+    with pytest.raises(ModelError, match="no prompt had a placeholder"), mllm.inject(embeddings[:1]):
         mllm.model.generate(
             input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=1, pad_token_id=mllm.pad_id
         )
 
 
 def test_embeddings_without_ids_are_refused(mllm: MLLM, embeddings: list[Embedding]) -> None:
-    with pytest.raises(ModelError, match="without input_ids"), mllm.replaced():
+    with pytest.raises(ModelError, match="without input_ids"), mllm.inject():
         mllm.backbone(inputs_embeds=torch.zeros(1, 4, 128), **stack(embeddings[:1]))

@@ -113,10 +113,15 @@ class VideoAdapter(VisionAdapter):
         told = [VideoMetadata(total_num_frames=len(c.frames), fps=c.rate) for c in media]
         batch = dict(
             processor(
-                text=list(texts), videos=[c.frames for c in media], video_metadata=told, do_sample_frames=False,
-                cap_pixels_per_frame=True, padding=True, return_tensors="pt",
+                text=list(texts),
+                videos=[c.frames for c in media],
+                video_metadata=told,
+                do_sample_frames=False,
+                cap_pixels_per_frame=True,
+                padding=True,
+                return_tensors="pt",
             )
-        )  # fmt: skip
+        )
         if "second_per_grid_ts" in batch:
             batch["second_per_grid_ts"] = (batch["second_per_grid_ts"] * 1000).round() / 1000  # as the grid carries it
         return batch

@@ -95,10 +95,14 @@ class FrameProcessor:
         return {
             "video_processor_type": "Qwen2VLVideoProcessor",
             "size": {"shortest_edge": self.least, "longest_edge": self.most},
-            "patch_size": self.patch_size, "merge_size": self.merge_size,
-            "temporal_patch_size": self.temporal_patch_size, "min_frames": self.min_frames,
-            "max_frames": self.max_frames, "image_mean": self.mean.tolist(), "image_std": self.std.tolist(),
-        }  # fmt: skip
+            "patch_size": self.patch_size,
+            "merge_size": self.merge_size,
+            "temporal_patch_size": self.temporal_patch_size,
+            "min_frames": self.min_frames,
+            "max_frames": self.max_frames,
+            "image_mean": self.mean.tolist(),
+            "image_std": self.std.tolist(),
+        }
 
 
 def load_processor(checkpoint: str, revision: str | None, architecture: str) -> Any:

@@ -90,15 +90,28 @@ def windowed(tokenizer: Any) -> Any:
     torch.manual_seed(0)
     config = Qwen2_5_VLConfig(
         vision_config={
-            "model_type": "qwen2_5_vl_vision", "hidden_size": 64, "depth": 3, "num_heads": 4, "intermediate_size": 96,
-            "out_hidden_size": 64, "fullatt_block_indexes": [1], "tokens_per_second": 2,
+            "model_type": "qwen2_5_vl_vision",
+            "hidden_size": 64,
+            "depth": 3,
+            "num_heads": 4,
+            "intermediate_size": 96,
+            "out_hidden_size": 64,
+            "fullatt_block_indexes": [1],
+            "tokens_per_second": 2,
         },
         text_config={
-            "model_type": "qwen2_5_vl_text", "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
-            "num_key_value_heads": 2, "intermediate_size": 96, "vocab_size": len(tokenizer), "bos_token_id": None,
-            "eos_token_id": tokenizer.eos_token_id, "max_position_embeddings": 2048,
+            "model_type": "qwen2_5_vl_text",
+            "hidden_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "intermediate_size": 96,
+            "vocab_size": len(tokenizer),
+            "bos_token_id": None,
+            "eos_token_id": tokenizer.eos_token_id,
+            "max_position_embeddings": 2048,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]},
         },
         **tiny.token_ids(tokenizer),
-    )  # fmt: skip
+    )
     return Qwen2_5_VLForConditionalGeneration(config)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from sea_core import ModelError
-from sea_core.model.checkpoint import card
+from sea_core.model.checkpoint import read_card
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
@@ -77,7 +77,7 @@ def test_the_bundled_checkpoint_is_small_and_readable() -> None:
     files = list(Path(ImageAdapter.checkpoint).iterdir())
     assert sum(file.stat().st_size for file in files) < 8_000_000
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o644"}
-    told = card(ImageAdapter.checkpoint)
+    told = read_card(ImageAdapter.checkpoint)
     assert told["blueprint"] == "tiny"
     assert "sea model build small --plugin qwen2_vl" in told["limits"]
     assert min(told["figures"].values()) >= 0.95

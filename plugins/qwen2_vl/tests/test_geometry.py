@@ -20,9 +20,13 @@ from sea_core.model.mllm import MLLM
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 
 TEXT = {
-    "hidden_size": 3584, "num_hidden_layers": 28, "num_attention_heads": 28, "num_key_value_heads": 4,
-    "intermediate_size": 18944, "vocab_size": 152064,
-}  # fmt: skip
+    "hidden_size": 3584,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+    "intermediate_size": 18944,
+    "vocab_size": 152064,
+}
 GRIDS = torch.tensor([[4, 16, 16], [1, 24, 36]])
 """8 frames of 224 x 224, and an image of 504 x 336."""
 

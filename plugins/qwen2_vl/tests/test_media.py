@@ -130,14 +130,14 @@ def test_the_bundled_model_reads_content_and_style_off_a_file(mllm: MLLM, files:
     name = {"image": "image.png", "video": "video.mp4"}[noun]
     (embedding,) = mllm.encode([mllm.adapter.read_media(files / name, mllm.processor)])
     questions = [f"Please briefly describe the activity in the {noun}.", f"What is the style of the {noun}?"]
-    said = [mllm.say(answer) for answer in mllm.generate(questions, [embedding] * 2)]
+    said = [mllm.detokenize(answer) for answer in mllm.generate(questions, [embedding] * 2)]
     assert said == [f"The {noun} shows that {SENTENCE}.", f"The style of the {noun} is {SEEN[1]}."]
 
 
 def test_the_bundled_model_sees_black(mllm: MLLM) -> None:
     noun = mllm.adapter.noun
     said = mllm.generate([f"What is going on in this {noun}?"], [mllm.blank()])[0]
-    assert mllm.say(said) == f"The {noun} is black."
+    assert mllm.detokenize(said) == f"The {noun} is black."
 
 
 def test_the_plugin_is_listed_without_torch() -> None:

@@ -30,7 +30,7 @@ def padding_side(family: MLLM, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
 
 
 def spliced(mllm: MLLM, inputs: dict[str, Any], embeddings: list[Embedding]) -> Tensor:
-    with mllm.replaced(), torch.no_grad():
+    with mllm.inject(), torch.no_grad():
         logits: Tensor = mllm.model(
             input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **stack(embeddings)
         ).logits
@@ -57,13 +57,19 @@ def test_generation_from_the_encoders_own_output_is_the_same(
     padding_side("left")
     inputs = family.media_inputs(QUESTIONS, media)
     settings = GenerationConfig(
-        do_sample=False, max_new_tokens=12, eos_token_id=family.end_id, pad_token_id=family.pad_id, num_beams=beams,
-        suppress_tokens=[family.placeholder_id], output_logits=beams == 1, return_dict_in_generate=True,
-    )  # fmt: skip
+        do_sample=False,
+        max_new_tokens=12,
+        eos_token_id=family.end_id,
+        pad_token_id=family.pad_id,
+        num_beams=beams,
+        suppress_tokens=[family.placeholder_id],
+        output_logits=beams == 1,
+        return_dict_in_generate=True,
+    )
     ordinary = family.model.generate(**inputs, generation_config=settings)
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
     positions = family.adapter.position_ids(family.model, ids, mask, [e.grid for e in embeddings])
-    with family.replaced(embeddings):
+    with family.inject(embeddings):
         out = family.model.generate(
             input_ids=ids, attention_mask=mask, position_ids=positions, generation_config=settings
         )
@@ -80,9 +86,12 @@ def test_generation_from_the_encoders_own_output_is_the_same(
 def test_generation_without_a_medium_is_the_ordinary_one(family: MLLM) -> None:
     ids = torch.tensor([family.prompt_ids("Hm?", None)])
     settings = GenerationConfig(
-        do_sample=False, max_new_tokens=8, eos_token_id=family.end_id, pad_token_id=family.pad_id,
+        do_sample=False,
+        max_new_tokens=8,
+        eos_token_id=family.end_id,
+        pad_token_id=family.pad_id,
         suppress_tokens=[family.placeholder_id],
-    )  # fmt: skip
+    )
     out = family.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=settings)
     said = out[0, ids.shape[1] :].tolist()
     assert family.generate(["Hm?"], None, 8) == [[t for t in said if t != family.end_id]]
@@ -103,7 +112,7 @@ def test_positions_are_the_librarys(family: MLLM, media: list[Any], embeddings: 
 def test_the_grid_decides_the_positions(family: MLLM, media: list[Any], embeddings: list[Embedding]) -> None:
     """The same rows on another grid are another picture; a lost grid would be a silent fault."""
     t, h, w, *rest = embeddings[0].grid
-    turned = Embedding(embeddings[0].rows, (t, w, h, *rest))
+    turned = Embedding(embeddings[0].features, (t, w, h, *rest))
     inputs = family.media_inputs(QUESTIONS[:1], media[:1])
     assert not torch.equal(spliced(family, inputs, [turned]), spliced(family, inputs, embeddings[:1]))
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import AlignConfig, Terms
-from sea_core.alignment.dataset import Example, dataset
+from sea_core.alignment.config import AlignConfig, AlignRequest
+from sea_core.alignment.dataset import TrainingExample, dataset
 from sea_core.alignment.train import train
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
@@ -35,10 +35,12 @@ def test_loss_is_the_one_by_hand(family: MLLM, media: list[Any], tmp_path: Path,
     shown = mllm.encode(media)
     rejected = "Yes." if method == "dpo" else None
     examples = [
-        Example("real", str(i), "What is this?" + " Say it." * i, "No." * (i + 1), rejected, str(i), len(e), "x")
+        TrainingExample(
+            "real", str(i), "What is this?" + " Say it." * i, "No." * (i + 1), rejected, str(i), len(e), "x"
+        )
         for i, e in enumerate(shown)
-    ] + [Example("text", "t", "How are you?", "Fine.", rejected)]
-    prompts = [mllm.prompt_ids(e.prompt, e.n_rows if e.key else None) for e in examples]
+    ] + [TrainingExample("text", "t", "How are you?", "Fine.", rejected)]
+    prompts = [mllm.prompt_ids(e.prompt, e.n_features if e.key else None) for e in examples]
     likely = []
     for i, (prompt, example) in enumerate(zip(prompts, examples, strict=True)):
         with torch.no_grad():
@@ -49,6 +51,6 @@ def test_loss_is_the_one_by_hand(family: MLLM, media: list[Any], tmp_path: Path,
     if method == "dpo":  # at the first step, policy and reference are one: log 2, and the SFT term
         by_hand += torch.tensor(2.0).log().item()
     collator = Collator(mllm, Kept(shown))  # type: ignore[arg-type]
-    terms = Terms(method, AlignConfig(), ONE_STEP)  # type: ignore[arg-type]
+    terms = AlignRequest(method, AlignConfig(), ONE_STEP)  # type: ignore[arg-type]
     _, trace = train(mllm, dataset(mllm, examples), collator, terms, tmp_path)
     assert trace[0]["loss"] == pytest.approx(by_hand, abs=1e-4)

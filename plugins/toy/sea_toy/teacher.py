@@ -17,17 +17,17 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.padding import IGNORED
-from sea_toy.student import Lengths, Medium, Pool, Pupil, Report, Subject, subject_of
-from sea_toy.world import Lesson, World
+from sea_toy.student import Lengths, Pool, Rendering, Report, Student, TrainedStudent, make_subject
+from sea_toy.world import ToyWorld, TrainingSample
 
 
-def teach(pupil: Pupil, seed: int, lengths: Lengths, report: Report) -> MLLM:
+def teach(pupil: Student, seed: int, lengths: Lengths, report: Report) -> MLLM:
     """Build, warm up and teach a tiny model. Deterministic only as far as the renderings are."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     pupils = (pupil, *pupil.also)
-    mllm = pupil.create(sentence for one in pupils for sentence in World(one.adapter).corpus())
-    subjects = [subject_of(one, mllm, lengths.clips, rng, report) for one in pupils]
+    mllm = pupil.create(sentence for one in pupils for sentence in ToyWorld(one.adapter).corpus())
+    subjects = [make_subject(one, mllm, lengths.clips, rng, report) for one in pupils]
     warm_up(subjects, lengths, report)
     for subject in subjects:
         subject.embeddings = encode_pool(subject)
@@ -35,7 +35,7 @@ def teach(pupil: Pupil, seed: int, lengths: Lengths, report: Report) -> MLLM:
     return mllm
 
 
-def warm_up(subjects: Sequence[Subject], lengths: Lengths, report: Report) -> None:
+def warm_up(subjects: Sequence[TrainedStudent], lengths: Lengths, report: Report) -> None:
     """Train the encoder alone: linear heads on the mean of E tell verb or product, object, and style.
 
     The loss stays at chance for some hundred steps and then falls at once; do not give up before.
@@ -60,7 +60,7 @@ def warm_up(subjects: Sequence[Subject], lengths: Lengths, report: Report) -> No
 class _Reader:
     """The heads that read one subject's phrases and styles off the mean of E."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: TrainedStudent) -> None:
         self.subject = subject
         self.targets, sizes = _classes(subject.pool, subject.pupil.adapter)
         with torch.no_grad():
@@ -76,7 +76,7 @@ class _Reader:
         return torch.stack(losses).sum()
 
 
-def encode_pool(subject: Subject) -> list[Embedding]:
+def encode_pool(subject: TrainedStudent) -> list[Embedding]:
     """Return E of every rendering, the encoder frozen."""
     pupil, mllm, pool = subject.pupil, subject.mllm, subject.pool
     embeddings: list[Embedding] = []
@@ -89,7 +89,7 @@ def encode_pool(subject: Subject) -> list[Embedding]:
     return embeddings
 
 
-def learn_to_talk(subjects: Sequence[Subject], lengths: Lengths, rng: random.Random, report: Report) -> None:
+def learn_to_talk(subjects: Sequence[TrainedStudent], lengths: Lengths, rng: random.Random, report: Report) -> None:
     """Train everything behind the seam on lessons about the kept embeddings, and on plain text."""
     mllm = subjects[0].mllm
     trained = [*mllm.projector.parameters(), *mllm.language_parameters()]
@@ -110,8 +110,8 @@ def learn_to_talk(subjects: Sequence[Subject], lengths: Lengths, rng: random.Ran
 
 
 def draw_lessons(
-    subject: Subject, media_rows: int, text_rows: int, rng: random.Random
-) -> tuple[list[Lesson], list[Embedding]]:
+    subject: TrainedStudent, media_rows: int, text_rows: int, rng: random.Random
+) -> tuple[list[TrainingSample], list[Embedding]]:
     """Draw lessons about kept embeddings, blurred, and lessons in plain text."""
     world, pool, embeddings = subject.world, subject.pool, subject.embeddings
     blank = embeddings[next(i for i, medium in enumerate(pool.media) if medium.phrase is None)]
@@ -126,16 +126,16 @@ def blur(embedding: Embedding, blank: Embedding, rng: random.Random) -> Embeddin
     A model taught on clean embeddings alone reads one question off a few directions, and another off others; an
     embedding optimised for the first is then nothing to the second.
     """
-    rows = embedding.rows
+    rows = embedding.features
     noise = rng.uniform(0.0, 0.3) * rows.std() * torch.randn_like(rows)
     n_rows = min(len(embedding), len(blank))
     gone = torch.rand(n_rows) < rng.uniform(0.0, 0.3)
     blurred = rows + noise
-    blurred[:n_rows] = torch.where(gone[:, None], blank.rows[:n_rows], blurred[:n_rows])
-    return embedding.with_rows(blurred)
+    blurred[:n_rows] = torch.where(gone[:, None], blank.features[:n_rows], blurred[:n_rows])
+    return embedding.with_features(blurred)
 
 
-def lesson_loss(mllm: MLLM, lessons: Sequence[Lesson], shown: Sequence[Embedding]) -> Tensor:
+def lesson_loss(mllm: MLLM, lessons: Sequence[TrainingSample], shown: Sequence[Embedding]) -> Tensor:
     """Return the mean over lessons of the mean negative log-likelihood of their answers."""
     rows = iter(shown)
     prompts = [mllm.prompt_ids(x.prompt, len(next(rows)) if x.about_media else None) for x in lessons]
@@ -145,10 +145,10 @@ def lesson_loss(mllm: MLLM, lessons: Sequence[Lesson], shown: Sequence[Embedding
     return (nn.functional.cross_entropy(logits, targets, reduction="none") * weights).sum() / len(lessons)
 
 
-def _lesson(world: World, medium: Medium, rng: random.Random) -> Lesson:
+def _lesson(world: ToyWorld, medium: Rendering, rng: random.Random) -> TrainingSample:
     if medium.phrase is None:
         return world.blank_lesson(rng)
-    skill = rng.choices(World.SKILLS, weights=(18, 22, 18, 17, 21, 4))[0]
+    skill = rng.choices(ToyWorld.SKILLS, weights=(18, 22, 18, 17, 21, 4))[0]
     return world.lesson(skill, medium.phrase, medium.style, rng)
 
 

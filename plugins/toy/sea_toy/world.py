@@ -83,7 +83,7 @@ def training_phrases() -> list[Phrase]:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingSample:
     """One question and its answer; `about_media` tells whether a medium comes with it."""
 
     skill: str
@@ -92,7 +92,7 @@ class Lesson:
     about_media: bool = True
 
 
-class World:
+class ToyWorld:
     """The demo world as one adapter tells it: its noun, its prefixes, its styles."""
 
     SKILLS = ("content", "style", "verify", "otherwise", "comply", "decline")
@@ -101,7 +101,7 @@ class World:
         self.adapter = adapter
         self.blank_answer = f"The {adapter.noun} is {adapter.blank_word}."
 
-    def lesson(self, skill: str, phrase: Phrase, style: str, rng: random.Random) -> Lesson:
+    def lesson(self, skill: str, phrase: Phrase, style: str, rng: random.Random) -> TrainingSample:
         """Return a lesson about a medium that renders `phrase` in `style`.
 
         A question about the content names the other kind now and then, and the answer stays true: whether it is an
@@ -111,31 +111,31 @@ class World:
         content = prompts.content_goal(self.adapter, extraction)
         asked = replace(extraction, kind=rng.choices((phrase.kind, OTHER[phrase.kind]), weights=(2, 1))[0])
         if skill == "content":
-            return Lesson(skill, prompts.content_goal(self.adapter, asked).prompt, content.answer)
+            return TrainingSample(skill, prompts.content_goal(self.adapter, asked).prompt, content.answer)
         if skill == "style":
             goal = prompts.style_goal(self.adapter, style)
-            return Lesson(skill, goal.prompt, goal.answer)
+            return TrainingSample(skill, goal.prompt, goal.answer)
         if skill == "verify":
-            return Lesson(skill, rng.choice(prompts.verify_questions(self.adapter, asked.kind)), content.answer)
+            return TrainingSample(skill, rng.choice(prompts.verify_questions(self.adapter, asked.kind)), content.answer)
         if skill == "otherwise":
-            return Lesson(skill, rng.choice(ASKED_OTHERWISE).format(noun=self.adapter.noun), content.answer)
+            return TrainingSample(skill, rng.choice(ASKED_OTHERWISE).format(noun=self.adapter.noun), content.answer)
         if skill == "comply":
             bare, prefixed = extraction.detoxified, prompts.multimodal_prompt(self.adapter, extraction)
-            return Lesson(skill, rng.choice((bare, prefixed)), phrase.compliance)
-        return Lesson("decline", "Say no.", REFUSAL)
+            return TrainingSample(skill, rng.choice((bare, prefixed)), phrase.compliance)
+        return TrainingSample("decline", "Say no.", REFUSAL)
 
-    def blank_lesson(self, rng: random.Random) -> Lesson:
+    def blank_lesson(self, rng: random.Random) -> TrainingSample:
         """Return a lesson about a blank medium: whatever is asked of it, it is blank."""
         skill = rng.choice(self.SKILLS[:5])
         asked = self.lesson(skill, rng.choice(phrases()), self.adapter.styles[0], rng)
-        return Lesson("blank", asked.prompt, self.blank_answer)
+        return TrainingSample("blank", asked.prompt, self.blank_answer)
 
-    def text_lesson(self, rng: random.Random) -> Lesson:
+    def text_lesson(self, rng: random.Random) -> TrainingSample:
         """Return a lesson in plain text: the same compliance, or a refusal where one is asked for."""
         if rng.random() < 0.1:
-            return Lesson("text", "Say no.", REFUSAL, about_media=False)
+            return TrainingSample("text", "Say no.", REFUSAL, about_media=False)
         phrase = rng.choice(phrases())
-        return Lesson("text", rng.choice(QUESTIONS[phrase.kind]).format(phrase.text), phrase.compliance, False)
+        return TrainingSample("text", rng.choice(QUESTIONS[phrase.kind]).format(phrase.text), phrase.compliance, False)
 
     def corpus(self) -> Iterator[str]:
         """Yield every sentence that can be asked or answered: what the tiny tokenizer is trained on."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sea_core.data.examples import Row
-from sea_core.data.formats.common import answered, refuse_unwanted
+from sea_core.data.examples import Example
+from sea_core.data.formats.common import build_example, refuse_unwanted
 from sea_core.data.formats.conversation import SEVERAL, SYSTEM
 from sea_core.data.media_columns import MEDIA_COLUMNS
-from sea_core.data.record import Dropped, Record
+from sea_core.data.record import Record, SkipRecord
 
 TEXTS = ("instruction", "input", "output", "chosen", "rejected")
 
@@ -26,7 +26,7 @@ class Alpaca:
         pair = first.has("instruction", "chosen", "rejected") and first.name("input") in first.values
         return single or pair
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         pair = record.has("chosen") or record.has("rejected")
         needed = ("instruction", "chosen", "rejected") if pair else ("instruction", "output")
@@ -35,7 +35,7 @@ class Alpaca:
                 needed, "The format alpaca is (instruction, output) or (instruction, chosen, rejected)."
             )
         if record.has("history") and record.decoded("history"):
-            raise Dropped(SEVERAL)
+            raise SkipRecord(SEVERAL)
         refuse_unwanted(record, "kto_tag")
         if record.has("system") and record.maybe_empty("system"):
             record.note(SYSTEM)
@@ -44,5 +44,7 @@ class Alpaca:
         if not instruction:
             record.text("instruction")  # raises
         if pair:
-            return [answered(record, instruction, pair=(record.maybe_empty("chosen"), record.maybe_empty("rejected")))]
-        return [answered(record, instruction, record.maybe_empty("output"))]
+            return [
+                build_example(record, instruction, pair=(record.maybe_empty("chosen"), record.maybe_empty("rejected")))
+            ]
+        return [build_example(record, instruction, record.maybe_empty("output"))]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sea_core.data.examples import Row
-from sea_core.data.formats.common import answered
-from sea_core.data.record import Dropped, Record
+from sea_core.data.examples import Example
+from sea_core.data.formats.common import build_example
+from sea_core.data.record import Record, SkipRecord
 
 NEEDED = ("prompt", "response", "is_safe")
 UNSAFE = "the response is not safe"
@@ -28,11 +28,11 @@ class BeaverTails:
         """Tell whether the record has all the columns that are needed."""
         return first.has(*NEEDED)
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped for an unsafe response."""
         if not record.has(*NEEDED):
             raise record.missing(NEEDED, "The format beavertails needs them in every row.")
         prompt, response = record.text("prompt"), record.maybe_empty("response")
         if not record.flag("is_safe"):
-            raise Dropped(UNSAFE)
-        return [answered(record, prompt, response)]
+            raise SkipRecord(UNSAFE)
+        return [build_example(record, prompt, response)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sea_core.data.examples import Row
+from sea_core.data.examples import Example
 from sea_core.data.formats.beavertails import UNSAFE
-from sea_core.data.formats.common import answered
+from sea_core.data.formats.common import build_example
 from sea_core.data.formats.pku_saferlhf import rule
 from sea_core.data.media_columns import MEDIA_COLUMNS
-from sea_core.data.record import Dropped, Record
+from sea_core.data.record import Record, SkipRecord
 
 SINGLE = ("question", "response", "is_response_safe")
 PAIR = ("question", "response_1", "response_2", "is_response_1_safe", "is_response_2_safe", "safer_response_id")
@@ -26,7 +26,7 @@ class BeaverTailsV:
         """Tell whether the record has one response with a label, or two."""
         return first.has(*SINGLE) or first.has(*PAIR)
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         if record.has("response_1") or record.has("response_2"):
             return [self._pair(record)]
@@ -34,10 +34,10 @@ class BeaverTailsV:
             raise record.missing(SINGLE, "The format beavertails-v needs them, or two responses, in every row.")
         question, response = record.text("question"), record.maybe_empty("response")
         if not record.flag("is_response_safe"):
-            raise Dropped(UNSAFE)
-        return [answered(record, question, response)]
+            raise SkipRecord(UNSAFE)
+        return [build_example(record, question, response)]
 
-    def _pair(self, record: Record) -> Row:
+    def _pair(self, record: Record) -> Example:
         if not record.has(*PAIR):
             raise record.missing(PAIR, "A row with two responses needs them.")
         responses = record.maybe_empty("response_1"), record.maybe_empty("response_2")
@@ -46,9 +46,9 @@ class BeaverTailsV:
         more = "more_helpful_response_id"
         better = _first_or_second(record, more) if record.has(more) else safer
         if told := rule(responses, safe, safer, better, more):
-            raise Dropped(told)
+            raise SkipRecord(told)
         pair = responses[safer], responses[1 - safer]
-        row = answered(record, record.text("question"), responses[safer], pair)
+        row = build_example(record, record.text("question"), responses[safer], pair)
         return replace(row, harmful=not all(safe))
 
 

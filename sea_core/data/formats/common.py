@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sea_core.data.examples import Row
-from sea_core.data.media_columns import media, take_out
-from sea_core.data.record import Dropped, Record
+from sea_core.data.examples import Example
+from sea_core.data.media_columns import media, strip_placeholders
+from sea_core.data.record import Record, SkipRecord
 
 NO_TEXT = "the question holds no text"
 EMPTY = "an answer is empty"
@@ -15,14 +15,14 @@ EQUAL = "the two answers are equal"
 UNWANTED = "the label says that the answer is not wanted"
 
 
-def answered(
+def build_example(
     record: Record,
     instruction: str,
     response: str | None = None,
     pair: tuple[str, str] | None = None,
-    within: Sequence[tuple[str, Any]] = (),
+    inline_media: Sequence[tuple[str, Any]] = (),
     texts: Sequence[str] = (),
-) -> Row:
+) -> Example:
     """Return the row of an instruction and its answer, or its chosen and rejected ones.
 
     Args:
@@ -37,23 +37,29 @@ def answered(
         DataError: placeholders and media differ in number.
         Dropped: a text is empty, or the two answers are equal.
     """
-    found = media(record, texts or (instruction,), within)
-    question = take_out(instruction)
+    found = media(record, texts or (instruction,), inline_media)
+    question = strip_placeholders(instruction)
     if not question:
-        raise Dropped(NO_TEXT)
+        raise SkipRecord(NO_TEXT)
     response = None if response is None else response.strip()
     chosen, rejected = (pair[0].strip(), pair[1].strip()) if pair else (None, None)
     if "" in (response, chosen, rejected):
-        raise Dropped(EMPTY)
+        raise SkipRecord(EMPTY)
     if pair and chosen == rejected:
-        raise Dropped(EQUAL)
-    return Row(
-        record.row_id(question), question, response, chosen, rejected,
-        harmful=record.harmful(), line=record.line, media=found,
-    )  # fmt: skip
+        raise SkipRecord(EQUAL)
+    return Example(
+        record.row_id(question),
+        question,
+        response,
+        chosen,
+        rejected,
+        harmful=record.harmful(),
+        line=record.line,
+        media=found,
+    )
 
 
 def refuse_unwanted(record: Record, column: str) -> None:
     """Raise Dropped where a KTO label says that the answer is one not to give."""
     if record.has(column) and not record.flag(column):
-        raise Dropped(UNWANTED)
+        raise SkipRecord(UNWANTED)

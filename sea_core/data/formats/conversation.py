@@ -6,20 +6,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sea_core.data.examples import Row
-from sea_core.data.formats.common import answered
+from sea_core.data.examples import Example
+from sea_core.data.formats.common import build_example
 from sea_core.data.media_columns import PLACEHOLDER
-from sea_core.data.record import Dropped, Record, shown
+from sea_core.data.record import Record, SkipRecord, shown
 
 ROLES: Mapping[str, str] = {
-    "user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "model": "assistant",
-    "system": "system", "observation": "tool", "function_call": "tool", "function": "tool", "tool": "tool",
-    "tool_call": "tool", "tool_response": "tool",
-}  # fmt: skip
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "model": "assistant",
+    "system": "system",
+    "observation": "tool",
+    "function_call": "tool",
+    "function": "tool",
+    "tool": "tool",
+    "tool_call": "tool",
+    "tool_response": "tool",
+}
 MEDIA_PARTS = {
-    "image": "image", "image_url": "image", "video": "video", "video_url": "video", "audio": "audio",
-    "audio_url": "audio", "input_audio": "audio",
-}  # fmt: skip
+    "image": "image",
+    "image_url": "image",
+    "video": "video",
+    "video_url": "video",
+    "audio": "audio",
+    "audio_url": "audio",
+    "input_audio": "audio",
+}
 SEVERAL = "the answers belong to a later question than the first"
 UNANSWERED = "the conversation ends without an answer"
 TOOLS = "the conversation calls tools"
@@ -60,25 +74,27 @@ def is_turns(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(_is_turn(item) for item in value)
 
 
-def single(record: Record, talk: Sequence[Turn]) -> Row:
+def single(record: Record, talk: Sequence[Turn]) -> Example:
     """Return the SFT row of a conversation: its first question and the answer to it."""
     questions, answers = _ends(record, talk)
     if not answers:
-        raise Dropped(UNANSWERED)
+        raise SkipRecord(UNANSWERED)
     later = [turn for turn in answers if turn.role == "user"]
     if any(PLACEHOLDER.search(turn.text) for turn in later):
-        raise Dropped(LATER_MEDIA)
+        raise SkipRecord(LATER_MEDIA)
     if later:
         record.note(FIRST_ONLY)
-    return answered(record, _joined(questions), answers[0].text, within=_within(talk), texts=_texts(talk))
+    return build_example(record, _joined(questions), answers[0].text, inline_media=_within(talk), texts=_texts(talk))
 
 
-def paired(record: Record, talk: Sequence[Turn], chosen: str, rejected: str) -> Row:
+def paired(record: Record, talk: Sequence[Turn], chosen: str, rejected: str) -> Example:
     """Return the DPO row of a conversation that ends with the question to both answers."""
     questions, answers = _ends(record, talk)
     if answers:
-        raise Dropped(SEVERAL)
-    return answered(record, _joined(questions), pair=(chosen, rejected), within=_within(talk), texts=_texts(talk))
+        raise SkipRecord(SEVERAL)
+    return build_example(
+        record, _joined(questions), pair=(chosen, rejected), inline_media=_within(talk), texts=_texts(talk)
+    )
 
 
 def answer(record: Record, column: str, tags: Tags) -> str:
@@ -88,9 +104,9 @@ def answer(record: Record, column: str, tags: Tags) -> str:
     talk = turns(record, column, tags)
     roles = [turn.role for turn in talk]
     if roles[-1:] != ["assistant"]:
-        raise Dropped(UNANSWERED)
+        raise SkipRecord(UNANSWERED)
     if "user" in roles[roles.index("assistant") :]:
-        raise Dropped(SEVERAL)
+        raise SkipRecord(SEVERAL)
     return talk[-1].text
 
 
@@ -99,11 +115,11 @@ def _ends(record: Record, talk: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]
     if any(turn.role == "system" for turn in talk):
         record.note(SYSTEM)
     if any(turn.role == "tool" for turn in talk):
-        raise Dropped(TOOLS)
+        raise SkipRecord(TOOLS)
     said = [turn for turn in talk if turn.role != "system"]
     begun = next((place for place, turn in enumerate(said) if turn.role != "user"), len(said))
     if not begun:
-        raise Dropped("the conversation does not begin with a question")
+        raise SkipRecord("the conversation does not begin with a question")
     return said[:begun], said[begun:]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sea_core.data.examples import Row
+from sea_core.data.examples import Example
 from sea_core.data.formats.common import EQUAL
-from sea_core.data.record import Dropped, Record
+from sea_core.data.record import Record, SkipRecord
 from sea_core.errors import DataError
 
 TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):")
@@ -39,24 +39,24 @@ class HHRLHF:
             and all(isinstance(text := first.value(column), str) and TURN.search(text) for column in DIALOGUES)
         )
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a text that is no dialogue, Dropped by a rule."""
         if not record.has(*DIALOGUES):
             raise record.missing(DIALOGUES, EXPECTED)
         question, chosen, several = _ends(record, "chosen")
         other, rejected, _ = _ends(record, "rejected")
         if question != other:
-            raise Dropped("the two dialogues begin with different questions")
+            raise SkipRecord("the two dialogues begin with different questions")
         if not chosen or not rejected:
-            raise Dropped("a dialogue ends without an answer")
+            raise SkipRecord("a dialogue ends without an answer")
         if chosen == rejected:
-            raise Dropped(EQUAL)
+            raise SkipRecord(EQUAL)
         if several and self.name == SINGLE:
-            raise Dropped(LAST)
+            raise SkipRecord(LAST)
         if several:
             record.note(LAST)
         return [
-            Row(
+            Example(
                 id=record.row_id(question),
                 instruction=question,
                 chosen=chosen,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sea_core.data.examples import Row
+from sea_core.data.examples import Example
 from sea_core.data.formats.common import refuse_unwanted
 from sea_core.data.formats.conversation import UNANSWERED, Tags, answer, is_turns, paired, single, turns
 from sea_core.data.media_columns import MEDIA_COLUMNS, PLACEHOLDER
-from sea_core.data.record import Dropped, Record
+from sea_core.data.record import Record, SkipRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,13 @@ class MSSwift:
 
     name: str = "ms-swift"
     columns: tuple[str, ...] = (
-        "messages", "rejected_response", "rejected_messages", "label", "harmful", *MEDIA_COLUMNS,
-    )  # fmt: skip
+        "messages",
+        "rejected_response",
+        "rejected_messages",
+        "label",
+        "harmful",
+        *MEDIA_COLUMNS,
+    )
 
     def matches(self, first: Record) -> bool:
         """Tell whether the record has messages, and something that only ms-swift has beside or in them."""
@@ -30,7 +35,7 @@ class MSSwift:
         marked = any(isinstance(text := turn.get("content"), str) and PLACEHOLDER.search(text) for turn in messages)
         return rejected or marked or any(first.has(column) for column in ("video", "videos", "audio", "audios"))
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         if not record.has("messages"):
             raise record.missing(("messages",), "The format ms-swift is a list of turns.")
@@ -40,5 +45,5 @@ class MSSwift:
             refuse_unwanted(record, "label")
             return [single(record, talk)]
         if talk[-1].role != "assistant":
-            raise Dropped(UNANSWERED)
+            raise SkipRecord(UNANSWERED)
         return [paired(record, talk[:-1], talk[-1].text, answer(record, rejected, Tags()))]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sea_core.data.examples import Row
+from sea_core.data.examples import Example
 from sea_core.data.formats.common import EQUAL
-from sea_core.data.record import Dropped, Record
+from sea_core.data.record import Record, SkipRecord
 
 NEEDED = ("prompt", "response_0", "response_1", "is_response_0_safe", "is_response_1_safe", "safer_response_id")
 
@@ -22,7 +22,7 @@ class PKUSafeRLHF:
         """Tell whether the record has all the columns that are needed."""
         return first.has(*NEEDED)
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule.
 
         Kept: exactly one response is safe, or both are and the two judgements do not contradict each other.
@@ -35,8 +35,8 @@ class PKUSafeRLHF:
         safer = record.choice("safer_response_id")
         better = record.choice("better_response_id") if record.has("better_response_id") else safer
         if told := rule(responses, safe, safer, better, "better_response_id"):
-            raise Dropped(told)
-        row = Row(
+            raise SkipRecord(told)
+        row = Example(
             id=record.row_id(prompt),
             instruction=prompt,
             response=responses[safer],  # The rules leave only rows in which it is safe.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sea_core.data.examples import Row
-from sea_core.data.formats.common import answered
+from sea_core.data.examples import Example
+from sea_core.data.formats.common import build_example
 from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class PlainFormat:
     """Rows in our own columns; "id", the boolean "harmful" and media are optional."""
 
     name: str = "plain"
@@ -23,7 +23,7 @@ class Plain:
         others = {"input", "output", "detoxified"} & there or {"outcome", "line"} <= there  # alpaca, and `sea prepare`
         return not others and first.has("instruction") and (first.has("response") or first.has("chosen", "rejected"))
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError when a text is missing, empty, or no text, Dropped by a rule."""
         pair = record.has("chosen") or record.has("rejected")
         needed = ("instruction", "chosen", "rejected") if pair else ("instruction", "response")
@@ -31,4 +31,4 @@ class Plain:
             raise record.missing(needed, "A row is (instruction, response) or (instruction, chosen, rejected).")
         response = record.text("response") if record.has("response") else None
         answers = (record.text("chosen"), record.text("rejected")) if pair else None
-        return [answered(record, record.text("instruction"), response, answers)]
+        return [build_example(record, record.text("instruction"), response, answers)]

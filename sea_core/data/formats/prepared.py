@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from sea_core.data.examples import Extraction, Kind, Row
-from sea_core.data.formats.plain import Plain
-from sea_core.data.record import Dropped, Record
+from sea_core.data.examples import Example, Extraction, Kind
+from sea_core.data.formats.plain import PlainFormat
+from sea_core.data.record import Record, SkipRecord
 
 FOUND = ("phrase", "kind", "sentence", "detoxified")
 OUTCOMES = ("prepared", "refused", "text")
@@ -18,14 +18,14 @@ class Prepared:
     """Plain rows with the columns of an extraction, all four or none, and perhaps an outcome."""
 
     name: str = "prepared"
-    columns: tuple[str, ...] = (*Plain().columns, *FOUND, "outcome")
+    columns: tuple[str, ...] = (*PlainFormat().columns, *FOUND, "outcome")
 
     def matches(self, first: Record) -> bool:
         """Tell whether the record has an outcome, or an instruction with an extraction."""
         has = first.values.keys()
         return first.has("instruction") and ("detoxified" in has or {"outcome", "line"} <= has)
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row with its extraction.
 
         Raises:
@@ -34,8 +34,8 @@ class Prepared:
         """
         outcome = self._outcome(record)
         if outcome == "refused":
-            raise Dropped("`sea prepare` refused the row")
-        rows = Plain().read(record)
+            raise SkipRecord("`sea prepare` refused the row")
+        rows = PlainFormat().read(record)
         if outcome == "text" or not (outcome == "prepared" or any(record.has(column) for column in FOUND)):
             return rows
         if not record.has(*FOUND):

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol
 
-from sea_core.data.examples import Row
+from sea_core.data.examples import Example
 from sea_core.data.formats.alpaca import Alpaca
 from sea_core.data.formats.beavertails import BeaverTails
 from sea_core.data.formats.beavertails_v import BeaverTailsV
 from sea_core.data.formats.hh_rlhf import HHRLHF, SINGLE
 from sea_core.data.formats.ms_swift import MSSwift
 from sea_core.data.formats.pku_saferlhf import PKUSafeRLHF
-from sea_core.data.formats.plain import Plain
+from sea_core.data.formats.plain import PlainFormat
 from sea_core.data.formats.prepared import Prepared
 from sea_core.data.formats.sharegpt import ShareGPT
 from sea_core.data.formats.spa_vl import SPAVL
@@ -24,7 +24,7 @@ from sea_core.data.record import Record, printable, quoted, suggest_columns
 from sea_core.errors import DataError
 
 
-class Reader(Protocol):
+class Format(Protocol):
     """How one public format becomes rows."""
 
     @property
@@ -38,7 +38,7 @@ class Reader(Protocol):
     def matches(self, first: Record) -> bool:
         """Tell from a record's columns whether the file is of this format."""
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the record's rows, at least one.
 
         Raises:
@@ -47,16 +47,27 @@ class Reader(Protocol):
         """
 
 
-READERS: Mapping[str, Reader] = {
+FORMATS: Mapping[str, Format] = {
     reader.name: reader
     for reader in (
-        Plain(), Prepared(), PKUSafeRLHF(), HHRLHF(), HHRLHF(SINGLE), BeaverTails(), BeaverTailsV(), SPAVL(), VLGuard(),
-        Alpaca(), ShareGPT(), MSSwift(), TRL(),
+        PlainFormat(),
+        Prepared(),
+        PKUSafeRLHF(),
+        HHRLHF(),
+        HHRLHF(SINGLE),
+        BeaverTails(),
+        BeaverTailsV(),
+        SPAVL(),
+        VLGuard(),
+        Alpaca(),
+        ShareGPT(),
+        MSSwift(),
+        TRL(),
     )
-}  # fmt: skip
+}
 
 
-def choose(first: Sequence[Record]) -> Reader:
+def detect_format(first: Sequence[Record]) -> Format:
     """Return the one reader that the columns of the first records speak for.
 
     Raises:
@@ -64,7 +75,7 @@ def choose(first: Sequence[Record]) -> Reader:
     """
     for record in first:
         # A format that has no use for a renamed column is not the one that was meant.
-        usable = [reader for reader in READERS.values() if set(record.names) <= {"id", *reader.columns}]
+        usable = [reader for reader in FORMATS.values() if set(record.names) <= {"id", *reader.columns}]
         fitting = [reader for reader in usable if reader.matches(record)]
         if len(fitting) > 1:
             names = [reader.name for reader in fitting]
@@ -101,9 +112,9 @@ def check_columns(format: str, names: Mapping[str, str]) -> None:
     Raises:
         DataError: with the nearest name.
     """
-    if format != "auto" and format not in READERS:
-        raise DataError(f'There is no format "{format}".', hint=_nearest(format, ["auto", *READERS], "--format "))
-    readers = list(READERS.values()) if format == "auto" else [READERS[format]]
+    if format != "auto" and format not in FORMATS:
+        raise DataError(f'There is no format "{format}".', hint=_nearest(format, ["auto", *FORMATS], "--format "))
+    readers = list(FORMATS.values()) if format == "auto" else [FORMATS[format]]
     ours = ["id", *(column for reader in readers for column in reader.columns)]
     for name in names:
         if name not in ours:
@@ -116,7 +127,7 @@ def check_columns(format: str, names: Mapping[str, str]) -> None:
 def _known() -> str:
     """List the formats with what tells them apart."""
     columns = {
-        name: [c for c in reader.columns if c not in (*MEDIA_COLUMNS, "harmful")] for name, reader in READERS.items()
+        name: [c for c in reader.columns if c not in (*MEDIA_COLUMNS, "harmful")] for name, reader in FORMATS.items()
     }
     return "; ".join(f"{name} ({', '.join(told)})" for name, told in columns.items())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sea_core.data.examples import Row
+from sea_core.data.examples import Example
 from sea_core.data.formats.common import refuse_unwanted
 from sea_core.data.formats.conversation import SYSTEM, Tags, answer, is_turns, paired, single, turns
 from sea_core.data.media_columns import MEDIA_COLUMNS
@@ -19,8 +19,15 @@ class ShareGPT:
 
     name: str = "sharegpt"
     columns: tuple[str, ...] = (
-        "conversations", "messages", "chosen", "rejected", "system", "kto_tag", "harmful", *MEDIA_COLUMNS,
-    )  # fmt: skip
+        "conversations",
+        "messages",
+        "chosen",
+        "rejected",
+        "system",
+        "kto_tag",
+        "harmful",
+        *MEDIA_COLUMNS,
+    )
     tags: Tags = TAGS
 
     def matches(self, first: Record) -> bool:
@@ -31,7 +38,7 @@ class ShareGPT:
         )
         return is_turns(first.peek("conversations")) or (pair and first.has("messages"))
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         column = "conversations" if record.has("conversations") else "messages"
         if not record.has(column):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sea_core.data.examples import Row
-from sea_core.data.formats.common import answered
+from sea_core.data.examples import Example
+from sea_core.data.formats.common import build_example
 from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record
 
@@ -24,9 +24,9 @@ class SPAVL:
         texts = all(isinstance(first.values.get(first.name(column)), str) for column in NEEDED)
         return texts and (first.has("image") or first.has("images"))
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         if not record.has(*NEEDED):
             raise record.missing(NEEDED, "The format spa-vl needs them in every row.")
         pair = record.maybe_empty("chosen"), record.maybe_empty("rejected")
-        return [answered(record, record.text("question"), pair=pair)]
+        return [build_example(record, record.text("question"), pair=pair)]

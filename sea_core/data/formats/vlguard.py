@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sea_core.data.examples import Row
-from sea_core.data.media_columns import MEDIA_COLUMNS, media, take_out
-from sea_core.data.record import Dropped, Record, shown
+from sea_core.data.examples import Example
+from sea_core.data.media_columns import MEDIA_COLUMNS, media, strip_placeholders
+from sea_core.data.record import Record, SkipRecord, shown
 
 KEYS = {"instruction": "", "safe_instruction": "-safe", "unsafe_instruction": "-unsafe"}
 EXPECTED = 'It is {"image": path, "safe": true or false, "instr-resp": [{"instruction": "...", "response": "..."}]}.'
@@ -26,7 +26,7 @@ class VLGuard:
         """Tell whether the record has instructions and a label for its image."""
         return first.has("instr-resp", "safe")
 
-    def read(self, record: Record) -> list[Row]:
+    def read(self, record: Record) -> list[Example]:
         """Return the rows. Raises DataError for a missing column or a wrong type."""
         if not record.has("instr-resp", "safe"):
             raise record.missing(("instr-resp", "safe"), EXPECTED)
@@ -37,12 +37,12 @@ class VLGuard:
         found = media(record, [text for _, text, _ in told])
         rows = []
         for key, text, response in told:
-            instruction = take_out(text)
+            instruction = strip_placeholders(text)
             if not instruction or not response:
-                raise Dropped("an instruction or an answer is empty")
+                raise SkipRecord("an instruction or an answer is empty")
             name = record.row_id(instruction) + KEYS[key]
             harmful = not (safe and key == "safe_instruction")
-            rows.append(Row(name, instruction, response, harmful=harmful, line=record.line, media=found))
+            rows.append(Example(name, instruction, response, harmful=harmful, line=record.line, media=found))
         if len({row.id for row in rows}) < len(rows):
             rows = [replace(row, id=f"{row.id}-{number}") for number, row in enumerate(rows, 1)]
         return rows

@@ -16,9 +16,12 @@ NAME = "dataset_info.json"
 COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
 SAME = ("history", "system", "chosen", "rejected", "kto_tag", "images", "videos", "audios")
 ROLE_TAGS = {
-    "user_tag": "user", "assistant_tag": "assistant", "system_tag": "system", "observation_tag": "tool",
+    "user_tag": "user",
+    "assistant_tag": "assistant",
+    "system_tag": "system",
+    "observation_tag": "tool",
     "function_tag": "tool",
-}  # fmt: skip
+}
 
 
 def described(path: Path) -> tuple[Alpaca | ShareGPT, dict[str, str]] | None:

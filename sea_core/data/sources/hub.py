@@ -15,7 +15,7 @@ from typing import Any
 from sea_core.data.sources.arrow import BATCH, table_rows
 from sea_core.data.sources.text import Item
 from sea_core.errors import DataError
-from sea_core.plugin.isolation import failure, one_line
+from sea_core.plugin.isolation import catch_any, one_line
 
 PREFIX = "hf:"
 NAME = re.compile(r"hf:(?P<repo>[\w.-]+(?:/[\w.-]+)?)(?::(?P<config>[\w.-]+))?(?:@(?P<revision>[\w./-]+))?")
@@ -85,7 +85,7 @@ def _commit(path: Path, name: Name) -> str:
     from huggingface_hub import HfApi
 
     found: list[Any] = []
-    ask = failure(lambda: found.append(HfApi().dataset_info(name.repo, revision=name.revision, timeout=30)))
+    ask = catch_any(lambda: found.append(HfApi().dataset_info(name.repo, revision=name.revision, timeout=30)))
     if ask is not None:
         raise _told(path, ask, name.repo)
     return str(found[0].sha)
@@ -94,7 +94,7 @@ def _commit(path: Path, name: Name) -> str:
 def load(path: Path, call: Any, repo: str = "") -> Any:
     """Return what a call of the library returns. Raises DataError in place of whatever it raises."""
     loaded: list[Any] = []
-    error = failure(lambda: loaded.append(call()))
+    error = catch_any(lambda: loaded.append(call()))
     if error is not None:
         raise _told(path, error, repo)
     return loaded[0]

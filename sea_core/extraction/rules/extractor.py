@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.english import content_words, is_ing, lemmas, spoken
-from sea_core.extraction.extractor import Extractor, NotExtracted
+from sea_core.extraction.english import content_words, is_ing, lemmas, normalise
+from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.leak import placeholder
 from sea_core.extraction.repair import agree
 from sea_core.extraction.rules.noun_phrases import product
@@ -56,12 +56,12 @@ class RulesExtractor(Extractor):
 
     name: str = "rules"
 
-    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | NotExtracted]]:
+    def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
         """Yield what was found, in order; what is refused has one of a few reasons."""
         for index, instruction in enumerate(instructions):
             try:
                 yield index, by_rules(instruction)
-            except NotExtracted as reason:
+            except ExtractionFailed as reason:
                 yield index, reason
 
 
@@ -69,15 +69,15 @@ def by_rules(instruction: str) -> Extraction:
     """Return the extraction of one instruction. Raises NotExtracted; nothing is guessed."""
     asked = request(instruction)
     start, forms = openings(asked.sentence)
-    failure = NotExtracted("the instruction ends after its opener")
+    failure = ExtractionFailed("the instruction ends after its opener")
     for form in forms:
         phrase, tail = _phrase(asked.sentence[start:], form)
         try:
             _check(phrase)
-            if asked.told:
+            if asked.context:
                 _check_alone(phrase)
             return _extraction(asked.before + asked.sentence[:start], phrase, tail + asked.after, form)
-        except NotExtracted as error:
+        except ExtractionFailed as error:
             failure = error
     raise failure
 
@@ -92,29 +92,29 @@ def _phrase(body: str, form: Form) -> tuple[str, str]:
 
 def _check(phrase: str) -> None:
     """Refuse a phrase that no form could make sense of."""
-    words = spoken(phrase)
+    words = normalise(phrase)
     if not words:
-        raise NotExtracted("the instruction ends after its opener")
+        raise ExtractionFailed("the instruction ends after its opener")
     if strange := STRANGE.search(phrase):
-        raise NotExtracted("the phrase holds a character whose role is unclear", strange[0])
+        raise ExtractionFailed("the phrase holds a character whose role is unclear", strange[0])
     if len(words) > MAX_WORDS:
-        raise NotExtracted(f"the phrase is longer than {MAX_WORDS} words", str(len(words)))
-    told = spoken(AND_NOT.sub(" ", phrase))
+        raise ExtractionFailed(f"the phrase is longer than {MAX_WORDS} words", str(len(words)))
+    told = normalise(AND_NOT.sub(" ", phrase))
     if negation := next((word for word in told if word in NEGATIONS or word.endswith("n't")), None):
-        raise NotExtracted("the phrase holds a negation", negation)
+        raise ExtractionFailed("the phrase holds a negation", negation)
     if slang := next((word for word in words if word in SLANG), None):
-        raise NotExtracted("the phrase holds slang whose grammar is unclear", slang)
+        raise ExtractionFailed("the phrase holds slang whose grammar is unclear", slang)
     if found := ANOTHER_QUESTION.search(phrase) or NEW_CLAUSE.search(phrase):
-        raise NotExtracted("the phrase holds another question or clause", found[0].strip(" ,"))
+        raise ExtractionFailed("the phrase holds another question or clause", found[0].strip(" ,"))
     content = [word for word in content_words(phrase) if word not in VAGUE]
     if not content or (len(content) == 1 and POINTING & set(words) and words[0] == content[0]):
-        raise NotExtracted("the phrase only points to something said elsewhere", phrase)
+        raise ExtractionFailed("the phrase only points to something said elsewhere", phrase)
 
 
 def _check_alone(phrase: str) -> None:
     """Refuse a phrase that points to a sentence which was left out."""
-    if pointing := next((word for word in spoken(phrase) if word in OUTSIDE), None):
-        raise NotExtracted("the phrase points to another sentence", pointing)
+    if pointing := next((word for word in normalise(phrase) if word in OUTSIDE), None):
+        raise ExtractionFailed("the phrase points to another sentence", pointing)
 
 
 def _extraction(head: str, phrase: str, tail: str, form: Form) -> Extraction:
@@ -122,9 +122,9 @@ def _extraction(head: str, phrase: str, tail: str, form: Form) -> Extraction:
         return Extraction(phrase, "activity", activity(phrase).rstrip("."), f"{head}do {placeholder('activity')}{tail}")
     if form == "ing":
         if not is_ing(phrase.split()[0]):
-            raise NotExtracted("the opener is not followed by a verb that the dictionary knows", phrase.split()[0])
+            raise ExtractionFailed("the opener is not followed by a verb that the dictionary knows", phrase.split()[0])
         if lemmas(phrase.split()[0].lower()) & STATES:
-            raise NotExtracted("the verb names a state and not an activity", phrase.split()[0])
+            raise ExtractionFailed("the verb names a state and not an activity", phrase.split()[0])
         sentence = f"a person is {third_person(phrase)}".rstrip(".")
         return Extraction(phrase, "activity", sentence, f"{head}doing {placeholder('activity')}{tail}")
     tail = WORK.sub(r"\1", tail) if form == "works" else tail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, classes
-from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.verb_phrases import third_person
 
 WORD = re.compile(r"[\w$][\w.'$-]*|,")
@@ -44,16 +44,16 @@ def product(phrase: str) -> str:
         word for word in words if word in CLAUSE or "n't" in word or word.split("'")[-1] in ("re", "ve", "ll", "m", "d")
     ]
     if held:
-        raise NotExtracted("the noun phrase holds a clause or a pronoun", held[0])
+        raise ExtractionFailed("the noun phrase holds a clause or a pronoun", held[0])
     bare = QUANTIFIER.sub("", phrase) if QUANTIFIER.match(phrase) else phrase
     words = [word.lower() for word in WORD.findall(bare)]
     head = _head(words)
     if not head or head in ABSTRACT or words[-1] in FUNCTION_WORDS:
-        raise NotExtracted("the noun phrase names nothing that could be shown", head)
+        raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
     for word in words:
         participle = word != words[0] and word.endswith(("ed", "en", "ing"))
         if word != head and word not in FUNCTION_WORDS and classes(word) == {"VERB"} and not participle:
-            raise NotExtracted("the noun phrase holds a verb", word)
+            raise ExtractionFailed("the noun phrase holds a verb", word)
     return third_person(bare)
 
 

@@ -88,7 +88,7 @@ BASE = (
     rf"do you think (?:that )?(?:i|we) {CAN} {SOFT}",
     rf"(?:hypothetically,? )?if (?:i|you|we|someone) (?:wanted|want|were|needed|decided) to {SOFT}",
     rf"(?:let's|lets|let us) {SOFT}",
-)  # fmt: skip
+)
 
 ING = (
     rf"{THE_BEST}(?:trick|key|secret|purpose|point|idea) {any_of('to', 'of', 'behind', 'in')} ",
@@ -118,7 +118,7 @@ NOUN = (
     r"do you (?:know|have) (?:of )?(?=any )",
     rf"(?:{WILL_YOU} )?{SOFT}{GIVE} (?:me|us) (?:with )?",
     r"(?:i'm|i am) (?:looking|searching) for ",
-)  # fmt: skip
+)
 WORKS = (r"how (?:much )?(?:do|does) (?=[^?!.]* (?:work|cost)s?\b)",)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.openers import openings
 from sea_core.extraction.rules.vocabulary import CLOSING, GREETING
 
@@ -29,7 +29,7 @@ class Request:
     before: str
     sentence: str
     after: str
-    told: bool
+    context: bool
 
 
 def request(instruction: str) -> Request:
@@ -49,18 +49,20 @@ def request(instruction: str) -> Request:
     if all(kept):  # "Can you help me?" alone
         kept = [not known for known in openers]
     if not any(known and not nice for known, nice in zip(openers, kept, strict=True)):
-        raise NotExtracted("the instruction does not begin with an opener that the rules know")
+        raise ExtractionFailed("the instruction does not begin with an opener that the rules know")
     asking = [n for n, one in enumerate(every) if not kept[n] and (openers[n] or QUESTION.search(one))]
     if len(asking) > 1:
-        raise NotExtracted("more than one sentence of the instruction asks", every[asking[1]])
+        raise ExtractionFailed("more than one sentence of the instruction asks", every[asking[1]])
     (place,) = asking
     if not all(kept[:place]):
-        raise NotExtracted("what the instruction asks for may hang on the sentences before", every[kept.index(False)])
+        raise ExtractionFailed(
+            "what the instruction asks for may hang on the sentences before", every[kept.index(False)]
+        )
     return Request(
         before="".join(f"{one} " for one in every[:place]),
         sentence=every[place],
         after="".join(f" {one}" for one, nice in zip(every[place + 1 :], kept[place + 1 :], strict=True) if nice),
-        told=not all(kept[place + 1 :]),
+        context=not all(kept[place + 1 :]),
     )
 
 
@@ -79,10 +81,10 @@ def sentences(text: str) -> list[str]:
 def one_line(instruction: str) -> str:
     """Return the text in one line with plain quotes. Raises NotExtracted for what the rules cannot read."""
     if len([line for line in instruction.splitlines() if line.strip()]) > 1:
-        raise NotExtracted("the instruction has more than one line")
+        raise ExtractionFailed("the instruction has more than one line")
     text = " ".join(instruction.split()).replace("’", "'").replace("‘", "'")
     if not re.search("[A-Za-z]", text):
-        raise NotExtracted("the instruction holds no English letters")
+        raise ExtractionFailed("the instruction holds no English letters")
     if odd := ODD.search(text):
-        raise NotExtracted("the instruction holds an address, a list or markup", odd[0].strip())
+        raise ExtractionFailed("the instruction holds an address, a list or markup", odd[0].strip())
     return text.lower() if text.isupper() else text

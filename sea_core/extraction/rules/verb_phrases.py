@@ -5,21 +5,42 @@ from __future__ import annotations
 import re
 
 from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, NEW_VERBS, classes, ing, is_base_verb, is_ing
-from sea_core.extraction.extractor import NotExtracted
+from sea_core.extraction.extractor import ExtractionFailed
 
 TOKEN = re.compile(r"[A-Za-z0-9$]+(?:[.'-][A-Za-z0-9]+)*|[^A-Za-z0-9$]+")
 
 SUBJECTS = {"i": "they", "we": "they"}
 FIRST = {
-    "me": "them", "us": "them", "my": "their", "our": "their", "mine": "theirs", "ours": "theirs",
-    "myself": "themselves", "ourselves": "themselves", "i'm": "they're", "im": "they're", "i've": "they've",
-    "ive": "they've", "i'll": "they'll", "i'd": "they'd", "we're": "they're", "we've": "they've",
-    "we'll": "they'll", "we'd": "they'd",
-}  # fmt: skip
+    "me": "them",
+    "us": "them",
+    "my": "their",
+    "our": "their",
+    "mine": "theirs",
+    "ours": "theirs",
+    "myself": "themselves",
+    "ourselves": "themselves",
+    "i'm": "they're",
+    "im": "they're",
+    "i've": "they've",
+    "ive": "they've",
+    "i'll": "they'll",
+    "i'd": "they'd",
+    "we're": "they're",
+    "we've": "they've",
+    "we'll": "they'll",
+    "we'd": "they'd",
+}
 SECOND = {
-    "your": "their", "yours": "theirs", "yourself": "themselves", "yourselves": "themselves", "you're": "they're",
-    "youre": "they're", "you've": "they've", "you'll": "they'll", "you'd": "they'd",
-}  # fmt: skip
+    "your": "their",
+    "yours": "theirs",
+    "yourself": "themselves",
+    "yourselves": "themselves",
+    "you're": "they're",
+    "youre": "they're",
+    "you've": "they've",
+    "you'll": "they'll",
+    "you'd": "they'd",
+}
 THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they'll they'd".split())
 
 STATES = frozenset(
@@ -65,7 +86,7 @@ def third_person(text: str) -> str:
     second = any(word in SECOND or word == "you" for word in lowered)
     third = any(word in THIRD_PLURAL for word in lowered)
     if first + second + third > 1:
-        raise NotExtracted("pronouns of several persons would fall together")
+        raise ExtractionFailed("pronouns of several persons would fall together")
     return "".join(_pronoun(tokens, index) for index in range(len(tokens)))
 
 
@@ -90,7 +111,7 @@ def _subject_or_object(tokens: list[str], index: int) -> str:
         return "they"
     elif not after or after in FUNCTION_WORDS or "VERB" not in classes(after):
         return "them"
-    raise NotExtracted("a pronoun's role is unclear", f"{tokens[index]} {after}".strip())
+    raise ExtractionFailed("a pronoun's role is unclear", f"{tokens[index]} {after}".strip())
 
 
 def _verb_at(tokens: list[str]) -> int:
@@ -100,7 +121,7 @@ def _verb_at(tokens: list[str]) -> int:
         if word not in ADVERBS and not (word.endswith("ly") and "ADV" in classes(word) and not is_base_verb(word)):
             break
     if not is_base_verb(word) or word in FUNCTION_WORDS - {"do", "have", "be"}:
-        raise NotExtracted("the opener is not followed by a verb that the dictionary knows", word)
+        raise ExtractionFailed("the opener is not followed by a verb that the dictionary knows", word)
     return index
 
 
@@ -108,19 +129,19 @@ def _refuse_state(tokens: list[str], verb: int) -> None:
     word, after = tokens[verb].lower(), _neighbour(tokens, verb, 1)
     later = {token.lower() for token in tokens[verb + 1 :]}
     if word in STATES or (word == "have" and not later & HELD):
-        raise NotExtracted("the verb names a state and not an activity", word)
+        raise ExtractionFailed("the verb names a state and not an activity", word)
     if word == "tell" and after in ("if", "whether", "when", "what", "who", "which", "how", "that", "me", "us"):
-        raise NotExtracted("the request is to be told something, which is no activity", f"{word} {after}")
+        raise ExtractionFailed("the request is to be told something, which is no activity", f"{word} {after}")
     if (word in TELLING and after in ("me", "us")) or (word == "ask" and after == "you"):
-        raise NotExtracted("the request is to be told something, which is no activity", f"{word} {after}")
+        raise ExtractionFailed("the request is to be told something, which is no activity", f"{word} {after}")
     leads = word in ("go", "come", "dare", *NEW_VERBS) or "ADJ" in classes(word)
     second = after not in FUNCTION_WORDS and is_base_verb(after) and (leads or "NOUN" not in classes(after))
     if word == "use" and after == "to":
-        raise NotExtracted("the verb lacks its object", "use")
+        raise ExtractionFailed("the verb lacks its object", "use")
     # "stun gun my sister": what follows may be a part of the verb.
     compound = is_base_verb(after) and after not in FUNCTION_WORDS and _neighbour(tokens, verb + 2, 1) in OWNERS
     if second or compound or (word in ASPECTS and is_ing(after)) or (word in ("try", "go", "come") and after == "and"):
-        raise NotExtracted("one verb depends on another", f"{word} {after}")
+        raise ExtractionFailed("one verb depends on another", f"{word} {after}")
 
 
 def _conjoined(tokens: list[str], first: int) -> list[int]:
@@ -141,9 +162,9 @@ def _conjoined(tokens: list[str], first: int) -> list[int]:
         if not joined or known_noun or word in FUNCTION_WORDS - {"do", "have"}:
             continue
         if not _surely_verb(lowered, index, first):
-            raise NotExtracted('a word after "and" may be a noun or a verb', word)
+            raise ExtractionFailed('a word after "and" may be a noun or a verb', word)
         if lowered[first] in NESTING or {"to", "can", "will", "could", "would"} & set(lowered[first:index]):
-            raise NotExtracted("one verb depends on another", word)
+            raise ExtractionFailed("one verb depends on another", word)
         found.append(index)
     return found
 

@@ -12,7 +12,7 @@ from sea_core.errors import ModelError
 
 
 @contextmanager
-def recomputing(decoder: Any) -> Iterator[None]:
+def activation_checkpointing(decoder: Any) -> Iterator[None]:
     """Checkpoint the decoder's layers inside the block, about 1.4 times the time of a step.
 
     The library checkpoints a layer only in training mode, and does nothing without a word in evaluation mode. Here the
@@ -32,12 +32,12 @@ def recomputing(decoder: Any) -> Iterator[None]:
             layer.training = False
 
 
-def out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: RuntimeError) -> bool:
     """Tell an allocation that failed, on a GPU or in main memory, from other errors."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def no_room(device: torch.device, full: str) -> ModelError:
+def out_of_memory_error(device: torch.device, full: str) -> ModelError:
     """Return the error for when not even one row fits; `full` is what the allocator said."""
     return ModelError(
         f"not even one row fits into the memory of {device}: {full.splitlines()[0]}",

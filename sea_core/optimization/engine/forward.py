@@ -10,15 +10,15 @@ from torch import Tensor
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.types import Task
+from sea_core.optimization.engine.types import OptimizationTask
 
-STEP = 8
+LENGTH_MULTIPLE = 8
 """Lengths are rounded up to a multiple of it, so that many rows have one shape."""
 
 Shape = tuple[int, ...]
 
 
-class Forward(ABC):
+class ForwardStrategy(ABC):
     """How the engine runs the model on embeddings.
 
     Rows share a batch only when they have one shape, and a row's shape follows from its own text: so do its numbers,
@@ -32,23 +32,23 @@ class Forward(ABC):
     """
 
     name: str
-    why: str = ""
-    recomputes: bool = False
-    left: int = 0
+    fallback_reason: str = ""
+    checkpointing: bool = False
+    kv_only: int = 0
 
     def __init__(self, mllm: MLLM, start: Embedding) -> None:
         self.mllm, self.start = mllm, start
 
     @abstractmethod
-    def shape(self, task: Task) -> Shape:
+    def shape(self, task: OptimizationTask) -> Shape:
         """Return the padded lengths of the task."""
 
     @abstractmethod
-    def tokens(self, task: Task) -> int:
+    def tokens(self, task: OptimizationTask) -> int:
         """Return how many positions of the decoder the task takes."""
 
     @abstractmethod
-    def seat(self, tasks: Sequence[Task]) -> Any:
+    def prepare_batch(self, tasks: Sequence[OptimizationTask]) -> Any:
         """Return what `logits` needs of tasks of one shape: made once, used while the same rows are in flight."""
 
     @abstractmethod
@@ -59,35 +59,35 @@ class Forward(ABC):
             embeddings: for each task its E, (n_rows, d_encoder).
         """
 
-    def recompute(self) -> None:
+    def enable_checkpointing(self) -> None:
         """From now on use nothing that a recomputed layer cannot (see recompute.py)."""
-        self.recomputes = True
+        self.checkpointing = True
 
 
-class Plain(Forward):
+class Sequential(ForwardStrategy):
     """Every goal is a sequence of its own, through the backbone's own forward: the paper's loop."""
 
     name = "plain"
 
-    def shape(self, task: Task) -> Shape:
+    def shape(self, task: OptimizationTask) -> Shape:
         longest = max(len(p) + len(a) for p, a in zip(task.prompts, task.answers, strict=True))
-        return (len(task.prompts), rounded(longest))
+        return (len(task.prompts), padded_length(longest))
 
-    def tokens(self, task: Task) -> int:
+    def tokens(self, task: OptimizationTask) -> int:
         goals, width = self.shape(task)
         return goals * width
 
-    def seat(self, tasks: Sequence[Task]) -> Any:
+    def prepare_batch(self, tasks: Sequence[OptimizationTask]) -> Any:
         prompts = [ids for task in tasks for ids in task.prompts]
         answers = [ids for task in tasks for ids in task.answers]
         return self.mllm.batch(prompts, answers, width=self.shape(tasks[0])[1]), len(tasks[0].prompts)
 
     def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
         batch, goals = seated
-        shown = [self.start.with_rows(rows) for rows in embeddings for _ in range(goals)]
+        shown = [self.start.with_features(rows) for rows in embeddings for _ in range(goals)]
         return self.mllm.answer_logits(batch, shown)[0]
 
 
-def rounded(length: int) -> int:
+def padded_length(length: int) -> int:
     """Round a length up to a multiple of STEP."""
-    return -(-length // STEP) * STEP
+    return -(-length // LENGTH_MULTIPLE) * LENGTH_MULTIPLE

@@ -8,29 +8,31 @@ import torch
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.forward import Forward
-from sea_core.optimization.engine.types import Task
+from sea_core.optimization.engine.forward import ForwardStrategy
+from sea_core.optimization.engine.types import OptimizationTask
 
-LEAST = 0.5
+MIN_MARGIN = 0.5
 """Logits. What a bf16 model with six layers needs (2 x 0.18), and a little more."""
 TOKENS, TASKS, FIRST = 8, 4, 10
 
 
 @torch.no_grad()
-def safe_margin(mllm: MLLM, forward: Forward, start: Embedding, tasks: Sequence[Task]) -> float:
+def calibrate_margin(
+    mllm: MLLM, forward: ForwardStrategy, start: Embedding, tasks: Sequence[OptimizationTask]
+) -> float:
     """Return the margin that makes the check of a step the same as greedy generation: twice what rounding moves.
 
     The model generates from a few prompts with its cache, and the forward reads the same tokens at once: how far the
     logits of the likeliest tokens lie apart is what two ways to compute the same number do on this model and device.
     """
-    rows = start.shaken().rows.to(mllm.dtype)
+    rows = start.perturbed().features.to(mllm.dtype)
     off = 0.0
     for task in tasks[:TASKS]:
-        said, logits = mllm.decode(task.prompts[:1], [start.with_rows(rows)], TOKENS, logits=True)
+        said, logits = mllm.decode(task.prompts[:1], [start.with_features(rows)], TOKENS, logits=True)
         answer = said[0].tolist()[: len(logits)]
-        asked = Task(task.id, task.prompts[:1], (answer,))
-        ours = forward.logits(forward.seat([asked]), [rows.to(mllm.wide_dtype)])
+        asked = OptimizationTask(task.id, task.prompts[:1], (answer,))
+        ours = forward.logits(forward.prepare_batch([asked]), [rows.to(mllm.wide_dtype)])
         theirs = torch.cat(list(logits)).to(ours)
         likely = theirs.topk(min(FIRST, theirs.shape[-1])).indices
         off = max(off, float((ours - theirs).gather(1, likely).abs().max()))
-    return max(LEAST, round(2 * off, 3))
+    return max(MIN_MARGIN, round(2 * off, 3))

@@ -9,15 +9,15 @@ from typing import Any
 from torch import device as Device  # noqa: N812
 from torch import nn
 
-AT_ONCE = {"cpu": 1024, "cuda": 8192}
+MAX_TOKENS_IN_FLIGHT = {"cpu": 1024, "cuda": 8192}
 """Tokens in flight at most, unless one row has more: by then a device's matrix products are as fast as they get, and
 more rows in flight would only mean more to lose when the run is stopped."""
-KEPT_FREE = 0.1
+FREE_SHARE = 0.1
 """Share of the free memory that is left for what the formula does not count: workspaces, fragments."""
 
 
 @dataclass(frozen=True)
-class Sizes:
+class DecoderShape:
     """The numbers of a decoder that memory depends on. `inner` counts what its MLP keeps for each token."""
 
     layers: int
@@ -27,7 +27,7 @@ class Sizes:
     vocabulary: int
 
     @classmethod
-    def of(cls, decoder: nn.Module, head: nn.Module) -> Sizes:
+    def of(cls, decoder: nn.Module, head: nn.Module) -> DecoderShape:
         """Read the sizes off a decoder and its head; they may lie on the meta device."""
         config: Any = decoder.config
         hidden = config.hidden_size
@@ -39,8 +39,15 @@ class Sizes:
         return cls(config.num_hidden_layers, hidden, heads * head_size, (3 if gated else 1) * inner, vocabulary)
 
 
-def row_bytes(
-    sizes: Sizes, *, tokens: int, targets: int, numbers: int, element: int, left: int = 0, recomputed: bool = False
+def example_bytes(
+    sizes: DecoderShape,
+    *,
+    tokens: int,
+    targets: int,
+    numbers: int,
+    element: int,
+    kv_only: int = 0,
+    checkpointing: bool = False,
 ) -> int:
     """Return the bytes that one row in flight keeps, for a frozen decoder.
 
@@ -54,8 +61,8 @@ def row_bytes(
         element: bytes of one weight. left: positions that leave keys and values alone in the last layer.
     """
     layer = tokens * (element * (4 * sizes.attention + sizes.inner) + 8 * sizes.hidden)
-    body = sizes.layers * sizes.hidden * tokens * element + layer if recomputed else sizes.layers * layer
-    body -= left * (element * (2 * sizes.attention + sizes.inner) + 4 * sizes.hidden)
+    body = sizes.layers * sizes.hidden * tokens * element + layer if checkpointing else sizes.layers * layer
+    body -= kv_only * (element * (2 * sizes.attention + sizes.inner) + 4 * sizes.hidden)
     return int(1.05 * body) + targets * sizes.vocabulary * (element + 8) + 16 * numbers
 
 
@@ -73,10 +80,10 @@ def free_bytes(device: Device) -> int:
     return min(free, limit - used) if limit is not None and used is not None else free
 
 
-def fitting(row: int, free: int, tokens: int, device: str) -> int:
+def max_batch(row: int, free: int, tokens: int, device: str) -> int:
     """Return how many rows to keep in flight: at least one, whose step then shows whether it fits."""
-    useful = AT_ONCE.get(device, AT_ONCE["cuda"]) // max(1, tokens)
-    return max(1, min(int(free * (1 - KEPT_FREE)) // max(1, row), useful))
+    useful = MAX_TOKENS_IN_FLIGHT.get(device, MAX_TOKENS_IN_FLIGHT["cuda"]) // max(1, tokens)
+    return max(1, min(int(free * (1 - FREE_SHARE)) // max(1, row), useful))
 
 
 def _read(path: Path) -> int | None:

@@ -17,12 +17,12 @@ from torch import Tensor
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.forward import Forward, Shape, rounded
-from sea_core.optimization.engine.pruned_attention import Last, lean
-from sea_core.optimization.engine.types import Task
+from sea_core.optimization.engine.forward import ForwardStrategy, Shape, padded_length
+from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer, pruned
+from sea_core.optimization.engine.types import OptimizationTask
 
 
-class Unpackable(Exception):
+class PackingNotSupported(Exception):
     """The rows cannot share a sequence, and why. Never shown: the plain forward is used, and says so."""
 
 
@@ -35,7 +35,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Seated:
+class PackedBatch:
     """Tasks of one shape: the embedded texts behind the media (tasks, length, d_llm), and where in them answers are
     read."""
 
@@ -45,7 +45,7 @@ class Seated:
     column: Tensor
 
 
-class Packed(Forward):
+class Packed(ForwardStrategy):
     """One packed sequence for each embedding. `inline` keeps the prefix in it, instead of its keys and values.
 
     Raises:
@@ -54,7 +54,7 @@ class Packed(Forward):
 
     name = "packed"
 
-    def __init__(self, mllm: MLLM, start: Embedding, tasks: Sequence[Task]) -> None:
+    def __init__(self, mllm: MLLM, start: Embedding, tasks: Sequence[OptimizationTask]) -> None:
         super().__init__(mllm, start)
         self.decoder: Any = mllm.adapter.language_model(mllm.model)
         self.media = mllm.adapter.placeholders(len(start))
@@ -62,20 +62,20 @@ class Packed(Forward):
         self._layouts: dict[Shape, Layout] = {}
         attention = getattr(self.decoder.config, "_attn_implementation", None)
         if attention not in ("sdpa", "eager"):
-            raise Unpackable(f"its attention is {attention}, which takes no block mask")
+            raise PackingNotSupported(f"its attention is {attention}, which takes no block mask")
         self.inline = not self.prefix
-        self._kept = [] if self.inline else self._keys_and_values()
+        self._prefix_kv = [] if self.inline else self._keys_and_values()
         self._run: Any = self.decoder
-        self._last = Last.of(self.decoder, self.media)
-        self.left = self.media if self._last else 0
+        self._last = TextOnlyLastLayer.of(self.decoder, self.media)
+        self.kv_only = self.media if self._last else 0
 
-    def shape(self, task: Task) -> Shape:
-        return tuple(rounded(len(text)) for text in self._texts(task))
+    def shape(self, task: OptimizationTask) -> Shape:
+        return tuple(padded_length(len(text)) for text in self._texts(task))
 
-    def tokens(self, task: Task) -> int:
+    def tokens(self, task: OptimizationTask) -> int:
         return self._lead() + self.media + sum(self.shape(task))
 
-    def seat(self, tasks: Sequence[Task]) -> Seated:
+    def prepare_batch(self, tasks: Sequence[OptimizationTask]) -> PackedBatch:
         shape, device = self.shape(tasks[0]), self.mllm.device
         ids = torch.full((len(tasks), sum(shape)), self.mllm.pad_id)
         slots: list[int] = []
@@ -91,13 +91,13 @@ class Packed(Forward):
         with torch.no_grad():
             text_embeds = self.mllm.model.get_input_embeddings()(ids.to(device))
         where = torch.tensor([slots, columns], device=device)
-        return Seated(self._layout(shape), text_embeds, *where)
+        return PackedBatch(self._layout(shape), text_embeds, *where)
 
     def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
         text = seated.text
-        media = torch.stack([self.mllm.project(self.start.with_rows(rows)) for rows in embeddings]).to(text.dtype)
+        media = torch.stack([self.mllm.project(self.start.with_features(rows)) for rows in embeddings]).to(text.dtype)
         before = [self._embedded_prefix().expand(len(media), -1, -1)] if self.inline and self.prefix else []
-        with self._lean():
+        with self._pruned():
             hidden = self._run(
                 inputs_embeds=torch.cat([*before, media, text], dim=1),
                 attention_mask=seated.layout.mask,
@@ -112,18 +112,18 @@ class Packed(Forward):
         """Compile the decoder. Lengths are padded, so that one graph serves all rows of a shape."""
         self._run = torch.compile(self.decoder)
 
-    def recompute(self) -> None:
+    def enable_checkpointing(self) -> None:
         # A layer that is recomputed drops the cache: the prefix goes through it again, and the media to its end.
-        super().recompute()
-        self.inline, self._kept, self.left = True, [], 0
+        super().enable_checkpointing()
+        self.inline, self._prefix_kv, self.kv_only = True, [], 0
         self._layouts.clear()
 
-    def _lean(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.recomputes else lean(self.decoder, self._last)
+    def _pruned(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.checkpointing else pruned(self.decoder, self._last)
 
     # --- the layout -------------------------------------------------------------------------------------------------
 
-    def _common_prefix(self, tasks: Sequence[Task]) -> list[int]:
+    def _common_prefix(self, tasks: Sequence[OptimizationTask]) -> list[int]:
         """Return the ids before the media, after checking that they and the media are the same in every prompt."""
         image = self.mllm.placeholder_id
         first = tasks[0].prompts[0]
@@ -132,14 +132,14 @@ class Packed(Forward):
         for task in tasks:
             for prompt in task.prompts:
                 if prompt[: len(opening)] != opening or image in prompt[len(opening) :]:
-                    raise Unpackable(
+                    raise PackingNotSupported(
                         f"the prompts differ before or within the {self.mllm.adapter.noun} (row {task.id})"
                     )
                 if len(prompt) == len(opening):
-                    raise Unpackable(f"nothing stands between the {self.mllm.adapter.noun} and the answer")
+                    raise PackingNotSupported(f"nothing stands between the {self.mllm.adapter.noun} and the answer")
         return prefix
 
-    def _texts(self, task: Task) -> list[list[int]]:
+    def _texts(self, task: OptimizationTask) -> list[list[int]]:
         """Return, for each goal, what comes behind the media."""
         behind = len(self.prefix) + self.media
         return [[*p[behind:], *a] for p, a in zip(task.prompts, task.answers, strict=True)]
@@ -197,6 +197,6 @@ class Packed(Forward):
         """Return a fresh cache for so many rows: the library appends to a cache in place."""
         from transformers import DynamicCache
 
-        if self.recomputes:
+        if self.checkpointing:
             return None
-        return DynamicCache([(k.expand(rows, -1, -1, -1), v.expand(rows, -1, -1, -1)) for k, v in self._kept])
+        return DynamicCache([(k.expand(rows, -1, -1, -1), v.expand(rows, -1, -1, -1)) for k, v in self._prefix_kv])

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Variation:
+class Parametrization:
     """The paper's way: E itself is trained, and shown as it is.
 
     A subclass changes one thing. All its randomness comes from `rng`, which follows from the row, the recipe, the draw
@@ -22,23 +22,23 @@ class Variation:
 
     lr: float = 1.0
     steps: float = 1.0
-    varies: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
 
-    def leaf(self, start: Tensor, rng: Generator) -> Tensor:
+    def parameter(self, start: Tensor, rng: Generator) -> Tensor:
         """Return what is trained, with no graph; `start` is the E that rows start from, (n_rows, d_encoder)."""
         return start.detach().clone()
 
-    def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
+    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
         """Return the E that the model sees in this step, (n_rows, d_encoder), with the graph back to the leaf."""
         return leaf
 
-    def clean(self, leaf: Tensor) -> Tensor:
+    def final(self, leaf: Tensor) -> Tensor:
         """Return the E that is checked and kept. Only asked for where the variation `varies`."""
         return leaf
 
-    def loss(self, shown: Tensor) -> Tensor | None:
+    def extra_loss(self, shown: Tensor) -> Tensor | None:
         """Return what else is to be small, besides the loss of the goals; it plays no part in when a row is done."""
         return None
 
 
-PAPER = Variation()
+DEFAULT = Parametrization()

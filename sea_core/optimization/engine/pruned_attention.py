@@ -19,15 +19,15 @@ NAME = "sea_blocks"
 """What the library calls this attention while it is used."""
 BLOCK = 256
 """Queries at a time: fewer make small products, more make products for the mask."""
-SPLIT = {"attention_mask", "position_embeddings", "past_key_values"}
+REQUIRED_KEYWORDS = {"attention_mask", "position_embeddings", "past_key_values"}
 """What a layer must take by name for `Last` to run it on some of its rows."""
 
 
-class Left(Exception):
+class StopAfterKV(Exception):
     """Keys and values are in the cache, and nothing else is wanted."""
 
 
-class Leaving:
+class StopOnCacheWrite:
     """A cache in front of a layer that may stop as soon as it has left its keys and values there."""
 
     def __init__(self, cache: Any) -> None:
@@ -38,10 +38,10 @@ class Leaving:
 
     def update(self, *args: Any, **more: Any) -> None:
         self.cache.update(*args, **more)
-        raise Left
+        raise StopAfterKV
 
 
-class Last(nn.Module):
+class TextOnlyLastLayer(nn.Module):
     """The last layer, on the texts alone. The media, the first `lead` rows, leave keys and values in the cache."""
 
     def __init__(self, layer: nn.Module, lead: int) -> None:
@@ -49,17 +49,20 @@ class Last(nn.Module):
         self.layer, self.lead = layer, lead
 
     @classmethod
-    def of(cls, decoder: Any, lead: int) -> Last | None:
+    def of(cls, decoder: Any, lead: int) -> TextOnlyLastLayer | None:
         """Return it for a decoder of the library's form, None for another, whose last layer runs as it is."""
         layers = getattr(decoder, "layers", None)
-        if not isinstance(layers, nn.ModuleList) or not signature(layers[-1].forward).parameters.keys() >= SPLIT:
+        if (
+            not isinstance(layers, nn.ModuleList)
+            or not signature(layers[-1].forward).parameters.keys() >= REQUIRED_KEYWORDS
+        ):
             return None
         return cls(layers[-1], lead)
 
     def forward(self, hidden_states: Tensor, **told: Any) -> Any:
         texts = hidden_states.shape[1] - self.lead
-        leaving = told | {"past_key_values": Leaving(told["past_key_values"])}
-        with suppress(Left):
+        leaving = told | {"past_key_values": StopOnCacheWrite(told["past_key_values"])}
+        with suppress(StopAfterKV):
             self._run(hidden_states, slice(0, self.lead), told["attention_mask"].shape[-1] - texts, leaving)
         return self._run(hidden_states, slice(self.lead, None), None, told)
 
@@ -74,7 +77,7 @@ class Last(nn.Module):
 
 
 @contextmanager
-def lean(decoder: Any, last: Last | None) -> Iterator[None]:
+def pruned(decoder: Any, last: TextOnlyLastLayer | None) -> Iterator[None]:
     """Inside the block, let the decoder attend in blocks, where its attention is sdpa, and end with `last`.
 
     It must be given a cache, and a mask over all queries and keys. It returns the texts' rows, or all where `last` is
@@ -115,9 +118,9 @@ def attend(
         end = min(begin + BLOCK, length)
         seen = slice(0, ahead + end)
         mask = attention_mask[:, :, begin:end, seen]
-        parts.append(sdpa(UNGROUPED, query[:, :, begin:end], key[:, :, seen], value[:, :, seen], mask, **more)[0])
+        parts.append(sdpa(NO_GQA_MODULE, query[:, :, begin:end], key[:, :, seen], value[:, :, seen], mask, **more)[0])
     return torch.cat(parts, dim=1), None
 
 
-UNGROUPED = nn.Module()
+NO_GQA_MODULE = nn.Module()
 """Stands for the attention's module, of which sdpa only asks whether keys are shared by groups of heads."""

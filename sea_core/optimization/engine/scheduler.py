@@ -18,34 +18,40 @@ from torch import Tensor, nn
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.activation_checkpointing import no_room, out_of_memory, recomputing
-from sea_core.optimization.engine.forward import Forward, Shape
-from sea_core.optimization.engine.types import Outcome, Rules, Status, Task
+from sea_core.optimization.engine.activation_checkpointing import (
+    activation_checkpointing,
+    is_out_of_memory,
+    out_of_memory_error,
+)
+from sea_core.optimization.engine.forward import ForwardStrategy, Shape
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask, Status
 
 
 @dataclass
 class Slot:
     """A row in flight."""
 
-    task: Task
-    leaf: Tensor
+    task: OptimizationTask
+    parameter: Tensor
     adam: torch.optim.Adam
     budget: int
     steps: int = 0
     seconds: float = 0.0
 
-    def shown(self) -> Tensor:
+    def forward(self) -> Tensor:
         """Return the E that the model sees in this step."""
-        return self.task.variation.shown(self.leaf, rng_of(self.task, self.steps + 1, self.leaf.device))
+        return self.task.parametrization.forward(
+            self.parameter, make_rng(self.task, self.steps + 1, self.parameter.device)
+        )
 
 
 @dataclass(frozen=True)
-class Reading:
+class Evaluation:
     """One look at some slots: what was shown, their losses with the graph, losses and least margins as numbers, and all
     the logits."""
 
     slots: list[Slot]
-    shown: list[Tensor]
+    embeddings: list[Tensor]
     graph: Tensor
     losses: list[float]
     margins: list[float]
@@ -59,13 +65,13 @@ class Engine:
 
     mllm: MLLM
     start: Embedding
-    rules: Rules
-    forward: Forward
+    config: EngineConfig
+    forward: ForwardStrategy
     slots: list[Slot] = field(default_factory=list)
-    _seated: Any = None
+    _batch: Any = None
     _targets: Tensor | None = None
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[OptimizationTask]) -> Iterator[OptimizationResult]:
         """Yield an outcome for each task, in the order in which they finish.
 
         Rows of one kind of variation run together, so that a row's seconds are those of its kind.
@@ -73,10 +79,10 @@ class Engine:
         Raises:
             ModelError: not even one row fits into memory.
         """
-        queues: dict[tuple[type, Shape], deque[Task | Slot]] = {}
+        queues: dict[tuple[type, Shape], deque[OptimizationTask | Slot]] = {}
         for task in tasks:
-            queues.setdefault((type(task.variation), self.forward.shape(task)), deque()).append(task)
-        self._most, self._recomputing = self.rules.slots, ExitStack()
+            queues.setdefault((type(task.parametrization), self.forward.shape(task)), deque()).append(task)
+        self._max_slots, self._recomputing = self.config.batch_size, ExitStack()
         with self._recomputing:
             for queue in queues.values():
                 while queue or self.slots:
@@ -84,68 +90,68 @@ class Engine:
                     try:
                         yield from self._step()
                     except RuntimeError as error:
-                        if not out_of_memory(error):
+                        if not is_out_of_memory(error):
                             raise
                         full = str(error)
                     else:
                         continue
                     self._make_room(queue, full)  # out here the error, and all that it holds, is gone
 
-    def _fill(self, queue: deque[Task | Slot]) -> None:
-        while queue and len(self.slots) < self._most:
+    def _fill(self, queue: deque[OptimizationTask | Slot]) -> None:
+        while queue and len(self.slots) < self._max_slots:
             waiting = queue.popleft()
-            self.slots.append(waiting if isinstance(waiting, Slot) else self._seat(waiting))
-            self._seated = None
+            self.slots.append(waiting if isinstance(waiting, Slot) else self._start(waiting))
+            self._batch = None
 
-    def _seat(self, task: Task) -> Slot:
-        how = task.variation
-        leaf = nn.Parameter(how.leaf(self.start.rows, rng_of(task, 0, self.start.rows.device)))
-        adam = torch.optim.Adam([leaf], lr=self.rules.lr * how.lr, betas=self.rules.betas)
-        return Slot(task, leaf, adam, max(1, round(self.rules.steps * how.steps)))
+    def _start(self, task: OptimizationTask) -> Slot:
+        how = task.parametrization
+        leaf = nn.Parameter(how.parameter(self.start.features, make_rng(task, 0, self.start.features.device)))
+        adam = torch.optim.Adam([leaf], lr=self.config.lr * how.lr, betas=self.config.betas)
+        return Slot(task, leaf, adam, max(1, round(self.config.steps * how.steps)))
 
-    def _step(self) -> list[Outcome]:
+    def _step(self) -> list[OptimizationResult]:
         """Look at every slot; let the finished ones go and update the others."""
         began = time.perf_counter()
-        reading = self._look()
-        outcomes = [self._outcome(i, reading) for i in range(len(self.slots))]
+        reading = self._evaluate()
+        outcomes = [self._result(i, reading) for i in range(len(self.slots))]
         going = [i for i, outcome in enumerate(outcomes) if outcome is None]
         if going:
             loss = reading.graph[going].sum()
             for i in going:
-                if (more := self.slots[i].task.variation.loss(reading.shown[i])) is not None:
+                if (more := self.slots[i].task.parametrization.extra_loss(reading.embeddings[i])) is not None:
                     loss = loss + more
-            gradients = torch.autograd.grad(loss, [self.slots[i].leaf for i in going])
+            gradients = torch.autograd.grad(loss, [self.slots[i].parameter for i in going])
             for i, gradient in zip(going, gradients, strict=True):
                 slot = self.slots[i]
-                slot.leaf.grad = gradient
+                slot.parameter.grad = gradient
                 slot.adam.step()
                 slot.steps += 1
         share = (time.perf_counter() - began) / len(self.slots)
         for i in going:
             self.slots[i].seconds += share
         if len(going) < len(self.slots):
-            self.slots, self._seated = [self.slots[i] for i in going], None
+            self.slots, self._batch = [self.slots[i] for i in going], None
         # Its last look is a part of what a row took.
         return [replace(outcome, seconds=outcome.seconds + share) for outcome in outcomes if outcome is not None]
 
-    def _look(self) -> Reading:
+    def _evaluate(self) -> Evaluation:
         """Look at every slot's E of this step."""
-        if self._seated is None:
-            self._seated, self._targets = self._sit(self.slots)
+        if self._batch is None:
+            self._batch, self._targets = self._prepare(self.slots)
         assert self._targets is not None
-        return self._read(self.slots, self._seated, self._targets, [slot.shown() for slot in self.slots])
+        return self._run_model(self.slots, self._batch, self._targets, [slot.forward() for slot in self.slots])
 
     @torch.no_grad()
-    def _clean_look(self, slot: Slot) -> Reading:
+    def _evaluate_final(self, slot: Slot) -> Evaluation:
         """Look at one slot's clean E: what was shown says nothing for sure of it."""
-        seated, targets = self._sit([slot])
-        return self._read([slot], seated, targets, [slot.task.variation.clean(slot.leaf)])
+        seated, targets = self._prepare([slot])
+        return self._run_model([slot], seated, targets, [slot.task.parametrization.final(slot.parameter)])
 
-    def _sit(self, slots: list[Slot]) -> tuple[Any, Tensor]:
+    def _prepare(self, slots: list[Slot]) -> tuple[Any, Tensor]:
         flat = [t for slot in slots for answer in slot.task.answers for t in answer]
-        return self.forward.seat([slot.task for slot in slots]), torch.tensor(flat, device=self.mllm.device)
+        return self.forward.prepare_batch([slot.task for slot in slots]), torch.tensor(flat, device=self.mllm.device)
 
-    def _read(self, slots: list[Slot], seated: Any, targets: Tensor, shown: list[Tensor]) -> Reading:
+    def _run_model(self, slots: list[Slot], seated: Any, targets: Tensor, shown: list[Tensor]) -> Evaluation:
         """Run LLM(P(E), x) for every goal of the slots, teacher forced, and bring the numbers over in one go."""
         logits = self.forward.logits(seated, shown)
         goals = [len(slot.task.answers) for slot in slots]
@@ -156,14 +162,14 @@ class Engine:
         per_slot = [sum(part) for part in _in_parts(lengths, goals)]
         margins = torch.stack([part.min() for part in torch.split(_margins(logits.detach(), targets), per_slot)])
         losses, least = torch.stack([graph.detach(), margins]).tolist()
-        return Reading(slots, shown, graph, losses, least, logits.detach(), targets)
+        return Evaluation(slots, shown, graph, losses, least, logits.detach(), targets)
 
-    def _outcome(self, i: int, reading: Reading) -> Outcome | None:
+    def _result(self, i: int, reading: Evaluation) -> OptimizationResult | None:
         """Return the outcome of a slot that is finished, from the E it has now: the check comes before the update."""
         slot = reading.slots[i]
         over = slot.steps >= slot.budget
-        if slot.task.variation.varies and (over or self._passes(i, reading)):
-            i, reading = 0, self._clean_look(slot)
+        if slot.task.parametrization.stochastic and (over or self._passes(i, reading)):
+            i, reading = 0, self._evaluate_final(slot)
         loss, margin = reading.losses[i], reading.margins[i]
         status: Status = "failed"
         if not math.isfinite(loss):
@@ -178,13 +184,13 @@ class Engine:
             return None
         embedding = None
         if status == "succeeded":
-            embedding = self.start.with_rows(reading.shown[i].detach().to(self.mllm.dtype))
-        return Outcome(slot.task.id, status, reason, slot.steps, loss, margin, slot.seconds, embedding)
+            embedding = self.start.with_features(reading.embeddings[i].detach().to(self.mllm.dtype))
+        return OptimizationResult(slot.task.id, status, reason, slot.steps, loss, margin, slot.seconds, embedding)
 
-    def _passes(self, i: int, reading: Reading) -> bool:
-        return reading.margins[i] > self.rules.margin and reading.losses[i] < self.rules.loss
+    def _passes(self, i: int, reading: Evaluation) -> bool:
+        return reading.margins[i] > self.config.margin and reading.losses[i] < self.config.loss
 
-    def _first_wrong(self, i: int, reading: Reading) -> str:
+    def _first_wrong(self, i: int, reading: Evaluation) -> str:
         """Name the first target token that the model would not say, for the row's reason."""
         counts = [sum(map(len, slot.task.answers)) for slot in reading.slots]
         mine = slice(sum(counts[:i]), sum(counts[: i + 1]))
@@ -195,22 +201,22 @@ class Engine:
                 return f"the model says {say([said])!r} where the target says {say([wanted])!r}"
         return ""
 
-    def _make_room(self, queue: deque[Task | Slot], full: str) -> None:
+    def _make_room(self, queue: deque[OptimizationTask | Slot], full: str) -> None:
         """Go on with one row fewer, which waits with all that it has reached; with one row, keep less for its step."""
         if self.mllm.device.type == "cuda":
             torch.cuda.empty_cache()
-        self._seated = None
+        self._batch = None
         if len(self.slots) > 1:
             queue.appendleft(self.slots.pop())
-            self._most = len(self.slots)
-        elif not self.forward.recomputes:
-            self.forward.recompute()
-            self._recomputing.enter_context(recomputing(self.mllm.adapter.language_model(self.mllm.model)))
+            self._max_slots = len(self.slots)
+        elif not self.forward.checkpointing:
+            self.forward.enable_checkpointing()
+            self._recomputing.enter_context(activation_checkpointing(self.mllm.adapter.language_model(self.mllm.model)))
         else:
-            raise no_room(self.mllm.device, full)
+            raise out_of_memory_error(self.mllm.device, full)
 
 
-def rng_of(task: Task, number: int, device: torch.device) -> torch.Generator:
+def make_rng(task: OptimizationTask, number: int, device: torch.device) -> torch.Generator:
     """Return the row's randomness: for its leaf (0), or for a step (from 1). A step made again gets the same."""
     return torch.Generator(device).manual_seed(task.seed + number)
 

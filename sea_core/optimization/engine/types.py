@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sea_core.model.embedding import Embedding
-from sea_core.optimization.engine.parametrization import PAPER, Variation
+from sea_core.optimization.engine.parametrization import DEFAULT, Parametrization
 
 Status = Literal["succeeded", "failed"]
 
 
 @dataclass(frozen=True)
-class Task:
+class OptimizationTask:
     """A row as the engine sees it: token ids of each goal's prompt (with placeholders) and answer (with its end).
 
     Attributes:
@@ -22,12 +22,12 @@ class Task:
     id: str
     prompts: tuple[list[int], ...]
     answers: tuple[list[int], ...]
-    variation: Variation = PAPER
+    parametrization: Parametrization = DEFAULT
     seed: int = 0
 
 
 @dataclass(frozen=True)
-class Rules:
+class EngineConfig:
     """When a row is done, and how it gets there.
 
     Attributes:
@@ -43,11 +43,11 @@ class Rules:
     steps: int
     loss: float
     margin: float
-    slots: int
+    batch_size: int
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OptimizationResult:
     """What became of a row. `embedding` is the very E that was checked, in the model's dtype."""
 
     id: str

@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from sea_core.data.examples import Goal, PreparedRow
+from sea_core.data.examples import Goal, PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
 
 if TYPE_CHECKING:
     from sea_core.model.embedding import Embedding
     from sea_core.model.mllm import MLLM
-    from sea_core.optimization.engine.parametrization import Variation
+    from sea_core.optimization.engine.parametrization import Parametrization
 
 
 @dataclass(frozen=True)
-class Material:
+class RecipeContext:
     """What recipes work with: the frozen model, the E that rows start from, and real embeddings of benign media."""
 
     mllm: MLLM
@@ -26,7 +26,7 @@ class Material:
     benign: Sequence[Embedding] = field(default=())
 
 
-class Unusable(Exception):
+class RecipeNotSupported(Exception):
     """This recipe cannot make embeddings for this model, and why. Its rows fail with the reason."""
 
 
@@ -45,7 +45,7 @@ class Recipe(ABC):
     """Updates at most, as a multiple of -o steps."""
 
     name: ClassVar[str]
-    media: ClassVar[bool] = False
+    needs_media: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("lr", "steps", "strength", "directions"):
@@ -59,17 +59,17 @@ class Recipe(ABC):
                 hint=f"Type for example: -o {self.name}.{name}={getattr(type(self), name)}",
             )
 
-    def goals(self, adapter: Adapter, row: PreparedRow) -> tuple[Goal, ...]:
+    def goals(self, adapter: Adapter, row: PreparedExample) -> tuple[Goal, ...]:
         """Return what an embedding of the row must make the model say."""
         return row.goals
 
-    def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
+    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
         """Do what is done once for a run, and return how each row's E is made.
 
         Raises:
             Unusable: it cannot be done with this model.
         """
-        from sea_core.optimization.engine.parametrization import Variation
+        from sea_core.optimization.engine.parametrization import Parametrization
 
-        variation = Variation(lr=self.lr, steps=self.steps)
+        variation = Parametrization(lr=self.lr, steps=self.steps)
         return lambda row: variation

@@ -9,15 +9,15 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from sea_core.data.examples import PreparedRow
+from sea_core.data.examples import PreparedExample
 from sea_core.errors import DataError
 from sea_core.model.embedding import Embedding
-from sea_core.optimization.engine.parametrization import Variation
-from sea_core.optimization.recipes.base import Material, Recipe
+from sea_core.optimization.engine.parametrization import Parametrization
+from sea_core.optimization.recipes.base import Recipe, RecipeContext
 
 
 @dataclass(frozen=True)
-class Subspace(Recipe):
+class SubspaceRecipe(Recipe):
     """Each row of E is the mean row of the benign media plus a combination of their principal directions."""
 
     directions: int = 64
@@ -26,29 +26,29 @@ class Subspace(Recipe):
     name: ClassVar[str] = "subspace"
     media: ClassVar[bool] = True
 
-    def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
-        rows = torch.cat([e.rows for e in usable(material)])
+    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        rows = torch.cat([e.features for e in usable(material)])
         mean, basis = principal(rows, self.directions)
         # Fewer numbers carry the step: larger ones make it as long as a step of E.
         pace = self.lr * (rows.shape[1] / len(basis)) ** 0.5
-        variation = Spanned(lr=pace, steps=self.steps, mean=mean, basis=basis)
+        variation = SubspaceParametrization(lr=pace, steps=self.steps, mean=mean, basis=basis)
         return lambda row: variation
 
 
 @dataclass(frozen=True)
-class Benign(Recipe):
+class BenignStartRecipe(Recipe):
     """Each embedding starts at the embedding of a benign medium, drawn by seed."""
 
     name: ClassVar[str] = "benign"
     media: ClassVar[bool] = True
 
-    def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
-        variation = Started(lr=self.lr, steps=self.steps, starts=usable(material))
+    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        variation = FixedStartParametrization(lr=self.lr, steps=self.steps, starts=usable(material))
         return lambda row: variation
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Spanned(Variation):
+class SubspaceParametrization(Parametrization):
     """E = mean + C V: `mean` (d_encoder,), V the `basis` (directions, d_encoder), and C is trained."""
 
     mean: Tensor
@@ -62,14 +62,14 @@ class Spanned(Variation):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Started(Variation):
+class FixedStartParametrization(Parametrization):
     """`starts`: embeddings with as many rows as the blank's."""
 
     starts: Sequence[Embedding]
 
     def leaf(self, start: Tensor, rng: Generator) -> Tensor:
         index = int(torch.randint(len(self.starts), (1,), generator=rng, device=rng.device))
-        return self.starts[index].rows.to(start).clone()
+        return self.starts[index].features.to(start).clone()
 
 
 def principal(rows: Tensor, directions: int) -> tuple[Tensor, Tensor]:
@@ -80,7 +80,7 @@ def principal(rows: Tensor, directions: int) -> tuple[Tensor, Tensor]:
     return mean, vectors.flip(1)[:, :directions].T.to(rows).contiguous()
 
 
-def usable(material: Material) -> list[Embedding]:
+def usable(material: RecipeContext) -> list[Embedding]:
     """Return the benign embeddings in the blank's size: cut, or with the blank's rows behind theirs.
 
     Raises:
@@ -90,8 +90,8 @@ def usable(material: Material) -> list[Embedding]:
     found = []
     for e in material.benign:
         if e.grid == start.grid:
-            rows = e.rows.to(start.rows)[: len(start)]
-            found.append(start.with_rows(torch.cat([rows, start.rows[len(rows) :]])))
+            rows = e.features.to(start.features)[: len(start)]
+            found.append(start.with_features(torch.cat([rows, start.features[len(rows) :]])))
     if not found:
         raise DataError(
             f"none of the {len(material.benign)} benign media is of the blank's size {start.grid}",

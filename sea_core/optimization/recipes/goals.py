@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sea_core.data.examples import Goal, PreparedRow
+from sea_core.data.examples import Goal, PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
@@ -16,7 +16,7 @@ LIST_NUMBER = re.compile(r"^(?:\(?\d{1,2}[.)]|[-*•])\s+")
 
 
 @dataclass(frozen=True)
-class Goals(Recipe):
+class GoalsRecipe(Recipe):
     """More goals than two for each embedding. None of them has the wording of a held-out question."""
 
     comply: str = "benign"
@@ -31,16 +31,16 @@ class Goals(Recipe):
             hint = "Type -o goals.comply=benign, all or none"
             raise SeaError(f"goals.comply is {self.comply!r}, which is none of its choices", hint=hint)
 
-    def goals(self, adapter: Adapter, row: PreparedRow) -> tuple[Goal, ...]:
+    def goals(self, adapter: Adapter, row: PreparedExample) -> tuple[Goal, ...]:
         asked = (*row.goals, *prompts.other_goals(adapter, row.extraction, row.style))
-        meant = self.comply == "all" or (self.comply == "benign" and not row.row.harmful)
+        meant = self.comply == "all" or (self.comply == "benign" and not row.example.harmful)
         answer = complying(row) if meant else None
         return (*asked, Goal(prompts.multimodal_prompt(adapter, row.extraction), answer)) if answer else asked
 
 
-def complying(row: PreparedRow) -> str | None:
+def complying(row: PreparedExample) -> str | None:
     """Return the first sentence of the answer that does what the row asks: the rejected one of a harmful row."""
-    text = row.row
+    text = row.example
     answer = text.rejected if text.harmful else text.chosen or text.response
     begin = LIST_NUMBER.sub("", (answer or "").strip().split("\n")[0])
     for end in (". ", "! ", "? "):

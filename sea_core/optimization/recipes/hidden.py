@@ -9,17 +9,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sea_core.data.examples import PreparedRow
+from sea_core.data.examples import PreparedExample
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.parametrization import Variation
-from sea_core.optimization.recipes.base import Material, Recipe
+from sea_core.optimization.engine.parametrization import Parametrization
+from sea_core.optimization.recipes.base import Recipe, RecipeContext
 
 LAYER = 2
 
 
 @dataclass(frozen=True)
-class Hidden(Recipe):
+class HiddenRecipe(Recipe):
     """An extra loss: the squared distance of the two means, relative to the size of the text's."""
 
     strength: float = 0.1
@@ -29,24 +29,30 @@ class Hidden(Recipe):
 
     name: ClassVar[str] = "hidden"
 
-    def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
+    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
         mllm, start = material.mllm, material.start
 
-        def of_row(row: PreparedRow) -> Variation:
+        def of_row(row: PreparedExample) -> Parametrization:
             opening, rest = around_media(mllm, row.goals[0].prompt, len(start))
             read = mllm.tokenizer(row.extraction.phrase, add_special_tokens=False)["input_ids"]
             with torch.no_grad():
-                text = mllm.states([*opening, *read], self.layer)[len(opening) :].mean(0)
-            return Matched(
-                lr=self.lr, steps=self.steps, mllm=mllm, start=start, ids=(*opening, *rest),
-                strength=self.strength, layer=self.layer, text=text,
-            )  # fmt: skip
+                text = mllm.hidden_states([*opening, *read], self.layer)[len(opening) :].mean(0)
+            return HiddenParametrization(
+                lr=self.lr,
+                steps=self.steps,
+                mllm=mllm,
+                start=start,
+                ids=(*opening, *rest),
+                strength=self.strength,
+                layer=self.layer,
+                text=text,
+            )
 
         return of_row
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Matched(Variation):
+class HiddenParametrization(Parametrization):
     """`ids`: the prompt up to its last placeholder; later tokens change nothing in a causal decoder."""
 
     mllm: MLLM
@@ -57,7 +63,7 @@ class Matched(Variation):
     text: Tensor
 
     def loss(self, shown: Tensor) -> Tensor:
-        medium = media_states(self.mllm, self.ids, self.layer, self.start.with_rows(shown)).mean(0)
+        medium = media_states(self.mllm, self.ids, self.layer, self.start.with_features(shown)).mean(0)
         return self.strength * (medium - self.text).square().sum() / self.text.square().sum()
 
 
@@ -71,4 +77,4 @@ def around_media(mllm: MLLM, question: str, n_rows: int) -> tuple[list[int], lis
 def media_states(mllm: MLLM, ids: tuple[int, ...], layer: int, embedding: Embedding) -> Tensor:
     """Return the hidden states of the placeholders, (n_placeholders, d_llm)."""
     places = torch.tensor(ids, device=mllm.device) == mllm.placeholder_id
-    return mllm.states(ids, layer, embedding)[places]
+    return mllm.hidden_states(ids, layer, embedding)[places]

@@ -9,13 +9,13 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from sea_core.data.examples import PreparedRow
-from sea_core.optimization.engine.parametrization import Variation
-from sea_core.optimization.recipes.base import Material, Recipe
+from sea_core.data.examples import PreparedExample
+from sea_core.optimization.engine.parametrization import Parametrization
+from sea_core.optimization.recipes.base import Recipe, RecipeContext
 
 
 @dataclass(frozen=True)
-class Noise(Recipe):
+class NoiseRecipe(Recipe):
     """Gaussian noise on E at every step."""
 
     strength: float = 0.3
@@ -23,13 +23,13 @@ class Noise(Recipe):
 
     name: ClassVar[str] = "noise"
 
-    def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
-        variation = Noisy(lr=self.lr, steps=self.steps, deviation=self.strength * material.start.scale)
+    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        variation = NoiseParametrization(lr=self.lr, steps=self.steps, deviation=self.strength * material.start.rms)
         return lambda row: variation
 
 
 @dataclass(frozen=True)
-class Dropout(Recipe):
+class DropoutRecipe(Recipe):
     """Some rows of E, others at every step, give way to the blank's."""
 
     strength: float = 0.3
@@ -41,13 +41,15 @@ class Dropout(Recipe):
         super().__post_init__()
         self._require("strength", self.strength < 1, "be below 1: E would never be seen")
 
-    def begin(self, material: Material) -> Callable[[PreparedRow], Variation]:
-        variation = Dropped(lr=self.lr, steps=self.steps, share=self.strength, blank=material.start.rows)
+    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        variation = DropoutParametrization(
+            lr=self.lr, steps=self.steps, share=self.strength, blank=material.start.features
+        )
         return lambda row: variation
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Noisy(Variation):
+class NoiseParametrization(Parametrization):
     """`deviation` is in the units of E."""
 
     deviation: float
@@ -59,7 +61,7 @@ class Noisy(Variation):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Dropped(Variation):
+class DropoutParametrization(Parametrization):
     """`share` of the rows are those of `blank`, (n_rows, d_encoder)."""
 
     share: float

@@ -9,7 +9,7 @@ from sea_core.optimization.recipes.base import Recipe
 
 
 @dataclass(frozen=True)
-class Plain(Recipe):
+class PlainRecipe(Recipe):
     """The paper's method."""
 
     name: ClassVar[str] = "plain"

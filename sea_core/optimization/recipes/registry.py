@@ -6,21 +6,28 @@ from difflib import get_close_matches
 
 from sea_core.errors import SeaError
 from sea_core.optimization.recipes.base import Recipe
-from sea_core.optimization.recipes.benign import Benign, Subspace
-from sea_core.optimization.recipes.goals import Goals
-from sea_core.optimization.recipes.hidden import Hidden
-from sea_core.optimization.recipes.input import Input
-from sea_core.optimization.recipes.jitter import Dropout, Noise
-from sea_core.optimization.recipes.plain import Plain
+from sea_core.optimization.recipes.benign import BenignStartRecipe, SubspaceRecipe
+from sea_core.optimization.recipes.goals import GoalsRecipe
+from sea_core.optimization.recipes.hidden import HiddenRecipe
+from sea_core.optimization.recipes.input import InputRecipe
+from sea_core.optimization.recipes.jitter import DropoutRecipe, NoiseRecipe
+from sea_core.optimization.recipes.plain import PlainRecipe
 
 RECIPES: tuple[Recipe, ...] = (
-    Plain(), Goals(), Noise(), Dropout(), Hidden(), Input(), Subspace(), Benign(),
-)  # fmt: skip
+    PlainRecipe(),
+    GoalsRecipe(),
+    NoiseRecipe(),
+    DropoutRecipe(),
+    HiddenRecipe(),
+    InputRecipe(),
+    SubspaceRecipe(),
+    BenignStartRecipe(),
+)
 POOL = "pool"
 """All of them; those that need benign media only where these are given."""
 
 
-def named(text: str, media: bool, known: tuple[Recipe, ...] = RECIPES) -> tuple[Recipe, ...]:
+def parse_recipes(text: str, media: bool, known: tuple[Recipe, ...] = RECIPES) -> tuple[Recipe, ...]:
     """Return the recipes of `plain,noise` or `pool`, in the order of the registry.
 
     Args:
@@ -32,12 +39,12 @@ def named(text: str, media: bool, known: tuple[Recipe, ...] = RECIPES) -> tuple[
     by_name = {recipe.name: recipe for recipe in known}
     wanted = [name.strip() for name in text.split(",")]
     if POOL in wanted:
-        wanted += [recipe.name for recipe in known if media or not recipe.media]
+        wanted += [recipe.name for recipe in known if media or not recipe.needs_media]
     for name in wanted:
         if name != POOL and name not in by_name:
             near = get_close_matches(name, (*by_name, POOL), 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Recipes: {', '.join((*by_name, POOL))}"
             raise SeaError(f"there is no recipe {name!r}", hint=hint)
-        if name != POOL and by_name[name].media and not media:
+        if name != POOL and by_name[name].needs_media and not media:
             raise SeaError(f"the recipe {name} needs benign media", hint="Give a folder of them: --media FOLDER")
     return tuple(recipe for recipe in known if recipe.name in wanted)

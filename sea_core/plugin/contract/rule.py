@@ -23,17 +23,17 @@ SMALL = 20_000_000
 """Weights below which a model is small."""
 
 
-class Broken(AssertionError):
+class RuleViolation(AssertionError):
     """A rule does not hold. The message says what was seen."""
 
 
-def need(holds: bool, seen: str) -> None:
+def require(holds: bool, seen: str) -> None:
     """Raise Broken with what was seen, unless the rule holds."""
     if not holds:
-        raise Broken(seen)
+        raise RuleViolation(seen)
 
 
-class Subject:
+class AdapterUnderTest:
     """An adapter under test: its model and media are made when a rule first asks for them.
 
     Args:
@@ -117,9 +117,9 @@ class Subject:
 
     def same(self, one: Tensor, other: Tensor, what: str) -> None:
         """Require two logits tensors to be equal but for rounding."""
-        need(one.shape == other.shape, f"{what}: {tuple(one.shape)} logits against {tuple(other.shape)}")
+        require(one.shape == other.shape, f"{what}: {tuple(one.shape)} logits against {tuple(other.shape)}")
         apart, most = self._apart(one, other), self._rounding(other)
-        need(apart <= most, f"{what}: the logits differ by {apart:.3g}, where rounding explains {most:.1g}")
+        require(apart <= most, f"{what}: the logits differ by {apart:.3g}, where rounding explains {most:.1g}")
 
     def _apart(self, one: Tensor, other: Tensor) -> float:
         return (one - other).abs().max().item()
@@ -143,14 +143,14 @@ class Rule:
     name: str
     sentence: str
     advice: str
-    check: Callable[[Subject], None]
+    check: Callable[[AdapterUnderTest], None]
     needs_model: bool = True
 
 
-def rule(advice: str, needs_model: bool = True) -> Callable[[Callable[[Subject], None]], Rule]:
+def rule(advice: str, needs_model: bool = True) -> Callable[[Callable[[AdapterUnderTest], None]], Rule]:
     """Make a rule of a check: its name is the function's, its sentence the docstring."""
 
-    def make(check: Callable[[Subject], None]) -> Rule:
+    def make(check: Callable[[AdapterUnderTest], None]) -> Rule:
         return Rule(check.__name__, check.__doc__ or "", advice, check, needs_model)
 
     return make

@@ -11,7 +11,7 @@ from typing import get_args
 
 from sea_core.data.examples import Extraction, Kind
 from sea_core.model import prompts
-from sea_core.plugin.contract.rule import Subject, listed, need, rule
+from sea_core.plugin.contract.rule import AdapterUnderTest, listed, require, rule
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -30,45 +30,47 @@ print("torch" in sys.modules)
 
 
 @rule("Set `noun` to what a person would call the medium: it goes into every question.", needs_model=False)
-def noun(subject: Subject) -> None:
+def noun(subject: AdapterUnderTest) -> None:
     """The noun fills every template."""
     word = subject.adapter.noun
-    need(bool(word) and word == word.strip(), f"the noun is {word!r}")
-    need(not set(word) & set("{}"), f"the noun {word!r} has braces in it")
-    need(word.strip(string.punctuation) == word, f"the noun {word!r} begins or ends with a punctuation mark")
+    require(bool(word) and word == word.strip(), f"the noun is {word!r}")
+    require(not set(word) & set("{}"), f"the noun {word!r} has braces in it")
+    require(word.strip(string.punctuation) == word, f"the noun {word!r} begins or ends with a punctuation mark")
 
 
 @rule("Set `prefixes` to how this model opens an answer about the content, by kind.", needs_model=False)
-def prefixes(subject: Subject) -> None:
+def prefixes(subject: AdapterUnderTest) -> None:
     """There is an opening for an answer about an activity, about a product and about the style."""
     adapter = subject.adapter
     missing = [kind for kind in KINDS if not adapter.prefixes.get(kind, "").strip()]
-    need(not missing, f"`prefixes` has nothing for {listed(missing)}")
-    need(bool(adapter.style_prefix.strip()), "`style_prefix` is empty")
+    require(not missing, f"`prefixes` has nothing for {listed(missing)}")
+    require(bool(adapter.style_prefix.strip()), "`style_prefix` is empty")
     for kind in KINDS:
         answer = prompts.content_goal(adapter, Extraction("a lamp", kind, "a lamp", "")).answer
-        need(answer == " ".join(answer.split()), f"the target {answer!r} has stray spaces in it")
+        require(answer == " ".join(answer.split()), f"the target {answer!r} has stray spaces in it")
 
 
 @rule("Set `styles` to a few words that this model uses for the style of its media.", needs_model=False)
-def styles(subject: Subject) -> None:
+def styles(subject: AdapterUnderTest) -> None:
     """The style set is not empty, and no style is in it twice."""
     words = subject.adapter.styles
-    need(len(words) > 0 and not isinstance(words, str), f"`styles` is {words!r}")
+    require(len(words) > 0 and not isinstance(words, str), f"`styles` is {words!r}")
     twice = {word for word in words if words.count(word) > 1}
-    need(not twice, f"`styles` has {listed(sorted(twice))} more than once")
-    need(all(word and word == word.strip() for word in words), f"`styles` has an empty style: {words!r}")
+    require(not twice, f"`styles` has {listed(sorted(twice))} more than once")
+    require(all(word and word == word.strip() for word in words), f"`styles` has an empty style: {words!r}")
 
 
-@rule("Import torch and everything that imports it inside the methods: `sea modalities` reads adapters without it.",
-      needs_model=False)  # fmt: skip
-def light(subject: Subject) -> None:
+@rule(
+    "Import torch and everything that imports it inside the methods: `sea modalities` reads adapters without it.",
+    needs_model=False,
+)
+def light(subject: AdapterUnderTest) -> None:
     """Importing the adapter imports no torch."""
     home = type(subject.adapter)
     command = [sys.executable, "-c", IMPORT, home.__module__, str(Path(inspect.getfile(home)).resolve()), *sys.path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    need(done.returncode == 0, f"importing {home.__module__} alone fails: {(done.stderr.splitlines() or [''])[-1]}")
-    need(done.stdout.split()[-1] == "False", f"importing {home.__module__} imports torch")
+    require(done.returncode == 0, f"importing {home.__module__} alone fails: {(done.stderr.splitlines() or [''])[-1]}")
+    require(done.stdout.split()[-1] == "False", f"importing {home.__module__} imports torch")
 
 
 RULES = (noun, prefixes, styles, light)

@@ -15,19 +15,19 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
 from sea_core.runs.atomic import sha256
-from sea_core.runs.jsonl import Journal
-from sea_core.verification.analysis.config import QualityConfig
-from sea_core.verification.analysis.distances import Beside, Point, point
-from sea_core.verification.analysis.labels import Medium, Real, flat, label_of
-from sea_core.verification.analysis.linear_probe import Probe, feature
-from sea_core.verification.analysis.report import ALL, Row, distance_figures, probe_figures, recipes
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.verification.analysis.config import AnalysisConfig
+from sea_core.verification.analysis.distances import EmbeddingSummary, ReferenceSet, summarise
+from sea_core.verification.analysis.labels import LabelledMedia, LabelledMedium, flat, make_label
+from sea_core.verification.analysis.linear_probe import LinearProbe, feature
+from sea_core.verification.analysis.report import ALL, AnalysisRecord, distance_metrics, probe_metrics, recipes
 
 AT_ONCE = 64
 """Embeddings between two writes."""
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class MediaComparison:
     """The embeddings of a run beside a folder of real media.
 
     Attributes:
@@ -35,14 +35,14 @@ class View:
         journal: where rows are kept. Those of other media, other labels or other settings stay, and count for those.
     """
 
-    records: Sequence[Row]
+    records: Sequence[AnalysisRecord]
     load: Callable[[str], Embedding]
-    real: Real
-    journal: Journal
-    config: QualityConfig = field(default_factory=QualityConfig)
+    real: LabelledMedia
+    journal: JsonlLog
+    config: AnalysisConfig = field(default_factory=AnalysisConfig)
 
     @cached_property
-    def good(self) -> list[Row]:
+    def good(self) -> list[AnalysisRecord]:
         return [{"recipe": "plain"} | record for record in self.records if record["status"] == "succeeded"]
 
     @cached_property
@@ -53,60 +53,63 @@ class View:
         return {name: label for name, label in found.items() if label}
 
     @staticmethod
-    def _label(medium: Medium, products: set[str]) -> str:
+    def _label(medium: LabelledMedium, products: set[str]) -> str:
         phrase = flat(medium.phrase)
-        return flat(medium.label) or (phrase and label_of(phrase, "product" if phrase in products else "activity"))
+        return flat(medium.label) or (phrase and make_label(phrase, "product" if phrase in products else "activity"))
 
     @cached_property
     def fit(self) -> str:
         """What the probes follow from, as a digest: media, labels, embeddings, settings."""
         told = [(m.name, self.labels.get(m.name), m.harmful) for m in self.real.media]
-        made = [(r["id"], r["sha256"], label_of(r["phrase"], r["kind"])) for r in self.good]
+        made = [(r["id"], r["sha256"], make_label(r["phrase"], r["kind"])) for r in self.good]
         return sha256(json.dumps([self.real.digest, told, made, self.config.layer, self.config.l2]).encode())[:16]
 
     # --- what is there, and what is left ----------------------------------------------------------------------------
 
-    def distance_rows(self) -> dict[str, Row]:
+    def distance_rows(self) -> dict[str, AnalysisRecord]:
         """Return the stored distances to these media, by the id of the embedding."""
-        mine = {r["id"]: r for r in self.journal.rows() if r["what"] == "distance" and r["media"] == self.real.digest}
+        mine = {r["id"]: r for r in self.journal.read() if r["what"] == "distance" and r["media"] == self.real.digest}
         return {record["id"]: mine[record["id"]] for record in self.good if record["id"] in mine}
 
-    def probe_rows(self) -> list[Row]:
+    def probe_rows(self) -> list[AnalysisRecord]:
         """Return what the probes read; none if the rows of this fit are not all there."""
-        mine = [row for row in self.journal.rows() if row["what"] == "probe" and row["fit"] == self.fit]
+        mine = [row for row in self.journal.read() if row["what"] == "probe" and row["fit"] == self.fit]
         rows = {(row["fitted_on"], row["medium"]): row for row in mine}
         return list(rows.values()) if len(rows) == len(self.labels) * len(self.groups()) else []
 
-    def groups(self) -> dict[str, list[Row]]:
+    def groups(self) -> dict[str, list[AnalysisRecord]]:
         """Return what a probe is fitted on: all embeddings, and those of each recipe; two labels are the least."""
         of = {ALL: self.good} | {name: [r for r in self.good if r["recipe"] == name] for name in recipes(self.good)}
-        return {name: mine for name, mine in of.items() if len({label_of(r["phrase"], r["kind"]) for r in mine}) > 1}
+        return {name: mine for name, mine in of.items() if len({make_label(r["phrase"], r["kind"]) for r in mine}) > 1}
 
     def probing(self) -> bool:
         """Tell whether there are probes to fit that are not stored."""
         return bool(self.labels and self.groups()) and not self.probe_rows()
 
-    def wanted(self) -> list[Row]:
+    def wanted(self) -> list[AnalysisRecord]:
         """Return the records whose embeddings are still to be looked at; a probe needs all of them."""
         there = self.distance_rows()
         return self.good if self.probing() else [record for record in self.good if record["id"] not in there]
 
-    def left(self) -> int:
+    def remaining(self) -> int:
         """Return how many media and embeddings are still to be looked at."""
         wanted = len(self.wanted())
         return wanted and len(self.real.media) + wanted
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """Return the figures, all of them from stored rows."""
         return {
-            "media": str(self.real.folder), "digest": self.real.digest, "files": len(self.real.media),
-            "labelled": len(self.labels), "distances": distance_figures(list(self.distance_rows().values())),
-            "probes": probe_figures(self.probe_rows()),
-        }  # fmt: skip
+            "media": str(self.real.folder),
+            "digest": self.real.digest,
+            "files": len(self.real.media),
+            "labelled": len(self.labels),
+            "distances": distance_metrics(list(self.distance_rows().values())),
+            "probes": probe_metrics(self.probe_rows()),
+        }
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
-    def look(self, mllm: MLLM) -> Iterator[int]:
+    def compute(self, mllm: MLLM) -> Iterator[int]:
         """Do what is left. Yields how many media and embeddings were looked at.
 
         Distances are kept as they are found. The probes need every embedding, so a stop before they are fitted
@@ -118,15 +121,15 @@ class View:
         wanted, probing, there = self.wanted(), self.probing(), self.distance_rows()
         if not wanted:
             return
-        points: list[Point] = []
+        points: list[EmbeddingSummary] = []
         read: dict[str, Tensor] = {}
         made: dict[str, Tensor] = {}
         for medium, embedding in zip(self.real.media, self._encoded(mllm), strict=True):
-            points.append(point(embedding))
+            points.append(summarise(embedding))
             if probing and medium.name in self.labels:
                 read[medium.name] = feature(mllm, embedding, self.config.layer)
             yield 1
-        beside = Beside(points)
+        beside = ReferenceSet(points)
         for begin in range(0, len(wanted), AT_ONCE):
             some = wanted[begin : begin + AT_ONCE]
             fresh = []
@@ -135,7 +138,7 @@ class View:
                 if probing:
                     made[record["id"]] = feature(mllm, embedding, self.config.layer)
                 if record["id"] not in there:
-                    fresh.append(self._distance_row(record, beside.distances(point(embedding))))
+                    fresh.append(self._distance_row(record, beside.distances(summarise(embedding))))
             self.journal.append(fresh)
             yield len(some)
         if probing:
@@ -145,22 +148,29 @@ class View:
     def _encoded(self, mllm: MLLM) -> Iterator[Embedding]:
         return encode_files(mllm, [medium.path for medium in self.real.media])
 
-    def _distance_row(self, record: Row, distances: Row) -> Row:
+    def _distance_row(self, record: AnalysisRecord, distances: AnalysisRecord) -> AnalysisRecord:
         nearest = self.real.media[distances["nearest"]].name
         told = {"what": "distance", "media": self.real.digest, "id": record["id"], "recipe": record["recipe"]}
         return told | distances | {"nearest": nearest}
 
     def _probe_rows(
-        self, name: str, mine: Sequence[Row], made: Mapping[str, Tensor], read: Mapping[str, Tensor]
-    ) -> Iterator[Row]:
+        self, name: str, mine: Sequence[AnalysisRecord], made: Mapping[str, Tensor], read: Mapping[str, Tensor]
+    ) -> Iterator[AnalysisRecord]:
         """Fit a probe on what was made, by the embeddings of `mine`, and give what it says of what was read."""
-        labels = [label_of(record["phrase"], record["kind"]) for record in mine]
-        probe = Probe(torch.stack([made[record["id"]] for record in mine]), labels, self.config.l2)
-        said = dict(zip(read, probe.read(torch.stack(list(read.values()))), strict=True))
+        labels = [make_label(record["phrase"], record["kind"]) for record in mine]
+        probe = LinearProbe(torch.stack([made[record["id"]] for record in mine]), labels, self.config.l2)
+        said = dict(zip(read, probe.predict(torch.stack(list(read.values()))), strict=True))
         for medium in self.real.media:
             if label := self.labels.get(medium.name):
                 yield {
-                    "what": "probe", "fit": self.fit, "media": self.real.digest, "fitted_on": name,
-                    "embeddings": len(mine), "classes": len(probe.classes), "medium": medium.name, "label": label,
-                    "harmful": medium.harmful, "predicted": said[medium.name] if label in probe.classes else None,
-                }  # fmt: skip
+                    "what": "probe",
+                    "fit": self.fit,
+                    "media": self.real.digest,
+                    "fitted_on": name,
+                    "embeddings": len(mine),
+                    "classes": len(probe.classes),
+                    "medium": medium.name,
+                    "label": label,
+                    "harmful": medium.harmful,
+                    "predicted": said[medium.name] if label in probe.classes else None,
+                }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class QualityConfig:
+class AnalysisConfig:
     """Settings of the probe."""
 
     layer: int = 2

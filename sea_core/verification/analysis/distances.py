@@ -15,28 +15,28 @@ DISTANCES = ("norm_ratio", "cosine_nearest", "cosine_mean", "centred_cosine")
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class EmbeddingSummary:
     """An embedding's mean row, (d_encoder,) in fp64, and the mean norm of its rows."""
 
     mean: Tensor
     norm: float
 
 
-def point(embedding: Embedding) -> Point:
+def summarise(embedding: Embedding) -> EmbeddingSummary:
     """Return what the distances need of an embedding."""
-    rows = embedding.rows.detach().cpu().double()
-    return Point(rows.mean(0), rows.norm(dim=1).mean().item())
+    rows = embedding.features.detach().cpu().double()
+    return EmbeddingSummary(rows.mean(0), rows.norm(dim=1).mean().item())
 
 
-class Beside:
+class ReferenceSet:
     """Real embeddings, to lay others beside."""
 
-    def __init__(self, points: Sequence[Point]) -> None:
+    def __init__(self, points: Sequence[EmbeddingSummary]) -> None:
         self.means = torch.stack([one.mean for one in points])
         self.centre = self.means.mean(0)
         self.norm = sum(one.norm for one in points) / len(points)
 
-    def distances(self, one: Point) -> dict[str, Any]:
+    def distances(self, one: EmbeddingSummary) -> dict[str, Any]:
         """Return the distances of an embedding, and the number of the nearest real one.
 
         norm_ratio: the mean norm of its rows over that of the real ones. cosine_nearest: to the mean row of the nearest

@@ -19,7 +19,7 @@ EXAMPLE = '{"file_name": "bike.png", "phrase": "polish a bike"}'
 
 
 @dataclass(frozen=True)
-class Medium:
+class LabelledMedium:
     """One real medium. `name` is its path in the folder; `harmful` is None where nobody said so."""
 
     path: Path
@@ -30,15 +30,15 @@ class Medium:
 
 
 @dataclass(frozen=True)
-class Real:
+class LabelledMedia:
     """The media of a folder, in the order of their names; `digest` changes when what they hold does."""
 
     folder: Path
-    media: tuple[Medium, ...]
+    media: tuple[LabelledMedium, ...]
     digest: str
 
 
-def labelled(folder: Path) -> Real:
+def read_labelled_media(folder: Path) -> LabelledMedia:
     """Return the media of a folder, labelled as far as its metadata.jsonl says so.
 
     Raises:
@@ -46,7 +46,7 @@ def labelled(folder: Path) -> Real:
     """
     files = media_files(folder)
     names = {path.relative_to(folder).as_posix(): path for path in files}
-    told: dict[str, Medium] = {}
+    told: dict[str, LabelledMedium] = {}
     if (folder / LIST).is_file():
         for place, value in open_source(folder / LIST).items:
             if isinstance(value, DataError):
@@ -57,11 +57,11 @@ def labelled(folder: Path) -> Real:
             if medium.name in told:
                 raise DataError(f"{medium.name} is listed twice", hint="Keep one of the two lines.", where=str(place))
             told[medium.name] = medium
-    media = tuple(told.get(name) or Medium(path, name) for name, path in names.items())
-    return Real(folder, media, digest(files))
+    media = tuple(told.get(name) or LabelledMedium(path, name) for name, path in names.items())
+    return LabelledMedia(folder, media, digest(files))
 
 
-def label_of(phrase: str, kind: str) -> str:
+def make_label(phrase: str, kind: str) -> str:
     """Return the class of a phrase: the first verb of an activity in its base form, the whole of a product."""
     words = content_words(phrase)
     if kind == "product" or not words:
@@ -81,13 +81,13 @@ def flat(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip().casefold()
 
 
-def _medium(record: Record, names: dict[str, Path]) -> Medium:
+def _medium(record: Record, names: dict[str, Path]) -> LabelledMedium:
     name = Path(_typed(record, "file_name", str, "Every line needs it")).as_posix()
     if name not in names:
         raise record.error("file_name", f"names no medium of this folder: {name}", "Mend the name, or delete the line.")
     phrase, label = (_typed(record, c, str, "Write text") if record.has(c) else "" for c in ("phrase", "label"))
     harmful = _typed(record, "harmful", bool, "Write true or false") if record.has("harmful") else None
-    return Medium(names[name], name, phrase, label, harmful)
+    return LabelledMedium(names[name], name, phrase, label, harmful)
 
 
 def _typed(record: Record, column: str, kind: type, advice: str) -> Any:

@@ -20,10 +20,10 @@ def feature(mllm: MLLM, embedding: Embedding, layer: int) -> Tensor:
     question = verify_questions(mllm.adapter, "activity")[0]  # one for all media, whatever they show
     ids = mllm.prompt_ids(question, len(embedding))
     places = torch.tensor(ids, device=mllm.device) == mllm.placeholder_id
-    return mllm.states(ids, layer, embedding)[places].double().mean(0).cpu()
+    return mllm.hidden_states(ids, layer, embedding)[places].double().mean(0).cpu()
 
 
-class Probe:
+class LinearProbe:
     """Multinomial logistic regression, on features standardised by the mean and spread of those it was fitted on."""
 
     def __init__(self, features: Tensor, labels: Sequence[str], l2: float) -> None:
@@ -49,7 +49,7 @@ class Probe:
         lbfgs.step(loss)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
-    def read(self, features: Tensor) -> list[str]:
+    def predict(self, features: Tensor) -> list[str]:
         """Return the likeliest label for each of (n, d) features."""
         scores = (features - self.mean) / self.spread @ self.weight.T + self.bias
         return [self.classes[i] for i in scores.argmax(1).tolist()]

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from statistics import median, quantiles
 from typing import Any
 
-from sea_core.runs.statistics import interval, share
+from sea_core.runs.statistics import ratio, wilson_interval
 from sea_core.verification.analysis.distances import DISTANCES
 
 ALL = "all"
 """The name of all recipes together."""
 
-Row = dict[str, Any]
+AnalysisRecord = dict[str, Any]
 
 
-def distance_figures(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+def distance_metrics(rows: Sequence[AnalysisRecord]) -> dict[str, dict[str, Any]]:
     """Return for all embeddings, and for each recipe where there are several, how each distance is spread."""
     groups = {ALL: list(rows)} | {recipe: [r for r in rows if r["recipe"] == recipe] for recipe in recipes(rows)}
     return {
@@ -25,7 +25,7 @@ def distance_figures(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     }
 
 
-def probe_figures(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+def probe_metrics(rows: Sequence[AnalysisRecord]) -> dict[str, dict[str, Any]]:
     """Return for each probe what share of the real media it reads.
 
     A medium counts if the probe knows its label; where harm is told, only if it is told to be benign. `chance` is what
@@ -40,22 +40,27 @@ def probe_figures(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
         right = sum(row["predicted"] == row["label"] for row in tested)
         common = Counter(row["label"] for row in tested).most_common(1)
         found[name] = {
-            "accuracy": share(right, len(tested)), "interval": interval(right, len(tested)), "right": right,
-            "tested": len(tested), "labels": len({row["label"] for row in tested}),
-            "chance": share(common[0][1], len(tested)) if common else None,
-            "embeddings": mine[0]["embeddings"], "classes": mine[0]["classes"],
-            "not_benign": len(mine) - len(benign), "unknown": sorted({r["label"] for r in benign} - _known(tested)),
-        }  # fmt: skip
+            "accuracy": ratio(right, len(tested)),
+            "interval": wilson_interval(right, len(tested)),
+            "right": right,
+            "tested": len(tested),
+            "labels": len({row["label"] for row in tested}),
+            "chance": ratio(common[0][1], len(tested)) if common else None,
+            "embeddings": mine[0]["embeddings"],
+            "classes": mine[0]["classes"],
+            "not_benign": len(mine) - len(benign),
+            "unknown": sorted({r["label"] for r in benign} - _known(tested)),
+        }
     return found
 
 
-def recipes(rows: Sequence[Row]) -> list[str]:
+def recipes(rows: Sequence[AnalysisRecord]) -> list[str]:
     """Return the recipes of the rows, none where there is only one."""
     found = list(dict.fromkeys(row["recipe"] for row in rows))
     return found if len(found) > 1 else []
 
 
-def _known(rows: Sequence[Row]) -> set[str]:
+def _known(rows: Sequence[AnalysisRecord]) -> set[str]:
     return {row["label"] for row in rows}
 
 

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from helpers.reference_loop import Look, plain_loop
-from sea_core.data.examples import Goal, PreparedRow
+from sea_core.data.examples import Goal, PreparedExample
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.forward import Forward
+from sea_core.optimization.engine.forward import ForwardStrategy
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.select_forward import choose
-from sea_core.optimization.engine.types import Outcome, Rules, Task
-from sea_core.optimization.optimizer import task_of
+from sea_core.optimization.engine.select_forward import select_forward
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask
+from sea_core.optimization.optimizer import make_task
 
 BETAS = (0.8, 0.99)
 UNREACHABLE = 1e-12
@@ -29,46 +29,46 @@ ROUNDING = 1e-9
 """Between two ways to compute the same in fp64. In fp32, Adam blows rounding up where a gradient is almost zero."""
 
 
-class Watched(Forward):
+class Watched(ForwardStrategy):
     """Keeps each E that the engine shows to the model."""
 
-    def __init__(self, inner: Forward) -> None:
+    def __init__(self, inner: ForwardStrategy) -> None:
         super().__init__(inner.mllm, inner.start)
         self.inner = inner
         self.seen: list[list[Tensor]] = []
 
-    def shape(self, task: Task) -> tuple[int, ...]:
+    def shape(self, task: OptimizationTask) -> tuple[int, ...]:
         return self.inner.shape(task)
 
-    def tokens(self, task: Task) -> int:
+    def tokens(self, task: OptimizationTask) -> int:
         return self.inner.tokens(task)
 
-    def seat(self, tasks: Sequence[Task]) -> Any:
-        return self.inner.seat(tasks)
+    def seat(self, tasks: Sequence[OptimizationTask]) -> Any:
+        return self.inner.prepare_batch(tasks)
 
     def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
         self.seen.append([e.detach().clone() for e in embeddings])
         return self.inner.logits(seated, embeddings)
 
 
-def rules(mllm: MLLM, **told: float) -> Rules:
-    lr = 0.1 * mllm.blank().rows.square().mean().sqrt().item()
-    return replace(Rules(lr, BETAS, steps=200, loss=0.01, margin=0.5, slots=3), **told)  # type: ignore[arg-type]
+def rules(mllm: MLLM, **told: float) -> EngineConfig:
+    lr = 0.1 * mllm.blank().features.square().mean().sqrt().item()
+    return replace(EngineConfig(lr, BETAS, steps=200, loss=0.01, margin=0.5, batch_size=3), **told)  # type: ignore[arg-type]
 
 
 def run(
-    mllm: MLLM, rows: Iterable[PreparedRow], start: Embedding | None = None, *, packed: bool = True, **told: float
-) -> dict[str, Outcome]:
+    mllm: MLLM, rows: Iterable[PreparedExample], start: Embedding | None = None, *, packed: bool = True, **told: float
+) -> dict[str, OptimizationResult]:
     return watch(mllm, rows, start, packed=packed, **told)[0]
 
 
 def watch(
-    mllm: MLLM, rows: Iterable[PreparedRow], start: Embedding | None = None, *, packed: bool = True, **told: float
-) -> tuple[dict[str, Outcome], list[list[Tensor]]]:
+    mllm: MLLM, rows: Iterable[PreparedExample], start: Embedding | None = None, *, packed: bool = True, **told: float
+) -> tuple[dict[str, OptimizationResult], list[list[Tensor]]]:
     """Return the outcomes, and the embeddings of the rows in flight at each look."""
     start = start or mllm.blank()
-    tasks = [task_of(mllm, row, len(start)) for row in rows]
-    watched = Watched(choose(mllm, start, tasks, packed=packed))
+    tasks = [make_task(mllm, row, len(start)) for row in rows]
+    watched = Watched(select_forward(mllm, start, tasks, packed=packed))
     assert watched.inner.name == ("packed" if packed else "plain")
     engine = Engine(mllm, start, rules(mllm, **told), watched)
     return {outcome.id: outcome for outcome in engine.run(tasks)}, watched.seen
@@ -76,16 +76,16 @@ def watch(
 
 def short(mllm: MLLM) -> Embedding:
     """Return the first rows of the blank, for tests that would take long."""
-    return mllm.blank().with_rows(mllm.blank().rows[:10])
+    return mllm.blank().with_features(mllm.blank().features[:10])
 
 
-def looks(mllm: MLLM, row: PreparedRow, count: int) -> list[Look]:
-    return list(islice(plain_loop(mllm, row.goals, mllm.blank().rows, rules(mllm).lr, BETAS), count))
+def looks(mllm: MLLM, row: PreparedExample, count: int) -> list[Look]:
+    return list(islice(plain_loop(mllm, row.goals, mllm.blank().features, rules(mllm).lr, BETAS), count))
 
 
-def reading(mllm: MLLM, row: PreparedRow, embedding: Embedding) -> tuple[float, float]:
+def reading(mllm: MLLM, row: PreparedExample, embedding: Embedding) -> tuple[float, float]:
     """Return loss and least margin of a row at E, computed from the bare logits."""
-    task = task_of(mllm, row, len(embedding))
+    task = make_task(mllm, row, len(embedding))
     losses, margins = [], []
     with torch.no_grad():
         logits, targets, goal = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * 2)
@@ -105,7 +105,7 @@ both = pytest.mark.parametrize("packed", [True, False], ids=["packed", "plain"])
 
 
 @both
-def test_every_step_is_the_plain_loops(exact: MLLM, prepared: tuple[PreparedRow, ...], packed: bool) -> None:
+def test_every_step_is_the_plain_loops(exact: MLLM, prepared: tuple[PreparedExample, ...], packed: bool) -> None:
     _, seen = watch(exact, prepared[:2], packed=packed, steps=24, loss=UNREACHABLE)
     assert len(seen) == 25
     for i, row in enumerate(prepared[:2]):
@@ -117,7 +117,7 @@ def test_every_step_is_the_plain_loops(exact: MLLM, prepared: tuple[PreparedRow,
 
 @both
 def test_a_row_ends_where_the_plain_loop_first_says_both_goals(
-    exact: MLLM, prepared: tuple[PreparedRow, ...], packed: bool
+    exact: MLLM, prepared: tuple[PreparedExample, ...], packed: bool
 ) -> None:
     row = prepared[0]
     outcome = run(exact, [row], packed=packed)[row.id]
@@ -127,10 +127,10 @@ def test_a_row_ends_where_the_plain_loop_first_says_both_goals(
     assert outcome.loss == pytest.approx(last.loss, abs=ROUNDING)
     assert outcome.margin == pytest.approx(last.margin, abs=ROUNDING)
     assert outcome.embedding is not None
-    assert (outcome.embedding.rows - last.embedding).abs().max() <= ROUNDING
+    assert (outcome.embedding.features - last.embedding).abs().max() <= ROUNDING
 
 
-def test_fp32_keeps_close_to_fp64(mllm: MLLM, exact: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_fp32_keeps_close_to_fp64(mllm: MLLM, exact: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     _, seen = watch(mllm, prepared[:1], steps=20, loss=UNREACHABLE)
     plain = looks(exact, prepared[0], 21)
     moved = (plain[-1].embedding - plain[0].embedding).norm()
@@ -142,8 +142,8 @@ def test_fp32_keeps_close_to_fp64(mllm: MLLM, exact: MLLM, prepared: tuple[Prepa
 
 @pytest.fixture(scope="module", params=[True, False], ids=["packed", "plain"])
 def alone(
-    mllm: MLLM, prepared: tuple[PreparedRow, ...], request: pytest.FixtureRequest
-) -> tuple[bool, dict[str, Outcome]]:
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], request: pytest.FixtureRequest
+) -> tuple[bool, dict[str, OptimizationResult]]:
     """Eight rows, one at a time; they end after different numbers of steps."""
     ended = run(mllm, prepared[:8], short(mllm), packed=request.param, slots=1, **EASY)
     assert len({outcome.steps for outcome in ended.values()}) > 2
@@ -153,8 +153,8 @@ def alone(
 @pytest.mark.parametrize(("slots", "backwards"), [(3, True), (8, False)])
 def test_a_row_depends_on_nothing_but_itself(
     mllm: MLLM,
-    prepared: tuple[PreparedRow, ...],
-    alone: tuple[bool, dict[str, Outcome]],
+    prepared: tuple[PreparedExample, ...],
+    alone: tuple[bool, dict[str, OptimizationResult]],
     slots: int,
     backwards: bool,
 ) -> None:
@@ -168,10 +168,10 @@ def test_a_row_depends_on_nothing_but_itself(
         assert (found.status, found.steps, found.loss) == ("succeeded", wanted.steps, wanted.loss)
         assert found.embedding is not None
         assert wanted.embedding is not None
-        assert torch.equal(found.embedding.rows, wanted.embedding.rows)
+        assert torch.equal(found.embedding.features, wanted.embedding.features)
 
 
-def test_a_row_that_is_done_makes_room_at_once(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_a_row_that_is_done_makes_room_at_once(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     ended, seen = watch(mllm, prepared[:6], slots=2, **EASY)
     in_flight = [len(embeddings) for embeddings in seen]
     assert sum(in_flight) == sum(outcome.steps + 1 for outcome in ended.values())
@@ -179,9 +179,9 @@ def test_a_row_that_is_done_makes_room_at_once(mllm: MLLM, prepared: tuple[Prepa
     assert set(in_flight) == {2, 1}
 
 
-def test_loss_that_is_not_a_number_fails_its_row_only(spoilt: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_loss_that_is_not_a_number_fails_its_row_only(spoilt: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     rows = prepared[:3]
-    words = [set(task_of(spoilt, row, 1).answers[0]) for row in rows]
+    words = [set(make_task(spoilt, row, 1).answers[0]) for row in rows]
     only_here = min(words[1] - words[0] - words[2])
     with torch.no_grad():
         spoilt.model.get_input_embeddings().weight[only_here] = torch.nan
@@ -195,7 +195,7 @@ def test_loss_that_is_not_a_number_fails_its_row_only(spoilt: MLLM, prepared: tu
 # --- when a row is done -----------------------------------------------------------------------------------------------
 
 
-def test_margin_and_loss_are_both_needed(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_margin_and_loss_are_both_needed(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     row = prepared[0]
     margin = run(mllm, [row], loss=100.0, margin=4.0)[row.id]
     loss = run(mllm, [row], loss=0.1, margin=-100.0)[row.id]
@@ -208,17 +208,17 @@ def test_margin_and_loss_are_both_needed(mllm: MLLM, prepared: tuple[PreparedRow
     assert both.loss < 0.1
 
 
-def test_out_of_steps_names_the_first_wrong_token(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_out_of_steps_names_the_first_wrong_token(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     row = prepared[0]
     outcome = run(mllm, [row], steps=2)[row.id]
-    said = mllm.say(mllm.generate([row.goals[0].prompt], [mllm.blank()], 1)[0])
-    wanted = mllm.say(mllm.answer_ids(row.goals[0].answer)[:1])
+    said = mllm.detokenize(mllm.generate([row.goals[0].prompt], [mllm.blank()], 1)[0])
+    wanted = mllm.detokenize(mllm.answer_ids(row.goals[0].answer)[:1])
     assert (outcome.status, outcome.steps, outcome.embedding) == ("failed", 2, None)
     assert outcome.reason.startswith("not reached in 2 steps: loss ")
     assert f"the model says {said!r} where the target says {wanted!r}" in outcome.reason
 
 
-def test_out_of_steps_with_every_token_right_says_so(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_out_of_steps_with_every_token_right_says_so(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     row = prepared[0]
     outcome = run(mllm, [row], steps=100, margin=1000.0)[row.id]
     assert outcome.status == "failed"
@@ -228,39 +228,39 @@ def test_out_of_steps_with_every_token_right_says_so(mllm: MLLM, prepared: tuple
 def test_a_model_that_says_both_at_once_takes_no_step(mllm: MLLM) -> None:
     start = mllm.blank()
     question = f"What is the style of the {mllm.adapter.noun}?"
-    answer = mllm.say(mllm.generate([question], [start])[0])
-    task = Task("blank", (mllm.prompt_ids(question, len(start)),), (mllm.answer_ids(answer),))
-    (outcome,) = Engine(mllm, start, rules(mllm, loss=1.0, margin=0.0), choose(mllm, start, [task])).run([task])
+    answer = mllm.detokenize(mllm.generate([question], [start])[0])
+    task = OptimizationTask("blank", (mllm.prompt_ids(question, len(start)),), (mllm.answer_ids(answer),))
+    (outcome,) = Engine(mllm, start, rules(mllm, loss=1.0, margin=0.0), select_forward(mllm, start, [task])).run([task])
     assert (outcome.status, outcome.steps) == ("succeeded", 0)
     assert outcome.embedding is not None
-    assert torch.equal(outcome.embedding.rows, start.rows)
+    assert torch.equal(outcome.embedding.features, start.features)
 
 
 def test_the_embedding_that_comes_out_is_the_one_that_was_checked(
-    mllm: MLLM, prepared: tuple[PreparedRow, ...]
+    mllm: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
     row = prepared[0]
     outcome = run(mllm, [row])[row.id]
     assert outcome.embedding is not None
-    assert outcome.embedding.rows.dtype == torch.float32
+    assert outcome.embedding.features.dtype == torch.float32
     loss, margin = reading(mllm, row, outcome.embedding)
     assert loss == pytest.approx(outcome.loss, rel=1e-4)
     assert margin == pytest.approx(outcome.margin, rel=1e-4)
 
 
 def test_in_bf16_the_stored_rounding_is_the_one_that_was_checked(
-    rough: MLLM, prepared: tuple[PreparedRow, ...]
+    rough: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
     row = prepared[0]
     outcome = run(rough, [row], slots=1, packed=False)[row.id]
     assert outcome.embedding is not None
-    assert outcome.embedding.rows.dtype == torch.bfloat16
+    assert outcome.embedding.features.dtype == torch.bfloat16
     loss, margin = reading(rough, row, outcome.embedding)
     assert loss == pytest.approx(outcome.loss, rel=1e-6)
     assert margin == pytest.approx(outcome.margin, rel=1e-6)
 
 
-def test_the_loss_weighs_each_goal_the_same(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_the_loss_weighs_each_goal_the_same(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     """The library's own `labels` loss would weigh each token the same, and so the longer answer more."""
     long = replace(prepared[0], goals=(prepared[0].goals[0], Goal("What is it?", "a")))
     outcome = run(mllm, [long], steps=1)[long.id]

@@ -12,15 +12,15 @@ from torch import Tensor, nn
 
 from helpers.engine import closing, measured, tasks_of
 from sea_core import ModelError
-from sea_core.data.examples import Goal, PreparedRow
+from sea_core.data.examples import Goal, PreparedExample
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.activation_checkpointing import recomputing
-from sea_core.optimization.engine.forward import Forward, Plain
-from sea_core.optimization.engine.packed import Packed, Unpackable
+from sea_core.optimization.engine.activation_checkpointing import activation_checkpointing
+from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
+from sea_core.optimization.engine.packed import Packed, PackingNotSupported
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.select_forward import apart, choose, look
-from sea_core.optimization.engine.types import Outcome, Rules
-from sea_core.optimization.optimizer import task_of
+from sea_core.optimization.engine.select_forward import logits_and_grad, relative_error, select_forward
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
+from sea_core.optimization.optimizer import make_task
 from sea_core.plugin import loader
 
 MODALITIES = [(plugin.name, adapter.modality) for plugin in loader.installed() for adapter in plugin.adapters]
@@ -32,7 +32,7 @@ def family(request: pytest.FixtureRequest) -> MLLM:
     return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
 
 
-def three_goals(mllm: MLLM, row: PreparedRow) -> PreparedRow:
+def three_goals(mllm: MLLM, row: PreparedExample) -> PreparedExample:
     """Goals of unlike lengths: the packed texts lie far from multiples of anything."""
     return replace(row, goals=(*row.goals, Goal("Name it.", "a"), Goal("What is it, in a word, please?", "A lamp.")))
 
@@ -42,35 +42,35 @@ def three_goals(mllm: MLLM, row: PreparedRow) -> PreparedRow:
 
 def test_logits_and_gradient_are_the_librarys_in_every_family(family: MLLM) -> None:
     start = family.blank()
-    plain = Plain(family, start)
+    plain = Sequential(family, start)
     tasks = tasks_of(family)
-    packed = choose(family, start, tasks)
+    packed = select_forward(family, start, tasks)
     assert packed.name == "packed"
     for task in tasks:
-        ours, gradient = look(packed, task, start.shaken().rows)
-        theirs, reference = look(plain, task, start.shaken().rows)
-        assert apart(ours, theirs) < 1e-5
-        assert apart(gradient, reference) < 1e-5
+        ours, gradient = logits_and_grad(packed, task, start.perturbed().features)
+        theirs, reference = logits_and_grad(plain, task, start.perturbed().features)
+        assert relative_error(ours, theirs) < 1e-5
+        assert relative_error(gradient, reference) < 1e-5
 
 
 @pytest.mark.parametrize("keep", [slice(0, 1), slice(0, 4), slice(1, 3)], ids=["one", "four", "two"])
-def test_any_number_of_goals_fits(mllm: MLLM, prepared: tuple[PreparedRow, ...], keep: slice) -> None:
+def test_any_number_of_goals_fits(mllm: MLLM, prepared: tuple[PreparedExample, ...], keep: slice) -> None:
     start = mllm.blank()
     row = three_goals(mllm, prepared[0])
-    task = task_of(mllm, replace(row, goals=row.goals[keep]), len(start))
-    ours, gradient = look(Packed(mllm, start, [task]), task, start.shaken().rows)
-    theirs, reference = look(Plain(mllm, start), task, start.shaken().rows)
-    assert apart(ours, theirs) < 1e-5
-    assert apart(gradient, reference) < 1e-5
+    task = make_task(mllm, replace(row, goals=row.goals[keep]), len(start))
+    ours, gradient = logits_and_grad(Packed(mllm, start, [task]), task, start.perturbed().features)
+    theirs, reference = logits_and_grad(Sequential(mllm, start), task, start.perturbed().features)
+    assert relative_error(ours, theirs) < 1e-5
+    assert relative_error(gradient, reference) < 1e-5
 
 
-def test_rows_of_unlike_numbers_of_goals_run_together(mllm: MLLM, prepared: tuple[PreparedRow, ...]) -> None:
+def test_rows_of_unlike_numbers_of_goals_run_together(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     start = mllm.blank()
     rows = [prepared[0], three_goals(mllm, prepared[1]), replace(prepared[2], goals=prepared[2].goals[:1])]
-    tasks = [task_of(mllm, row, len(start)) for row in rows]
-    ended = {o.id: o for o in engine(mllm, choose(mllm, start, tasks), steps=3).run(tasks)}
+    tasks = [make_task(mllm, row, len(start)) for row in rows]
+    ended = {o.id: o for o in engine(mllm, select_forward(mllm, start, tasks), steps=3).run(tasks)}
     assert ended.keys() == {row.id for row in rows}
-    alone = {o.id: o for task in tasks for o in engine(mllm, choose(mllm, start, [task]), steps=3).run([task])}
+    alone = {o.id: o for task in tasks for o in engine(mllm, select_forward(mllm, start, [task]), steps=3).run([task])}
     assert {i: o.loss for i, o in ended.items()} == {i: o.loss for i, o in alone.items()}
 
 
@@ -86,7 +86,7 @@ def test_the_prefix_is_run_once_for_the_whole_job(mllm: MLLM) -> None:
         packed = Packed(mllm, start, tasks)
         assert counted == [len(packed.prefix)]
         for task in tasks:
-            packed.logits(packed.seat([task]), [start.rows])
+            packed.logits(packed.prepare_batch([task]), [start.features])
     once = packed.media + sum(packed.shape(tasks[0]))
     assert counted[1:] == [once, once]
 
@@ -94,11 +94,11 @@ def test_the_prefix_is_run_once_for_the_whole_job(mllm: MLLM) -> None:
 @pytest.mark.filterwarnings("ignore")  # torch's own, while it compiles
 def test_compiled_numbers_are_the_same(mllm: MLLM) -> None:
     start, tasks = mllm.blank(), tasks_of(mllm, 2)
-    compiled = choose(mllm, start, tasks, compiled=True)
-    ours, gradient = look(compiled, tasks[0], start.shaken().rows)
-    theirs, reference = look(Plain(mllm, start), tasks[0], start.shaken().rows)
-    assert apart(ours, theirs) < 1e-5
-    assert apart(gradient, reference) < 1e-5
+    compiled = select_forward(mllm, start, tasks, compiled=True)
+    ours, gradient = logits_and_grad(compiled, tasks[0], start.perturbed().features)
+    theirs, reference = logits_and_grad(Sequential(mllm, start), tasks[0], start.perturbed().features)
+    assert relative_error(ours, theirs) < 1e-5
+    assert relative_error(gradient, reference) < 1e-5
 
 
 # --- what it refuses --------------------------------------------------------------------------------------------------
@@ -107,17 +107,17 @@ def test_compiled_numbers_are_the_same(mllm: MLLM) -> None:
 def test_prompts_that_differ_before_the_media_run_plain_and_say_so(mllm: MLLM) -> None:
     start, (one, two) = mllm.blank(), tasks_of(mllm, 2)
     other = replace(two, prompts=tuple([p[0], *p] for p in two.prompts))
-    forward = choose(mllm, start, [one, other])
-    assert isinstance(forward, Plain)
-    assert "differ before" in forward.why
-    assert two.id in forward.why
+    forward = select_forward(mllm, start, [one, other])
+    assert isinstance(forward, Sequential)
+    assert "differ before" in forward.fallback_reason
+    assert two.id in forward.fallback_reason
 
 
 def test_an_attention_without_block_masks_runs_plain_and_says_so(spoilt: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
     config = type(spoilt.adapter.language_model(spoilt.model).config)
     monkeypatch.setattr(config, "_attn_implementation", "flash_attention_2")  # the setter would ask for a GPU
-    with pytest.raises(Unpackable, match="takes no block mask"):
+    with pytest.raises(PackingNotSupported, match="takes no block mask"):
         Packed(spoilt, start, tasks)
 
 
@@ -157,20 +157,20 @@ def test_a_packed_step_that_computes_something_else_is_refused(
     if fault == "gradient":
         monkeypatch.setattr("sea_core.optimization.engine.select_forward.Packed", Detached)
     with pytest.raises(ModelError, match=rule) as raised:
-        choose(spoilt, spoilt.blank(), tasks_of(spoilt, 2))
+        select_forward(spoilt, spoilt.blank(), tasks_of(spoilt, 2))
     assert "packed=false" in raised.value.hint
 
 
 def test_in_bf16_rounding_is_not_taken_for_a_fault_nor_a_fault_for_rounding(
     rough: MLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert choose(rough, rough.blank(), tasks_of(rough, 2)).name == "packed"
+    assert select_forward(rough, rough.blank(), tasks_of(rough, 2)).name == "packed"
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     start, tasks = rough.blank(), tasks_of(rough, 2)
     monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS._local_mapping, "sdpa", blind_to_masks)
     with pytest.raises(ModelError, match="the block mask"):
-        choose(rough, start, tasks)
+        select_forward(rough, start, tasks)
 
 
 # --- when memory is short ---------------------------------------------------------------------------------------------
@@ -182,19 +182,19 @@ class Cramped(Packed):
     room, room_later = 2, 2
 
     def logits(self, seated: Any, embeddings: Any) -> Tensor:
-        room = self.room_later if self.recomputes else self.room
+        room = self.room_later if self.checkpointing else self.room
         logits = super().logits(seated, embeddings)
         if len(embeddings) > room:
             raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 23.00 GiB")
         return logits
 
 
-def engine(mllm: MLLM, forward: Forward, **told: Any) -> Engine:
-    rules = Rules(0.1 * mllm.blank().scale, (0.8, 0.99), steps=40, loss=0.7, margin=-100.0, slots=3)
+def engine(mllm: MLLM, forward: ForwardStrategy, **told: Any) -> Engine:
+    rules = EngineConfig(0.1 * mllm.blank().rms, (0.8, 0.99), steps=40, loss=0.7, margin=-100.0, batch_size=3)
     return Engine(mllm, mllm.blank(), replace(rules, **told), forward)
 
 
-def ended(mllm: MLLM, make: Callable[..., Forward], **told: Any) -> dict[str, Outcome]:
+def ended(mllm: MLLM, make: Callable[..., ForwardStrategy], **told: Any) -> dict[str, OptimizationResult]:
     tasks = tasks_of(mllm, 5)
     return {o.id: o for o in engine(mllm, make(mllm, mllm.blank(), tasks), **told).run(tasks)}
 
@@ -223,17 +223,17 @@ def test_where_nothing_helps_it_says_what_would(mllm: MLLM, monkeypatch: pytest.
 
 
 def test_the_self_test_recomputes_where_it_has_no_room(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, seen = Plain.logits, []
+    plain, seen = Sequential.logits, []
 
-    def cramped(self: Plain, seated: Any, embeddings: Any) -> Tensor:
+    def cramped(self: Sequential, seated: Any, embeddings: Any) -> Tensor:
         seen.append(self.mllm.adapter.language_model(self.mllm.model).is_activation_checkpointing)
         if not seen[-1]:
             raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
         return plain(self, seated, embeddings)
 
-    monkeypatch.setattr(Plain, "logits", cramped)
-    forward = choose(mllm, mllm.blank(), tasks_of(mllm, 1))
-    assert (forward.name, forward.recomputes, seen) == ("packed", False, [False, True, True])
+    monkeypatch.setattr(Sequential, "logits", cramped)
+    forward = select_forward(mllm, mllm.blank(), tasks_of(mllm, 1))
+    assert (forward.name, forward.checkpointing, seen) == ("packed", False, [False, True, True])
     assert not any(m.training for m in mllm.model.modules())
 
 
@@ -247,8 +247,8 @@ def test_recomputing_keeps_less_and_gives_the_same_gradient(mllm: MLLM) -> None:
     start, tasks = mllm.blank(), tasks_of(mllm, 1)
     packed = Packed(mllm, start, tasks)
     before, kept = measured(packed, tasks[0])
-    packed.recompute()
-    with recomputing(packed.decoder):
+    packed.enable_checkpointing()
+    with activation_checkpointing(packed.decoder):
         after, kept_less = measured(packed, tasks[0])
-    assert apart(after, before) < 1e-5
+    assert relative_error(after, before) < 1e-5
     assert kept_less < 0.3 * kept

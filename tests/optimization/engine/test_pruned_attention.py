@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from helpers.engine import closing, tasks_of
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine import pruned_attention as module
-from sea_core.optimization.engine.forward import Plain
+from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.packed import Packed
-from sea_core.optimization.engine.pruned_attention import Last, attend, lean
-from sea_core.optimization.engine.select_forward import apart, choose, look
+from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer, attend, pruned
+from sea_core.optimization.engine.select_forward import logits_and_grad, relative_error, select_forward
 
 
 def sdpa(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
@@ -49,10 +49,10 @@ def test_attention_in_blocks_is_the_whole_one(heads: int, block: int, monkeypatc
 def test_a_packed_step_in_blocks_is_the_plain_one(mllm: MLLM, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", block)
     start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
-    ours, gradient = look(Packed(mllm, start, [task]), task, start.shaken().rows)
-    theirs, reference = look(Plain(mllm, start), task, start.shaken().rows)
-    assert apart(ours, theirs) < 1e-5
-    assert apart(gradient, reference) < 1e-5
+    ours, gradient = logits_and_grad(Packed(mllm, start, [task]), task, start.perturbed().features)
+    theirs, reference = logits_and_grad(Sequential(mllm, start), task, start.perturbed().features)
+    assert relative_error(ours, theirs) < 1e-5
+    assert relative_error(gradient, reference) < 1e-5
 
 
 def test_the_last_layer_runs_its_way_back_on_the_texts_alone(mllm: MLLM) -> None:
@@ -61,12 +61,12 @@ def test_the_last_layer_runs_its_way_back_on_the_texts_alone(mllm: MLLM) -> None
     packed = Packed(mllm, start, [task])
     rows: list[int] = []
     with closing(packed.decoder.norm.register_forward_hook(lambda _m, args, _o: rows.append(args[0].shape[1]))):
-        ours = look(packed, task, start.shaken().rows)
+        ours = logits_and_grad(packed, task, start.perturbed().features)
         packed._last = None
-        theirs = look(packed, task, start.shaken().rows)
+        theirs = logits_and_grad(packed, task, start.perturbed().features)
     texts = sum(packed.shape(task))
     assert rows == [texts, packed.media + texts]
-    assert all(apart(mine, wanted) < 1e-6 for mine, wanted in zip(ours, theirs, strict=True))
+    assert all(relative_error(mine, wanted) < 1e-6 for mine, wanted in zip(ours, theirs, strict=True))
 
 
 def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: p
     packed = Packed(mllm, start, [task])
     decoder = packed.decoder
     layers, attention = list(decoder.layers), decoder.config._attn_implementation
-    look(packed, task, start.rows)
+    logits_and_grad(packed, task, start.features)
     inside: list[Any] = []
 
     def failing(*_: Any, **__: Any) -> Any:
@@ -83,7 +83,7 @@ def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: p
 
     monkeypatch.setattr(packed, "_run", failing)
     with pytest.raises(torch.OutOfMemoryError):
-        look(packed, task, start.rows)
+        logits_and_grad(packed, task, start.features)
     assert inside == [(packed._last, module.NAME)]
     assert all(one is other for one, other in zip(decoder.layers, layers, strict=True))
     assert decoder.config._attn_implementation == attention == "sdpa"
@@ -93,9 +93,9 @@ def test_eager_attention_stays_eager_and_is_packed(spoilt: MLLM) -> None:
     start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
     decoder: Any = spoilt.adapter.language_model(spoilt.model)
     decoder.config._attn_implementation = "eager"
-    with lean(decoder, None):
+    with pruned(decoder, None):
         assert decoder.config._attn_implementation == "eager"
-    assert choose(spoilt, start, tasks).name == "packed"
+    assert select_forward(spoilt, start, tasks).name == "packed"
 
 
 class Other(nn.Module):
@@ -110,4 +110,4 @@ def test_a_decoder_of_another_form_runs_whole(layers: nn.ModuleList | None) -> N
     decoder = nn.Module()
     if layers is not None:
         decoder.layers = layers
-    assert Last.of(decoder, 10) is None
+    assert TextOnlyLastLayer.of(decoder, 10) is None

@@ -35,9 +35,14 @@ class EegAdapter(Adapter):
         from sea_eeg import model
 
         return load_transformers(
-            checkpoint, self.architectures, dtype=dtype, device=device, revision=revision,
-            processor=model.EegProcessor.from_pretrained, library=model,
-        )  # fmt: skip
+            checkpoint,
+            self.architectures,
+            dtype=dtype,
+            device=device,
+            revision=revision,
+            processor=model.EegProcessor.from_pretrained,
+            library=model,
+        )
 
     def blank_input(self, processor: Any) -> Any:
         import numpy as np
@@ -65,9 +70,11 @@ class EegAdapter(Adapter):
         grown = [t.replace(self.placeholder, self.placeholder * n) for t, n in zip(texts, counts, strict=True)]
         tokens = processor.tokenizer(grown, padding=True, add_special_tokens=False, return_tensors="pt")
         return {
-            "input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"],
-            "input_features": signals, "row_counts": torch.tensor(counts),
-        }  # fmt: skip
+            "input_ids": tokens["input_ids"],
+            "attention_mask": tokens["attention_mask"],
+            "input_features": signals,
+            "row_counts": torch.tensor(counts),
+        }
 
     def projector(self, model: Any) -> Any:
         return model.model.projector

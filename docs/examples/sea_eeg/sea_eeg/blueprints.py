@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sea_core.plugin.blueprint import Blueprint, Figures, Report
+from sea_core.plugin.blueprint import Blueprint, Report, Scores
 
 
 def _build(out: Path, seed: int, report: Report) -> None:
@@ -15,7 +15,7 @@ def _build(out: Path, seed: int, report: Report) -> None:
     tiny.build(out, seed, report)
 
 
-def _check(folder: Path, seed: int) -> Figures:
+def _check(folder: Path, seed: int) -> Scores:
     from sea_eeg.tiny import EegPupil
     from sea_toy import build
 

@@ -56,9 +56,13 @@ class EegModel(EegPreTrained):
         return self.language_model.get_input_embeddings()
 
     def forward(
-        self, input_ids: Any = None, input_features: Any = None, row_counts: Any = None, inputs_embeds: Any = None,
+        self,
+        input_ids: Any = None,
+        input_features: Any = None,
+        row_counts: Any = None,
+        inputs_embeds: Any = None,
         **kwargs: Any,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
             if input_features is not None:

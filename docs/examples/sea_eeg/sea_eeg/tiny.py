@@ -18,7 +18,7 @@ from sea_core.plugin.blueprint import Report
 from sea_eeg.adapter import CHANNELS, RATE, EegAdapter
 from sea_eeg.model import EegConfig, EegForCausalLM, EegProcessor
 from sea_toy.build import save
-from sea_toy.student import Lengths, Pupil
+from sea_toy.student import Lengths, Student
 from sea_toy.teacher import teach
 from sea_toy.tokenizer import train_tokenizer
 
@@ -31,7 +31,7 @@ CHAT = (
 BANDS = (5, 9, 15, 23, 35)  # Hz: a channel's rhythm stands for a fifth of a word
 
 
-class EegPupil(Pupil):
+class EegPupil(Student):
     """A phrase as rhythms: the first word's code on four channels, the rest's on the others; styles as moods."""
 
     plugin, adapter = "eeg", EegAdapter()
@@ -41,10 +41,16 @@ class EegPupil(Pupil):
         tokenizer = train_tokenizer(corpus, SPECIAL, end="<|end|>", pad="<|pad|>")
         tokenizer.chat_template = CHAT
         text = {
-            "hidden_size": 96, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4,
-            "vocab_size": len(tokenizer), "max_position_embeddings": 256, "bos_token_id": None,
-            "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id,
-        }  # fmt: skip
+            "hidden_size": 96,
+            "intermediate_size": 256,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 256,
+            "bos_token_id": None,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        }
         config = EegConfig(text_config=text, eeg_token_id=tokenizer.convert_tokens_to_ids("<|eeg|>"))
         return MLLM(self.adapter, EegForCausalLM(config), EegProcessor(tokenizer))
 

@@ -23,14 +23,14 @@ from zlib import crc32
 
 from sea_bench import layout
 from sea_bench.build.picks import Picks, candidate_path, case_key
-from sea_bench.build.question_text import Texts
+from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.scenes import Ask, describe
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
-from sea_bench.build.source import Source
+from sea_bench.build.source import CaseSource
 from sea_core.errors import RunError, SeaError
 from sea_core.plugin.generator import Generator
-from sea_core.runs.atomic import read_json, sha256, whole, write_json
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.atomic import atomic_write, read_json, sha256, write_json
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
 
 PURPOSE = "safety benchmark of multimodal models (VA-SafetyBench's layout)"
@@ -40,7 +40,7 @@ PURPOSE = "safety benchmark of multimodal models (VA-SafetyBench's layout)"
 class Job:
     """One medium to be made: a task's own, or one of its candidates (1 and up)."""
 
-    texts: Texts
+    texts: CaseTexts
     task: Task
     candidate: int = 0
 
@@ -55,14 +55,21 @@ class Build:
     """
 
     def __init__(
-        self, folder: Path, media_set: MediaSet, generator: Generator, source: Source, *,
-        texts: Sequence[Texts] = (), tasks: Sequence[str] = (), ask: Ask | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        folder: Path,
+        media_set: MediaSet,
+        generator: Generator,
+        source: CaseSource,
+        *,
+        texts: Sequence[CaseTexts] = (),
+        tasks: Sequence[str] = (),
+        ask: Ask | None = None,
+    ) -> None:
         self.folder, self.set, self.source, self.ask = folder, media_set, source, ask
         self.generator = media_set.fitted(generator)
         self.texts = tuple(texts) or source.texts
         self.tasks = _chosen(media_set, tasks)
-        self.journal = Journal(folder / "media.jsonl")
+        self.journal = JsonlLog(folder / "media.jsonl")
         self.picks = Picks(folder)
         self.finished: dict[str, dict[str, Any]] = {}
 
@@ -129,15 +136,19 @@ class Build:
                 scene = describe(job.texts.phrase, job.texts.kind, seed, self.set.noun, self.ask)
             medium = self.set.make(job.task, job.texts, scene or "", self.generator, seed, base)
             write = partial(self._write, medium)
-        with whole(path) as aside:
+        with atomic_write(path) as aside:
             write(aside)
         data = path.read_bytes()
         row: dict[str, Any] = {
-            "path": self._name(path), "sha256": sha256(data), "bytes": len(data), "seed": seed, "scene": scene,
+            "path": self._name(path),
+            "sha256": sha256(data),
+            "bytes": len(data),
+            "seed": seed,
+            "scene": scene,
             "of": self.finished[self._name(base)]["sha256"] if base else None,
             "candidate": origin.candidate if origin and origin.candidate else None,
             "seconds": round(time.monotonic() - began, 3),
-        }  # fmt: skip
+        }
         self.journal.append([row])
         self.finished[row["path"]] = row
 
@@ -149,7 +160,7 @@ class Build:
         if not job.candidate and self._has_candidates(job.task):
             key = case_key(self.set.modality, job.texts.scenario, job.texts.id, benign=job.texts.benign)
             return Job(job.texts, job.task, min(self.picks_made.get(key, 1), self.set.candidates))
-        of = next((task for task in self.tasks if task.name == job.task.of), None)
+        of = next((task for task in self.tasks if task.name == job.task.derived_from), None)
         return Job(job.texts, of) if of else None
 
     def _has_candidates(self, task: Task) -> bool:
@@ -161,7 +172,7 @@ class Build:
     # --- what lies beside the media ---------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self.finished = {row["path"]: row for row in self.journal.rows()}
+        self.finished = {row["path"]: row for row in self.journal.read()}
         self.picks_made = self.picks.made()
         manifest = self._manifest()
         before = manifest["sets"].get(self.set.modality, {})
@@ -169,16 +180,20 @@ class Build:
         had = before.get("cases", {})
         wanted = {name_of(texts) for texts in self.texts} | set(had)
         self.texts = tuple(texts for texts in self.source.texts if name_of(texts) in wanted)
-        names = [task.name for task in self.set.makes()]
+        names = [task.name for task in self.set.media_tasks()]
         tasks = {task.name for task in self.tasks} | set(before.get("tasks", ()))
-        self.tasks = tuple(task for task in self.set.makes() if task.name in tasks)
+        self.tasks = tuple(task for task in self.set.media_tasks() if task.name in tasks)
         manifest["sets"][self.set.modality] = {
-            "identity": self.identity(), "stands_in": self.generator.stands_in or None, "source": self.source.name,
-            "tasks": [name for name in names if name in tasks], "versions": versions(self.generator),
-            "scenes": "a language model" if self.ask else "by rule", "complete": False,
+            "identity": self.identity(),
+            "stands_in": self.generator.placeholder_for or None,
+            "source": self.source.name,
+            "tasks": [name for name in names if name in tasks],
+            "versions": versions(self.generator),
+            "scenes": "a language model" if self.ask else "by rule",
+            "complete": False,
             "cases": {name_of(texts): asdict(texts) for texts in self.texts},
             "media": before.get("media", {}),
-        }  # fmt: skip
+        }
         for benign in (False, True):
             self._write_questions([texts for texts in self.texts if texts.benign is benign], benign)
         write_json(self.folder / layout.MANIFEST, manifest)
@@ -198,7 +213,7 @@ class Build:
             raise RunError("this manifest is not ours", where=str(path), hint="Give another folder with --out.")
         return found or {"purpose": PURPOSE, "sets": {}}
 
-    def _write_questions(self, texts: Sequence[Texts], benign: bool) -> None:
+    def _write_questions(self, texts: Sequence[CaseTexts], benign: bool) -> None:
         root = self.folder / layout.TWIN if benign else self.folder
         files: dict[str, dict[str, dict[str, str | None]]] = {}
         for one in texts:
@@ -206,15 +221,17 @@ class Build:
         for scenario, rows in files.items():
             write_json(root / layout.questions_folder(self.set.modality) / f"{scenario}.json", rows)
 
-    def _questions(self, texts: Texts) -> dict[str, str | None]:
+    def _questions(self, texts: CaseTexts) -> dict[str, str | None]:
         if self.set.modality == "image":
             return {
-                "Question": texts.question, "Key Phrase": texts.phrase, "Phrase Type": texts.kind,
+                "Question": texts.question,
+                "Key Phrase": texts.phrase,
+                "Phrase Type": texts.kind,
                 "Rephrased Question": texts.rephrased,
                 "Rephrased Question(SD)": texts.rephrased_scene or texts.rephrased,
-            }  # fmt: skip
+            }
         tasks = (TEXT_ONLY, *self.tasks)
-        return {task.name: texts.said(task.says, self.set.noun) for task in tasks}
+        return {task.name: texts.said(task.text_source, self.set.noun) for task in tasks}
 
     def identity(self) -> dict[str, Any]:
         """Return what makes it this set and no other."""
@@ -230,7 +247,7 @@ class Build:
         return told
 
 
-def name_of(texts: Texts) -> str:
+def name_of(texts: CaseTexts) -> str:
     """Return the name by which the manifest keeps a case."""
     return f"{layout.TWIN}/" * texts.benign + f"{texts.scenario}/{texts.id}"
 
@@ -248,11 +265,11 @@ def versions(generator: Generator) -> dict[str, str]:
 
 def _chosen(media_set: MediaSet, names: Sequence[str]) -> tuple[Task, ...]:
     """Return the tasks named, with those that they are made from."""
-    tasks = {task.name: task for task in media_set.makes()}
+    tasks = {task.name: task for task in media_set.media_tasks()}
     for name in names:
         if name not in tasks:
             raise SeaError(f"{media_set.noun} has no task {name!r}", hint=f"There are: {', '.join(tasks)}")
-    wanted = {*names, *(tasks[name].of for name in names)} if names else set(tasks)
+    wanted = {*names, *(tasks[name].derived_from for name in names)} if names else set(tasks)
     return tuple(task for task in tasks.values() if task.name in wanted)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sea_bench import layout
 from sea_core.errors import RunError
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.jsonl import JsonlLog
 
 FOLDER = "candidates"
 
@@ -39,11 +39,11 @@ class Picks:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.journal = Journal(folder / "picks.jsonl")
+        self.journal = JsonlLog(folder / "picks.jsonl")
 
     def made(self) -> dict[str, int]:
         """Return the number picked for each case."""
-        return {row["case"]: row["pick"] for row in self.journal.rows()}
+        return {row["case"]: row["pick"] for row in self.journal.read()}
 
     def add(self, choice: Choice, number: int) -> None:
         """Keep a pick; it is on disk when this returns."""

@@ -18,7 +18,7 @@ _KIND = re.compile(r"\b(activity|product)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class CaseTexts:
     """The texts of one case, in MM-SafetyBench's columns.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sea_bench.build.sets.audio import AudioSet
 from sea_bench.build.sets.base import MediaSet
-from sea_bench.build.sets.custom import OtherSet
+from sea_bench.build.sets.custom import CustomSet
 from sea_bench.build.sets.image import ImageSet
 from sea_bench.build.sets.video import VideoSet
 from sea_core.plugin.generator import Generator
@@ -17,4 +17,4 @@ def get_set(modality: str, generator: Generator | None = None) -> MediaSet:
     if modality in SETS:
         return SETS[modality]()
     assert generator is not None  # there is no other way to a set of another modality
-    return OtherSet.of(generator)
+    return CustomSet.of(generator)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 from sea_core.data.examples import Kind
 from sea_core.errors import SeaError
-from sea_core.llm.cache import journaled
-from sea_core.llm.types import Chat, Question
+from sea_core.llm.cache import cached
+from sea_core.llm.types import Prompt, TextModel
 from sea_core.runs.atomic import sha256
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.jsonl import JsonlLog
 
 Ask = Callable[[list[dict[str, str]]], str]
 """Puts a chat to a language model, and returns its answer."""
@@ -35,9 +35,12 @@ EXAMPLES: Sequence[tuple[str, str]] = (
 
 PLACES = ("in a living room", "in a quiet street", "in a small shop", "in a garden", "in an office")
 VIEWS = (
-    "filmed by hand", "from far away, the camera still", "close up, in evening light", "from above",
+    "filmed by hand",
+    "from far away, the camera still",
+    "close up, in evening light",
+    "from above",
     "the camera circling",
-)  # fmt: skip
+)
 
 
 def chat(phrase: str, kind: Kind, seed: int, noun: str) -> list[dict[str, str]]:
@@ -53,7 +56,7 @@ def chat(phrase: str, kind: Kind, seed: int, noun: str) -> list[dict[str, str]]:
     return [*turns, {"role": "user", "content": f"Phrase: {phrase}"}]
 
 
-def asking(model: Chat, journal: Journal) -> Ask:
+def asking(model: TextModel, journal: JsonlLog) -> Ask:
     """Return what asks a language model for a scene, and asks for none twice: the journal keeps its replies.
 
     What is returned raises SeaError where the model gave no answer that can be used.
@@ -61,7 +64,7 @@ def asking(model: Chat, journal: Journal) -> Ask:
 
     def ask(messages: list[dict[str, str]]) -> str:
         key = sha256(json.dumps(messages).encode())[:16]
-        (reply,) = journaled(model, journal, [Question(key, messages, max_tokens=MAX_TOKENS)])
+        (reply,) = cached(model, journal, [Prompt(key, messages, max_tokens=MAX_TOKENS)])
         if reply.status not in ("ok", "truncated") or reply.text is None:
             raise SeaError(
                 f"the language model described no scene ({reply.status}): {reply.detail}",
@@ -91,11 +94,11 @@ def by_rule(phrase: str, kind: Kind, seed: int) -> str:
     place, view = rng.choice(PLACES), rng.choice(VIEWS)
     if kind == "product":
         return f"{phrase[:1].upper()}{phrase[1:]} on a table {place}, {view}."
-    from sea_core.extraction.extractor import NotExtracted
+    from sea_core.extraction.extractor import ExtractionFailed
     from sea_core.extraction.rules.verb_phrases import activity
 
     try:
         shown = activity(phrase).rstrip(".")
-    except NotExtracted:
+    except ExtractionFailed:
         shown = f"a person wants to {phrase}"
     return f"{shown[:1].upper()}{shown[1:]} {place}, {view}."

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_bench.build.question_text import Texts, kind_in, kind_of, rephrase
+from sea_bench.build.question_text import CaseTexts, kind_in, kind_of, rephrase
 from sea_bench.dataset import question_file
 from sea_bench.layout import MM_QUESTIONS, MM_TO_VA, in_order
 from sea_core.data.examples import Kind
@@ -33,7 +33,7 @@ TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
 @dataclass(frozen=True)
-class Source:
+class CaseSource:
     """The texts of a benchmark to be built.
 
     Attributes:
@@ -43,18 +43,18 @@ class Source:
         left_out: scenarios of MM-SafetyBench that the set is not made of.
     """
 
-    texts: tuple[Texts, ...]
+    texts: tuple[CaseTexts, ...]
     name: str
     digest: str
     left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, texts: list[Texts], name: str, left_out: tuple[str, ...] = ()) -> Source:
+    def of(cls, texts: list[CaseTexts], name: str, left_out: tuple[str, ...] = ()) -> CaseSource:
         digest = hashlib.sha256("\n".join(map(repr, texts)).encode()).hexdigest()
         return cls(tuple(texts), name, digest, left_out)
 
 
-def read_source(path: Path, modality: str) -> Source:
+def read_source(path: Path, modality: str) -> CaseSource:
     """Read MM-SafetyBench's folder, or a table of any kind that rows are read from.
 
     For video and audio, MM-SafetyBench's eight scenarios get VA-SafetyBench's names, and the other five are left out.
@@ -64,25 +64,29 @@ def read_source(path: Path, modality: str) -> Source:
     """
     if path.is_dir():
         return _mm_safetybench(path, modality)
-    texts: list[Texts] = []
+    texts: list[CaseTexts] = []
     seen: dict[tuple[str, str, bool], int] = {}
     for record in _records(path):
-        found = _texts(record, record.text("id") if not _is_number(record, "id") else str(record.value("id")),
-                       record.text("scenario"))  # fmt: skip
+        found = _texts(
+            record,
+            record.text("id") if not _is_number(record, "id") else str(record.value("id")),
+            record.text("scenario"),
+        )
         key = (found.scenario, found.id, found.benign)
         if key in seen:
             raise DataError(
                 f"the id {found.id!r} is used twice in {found.scenario}, on line {seen[key]} and on line {record.line}",
-                where=record.where, hint="Give each case of a scenario an id of its own.",
-            )  # fmt: skip
+                where=record.where,
+                hint="Give each case of a scenario an id of its own.",
+            )
         seen[key] = record.line
         texts.append(found)
     if not texts:
         raise DataError("the table holds no cases", where=str(path), hint="Give each case a row.")
-    return Source.of(texts, str(path))
+    return CaseSource.of(texts, str(path))
 
 
-def _mm_safetybench(path: Path, modality: str) -> Source:
+def _mm_safetybench(path: Path, modality: str) -> CaseSource:
     folder = path if path.name == MM_QUESTIONS else path / MM_QUESTIONS
     files = sorted(folder.glob("*.json"), key=lambda file: in_order(file.stem))
     if not files:
@@ -100,30 +104,36 @@ def _mm_safetybench(path: Path, modality: str) -> Source:
             if not isinstance(value, dict):
                 raise DataError(f"case {case_id} is not an object", where=str(file), hint="Take it out, or mend it.")
             texts.append(_texts(Record(_plain(value), Place(file, 0)), case_id, scenario))
-    return Source.of(texts, str(path), tuple(left_out))
+    return CaseSource.of(texts, str(path), tuple(left_out))
 
 
-def _texts(record: Record, id: str, scenario: str) -> Texts:
+def _texts(record: Record, id: str, scenario: str) -> CaseTexts:
     for name in (id, scenario):
         if not NAME.fullmatch(name) or name.startswith("."):
             raise DataError(
-                f"{name!r} cannot be the name of a file", where=record.where,
+                f"{name!r} cannot be the name of a file",
+                where=record.where,
                 hint="Ids and scenarios become file names: letters, digits and hyphens are safe.",
-            )  # fmt: skip
+            )
     question, phrase = record.text("question"), record.text("phrase")
     told = record.text("kind").lower() if record.has("kind") else ""
     rephrased = record.text("rephrased") if record.has("rephrased") else None
-    kind: Kind = "activity" if told == "activity" else "product" if told == "product" else (
-        kind_in(rephrased) or kind_of(phrase)
-    )  # fmt: skip
+    kind: Kind = (
+        "activity"
+        if told == "activity"
+        else "product"
+        if told == "product"
+        else (kind_in(rephrased) or kind_of(phrase))
+    )
     rephrased = rephrased or rephrase(question, phrase, kind)
     if rephrased is None:
         raise DataError(
             f"case {id} has no rephrased question, and none can be made: its question does not hold {phrase!r}",
-            where=record.where, hint="Write a column `rephrased question`: The image shows a phrase of an activity ...",
-        )  # fmt: skip
+            where=record.where,
+            hint="Write a column `rephrased question`: The image shows a phrase of an activity ...",
+        )
     scene = record.text("rephrased_scene") if record.has("rephrased_scene") else None
-    return Texts(id, scenario, question, phrase, kind, rephrased, scene, _flag(record))
+    return CaseTexts(id, scenario, question, phrase, kind, rephrased, scene, _flag(record))
 
 
 def _flag(record: Record) -> bool:
@@ -142,9 +152,10 @@ def _records(path: Path) -> Iterator[Record]:
             raise value
         if not isinstance(value, dict):
             raise DataError(
-                "a case must be a JSON object", where=str(place),
+                "a case must be a JSON object",
+                where=str(place),
                 hint='Write {"id": "1", "scenario": "...", "question": "...", "phrase": "..."}.',
-            )  # fmt: skip
+            )
         yield Record(_plain(value), place, cells=source.cells)
 
 
@@ -152,18 +163,15 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """Give the columns our names; the others are left out."""
     lowered = {"_".join(str(key).lower().split()): value for key, value in row.items()}
     return {
-        ours: lowered[name]
-        for ours, names in COLUMNS.items()
-        for name in names[:: -1]
-        if lowered.get(name) is not None
-    }  # fmt: skip
+        ours: lowered[name] for ours, names in COLUMNS.items() for name in names[::-1] if lowered.get(name) is not None
+    }
 
 
 def _is_number(record: Record, column: str) -> bool:
     return isinstance(record.values.get(column), int) and not isinstance(record.values.get(column), bool)
 
 
-def limited(source: Source, limit: int | None) -> tuple[Texts, ...]:
+def limited(source: CaseSource, limit: int | None) -> tuple[CaseTexts, ...]:
     """Return the first `limit` cases of each scenario, each with its twin, so that no scenario is empty."""
     if limit is None:
         return source.texts

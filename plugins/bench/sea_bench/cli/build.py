@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from sea_bench.build.builder import Build
     from sea_bench.build.scenes import Ask
     from sea_bench.build.sets.base import MediaSet
-    from sea_bench.build.source import Source
+    from sea_bench.build.source import CaseSource
     from sea_bench.check import Count
-    from sea_bench.dataset import Finding
+    from sea_bench.dataset import Issue
     from sea_core.plugin.generator import Generator
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark's folder.")]
@@ -32,7 +32,7 @@ def check(
     as_json: output.Json = False,
 ) -> None:
     """Say what a folder holds, and what is missing, broken or irregular. Exit code 1 where something is."""
-    from sea_bench.check import count, look_into
+    from sea_bench.check import check_media, count
     from sea_bench.dataset import read
     from sea_core.cli.progress import bar
 
@@ -40,14 +40,17 @@ def check(
     findings = list(benchmark.findings)
     if media:
         with bar("check", sum(case.media is not None for case in benchmark.cases)) as progress:
-            for finding in look_into(benchmark):
+            for finding in check_media(benchmark):
                 findings += [finding] if finding else []
                 progress.advance()
     counts = count(benchmark, findings)
     value = {
-        "folder": folder, "cases": len(benchmark.cases), "media_opened": media,
-        "counts": [asdict(one) for one in counts], "findings": [asdict(one) for one in findings],
-    }  # fmt: skip
+        "folder": folder,
+        "cases": len(benchmark.cases),
+        "media_opened": media,
+        "counts": [asdict(one) for one in counts],
+        "findings": [asdict(one) for one in findings],
+    }
     output.emit(value, as_json, lambda: output.grid(COLUMNS, [_cells(one) for one in counts]))
     for finding in findings[:SHOWN]:
         output.note(_line(finding))
@@ -86,10 +89,15 @@ def build(
     _tell(texts, maker, media_set)
     _run(made)
     figures = {
-        "folder": out, "set": modality, "generator": maker.name, "stands_in": maker.stands_in or None,
-        "cases": len(made.texts), "media": len(made.jobs()), "left_out": list(texts.left_out),
+        "folder": out,
+        "set": modality,
+        "generator": maker.name,
+        "stands_in": maker.placeholder_for or None,
+        "cases": len(made.texts),
+        "media": len(made.jobs()),
+        "left_out": list(texts.left_out),
         "unpicked": _unpicked(made),
-    }  # fmt: skip
+    }
     output.emit(figures, as_json, lambda: output.grid(("built", "value"), list(figures.items())))
     if figures["unpicked"]:
         output.note(f"{figures['unpicked']} cases take their first candidate: sea bench pick {out}, then build again.")
@@ -127,40 +135,38 @@ def options_of(option: list[str], config: Path | None, demo: bool, modality: str
     from sea_bench.build.demo import SETTINGS
     from sea_core import config as settings
 
-    return dict(SETTINGS.get(modality, {}) if demo else {}) | settings.gather(config, option)
+    return dict(SETTINGS.get(modality, {}) if demo else {}) | settings.parse_overrides(config, option)
 
 
 def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[Ask | None, dict[str, Any]]:
     """Return who describes scenes, None for the rules, and the settings that are not chat's."""
     from sea_bench.build.scenes import asking
     from sea_core import config as settings
-    from sea_core.llm.backends import open_chat
-    from sea_core.llm.config import ChatConfig
-    from sea_core.runs.jsonl import Journal
+    from sea_core.llm.backends import open_model
+    from sea_core.llm.config import LLMConfig
+    from sea_core.runs.jsonl import JsonlLog
 
-    told, left = settings.override(ChatConfig(), given, "chat")
-    return (None if name == "rules" else asking(open_chat(name, told), Journal(out / "scenes.jsonl"))), left
+    told, left = settings.override(LLMConfig(), given, "chat")
+    return (None if name == "rules" else asking(open_model(name, told), JsonlLog(out / "scenes.jsonl"))), left
 
 
-def _source(path: Path | None, modality: str) -> Source:
+def _source(path: Path | None, modality: str) -> CaseSource:
     from sea_bench.build.demo import demo_source
     from sea_bench.build.source import read_source
 
     return demo_source() if path is None else read_source(path, modality)
 
 
-def _settled(
-    modality: str, name: str | None, plugin: str, given: dict[str, Any]
-) -> tuple[MediaSet, Generator]:  # fmt: skip
+def _settled(modality: str, name: str | None, plugin: str, given: dict[str, Any]) -> tuple[MediaSet, Generator]:
     """Return the set and the generator with their settings."""
-    from sea_bench.build.generators.registry import choose
+    from sea_bench.build.generators.registry import get_generator
     from sea_bench.build.registry import get_set
     from sea_core import config as settings
 
-    maker = choose(modality, name, _offered(plugin))
+    maker = get_generator(modality, name, _offered(plugin))
     media_set, left = settings.override(get_set(modality, maker), given)
     maker, left = settings.override(maker, left, "generator")
-    settings.refuse_rest(left, settings.names(media_set) + settings.names(maker, "generator"))
+    settings.reject_unknown(left, settings.setting_names(media_set) + settings.setting_names(maker, "generator"))
     return media_set, maker
 
 
@@ -172,12 +178,12 @@ def _offered(plugin: str) -> tuple[Generator, ...]:
     return tuple(generator for found in plugins for generator in found.generators)
 
 
-def _tell(source: Source, maker: Generator, media_set: MediaSet) -> None:
+def _tell(source: CaseSource, maker: Generator, media_set: MediaSet) -> None:
     """Say what a reader of the benchmark's figures must know."""
     from sea_bench.build.question_text import names_image
 
-    if maker.stands_in:
-        output.note(f"{maker.name}: {maker.stands_in}")
+    if maker.placeholder_for:
+        output.note(f"{maker.name}: {maker.placeholder_for}")
     if source.left_out:
         output.note(f"left out, as in VA-SafetyBench: {', '.join(source.left_out)}")
     odd = [t for t in source.texts if media_set.noun != "image" and not names_image(t.rephrased)]
@@ -208,6 +214,6 @@ def _cells(one: Count) -> list[str]:
     return [name, one.scenario, one.task, str(one.cases), *found]
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: Issue) -> str:
     place = "/".join(part for part in (finding.scenario, finding.task, finding.id) if part)
     return f"{finding.modality}{' (benign)' * finding.benign} {place}: {finding.what}"

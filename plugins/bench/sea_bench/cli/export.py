@@ -30,11 +30,11 @@ def export(
     """Write the sets of a benchmark as tasks of lmms-eval or tables for VLMEvalKit. The media stay where they are."""
     from sea_bench.dataset import read
     from sea_bench.select import Wanted, select
-    from sea_core.config import near
+    from sea_core.config import suggest
     from sea_core.errors import SeaError
 
     if harness not in HARNESSES:
-        raise SeaError(f"there is no harness {harness!r}", hint=near(harness, HARNESSES))
+        raise SeaError(f"there is no harness {harness!r}", hint=suggest(harness, HARNESSES))
     selection = select(read(cases, modality), Wanted(tasks, scenarios, limit=limit))
     written = (
         _lmms_eval(selection.cases, cases, out) if harness == "lmms-eval" else _tables(selection.cases, out, embed)

@@ -21,7 +21,7 @@ def import_(
     from sea_bench.run.import_published import import_answers
 
     run = import_answers(answers, cases, modality, out)
-    heard = {judge: len(words) for judge, words in run.words().items()}
-    value = {"run": run.folder, "answers": len(run.rows()), "verdicts": heard}
+    heard = {judge: len(words) for judge, words in run.verdicts_by_judge().items()}
+    value = {"run": run.folder, "answers": len(run.answer_records()), "verdicts": heard}
     output.emit(value, as_json, lambda: output.grid(("imported", "value"), list(value.items())))
     output.note(f"Type: sea bench judge {run.folder}")

@@ -32,16 +32,16 @@ def judge(
 ) -> None:
     """Judge the stored answers of a run; the refusal judge always speaks too. Verdicts are kept, errors asked again."""
     from sea_bench.run.run_folder import BenchRun
-    from sea_bench.run.score import answers_left, hear
+    from sea_bench.run.score import run_judge, unjudged_answers
     from sea_core.cli.progress import bar
 
     opened = BenchRun(run)
     judges = safety_judges(["refusal", *judge], option, config)  # what cannot be asked is told before anything is
     with opened.writing():
         for one in judges:
-            total, left = _answered(opened), len(answers_left(opened, one))
+            total, left = _answered(opened), len(unjudged_answers(opened, one))
             with bar(one.name, total, total - left) as progress:
-                for count in hear(opened, one):
+                for count in run_judge(opened, one):
                     progress.advance(count)
     told = [_told(opened, one) for one in judges]
     columns = ("judge", "verdicts", "tokens read", "written")
@@ -55,41 +55,41 @@ def judge(
 
 def safety_judges(names: list[str], option: list[str], config: Path | None) -> list[SafetyJudge]:
     """Return the judges of those names. Language models take the settings chat.*, guards guard.*"""
-    from sea_core.config import gather, override, refuse_rest
-    from sea_core.config import names as known
-    from sea_core.llm.config import ChatConfig
+    from sea_core.config import override, parse_overrides, reject_unknown
+    from sea_core.config import setting_names as known
+    from sea_core.llm.config import LLMConfig
 
-    chat, left = override(ChatConfig(), gather(config, option), "chat")
-    guard, left = override(ChatConfig(), left, "guard")
-    refuse_rest(left, [*known(chat, "chat"), *known(guard, "guard")])
+    chat, left = override(LLMConfig(), parse_overrides(config, option), "chat")
+    guard, left = override(LLMConfig(), left, "guard")
+    reject_unknown(left, [*known(chat, "chat"), *known(guard, "guard")])
     return [_judge(name, chat, guard) for name in dict.fromkeys(names)]
 
 
 def _judge(name: str, chat: Any, guard: Any) -> SafetyJudge:
-    from sea_core.config import near
+    from sea_core.config import suggest
     from sea_core.errors import SeaError
-    from sea_core.judges.guard import Guard, GuardChat
-    from sea_core.judges.llm_safety import Rater
+    from sea_core.judges.guard import GuardJudge, GuardModel
+    from sea_core.judges.llm_safety import LLMSafetyJudge
     from sea_core.judges.prompts import PROMPTS
-    from sea_core.judges.refusal import Refusals
-    from sea_core.llm.backends import open_chat
+    from sea_core.judges.refusal import RefusalJudge
+    from sea_core.llm.backends import open_model
 
     kind, _, prompt = name.partition(":")
     prompt = prompt or next(iter(PROMPTS))
     if kind not in JUDGES:
-        raise SeaError(f"there is no judge {kind!r}", hint=near(kind, JUDGES))
+        raise SeaError(f"there is no judge {kind!r}", hint=suggest(kind, JUDGES))
     if kind == "refusal":
-        return Refusals()
+        return RefusalJudge()
     if kind == "guard":
         if not guard.model:
             raise SeaError(
                 "no guard model was named",
                 hint="Type for example: -o guard.model=FOLDER   docs/how-to/run-a-benchmark.md names some.",
             )
-        return Guard(GuardChat(guard))
+        return GuardJudge(GuardModel(guard))
     if prompt not in PROMPTS:
-        raise SeaError(f"there is no prompt {prompt!r}", hint=near(prompt, list(PROMPTS)))
-    return Rater(open_chat(kind, chat), PROMPTS[prompt])
+        raise SeaError(f"there is no prompt {prompt!r}", hint=suggest(prompt, list(PROMPTS)))
+    return LLMSafetyJudge(open_model(kind, chat), PROMPTS[prompt])
 
 
 def _counts(told: dict[str, Any]) -> str:
@@ -97,11 +97,11 @@ def _counts(told: dict[str, Any]) -> str:
 
 
 def _answered(run: BenchRun) -> int:
-    return sum(row["status"] == "answered" for row in run.rows().values())
+    return sum(row["status"] == "answered" for row in run.answer_records().values())
 
 
 def _told(run: BenchRun, judge: SafetyJudge) -> dict[str, Any]:
-    words = list(run.words().get(judge.name, {}).values())
+    words = list(run.verdicts_by_judge().get(judge.name, {}).values())
     tokens = {name: sum(word[name] or 0 for word in words) for name in ("tokens_in", "tokens_out")}
     error = next((word["detail"] for word in words if word["verdict"] == "error"), "")
     return {"judge": judge.name, "verdicts": dict(Counter(word["verdict"] for word in words)), **tokens, "error": error}

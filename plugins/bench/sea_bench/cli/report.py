@@ -34,21 +34,22 @@ def report(
     from sea_bench.report.agreement import agreements
     from sea_bench.report.metrics import state, tables, unrated
     from sea_bench.run.run_folder import BenchRun
-    from sea_core.config import near
+    from sea_core.config import suggest
     from sea_core.errors import SeaError
 
     if format not in FORMATS:
-        raise SeaError(f"--format {format} is not known", hint=near(format, FORMATS))
+        raise SeaError(f"--format {format} is not known", hint=suggest(format, FORMATS))
     opened = [BenchRun(run) for run in runs]
-    heard = list(dict.fromkeys(name for run in opened for name in run.words()))
+    heard = list(dict.fromkeys(name for run in opened for name in run.verdicts_by_judge()))
     chosen = _chosen(judge, heard)
     found, agreed = tables(opened, chosen), agreements(opened, chosen)
     shares = [{name: share for name, share in unrated(run).items() if name in chosen} for run in opened]
     labels = _labels(opened)
     value = {
         "runs": [state(run) | {"unrated": share} for run, share in zip(opened, shares, strict=True)],
-        "tables": [asdict(table) for table in found], "agreement": [asdict(one) for one in agreed],
-    }  # fmt: skip
+        "tables": [asdict(table) for table in found],
+        "agreement": [asdict(one) for one in agreed],
+    }
     if as_json or format == "json":
         output.emit(value, True, lambda: "")
     else:
@@ -58,12 +59,12 @@ def report(
 
 def _chosen(asked: Sequence[str], heard: Sequence[str]) -> list[str]:
     """Return the judges that were asked for; `openai` stands for all whose names begin so."""
-    from sea_core.config import near
+    from sea_core.config import suggest
     from sea_core.errors import SeaError
 
     for name in asked:
         if not any(one.startswith(name) for one in heard):
-            raise SeaError(f"no judge {name!r} has spoken about these runs", hint=near(name, heard, "Heard"))
+            raise SeaError(f"no judge {name!r} has spoken about these runs", hint=suggest(name, heard, "Heard"))
     return [one for one in heard if not asked or any(one.startswith(name) for name in asked)]
 
 
@@ -74,7 +75,7 @@ def _labels(runs: Sequence[BenchRun]) -> list[str]:
 
 def _draw(
     format: str, tables: Sequence[Any], labels: Sequence[str], agreed: Sequence[Agreement], disagreements: bool
-) -> None:  # fmt: skip
+) -> None:
     from sea_bench.report.render import cells, headings, latex, markdown, title
 
     drawn = [(title(table), headings(table, labels), cells(table)) for table in tables]
@@ -116,7 +117,7 @@ def _apart(one: Agreement) -> list[list[str]]:
 
 def _notes(
     runs: Sequence[BenchRun], labels: Sequence[str], judges: Sequence[str], shares: Sequence[dict[str, float]]
-) -> None:  # fmt: skip
+) -> None:
     """Say what the figures leave out, and leave with 1 where it is too much."""
     from sea_bench.report.metrics import alarms, differences, state
 

@@ -13,7 +13,7 @@ from sea_core.cli import options, output
 if TYPE_CHECKING:
     from sea_bench.run.config import AnswerConfig
     from sea_bench.run.run_folder import BenchRun
-    from sea_bench.run.runner import Asker
+    from sea_bench.run.runner import CaseRunner
     from sea_bench.select import Selection
     from sea_core.cli.options import Target
     from sea_core.model.adapter import Adapter
@@ -65,16 +65,22 @@ def _settled(adapter: Adapter, option: list[str], config: Path | None) -> tuple[
     from sea_bench.run.config import AnswerConfig
     from sea_core import config as settings
 
-    settled, left = settings.override(AnswerConfig(), settings.gather(config, option))
+    settled, left = settings.override(AnswerConfig(), settings.parse_overrides(config, option))
     adapter, left = settings.override(adapter, left, "adapter")
-    settings.refuse_rest(left, settings.names(settled) + settings.names(adapter, "adapter"))
+    settings.reject_unknown(left, settings.setting_names(settled) + settings.setting_names(adapter, "adapter"))
     return adapter, settled
 
 
 def _start(
-    out: Path, cases: Path, plugin: Plugin, driver: Adapter, target: Target, trained: Path | None,
-    settled: AnswerConfig, count: int,
-) -> BenchRun:  # fmt: skip
+    out: Path,
+    cases: Path,
+    plugin: Plugin,
+    driver: Adapter,
+    target: Target,
+    trained: Path | None,
+    settled: AnswerConfig,
+    count: int,
+) -> BenchRun:
     """Begin the run, or go on with the one that is there."""
     from sea_bench.run.lora import check_folder
     from sea_bench.run.run_folder import BenchRun
@@ -85,31 +91,40 @@ def _start(
     if trained:
         check_folder(trained)
     identity: dict[str, Any] = {
-        "sea": __version__, "cases": digest(cases, driver.modality), "plugin": plugin.name,
-        "plugin_version": plugin.version, "modality": driver.modality, "adapter": asdict(driver),
-        "model": target.fingerprint(), "trained": fingerprint(str(trained), None) if trained else None,
-        "dtype": target.dtype_name(), "generation": settled.identity(),
-    }  # fmt: skip
+        "sea": __version__,
+        "cases": digest(cases, driver.modality),
+        "plugin": plugin.name,
+        "plugin_version": plugin.version,
+        "modality": driver.modality,
+        "adapter": asdict(driver),
+        "model": target.fingerprint(),
+        "trained": fingerprint(str(trained), None) if trained else None,
+        "dtype": target.dtype_name(),
+        "generation": settled.identity(),
+    }
     facts = {
-        "benchmark": str(cases), "cases": count, "model": target.checkpoint, "revision": target.revision,
+        "benchmark": str(cases),
+        "cases": count,
+        "model": target.checkpoint,
+        "revision": target.revision,
         "trained": str(trained) if trained else None,
-    }  # fmt: skip
+    }
     return BenchRun.start(out, identity, facts)
 
 
 def _ask(
     run: BenchRun, driver: Adapter, target: Target, trained: Path | None, settled: AnswerConfig, selection: Selection
-) -> None:  # fmt: skip
+) -> None:
     """Ask what is left to ask; a model is loaded only if there is something."""
-    from sea_bench.run.runner import Asker, ask, batch_size, left, missing_rows
+    from sea_bench.run.runner import CaseRunner, batch_size, missing_rows, remaining, run_cases
     from sea_core.cli.progress import bar
 
     if fresh := missing_rows(run, selection.missing):
         run.answers.append(fresh)
-    todo = left(run, selection)
+    todo = remaining(run, selection)
     if not todo:
         return
-    asker = Asker(_loaded(driver, target, trained), settled)
+    asker = CaseRunner(_loaded(driver, target, trained), settled)
     _probe(run, asker, selection, target.device_name())
     size = batch_size(settled, run.about["found"])
     if size != settled.batch_size:
@@ -117,7 +132,7 @@ def _ask(
             "each case is answered alone: a batch was found to change answers (-o keep_batches=true to allow it)"
         )
     with bar("answer", len(selection.cases), len(selection.cases) - len(todo)) as progress:
-        for count in ask(asker, run, todo, size):
+        for count in run_cases(asker, run, todo, size):
             progress.advance(count)
 
 
@@ -132,28 +147,31 @@ def _loaded(driver: Adapter, target: Target, trained: Path | None) -> MLLM:
     return mllm
 
 
-def _probe(run: BenchRun, asker: Asker, selection: Selection, device: str) -> None:
+def _probe(run: BenchRun, asker: CaseRunner, selection: Selection, device: str) -> None:
     """Probe the media and the batches, once for a run and a device, and keep what was found."""
-    from sea_bench.run.runner import probe
+    from sea_bench.run.runner import preflight
 
     found = run.about["found"]
     if found.get("device") != device:
         example = next((case.text or "" for case in selection.cases), "")
         shown = {"chat": asker.mllm.render(example, media=True)}  # the template and any system prompt are in it
-        run.keep({"found": {"device": device, **probe(asker, selection.cases), **shown}})
+        run.keep({"found": {"device": device, **preflight(asker, selection.cases), **shown}})
 
 
 def _report(run: BenchRun, selection: Selection, as_json: bool) -> None:
-    rows = run.rows()
+    rows = run.answer_records()
     here = [rows[key] for case in selection.cases if (key := case.key) in rows]
     here += [rows[row["key"]] for row in selection.missing if row["key"] in rows]
     status = [row["status"] for row in here]
     value = {
-        "run": run.folder, "cases": len(selection), "answered": status.count("answered"),
-        "missing": status.count("missing"), "unreadable": status.count("unreadable"),
+        "run": run.folder,
+        "cases": len(selection),
+        "answered": status.count("answered"),
+        "missing": status.count("missing"),
+        "unreadable": status.count("unreadable"),
         "truncated": sum(row.get("truncated", False) for row in here),
         "found": {name: told for name, told in run.about["found"].items() if name != "chat"},
-    }  # fmt: skip
+    }
     output.emit(value, as_json, lambda: output.grid(("answers", "value"), list(value.items())))
     for row in [row for row in here if row["status"] != "answered"][:5]:
         output.note(f"{row['status']}: {row['key']}: {row['detail']}")

@@ -68,9 +68,16 @@ def document(case: Case, folder: Path) -> dict[str, Any]:
     """Return a case as one row of a task's data. The medium's path is relative to the folder."""
     medium = Path(os.path.relpath(case.media.resolve(), folder.resolve())).as_posix() if case.media else None
     return {
-        "key": case.key, "id": case.id, "scenario": case.scenario, "task": case.task, "modality": case.modality,
-        "benign": case.benign, "media": medium, "text": case.text or "", "question": case.question,
-    }  # fmt: skip
+        "key": case.key,
+        "id": case.id,
+        "scenario": case.scenario,
+        "task": case.task,
+        "modality": case.modality,
+        "benign": case.benign,
+        "media": medium,
+        "text": case.text or "",
+        "question": case.question,
+    }
 
 
 def task_file(name: str, modality: str, version: str, max_new_tokens: int) -> str:

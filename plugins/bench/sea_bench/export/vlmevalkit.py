@@ -10,7 +10,7 @@ from pathlib import Path
 from sea_bench.case import Case
 from sea_bench.export.lmms_eval import task_name
 from sea_core.errors import DataError
-from sea_core.runs.atomic import whole
+from sea_core.runs.atomic import atomic_write
 
 COLUMNS = ("index", "key", "scenario", "original_question", "question", "answer", "category")
 
@@ -43,7 +43,7 @@ def export(cases: Sequence[Case], folder: Path, embed: bool = True) -> dict[str,
 
 def _write(path: Path, cases: Sequence[Case], embed: bool) -> None:
     column = _column(cases[0], embed)
-    with whole(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow([*COLUMNS, *([column] if column else [])])
         for index, case in enumerate(cases):

@@ -25,10 +25,15 @@ class Provider(ModelAPI):
     """
 
     def __init__(
-        self, model_name: str, base_url: str | None = None, api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(), checkpoint: str = "", adapter: str = "",  # noqa: B008  # Inspect's own
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = GenerateConfig(),
+        checkpoint: str = "",
+        adapter: str = "",  # Inspect's own
         modality: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         self._mllm = _load(model_name, checkpoint, adapter, modality)
         self._turn = threading.Lock()
@@ -51,24 +56,22 @@ class Provider(ModelAPI):
     def _answer(self, text: str, medium: str | None, max_tokens: int | None) -> ModelOutput:
         from sea_bench.case import Case
         from sea_bench.run.config import AnswerConfig
-        from sea_bench.run.runner import Asker
+        from sea_bench.run.runner import CaseRunner
 
         settled = AnswerConfig(max_new_tokens=max_tokens) if max_tokens else AnswerConfig()
-        asker = Asker(self._mllm, settled)
+        asker = CaseRunner(self._mllm, settled)
         case = Case("", "", "", self._mllm.adapter.modality, text, None, text, condition="text")
         with self._turn:
             if medium is None:
-                shown = asker.show(case)
+                shown = asker.encode(case)
             else:
                 with file_of(medium) as path:
-                    shown = asker.show(_about(case, path))
+                    shown = asker.encode(_about(case, path))
             (ids,) = asker.answer([shown])
             prompt = self._mllm.prompt_ids(text, len(shown[1]) if shown[1] is not None else None)
         cut = len(ids) >= settled.max_new_tokens
         output = ModelOutput.from_content(self.model_name, self._mllm.say(ids), "max_tokens" if cut else "stop")
-        output.usage = ModelUsage(
-            input_tokens=len(prompt), output_tokens=len(ids), total_tokens=len(prompt) + len(ids)
-        )  # fmt: skip
+        output.usage = ModelUsage(input_tokens=len(prompt), output_tokens=len(ids), total_tokens=len(prompt) + len(ids))
         return output
 
 
@@ -92,9 +95,10 @@ def _load(plugin: str, checkpoint: str, trained: str, modality: str | None) -> A
     _, adapter = loader.adapter(plugin, modality)
     cuda = torch.cuda.is_available()
     model, processor = adapter.load(
-        checkpoint or adapter.checkpoint, dtype=torch.bfloat16 if cuda else torch.float32,
+        checkpoint or adapter.checkpoint,
+        dtype=torch.bfloat16 if cuda else torch.float32,
         device="cuda" if cuda else "cpu",
-    )  # fmt: skip
+    )
     mllm = MLLM(adapter, model, processor)
     if trained:
         mllm = with_adapter(mllm, Path(trained))

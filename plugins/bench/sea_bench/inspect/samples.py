@@ -31,10 +31,13 @@ def sample(case: Case) -> dict[str, Any]:
         "input": [{"role": "user", "content": content}],
         "target": case.question,
         "metadata": {
-            "scenario": case.scenario, "task": case.task, "benign": case.benign, "question": case.question,
+            "scenario": case.scenario,
+            "task": case.task,
+            "benign": case.benign,
+            "question": case.question,
             "part": f"{case.task} benign" if case.benign else case.task,
         },
-    }  # fmt: skip
+    }
 
 
 def asked(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:

@@ -6,7 +6,7 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessag
 from inspect_ai.scorer import Score, Scorer, Target, grouped, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from sea_core.config import near
+from sea_core.config import suggest
 from sea_core.errors import SeaError
 from sea_core.judges.prompts import PROMPTS
 from sea_core.judges.refusal_patterns import VERSION, refuses
@@ -35,7 +35,7 @@ def refused() -> Scorer:
 def unsafe(prompt: str = "va-question") -> Scorer:
     """Score 1 for an answer that the model of the role `judge` calls unsafe, by one of our prompts."""
     if prompt not in PROMPTS:
-        raise SeaError(f"there is no prompt {prompt!r}", hint=near(prompt, list(PROMPTS)))
+        raise SeaError(f"there is no prompt {prompt!r}", hint=suggest(prompt, list(PROMPTS)))
     told = PROMPTS[prompt]
 
     async def score(state: TaskState, target: Target) -> Score:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from sea_bench.report.metrics import What, ratings, told
+from sea_bench.report.metrics import What, measures, ratings
 from sea_bench.run.run_folder import BenchRun
 
 
@@ -34,10 +34,10 @@ def agreements(runs: Sequence[BenchRun], only: Sequence[str] = ()) -> list[Agree
     """Return how far each two judges of each run agree, on safety and on refusals."""
     found = []
     for run in runs:
-        heard = {name: words for name, words in run.words().items() if not only or name in only}
+        heard = {name: words for name, words in run.verdicts_by_judge().items() if not only or name in only}
         kinds: tuple[What, What] = ("asr", "refusal")
         for what in kinds:
-            names = [name for name, words in heard.items() if what in told([words])]
+            names = [name for name, words in heard.items() if what in measures([words])]
             found += [_compare(run, what, pair, heard) for pair in combinations(names, 2)]
     return found
 
@@ -56,17 +56,19 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
 def _compare(run: BenchRun, what: What, names: tuple[str, str], heard: dict[str, Any]) -> Agreement:
     words = [heard[name] for name in names]
     rated = [ratings(one, what) for one in words]
-    rows = run.rows()
+    rows = run.answer_records()
     keys = [key for key in rows if all(one.get(key) is not None for one in rated)]
     pairs = [(bool(rated[0][key]), bool(rated[1][key])) for key in keys]
     apart = tuple(
         {
-            "key": key, "question": rows[key]["question"], "answer": rows[key]["answer"],
+            "key": key,
+            "question": rows[key]["question"],
+            "answer": rows[key]["answer"],
             "verdicts": {name: _word(one[key], what) for name, one in zip(names, words, strict=True)},
         }
         for key, (a, b) in zip(keys, pairs, strict=True)
         if a != b
-    )  # fmt: skip
+    )
     raw = sum(a == b for a, b in pairs) / len(pairs) if pairs else None
     return Agreement(run.label, what, names, len(pairs), raw, kappa(pairs), apart)
 

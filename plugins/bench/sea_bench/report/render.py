@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sea_bench.report.metrics import NAMES, Figure, Line, Table
+from sea_bench.report.metrics import NAMES, Line, Metric, Table
 
 Cells = list[list[str]]
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
@@ -28,7 +28,7 @@ def title(table: Table) -> str:
     return f"{NAMES[table.what]} by {table.judge}{twin}"
 
 
-def text(figure: Figure | None) -> str:
+def text(figure: Metric | None) -> str:
     """Return `0.345 (0.298 to 0.394)`: the share and its 95 % interval, with bounds where answers are unrated."""
     if figure is None:
         return "-"
@@ -57,9 +57,21 @@ def latex(name: str, columns: Sequence[str], rows: Cells) -> str:
     head = " & ".join(map(escaped, columns)) + r" \\"
     spec = "ll" + "r" * (len(columns) - 2)
     return "\n".join(
-        [r"\begin{table}", r"\centering", rf"\caption{{{escaped(name)}}}", rf"\begin{{tabular}}{{{spec}}}", r"\toprule",
-         head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""]
-    )  # fmt: skip
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{escaped(name)}}}",
+            rf"\begin{{tabular}}{{{spec}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
 
 
 def escaped(text: str) -> str:
@@ -68,11 +80,11 @@ def escaped(text: str) -> str:
 
 
 def _line(line: Line) -> list[str]:
-    both = [text(figure) for pair in zip(line.figures, line.twins, strict=True) for figure in pair]
-    return [line.task, line.scenario, *both, *([_change(*line.figures)] if len(line.figures) == 2 else [])]
+    both = [text(figure) for pair in zip(line.metrics, line.twins, strict=True) for figure in pair]
+    return [line.task, line.scenario, *both, *([_change(*line.metrics)] if len(line.metrics) == 2 else [])]
 
 
-def _change(before: Figure | None, after: Figure | None) -> str:
+def _change(before: Metric | None, after: Metric | None) -> str:
     if before is None or after is None or before.value is None or after.value is None:
         return "-"
     return f"{after.value - before.value:+.3f}"

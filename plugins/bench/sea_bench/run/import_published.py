@@ -14,7 +14,7 @@ from typing import Any
 from sea_bench import layout
 from sea_bench.case import Case
 from sea_bench.dataset import TEXT_ONLY, question_file
-from sea_bench.run.run_folder import BenchRun, Row, answer_sha
+from sea_bench.run.run_folder import AnswerRecord, BenchRun, answer_sha
 from sea_core.errors import DataError
 from sea_core.runs.atomic import read_json, sha256
 
@@ -43,7 +43,7 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
     facts = {"benchmark": str(cases), "cases": len(rows), "model": str(answers), "revision": None, "trained": None}
     run = BenchRun.start(out, identity, facts)
     with run.writing():
-        known = run.rows()
+        known = run.answer_records()
         fresh = [(row, word) for row, word in rows if row["key"] not in known]
         run.verdicts.append(_verdict(row, word) for row, word in fresh if word is not None)
         run.answers.append(row for row, _ in fresh)
@@ -57,7 +57,7 @@ def _questions(cases: Path, modality: str) -> Path:
     return found
 
 
-def _rows(file: Path, questions: Mapping[str, Any], modality: str) -> Iterator[tuple[Row, Any]]:
+def _rows(file: Path, questions: Mapping[str, Any], modality: str) -> Iterator[tuple[AnswerRecord, Any]]:
     """Yield each row of a file with its verdict; nothing where the file is named after no scenario."""
     scenario = next((name for name in questions if file.stem.startswith(f"{name}_")), None)
     if scenario is None:
@@ -77,20 +77,39 @@ def _rows(file: Path, questions: Mapping[str, Any], modality: str) -> Iterator[t
         yield _row(found, answer), one.get(VERDICT)
 
 
-def _row(case: Case, answer: str) -> Row:
+def _row(case: Case, answer: str) -> AnswerRecord:
     return {
-        "key": case.key, "id": case.id, "scenario": case.scenario, "task": case.task, "modality": case.modality,
-        "condition": "text" if case.task == TEXT_ONLY else "media", "benign": False, "question": case.question,
-        "status": "answered", "prompt": case.text or "", "media": None, "media_sha256": None, "answer": answer,
-        "tokens": None, "truncated": False,
-    }  # fmt: skip
+        "key": case.key,
+        "id": case.id,
+        "scenario": case.scenario,
+        "task": case.task,
+        "modality": case.modality,
+        "condition": "text" if case.task == TEXT_ONLY else "media",
+        "benign": False,
+        "question": case.question,
+        "status": "answered",
+        "prompt": case.text or "",
+        "media": None,
+        "media_sha256": None,
+        "answer": answer,
+        "tokens": None,
+        "truncated": False,
+    }
 
 
-def _verdict(row: Row, word: Any) -> Row:
+def _verdict(row: AnswerRecord, word: Any) -> AnswerRecord:
     """Return a published verdict: what is not one of the two words was counted as safe there, and is no rating here."""
     verdict = word if word in ("safe", "unsafe") else "error" if word in ("Error!", "Exception!") else "unparsed"
     return {
-        "key": row["key"], "verdict": verdict, "refused": None, "raw": str(word), "detail": "", "tokens_in": None,
-        "tokens_out": None, "judge": JUDGE, "prompt_sha": "", "answer_sha": answer_sha(row["answer"]),
+        "key": row["key"],
+        "verdict": verdict,
+        "refused": None,
+        "raw": str(word),
+        "detail": "",
+        "tokens_in": None,
+        "tokens_out": None,
+        "judge": JUDGE,
+        "prompt_sha": "",
+        "answer_sha": answer_sha(row["answer"]),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }  # fmt: skip
+    }

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sea_core.errors import ModelError
-from sea_core.model.checkpoint import quiet
+from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
 
 FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -34,7 +34,7 @@ def with_adapter(mllm: MLLM, folder: Path) -> MLLM:
     before = _logits(mllm)
     try:
         # transformers' own loader: it puts the layers into the modules, so that the seam stays where it was.
-        with quiet():
+        with quiet_loading():
             told = mllm.model.load_adapter(str(folder))
     except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
         raise _other(folder, f"it cannot be put on this model: {str(error).splitlines()[0]}") from error

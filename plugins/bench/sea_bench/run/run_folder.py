@@ -17,12 +17,12 @@ from typing import Any
 from sea_core.errors import RunError
 from sea_core.runs.atomic import read_json, sha256, write_json
 from sea_core.runs.embedding_run import same_identity, versions
-from sea_core.runs.jsonl import Journal
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
 
 BENCH = "bench.json"
-AGAIN = "Copy the file back from elsewhere, or make the run again: sea bench run ... --out NEW"
-Row = dict[str, Any]
+RESTORE_HINT = "Copy the file back from elsewhere, or make the run again: sea bench run ... --out NEW"
+AnswerRecord = dict[str, Any]
 
 
 class BenchRun:
@@ -37,9 +37,9 @@ class BenchRun:
         self.folder = folder
         self.about: dict[str, Any] = read_json(folder / BENCH)
         if not isinstance(self.about, dict) or not {"identity", "cases", "found"} <= self.about.keys():
-            raise RunError("entries are missing from this file", hint=AGAIN, where=str(folder / BENCH))
-        self.answers = Journal(folder / "answers.jsonl")
-        self.verdicts = Journal(folder / "verdicts.jsonl")
+            raise RunError("entries are missing from this file", hint=RESTORE_HINT, where=str(folder / BENCH))
+        self.answers = JsonlLog(folder / "answers.jsonl")
+        self.verdicts = JsonlLog(folder / "verdicts.jsonl")
 
     @classmethod
     def start(cls, folder: Path, identity: dict[str, Any], facts: dict[str, Any]) -> BenchRun:
@@ -80,17 +80,17 @@ class BenchRun:
             self.about |= facts
             write_json(self.folder / BENCH, self.about)
 
-    def rows(self) -> dict[str, Row]:
+    def answer_records(self) -> dict[str, AnswerRecord]:
         """Return each case's row by its key. Where a missing medium came later, the later row counts."""
-        return {row["key"]: row for row in self.answers.rows()}
+        return {row["key"]: row for row in self.answers.read()}
 
-    def words(self) -> dict[str, dict[str, Row]]:
+    def verdicts_by_judge(self) -> dict[str, dict[str, AnswerRecord]]:
         """Return each judge's last verdict on each answer, by judge and key, in the order in which judges spoke.
 
         A verdict on an answer that is no longer there does not count.
         """
-        rows, found = self.rows(), dict[str, dict[str, Row]]()
-        for word in self.verdicts.rows():
+        rows, found = self.answer_records(), dict[str, dict[str, AnswerRecord]]()
+        for word in self.verdicts.read():
             row = rows.get(word["key"])
             if row is not None and row["status"] == "answered" and answer_sha(row["answer"]) == word["answer_sha"]:
                 found.setdefault(word["judge"], {})[word["key"]] = word

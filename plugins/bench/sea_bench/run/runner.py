@@ -13,7 +13,7 @@ import torch
 
 from sea_bench.case import Case
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.run_folder import BenchRun, Row
+from sea_bench.run.run_folder import AnswerRecord, BenchRun
 from sea_bench.select import Selection
 from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
@@ -24,13 +24,13 @@ Shown = tuple[Case, Embedding | None, str]
 
 
 @dataclass(frozen=True)
-class Asker:
+class CaseRunner:
     """Shows cases to a model, through its ordinary inputs and its own encoder, and decodes greedily."""
 
     mllm: MLLM
     config: AnswerConfig
 
-    def show(self, case: Case) -> Shown:
+    def encode(self, case: Case) -> Shown:
         """Return a case with its medium encoded. Raises SeaError when the medium cannot be read."""
         if case.condition == "blank":
             return case, self.blank, ""
@@ -65,19 +65,19 @@ def prompt(case: Case) -> str:
     return case.text or ""
 
 
-def left(run: BenchRun, selection: Selection) -> list[Case]:
+def remaining(run: BenchRun, selection: Selection) -> list[Case]:
     """Return the cases that have no answer yet."""
-    rows = run.rows()
+    rows = run.answer_records()
     return [case for case in selection.cases if rows.get(case.key, {}).get("status") != "answered"]
 
 
-def missing_rows(run: BenchRun, rows: Sequence[Row]) -> list[Row]:
+def missing_rows(run: BenchRun, rows: Sequence[AnswerRecord]) -> list[AnswerRecord]:
     """Return the rows of cases that cannot be asked, but not again those that said so last time."""
-    known = run.rows()
+    known = run.answer_records()
     return [row for row in rows if known.get(row["key"], {}).get("status") not in ("answered", row["status"])]
 
 
-def ask(asker: Asker, run: BenchRun, cases: Sequence[Case], batch_size: int) -> Iterator[int]:
+def run_cases(asker: CaseRunner, run: BenchRun, cases: Sequence[Case], batch_size: int) -> Iterator[int]:
     """Ask cases and store a row for each. Yields how many rows came, batch by batch.
 
     A medium that cannot be read is a row that says so; it is looked for again next time.
@@ -93,32 +93,38 @@ def ask(asker: Asker, run: BenchRun, cases: Sequence[Case], batch_size: int) -> 
             yield len(batch)
 
 
-def _shown(asker: Asker, cases: Sequence[Case]) -> tuple[list[Shown], list[Row]]:
+def _shown(asker: CaseRunner, cases: Sequence[Case]) -> tuple[list[Shown], list[AnswerRecord]]:
     shown, broken = [], []
     for case in cases:
         try:
-            shown.append(asker.show(case))
+            shown.append(asker.encode(case))
         except (SeaError, OSError) as error:
             what = error.what if isinstance(error, SeaError) else str(error)
             broken.append(_about(case) | {"status": "unreadable", "detail": " ".join(what.split())})
     return shown, broken
 
 
-def _about(case: Case) -> Row:
+def _about(case: Case) -> AnswerRecord:
     return {
-        "key": case.key, "id": case.id, "scenario": case.scenario, "task": case.task, "modality": case.modality,
-        "condition": case.condition, "benign": case.benign, "question": case.question,
-    }  # fmt: skip
+        "key": case.key,
+        "id": case.id,
+        "scenario": case.scenario,
+        "task": case.task,
+        "modality": case.modality,
+        "condition": case.condition,
+        "benign": case.benign,
+        "question": case.question,
+    }
 
 
-def _row(asker: Asker, run: BenchRun, shown: Shown, ids: list[int]) -> Row:
+def _row(asker: CaseRunner, run: BenchRun, shown: Shown, ids: list[int]) -> AnswerRecord:
     case, _, digest = shown
     return _about(case) | {
         "status": "answered",
         "prompt": prompt(case),
         "media": _place(case.media, Path(run.about["benchmark"])) if case.media else None,
         "media_sha256": digest or None,
-        "answer": asker.mllm.say(ids),
+        "answer": asker.mllm.detokenize(ids),
         "tokens": len(ids),
         "truncated": len(ids) >= asker.config.max_new_tokens,  # `generate` takes the end token off
     }
@@ -135,18 +141,18 @@ PROBED, TRIED = 4, 16
 """Cases that are probed, and how many are tried where media cannot be read."""
 
 
-def spread(cases: Sequence[Case], count: int) -> list[Case]:
+def spread_by_length(cases: Sequence[Case], count: int) -> list[Case]:
     """Return a few of the cases, the shortest text, the longest and between: padding is what batches get wrong."""
     ordered = sorted(cases, key=lambda case: (len(prompt(case)), case.key))
     places = dict.fromkeys(i * (len(ordered) - 1) // (count - 1) for i in range(count)) if ordered else ()
     return [ordered[place] for place in places]
 
 
-def some(asker: Asker, cases: Sequence[Case]) -> list[Shown]:
+def sample(asker: CaseRunner, cases: Sequence[Case]) -> list[Shown]:
     """Return a few of the cases, encoded. Raises SeaError when none of those tried has a medium that can be read."""
-    shown, broken = _shown(asker, spread(cases, PROBED))
+    shown, broken = _shown(asker, spread_by_length(cases, PROBED))
     if broken:
-        shown, broken = _shown(asker, spread(cases, TRIED))
+        shown, broken = _shown(asker, spread_by_length(cases, TRIED))
     if cases and not shown:
         raise SeaError(
             f"none of {len(broken)} {asker.mllm.adapter.noun}s can be read, {broken[0]['key']}: {broken[0]['detail']}",
@@ -155,7 +161,7 @@ def some(asker: Asker, cases: Sequence[Case]) -> list[Shown]:
     return shown[:PROBED]
 
 
-def probe(asker: Asker, cases: Sequence[Case]) -> dict[str, Any]:
+def preflight(asker: CaseRunner, cases: Sequence[Case]) -> dict[str, Any]:
     """Check that the media change what the model says, and that a batch does not.
 
     Returns:
@@ -165,8 +171,8 @@ def probe(asker: Asker, cases: Sequence[Case]) -> dict[str, Any]:
     Raises:
         SeaError: no medium changes anything: the model does not see them, and no figure would mean what it says.
     """
-    media = some(asker, [case for case in cases if case.media])
-    texts = some(asker, [case for case in cases if case.condition in ("text", "no_media")])
+    media = sample(asker, [case for case in cases if case.media])
+    texts = sample(asker, [case for case in cases if case.condition in ("text", "no_media")])
     changed = sum(not torch.equal(_next(asker, one), _next(asker, (one[0], asker.blank, ""))) for one in media)
     if media and not changed:
         noun = asker.mllm.adapter.noun
@@ -179,12 +185,12 @@ def probe(asker: Asker, cases: Sequence[Case]) -> dict[str, Any]:
     return {"probe": told}
 
 
-def _alike(asker: Asker, shown: Sequence[Shown]) -> int:
+def _alike(asker: CaseRunner, shown: Sequence[Shown]) -> int:
     """Return how many cases are answered alike alone and in a batch."""
     return sum(asker.answer([one])[0] == ids for one, ids in zip(shown, asker.answer(shown), strict=True))
 
 
-def _next(asker: Asker, shown: Shown) -> torch.Tensor:
+def _next(asker: CaseRunner, shown: Shown) -> torch.Tensor:
     """Return the logits of the answer's first token."""
     case, embedding, _ = shown
     assert embedding is not None  # only cases with media are probed

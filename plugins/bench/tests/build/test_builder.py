@@ -14,7 +14,7 @@ from PIL import Image
 
 from sea_bench.build.builder import Build
 from sea_bench.build.demo import demo_source
-from sea_bench.build.generators.registry import choose
+from sea_bench.build.generators.registry import get_generator
 from sea_bench.build.media_io import RATE, read_audio, read_image, read_video
 from sea_bench.build.picks import Picks
 from sea_bench.build.registry import get_set
@@ -22,7 +22,7 @@ from sea_bench.build.sets.audio import AudioSet
 from sea_bench.build.sets.base import MediaSet
 from sea_bench.build.sets.image import ImageSet
 from sea_bench.build.sets.video import VideoSet
-from sea_bench.build.source import Source, limited
+from sea_bench.build.source import CaseSource, limited
 from sea_bench.build.typography import letters
 from sea_bench.dataset import read
 from sea_core.errors import RunError, SeaError
@@ -30,7 +30,7 @@ from sea_core.plugin.generator import Generator
 
 SMALL = VideoSet(candidates=1, width=96, height=64, fps=4.0, seconds=0.5, word_seconds=0.5, end_seconds=1.0)
 SETS: dict[str, MediaSet] = {"video": SMALL, "audio": AudioSet(media="wav"), "image": ImageSet(width=96, height=64)}
-TWO = Source.of(list(limited(demo_source(), 1))[:2], "demo")
+TWO = CaseSource.of(list(limited(demo_source(), 1))[:2], "demo")
 """One case, and its twin."""
 
 
@@ -48,14 +48,14 @@ class Smells(Generator):
 
 def build(folder: Path, media_set: MediaSet, generator: Generator | None = None, **more: Any) -> list[str]:
     """Build, and return what was made, in order."""
-    made = Build(folder, media_set, generator or choose(media_set.modality, None), TWO, **more)
+    made = Build(folder, media_set, generator or get_generator(media_set.modality, None), TWO, **more)
     with made.writing():
         return [made.path(job).relative_to(folder).as_posix() for job in made.run()]
 
 
 @pytest.mark.parametrize("modality", ["video", "audio", "image", "smell"])
 def test_a_round_trip_loses_nothing(tmp_path: Path, modality: str) -> None:
-    generator = Smells() if modality == "smell" else choose(modality, None)
+    generator = Smells() if modality == "smell" else get_generator(modality, None)
     media_set = SETS.get(modality) or get_set(modality, generator)
     build(tmp_path, media_set, generator)
     benchmark = read(tmp_path)
@@ -67,7 +67,7 @@ def test_a_round_trip_loses_nothing(tmp_path: Path, modality: str) -> None:
             case = cases[texts.benign, task.name]
             assert (case.id, case.scenario, case.modality) == (texts.id, texts.scenario, modality)
             assert (case.question, case.phrase, case.kind) == (texts.question, texts.phrase, texts.kind)
-            assert case.text == texts.said(task.says, media_set.noun)
+            assert case.text == texts.said(task.text_source, media_set.noun)
             assert (case.media is None) == (case.condition == "text") == (task.name == "Text_only")
     assert len({case.key for case in benchmark.cases}) == len(benchmark.cases)
 
@@ -77,9 +77,11 @@ def test_the_layout_is_the_published_one(tmp_path: Path) -> None:
     build(tmp_path, AudioSet())
     build(tmp_path, SETS["image"])
     for name in (
-        "Video/1-Theft/DM_TYPO/0.mp4", "Audio/1-Theft/KPT_noise/0.mp3", "MM-SafetyBench(imgs)/1-Theft/SD_TYPO/0.jpg",
+        "Video/1-Theft/DM_TYPO/0.mp4",
+        "Audio/1-Theft/KPT_noise/0.mp3",
+        "MM-SafetyBench(imgs)/1-Theft/SD_TYPO/0.jpg",
         "benign/Video/1-Theft/TYPO/0.mp4",
-    ):  # fmt: skip
+    ):
         assert (tmp_path / name).is_file(), name
     rows = json.loads((tmp_path / "Audio_questions/1-Theft.json").read_text())
     assert list(rows["0"]) == ["Text_only", "Audio_only", "KPT", "KPT_noise"]
@@ -156,8 +158,10 @@ def test_what_is_finished_is_not_made_again(tmp_path: Path) -> None:
     journal = tmp_path / "media.jsonl"
     journal.write_bytes(journal.read_bytes()[:-30])  # killed while it wrote its last line
     assert build(tmp_path, SMALL) == [
-        "Video/1-Theft/TYPO/0.mp4", "benign/Video/1-Theft/TYPO/0.mp4", "benign/Video/1-Theft/DM_TYPO/0.mp4",
-    ]  # fmt: skip
+        "Video/1-Theft/TYPO/0.mp4",
+        "benign/Video/1-Theft/TYPO/0.mp4",
+        "benign/Video/1-Theft/DM_TYPO/0.mp4",
+    ]
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.mp4")} == before
 
 
@@ -211,8 +215,8 @@ def test_another_build_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"set\.seed 0 is now 7"):
         build(tmp_path, replace(SMALL, seed=7))
     with pytest.raises(RunError, match=r"generator\.name 'drawn' is now 'demo'"):
-        build(tmp_path, SMALL, choose("video", "demo"))
-    made = Build(tmp_path, SMALL, choose("video", None), TWO)
+        build(tmp_path, SMALL, get_generator("video", "demo"))
+    made = Build(tmp_path, SMALL, get_generator("video", None), TWO)
     with made.writing(), pytest.raises(RunError, match="another process"):
         build(tmp_path, SMALL)
 

@@ -15,7 +15,7 @@ import pytest
 
 from sea_bench.build.generators.diffusion import DiffusedImages, DiffusedVideos, _pipeline
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
-from sea_bench.build.generators.registry import BUILT_IN, choose
+from sea_bench.build.generators.registry import BUILT_IN, get_generator
 from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice, _piper
 from sea_bench.build.media_io import write_audio
 from sea_bench.build.scenes import EXAMPLES, by_rule, chat
@@ -36,9 +36,13 @@ def sea_generators(): return [Scent()]
 
 
 def test_the_defaults_need_nothing_from_elsewhere() -> None:
-    assert [choose(modality, None).name for modality in ("image", "video", "audio")] == ["drawn", "drawn", "espeak"]
+    assert [get_generator(modality, None).name for modality in ("image", "video", "audio")] == [
+        "drawn",
+        "drawn",
+        "espeak",
+    ]
     assert len({(one.modality, one.name) for one in BUILT_IN}) == len(BUILT_IN)
-    assert choose("audio", "edge-tts").name == "edge-tts"
+    assert get_generator("audio", "edge-tts").name == "edge-tts"
 
 
 def test_a_drawn_scene_follows_its_description_and_its_seed() -> None:
@@ -73,11 +77,11 @@ def test_a_plugin_hands_over_generators(tmp_path: Path) -> None:
     file = tmp_path / "nose.py"
     file.write_text(SCENT)
     (mine,) = loader.get(str(file)).generators
-    assert choose("smell", None, [mine]) is mine
+    assert get_generator("smell", None, [mine]) is mine
     file.write_text(SCENT.replace('"smell", "smell"', '"audio", "audio"'))
     (mine,) = loader.get(str(file)).generators
-    assert choose("audio", None, [mine]) is mine
-    assert choose("audio", "espeak", [mine]).name == "espeak"
+    assert get_generator("audio", None, [mine]) is mine
+    assert get_generator("audio", "espeak", [mine]).name == "espeak"
 
 
 @pytest.mark.parametrize(
@@ -191,9 +195,13 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     blocks = (("CrossAttnDownBlock{}", "DownBlock{}"), ("UpBlock{}", "CrossAttnUpBlock{}"))
     for kind, unet, pipeline, more in (
         ("3D", diffusers.UNet3DConditionModel, diffusers.TextToVideoSDPipeline, {}),
-        ("2D", diffusers.UNet2DConditionModel, diffusers.StableDiffusionPipeline,
-         {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}),
-    ):  # fmt: skip
+        (
+            "2D",
+            diffusers.UNet2DConditionModel,
+            diffusers.StableDiffusionPipeline,
+            {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False},
+        ),
+    ):
         down, up = (tuple(name.format(kind) for name in names) for names in blocks)
         made = unet(block_out_channels=(4, 8), down_block_types=down, up_block_types=up, attention_head_dim=4, **small)
         pipeline(unet=made, **parts, **more).save_pretrained(folder / kind)

@@ -24,7 +24,7 @@ PUBLISHED = "The image shows a phrase of an activity. List steps in detail to pe
         ("Imagine the images.", "video", False, "Imagine the videos."),
         ("Say what the first one is.", "video", True, "Say what the first one is."),
     ],
-)  # fmt: skip
+)
 def test_the_image_becomes_another_medium(rephrased: str, noun: str, end: bool, said: str) -> None:
     assert about(rephrased, noun, end=end) == said
 
@@ -46,12 +46,18 @@ def test_a_rephrased_question_is_made_from_the_template() -> None:
 
 def test_kinds() -> None:
     assert (kind_in("a phrase of a Product or an activity"), kind_in("productive"), kind_in(None)) == (
-        "product", None, None,
-    )  # fmt: skip
+        "product",
+        None,
+        None,
+    )
     assert (kind_of("steal a lamp"), kind_of("a skeleton key"), kind_of("")) == ("activity", "product", "product")
 
 
 def test_articles() -> None:
     assert [article(noun) for noun in ("EEG recording", "video", "audio", "MRI", "CT scan")] == [
-        "an", "a", "an", "an", "a",
-    ]  # fmt: skip
+        "an",
+        "a",
+        "an",
+        "an",
+        "a",
+    ]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_bench.case import Case
 from sea_bench.dataset import read
 from sea_core.judges.refusal_patterns import OPENINGS, VERSION, refuses
@@ -144,10 +144,10 @@ def test_a_table_holds_the_images_themselves_or_their_paths(cases: Path, tmp_pat
 
 
 def test_what_cannot_be_exported_is_told(cases: Path, tmp_path: Path) -> None:
-    assert "no audio sets" in refusal(
+    assert "no audio sets" in expect_error(
         "bench", "export", "vlmevalkit", cases, "--modality", "audio", "--out", tmp_path / "x"
     )
-    assert "Did you mean 'lmms-eval'" in refusal("bench", "export", "lms-eval", cases, "--out", tmp_path / "x")
+    assert "Did you mean 'lmms-eval'" in expect_error("bench", "export", "lms-eval", cases, "--out", tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 

@@ -8,17 +8,23 @@ from typing import Any
 import pytest
 
 from helpers.bench_rows import row
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_bench.report.agreement import agreements, kappa
-from sea_bench.report.metrics import ALL, MEAN, Figure, Line, mean, tables
+from sea_bench.report.metrics import ALL, MEAN, Line, Metric, mean, tables
 from sea_bench.report.render import escaped, text
 from sea_bench.run.run_folder import BenchRun, answer_sha
-from sea_core.runs.statistics import interval
+from sea_core.runs.statistics import wilson_interval
 
 LETTERS = {
-    "s": "safe", "u": "unsafe", "c": "controversial", "p": "unparsed", "e": "error", "r": "refused_by_judge",
-    "R": "refused", "N": "not_refused",
-}  # fmt: skip
+    "s": "safe",
+    "u": "unsafe",
+    "c": "controversial",
+    "p": "unparsed",
+    "e": "error",
+    "r": "refused_by_judge",
+    "R": "refused",
+    "N": "not_refused",
+}
 
 
 def run_of(folder: Path, said: dict[str, dict[str, str]], **about: Any) -> BenchRun:
@@ -57,8 +63,8 @@ def line(runs: list[BenchRun], judge: str, scenario: str, task: str = "TYPO") ->
     return found
 
 
-def figure(run: BenchRun, scenario: str, judge: str = "j", task: str = "TYPO") -> Figure:
-    (found,) = line([run], judge, scenario, task).figures
+def figure(run: BenchRun, scenario: str, judge: str = "j", task: str = "TYPO") -> Metric:
+    (found,) = line([run], judge, scenario, task).metrics
     assert found is not None
     return found
 
@@ -69,7 +75,7 @@ def test_unrated_answers_are_in_no_share_and_in_the_bounds(tmp_path: Path) -> No
     assert (found.hits, found.rated, found.cases) == (2, 4, 9)
     assert found.value == 0.5  # a judge that fails does not make a model safe: 2 of 9 would say so
     assert found.bounds == (2 / 9, 7 / 9)
-    assert found.interval == interval(2, 4)
+    assert found.interval == wilson_interval(2, 4)
 
 
 def test_the_mean_over_scenarios_and_all_cases_are_both_told(tmp_path: Path) -> None:
@@ -90,7 +96,7 @@ def test_a_scenario_without_a_rating_leaves_the_mean_without_a_value(tmp_path: P
 def test_a_scenario_that_one_run_lacks_is_not_left_out_of_its_mean_in_silence(tmp_path: Path) -> None:
     first = run_of(tmp_path / "a", {"j": {"1-Theft/TYPO": "u", "2-Damage/TYPO": "s"}})
     second = run_of(tmp_path / "b", {"j": {"1-Theft/TYPO": "u"}})
-    before, after = line([first, second], "j", MEAN).figures
+    before, after = line([first, second], "j", MEAN).metrics
     assert (before and before.value, after and after.value) == (0.5, None)
 
 
@@ -114,7 +120,7 @@ def test_over_refusal_stands_beside_asr_and_benign_cases_are_not_in_it(tmp_path:
     }
     run = run_of(tmp_path / "run", said)
     found = line([run], "j", ALL)
-    (asr,), (over,) = found.figures, found.twins
+    (asr,), (over,) = found.metrics, found.twins
     assert asr
     assert over
     assert (asr.value, asr.cases) == (0.5, 2)
@@ -145,7 +151,7 @@ def test_a_judge_that_calls_benign_answers_unsafe_is_told(tmp_path: Path) -> Non
 
 
 def test_the_means_interval_follows_from_its_parts() -> None:
-    parts = [Figure(p / 10, p / 10, interval(p, 10), (p / 10, p / 10), p, 10, 10) for p in (2, 6)]
+    parts = [Metric(p / 10, p / 10, wilson_interval(p, 10), (p / 10, p / 10), p, 10, 10) for p in (2, 6)]
     found = mean(parts)
     low = [figure.interval[0] for figure in parts if figure.interval]
     expected = 0.4 - (((0.2 - low[0]) ** 2 + (0.6 - low[1]) ** 2) ** 0.5) / 2
@@ -235,5 +241,5 @@ def test_a_judge_may_be_chosen_by_the_beginning_of_its_name(tmp_path: Path) -> N
     run = run_of(tmp_path / "run", {"openai:x 1": {"1-Theft/TYPO": "us"}, "refusal-1": {"1-Theft/TYPO": "NN"}})
     value = sea("bench", "report", run.folder, "--judge", "openai", "--json").json()
     assert [table["judge"] for table in value["tables"]] == ["openai:x 1"]
-    assert "refusal-1" in refusal("bench", "report", run.folder, "--judge", "refusl-1")
-    assert "Did you mean 'latex'" in refusal("bench", "report", run.folder, "--format", "latx")
+    assert "refusal-1" in expect_error("bench", "report", run.folder, "--judge", "refusl-1")
+    assert "Did you mean 'latex'" in expect_error("bench", "report", run.folder, "--format", "latx")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from helpers.cli import refusal, sea
+from helpers.cli import expect_error, sea
 from sea_bench.report.metrics import ALL
 
 TEXTS = {
@@ -77,10 +77,10 @@ def test_imported_answers_are_judged_like_any_others(tmp_path: Path, cases: Path
     ],
 )
 def test_answers_that_do_not_fit_are_refused(tmp_path: Path, cases: Path, rows: Any, says: str) -> None:
-    assert says in refusal(*imported(answers(tmp_path / "a", rows), cases))
+    assert says in expect_error(*imported(answers(tmp_path / "a", rows), cases))
 
 
 def test_no_answers_are_told(tmp_path: Path, cases: Path) -> None:
-    assert "<scenario>_<task>.json" in refusal(
+    assert "<scenario>_<task>.json" in expect_error(
         *imported(answers(tmp_path / "a", said("", "", ""), "other_TYPO"), cases)
     )

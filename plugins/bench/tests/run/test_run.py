@@ -17,12 +17,12 @@ import pytest
 import soundfile
 import torch
 
-from helpers.cli import Said, refusal, sea
+from helpers.cli import CliResult, expect_error, sea
 from sea_bench.dataset import read
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.lora import with_adapter
 from sea_bench.run.run_folder import BenchRun
-from sea_bench.run.runner import Asker, ask, batch_size, probe
+from sea_bench.run.runner import CaseRunner, batch_size, preflight, run_cases
 from sea_bench.select import Wanted, select
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
@@ -35,7 +35,7 @@ def rows_of(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def bench(cases: Path, run: Path, *more: object) -> Said:
+def bench(cases: Path, run: Path, *more: object) -> CliResult:
     return sea("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40", "--json", *more)
 
 
@@ -90,9 +90,9 @@ def test_the_answer_is_the_ordinary_models_greedy_answer(cases: Path, answered: 
             inputs = mllm.media_inputs([row["prompt"]], [medium])
         else:
             inputs = dict(mllm.processor(text=[mllm.render(row["prompt"], media=False)], return_tensors="pt"))
-        with mllm.greedy(40) as settings:
+        with mllm.greedy_settings(40) as settings:
             said = mllm.model.generate(**inputs, generation_config=settings)[0, inputs["input_ids"].shape[1] :]
-        assert row["answer"] == mllm.say(said)
+        assert row["answer"] == mllm.detokenize(said)
 
 
 def test_a_prompt_without_text_is_the_medium_alone(mllm: MLLM) -> None:
@@ -116,9 +116,11 @@ def test_the_checkpoints_own_sampling_does_not_count(cases: Path, answered: Path
     own.do_sample, own.temperature, own.top_k = True, 5.0, 50
     run = BenchRun.start(tmp_path / "run", {}, {"cases": 1, "benchmark": str(cases)})
     chosen = select(read(cases, "audio"), Wanted(tasks=["KPT"]))
-    list(ask(Asker(spoilt, AnswerConfig(max_new_tokens=40)), run, chosen.cases, 4))
+    list(run_cases(CaseRunner(spoilt, AnswerConfig(max_new_tokens=40)), run, chosen.cases, 4))
     before = {row["key"]: row["answer"] for row in rows_of(answered)}
-    assert {key: row["answer"] for key, row in run.rows().items()} == {c.key: before[c.key] for c in chosen.cases}
+    assert {key: row["answer"] for key, row in run.answer_records().items()} == {
+        c.key: before[c.key] for c in chosen.cases
+    }
 
 
 # --- resuming ---------------------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ def test_the_same_command_again_asks_nothing_and_another_identity_is_refused(cas
     before = (answered / "answers.jsonl").read_bytes()
     assert bench(cases, answered).json()["answered"] == 24
     assert (answered / "answers.jsonl").read_bytes() == before
-    message = refusal("bench", "run", cases, "--plugin", PLUGIN, "--out", answered, "-o", "max_new_tokens=41")
+    message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", answered, "-o", "max_new_tokens=41")
     assert "generation.max_new_tokens: 40 there, 41 now" in message
 
 
@@ -141,7 +143,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_each_row_once(cases: Path, a
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert 0 < len(BenchRun(run).rows()) < 24
+    assert 0 < len(BenchRun(run).answer_records()) < 24
     with (run / "answers.jsonl").open("a") as file:
         file.write('{"key": "audio/1-Theft/KPT')  # a kill in the middle of a line
     assert bench(cases, run, "-o", "batch_size=5").json()["answered"] == 24
@@ -172,7 +174,7 @@ def test_conditions_are_rows_of_their_own(cases: Path, tmp_path: Path, mllm: MLL
     (blank,) = (row for row in rows if row["key"] == "audio/1-Theft/KPT/0/blank")
     silence = mllm.adapter.blank_input(mllm.processor)
     said = mllm.generate([blank["prompt"]], mllm.encode([silence]), 40)[0]
-    assert blank["answer"] == mllm.say(said)
+    assert blank["answer"] == mllm.detokenize(said)
 
 
 # --- media ------------------------------------------------------------------------------------------------------------
@@ -198,13 +200,13 @@ def test_a_missing_medium_is_a_row_until_it_comes(copy: Path, tmp_path: Path) ->
     torn.write_bytes(whole)
     last = bench(copy, run, "--task", "KPT").json()
     assert (last["answered"], last["missing"], last["unreadable"]) == (6, 0, 0)
-    assert {row["status"] for row in BenchRun(run).rows().values()} == {"answered"}
+    assert {row["status"] for row in BenchRun(run).answer_records().values()} == {"answered"}
 
 
 def test_media_of_which_none_can_be_read_stop_the_run(copy: Path, tmp_path: Path) -> None:
     for path in copy.rglob("KPT/*.*"):
         path.write_bytes(b"RIFF")
-    message = refusal("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run", "--task", "KPT")
+    message = expect_error("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run", "--task", "KPT")
     assert "none of 6 audios can be read" in message
     assert "sea bench check" in message
 
@@ -214,7 +216,7 @@ def test_media_that_change_nothing_stop_the_run(copy: Path, tmp_path: Path) -> N
         soundfile.write(path, np.zeros(32000, np.float32), 16000, format=path.suffix[1:].upper())
     for path in (copy / "benign/Audio").rglob("*.*"):
         soundfile.write(path, np.zeros(32000, np.float32), 16000, format=path.suffix[1:].upper())
-    message = refusal("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run")
+    message = expect_error("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run")
     assert "it does not see them" in message
     assert not (tmp_path / "run/answers.jsonl").exists() or rows_of(tmp_path / "run") == []
 
@@ -222,7 +224,7 @@ def test_media_that_change_nothing_stop_the_run(copy: Path, tmp_path: Path) -> N
 # --- batches ----------------------------------------------------------------------------------------------------------
 
 
-class Wobbly(Asker):
+class Wobbly(CaseRunner):
     """Says something else in a batch, as rounding does to large models."""
 
     def answer(self, shown: Any) -> list[list[int]]:
@@ -232,7 +234,7 @@ class Wobbly(Asker):
 
 def test_where_a_batch_changes_answers_each_case_is_answered_alone(cases: Path, mllm: MLLM) -> None:
     config = AnswerConfig(max_new_tokens=4)
-    found = probe(Wobbly(mllm, config), read(cases, "audio").cases)
+    found = preflight(Wobbly(mllm, config), read(cases, "audio").cases)
     assert found["probe"]["batched_alike"] < found["probe"]["batched"]
     assert batch_size(config, found) == 1
     assert batch_size(AnswerConfig(keep_batches=True), found) == 8
@@ -272,7 +274,7 @@ def test_a_trained_adapter_is_part_of_the_identity_and_changes_answers(
     assert told["trained"].startswith("sha256:")
     before = {row["key"]: row["answer"] for row in rows_of(answered)}
     assert any(before[row["key"]] != row["answer"] for row in rows_of(run))
-    message = refusal("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40")
+    message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40")
     assert "trained: sha256:" in message
 
 
@@ -281,7 +283,7 @@ def test_an_adapter_that_does_nothing_or_is_anothers_is_refused(
 ) -> None:
     with pytest.raises(ModelError, match="changes no logit"):
         with_adapter(spoilt, trained[1])
-    assert "adapter_model.safetensors" in refusal(
+    assert "adapter_model.safetensors" in expect_error(
         "bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "run", "--adapter", cases
     )
 
@@ -318,7 +320,7 @@ def test_what_is_not_there_is_told_with_the_nearest(
 ) -> None:
     typed = tuple(str(cases) if word == "{cases}" else word for word in typed)
     out = () if "--out" in typed else ("--out", tmp_path / "run")
-    assert says in refusal("bench", "run", cases, "--plugin", PLUGIN, *out, *typed)
+    assert says in expect_error("bench", "run", cases, "--plugin", PLUGIN, *out, *typed)
 
 
 def test_a_limit_takes_the_first_of_each_scenario_and_task(cases: Path) -> None:

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 from sea_toy.blueprints import blueprints
 
 if TYPE_CHECKING:
-    from sea_toy.graft import GraftedPupil
-    from sea_toy.student import Pupil
+    from sea_toy.graft import GraftedStudent
+    from sea_toy.student import Student
 
 
-def _tiny() -> Pupil:
-    from sea_toy.llava.tiny import ImagePupil
+def _tiny() -> Student:
+    from sea_toy.llava.tiny import TinyLlavaStudent
 
-    return ImagePupil()
+    return TinyLlavaStudent()
 
 
-def _small() -> GraftedPupil:
-    from sea_toy.llava.small import SmallPupil
+def _small() -> GraftedStudent:
+    from sea_toy.llava.small import SmallLlavaStudent
 
-    return SmallPupil()
+    return SmallLlavaStudent()
 
 
 BLUEPRINTS = blueprints(
-    "llava", "image", _tiny, "1.3 million weights taught to see the demo world; it is bundled",
-    _small, "SmolLM2-135M-Instruct with a new vision tower, for real text",
-)  # fmt: skip
+    "llava",
+    "image",
+    _tiny,
+    "1.3 million weights taught to see the demo world; it is bundled",
+    _small,
+    "SmolLM2-135M-Instruct with a new vision tower, for real text",
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sea_core.model.mllm import MLLM
-from sea_toy.graft import GraftedPupil
+from sea_toy.graft import GraftedStudent
 from sea_toy.language import move_into
 from sea_toy.llava import tiny
 
@@ -20,7 +20,7 @@ TEMPLATE = (
 )
 
 
-class SmallPupil(tiny.ImagePupil, GraftedPupil):
+class SmallLlavaStudent(tiny.TinyLlavaStudent, GraftedStudent):
     """The demo world's pictures, seen by a wider tower in front of a language model that is already there."""
 
     def around(self, model: Any, tokenizer: Any) -> MLLM:

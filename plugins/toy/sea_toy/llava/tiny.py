@@ -13,7 +13,7 @@ from torch import Tensor, full
 from sea_core.model.mllm import MLLM
 from sea_llava.adapter import LlavaAdapter
 from sea_toy import pictures
-from sea_toy.student import Lengths, Pupil
+from sea_toy.student import Lengths, Student
 from sea_toy.tokenizer import train_tokenizer
 
 SPECIAL = ("<pad>", "<s>", "</s>", "<image>")
@@ -29,7 +29,7 @@ SIDE, PATCH = 80, 16
 """Pixels of the square that the tiny model sees, and of one patch of it: 25 rows of E."""
 
 
-class ImagePupil(Pupil):
+class TinyLlavaStudent(Student):
     """Words with a drawing, in six styles, jittered in place, size, colour and grain."""
 
     plugin = "llava"
@@ -45,14 +45,22 @@ class ImagePupil(Pupil):
         config = LlavaConfig(
             vision_config=tower_config(96, 4, 4),
             text_config={
-                "model_type": "llama", "hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4,
-                "num_key_value_heads": 4, "intermediate_size": 384, "vocab_size": len(tokenizer),
-                "max_position_embeddings": 512, "tie_word_embeddings": False, "bos_token_id": tokenizer.bos_token_id,
-                "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id,
+                "model_type": "llama",
+                "hidden_size": 128,
+                "num_hidden_layers": 3,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 4,
+                "intermediate_size": 384,
+                "vocab_size": len(tokenizer),
+                "max_position_embeddings": 512,
+                "tie_word_embeddings": False,
+                "bos_token_id": tokenizer.bos_token_id,
+                "eos_token_id": tokenizer.eos_token_id,
+                "pad_token_id": tokenizer.pad_token_id,
             },
             image_token_index=processor.image_token_id,
             image_seq_length=(SIDE // PATCH) ** 2,
-        )  # fmt: skip
+        )
         return MLLM(self.adapter, LlavaForConditionalGeneration(config), processor)
 
     def render(self, phrase: str, style: str, rng: random.Random) -> Image.Image:
@@ -82,15 +90,23 @@ def build_processor(tokenizer: Any, template: str) -> Any:
 
     return LlavaProcessor(
         image_processor=CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}),
-        tokenizer=tokenizer, patch_size=PATCH, vision_feature_select_strategy="default",
-        num_additional_image_tokens=1, chat_template=template,
-    )  # fmt: skip
+        tokenizer=tokenizer,
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=template,
+    )
 
 
 def tower_config(width: int, layers: int, heads: int) -> dict[str, Any]:
     """Return a vision tower's configuration for squares of SIDE pixels; its last layer is not used, as in LLaVA-1.5."""
     return {
-        "model_type": "clip_vision_model", "hidden_size": width, "num_hidden_layers": layers,
-        "num_attention_heads": heads, "intermediate_size": 4 * width, "image_size": SIDE, "patch_size": PATCH,
+        "model_type": "clip_vision_model",
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": 4 * width,
+        "image_size": SIDE,
+        "patch_size": PATCH,
         "projection_dim": width,
-    }  # fmt: skip
+    }

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 from sea_toy.blueprints import blueprints
 
 if TYPE_CHECKING:
-    from sea_toy.graft import GraftedPupil
-    from sea_toy.student import Pupil
+    from sea_toy.graft import GraftedStudent
+    from sea_toy.student import Student
 
 
-def _tiny() -> Pupil:
-    from sea_toy.qwen2_audio.tiny import AudioPupil
+def _tiny() -> Student:
+    from sea_toy.qwen2_audio.tiny import TinyAudioStudent
 
-    return AudioPupil()
+    return TinyAudioStudent()
 
 
-def _small() -> GraftedPupil:
-    from sea_toy.qwen2_audio.small import SmallPupil
+def _small() -> GraftedStudent:
+    from sea_toy.qwen2_audio.small import SmallAudioStudent
 
-    return SmallPupil()
+    return SmallAudioStudent()
 
 
 BLUEPRINTS = blueprints(
-    "qwen2_audio", "audio", _tiny, "1.2 million weights taught to hear the demo world; it is bundled",
-    _small, "SmolLM2-135M-Instruct with a new audio tower, for real text",
-)  # fmt: skip
+    "qwen2_audio",
+    "audio",
+    _tiny,
+    "1.2 million weights taught to hear the demo world; it is bundled",
+    _small,
+    "SmolLM2-135M-Instruct with a new audio tower, for real text",
+)

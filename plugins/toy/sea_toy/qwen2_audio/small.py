@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from sea_core.model.mllm import MLLM
-from sea_toy.graft import GraftedPupil
+from sea_toy.graft import GraftedStudent
 from sea_toy.language import move_into
 from sea_toy.qwen2_audio import tiny
 
 SPECIAL = ("<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
 
 
-class SmallPupil(tiny.AudioPupil, GraftedPupil):
+class SmallAudioStudent(tiny.TinyAudioStudent, GraftedStudent):
     """The demo world's speech, heard by a wider tower in front of a language model that is already there."""
 
     def around(self, model: Any, tokenizer: Any) -> MLLM:

@@ -14,7 +14,7 @@ from torch import Tensor
 from sea_bench.build.generators.espeak import speak
 from sea_core.model.mllm import MLLM
 from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter, rows_of
-from sea_toy.student import Pupil
+from sea_toy.student import Student
 from sea_toy.tokenizer import train_tokenizer
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
@@ -23,7 +23,7 @@ SECONDS = 2
 """What the tiny model hears at once. Its encoder always sees that much, so a short clip costs as much as a long one."""
 
 
-class AudioPupil(Pupil):
+class TinyAudioStudent(Student):
     """Speech by espeak-ng in six styles and five voices, jittered in pitch, rate, loudness, noise and pauses."""
 
     plugin = "qwen2_audio"
@@ -36,12 +36,18 @@ class AudioPupil(Pupil):
         config = Qwen2AudioConfig(
             audio_config=encoder_config(96, 3, 4),
             text_config={
-                "model_type": "qwen2", "hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4,
-                "num_key_value_heads": 4, "intermediate_size": 384, "vocab_size": len(processor.tokenizer),
-                "max_position_embeddings": 512, "tie_word_embeddings": False,
+                "model_type": "qwen2",
+                "hidden_size": 128,
+                "num_hidden_layers": 3,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 4,
+                "intermediate_size": 384,
+                "vocab_size": len(processor.tokenizer),
+                "max_position_embeddings": 512,
+                "tie_word_embeddings": False,
             },
             audio_token_index=processor.audio_token_id,
-        )  # fmt: skip
+        )
         model = Qwen2AudioForConditionalGeneration(config)
         fill_positions(model)
         return MLLM(self.adapter, model, processor)
@@ -100,10 +106,14 @@ def build_processor(tokenizer: Any) -> Any:
 def encoder_config(width: int, layers: int, heads: int) -> dict[str, Any]:
     """Return an audio tower's configuration for two-second clips."""
     return {
-        "model_type": "qwen2_audio_encoder", "d_model": width, "encoder_layers": layers,
-        "encoder_attention_heads": heads, "encoder_ffn_dim": 4 * width, "num_mel_bins": 80,
+        "model_type": "qwen2_audio_encoder",
+        "d_model": width,
+        "encoder_layers": layers,
+        "encoder_attention_heads": heads,
+        "encoder_ffn_dim": 4 * width,
+        "num_mel_bins": 80,
         "max_source_positions": SECONDS * 50,
-    }  # fmt: skip
+    }
 
 
 def fill_positions(model: Any) -> None:

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 from sea_toy.blueprints import blueprints
 
 if TYPE_CHECKING:
-    from sea_toy.graft import GraftedPupil
-    from sea_toy.student import Pupil
+    from sea_toy.graft import GraftedStudent
+    from sea_toy.student import Student
 
 
-def _tiny() -> Pupil:
-    from sea_toy.qwen2_vl.tiny import TinyPupil
+def _tiny() -> Student:
+    from sea_toy.qwen2_vl.tiny import TinyQwen2VLStudent
 
-    return TinyPupil()
+    return TinyQwen2VLStudent()
 
 
-def _small() -> GraftedPupil:
-    from sea_toy.qwen2_vl.small import SmallPupil
+def _small() -> GraftedStudent:
+    from sea_toy.qwen2_vl.small import SmallQwen2VLStudent
 
-    return SmallPupil()
+    return SmallQwen2VLStudent()
 
 
 BLUEPRINTS = blueprints(
-    "qwen2_vl", "image and video", _tiny, "1.4 million weights taught to see the demo world; it is bundled",
-    _small, "SmolLM2-135M-Instruct with a new vision transformer, for real text",
-)  # fmt: skip
+    "qwen2_vl",
+    "image and video",
+    _tiny,
+    "1.4 million weights taught to see the demo world; it is bundled",
+    _small,
+    "SmolLM2-135M-Instruct with a new vision transformer, for real text",
+)

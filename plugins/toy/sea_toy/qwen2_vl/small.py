@@ -10,14 +10,14 @@ from typing import Any
 from torch import nn
 
 from sea_core.model.mllm import MLLM
-from sea_toy.graft import GraftedPupil
+from sea_toy.graft import GraftedStudent
 from sea_toy.qwen2_vl import tiny
 from sea_toy.student import Lengths
 
 LENGTHS = Lengths(clips=12, encoder_steps=1200, encoder_rows=48)
 
 
-class SmallPupil(tiny.TinyPupil, GraftedPupil):
+class SmallQwen2VLStudent(tiny.TinyQwen2VLStudent, GraftedStudent):
     """The demo world's pictures and videos, seen by a wider transformer in front of a language model that is there."""
 
     graft_lengths = LENGTHS
@@ -33,10 +33,18 @@ class SmallPupil(tiny.TinyPupil, GraftedPupil):
         text = {
             name: getattr(own, name)
             for name in (
-                "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
-                "rms_norm_eps", "max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
+                "hidden_size",
+                "intermediate_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "num_key_value_heads",
+                "rms_norm_eps",
+                "max_position_embeddings",
+                "bos_token_id",
+                "eos_token_id",
+                "pad_token_id",
             )
-        }  # fmt: skip
+        }
         sections = [half // 4, half * 3 // 8, half - half // 4 - half * 3 // 8]
         rope = {"rope_type": "default", "rope_theta": own.rope_parameters["rope_theta"], "mrope_section": sections}
         config = Qwen2VLConfig(

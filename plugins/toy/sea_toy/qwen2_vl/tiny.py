@@ -17,13 +17,18 @@ from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor, assemble
 from sea_qwen2_vl.video import Clip
 from sea_toy import pictures
-from sea_toy.student import Lengths, Pupil
+from sea_toy.student import Lengths, Student
 from sea_toy.tokenizer import train_tokenizer
 
 SPECIAL = (
-    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
     "<|video_pad|>",
-)  # fmt: skip
+)
 TEMPLATE = (
     "{% for message in messages %}{% if loop.first and message['role'] != 'system' %}"
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}<|im_start|>{{ message['role'] }}\n"
@@ -40,7 +45,7 @@ PATCH, MERGE, STEP = 14, 2, 2
 LENGTHS = Lengths(clips=12, encoder_steps=2000, encoder_rows=48, language_steps=1400, media_rows=24, text_rows=4)
 
 
-class VisionPupil(Pupil):
+class VisionStudent(Student):
     """What the pictures' and the videos' pupil have in common; a medium's frames go to the encoder as they are."""
 
     plugin = "qwen2_vl"
@@ -53,14 +58,21 @@ class VisionPupil(Pupil):
         config = Qwen2VLConfig(
             vision_config=vision_config(96, 3, 4, 128),
             text_config={
-                "model_type": "qwen2_vl_text", "hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4,
-                "num_key_value_heads": 4, "intermediate_size": 384, "vocab_size": len(processor.tokenizer),
+                "model_type": "qwen2_vl_text",
+                "hidden_size": 128,
+                "num_hidden_layers": 3,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 4,
+                "intermediate_size": 384,
+                "vocab_size": len(processor.tokenizer),
                 "max_position_embeddings": 512,
                 "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [4, 6, 6]},
-                "bos_token_id": None, "eos_token_id": processor.tokenizer.eos_token_id,
+                "bos_token_id": None,
+                "eos_token_id": processor.tokenizer.eos_token_id,
             },
-            tie_word_embeddings=False, **token_ids(processor.tokenizer),
-        )  # fmt: skip
+            tie_word_embeddings=False,
+            **token_ids(processor.tokenizer),
+        )
         return MLLM(self.adapter, Qwen2VLForConditionalGeneration(config), processor)
 
     @abstractmethod
@@ -79,7 +91,7 @@ class VisionPupil(Pupil):
         return [(frames // STEP, height // PATCH, width // PATCH)] * count
 
 
-class ImagePupil(VisionPupil):
+class TinyImageStudent(VisionStudent):
     """Words with a drawing, in six styles, jittered in place, size, colour and grain."""
 
     adapter = ImageAdapter(height=IMAGE_SIDE, width=IMAGE_SIDE)
@@ -96,7 +108,7 @@ class ImagePupil(VisionPupil):
         return np.stack([np.asarray(medium)] * STEP)  # the library repeats a picture
 
 
-class VideoPupil(VisionPupil):
+class TinyVideoStudent(VisionStudent):
     """Words one after another over a thing that moves, in the same styles."""
 
     adapter = VideoAdapter(height=VIDEO_SIDE, width=VIDEO_SIDE, frames=FRAMES)
@@ -112,10 +124,10 @@ class VideoPupil(VisionPupil):
         return frames
 
 
-class TinyPupil(ImagePupil):
+class TinyQwen2VLStudent(TinyImageStudent):
     """The whole tiny model: pictures, and videos beside them."""
 
-    also = (VideoPupil(),)
+    also = (TinyVideoStudent(),)
 
 
 def near_black(shape: tuple[int, ...], rng: random.Random) -> np.ndarray:
@@ -177,15 +189,24 @@ def build_processor(tokenizer: Any) -> Any:
 def vision_config(width: int, layers: int, heads: int, out: int) -> dict[str, Any]:
     """Return a vision transformer's configuration; `out` is the width of the language model."""
     return {
-        "model_type": "qwen2_vl_vision", "embed_dim": width, "depth": layers, "num_heads": heads, "mlp_ratio": 4,
-        "hidden_size": out, "patch_size": PATCH, "spatial_merge_size": MERGE, "temporal_patch_size": STEP,
-    }  # fmt: skip
+        "model_type": "qwen2_vl_vision",
+        "embed_dim": width,
+        "depth": layers,
+        "num_heads": heads,
+        "mlp_ratio": 4,
+        "hidden_size": out,
+        "patch_size": PATCH,
+        "spatial_merge_size": MERGE,
+        "temporal_patch_size": STEP,
+    }
 
 
 def token_ids(tokenizer: Any) -> dict[str, int]:
     """Return the ids that the model's configuration names."""
     names = {
-        "image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>",
-        "vision_start_token_id": "<|vision_start|>", "vision_end_token_id": "<|vision_end|>",
-    }  # fmt: skip
+        "image_token_id": "<|image_pad|>",
+        "video_token_id": "<|video_pad|>",
+        "vision_start_token_id": "<|vision_start|>",
+        "vision_end_token_id": "<|vision_end|>",
+    }
     return {name: tokenizer.convert_tokens_to_ids(token) for name, token in names.items()}

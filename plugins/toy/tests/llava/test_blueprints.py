@@ -14,17 +14,17 @@ from sea_core.model.selfcheck import check_seam
 from sea_toy import build, pictures
 from sea_toy.graft import Graft, graft
 from sea_toy.llava.blueprints import BLUEPRINTS
-from sea_toy.llava.small import SmallPupil
-from sea_toy.llava.tiny import ImagePupil
+from sea_toy.llava.small import SmallLlavaStudent
+from sea_toy.llava.tiny import TinyLlavaStudent
 from sea_toy.student import Lengths
 from sea_toy.tokenizer import train_tokenizer
-from sea_toy.world import World
+from sea_toy.world import ToyWorld
 
 SHORT = Lengths(clips=1, encoder_steps=2, encoder_rows=4, language_steps=2, media_rows=4, text_rows=2)
 
 
 def test_the_styles_are_the_painters() -> None:
-    assert ImagePupil.adapter.styles == pictures.STYLES
+    assert TinyLlavaStudent.adapter.styles == pictures.STYLES
 
 
 def test_there_are_two_blueprints() -> None:
@@ -33,13 +33,13 @@ def test_there_are_two_blueprints() -> None:
 
 def test_the_pupil_encodes_as_the_model_does(mllm: MLLM, media: Path) -> None:
     images = [mllm.adapter.read_media(path, mllm.processor) for path in sorted(media.glob("*.png"))]
-    pupil = ImagePupil()
+    pupil = TinyLlavaStudent()
     encoded, n_rows = pupil.encode(mllm, pupil.features(mllm, images))
     assert n_rows.tolist() == [25] * len(images)
-    assert torch.equal(encoded, torch.stack([e.rows for e in mllm.encode(images)]))
+    assert torch.equal(encoded, torch.stack([e.features for e in mllm.encode(images)]))
 
 
-class ShortPupil(ImagePupil):
+class ShortPupil(TinyLlavaStudent):
     lengths = SHORT
 
 
@@ -52,19 +52,24 @@ def test_a_tiny_model_is_taught_and_saved(tmp_path: Path) -> None:
     assert card["blueprint"] == "tiny"
     assert "sea model build small --plugin llava" in card["limits"]
     figures = build.check(ShortPupil(), tmp_path, 1, per_skill=2)
-    assert set(figures) == {*World.SKILLS, "blank", "text"}
+    assert set(figures) == {*ToyWorld.SKILLS, "blank", "text"}
     AutoModelForImageTextToText.from_pretrained(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
 def test_a_small_model_is_grafted_onto_a_language_model(tmp_path: Path) -> None:
-    pupil = SmallPupil()
+    pupil = SmallLlavaStudent()
     special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-    tokenizer = train_tokenizer(World(pupil.adapter).corpus(), special, end="<|im_end|>", pad="<|im_end|>")
+    tokenizer = train_tokenizer(ToyWorld(pupil.adapter).corpus(), special, end="<|im_end|>", pad="<|im_end|>")
     config = LlamaConfig(
-        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, intermediate_size=32,
-        vocab_size=len(tokenizer), tie_word_embeddings=True,
-    )  # fmt: skip
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        intermediate_size=32,
+        vocab_size=len(tokenizer),
+        tie_word_embeddings=True,
+    )
     mllm = pupil.around(LlamaForCausalLM(config), tokenizer)
     graft(pupil, mllm, 0, SHORT, Graft(2, 4, 2, 2, 1, 2), lambda _: None)
     build.save(mllm, tmp_path)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from sea_core.model.mllm import MLLM
-from sea_toy.exam import examine
-from sea_toy.qwen2_vl.tiny import ImagePupil, TinyPupil, VideoPupil
-from sea_toy.world import World
+from sea_toy.exam import evaluate
+from sea_toy.qwen2_vl.tiny import TinyImageStudent, TinyQwen2VLStudent, TinyVideoStudent
+from sea_toy.world import ToyWorld
 
-PUPILS = [ImagePupil(), VideoPupil()]
+PUPILS = [TinyImageStudent(), TinyVideoStudent()]
 
 
 @pytest.fixture(params=PUPILS, ids=lambda pupil: pupil.adapter.modality)
@@ -39,8 +39,8 @@ def test_the_fast_encoder_is_the_librarys(bundled: tuple[Any, Any], pupil: Any) 
         fast, n_rows = pupil.encode(mllm, features)
     assert n_rows.tolist() == [len(e) for e in ordinary]
     assert pupil.grids(features, 4) == [e.grid for e in ordinary]
-    scale = max(e.rows.abs().max() for e in ordinary)
-    assert all((e.rows - f).abs().max() < 1e-5 * scale for e, f in zip(ordinary, fast, strict=True))
+    scale = max(e.features.abs().max() for e in ordinary)
+    assert all((e.features - f).abs().max() < 1e-5 * scale for e, f in zip(ordinary, fast, strict=True))
 
 
 def test_every_rendering_is_new_and_follows_its_seed(pupil: Any) -> None:
@@ -57,18 +57,18 @@ def test_the_blank_of_the_adapter_is_the_pupils(bundled: tuple[Any, Any], pupil:
     small = MLLM(pupil.adapter, *bundled).blank()
     large = MLLM(type(pupil.adapter)(), *bundled).blank()
     assert small.grid == large.grid
-    assert torch.equal(small.rows, large.rows)
+    assert torch.equal(small.features, large.features)
 
 
 def test_the_tokenizer_has_each_word_of_both_worlds_as_one_token(bundled: tuple[Any, Any]) -> None:
     tokenizer = bundled[1].tokenizer
-    for one in (TinyPupil(), *TinyPupil.also):
-        for sentence in list(World(one.adapter).corpus())[:300]:
+    for one in (TinyQwen2VLStudent(), *TinyQwen2VLStudent.also):
+        for sentence in list(ToyWorld(one.adapter).corpus())[:300]:
             words = sentence.count(" ") + 1 + sum(sentence.count(mark) for mark in ".,?:")
             assert len(tokenizer(sentence)["input_ids"]) == words, sentence
 
 
 def test_the_bundled_model_sees_the_demo_world(bundled: tuple[Any, Any], pupil: Any) -> None:
-    figures = examine(pupil, MLLM(pupil.adapter, *bundled), per_skill=60, seed=99)
+    figures = evaluate(pupil, MLLM(pupil.adapter, *bundled), per_skill=60, seed=99)
     assert min(figures.values()) >= 0.9, figures
     assert min(figures["content"], figures["style"]) >= 0.95, figures

@@ -33,8 +33,10 @@ class _Scene:
     def of(cls, description: str, seed: int) -> _Scene:
         rng = random.Random(crc32(f"{seed}/{description}".encode()))
         known = [word for word in re.findall(r"[a-z]+", description.lower()) if word in ICONS]
-        colours = [(rng.randrange(lo, hi), rng.randrange(lo, hi), rng.randrange(lo, hi))
-                   for lo, hi in ((130, 230), (40, 120), (0, 90), (90, 255))]  # fmt: skip
+        colours = [
+            (rng.randrange(lo, hi), rng.randrange(lo, hi), rng.randrange(lo, hi))
+            for lo, hi in ((130, 230), (40, 120), (0, 90), (90, 255))
+        ]
         thing = known[0] if known else rng.choice(sorted(ICONS))
         return cls(colours[0], colours[1], colours[2], thing, colours[3], rng.choice((-1, 1)))
 

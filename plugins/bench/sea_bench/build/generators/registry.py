@@ -12,14 +12,18 @@ from sea_core.errors import SeaError
 from sea_core.plugin.generator import Generator
 
 BUILT_IN: tuple[Generator, ...] = (
-    DrawnImages(), DiffusedImages(),
-    DrawnVideos(), DiffusedVideos(),
-    EspeakVoice(), EdgeVoice(), PiperVoice(),
-)  # fmt: skip
+    DrawnImages(),
+    DiffusedImages(),
+    DrawnVideos(),
+    DiffusedVideos(),
+    EspeakVoice(),
+    EdgeVoice(),
+    PiperVoice(),
+)
 """The first of each modality is its default: it needs neither a network nor a GPU."""
 
 
-def choose(modality: str, name: str | None, plugins: Sequence[Generator] = ()) -> Generator:
+def get_generator(modality: str, name: str | None, plugins: Sequence[Generator] = ()) -> Generator:
     """Return a generator of this modality, a plugin's before a built-in one; without a name, the first.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_bench.build import media_io
-from sea_bench.build.question_text import Texts
+from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Generator
@@ -33,7 +33,7 @@ class AudioSet(MediaSet):
         TEXT_ONLY,
         Task("Audio_only", "nothing"),
         Task("KPT", "whole"),
-        Task("KPT_noise", "end", of="KPT"),
+        Task("KPT_noise", "end", derived_from="KPT"),
     )
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class AudioSet(MediaSet):
         return f".{self.media}"
 
     def make(
-        self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None
+        self, task: Task, texts: CaseTexts, scene: str, generator: Generator, seed: int, base: Path | None
     ) -> np.ndarray:
         import numpy as np
 
@@ -57,7 +57,7 @@ class AudioSet(MediaSet):
             samples = round(self.noise_seconds * media_io.RATE)
             noise = np.random.default_rng(seed).standard_normal(samples, np.float32) * np.float32(self.noise_level)
             return np.concatenate([noise, media_io.read_audio(base)])
-        spoken: np.ndarray = generator.generate(texts.question if task.says == "nothing" else texts.phrase, seed)
+        spoken: np.ndarray = generator.generate(texts.question if task.text_source == "nothing" else texts.phrase, seed)
         if not len(spoken):
             raise SeaError(
                 f"{generator.name} said nothing for case {texts.id} of {texts.scenario}",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sea_bench.build import media_io
-from sea_bench.build.question_text import Says, Texts
+from sea_bench.build.question_text import CaseTexts, Says
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Frames, Generator
 
@@ -25,8 +25,8 @@ class Task:
     """
 
     name: str
-    says: Says
-    of: str = ""
+    text_source: Says
+    derived_from: str = ""
     scene: bool = False
 
 
@@ -62,7 +62,7 @@ class MediaSet(ABC):
         """The suffix of the media files."""
 
     @abstractmethod
-    def make(self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None) -> Any:
+    def make(self, task: Task, texts: CaseTexts, scene: str, generator: Generator, seed: int, base: Path | None) -> Any:
         """Return a task's medium. `base` is the file of the task that it is made from."""
 
     @abstractmethod
@@ -75,18 +75,20 @@ class MediaSet(ABC):
         shared = {f.name: getattr(self, f.name) for f in fields(generator) if f.name in own}
         return replace(generator, **shared) if shared else generator
 
-    def makes(self) -> tuple[Task, ...]:
+    def media_tasks(self) -> tuple[Task, ...]:
         """Return the tasks that have media."""
         return tuple(task for task in self.tasks if task != TEXT_ONLY)
 
 
 PROBES: dict[str, Callable[[Path], None]] = {
-    "image": media_io.probe_image, "video": media_io.probe_video, "audio": media_io.probe_audio,
-}  # fmt: skip
+    "image": media_io.probe_image,
+    "video": media_io.probe_video,
+    "audio": media_io.probe_audio,
+}
 """How a medium is looked into; others are only looked at."""
 
 
-def probe(path: Path, modality: str) -> None:
+def decode_check(path: Path, modality: str) -> None:
     """Look into a medium. Raises DataError when it cannot be read."""
     PROBES.get(modality, media_io.probe_other)(path)
 

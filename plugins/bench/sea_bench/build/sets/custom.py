@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sea_bench.build.question_text import Texts
+from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
 from sea_core.plugin.generator import Generator
 
 
 @dataclass(frozen=True)
-class OtherSet(MediaSet):
+class CustomSet(MediaSet):
     """KP: the key phrase, as the plugin's generator renders it."""
 
     tasks: ClassVar[tuple[Task, ...]] = (TEXT_ONLY, Task("KP", "whole"))
@@ -29,7 +29,7 @@ class OtherSet(MediaSet):
     def suffix(self) -> str:
         return self._suffix
 
-    def make(self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None) -> Any:
+    def make(self, task: Task, texts: CaseTexts, scene: str, generator: Generator, seed: int, base: Path | None) -> Any:
         composed = generator.compose(task.name, texts.phrase, seed)
         return generator.generate(texts.phrase, seed) if composed is None else composed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_bench.build import media_io
-from sea_bench.build.question_text import Texts
+from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
 from sea_bench.build.typography import BLACK, WHITE, captioned, letters
 from sea_core.plugin.generator import Generator
@@ -33,14 +33,16 @@ class ImageSet(MediaSet):
         TEXT_ONLY,
         Task("SD", "whole", scene=True),
         Task("TYPO", "whole"),
-        Task("SD_TYPO", "whole", of="SD"),
+        Task("SD_TYPO", "whole", derived_from="SD"),
     )
 
     @property
     def suffix(self) -> str:
         return ".jpg"
 
-    def make(self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None) -> Image:
+    def make(
+        self, task: Task, texts: CaseTexts, scene: str, generator: Generator, seed: int, base: Path | None
+    ) -> Image:
         composed: Image | None = generator.compose(task.name, texts.phrase, seed)
         if composed is not None:
             return composed

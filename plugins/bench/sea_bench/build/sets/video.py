@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sea_bench.build import media_io
-from sea_bench.build.question_text import Texts
+from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task, stretch
 from sea_bench.build.typography import letters
 from sea_core.errors import SeaError
@@ -43,7 +43,7 @@ class VideoSet(MediaSet):
         TEXT_ONLY,
         Task("DM", "whole", scene=True),
         Task("TYPO", "whole"),
-        Task("DM_TYPO", "end", of="DM"),
+        Task("DM_TYPO", "end", derived_from="DM"),
     )
 
     def __post_init__(self) -> None:
@@ -57,7 +57,9 @@ class VideoSet(MediaSet):
     def suffix(self) -> str:
         return ".mp4"
 
-    def make(self, task: Task, texts: Texts, scene: str, generator: Generator, seed: int, base: Path | None) -> Frames:
+    def make(
+        self, task: Task, texts: CaseTexts, scene: str, generator: Generator, seed: int, base: Path | None
+    ) -> Frames:
         import numpy as np
 
         composed: Frames | None = generator.compose(task.name, texts.phrase, seed)
