@@ -43,7 +43,7 @@ class LLMConfig:
     """The commit of a local model that comes from the hub."""
 
     def __post_init__(self) -> None:
-        for name in ("concurrency", "timeout", "give_up", "batch_size"):
+        for name in ("concurrency", "timeout", "max_consecutive_errors", "batch_size"):
             self._require(name, getattr(self, name) > 0, "be above zero")
         for name in ("retries", "max_tokens", "price_in", "price_out"):
             self._require(name, getattr(self, name) >= 0, "not be negative")

@@ -61,7 +61,7 @@ class OptimizeConfig:
         self._require("margin", lambda value: value >= 0, "not be negative")
         for name in ("beta1", "beta2"):
             self._require(name, lambda value: 0 <= value < 1, "be at least 0 and below 1")
-        self._require("benign", lambda value: value in ("embed", "text"), "be embed or text")
+        self._require("benign_examples", lambda value: value in ("embed", "text"), "be embed or text")
 
     def _require(self, name: str, good: Any, what: str) -> None:
         value = getattr(self, name)
