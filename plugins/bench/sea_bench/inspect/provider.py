@@ -29,7 +29,7 @@ class Provider(ModelAPI):
         model_name: str,
         base_url: str | None = None,
         api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008
         checkpoint: str = "",
         adapter: str = "",  # Inspect's own
         modality: str | None = None,
