@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 else:
     # Hidden from type checkers, which would otherwise believe that any name is here.
     _MODULES = {
-        "data.examples": ["Extraction", "Goal", "PreparedRow", "Row"],
-        "data.read": ["read_rows"],
+        "data.examples": ["Example", "Extraction", "Goal", "PreparedExample"],
+        "data.read": ["read_examples"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
-        "extraction.extractor": ["Extractor", "NotExtracted"],
+        "extraction.extractor": ["ExtractionFailed", "Extractor"],
         "model.adapter": ["Adapter"],
         "model.mllm": ["MLLM"],
         "optimization.optimizer": ["OptimizeConfig"],

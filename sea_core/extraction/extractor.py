@@ -41,7 +41,7 @@ class Extractor(ABC):
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
         """Yield (index of the instruction, what was found or why nothing was), each index once, in any order.
 
-        It never guesses: what it does not understand is a NotExtracted.
+        It never guesses: what it does not understand is a ExtractionFailed.
 
         Raises:
             SeaError: it cannot work at all.

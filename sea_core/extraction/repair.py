@@ -19,7 +19,7 @@ def clean(extraction: Extraction) -> Extraction:
     """Return the extraction with a tidy sentence, and a detoxified text that holds the placeholder and nothing of both.
 
     Raises:
-        NotExtracted: the text leaks, and could not be repaired.
+        ExtractionFailed: the text leaks, and could not be repaired.
     """
     mended = replace(extraction, detoxified=_mended(extraction), sentence=_tidy(extraction.sentence))
     if placeholder(mended.kind) not in mended.detoxified.casefold():

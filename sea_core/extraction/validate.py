@@ -42,7 +42,8 @@ def validate(instruction: str, answer: Mapping[str, Any]) -> Extraction:
 
     Raises:
         NoneFound: the answer says that there is none.
-        NotExtracted: it does not fit the schema, the instruction, or the method; the reason can be told to the model.
+        ExtractionFailed: it does not fit the schema, the instruction, or the method; its reason can be sent to the
+            model.
     """
     found = _read(answer)
     _check_phrase(found, instruction)
@@ -124,7 +125,7 @@ def check_form(found: Extraction) -> None:
     """Check that the sentence has its kind's form, and speaks of nobody in the conversation.
 
     Raises:
-        NotExtracted: it does not.
+        ExtractionFailed: it does not.
     """
     words = normalise(found.sentence)
     if not words:

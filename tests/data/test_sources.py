@@ -340,12 +340,12 @@ def test_names_of_the_hub_are_checked_before_anything_is_asked() -> None:
 HUB = """
 import json, sys
 from sea_core.errors import DataError
-from sea_core.data.read import read_rows
+from sea_core.data.read import read_examples
 said = {}
 for name in sys.argv[1:]:
     try:
-        data = read_rows(name)
-        said[name] = [data.format, len(data.rows), data.left[0].where, data.digest]
+        data = read_examples(name)
+        said[name] = [data.format, len(data.examples), data.skipped[0].where, data.digest]
     except DataError as error:
         said[name] = str(error)
 print(json.dumps(said))

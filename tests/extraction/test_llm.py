@@ -173,7 +173,7 @@ def test_what_was_answered_before_a_server_died_is_kept(tmp_path: Path) -> None:
         chat_server(lambda r, n: good(r, n) if len(server.requests) <= 5 else fails(500, "x")) as server,
         pytest.raises(SeaError, match="3 questions in a row"),
     ):
-        list(extractor(server, tmp_path, give_up=3).extract(texts))
+        list(extractor(server, tmp_path, max_consecutive_errors=3).extract(texts))
     with chat_server(good) as server:
         assert len(list(extractor(server, tmp_path).extract(texts))) == 12
     assert len(server.requests) == 7

@@ -84,7 +84,7 @@ def test_each_failure_has_its_status() -> None:
         return says("begin") if last(request) == "first" else STATUSES[last(request)][0]
 
     with chat_server(script) as server:
-        replies = ask(server, questions("first", *STATUSES), give_up=99)
+        replies = ask(server, questions("first", *STATUSES), max_consecutive_errors=99)
     for name, (_, status, text, detail) in STATUSES.items():
         assert (name, replies[name].status, replies[name].text) == (name, status, text)
         assert detail in replies[name].detail
@@ -324,7 +324,7 @@ def test_what_cannot_be_asked_is_told_before_anything_is_sent(kind: str, config:
         open_model(kind, LLMConfig(**config))
 
 
-@pytest.mark.parametrize("name", ["concurrency", "timeout", "give_up", "batch_size"])
+@pytest.mark.parametrize("name", ["concurrency", "timeout", "max_consecutive_errors", "batch_size"])
 def test_numbers_must_make_sense(name: str) -> None:
     with pytest.raises(SeaError, match=f"chat.{name} is 0, but it must be above zero"):
         LLMConfig(**{name: 0})

@@ -35,7 +35,7 @@ NOISY_TWO = (
 )
 
 LAMPS = """
-from sea_core import Extraction, Extractor, NotExtracted, hookimpl
+from sea_core import Extraction, Extractor, ExtractionFailed, hookimpl
 
 class Lamps(Extractor):
     name = "lamps"
@@ -43,7 +43,7 @@ class Lamps(Extractor):
         for index, text in enumerate(instructions):
             found = "steal a lamp" in text
             kind = "activity", "a person is stealing a lamp", text.replace("steal a lamp", "do this activity")
-            yield index, Extraction("steal a lamp", *kind) if found else NotExtracted("no lamp")
+            yield index, Extraction("steal a lamp", *kind) if found else ExtractionFailed("no lamp")
 
 class Keys(Lamps): name = "keys"
 """

@@ -66,7 +66,7 @@ class RulesExtractor(Extractor):
 
 
 def by_rules(instruction: str) -> Extraction:
-    """Return the extraction of one instruction. Raises NotExtracted; nothing is guessed."""
+    """Return the extraction of one instruction. Raises ExtractionFailed; nothing is guessed."""
     asked = request(instruction)
     start, forms = openings(asked.sentence)
     failure = ExtractionFailed("the instruction ends after its opener")

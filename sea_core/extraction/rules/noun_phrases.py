@@ -37,7 +37,7 @@ def product(phrase: str) -> str:
     """Return the noun phrase as the content goal says it: "some fake coins" -> "fake coins".
 
     Raises:
-        NotExtracted: when it holds a clause, has no noun at its head, or names something too abstract to be shown.
+        ExtractionFailed: when it holds a clause, has no noun at its head, or names something too abstract to be shown.
     """
     words = [word.lower() for word in WORD.findall(phrase)]
     held = [

@@ -40,8 +40,8 @@ def request(instruction: str) -> Request:
     write letters?"), and with another one that asks, the answer would not fit what is left.
 
     Raises:
-        NotExtracted: no sentence has a known opener, several ask, or one stands before it that is no courtesy; or the
-            text is a list, markup or no English.
+        ExtractionFailed: no sentence has a known opener, several ask, or one stands before it that is no courtesy; or
+            the text is a list, markup or no English.
     """
     every = sentences(one_line(instruction))
     kept = [bool(COURTESY.fullmatch(one + " ")) for one in every]
@@ -79,7 +79,7 @@ def sentences(text: str) -> list[str]:
 
 
 def one_line(instruction: str) -> str:
-    """Return the text in one line with plain quotes. Raises NotExtracted for what the rules cannot read."""
+    """Return the text in one line with plain quotes. Raises ExtractionFailed for what the rules cannot read."""
     if len([line for line in instruction.splitlines() if line.strip()]) > 1:
         raise ExtractionFailed("the instruction has more than one line")
     text = " ".join(instruction.split()).replace("’", "'").replace("‘", "'")

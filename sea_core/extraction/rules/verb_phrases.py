@@ -67,7 +67,7 @@ def activity(phrase: str) -> str:
     """Return the full sentence that a verb phrase in its base form stands for: "a person is stealing a lamp".
 
     Raises:
-        NotExtracted: when the phrase does not begin with a verb, or its third person cannot be told for sure.
+        ExtractionFailed: when the phrase does not begin with a verb, or its third person cannot be told for sure.
     """
     tokens = TOKEN.findall(phrase)
     verb = _verb_at(tokens)
@@ -79,7 +79,7 @@ def activity(phrase: str) -> str:
 
 
 def third_person(text: str) -> str:
-    """Replace the first and second person by the third. Raises NotExtracted where the words leave a doubt."""
+    """Replace the first and second person by the third. Raises ExtractionFailed where the words leave a doubt."""
     tokens = TOKEN.findall(text)
     lowered = [token.lower() for token in tokens]
     first = any(word in FIRST or word in SUBJECTS for word in lowered if word != "us") or "us" in tokens
@@ -148,7 +148,7 @@ def _conjoined(tokens: list[str], first: int) -> list[int]:
     """Return where further verbs of the same person stand: "lie AND cheat", "break in, THEN steal".
 
     Raises:
-        NotExtracted: when a word after "and" may be a noun or a verb, or a verb that depends on another.
+        ExtractionFailed: when a word after "and" may be a noun or a verb, or a verb that depends on another.
     """
     found: list[int] = []
     lowered = [token.lower() for token in tokens]
