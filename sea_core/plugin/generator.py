@@ -39,7 +39,7 @@ class Generator(ABC):
         noun: fills the questions ("The end of the {noun} shows ...").
         suffix: of the files of another modality (".npy").
         libraries: the distributions whose versions the manifest keeps.
-        stands_in: what it stands in for, where it does; the manifest and the command say so.
+        placeholder_for: what it stands in for, where it does; the manifest and the command say so.
     """
 
     name: ClassVar[str]

@@ -37,7 +37,7 @@ class KnownImages(Generator):
     noun: ClassVar[str] = "image"
     suffix: ClassVar[str] = ".jpg"
     libraries: ClassVar[tuple[str, ...]] = ("pillow",)
-    stands_in: ClassVar[str] = STANDS_IN
+    placeholder_for: ClassVar[str] = STANDS_IN
 
     def generate(self, text: str, seed: int) -> Image:
         return self.compose("SD", text, seed)
@@ -66,7 +66,7 @@ class KnownVideos(Generator):
     noun: ClassVar[str] = "video"
     suffix: ClassVar[str] = ".mp4"
     libraries: ClassVar[tuple[str, ...]] = ("pillow", "av")
-    stands_in: ClassVar[str] = STANDS_IN
+    placeholder_for: ClassVar[str] = STANDS_IN
 
     def generate(self, text: str, seed: int) -> Frames:
         return self.compose("DM", text, seed)

@@ -18,7 +18,7 @@ class Rhythms(Generator):
     modality: ClassVar[str] = "eeg"
     noun: ClassVar[str] = "EEG recording"
     suffix: ClassVar[str] = ".npy"
-    stands_in: ClassVar[str] = "synthetic rhythms: nothing is claimed about real EEG"
+    placeholder_for: ClassVar[str] = "synthetic rhythms: nothing is claimed about real EEG"
 
     def generate(self, text: str, seed: int) -> Any:
         from sea_eeg.tiny import EegPupil

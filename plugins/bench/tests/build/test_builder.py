@@ -214,8 +214,8 @@ def test_another_build_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     build(tmp_path, SMALL, tasks=["TYPO"])
     with pytest.raises(RunError, match=r"set\.seed 0 is now 7"):
         build(tmp_path, replace(SMALL, seed=7))
-    with pytest.raises(RunError, match=r"generator\.name 'drawn' is now 'demo'"):
-        build(tmp_path, SMALL, get_generator("video", "demo"))
+    with pytest.raises(RunError, match=r"generator\.name 'drawn' is now 'diffusers'"):
+        build(tmp_path, SMALL, get_generator("video", "diffusers"))
     made = Build(tmp_path, SMALL, get_generator("video", None), TWO)
     with made.writing(), pytest.raises(RunError, match="another process"):
         build(tmp_path, SMALL)

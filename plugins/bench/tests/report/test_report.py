@@ -213,7 +213,7 @@ def test_before_and_after_stand_side_by_side_with_the_change(tmp_path: Path) -> 
     value = sea("bench", "report", before.folder, after.folder, "--format", "json").json()
     assert [one["run"] for one in value["runs"]] == ["before", "after"]
     (last,) = (one for one in value["tables"][0]["lines"] if one["scenario"] == ALL)
-    assert [one["value"] for one in last["figures"]] == [0.75, 0.25]
+    assert [one["value"] for one in last["metrics"]] == [0.75, 0.25]
 
 
 def test_runs_over_different_cases_say_so(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class DrawnImages(Generator):
     noun: ClassVar[str] = "image"
     suffix: ClassVar[str] = ".jpg"
     libraries: ClassVar[tuple[str, ...]] = ("pillow",)
-    stands_in: ClassVar[str] = STANDS_IN
+    placeholder_for: ClassVar[str] = STANDS_IN
 
     def generate(self, text: str, seed: int) -> Image:
         return _Scene.of(text, seed).paint(self.width, self.height, 0.5)
@@ -99,7 +99,7 @@ class DrawnVideos(Generator):
     noun: ClassVar[str] = "video"
     suffix: ClassVar[str] = ".mp4"
     libraries: ClassVar[tuple[str, ...]] = ("pillow", "av")
-    stands_in: ClassVar[str] = STANDS_IN
+    placeholder_for: ClassVar[str] = STANDS_IN
 
     def generate(self, text: str, seed: int) -> Frames:
         import numpy as np
