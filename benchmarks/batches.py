@@ -27,7 +27,7 @@ class Scripted(Engine):
 
     script: dict[str, int] = field(default_factory=dict)
 
-    def _outcome(self, i: int, reading: Evaluation) -> OptimizationResult | None:
+    def _result(self, i: int, reading: Evaluation) -> OptimizationResult | None:
         slot = self.slots[i]
         if slot.steps < self.script[slot.task.id]:
             return None

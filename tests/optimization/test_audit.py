@@ -22,7 +22,7 @@ def test_a_few_successes_are_audited_once(mllm: MLLM, demo_run: Any) -> None:
     assert unaudited(run) == []
     figures = EmbeddingRun(run.folder).metrics()
     assert (figures["audited"], figures["audit_exact"]) == (3, 3)
-    for row in run.audits.rows():
+    for row in run.audits.read():
         assert (
             row["said"]
             == row["wanted"]

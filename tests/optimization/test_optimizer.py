@@ -57,7 +57,7 @@ def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
         if outcome.status == "succeeded":
             assert outcome.margin > 0.5  # the least that `auto` gives
             assert outcome.loss < config.loss
-            assert torch.equal(demo_run.run.embedding(outcome.id).rows, outcome.embedding.rows)
+            assert torch.equal(demo_run.run.embedding(outcome.id).features, outcome.embedding.features)
         else:
             assert record["sha256"] == ""
 
@@ -99,7 +99,7 @@ def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedExample,
     good = next(outcome for outcome in demo_run.outcomes.values() if outcome.status == "succeeded")
     found = run(mllm, (demo_run.rows[good.id],), OptimizeConfig(), blank=good.embedding)[good.id]
     assert (found.status, found.steps) == ("succeeded", 0)
-    assert torch.equal(found.embedding.features, good.embedding.rows)
+    assert torch.equal(found.embedding.features, good.embedding.features)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedExample,
         ("margin", float("nan"), "not be negative"),
         ("beta1", 1.0, "at least 0 and below 1"),
         ("beta2", -0.1, "at least 0 and below 1"),
-        ("benign", "drop", "embed or text"),
+        ("benign_examples", "drop", "embed or text"),
     ],
 )
 def test_a_bad_setting_is_refused(name: str, value: Any, expected: str) -> None:

@@ -183,12 +183,12 @@ class Masked(Parametrization):
 
     mask: Tensor
     face: Tensor
-    varies: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = True
 
-    def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
+    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
         return self.mask + 0 * leaf
 
-    def clean(self, leaf: Tensor) -> Tensor:
+    def final(self, leaf: Tensor) -> Tensor:
         return self.face
 
 
@@ -326,7 +326,7 @@ def test_the_input_of_other_encoders_is_trained_too(seeing: MLLM, plugin: str, m
 class Cut(MLLM):
     """An encoder through which no gradient gets."""
 
-    def encoded(self, inputs: Any, count: int = 1) -> list[Embedding]:
+    def encode_with_grad(self, inputs: Any, count: int = 1) -> list[Embedding]:
         with torch.no_grad():
             return super().encode_with_grad(inputs, count)
 
@@ -358,7 +358,7 @@ def test_shorter_and_longer_media_are_laid_over_the_blank(mllm: MLLM, prepared: 
         medium = Embedding(torch.full((count, start.features.shape[1]), 0.5))
         (row,) = expand(prepared[:1], [recipe("benign")], mllm.adapter)
         work = Optimization(mllm, [row], SOON, benign=[medium])
-        leaf = work.tasks[0].variation.leaf(start.features, torch.Generator())
+        leaf = work.tasks[0].parametrization.parameter(start.features, torch.Generator())
         kept = min(count, len(start))
         assert leaf.shape == start.features.shape
         assert torch.equal(leaf[:kept], medium.features[:kept])

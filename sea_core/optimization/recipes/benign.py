@@ -24,7 +24,7 @@ class SubspaceRecipe(Recipe):
     """How many directions; fewer where the encoder is narrower."""
 
     name: ClassVar[str] = "subspace"
-    media: ClassVar[bool] = True
+    needs_media: ClassVar[bool] = True
 
     def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
         rows = torch.cat([e.features for e in usable(material)])
@@ -40,7 +40,7 @@ class BenignStartRecipe(Recipe):
     """Each embedding starts at the embedding of a benign medium, drawn by seed."""
 
     name: ClassVar[str] = "benign"
-    media: ClassVar[bool] = True
+    needs_media: ClassVar[bool] = True
 
     def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
         variation = FixedStartParametrization(lr=self.lr, steps=self.steps, starts=usable(material))
@@ -54,10 +54,10 @@ class SubspaceParametrization(Parametrization):
     mean: Tensor
     basis: Tensor
 
-    def leaf(self, start: Tensor, rng: Generator) -> Tensor:
+    def parameter(self, start: Tensor, rng: Generator) -> Tensor:
         return (start - self.mean) @ self.basis.T
 
-    def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
+    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
         return self.mean + leaf @ self.basis
 
 
@@ -67,7 +67,7 @@ class FixedStartParametrization(Parametrization):
 
     starts: Sequence[Embedding]
 
-    def leaf(self, start: Tensor, rng: Generator) -> Tensor:
+    def parameter(self, start: Tensor, rng: Generator) -> Tensor:
         index = int(torch.randint(len(self.starts), (1,), generator=rng, device=rng.device))
         return self.starts[index].features.to(start).clone()
 

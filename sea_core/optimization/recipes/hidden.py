@@ -62,7 +62,7 @@ class HiddenParametrization(Parametrization):
     layer: int
     text: Tensor
 
-    def loss(self, shown: Tensor) -> Tensor:
+    def extra_loss(self, shown: Tensor) -> Tensor:
         medium = media_states(self.mllm, self.ids, self.layer, self.start.with_features(shown)).mean(0)
         return self.strength * (medium - self.text).square().sum() / self.text.square().sum()
 

@@ -41,11 +41,11 @@ class InputParametrization(Parametrization):
     inputs: Mapping[str, Any]
     name: str
 
-    def leaf(self, start: Tensor, rng: Generator) -> Tensor:
+    def parameter(self, start: Tensor, rng: Generator) -> Tensor:
         medium: Tensor = self.inputs[self.name]
         return medium.detach().clone().to(start.dtype)
 
-    def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
+    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
         (embedding,) = self.mllm.encode_with_grad({**self.inputs, self.name: leaf})
         return embedding.features.to(leaf.dtype)
 

@@ -53,9 +53,9 @@ class NoiseParametrization(Parametrization):
     """`deviation` is in the units of E."""
 
     deviation: float
-    varies: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = True
 
-    def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
+    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
         noise = torch.randn(leaf.shape, generator=rng, dtype=leaf.dtype, device=leaf.device)
         return leaf + self.deviation * noise
 
@@ -66,8 +66,8 @@ class DropoutParametrization(Parametrization):
 
     share: float
     blank: Tensor
-    varies: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = True
 
-    def shown(self, leaf: Tensor, rng: Generator) -> Tensor:
+    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
         gone = torch.rand(len(leaf), 1, generator=rng, device=leaf.device) < self.share
         return torch.where(gone, self.blank, leaf)

@@ -43,7 +43,7 @@ class Watched(ForwardStrategy):
     def tokens(self, task: OptimizationTask) -> int:
         return self.inner.tokens(task)
 
-    def seat(self, tasks: Sequence[OptimizationTask]) -> Any:
+    def prepare_batch(self, tasks: Sequence[OptimizationTask]) -> Any:
         return self.inner.prepare_batch(tasks)
 
     def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
@@ -145,7 +145,7 @@ def alone(
     mllm: MLLM, prepared: tuple[PreparedExample, ...], request: pytest.FixtureRequest
 ) -> tuple[bool, dict[str, OptimizationResult]]:
     """Eight rows, one at a time; they end after different numbers of steps."""
-    ended = run(mllm, prepared[:8], short(mllm), packed=request.param, slots=1, **EASY)
+    ended = run(mllm, prepared[:8], short(mllm), packed=request.param, batch_size=1, **EASY)
     assert len({outcome.steps for outcome in ended.values()}) > 2
     return request.param, ended
 
@@ -161,7 +161,7 @@ def test_a_row_depends_on_nothing_but_itself(
     """To the last bit, whatever runs beside it: in fp32 on a CPU."""
     packed, expected = alone
     rows = prepared[7::-1] if backwards else prepared[:8]
-    together = run(mllm, rows, short(mllm), packed=packed, slots=slots, **EASY)
+    together = run(mllm, rows, short(mllm), packed=packed, batch_size=slots, **EASY)
     assert together.keys() == expected.keys()
     for row_id, wanted in expected.items():
         found = together[row_id]
@@ -172,7 +172,7 @@ def test_a_row_depends_on_nothing_but_itself(
 
 
 def test_a_row_that_is_done_makes_room_at_once(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    ended, seen = watch(mllm, prepared[:6], slots=2, **EASY)
+    ended, seen = watch(mllm, prepared[:6], batch_size=2, **EASY)
     in_flight = [len(embeddings) for embeddings in seen]
     assert sum(in_flight) == sum(outcome.steps + 1 for outcome in ended.values())
     assert in_flight == sorted(in_flight, reverse=True)  # both slots are taken until the queue is empty
@@ -252,7 +252,7 @@ def test_in_bf16_the_stored_rounding_is_the_one_that_was_checked(
     rough: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
     row = prepared[0]
-    outcome = run(rough, [row], slots=1, packed=False)[row.id]
+    outcome = run(rough, [row], batch_size=1, packed=False)[row.id]
     assert outcome.embedding is not None
     assert outcome.embedding.features.dtype == torch.bfloat16
     loss, margin = reading(rough, row, outcome.embedding)

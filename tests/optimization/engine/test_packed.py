@@ -200,13 +200,13 @@ def ended(mllm: MLLM, make: Callable[..., ForwardStrategy], **told: Any) -> dict
 
 
 def test_out_of_memory_takes_a_slot_away_and_no_row(mllm: MLLM) -> None:
-    wanted, found = ended(mllm, Packed, slots=1), ended(mllm, Cramped, slots=5)
+    wanted, found = ended(mllm, Packed, batch_size=1), ended(mllm, Cramped, batch_size=5)
     assert {i: (o.steps, o.loss) for i, o in found.items()} == {i: (o.steps, o.loss) for i, o in wanted.items()}
 
 
 def test_where_not_even_one_row_fits_layers_are_recomputed(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Cramped, "room", 0)
-    wanted, found = ended(mllm, Packed, slots=1), ended(mllm, Cramped, slots=2)
+    wanted, found = ended(mllm, Packed, batch_size=1), ended(mllm, Cramped, batch_size=2)
     assert {i: o.status for i, o in found.items()} == dict.fromkeys(wanted, "succeeded")
     for row_id, outcome in found.items():
         assert outcome.loss == pytest.approx(wanted[row_id].loss, rel=1e-3)
