@@ -45,7 +45,7 @@ class AlignConfig:
     train_projector: bool = False
     """Train the projector too."""
     held_out: int = 16
-    """Rows kept out of training for the look, at most a tenth; the demo rows have held-out phrases of their own."""
+    """Examples kept out of training for the spot check; at most a tenth of all."""
     seed: int = 0
     """Draws the examples, their order, and the weights of the adapter."""
 

@@ -23,8 +23,6 @@ from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.statistics import ratio
 from sea_core.runs.store import EmbeddingRecord
 
-Render = Callable[[str, str, random.Random], Any]
-"""(phrase, style, rng) -> a medium, in the form that `Adapter.inputs` takes."""
 MAX_NEW_TOKENS = 48
 BATCH = 16
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,8 @@ from sea_core.errors import SeaError
 if TYPE_CHECKING:
     from sea_core.alignment.align import AlignResult
     from sea_core.alignment.config import AlignConfig, AlignRequest
-    from sea_core.alignment.spot_check import Render, SpotCheckCase
+    from sea_core.alignment.spot_check import SpotCheckCase
+    from sea_core.alignment.train import StepCallback
     from sea_core.model.adapter import Adapter
     from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -51,8 +51,61 @@ def align(
 
     The same command again goes on where it stopped. TRL's settings are -o trainer.KEY=V, PEFT's are -o lora.KEY=V.
     """
+    request = read_terms(method, data, mixture, option, config, full)
+    with progress() as on_step:
+        aligned = run_alignment(
+            runs,
+            out,
+            request,
+            extra_text=text,
+            eval_media=media,
+            spot_check=look,
+            merge=merge,
+            model=model,
+            dtype=dtype,
+            device=device,
+            on_step=on_step,
+        )
+    if is_first():
+        report(aligned, as_json)
+
+
+def run_alignment(
+    runs: Sequence[Path],
+    out: Path,
+    request: AlignRequest,
+    *,
+    extra_text: Path | None = None,
+    eval_media: Path | None = None,
+    spot_check: bool = True,
+    cases: Sequence[SpotCheckCase] = (),
+    example_media: Sequence[Any] = (),
+    merge: bool = True,
+    model: str | None = None,
+    dtype: str = "auto",
+    device: str = "auto",
+    on_step: StepCallback | None = None,
+) -> AlignResult:
+    """Open the runs, load their model, and align it.
+
+    Args:
+        runs: run folders of `sea optimize` and `sea encode`, of one model.
+        out: the model folder.
+        extra_text: a text safety file to train on as well.
+        eval_media: a folder of real media for the spot check.
+        spot_check: ask the questions before and after.
+        cases: more questions for the spot check.
+        example_media: real media for the check of the export, in the form that `Adapter.inputs` takes.
+        merge: write the merged model beside the LoRA adapter.
+        model: where the runs' model lies now.
+        on_step: called after each step.
+
+    Raises:
+        RunError: the runs were made for different models, or `out` holds something else.
+        ModelError: a sanity check failed.
+    """
     from sea_core.alignment.align import AlignInputs
-    from sea_core.alignment.align import align as run_alignment
+    from sea_core.alignment.align import align as align_model
     from sea_core.alignment.sanity_checks import require_same_model
     from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -60,18 +113,13 @@ def align(
     adapter, target = options.of_run(opened[0], model, device)
     if dtype != "auto":
         target = options.Target.of(adapter, target.checkpoint, target.revision, dtype, device)
-    terms = read_terms(method, data, mixture, option, config, full)
     base = target.fingerprint()
     require_same_model(opened, base)
-    terms, render = for_the_world(opened, adapter, terms)
-    texts = options.Data(text, "auto", None).read().examples if text else ()
+    texts = options.Data(extra_text, "auto", None).read().examples if extra_text else ()
     mllm = target.load(adapter)
-    cases, shown = look_at(adapter, opened, terms, render, media) if look else ([], [])
-    inputs = AlignInputs(opened, texts, cases, shown, base, target.revision)
-    with progress() as tell:
-        aligned = run_alignment(mllm, inputs, terms, out, merge=merge, on_step=tell)
-    if is_first():
-        report(aligned, as_json)
+    questions = [*cases, *spot_check_cases(adapter, opened, request, eval_media)] if spot_check else []
+    inputs = AlignInputs(opened, texts, questions, example_media, base, target.revision)
+    return align_model(mllm, inputs, request, out, merge=merge, on_step=on_step)
 
 
 def read_terms(
@@ -104,60 +152,17 @@ def _method(method: str) -> Any:
     return method
 
 
-def for_the_world(
-    runs: Sequence[EmbeddingRun], adapter: Adapter, terms: AlignRequest
-) -> tuple[AlignRequest, Render | None]:
-    """For runs over the demo rows: keep no row out, for the demo world has phrases that no row has; and who renders."""
-    if not is_demo(runs):
-        return terms, None
-    return replace(terms, config=replace(terms.config, held_out=0)), renderer(runs[0], adapter)
-
-
-def is_demo(runs: Sequence[EmbeddingRun]) -> bool:
-    """Tell whether a run was made from the demo rows."""
-    from sea_core.data.demo import DEMO_EXAMPLES
-    from sea_core.runs.atomic import sha256
-
-    world = sha256(DEMO_EXAMPLES.read_bytes())
-    return any(run.about["identity"].get("data") == world for run in runs)
-
-
-def renderer(run: EmbeddingRun, adapter: Adapter) -> Render | None:
-    """Return what renders the demo world for a run's plugin, or None, with a note, where nothing does."""
-    from random import Random
-
-    from sea_core.plugin import loader
-
-    modality = run.about["identity"]["modality"]
-    name = run.about["identity"]["plugin"]
-    every = [b for installed in loader.installed() for b in installed.blueprints]
-    found = [b.render for b in every if b.render and b.plugin == name]
-    if not found:
-        output.note("the plugin renders no demo media, so the look is at text and synthetic embeddings only")
-        return None
-    try:
-        found[0](modality, "steal a lamp", adapter.styles[0], Random(0))
-    except SeaError as error:
-        output.note(f"no demo media for the look: {error}")
-        return None
-    return lambda phrase, style, rng: found[0](modality, phrase, style, rng)
-
-
-def look_at(
-    adapter: Adapter, runs: Sequence[EmbeddingRun], terms: AlignRequest, render: Render | None, media: Path | None
-) -> tuple[list[SpotCheckCase], list[Any]]:
-    """Return the questions of the look, and media for the proof of the export."""
-    from random import Random
-
+def spot_check_cases(
+    adapter: Adapter, runs: Sequence[EmbeddingRun], request: AlignRequest, media: Path | None
+) -> list[SpotCheckCase]:
+    """Return the questions of the spot check: held-out embeddings, and the user's own media."""
     from sea_core.alignment.dataset import EmbeddingSource
     from sea_core.alignment.mixture import mix
     from sea_core.alignment.spot_check import example_cases, media_cases, sample_balanced
-    from sea_toy.spot_check import demo_cases
 
-    embeddings, seed = EmbeddingSource(runs), terms.config.seed
-    cases = demo_cases(adapter, render, seed) if is_demo(runs) else []
-    held_out = mix(adapter, embeddings, (), terms.method, terms.config).held_out
-    cases += example_cases(adapter, embeddings, held_out, seen=False)
+    embeddings, seed = EmbeddingSource(runs), request.config.seed
+    held_out = mix(adapter, embeddings, (), request.method, request.config).held_out
+    cases = example_cases(adapter, embeddings, held_out, seen=False)
     if not held_out:
         cases += example_cases(adapter, embeddings, sample_balanced(embeddings.records(), 8, seed), seen=True)
     if media:
@@ -165,8 +170,7 @@ def look_at(
 
         _, rows = media_examples(media)
         cases += media_cases(adapter, [(one.example, one.path) for one in rows if one.path and not one.problem])
-    shown = [render("steal a lamp", adapter.styles[0], Random(0))] if render else []
-    return cases, shown
+    return cases
 
 
 def is_first() -> bool:

@@ -25,7 +25,7 @@ def test_it_is_listed_beside_the_others(stranger: Stranger) -> None:
     (mine,) = [row for row in rows if row["plugin"] == "eeg"]
     assert (mine["modality"], mine["distribution"], mine["model_class"]) == ("eeg", "sea-eeg", ["EegForCausalLM"])
     assert Path(mine["checkpoint"]).is_relative_to(stranger.folder)
-    (blueprint,) = json.loads(stranger.do("sea model blueprints --plugin eeg --json"))
+    (blueprint,) = json.loads(stranger.do("sea toy list --plugin eeg --json"))
     assert blueprint["blueprint"] == "tiny"
 
 
@@ -47,7 +47,7 @@ def test_align(stranger: Stranger) -> None:
     if not (stranger.folder / "run").exists():
         stranger.do(f"sea optimize --plugin eeg --limit {ROWS} --out run --no-verify")
     quick = "-o trainer.max_steps=3 -o trainer.per_device_train_batch_size=4 -o trainer.logging_steps=1"
-    figures = json.loads(stranger.do(f"sea align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
+    figures = json.loads(stranger.do(f"sea toy align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
     assert figures["export"]["class"] == "sea_eeg.model.EegForCausalLM"
     assert figures["export"]["imports_sea"] is True
     groups = {line["group"]: line for line in figures["look"]}

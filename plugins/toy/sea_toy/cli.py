@@ -65,6 +65,41 @@ def check(
     _check(_blueprint(options.required(plugin), name, modality), folder, seed, as_json)
 
 
+@app.command("align")
+def align(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders over the demo examples.")],
+    out: Annotated[Path, typer.Option(help="Model folder.")] = Path("model"),
+    method: Annotated[str, typer.Option(help="dpo or sft.")] = "dpo",
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="KINDS", help="Which kinds: synthetic, real, text, retention; synthetic=2,text=1."),
+    ] = None,
+    mixture: Annotated[str, typer.Option(help="A mixture by name: default or paper.")] = "default",
+    merge: Annotated[bool, typer.Option(help="Write the merged model beside the LoRA adapter.")] = True,
+    full_finetune: Annotated[bool, typer.Option(help="Train all weights of the language model, without LoRA.")] = False,
+    option: options.Settings = [],  # noqa: B006  # typer copies it
+    config: options.SettingsFile = None,
+    model: options.Model = None,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    as_json: output.Json = False,
+) -> None:
+    """Align on runs over the demo examples; spot-check phrases of the toy world that no demo example has.
+
+    Trains on every demo example and renders fresh media for the spot check. Otherwise like `sea align`.
+    """
+    from sea_core.cli import align as core
+    from sea_toy.spot_check import align_on_demo
+
+    request = core.read_terms(method, data, mixture, option, config, full_finetune)
+    with core.progress() as on_step:
+        result = align_on_demo(
+            runs, out, request, merge=merge, model=model, dtype=dtype, device=device, on_step=on_step, note=output.note
+        )
+    if core.is_first():
+        core.report(result, as_json)
+
+
 def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None:
     from sea_core.model.checkpoint import write_card
 

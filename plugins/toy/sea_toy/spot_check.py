@@ -1,24 +1,72 @@
-"""The demo world's questions for the spot check of an alignment: phrases that no demo example has."""
+"""Align on the demo examples, and spot-check the phrases of the toy world that no demo example has."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from sea_core.alignment.spot_check import Render, SpotCheckCase
+from sea_core.alignment.align import AlignResult
+from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.spot_check import SpotCheckCase
+from sea_core.cli.align import run_alignment
+from sea_core.cli.options import of_run
+from sea_core.errors import SeaError
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.plugin import loader
+from sea_core.runs.embedding_run import EmbeddingRun
 from sea_toy.world import QUESTIONS, phrases, training_phrases
+
+Render = Callable[[str, str, random.Random], Any]
+"""(phrase, style, rng) -> a medium, in the form that `Adapter.inputs` takes."""
+
+
+def align_on_demo(
+    runs: Sequence[Path], out: Path, request: AlignRequest, *, note: Callable[[str], None], **options: Any
+) -> AlignResult:
+    """Align on runs over the demo examples.
+
+    No example is held out: the toy world has phrases that no demo example has.
+
+    Args:
+        note: called with what the user should know.
+        options: keywords of `run_alignment`.
+    """
+    request = replace(request, config=replace(request.config, held_out=0))
+    run = EmbeddingRun(runs[0])
+    adapter, _ = of_run(run, None, "cpu")
+    render = find_renderer(run.about["identity"]["plugin"], adapter, note)
+    cases = demo_cases(adapter, render, request.config.seed)
+    media = [render("steal a lamp", adapter.styles[0], random.Random(0))] if render else []
+    return run_alignment(runs, out, request, cases=cases, example_media=media, **options)
+
+
+def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) -> Render | None:
+    """Return the function that renders the toy world for a plugin; None, with a note, where there is none."""
+    blueprints = [b for installed in loader.installed() for b in installed.blueprints]
+    renderers = [b.render for b in blueprints if b.render and b.plugin == plugin]
+    if not renderers:
+        note(f"plugin {plugin} renders no toy media: the spot check has text and synthetic embeddings only")
+        return None
+    render = renderers[0]
+    try:
+        render(adapter.modality, "steal a lamp", adapter.styles[0], random.Random(0))
+    except SeaError as error:
+        note(f"no toy media in the spot check: {error}")
+        return None
+    return lambda phrase, style, rng: render(adapter.modality, phrase, style, rng)
 
 
 def demo_cases(adapter: Adapter, render: Render | None, seed: int) -> list[SpotCheckCase]:
-    """Return questions about the phrases of the demo world that no demo row has: in text, and with real media."""
+    """Return questions about the phrases that no demo example has: in text, and with media if there is a renderer."""
     known = {phrase.text for phrase in training_phrases()}
-    rng, cases = random.Random(f"look:{seed}"), []
-    for phrase in (one for one in phrases() if one.text not in known):
+    rng, cases = random.Random(f"look:{seed}"), []  # the seed of the published numbers
+    for phrase in (phrase for phrase in phrases() if phrase.text not in known):
         question = rng.choice(QUESTIONS[phrase.kind])
         cases.append(SpotCheckCase("text", phrase.text, phrase.harmful, question.format(phrase.text), phrase.text))
         prompt = prompts.multimodal_prompt(adapter, phrase.extraction(question))
