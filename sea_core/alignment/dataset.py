@@ -35,7 +35,7 @@ class TrainingExample:
     answer: str
     rejected: str | None = None
     key: str = ""
-    n_features: int = 0
+    n_tokens: int = 0
     sha256: str = ""
 
 
@@ -87,7 +87,7 @@ def dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:
 def columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
     """Return one example as the dataset has it."""
     told = {"sea_key": example.key, "sea_sha256": example.sha256, "sea_kind": example.kind, "sea_id": example.id}
-    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
+    prompt = mllm.prompt_ids(example.prompt, example.n_tokens if example.key else None)
     answer = mllm.answer_ids(example.answer)
     if example.rejected is None:
         return {"prompt_ids": prompt, "answer_ids": answer, **told}

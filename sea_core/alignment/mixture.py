@@ -140,7 +140,7 @@ def _about_media(
     made: list[tuple[TrainingExample, bool]] = []
     described = [record for _, record in trained if not is_real(record)]
     for key, record in trained:
-        about = {"key": key, "n_rows": record["n_rows"], "sha256": record["sha256"]}
+        about = {"key": key, "n_tokens": record["n_rows"], "sha256": record["sha256"]}
         kind, harmful = "real" if is_real(record) else "synthetic", bool(record["harmful"])
         said = training_answers(record, method)
         assert said is not None  # `mix` leaves such rows out

@@ -156,7 +156,7 @@ def three_kinds(
 
 def log_likelihoods(mllm: MLLM, embeddings: EmbeddingSource, example: TrainingExample, answer: str) -> torch.Tensor:
     """By hand: one row alone, no padding, no trainer. (answer tokens,)"""
-    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
+    prompt = mllm.prompt_ids(example.prompt, example.n_tokens if example.key else None)
     shown = [embeddings.load(example.key)] if example.key else []
     with torch.no_grad():
         logits, targets, _ = mllm.answer_logits(mllm.batch([prompt], [mllm.answer_ids(answer)]), shown)
@@ -236,22 +236,25 @@ KILLED = """
     import json, os, signal, sys
     from pathlib import Path
     import torch
-    from sea_core import plugins
-    from sea_core.alignment import *
+    from sea_core.alignment.collator import Collator
+    from sea_core.alignment.config import AlignConfig, AlignRequest
+    from sea_core.alignment.dataset import EmbeddingSource, dataset
+    from sea_core.alignment.mixture import mix
     from sea_core.alignment.train import train
     from sea_core.model.mllm import MLLM
-    from sea_core.runs.embedding_run import Run
+    from sea_core.plugin import loader
+    from sea_core.runs.embedding_run import EmbeddingRun
 
     def die(step, steps, loss):
         if step == 7:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _, adapter = plugins.adapter("qwen2_audio")
+    _, adapter = loader.adapter("qwen2_audio")
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    embeddings = Embeddings([Run(Path(sys.argv[1]))])
-    terms = Terms("sft", AlignConfig(), json.loads(sys.argv[3]))
-    examples = mix(adapter, embeddings, (), "sft", terms.config).examples
-    train(mllm, dataset(mllm, examples), Collator(mllm, embeddings), terms, Path(sys.argv[2]), die)
+    embeddings = EmbeddingSource([EmbeddingRun(Path(sys.argv[1]))])
+    request = AlignRequest("sft", AlignConfig(), json.loads(sys.argv[3]))
+    examples = mix(adapter, embeddings, (), "sft", request.config).examples
+    train(mllm, dataset(mllm, examples), Collator(mllm, embeddings), request, Path(sys.argv[2]), die)
 """
 
 
