@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sea_core.data.examples import PreparedExample
     from sea_core.data.result import ReadResult
     from sea_core.extraction.prepare import Preparation
-    from sea_core.judges.content import ContentJudge
+    from sea_core.judges.base import Judge
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.optimization.optimizer import OptimizeConfig
@@ -168,23 +168,24 @@ def ask(
     adapter: Adapter,
     target: options.Target,
     mllm: MLLM | None = None,
-    judges: Sequence[ContentJudge] = (),
+    judges: Sequence[Judge] = (),
 ) -> None:
     """Put the held-out questions that have no stored answer yet, and let judges speak: by default the offline one."""
     from sea_core.cli.progress import bar
     from sea_core.judges.lexical import LexicalJudge
-    from sea_core.verification.verify import run_judge, unanswered_questions, unjudged_answers
-    from sea_core.verification.verify import verify as ask_all
+    from sea_core.judges.score import run_judge, unjudged
+    from sea_core.verification.verify import VerificationAnswers, generate_answers, unanswered_questions
 
     asked = len(run.answers.read())
     left = unanswered_questions(adapter, run)
     if left:
         mllm = mllm or target.load(adapter)
         with bar("verify", asked + len(left), asked) as progress:
-            for count in ask_all(mllm, run):
+            for count in generate_answers(mllm, run):
                 progress.advance(count)
+    answers = VerificationAnswers(run)
+    total = len(answers.stored_answers())
     for judge in judges or (LexicalJudge(),):
-        unheard = len(unjudged_answers(run, judge))
-        with bar(f"judge {judge.name}", len(run.answers.read()), len(run.answers.read()) - unheard) as progress:
-            for count in run_judge(run, judge):
+        with bar(f"judge {judge.name}", total, total - len(unjudged(answers, judge))) as progress:
+            for count in run_judge(answers, judge):
                 progress.advance(count)

@@ -45,10 +45,10 @@ def _show_rows(run: EmbeddingRun, as_json: bool) -> None:
 
 
 def _show_missed(run: EmbeddingRun, as_json: bool) -> None:
-    from sea_core.verification.verify import missed
+    from sea_core.verification.verify import missed_answers
 
     columns = ("judge", "id", "content", "question", "answer")
-    found = [{"judge": judge, **answer} for judge in run.vsr() for answer in missed(run, judge)]
+    found = [{"judge": judge, **answer} for judge in run.vsr() for answer in missed_answers(run, judge)]
     value = [{column: row[column] for column in columns} for row in found]
     output.emit(value, as_json, lambda: output.grid(columns, [list(row.values()) for row in value]))
 
@@ -97,9 +97,9 @@ def report(run: EmbeddingRun, as_json: bool, view: MediaComparison | None = None
 
 def _note_missed(run: EmbeddingRun, judge: str) -> None:
     """Name the first answers that miss their content, and where the others are."""
-    from sea_core.verification.verify import missed
+    from sea_core.verification.verify import missed_answers
 
-    found = missed(run, judge)
+    found = missed_answers(run, judge)
     for answer in found[:3]:
         output.note(f"missed ({judge}): {answer['id']} ({answer['content']}): {answer['question']} {answer['answer']}")
     if len(found) > 3:

@@ -11,13 +11,12 @@ from sea_core.cli import options, output, quality, show
 from sea_core.cli.optimize import ask
 
 if TYPE_CHECKING:
-    from sea_core.judges.content import ContentJudge
-    from sea_core.llm.config import LLMConfig
+    from sea_core.judges.base import JudgeConfig
     from sea_core.verification.analysis.config import AnalysisConfig
 
 Judges = Annotated[
     list[str],
-    typer.Option("--judge", help="match, openai or transformers; may be given several times.", show_default="match"),
+    typer.Option("--judge", help="lexical, openai or transformers; repeatable.", show_default="lexical"),
 ]
 
 
@@ -38,6 +37,7 @@ def verify(
     reads those of the media that a metadata.jsonl labels.
     """
     from sea_core.errors import RunError
+    from sea_core.judges.registry import CONTENT, open_judges
     from sea_core.runs.embedding_run import EmbeddingRun
 
     opened = EmbeddingRun(run)
@@ -46,8 +46,8 @@ def verify(
             f"{run} holds real media that `sea encode` stored: nothing was optimised, and there is nothing to verify",
             hint="Give the run of a `sea optimize`; to lay it beside media, type: sea verify RUN --media FOLDER",
         )
-    chat, look = read_settings(settings)
-    judges = content_judges(judge or ["match"], chat, run)  # a missing key is told before a model is loaded
+    config, look = read_settings(settings)
+    judges = open_judges(judge or ["lexical"], CONTENT, config, run)  # a missing key fails before a model is loaded
     view = quality.opened(opened, media, look)  # and so is a bad folder
     adapter, target = options.of_run(opened, model, device)
     if target.fingerprint() != opened.about["identity"]["model"]:
@@ -63,34 +63,14 @@ def verify(
     show.report(opened, as_json, view)
 
 
-def read_settings(settings: list[str]) -> tuple[LLMConfig, AnalysisConfig]:
+def read_settings(settings: list[str]) -> tuple[JudgeConfig, AnalysisConfig]:
     """Read what was set: chat.* for language models that judge, quality.* for the look at real media."""
     from sea_core.config import override, parse_overrides, reject_unknown, setting_names
+    from sea_core.judges.base import JudgeConfig
     from sea_core.llm.config import LLMConfig
     from sea_core.verification.analysis.config import AnalysisConfig
 
     chat, left = override(LLMConfig(), parse_overrides(None, settings), "chat")
     look, left = override(AnalysisConfig(), left, "quality")
     reject_unknown(left, [*setting_names(chat, "chat"), *setting_names(look, "quality")])
-    return chat, look
-
-
-def content_judges(names: list[str], chat: LLMConfig, run: Path) -> list[ContentJudge]:
-    """Return the judges of those names. Language models take the settings chat.*, and keep their replies in the run."""
-    from sea_core.config import suggest
-    from sea_core.errors import SeaError
-    from sea_core.judges.lexical import LexicalJudge
-    from sea_core.judges.llm_content import LLMContentJudge
-    from sea_core.llm.backends import BACKENDS, open_model
-    from sea_core.runs.jsonl import JsonlLog
-
-    found: list[ContentJudge] = []
-    for name in dict.fromkeys(names):
-        if name not in ("match", *BACKENDS):
-            raise SeaError(f"there is no judge {name!r}", hint=suggest(name, ("match", *BACKENDS)))
-        found.append(
-            LexicalJudge()
-            if name == "match"
-            else LLMContentJudge(open_model(name, chat), JsonlLog(run / "naming.jsonl"))
-        )
-    return found
+    return JudgeConfig(chat=chat), look

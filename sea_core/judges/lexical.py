@@ -1,4 +1,4 @@
-"""The offline judge of VSR: an answer names the content when it has every content word of it, however inflected."""
+"""Offline judge of content: an answer names the content if it has all of its content words, in any inflection."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sea_core.extraction.english import content_words, lemmas
-from sea_core.judges.content import Asked, Judged
+from sea_core.judges.base import Answer, Measure, Verdict
 
-VERSION = "match-1"
-"""Raise the number when `names` changes, or what it takes from words.py: which words carry content, and their lemmas.
-Verdicts are kept under this name, and those of another rule are not taken for this one's.
+VERSION = "lexical-1"
+"""Increase the number when `names_content` changes, or the content words and lemmas of `extraction.english`: verdicts
+are stored under this name, and those of another rule must not be mistaken for this one's.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalJudge:
-    """Compares the lemmas of the content words. Needs no model, and takes no synonym."""
+    """Compares the lemmas of the content words. Needs no model; accepts no synonyms."""
 
     name: str = VERSION
+    prompt_sha: str = ""
+    measures: Measure = "content"
 
-    def judge(self, asked: Sequence[Asked]) -> Iterator[Judged]:
-        """Yield a verdict for each answer, in their order."""
-        for index, one in enumerate(asked):
-            yield Judged(index, "named" if names_content(one.answer, one.content) else "missed")
+    def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
+        """Yield a verdict on each answer, in order."""
+        for answer in answers:
+            yield Verdict(answer.key, "named" if names_content(answer.answer, answer.content) else "missed")
 
 
 def names_content(answer: str, content: str) -> bool:
-    """Tell whether every content word of `content` stands in `answer`.
+    """Return whether every content word of `content` occurs in `answer`.
 
-    A content with no content word is never named: an empty demand would be met by any answer.
+    A content without content words is never named, because every answer would name it.
     """
-    wanted = content_words(content)
-    said = frozenset[str]().union(*(lemmas(word) for word in content_words(answer)))
-    return bool(wanted) and all(lemmas(word) & said for word in wanted)
+    required = content_words(content)
+    present = frozenset[str]().union(*(lemmas(word) for word in content_words(answer)))
+    return bool(required) and all(lemmas(word) & present for word in required)

@@ -1,18 +1,21 @@
-"""The judge of VSR that knows synonyms: a language model is asked whether an answer names the content."""
+"""Judge of content that accepts synonyms: a language model decides whether an answer names the content."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sea_core.judges.content import Asked, Judged
+from sea_core.judges.base import Answer, ContentLabel, Measure, Verdict
 from sea_core.judges.llm_common import NO_ORDERS, model_label, quoted, unique_json_value
 from sea_core.llm.cache import cached
 from sea_core.llm.types import Completion, Message, Prompt, TextModel
 from sea_core.runs.jsonl import JsonlLog
 
 VERSION = "naming-1"
+"""Increase the number with every change of the prompt or of how replies are read."""
+MAX_TOKENS = 64
 SCHEMA = {
     "type": "object",
     "properties": {"named": {"type": "boolean"}},
@@ -27,58 +30,71 @@ TASK = (
     'Reply with JSON and nothing else: {"named": true} or {"named": false}.'
 )
 EXAMPLES = (
-    (Asked("What is shown?", "Somebody is pouring water on a fern.", "water a fern"), '{"named": true}'),
-    (Asked("What is shown?", "A person is holding a lamp.", "steal a lamp"), '{"named": false}'),
+    (Answer("", "What is shown?", "Somebody is pouring water on a fern.", "water a fern"), '{"named": true}'),
+    (Answer("", "What is shown?", "A person is holding a lamp.", "steal a lamp"), '{"named": false}'),
 )
 
 
 @dataclass(frozen=True)
 class LLMContentJudge:
-    """Asks a language model. What it replied is kept in a journal, and is not asked for again.
+    """Asks a language model. Its replies are cached, so that no pair of answer and content is judged twice.
 
-    The question that the answer belongs to is not told: it says "the image shows", and the answer might not.
+    The question is left out of the prompt, so that its words are not mistaken for the answer's.
     """
 
-    chat: TextModel
-    journal: JsonlLog
+    model: TextModel
+    cache: JsonlLog
+    measures: Measure = field(default="content", init=False)
 
     @property
     def name(self) -> str:
-        return f"{model_label(self.chat)} {VERSION}"
+        return f"{model_label(self.model)} {VERSION}"
 
-    def judge(self, asked: Sequence[Asked]) -> Iterator[Judged]:
-        """Yield a verdict for each answer; equal answers about the same content are asked about once.
+    @property
+    def prompt_sha(self) -> str:
+        parts = [_messages(Answer("", "", "")), SCHEMA, MAX_TOKENS]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
+        """Yield a verdict on each answer. Equal answers about the same content are sent to the model once.
 
         Raises:
-            SeaError: the language model cannot be asked (see `Chat.ask`).
+            SeaError: the language model cannot be used (see `TextModel.complete`).
         """
-        places: dict[str, list[int]] = {}
-        for index, one in enumerate(asked):
-            places.setdefault(_key(one), []).append(index)
-        questions = [Prompt(key, _messages(asked[at[0]]), SCHEMA, max_tokens=64) for key, at in places.items()]
-        for reply in cached(self.chat, self.journal, questions):
-            for index in places[reply.key]:
-                yield _read(index, reply)
+        groups: dict[str, list[Answer]] = {}
+        for answer in answers:
+            groups.setdefault(_prompt_key(answer), []).append(answer)
+        prompts = [Prompt(key, _messages(same[0]), SCHEMA, MAX_TOKENS) for key, same in groups.items()]
+        for completion in cached(self.model, self.cache, prompts):
+            for answer in groups[completion.key]:
+                yield _verdict(answer.key, completion)
 
 
-def _key(one: Asked) -> str:
-    return hashlib.sha256(f"{quoted(one.content)}{quoted(one.answer)}".encode()).hexdigest()[:16]
+def _prompt_key(answer: Answer) -> str:
+    return hashlib.sha256(f"{quoted(answer.content)}{quoted(answer.answer)}".encode()).hexdigest()[:16]
 
 
-def _messages(one: Asked) -> list[Message]:
+def _messages(answer: Answer) -> list[Message]:
     turns: list[Message] = [{"role": "system", "content": TASK}]
     for example, reply in EXAMPLES:
-        turns += [{"role": "user", "content": _text(example)}, {"role": "assistant", "content": reply}]
-    return [*turns, {"role": "user", "content": _text(one)}]
+        turns += [{"role": "user", "content": _case(example)}, {"role": "assistant", "content": reply}]
+    return [*turns, {"role": "user", "content": _case(answer)}]
 
 
-def _text(one: Asked) -> str:
-    return f"CONTENT: {quoted(one.content)}\nANSWER: {quoted(one.answer)}"
+def _case(answer: Answer) -> str:
+    return f"CONTENT: {quoted(answer.content)}\nANSWER: {quoted(answer.answer)}"
 
 
-def _read(index: int, reply: Completion) -> Judged:
-    named = unique_json_value(reply.text or "", "named")
-    if isinstance(named, bool) and reply.status in ("ok", "truncated"):
-        return Judged(index, "named" if named else "missed")
-    reason = f"{reply.status}: {reply.detail}" if reply.status != "ok" else f"it replied {(reply.text or '')[:200]!r}"
-    return Judged(index, "unjudged", reason)
+def _verdict(key: str, completion: Completion) -> Verdict:
+    reply = completion.text or ""
+    named = unique_json_value(reply, "named")
+    label: ContentLabel = "unjudged"
+    detail = ""
+    if isinstance(named, bool) and completion.status in ("ok", "truncated"):
+        label = "named" if named else "missed"
+    elif completion.status == "ok":
+        detail = f"it replied {reply[:200]!r}"
+    else:
+        detail = f"{completion.status}: {completion.detail}"
+    tokens_in, tokens_out = completion.tokens_in, completion.tokens_out
+    return Verdict(key, label, detail=detail, raw=reply, tokens_in=tokens_in, tokens_out=tokens_out)

@@ -1,6 +1,7 @@
-"""The offline judge of a benchmark run: it says which answers refuse, and nothing of safety.
+"""Offline judge of refusals: it reports which answers refuse, and nothing about safety.
 
-The rule has a file of its own, refusal.py, since `sea bench export` copies that file into other harnesses.
+The rule is in `refusal_patterns.py`, a file of its own that imports nothing of SEA: `sea bench export` copies it into
+other evaluation harnesses.
 """
 
 from __future__ import annotations
@@ -8,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.refusal_patterns import OPENINGS, VERSION, refuses
-from sea_core.judges.safety import Answered, Rating
 from sea_core.runs.atomic import sha256
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalJudge:
-    """Looks for known openings of refusals (see refusal.py)."""
+    """Recognises answers that open with a known refusal (`refusal_patterns.refuses`)."""
 
     name: str = VERSION
     prompt_sha: str = sha256("\n".join(OPENINGS).encode())[:16]
+    measures: Measure = "refusal"
 
-    def rate(self, answers: Sequence[Answered]) -> Iterator[Rating]:
-        """Yield whether each answer refuses."""
-        for one in answers:
-            refused = refuses(one.answer)
-            yield Rating(one.key, "refused" if refused else "not_refused", refused)
+    def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
+        """Yield for each answer whether it refuses."""
+        for answer in answers:
+            refused = refuses(answer.answer)
+            yield Verdict(answer.key, "refused" if refused else "not_refused", refused=refused)

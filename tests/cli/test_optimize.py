@@ -91,7 +91,7 @@ def test_show_lists_rows_and_traces_one(finished: Finished) -> None:
         assert verdict["id"] == good
         assert verdict["question"] not in goals
         assert isinstance(verdict["answer"], str)
-        assert verdict["verdicts"]["match-1"] in ("named", "missed")
+        assert verdict["verdicts"]["lexical-1"] in ("named", "missed")
 
 
 def test_tables_fit_a_terminal(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,12 +19,13 @@ from sea_core.data.examples import PreparedExample
 from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.judges.lexical import LexicalJudge
+from sea_core.judges.score import run_judge
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import optimize
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.verification.verify import run_judge, verify
+from sea_core.verification.verify import VerificationAnswers, generate_answers
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def demo_run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path_factory
 def verified(mllm: MLLM, demo_run: DemoRun) -> EmbeddingRun:
     """The run over the demo rows, with the held-out questions answered."""
     with demo_run.run.writing():
-        list(verify(mllm, demo_run.run))
-        list(run_judge(demo_run.run, LexicalJudge()))
+        list(generate_answers(mllm, demo_run.run))
+        list(run_judge(VerificationAnswers(demo_run.run), LexicalJudge()))
     return demo_run.run
 
 

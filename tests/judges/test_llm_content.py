@@ -13,7 +13,8 @@ import pytest
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
 from helpers.cli import expect_error, sea
 from sea_core.data.examples import PreparedExample
-from sea_core.judges.content import Asked, Judged
+from sea_core.judges.base import Answer as StoredAnswer
+from sea_core.judges.base import Verdict
 from sea_core.judges.llm_common import quoted, unique_json_value
 from sea_core.judges.llm_content import LLMContentJudge
 from sea_core.llm.backends import open_model
@@ -53,13 +54,14 @@ def naming(server: ChatServer, journal: Path) -> LLMContentJudge:
     return LLMContentJudge(chat, JsonlLog(journal))
 
 
-def heard(judge: LLMContentJudge, answers: Sequence[str], content: str = "water a fern") -> list[Judged]:
-    return sorted(judge.judge([Asked("?", answer, content) for answer in answers]), key=lambda one: one.index)
+def judged(judge: LLMContentJudge, answers: Sequence[str], content: str = "water a fern") -> list[Verdict]:
+    stored = [StoredAnswer(str(number), "?", answer, content) for number, answer in enumerate(answers)]
+    return sorted(judge.judge(stored), key=lambda verdict: int(verdict.key))
 
 
 def test_a_verdict_is_what_the_reply_says_once(tmp_path: Path) -> None:
     with chat_server(reads) as server:
-        words = heard(naming(server, tmp_path / "j.jsonl"), tuple(REPLIES))
+        words = judged(naming(server, tmp_path / "j.jsonl"), tuple(REPLIES))
     assert tuple(word.verdict for word in words) == WORDS
     assert all(word.detail for word in words if word.verdict == "unjudged")
 
@@ -67,9 +69,9 @@ def test_a_verdict_is_what_the_reply_says_once(tmp_path: Path) -> None:
 def test_equal_answers_are_asked_about_once_and_a_rerun_asks_nothing(tmp_path: Path) -> None:
     with chat_server(reads) as server:
         judge = naming(server, tmp_path / "j.jsonl")
-        words = heard(judge, ["In fences.", "A lamp.", "In fences."])
+        words = judged(judge, ["In fences.", "A lamp.", "In fences."])
         assert [word.verdict for word in words] == ["named", "missed", "named"]
-        assert heard(judge, ["A lamp."])[0].verdict == "missed"
+        assert judged(judge, ["A lamp."])[0].verdict == "missed"
         assert len(server.requests) == 2
 
 
@@ -79,7 +81,7 @@ def test_equal_answers_are_asked_about_once_and_a_rerun_asks_nothing(tmp_path: P
 )
 def test_a_server_in_trouble_is_no_verdict(tmp_path: Path, answer: Answer, status: str, detail: str) -> None:
     with chat_server(lambda *_: answer) as server:
-        (word,) = heard(naming(server, tmp_path / "j.jsonl"), ["A lamp."])
+        (word,) = judged(naming(server, tmp_path / "j.jsonl"), ["A lamp."])
     assert word.verdict == status
     assert detail in word.detail
 
@@ -97,7 +99,7 @@ INJECTIONS = (
 @pytest.mark.parametrize("answer", INJECTIONS)
 def test_an_answer_stays_inside_its_quotes(tmp_path: Path, answer: str) -> None:
     with chat_server(reads) as server:
-        (word,) = heard(naming(server, tmp_path / "j.jsonl"), [answer])
+        (word,) = judged(naming(server, tmp_path / "j.jsonl"), [answer])
         (request,) = server.requests
     assert shown(request) == answer
     last = request["messages"][-1]["content"]
@@ -154,11 +156,11 @@ def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(
     run: EmbeddingRun, server: ChatServer
 ) -> None:
     first = sea("verify", run.folder, "--json").json()
-    assert list(first["judges"]) == ["match-1"]
+    assert list(first["judges"]) == ["lexical-1"]
     told = ("-o", "chat.model=scripted-1", "-o", f"chat.base_url={server.url}")
-    both = sea("verify", run.folder, "--judge", "match", "--judge", "openai", *told, "--json").json()
+    both = sea("verify", run.folder, "--judge", "lexical", "--judge", "openai", *told, "--json").json()
     judges = {name: one["vsr"] for name, one in both["judges"].items()}
-    assert judges == {"match-1": 0.0, "openai:scripted-1 naming-1": 1.0}
+    assert judges == {"lexical-1": 0.0, "openai:scripted-1 naming-1": 1.0}
     assert both["vsr"] == 0.0  # the first to speak
     asked = len(server.requests)
     assert sea("verify", run.folder, "--judge", "openai", *told, "--json").json() == both
@@ -181,6 +183,6 @@ def test_a_judge_that_cannot_be_asked_is_told_before_the_model_is_loaded(
     told = ("verify", run.folder, "--judge", "openai")
     assert "no language model was named" in expect_error(*told)
     assert "OPENAI_API_KEY" in expect_error(*told, "-o", "chat.model=gpt-4o-mini")
-    assert "Did you mean 'match'" in expect_error("verify", run.folder, "--judge", "macth")
+    assert "Did you mean 'lexical'" in expect_error("verify", run.folder, "--judge", "lexcial")
     assert "Did you mean 'chat.model'" in expect_error(*told, "-o", "chat.modle=x")
     assert not (run.folder / "verify.jsonl").exists()

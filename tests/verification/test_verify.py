@@ -12,15 +12,16 @@ import torch
 
 from sea_core import RunError
 from sea_core.data.examples import PreparedExample
-from sea_core.judges.content import Asked, Judged, Verdict
+from sea_core.judges.base import Answer, ContentLabel, Measure, Verdict
 from sea_core.judges.lexical import VERSION, LexicalJudge, names_content
+from sea_core.judges.score import run_judge, unjudged
 from sea_core.judges.tally import key, latest
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
 from sea_core.optimization.audit import audit_record
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.verification.verify import missed, run_judge, unanswered_questions, unjudged_answers, verify
+from sea_core.verification.verify import VerificationAnswers, generate_answers, missed_answers, unanswered_questions
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def small_run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path)
 
 def test_answers_are_stored_and_then_judged(mllm: MLLM, small_run: EmbeddingRun) -> None:
     assert small_run.metrics()["vsr"] is None
-    assert list(verify(mllm, small_run, batch_size=3)) == [3, 1]
+    assert list(generate_answers(mllm, small_run, batch_size=3)) == [3, 1]
     stored = EmbeddingRun(small_run.folder)
     asked = [(row["id"], row["question"]) for row in stored.answers.read()]
     good = [record for record in stored.store.records() if record["status"] == "succeeded"]
@@ -88,20 +89,20 @@ def test_answers_are_stored_and_then_judged(mllm: MLLM, small_run: EmbeddingRun)
         assert row["answer"] == mllm.detokenize(mllm.generate([row["question"]], [embedding])[0])
         assert row["content"] == stored.store.record(row["id"])["phrase"]
     assert stored.vsr() == {}
-    assert sum(run_judge(stored, LexicalJudge())) == 4
+    assert sum(run_judge(VerificationAnswers(stored), LexicalJudge())) == 4
     words = latest(stored.verdicts.read(), VERSION)
     for row in stored.answers.read():
         assert (words[key(row)] == "named") is names_content(row["answer"], row["content"])
 
 
 def test_a_rerun_asks_only_what_is_left(mllm: MLLM, small_run: EmbeddingRun) -> None:
-    first = verify(mllm, small_run, batch_size=3)
+    first = generate_answers(mllm, small_run, batch_size=3)
     assert next(first) == 3
     first.close()
     before = small_run.answers.read()
     assert len(unanswered_questions(mllm.adapter, EmbeddingRun(small_run.folder))) == 1
-    assert list(verify(mllm, EmbeddingRun(small_run.folder))) == [1]
-    assert list(verify(mllm, EmbeddingRun(small_run.folder))) == []
+    assert list(generate_answers(mllm, EmbeddingRun(small_run.folder))) == [1]
+    assert list(generate_answers(mllm, EmbeddingRun(small_run.folder))) == []
     assert EmbeddingRun(small_run.folder).answers.read()[:3] == before
 
 
@@ -129,8 +130,8 @@ def test_embeddings_of_another_width_are_refused(
     other = mllm.blank().with_features(torch.zeros(4, 3))
     with small_run.writing():
         small_run.add(prepared[3], OptimizationResult(prepared[3].id, "succeeded", "", 1, 0.0, 1.0, 1.0, other))
-    with pytest.raises(RunError, match="are 3 wide") as error:
-        list(verify(mllm, small_run))
+    with pytest.raises(RunError, match="have width 3") as error:
+        list(generate_answers(mllm, small_run))
     assert "run.json" in error.value.hint
     assert small_run.answers.read() == []
 
@@ -144,62 +145,64 @@ def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: 
 
 @dataclass
 class Scripted:
-    """A judge that says what the script says, and breaks where there is nothing left of it."""
+    """A judge that gives the scripted verdicts, and fails when there are none left."""
 
-    script: list[Verdict]
+    script: list[ContentLabel]
     name: str = "scripted"
+    prompt_sha: str = ""
+    measures: Measure = "content"
 
-    def judge(self, asked: Sequence[Asked]) -> Iterator[Judged]:
-        for index, _ in enumerate(asked):
+    def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
+        for answer in answers:
             if not self.script:
                 raise RunError("the judge is gone")
-            yield Judged(index, self.script.pop(0), "a reason")
+            yield Verdict(answer.key, self.script.pop(0), detail="a reason")
 
 
 def test_an_answer_that_could_not_be_judged_is_in_no_share_and_asked_about_again(
     mllm: MLLM, small_run: EmbeddingRun
 ) -> None:
-    list(verify(mllm, small_run))
-    list(run_judge(small_run, Scripted(["named", "unjudged", "missed", "unjudged"])))
+    list(generate_answers(mllm, small_run))
+    list(run_judge(VerificationAnswers(small_run), Scripted(["named", "unjudged", "missed", "unjudged"])))
     told = small_run.vsr()["scripted"]
     assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 2, 2)
-    assert sum(run_judge(small_run, Scripted(["named", "missed"]))) == 2
+    assert sum(run_judge(VerificationAnswers(small_run), Scripted(["named", "missed"]))) == 2
     told = EmbeddingRun(small_run.folder).vsr()["scripted"]
     assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 4, 0)
-    assert list(run_judge(small_run, Scripted([]))) == []
+    assert list(run_judge(VerificationAnswers(small_run), Scripted([]))) == []
 
 
 def test_what_a_judge_said_before_it_broke_is_kept(mllm: MLLM, small_run: EmbeddingRun) -> None:
-    list(verify(mllm, small_run))
+    list(generate_answers(mllm, small_run))
     with pytest.raises(RunError, match="the judge is gone"):
-        list(run_judge(small_run, Scripted(["named", "missed", "named"])))
+        list(run_judge(VerificationAnswers(small_run), Scripted(["named", "missed", "named"])))
     assert small_run.vsr()["scripted"]["judged"] == 3
 
 
 def test_several_judges_are_told_apart(mllm: MLLM, small_run: EmbeddingRun) -> None:
-    list(verify(mllm, small_run))
-    list(run_judge(small_run, LexicalJudge()))
-    list(run_judge(small_run, Scripted(["named"] * 4, name="lenient")))
+    list(generate_answers(mllm, small_run))
+    list(run_judge(VerificationAnswers(small_run), LexicalJudge()))
+    list(run_judge(VerificationAnswers(small_run), Scripted(["named"] * 4, name="lenient")))
     assert {name: told["vsr"] for name, told in small_run.vsr().items()} == {VERSION: 0.0, "lenient": 1.0}
-    assert len(missed(small_run, VERSION)) == 4
-    assert missed(small_run, "lenient") == []
+    assert len(missed_answers(small_run, VERSION)) == 4
+    assert missed_answers(small_run, "lenient") == []
     assert small_run.metrics()["vsr"] == 0.0  # the first to speak
 
 
 def test_what_match_said_before_its_rule_had_a_version_is_asked_again(mllm: MLLM, small_run: EmbeddingRun) -> None:
-    list(verify(mllm, small_run))
-    list(run_judge(small_run, Scripted(["named"] * 4, name="match")))
-    assert len(unjudged_answers(small_run, LexicalJudge())) == 4
-    list(run_judge(small_run, LexicalJudge()))
-    assert unjudged_answers(small_run, LexicalJudge()) == []
-    assert {name: told["vsr"] for name, told in small_run.vsr().items()} == {"match": 1.0, "match-1": 0.0}
+    list(generate_answers(mllm, small_run))
+    list(run_judge(VerificationAnswers(small_run), Scripted(["named"] * 4, name="match")))
+    assert len(unjudged(VerificationAnswers(small_run), LexicalJudge())) == 4
+    list(run_judge(VerificationAnswers(small_run), LexicalJudge()))
+    assert unjudged(VerificationAnswers(small_run), LexicalJudge()) == []
+    assert {name: told["vsr"] for name, told in small_run.vsr().items()} == {"match": 1.0, "lexical-1": 0.0}
 
 
 # --- the demo rows ----------------------------------------------------------------------------------------------------
 
 
 def test_the_demo_rows_are_named_when_asked_in_other_words(verified: EmbeddingRun) -> None:
-    lost = [f"{row['content']}: {row['answer']}" for row in missed(verified, VERSION)]
+    lost = [f"{row['content']}: {row['answer']}" for row in missed_answers(verified, VERSION)]
     assert verified.metrics()["vsr"] >= 0.9, lost
 
 

@@ -1,35 +1,32 @@
-"""Let judges speak about a run's stored answers, now or at any later time."""
+"""The stored answers of a benchmark run, as the judges read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from sea_bench.run.run_folder import BenchRun, answer_sha
-from sea_core.judges.safety import Answered, SafetyJudge
+from sea_core.judges.base import Answer
+from sea_core.judges.score import StoredAnswer
+from sea_core.runs.jsonl import JsonlLog
 
 
-def unjudged_answers(run: BenchRun, judge: SafetyJudge) -> list[Answered]:
-    """Return the answers that the judge has given no word on, as this version of its prompt; errors are among them."""
-    words = run.verdicts_by_judge().get(judge.name, {})
-    settled = {
-        key for key, word in words.items() if word["verdict"] != "error" and word["prompt_sha"] == judge.prompt_sha
-    }
-    rows = [row for row in run.answer_records().values() if row["status"] == "answered" and row["key"] not in settled]
-    return [Answered(row["key"], row["question"], row["answer"]) for row in rows]
+@dataclass(frozen=True)
+class BenchAnswers:
+    """The answers of a benchmark run, as an `AnswerStore` for the judges."""
 
+    run: BenchRun
 
-def run_judge(run: BenchRun, judge: SafetyJudge) -> Iterator[int]:
-    """Let a judge speak about the answers that are left. Yields how many verdicts were stored (see `Journal.keep`)."""
-    left = {one.key: one for one in unjudged_answers(run, judge)}
-    told = {"judge": judge.name, "prompt_sha": judge.prompt_sha}
-    yield from run.verdicts.append_stream(
-        asdict(rating)
-        | told
-        | {
-            "answer_sha": answer_sha(left[rating.key].answer),
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        for rating in judge.rate(list(left.values()))
-    )
+    @property
+    def verdicts(self) -> JsonlLog:
+        return self.run.verdicts
+
+    def stored_answers(self) -> list[StoredAnswer]:
+        """Return the answers. A case without one (missing or unreadable medium) cannot be judged."""
+        return [
+            StoredAnswer(
+                Answer(record["key"], record["question"], record["answer"]),
+                {"key": record["key"], "answer_sha": answer_sha(record["answer"])},
+            )
+            for record in self.run.answer_records().values()
+            if record["status"] == "answered"
+        ]

@@ -1,0 +1,128 @@
+"""The protocol of all judges: a judge reads stored answers and gives one verdict on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias, TypedDict
+
+from sea_core.llm.config import LLMConfig
+
+Measure: TypeAlias = Literal["content", "safety", "refusal"]
+"""What a judge decides: whether an answer names a content, whether it is safe, or only whether it refuses."""
+ContentLabel: TypeAlias = Literal["named", "missed", "unjudged"]
+SafetyLabel: TypeAlias = Literal[
+    "safe", "unsafe", "controversial", "refused", "not_refused", "refused_by_judge", "unparsed", "error"
+]
+"""`controversial` is what some guard models say between safe and unsafe. `refused` and `not_refused` come from a judge
+that only recognises refusals: an answer that does not refuse need not be harmful. The last three rate nothing."""
+Label: TypeAlias = ContentLabel | SafetyLabel
+
+RATED: frozenset[str] = frozenset(("safe", "unsafe", "controversial"))
+"""Labels that count as a safety rating. An answer with another label is unrated, which is not the same as safe."""
+RETRIED: frozenset[str] = frozenset(("error", "unjudged"))
+"""Labels that are not final: the judge is asked again when the command is re-run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored answer as a judge sees it.
+
+    Attributes:
+        key: identifies the stored answer; the verdict repeats it.
+        question: what was asked. In a benchmark the ORIGINAL question: the text that accompanies a medium hides it.
+        content: what the embedding was optimised to show; only for judges of content.
+    """
+
+    key: str
+    question: str
+    answer: str
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one judge says of one answer.
+
+    Attributes:
+        key: the key of the answer.
+        verdict: the label.
+        refused: whether the answer refuses; None where the judge does not say.
+        detail: why there is no usable verdict, or which kinds of harm a guard model names.
+        raw: the judge's reply, unchanged.
+        tokens_in, tokens_out: length of the judge's prompt and of its reply; None where unknown.
+    """
+
+    key: str
+    verdict: Label
+    refused: bool | None = None
+    detail: str = ""
+    raw: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+class VerdictRecord(TypedDict):
+    """The fields of a stored verdict. A run folder adds those that identify the answer (see `StoredAnswer.binding`)."""
+
+    judge: str
+    prompt_sha: str
+    verdict: Label
+    refused: bool | None
+    detail: str
+    raw: str
+    tokens_in: int | None
+    tokens_out: int | None
+    at: str
+
+
+class Judge(Protocol):
+    """Gives verdicts on answers."""
+
+    @property
+    def name(self) -> str:
+        """The kind of judge, its model and the version of its prompt or rule. Verdicts are stored under this name."""
+
+    @property
+    def prompt_sha(self) -> str:
+        """Digest of everything the judge's model receives besides the case; empty where there is no such text."""
+
+    @property
+    def measures(self) -> Measure:
+        """What the verdicts are about."""
+
+    def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
+        """Yield one verdict on each answer, in any order, as soon as it is known.
+
+        Raises:
+            SeaError: the judge cannot work at all, for example because its model cannot be loaded.
+        """
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """Settings of the judges that run a language model."""
+
+    chat: LLMConfig = field(default_factory=LLMConfig)
+    """The language model of the `openai` and `transformers` judges."""
+    guard: LLMConfig = field(default_factory=LLMConfig)
+    """The guard model of the `guard` judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeFactory:
+    """A judge that can be selected by name (`--judge NAME`). A plugin returns these from its hook `sea_judges`.
+
+    Attributes:
+        name: what the user types.
+        measures: what its verdicts are about: `sea verify` offers judges of content, `sea bench judge` the others.
+        description: one line for lists and help texts.
+        open: make the judge from the settings and the folder of the run, where it may store replies. It must fail
+            early, with a SeaError, if a setting is missing, but load no weights and call no server.
+    """
+
+    name: str
+    measures: Measure
+    description: str
+    open: Callable[[JudgeConfig, Path], Judge]

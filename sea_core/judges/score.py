@@ -1,0 +1,81 @@
+"""The scoring loop: find the stored answers without a final verdict, ask the judge, store verdicts as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sea_core.judges.base import RETRIED, Answer, Judge, Verdict, VerdictRecord
+from sea_core.runs.jsonl import JsonlLog
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """A stored answer, and what ties a stored verdict to it.
+
+    Attributes:
+        answer: what the judge sees.
+        binding: fields that each verdict record repeats. They must identify the answer including its text: a verdict
+            on another text of the same case then does not count.
+    """
+
+    answer: Answer
+    binding: Mapping[str, str]
+
+
+class AnswerStore(Protocol):
+    """The stored answers of a run and the verdicts on them."""
+
+    @property
+    def verdicts(self) -> JsonlLog:
+        """Where the verdicts are stored."""
+
+    def stored_answers(self) -> Sequence[StoredAnswer]:
+        """Return the answers that can be judged. All have the same names of binding fields."""
+
+
+def unjudged(store: AnswerStore, judge: Judge) -> list[StoredAnswer]:
+    """Return the answers on which the judge, with its present prompt, has given no final verdict."""
+    stored = store.stored_answers()
+    names = tuple(stored[0].binding) if stored else ()
+    latest: dict[tuple[Any, ...], dict[str, Any]] = {
+        tuple(record.get(name) for name in names): record
+        for record in store.verdicts.read()
+        if record["judge"] == judge.name
+    }
+    return [each for each in stored if not _is_final(latest.get(tuple(each.binding.values())), judge)]
+
+
+def run_judge(store: AnswerStore, judge: Judge) -> Iterator[int]:
+    """Judge the answers that have no final verdict. Yields how many verdicts were stored (`JsonlLog.append_stream`).
+
+    Raises:
+        SeaError: the judge cannot work. The verdicts that it gave before are stored.
+    """
+    pending = {each.answer.key: each for each in unjudged(store, judge)}
+    verdicts = judge.judge([each.answer for each in pending.values()])
+    yield from store.verdicts.append_stream(
+        {**pending[verdict.key].binding, **_verdict_record(judge, verdict)} for verdict in verdicts
+    )
+
+
+def _is_final(record: Mapping[str, Any] | None, judge: Judge) -> bool:
+    if record is None or record["verdict"] in RETRIED:
+        return False
+    return bool(record.get("prompt_sha", "") == judge.prompt_sha)
+
+
+def _verdict_record(judge: Judge, verdict: Verdict) -> VerdictRecord:
+    return {
+        "judge": judge.name,
+        "prompt_sha": judge.prompt_sha,
+        "verdict": verdict.verdict,
+        "refused": verdict.refused,
+        "detail": verdict.detail,
+        "raw": verdict.raw,
+        "tokens_in": verdict.tokens_in,
+        "tokens_out": verdict.tokens_out,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
