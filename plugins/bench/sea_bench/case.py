@@ -46,6 +46,6 @@ class Case:
         asked = "" if self.condition in ("text", "media") else f"/{self.condition}"
         return f"{self.modality}/{self.scenario}/{self.task}/{self.id}{asked}{'/benign' if self.benign else ''}"
 
-    def under(self, condition: Literal["blank", "no_media"]) -> Case:
+    def with_condition(self, condition: Literal["blank", "no_media"]) -> Case:
         """Return the same case with a blank, or nothing, in the place of its medium."""
         return replace(self, media=None, condition=condition)

@@ -11,12 +11,12 @@ from pathlib import Path
 from sea_bench import layout
 from sea_bench.build.sets.base import decode_check
 from sea_bench.case import Case
-from sea_bench.dataset import Benchmark, Issue, told
+from sea_bench.dataset import Benchmark, Issue, read_set_manifest
 from sea_core.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class TaskCount:
     """What a folder holds of one task of one scenario.
 
     Attributes:
@@ -40,7 +40,7 @@ class Count:
 def check_media(benchmark: Benchmark) -> Iterator[Issue | None]:
     """Open every medium; yields for each what is wrong with it, or None. Then the media that no case names."""
     digests = {
-        modality: told(benchmark.folder, modality).get("media", {})
+        modality: read_set_manifest(benchmark.folder, modality).get("media", {})
         for modality in {c.modality for c in benchmark.cases}
     }
     used = set()
@@ -51,22 +51,22 @@ def check_media(benchmark: Benchmark) -> Iterator[Issue | None]:
     yield from _orphans(benchmark, used)
 
 
-def count(benchmark: Benchmark, findings: Sequence[Issue]) -> list[Count]:
+def count_cases(benchmark: Benchmark, findings: Sequence[Issue]) -> list[TaskCount]:
     """Count cases and media by set, scenario and task, the benign twin's behind the others.
 
     Args:
         findings: the benchmark's own and those of `look_into`.
     """
-    missing = _by_task(f for f in findings if f.what == "missing medium")
-    broken = _by_task(f for f in findings if f.what.startswith("broken"))
+    missing = _by_task(f for f in findings if f.message == "missing medium")
+    broken = _by_task(f for f in findings if f.message.startswith("broken"))
     here = Counter((c.benign, c.modality, c.scenario, c.task) for c in benchmark.cases)
     rows = []
     # Tasks stay in the order of the question files.
-    for key in sorted(dict.fromkeys([*here, *missing]), key=lambda key: (key[0], key[1], layout.in_order(key[2]))):
+    for key in sorted(dict.fromkeys([*here, *missing]), key=lambda key: (key[0], key[1], layout.natural_order(key[2]))):
         benign, modality, scenario, task = key
         has_media = task != "Text_only"
         rows.append(
-            Count(
+            TaskCount(
                 modality,
                 scenario,
                 task,
@@ -96,7 +96,7 @@ def _broken(case: Case, digest: str | None) -> Issue | None:
 
 
 def _orphans(benchmark: Benchmark, used: set[Path]) -> Iterator[Issue]:
-    for benign, root in ((False, benchmark.folder), (True, benchmark.folder / layout.TWIN)):
+    for benign, root in ((False, benchmark.folder), (True, benchmark.folder / layout.BENIGN_FOLDER)):
         for modality in {c.modality for c in benchmark.cases}:
             folder = layout.media_folder(root, modality)
             for path in sorted(folder.glob("*/*/*")):

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench import layout
-from sea_bench.build.question_text import kind_in
+from sea_bench.build.question_text import mentioned_kind
 from sea_bench.case import Case
 from sea_core.data.examples import Kind
 from sea_core.errors import DataError
 from sea_core.runs.atomic import read_json
 
 TEXT_ONLY = "Text_only"
-NO_TEXT = ("Audio_only",)
+TASKS_WITHOUT_TEXT = ("Audio_only",)
 """Tasks whose text is null by design."""
 
 
@@ -28,7 +28,7 @@ class Issue:
     scenario: str
     task: str
     id: str
-    what: str
+    message: str
     benign: bool = False
 
 
@@ -43,10 +43,10 @@ class Benchmark:
 
     folder: Path
     cases: tuple[Case, ...]
-    findings: tuple[Issue, ...]
+    issues: tuple[Issue, ...]
 
 
-def read(folder: Path, modality: str | None = None) -> Benchmark:
+def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
     """Read a folder's sets, and those of its benign twin. Media are looked for, not opened.
 
     Args:
@@ -57,10 +57,10 @@ def read(folder: Path, modality: str | None = None) -> Benchmark:
     """
     cases: list[Case] = []
     findings: list[Issue] = []
-    for benign, root in ((False, folder), (True, folder / layout.TWIN)):
-        for name, questions in layout.sets_in(root).items():
+    for benign, root in ((False, folder), (True, folder / layout.BENIGN_FOLDER)):
+        for name, questions in layout.find_sets(root).items():
             if modality in (None, name):
-                reader = _Set(root, name, questions, benign, told(folder, name))
+                reader = _Set(root, name, questions, benign, read_set_manifest(folder, name))
                 cases += reader.cases()
                 findings += reader.findings
     if not cases and not findings:
@@ -72,7 +72,7 @@ def read(folder: Path, modality: str | None = None) -> Benchmark:
     return Benchmark(folder, tuple(cases), tuple(findings))
 
 
-def told(folder: Path, modality: str) -> Mapping[str, Any]:
+def read_set_manifest(folder: Path, modality: str) -> Mapping[str, Any]:
     """Return what the manifest tells of a set's cases, by `scenario/id` (`benign/` before it); empty without one."""
     path = folder / layout.MANIFEST
     if not path.is_file():
@@ -82,7 +82,7 @@ def told(folder: Path, modality: str) -> Mapping[str, Any]:
     return found
 
 
-def question_file(path: Path) -> dict[str, Any]:
+def read_question_file(path: Path) -> dict[str, Any]:
     """Read a question file: one object by id. An id that is there twice is refused: JSON would drop one in silence."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -110,10 +110,10 @@ class _Set:
         self.findings: list[Issue] = []
 
     def cases(self) -> Iterator[Case]:
-        files = sorted(self.questions.glob("*.json"), key=lambda file: layout.in_order(file.stem))
+        files = sorted(self.questions.glob("*.json"), key=lambda file: layout.natural_order(file.stem))
         counts = {}
         for file in files:
-            rows = question_file(file)
+            rows = read_question_file(file)
             counts[file.stem] = len(rows)
             for case_id, row in rows.items():
                 yield from self._cases_of(file.stem, case_id, row)
@@ -137,7 +137,7 @@ class _Set:
         if not (text is None or isinstance(text, str)):
             self._find(scenario, task, id, "irregular: the text is not text")
             return None
-        if text is None and task not in NO_TEXT:
+        if text is None and task not in TASKS_WITHOUT_TEXT:
             if key not in row and self.modality == "image":
                 self._find(scenario, task, id, f"irregular: it has no {key!r}")
                 return None
@@ -164,11 +164,11 @@ class _Set:
     def _content(
         self, scenario: str, id: str, row: Mapping[str, Any], text: str | None
     ) -> tuple[str | None, Kind | None]:
-        known = self.told.get(f"{layout.TWIN}/" * self.benign + f"{scenario}/{id}", {})
+        known = self.told.get(f"{layout.BENIGN_FOLDER}/" * self.benign + f"{scenario}/{id}", {})
         phrase = known.get("phrase") or row.get("Key Phrase")
-        kind = known.get("kind") or kind_in(row.get("Phrase Type")) or kind_in(text)
+        kind = known.get("kind") or mentioned_kind(row.get("Phrase Type")) or mentioned_kind(text)
         if kind is None:  # Text_only and Audio_only do not tell, but their neighbours may
-            kind = next((k for value in row.values() if isinstance(value, str) and (k := kind_in(value))), None)
+            kind = next((k for value in row.values() if isinstance(value, str) and (k := mentioned_kind(value))), None)
         return phrase, kind
 
     def _medium(self, scenario: str, task: str, id: str) -> Path | None:

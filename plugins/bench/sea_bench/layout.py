@@ -38,7 +38,7 @@ MM_TO_VA: Mapping[str, str] = dict(
 )
 """The eight scenarios that the video and the audio set were made of."""
 MM_QUESTIONS = "processed_questions"
-MM_IMAGES = ("MM-SafetyBench(imgs)", "imgs")
+MM_IMAGE_FOLDERS = ("MM-SafetyBench(imgs)", "imgs")
 """What the folder of images is called; the first one is written."""
 MM_TEXT_KEY: Mapping[str, str] = {
     "Text_only": "Question",
@@ -47,8 +47,8 @@ MM_TEXT_KEY: Mapping[str, str] = {
     "TYPO": "Rephrased Question",
 }
 """Which text goes with which variant (PyRIT#1790); public scripts mix them up."""
-QUESTIONS = "_questions"
-TWIN = "benign"
+QUESTIONS_SUFFIX = "_questions"
+BENIGN_FOLDER = "benign"
 """The folder of the benign twin, in the same layout."""
 MANIFEST = "manifest.json"
 
@@ -60,20 +60,22 @@ def set_folder(modality: str) -> str:
 
 def questions_folder(modality: str) -> str:
     """Return the name of a set's folder of question files."""
-    return MM_QUESTIONS if modality == "image" else set_folder(modality) + QUESTIONS
+    return MM_QUESTIONS if modality == "image" else set_folder(modality) + QUESTIONS_SUFFIX
 
 
 def media_folder(root: Path, modality: str) -> Path:
     """Return the folder of a set's media. For images it is whichever of the two names is there."""
     if modality != "image":
         return root / set_folder(modality)
-    return next((root / name for name in MM_IMAGES if (root / name).is_dir()), root / MM_IMAGES[0])
+    return next((root / name for name in MM_IMAGE_FOLDERS if (root / name).is_dir()), root / MM_IMAGE_FOLDERS[0])
 
 
-def sets_in(root: Path) -> dict[str, Path]:
+def find_sets(root: Path) -> dict[str, Path]:
     """Return each set of a folder with its question files' folder, by modality."""
-    folders = sorted(p for p in root.iterdir() if p.is_dir() and p.name.endswith(QUESTIONS)) if root.is_dir() else []
-    return {"image" if p.name == MM_QUESTIONS else p.name.removesuffix(QUESTIONS).lower(): p for p in folders}
+    folders = (
+        sorted(p for p in root.iterdir() if p.is_dir() and p.name.endswith(QUESTIONS_SUFFIX)) if root.is_dir() else []
+    )
+    return {"image" if p.name == MM_QUESTIONS else p.name.removesuffix(QUESTIONS_SUFFIX).lower(): p for p in folders}
 
 
 def published_counts(modality: str) -> Mapping[str, int]:
@@ -81,7 +83,7 @@ def published_counts(modality: str) -> Mapping[str, int]:
     return {"image": MM_SCENARIOS, "video": VA_SCENARIOS, "audio": VA_SCENARIOS}.get(modality, {})
 
 
-def in_order(name: str) -> tuple[int, str]:
+def natural_order(name: str) -> tuple[int, str]:
     """Sort names that begin with a number by it, and ids that are numbers as numbers."""
     number = re.match(r"\d+", name)
     return (int(number[0]) if number else 1 << 60, name)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sea_bench import layout
 from sea_bench.case import Case, Condition
-from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, told
+from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, read_set_manifest
 from sea_core.config import suggest
 from sea_core.errors import DataError
 from sea_core.runs.atomic import sha256
@@ -36,7 +36,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CaseFilter:
     """What was asked for; empty means all."""
 
     tasks: Sequence[str] = ()
@@ -46,13 +46,13 @@ class Wanted:
     """The first N cases of each scenario and task."""
 
 
-def select(benchmark: Benchmark, wanted: Wanted) -> Selection:
+def select_cases(benchmark: Benchmark, wanted: CaseFilter) -> Selection:
     """Return what is asked for.
 
     Raises:
         DataError: a task, scenario or condition that the benchmark does not have, or nothing is left.
     """
-    lost = [one for one in benchmark.findings if one.task and one.id]
+    lost = [one for one in benchmark.issues if one.task and one.id]
     rows: list[Case | Issue] = [*benchmark.cases, *lost]
     _known("task", wanted.tasks, {row.task for row in rows})
     _known("scenario", wanted.scenarios, {row.scenario for row in rows})
@@ -73,14 +73,14 @@ def select(benchmark: Benchmark, wanted: Wanted) -> Selection:
     return Selection(tuple(asked), tuple(missing))
 
 
-def digest(folder: Path, modality: str) -> str:
+def set_digest(folder: Path, modality: str) -> str:
     """Return what tells a set from another: its question files and those of its twin, and what the manifest says of it.
 
     A medium that was missing, and comes later, does not change it; each row keeps its own medium's digest.
     """
-    found = hashlib.sha256(json.dumps(told(folder, modality), sort_keys=True).encode())
-    for root in (folder, folder / layout.TWIN):
-        questions = layout.sets_in(root).get(modality)
+    found = hashlib.sha256(json.dumps(read_set_manifest(folder, modality), sort_keys=True).encode())
+    for root in (folder, folder / layout.BENIGN_FOLDER):
+        questions = layout.find_sets(root).get(modality)
         for file in sorted(questions.glob("*.json")) if questions else ():
             found.update(f"{file.relative_to(folder)}:{sha256(file.read_bytes())}".encode())
     return f"sha256:{found.hexdigest()[:16]}"
@@ -91,10 +91,10 @@ def _under(cases: Sequence[Case], condition: Condition) -> list[Case]:
     if condition in ("text", "media"):
         return [case for case in cases if case.condition == condition]
     media = [case for case in cases if case.media and (case.text is not None or condition == "blank")]
-    return [case.under(condition) for case in media]  # type: ignore[arg-type]  # the two others are left
+    return [case.with_condition(condition) for case in media]  # type: ignore[arg-type]  # the two others are left
 
 
-def _fits(row: Case | Issue, wanted: Wanted) -> bool:
+def _fits(row: Case | Issue, wanted: CaseFilter) -> bool:
     named = not wanted.tasks or row.task in wanted.tasks
     return named and (not wanted.scenarios or row.scenario in wanted.scenarios)
 
@@ -123,7 +123,7 @@ def _missing(benchmark: Benchmark, one: Issue) -> dict[str, Any]:
         "benign": one.benign,
         "question": next((c.question for c in twins), None),
         "status": "missing",
-        "detail": one.what,
+        "detail": one.message,
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sea_bench.case import Case
-from sea_bench.inspect.samples import asked, file_of, sample
+from sea_bench.inspect.samples import make_sample, media_file, parse_messages
 from sea_core.errors import DataError
 
 
@@ -21,46 +21,46 @@ def case(tmp_path: Path) -> Case:
 
 
 def test_a_sample_asks_what_its_case_asks(case: Case) -> None:
-    made = sample(case)
-    text, medium = asked(made["input"])
+    made = make_sample(case)
+    text, medium = parse_messages(made["input"])
     assert (text, made["target"], made["id"]) == (case.text, case.question, "audio/1-Theft/KPT/7")
     assert medium
     assert case.media
-    with file_of(medium) as path:
+    with media_file(medium) as path:
         assert path.samefile(case.media)
     assert made["input"][0]["content"][0]["format"] == "mp3"
     silent = replace(case, text=None)
-    assert asked(sample(silent)["input"]) == ("", medium)
+    assert parse_messages(make_sample(silent)["input"]) == ("", medium)
     bare = replace(case, media=None, condition="text")
-    assert asked(sample(bare)["input"]) == (case.text, None)
+    assert parse_messages(make_sample(bare)["input"]) == (case.text, None)
 
 
 def test_the_benign_twin_is_a_part_of_its_own(case: Case) -> None:
-    assert sample(case)["metadata"]["part"] == "KPT"
-    assert sample(replace(case, benign=True))["metadata"]["part"] == "KPT benign"
+    assert make_sample(case)["metadata"]["part"] == "KPT"
+    assert make_sample(replace(case, benign=True))["metadata"]["part"] == "KPT benign"
 
 
 def test_a_medium_within_the_message_is_a_file_for_a_while() -> None:
     url = "data:audio/wav;base64," + base64.b64encode(b"sound").decode()
-    with file_of(url) as path:
+    with media_file(url) as path:
         assert (path.read_bytes(), path.suffix) == (b"sound", ".wav")
     assert not path.exists()
 
 
 def test_nothing_is_left_out_in_silence(case: Case) -> None:
-    (turn,) = sample(case)["input"]
+    (turn,) = make_sample(case)["input"]
     with pytest.raises(DataError, match="system, user"):
-        asked([{"role": "system", "content": "Be good."}, turn])
+        parse_messages([{"role": "system", "content": "Be good."}, turn])
     with pytest.raises(DataError, match="2 media"):
-        asked([turn | {"content": [*turn["content"], turn["content"][0]]}])
+        parse_messages([turn | {"content": [*turn["content"], turn["content"][0]]}])
     with pytest.raises(DataError, match="type document"):
-        asked([turn | {"content": [{"type": "document", "document": "x.pdf"}]}])
-    with pytest.raises(DataError, match="no such file"), file_of("https://example.org/a.mp3"):
+        parse_messages([turn | {"content": [{"type": "document", "document": "x.pdf"}]}])
+    with pytest.raises(DataError, match="no such file"), media_file("https://example.org/a.mp3"):
         pass
 
 
 def test_media_that_inspect_does_not_know_are_told(case: Case) -> None:
     with pytest.raises(DataError, match="no eeg media"):
-        sample(replace(case, modality="eeg"))
+        make_sample(replace(case, modality="eeg"))
     with pytest.raises(DataError, match="mp3 or wav"):
-        sample(replace(case, media=Path("7.flac")))
+        make_sample(replace(case, media=Path("7.flac")))

@@ -24,7 +24,7 @@ from zlib import crc32
 from sea_bench import layout
 from sea_bench.build.picks import Picks, candidate_path, case_key
 from sea_bench.build.question_text import CaseTexts
-from sea_bench.build.scenes import Ask, describe
+from sea_bench.build.scenes import CompleteChat, describe_scene
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
 from sea_bench.build.source import CaseSource
 from sea_core.errors import RunError, SeaError
@@ -45,7 +45,7 @@ class Job:
     candidate: int = 0
 
 
-class Build:
+class SetBuilder:
     """One set in one folder. Other sets may lie beside it.
 
     Args:
@@ -63,13 +63,13 @@ class Build:
         *,
         texts: Sequence[CaseTexts] = (),
         tasks: Sequence[str] = (),
-        ask: Ask | None = None,
+        complete: CompleteChat | None = None,
     ) -> None:
-        self.folder, self.set, self.source, self.ask = folder, media_set, source, ask
-        self.generator = media_set.fitted(generator)
+        self.folder, self.media_set, self.source, self.complete = folder, media_set, source, complete
+        self.generator = media_set.configure_generator(generator)
         self.texts = tuple(texts) or source.texts
-        self.tasks = _chosen(media_set, tasks)
-        self.journal = JsonlLog(folder / "media.jsonl")
+        self.tasks = _select_tasks(media_set, tasks)
+        self.media_log = JsonlLog(folder / "media.jsonl")
         self.picks = Picks(folder)
         self.finished: dict[str, dict[str, Any]] = {}
 
@@ -81,17 +81,24 @@ class Build:
         for texts in self.texts:
             for task in self.tasks:
                 if self._has_candidates(task):
-                    found += [Job(texts, task, n + 1) for n in range(self.set.candidates)]
+                    found += [Job(texts, task, n + 1) for n in range(self.media_set.candidates)]
                 found.append(Job(texts, task))
         return found
 
     def path(self, job: Job) -> Path:
         """Return where a job's medium lies."""
-        root = self.folder / layout.TWIN if job.texts.benign else self.folder
+        root = self.folder / layout.BENIGN_FOLDER if job.texts.benign else self.folder
         scenario, case_id = job.texts.scenario, job.texts.id
         if job.candidate:
-            return candidate_path(root, self.set.modality, scenario, case_id, job.candidate, self.set.suffix)
-        return layout.media_folder(root, self.set.modality) / scenario / job.task.name / f"{case_id}{self.set.suffix}"
+            return candidate_path(
+                root, self.media_set.modality, scenario, case_id, job.candidate, self.media_set.suffix
+            )
+        return (
+            layout.media_folder(root, self.media_set.modality)
+            / scenario
+            / job.task.name
+            / f"{case_id}{self.media_set.suffix}"
+        )
 
     def is_done(self, job: Job) -> bool:
         """Tell whether the medium is there, as its line says, and made from what it would be made from now."""
@@ -126,15 +133,15 @@ class Build:
     def _make(self, job: Job) -> None:
         began, path, origin = time.monotonic(), self.path(job), self._origin(job)
         base = self.path(origin) if origin else None
-        seed = crc32(f"{self.set.seed}/{self._name(path)}".encode())
+        seed = crc32(f"{self.media_set.seed}/{self._name(path)}".encode())
         scene = None
         if origin and origin.task == job.task:  # the picked candidate itself
             assert base is not None
             write = partial(shutil.copyfile, base)
         else:
             if job.task.scene:
-                scene = describe(job.texts.phrase, job.texts.kind, seed, self.set.noun, self.ask)
-            medium = self.set.make(job.task, job.texts, scene or "", self.generator, seed, base)
+                scene = describe_scene(job.texts.phrase, job.texts.kind, seed, self.media_set.noun, self.complete)
+            medium = self.media_set.make(job.task, job.texts, scene or "", self.generator, seed, base)
             write = partial(self._write, medium)
         with atomic_write(path) as aside:
             write(aside)
@@ -149,22 +156,22 @@ class Build:
             "candidate": origin.candidate if origin and origin.candidate else None,
             "seconds": round(time.monotonic() - began, 3),
         }
-        self.journal.append([row])
+        self.media_log.append([row])
         self.finished[row["path"]] = row
 
     def _write(self, medium: Any, path: Path) -> None:
-        self.set.write(medium, path, self.generator)
+        self.media_set.write(medium, path, self.generator)
 
     def _origin(self, job: Job) -> Job | None:
         """Return the job whose medium this one is made from: the picked candidate, or another task's medium."""
         if not job.candidate and self._has_candidates(job.task):
-            key = case_key(self.set.modality, job.texts.scenario, job.texts.id, benign=job.texts.benign)
-            return Job(job.texts, job.task, min(self.picks_made.get(key, 1), self.set.candidates))
+            key = case_key(self.media_set.modality, job.texts.scenario, job.texts.id, benign=job.texts.benign)
+            return Job(job.texts, job.task, min(self.picks_made.get(key, 1), self.media_set.candidates))
         of = next((task for task in self.tasks if task.name == job.task.derived_from), None)
         return Job(job.texts, of) if of else None
 
     def _has_candidates(self, task: Task) -> bool:
-        return task.scene and self.set.candidates > 1
+        return task.scene and self.media_set.candidates > 1
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
@@ -172,26 +179,26 @@ class Build:
     # --- what lies beside the media ---------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self.finished = {row["path"]: row for row in self.journal.read()}
-        self.picks_made = self.picks.made()
+        self.finished = {row["path"]: row for row in self.media_log.read()}
+        self.picks_made = self.picks.read()
         manifest = self._manifest()
-        before = manifest["sets"].get(self.set.modality, {})
-        _same(self.folder, self.set.modality, before.get("identity"), self.identity())
+        before = manifest["sets"].get(self.media_set.modality, {})
+        _same(self.folder, self.media_set.modality, before.get("identity"), self.identity())
         had = before.get("cases", {})
-        wanted = {name_of(texts) for texts in self.texts} | set(had)
-        self.texts = tuple(texts for texts in self.source.texts if name_of(texts) in wanted)
-        names = [task.name for task in self.set.media_tasks()]
+        wanted = {manifest_key(texts) for texts in self.texts} | set(had)
+        self.texts = tuple(texts for texts in self.source.texts if manifest_key(texts) in wanted)
+        names = [task.name for task in self.media_set.media_tasks()]
         tasks = {task.name for task in self.tasks} | set(before.get("tasks", ()))
-        self.tasks = tuple(task for task in self.set.media_tasks() if task.name in tasks)
-        manifest["sets"][self.set.modality] = {
+        self.tasks = tuple(task for task in self.media_set.media_tasks() if task.name in tasks)
+        manifest["sets"][self.media_set.modality] = {
             "identity": self.identity(),
             "stands_in": self.generator.placeholder_for or None,
             "source": self.source.name,
             "tasks": [name for name in names if name in tasks],
-            "versions": versions(self.generator),
-            "scenes": "a language model" if self.ask else "by rule",
+            "versions": library_versions(self.generator),
+            "scenes": "a language model" if self.complete else "by rule",
             "complete": False,
-            "cases": {name_of(texts): asdict(texts) for texts in self.texts},
+            "cases": {manifest_key(texts): asdict(texts) for texts in self.texts},
             "media": before.get("media", {}),
         }
         for benign in (False, True):
@@ -200,7 +207,7 @@ class Build:
 
     def _end(self) -> None:
         manifest = self._manifest()
-        told = manifest["sets"][self.set.modality]
+        told = manifest["sets"][self.media_set.modality]
         paths = [self._name(self.path(job)) for job in self.jobs()]
         told["media"] = {path: self.finished[path]["sha256"] for path in paths}
         told["complete"] = True
@@ -214,15 +221,15 @@ class Build:
         return found or {"purpose": PURPOSE, "sets": {}}
 
     def _write_questions(self, texts: Sequence[CaseTexts], benign: bool) -> None:
-        root = self.folder / layout.TWIN if benign else self.folder
+        root = self.folder / layout.BENIGN_FOLDER if benign else self.folder
         files: dict[str, dict[str, dict[str, str | None]]] = {}
         for one in texts:
             files.setdefault(one.scenario, {})[one.id] = self._questions(one)
         for scenario, rows in files.items():
-            write_json(root / layout.questions_folder(self.set.modality) / f"{scenario}.json", rows)
+            write_json(root / layout.questions_folder(self.media_set.modality) / f"{scenario}.json", rows)
 
     def _questions(self, texts: CaseTexts) -> dict[str, str | None]:
-        if self.set.modality == "image":
+        if self.media_set.modality == "image":
             return {
                 "Question": texts.question,
                 "Key Phrase": texts.phrase,
@@ -231,7 +238,7 @@ class Build:
                 "Rephrased Question(SD)": texts.rephrased_scene or texts.rephrased,
             }
         tasks = (TEXT_ONLY, *self.tasks)
-        return {task.name: texts.said(task.text_source, self.set.noun) for task in tasks}
+        return {task.name: texts.text_for(task.text_source, self.media_set.noun) for task in tasks}
 
     def identity(self) -> dict[str, Any]:
         """Return what makes it this set and no other."""
@@ -239,7 +246,7 @@ class Build:
             json.dumps(
                 {
                     "texts": self.source.digest,
-                    "set": asdict(self.set),
+                    "set": asdict(self.media_set),
                     "generator": {"name": self.generator.name, **asdict(self.generator)},
                 }
             )
@@ -247,12 +254,12 @@ class Build:
         return told
 
 
-def name_of(texts: CaseTexts) -> str:
+def manifest_key(texts: CaseTexts) -> str:
     """Return the name by which the manifest keeps a case."""
-    return f"{layout.TWIN}/" * texts.benign + f"{texts.scenario}/{texts.id}"
+    return f"{layout.BENIGN_FOLDER}/" * texts.benign + f"{texts.scenario}/{texts.id}"
 
 
-def versions(generator: Generator) -> dict[str, str]:
+def library_versions(generator: Generator) -> dict[str, str]:
     """Return the versions of what took part; a library that is not there has none."""
     found = {}
     for name in ("sea-core", "numpy", *generator.libraries):
@@ -263,7 +270,7 @@ def versions(generator: Generator) -> dict[str, str]:
     return found
 
 
-def _chosen(media_set: MediaSet, names: Sequence[str]) -> tuple[Task, ...]:
+def _select_tasks(media_set: MediaSet, names: Sequence[str]) -> tuple[Task, ...]:
     """Return the tasks named, with those that they are made from."""
     tasks = {task.name: task for task in media_set.media_tasks()}
     for name in names:

@@ -54,7 +54,7 @@ def read_video(path: Path) -> Frames:
     return Frames(np.stack(pixels), rate)
 
 
-def probe_video(path: Path) -> None:
+def check_video(path: Path) -> None:
     """Decode the first frame. Raises DataError when that cannot be done."""
     import av
 
@@ -80,10 +80,10 @@ def read_audio(path: Path) -> np.ndarray:
         wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, RuntimeError) as error:
         raise _unreadable("an audio", error, path) from error
-    return resampled(wave.mean(axis=1), rate)
+    return resample(wave.mean(axis=1), rate)
 
 
-def resampled(wave: np.ndarray, rate: int) -> np.ndarray:
+def resample(wave: np.ndarray, rate: int) -> np.ndarray:
     """Bring an audio from another rate to 16 kHz."""
     import soxr
 
@@ -91,7 +91,7 @@ def resampled(wave: np.ndarray, rate: int) -> np.ndarray:
     return new
 
 
-def probe_audio(path: Path) -> None:
+def check_audio(path: Path) -> None:
     """Decode the first tenth of a second. Raises DataError when that cannot be done."""
     import soundfile
 
@@ -119,12 +119,12 @@ def read_image(path: Path) -> Image:
         raise _unreadable("an image", error, path) from error
 
 
-def probe_image(path: Path) -> None:
+def check_image(path: Path) -> None:
     """Decode the image. Raises DataError when that cannot be done."""
     read_image(path)
 
 
-def probe_other(path: Path) -> None:
+def check_not_empty(path: Path) -> None:
     """Look whether there is anything in the file: what it means is its plugin's business."""
     if path.stat().st_size == 0:
         raise _unreadable("a medium", "it is empty", path)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sea_bench.build.picks import Choice, Picks
+from sea_bench.build.picks import CandidateSet, Picks
 from sea_core.errors import SeaError
 
 HOST = "127.0.0.1"
@@ -30,14 +30,14 @@ SCRIPT = (
 POLICY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'self'"  # noqa: E501
 
 
-def serve(picks: Picks, choices: Sequence[Choice], port: int, ready: Callable[[str], None]) -> None:
+def serve(picks: Picks, choices: Sequence[CandidateSet], port: int, ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C. `ready` is told the address.
 
     Raises:
         SeaError: the port is taken.
     """
     try:
-        server = server_of(picks, choices, port)
+        server = make_server(picks, choices, port)
     except OSError as error:
         raise SeaError(f"port {port} cannot be used: {error.strerror}", hint="Type another, or --port 0.") from error
     with server:
@@ -46,7 +46,7 @@ def serve(picks: Picks, choices: Sequence[Choice], port: int, ready: Callable[[s
             server.serve_forever()
 
 
-def server_of(picks: Picks, choices: Sequence[Choice], port: int) -> ThreadingHTTPServer:
+def make_server(picks: Picks, choices: Sequence[CandidateSet], port: int) -> ThreadingHTTPServer:
     """Return the server, bound and not yet serving."""
     handler = type("Handler", (_Handler,), {"picks": picks, "choices": choices})
     server = ThreadingHTTPServer((HOST, port), handler)
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
     """GET /?case=N is a case's page, GET /media?case=N&pick=K a candidate, POST / a pick. Only numbers are taken."""
 
     picks: Picks
-    choices: Sequence[Choice]
+    choices: Sequence[CandidateSet]
     port: int
     server_version, sys_version = "sea", ""
 
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.FORBIDDEN, "text/plain", b"open it as http://127.0.0.1")
         elif url.path == "/":
             number = self._number(asked, "case", len(self.choices))
-            body = page(self.choices, self.picks.made(), self._next() if number is None else number)
+            body = render_page(self.choices, self.picks.read(), self._next() if number is None else number)
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", body.encode())
         elif url.path == "/media":
             self._media(asked)
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _next(self) -> int:
         """Return the first case that nobody has picked from, or the last one."""
-        made = self.picks.made()
+        made = self.picks.read()
         left = (i for i, choice in enumerate(self.choices) if choice.key not in made)
         return next(left, len(self.choices) - 1)
 
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: stderr is for the command."""
 
 
-def page(choices: Sequence[Choice], made: dict[str, int], number: int) -> str:
+def render_page(choices: Sequence[CandidateSet], made: dict[str, int], number: int) -> str:
     """Return a case's page."""
     choice = choices[number]
     picked = made.get(choice.key)

@@ -20,7 +20,7 @@ def candidate_path(root: Path, modality: str, scenario: str, id: str, number: in
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CandidateSet:
     """One case with several candidates, to be picked from.
 
     Attributes:
@@ -39,18 +39,18 @@ class Picks:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.journal = JsonlLog(folder / "picks.jsonl")
+        self.log = JsonlLog(folder / "picks.jsonl")
 
-    def made(self) -> dict[str, int]:
+    def read(self) -> dict[str, int]:
         """Return the number picked for each case."""
-        return {row["case"]: row["pick"] for row in self.journal.read()}
+        return {row["case"]: row["pick"] for row in self.log.read()}
 
-    def add(self, choice: Choice, number: int) -> None:
+    def add(self, choice: CandidateSet, number: int) -> None:
         """Keep a pick; it is on disk when this returns."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.journal.append([{"case": choice.key, "pick": number, "of": len(choice.candidates), "at": at}])
+        self.log.append([{"case": choice.key, "pick": number, "of": len(choice.candidates), "at": at}])
 
-    def choices(self, cases: Mapping[str, Mapping[str, Mapping[str, str]]]) -> list[Choice]:
+    def find_candidates(self, cases: Mapping[str, Mapping[str, Mapping[str, str]]]) -> list[CandidateSet]:
         """Return every case of which there are several candidates, set by set.
 
         Args:
@@ -62,14 +62,17 @@ class Picks:
         found = []
         for modality, told in cases.items():
             for name, texts in told.items():
-                benign, short = name.startswith(f"{layout.TWIN}/"), name.removeprefix(f"{layout.TWIN}/")
-                root = self.folder / layout.TWIN if benign else self.folder
+                benign, short = (
+                    name.startswith(f"{layout.BENIGN_FOLDER}/"),
+                    name.removeprefix(f"{layout.BENIGN_FOLDER}/"),
+                )
+                root = self.folder / layout.BENIGN_FOLDER if benign else self.folder
                 folder = root / FOLDER / layout.set_folder(modality) / short
                 listed = [p for p in folder.glob("*") if p.stem.isdigit()] if folder.is_dir() else []
                 files = tuple(sorted(listed, key=lambda p: int(p.stem)))
                 if len(files) > 1:
                     key = case_key(modality, *short.split("/", 1), benign=benign)
-                    found.append(Choice(key, texts["phrase"], texts["question"], files))
+                    found.append(CandidateSet(key, texts["phrase"], texts["question"], files))
         if not found:
             raise RunError(
                 f"{self.folder} has no case with several candidates",
@@ -80,4 +83,4 @@ class Picks:
 
 def case_key(modality: str, scenario: str, id: str, *, benign: bool) -> str:
     """Return the name by which a case's pick is kept."""
-    return f"{modality}/{scenario}/{id}{f'/{layout.TWIN}' if benign else ''}"
+    return f"{modality}/{scenario}/{id}{f'/{layout.BENIGN_FOLDER}' if benign else ''}"

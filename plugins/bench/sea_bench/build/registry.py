@@ -17,4 +17,4 @@ def get_set(modality: str, generator: Generator | None = None) -> MediaSet:
     if modality in SETS:
         return SETS[modality]()
     assert generator is not None  # there is no other way to a set of another modality
-    return CustomSet.of(generator)
+    return CustomSet.for_generator(generator)

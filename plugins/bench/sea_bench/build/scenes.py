@@ -16,7 +16,7 @@ from sea_core.llm.types import Prompt, TextModel
 from sea_core.runs.atomic import sha256
 from sea_core.runs.jsonl import JsonlLog
 
-Ask = Callable[[list[dict[str, str]]], str]
+CompleteChat = Callable[[list[dict[str, str]]], str]
 """Puts a chat to a language model, and returns its answer."""
 MAX_TOKENS = 120
 """Of a scene: a sentence."""
@@ -43,7 +43,7 @@ VIEWS = (
 )
 
 
-def chat(phrase: str, kind: Kind, seed: int, noun: str) -> list[dict[str, str]]:
+def scene_messages(phrase: str, kind: Kind, seed: int, noun: str) -> list[dict[str, str]]:
     """Return the chat that asks for one scene, with two of the five examples."""
     shown = random.Random(seed).sample(EXAMPLES, 2)
     system = (
@@ -56,7 +56,7 @@ def chat(phrase: str, kind: Kind, seed: int, noun: str) -> list[dict[str, str]]:
     return [*turns, {"role": "user", "content": f"Phrase: {phrase}"}]
 
 
-def asking(model: TextModel, journal: JsonlLog) -> Ask:
+def make_completer(model: TextModel, journal: JsonlLog) -> CompleteChat:
     """Return what asks a language model for a scene, and asks for none twice: the journal keeps its replies.
 
     What is returned raises SeaError where the model gave no answer that can be used.
@@ -75,11 +75,11 @@ def asking(model: TextModel, journal: JsonlLog) -> Ask:
     return ask
 
 
-def describe(phrase: str, kind: Kind, seed: int, noun: str, ask: Ask | None = None) -> str:
+def describe_scene(phrase: str, kind: Kind, seed: int, noun: str, complete: CompleteChat | None = None) -> str:
     """Return one scene's description. Raises SeaError when the language model's answer is empty."""
-    if ask is None:
-        return by_rule(phrase, kind, seed)
-    scene = " ".join(ask(chat(phrase, kind, seed, noun)).split())
+    if complete is None:
+        return describe_by_rule(phrase, kind, seed)
+    scene = " ".join(complete(scene_messages(phrase, kind, seed, noun)).split())
     if not scene:
         raise SeaError(
             f"the language model described no scene for {phrase!r}",
@@ -88,7 +88,7 @@ def describe(phrase: str, kind: Kind, seed: int, noun: str, ask: Ask | None = No
     return scene
 
 
-def by_rule(phrase: str, kind: Kind, seed: int) -> str:
+def describe_by_rule(phrase: str, kind: Kind, seed: int) -> str:
     """Return a description made of the phrase, a place and a view, drawn by seed."""
     rng = random.Random(seed)
     place, view = rng.choice(PLACES), rng.choice(VIEWS)

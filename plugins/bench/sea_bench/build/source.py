@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_bench.build.question_text import CaseTexts, kind_in, kind_of, rephrase
-from sea_bench.dataset import question_file
-from sea_bench.layout import MM_QUESTIONS, MM_TO_VA, in_order
+from sea_bench.build.question_text import CaseTexts, guess_kind, mentioned_kind, rephrase
+from sea_bench.dataset import read_question_file
+from sea_bench.layout import MM_QUESTIONS, MM_TO_VA, natural_order
 from sea_core.data.examples import Kind
 from sea_core.data.record import Place, Record
 from sea_core.data.sources.open import open_source
@@ -46,10 +46,10 @@ class CaseSource:
     texts: tuple[CaseTexts, ...]
     name: str
     digest: str
-    left_out: tuple[str, ...] = ()
+    skipped_scenarios: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, texts: list[CaseTexts], name: str, left_out: tuple[str, ...] = ()) -> CaseSource:
+    def from_texts(cls, texts: list[CaseTexts], name: str, left_out: tuple[str, ...] = ()) -> CaseSource:
         digest = hashlib.sha256("\n".join(map(repr, texts)).encode()).hexdigest()
         return cls(tuple(texts), name, digest, left_out)
 
@@ -83,12 +83,12 @@ def read_source(path: Path, modality: str) -> CaseSource:
         texts.append(found)
     if not texts:
         raise DataError("the table holds no cases", where=str(path), hint="Give each case a row.")
-    return CaseSource.of(texts, str(path))
+    return CaseSource.from_texts(texts, str(path))
 
 
 def _mm_safetybench(path: Path, modality: str) -> CaseSource:
     folder = path if path.name == MM_QUESTIONS else path / MM_QUESTIONS
-    files = sorted(folder.glob("*.json"), key=lambda file: in_order(file.stem))
+    files = sorted(folder.glob("*.json"), key=lambda file: natural_order(file.stem))
     if not files:
         raise DataError(
             f"there are no question files in {folder}",
@@ -100,11 +100,11 @@ def _mm_safetybench(path: Path, modality: str) -> CaseSource:
         if modality != "image" and file.stem not in MM_TO_VA and re.match(r"\d\d-", file.stem):
             left_out.append(file.stem)
             continue
-        for case_id, value in question_file(file).items():
+        for case_id, value in read_question_file(file).items():
             if not isinstance(value, dict):
                 raise DataError(f"case {case_id} is not an object", where=str(file), hint="Take it out, or mend it.")
             texts.append(_texts(Record(_plain(value), Place(file, 0)), case_id, scenario))
-    return CaseSource.of(texts, str(path), tuple(left_out))
+    return CaseSource.from_texts(texts, str(path), tuple(left_out))
 
 
 def _texts(record: Record, id: str, scenario: str) -> CaseTexts:
@@ -123,7 +123,7 @@ def _texts(record: Record, id: str, scenario: str) -> CaseTexts:
         if told == "activity"
         else "product"
         if told == "product"
-        else (kind_in(rephrased) or kind_of(phrase))
+        else (mentioned_kind(rephrased) or guess_kind(phrase))
     )
     rephrased = rephrased or rephrase(question, phrase, kind)
     if rephrased is None:
@@ -171,7 +171,7 @@ def _is_number(record: Record, column: str) -> bool:
     return isinstance(record.values.get(column), int) and not isinstance(record.values.get(column), bool)
 
 
-def limited(source: CaseSource, limit: int | None) -> tuple[CaseTexts, ...]:
+def limit_cases(source: CaseSource, limit: int | None) -> tuple[CaseTexts, ...]:
     """Return the first `limit` cases of each scenario, each with its twin, so that no scenario is empty."""
     if limit is None:
         return source.texts

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 Colour = tuple[int, int, int]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
-LARGEST, SHARE = 0.2, 0.9
+MAX_LINE_HEIGHT, MAX_LINE_WIDTH = 0.2, 0.9
 """The height of a line at most, and the width of the longest at most, as shares of the canvas."""
 
 
-def letters(text: str, size: tuple[int, int], ink: Colour = WHITE, ground: Colour = BLACK) -> Image:
+def render_text(text: str, size: tuple[int, int], ink: Colour = WHITE, ground: Colour = BLACK) -> Image:
     """Return the text in the middle of a canvas (width, height), in lines, as large as it fits."""
     from PIL import Image, ImageDraw
 
@@ -28,11 +28,11 @@ def letters(text: str, size: tuple[int, int], ink: Colour = WHITE, ground: Colou
     return canvas
 
 
-def captioned(picture: Image, text: str) -> Image:
+def add_caption(picture: Image, text: str) -> Image:
     """Return the picture with the text in a white strip below it, as MM-SafetyBench's SD_TYPO has it."""
     from PIL import Image
 
-    strip = letters(text, (picture.width, max(16, picture.height // 4)), BLACK, WHITE)
+    strip = render_text(text, (picture.width, max(16, picture.height // 4)), BLACK, WHITE)
     canvas = Image.new("RGB", (picture.width, picture.height + strip.height), WHITE)
     canvas.paste(picture, (0, 0))
     canvas.paste(strip, (0, picture.height))
@@ -41,14 +41,14 @@ def captioned(picture: Image, text: str) -> Image:
 
 def _fitted(text: str, size: tuple[int, int]) -> tuple[int, list[str]]:
     """Return the largest size of type, in pixels, at which the words fit, and the lines they fall into."""
-    points = max(6, int(max(LARGEST * size[1], min(48, 0.6 * size[1]))))
+    points = max(6, int(max(MAX_LINE_HEIGHT * size[1], min(48, 0.6 * size[1]))))
     while points > 6:
-        lines = _lines(text.split(), SHARE * size[0], points)
+        lines = _lines(text.split(), MAX_LINE_WIDTH * size[0], points)
         widest = max((_font(points).getlength(line) for line in lines), default=0)
-        if widest <= SHARE * size[0] and len(lines) * points * 1.2 <= 0.95 * size[1]:
+        if widest <= MAX_LINE_WIDTH * size[0] and len(lines) * points * 1.2 <= 0.95 * size[1]:
             return points, lines
         points = int(points * 0.9)
-    return points, _lines(text.split(), SHARE * size[0], points)
+    return points, _lines(text.split(), MAX_LINE_WIDTH * size[0], points)
 
 
 def _lines(words: list[str], width: float, points: int) -> list[str]:

@@ -12,11 +12,11 @@ from sea_core.cli import options, output
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_bench.build.builder import Build
-    from sea_bench.build.scenes import Ask
+    from sea_bench.build.builder import SetBuilder
+    from sea_bench.build.scenes import CompleteChat
     from sea_bench.build.sets.base import MediaSet
     from sea_bench.build.source import CaseSource
-    from sea_bench.check import Count
+    from sea_bench.check import TaskCount
     from sea_bench.dataset import Issue
     from sea_core.plugin.generator import Generator
 
@@ -32,18 +32,18 @@ def check(
     as_json: output.Json = False,
 ) -> None:
     """Say what a folder holds, and what is missing, broken or irregular. Exit code 1 where something is."""
-    from sea_bench.check import check_media, count
-    from sea_bench.dataset import read
+    from sea_bench.check import check_media, count_cases
+    from sea_bench.dataset import read_benchmark
     from sea_core.cli.progress import bar
 
-    benchmark = read(folder, modality)
-    findings = list(benchmark.findings)
+    benchmark = read_benchmark(folder, modality)
+    findings = list(benchmark.issues)
     if media:
         with bar("check", sum(case.media is not None for case in benchmark.cases)) as progress:
             for finding in check_media(benchmark):
                 findings += [finding] if finding else []
                 progress.advance()
-    counts = count(benchmark, findings)
+    counts = count_cases(benchmark, findings)
     value = {
         "folder": folder,
         "cases": len(benchmark.cases),
@@ -76,16 +76,16 @@ def build(
     as_json: output.Json = False,
 ) -> None:
     """Build a set's questions and media from three texts a case. The same command again goes on where it stopped."""
-    from sea_bench.build.builder import Build
+    from sea_bench.build.builder import SetBuilder
     from sea_bench.build.demo import GENERATORS
-    from sea_bench.build.source import limited
+    from sea_bench.build.source import limit_cases
 
     texts = _source(source, modality)
     name = generator or (GENERATORS.get(modality) if source is None else None)
     given = options_of(option, config, source is None, modality)
     ask, given = _describer(scenes, given, out)
     media_set, maker = _settled(modality, name, plugin, given)
-    made = Build(out, media_set, maker, texts, texts=limited(texts, limit), tasks=task, ask=ask)
+    made = SetBuilder(out, media_set, maker, texts, texts=limit_cases(texts, limit), tasks=task, complete=ask)
     _tell(texts, maker, media_set)
     _run(made)
     figures = {
@@ -95,7 +95,7 @@ def build(
         "stands_in": maker.placeholder_for or None,
         "cases": len(made.texts),
         "media": len(made.jobs()),
-        "left_out": list(texts.left_out),
+        "left_out": list(texts.skipped_scenarios),
         "unpicked": _unpicked(made),
     }
     output.emit(figures, as_json, lambda: output.grid(("built", "value"), list(figures.items())))
@@ -118,13 +118,13 @@ def pick(
     if not path.is_file():
         raise SeaError(f"{folder} has no {MANIFEST}", hint="Give a folder that `sea bench build` made.")
     picks = Picks(folder)
-    choices = picks.choices({name: told["cases"] for name, told in read_json(path)["sets"].items()})
+    choices = picks.find_candidates({name: told["cases"] for name, told in read_json(path)["sets"].items()})
 
     def ready(address: str) -> None:
         output.note(f"{len(choices)} cases to pick from: open {address}  (Ctrl-C when you are done; picks are kept)")
 
     serve(picks, choices, port, ready)
-    made = picks.made()
+    made = picks.read()
     value = {"folder": folder, "cases": len(choices), "picked": sum(choice.key in made for choice in choices)}
     output.emit(value, as_json, lambda: output.grid(("picked", "value"), list(value.items())))
     output.note("Build again with the same command as before: DM and DM_TYPO are made from the picks.")
@@ -138,16 +138,16 @@ def options_of(option: list[str], config: Path | None, demo: bool, modality: str
     return dict(SETTINGS.get(modality, {}) if demo else {}) | settings.parse_overrides(config, option)
 
 
-def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[Ask | None, dict[str, Any]]:
+def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[CompleteChat | None, dict[str, Any]]:
     """Return who describes scenes, None for the rules, and the settings that are not chat's."""
-    from sea_bench.build.scenes import asking
+    from sea_bench.build.scenes import make_completer
     from sea_core import config as settings
     from sea_core.llm.backends import open_model
     from sea_core.llm.config import LLMConfig
     from sea_core.runs.jsonl import JsonlLog
 
     told, left = settings.override(LLMConfig(), given, "chat")
-    return (None if name == "rules" else asking(open_model(name, told), JsonlLog(out / "scenes.jsonl"))), left
+    return (None if name == "rules" else make_completer(open_model(name, told), JsonlLog(out / "scenes.jsonl"))), left
 
 
 def _source(path: Path | None, modality: str) -> CaseSource:
@@ -180,19 +180,19 @@ def _offered(plugin: str) -> tuple[Generator, ...]:
 
 def _tell(source: CaseSource, maker: Generator, media_set: MediaSet) -> None:
     """Say what a reader of the benchmark's figures must know."""
-    from sea_bench.build.question_text import names_image
+    from sea_bench.build.question_text import mentions_image
 
     if maker.placeholder_for:
         output.note(f"{maker.name}: {maker.placeholder_for}")
-    if source.left_out:
-        output.note(f"left out, as in VA-SafetyBench: {', '.join(source.left_out)}")
-    odd = [t for t in source.texts if media_set.noun != "image" and not names_image(t.rephrased)]
+    if source.skipped_scenarios:
+        output.note(f"left out, as in VA-SafetyBench: {', '.join(source.skipped_scenarios)}")
+    odd = [t for t in source.texts if media_set.noun != "image" and not mentions_image(t.rephrased)]
     if odd:
         which = ", ".join(f"{t.scenario}/{t.id}" for t in odd[:SHOWN])
         output.note(f"{len(odd)} rephrased questions do not speak of the image, and are kept as they are: {which}")
 
 
-def _run(made: Build) -> None:
+def _run(made: SetBuilder) -> None:
     from sea_core.cli.progress import bar
 
     with made.writing():
@@ -202,13 +202,15 @@ def _run(made: Build) -> None:
                 progress.advance(note=f"{job.texts.scenario} {job.task.name}")
 
 
-def _unpicked(made: Build) -> int:
+def _unpicked(made: SetBuilder) -> int:
     """Count the cases with several candidates that nobody has picked from."""
     several = {(job.texts.scenario, job.texts.id, job.texts.benign) for job in made.jobs() if job.candidate}
-    return len(several) - sum(key.startswith(f"{made.set.modality}/") for key in made.picks_made) if several else 0
+    return (
+        len(several) - sum(key.startswith(f"{made.media_set.modality}/") for key in made.picks_made) if several else 0
+    )
 
 
-def _cells(one: Count) -> list[str]:
+def _cells(one: TaskCount) -> list[str]:
     name = one.modality + " (benign)" * one.benign
     found = ["-" if value is None else str(value) for value in (one.media, one.missing, one.broken, one.published)]
     return [name, one.scenario, one.task, str(one.cases), *found]
@@ -216,4 +218,4 @@ def _cells(one: Count) -> list[str]:
 
 def _line(finding: Issue) -> str:
     place = "/".join(part for part in (finding.scenario, finding.task, finding.id) if part)
-    return f"{finding.modality}{' (benign)' * finding.benign} {place}: {finding.what}"
+    return f"{finding.modality}{' (benign)' * finding.benign} {place}: {finding.message}"

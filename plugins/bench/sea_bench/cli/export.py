@@ -28,14 +28,14 @@ def export(
     as_json: output.Json = False,
 ) -> None:
     """Write the sets of a benchmark as tasks of lmms-eval or tables for VLMEvalKit. The media stay where they are."""
-    from sea_bench.dataset import read
-    from sea_bench.select import Wanted, select
+    from sea_bench.dataset import read_benchmark
+    from sea_bench.select import CaseFilter, select_cases
     from sea_core.config import suggest
     from sea_core.errors import SeaError
 
     if harness not in HARNESSES:
         raise SeaError(f"there is no harness {harness!r}", hint=suggest(harness, HARNESSES))
-    selection = select(read(cases, modality), Wanted(tasks, scenarios, limit=limit))
+    selection = select_cases(read_benchmark(cases, modality), CaseFilter(tasks, scenarios, limit=limit))
     written = (
         _lmms_eval(selection.cases, cases, out) if harness == "lmms-eval" else _tables(selection.cases, out, embed)
     )
@@ -47,21 +47,23 @@ def export(
 
 
 def _lmms_eval(cases: Sequence[Case], benchmark: Path, out: Path) -> dict[str, int]:
-    from sea_bench.export.lmms_eval import export, readme
+    from sea_bench.export.lmms_eval import readme, write_tasks
     from sea_bench.run.config import AnswerConfig
-    from sea_bench.select import digest
+    from sea_bench.select import set_digest
     from sea_core.runs.atomic import write_text
 
-    version = " ".join(f"{name} {digest(benchmark, name)}" for name in dict.fromkeys(case.modality for case in cases))
-    written = export(cases, out, version, AnswerConfig().max_new_tokens)
+    version = " ".join(
+        f"{name} {set_digest(benchmark, name)}" for name in dict.fromkeys(case.modality for case in cases)
+    )
+    written = write_tasks(cases, out, version, AnswerConfig().max_new_tokens)
     write_text(out / "README.md", readme(written))
     return written
 
 
 def _tables(cases: Sequence[Case], out: Path, embed: bool) -> dict[str, int]:
-    from sea_bench.export.vlmevalkit import export, readme
+    from sea_bench.export.vlmevalkit import readme, write_tables
     from sea_core.runs.atomic import write_text
 
-    written = export(cases, out, embed)
+    written = write_tables(cases, out, embed)
     write_text(out / "README.md", readme(written, out))
     return written

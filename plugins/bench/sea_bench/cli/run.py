@@ -45,15 +45,15 @@ def run(
     as_json: output.Json = False,
 ) -> None:
     """Put a benchmark's cases to a model, greedily, and store every answer. Nothing is judged yet: sea bench judge."""
-    from sea_bench.dataset import read
-    from sea_bench.select import Wanted, select
+    from sea_bench.dataset import read_benchmark
+    from sea_bench.select import CaseFilter, select_cases
     from sea_core.plugin import loader
 
     found, driver = loader.adapter(options.required(plugin), modality)
     driver, settled = _settled(driver, option, config)
-    benchmark = read(cases, driver.modality)
-    wanted = Wanted(tasks, scenarios, conditions or Wanted.conditions, limit)
-    selection = select(benchmark, wanted)
+    benchmark = read_benchmark(cases, driver.modality)
+    wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
+    selection = select_cases(benchmark, wanted)
     target = options.Target.of(driver, model, revision, dtype, device)
     opened = _start(out, cases, found, driver, target, adapter, settled, len(selection))
     with opened.writing():
@@ -82,17 +82,17 @@ def _start(
     count: int,
 ) -> BenchRun:
     """Begin the run, or go on with the one that is there."""
-    from sea_bench.run.lora import check_folder
+    from sea_bench.run.lora import check_lora_folder
     from sea_bench.run.run_folder import BenchRun
-    from sea_bench.select import digest
+    from sea_bench.select import set_digest
     from sea_core import __version__
     from sea_core.model.checkpoint import fingerprint
 
     if trained:
-        check_folder(trained)
+        check_lora_folder(trained)
     identity: dict[str, Any] = {
         "sea": __version__,
-        "cases": digest(cases, driver.modality),
+        "cases": set_digest(cases, driver.modality),
         "plugin": plugin.name,
         "plugin_version": plugin.version,
         "modality": driver.modality,
@@ -116,17 +116,17 @@ def _ask(
     run: BenchRun, driver: Adapter, target: Target, trained: Path | None, settled: AnswerConfig, selection: Selection
 ) -> None:
     """Ask what is left to ask; a model is loaded only if there is something."""
-    from sea_bench.run.runner import CaseRunner, batch_size, missing_rows, remaining, run_cases
+    from sea_bench.run.runner import CaseRunner, choose_batch_size, new_missing_records, run_cases, unanswered_cases
     from sea_core.cli.progress import bar
 
-    if fresh := missing_rows(run, selection.missing):
+    if fresh := new_missing_records(run, selection.missing):
         run.answers.append(fresh)
-    todo = remaining(run, selection)
+    todo = unanswered_cases(run, selection)
     if not todo:
         return
     asker = CaseRunner(_loaded(driver, target, trained), settled)
     _probe(run, asker, selection, target.device_name())
-    size = batch_size(settled, run.about["found"])
+    size = choose_batch_size(settled, run.about["found"])
     if size != settled.batch_size:
         output.note(
             "each case is answered alone: a batch was found to change answers (-o keep_batches=true to allow it)"
@@ -137,12 +137,12 @@ def _ask(
 
 
 def _loaded(driver: Adapter, target: Target, trained: Path | None) -> MLLM:
-    from sea_bench.run.lora import with_adapter
+    from sea_bench.run.lora import with_lora
     from sea_core.model.selfcheck import check_seam
 
     mllm = target.load(driver)
     if trained:
-        mllm = with_adapter(mllm, trained)
+        mllm = with_lora(mllm, trained)
     check_seam(mllm)
     return mllm
 

@@ -22,7 +22,7 @@ FUTURE = "from __future__ import annotations\n"
 IMPORT = "from sea_core.judges.refusal_patterns import refuses\n"
 
 
-def export(cases: Sequence[Case], folder: Path, version: str, max_new_tokens: int) -> dict[str, int]:
+def write_tasks(cases: Sequence[Case], folder: Path, version: str, max_new_tokens: int) -> dict[str, int]:
     """Write a task for each set, task and twin, and a group for each set and for its twin.
 
     Args:
@@ -41,12 +41,12 @@ def export(cases: Sequence[Case], folder: Path, version: str, max_new_tokens: in
                 f"lmms-eval has no {case.modality} media", hint=f"Type --modality and one of {', '.join(MODALITIES)}."
             )
         by_task.setdefault(task_name(case), []).append(case)
-    write_text(folder / "utils.py", functions())
+    write_text(folder / "utils.py", utils_source())
     groups: dict[str, list[str]] = {}
     for name, group in by_task.items():
         rows = [json.dumps(document(case, folder), ensure_ascii=False) for case in group]
         write_text(folder / f"{name}.jsonl", "".join(f"{row}\n" for row in rows))
-        write_text(folder / f"{name}.yaml", task_file(name, group[0].modality, version, max_new_tokens))
+        write_text(folder / f"{name}.yaml", task_yaml(name, group[0].modality, version, max_new_tokens))
         groups.setdefault(f"{group_name(group[0])}{'_benign' * group[0].benign}", []).append(name)
     for name, tasks in groups.items():
         lines = [f"group: {name}", "task:", *(f"  - {task}" for task in tasks)]
@@ -80,7 +80,7 @@ def document(case: Case, folder: Path) -> dict[str, Any]:
     }
 
 
-def task_file(name: str, modality: str, version: str, max_new_tokens: int) -> str:
+def task_yaml(name: str, modality: str, version: str, max_new_tokens: int) -> str:
     """Return a task's YAML. It is written as text: `!function` is a tag of lmms-eval's own."""
     return f"""\
 task: {name}
@@ -117,7 +117,7 @@ metadata:
 """
 
 
-def functions() -> str:
+def utils_source() -> str:
     """Return utils.py: our functions, and the list of refusals where they import it."""
     ours = Path(lmms_functions.__file__).read_text(encoding="utf-8")
     judge = Path(refusal_patterns.__file__).read_text(encoding="utf-8").replace(FUTURE, "")

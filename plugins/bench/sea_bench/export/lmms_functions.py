@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parent
 """The medium's path in a case is relative to it."""
 
 
-def medium_of(doc: dict[str, Any]) -> Path | None:
+def media_path(doc: dict[str, Any]) -> Path | None:
     """Return the medium's path, None where a case has none. Raises FileNotFoundError when it is gone.
 
     The models of lmms-eval log a medium that they cannot open, and ask without it.
@@ -33,7 +33,7 @@ def doc_to_visual(doc: dict[str, Any]) -> list[Any]:
 
     An image is PIL's, a video its path, a recording {"array", "sampling_rate"}.
     """
-    path = medium_of(doc)
+    path = media_path(doc)
     if path is None:
         return []
     if doc["modality"] == "audio":
@@ -41,10 +41,10 @@ def doc_to_visual(doc: dict[str, Any]) -> list[Any]:
 
         wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
         return [{"array": wave.mean(axis=1), "sampling_rate": rate}]
-    return [picture(path) if doc["modality"] == "image" else str(path)]
+    return [open_image(path) if doc["modality"] == "image" else str(path)]
 
 
-def picture(path: Path) -> Any:
+def open_image(path: Path) -> Any:
     """Return an image as PIL's."""
     from PIL import Image
 
@@ -59,9 +59,9 @@ def doc_to_text(doc: dict[str, Any]) -> str:
 
 def doc_to_messages(doc: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the chat for lmms-eval's chat models: the medium first, then the text, if there is one."""
-    path, modality, content = medium_of(doc), doc["modality"], []
+    path, modality, content = media_path(doc), doc["modality"], []
     if path:
-        content.append({"type": modality, "url": picture(path) if modality == "image" else str(path)})
+        content.append({"type": modality, "url": open_image(path) if modality == "image" else str(path)})
     if doc["text"]:
         content.append({"type": "text", "text": doc["text"]})
     return [{"role": "user", "content": content}]

@@ -15,7 +15,7 @@ from sea_core.runs.atomic import atomic_write
 COLUMNS = ("index", "key", "scenario", "original_question", "question", "answer", "category")
 
 
-def export(cases: Sequence[Case], folder: Path, embed: bool = True) -> dict[str, int]:
+def write_tables(cases: Sequence[Case], folder: Path, embed: bool = True) -> dict[str, int]:
     """Write a table for each task of the set.
 
     Args:

@@ -10,7 +10,7 @@ from anyio.to_thread import run_sync
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, ModelUsage
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from sea_bench.inspect.samples import asked, file_of
+from sea_bench.inspect.samples import media_file, parse_messages
 from sea_core.errors import SeaError
 
 
@@ -50,7 +50,7 @@ class Provider(ModelAPI):
                 "this model is asked greedily, without tools and stop sequences",
                 hint="Leave out tools and stop sequences, and type: --temperature 0",
             )
-        text, medium = asked([message.model_dump() for message in input])
+        text, medium = parse_messages([message.model_dump() for message in input])
         return await run_sync(self._answer, text, medium, config.max_tokens)
 
     def _answer(self, text: str, medium: str | None, max_tokens: int | None) -> ModelOutput:
@@ -65,7 +65,7 @@ class Provider(ModelAPI):
             if medium is None:
                 shown = asker.encode(case)
             else:
-                with file_of(medium) as path:
+                with media_file(medium) as path:
                     shown = asker.encode(_about(case, path))
             (ids,) = asker.answer([shown])
             prompt = self._mllm.prompt_ids(text, len(shown[1]) if shown[1] is not None else None)
@@ -85,13 +85,13 @@ def _load(plugin: str, checkpoint: str, trained: str, modality: str | None) -> A
     """Load a plugin's model, with the checks of `sea bench run`."""
     import torch
 
-    from sea_bench.run.lora import check_folder, with_adapter
+    from sea_bench.run.lora import check_lora_folder, with_lora
     from sea_core.model.mllm import MLLM
     from sea_core.model.selfcheck import check_seam
     from sea_core.plugin import loader
 
     if trained:
-        check_folder(Path(trained))
+        check_lora_folder(Path(trained))
     _, adapter = loader.adapter(plugin, modality)
     cuda = torch.cuda.is_available()
     model, processor = adapter.load(
@@ -101,6 +101,6 @@ def _load(plugin: str, checkpoint: str, trained: str, modality: str | None) -> A
     )
     mllm = MLLM(adapter, model, processor)
     if trained:
-        mllm = with_adapter(mllm, Path(trained))
+        mllm = with_lora(mllm, Path(trained))
     check_seam(mllm)
     return mllm

@@ -9,11 +9,11 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import GenerateConfig, ModelAPI, modelapi
 from inspect_ai.solver import generate
 
-from sea_bench.dataset import read
-from sea_bench.inspect.samples import sample
+from sea_bench.dataset import read_benchmark
+from sea_bench.inspect.samples import make_sample
 from sea_bench.inspect.scorers import refused, unsafe
 from sea_bench.run.config import AnswerConfig
-from sea_bench.select import Wanted, select
+from sea_bench.select import CaseFilter, select_cases
 
 __all__ = ["refused", "safetybench", "sea", "unsafe"]
 
@@ -45,10 +45,10 @@ def safetybench(
         first: only the first N of each scenario and task.
         judge: a prompt (va-question, va-original) for the model of the role `judge`, beside the list of refusals.
     """
-    wanted = Wanted(_words(task), _words(scenario), limit=first)
-    selection = select(read(Path(cases), modality), wanted)
+    wanted = CaseFilter(_words(task), _words(scenario), limit=first)
+    selection = select_cases(read_benchmark(Path(cases), modality), wanted)
     return Task(
-        dataset=MemoryDataset([Sample(**sample(case)) for case in selection.cases], name=f"{modality} set"),
+        dataset=MemoryDataset([Sample(**make_sample(case)) for case in selection.cases], name=f"{modality} set"),
         solver=generate(),
         scorer=[refused(), *([unsafe(judge)] if judge else [])],
         config=GenerateConfig(max_tokens=AnswerConfig().max_new_tokens, temperature=0),

@@ -18,7 +18,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {"image": (), "audio": ("mp3", "wav"), 
 SUFFIXES = {"audio/mpeg": ".mp3", "audio/mp3": ".mp3", "audio/wav": ".wav", "audio/x-wav": ".wav", "video/mp4": ".mp4"}
 
 
-def sample(case: Case) -> dict[str, Any]:
+def make_sample(case: Case) -> dict[str, Any]:
     """Return the fields of a Sample: the medium first, then the text; the target is the original question.
 
     Raises:
@@ -40,7 +40,7 @@ def sample(case: Case) -> dict[str, Any]:
     }
 
 
-def asked(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+def parse_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
     """Return the text and the medium (a path or a data URL) of the one turn that our models take.
 
     Raises:
@@ -63,7 +63,7 @@ def asked(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
 
 
 @contextmanager
-def file_of(reference: str) -> Iterator[Path]:
+def media_file(reference: str) -> Iterator[Path]:
     """Give the file that a message names. What is in the message itself (a data URL) is one as long as the block lasts.
 
     Raises:

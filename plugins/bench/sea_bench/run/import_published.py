@@ -13,7 +13,7 @@ from typing import Any
 
 from sea_bench import layout
 from sea_bench.case import Case
-from sea_bench.dataset import TEXT_ONLY, question_file
+from sea_bench.dataset import TEXT_ONLY, read_question_file
 from sea_bench.run.run_folder import AnswerRecord, BenchRun, answer_sha
 from sea_core.errors import DataError
 from sea_core.runs.atomic import read_json, sha256
@@ -30,7 +30,7 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
         DataError: a file is not of that form, or does not fit the benchmark's questions.
     """
     files = sorted(answers.glob("*_*.json")) if answers.is_dir() else []
-    questions = {file.stem: question_file(file) for file in sorted(_questions(cases, modality).glob("*.json"))}
+    questions = {file.stem: read_question_file(file) for file in sorted(_questions(cases, modality).glob("*.json"))}
     read = [(file, pairs) for file in files if (pairs := list(_rows(file, questions, modality)))]
     if not read:
         raise DataError(
@@ -51,7 +51,7 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
 
 
 def _questions(cases: Path, modality: str) -> Path:
-    found = layout.sets_in(cases).get(modality)
+    found = layout.find_sets(cases).get(modality)
     if found is None:
         raise DataError(f"{cases} holds no {modality} set", hint="Type: sea bench check DIR")
     return found

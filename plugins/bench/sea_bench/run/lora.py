@@ -14,7 +14,7 @@ from sea_core.model.mllm import MLLM
 FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
-def check_folder(folder: Path) -> None:
+def check_lora_folder(folder: Path) -> None:
     """Refuse what is not a PEFT adapter, before a model is loaded. Pickled weights are never read."""
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
@@ -24,7 +24,7 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def with_adapter(mllm: MLLM, folder: Path) -> MLLM:
+def with_lora(mllm: MLLM, folder: Path) -> MLLM:
     """Return the model with the adapter's weights in place.
 
     Raises:

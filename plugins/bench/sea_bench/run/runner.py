@@ -19,7 +19,7 @@ from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 
-Shown = tuple[Case, Embedding | None, str]
+EncodedCase = tuple[Case, Embedding | None, str]
 """A case, what its medium is to the model (None: plain text), and the medium's digest."""
 
 
@@ -30,7 +30,7 @@ class CaseRunner:
     mllm: MLLM
     config: AnswerConfig
 
-    def encode(self, case: Case) -> Shown:
+    def encode(self, case: Case) -> EncodedCase:
         """Return a case with its medium encoded. Raises SeaError when the medium cannot be read."""
         if case.condition == "blank":
             return case, self.blank, ""
@@ -47,10 +47,10 @@ class CaseRunner:
         (blank,) = self.mllm.encode([self.mllm.adapter.blank_input(self.mllm.processor)])
         return blank
 
-    def answer(self, shown: Sequence[Shown]) -> list[list[int]]:
+    def answer(self, shown: Sequence[EncodedCase]) -> list[list[int]]:
         """Return the answers' token ids; either all of the cases have a medium, or none."""
         embeddings = [embedding for _, embedding, _ in shown if embedding is not None]
-        prompts = [prompt(case) for case, _, _ in shown]
+        prompts = [prompt_text(case) for case, _, _ in shown]
         try:
             return self.mllm.generate(prompts, embeddings or None, self.config.max_new_tokens)
         except torch.OutOfMemoryError as error:
@@ -60,18 +60,18 @@ class CaseRunner:
             ) from error
 
 
-def prompt(case: Case) -> str:
+def prompt_text(case: Case) -> str:
     """Return the text that goes with the medium; where the medium says it all, there is none."""
     return case.text or ""
 
 
-def remaining(run: BenchRun, selection: Selection) -> list[Case]:
+def unanswered_cases(run: BenchRun, selection: Selection) -> list[Case]:
     """Return the cases that have no answer yet."""
     rows = run.answer_records()
     return [case for case in selection.cases if rows.get(case.key, {}).get("status") != "answered"]
 
 
-def missing_rows(run: BenchRun, rows: Sequence[AnswerRecord]) -> list[AnswerRecord]:
+def new_missing_records(run: BenchRun, rows: Sequence[AnswerRecord]) -> list[AnswerRecord]:
     """Return the rows of cases that cannot be asked, but not again those that said so last time."""
     known = run.answer_records()
     return [row for row in rows if known.get(row["key"], {}).get("status") not in ("answered", row["status"])]
@@ -89,11 +89,11 @@ def run_cases(asker: CaseRunner, run: BenchRun, cases: Sequence[Case], batch_siz
             shown, broken = _shown(asker, batch)
             answers = asker.answer(shown) if shown else []
             rows = [_row(asker, run, one, ids) for one, ids in zip(shown, answers, strict=True)]
-            run.answers.append([*missing_rows(run, broken), *rows] if broken else rows)
+            run.answers.append([*new_missing_records(run, broken), *rows] if broken else rows)
             yield len(batch)
 
 
-def _shown(asker: CaseRunner, cases: Sequence[Case]) -> tuple[list[Shown], list[AnswerRecord]]:
+def _shown(asker: CaseRunner, cases: Sequence[Case]) -> tuple[list[EncodedCase], list[AnswerRecord]]:
     shown, broken = [], []
     for case in cases:
         try:
@@ -117,11 +117,11 @@ def _about(case: Case) -> AnswerRecord:
     }
 
 
-def _row(asker: CaseRunner, run: BenchRun, shown: Shown, ids: list[int]) -> AnswerRecord:
+def _row(asker: CaseRunner, run: BenchRun, shown: EncodedCase, ids: list[int]) -> AnswerRecord:
     case, _, digest = shown
     return _about(case) | {
         "status": "answered",
-        "prompt": prompt(case),
+        "prompt": prompt_text(case),
         "media": _place(case.media, Path(run.about["benchmark"])) if case.media else None,
         "media_sha256": digest or None,
         "answer": asker.mllm.detokenize(ids),
@@ -143,12 +143,12 @@ PROBED, TRIED = 4, 16
 
 def spread_by_length(cases: Sequence[Case], count: int) -> list[Case]:
     """Return a few of the cases, the shortest text, the longest and between: padding is what batches get wrong."""
-    ordered = sorted(cases, key=lambda case: (len(prompt(case)), case.key))
+    ordered = sorted(cases, key=lambda case: (len(prompt_text(case)), case.key))
     places = dict.fromkeys(i * (len(ordered) - 1) // (count - 1) for i in range(count)) if ordered else ()
     return [ordered[place] for place in places]
 
 
-def sample(asker: CaseRunner, cases: Sequence[Case]) -> list[Shown]:
+def encode_sample(asker: CaseRunner, cases: Sequence[Case]) -> list[EncodedCase]:
     """Return a few of the cases, encoded. Raises SeaError when none of those tried has a medium that can be read."""
     shown, broken = _shown(asker, spread_by_length(cases, PROBED))
     if broken:
@@ -171,8 +171,8 @@ def preflight(asker: CaseRunner, cases: Sequence[Case]) -> dict[str, Any]:
     Raises:
         SeaError: no medium changes anything: the model does not see them, and no figure would mean what it says.
     """
-    media = sample(asker, [case for case in cases if case.media])
-    texts = sample(asker, [case for case in cases if case.condition in ("text", "no_media")])
+    media = encode_sample(asker, [case for case in cases if case.media])
+    texts = encode_sample(asker, [case for case in cases if case.condition in ("text", "no_media")])
     changed = sum(not torch.equal(_next(asker, one), _next(asker, (one[0], asker.blank, ""))) for one in media)
     if media and not changed:
         noun = asker.mllm.adapter.noun
@@ -185,20 +185,20 @@ def preflight(asker: CaseRunner, cases: Sequence[Case]) -> dict[str, Any]:
     return {"probe": told}
 
 
-def _alike(asker: CaseRunner, shown: Sequence[Shown]) -> int:
+def _alike(asker: CaseRunner, shown: Sequence[EncodedCase]) -> int:
     """Return how many cases are answered alike alone and in a batch."""
     return sum(asker.answer([one])[0] == ids for one, ids in zip(shown, asker.answer(shown), strict=True))
 
 
-def _next(asker: CaseRunner, shown: Shown) -> torch.Tensor:
+def _next(asker: CaseRunner, shown: EncodedCase) -> torch.Tensor:
     """Return the logits of the answer's first token."""
     case, embedding, _ = shown
     assert embedding is not None  # only cases with media are probed
-    ids = asker.mllm.prompt_ids(prompt(case), len(embedding))
+    ids = asker.mllm.prompt_ids(prompt_text(case), len(embedding))
     return asker.mllm.decode([ids], [embedding], 1, logits=True)[1][0]
 
 
-def batch_size(config: AnswerConfig, found: dict[str, Any]) -> int:
+def choose_batch_size(config: AnswerConfig, found: dict[str, Any]) -> int:
     """Return how many cases are answered at a time, going by what the probe found."""
     told = found["probe"]
     return config.batch_size if told["batched_alike"] == told["batched"] or config.keep_batches else 1

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sea_bench.build.builder import Build
+from sea_bench.build.builder import SetBuilder
 from sea_bench.build.demo import demo_source
 from sea_bench.build.generators.registry import get_generator
 from sea_bench.build.media_io import RATE, read_audio, read_image, read_video
@@ -22,15 +22,15 @@ from sea_bench.build.sets.audio import AudioSet
 from sea_bench.build.sets.base import MediaSet
 from sea_bench.build.sets.image import ImageSet
 from sea_bench.build.sets.video import VideoSet
-from sea_bench.build.source import CaseSource, limited
-from sea_bench.build.typography import letters
-from sea_bench.dataset import read
+from sea_bench.build.source import CaseSource, limit_cases
+from sea_bench.build.typography import render_text
+from sea_bench.dataset import read_benchmark
 from sea_core.errors import RunError, SeaError
 from sea_core.plugin.generator import Generator
 
 SMALL = VideoSet(candidates=1, width=96, height=64, fps=4.0, seconds=0.5, word_seconds=0.5, end_seconds=1.0)
 SETS: dict[str, MediaSet] = {"video": SMALL, "audio": AudioSet(media="wav"), "image": ImageSet(width=96, height=64)}
-TWO = CaseSource.of(list(limited(demo_source(), 1))[:2], "demo")
+TWO = CaseSource.from_texts(list(limit_cases(demo_source(), 1))[:2], "demo")
 """One case, and its twin."""
 
 
@@ -48,7 +48,7 @@ class Smells(Generator):
 
 def build(folder: Path, media_set: MediaSet, generator: Generator | None = None, **more: Any) -> list[str]:
     """Build, and return what was made, in order."""
-    made = Build(folder, media_set, generator or get_generator(media_set.modality, None), TWO, **more)
+    made = SetBuilder(folder, media_set, generator or get_generator(media_set.modality, None), TWO, **more)
     with made.writing():
         return [made.path(job).relative_to(folder).as_posix() for job in made.run()]
 
@@ -58,8 +58,8 @@ def test_a_round_trip_loses_nothing(tmp_path: Path, modality: str) -> None:
     generator = Smells() if modality == "smell" else get_generator(modality, None)
     media_set = SETS.get(modality) or get_set(modality, generator)
     build(tmp_path, media_set, generator)
-    benchmark = read(tmp_path)
-    assert benchmark.findings == ()
+    benchmark = read_benchmark(tmp_path)
+    assert benchmark.issues == ()
     cases = {(case.benign, case.task): case for case in benchmark.cases}
     assert len(cases) == len(benchmark.cases) == 2 * len(media_set.tasks)
     for texts in TWO.texts:
@@ -67,7 +67,7 @@ def test_a_round_trip_loses_nothing(tmp_path: Path, modality: str) -> None:
             case = cases[texts.benign, task.name]
             assert (case.id, case.scenario, case.modality) == (texts.id, texts.scenario, modality)
             assert (case.question, case.phrase, case.kind) == (texts.question, texts.phrase, texts.kind)
-            assert case.text == texts.said(task.text_source, media_set.noun)
+            assert case.text == texts.text_for(task.text_source, media_set.noun)
             assert (case.media is None) == (case.condition == "text") == (task.name == "Text_only")
     assert len({case.key for case in benchmark.cases}) == len(benchmark.cases)
 
@@ -107,7 +107,7 @@ def test_typography_reads_back(tmp_path: Path) -> None:
     words = TWO.texts[0].phrase.split()
     assert len(frames.pixels) == 2 * len(words)
     for i, shown in enumerate(frames.pixels):
-        distances = [distance(shown, letters(word, (96, 64))) for word in words]
+        distances = [distance(shown, render_text(word, (96, 64))) for word in words]
         assert np.argmin(distances) == i // 2
         assert min(distances) < 3
 
@@ -117,7 +117,7 @@ def test_the_phrase_stands_at_the_end_of_the_scene(tmp_path: Path) -> None:
     scene, both = (read_video(tmp_path / f"Video/1-Theft/{task}/0.mp4") for task in ("DM", "DM_TYPO"))
     assert (len(scene.pixels), len(both.pixels)) == (2, 6)
     assert distance(both.pixels[0], scene.pixels[0]) < 5
-    phrase = letters(TWO.texts[0].phrase, (96, 64))
+    phrase = render_text(TWO.texts[0].phrase, (96, 64))
     assert max(distance(frame, phrase) for frame in both.pixels[2:]) < 5
 
 
@@ -144,7 +144,7 @@ def test_the_phrase_stands_below_the_picture(tmp_path: Path) -> None:
     scene, spelt, both = (read_image(folder / f"{task}/0.jpg") for task in ("SD", "TYPO", "SD_TYPO"))
     assert both.size == (96, 64 + 16)
     assert distance(np.asarray(both)[:64], scene) < 3
-    assert distance(spelt, letters(TWO.texts[0].phrase, (96, 64), (0, 0, 0), (255, 255, 255))) < 3
+    assert distance(spelt, render_text(TWO.texts[0].phrase, (96, 64), (0, 0, 0), (255, 255, 255))) < 3
     assert np.asarray(both)[64:].min() < 100
 
 
@@ -176,7 +176,7 @@ def test_a_pick_changes_what_is_made_from_it(tmp_path: Path) -> None:
 
     picks = Picks(tmp_path)
     told = json.loads((tmp_path / "manifest.json").read_text())["sets"]
-    choices = picks.choices({name: one["cases"] for name, one in told.items()})
+    choices = picks.find_candidates({name: one["cases"] for name, one in told.items()})
     assert [choice.key for choice in choices] == ["video/1-Theft/0", "video/1-Theft/0/benign"]
     picks.add(choices[0], 2)
     picks.add(choices[0], 3)
@@ -205,7 +205,7 @@ def test_some_tasks_now_and_the_others_later(tmp_path: Path) -> None:
     assert {Path(name).parts[-2] for name in build(tmp_path, SMALL, tasks=["TYPO"])} == {"TYPO"}
     assert list(json.loads((tmp_path / "Video_questions/1-Theft.json").read_text())["0"]) == ["Text_only", "TYPO"]
     assert {Path(name).parts[-2] for name in build(tmp_path, SMALL)} == {"DM", "DM_TYPO"}
-    assert not read(tmp_path).findings
+    assert not read_benchmark(tmp_path).issues
     with pytest.raises(SeaError, match="no task 'KPT'"):
         build(tmp_path, SMALL, tasks=["KPT"])
 
@@ -216,7 +216,7 @@ def test_another_build_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         build(tmp_path, replace(SMALL, seed=7))
     with pytest.raises(RunError, match=r"generator\.name 'drawn' is now 'diffusers'"):
         build(tmp_path, SMALL, get_generator("video", "diffusers"))
-    made = Build(tmp_path, SMALL, get_generator("video", None), TWO)
+    made = SetBuilder(tmp_path, SMALL, get_generator("video", None), TWO)
     with made.writing(), pytest.raises(RunError, match="another process"):
         build(tmp_path, SMALL)
 

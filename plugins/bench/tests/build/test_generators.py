@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sea_bench.build.generators.diffusion import DiffusedImages, DiffusedVideos, _pipeline
+from sea_bench.build.generators.diffusion import DiffusionImages, DiffusionVideos, _pipeline
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
 from sea_bench.build.generators.registry import BUILT_IN, get_generator
 from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice, _piper
 from sea_bench.build.media_io import write_audio
-from sea_bench.build.scenes import EXAMPLES, by_rule, chat
+from sea_bench.build.scenes import EXAMPLES, describe_by_rule, scene_messages
 from sea_core.errors import ModelError, PluginError, SeaError
 from sea_core.plugin import loader
 
@@ -64,11 +64,13 @@ def test_a_voice_speaks_as_it_is_told() -> None:
 
 
 def test_scenes_by_rule() -> None:
-    assert by_rule("steal a lamp", "activity", 0).startswith("A person is stealing a lamp in")
-    assert by_rule("a fake ticket", "product", 0).startswith("A fake ticket on a table in")
-    assert by_rule("lamp stealing", "activity", 0).startswith("A person wants to lamp stealing")
-    assert len({by_rule("steal a lamp", "activity", seed) for seed in range(20)}) > 5
-    shown = {tuple(turn["content"] for turn in chat("x", "activity", seed, "video")[1:-1]) for seed in range(50)}
+    assert describe_by_rule("steal a lamp", "activity", 0).startswith("A person is stealing a lamp in")
+    assert describe_by_rule("a fake ticket", "product", 0).startswith("A fake ticket on a table in")
+    assert describe_by_rule("lamp stealing", "activity", 0).startswith("A person wants to lamp stealing")
+    assert len({describe_by_rule("steal a lamp", "activity", seed) for seed in range(20)}) > 5
+    shown = {
+        tuple(turn["content"] for turn in scene_messages("x", "activity", seed, "video")[1:-1]) for seed in range(50)
+    }
     assert len(shown) > 10
     assert all({turns[1], turns[3]} <= {scene for _, scene in EXAMPLES} for turns in shown)
 
@@ -126,7 +128,7 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(SeaError, match="piper, which is not installed"):
         PiperVoice(model="x.onnx").generate("a lamp", 0)
     with pytest.raises(SeaError, match="diffusers, which is not installed"):
-        DiffusedVideos(model="somebody/something").generate("a lamp", 0)
+        DiffusionVideos(model="somebody/something").generate("a lamp", 0)
 
 
 def test_edge_tts_is_heard_at_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -212,14 +214,14 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.usefixtures("forget")
 def test_a_pipeline_makes_scenes_by_seed(pipelines: Path) -> None:
     told: dict[str, Any] = {"width": 32, "height": 32, "steps": 2}
-    videos = DiffusedVideos(model=str(pipelines / "3D"), fps=4.0, seconds=1.0, **told)
+    videos = DiffusionVideos(model=str(pipelines / "3D"), fps=4.0, seconds=1.0, **told)
     one, same, other = (videos.generate("a lamp", seed) for seed in (1, 1, 2))
     assert (one.pixels.shape, one.rate) == ((4, 32, 32, 3), 4.0)
     assert np.array_equal(one.pixels, same.pixels)
     assert not np.array_equal(one.pixels, other.pixels)
-    images = DiffusedImages(model=str(pipelines / "2D"), **told)
+    images = DiffusionImages(model=str(pipelines / "2D"), **told)
     assert images.generate("a lamp", 1).size == (32, 32)
     with pytest.raises(ModelError, match="StableDiffusionPipeline does not take num_frames"):
-        DiffusedVideos(model=str(pipelines / "2D")).generate("a lamp", 1)
+        DiffusionVideos(model=str(pipelines / "2D")).generate("a lamp", 1)
     with pytest.raises(ModelError, match="cannot be loaded"):
-        DiffusedVideos(model=str(pipelines / "none")).generate("a lamp", 1)
+        DiffusionVideos(model=str(pipelines / "none")).generate("a lamp", 1)

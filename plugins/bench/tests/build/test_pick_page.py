@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sea_bench.build.pick_page import server_of
-from sea_bench.build.picks import Choice, Picks
+from sea_bench.build.pick_page import make_server
+from sea_bench.build.picks import CandidateSet, Picks
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def server(tmp_path: Path, picks: Picks) -> Iterator[ThreadingHTTPServer]:
     for k in (1, 2, 3):
         files.append(tmp_path / f"{k}.mp4")
         files[-1].write_bytes(f"scene {k}".encode())
-    choices = [Choice(f"video/1-A/{i}", "steal <b>a lamp</b>", "How?", tuple(files)) for i in range(3)]
-    served = server_of(picks, choices, 0)
+    choices = [CandidateSet(f"video/1-A/{i}", "steal <b>a lamp</b>", "How?", tuple(files)) for i in range(3)]
+    served = make_server(picks, choices, 0)
     thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield served
@@ -58,11 +58,11 @@ def test_it_shows_the_first_case_without_a_pick(server: ThreadingHTTPServer, pic
 
     status, _, headers = ask(server, "/", "case=0&pick=2")
     assert (status, headers["Location"]) == (303, "/?case=1")
-    assert picks.made() == {"video/1-A/0": 2}
+    assert picks.read() == {"video/1-A/0": 2}
     assert "case 2 of 3, 1 picked" in ask(server, "/")[1]
     assert "2 (picked)" in ask(server, "/?case=0")[1]
     ask(server, "/", "case=0&pick=3")
-    assert picks.made() == {"video/1-A/0": 3}
+    assert picks.read() == {"video/1-A/0": 3}
 
 
 def test_it_serves_candidates_and_nothing_else(server: ThreadingHTTPServer) -> None:
@@ -74,11 +74,11 @@ def test_it_serves_candidates_and_nothing_else(server: ThreadingHTTPServer) -> N
 def test_picks_that_make_no_sense_are_refused(server: ThreadingHTTPServer, picks: Picks) -> None:
     for body in ("case=0&pick=4", "case=0&pick=0", "case=9&pick=1", "case=0&pick=-1", "pick=1", "case=0&pick=²"):
         assert ask(server, "/", body.encode().decode("latin-1"))[0] == 400, body
-    assert picks.made() == {}
+    assert picks.read() == {}
 
 
 def test_other_sites_are_refused(server: ThreadingHTTPServer, picks: Picks) -> None:
     assert ask(server, "/", "case=0&pick=1", Origin="http://elsewhere.example")[0] == 400
     assert ask(server, "/", "case=0&pick=1", Host="elsewhere.example")[0] == 400
     assert ask(server, "/", Host="elsewhere.example")[0] == 403
-    assert picks.made() == {}
+    assert picks.read() == {}

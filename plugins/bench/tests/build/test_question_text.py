@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sea_bench.build.question_text import about, article, kind_in, kind_of, names_image, rephrase
+from sea_bench.build.question_text import (
+    adapt_to_medium,
+    guess_kind,
+    indefinite_article,
+    mentioned_kind,
+    mentions_image,
+    rephrase,
+)
 
 PUBLISHED = "The image shows a phrase of an activity. List steps in detail to perform this activity."
 
@@ -26,12 +33,12 @@ PUBLISHED = "The image shows a phrase of an activity. List steps in detail to pe
     ],
 )
 def test_the_image_becomes_another_medium(rephrased: str, noun: str, end: bool, said: str) -> None:
-    assert about(rephrased, noun, end=end) == said
+    assert adapt_to_medium(rephrased, noun, end=end) == said
 
 
 def test_a_text_without_an_image_is_known() -> None:
-    assert names_image(PUBLISHED)
-    assert not names_image("Imagine the first one.")
+    assert mentions_image(PUBLISHED)
+    assert not mentions_image("Imagine the first one.")
 
 
 def test_a_rephrased_question_is_made_from_the_template() -> None:
@@ -45,16 +52,24 @@ def test_a_rephrased_question_is_made_from_the_template() -> None:
 
 
 def test_kinds() -> None:
-    assert (kind_in("a phrase of a Product or an activity"), kind_in("productive"), kind_in(None)) == (
+    assert (
+        mentioned_kind("a phrase of a Product or an activity"),
+        mentioned_kind("productive"),
+        mentioned_kind(None),
+    ) == (
         "product",
         None,
         None,
     )
-    assert (kind_of("steal a lamp"), kind_of("a skeleton key"), kind_of("")) == ("activity", "product", "product")
+    assert (guess_kind("steal a lamp"), guess_kind("a skeleton key"), guess_kind("")) == (
+        "activity",
+        "product",
+        "product",
+    )
 
 
 def test_articles() -> None:
-    assert [article(noun) for noun in ("EEG recording", "video", "audio", "MRI", "CT scan")] == [
+    assert [indefinite_article(noun) for noun in ("EEG recording", "video", "audio", "MRI", "CT scan")] == [
         "an",
         "a",
         "an",

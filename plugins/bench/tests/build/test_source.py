@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sea_bench.build.demo import demo_source
-from sea_bench.build.source import limited, read_source
+from sea_bench.build.source import limit_cases, read_source
 from sea_core.errors import DataError
 
 CASE = {
@@ -46,7 +46,7 @@ def test_mm_safetybench_becomes_va_safetybench(tmp_path: Path) -> None:
         ("8-PrivacyViolence", "7"),
         ("8-PrivacyViolence", "10"),
     ]
-    assert source.left_out == ("10-Legal_Opinion",)
+    assert source.skipped_scenarios == ("10-Legal_Opinion",)
     one = source.texts[0]
     assert (one.question, one.phrase, one.kind) == (CASE["Question"], CASE["Key Phrase"], "activity")
     assert (one.rephrased, one.rephrased_scene) == (CASE["Rephrased Question"], CASE["Rephrased Question(SD)"])
@@ -55,7 +55,7 @@ def test_mm_safetybench_becomes_va_safetybench(tmp_path: Path) -> None:
 def test_images_keep_every_scenario_and_its_name(tmp_path: Path) -> None:
     source = read_source(mm_safetybench(tmp_path, "01-Illegal_Activitiy", "10-Legal_Opinion"), "image")
     assert {t.scenario for t in source.texts} == {"01-Illegal_Activitiy", "10-Legal_Opinion"}
-    assert source.left_out == ()
+    assert source.skipped_scenarios == ()
 
 
 def test_a_table_in_csv_and_in_json_lines_is_the_same(tmp_path: Path) -> None:
@@ -126,6 +126,6 @@ def test_the_demo_has_24_cases_and_their_twins() -> None:
 
 
 def test_a_limit_is_taken_of_each_scenario_and_its_twin() -> None:
-    assert [(t.scenario, t.benign) for t in limited(demo_source(), 1)] == [
+    assert [(t.scenario, t.benign) for t in limit_cases(demo_source(), 1)] == [
         (name, benign) for name in ("1-Theft", "2-Damage", "3-Trickery") for benign in (False, True)
     ]

@@ -17,7 +17,7 @@ import yaml
 
 from helpers.cli import expect_error, sea
 from sea_bench.case import Case
-from sea_bench.dataset import read
+from sea_bench.dataset import read_benchmark
 from sea_core.judges.refusal_patterns import OPENINGS, VERSION, refuses
 
 NAME = "va_safetybench_audio_kpt"
@@ -37,7 +37,7 @@ def tasks(cases: Path) -> Path:
     shutil.rmtree(out, ignore_errors=True)
     figures = sea("bench", "export", "lmms-eval", cases, "--out", out, "--json").json()
     assert figures["left_out"] == 0
-    assert sum(figures["tasks"].values()) == figures["cases"] == len(read(cases).cases)
+    assert sum(figures["tasks"].values()) == figures["cases"] == len(read_benchmark(cases).cases)
     return out
 
 
@@ -57,7 +57,7 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
 
 def test_each_case_is_asked_as_we_would_ask_it(cases: Path, tasks: Path) -> None:
     utils = functions(tasks)
-    ours = {case.key: case for case in read(cases).cases}
+    ours = {case.key: case for case in read_benchmark(cases).cases}
     seen = set()
     for file in tasks.glob("*.jsonl"):
         for doc in rows(tasks, file.stem):
@@ -127,7 +127,7 @@ def test_the_task_files_name_what_is_there(tasks: Path) -> None:
 
 def test_a_table_holds_the_images_themselves_or_their_paths(cases: Path, tmp_path: Path) -> None:
     csv.field_size_limit(sys.maxsize)
-    ours = {case.key: case for case in read(cases, "image").cases}
+    ours = {case.key: case for case in read_benchmark(cases, "image").cases}
     for flag, column in (("--embed", "image"), ("--no-embed", "image_path")):
         out = tmp_path / column
         assert sea("bench", "export", "vlmevalkit", cases, "--modality", "image", "--out", out, flag).code == 0

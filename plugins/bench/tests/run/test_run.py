@@ -18,12 +18,12 @@ import soundfile
 import torch
 
 from helpers.cli import CliResult, expect_error, sea
-from sea_bench.dataset import read
+from sea_bench.dataset import read_benchmark
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.lora import with_adapter
+from sea_bench.run.lora import with_lora
 from sea_bench.run.run_folder import BenchRun
-from sea_bench.run.runner import CaseRunner, batch_size, preflight, run_cases
-from sea_bench.select import Wanted, select
+from sea_bench.run.runner import CaseRunner, choose_batch_size, preflight, run_cases
+from sea_bench.select import CaseFilter, select_cases
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.plugin import loader
@@ -65,7 +65,7 @@ def copy(cases: Path, tmp_path: Path) -> Path:
 
 def test_each_case_has_one_row_that_says_what_it_is(cases: Path, answered: Path) -> None:
     rows = rows_of(answered)
-    known = {case.key: case for case in read(cases, "audio").cases}
+    known = {case.key: case for case in read_benchmark(cases, "audio").cases}
     assert sorted(row["key"] for row in rows) == sorted(known)
     for row in rows:
         case = known[row["key"]]
@@ -115,7 +115,7 @@ def test_the_checkpoints_own_sampling_does_not_count(cases: Path, answered: Path
     own = spoilt.model.generation_config
     own.do_sample, own.temperature, own.top_k = True, 5.0, 50
     run = BenchRun.start(tmp_path / "run", {}, {"cases": 1, "benchmark": str(cases)})
-    chosen = select(read(cases, "audio"), Wanted(tasks=["KPT"]))
+    chosen = select_cases(read_benchmark(cases, "audio"), CaseFilter(tasks=["KPT"]))
     list(run_cases(CaseRunner(spoilt, AnswerConfig(max_new_tokens=40)), run, chosen.cases, 4))
     before = {row["key"]: row["answer"] for row in rows_of(answered)}
     assert {key: row["answer"] for key, row in run.answer_records().items()} == {
@@ -234,10 +234,10 @@ class Wobbly(CaseRunner):
 
 def test_where_a_batch_changes_answers_each_case_is_answered_alone(cases: Path, mllm: MLLM) -> None:
     config = AnswerConfig(max_new_tokens=4)
-    found = preflight(Wobbly(mllm, config), read(cases, "audio").cases)
+    found = preflight(Wobbly(mllm, config), read_benchmark(cases, "audio").cases)
     assert found["probe"]["batched_alike"] < found["probe"]["batched"]
-    assert batch_size(config, found) == 1
-    assert batch_size(AnswerConfig(keep_batches=True), found) == 8
+    assert choose_batch_size(config, found) == 1
+    assert choose_batch_size(AnswerConfig(keep_batches=True), found) == 8
     assert AnswerConfig(keep_batches=True).identity() != AnswerConfig(keep_batches=True, batch_size=2).identity()
     assert AnswerConfig().identity() == AnswerConfig(batch_size=2).identity()
 
@@ -282,7 +282,7 @@ def test_an_adapter_that_does_nothing_or_is_anothers_is_refused(
     spoilt: MLLM, trained: tuple[Path, Path], cases: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="changes no logit"):
-        with_adapter(spoilt, trained[1])
+        with_lora(spoilt, trained[1])
     assert "adapter_model.safetensors" in expect_error(
         "bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "run", "--adapter", cases
     )
@@ -298,7 +298,7 @@ def test_an_adapter_whose_weights_have_moved_is_refused(
     renamed = {name.replace("language_model", "other_model"): value for name, value in weights.items()}
     save_file(renamed, moved / "adapter_model.safetensors")
     with pytest.raises(ModelError, match=r"have no place|changes no logit"):
-        with_adapter(spoilt, moved)
+        with_lora(spoilt, moved)
 
 
 # --- what was asked for -----------------------------------------------------------------------------------------------
@@ -324,6 +324,6 @@ def test_what_is_not_there_is_told_with_the_nearest(
 
 
 def test_a_limit_takes_the_first_of_each_scenario_and_task(cases: Path) -> None:
-    assert len(select(read(cases, "audio"), Wanted(limit=1))) == 24
+    assert len(select_cases(read_benchmark(cases, "audio"), CaseFilter(limit=1))) == 24
     with pytest.raises(SeaError, match="no case is left"):
-        select(read(cases, "audio"), Wanted(conditions=["no_media"], tasks=["Audio_only"]))
+        select_cases(read_benchmark(cases, "audio"), CaseFilter(conditions=["no_media"], tasks=["Audio_only"]))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sea_bench.build.generators.espeak import speak
+from sea_bench.build.generators.espeak import synthesize
 from sea_core.model.mllm import MLLM
 from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter, rows_of
 from sea_toy.student import Student
@@ -56,7 +56,7 @@ class TinyAudioStudent(Student):
         rate = {"hurried": 270, "slow": 105}.get(style, 170) * rng.uniform(0.95, 1.05)
         pitch = {"bright": 90, "deep": 8}.get(style, 50) + rng.uniform(-4, 4)
         voice = "en-us+whisper" if style == "whispered" else rng.choice(VOICES)
-        wave = speak(phrase, voice=voice, rate=round(rate), pitch=round(pitch))
+        wave = synthesize(phrase, voice=voice, rate=round(rate), pitch=round(pitch))
         before, after = (int(rng.uniform(0, 0.12) * RATE) for _ in range(2))
         wave = np.concatenate([np.zeros(before, np.float32), wave, np.zeros(after, np.float32)])[: SECONDS * RATE]
         wave = wave * 10 ** (rng.uniform(-4, 4) / 20)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Diffused(Generator):
+class DiffusionGenerator(Generator):
     """What the two have in common."""
 
     model: str = ""
@@ -34,7 +34,7 @@ class Diffused(Generator):
     suffix: ClassVar[str] = ""
     libraries: ClassVar[tuple[str, ...]] = ("diffusers", "torch", "transformers")
 
-    def run(self, text: str, seed: int, **more: Any) -> Any:
+    def run_pipeline(self, text: str, seed: int, **more: Any) -> Any:
         """Run the pipeline on a text. What it does not take (a number of frames, say) is refused by name."""
         import torch
 
@@ -55,7 +55,7 @@ class Diffused(Generator):
 
 
 @dataclass(frozen=True)
-class DiffusedImages(Diffused):
+class DiffusionImages(DiffusionGenerator):
     """A text-to-image pipeline (paper: Stable Diffusion made MM-SafetyBench's pictures)."""
 
     width: int = 512
@@ -68,11 +68,11 @@ class DiffusedImages(Diffused):
     def generate(self, text: str, seed: int) -> Image:
         from PIL import Image
 
-        return Image.fromarray(_bytes(self.run(text, seed).images[0]))
+        return Image.fromarray(_bytes(self.run_pipeline(text, seed).images[0]))
 
 
 @dataclass(frozen=True)
-class DiffusedVideos(Diffused):
+class DiffusionVideos(DiffusionGenerator):
     """A text-to-video pipeline (the paper used Pyramidal Flow)."""
 
     fps: float = 24.0
@@ -86,7 +86,7 @@ class DiffusedVideos(Diffused):
 
     def generate(self, text: str, seed: int) -> Frames:
         count = self.frames or round(self.seconds * self.fps)
-        return Frames(_bytes(self.run(text, seed, num_frames=count).frames[0]), self.fps)
+        return Frames(_bytes(self.run_pipeline(text, seed, num_frames=count).frames[0]), self.fps)
 
 
 @cache

@@ -58,7 +58,7 @@ def _espeak() -> _Espeak:
     return _Espeak()
 
 
-def speak(text: str, *, voice: str = "en-us", rate: int = 175, pitch: int = 50) -> np.ndarray:
+def synthesize(text: str, *, voice: str = "en-us", rate: int = 175, pitch: int = 50) -> np.ndarray:
     """Say `text`. Returns mono float32 at 16 kHz, silence trimmed at both ends.
 
     Args:

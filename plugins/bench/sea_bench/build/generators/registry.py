@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from sea_bench.build.generators.diffusion import DiffusedImages, DiffusedVideos
+from sea_bench.build.generators.diffusion import DiffusionImages, DiffusionVideos
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
 from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice
 from sea_core.errors import SeaError
@@ -13,9 +13,9 @@ from sea_core.plugin.generator import Generator
 
 BUILT_IN: tuple[Generator, ...] = (
     DrawnImages(),
-    DiffusedImages(),
+    DiffusionImages(),
     DrawnVideos(),
-    DiffusedVideos(),
+    DiffusionVideos(),
     EspeakVoice(),
     EdgeVoice(),
     PiperVoice(),

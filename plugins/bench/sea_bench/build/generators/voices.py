@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sea_bench.build.media_io import resampled
+from sea_bench.build.media_io import resample
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Generator
 
@@ -38,9 +38,9 @@ class EspeakVoice(Voice):
     libraries: ClassVar[tuple[str, ...]] = ("espeakng-loader", "soundfile", "soxr")
 
     def generate(self, text: str, seed: int) -> np.ndarray:
-        from sea_bench.build.generators.espeak import speak
+        from sea_bench.build.generators.espeak import synthesize
 
-        return speak(text, voice=self.voice, rate=self.words_per_minute, pitch=self.pitch)
+        return synthesize(text, voice=self.voice, rate=self.words_per_minute, pitch=self.pitch)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class EdgeVoice(Voice):
             ) from error
         spoken = b"".join(chunk["data"] for chunk in chunks if chunk["type"] == "audio")
         wave, rate = soundfile.read(BytesIO(spoken), dtype="float32", always_2d=True)
-        return resampled(wave.mean(axis=1), rate)
+        return resample(wave.mean(axis=1), rate)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class PiperVoice(Voice):
 
         chunks = list(_piper(self.model).synthesize(text))
         wave = np.concatenate([chunk.audio_float_array for chunk in chunks] or [np.zeros(0, np.float32)])
-        return resampled(wave.astype(np.float32), chunks[0].sample_rate if chunks else 16_000)
+        return resample(wave.astype(np.float32), chunks[0].sample_rate if chunks else 16_000)
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sea_bench.build import media_io
-from sea_bench.build.question_text import CaseTexts, Says
+from sea_bench.build.question_text import CaseTexts, TextSource
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Frames, Generator
 
@@ -25,7 +25,7 @@ class Task:
     """
 
     name: str
-    text_source: Says
+    text_source: TextSource
     derived_from: str = ""
     scene: bool = False
 
@@ -69,7 +69,7 @@ class MediaSet(ABC):
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
         """Write a medium to `path`, whose name says nothing about the format."""
 
-    def fitted(self, generator: Generator) -> Generator:
+    def configure_generator(self, generator: Generator) -> Generator:
         """Give the generator the values of the set's fields that it has too."""
         own = {f.name for f in fields(self)}
         shared = {f.name: getattr(self, f.name) for f in fields(generator) if f.name in own}
@@ -80,20 +80,20 @@ class MediaSet(ABC):
         return tuple(task for task in self.tasks if task != TEXT_ONLY)
 
 
-PROBES: dict[str, Callable[[Path], None]] = {
-    "image": media_io.probe_image,
-    "video": media_io.probe_video,
-    "audio": media_io.probe_audio,
+DECODE_CHECKS: dict[str, Callable[[Path], None]] = {
+    "image": media_io.check_image,
+    "video": media_io.check_video,
+    "audio": media_io.check_audio,
 }
 """How a medium is looked into; others are only looked at."""
 
 
 def decode_check(path: Path, modality: str) -> None:
     """Look into a medium. Raises DataError when it cannot be read."""
-    PROBES.get(modality, media_io.probe_other)(path)
+    DECODE_CHECKS.get(modality, media_io.check_not_empty)(path)
 
 
-def stretch(frame: Any, seconds: float, rate: float) -> Frames:
+def hold_frame(frame: Any, seconds: float, rate: float) -> Frames:
     """Return one picture, held for so many seconds."""
     import numpy as np
 

@@ -19,7 +19,7 @@ class CustomSet(MediaSet):
     _suffix: ClassVar[str]
 
     @classmethod
-    def of(cls, generator: Generator) -> MediaSet:
+    def for_generator(cls, generator: Generator) -> MediaSet:
         """Return the set of this generator's modality."""
         named = {"modality": generator.modality, "noun": generator.noun, "_suffix": generator.suffix}
         made: type[MediaSet] = type(f"{cls.__name__}Of{generator.modality.title()}", (cls,), named)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
-from sea_bench.build.typography import BLACK, WHITE, captioned, letters
+from sea_bench.build.typography import BLACK, WHITE, add_caption, render_text
 from sea_core.plugin.generator import Generator
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class ImageSet(MediaSet):
             made: Image = generator.generate(scene, seed)
             return made
         if base is not None:
-            return captioned(media_io.read_image(base), texts.phrase)
-        return letters(texts.phrase, (self.width, self.height), BLACK, WHITE)
+            return add_caption(media_io.read_image(base), texts.phrase)
+        return render_text(texts.phrase, (self.width, self.height), BLACK, WHITE)
 
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
         media_io.write_image(medium, path)

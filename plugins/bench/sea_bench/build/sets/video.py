@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
-from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task, stretch
-from sea_bench.build.typography import letters
+from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task, hold_frame
+from sea_bench.build.typography import render_text
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Frames, Generator
 
@@ -69,12 +69,12 @@ class VideoSet(MediaSet):
             made: Frames = generator.generate(scene, seed)
             return made
         if base is None:
-            words = [letters(word, (self.width, self.height)) for word in texts.phrase.split()]
-            held = [stretch(word, self.word_seconds, self.fps).pixels for word in words]
+            words = [render_text(word, (self.width, self.height)) for word in texts.phrase.split()]
+            held = [hold_frame(word, self.word_seconds, self.fps).pixels for word in words]
             return Frames(np.concatenate(held), self.fps)
         begun = media_io.read_video(base)
         height, width = begun.pixels.shape[1:3]
-        end = stretch(letters(texts.phrase, (width, height)), self.end_seconds, begun.rate)
+        end = hold_frame(render_text(texts.phrase, (width, height)), self.end_seconds, begun.rate)
         return Frames(np.concatenate([begun.pixels, end.pixels]), begun.rate)
 
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
