@@ -1,6 +1,6 @@
-"""The whole plugin contract. Hooks only hand objects over; what the objects do is their own business.
+"""The hooks that a plugin can implement. A hook only returns objects; what they do is defined in their classes.
 
-A plugin is a module (or one local file) that implements these hooks and is named by an entry point of group `sea`:
+A plugin is a module (or one local file) that implements at least one hook, with an entry point in the group `sea`:
 
     from sea_core import hookimpl
 
@@ -11,15 +11,18 @@ A plugin is a module (or one local file) that implements these hooks and is name
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
     import typer
 
+    from sea_core.data.formats.registry import Format
     from sea_core.extraction.extractor import Extractor
     from sea_core.model.adapter import Adapter
+    from sea_core.optimization.recipes.base import Recipe
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
 
@@ -31,29 +34,53 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def sea_adapters() -> list[Adapter]:
-    """Return one adapter for each modality this plugin serves. `sea optimize --plugin NAME` picks among them."""
+    """Return one adapter per modality. `--plugin NAME --modality MODALITY` selects one."""
     raise NotImplementedError
 
 
 @hookspec
-def sea_blueprints() -> list[Blueprint]:
-    """Return what `sea toy build BLUEPRINT --plugin NAME` can build. Optional."""
+def sea_formats() -> list[Format]:
+    """Return formats of text safety sets. `--format NAME` selects one."""
     raise NotImplementedError
 
 
 @hookspec
 def sea_extractors() -> list[Extractor]:
-    """Return ways to find the phrases. `--extractor PLUGIN` takes the one; of several, `--extractor PLUGIN:NAME`."""
+    """Return extractors. `--extractor NAME`, `--extractor PLUGIN` or `--extractor PLUGIN:NAME` selects one."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_recipes() -> list[Recipe]:
+    """Return recipes. `--recipe NAME` selects one; `--recipe pool` does not include them."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_judges() -> list[Any]:
+    """Return judges. `--judge NAME` selects one."""
     raise NotImplementedError
 
 
 @hookspec
 def sea_generators() -> list[Generator]:
-    """Return what `sea bench build MODALITY --plugin NAME` can make media with. Optional."""
+    """Return generators of benchmark media. `sea bench build MODALITY --plugin PLUGIN` uses them."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_blueprints() -> list[Blueprint]:
+    """Return small models that `sea toy build BLUEPRINT --plugin PLUGIN` can build."""
     raise NotImplementedError
 
 
 @hookspec
 def sea_commands() -> list[typer.Typer]:
-    """Return groups of commands for `sea`, each a `typer.Typer` with a name. Optional."""
+    """Return command groups, each a `typer.Typer(name=...)`. `sea NAME` runs one."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_functions() -> dict[str, Callable[..., Any]]:
+    """Return functions by name. They become attributes of `sea_core`: `sea_core.NAME(...)`."""
     raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Run strangers' code, and say in a line what it did wrong. The only file that catches everything."""
+"""Run a plugin's code, and describe what it raises. The only module that catches every exception."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from sea_core.errors import PluginError, at
 
 CORE = str(Path(__file__).parents[1])
-GROUP = "sea"
-"""The entry-point group of plugins."""
-LOCAL = "sea_plugin_"
-"""How the modules of local plugin files are called: this, the file's stem, a digest."""
+ENTRY_POINT_GROUP = "sea"
+"""The group of entry points that plugins are found by."""
+LOCAL_PREFIX = "sea_plugin_"
+"""Local plugin files become modules with this prefix, the file's stem and a digest as their name."""
 
 
 def catch_any(call: Callable[[], object]) -> Exception | SystemExit | None:
-    """Call, and return what was raised, or None. Strangers' code may raise anything, or leave; Ctrl-C goes through."""
+    """Call a function and return what it raised, or None. KeyboardInterrupt is not caught."""
     try:
         call()
     except (Exception, SystemExit) as error:
@@ -27,16 +27,17 @@ def catch_any(call: Callable[[], object]) -> Exception | SystemExit | None:
 
 
 def describe(error: BaseException) -> str:
-    """Return `it raised KeyError: 'mel' (file:line)`."""
+    """Return a description such as `it raised KeyError: 'mel' (file:line)`."""
     return f"it raised {type(error).__name__}: {one_line(error)}{location(error)}"
 
 
 def one_line(error: BaseException) -> str:
+    """Return the message of an exception in one line."""
     return " ".join(str(error).split())
 
 
 def location(error: BaseException) -> str:
-    """Return where it was raised, as ` (file:line)`; the core's frames and the import machinery's say nothing."""
+    """Return the innermost frame outside the core and the import system, as ` (file:line)`; "" if there is none."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -46,38 +47,40 @@ def location(error: BaseException) -> str:
 
 
 def attribute_to_plugin(error: BaseException) -> PluginError | None:
-    """Return a plugin's bug in words, naming the plugin, its method and the line; None where it is not a plugin's.
+    """Return an error that names the plugin that raised it, its method and the line; None if no plugin did.
 
-    It is the plugin's when, of all the calls that led there, the last that is either the core's or a plugin's own is a
-    plugin's: libraries raise what they were made to. The method is the one that the core called.
+    The plugin is responsible if the innermost frame that belongs to the core or to a plugin is the plugin's: libraries
+    raise because of how they are called. The method named is the one that the core called.
     """
-    owners = _owners()
+    owners = _plugin_paths()
     method, line, owner = "", "", None
     for frame, number in traceback.walk_tb(error.__traceback__):
         file = frame.f_code.co_filename
-        entered = next((name for root, name in owners.items() if file == root or file.startswith(f"{root}/")), None)
-        if entered is not None:
-            method = method if entered == owner else frame.f_code.co_qualname.partition(".<locals>")[0]
-            owner, line = entered, at(file, number)
+        plugin = next((name for root, name in owners.items() if file == root or file.startswith(f"{root}/")), None)
+        if plugin is not None:
+            if plugin != owner:
+                method = frame.f_code.co_qualname.partition(".<locals>")[0]
+            owner, line = plugin, at(file, number)
         elif file.startswith(CORE):
             owner = None
     if owner is None:
         return None
     return PluginError(
         f"plugin {owner}: {method} raised {type(error).__name__}: {one_line(error)} ({line})",
-        hint="This is a bug in the plugin: mend it, or tell its author. `sea --debug ...` shows the whole traceback, "
-        f"`sea plugin check {owner}` what else is wrong.",
+        hint="This is a bug in the plugin: fix it, or report it to the plugin's author. `sea --debug ...` shows the "
+        f"traceback, `sea plugins check {owner}` checks the whole plugin.",
     )
 
 
-def _owners() -> dict[str, str]:
-    """Return the folder or file of each plugin that is loaded, with the plugin's name."""
-    names = {point.value.partition(":")[0].partition(".")[0]: point.name for point in entry_points(group=GROUP)}
-    found = {}
+def _plugin_paths() -> dict[str, str]:
+    """Return the folder or file of each loaded plugin, with the plugin's name."""
+    points = entry_points(group=ENTRY_POINT_GROUP)
+    names = {point.value.partition(":")[0].partition(".")[0]: point.name for point in points}
+    paths = {}
     for module, name in names.items():
         if file := getattr(sys.modules.get(module), "__file__", None):
-            found[str(Path(file).parent) if Path(file).name == "__init__.py" else file] = name
+            paths[str(Path(file).parent) if Path(file).name == "__init__.py" else file] = name
     for module, loaded in list(sys.modules.items()):
-        if module.startswith(LOCAL) and (file := getattr(loaded, "__file__", None)):
-            found[file] = file
-    return found
+        if module.startswith(LOCAL_PREFIX) and (file := getattr(loaded, "__file__", None)):
+            paths[file] = file
+    return paths

@@ -1,6 +1,6 @@
-"""Find, load, check and explain plugins. The core imports pluggy nowhere else, and torch not from here.
+"""Find, load and check plugins. The only module that uses pluggy's plugin manager; it imports neither torch nor typer.
 
-Only the plugin that was asked for is loaded. A plugin that cannot be loaded is a `Plugin` whose `error` says why.
+`get` loads only the plugin that was asked for. A plugin that fails to load is a `Plugin` whose `error` says why.
 """
 
 from __future__ import annotations
@@ -8,70 +8,94 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from sea_core import __version__
 from sea_core.errors import PluginError, SeaError
+from sea_core.extraction.extractor import Extractor
 from sea_core.model.adapter import Adapter
+from sea_core.optimization.recipes.base import Recipe
 from sea_core.plugin import hookspecs
-from sea_core.plugin.isolation import GROUP, LOCAL, catch_any, describe, one_line
-from sea_core.plugin.validate import adapters, blueprints, commands, extractors, generators
+from sea_core.plugin.blueprint import Blueprint
+from sea_core.plugin.generator import Generator
+from sea_core.plugin.isolation import ENTRY_POINT_GROUP, LOCAL_PREFIX, catch_any, describe, one_line
+from sea_core.plugin.validate import call_hook, check_generator, expectation, label, offered
 
 if TYPE_CHECKING:
     import typer
 
-    from sea_core.extraction.extractor import Extractor
-    from sea_core.plugin.blueprint import Blueprint
-    from sea_core.plugin.generator import Generator
+    from sea_core.data.formats.registry import Format
 
-Offers: TypeAlias = """tuple[
-    tuple[Adapter, ...], tuple[Blueprint, ...], tuple[Extractor, ...], tuple[Generator, ...], tuple[typer.Typer, ...]
-]"""
+_is_loading: ContextVar[bool] = ContextVar("is_loading", default=False)
+"""True while a plugin's code runs: an attribute of `sea_core` that it looks up must not load all plugins again."""
 
 
 @dataclass(frozen=True)
 class Plugin:
     """One plugin and what it offers.
 
+    Every field with `offered` has a hook: `sea_adapters` fills `adapters`. To add a hook, add a field here and describe
+    the hook in hookspecs.py.
+
     Attributes:
         name: what `--plugin` takes.
-        distribution: what pip calls it; for a local file, its path.
+        distribution: the name of its distribution; for a local file, its path.
         version: the distribution's; for a local file, a digest of its text.
-        adapters: one for each modality.
-        blueprints: what `sea model build` can build.
-        extractors: what `--extractor` can name.
-        generators: what `sea bench build` can make media with.
-        commands: groups of commands for `sea`.
         error: why it cannot be used, or None.
     """
 
     name: str
     distribution: str
     version: str
-    adapters: tuple[Adapter, ...] = ()
-    blueprints: tuple[Blueprint, ...] = ()
-    extractors: tuple[Extractor, ...] = ()
-    generators: tuple[Generator, ...] = ()
-    commands: tuple[typer.Typer, ...] = ()
     error: str | None = None
+    adapters: tuple[Adapter, ...] = offered(
+        "adapter", Adapter, required=tuple(Adapter.__annotations__), unique=("modality",)
+    )
+    formats: tuple[Format, ...] = offered("format", None, required=("name", "columns", "matches", "read"))
+    extractors: tuple[Extractor, ...] = offered("extractor", Extractor)
+    recipes: tuple[Recipe, ...] = offered("recipe", Recipe)
+    judges: tuple[Any, ...] = offered("judge", None)
+    generators: tuple[Generator, ...] = offered(
+        "generator", Generator, required=("noun", "suffix"), unique=("modality", "name"), problem=check_generator
+    )
+    blueprints: tuple[Blueprint, ...] = offered("blueprint", Blueprint, unique=("plugin", "name"))
+    commands: tuple[typer.Typer, ...] = offered(
+        "command group", None, required=("registered_commands", "registered_groups"), unique=("info.name",)
+    )
+    functions: Mapping[str, Callable[..., Any]] = offered("function", None, container=dict)
+
+    def labels(self) -> dict[str, list[str]]:
+        """Return the names of what it offers: {"adapters": ["audio"], "judges": [], ...}."""
+        found = {}
+        for field in fields(self):
+            if expected := expectation(field):
+                value = getattr(self, field.name)
+                found[field.name] = list(value) if isinstance(value, dict) else [label(x, expected) for x in value]
+        return found
 
 
-def installed() -> list[Plugin]:
-    """Load every installed plugin, by name. A broken one carries its reason in `error`; nothing is raised."""
-    points = entry_points(group=GROUP)
-    return [_from_entry_point(point, points) for point in sorted(points, key=lambda point: point.name)]
+def installed(kind: str = "") -> list[Plugin]:
+    """Load every installed plugin, sorted by name. A broken plugin has its reason in `error`; nothing is raised.
+
+    Args:
+        kind: the only field of `Plugin` to fill, such as "judges"; by default all, which calls every hook.
+    """
+    points = entry_points(group=ENTRY_POINT_GROUP)
+    return [_from_entry_point(point, points, kind) for point in sorted(points, key=lambda point: point.name)]
 
 
 def get(name_or_path: str) -> Plugin:
-    """Load one plugin: an installed one by its name, or a local `.py` file by its path.
+    """Load one plugin: an installed plugin by its name, or a local `.py` file by its path.
 
     Raises:
         PluginError: there is no such plugin, or it is broken.
@@ -80,54 +104,89 @@ def get(name_or_path: str) -> Plugin:
     plugin = _from_file(Path(name_or_path)) if is_path else _from_name(name_or_path)
     if plugin.error is None:
         return plugin
-    origin = f"It comes from {plugin.distribution} {plugin.version}: upgrade that with pip, or tell its author."
+    upgrade = f"Upgrade {plugin.distribution} {plugin.version} with pip, or report this to its author."
     raise PluginError(
         f"plugin {plugin.name} cannot be used: {plugin.error}",
-        hint="Mend the file, then type the same again." if is_path else f"{origin} `sea plugins` lists all.",
+        hint="Fix the file, then re-run the command." if is_path else f"{upgrade} `sea plugins` lists all plugins.",
     )
 
 
 def adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Adapter]:
-    """Load one plugin and pick its adapter for `modality`, which may be left out where there is only one.
+    """Load one plugin and select its adapter for `modality`, which is optional if there is only one.
 
     Raises:
-        PluginError: the plugin cannot be used, does not serve `modality`, or serves several and none was named.
+        PluginError: the plugin cannot be used, does not support `modality`, or supports several and none was given.
     """
     plugin = get(name_or_path)
-    served = [adapter.modality for adapter in plugin.adapters]
-    fitting = [adapter for adapter in plugin.adapters if modality in (None, adapter.modality)]
-    if len(fitting) == 1:
-        return plugin, fitting[0]
-    if not served:
-        raise PluginError(f"plugin {plugin.name} has no adapter", hint="`sea modalities` lists the plugins that have.")
-    what = f"has no modality {modality!r}" if modality else "serves several modalities"
-    choices = ", ".join(f"--modality {word}" for word in served)
-    raise PluginError(f"plugin {plugin.name} {what}: {', '.join(served)}", hint=f"Type one of: {choices}")
+    supported = [adapter.modality for adapter in plugin.adapters]
+    matching = [adapter for adapter in plugin.adapters if modality in (None, adapter.modality)]
+    if len(matching) == 1:
+        return plugin, matching[0]
+    if not supported:
+        raise PluginError(f"plugin {plugin.name} has no adapter", hint="`sea plugins` lists plugins and modalities.")
+    problem = f"does not support the modality {modality!r}" if modality else "supports several modalities"
+    raise PluginError(
+        f"plugin {plugin.name} {problem}; it supports: {', '.join(supported)}",
+        hint=f"Type one of: {', '.join(f'--modality {name}' for name in supported)}",
+    )
 
 
 def extractor(name: str) -> Extractor:
-    """Return one of SEA's own extractors, or one that a plugin brings: `PLUGIN`, `./file.py`, or `PLUGIN:NAME`.
+    """Return a built-in extractor, or a plugin's: `PLUGIN`, `./file.py`, or `PLUGIN:NAME`.
 
     Raises:
-        SeaError: there is none of that name, or the plugin has none or several.
+        SeaError: there is no extractor of that name, or the plugin has none or several.
     """
     from sea_core.extraction.registry import EXTRACTORS, get_extractor
 
     owner, _, wanted = name.partition(":")
-    is_plugin = owner.endswith(".py") or owner in entry_points(group=GROUP).names
+    is_plugin = owner.endswith(".py") or owner in entry_points(group=ENTRY_POINT_GROUP).names
     if name in EXTRACTORS or not is_plugin:
         return get_extractor(name)
     plugin = get(owner)
-    fitting = [one for one in plugin.extractors if wanted in ("", one.name)]
-    if len(fitting) == 1:
-        return fitting[0]
-    has = ", ".join(f"{owner}:{one.name}" for one in plugin.extractors)
-    what = "no extractor" if not has else f"no extractor {wanted!r}" if wanted else "several extractors"
-    raise PluginError(f"plugin {owner} has {what}", hint=f"Type one of: {has or ', '.join(EXTRACTORS)}")
+    matching = [extractor for extractor in plugin.extractors if wanted in ("", extractor.name)]
+    if len(matching) == 1:
+        return matching[0]
+    names = ", ".join(f"{owner}:{extractor.name}" for extractor in plugin.extractors)
+    problem = "no extractor" if not names else f"no extractor {wanted!r}" if wanted else "several extractors"
+    raise PluginError(f"plugin {owner} has {problem}", hint=f"Type one of: {names or ', '.join(EXTRACTORS)}")
+
+
+def function(name: str) -> Callable[..., Any]:
+    """Return a function that an installed plugin adds to `sea_core`.
+
+    Raises:
+        AttributeError: no plugin offers it, or several do.
+    """
+    offers = (
+        []
+        if _is_loading.get()
+        else [(plugin, known) for plugin in installed("functions") for known in plugin.functions]
+    )
+    owners = [plugin for plugin, known in offers if known == name]
+    if len(owners) == 1:
+        return owners[0].functions[name]
+    problem = f"module 'sea_core' has no attribute {name!r}"
+    if owners:
+        problem += f": {' and '.join(plugin.distribution for plugin in owners)} both offer it; uninstall one of them"
+    else:
+        names = ", ".join(sorted({known for _, known in offers})) or "none"
+        problem += f". Functions of the installed plugins: {names}. `sea plugins` lists the plugins"
+    raise AttributeError(problem)
+
+
+def _by_name(kind: str, reserved: Collection[str]) -> dict[str, Any]:
+    """Return the objects of one kind that installed plugins offer.
+
+    The key is the object's name, or `PLUGIN:NAME` if the name is reserved or several plugins use it.
+    """
+    offers = [(plugin.name, item) for plugin in installed(kind) for item in getattr(plugin, kind)]
+    counts = Counter([*reserved, *(item.name for _, item in offers)])
+    return {item.name if counts[item.name] == 1 else f"{owner}:{item.name}": item for owner, item in offers}
 
 
 def _from_name(name: str) -> Plugin:
-    points = entry_points(group=GROUP)
+    points = entry_points(group=ENTRY_POINT_GROUP)
     for point in points:
         if point.name == name:
             return _from_entry_point(point, points)
@@ -135,90 +194,99 @@ def _from_name(name: str) -> Plugin:
     guess = f" Did you mean {close[0]}?" if close else ""
     names = ", ".join(sorted(points.names)) or "none"
     raise PluginError(
-        f"no plugin is called {name!r}.{guess}",
-        hint=f"Installed: {names}. Others come with `pip install DISTRIBUTION`, or from a file: --plugin ./mine.py",
+        f"there is no plugin {name!r}.{guess}",
+        hint=f"Installed: {names}. Install others with `pip install DISTRIBUTION`, or use a file: --plugin ./mine.py",
     )
 
 
-def _from_entry_point(point: EntryPoint, points: EntryPoints) -> Plugin:
+def _from_entry_point(point: EntryPoint, points: EntryPoints, kind: str = "") -> Plugin:
     dist = point.dist
     assert dist is not None  # entry_points() sets it
 
     def load() -> object:
-        _refuse_shared_name(point.name, points)
-        _refuse_other_core(dist)
+        _require_unique_name(point.name, points)
+        _require_this_core(dist)
         return point.load()
 
-    return _guarded(Plugin(point.name, dist.name, dist.version), load)
+    return _load_checked(Plugin(point.name, dist.name, dist.version), load, kind)
 
 
 def _from_file(path: Path) -> Plugin:
     if not path.is_file() or path.suffix != ".py":
         raise PluginError(
-            f"{path} is not a Python file", hint="--plugin takes an installed plugin's name, or the path of a .py file."
+            f"{path} is not a Python file",
+            hint="--plugin takes the name of an installed plugin, or a path to a .py file.",
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
     def load() -> object:
-        # The digest keeps two files of one name apart, and an edited file from its former self.
-        name = f"{LOCAL}{path.stem}_{digest}"
+        # The digest keeps apart two files of the same name, and two versions of one file.
+        name = f"{LOCAL_PREFIX}{path.stem}_{digest}"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None  # it ends in .py
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # dataclasses look their module up while it is still loading
+        sys.modules[name] = module  # dataclasses look up their module while it is being imported
         spec.loader.exec_module(module)
         return module
 
-    return _guarded(Plugin(path.stem, str(path), f"sha256:{digest}"), load)
+    return _load_checked(Plugin(path.stem, str(path), f"sha256:{digest}"), load)
 
 
-def _guarded(found: Plugin, load: Callable[[], object]) -> Plugin:
-    """Load and check a plugin's code. Whatever it does wrong becomes `error`, and its prints go to stderr."""
-    offers: list[Offers] = []
-    with redirect_stdout(sys.stderr):
-        fault = catch_any(lambda: offers.append(_offers(load(), found.name)))
-    if fault is None:
-        return Plugin(found.name, found.distribution, found.version, *offers[0])
-    if isinstance(fault, SeaError):
-        error = one_line(fault)
-    elif isinstance(fault, pluggy.PluginValidationError):
-        error = f"a hook does not fit the contract in sea_core/hookspecs.py: {one_line(fault)}"
-    else:
-        error = describe(fault)
-    return Plugin(found.name, found.distribution, found.version, error=error)
+def _load_checked(plugin: Plugin, load: Callable[[], object], kind: str = "") -> Plugin:
+    """Load and check a plugin's code. Whatever goes wrong becomes `error`; what the code prints goes to stderr."""
+    offers: dict[str, Any] = {}
+    token = _is_loading.set(True)
+    try:
+        with redirect_stdout(sys.stderr):
+            error = catch_any(lambda: offers.update(_call_hooks(load(), plugin.name, kind)))
+    finally:
+        _is_loading.reset(token)
+    return replace(plugin, **offers) if error is None else replace(plugin, error=_reason(error))
 
 
-def _offers(module: object, name: str) -> Offers:
-    manager = pluggy.PluginManager(hookspecs.PROJECT)  # its own, so that one plugin cannot disturb another
+def _reason(error: BaseException) -> str:
+    """Return in one line why a plugin cannot be used."""
+    if isinstance(error, SeaError):
+        return one_line(error)
+    if isinstance(error, pluggy.PluginValidationError):
+        return f"a hook does not match its declaration in sea_core/plugin/hookspecs.py: {one_line(error)}"
+    return describe(error)
+
+
+def _call_hooks(module: object, name: str, kind: str) -> dict[str, Any]:
+    """Return what a plugin offers, by field of `Plugin`; only the field `kind` if it is given."""
+    manager = pluggy.PluginManager(
+        hookspecs.PROJECT
+    )  # one manager per plugin, so that plugins cannot affect each other
     manager.add_hookspecs(hookspecs)
     manager.register(module, name)
     manager.check_pending()
     if not manager.get_hookcallers(module):
         raise PluginError("it has no hook: put @hookimpl (from sea_core import hookimpl) above sea_adapters")
-    hook = manager.hook
-    return (
-        adapters(hook.sea_adapters),
-        blueprints(hook.sea_blueprints),
-        extractors(hook.sea_extractors),
-        generators(hook.sea_generators),
-        commands(hook.sea_commands),
-    )
+    offers = {}
+    for field in fields(Plugin):
+        expected = expectation(field)
+        if expected and kind in ("", field.name):
+            offers[field.name] = call_hook(getattr(manager.hook, f"sea_{field.name}"), expected)
+    return offers
 
 
-def _refuse_shared_name(name: str, points: EntryPoints) -> None:
+def _require_unique_name(name: str, points: EntryPoints) -> None:
     owners = sorted(point.dist.name for point in points if point.name == name and point.dist)
     if len(owners) > 1:
-        raise PluginError(f"{' and '.join(owners)} both call a plugin {name}: pip uninstall one of them")
+        raise PluginError(f"{' and '.join(owners)} both offer a plugin {name}: uninstall one of them with pip")
 
 
-def _refuse_other_core(dist: Distribution) -> None:
+def _require_this_core(dist: Distribution) -> None:
+    """Raise PluginError if the distribution requires another version of sea-core."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     for line in dist.requires or ():
-        need = Requirement(line)
-        if canonicalize_name(need.name) != "sea-core" or (need.marker and not need.marker.evaluate()):
+        requirement = Requirement(line)
+        is_core = canonicalize_name(requirement.name) == "sea-core"
+        if not is_core or (requirement.marker and not requirement.marker.evaluate()):
             continue
-        if not need.specifier.contains(__version__, prereleases=True):
-            raise PluginError(f"it needs sea-core {need.specifier}, but this is sea-core {__version__}")
+        if not requirement.specifier.contains(__version__, prereleases=True):
+            raise PluginError(f"it needs sea-core {requirement.specifier}, but this is sea-core {__version__}")

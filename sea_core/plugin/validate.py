@@ -1,116 +1,140 @@
-"""What a plugin hands over through its hooks, checked: the right objects, complete, and told apart by name.
+"""Checks of what a plugin's hooks return: objects of the right class, complete, with distinct names.
 
-Each function raises PluginError with what is wrong. What a plugin does not offer is not imported.
+What is expected of a hook is declared with `offered` at its field of `sea_core.plugin.loader.Plugin`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import PluginError
-from sea_core.model.adapter import Adapter
+from sea_core.plugin.generator import WRITTEN_BY_CORE, Generator
 
 if TYPE_CHECKING:
-    import typer
     from pluggy import HookCaller
 
-    from sea_core.extraction.extractor import Extractor
-    from sea_core.plugin.blueprint import Blueprint
-    from sea_core.plugin.generator import Generator
 
-Item = TypeVar("Item")
-Name = TypeVar("Name", bound=Hashable)
+@dataclass(frozen=True)
+class Expected:
+    """What a hook must return.
+
+    Attributes:
+        noun: one returned object, in messages ("adapter").
+        item_type: the class of the objects, or None if they only need the required attributes.
+        container: what the objects are kept in: `tuple` for a list, `dict` for functions by name.
+        required: attributes that must be set. "info.name" is the attribute `name` of the attribute `info`.
+        unique: attributes, all non-empty strings, that together tell the objects of one plugin apart.
+        problem: returns what else is wrong with an object, or "".
+    """
+
+    noun: str
+    item_type: type | None
+    container: type[tuple[Any, ...]] | type[dict[str, Any]]
+    required: Sequence[str]
+    unique: Sequence[str]
+    problem: Callable[[Any], str]
 
 
-def adapters(hook: HookCaller) -> tuple[Adapter, ...]:
-    """Return the adapters, one for each modality, each with all that it must set."""
-    found = _listed(hook, Adapter)  # type: ignore[type-abstract]  # it only asks isinstance
-    for one in found:
-        missing = [name for name in Adapter.__annotations__ if getattr(one, name, None) is None]
-        if missing:
-            raise PluginError(f"its adapter {type(one).__name__} does not set {', '.join(missing)}")
-    if twice := _twice(one.modality for one in found):
-        raise PluginError(f"it has several adapters for the modality {twice!r}: --modality cannot tell them apart")
-    return found
+def offered(
+    noun: str,
+    item_type: type | None,
+    *,
+    container: type[tuple[Any, ...]] | type[dict[str, Any]] = tuple,
+    required: Sequence[str] = (),
+    unique: Sequence[str] = ("name",),
+    problem: Callable[[Any], str] = lambda item: "",
+) -> Any:
+    """Declare the field of `Plugin` that a hook fills, with what the hook must return (see `Expected`)."""
+    expected = Expected(noun, item_type, container, required, unique, problem)
+    return field(default_factory=container, metadata={"expected": expected})
 
 
-def blueprints(hook: HookCaller) -> tuple[Blueprint, ...]:
-    """Return what `sea model build` can build."""
+def expectation(of: Field[Any]) -> Expected | None:
+    """Return what the hook of a field of `Plugin` must return, or None if no hook fills it."""
+    return of.metadata.get("expected")
+
+
+def call_hook(hook: HookCaller, expected: Expected) -> tuple[Any, ...] | dict[str, Any]:
+    """Call the hook of one plugin and return the checked objects; none if the plugin does not implement it.
+
+    Raises:
+        PluginError: the hook returns something else than expected.
+    """
     if not hook.get_hookimpls():
-        return ()
-    from sea_core.plugin.blueprint import Blueprint
-
-    return _listed(hook, Blueprint)
-
-
-def extractors(hook: HookCaller) -> tuple[Extractor, ...]:
-    """Return ways to find phrases, each with a name of its own."""
-    if not hook.get_hookimpls():
-        return ()
-    from sea_core.extraction.extractor import Extractor
-
-    found = _listed(hook, Extractor)  # type: ignore[type-abstract]  # it only asks isinstance
-    for one in found:
-        if not isinstance(getattr(one, "name", None), str) or not one.name:
-            raise PluginError(f"its extractor {type(one).__name__} does not set name")
-    if twice := _twice(one.name for one in found):
-        raise PluginError(f"it has several extractors called {twice!r}: --extractor cannot tell them apart")
-    return found
+        return () if expected.container is tuple else {}
+    results = hook()  # pluggy drops None
+    returned = results[0] if results else None
+    if expected.container is dict:
+        return _check_functions(hook.name, returned)
+    return _check_objects(hook.name, returned, expected)
 
 
-def generators(hook: HookCaller) -> tuple[Generator, ...]:
-    """Return what can make media, each with what `sea bench build` must know of it."""
-    if not hook.get_hookimpls():
-        return ()
-    from sea_core.plugin.generator import WRITTEN_BY_CORE, Generator
-
-    found = _listed(hook, Generator)  # type: ignore[type-abstract]  # it only asks isinstance
-    for one in found:
-        missing = [name for name in ("name", "modality", "noun", "suffix") if getattr(one, name, None) is None]
-        if missing:
-            raise PluginError(f"its generator {type(one).__name__} does not set {', '.join(missing)}")
-        if one.modality not in WRITTEN_BY_CORE and type(one).write is Generator.write:
-            raise PluginError(f"its generator {one.name} has no `write`, which {one.modality} media need")
-    if twice := _twice((one.modality, one.name) for one in found):
-        raise PluginError(f"it has several {twice[0]} generators called {twice[1]!r}: give each its own name")
-    return found
+def label(item: Any, expected: Expected) -> str:
+    """Return what tells an object from the others of its plugin, such as "audio espeak"."""
+    return " ".join(str(attrgetter(name)(item)) for name in expected.unique)
 
 
-def commands(hook: HookCaller) -> tuple[typer.Typer, ...]:
-    """Return groups of commands for `sea`, each with a name."""
-    if not hook.get_hookimpls():
-        return ()
-    import typer
-
-    found = _listed(hook, typer.Typer)
-    if any(not isinstance(group.info.name, str) for group in found):
-        raise PluginError("a group of commands has no name: write typer.Typer(name=...)")
-    return found
+def check_generator(generator: Generator) -> str:
+    """Return what is wrong with a generator of a modality that SEA cannot write, or ""."""
+    if generator.modality not in WRITTEN_BY_CORE and type(generator).write is Generator.write:
+        return f"does not define write(), which {generator.modality} media need"
+    return ""
 
 
-def _listed(hook: HookCaller, kind: type[Item]) -> tuple[Item, ...]:
-    """Call one plugin's hook and check that a list of `kind` objects came back."""
-    if not hook.get_hookimpls():
-        return ()
-    results = hook()  # pluggy leaves None out
-    items = results[0] if results else None
-    wanted = f"where a list of {kind.__name__} objects was expected"
-    if not isinstance(items, list | tuple):
-        raise PluginError(f"{hook.name}() returned {_a(items)}, {wanted}")
-    for item in items:
-        if not isinstance(item, kind):
-            raise PluginError(f"{hook.name}() returned a list with {_a(item)} in it, {wanted}")
-    return tuple(items)
+def _check_objects(hook: str, returned: object, expected: Expected) -> tuple[Any, ...]:
+    kind = f"{expected.item_type.__name__} objects" if expected.item_type else f"{expected.noun}s"
+    if not isinstance(returned, list | tuple):
+        raise PluginError(f"{hook}() returned {_describe(returned)}; expected a list of {kind}")
+    for item in returned:
+        if isinstance(item, type) or not isinstance(item, expected.item_type or object):
+            raise PluginError(f"{hook}() returned a list containing {_describe(item)}; expected {kind}")
+        _check_object(item, expected)
+    _check_unique(returned, expected)
+    return tuple(returned)
 
 
-def _twice(names: Iterable[Name]) -> Name | None:
-    """Return a name that is there more than once, if one is."""
-    return next((name for name, count in Counter(names).items() if count > 1), None)
+def _check_object(item: object, expected: Expected) -> None:
+    name = f"its {expected.noun} {type(item).__name__}"
+    missing = [path for path in expected.required if _get(item, path) is None]
+    missing += [path for path in expected.unique if not isinstance(_get(item, path), str) or not _get(item, path)]
+    if missing:
+        raise PluginError(f"{name} does not set {', '.join(dict.fromkeys(missing))}")
+    if problem := expected.problem(item):
+        raise PluginError(f"{name} {problem}")
 
 
-def _a(thing: object) -> str:
+def _get(item: object, path: str) -> object:
+    try:
+        return attrgetter(path)(item)
+    except AttributeError:
+        return None
+
+
+def _check_unique(items: Sequence[object], expected: Expected) -> None:
+    counts = Counter(label(item, expected) for item in items)
+    repeated = next((name for name, count in counts.items() if count > 1), None)
+    if repeated is not None:
+        raise PluginError(
+            f"it offers several {expected.noun}s with the same {' and '.join(expected.unique)}: {repeated!r}"
+        )
+
+
+def _check_functions(hook: str, returned: object) -> dict[str, Any]:
+    if not isinstance(returned, Mapping):
+        raise PluginError(f"{hook}() returned {_describe(returned)}; expected a dict of functions by name")
+    for name, function in returned.items():
+        if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+            raise PluginError(f"{hook}() returned the name {name!r}; expected a public Python name")
+        if not callable(function):
+            raise PluginError(f"{hook}() returned {_describe(function)} as {name}; expected a function")
+    return dict(returned)
+
+
+def _describe(thing: object) -> str:
     if isinstance(thing, type):
-        return f"the class {thing.__name__} (for an object, write {thing.__name__}())"
+        return f"the class {thing.__name__} (to make an object of it, write {thing.__name__}())"
     return "None" if thing is None else f"an object of type {type(thing).__name__}"
