@@ -1,7 +1,6 @@
-"""SEA: safety alignment of multimodal models from text, through synthetic embeddings.
+"""SEA: safety alignment of multimodal language models from text, through synthetic embeddings.
 
-The public names load when they are first used, so that importing `sea_core` imports neither torch nor anything else
-heavy.
+Public names are imported on first use, so `import sea_core` imports neither torch nor anything else that is slow.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 __version__ = version("sea-core")
 
 if TYPE_CHECKING:
+    from sea_core.alignment.config import AlignConfig
     from sea_core.data.examples import Example, Extraction, Goal, PreparedExample
     from sea_core.data.read import read_examples
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.optimization.optimizer import OptimizeConfig
+    from sea_core.optimization.recipes.base import Recipe
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
     from sea_core.plugin.hookspecs import hookimpl
+    from sea_core.runs.embedding_run import EmbeddingRun
 else:
-    # Hidden from type checkers, which would otherwise believe that any name is here.
+    # Hidden from type checkers, which would otherwise accept any attribute.
     _MODULES = {
+        "alignment.config": ["AlignConfig"],
         "data.examples": ["Example", "Extraction", "Goal", "PreparedExample"],
         "data.read": ["read_examples"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
@@ -33,16 +36,23 @@ else:
         "model.adapter": ["Adapter"],
         "model.mllm": ["MLLM"],
         "optimization.optimizer": ["OptimizeConfig"],
+        "optimization.recipes.base": ["Recipe"],
         "plugin.blueprint": ["Blueprint"],
         "plugin.generator": ["Generator"],
         "plugin.hookspecs": ["hookimpl"],
+        "runs.embedding_run": ["EmbeddingRun"],
     }
-    _HOMES = {name: module for module, names in _MODULES.items() for name in names}
+    _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
     def __getattr__(name):
-        if name not in _HOMES:
+        """Import a public name, or find a function that an installed plugin offers (hook `sea_functions`)."""
+        if name in _MODULE_OF:
+            value = getattr(import_module(f"sea_core.{_MODULE_OF[name]}"), name)
+        elif name.startswith("_"):
             raise AttributeError(f"module 'sea_core' has no attribute {name!r}")
-        globals()[name] = value = getattr(import_module(f"sea_core.{_HOMES[name]}"), name)
+        else:
+            value = import_module("sea_core.plugin.loader").function(name)
+        globals()[name] = value
         return value
 
     def __dir__():
@@ -52,8 +62,10 @@ else:
 __all__ = [
     "MLLM",
     "Adapter",
+    "AlignConfig",
     "Blueprint",
     "DataError",
+    "EmbeddingRun",
     "Example",
     "Extraction",
     "ExtractionFailed",
@@ -64,6 +76,7 @@ __all__ = [
     "OptimizeConfig",
     "PluginError",
     "PreparedExample",
+    "Recipe",
     "RunError",
     "SeaError",
     "__version__",

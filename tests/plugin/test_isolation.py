@@ -1,4 +1,4 @@
-"""A plugin's bug in the middle of a run is told as the plugin's; everybody else's keeps its traceback."""
+"""A bug in a plugin is reported as the plugin's; any other bug keeps its traceback."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def broken(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """The bundled model is so small that threads only wait for each other."""
+    """Use one thread: with a model this small, several threads only wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -72,10 +72,10 @@ def sea(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
     """Run the command line in this process and return its exit code."""
     monkeypatch.setattr(sys, "argv", ["sea", *map(str, arguments)])
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
-    with pytest.raises(SystemExit) as leaving:
+    with pytest.raises(SystemExit) as exit_:
         app.main()
-    assert isinstance(leaving.value.code, int)
-    return leaving.value.code
+    assert isinstance(exit_.value.code, int)
+    return exit_.value.code
 
 
 def load(file: Path) -> Any:
@@ -84,67 +84,67 @@ def load(file: Path) -> Any:
 
 
 @pytest.mark.parametrize("method", FAULTS)
-def test_bug_of_a_plugin_names_plugin_method_and_line(method: str, broken: Callable[[str], Path]) -> None:
+def test_bug_in_a_plugin_names_plugin_method_and_line(method: str, broken: Callable[[str], Path]) -> None:
     code, raised, line = FAULTS[method]
     file = broken(code)
     error = catch_any(lambda: load(file).blank())
     assert error is not None
-    told = attribute_to_plugin(error)
-    assert told is not None
+    reported = attribute_to_plugin(error)
+    assert reported is not None
     place = re.escape(f"{file}:{line}")
-    assert re.fullmatch(rf"plugin {file}: Broken\.{method} raised {raised} \({place}\)", told.what), told.what
-    assert f"sea plugin check {file}" in told.hint
+    assert re.fullmatch(rf"plugin {file}: Broken\.{method} raised {raised} \({place}\)", reported.what), reported.what
+    assert f"sea plugins check {file}" in reported.hint
 
 
-def test_command_line_tells_it_in_words_and_debug_raises_it(
+def test_command_line_reports_it_and_debug_raises_it(
     broken: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = broken(FAULTS["inputs"][0])
-    asked = ("optimize", "--plugin", file, "--limit", "1", "--out", tmp_path / "run")
-    assert sea(monkeypatch, *asked) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert f"error: plugin {file}: Broken.inputs raised ValueError: no ears ({file}:9)\n" in said.err
+    command = ("optimize", "--plugin", file, "--limit", "1", "--out", tmp_path / "run")
+    assert sea(monkeypatch, *command) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"error: plugin {file}: Broken.inputs raised ValueError: no ears ({file}:9)\n" in printed.err
     with pytest.raises(ValueError, match="no\nears"):
-        sea(monkeypatch, "--debug", *asked)
+        sea(monkeypatch, "--debug", *command)
 
 
 def test_check_reports_it_rule_by_rule(
     broken: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert sea(monkeypatch, "plugin", "check", broken(FAULTS["split"][0])) == 1
-    said = capsys.readouterr()
-    assert re.search(r"^ +fail +The blank input is the same every time\. *$", said.out, re.M)
-    assert "it raised ZeroDivisionError: division by zero" in said.out
-    assert re.search(r"^ +pass +The noun fills every template\. *$", said.out, re.M)
-    assert re.search(r"^\d of 22 rules hold\.$", said.err, re.M)
+    printed = capsys.readouterr()
+    assert re.search(r"^ +fail +The blank input is the same every time\. *$", printed.out, re.M)
+    assert "it raised ZeroDivisionError: division by zero" in printed.out
+    assert re.search(r"^ +pass +The noun fills every template\. *$", printed.out, re.M)
+    assert re.search(r"^\d of 22 rules hold\.$", printed.err, re.M)
 
 
-def test_error_that_a_plugin_words_itself_is_its_own(broken: Callable[[str], Path]) -> None:
+def test_sea_error_raised_by_a_plugin_is_not_changed(broken: Callable[[str], Path]) -> None:
     file = broken("    def blank_input(self, processor):\n        raise DataError('No ears.', hint='Buy some.')")
     error = catch_any(lambda: load(file).blank())
     assert isinstance(error, SeaError)
     assert (error.what, error.hint) == ("No ears.", "Buy some.")
 
 
-def test_bug_of_the_core_is_not_the_plugins(broken: Callable[[str], Path]) -> None:
+def test_bug_in_the_core_is_not_attributed_to_the_plugin(broken: Callable[[str], Path]) -> None:
     mllm = load(broken("    pass"))
     error = catch_any(lambda: mllm.prompt_ids("?", "two"))  # type: ignore[arg-type]
     assert isinstance(error, TypeError)
     assert attribute_to_plugin(error) is None
 
 
-def test_bug_in_a_library_that_the_plugin_called_is_the_plugins(broken: Callable[[str], Path]) -> None:
+def test_bug_in_a_library_called_by_the_plugin_is_attributed_to_the_plugin(broken: Callable[[str], Path]) -> None:
     file = broken("    def split(self, crossed, inputs):\n        return [crossed.reshape(7)]")
     error = catch_any(lambda: load(file).blank())
     assert error is not None
-    told = attribute_to_plugin(error)
-    assert told is not None
-    assert "Broken.split raised RuntimeError: shape '[7]' is invalid" in told.what
+    reported = attribute_to_plugin(error)
+    assert reported is not None
+    assert "Broken.split raised RuntimeError: shape '[7]' is invalid" in reported.what
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         ("    def split(self, crossed, inputs):\n        return crossed", r"split returned \(1, 50, 96\) for 1 audios"),
         (
@@ -155,9 +155,9 @@ def test_bug_in_a_library_that_the_plugin_called_is_the_plugins(broken: Callable
         ("    def inputs(self, processor, texts, media):\n        return texts", "returned a list of .* type str"),
     ],
 )
-def test_wrong_return_type_is_told(code: str, told: str, broken: Callable[[str], Path]) -> None:
+def test_wrong_return_type_raises(code: str, message: str, broken: Callable[[str], Path]) -> None:
     file = broken(code)
-    with pytest.raises(ModelError, match=told) as refusal:
+    with pytest.raises(ModelError, match=message) as error:
         load(file).blank()
-    assert refusal.value.what.startswith("Broken.")
-    assert refusal.value.hint.startswith("It must return")
+    assert error.value.what.startswith("Broken.")
+    assert error.value.hint.startswith("It must return")

@@ -1,4 +1,4 @@
-"""Plugins as strangers write them: real installed distributions, whole and broken, and local files."""
+"""Installed distributions, working and broken, and local files, as third parties write them."""
 
 from __future__ import annotations
 
@@ -35,71 +35,102 @@ NOISY_TWO = (
 )
 
 LAMPS = """
-from sea_core import Extraction, Extractor, ExtractionFailed, hookimpl
+from sea_core import Extraction, ExtractionFailed, Extractor, hookimpl
 
 class Lamps(Extractor):
     name = "lamps"
     def extract(self, instructions):
         for index, text in enumerate(instructions):
-            found = "steal a lamp" in text
-            kind = "activity", "a person is stealing a lamp", text.replace("steal a lamp", "do this activity")
-            yield index, Extraction("steal a lamp", *kind) if found else ExtractionFailed("no lamp")
+            rest = "activity", "a person is stealing a lamp", text.replace("steal a lamp", "do this activity")
+            is_lamp = "steal a lamp" in text
+            yield index, Extraction("steal a lamp", *rest) if is_lamp else ExtractionFailed("no lamp")
 
 class Keys(Lamps): name = "keys"
 """
 RETURN_LAMPS = "@hookimpl\ndef sea_extractors(): return [Lamps()]\n"
 
-# name: (code of the plugin's module, or None for no module at all; what its row must say)
+HOOKIMPL = "from sea_core import hookimpl\n@hookimpl\n"
+
+# name: (code of the plugin's module, or None for no module; a pattern that its error must match)
 FAULTS = {
     "no_module": (None, "ModuleNotFoundError: No module named 'sea_no_module'"),
     "import_error": ("\n\nimport no_such_library", r"No module named 'no_such_library' \(.*sea_import_error\.py:3\)"),
+    "old_name": ("from sea_core import Adaptor", "ImportError: cannot import name 'Adaptor' from 'sea_core'"),
     "syntax_error": ("def", "SyntaxError"),
-    "leaves": ("raise SystemExit(3)", "SystemExit: 3"),
+    "exits": ("raise SystemExit(3)", "SystemExit: 3"),
     "no_hook": (f"{SMELL}def sea_adapters(): return [Smell()]", "it has no hook: put @hookimpl"),
-    "unknown_hook": (f"{SMELL}@hookimpl\ndef sea_adapter(): return [Smell()]", "contract.*unknown hook 'sea_adapter'"),
+    "unknown_hook": (f"{SMELL}@hookimpl\ndef sea_adapter(): return [Smell()]", "hookspecs.*unknown hook 'sea_adapter'"),
     "wrong_signature": (
         f"{SMELL}@hookimpl\ndef sea_adapters(model): return [Smell()]",
-        "contract.*sea_adapters.*'model'",
+        "hookspecs.*sea_adapters.*'model'",
     ),
-    "returns_none": (f"{SMELL}@hookimpl\ndef sea_adapters(): return None", "returned None, where a list of Adapter"),
+    "returns_none": (
+        f"{SMELL}@hookimpl\ndef sea_adapters(): return None",
+        r"sea_adapters\(\) returned None; expected a list of Adapter objects",
+    ),
     "returns_one": (
         f"{SMELL}@hookimpl\ndef sea_adapters(): return Smell()",
-        "returned an object of type Smell, where a",
+        "returned an object of type Smell; expected a list",
     ),
     "returns_class": (
         f"{SMELL}@hookimpl\ndef sea_adapters(): return [Smell]",
         r"the class Smell \(.* write Smell\(\)\)",
     ),
-    "returns_words": (
+    "returns_strings": (
         f"{SMELL}@hookimpl\ndef sea_adapters(): return ['smell']",
-        "a list with an object of type str in it",
+        "a list containing an object of type str; expected Adapter",
     ),
-    "blueprint_is_text": (
-        f"{SMELL}@hookimpl\ndef sea_blueprints(): return 'tiny'",
-        "type str, where a list of Blueprint",
-    ),
+    "blueprint_is_text": (f"{HOOKIMPL}def sea_blueprints(): return 'tiny'", "type str; expected a list of Blueprint"),
     "extractor_is_class": (
         f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps]",
-        "the class Lamps.*list of Extractor",
+        "the class Lamps.*expected Extractor objects",
     ),
-    "extractor_unnamed": (f"{LAMPS.replace('name = ', 'word = ')}{RETURN_LAMPS}", "extractor Lamps does not set name"),
+    "extractor_unnamed": (f"{LAMPS.replace('name = ', 'title = ')}{RETURN_LAMPS}", "extractor Lamps does not set name"),
     "extractors_alike": (
         f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps(), Lamps()]",
-        "several extractors called 'lamps'",
+        "several extractors with the same name: 'lamps'",
     ),
+    "format_unfinished": (
+        f"class Lines: name = 'lines'\n{HOOKIMPL}def sea_formats(): return [Lines()]",
+        "format Lines does not set columns, matches, read",
+    ),
+    "recipe_unnamed": (
+        f"from sea_core import Recipe\nclass Slow(Recipe): pass\n{HOOKIMPL}def sea_recipes(): return [Slow()]",
+        "recipe Slow does not set name",
+    ),
+    "commands_unnamed": (
+        f"import typer\n{HOOKIMPL}def sea_commands(): return [typer.Typer()]",
+        "command group Typer does not set info.name",
+    ),
+    "commands_function": (
+        f"def hello(): pass\n{HOOKIMPL}def sea_commands(): return [hello]",
+        "command group function does not set registered_commands",
+    ),
+    "functions_list": (
+        f"{HOOKIMPL}def sea_functions(): return [print]",
+        r"sea_functions\(\) returned an object of type list; expected a dict of functions",
+    ),
+    "functions_private": (
+        f"{HOOKIMPL}def sea_functions(): return {{'_hello': print}}",
+        "the name '_hello'; expected a",
+    ),
+    "functions_value": (f"{HOOKIMPL}def sea_functions(): return {{'hello': 3}}", "of type int as hello; expected a"),
     "unfinished": (f"{SMELL}{RETURN_SMELL}".replace("def split", "def cut"), "abstract class Smell.*split"),
     "unset": (f"{SMELL}{RETURN_SMELL}".replace("style_prefix, styles", "a, b"), "does not set style_prefix, styles"),
     "raises": (
         f"{SMELL}    def __init__(self): raise ValueError('a cold')\n{RETURN_SMELL}",
         r"ValueError: a cold \(.*:15\)",
     ),
-    "complains": (
+    "plugin_error": (
         f"{SMELL}    def __init__(self): raise PluginError('No nose.', hint='Buy one.')\n{RETURN_SMELL}",
         "Buy one",
     ),
-    "same_modality": (f"{SMELL}@hookimpl\ndef sea_adapters(): return [Smell(), Smell()]", "several adapters.*'smell'"),
+    "same_modality": (
+        f"{SMELL}@hookimpl\ndef sea_adapters(): return [Smell(), Smell()]",
+        "several adapters with the same modality: 'smell'",
+    ),
     "other_core": ("raise AssertionError('its code ran')", "needs sea-core >=99, but this is sea-core "),
-    "shared": (f"{SMELL}{RETURN_SMELL}", "sea-shared and sea-shared-too both call a plugin shared"),
+    "shared": (f"{SMELL}{RETURN_SMELL}", "sea-shared and sea-shared-too both offer a plugin shared"),
 }
 
 
@@ -119,12 +150,15 @@ def install(site: Path, name: str, code: str | None, requires: str = "sea-core>=
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder on the path with working and broken plugins installed in it."""
     site = tmp_path_factory.mktemp("site")
     install(site, "nose", f"{SMELL}{RETURN_SMELL}")
     install(site, "nose_and_tongue", f"{SMELL}{NOISY_TWO}")
-    install(site, "blueprints_only", "from sea_core import hookimpl\n@hookimpl\ndef sea_blueprints(): return []")
+    install(site, "blueprints_only", f"{HOOKIMPL}def sea_blueprints(): return []")
     install(site, "lamps", f"{LAMPS}{RETURN_LAMPS}")
     install(site, "lamps_and_keys", f"{LAMPS}@hookimpl\ndef sea_extractors(): return [Lamps(), Keys()]")
+    install(site, "hello", f"{HOOKIMPL}def sea_functions(): return {{'hello': lambda: 'hello', 'both': print}}")
+    install(site, "too", f"{HOOKIMPL}def sea_functions(): return {{'both': print}}")
     for name, (code, _) in FAULTS.items():
         install(site, name, code, requires="sea_core>=99" if name == "other_core" else "sea-core>=0.1")
     install(site, "shared", FAULTS["shared"][0], distribution="sea-shared-too")
@@ -137,48 +171,52 @@ def on_path(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site
 
 
-def sea(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def python(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process that has the plugins of `site`."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", str(site))])}
-    command = [sys.executable, "-m", "sea_core.cli", *arguments]
+    command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=site)
 
 
+def sea(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(site, "-m", "sea_core.cli", *arguments)
+
+
 @pytest.fixture(scope="module")
-def rows(site: Path) -> list[dict[str, object]]:
+def listed(site: Path) -> list[dict[str, object]]:
+    """What `sea plugins` lists."""
     done = sea(site, "plugins", "--json")
     assert done.returncode == 0, done.stderr
-    assert "noise" in done.stderr  # a plugin that prints does not spoil the JSON
-    rows: list[dict[str, object]] = json.loads(done.stdout)
-    return rows
+    assert "noise" in done.stderr  # a plugin that prints does not corrupt the JSON
+    plugins: list[dict[str, object]] = json.loads(done.stdout)
+    return plugins
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_broken_plugin_is_a_row_that_says_why(name: str, rows: list[dict[str, object]]) -> None:
-    mine = [row for row in rows if row["plugin"] == name]
-    assert len(mine) == (2 if name == "shared" else 1)
-    assert mine[0]["distribution"] == f"sea-{name.replace('_', '-')}"
-    assert mine[0]["version"] == "1.2"
-    for row in mine:
-        assert re.search(FAULTS[name][1], str(row["error"])), row["error"]
+def test_broken_plugin_is_listed_with_its_error(name: str, listed: list[dict[str, object]]) -> None:
+    entries = [plugin for plugin in listed if plugin["plugin"] == name]
+    assert len(entries) == (2 if name == "shared" else 1)
+    assert entries[0]["distribution"] == f"sea-{name.replace('_', '-')}"
+    assert entries[0]["version"] == "1.2"
+    for entry in entries:
+        assert re.search(FAULTS[name][1], str(entry["error"])), entry["error"]
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_broken_plugin_is_refused_with_its_reason_when_used(name: str, on_path: Path) -> None:
-    with pytest.raises(PluginError, match=f"plugin {name} cannot be used: ") as refusal:
+def test_using_a_broken_plugin_raises_its_error(name: str, on_path: Path) -> None:
+    with pytest.raises(PluginError, match=f"plugin {name} cannot be used: ") as error:
         loader.get(name)
-    assert re.search(FAULTS[name][1], refusal.value.what)
-    assert f"sea-{name.replace('_', '-')} 1.2" in refusal.value.hint
+    assert re.search(FAULTS[name][1], error.value.what)
+    assert f"sea-{name.replace('_', '-')} 1.2" in error.value.hint
 
 
-def test_whole_plugins_work_beside_broken_ones(site: Path, rows: list[dict[str, object]]) -> None:
-    whole = {row["plugin"]: row["modalities"] for row in rows if row["error"] is None}
-    assert (
-        whole.items()
-        >= {"nose": ["smell"], "nose_and_tongue": ["smell", "taste"], "blueprints_only": [], "lamps": []}.items()
-    )
+def test_working_plugins_are_not_affected_by_broken_ones(site: Path, listed: list[dict[str, object]]) -> None:
+    working = {plugin["plugin"]: plugin["modalities"] for plugin in listed if plugin["error"] is None}
+    expected = {"nose": ["smell"], "nose_and_tongue": ["smell", "taste"], "blueprints_only": [], "lamps": []}
+    assert working.items() >= expected.items()
     done = sea(site, "modalities", "--json")
     assert done.returncode == 0
-    assert "Not usable: blueprint_is_text, complains, extractor_is_class, extractor_unnamed" in done.stderr
+    assert "Not usable: blueprint_is_text, commands_function" in done.stderr
     assert {
         "modality": "smell",
         "plugin": "nose",
@@ -190,18 +228,18 @@ def test_whole_plugins_work_beside_broken_ones(site: Path, rows: list[dict[str, 
     } in json.loads(done.stdout)
 
 
-def test_tables_show_whole_lines_in_a_pipe(site: Path) -> None:
+def test_tables_in_a_pipe_do_not_wrap(site: Path) -> None:
     done = sea(site, "plugins")
     assert done.returncode == 0
     assert re.search(r"^ *nose +sea-nose +1\.2 +smell +ok *$", done.stdout, re.M)
-    assert re.search(r"^ *returns_class .* the class Smell .* expected *$", done.stdout, re.M)
+    assert re.search(r"^ *returns_class .* the class Smell .* expected Adapter objects *$", done.stdout, re.M)
     assert re.search(
         r"^ *smell +nose +NoseForCond.* nobody/nose +3 x 4 +sea-nose 1\.2 *$", sea(site, "modalities").stdout, re.M
     )
 
 
 @pytest.mark.parametrize("name", ["import_error", "other_core", "nsoe"])
-def test_command_line_says_it_without_a_traceback(name: str, site: Path) -> None:
+def test_command_line_reports_the_error_without_a_traceback(name: str, site: Path) -> None:
     done = sea(site, "optimize", "--plugin", name, "--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
@@ -209,28 +247,27 @@ def test_command_line_says_it_without_a_traceback(name: str, site: Path) -> None
     assert "Traceback" not in done.stderr
 
 
-def test_unknown_name_gets_a_guess_and_the_list(on_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"no plugin is called 'nsoe'\. Did you mean nose\?") as refusal:
+def test_unknown_plugin_gets_a_suggestion_and_the_list(on_path: Path) -> None:
+    with pytest.raises(PluginError, match=r"there is no plugin 'nsoe'\. Did you mean nose\?") as error:
         loader.get("nsoe")
-    assert re.search("Installed: .*nose, nose_and_tongue, .*pip install", refusal.value.hint)
+    assert re.search("Installed: .*nose, nose_and_tongue, .*pip install", error.value.hint)
 
 
 def test_only_the_plugin_asked_for_is_loaded(site: Path) -> None:
-    code = "import sys; from sea_core import plugins; plugins.get('nose'); print(*sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", str(site))])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = python(site, "-c", "import sys; from sea_core.plugin import loader; loader.get('nose'); print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
     loaded = {name for name in done.stdout.split() if name.startswith("sea_") and not name.startswith("sea_core")}
     assert loaded == {"sea_nose"}
 
 
-def test_modality_is_needed_only_where_there_are_several(on_path: Path) -> None:
+def test_modality_is_optional_if_there_is_only_one(on_path: Path) -> None:
     assert loader.adapter("nose")[1].modality == "smell"
     assert loader.adapter("nose", "smell")[0].name == "nose"
     assert loader.adapter("nose_and_tongue", "taste")[1].modality == "taste"
-    with pytest.raises(PluginError, match="several modalities: smell, taste") as refusal:
+    with pytest.raises(PluginError, match="several modalities; it supports: smell, taste") as error:
         loader.adapter("nose_and_tongue")
-    assert "--modality smell, --modality taste" in refusal.value.hint
-    with pytest.raises(PluginError, match="plugin nose has no modality 'sight': smell"):
+    assert "--modality smell, --modality taste" in error.value.hint
+    with pytest.raises(PluginError, match="plugin nose does not support the modality 'sight'; it supports: smell"):
         loader.adapter("nose", "sight")
     with pytest.raises(PluginError, match="plugin blueprints_only has no adapter"):
         loader.adapter("blueprints_only")
@@ -249,20 +286,20 @@ def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert edited.version != plugin.version
 
 
-def test_broken_or_missing_local_file_is_refused(tmp_path: Path) -> None:
+def test_broken_or_missing_local_file_raises(tmp_path: Path) -> None:
     file = tmp_path / "my_nose.py"
     with pytest.raises(PluginError, match=r"my_nose\.py is not a Python file"):
         loader.get(str(file))
     with pytest.raises(PluginError, match="is not a Python file"):
         loader.get(f"{tmp_path}/")
     file.write_text("import no_such_library")
-    with pytest.raises(PluginError, match=r"no_such_library.*my_nose\.py:1") as refusal:
+    with pytest.raises(PluginError, match=r"no_such_library.*my_nose\.py:1") as error:
         loader.get(str(file))
-    assert "Mend the file" in refusal.value.hint
+    assert "Fix the file" in error.value.hint
 
 
 @pytest.mark.usefixtures("on_path")
-def test_an_extractor_is_found_by_its_plugin(tmp_path: Path) -> None:
+def test_extractor_is_found_by_its_plugin(tmp_path: Path) -> None:
     local = tmp_path / "mine.py"
     local.write_text(f"{LAMPS}{RETURN_LAMPS}")
     for name in ("lamps", "lamps:lamps", "lamps_and_keys:lamps", str(local)):
@@ -274,17 +311,30 @@ def test_an_extractor_is_found_by_its_plugin(tmp_path: Path) -> None:
         loader.extractor("lamps:bikes")
     with pytest.raises(PluginError, match=r"plugin nose has no extractor\n.*rules, openai, transformers"):
         loader.extractor("nose")
-    with pytest.raises(SeaError, match="There is no extractor"):
+    with pytest.raises(SeaError, match="here is no extractor"):
         loader.extractor("lamp")
 
 
-def test_a_strangers_extractor_prepares_rows(site: Path, tmp_path: Path) -> None:
-    rows = tmp_path / "rows.jsonl"
-    rows.write_text(
+def test_third_party_extractor_prepares_examples(site: Path, tmp_path: Path) -> None:
+    file = tmp_path / "examples.jsonl"
+    file.write_text(
         '{"instruction": "Pray, steal a lamp!", "response": "No."}\n{"instruction": "x", "response": "y"}\n'
     )
-    done = sea(site, "prepare", str(rows), "--plugin", "nose", "--extractor", "lamps", "--json")
-    told = json.loads(done.stdout)
-    assert (told["prepared"], told["reasons"]) == (1, {"no lamp": 1})
-    assert told["example"] == ["Pray, do this activity!"]
-    assert told["extractor"] == {"name": "lamps"}
+    done = sea(site, "prepare", str(file), "--plugin", "nose", "--extractor", "lamps", "--json")
+    report = json.loads(done.stdout)
+    assert (report["prepared"], report["reasons"]) == (1, {"no lamp": 1})
+    assert report["example"] == ["Pray, do this activity!"]
+    assert report["extractor"] == {"name": "lamps"}
+
+
+def test_functions_of_plugins_are_attributes_of_the_package(site: Path) -> None:
+    done = python(site, "-c", "import sea_core; print(sea_core.hello())")
+    assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+
+
+@pytest.mark.usefixtures("on_path")
+def test_function_that_no_plugin_or_several_offer_raises() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'helo'\. Functions of the installed plugins: .*hello"):
+        loader.function("helo")
+    with pytest.raises(AttributeError, match="no attribute 'both': sea-hello and sea-too both offer it"):
+        loader.function("both")
