@@ -15,7 +15,8 @@ from sea_core.data.examples import PreparedExample
 from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.optimizer import Optimization, OptimizeConfig
+from sea_core.optimization.config import OptimizeConfig
+from sea_core.optimization.optimizer import Optimization
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 

@@ -24,8 +24,9 @@ from sea_core.judges.lexical import names_content
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
+from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.types import OptimizationResult
-from sea_core.optimization.optimizer import Optimization, OptimizeConfig
+from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
 from sea_toy.world import training_phrases

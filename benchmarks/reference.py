@@ -19,7 +19,8 @@ from sea_core.data import demo
 from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.optimizer import OptimizeConfig, optimize
+from sea_core.optimization.config import OptimizeConfig
+from sea_core.optimization.optimizer import optimize
 from sea_core.plugin import loader
 
 ROWS = 24

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sea_core.extraction.extractor import ExtractionFailed, Extractor
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
-    from sea_core.optimization.optimizer import OptimizeConfig
+    from sea_core.optimization.config import OptimizeConfig
     from sea_core.optimization.recipes.base import Recipe
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
@@ -35,7 +35,7 @@ else:
         "extraction.extractor": ["ExtractionFailed", "Extractor"],
         "model.adapter": ["Adapter"],
         "model.mllm": ["MLLM"],
-        "optimization.optimizer": ["OptimizeConfig"],
+        "optimization.config": ["OptimizeConfig"],
         "optimization.recipes.base": ["Recipe"],
         "plugin.blueprint": ["Blueprint"],
         "plugin.generator": ["Generator"],

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sea_core.errors import SeaError, at
+from sea_core.errors import SeaError, at, suggest
 
 T = TypeVar("T")
 NUMBER_OR_AUTO = {"kind": float, "words": ("auto",)}
@@ -79,12 +78,6 @@ def reject_unknown(left: Mapping[str, Any], known: Sequence[str]) -> None:
     """Raise SeaError for a setting that nothing took, with the nearest known one."""
     for key in left:
         raise SeaError(f"there is no setting {key!r}", hint=suggest(key, known, "Settings"))
-
-
-def suggest(word: str, known: Collection[str], what: str = "Known") -> str:
-    """Return the advice for a word that is not known: the nearest one, or all there are."""
-    close = get_close_matches(word, known, 1)
-    return f"Did you mean {close[0]!r}?" if close else f"{what}: {', '.join(sorted(known))}"
 
 
 def setting_names(config: Any, group: str = "") -> list[str]:

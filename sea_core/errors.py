@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -46,3 +47,16 @@ class RunError(SeaError):
 def at(path: Path | str, line: int | None = None) -> str:
     """Name a place in a file the way editors do: `path` or `path:line`."""
     return f"{path}:{line}" if line else str(path)
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """Return the known name that `name` is most likely a typing error of, if any is near."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, known, 1)), None)
+
+
+def suggest(name: str, known: Collection[str], what: str = "Known") -> str:
+    """Return the hint for an unknown name: the nearest known one, or all of them."""
+    close = nearest(name, known)
+    return f"Did you mean {close!r}?" if close else f"{what}: {', '.join(sorted(known))}"

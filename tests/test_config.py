@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sea_core import config as settings
 from sea_core.errors import SeaError
-from sea_core.optimization.optimizer import OptimizeConfig
+from sea_core.optimization.config import OptimizeConfig
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sea_core.judges.base import Judge
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
-    from sea_core.optimization.optimizer import OptimizeConfig
+    from sea_core.optimization.config import OptimizeConfig
     from sea_core.runs.embedding_run import EmbeddingRun
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sea_core.model.adapter import Adapter
     from sea_core.model.embedding import Embedding
     from sea_core.model.mllm import MLLM
-    from sea_core.optimization.optimizer import OptimizeConfig
+    from sea_core.optimization.config import OptimizeConfig
     from sea_core.optimization.recipes.base import Recipe
 
 RecipeNames = Annotated[str, typer.Option("--recipe", metavar="NAME[,NAME]", help="How embeddings are made, or pool.")]
@@ -82,7 +82,7 @@ def read(
     from sea_core import config as settings
     from sea_core.llm.config import LLMConfig
     from sea_core.model.media_folder import by_content, media_files
-    from sea_core.optimization.optimizer import OptimizeConfig
+    from sea_core.optimization.config import OptimizeConfig
     from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
 
     told, left = settings.override(OptimizeConfig(), settings.parse_overrides(config, option))

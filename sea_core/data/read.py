@@ -105,7 +105,7 @@ def _told(source: Source, format: str, columns: Mapping[str, str]) -> tuple[Form
     beside = described(source.path) if source.path.is_file() and format in ("auto", "alpaca", "sharegpt") else None
     if beside and format in ("auto", beside[0].name):
         return beside[0], {**beside[1], **columns}
-    return FORMATS.get(format), dict(columns)
+    return None if format == "auto" else FORMATS.get(format), dict(columns)
 
 
 def _records(source: Source, names: Mapping[str, str], media_dir: Path | None, made: Accumulator) -> Iterator[Record]:

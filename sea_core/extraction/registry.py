@@ -1,12 +1,9 @@
-"""The extractors that SEA brings, by name. Plugins add others with the hook `sea_extractors`."""
+"""The built-in extractors by name. Plugins add others with the hook `sea_extractors`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
-
-from sea_core.errors import SeaError
 from sea_core.extraction.extractor import Extractor
+from sea_core.registry import Lazy, Registry
 
 
 def _rules() -> Extractor:
@@ -27,17 +24,11 @@ def _transformers() -> Extractor:
     return LLMExtractor("transformers")
 
 
-EXTRACTORS: Mapping[str, Callable[[], Extractor]] = {
-    "rules": _rules,
-    "openai": _openai,
-    "transformers": _transformers,
-}
+EXTRACTORS: Registry[Lazy[Extractor]] = Registry(
+    "extractor", (Lazy("rules", _rules), Lazy("openai", _openai), Lazy("transformers", _transformers))
+)
 
 
 def get_extractor(name: str) -> Extractor:
-    """Return the extractor of that name. Raises SeaError, with the nearest name, when there is none."""
-    if name in EXTRACTORS:
-        return EXTRACTORS[name]()
-    close = get_close_matches(name, EXTRACTORS, n=1)
-    hint = f"Did you mean {close[0]} ?" if close else f"Known: {', '.join(EXTRACTORS)}, or a plugin that brings one."
-    raise SeaError(f'There is no extractor "{name}".', hint=hint)
+    """Return the built-in extractor of that name. Raises SeaError, with the nearest name, when there is none."""
+    return EXTRACTORS.get(name).load()

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from sea_core.config import suggest
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, suggest
 from sea_core.judges.base import Judge, JudgeConfig, JudgeFactory, Measure
 from sea_core.judges.guard import GuardJudge, GuardModel
 from sea_core.judges.lexical import LexicalJudge

@@ -1,36 +1,57 @@
-"""The ways to ask a language model, by name."""
+"""The backends: ways to run a language model, by name."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from sea_core.errors import SeaError
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.types import TextModel
-
-BACKENDS = ("openai", "transformers")
-"""A server that speaks OpenAI's chat protocol; a model of one's own, run by transformers."""
+from sea_core.registry import Registry
 
 
-def open_model(kind: str, config: LLMConfig) -> TextModel:
-    """Return the language model to ask; no server is called and no weights are loaded before the first question.
+@dataclass(frozen=True)
+class Backend:
+    """A way to run a language model.
 
-    Raises:
-        SeaError: an unknown kind, no model named, or no key where one is needed.
+    Attributes:
+        name: what `--judge` and `--extractor` take.
+        example: a model's name, for messages.
+        open: makes the client; it calls no server and loads no weights.
     """
-    if kind not in BACKENDS:
-        close = get_close_matches(kind, BACKENDS, n=1)
-        raise SeaError(
-            f'there is no way to ask a language model called "{kind}"',
-            hint=f"Did you mean {close[0]} ?" if close else f"Known: {', '.join(BACKENDS)}.",
-        )
-    if not config.model:
-        example = "gpt-4o-mini" if kind == "openai" else "./FOLDER"
-        raise SeaError("no language model was named", hint=f"Type for example: -o chat.model={example}")
-    if kind == "openai":
-        from sea_core.llm.openai import OpenAIModel
 
-        return OpenAIModel(config)
+    name: str
+    example: str
+    open: Callable[[LLMConfig], TextModel]
+
+
+def _openai(config: LLMConfig) -> TextModel:
+    from sea_core.llm.openai import OpenAIModel
+
+    return OpenAIModel(config)
+
+
+def _transformers(config: LLMConfig) -> TextModel:
     from sea_core.llm.local import LocalModel
 
     return LocalModel(config)
+
+
+BACKENDS: Registry[Backend] = Registry(
+    "language model backend",
+    (Backend("openai", "gpt-4o-mini", _openai), Backend("transformers", "./FOLDER", _transformers)),
+)
+"""`openai`: any server with an OpenAI-compatible chat API. `transformers`: a model on this machine."""
+
+
+def open_model(backend: str, config: LLMConfig) -> TextModel:
+    """Return the client of a language model; no server is called and no weights are loaded before the first prompt.
+
+    Raises:
+        SeaError: the backend is unknown, no model is set, or a key is missing.
+    """
+    found = BACKENDS.get(backend)
+    if not config.model:
+        raise SeaError("no language model was named", hint=f"Type for example: -o chat.model={found.example}")
+    return found.open(config)

@@ -9,7 +9,8 @@ from sea_core.data.examples import PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.optimizer import OptimizeConfig, optimize
+from sea_core.optimization.config import OptimizeConfig
+from sea_core.optimization.optimizer import optimize
 from sea_core.runs.jsonl import JsonlLog
 
 GRID = (0.03, 0.1, 0.3)

@@ -149,7 +149,7 @@ def extractor(name: str) -> Extractor:
         return matching[0]
     names = ", ".join(f"{owner}:{extractor.name}" for extractor in plugin.extractors)
     problem = "no extractor" if not names else f"no extractor {wanted!r}" if wanted else "several extractors"
-    raise PluginError(f"plugin {owner} has {problem}", hint=f"Type one of: {names or ', '.join(EXTRACTORS)}")
+    raise PluginError(f"plugin {owner} has {problem}", hint=f"Type one of: {names or ', '.join(EXTRACTORS.names())}")
 
 
 def function(name: str) -> Callable[..., Any]:

@@ -21,7 +21,7 @@ from helpers.format_samples import GOLDEN
 from sea_core.data.formats.registry import FORMATS
 from sea_core.data.read import read_examples, scan
 from sea_core.data.result import ReadResult
-from sea_core.errors import DataError
+from sea_core.errors import DataError, SeaError
 
 PLAIN = {"instruction": "How do I pick a lock?", "response": "I cannot help with that."}
 PAIR = {"instruction": "How do I pick a lock?", "chosen": "I cannot help with that.", "rejected": "With a pin."}
@@ -301,13 +301,15 @@ def test_renamed_column_is_never_ignored(tmp_path: Path) -> None:
 
 def test_misspelt_column_of_ours_is_corrected(tmp_path: Path) -> None:
     told = message(write(tmp_path / "rows.jsonl", PLAIN), columns={"instuction": "question"})
-    assert "--columns instruction" in told
+    assert "Did you mean 'instruction'?" in told
 
 
 def test_unknown_format_is_corrected(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", PLAIN)
-    assert "--format plain" in message(path, format="plian")
-    assert "hh-rlhf" in message(path, format="zzz")
+    with pytest.raises(SeaError, match="Did you mean 'plain'"):
+        read_examples(path, "plian")
+    with pytest.raises(SeaError, match="hh-rlhf"):
+        read_examples(path, "zzz")
 
 
 def test_wrong_format_says_which_columns_are_missing(tmp_path: Path) -> None:
@@ -402,7 +404,7 @@ def test_any_bytes_give_rows_or_a_data_error(content: bytes, name: str, skip_bad
     read_bytes(content, name, skip_bad=skip_bad)
 
 
-COLUMNS = sorted({"id", *(column for reader in FORMATS.values() for column in reader.columns)})
+COLUMNS = sorted({"id", *(column for reader in FORMATS for column in reader.columns)})
 TEXTS = st.text(max_size=6) | st.sampled_from(["<image>", "a.png", "activity", "\n\nHuman: a\n\nAssistant: b", "1"])
 SCALARS = st.none() | st.booleans() | st.integers(-1, 2) | st.floats() | st.just(10**400) | st.just("\ud83d") | TEXTS
 ROLES = st.sampled_from(["user", "assistant", "system", "tool", "human", "gpt"])
@@ -417,7 +419,7 @@ VALUES = SCALARS | TURNS | st.lists(TURNS | PAIRED | SCALARS | st.lists(SCALARS,
 def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
     """Golden records of one format, most of them with something changed or taken out, and junk between."""
     name, *_ = kind = draw(st.sampled_from(sorted(GOLDEN.values(), key=str)))
-    changes = st.dictionaries(st.sampled_from([*FORMATS[name].columns, "id"]), VALUES, max_size=1)
+    changes = st.dictionaries(st.sampled_from([*FORMATS.get(name).columns, "id"]), VALUES, max_size=1)
     changed = changes.map(lambda change: kind[1] | change)
     junk = st.dictionaries(st.sampled_from(COLUMNS) | st.text(max_size=3), VALUES, max_size=3) | VALUES
     return draw(st.sampled_from([name, "auto"])), draw(

@@ -298,7 +298,7 @@ def test_write_lists_every_row_with_its_outcome(tmp_path: Path) -> None:
 
 
 def test_unknown_names_get_a_suggestion() -> None:
-    with pytest.raises(SeaError, match="Did you mean rules"):
+    with pytest.raises(SeaError, match="Did you mean 'rules'"):
         get_extractor("rule")
     with pytest.raises(SeaError, match="Known: rules, openai, transformers"):
         get_extractor("zzz")

@@ -313,7 +313,7 @@ def test_costs_follow_from_the_journal(yes: ChatServer, tmp_path: Path) -> None:
     ("kind", "config", "what"),
     [
         ("openai", {}, "no language model was named"),
-        ("openia", {"model": "m"}, "Did you mean openai"),
+        ("openia", {"model": "m"}, "Did you mean 'openai'"),
         ("openai", {"model": "m", "base_url": "localhost:8000"}, "is no address of a server"),
         ("openai", {"model": "m", "key_env": "NO_SUCH_KEY"}, "NO_SUCH_KEY is not set"),
         ("transformers", {}, "-o chat.model=./FOLDER"),

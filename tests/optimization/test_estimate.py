@@ -12,12 +12,13 @@ from helpers.engine import measured
 from sea_core.data.examples import PreparedExample
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.packed import Packed
 from sea_core.optimization.engine.select_forward import logits_and_grad
 from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.optimization.estimate import attention_flop, estimate, media_tokens, product_flop
-from sea_core.optimization.optimizer import Optimization, OptimizeConfig, make_task
+from sea_core.optimization.optimizer import Optimization, make_task
 from sea_core.plugin import loader
 
 CPU = torch.device("cpu")

@@ -10,8 +10,9 @@ import pytest
 from sea_core import SeaError
 from sea_core.data.examples import PreparedExample
 from sea_core.model.mllm import MLLM
+from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.lr_search import GRID, best_lr, search_lr
-from sea_core.optimization.optimizer import Optimization, OptimizeConfig, optimize
+from sea_core.optimization.optimizer import Optimization, optimize
 from sea_core.runs.jsonl import JsonlLog
 
 SOON = OptimizeConfig(lr="auto", loss=1.0, margin=0.0, steps=25)

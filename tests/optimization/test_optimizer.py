@@ -17,8 +17,9 @@ from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.audit import audit_record
+from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.types import OptimizationResult
-from sea_core.optimization.optimizer import OptimizeConfig, optimize
+from sea_core.optimization.optimizer import optimize
 
 SOON = OptimizeConfig(loss=2.0, margin=0.0, steps=6)
 

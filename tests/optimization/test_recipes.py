@@ -22,11 +22,12 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files, media_files
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import verify_questions
+from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.engine.scheduler import Engine
 from sea_core.optimization.engine.select_forward import select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
-from sea_core.optimization.optimizer import Optimization, OptimizeConfig, make_task, optimize
+from sea_core.optimization.optimizer import Optimization, make_task, optimize
 from sea_core.optimization.recipes.base import Recipe, RecipeContext
 from sea_core.optimization.recipes.benign import principal
 from sea_core.optimization.recipes.expand import expand, make_seed
@@ -243,7 +244,7 @@ def test_ids_and_styles_of_draws(seeing: MLLM, rows: tuple[PreparedExample, ...]
 
 def test_more_draws_than_styles_would_repeat(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
     with pytest.raises(SeaError, match="there are 6 styles") as raised:
-        expand(rows[:1], RECIPES[:1], seeing.adapter, draws=7)
+        expand(rows[:1], tuple(RECIPES)[:1], seeing.adapter, draws=7)
     assert "-o draws=6" in raised.value.hint
 
 
@@ -295,7 +296,7 @@ def test_pool_is_every_recipe_that_the_material_allows() -> None:
     ("text", "expected", "advice"),
     [
         ("nois", "no recipe 'nois'", "'noise'"),
-        ("x,plain", "no recipe 'x'", "Recipes: plain, goals"),
+        ("x,plain", "no recipe 'x'", "Known: pool, plain, goals"),
         ("benign", "needs benign media", "--media FOLDER"),
     ],
 )

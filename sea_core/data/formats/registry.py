@@ -1,9 +1,8 @@
-"""The formats, by name. A new one is a file beside this, and a line in `READERS`."""
+"""The data formats by name. A new one is a file in this folder and a line in `FORMATS`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Protocol
 
 from sea_core.data.examples import Example
@@ -21,7 +20,8 @@ from sea_core.data.formats.trl import TRL
 from sea_core.data.formats.vlguard import VLGuard
 from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record, printable, quoted, suggest_columns
-from sea_core.errors import DataError
+from sea_core.errors import DataError, suggest
+from sea_core.registry import Registry
 
 
 class Format(Protocol):
@@ -47,9 +47,9 @@ class Format(Protocol):
         """
 
 
-FORMATS: Mapping[str, Format] = {
-    reader.name: reader
-    for reader in (
+FORMATS: Registry[Format] = Registry(
+    "format",
+    (
         PlainFormat(),
         Prepared(),
         PKUSafeRLHF(),
@@ -63,8 +63,8 @@ FORMATS: Mapping[str, Format] = {
         ShareGPT(),
         MSSwift(),
         TRL(),
-    )
-}
+    ),
+)
 
 
 def detect_format(first: Sequence[Record]) -> Format:
@@ -75,7 +75,7 @@ def detect_format(first: Sequence[Record]) -> Format:
     """
     for record in first:
         # A format that has no use for a renamed column is not the one that was meant.
-        usable = [reader for reader in FORMATS.values() if set(record.names) <= {"id", *reader.columns}]
+        usable = [reader for reader in FORMATS if set(record.names) <= {"id", *reader.columns}]
         fitting = [reader for reader in usable if reader.matches(record)]
         if len(fitting) > 1:
             names = [reader.name for reader in fitting]
@@ -107,39 +107,29 @@ def check_renamed(first: Record, names: Mapping[str, str]) -> None:
 
 
 def check_columns(format: str, names: Mapping[str, str]) -> None:
-    """Refuse a format that does not exist, and a renamed column that is not ours.
+    """Check that the format exists, and that it has the columns that are renamed.
 
     Raises:
-        DataError: with the nearest name.
+        SeaError: it does not; with the nearest name.
     """
-    if format != "auto" and format not in FORMATS:
-        raise DataError(f'There is no format "{format}".', hint=_nearest(format, ["auto", *FORMATS], "--format "))
-    readers = list(FORMATS.values()) if format == "auto" else [FORMATS[format]]
+    readers = list(FORMATS) if format == "auto" else [FORMATS.get(format, also=("auto",))]
     ours = ["id", *(column for reader in readers for column in reader.columns)]
     for name in names:
         if name not in ours:
             raise DataError(
                 f'--columns names "{name}", which is none of our columns. It is OURS=THEIRS.',
-                hint=_nearest(name, list(dict.fromkeys(ours)), "--columns "),
+                hint=suggest(name, dict.fromkeys(ours), "Columns"),
             )
 
 
 def _known() -> str:
     """List the formats with what tells them apart."""
-    columns = {
-        name: [c for c in reader.columns if c not in (*MEDIA_COLUMNS, "harmful")] for name, reader in FORMATS.items()
-    }
-    return "; ".join(f"{name} ({', '.join(told)})" for name, told in columns.items())
+    common = (*MEDIA_COLUMNS, "harmful")
+    columns = {reader.name: [name for name in reader.columns if name not in common] for reader in FORMATS}
+    return "; ".join(f"{name} ({', '.join(names)})" for name, names in columns.items())
 
 
 def _wanted(first: Record) -> tuple[str, ...]:
     """Guess the plain columns that the file most likely means: preference pairs if it names any, else answers."""
     pairs = any("reject" in name.lower() for name in first.values)
     return ("instruction", "chosen", "rejected") if pairs else ("instruction", "response")
-
-
-def _nearest(name: str, known: list[str], option: str) -> str:
-    close = get_close_matches(name, known, n=1)
-    if close:
-        return f"Did you mean {option}{close[0]} ?"
-    return f"Known: {', '.join(known)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Iterable
 
 from sea_core.errors import SeaError
 from sea_core.optimization.recipes.base import Recipe
@@ -12,39 +12,42 @@ from sea_core.optimization.recipes.hidden import HiddenRecipe
 from sea_core.optimization.recipes.input import InputRecipe
 from sea_core.optimization.recipes.jitter import DropoutRecipe, NoiseRecipe
 from sea_core.optimization.recipes.plain import PlainRecipe
+from sea_core.registry import Registry
 
-RECIPES: tuple[Recipe, ...] = (
-    PlainRecipe(),
-    GoalsRecipe(),
-    NoiseRecipe(),
-    DropoutRecipe(),
-    HiddenRecipe(),
-    InputRecipe(),
-    SubspaceRecipe(),
-    BenignStartRecipe(),
+RECIPES: Registry[Recipe] = Registry(
+    "recipe",
+    (
+        PlainRecipe(),
+        GoalsRecipe(),
+        NoiseRecipe(),
+        DropoutRecipe(),
+        HiddenRecipe(),
+        InputRecipe(),
+        SubspaceRecipe(),
+        BenignStartRecipe(),
+    ),
 )
 POOL = "pool"
-"""All of them; those that need benign media only where these are given."""
+"""All recipes; those that need benign media only if these are given."""
 
 
-def parse_recipes(text: str, media: bool, known: tuple[Recipe, ...] = RECIPES) -> tuple[Recipe, ...]:
+def parse_recipes(text: str, media: bool, known: Iterable[Recipe] = RECIPES) -> tuple[Recipe, ...]:
     """Return the recipes of `plain,noise` or `pool`, in the order of the registry.
 
     Args:
-        media: whether benign media are given. known: the recipes, with their settings.
+        media: whether benign media are given.
+        known: the recipes, with their settings.
 
     Raises:
-        SeaError: no such recipe, or one that needs benign media without them.
+        SeaError: there is no such recipe, or one needs benign media and there are none.
     """
-    by_name = {recipe.name: recipe for recipe in known}
-    wanted = [name.strip() for name in text.split(",")]
-    if POOL in wanted:
-        wanted += [recipe.name for recipe in known if media or not recipe.needs_media]
-    for name in wanted:
-        if name != POOL and name not in by_name:
-            near = get_close_matches(name, (*by_name, POOL), 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Recipes: {', '.join((*by_name, POOL))}"
-            raise SeaError(f"there is no recipe {name!r}", hint=hint)
-        if name != POOL and by_name[name].needs_media and not media:
-            raise SeaError(f"the recipe {name} needs benign media", hint="Give a folder of them: --media FOLDER")
-    return tuple(recipe for recipe in known if recipe.name in wanted)
+    recipes = Registry("recipe", known)
+    names = {name.strip() for name in text.split(",")}
+    wanted = {name: recipes.get(name, also=(POOL,)) for name in names - {POOL}}
+    for recipe in wanted.values():
+        if recipe.needs_media and not media:
+            raise SeaError(f"the recipe {recipe.name} needs benign media", hint="Give a folder of them: --media FOLDER")
+    in_pool = POOL in names
+    return tuple(
+        recipe for recipe in recipes if recipe.name in wanted or (in_pool and (media or not recipe.needs_media))
+    )

@@ -30,8 +30,7 @@ def export(
     """Write the sets of a benchmark as tasks of lmms-eval or tables for VLMEvalKit. The media stay where they are."""
     from sea_bench.dataset import read_benchmark
     from sea_bench.select import CaseFilter, select_cases
-    from sea_core.config import suggest
-    from sea_core.errors import SeaError
+    from sea_core.errors import SeaError, suggest
 
     if harness not in HARNESSES:
         raise SeaError(f"there is no harness {harness!r}", hint=suggest(harness, HARNESSES))

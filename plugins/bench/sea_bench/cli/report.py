@@ -34,8 +34,7 @@ def report(
     from sea_bench.report.agreement import agreements
     from sea_bench.report.metrics import state, tables, unrated
     from sea_bench.run.run_folder import BenchRun
-    from sea_core.config import suggest
-    from sea_core.errors import SeaError
+    from sea_core.errors import SeaError, suggest
 
     if format not in FORMATS:
         raise SeaError(f"--format {format} is not known", hint=suggest(format, FORMATS))
@@ -59,8 +58,7 @@ def report(
 
 def _chosen(asked: Sequence[str], heard: Sequence[str]) -> list[str]:
     """Return the judges that were asked for; `openai` stands for all whose names begin so."""
-    from sea_core.config import suggest
-    from sea_core.errors import SeaError
+    from sea_core.errors import SeaError, suggest
 
     for name in asked:
         if not any(one.startswith(name) for one in heard):

@@ -6,8 +6,7 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessag
 from inspect_ai.scorer import Score, Scorer, Target, grouped, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from sea_core.config import suggest
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, suggest
 from sea_core.judges.base import Answer
 from sea_core.judges.prompts import PROMPTS
 from sea_core.judges.refusal_patterns import VERSION, refuses
