@@ -45,7 +45,7 @@ class Extracting:
         from sea_core.runs.jsonl import JsonlLog
 
         answers = beside.with_name(f"{beside.name.removesuffix('.jsonl')}.answers.jsonl") if beside else None
-        extractor = loader.extractor(name).opened(chat, JsonlLog(answers) if answers else None)
+        extractor = loader.extractor(name).configured(chat, JsonlLog(answers) if answers else None)
         if asks(extractor) and not answers:
             raise SeaError(
                 "the answers of the language model need a place, so that none is asked for twice",
@@ -68,15 +68,15 @@ class Extracting:
         if spent := self.spent():
             cost = "" if spent.cost is None else f", cost {spent.cost:.4f}"
             tokens = f"{spent.tokens_in} tokens read, {spent.tokens_out} written"
-            output.note(f"{self.answers} holds {spent.replies} answers: {tokens}{cost}")
+            output.note(f"{self.answers} holds {spent.completions} answers: {tokens}{cost}")
 
 
 def stop_if_unanswered(preparation: Preparation) -> None:
     """Say which rows are missing for want of an answer, and leave with 1: a script must not go on without them."""
     from sea_core.cli import output
-    from sea_core.extraction.extractor import UNANSWERED
+    from sea_core.extraction.extractor import NO_ANSWER
 
-    missing = [refused for refused in preparation.refused if refused.reason.startswith(UNANSWERED)]
+    missing = [refused for refused in preparation.skipped if refused.reason.startswith(NO_ANSWER)]
     if missing:
         output.note(f"rows without an answer: {len(missing)}. {missing[-1].reason}")
         raise typer.Exit(1)

@@ -78,7 +78,7 @@ def optimize(
     told = facts(plugin, target, data.file, read, preparation) | {"rows": len(how.todo)}
     run = EmbeddingRun.start(folder, about, told)
     with run.writing():
-        run.write_skipped(preparation.refused)
+        run.write_skipped(preparation.skipped)
         work(run, adapter, how, target, verify)
     show.report(run, as_json)
     extracting.stop_if_unanswered(preparation)
@@ -99,7 +99,7 @@ def facts(
         "file": str(path),
         "dropped": read.skip_counts,
         "bad": len(read.invalid),
-        "refused": len(preparation.refused),
+        "refused": len(preparation.skipped),
     }
 
 

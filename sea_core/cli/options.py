@@ -107,7 +107,7 @@ class Data:
         """Raise SeaError when no row was prepared."""
         if preparation.prepared:
             return
-        reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reasons().items())
+        reasons = "; ".join(f"{reason} ({n})" for reason, n in preparation.reason_counts().items())
         raise SeaError(
             f"none of the {rows} rows could be prepared: {reasons}",
             hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  and look at each row in report.jsonl.",

@@ -65,8 +65,8 @@ def prepare(
         "bad": len(read.invalid),
         "extractor": phrases.extractor.identity(),
         "prepared": len(preparation.prepared),
-        "refused": len(preparation.refused),
-        "reasons": preparation.reasons(),
+        "refused": len(preparation.skipped),
+        "reasons": preparation.reason_counts(),
         "example": [p.extraction.detoxified for p in preparation.prepared[:1]],
         "spent": asdict(spent) if spent else None,
     }
@@ -78,13 +78,13 @@ def prepare(
 def _lines(preparation: Preparation, read: ReadResult, spent: Usage | None) -> list[tuple[str, str]]:
     """Return what is drawn: counts, reasons and rules, and what a language model was asked."""
     lines: list[tuple[str, int]] = [("rows", len(read.examples)), ("prepared", len(preparation.prepared))]
-    lines += [("refused", len(preparation.refused))]
-    lines += [(f"refused: {reason}", count) for reason, count in preparation.reasons().items()]
+    lines += [("refused", len(preparation.skipped))]
+    lines += [(f"refused: {reason}", count) for reason, count in preparation.reason_counts().items()]
     lines += [(f"dropped: {rule}", count) for rule, count in read.skip_counts.items()]
     lines += [("bad", len(read.invalid))] if read.invalid else []
     shown = [(what, str(count)) for what, count in lines]
     if spent:
         cost = "unknown" if spent.cost is None else f"{spent.cost:.4f}"
-        shown += [("answers", str(spent.replies)), ("tokens read", str(spent.tokens_in))]
+        shown += [("answers", str(spent.completions)), ("tokens read", str(spent.tokens_in))]
         shown += [("tokens written", str(spent.tokens_out)), ("cost", cost)]
     return shown

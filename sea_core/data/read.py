@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 
-from sea_core.data.formats.registry import FORMATS, Format, check_columns, check_renamed, detect_format
+from sea_core.data.formats.registry import FORMATS, Format, check_columns_exist, check_request, detect_format
 from sea_core.data.record import Record
 from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, SkippedRecord
-from sea_core.data.sources.dataset_info import described
+from sea_core.data.sources.dataset_info import read_dataset_info
 from sea_core.data.sources.open import Source, open_source
 from sea_core.errors import DataError
 
@@ -68,7 +68,7 @@ def scan(
         DataError: the source cannot be read, or holds no record whose columns are a known format's; with `strict`,
             also for the first bad record.
     """
-    check_columns(format, columns or {})
+    check_request(format, columns or {})
     source = open_source(Path(path), split)
     reader, names = _told(source, format, columns or {})
     made = Accumulator(strict)
@@ -81,7 +81,7 @@ def scan(
             hint="Give a file with one JSON object a line, a JSON list, or a table.",
         )
     if first:
-        check_renamed(first[0], columns or {})
+        check_columns_exist(first[0], columns or {})
         reader = reader or detect_format(first)
     name = reader.name if reader else "unknown"
     if reader:
@@ -102,7 +102,9 @@ def scan(
 
 def _told(source: Source, format: str, columns: Mapping[str, str]) -> tuple[Format | None, dict[str, str]]:
     """Return the reader and the column names that were asked for, or that LLaMA-Factory's list of files tells."""
-    beside = described(source.path) if source.path.is_file() and format in ("auto", "alpaca", "sharegpt") else None
+    beside = (
+        read_dataset_info(source.path) if source.path.is_file() and format in ("auto", "alpaca", "sharegpt") else None
+    )
     if beside and format in ("auto", beside[0].name):
         return beside[0], {**beside[1], **columns}
     return None if format == "auto" else FORMATS.get(format), dict(columns)
@@ -112,9 +114,9 @@ def _records(source: Source, names: Mapping[str, str], media_dir: Path | None, m
     for place, value in source.items:
         made.records += 1
         if isinstance(value, DataError):
-            made.reject(place, value)
+            made.add_invalid(place, value)
         elif not isinstance(value, dict):
-            made.reject(
+            made.add_invalid(
                 place,
                 DataError(
                     f"A row must be a JSON object, but this one is {_kind(value)}.",
@@ -123,7 +125,7 @@ def _records(source: Source, names: Mapping[str, str], media_dir: Path | None, m
                 ),
             )
         else:
-            yield Record(value, place, names, source.cells, source.folder, media_dir)
+            yield Record(value, place, names, source.untyped, source.folder, media_dir)
 
 
 def _none_left(rows: ReadResult) -> DataError:

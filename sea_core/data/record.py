@@ -62,8 +62,8 @@ class Record:
 
     values: Mapping[str, Any]
     place: Place
-    names: Mapping[str, str] = field(default_factory=dict)
-    cells: bool = False
+    column_names: Mapping[str, str] = field(default_factory=dict)
+    untyped: bool = False
     folder: Path = Path()
     media_dir: Path | None = None
     notes: list[str] = field(default_factory=list)
@@ -78,34 +78,34 @@ class Record:
 
     def has(self, *columns: str) -> bool:
         """Tell whether the record has all these columns, and no null in them."""
-        return all(self.values.get(self.names.get(column, column)) is not None for column in columns)
+        return all(self.values.get(self.column_names.get(column, column)) is not None for column in columns)
 
     def value(self, column: str) -> Any:
         """Return a column's value as it stands. Raises DataError when the record has no such column."""
-        if self.name(column) not in self.values:
-            raise self.missing((column,), "Every row needs it.")
-        return self.values[self.name(column)]
+        if self.column_name(column) not in self.values:
+            raise self.missing_error((column,), "Every row needs it.")
+        return self.values[self.column_name(column)]
 
     def text(self, column: str) -> str:
         """Return a column's text, trimmed. Raises DataError when it is missing, no text, or empty."""
-        text = self.maybe_empty(column)
+        text = self.text_or_empty(column)
         if not text:
-            raise self.error(column, "is empty", "Write the text there, or take the row out.")
+            raise self.column_error(column, "is empty", "Write the text there, or take the row out.")
         return text
 
-    def maybe_empty(self, column: str) -> str:
+    def text_or_empty(self, column: str) -> str:
         """Return a column's text, trimmed; it may be empty. Raises DataError when it is missing or no text."""
         value = self.value(column)
         if not isinstance(value, str):
-            raise self.wrong_type(column, "text", "Write it in double quotes")
-        return self.whole_text(value, column).strip()
+            raise self.type_error(column, "text", "Write it in double quotes")
+        return self.valid_text(value, column).strip()
 
-    def whole_text(self, text: str, column: str) -> str:
+    def valid_text(self, text: str, column: str) -> str:
         """Return the text as it is. Raises DataError when it holds half a character."""
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise self.error(
+            raise self.column_error(
                 column,
                 "holds half a character (a lone surrogate such as \\ud83d)",
                 "Write the whole character, or take it out.",
@@ -115,40 +115,40 @@ class Record:
     def flag(self, column: str) -> bool:
         """Return a column's true or false. Raises DataError when it is missing or something else."""
         value = self.value(column)
-        if self.cells and isinstance(value, str):
+        if self.untyped and isinstance(value, str):
             value = FLAGS.get(value.strip().lower(), value)
         if not isinstance(value, bool):
-            raise self.wrong_type(column, "true or false", "Write true or false without quotes")
+            raise self.type_error(column, "true or false", "Write true or false without quotes")
         return value
 
     def harmful(self) -> bool:
         """Return what the column "harmful" says; a record without it counts as harmful."""
         return self.flag("harmful") if self.has("harmful") else True
 
-    def choice(self, column: str) -> int:
+    def zero_or_one(self, column: str) -> int:
         """Return a column's 0 or 1. Raises DataError when it is missing or something else."""
         value = self.value(column)
-        if self.cells and value in ("0", "1"):
+        if self.untyped and value in ("0", "1"):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 1):
-            raise self.wrong_type(column, "0 or 1", "Write 0 or 1 without quotes")
+            raise self.type_error(column, "0 or 1", "Write 0 or 1 without quotes")
         return int(value)
 
     def items(self, column: str) -> list[Any]:
         """Return a column's list. Raises DataError when it is missing or something else."""
         value = self.decoded(column)
         if not isinstance(value, list):
-            raise self.wrong_type(column, "a list", "Write it as a JSON list")
+            raise self.type_error(column, "a list", "Write it as a JSON list")
         return value
 
     def decoded(self, column: str) -> Any:
         """Return a column's value; where the file knows only text, a JSON list or object in it is read."""
         value = self.value(column)
-        if self.cells and isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        if self.untyped and isinstance(value, str) and value.lstrip().startswith(("[", "{")):
             try:
                 return json.loads(value)
             except (ValueError, RecursionError):
-                raise self.error(
+                raise self.column_error(
                     column, "begins like a JSON list or object, and is none", "Write it as JSON, or as plain text."
                 ) from None
         return value
@@ -165,7 +165,7 @@ class Record:
         if text not in self.notes:
             self.notes.append(text)
 
-    def row_id(self, instruction: str) -> str:
+    def example_id(self, instruction: str) -> str:
         """Return the record's own id, else one made of its line and instruction.
 
         The line keeps equal instructions apart and can be looked up; the digest keeps a row that moved, or whose
@@ -178,37 +178,37 @@ class Record:
             return str(value)
         return self.text("id")
 
-    def missing(self, columns: tuple[str, ...], expected: str) -> DataError:
+    def missing_error(self, columns: tuple[str, ...], expected: str) -> DataError:
         """Return the error that says which columns are missing, which were found, and what to type."""
-        lacking = [self.name(column) for column in columns if not self.has(column)]
+        lacking = [self.column_name(column) for column in columns if not self.has(column)]
         found = list(self.values)
         head = "The column is missing or null" if len(lacking) == 1 else "The columns are missing or null"
         return DataError(
             f"{head}: {quoted(lacking)}. Found: {quoted(found)}. {expected}",
             where=self.where,
-            hint=suggest_columns(columns, found, self.names),
+            hint=suggest_columns(columns, found, self.column_names),
             column=printable(", ".join(lacking)),
         )
 
-    def name(self, column: str) -> str:
+    def column_name(self, column: str) -> str:
         """Return what the file calls a column of ours."""
-        return self.names.get(column, column)
+        return self.column_names.get(column, column)
 
-    def error(self, column: str, what: str, hint: str) -> DataError:
+    def column_error(self, column: str, what: str, hint: str) -> DataError:
         """Return the error that says what is wrong with a column."""
-        name = printable(self.name(column))
+        name = printable(self.column_name(column))
         return DataError(f'The column "{name}" {what}.', where=self.where, hint=hint, column=name)
 
-    def wrong_type(self, column: str, expected: str, advice: str) -> DataError:
+    def type_error(self, column: str, expected: str, advice: str) -> DataError:
         """Return the error that says what the column must hold, and what it holds."""
-        return self.error(
+        return self.column_error(
             column,
-            f"must hold {expected}, but it holds {shown(self.value(column))}",
+            f"must hold {expected}, but it holds {preview(self.value(column))}",
             f"{advice}, or name another column with --columns {column}=NAME.",
         )
 
 
-def shown(value: object) -> str:
+def preview(value: object) -> str:
     """Show a value in a message, cut short; what JSON cannot say is named by its type."""
     try:
         text = json.dumps(value, default=lambda odd: f"<{type(odd).__name__}>")
@@ -227,14 +227,14 @@ def suggest_columns(columns: tuple[str, ...], found: list[str], names: Mapping[s
 
 
 # Which of two responses is safer, or is an answer at all, is never guessed from a column of another meaning.
-JUDGED = re.compile(r"(?:better|more_helpful|safer)_response_id|response_\d")
+JUDGEMENT_COLUMN = re.compile(r"(?:better|more_helpful|safer)_response_id|response_\d")
 
 
 def _guess(column: str, found: list[str], names: Mapping[str, str]) -> str | None:
     wanted = names.get(column, column)
     if wanted in found:
         return names.get(column)
-    lowered = {name.lower(): name for name in found if not JUDGED.fullmatch(name.lower())}
+    lowered = {name.lower(): name for name in found if not JUDGEMENT_COLUMN.fullmatch(name.lower())}
     known = [lowered[alias] for alias in (wanted.lower(), *ALIASES.get(column, ())) if alias in lowered]
     close = get_close_matches(wanted.lower(), list(lowered), n=1, cutoff=0.7)
     return known[0] if known else lowered[close[0]] if close else None

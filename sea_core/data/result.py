@@ -75,7 +75,7 @@ class Accumulator:
     skipped: list[SkippedRecord] = field(default_factory=list)
     invalid: list[InvalidRecord] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
-    seen: dict[str, int] = field(default_factory=dict)
+    line_by_id: dict[str, int] = field(default_factory=dict)
 
     def add(self, record: Record, reader: Format) -> None:
         """Read one record."""
@@ -85,12 +85,12 @@ class Accumulator:
         except SkipRecord as rule:
             self.skipped.append(SkippedRecord(record.where, str(rule)))
         except DataError as error:
-            self.reject(record.place, error)
+            self.add_invalid(record.place, error)
         else:
             self.examples += rows
             self.notes.update(record.notes)
 
-    def reject(self, place: Place, error: DataError) -> None:
+    def add_invalid(self, place: Place, error: DataError) -> None:
         """List a bad record."""
         if self.strict:
             raise error
@@ -101,11 +101,11 @@ class Accumulator:
     def _check_ids(self, record: Record, rows: Sequence[Example]) -> None:
         unit = record.place.unit
         for row in rows:
-            if row.id in self.seen:
+            if first := self.line_by_id.get(row.id):
                 raise DataError(
-                    f'The id "{row.id}" is used twice, on {unit} {self.seen[row.id]} and on {unit} {record.line}.',
+                    f'The id "{row.id}" is used twice, on {unit} {first} and on {unit} {record.line}.',
                     where=record.where,
                     hint='Give each row an id of its own, or take the column "id" out: SEA then makes ids itself.',
-                    column=record.name("id"),
+                    column=record.column_name("id"),
                 )
-        self.seen.update((row.id, record.line) for row in rows)
+        self.line_by_id.update((row.id, record.line) for row in rows)

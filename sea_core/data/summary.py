@@ -13,22 +13,22 @@ from sea_core.data.result import ReadResult
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingMedium:
     """A medium that a row names and that is not there."""
 
-    row: str
+    example: str
     number: int | None
     medium: str
 
 
-def missing_media(rows: ReadResult) -> tuple[Missing, ...]:
+def missing_media(rows: ReadResult) -> tuple[MissingMedium, ...]:
     """List the media files that are not there. What has an address (https://...) is not looked for."""
     there: dict[str, bool] = {}
     found = []
     for row in rows.examples:
         for medium in row.media:
             if not is_url(medium) and not there.setdefault(medium, Path(medium).is_file()):
-                found.append(Missing(row.id, row.line, medium))
+                found.append(MissingMedium(row.id, row.line, medium))
     return tuple(found)
 
 

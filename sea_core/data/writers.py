@@ -12,11 +12,13 @@ from sea_core.data.examples import MEDIA_SUFFIXES, Example, medium_kind, relativ
 from sea_core.errors import DataError, SeaError
 from sea_core.runs.atomic import atomic_write, write_json
 
-Kind = Literal["sft", "dpo"]
+TrainingKind = Literal["sft", "dpo"]
 INFO = "dataset_info.json"
 
 
-def write_examples(rows: Sequence[Example], path: Path, to: str, kind: Kind | None = None) -> tuple[int, Kind | None]:
+def write_examples(
+    rows: Sequence[Example], path: Path, to: str, kind: TrainingKind | None = None
+) -> tuple[int, TrainingKind | None]:
     """Write rows to a new file; a name that ends in .json gives one JSON list, any other JSON Lines.
 
     Args:
@@ -49,7 +51,7 @@ def write_examples(rows: Sequence[Example], path: Path, to: str, kind: Kind | No
     return len(kept), chosen
 
 
-def _plain(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
+def _plain(row: Example, kind: TrainingKind | None, folder: Path) -> dict[str, Any]:
     told = {
         "id": row.id,
         "instruction": row.instruction,
@@ -62,7 +64,7 @@ def _plain(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None} | found | _media(row, folder)
 
 
-def _llama_factory(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
+def _llama_factory(row: Example, kind: TrainingKind | None, folder: Path) -> dict[str, Any]:
     media = _media(row, folder)
     marks = "".join(f"<{name[:-1]}>" * len(paths) for name, paths in media.items())
     answers = {"chosen": row.chosen, "rejected": row.rejected} if kind == "dpo" else {"output": row.response}
@@ -75,7 +77,7 @@ def _llama_factory(row: Example, kind: Kind | None, folder: Path) -> dict[str, A
     } | media
 
 
-def _trl(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
+def _trl(row: Example, kind: TrainingKind | None, folder: Path) -> dict[str, Any]:
     media = _media(row, folder)
     if others := [name for name in media if name != "images"]:
         raise DataError(
@@ -88,14 +90,14 @@ def _trl(row: Example, kind: Kind | None, folder: Path) -> dict[str, Any]:
     return {"id": row.id, "prompt": prompt, **turns, "harmful": row.harmful} | media
 
 
-WRITERS: Mapping[str, Callable[[Example, Kind | None, Path], dict[str, Any]]] = {
+WRITERS: Mapping[str, Callable[[Example, TrainingKind | None, Path], dict[str, Any]]] = {
     "llama-factory": _llama_factory,
     "trl": _trl,
     "jsonl": _plain,
 }
 
 
-def _kind(rows: Sequence[Example]) -> Kind:
+def _kind(rows: Sequence[Example]) -> TrainingKind:
     pairs = sum(row.chosen is not None for row in rows)
     single = sum(row.response is not None for row in rows)
     if pairs == len(rows):
@@ -144,7 +146,7 @@ def _entries(info: Path) -> dict[str, Any]:
     return entries
 
 
-def _describe(path: Path, kind: Kind | None, rows: Sequence[Example]) -> None:
+def _describe(path: Path, kind: TrainingKind | None, rows: Sequence[Example]) -> None:
     """Add the file to LLaMA-Factory's list of files, under another name where that is taken."""
     info = path.with_name(INFO)
     entries = _entries(info)

@@ -39,7 +39,7 @@ FUNCTION_WORDS = (
 )
 
 
-def normalise(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the words of a text in lower case, without the possessive 's."""
     words = (match.replace("’", "'") for match in WORD.findall(text.casefold()))
     return [word.removesuffix("'s") for word in words]
@@ -48,11 +48,11 @@ def normalise(text: str) -> list[str]:
 def content_words(text: str) -> list[str]:
     """Return the words that carry content: all but articles, pronouns, prepositions, conjunctions, auxiliaries."""
     # "I'm" and "they've" are pronouns.
-    return [word for word in normalise(text) if not {word, word.partition("'")[0]} & FUNCTION_WORDS]
+    return [word for word in split_words(text) if not {word, word.partition("'")[0]} & FUNCTION_WORDS]
 
 
 @cache
-def classes(word: str) -> frozenset[str]:
+def word_classes(word: str) -> frozenset[str]:
     """Return the classes (NOUN, VERB, ADJ, ADV, ...) that a form may have; empty for a word not in the dictionary."""
     from lemminflect import getAllLemmas
 
@@ -85,27 +85,29 @@ def is_base_verb(word: str) -> bool:
     word = word.lower()
     if word in NEW_VERBS or word in getAllLemmas(word, upos="VERB").get("VERB", ()):
         return True
-    return is_prefixed(word)
+    return is_prefixed_verb(word)
 
 
 @cache
-def is_prefixed(word: str) -> bool:
+def is_prefixed_verb(word: str) -> bool:
     """Tell whether a word that the dictionary lacks is one of its base verbs with re- or un-: "regift", "unclog"."""
-    new = word.startswith(("re", "un")) and len(word) > 4 and not word.endswith("ing") and not classes(word)
+    new = word.startswith(("re", "un")) and len(word) > 4 and not word.endswith("ing") and not word_classes(word)
     return new and is_base_verb(word[2:])
 
 
 @cache
-def is_ing(word: str) -> bool:
+def is_ing_form(word: str) -> bool:
     """Tell whether the word can be an -ing form of a verb ("stealing", not "string")."""
     word = word.lower()
-    return word.endswith("ing") and any(is_base_verb(lemma) and ing(lemma) == word for lemma in lemmas(word) - {word})
+    return word.endswith("ing") and any(
+        is_base_verb(lemma) and ing_form(lemma) == word for lemma in lemmas(word) - {word}
+    )
 
 
 @cache
-def ing(verb: str) -> str:
+def ing_form(verb: str) -> str:
     """Return the -ing form of a base verb."""
     from lemminflect import getInflection
 
     verb = verb.lower()
-    return verb[:2] + ing(verb[2:]) if is_prefixed(verb) else str(getInflection(verb, tag="VBG")[0])
+    return verb[:2] + ing_form(verb[2:]) if is_prefixed_verb(verb) else str(getInflection(verb, tag="VBG")[0])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sea_core.runs.jsonl import JsonlLog
 
 
-UNANSWERED = "the language model gave no answer; the same command asks again"
+NO_ANSWER = "the language model gave no answer; the same command asks again"
 """The one reason that is not final."""
 
 
@@ -51,7 +51,7 @@ class Extractor(ABC):
         """Return what can change an extraction; a run is continued only with the same."""
         return {"name": self.name}
 
-    def opened(self, chat: LLMConfig, journal: JsonlLog | None) -> Extractor:
+    def configured(self, config: LLMConfig, log: JsonlLog | None) -> Extractor:
         """Return the extractor as the user's settings want it. Only one that asks a language model needs this.
 
         Args:

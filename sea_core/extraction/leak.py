@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 
-from sea_core.extraction.english import classes, content_words, is_base_verb, lemmas
+from sea_core.extraction.english import content_words, is_base_verb, lemmas, word_classes
 
 # Digits and signs that people write for letters. A one may be an i or an l.
 LEET = [str.maketrans("0134578@$!", f"o{one}eastbasi") for one in "il"]
@@ -22,7 +22,7 @@ def placeholder(kind: str) -> str:
     return f"this {kind}"
 
 
-def leaked(phrase: str, detoxified: str, kind: str) -> tuple[str, ...]:
+def leaked_words(phrase: str, detoxified: str, kind: str) -> tuple[str, ...]:
     """Return the words of the detoxified text that give a content word of the phrase away.
 
     Found are the word itself, its inflections, who does it ("robber"), what is derived from its stem ("thief",
@@ -30,28 +30,28 @@ def leaked(phrase: str, detoxified: str, kind: str) -> tuple[str, ...]:
     ("stealng"), parts written together or apart ("lockpick"), spelt out ("s t e a l") or with digits ("st3al"). The
     placeholder itself is no leak, though the phrase may speak of an activity. Synonyms are not seen.
     """
-    secrets = tuple(dict.fromkeys(word for word, joined in _words(plain(phrase)) if not joined))
-    pairs = tuple(word for word, joined in _words(plain(phrase)) if joined)
-    rest = re.sub(placeholder(kind), " ", plain(detoxified), count=1, flags=re.IGNORECASE)
+    secrets = tuple(dict.fromkeys(word for word, joined in _words(fold_characters(phrase)) if not joined))
+    pairs = tuple(word for word, joined in _words(fold_characters(phrase)) if joined)
+    rest = re.sub(placeholder(kind), " ", fold_characters(detoxified), count=1, flags=re.IGNORECASE)
     found = [word for word, joined in _words(rest) if _gives_away(word, joined, secrets, pairs)]
     return tuple(dict.fromkeys(found))
 
 
-def plain(text: str) -> str:
+def fold_characters(text: str) -> str:
     """Return the text without accents, invisible characters and look-alikes of another width."""
     spread = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in spread if not unicodedata.combining(sign) and unicodedata.category(sign) != "Cf")
 
 
 @cache
-def alike(word: str, secret: str) -> bool:
+def is_same_word(word: str, secret: str) -> bool:
     """Tell whether two words are forms of one word, or one a slip of the pen for the other.
 
     A word that the dictionary has is no slip for another one that it has.
     """
     if _forms(word) & _forms(secret):
         return True
-    if (classes(word) and classes(secret)) or not (word.isalpha() and secret.isalpha()):
+    if (word_classes(word) and word_classes(secret)) or not (word.isalpha() and secret.isalpha()):
         return False
     return any(_slip(ours, theirs) for ours in _inflected(word) for theirs in _inflected(secret))
 
@@ -73,7 +73,7 @@ def _gives_away(word: str, joined: bool, secrets: tuple[str, ...], pairs: tuple[
         return False
     cuts = ((word[:cut], word[cut:]) for cut in range(3, len(word) - 2))
     made_of = any(all(any(_forms(part) & _forms(s) for s in secrets) for part in parts) for parts in cuts)
-    return made_of or any(alike(word, secret) for secret in secrets)
+    return made_of or any(is_same_word(word, secret) for secret in secrets)
 
 
 def _words(text: str) -> Iterator[tuple[str, bool]]:
@@ -112,7 +112,7 @@ def _inflected(word: str) -> frozenset[str]:
     """Return the forms that a slip of the pen may have been meant for."""
     from lemminflect import getAllInflections
 
-    every = (getAllInflections(form).values() for form in lemmas(word)) if classes(word) else ()
+    every = (getAllInflections(form).values() for form in lemmas(word)) if word_classes(word) else ()
     return frozenset({word}.union(*(group for groups in every for group in groups)))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from sea_core.data.examples import Extraction
 from sea_core.extraction import llm_prompt
-from sea_core.extraction.extractor import UNANSWERED, ExtractionFailed, Extractor
-from sea_core.extraction.validate import NoneFound, validate
+from sea_core.extraction.extractor import NO_ANSWER, ExtractionFailed, Extractor
+from sea_core.extraction.validate import NothingToExtract, validate
 from sea_core.llm.backends import open_model
 from sea_core.llm.cache import cached
 from sea_core.llm.config import LLMConfig
@@ -42,13 +42,13 @@ class LLMExtractor(Extractor):
 
     name: str
     config: LLMConfig = field(default_factory=LLMConfig)
-    journal: JsonlLog | None = None
+    log: JsonlLog | None = None
 
-    def opened(self, chat: LLMConfig, journal: JsonlLog | None) -> Extractor:
-        return replace(self, config=chat, journal=journal)
+    def configured(self, config: LLMConfig, log: JsonlLog | None) -> Extractor:
+        return replace(self, config=config, log=log)
 
     def identity(self) -> Mapping[str, Any]:
-        return {"name": self.name, "prompt": llm_prompt.VERSION, "chat": dict(self._chat.name)}
+        return {"name": self.name, "prompt": llm_prompt.VERSION, "chat": dict(self._chat.identity)}
 
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Outcome]]:
         """Yield what the model found, as its answers come; equal instructions are asked about once."""
@@ -58,14 +58,14 @@ class LLMExtractor(Extractor):
             places.setdefault(instruction, []).append(index)
         texts = {_key(text): text for text in places}
         repairs: dict[str, tuple[Completion, ExtractionFailed]] = {}
-        for reply in self._replies(chat, {key: llm_prompt.first(text) for key, text in texts.items()}):
+        for reply in self._replies(chat, {key: llm_prompt.extraction_messages(text) for key, text in texts.items()}):
             outcome, may_repair = _outcome(texts[reply.key], reply)
             if may_repair and isinstance(outcome, ExtractionFailed):
                 repairs[reply.key] = reply, outcome
             else:
                 yield from ((index, outcome) for index in places[texts[reply.key]])
         corrected = {
-            f"{key}/again": llm_prompt.again(texts[key], reply.text or "", str(fault))
+            f"{key}/again": llm_prompt.correction_messages(texts[key], reply.text or "", str(fault))
             for key, (reply, fault) in repairs.items()
         }
         for reply in self._replies(chat, corrected):
@@ -80,7 +80,7 @@ class LLMExtractor(Extractor):
 
     def _replies(self, chat: TextModel, conversations: Mapping[str, Sequence[Any]]) -> Iterator[Completion]:
         asked = [Prompt(key, messages, llm_prompt.SCHEMA, MAX_TOKENS) for key, messages in conversations.items()]
-        return cached(chat, self.journal, asked) if self.journal else chat.complete(asked)
+        return cached(chat, self.log, asked) if self.log else chat.complete(asked)
 
 
 def _key(instruction: str) -> str:
@@ -91,7 +91,7 @@ def _key(instruction: str) -> str:
 def _outcome(instruction: str, reply: Completion) -> tuple[Outcome, bool]:
     """Return what a reply comes to, and whether the model may be told and asked again."""
     if reply.status == "error":
-        return ExtractionFailed(UNANSWERED, reply.detail), False
+        return ExtractionFailed(NO_ANSWER, reply.detail), False
     if reply.status == "filtered":
         return ExtractionFailed("the provider's content filter stopped the instruction or the answer"), False
     answer = json_object(reply.text or "")
@@ -103,7 +103,7 @@ def _outcome(instruction: str, reply: Completion) -> tuple[Outcome, bool]:
         return ExtractionFailed("the answer holds no JSON object"), True
     try:
         return validate(instruction, answer), False
-    except NoneFound as reason:
+    except NothingToExtract as reason:
         return reason, False
     except ExtractionFailed as reason:
         return reason, True

@@ -70,7 +70,7 @@ VERSION = hashlib.sha256(json.dumps([TASK, EXAMPLES, CORRECTION, SCHEMA]).encode
 """Changes with any word above, so that a run knows which prompt it was prepared with."""
 
 
-def first(instruction: str) -> list[Message]:
+def extraction_messages(instruction: str) -> list[Message]:
     """Return the conversation that asks about an instruction."""
     messages: list[Message] = [{"role": "system", "content": TASK}]
     for example, answer in EXAMPLES:
@@ -78,7 +78,11 @@ def first(instruction: str) -> list[Message]:
     return [*messages, {"role": "user", "content": instruction}]
 
 
-def again(instruction: str, said: str, reason: str) -> list[Message]:
+def correction_messages(instruction: str, said: str, reason: str) -> list[Message]:
     """Return the conversation that goes on after a wrong answer."""
     correction = CORRECTION.format(reason=reason)
-    return [*first(instruction), {"role": "assistant", "content": said}, {"role": "user", "content": correction}]
+    return [
+        *extraction_messages(instruction),
+        {"role": "assistant", "content": said},
+        {"role": "user", "content": correction},
+    ]

@@ -16,9 +16,9 @@ from typing import Literal, get_args
 from sea_core.data.examples import Example, Extraction, PreparedExample, SkippedExample, relative_media_path
 from sea_core.errors import SeaError
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
-from sea_core.extraction.leak import leaked
+from sea_core.extraction.leak import leaked_words
 from sea_core.extraction.registry import EXTRACTORS, get_extractor
-from sea_core.extraction.repair import clean
+from sea_core.extraction.repair import repair
 from sea_core.extraction.validate import check_form
 from sea_core.model.adapter import Adapter
 from sea_core.model.prompts import content_goal, style_goal
@@ -31,7 +31,7 @@ __all__ = [
     "Extractor",
     "Preparation",
     "get_extractor",
-    "leaked",
+    "leaked_words",
     "prepare",
 ]
 
@@ -52,12 +52,12 @@ class Preparation:
     """
 
     prepared: tuple[PreparedExample, ...]
-    refused: tuple[SkippedExample, ...]
+    skipped: tuple[SkippedExample, ...]
     text_only: tuple[Example, ...]
 
-    def reasons(self) -> dict[str, int]:
+    def reason_counts(self) -> dict[str, int]:
         """Count the reasons for refusal, the commonest first. What follows a reason's colon is left out."""
-        counts = Counter(refused.reason.split(":")[0] for refused in self.refused)
+        counts = Counter(refused.reason.split(":")[0] for refused in self.skipped)
         return dict(counts.most_common())
 
     def write(self, path: Path) -> Path | None:
@@ -72,7 +72,7 @@ class Preparation:
         lines = [
             _line(row.example, "prepared", path, **asdict(row.extraction), style=row.style) for row in self.prepared
         ]
-        lines += [_line(refused.example, "refused", path, reason=refused.reason) for refused in self.refused]
+        lines += [_line(refused.example, "refused", path, reason=refused.reason) for refused in self.skipped]
         lines += [_line(row, "text", path) for row in self.text_only]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         former = backup_existing(path, text)
@@ -89,7 +89,7 @@ def _line(row: Example, outcome: str, path: Path, **found: object) -> dict[str, 
 
 
 def prepare(
-    rows: Iterable[Example],
+    examples: Iterable[Example],
     adapter: Adapter,
     *,
     extractor: Extractor | None = None,
@@ -115,8 +115,8 @@ def prepare(
     if benign not in get_args(Benign):
         raise SeaError(f'Benign rows cannot be treated as "{benign}".', hint='Choose "embed" or "text".')
     extractor = extractor or get_extractor("rules")
-    rows = list(rows)
-    kept = [row for row in rows if row.harmful or benign == "embed"]
+    examples = list(examples)
+    kept = [row for row in examples if row.harmful or benign == "embed"]
     prepared: list[PreparedExample] = []
     refused: list[SkippedExample] = []
     begin = 0
@@ -133,7 +133,7 @@ def prepare(
             goals = content_goal(adapter, extraction), style_goal(adapter, style)
             prepared.append(PreparedExample(row, extraction, goals, style))
         begin = end
-    text_only = tuple(row for row in rows if not row.harmful) if benign == "text" else ()
+    text_only = tuple(row for row in examples if not row.harmful) if benign == "text" else ()
     return Preparation(tuple(prepared[:limit]), tuple(refused), text_only)
 
 
@@ -148,6 +148,6 @@ def _checked(outcome: Extraction | ExtractionFailed) -> Extraction:
     """Return the extraction, repaired where it must be, whichever extractor or hand it comes from."""
     if isinstance(outcome, ExtractionFailed):
         raise outcome
-    found = clean(outcome)
+    found = repair(outcome)
     check_form(found)
     return found

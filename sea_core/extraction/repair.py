@@ -6,16 +6,16 @@ import re
 from dataclasses import replace
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.english import FUNCTION_WORDS, ing, is_base_verb
+from sea_core.extraction.english import FUNCTION_WORDS, ing_form, is_base_verb
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.leak import leaked, placeholder
+from sea_core.extraction.leak import leaked_words, placeholder
 from sea_core.extraction.rules.verb_phrases import DETERMINERS
 
 ACTOR = re.compile(r"^(?:an? |some )?(?:person|people|man|woman|child|boy|girl|someone) (?:is|are) ", re.IGNORECASE)
 DETERMINER = "(?:(?:" + "|".join(sorted(DETERMINERS - {"no"})) + r")\s+)?"
 
 
-def clean(extraction: Extraction) -> Extraction:
+def repair(extraction: Extraction) -> Extraction:
     """Return the extraction with a tidy sentence, and a detoxified text that holds the placeholder and nothing of both.
 
     Raises:
@@ -24,7 +24,7 @@ def clean(extraction: Extraction) -> Extraction:
     mended = replace(extraction, detoxified=_mended(extraction), sentence=_tidy(extraction.sentence))
     if placeholder(mended.kind) not in mended.detoxified.casefold():
         raise ExtractionFailed(f'the detoxified text does not say "{placeholder(mended.kind)}"')
-    if words := leaked(f"{mended.phrase} {ACTOR.sub('', mended.sentence)}", mended.detoxified, mended.kind):
+    if words := leaked_words(f"{mended.phrase} {ACTOR.sub('', mended.sentence)}", mended.detoxified, mended.kind):
         raise ExtractionFailed("the detoxified text still holds words of the phrase", ", ".join(words))
     return mended
 
@@ -46,16 +46,16 @@ def _mended(extraction: Extraction) -> str:
     if extraction.kind == "product":
         bare = words[1:] if words[0].lower() in DETERMINERS and len(words) > 1 else words
         text = re.sub(rf"\b{DETERMINER}{_pattern(bare)}s?\b", placeholder("product"), text, flags=re.IGNORECASE)
-        return agree(text)
+        return fix_agreement(text)
     base = is_base_verb(words[0])
     text = re.sub(rf"\b{_pattern(words)}\b", f"{'do' if base else 'doing'} {placeholder('activity')}", text, flags=re.I)
     if base:
-        doing = [ing(words[0]), *words[1:]]
+        doing = [ing_form(words[0]), *words[1:]]
         text = re.sub(rf"\b{_pattern(doing)}\b", f"doing {placeholder('activity')}", text, flags=re.IGNORECASE)
     return text
 
 
-def agree(text: str) -> str:
+def fix_agreement(text: str) -> str:
     """Make a question agree with "this product": "What are this product?" -> "What is this product?"."""
     for plural, singular in (("are", "is"), ("were", "was"), ("'re", "'s"), ("do", "does")):
         text = re.sub(rf"\b{plural} (?={placeholder('product')})", f"{singular} ", text, flags=re.IGNORECASE)

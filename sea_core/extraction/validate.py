@@ -14,13 +14,13 @@ from sea_core.extraction.english import (
     PRONOUNS,
     content_words,
     is_base_verb,
-    is_ing,
+    is_ing_form,
     lemmas,
-    normalise,
+    split_words,
 )
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.leak import alike, placeholder, plain
-from sea_core.extraction.repair import clean
+from sea_core.extraction.leak import fold_characters, is_same_word, placeholder
+from sea_core.extraction.repair import repair
 from sea_core.extraction.rules.verb_phrases import DETERMINERS
 
 ACTING = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+[\s-]+){0,2}?(\w+ing)\b", re.IGNORECASE)
@@ -33,7 +33,7 @@ LONGEST = 25
 """Words in a sentence that an embedding can be made to say."""
 
 
-class NoneFound(ExtractionFailed):
+class NothingToExtract(ExtractionFailed):
     """The model says that the instruction is about no activity and no product."""
 
 
@@ -61,7 +61,7 @@ def _detoxified(found: Extraction, instruction: str) -> Extraction:
     fault = None
     for text in (found.detoxified, " ".join(instruction.split())):
         try:
-            mended = clean(replace(found, detoxified=text))
+            mended = repair(replace(found, detoxified=text))
             _check_rest(mended, instruction)
             return mended
         except ExtractionFailed as error:
@@ -72,7 +72,7 @@ def _detoxified(found: Extraction, instruction: str) -> Extraction:
 
 def _read(answer: Mapping[str, Any]) -> Extraction:
     if answer.get("kind") == "none":
-        raise NoneFound("the model finds neither an activity nor a product in the instruction")
+        raise NothingToExtract("the model finds neither an activity nor a product in the instruction")
     if answer.get("kind") not in get_args(Kind):
         raise ExtractionFailed("the answer does not fit the schema", '"kind" must be "activity", "product" or "none"')
     for name in ("phrase", "detoxified", "sentence"):
@@ -90,26 +90,28 @@ def _check_phrase(found: Extraction, instruction: str) -> None:
     there = iter(content_words(instruction))
     if missing := [word for word in words if not any(lemmas(word) & lemmas(other) for other in there)]:
         raise ExtractionFailed("the phrase does not stand in the instruction", ", ".join(missing))
-    first = next(iter(normalise(found.phrase)))
-    if found.kind == "activity" and not (is_base_verb(first) or is_ing(first) or first.endswith("ly") or _done(found)):
+    first = next(iter(split_words(found.phrase)))
+    if found.kind == "activity" and not (
+        is_base_verb(first) or is_ing_form(first) or first.endswith("ly") or _done(found)
+    ):
         raise ExtractionFailed("the phrase of an activity must begin with a verb", first)
 
 
 def _done(found: Extraction) -> bool:
     """Tell whether what the person in the sentence does is the phrase's verb."""
     acting = ACTING.match(found.sentence)
-    begin = normalise(found.phrase.replace("-", " "))[:VERB_WITHIN]
+    begin = split_words(found.phrase.replace("-", " "))[:VERB_WITHIN]
     return acting is not None and any(lemmas(acting[1]) & lemmas(word) for word in begin)
 
 
 def _check_rest(found: Extraction, instruction: str) -> None:
     """The detoxified text is the instruction without the phrase: nothing added, nothing else left out."""
     rest = re.sub(rf"(?:do(?:ing)? )?{placeholder(found.kind)}", " ", found.detoxified, flags=re.IGNORECASE)
-    ours, theirs = content_words(plain(instruction)), content_words(plain(rest))
+    ours, theirs = content_words(fold_characters(instruction)), content_words(fold_characters(rest))
     if added := _without(theirs, ours):
         raise ExtractionFailed("the detoxified text adds words to the instruction", ", ".join(added))
     secrets = content_words(found.phrase)
-    kept = [word for word in ours if not any(alike(word, secret) for secret in secrets)]
+    kept = [word for word in ours if not any(is_same_word(word, secret) for secret in secrets)]
     if lost := _without(kept, theirs):
         raise ExtractionFailed("the detoxified text leaves out words of the instruction", ", ".join(lost))
     if len(NEGATION.findall(instruction)) != len(NEGATION.findall(f"{found.phrase} {rest}")):
@@ -127,7 +129,7 @@ def check_form(found: Extraction) -> None:
     Raises:
         ExtractionFailed: it does not.
     """
-    words = normalise(found.sentence)
+    words = split_words(found.sentence)
     if not words:
         raise ExtractionFailed("the sentence says nothing", found.sentence)
     if len(words) > LONGEST:
@@ -137,10 +139,10 @@ def check_form(found: Extraction) -> None:
     if placeholder(found.kind) in found.sentence.lower():
         raise ExtractionFailed("the sentence must name what the placeholder hides", placeholder(found.kind))
     if found.kind == "product":
-        doing = is_ing(words[0]) and (len(words) < 2 or words[1] in FUNCTION_WORDS)
+        doing = is_ing_form(words[0]) and (len(words) < 2 or words[1] in FUNCTION_WORDS)
         if words[0] in NO_NOUN_PHRASE or doing:
             raise ExtractionFailed("the sentence of a product must be a noun phrase", found.sentence)
-    elif not (acting := ACTING.match(found.sentence)) or not is_ing(acting[1]):
+    elif not (acting := ACTING.match(found.sentence)) or not is_ing_form(acting[1]):
         raise ExtractionFailed(
             'the sentence of an activity must have the form "a person is ...ing ..."', found.sentence
         )
@@ -152,5 +154,5 @@ def _check_said(found: Extraction) -> None:
         raise ExtractionFailed("the person in the sentence does something else than the phrase says", found.sentence)
     if len(NEGATION.findall(found.sentence)) != len(NEGATION.findall(found.phrase)):
         raise ExtractionFailed("a negation of the phrase was lost or added in the sentence", found.sentence)
-    if lost := _without(content_words(found.phrase), normalise(found.sentence)):
+    if lost := _without(content_words(found.phrase), split_words(found.sentence)):
         raise ExtractionFailed("the sentence leaves out words of the phrase", ", ".join(lost))

@@ -58,11 +58,11 @@ class GuardModel(LocalModel):
             with quiet_loading():
                 tokenizer = AutoTokenizer.from_pretrained(self.config.model, revision=self.config.revision or None)
         except (OSError, ValueError, KeyError):
-            _, tokenizer = self._loaded  # raises with what is wrong with the model
+            _, tokenizer = self.loaded  # raises with what is wrong with the model
         return str(tokenizer.chat_template or self.template)
 
-    def _text(self, prompt: Prompt) -> str:
-        text = super()._text(prompt)
+    def render(self, prompt: Prompt) -> str:
+        text = super().render(prompt)
         if any(message["content"].strip() not in text for message in prompt.messages):
             raise ModelError(
                 f"the chat template of {self.config.model} leaves out the question or the answer",

@@ -34,7 +34,7 @@ def unique_json_value(reply: str, key: str) -> Any:
 
 def model_label(model: TextModel) -> str:
     """Return a short name of a language model: `openai:gpt-4o-mini`, `transformers:smollm2@1f0c2a9b`."""
-    description = model.name
+    description = model.identity
     name = str(description["model"])
     if description["kind"] == "transformers":
         name = f"{Path(name).name}@{str(description['weights']).rpartition(':')[2].rpartition('@')[2][:8]}"

@@ -31,7 +31,7 @@ class ApiErrors:
     key: str
     models: Callable[[], list[str]]
 
-    def told(self, error: Exception) -> Completion | SeaError:
+    def interpret(self, error: Exception) -> Completion | SeaError:
         """Return the reply that an error stands for, or the SeaError that ends all asking."""
         from openai import (
             APIConnectionError,
@@ -43,7 +43,7 @@ class ApiErrors:
         )
 
         says = self._clean(error)
-        if isinstance(error, APIStatusError) and self.filtered(error):
+        if isinstance(error, APIStatusError) and self.is_filtered(error):
             return Completion("", None, "filtered", says)
         if isinstance(error, AuthenticationError | PermissionDeniedError):
             return self._no_entry(says)
@@ -61,19 +61,19 @@ class ApiErrors:
             return Completion("", None, "error", f"{error.status_code}: {says}")
         return Completion("", None, "error", f"the answer cannot be read: {says}")
 
-    def filtered(self, error: Any) -> bool:
+    def is_filtered(self, error: Any) -> bool:
         """Tell whether a content filter stands behind an error: providers say so in different places."""
         text = f"{error.code} {error.type} {error.body}".lower()
         return error.status_code in (400, 403) and any(word in text for word in FILTER_WORDS)
 
-    def hopeless(self, detail: str) -> SeaError | None:
+    def fatal_error(self, detail: str) -> SeaError | None:
         """Return the error that the first question's failure stands for, where no other question can do better."""
         if detail.startswith(self.NO_SERVER):
             return SeaError(detail, hint="Is it running? Type its address: -o chat.base_url=http://HOST:PORT/v1")
         # Some servers answer 400 for an unknown model, and name it.
         return self._not_found(detail) if detail.startswith("400: ") and self.config.model in detail else None
 
-    def gave_up(self, errors: int, detail: str) -> SeaError:
+    def too_many_errors(self, errors: int, detail: str) -> SeaError:
         """Return the error for a server that answers no more."""
         return SeaError(f"{errors} questions in a row brought an error, the last one: {detail}", hint=AGAIN)
 
@@ -99,11 +99,11 @@ class ApiErrors:
         return "once" if not self.config.retries else f"{self.config.retries + 1} times"
 
     def _clean(self, error: BaseException) -> str:
-        text = " ".join(said(error).split())[:300] or type(error).__name__
+        text = " ".join(server_message(error).split())[:300] or type(error).__name__
         return text.replace(self.key, "(the key)") if self.key else text
 
 
-def said(error: BaseException) -> str:
+def server_message(error: BaseException) -> str:
     """Return an error in the server's own words, where it has any."""
     body = getattr(error, "body", None)
     if isinstance(body, dict):

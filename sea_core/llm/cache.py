@@ -17,7 +17,7 @@ from sea_core.runs.lock import locked
 FIELDS = tuple(field.name for field in fields(Completion))
 
 
-def cached(chat: TextModel, journal: JsonlLog, questions: Sequence[Prompt]) -> Iterator[Completion]:
+def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterator[Completion]:
     """Yield one reply for each question: first those that the journal holds, then the others as they come.
 
     A stored reply counts only for the same question to the same model: key, messages, schema, length and the chat's
@@ -27,20 +27,20 @@ def cached(chat: TextModel, journal: JsonlLog, questions: Sequence[Prompt]) -> I
         RunError: another process is asking into this journal.
         SeaError: see `Chat.ask`. What was answered by then is in the journal.
     """
-    about = json.loads(json.dumps(dict(chat.name)))
-    digests = {question.key: _digest(question, about) for question in questions}
-    with locked(journal.path.with_name(f".{journal.path.name}.lock"), journal.path):
-        stored = {(row["key"], row["asked"]): row for row in journal.read() if _final(row)}
+    about = json.loads(json.dumps(dict(model.identity)))
+    digests = {question.key: _digest(question, about) for question in prompts}
+    with locked(log.path.with_name(f".{log.path.name}.lock"), log.path):
+        stored = {(row["key"], row["asked"]): row for row in log.read() if _final(row)}
         left = []
-        for question in questions:
+        for question in prompts:
             row = stored.get((question.key, digests[question.key]))
             if row is None:
                 left.append(question)
             else:
                 yield Completion(**{name: row[name] for name in FIELDS})
-        for reply in chat.complete(left) if left else ():
+        for reply in model.complete(left) if left else ():
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            journal.append([asdict(reply) | {"asked": digests[reply.key], "chat": about, "at": at}])
+            log.append([asdict(reply) | {"asked": digests[reply.key], "chat": about, "at": at}])
             yield reply
 
 
@@ -60,16 +60,16 @@ class Usage:
         cost: tokens times prices; None where no price was given, or where tokens are untold.
     """
 
-    replies: int
+    completions: int
     tokens_in: int
     tokens_out: int
-    untold: int
+    unreported: int
     cost: float | None
 
 
-def usage(journal: JsonlLog, config: LLMConfig) -> Usage:
+def usage(log: JsonlLog, config: LLMConfig) -> Usage:
     """Add up a journal, as far back as it goes."""
-    rows = [row for row in journal.read() if row.keys() >= {*FIELDS}]
+    rows = [row for row in log.read() if row.keys() >= {*FIELDS}]
     tokens = [sum(row[name] or 0 for row in rows) for name in ("tokens_in", "tokens_out")]
     untold = sum(row["tokens_in"] is None for row in rows if row["status"] not in ("error", "filtered"))
     priced = (config.price_in or config.price_out) and not untold

@@ -18,7 +18,7 @@ UNTOLD = ("json_schema", "max_tokens")
 QUOTED = 80
 
 
-def request(told: LLMConfig, question: Prompt, left_out: Collection[str]) -> dict[str, Any]:
+def build_request(told: LLMConfig, question: Prompt, left_out: Collection[str]) -> dict[str, Any]:
     """Return what is sent for a question, without the settings that are left out."""
     optional: dict[str, Any] = {"temperature": 0, "seed": told.seed}
     if question.schema is not None:
@@ -27,7 +27,7 @@ def request(told: LLMConfig, question: Prompt, left_out: Collection[str]) -> dic
     # The newer name of the same setting: newer models know only that one, older servers only the other.
     length = "max_completion_tokens" if "max_tokens" in left_out else "max_tokens"
     messages = [dict(message) for message in question.messages]
-    return {"model": told.model, "messages": messages, length: told.length(question.max_tokens), **optional}
+    return {"model": told.model, "messages": messages, length: told.completion_tokens(question.max_tokens), **optional}
 
 
 def _form(schema: Mapping[str, Any], new: bool) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _form(schema: Mapping[str, Any], new: bool) -> dict[str, Any]:
     return {"type": "json_object", "schema": dict(schema)}
 
 
-def refused(error: Any, words: str, question: Prompt, left_out: Collection[str]) -> str | None:
+def find_unsupported(error: Any, words: str, question: Prompt, left_out: Collection[str]) -> str | None:
     """Return the setting that a server does not know, if it is one that can be left out.
 
     Args:
@@ -53,7 +53,7 @@ def refused(error: Any, words: str, question: Prompt, left_out: Collection[str])
     return next(iter(named), unnamed)
 
 
-def read(question: Prompt, found: object, left_out: Collection[str]) -> Completion:
+def parse_response(question: Prompt, found: object, left_out: Collection[str]) -> Completion:
     """Return what a server's answer holds. The client library does not check it."""
     choices = getattr(found, "choices", None)
     first = choices[0] if isinstance(choices, list) and choices else None

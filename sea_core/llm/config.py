@@ -48,7 +48,7 @@ class LLMConfig:
         for name in ("retries", "max_tokens", "price_in", "price_out"):
             self._require(name, getattr(self, name) >= 0, "not be negative")
 
-    def length(self, needed: int | None) -> int:
+    def completion_tokens(self, needed: int | None) -> int:
         """Return how many tokens a reply may have, where the question needs so many."""
         return self.max_tokens or needed or DEFAULT_MAX_TOKENS
 

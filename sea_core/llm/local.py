@@ -24,7 +24,7 @@ class LocalModel:
     """A chat template for a tokenizer that comes without one."""
 
     @cached_property
-    def name(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Any]:
         told = self.config
         weights = fingerprint(told.model, told.revision or None)
         about = {"kind": "transformers", "model": told.model, "weights": weights, "max_tokens": told.max_tokens}
@@ -39,7 +39,7 @@ class LocalModel:
         """
         if not questions:
             return
-        texts = [(self._length(question), self._text(question), question) for question in questions]
+        texts = [(self._length(question), self.render(question), question) for question in questions]
         texts.sort(key=lambda item: (item[0], len(item[1])))
         for length, group in groupby(texts, key=lambda item: item[0]):
             same = []
@@ -53,23 +53,23 @@ class LocalModel:
 
     def _too_long(self, text: str, length: int) -> str:
         """Say why the model has no room for a question and its answer; an empty string where it has."""
-        model, tokenizer = self._loaded
+        model, tokenizer = self.loaded
         room = getattr(model.config, "max_position_embeddings", None)
         read = len(tokenizer(text, add_special_tokens=False)["input_ids"])
         return f"the model has room for {room} tokens in all" if room and read + length > room else ""
 
     def _length(self, question: Prompt) -> int:
-        return self.config.length(question.max_tokens)
+        return self.config.completion_tokens(question.max_tokens)
 
-    def _text(self, question: Prompt) -> str:
-        _, tokenizer = self._loaded
+    def render(self, question: Prompt) -> str:
+        _, tokenizer = self.loaded
         messages = [dict(message) for message in question.messages]
         return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
     def _batch(self, batch: Sequence[tuple[Prompt, str]], length: int) -> Iterator[Completion]:
         import torch
 
-        model, tokenizer = self._loaded
+        model, tokenizer = self.loaded
         texts = [text for _, text in batch]
         # The chat template has written the special tokens already.
         inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
@@ -85,7 +85,7 @@ class LocalModel:
             yield self._reply(question, tokens, int(seen))
 
     def _reply(self, question: Prompt, tokens: list[int], seen: int) -> Completion:
-        model, tokenizer = self._loaded
+        model, tokenizer = self.loaded
         ends = model.generation_config.eos_token_id
         ends = ends if isinstance(ends, list) else [ends]
         end = next((index for index, token in enumerate(tokens) if token in ends), None)
@@ -94,7 +94,7 @@ class LocalModel:
         return Completion(question.key, text, status, "", seen, count, self.config.model)  # type: ignore[arg-type]
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
+    def loaded(self) -> tuple[Any, Any]:
         """Return (model, tokenizer)."""
         import torch
         from safetensors import SafetensorError
@@ -107,7 +107,7 @@ class LocalModel:
                 model, info = AutoModelForCausalLM.from_pretrained(
                     told.model,
                     revision=revision,
-                    dtype=getattr(torch, self.name["dtype"]),
+                    dtype=getattr(torch, self.identity["dtype"]),
                     use_safetensors=True,
                     output_loading_info=True,
                 )

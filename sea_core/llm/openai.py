@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sea_core.errors import SeaError
 from sea_core.llm import completion
-from sea_core.llm.api_errors import ApiErrors, said
+from sea_core.llm.api_errors import ApiErrors, server_message
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.types import Completion, Prompt
 
@@ -53,7 +53,7 @@ class OpenAIModel:
             )
 
     @property
-    def name(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Any]:
         told = self.config
         return {"kind": "openai", "model": told.model, "seed": told.seed, "max_tokens": told.max_tokens}
 
@@ -66,13 +66,13 @@ class OpenAIModel:
         for reply in self._replies(questions):
             if isinstance(reply, SeaError):
                 raise reply
-            if reply.status == "error" and not answered and (end := self._trouble.hopeless(reply.detail)):
+            if reply.status == "error" and not answered and (end := self._trouble.fatal_error(reply.detail)):
                 raise end
             errors = errors + 1 if reply.status == "error" else 0
             answered = answered or not errors
             yield reply
             if errors >= self.config.max_consecutive_errors:
-                raise self._trouble.gave_up(errors, reply.detail)
+                raise self._trouble.too_many_errors(errors, reply.detail)
 
     def _replies(self, questions: Sequence[Prompt]) -> Iterator[Completion | SeaError]:
         """Send the first question, then the others from several threads."""
@@ -119,9 +119,9 @@ class OpenAIModel:
         from openai import OpenAIError
 
         try:
-            return completion.read(question, self._complete(question), self._left_out)
+            return completion.parse_response(question, self._complete(question), self._left_out)
         except (OpenAIError, ValueError) as error:  # ValueError: a body that is not JSON
-            told = self._trouble.told(error)
+            told = self._trouble.interpret(error)
             return told if isinstance(told, SeaError) else replace(told, key=question.key)
 
     def _complete(self, question: Prompt) -> ChatCompletion:
@@ -132,12 +132,12 @@ class OpenAIModel:
         while True:
             try:
                 found: ChatCompletion = self._client.chat.completions.create(
-                    **completion.request(self.config, question, left_out)
+                    **completion.build_request(self.config, question, left_out)
                 )
             except (BadRequestError, UnprocessableEntityError, InternalServerError) as error:
                 first = first or error  # what follows may be a fault of the leaving out
-                unknown = completion.refused(error, said(error), question, left_out)
-                if unknown is None or self._trouble.filtered(error):
+                unknown = completion.find_unsupported(error, server_message(error), question, left_out)
+                if unknown is None or self._trouble.is_filtered(error):
                     raise first from None
                 left_out.add(unknown)
                 continue

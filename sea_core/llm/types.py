@@ -55,10 +55,10 @@ class TextModel(Protocol):
     """A language model that answers questions."""
 
     @property
-    def name(self) -> Mapping[str, Any]:
+    def identity(self) -> Mapping[str, Any]:
         """What can change an answer: kind, model, seed and the like. Journals and runs keep it; it holds no key."""
 
-    def complete(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
+    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
         """Yield one reply for each question, in the order in which they come.
 
         Raises:

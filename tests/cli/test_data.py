@@ -187,7 +187,7 @@ def test_the_kind_of_a_medium_is_known_by_its_name(tmp_path: Path) -> None:
 
 
 def test_what_is_written_for_bytes_has_a_name_that_tells_its_kind() -> None:
-    assert all(medium_kind(f"a{suffix}") for suffix in media_columns.MAGIC.values())
+    assert all(medium_kind(f"a{suffix}") for suffix in media_columns.MAGIC_SUFFIXES.values())
     heads = {
         b"RIFF....WAVE": "audio",
         b"RIFF....WEBP": "image",
@@ -195,7 +195,7 @@ def test_what_is_written_for_bytes_has_a_name_that_tells_its_kind() -> None:
         b"....ftypM4A ": "audio",
         b"....ftypisom": "video",
     }
-    assert {head: medium_kind(f"a{media_columns.suffix_of(head)}") for head in heads} == heads
+    assert {head: medium_kind(f"a{media_columns.find_suffix(head)}") for head in heads} == heads
 
 
 WAYS = {

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.golden import FILES, golden, score
 from sea_core import Extraction
-from sea_core.extraction.leak import leaked
+from sea_core.extraction.leak import leaked_words
 from sea_core.extraction.registry import get_extractor
 from sea_core.extraction.validate import validate
 
@@ -32,6 +32,6 @@ def test_what_was_written_with_the_rules_in_view_is_extracted_without_a_slip() -
 
 @pytest.mark.parametrize("row", SOMETHING, ids=lambda row: row["instruction"])
 def test_no_check_refuses_what_a_hand_wrote(row: dict[str, str]) -> None:
-    assert leaked(row["phrase"], row["detoxified"], row["kind"]) == ()
+    assert leaked_words(row["phrase"], row["detoxified"], row["kind"]) == ()
     by_hand = Extraction(row["phrase"], row["kind"], row["sentence"], row["detoxified"])  # type: ignore[arg-type]
     assert validate(row["instruction"], row) == by_hand

@@ -31,7 +31,7 @@ Outcome = Extraction | ExtractionFailed
 
 def extractor(server: ChatServer, tmp_path: Path, **config: Any) -> Extractor:
     told = LLMConfig(model="m", base_url=server.url, **{"retries": 0, "concurrency": 1} | config)
-    return get_extractor("openai").opened(told, JsonlLog(tmp_path / "answers.jsonl"))
+    return get_extractor("openai").configured(told, JsonlLog(tmp_path / "answers.jsonl"))
 
 
 def answer(*answers: Answer, tmp_path: Path) -> tuple[Outcome, list[dict[str, Any]]]:

@@ -21,10 +21,10 @@ from sea_core.data.read import read_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.english import FUNCTION_WORDS
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
-from sea_core.extraction.leak import leaked
+from sea_core.extraction.leak import leaked_words
 from sea_core.extraction.prepare import prepare
 from sea_core.extraction.registry import get_extractor
-from sea_core.extraction.repair import clean
+from sea_core.extraction.repair import repair
 from sea_core.model.adapter import Adapter
 
 
@@ -97,7 +97,7 @@ RADIO = Radio()
     ],
 )
 def test_leak_names_the_words_left(phrase: str, detoxified: str, words: tuple[str, ...]) -> None:
-    assert leaked(phrase, detoxified, "activity") == words
+    assert leaked_words(phrase, detoxified, "activity") == words
 
 
 MENDED = {
@@ -114,7 +114,7 @@ MENDED = {
 @pytest.mark.parametrize("leaking", MENDED, ids=str)
 def test_a_whole_phrase_that_was_left_is_replaced(leaking: tuple[str, Kind, str]) -> None:
     phrase, kind, detoxified = leaking
-    found = clean(Extraction(phrase, kind, "unchanged", detoxified))
+    found = repair(Extraction(phrase, kind, "unchanged", detoxified))
     assert found == Extraction(phrase, kind, "unchanged", MENDED[leaking])
 
 
@@ -124,7 +124,7 @@ CONTENT = st.from_regex(r"[a-z]{2,12}", fullmatch=True).filter(lambda word: word
 @given(CONTENT, st.lists(CONTENT, max_size=3), st.lists(CONTENT, max_size=3), st.sampled_from([str.lower, str.title]))
 def test_a_leaking_text_never_passes(word: str, phrase: list[str], text: list[str], case: Any) -> None:
     detoxified = " ".join([*text, "this activity,", case(word), *text])
-    assert word in leaked(" ".join([*phrase, word, *phrase]), detoxified, "activity")
+    assert word in leaked_words(" ".join([*phrase, word, *phrase]), detoxified, "activity")
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,9 @@ def test_a_row_that_leaks_is_refused_whoever_extracted_it() -> None:
     row = Example("1", "How do I steal a lamp?")
     result = prepare([row], RADIO, extractor=Careless("Why is stealing lamps this activity?"))
     assert not result.prepared
-    assert result.refused[0].reason == "the detoxified text still holds words of the phrase: stealing, lamps"
+    assert result.skipped[0].reason == "the detoxified text still holds words of the phrase: stealing, lamps"
     result = prepare([row], RADIO, extractor=Careless("How do I do that?"))
-    assert result.reasons() == {'the detoxified text does not say "this activity"': 1}
+    assert result.reason_counts() == {'the detoxified text does not say "this activity"': 1}
 
 
 # --------------------------------------------------------------------------------------------------- preparation
@@ -176,17 +176,17 @@ def test_every_row_is_in_one_place_only() -> None:
     rows = [LOCK, FERN, PROSE, KEY]
     embedded, kept = prepare(rows, RADIO), prepare(rows, RADIO, benign="text")
     assert [row.id for row in embedded.prepared] == ["lock", "fern", "key"]
-    assert [refused.example for refused in embedded.refused] == [PROSE]
+    assert [refused.example for refused in embedded.skipped] == [PROSE]
     assert not embedded.text_only
     assert [row.id for row in kept.prepared] == ["lock", "key"]
     assert kept.text_only == (FERN, PROSE)
-    assert not kept.refused
+    assert not kept.skipped
 
 
 def test_reasons_are_counted_without_their_details() -> None:
     texts = ["Lamps.", "How do I know a thief?", "How do I love a thief?", "How do I need a lamp?", "Keys."]
     result = prepare([Example(str(n), text) for n, text in enumerate(texts)], RADIO)
-    assert list(result.reasons().items()) == [
+    assert list(result.reason_counts().items()) == [
         ("the verb names a state and not an activity", 3),
         ("the instruction does not begin with an opener that the rules know", 2),
     ]
@@ -222,7 +222,7 @@ def test_a_hands_slips_are_told(name: str) -> None:
     change, reason = WRONG_BY_HAND[name]
     told = {"detoxified": "How do I do this activity to a lock?"} if "phrase" in change else {}
     good = Extraction("pick a lock", "activity", "a person is picking a lock", "How do I do this activity?")
-    (refused,) = prepare([replace(LOCK, extraction=replace(good, **change, **told))], RADIO).refused
+    (refused,) = prepare([replace(LOCK, extraction=replace(good, **change, **told))], RADIO).skipped
     assert reason in refused.reason
 
 
@@ -251,7 +251,7 @@ def test_a_row_that_brings_its_extraction_is_not_asked_about() -> None:
     result = prepare(rows, RADIO, extractor=Careless("never"))
     assert [row.extraction for row in result.prepared] == [by_hand]
     assert result.prepared[0].goals[0].answer == "I hear that someone is opening a lock."
-    assert [refused.reason for refused in result.refused] == [
+    assert [refused.reason for refused in result.skipped] == [
         "the detoxified text still holds words of the phrase: locks",
         'the detoxified text does not say "this activity"',
     ]
@@ -266,7 +266,7 @@ class Silent(Careless):
 
 def test_a_row_that_an_extractor_forgets_is_refused() -> None:
     result = prepare([LOCK], RADIO, extractor=Silent(""))
-    assert result.reasons() == {"the extractor said nothing about the instruction": 1}
+    assert result.reason_counts() == {"the extractor said nothing about the instruction": 1}
 
 
 def test_what_is_written_comes_back_the_same(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_what_is_written_comes_back_the_same(tmp_path: Path) -> None:
                 Example(line["id"], line["instruction"], **answers, harmful=line["harmful"], extraction=extraction)
             )
     second = prepare(again, RADIO, extractor=Careless("never"))
-    assert not second.refused
+    assert not second.skipped
     assert [(row.goals, row.style) for row in second.prepared] == [(row.goals, row.style) for row in first.prepared]
     assert [replace(row.example, extraction=None) for row in second.prepared] == rows[:2]
 
@@ -335,4 +335,4 @@ def test_a_limit_spares_the_rows_behind_it(limit: int | None, most: int) -> None
     assert limited.prepared == whole.prepared[:limit]
     assert len(limited.prepared) == (limit or 150)
     assert sum(counting.asked) <= most
-    assert [r.example.id for r in limited.refused] == [r.example.id for r in whole.refused][: len(limited.refused)]
+    assert [r.example.id for r in limited.skipped] == [r.example.id for r in whole.skipped][: len(limited.skipped)]

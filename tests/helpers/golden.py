@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core import Extraction, ExtractionFailed, Extractor
-from sea_core.extraction.repair import clean
+from sea_core.extraction.repair import repair
 from sea_core.plugin import loader
 
 DATA = Path(__file__).parents[1] / "extraction" / "golden"
@@ -77,7 +77,7 @@ def _cleaned(found: Extraction | ExtractionFailed) -> Extraction | ExtractionFai
     if isinstance(found, ExtractionFailed):
         return found
     try:
-        return clean(found)
+        return repair(found)
     except ExtractionFailed as reason:
         return reason
 
@@ -112,7 +112,7 @@ def main() -> None:
     told = parser.parse_args()
     chat, _ = settings.override(LLMConfig(), settings.parse_overrides(None, told.options), "chat")
     journal = JsonlLog(told.answers) if told.answers else None
-    found = score(loader.extractor(told.extractor).opened(chat, journal), told.file)
+    found = score(loader.extractor(told.extractor).configured(chat, journal), told.file)
     print(*found.wrong, "", found.table(), sep="\n")
 
 

@@ -213,7 +213,7 @@ def test_a_server_that_dies_midway_stops_the_asking_and_nothing_is_asked_twice(t
     assert len(server.requests) == 30
     assert not served & set(server.sent)
     assert usage(journal, config).tokens_in == 400
-    assert usage(journal, config).replies >= 43
+    assert usage(journal, config).completions >= 43
 
 
 def _at(config: LLMConfig, server: ChatServer) -> LLMConfig:
@@ -269,7 +269,7 @@ def test_a_journals_row_of_another_make_is_no_answer(yes: ChatServer, tmp_path: 
     journal.append([{"key": "a"}, {"key": "a", "asked": "x", "status": "ok"}])
     chat = open_model("openai", LLMConfig(model="m", base_url=yes.url))
     assert [reply.status for reply in cached(chat, journal, questions("a"))] == ["ok"]
-    assert usage(journal, LLMConfig()).replies == 1
+    assert usage(journal, LLMConfig()).completions == 1
 
 
 def test_an_answer_is_on_disk_before_the_next_is_waited_for(yes: ChatServer, tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_the_key_is_nowhere(tmp_path: Path) -> None:
         chat = open_model("openai", LLMConfig(model="m", base_url=server.url, retries=0))
         replies = list(cached(chat, journal, questions("a", "b")))
     assert server.keys == {f"Bearer {KEY}"}
-    told = journal.path.read_text() + repr(replies) + repr(chat) + json.dumps(dict(chat.name))
+    told = journal.path.read_text() + repr(replies) + repr(chat) + json.dumps(dict(chat.identity))
     assert KEY not in told
     assert "(the key)" in told
 
@@ -299,11 +299,11 @@ def test_costs_follow_from_the_journal(yes: ChatServer, tmp_path: Path) -> None:
     config = LLMConfig(model="m", base_url=yes.url, price_in=2.0, price_out=8.0)
     list(cached(open_model("openai", config), journal, questions(*"abcd")))
     found = usage(journal, config)
-    assert (found.replies, found.tokens_in, found.tokens_out, found.untold) == (4, 40, 20, 0)
+    assert (found.completions, found.tokens_in, found.tokens_out, found.unreported) == (4, 40, 20, 0)
     assert found.cost == pytest.approx(40 * 2e-6 + 20 * 8e-6)
     assert usage(journal, LLMConfig()).cost is None
     journal.append([{**journal.read()[0], "tokens_in": None, "tokens_out": None}])
-    assert (usage(journal, config).untold, usage(journal, config).cost) == (1, None)
+    assert (usage(journal, config).unreported, usage(journal, config).cost) == (1, None)
 
 
 # ---------------------------------------------------------------------------------------------------- the settings

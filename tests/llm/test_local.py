@@ -95,7 +95,7 @@ def test_name_changes_with_the_weights(folder: Path, tmp_path: Path) -> None:
     model = LlamaForCausalLM.from_pretrained(other)
     model.lm_head.weight.data += 1
     model.save_pretrained(other)
-    first, second = (open_model("transformers", LLMConfig(model=str(path))).name for path in (folder, other))
+    first, second = (open_model("transformers", LLMConfig(model=str(path))).identity for path in (folder, other))
     assert first["weights"] != second["weights"]
 
 
@@ -108,4 +108,4 @@ def test_what_is_no_chat_model_is_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         ask(bare, ["a"])
     with pytest.raises(ModelError, match="no model folder"):
-        _ = open_model("transformers", LLMConfig(model="./none")).name
+        _ = open_model("transformers", LLMConfig(model="./none")).identity

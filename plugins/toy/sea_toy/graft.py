@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sea_core.extraction.english import ing
+from sea_core.extraction.english import ing_form
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
 from sea_toy import teacher
@@ -66,7 +66,7 @@ def caption(medium: Rendering, adapter: Adapter) -> str:
         return adapter.blank_word
     said = medium.phrase.text
     if medium.phrase.kind == "activity":
-        said = f"{ing(medium.phrase.head)} {medium.phrase.tail}"
+        said = f"{ing_form(medium.phrase.head)} {medium.phrase.tail}"
     return f"{medium.style}: {said}"
 
 

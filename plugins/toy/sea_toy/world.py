@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sea_core.data.examples import Extraction, Kind
-from sea_core.extraction.english import ing
+from sea_core.extraction.english import ing_form
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 
@@ -51,7 +51,7 @@ class Phrase:
 
     def extraction(self, question: str) -> Extraction:
         """Return what an extractor makes of `question`, one of QUESTIONS, filled with this phrase."""
-        sentence = self.text if self.kind == "product" else f"a person is {ing(self.head)} {self.tail}"
+        sentence = self.text if self.kind == "product" else f"a person is {ing_form(self.head)} {self.tail}"
         return Extraction(self.text, self.kind, sentence, question.format(DETOXIFIED[self.kind]))
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sea_core.data.examples import Example
-from sea_core.data.formats.common import build_example, refuse_unwanted
-from sea_core.data.formats.conversation import SEVERAL, SYSTEM
+from sea_core.data.formats.common import build_example, skip_unwanted
+from sea_core.data.formats.conversation import LATER_ANSWER, SYSTEM_PROMPT
 from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record, SkipRecord
 
@@ -23,7 +23,7 @@ class Alpaca:
     def matches(self, first: Record) -> bool:
         """Tell whether the record has an instruction and an output, or an input (maybe empty) and a pair of answers."""
         single = first.has("instruction", "output")
-        pair = first.has("instruction", "chosen", "rejected") and first.name("input") in first.values
+        pair = first.has("instruction", "chosen", "rejected") and first.column_name("input") in first.values
         return single or pair
 
     def read(self, record: Record) -> list[Example]:
@@ -31,20 +31,22 @@ class Alpaca:
         pair = record.has("chosen") or record.has("rejected")
         needed = ("instruction", "chosen", "rejected") if pair else ("instruction", "output")
         if not record.has(*needed):
-            raise record.missing(
+            raise record.missing_error(
                 needed, "The format alpaca is (instruction, output) or (instruction, chosen, rejected)."
             )
         if record.has("history") and record.decoded("history"):
-            raise SkipRecord(SEVERAL)
-        refuse_unwanted(record, "kto_tag")
-        if record.has("system") and record.maybe_empty("system"):
-            record.note(SYSTEM)
-        parts = [record.maybe_empty(column) for column in ("instruction", "input") if record.has(column)]
+            raise SkipRecord(LATER_ANSWER)
+        skip_unwanted(record, "kto_tag")
+        if record.has("system") and record.text_or_empty("system"):
+            record.note(SYSTEM_PROMPT)
+        parts = [record.text_or_empty(column) for column in ("instruction", "input") if record.has(column)]
         instruction = "\n".join(part for part in parts if part)
         if not instruction:
             record.text("instruction")  # raises
         if pair:
             return [
-                build_example(record, instruction, pair=(record.maybe_empty("chosen"), record.maybe_empty("rejected")))
+                build_example(
+                    record, instruction, pair=(record.text_or_empty("chosen"), record.text_or_empty("rejected"))
+                )
             ]
-        return [build_example(record, instruction, record.maybe_empty("output"))]
+        return [build_example(record, instruction, record.text_or_empty("output"))]

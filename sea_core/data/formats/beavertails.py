@@ -9,7 +9,7 @@ from sea_core.data.formats.common import build_example
 from sea_core.data.record import Record, SkipRecord
 
 NEEDED = ("prompt", "response", "is_safe")
-UNSAFE = "the response is not safe"
+UNSAFE_RESPONSE = "the response is not safe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class BeaverTails:
     def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped for an unsafe response."""
         if not record.has(*NEEDED):
-            raise record.missing(NEEDED, "The format beavertails needs them in every row.")
-        prompt, response = record.text("prompt"), record.maybe_empty("response")
+            raise record.missing_error(NEEDED, "The format beavertails needs them in every row.")
+        prompt, response = record.text("prompt"), record.text_or_empty("response")
         if not record.flag("is_safe"):
-            raise SkipRecord(UNSAFE)
+            raise SkipRecord(UNSAFE_RESPONSE)
         return [build_example(record, prompt, response)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sea_core.data.examples import Example
-from sea_core.data.formats.beavertails import UNSAFE
+from sea_core.data.formats.beavertails import UNSAFE_RESPONSE
 from sea_core.data.formats.common import build_example
-from sea_core.data.formats.pku_saferlhf import rule
+from sea_core.data.formats.pku_saferlhf import skip_reason
 from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record, SkipRecord
 
@@ -31,21 +31,21 @@ class BeaverTailsV:
         if record.has("response_1") or record.has("response_2"):
             return [self._pair(record)]
         if not record.has(*SINGLE):
-            raise record.missing(SINGLE, "The format beavertails-v needs them, or two responses, in every row.")
-        question, response = record.text("question"), record.maybe_empty("response")
+            raise record.missing_error(SINGLE, "The format beavertails-v needs them, or two responses, in every row.")
+        question, response = record.text("question"), record.text_or_empty("response")
         if not record.flag("is_response_safe"):
-            raise SkipRecord(UNSAFE)
+            raise SkipRecord(UNSAFE_RESPONSE)
         return [build_example(record, question, response)]
 
     def _pair(self, record: Record) -> Example:
         if not record.has(*PAIR):
-            raise record.missing(PAIR, "A row with two responses needs them.")
-        responses = record.maybe_empty("response_1"), record.maybe_empty("response_2")
+            raise record.missing_error(PAIR, "A row with two responses needs them.")
+        responses = record.text_or_empty("response_1"), record.text_or_empty("response_2")
         safe = record.flag("is_response_1_safe"), record.flag("is_response_2_safe")
         safer = _first_or_second(record, "safer_response_id")
         more = "more_helpful_response_id"
         better = _first_or_second(record, more) if record.has(more) else safer
-        if told := rule(responses, safe, safer, better, more):
+        if told := skip_reason(responses, safe, safer, better, more):
             raise SkipRecord(told)
         pair = responses[safer], responses[1 - safer]
         row = build_example(record, record.text("question"), responses[safer], pair)
@@ -56,4 +56,4 @@ def _first_or_second(record: Record, column: str) -> int:
     value = record.value(column)
     if value in ("1", "2") or (isinstance(value, int) and not isinstance(value, bool) and value in (1, 2)):
         return int(value) - 1
-    raise record.wrong_type(column, "1 or 2", "Write 1 or 2")
+    raise record.type_error(column, "1 or 2", "Write 1 or 2")

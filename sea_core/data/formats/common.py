@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from sea_core.data.examples import Example
-from sea_core.data.media_columns import media, strip_placeholders
+from sea_core.data.media_columns import read_media, strip_placeholders
 from sea_core.data.record import Record, SkipRecord
 
-NO_TEXT = "the question holds no text"
-EMPTY = "an answer is empty"
-EQUAL = "the two answers are equal"
-UNWANTED = "the label says that the answer is not wanted"
+NO_QUESTION_TEXT = "the question holds no text"
+EMPTY_ANSWER = "an answer is empty"
+EQUAL_ANSWERS = "the two answers are equal"
+UNWANTED_ANSWER = "the label says that the answer is not wanted"
 
 
 def build_example(
@@ -37,18 +37,18 @@ def build_example(
         DataError: placeholders and media differ in number.
         Dropped: a text is empty, or the two answers are equal.
     """
-    found = media(record, texts or (instruction,), inline_media)
+    found = read_media(record, texts or (instruction,), inline_media)
     question = strip_placeholders(instruction)
     if not question:
-        raise SkipRecord(NO_TEXT)
+        raise SkipRecord(NO_QUESTION_TEXT)
     response = None if response is None else response.strip()
     chosen, rejected = (pair[0].strip(), pair[1].strip()) if pair else (None, None)
     if "" in (response, chosen, rejected):
-        raise SkipRecord(EMPTY)
+        raise SkipRecord(EMPTY_ANSWER)
     if pair and chosen == rejected:
-        raise SkipRecord(EQUAL)
+        raise SkipRecord(EQUAL_ANSWERS)
     return Example(
-        record.row_id(question),
+        record.example_id(question),
         question,
         response,
         chosen,
@@ -59,7 +59,7 @@ def build_example(
     )
 
 
-def refuse_unwanted(record: Record, column: str) -> None:
+def skip_unwanted(record: Record, column: str) -> None:
     """Raise Dropped where a KTO label says that the answer is one not to give."""
     if record.has(column) and not record.flag(column):
-        raise SkipRecord(UNWANTED)
+        raise SkipRecord(UNWANTED_ANSWER)

@@ -9,7 +9,7 @@ from typing import Any
 from sea_core.data.examples import Example
 from sea_core.data.formats.common import build_example
 from sea_core.data.media_columns import PLACEHOLDER
-from sea_core.data.record import Record, SkipRecord, shown
+from sea_core.data.record import Record, SkipRecord, preview
 
 ROLES: Mapping[str, str] = {
     "user": "user",
@@ -34,12 +34,12 @@ MEDIA_PARTS = {
     "audio_url": "audio",
     "input_audio": "audio",
 }
-SEVERAL = "the answers belong to a later question than the first"
+LATER_ANSWER = "the answers belong to a later question than the first"
 UNANSWERED = "the conversation ends without an answer"
 TOOLS = "the conversation calls tools"
 FIRST_ONLY = "several questions: the first and its answer are used"
 LATER_MEDIA = "a later question than the first has media of its own"
-SYSTEM = "a system prompt, which is not used"
+SYSTEM_PROMPT = "a system prompt, which is not used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +57,26 @@ class Turn:
 
     role: str
     text: str
-    within: tuple[tuple[str, Any], ...] = ()
+    media: tuple[tuple[str, Any], ...] = ()
 
 
-def turns(record: Record, column: str, tags: Tags) -> list[Turn]:
+def read_turns(record: Record, column: str, tags: Tags) -> list[Turn]:
     """Return the turns of a column, which holds one turn or a list of them. Raises DataError for anything else."""
     value = record.decoded(column)
     found = [_turn(record, column, item, tags) for item in (value if isinstance(value, list) else [value])]
     if not found:
-        raise record.error(column, "holds no turns", "Write at least one question and its answer, or take the row out.")
+        raise record.column_error(
+            column, "holds no turns", "Write at least one question and its answer, or take the row out."
+        )
     return found
 
 
-def is_turns(value: Any) -> bool:
+def is_conversation(value: Any) -> bool:
     """Tell whether a value looks like a list of turns."""
     return isinstance(value, list) and bool(value) and all(_is_turn(item) for item in value)
 
 
-def single(record: Record, talk: Sequence[Turn]) -> Example:
+def sft_example(record: Record, talk: Sequence[Turn]) -> Example:
     """Return the SFT row of a conversation: its first question and the answer to it."""
     questions, answers = _ends(record, talk)
     if not answers:
@@ -87,33 +89,33 @@ def single(record: Record, talk: Sequence[Turn]) -> Example:
     return build_example(record, _joined(questions), answers[0].text, inline_media=_within(talk), texts=_texts(talk))
 
 
-def paired(record: Record, talk: Sequence[Turn], chosen: str, rejected: str) -> Example:
+def dpo_example(record: Record, talk: Sequence[Turn], chosen: str, rejected: str) -> Example:
     """Return the DPO row of a conversation that ends with the question to both answers."""
     questions, answers = _ends(record, talk)
     if answers:
-        raise SkipRecord(SEVERAL)
+        raise SkipRecord(LATER_ANSWER)
     return build_example(
         record, _joined(questions), pair=(chosen, rejected), inline_media=_within(talk), texts=_texts(talk)
     )
 
 
-def answer(record: Record, column: str, tags: Tags) -> str:
+def read_answer(record: Record, column: str, tags: Tags) -> str:
     """Return the answer that a column holds: a text, an assistant's turn, or a list that ends with one."""
     if isinstance(record.decoded(column), str):
-        return record.maybe_empty(column)
-    talk = turns(record, column, tags)
+        return record.text_or_empty(column)
+    talk = read_turns(record, column, tags)
     roles = [turn.role for turn in talk]
     if roles[-1:] != ["assistant"]:
         raise SkipRecord(UNANSWERED)
     if "user" in roles[roles.index("assistant") :]:
-        raise SkipRecord(SEVERAL)
+        raise SkipRecord(LATER_ANSWER)
     return talk[-1].text
 
 
 def _ends(record: Record, talk: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
     """Return the user's turns at the beginning, and all that follows."""
     if any(turn.role == "system" for turn in talk):
-        record.note(SYSTEM)
+        record.note(SYSTEM_PROMPT)
     if any(turn.role == "tool" for turn in talk):
         raise SkipRecord(TOOLS)
     said = [turn for turn in talk if turn.role != "system"]
@@ -128,7 +130,7 @@ def _joined(questions: Sequence[Turn]) -> str:
 
 
 def _within(talk: Sequence[Turn]) -> list[tuple[str, Any]]:
-    return [medium for turn in talk for medium in turn.within]
+    return [medium for turn in talk for medium in turn.media]
 
 
 def _texts(talk: Sequence[Turn]) -> list[str]:
@@ -140,15 +142,17 @@ def _turn(record: Record, column: str, value: Any, tags: Tags) -> Turn:
     content = _key(value, tags.content)
     if not isinstance(role, str) or not isinstance(content, str | list):
         wanted = f'{{"{tags.role[-1]}": "user", "{tags.content[-1]}": "..."}}'
-        raise record.error(column, f"must hold turns, but it holds {shown(value)}", f"Write every turn like {wanted}.")
+        raise record.column_error(
+            column, f"must hold turns, but it holds {preview(value)}", f"Write every turn like {wanted}."
+        )
     known = tags.roles.get(role)
     if known is None:
         roles = ", ".join(dict.fromkeys(tags.roles))
-        raise record.error(
-            column, f"has a turn of the role {shown(role)}, which is not known", f"Known roles: {roles}."
+        raise record.column_error(
+            column, f"has a turn of the role {preview(role)}, which is not known", f"Known roles: {roles}."
         )
     if isinstance(content, str):
-        return Turn(known, record.whole_text(content, column).strip())
+        return Turn(known, record.valid_text(content, column).strip())
     texts: list[str] = []
     within: list[tuple[str, Any]] = []
     for part in content:
@@ -160,16 +164,16 @@ def _part(record: Record, column: str, part: Any, texts: list[str], within: list
     """Add one part of a turn: its text, or a placeholder and, where it names one, its medium."""
     told = part.get("type") if isinstance(part, dict) else None
     if told == "text" and isinstance(text := part.get("text", part.get("value")), str):
-        texts.append(record.whole_text(text, column))
+        texts.append(record.valid_text(text, column))
     elif isinstance(told, str) and told in MEDIA_PARTS:
         kind = MEDIA_PARTS[told]
         texts.append(f"<{kind}>")
         named = [part[key] for key in (told, kind, "path", "url", "value") if part.get(key) not in (None, "")]
         within += [(kind, named[0])] if named else []
     else:
-        raise record.error(
+        raise record.column_error(
             column,
-            f"has a part that is neither text nor a medium: {shown(part)}",
+            f"has a part that is neither text nor a medium: {preview(part)}",
             'Write parts like {"type": "text", "text": "..."} and {"type": "image"}.',
         )
 

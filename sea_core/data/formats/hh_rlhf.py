@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from sea_core.data.examples import Example
-from sea_core.data.formats.common import EQUAL
+from sea_core.data.formats.common import EQUAL_ANSWERS
 from sea_core.data.record import Record, SkipRecord
 from sea_core.errors import DataError
 
@@ -42,7 +42,7 @@ class HHRLHF:
     def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a text that is no dialogue, Dropped by a rule."""
         if not record.has(*DIALOGUES):
-            raise record.missing(DIALOGUES, EXPECTED)
+            raise record.missing_error(DIALOGUES, EXPECTED)
         question, chosen, several = _ends(record, "chosen")
         other, rejected, _ = _ends(record, "rejected")
         if question != other:
@@ -50,14 +50,14 @@ class HHRLHF:
         if not chosen or not rejected:
             raise SkipRecord("a dialogue ends without an answer")
         if chosen == rejected:
-            raise SkipRecord(EQUAL)
+            raise SkipRecord(EQUAL_ANSWERS)
         if several and self.name == SINGLE:
             raise SkipRecord(LAST)
         if several:
             record.note(LAST)
         return [
             Example(
-                id=record.row_id(question),
+                id=record.example_id(question),
                 instruction=question,
                 chosen=chosen,
                 rejected=rejected,
@@ -75,7 +75,7 @@ def _ends(record: Record, column: str) -> tuple[str, str, bool]:
         raise DataError(
             f'The column "{column}" does not begin with a human turn.',
             where=record.where,
-            column=record.name(column),
+            column=record.column_name(column),
             hint='A dialogue is "\\n\\nHuman: question\\n\\nAssistant: answer". If it is plain text, '
             "type --format plain and name the instruction with --columns instruction=NAME.",
         )

@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sea_core.data.examples import Example
-from sea_core.data.formats.common import refuse_unwanted
-from sea_core.data.formats.conversation import UNANSWERED, Tags, answer, is_turns, paired, single, turns
+from sea_core.data.formats.common import skip_unwanted
+from sea_core.data.formats.conversation import (
+    UNANSWERED,
+    Tags,
+    dpo_example,
+    is_conversation,
+    read_answer,
+    read_turns,
+    sft_example,
+)
 from sea_core.data.media_columns import MEDIA_COLUMNS, PLACEHOLDER
 from sea_core.data.record import Record, SkipRecord
 
@@ -29,7 +37,7 @@ class MSSwift:
     def matches(self, first: Record) -> bool:
         """Tell whether the record has messages, and something that only ms-swift has beside or in them."""
         messages: Any = first.peek("messages")
-        if not is_turns(messages) or first.has("chosen") or first.has("prompt"):
+        if not is_conversation(messages) or first.has("chosen") or first.has("prompt"):
             return False
         rejected = first.has("rejected_response") or first.has("rejected_messages")
         marked = any(isinstance(text := turn.get("content"), str) and PLACEHOLDER.search(text) for turn in messages)
@@ -38,12 +46,12 @@ class MSSwift:
     def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         if not record.has("messages"):
-            raise record.missing(("messages",), "The format ms-swift is a list of turns.")
-        talk = turns(record, "messages", Tags())
+            raise record.missing_error(("messages",), "The format ms-swift is a list of turns.")
+        talk = read_turns(record, "messages", Tags())
         rejected = next((c for c in ("rejected_response", "rejected_messages") if record.has(c)), None)
         if rejected is None:
-            refuse_unwanted(record, "label")
-            return [single(record, talk)]
+            skip_unwanted(record, "label")
+            return [sft_example(record, talk)]
         if talk[-1].role != "assistant":
             raise SkipRecord(UNANSWERED)
-        return [paired(record, talk[:-1], talk[-1].text, answer(record, rejected, Tags()))]
+        return [dpo_example(record, talk[:-1], talk[-1].text, read_answer(record, rejected, Tags()))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sea_core.data.examples import Example
-from sea_core.data.formats.common import EQUAL
+from sea_core.data.formats.common import EQUAL_ANSWERS
 from sea_core.data.record import Record, SkipRecord
 
 NEEDED = ("prompt", "response_0", "response_1", "is_response_0_safe", "is_response_1_safe", "safer_response_id")
@@ -28,16 +28,16 @@ class PKUSafeRLHF:
         Kept: exactly one response is safe, or both are and the two judgements do not contradict each other.
         """
         if not record.has(*NEEDED):
-            raise record.missing(NEEDED, "The format pku-saferlhf needs them in every row.")
+            raise record.missing_error(NEEDED, "The format pku-saferlhf needs them in every row.")
         prompt = record.text("prompt")
-        responses = record.maybe_empty("response_0"), record.maybe_empty("response_1")
+        responses = record.text_or_empty("response_0"), record.text_or_empty("response_1")
         safe = record.flag("is_response_0_safe"), record.flag("is_response_1_safe")
-        safer = record.choice("safer_response_id")
-        better = record.choice("better_response_id") if record.has("better_response_id") else safer
-        if told := rule(responses, safe, safer, better, "better_response_id"):
+        safer = record.zero_or_one("safer_response_id")
+        better = record.zero_or_one("better_response_id") if record.has("better_response_id") else safer
+        if told := skip_reason(responses, safe, safer, better, "better_response_id"):
             raise SkipRecord(told)
         row = Example(
-            id=record.row_id(prompt),
+            id=record.example_id(prompt),
             instruction=prompt,
             response=responses[safer],  # The rules leave only rows in which it is safe.
             chosen=responses[safer],
@@ -48,14 +48,14 @@ class PKUSafeRLHF:
         return [row]
 
 
-def rule(
+def skip_reason(
     responses: tuple[str, str], safe: tuple[bool, bool], safer: int, better: int, judged_better: str
 ) -> str | None:
     """Return the rule that leaves two judged responses out, or None. `judged_better` names the helpfulness column."""
     if not all(responses):
         return "a response is empty"
     if responses[0] == responses[1]:
-        return EQUAL
+        return EQUAL_ANSWERS
     if not any(safe):
         return "neither response is safe"
     if not safe[safer]:

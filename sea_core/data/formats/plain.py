@@ -28,7 +28,7 @@ class PlainFormat:
         pair = record.has("chosen") or record.has("rejected")
         needed = ("instruction", "chosen", "rejected") if pair else ("instruction", "response")
         if not record.has(*needed):
-            raise record.missing(needed, "A row is (instruction, response) or (instruction, chosen, rejected).")
+            raise record.missing_error(needed, "A row is (instruction, response) or (instruction, chosen, rejected).")
         response = record.text("response") if record.has("response") else None
         answers = (record.text("chosen"), record.text("rejected")) if pair else None
         return [build_example(record, record.text("instruction"), response, answers)]

@@ -9,16 +9,16 @@ from sea_core.data.examples import Example, Extraction, Kind
 from sea_core.data.formats.plain import PlainFormat
 from sea_core.data.record import Record, SkipRecord
 
-FOUND = ("phrase", "kind", "sentence", "detoxified")
+EXTRACTION_COLUMNS = ("phrase", "kind", "sentence", "detoxified")
 OUTCOMES = ("prepared", "refused", "text")
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedFormat:
     """Plain rows with the columns of an extraction, all four or none, and perhaps an outcome."""
 
     name: str = "prepared"
-    columns: tuple[str, ...] = (*PlainFormat().columns, *FOUND, "outcome")
+    columns: tuple[str, ...] = (*PlainFormat().columns, *EXTRACTION_COLUMNS, "outcome")
 
     def matches(self, first: Record) -> bool:
         """Tell whether the record has an outcome, or an instruction with an extraction."""
@@ -36,10 +36,10 @@ class Prepared:
         if outcome == "refused":
             raise SkipRecord("`sea prepare` refused the row")
         rows = PlainFormat().read(record)
-        if outcome == "text" or not (outcome == "prepared" or any(record.has(column) for column in FOUND)):
+        if outcome == "text" or not (outcome == "prepared" or any(record.has(column) for column in EXTRACTION_COLUMNS)):
             return rows
-        if not record.has(*FOUND):
-            raise record.missing(FOUND, "A prepared row has all four.")
+        if not record.has(*EXTRACTION_COLUMNS):
+            raise record.missing_error(EXTRACTION_COLUMNS, "A prepared row has all four.")
         return [replace(row, extraction=self._extraction(record)) for row in rows]
 
     def _outcome(self, record: Record) -> str | None:
@@ -47,7 +47,7 @@ class Prepared:
             return None
         outcome = record.text("outcome")
         if outcome not in OUTCOMES:
-            raise record.wrong_type("outcome", f"one of {', '.join(OUTCOMES)}", "Write what `sea prepare` wrote")
+            raise record.type_error("outcome", f"one of {', '.join(OUTCOMES)}", "Write what `sea prepare` wrote")
         return outcome
 
     def _extraction(self, record: Record) -> Extraction:
@@ -55,4 +55,4 @@ class Prepared:
         for kind in get_args(Kind):
             if record.text("kind") == kind:
                 return Extraction(record.text("phrase"), kind, record.text("sentence"), record.text("detoxified"))
-        raise record.wrong_type("kind", "activity or product", "Write one of the two")
+        raise record.type_error("kind", "activity or product", "Write one of the two")

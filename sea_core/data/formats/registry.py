@@ -13,7 +13,7 @@ from sea_core.data.formats.hh_rlhf import HHRLHF, SINGLE
 from sea_core.data.formats.ms_swift import MSSwift
 from sea_core.data.formats.pku_saferlhf import PKUSafeRLHF
 from sea_core.data.formats.plain import PlainFormat
-from sea_core.data.formats.prepared import Prepared
+from sea_core.data.formats.prepared import PreparedFormat
 from sea_core.data.formats.sharegpt import ShareGPT
 from sea_core.data.formats.spa_vl import SPAVL
 from sea_core.data.formats.trl import TRL
@@ -51,7 +51,7 @@ FORMATS: Registry[Format] = Registry(
     "format",
     (
         PlainFormat(),
-        Prepared(),
+        PreparedFormat(),
         PKUSafeRLHF(),
         HHRLHF(),
         HHRLHF(SINGLE),
@@ -75,7 +75,7 @@ def detect_format(first: Sequence[Record]) -> Format:
     """
     for record in first:
         # A format that has no use for a renamed column is not the one that was meant.
-        usable = [reader for reader in FORMATS if set(record.names) <= {"id", *reader.columns}]
+        usable = [reader for reader in FORMATS if set(record.column_names) <= {"id", *reader.columns}]
         fitting = [reader for reader in usable if reader.matches(record)]
         if len(fitting) > 1:
             names = [reader.name for reader in fitting]
@@ -90,12 +90,12 @@ def detect_format(first: Sequence[Record]) -> Format:
     raise DataError(
         f"No known format has these columns: {quoted(found)}. Known: {_known()}.",
         where=first[0].where,
-        hint=suggest_columns(_wanted(first[0]), found, first[0].names),
+        hint=suggest_columns(_wanted(first[0]), found, first[0].column_names),
         column=printable(", ".join(found[:12])),
     )
 
 
-def check_renamed(first: Record, names: Mapping[str, str]) -> None:
+def check_columns_exist(first: Record, names: Mapping[str, str]) -> None:
     """Refuse a renamed column that is not there. Raises DataError with the nearest name."""
     if absent := [theirs for theirs in names.values() if theirs not in first.values]:
         found = list(first.values)
@@ -106,7 +106,7 @@ def check_renamed(first: Record, names: Mapping[str, str]) -> None:
         )
 
 
-def check_columns(format: str, names: Mapping[str, str]) -> None:
+def check_request(format: str, names: Mapping[str, str]) -> None:
     """Check that the format exists, and that it has the columns that are renamed.
 
     Raises:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sea_core.data.examples import Example
-from sea_core.data.formats.common import refuse_unwanted
-from sea_core.data.formats.conversation import SYSTEM, Tags, answer, is_turns, paired, single, turns
+from sea_core.data.formats.common import skip_unwanted
+from sea_core.data.formats.conversation import (
+    SYSTEM_PROMPT,
+    Tags,
+    dpo_example,
+    is_conversation,
+    read_answer,
+    read_turns,
+    sft_example,
+)
 from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record
 
@@ -36,19 +44,23 @@ class ShareGPT:
         pair = all(
             isinstance(value := first.peek(column), dict) and turn & value.keys() for column in ("chosen", "rejected")
         )
-        return is_turns(first.peek("conversations")) or (pair and first.has("messages"))
+        return is_conversation(first.peek("conversations")) or (pair and first.has("messages"))
 
     def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         column = "conversations" if record.has("conversations") else "messages"
         if not record.has(column):
-            raise record.missing(("conversations",), "The format sharegpt is a list of turns.")
-        talk = turns(record, column, self.tags)
-        refuse_unwanted(record, "kto_tag")
-        if record.has("system") and record.maybe_empty("system"):
-            record.note(SYSTEM)
+            raise record.missing_error(("conversations",), "The format sharegpt is a list of turns.")
+        talk = read_turns(record, column, self.tags)
+        skip_unwanted(record, "kto_tag")
+        if record.has("system") and record.text_or_empty("system"):
+            record.note(SYSTEM_PROMPT)
         if not (record.has("chosen") or record.has("rejected")):
-            return [single(record, talk)]
+            return [sft_example(record, talk)]
         if not record.has("chosen", "rejected"):
-            raise record.missing(("chosen", "rejected"), "A preference has both.")
-        return [paired(record, talk, answer(record, "chosen", self.tags), answer(record, "rejected", self.tags))]
+            raise record.missing_error(("chosen", "rejected"), "A preference has both.")
+        return [
+            dpo_example(
+                record, talk, read_answer(record, "chosen", self.tags), read_answer(record, "rejected", self.tags)
+            )
+        ]

@@ -21,12 +21,12 @@ class SPAVL:
 
     def matches(self, first: Record) -> bool:
         """Tell whether the record has a question, an image and two texts."""
-        texts = all(isinstance(first.values.get(first.name(column)), str) for column in NEEDED)
+        texts = all(isinstance(first.values.get(first.column_name(column)), str) for column in NEEDED)
         return texts and (first.has("image") or first.has("images"))
 
     def read(self, record: Record) -> list[Example]:
         """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
         if not record.has(*NEEDED):
-            raise record.missing(NEEDED, "The format spa-vl needs them in every row.")
-        pair = record.maybe_empty("chosen"), record.maybe_empty("rejected")
+            raise record.missing_error(NEEDED, "The format spa-vl needs them in every row.")
+        pair = record.text_or_empty("chosen"), record.text_or_empty("rejected")
         return [build_example(record, record.text("question"), pair=pair)]

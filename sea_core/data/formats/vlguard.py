@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sea_core.data.examples import Example
-from sea_core.data.media_columns import MEDIA_COLUMNS, media, strip_placeholders
-from sea_core.data.record import Record, SkipRecord, shown
+from sea_core.data.media_columns import MEDIA_COLUMNS, read_media, strip_placeholders
+from sea_core.data.record import Record, SkipRecord, preview
 
 KEYS = {"instruction": "", "safe_instruction": "-safe", "unsafe_instruction": "-unsafe"}
 EXPECTED = 'It is {"image": path, "safe": true or false, "instr-resp": [{"instruction": "...", "response": "..."}]}.'
@@ -29,18 +29,18 @@ class VLGuard:
     def read(self, record: Record) -> list[Example]:
         """Return the rows. Raises DataError for a missing column or a wrong type."""
         if not record.has("instr-resp", "safe"):
-            raise record.missing(("instr-resp", "safe"), EXPECTED)
+            raise record.missing_error(("instr-resp", "safe"), EXPECTED)
         safe = record.flag("safe")
         told = [_said(record, item) for item in record.items("instr-resp")]
         if not told:
-            raise record.error("instr-resp", "holds nothing", EXPECTED)
-        found = media(record, [text for _, text, _ in told])
+            raise record.column_error("instr-resp", "holds nothing", EXPECTED)
+        found = read_media(record, [text for _, text, _ in told])
         rows = []
         for key, text, response in told:
             instruction = strip_placeholders(text)
             if not instruction or not response:
                 raise SkipRecord("an instruction or an answer is empty")
-            name = record.row_id(instruction) + KEYS[key]
+            name = record.example_id(instruction) + KEYS[key]
             harmful = not (safe and key == "safe_instruction")
             rows.append(Example(name, instruction, response, harmful=harmful, line=record.line, media=found))
         if len({row.id for row in rows}) < len(rows):
@@ -53,8 +53,8 @@ def _said(record: Record, item: object) -> tuple[str, str, str]:
     if isinstance(item, dict) and isinstance(item.get("response"), str):
         for key in KEYS:
             if isinstance(text := item.get(key), str):
-                whole = [record.whole_text(said, "instr-resp").strip() for said in (text, item["response"])]
+                whole = [record.valid_text(said, "instr-resp").strip() for said in (text, item["response"])]
                 return key, whole[0], whole[1]
-    raise record.error(
-        "instr-resp", f"must hold objects of an instruction and a response, but it holds {shown(item)}", EXPECTED
+    raise record.column_error(
+        "instr-resp", f"must hold objects of an instruction and a response, but it holds {preview(item)}", EXPECTED
     )

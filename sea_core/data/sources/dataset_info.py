@@ -24,7 +24,7 @@ ROLE_TAGS = {
 }
 
 
-def described(path: Path) -> tuple[Alpaca | ShareGPT, dict[str, str]] | None:
+def read_dataset_info(path: Path) -> tuple[Alpaca | ShareGPT, dict[str, str]] | None:
     """Return the reader and the column names that the file beside `path` gives for it, or None where it names it not.
 
     Raises:

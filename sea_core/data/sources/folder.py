@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sea_core.data.sources.arrow import parquet_values
-from sea_core.data.sources.hub import library_rows, load, pick
+from sea_core.data.sources.hub import iter_rows, load, pick_split
 from sea_core.data.sources.text import Item
 from sea_core.errors import DataError
 
@@ -17,7 +17,7 @@ ABOUT = {"dataset_info.json", "dataset_infos.json", "config.json"}
 SHOWN = 8
 
 
-def is_folder_of_rows(path: Path) -> bool:
+def is_data_folder(path: Path) -> bool:
     """Tell whether `save_to_disk` wrote this folder, or it has Parquet files."""
     return _is_saved(path) or bool(_parquet(path))
 
@@ -29,12 +29,12 @@ def folder_values(path: Path, split: str | None) -> tuple[Iterator[Item], list[P
         DataError: the folder is damaged, has no such split, or holds rows that would not be read.
     """
     if not _is_saved(path):
-        files, _ = pick(path, _splits(path), split)
+        files, _ = pick_split(path, _splits(path), split)
         return parquet_values(path, files), _parquet(path)
     import datasets
 
-    data, _ = pick(path, load(path, lambda: datasets.load_from_disk(str(path))), split)
-    return library_rows(path, data), [file for file in _visible(path) if file.suffix == ".arrow"]
+    data, _ = pick_split(path, load(path, lambda: datasets.load_from_disk(str(path))), split)
+    return iter_rows(path, data), [file for file in _visible(path) if file.suffix == ".arrow"]
 
 
 def _is_saved(path: Path) -> bool:

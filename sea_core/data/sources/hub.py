@@ -24,7 +24,7 @@ UNREACHED = ("Offline", "Connect", "Timeout", "Transport", "Protocol")
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class HubName:
     """`hf:owner/name:config@revision`; config and revision may be left out."""
 
     repo: str
@@ -32,12 +32,12 @@ class Name:
     revision: str | None
 
 
-def parse(text: str) -> Name:
+def parse_name(text: str) -> HubName:
     """Read the name of a data set of the hub. Raises DataError when it is none."""
     found = NAME.fullmatch(text)
     if found is None:
         raise DataError(f"{text} is not understood.", hint="Type hf:OWNER/NAME, hf:OWNER/NAME:CONFIG@REVISION.")
-    return Name(found["repo"], found["config"], found["revision"])
+    return HubName(found["repo"], found["config"], found["revision"])
 
 
 def hub_values(path: Path, split: str | None) -> tuple[Iterator[Item], str]:
@@ -48,15 +48,15 @@ def hub_values(path: Path, split: str | None) -> tuple[Iterator[Item], str]:
     """
     import datasets
 
-    name = parse(str(path))
+    name = parse_name(str(path))
     commit = _commit(path, name)
     options = {"name": name.config, "revision": commit, "streaming": True}
     loaded = load(path, lambda: datasets.load_dataset(name.repo, **options), name.repo)
-    data, split = pick(path, loaded, split)
-    return library_rows(path, data), f"{PREFIX}{name.repo}:{name.config or 'default'}@{commit}/{split}"
+    data, split = pick_split(path, loaded, split)
+    return iter_rows(path, data), f"{PREFIX}{name.repo}:{name.config or 'default'}@{commit}/{split}"
 
 
-def pick(path: Path, loaded: Any, split: str | None) -> tuple[Any, str]:
+def pick_split(path: Path, loaded: Any, split: str | None) -> tuple[Any, str]:
     """Return one split and its name. Raises DataError when it is not there, or when several are and none was named."""
     if not isinstance(loaded, Mapping):
         only = str(loaded.split) if loaded.split is not None else "all"
@@ -75,12 +75,12 @@ def pick(path: Path, loaded: Any, split: str | None) -> tuple[Any, str]:
     raise DataError(f"{what} It has: {', '.join(names)}.", where=str(path), hint=f"Type --split {close[0]}")
 
 
-def library_rows(path: Path, data: Any) -> Iterator[Item]:
+def iter_rows(path: Path, data: Any) -> Iterator[Item]:
     """Yield the rows of a data set of the library."""
     return table_rows(path, data.with_format("arrow").iter(batch_size=BATCH))
 
 
-def _commit(path: Path, name: Name) -> str:
+def _commit(path: Path, name: HubName) -> str:
     """Return the commit that the name means now: a run must not change with the hub."""
     from huggingface_hub import HfApi
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sea_core.data.sources import hub
 from sea_core.data.sources.arrow import ARROW_MAGIC, PARQUET_MAGIC, STREAM_MAGIC, arrow_values, parquet_values
 from sea_core.data.sources.csv import csv_values
-from sea_core.data.sources.folder import folder_values, is_folder_of_rows
+from sea_core.data.sources.folder import folder_values, is_data_folder
 from sea_core.data.sources.json import json_values
 from sea_core.data.sources.text import Item
 from sea_core.errors import DataError
@@ -37,7 +37,7 @@ class Source:
     path: Path
     items: Iterator[Item]
     digest: Callable[[], str]
-    cells: bool = False
+    untyped: bool = False
     folder: Path = Path()
 
 
@@ -60,7 +60,7 @@ def open_source(path: Path, split: str | None = None) -> Source:
 
 
 def _folder(path: Path, split: str | None) -> Source:
-    if not is_folder_of_rows(path):
+    if not is_data_folder(path):
         inside = sorted(entry.name for entry in path.iterdir() if entry.name.endswith(READABLE))
         hint = f"Give one of the files in it: {', '.join(inside[:8])}." if inside else f"It has no {_wanted()} either."
         raise DataError("This is a folder, and a file is expected.", where=str(path), hint=hint)

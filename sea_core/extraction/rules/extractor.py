@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.english import content_words, is_ing, lemmas, normalise
+from sea_core.extraction.english import content_words, is_ing_form, lemmas, split_words
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.leak import placeholder
-from sea_core.extraction.repair import agree
-from sea_core.extraction.rules.noun_phrases import product
-from sea_core.extraction.rules.openers import Form, openings
-from sea_core.extraction.rules.sentences import request
-from sea_core.extraction.rules.verb_phrases import STATES, activity, third_person
+from sea_core.extraction.repair import fix_agreement
+from sea_core.extraction.rules.noun_phrases import product_sentence
+from sea_core.extraction.rules.openers import Form, match_opener
+from sea_core.extraction.rules.sentences import find_request
+from sea_core.extraction.rules.verb_phrases import STATES, activity_sentence, third_person
 from sea_core.extraction.rules.vocabulary import CLOSING
 
 MAX_WORDS = 16
@@ -60,15 +60,15 @@ class RulesExtractor(Extractor):
         """Yield what was found, in order; what is refused has one of a few reasons."""
         for index, instruction in enumerate(instructions):
             try:
-                yield index, by_rules(instruction)
+                yield index, extract_by_rules(instruction)
             except ExtractionFailed as reason:
                 yield index, reason
 
 
-def by_rules(instruction: str) -> Extraction:
+def extract_by_rules(instruction: str) -> Extraction:
     """Return the extraction of one instruction. Raises ExtractionFailed; nothing is guessed."""
-    asked = request(instruction)
-    start, forms = openings(asked.sentence)
+    asked = find_request(instruction)
+    start, forms = match_opener(asked.sentence)
     failure = ExtractionFailed("the instruction ends after its opener")
     for form in forms:
         phrase, tail = _phrase(asked.sentence[start:], form)
@@ -92,14 +92,14 @@ def _phrase(body: str, form: Form) -> tuple[str, str]:
 
 def _check(phrase: str) -> None:
     """Refuse a phrase that no form could make sense of."""
-    words = normalise(phrase)
+    words = split_words(phrase)
     if not words:
         raise ExtractionFailed("the instruction ends after its opener")
     if strange := STRANGE.search(phrase):
         raise ExtractionFailed("the phrase holds a character whose role is unclear", strange[0])
     if len(words) > MAX_WORDS:
         raise ExtractionFailed(f"the phrase is longer than {MAX_WORDS} words", str(len(words)))
-    told = normalise(AND_NOT.sub(" ", phrase))
+    told = split_words(AND_NOT.sub(" ", phrase))
     if negation := next((word for word in told if word in NEGATIONS or word.endswith("n't")), None):
         raise ExtractionFailed("the phrase holds a negation", negation)
     if slang := next((word for word in words if word in SLANG), None):
@@ -113,20 +113,22 @@ def _check(phrase: str) -> None:
 
 def _check_alone(phrase: str) -> None:
     """Refuse a phrase that points to a sentence which was left out."""
-    if pointing := next((word for word in normalise(phrase) if word in OUTSIDE), None):
+    if pointing := next((word for word in split_words(phrase) if word in OUTSIDE), None):
         raise ExtractionFailed("the phrase points to another sentence", pointing)
 
 
 def _extraction(head: str, phrase: str, tail: str, form: Form) -> Extraction:
     if form == "base":
-        return Extraction(phrase, "activity", activity(phrase).rstrip("."), f"{head}do {placeholder('activity')}{tail}")
+        return Extraction(
+            phrase, "activity", activity_sentence(phrase).rstrip("."), f"{head}do {placeholder('activity')}{tail}"
+        )
     if form == "ing":
-        if not is_ing(phrase.split()[0]):
+        if not is_ing_form(phrase.split()[0]):
             raise ExtractionFailed("the opener is not followed by a verb that the dictionary knows", phrase.split()[0])
         if lemmas(phrase.split()[0].lower()) & STATES:
             raise ExtractionFailed("the verb names a state and not an activity", phrase.split()[0])
         sentence = f"a person is {third_person(phrase)}".rstrip(".")
         return Extraction(phrase, "activity", sentence, f"{head}doing {placeholder('activity')}{tail}")
     tail = WORK.sub(r"\1", tail) if form == "works" else tail
-    detoxified = agree(f"{head}{placeholder('product')}{tail}")
-    return Extraction(phrase, "product", product(phrase).rstrip("."), detoxified)
+    detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
+    return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)

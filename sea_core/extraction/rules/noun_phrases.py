@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, classes
+from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.verb_phrases import third_person
 
@@ -33,7 +33,7 @@ CLAUSE = AUXILIARIES | frozenset(
 )
 
 
-def product(phrase: str) -> str:
+def product_sentence(phrase: str) -> str:
     """Return the noun phrase as the content goal says it: "some fake coins" -> "fake coins".
 
     Raises:
@@ -52,7 +52,7 @@ def product(phrase: str) -> str:
         raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
     for word in words:
         participle = word != words[0] and word.endswith(("ed", "en", "ing"))
-        if word != head and word not in FUNCTION_WORDS and classes(word) == {"VERB"} and not participle:
+        if word != head and word not in FUNCTION_WORDS and word_classes(word) == {"VERB"} and not participle:
             raise ExtractionFailed("the noun phrase holds a verb", word)
     return third_person(bare)
 
@@ -65,6 +65,6 @@ def _head(words: list[str]) -> str:
             break
         before.append(word)
     head = before[-1] if before else ""
-    known = classes(head.removesuffix("'s")) if head else frozenset()
+    known = word_classes(head.removesuffix("'s")) if head else frozenset()
     named = not known or "NOUN" in known or "PROPN" in known
     return head if named and head not in FUNCTION_WORDS and not head.isdigit() else ""

@@ -132,7 +132,7 @@ def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
 OPENERS = tuple(_compile())
 
 
-def openings(text: str) -> tuple[int, list[Form]]:
+def match_opener(text: str) -> tuple[int, list[Form]]:
     """Return where the phrase begins, and the forms it may have there; (0, []) for an unknown opener.
 
     The longest opener counts: "I want to learn how to" opens with "I want to" as well.

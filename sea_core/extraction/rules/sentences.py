@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.openers import openings
+from sea_core.extraction.rules.openers import match_opener
 from sea_core.extraction.rules.vocabulary import CLOSING, GREETING
 
 ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|vs|[A-Za-z])\.$")
@@ -32,7 +32,7 @@ class Request:
     context: bool
 
 
-def request(instruction: str) -> Request:
+def find_request(instruction: str) -> Request:
     """Return the one sentence that asks, if it has a known opener.
 
     Sentences after it that only tell something are left out of the detoxified text: they may hold the harm in other
@@ -43,9 +43,9 @@ def request(instruction: str) -> Request:
         ExtractionFailed: no sentence has a known opener, several ask, or one stands before it that is no courtesy; or
             the text is a list, markup or no English.
     """
-    every = sentences(one_line(instruction))
+    every = split_sentences(one_line(instruction))
     kept = [bool(COURTESY.fullmatch(one + " ")) for one in every]
-    openers = [bool(openings(one)[1]) for one in every]
+    openers = [bool(match_opener(one)[1]) for one in every]
     if all(kept):  # "Can you help me?" alone
         kept = [not known for known in openers]
     if not any(known and not nice for known, nice in zip(openers, kept, strict=True)):
@@ -66,7 +66,7 @@ def request(instruction: str) -> Request:
     )
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Split a line into sentences, each with its full stop; an abbreviation ends none."""
     found, begin = [], 0
     for end in SENTENCE_END.finditer(text):

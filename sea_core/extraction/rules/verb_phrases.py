@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, NEW_VERBS, classes, ing, is_base_verb, is_ing
+from sea_core.extraction.english import (
+    AUXILIARIES,
+    FUNCTION_WORDS,
+    NEW_VERBS,
+    ing_form,
+    is_base_verb,
+    is_ing_form,
+    word_classes,
+)
 from sea_core.extraction.extractor import ExtractionFailed
 
 TOKEN = re.compile(r"[A-Za-z0-9$]+(?:[.'-][A-Za-z0-9]+)*|[^A-Za-z0-9$]+")
@@ -63,7 +71,7 @@ OWNERS = frozenset("a an the my your his her our their".split())
 DETERMINERS = OWNERS | frozenset("its this that these those some any all".split())
 
 
-def activity(phrase: str) -> str:
+def activity_sentence(phrase: str) -> str:
     """Return the full sentence that a verb phrase in its base form stands for: "a person is stealing a lamp".
 
     Raises:
@@ -74,7 +82,7 @@ def activity(phrase: str) -> str:
     _refuse_state(tokens, verb)
     verbs = {verb, *_conjoined(tokens, verb)}
     for index in verbs:
-        tokens[index] = ing(tokens[index])
+        tokens[index] = ing_form(tokens[index])
     return "a person is " + third_person("".join(tokens))
 
 
@@ -103,13 +111,13 @@ def _pronoun(tokens: list[str], index: int) -> str:
 
 def _subject_or_object(tokens: list[str], index: int) -> str:
     word, after = tokens[index].lower(), _neighbour(tokens, index, 1)
-    verb = after in AUXILIARIES or (is_base_verb(after) and "NOUN" not in classes(after)) or after.endswith("n't")
+    verb = after in AUXILIARIES or (is_base_verb(after) and "NOUN" not in word_classes(after)) or after.endswith("n't")
     if word != "you":
-        if verb or is_base_verb(after) or "VERB" in classes(after):
+        if verb or is_base_verb(after) or "VERB" in word_classes(after):
             return "they"
     elif verb:
         return "they"
-    elif not after or after in FUNCTION_WORDS or "VERB" not in classes(after):
+    elif not after or after in FUNCTION_WORDS or "VERB" not in word_classes(after):
         return "them"
     raise ExtractionFailed("a pronoun's role is unclear", f"{tokens[index]} {after}".strip())
 
@@ -118,7 +126,7 @@ def _verb_at(tokens: list[str]) -> int:
     """Return where the first verb stands; adverbs may stand before it ("secretly pick")."""
     for index in range(0, len(tokens), 2):
         word = tokens[index].lower()
-        if word not in ADVERBS and not (word.endswith("ly") and "ADV" in classes(word) and not is_base_verb(word)):
+        if word not in ADVERBS and not (word.endswith("ly") and "ADV" in word_classes(word) and not is_base_verb(word)):
             break
     if not is_base_verb(word) or word in FUNCTION_WORDS - {"do", "have", "be"}:
         raise ExtractionFailed("the opener is not followed by a verb that the dictionary knows", word)
@@ -134,13 +142,18 @@ def _refuse_state(tokens: list[str], verb: int) -> None:
         raise ExtractionFailed("the request is to be told something, which is no activity", f"{word} {after}")
     if (word in TELLING and after in ("me", "us")) or (word == "ask" and after == "you"):
         raise ExtractionFailed("the request is to be told something, which is no activity", f"{word} {after}")
-    leads = word in ("go", "come", "dare", *NEW_VERBS) or "ADJ" in classes(word)
-    second = after not in FUNCTION_WORDS and is_base_verb(after) and (leads or "NOUN" not in classes(after))
+    leads = word in ("go", "come", "dare", *NEW_VERBS) or "ADJ" in word_classes(word)
+    second = after not in FUNCTION_WORDS and is_base_verb(after) and (leads or "NOUN" not in word_classes(after))
     if word == "use" and after == "to":
         raise ExtractionFailed("the verb lacks its object", "use")
     # "stun gun my sister": what follows may be a part of the verb.
     compound = is_base_verb(after) and after not in FUNCTION_WORDS and _neighbour(tokens, verb + 2, 1) in OWNERS
-    if second or compound or (word in ASPECTS and is_ing(after)) or (word in ("try", "go", "come") and after == "and"):
+    if (
+        second
+        or compound
+        or (word in ASPECTS and is_ing_form(after))
+        or (word in ("try", "go", "come") and after == "and")
+    ):
         raise ExtractionFailed("one verb depends on another", f"{word} {after}")
 
 
@@ -158,7 +171,7 @@ def _conjoined(tokens: list[str], first: int) -> list[int]:
             before = lowered[index - 4]
         joined = before in ("and", "or", "then", "but") or "," in tokens[index - 1]
         # A word that the dictionary lacks is a name, or may be a slip of the pen for a verb.
-        known_noun = not is_base_verb(word) if classes(word) else not tokens[index].islower()
+        known_noun = not is_base_verb(word) if word_classes(word) else not tokens[index].islower()
         if not joined or known_noun or word in FUNCTION_WORDS - {"do", "have"}:
             continue
         if not _surely_verb(lowered, index, first):
@@ -174,7 +187,12 @@ def _surely_verb(lowered: list[str], index: int, first: int) -> bool:
     if not is_base_verb(word):
         return False
     directly = index == first + 4 and lowered[index - 2] in ("and", "or")
-    return directly or word in VERBS_AFTER_AND or not classes(word) - {"VERB"} or after in DETERMINERS | {"it", "them"}
+    return (
+        directly
+        or word in VERBS_AFTER_AND
+        or not word_classes(word) - {"VERB"}
+        or after in DETERMINERS | {"it", "them"}
+    )
 
 
 def _neighbour(tokens: list[str], index: int, step: int) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_core.data.record import Record, shown
+from sea_core.data.record import Record, preview
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError
-from sea_core.extraction.english import classes, content_words, is_base_verb, lemmas
+from sea_core.extraction.english import content_words, is_base_verb, lemmas, word_classes
 from sea_core.extraction.rules.verb_phrases import ADVERBS
 from sea_core.model.media_folder import digest, media_files
 
@@ -73,7 +73,7 @@ def make_label(phrase: str, kind: str) -> str:
 def _base(word: str) -> str:
     """Return the base form of a verb, or nothing. A word that the dictionary lacks may well be a verb of today."""
     found = word if is_base_verb(word) else next((one for one in sorted(lemmas(word)) if is_base_verb(one)), "")
-    return found or ("" if classes(word) else word)
+    return found or ("" if word_classes(word) else word)
 
 
 def flat(text: str) -> str:
@@ -84,7 +84,9 @@ def flat(text: str) -> str:
 def _medium(record: Record, names: dict[str, Path]) -> LabelledMedium:
     name = Path(_typed(record, "file_name", str, "Every line needs it")).as_posix()
     if name not in names:
-        raise record.error("file_name", f"names no medium of this folder: {name}", "Mend the name, or delete the line.")
+        raise record.column_error(
+            "file_name", f"names no medium of this folder: {name}", "Mend the name, or delete the line."
+        )
     phrase, label = (_typed(record, c, str, "Write text") if record.has(c) else "" for c in ("phrase", "label"))
     harmful = _typed(record, "harmful", bool, "Write true or false") if record.has("harmful") else None
     return LabelledMedium(names[name], name, phrase, label, harmful)
@@ -93,6 +95,8 @@ def _medium(record: Record, names: dict[str, Path]) -> LabelledMedium:
 def _typed(record: Record, column: str, kind: type, advice: str) -> Any:
     value = record.values.get(column)
     if not isinstance(value, kind):
-        what = f"holds {shown(value)}" if record.has(column) else "is missing"
-        raise record.error(column, what, f'{advice}, as in {EXAMPLE}; a harmful medium has also: "harmful": true')
+        what = f"holds {preview(value)}" if record.has(column) else "is missing"
+        raise record.column_error(
+            column, what, f'{advice}, as in {EXAMPLE}; a harmful medium has also: "harmful": true'
+        )
     return value

@@ -95,10 +95,10 @@ def describe_by_rule(phrase: str, kind: Kind, seed: int) -> str:
     if kind == "product":
         return f"{phrase[:1].upper()}{phrase[1:]} on a table {place}, {view}."
     from sea_core.extraction.extractor import ExtractionFailed
-    from sea_core.extraction.rules.verb_phrases import activity
+    from sea_core.extraction.rules.verb_phrases import activity_sentence
 
     try:
-        shown = activity(phrase).rstrip(".")
+        shown = activity_sentence(phrase).rstrip(".")
     except ExtractionFailed:
         shown = f"a person wants to {phrase}"
     return f"{shown[:1].upper()}{shown[1:]} {place}, {view}."

@@ -156,7 +156,7 @@ def _records(path: Path) -> Iterator[Record]:
                 where=str(place),
                 hint='Write {"id": "1", "scenario": "...", "question": "...", "phrase": "..."}.',
             )
-        yield Record(_plain(value), place, cells=source.cells)
+        yield Record(_plain(value), place, untyped=source.untyped)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
