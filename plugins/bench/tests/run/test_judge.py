@@ -396,7 +396,7 @@ def test_a_guard_sees_both_turns_and_no_turn_ends_within_an_answer(tiny: Path) -
     text = GuardModel.render
 
     class Listens(GuardModel):
-        def _text(self, question: Any) -> str:
+        def render(self, question: Any) -> str:
             seen.append(text(self, question))
             return seen[-1]
 
