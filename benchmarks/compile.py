@@ -10,8 +10,9 @@ import torch
 from geometry import FAMILIES, paired, tasks, told
 from torch._dynamo.utils import counters
 
+from sea_core.model.numerics import relative_error
 from sea_core.optimization.engine.packed import Packed
-from sea_core.optimization.engine.select_forward import logits_and_grad, relative_error
+from sea_core.optimization.engine.select_forward import logits_and_grad
 
 ROUNDS, ROWS = 5, 4
 

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
+from sea_core.model.numerics import relative_error
 from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.packed import Packed
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.select_forward import compare, logits_and_grad, relative_error
+from sea_core.optimization.engine.select_forward import compare, logits_and_grad
 from sea_core.optimization.engine.types import EngineConfig, OptimizationTask
 
 ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 6, 3, 4, 4

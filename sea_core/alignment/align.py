@@ -22,7 +22,6 @@ from sea_core.alignment.export import (
     last_logits,
     save_adapter,
     save_merged,
-    tolerance,
 )
 from sea_core.alignment.mixture import Mixture, mix
 from sea_core.alignment.model_card import licence_of, model_card
@@ -137,7 +136,7 @@ def train_and_export(
         return
     assert probe is not None
     trained = last_logits(mllm.model, probe.inputs)
-    sanity_checks.require_change(probe.base, trained, tolerance(trained, mllm.dtype))
+    sanity_checks.require_change(probe.base, trained, mllm.dtype)
     spot_check.run_spot_check(mllm, inputs.cases, "after", folder.look)
     probe.write(folder.probe, trained)
     folders = export(mllm, model, folder, terms.full, merge)

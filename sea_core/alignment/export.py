@@ -18,6 +18,7 @@ from torch import Tensor
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
+from sea_core.model.numerics import max_rounding
 from sea_core.runs.atomic import disk_errors
 
 ROWS = 8
@@ -56,12 +57,6 @@ def last_logits(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
     logits: Tensor = model(**inputs).logits
     return logits[torch.arange(len(last)), last].float().cpu()
-
-
-def tolerance(reference: Tensor, dtype: torch.dtype) -> float:
-    """Return by how much logits of the same weights may differ: rounding, where a merge adds some of its own."""
-    relative = 1e-4 if dtype == torch.float32 else 5e-2
-    return relative * max(1.0, reference.abs().max().item())
 
 
 def save_adapter(mllm: MLLM, model: Any, folder: Path) -> None:
@@ -180,7 +175,7 @@ def check_fresh(
         )
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     ours = found.pop("ours")
-    most = tolerance(trained, mllm.dtype)
+    most = max_rounding(trained, mllm.dtype)
     for name, (off, moved) in found.items():
         if not off <= most:
             same = (

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from sea_core.errors import ModelError, RunError
+from sea_core.model import numerics
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -89,10 +90,10 @@ def require_fresh_references(trainer: Any) -> None:
         )
 
 
-def require_change(before: torch.Tensor, after: torch.Tensor, tolerance: float) -> None:
+def require_change(before: torch.Tensor, after: torch.Tensor, dtype: torch.dtype) -> None:
     """Raise ModelError where training has changed no logit by more than rounding."""
-    moved = (after - before).abs().max().item()
-    if not moved > tolerance:
+    moved = numerics.max_difference(after, before)
+    if not moved > numerics.max_rounding(after, dtype):
         raise ModelError(
             f"the trained model gives the base model's logits (they differ by {moved:.3g}): nothing was learnt",
             hint="Train longer, or with a larger -o trainer.learning_rate.",

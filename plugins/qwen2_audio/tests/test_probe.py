@@ -63,7 +63,7 @@ class LateProjector(Qwen2AudioAdapter):
         (ManyTokens(), "not the model's ordinary prompt"),
         (TooFewPlaceholders(), "not the model's ordinary prompt"),
         (TooFewRows(), "not the model's ordinary prompt"),
-        (ShuffledRows(), "changes the answer by"),
+        (ShuffledRows(), "changes the logits by"),
         (EarlyProjector(), r"the projector gives \(50, 96\)"),
         (LateProjector(), "called 0 times"),
     ],

@@ -142,5 +142,5 @@ class NoPositions(ImageAdapter):
 
 
 def test_lost_positions_are_told_before_a_run(bundled: tuple[Any, Any]) -> None:
-    with pytest.raises(ModelError, match="changes the answer by"):
+    with pytest.raises(ModelError, match="changes the logits by"):
         check_seam(MLLM(NoPositions(), *bundled))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sea_core.model import numerics
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
@@ -72,11 +73,6 @@ class AdapterUnderTest:
         """E of the blank medium and of the signal, each encoded alone."""
         return [self.blank, self.mllm.encode([self.signal_medium])[0]]
 
-    @property
-    def tolerance(self) -> float:
-        """How far two computations of one logit may lie apart, as a share of the largest: rounding, no more."""
-        return 1e-4 if self.mllm.wide_dtype == self.mllm.dtype else 0.05
-
     @contextmanager
     def fit_threads(self) -> Iterator[None]:
         """Run a small model on one thread: more of them only wait for each other, thirty times as long."""
@@ -111,21 +107,15 @@ class AdapterUnderTest:
         """Return `logits`, without a gradient."""
         return self.logits(embedding)
 
-    def differ(self, one: Tensor, other: Tensor) -> bool:
-        """Tell whether two logits tensors of one computation differ at all: an untrained model is faint of voice."""
-        return not torch.equal(one, other)
-
-    def same(self, one: Tensor, other: Tensor, what: str) -> None:
-        """Require two logits tensors to be equal but for rounding."""
-        require(one.shape == other.shape, f"{what}: {tuple(one.shape)} logits against {tuple(other.shape)}")
-        apart, most = self._apart(one, other), self._rounding(other)
-        require(apart <= most, f"{what}: the logits differ by {apart:.3g}, where rounding explains {most:.1g}")
-
-    def _apart(self, one: Tensor, other: Tensor) -> float:
-        return (one - other).abs().max().item()
-
-    def _rounding(self, logits: Tensor) -> float:
-        return self.tolerance * max(1.0, logits.abs().max().item())
+    def require_same(self, logits: Tensor, reference: Tensor, what: str) -> None:
+        """Require two computations of the same logits to agree up to rounding."""
+        shapes = f"{what}: {tuple(logits.shape)} logits against {tuple(reference.shape)}"
+        require(logits.shape == reference.shape, shapes)
+        difference = numerics.max_difference(logits, reference)
+        rounding = numerics.max_rounding(reference, self.mllm.dtype)
+        require(
+            difference <= rounding, f"{what}: the logits differ by {difference:.3g}, rounding explains {rounding:.1g}"
+        )
 
 
 @dataclass(frozen=True)

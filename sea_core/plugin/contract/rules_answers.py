@@ -12,6 +12,7 @@ from torch import nn
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.model.numerics import changes_logits, max_rounding
 from sea_core.plugin.contract.rule import LONGER, QUESTION, AdapterUnderTest, encoder_parameters, listed, require, rule
 
 TOKENS = 8
@@ -27,7 +28,7 @@ def batch(subject: AdapterUnderTest) -> None:
             one.features.shape == many.features.shape,
             f"the {name} has {len(one)} rows alone and {len(many)} in a batch",
         )
-        subject.same(many.features, one.features, f"the {name} encoded in a batch")
+        subject.require_same(many.features, one.features, f"the {name} encoded in a batch")
     pairs = _unequal(subject)
     questions, shown = [q for q, _ in pairs], [e for _, e in pairs]
     prompts = [mllm.prompt_ids(q, len(e)) for q, e in pairs]
@@ -36,7 +37,7 @@ def batch(subject: AdapterUnderTest) -> None:
         logits, _, row = mllm.answer_logits(mllm.batch(prompts, answers), shown)
         for i, (ids, answer, e) in enumerate(zip(prompts, answers, shown, strict=True)):
             alone = mllm.answer_logits(mllm.batch([ids], [answer]), [e])[0]
-            subject.same(logits[row == i], alone, f"row {i} of {len(pairs)}")
+            subject.require_same(logits[row == i], alone, f"row {i} of {len(pairs)}")
     many_said = mllm.generate(questions, shown, TOKENS)
     said = [mllm.generate([q], [e], TOKENS)[0] for q, e in pairs]
     require(
@@ -58,7 +59,7 @@ def greedy(subject: AdapterUnderTest) -> None:
             logits, targets, _ = mllm.answer_logits(asked, [embedding])
         logits[:, mllm.placeholder_id] = -torch.inf  # which `generate` leaves out
         behind = (logits.amax(1) - logits.gather(1, targets[:, None])[:, 0]).max().item()
-        most = subject.tolerance * max(1.0, logits[logits.isfinite()].abs().max().item())
+        most = max_rounding(logits[logits.isfinite()], mllm.dtype)
         require(
             behind <= most, f"{mllm.detokenize(said)!r} was generated, but a token of it is {behind:.3g} logits behind"
         )
@@ -91,7 +92,7 @@ def save(subject: AdapterUnderTest) -> None:
     again = AdapterUnderTest(adapter, lambda: MLLM(adapter, model, processor))
     again.blank_medium, again.signal_medium = subject.media
     for name, one, other in zip(("blank", "signal"), again.embeddings, subject.embeddings, strict=True):
-        subject.same(again.skipped(one), subject.skipped(other), f"the {name} after saving and loading")
+        subject.require_same(again.skipped(one), subject.skipped(other), f"the {name} after saving and loading")
 
 
 @rule("`language_model` must return the decoder alone: neither the projector nor the encoder may lie in it.")
@@ -109,13 +110,13 @@ def lora(subject: AdapterUnderTest) -> None:
         require(
             bool(encoder_parameters(mllm)) and not front & inside, "what `language_model` returns holds the projector"
         )
-        require(subject.differ(subject.skipped(subject.blank), before), "LoRA does not change the logits")
+        require(changes_logits(subject.skipped(subject.blank), before), "LoRA does not change the logits")
         with tuned.disable_adapter():
-            subject.same(subject.skipped(subject.blank), before, "LoRA switched off")
+            subject.require_same(subject.skipped(subject.blank), before, "LoRA switched off")
     finally:
         tuned.unload()
         mllm.model.requires_grad_(False)
-    subject.same(subject.skipped(subject.blank), before, "LoRA taken off")
+    subject.require_same(subject.skipped(subject.blank), before, "LoRA taken off")
 
 
 RULES = (batch, greedy, media_answer, save, lora)

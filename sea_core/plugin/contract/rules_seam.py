@@ -10,6 +10,7 @@ from torch import nn
 
 from sea_core.errors import ModelError, PluginError, SeaError
 from sea_core.model.embedding import Embedding
+from sea_core.model.numerics import changes_logits
 from sea_core.plugin.contract.rule import LONGER, AdapterUnderTest, encoder_parameters, require, rule
 
 
@@ -72,21 +73,21 @@ def prompt(subject: AdapterUnderTest) -> None:
 def put_back(subject: AdapterUnderTest) -> None:
     """Putting an embedding back in place of its medium changes no logit."""
     for name, medium, embedding in zip(("blank", "signal"), subject.media, subject.embeddings, strict=True):
-        subject.same(subject.skipped(embedding), subject.ordinary(medium), f"the {name}'s embedding put back")
+        subject.require_same(subject.skipped(embedding), subject.ordinary(medium), f"the {name}'s embedding put back")
 
 
 @rule("The model ignores what crosses the seam: check `placeholder` and `projector`, or the weights.")
 def other(subject: AdapterUnderTest) -> None:
     """Another embedding changes the logits."""
     changed = subject.skipped(subject.blank.perturbed())
-    require(subject.differ(changed, subject.skipped(subject.blank)), "another embedding gave the same logits")
+    require(changes_logits(changed, subject.skipped(subject.blank)), "another embedding gave the same logits")
 
 
 @rule("`inputs` must hand the media on, and the model must look at them.")
 def media(subject: AdapterUnderTest) -> None:
     """A signal gives other logits than a blank."""
     blank, signal = (subject.ordinary(medium)[-1] for medium in subject.media)
-    require(subject.differ(signal, blank), "the logits after a signal are the blank's")
+    require(changes_logits(signal, blank), "the logits after a signal are the blank's")
 
 
 @rule("Something between E and the logits cuts the graph (no_grad, detach), or a weight was left trainable.")
@@ -121,7 +122,7 @@ def skipped(subject: AdapterUnderTest) -> None:
     finally:
         for p, data in zip(weights, kept, strict=True):
             p.data = data
-    subject.same(again, expected, "without the encoder's weights")
+    subject.require_same(again, expected, "without the encoder's weights")
 
 
 @rule("Do not let the projector cut, fill or broadcast: what does not fit must be refused.")

@@ -43,7 +43,9 @@ def apart(subject: AdapterUnderTest) -> None:
     logits = forward.logits(forward.prepare_batch([task, task]), rows)
     n = len(task.answers[0])
     with torch.no_grad():
-        subject.same(logits[:n], forward.logits(forward.prepare_batch([task]), rows[:1]), "packed beside another")
+        subject.require_same(
+            logits[:n], forward.logits(forward.prepare_batch([task]), rows[:1]), "packed beside another"
+        )
     (mine, others) = torch.autograd.grad(logits[:n].log_softmax(-1)[:, 0].sum(), rows)
     require(bool(mine.any()), "no gradient reaches E")
     require(not others.any(), "the gradient of one row reaches the embedding of another")

@@ -14,11 +14,12 @@ from helpers.engine import closing, measured, tasks_of
 from sea_core import ModelError
 from sea_core.data.examples import Goal, PreparedExample
 from sea_core.model.mllm import MLLM
+from sea_core.model.numerics import relative_error
 from sea_core.optimization.engine.activation_checkpointing import activation_checkpointing
 from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.packed import Packed, PackingNotSupported
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.select_forward import logits_and_grad, relative_error, select_forward
+from sea_core.optimization.engine.select_forward import logits_and_grad, select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
 from sea_core.optimization.optimizer import make_task
 from sea_core.plugin import loader
@@ -142,7 +143,7 @@ class Detached(Packed):
 
 @pytest.mark.parametrize(
     ("fault", "rule"),
-    [("mask", "the block mask"), ("positions", "the positions or the prefix"), ("gradient", "the way back")],
+    [("mask", "the block mask"), ("positions", "the positions or the prefix"), ("gradient", "the backward pass")],
 )
 def test_a_packed_step_that_computes_something_else_is_refused(
     spoilt: MLLM, fault: str, rule: str, monkeypatch: pytest.MonkeyPatch

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from helpers.engine import closing, tasks_of
 from sea_core.model.mllm import MLLM
+from sea_core.model.numerics import relative_error
 from sea_core.optimization.engine import pruned_attention as module
 from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.packed import Packed
 from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer, attend, pruned
-from sea_core.optimization.engine.select_forward import logits_and_grad, relative_error, select_forward
+from sea_core.optimization.engine.select_forward import logits_and_grad, select_forward
 
 
 def sdpa(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
+from sea_core.model.numerics import changes_logits
 
 FILES = ("adapter_config.json", "adapter_model.safetensors")
 
@@ -42,7 +43,7 @@ def with_lora(mllm: MLLM, folder: Path) -> MLLM:
         lost = sorted([*told.missing_keys, *told.unexpected_keys])
         raise _other(folder, f"{len(lost)} of its weights have no place in this model, or none at all: {lost[0]}")
     adapted = MLLM(mllm.adapter, mllm.model, mllm.processor)
-    if torch.equal(before, _logits(adapted)):
+    if not changes_logits(before, _logits(adapted)):
         raise _other(folder, "it changes no logit of this model")
     return adapted
 

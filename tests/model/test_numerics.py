@@ -1,0 +1,47 @@
+"""The one definition of "equal up to rounding"."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from sea_core.model import numerics
+
+BY_PRECISION = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
+
+
+@pytest.mark.parametrize("limit", [numerics.tolerance, numerics.packing_tolerance])
+def test_more_precision_never_means_a_looser_tolerance(limit: object) -> None:
+    limits = [limit(dtype) for dtype in BY_PRECISION]  # type: ignore[operator]
+    assert limits == sorted(limits)
+    assert limits[0] < limits[1] < limits[2] == limits[3]
+
+
+@pytest.mark.parametrize("dtype", BY_PRECISION, ids=str)
+def test_rounding_is_the_same_and_ten_times_the_tolerance_is_not(dtype: torch.dtype) -> None:
+    reference = torch.tensor([0.5, -20.0])
+    step = numerics.tolerance(dtype) * 20.0
+    assert numerics.same(reference + 0.9 * step, reference, dtype)
+    assert not numerics.same(reference + 10 * step, reference, dtype)
+
+
+def test_small_logits_are_compared_as_if_the_largest_were_one() -> None:
+    assert numerics.max_rounding(torch.tensor([1e-3]), torch.float32) == numerics.tolerance(torch.float32)
+
+
+def test_nan_is_the_same_as_nothing() -> None:
+    nan = torch.tensor([torch.nan])
+    assert not numerics.same(nan, torch.ones(1), torch.float32)
+    assert not numerics.same(nan, nan, torch.float32)
+
+
+def test_any_changed_bit_changes_the_logits() -> None:
+    before = torch.ones(3)
+    assert not numerics.changes_logits(before, before.clone())
+    assert numerics.changes_logits(before, torch.nextafter(before, torch.full((3,), 2.0)))
+
+
+def test_relative_error_ignores_the_mean_of_the_reference() -> None:
+    reference = torch.tensor([101.0, 99.0], dtype=torch.float64)
+    assert numerics.relative_error(reference + torch.tensor([0.1, 0.0]), reference) == pytest.approx(0.1 / 2**0.5)
+    assert numerics.relative_error(torch.ones(2), torch.ones(2)) == 0.0

@@ -1,0 +1,36 @@
+"""The self-check of the seam, at each precision that a model may have."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from helpers.fixtures import in_dtype
+from sea_core import ModelError
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+
+DTYPES = [torch.float64, torch.float32, torch.bfloat16]
+
+
+class InexactInjection(MLLM):
+    """Injects P(E) with noise that moves the logits by 1 %: far more than rounding does in fp32 or in fp64."""
+
+    def project(self, embedding: Embedding) -> Tensor:
+        projected = super().project(embedding)
+        noise = torch.randn(projected.shape, generator=torch.Generator().manual_seed(0)).to(projected)
+        return projected + 0.3 * projected.std() * noise
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_exact_injection_passes(mllm: MLLM, dtype: torch.dtype) -> None:
+    check_seam(in_dtype(mllm, dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_inexact_injection_is_an_error_in_fp32_and_in_fp64(mllm: MLLM, dtype: torch.dtype) -> None:
+    inexact = InexactInjection(mllm.adapter, in_dtype(mllm, dtype).model, mllm.processor)
+    with pytest.raises(ModelError, match="changes the logits by"):
+        check_seam(inexact)
