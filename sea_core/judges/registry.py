@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from sea_core.errors import SeaError, suggest
+from sea_core.errors import SeaError
 from sea_core.judges.base import Judge, JudgeConfig, JudgeFactory, Measure
 from sea_core.judges.guard import GuardJudge, GuardModel
 from sea_core.judges.lexical import LexicalJudge
@@ -14,24 +14,24 @@ from sea_core.judges.llm_content import LLMContentJudge
 from sea_core.judges.llm_safety import LLMSafetyJudge
 from sea_core.judges.prompts import PROMPTS, VA_QUESTION, SafetyPrompt
 from sea_core.judges.refusal import RefusalJudge
-from sea_core.llm.backends import open_model
+from sea_core.llm.backends import BACKENDS, open_model
+from sea_core.registry import Registry
 from sea_core.runs.jsonl import JsonlLog
 
-CONTENT: tuple[Measure, ...] = ("content",)
+CONTENT: frozenset[Measure] = frozenset(("content",))
 """What the judges of `sea verify` decide."""
-SAFETY: tuple[Measure, ...] = ("safety", "refusal")
+SAFETY: frozenset[Measure] = frozenset(("safety", "refusal"))
 """What the judges of `sea bench judge` decide."""
 CACHE = "naming.jsonl"
 """The file in a run folder where the replies of language models that judge content are cached."""
-BACKENDS = {"openai": "an OpenAI-compatible server", "transformers": "a model on this machine"}
 
 PluginJudges = Callable[[], Iterable[JudgeFactory]]
-"""Loads the judges of plugins. Called only for a name that is not built in."""
+"""Loads the judges of plugins. Called only for a name that is not built in, or to list all names."""
 
 
 def open_judges(
     names: Sequence[str],
-    measures: Sequence[Measure],
+    measures: Collection[Measure],
     config: JudgeConfig,
     folder: Path,
     extra: PluginJudges = tuple,
@@ -39,25 +39,24 @@ def open_judges(
     """Open the judges of these names, each once.
 
     Args:
-        measures: what the judges may decide: `CONTENT` or `SAFETY`. `openai` is another judge for each.
+        measures: what the judges may decide: `CONTENT` or `SAFETY`. Each has its own judge `openai`.
         folder: the run folder, where a judge may store replies.
 
     Raises:
         SeaError: there is no such judge, or a setting that it needs is missing.
     """
-    factories = [find_judge(name, measures, extra) for name in dict.fromkeys(names)]
+    registry = judge_registry(measures, extra)
+    factories = [registry.get(name) for name in dict.fromkeys(names)]
     return [factory.open(config, folder) for factory in factories]
 
 
-def find_judge(name: str, measures: Sequence[Measure], extra: PluginJudges = tuple) -> JudgeFactory:
-    """Return the judge of that name. Raises SeaError, with the nearest name, if there is none."""
-    built_in = {factory.name: factory for factory in JUDGES if factory.measures in measures}
-    if name in built_in:
-        return built_in[name]
-    known = {factory.name: factory for factory in extra() if factory.measures in measures} | built_in
-    if name not in known:
-        raise SeaError(f"there is no judge {name!r}", hint=suggest(name, known))
-    return known[name]
+def judge_registry(measures: Collection[Measure], extra: PluginJudges = tuple) -> Registry[JudgeFactory]:
+    """Return the judges, built-in and of plugins, that decide one of the measures."""
+
+    def matching(judges: Iterable[JudgeFactory]) -> list[JudgeFactory]:
+        return [judge for judge in judges if judge.measures in measures]
+
+    return Registry("judge", matching(JUDGES), lambda: matching(extra()))
 
 
 def _open_lexical(config: JudgeConfig, folder: Path) -> Judge:
@@ -86,16 +85,16 @@ def _open_llm_safety(backend: str, prompt: SafetyPrompt, config: JudgeConfig, fo
 
 
 def _llm_content_judges() -> Iterable[JudgeFactory]:
-    for backend, where in BACKENDS.items():
-        description = f"{where} decides whether the answer names the content; accepts synonyms"
+    for backend in BACKENDS.names():
+        description = "a language model decides whether the answer names the content; accepts synonyms"
         yield JudgeFactory(backend, "content", description, partial(_open_llm_content, backend))
 
 
 def _llm_safety_judges() -> Iterable[JudgeFactory]:
-    for backend, where in BACKENDS.items():
+    for backend in BACKENDS.names():
         prompts = {backend: VA_QUESTION} | {f"{backend}:{key}": prompt for key, prompt in PROMPTS.items()}
         for name, prompt in prompts.items():
-            description = f"{where} rates the answer with the prompt {prompt.version}"
+            description = f"a language model rates the answer with the prompt {prompt.version}"
             yield JudgeFactory(name, "safety", description, partial(_open_llm_safety, backend, prompt))
 
 
@@ -103,6 +102,7 @@ JUDGES: tuple[JudgeFactory, ...] = (
     JudgeFactory("lexical", "content", "every content word of the phrase, in any inflection; offline", _open_lexical),
     *_llm_content_judges(),
     JudgeFactory("refusal", "refusal", "a fixed list of openings of refusals; offline", _open_refusal),
-    JudgeFactory("guard", "safety", "a guard model through transformers", _open_guard),
+    JudgeFactory("guard", "safety", "a guard model, run through transformers", _open_guard),
     *_llm_safety_judges(),
 )
+"""The built-in judges. Names are distinct among those of `CONTENT` and among those of `SAFETY`."""
