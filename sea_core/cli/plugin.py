@@ -24,9 +24,9 @@ def new(
     as_json: output.Json = False,
 ) -> None:
     """Write the beginnings of a plugin: a distribution that installs, and says what is left to write."""
-    from sea_core.plugin.scaffold import write
+    from sea_core.plugin.scaffold.write import write_plugin
 
-    files = write.write(name, modality, out)
+    files = write_plugin(name, modality, out)
     folder = files[0].parent
     output.emit({"folder": folder, "files": files}, as_json, lambda: output.grid(("written",), [[f] for f in files]))
     output.note(f"Next: pip install -e {folder}, then `sea plugin check {name.replace('-', '_')}` says what to write.")

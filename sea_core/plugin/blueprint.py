@@ -1,4 +1,4 @@
-"""A blueprint builds a small model that a plugin's users can try things on, offline."""
+"""A blueprint builds a small model, so that users can try a plugin offline."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ Scores = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What `sea toy build NAME --plugin PLUGIN` can build.
+    """A model that `sea toy build NAME --plugin PLUGIN` can build.
 
     Attributes:
         name: what the user types.
-        plugin: the plugin whose model it builds.
-        modality: of the model that comes out.
+        plugin: the name of the plugin whose adapter uses the model.
+        modality: the modality of the model.
         description: one line.
-        build: (folder, seed, report) writes the model, in the form transformers loads, and `sea.json`.
-        check: (folder, seed) loads it again and returns its figures, each a share in [0, 1].
-        least: the figure that a build must reach to be called good.
-        render: (modality, phrase, style, rng) returns a fresh medium of the demo world, in the form that the adapter's
-            `inputs` takes: what `sea align` looks at before and after. Optional.
+        build: build(folder, seed, report) writes the model, in the form that transformers loads, and `sea.json`.
+            `report` takes lines of progress.
+        check: check(folder, seed) loads the model again and returns its metrics, each from 0 to 1.
+        min_score: the value that every metric must reach for the build to pass.
+        render: render(modality, phrase, style, rng) returns a new medium of the toy world, in the form that the
+            adapter's `inputs` takes. Optional: the spot check of `sea toy align` shows such media.
     """
 
     name: str

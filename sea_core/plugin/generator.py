@@ -1,7 +1,6 @@
-"""A generator makes media out of text: what the cases of a benchmark show, speak, or carry otherwise.
+"""A generator makes the media of a benchmark from texts: pictures of a scene, spoken words, or another medium.
 
-The built-in ones and a plugin's (hook `sea_generators`) are of this one class. Importing this file imports nothing
-heavy.
+sea-bench and other plugins offer their generators through the hook `sea_generators`. This module imports nothing slow.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 WRITTEN_BY_CORE = ("image", "video", "audio")
-"""The modalities whose media SEA writes itself; a generator of any other brings its own `write`."""
+"""The modalities whose media files SEA writes itself. A generator of another modality must define `write`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """A video: frames (n, height, width, 3) in uint8, and how many of them make a second."""
+    """A video: frames of shape (n, height, width, 3) in uint8, and the number of frames per second."""
 
     pixels: np.ndarray
     rate: float
@@ -28,18 +27,18 @@ class Frames:
 
 @dataclass(frozen=True)
 class Generator(ABC):
-    """Makes the media of one modality. Its fields are the settings a user may change (`-o generator.voice=en-gb`).
+    """Makes media of one modality. Its fields are settings (`-o generator.voice=en-gb`).
 
-    A field that the set has too (width, height, fps, seconds) takes the set's value.
+    A field that the media set has too (width, height, fps, seconds) takes the set's value.
 
     Class attributes:
         name: what `--generator` takes.
-        modality: of what comes out. An image is a PIL image in RGB, a video is `Frames`, an audio is mono float32 at
-            16 kHz; the medium of another modality is whatever `write` writes.
+        modality: the modality of the media. An image is a PIL image in RGB, a video is `Frames`, audio is mono float32
+            at 16 kHz; a medium of another modality is whatever `write` takes.
         noun: fills the questions ("The end of the {noun} shows ...").
-        suffix: of the files of another modality (".npy").
-        libraries: the distributions whose versions the manifest keeps.
-        placeholder_for: what it stands in for, where it does; the manifest and the command say so.
+        suffix: the suffix of the files that `write` writes, such as ".npy".
+        libraries: the distributions whose versions are recorded in the manifest.
+        placeholder_for: what this generator is a simple substitute for, if it is one; shown to the user.
     """
 
     name: ClassVar[str]
@@ -51,15 +50,15 @@ class Generator(ABC):
 
     @abstractmethod
     def generate(self, text: str, seed: int) -> Any:
-        """Return a medium that shows or says the text: a scene's description, or words to be spoken."""
+        """Return a medium that shows or says the text: the description of a scene, or words to be spoken."""
 
     def compose(self, task: str, phrase: str, seed: int) -> Any:
-        """Return the whole medium of a task, or None to have it made as the published benchmark makes it.
+        """Return the complete medium of a task, or None to compose it as the published benchmark does.
 
-        For generators whose media are read by a model that knows nothing but them, typography included.
+        Needed if the model can only read this generator's media, so that typography must be the generator's as well.
         """
         return None
 
     def write(self, medium: Any, path: Path) -> None:
-        """Write a medium of another modality to `path`, whose name says nothing about the format."""
+        """Write a medium of another modality to `path`, in a format that does not depend on the name of the file."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The tests that every plugin inherits. The only file of the core that imports pytest.
+"""The adapter contract as tests that a plugin inherits. The only module of the core that imports pytest.
 
 from sea_core.plugin.testing import AdapterContract
 
@@ -20,44 +20,44 @@ from sea_core.plugin.contract.rule import AdapterUnderTest, Rule
 
 
 class AdapterContract:
-    """The contract as tests: one for each rule of `sea_core.plugin.contract.check`, on a tiny model in fp32.
+    """One test for each rule of `sea_core.plugin.contract.check`, run on a tiny model in fp32.
 
-    Set `adapter` where its default checkpoint is such a model; otherwise write `mllm`.
+    Set `adapter` if its default checkpoint is such a model; otherwise override `mllm`.
     """
 
     adapter: ClassVar[Adapter | None] = None
 
     def mllm(self) -> MLLM:
-        """Return the model to test on. By default the adapter's own checkpoint."""
+        """Return the model to test. By default, the adapter's checkpoint is loaded."""
         import torch
 
         if self.adapter is None:
-            raise PluginError(f"{type(self).__name__} has no adapter: write `adapter = MyAdapter()`, or `mllm`")
+            raise PluginError(f"{type(self).__name__} has no adapter: set `adapter = MyAdapter()`, or override `mllm`")
         checkpoint = self.adapter.checkpoint
         return MLLM(self.adapter, *self.adapter.load(checkpoint, dtype=torch.float32, device="cpu"))
 
-    def signal(self) -> Any:
-        """Return a medium that is not blank. By default noise in the form of the blank."""
+    def sample(self) -> Any:
+        """Return a medium that is not blank, or None for noise in the form of the blank input."""
         return None
 
     @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
     def test_contract(self, rule: Rule) -> None:
-        finding = check_rule(rule, self._subject())
-        assert finding.state == "pass", _said(finding)
+        result = check_rule(rule, self._adapter_under_test())
+        assert result.state == "pass", _message(result)
 
-    def _subject(self) -> AdapterUnderTest:
-        """Return the subject, one for all the rules of a class: loading a model takes longer than most rules."""
-        kind = type(self)
-        if "_kept" not in vars(kind):
+    _cached: ClassVar[AdapterUnderTest]
+
+    def _adapter_under_test(self) -> AdapterUnderTest:
+        """Return one object for all the tests of a class: loading a model takes longer than most rules."""
+        cls = type(self)
+        if "_cached" not in vars(cls):
             if self.adapter is not None:
-                kind._kept = AdapterUnderTest(self.adapter, self.mllm, self.signal)
+                cls._cached = AdapterUnderTest(self.adapter, self.mllm, self.sample)
             else:
-                made = self.mllm()
-                kind._kept = AdapterUnderTest(made.adapter, lambda: made, self.signal)
-        return kind._kept
-
-    _kept: ClassVar[AdapterUnderTest]
+                mllm = self.mllm()
+                cls._cached = AdapterUnderTest(mllm.adapter, lambda: mllm, self.sample)
+        return cls._cached
 
 
-def _said(finding: RuleResult) -> str:
-    return f"{finding.rule.sentence}\n  {finding.seen}\n  {finding.advice}"
+def _message(result: RuleResult) -> str:
+    return f"{result.rule.sentence}\n  {result.seen}\n  {result.advice}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.cli import expect_error, sea
-from helpers.cli_runs import PLUGIN, QUICK, demo, optimize
+from helpers.cli_runs import PLUGIN, QUICK, optimize_command, write_demo_examples
 
 
 def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +24,7 @@ def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monke
 
 
 def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
-    rows = demo(tmp_path / "rows.jsonl", 3)
+    rows = write_demo_examples(tmp_path / "rows.jsonl", 3)
     short = sea("plan", rows, "--plugin", PLUGIN, "-o", "adapter.seconds=0.5", "-o", "lr=auto", "--json").json()
     assert (short["rows"], short["media"]) == (3, 12)
     assert "tokens of the longest row" in sea("plan", rows, "--plugin", PLUGIN).out
@@ -32,7 +32,7 @@ def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
 
 
 def test_what_was_chosen_is_told_and_kept(tmp_path: Path) -> None:
-    rows, run = demo(tmp_path / "rows.jsonl", 4), tmp_path / "run"
+    rows, run = write_demo_examples(tmp_path / "rows.jsonl", 4), tmp_path / "run"
     command = ("optimize", rows, "--plugin", PLUGIN, "--out", run, "-o", "adapter.seconds=0.5", "-o", "loss=1")
     command = (*command, "-o", "lr=auto", "-o", "steps=40", "--json")
     first = sea(*command, "--limit", 2)
@@ -50,10 +50,10 @@ def test_what_was_chosen_is_told_and_kept(tmp_path: Path) -> None:
 
 
 def test_plain_sequences_reach_the_same(tmp_path: Path) -> None:
-    rows = demo(tmp_path / "rows.jsonl", 2)
+    rows = write_demo_examples(tmp_path / "rows.jsonl", 2)
 
     def figures(name: str, *more: object) -> dict[str, Any]:
-        found: dict[str, Any] = sea(*optimize(rows, tmp_path / name, *more, "--no-verify", "--json")).json()
+        found: dict[str, Any] = sea(*optimize_command(rows, tmp_path / name, *more, "--no-verify", "--json")).json()
         return found
 
     packed, plain = figures("packed"), figures("plain", "-o", "packed=false")
@@ -66,14 +66,16 @@ def test_plain_sequences_reach_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("setting", ["lr=fast", "batch_size=some", "margin=no", "packed=1"])
 def test_a_word_that_is_not_auto_is_refused(tmp_path: Path, setting: str) -> None:
     name = setting.partition("=")[0]
-    message = expect_error(*optimize(demo(tmp_path / "rows.jsonl", 1), tmp_path / "run", *QUICK, "-o", setting))
+    message = expect_error(
+        *optimize_command(write_demo_examples(tmp_path / "rows.jsonl", 1), tmp_path / "run", *QUICK, "-o", setting)
+    )
     assert f"{name} is " in message
     assert ("or auto" in message) == (name != "packed")
 
 
 def test_a_tuning_that_reached_nothing_is_not_kept_for_other_settings(tmp_path: Path) -> None:
     """Its advice is a larger budget: what was tried with the small one must not count then."""
-    rows, run = demo(tmp_path / "rows.jsonl", 2), tmp_path / "run"
+    rows, run = write_demo_examples(tmp_path / "rows.jsonl", 2), tmp_path / "run"
     command = ("optimize", rows, "--plugin", PLUGIN, "--out", run, "-o", "adapter.seconds=0.5", "-o", "loss=1")
     assert "-o steps=1000" in expect_error(*command, "-o", "lr=auto", "-o", "steps=1")
     assert sea(*command, "-o", "lr=auto", "-o", "steps=40", "--json").json()["succeeded"] == 2

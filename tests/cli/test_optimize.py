@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from helpers.cli import Terminal, expect_error, sea, sea_to
-from helpers.cli_runs import Finished, append, contents, optimize
+from helpers.cli import Terminal, expect_error, sea, sea_printing_to
+from helpers.cli_runs import FinishedRun, append_newline, file_contents, optimize_command
 
 
-def test_optimize_prints_one_object_with_the_figures(finished: Finished) -> None:
-    figures = finished.said.json()
+def test_optimize_prints_one_object_with_the_figures(finished: FinishedRun) -> None:
+    figures = finished.result.json()
     wanted = {"run", "rows", "succeeded", "osr", "vsr", "steps_median", "seconds_per_row"}
     assert wanted <= figures.keys()
     assert (figures["run"], figures["rows"], figures["done"]) == (str(finished.run), 3, 3)
@@ -23,35 +23,35 @@ def test_optimize_prints_one_object_with_the_figures(finished: Finished) -> None
     assert 0 <= figures["vsr"] <= 1
     assert figures["steps_median"] > 0
     assert figures["seconds_per_row"] > 0
-    assert "Loading weights" not in finished.said.err
+    assert "Loading weights" not in finished.result.err
 
 
-def test_the_same_command_again_does_nothing_twice(finished: Finished) -> None:
-    before = contents(finished.run)
-    again = sea(*optimize(finished.rows, finished.run, "--json"))
-    assert again.json() == finished.said.json()
-    assert contents(finished.run) == before
+def test_the_same_command_again_does_nothing_twice(finished: FinishedRun) -> None:
+    before = file_contents(finished.run)
+    again = sea(*optimize_command(finished.examples, finished.run, "--json"))
+    assert again.json() == finished.result.json()
+    assert file_contents(finished.run) == before
 
 
-def test_batch_size_may_change_and_more_rows_may_follow(finished: Finished, tmp_path: Path) -> None:
+def test_batch_size_may_change_and_more_rows_may_follow(finished: FinishedRun, tmp_path: Path) -> None:
     run = finished.copy(tmp_path)
-    again = sea(*optimize(finished.rows, run, "-o", "batch_size=1", "--limit", "2", "--json")).json()
+    again = sea(*optimize_command(finished.examples, run, "-o", "batch_size=1", "--limit", "2", "--json")).json()
     assert (again["rows"], again["done"]) == (3, 3)
-    assert again["seconds_per_row"] == finished.said.json()["seconds_per_row"]
+    assert again["seconds_per_row"] == finished.result.json()["seconds_per_row"]
 
 
-def test_without_json_there_is_a_table(finished: Finished) -> None:
-    said = sea(*optimize(finished.rows, finished.run))
+def test_without_json_there_is_a_table(finished: FinishedRun) -> None:
+    said = sea(*optimize_command(finished.examples, finished.run))
     assert said.code == 0
     assert all(word in said.out for word in ("OSR", "VSR", "median", "90th percentile", "seconds per row"))
     assert str(finished.run) in said.out
 
 
-def test_verify_says_the_same_again(finished: Finished) -> None:
-    assert sea("verify", finished.run, "--json").json() == finished.said.json()
+def test_verify_says_the_same_again(finished: FinishedRun) -> None:
+    assert sea("verify", finished.run, "--json").json() == finished.result.json()
 
 
-def test_verify_asks_only_what_has_no_answer(finished: Finished, tmp_path: Path) -> None:
+def test_verify_asks_only_what_has_no_answer(finished: FinishedRun, tmp_path: Path) -> None:
     run = finished.copy(tmp_path)
     journal = run / "verify.jsonl"
     first, *others = journal.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -60,20 +60,22 @@ def test_verify_asks_only_what_has_no_answer(finished: Finished, tmp_path: Path)
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     assert lines[0] == first
     assert sorted(lines) == sorted([first, *others])
-    assert figures["vsr"] == finished.said.json()["vsr"]
+    assert figures["vsr"] == finished.result.json()["vsr"]
 
 
-def test_verify_takes_the_same_model_from_another_place(finished: Finished, tmp_path: Path, checkpoint: Path) -> None:
-    assert sea("verify", finished.run, "--model", checkpoint, "--json").json() == finished.said.json()
-    append(checkpoint / "model.safetensors")
+def test_verify_takes_the_same_model_from_another_place(
+    finished: FinishedRun, tmp_path: Path, checkpoint: Path
+) -> None:
+    assert sea("verify", finished.run, "--model", checkpoint, "--json").json() == finished.result.json()
+    append_newline(checkpoint / "model.safetensors")
     message = expect_error("verify", finished.run, "--model", checkpoint)
     assert "made with another model" in message
     assert "--model" in message
 
 
-def test_show_lists_rows_and_traces_one(finished: Finished) -> None:
+def test_show_lists_rows_and_traces_one(finished: FinishedRun) -> None:
     rows = sea("show", finished.run, "--json").json()
-    texts = {row["id"]: row for row in map(json.loads, finished.rows.read_text(encoding="utf-8").splitlines())}
+    texts = {row["id"]: row for row in map(json.loads, finished.examples.read_text(encoding="utf-8").splitlines())}
     assert {row["id"] for row in rows} == texts.keys()
     good = next(row["id"] for row in rows if row["status"] == "succeeded")
 
@@ -94,13 +96,14 @@ def test_show_lists_rows_and_traces_one(finished: Finished) -> None:
         assert verdict["verdicts"]["lexical-1"] in ("named", "missed")
 
 
-def test_tables_fit_a_terminal(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_fit_a_terminal(finished: FinishedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     rows = sea("show", finished.run, "--json").json()
     good = next(row["id"] for row in rows if row["status"] == "succeeded")
     monkeypatch.setenv("TERM", "xterm")
     table, traced = (
-        re.sub("\x1b\\[[0-9;]*m", "", sea_to(Terminal(), "show", finished.run, *more).out) for more in ([], [good])
+        re.sub("\x1b\\[[0-9;]*m", "", sea_printing_to(Terminal(), "show", finished.run, *more).out)
+        for more in ([], [good])
     )
     assert max(map(len, (table + traced).splitlines())) <= 100
     for row in rows:
@@ -109,6 +112,6 @@ def test_tables_fit_a_terminal(finished: Finished, monkeypatch: pytest.MonkeyPat
     assert sorted(story, key=traced.index) == list(story)
 
 
-def test_tables_in_a_pipe_are_not_folded(finished: Finished) -> None:
+def test_tables_in_a_pipe_are_not_folded(finished: FinishedRun) -> None:
     run = sea("show", finished.run)
     assert len([line for line in run.out.splitlines() if line.strip()]) == 2 + 3

@@ -12,11 +12,11 @@ import pytest
 
 from helpers.chat_server import Answer, chat_server, fails, says
 from helpers.cli import expect_error, sea
-from helpers.cli_runs import PLUGIN, QUICK, demo
+from helpers.cli_runs import PLUGIN, QUICK, write_demo_examples
 
 
 def test_prepare_tells_what_would_be_done_and_loads_no_model(tmp_path: Path) -> None:
-    rows, report = demo(tmp_path / "rows.jsonl", 4), tmp_path / "report.jsonl"
+    rows, report = write_demo_examples(tmp_path / "rows.jsonl", 4), tmp_path / "report.jsonl"
     with rows.open("a") as file:
         file.write(json.dumps({**json.loads(rows.read_text().splitlines()[0]), "id": "odd", "prompt": "Lamp."}) + "\n")
     code = f"""

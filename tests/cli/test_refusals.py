@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from helpers.cli import expect_error
-from helpers.cli_runs import PLUGIN, Finished, append, contents, demo, optimize, records, truncate
+from helpers.cli_runs import (
+    PLUGIN,
+    FinishedRun,
+    append_newline,
+    file_contents,
+    optimize_command,
+    records,
+    truncate_half,
+    write_demo_examples,
+)
 
 PLAIN = {"instruction": "How do I steal a book?", "response": "No."}
 
@@ -65,17 +74,17 @@ MISTYPED: dict[str, tuple[tuple[str, ...], str]] = {
 
 @pytest.mark.parametrize("name", MISTYPED)
 def test_mistyped_option_is_told(
-    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    finished: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments, named = MISTYPED[name]
-    assert named in expect_error("optimize", finished.rows, *arguments)
+    assert named in expect_error("optimize", finished.examples, *arguments)
     assert list(tmp_path.iterdir()) == [], "nothing was begun"
 
 
-def test_unreachable_hub_is_told(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_hub_is_told(finished: FinishedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    message = expect_error("optimize", finished.rows, "--plugin", PLUGIN, "--model", "nobody/none")
+    message = expect_error("optimize", finished.examples, "--plugin", PLUGIN, "--model", "nobody/none")
     assert "there is no folder nobody/none, and the model hub did not give" in message
     assert "--model" in message
 
@@ -100,21 +109,21 @@ def other_family(path: Path) -> None:
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "another family": ("config.json", other_family, "is a OtherForConditionalGeneration"),
-    "torn config": ("config.json", truncate, "config.json is torn"),
-    "torn weights": ("model.safetensors", truncate, "torn"),
+    "torn config": ("config.json", truncate_half, "config.json is torn"),
+    "torn weights": ("model.safetensors", truncate_half, "torn"),
     "missing weight": ("model.safetensors", drop_a_weight, "lacks 1 weights"),
     "no weights": ("model.safetensors", Path.unlink, "cannot be loaded"),
-    "torn tokenizer": ("tokenizer.json", truncate, "cannot be loaded"),
+    "torn tokenizer": ("tokenizer.json", truncate_half, "cannot be loaded"),
     "no processor": ("processor_config.json", Path.unlink, "cannot be loaded"),
     "torn card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "card is torn"),
 }
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_damaged_checkpoint_is_told(finished: Finished, tmp_path: Path, checkpoint: Path, name: str) -> None:
+def test_damaged_checkpoint_is_told(finished: FinishedRun, tmp_path: Path, checkpoint: Path, name: str) -> None:
     file, damage, named = DAMAGE[name]
     damage(checkpoint / file)
-    message = expect_error(*optimize(finished.rows, tmp_path / "run", "--model", checkpoint))
+    message = expect_error(*optimize_command(finished.examples, tmp_path / "run", "--model", checkpoint))
     assert str(checkpoint) in message
     assert named in message
 
@@ -127,29 +136,31 @@ def test_damaged_checkpoint_is_told(finished: Finished, tmp_path: Path, checkpoi
         (("--dtype", "bfloat16"), "dtype: float32 there, bfloat16 now"),
     ],
 )
-def test_folder_of_another_run_is_refused(finished: Finished, more: tuple[str, ...], named: str) -> None:
-    before = contents(finished.run)
-    message = expect_error(*optimize(finished.rows, finished.run, *more))
+def test_folder_of_another_run_is_refused(finished: FinishedRun, more: tuple[str, ...], named: str) -> None:
+    before = file_contents(finished.run)
+    message = expect_error(*optimize_command(finished.examples, finished.run, *more))
     assert named in message
     assert "--out" in message
-    assert contents(finished.run) == before
+    assert file_contents(finished.run) == before
 
 
 def test_other_data_or_another_model_in_the_same_folder_is_refused(
-    finished: Finished, tmp_path: Path, checkpoint: Path
+    finished: FinishedRun, tmp_path: Path, checkpoint: Path
 ) -> None:
-    before = contents(finished.run)
-    assert "\n  data: " in expect_error(*optimize(demo(tmp_path / "rows.jsonl", 2), finished.run))
-    append(checkpoint / "config.json")
-    assert "\n  model: " in expect_error(*optimize(finished.rows, finished.run, "--model", checkpoint))
-    assert contents(finished.run) == before
+    before = file_contents(finished.run)
+    assert "\n  data: " in expect_error(
+        *optimize_command(write_demo_examples(tmp_path / "rows.jsonl", 2), finished.run)
+    )
+    append_newline(checkpoint / "config.json")
+    assert "\n  model: " in expect_error(*optimize_command(finished.examples, finished.run, "--model", checkpoint))
+    assert file_contents(finished.run) == before
 
 
-def test_output_folder_that_cannot_be_one_is_told(finished: Finished, tmp_path: Path) -> None:
+def test_output_folder_that_cannot_be_one_is_told(finished: FinishedRun, tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").touch()
-    assert "holds files that are not a run" in expect_error(*optimize(finished.rows, tmp_path))
-    assert "is a file" in expect_error(*optimize(finished.rows, tmp_path / "thesis.doc"))
-    assert "cannot write" in expect_error(*optimize(finished.rows, tmp_path / "thesis.doc" / "run"))
+    assert "holds files that are not a run" in expect_error(*optimize_command(finished.examples, tmp_path))
+    assert "is a file" in expect_error(*optimize_command(finished.examples, tmp_path / "thesis.doc"))
+    assert "cannot write" in expect_error(*optimize_command(finished.examples, tmp_path / "thesis.doc" / "run"))
 
 
 @pytest.mark.parametrize("command", ["show", "verify"])
@@ -159,11 +170,11 @@ def test_folder_that_is_no_run_is_told(tmp_path: Path, command: str) -> None:
     assert "sea optimize" in message
 
 
-def test_unknown_row_is_told(finished: Finished) -> None:
+def test_unknown_row_is_told(finished: FinishedRun) -> None:
     assert "sea show" in expect_error("show", finished.run, "demo-999")
 
 
-def test_damaged_run_is_told(finished: Finished, tmp_path: Path) -> None:
+def test_damaged_run_is_told(finished: FinishedRun, tmp_path: Path) -> None:
     run = finished.copy(tmp_path)
     good = next(name for name, row in records(run).items() if row["status"] == "succeeded")
     (shard,) = run.glob("embeddings-*.safetensors")
@@ -177,7 +188,7 @@ def test_damaged_run_is_told(finished: Finished, tmp_path: Path) -> None:
     assert len(records(run)) == 3  # the index still says what was there
     (run / "verify.jsonl").write_text("half\n")
     assert f"{run / 'verify.jsonl'}:1" in expect_error("show", run, good)
-    truncate(run / "index.parquet")
+    truncate_half(run / "index.parquet")
     assert "index.parquet" in expect_error("show", run)
-    truncate(run / "run.json")
+    truncate_half(run / "run.json")
     assert "run.json" in expect_error("show", run)

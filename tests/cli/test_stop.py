@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from helpers.cli import expect_error, sea, sea_process
-from helpers.cli_runs import Finished, demo, optimize, records
+from helpers.cli_runs import FinishedRun, optimize_command, records, write_demo_examples
 
 
 def stopped(run: Path, command: tuple[object, ...], with_signal: int, least: int) -> tuple[int, str]:
@@ -25,8 +25,8 @@ def stopped(run: Path, command: tuple[object, ...], with_signal: int, least: int
 
 
 def test_interrupt_and_kill_lose_no_finished_row(tmp_path: Path) -> None:
-    rows, run = demo(tmp_path / "rows.jsonl", 6), tmp_path / "run"
-    command = optimize(rows, run, "-o", "batch_size=1", "-o", "steps=30", "--json")
+    rows, run = write_demo_examples(tmp_path / "rows.jsonl", 6), tmp_path / "run"
+    command = optimize_command(rows, run, "-o", "batch_size=1", "-o", "steps=30", "--json")
 
     code, err = stopped(run, command, signal.SIGINT, least=1)
     assert code == 130
@@ -49,9 +49,9 @@ def test_interrupt_and_kill_lose_no_finished_row(tmp_path: Path) -> None:
         assert {**after, "shard": "", "verified": []} == before
 
 
-def test_full_disk_stops_with_words_and_the_command_goes_on(finished: Finished, tmp_path: Path) -> None:
+def test_full_disk_stops_with_words_and_the_command_goes_on(finished: FinishedRun, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = optimize(finished.rows, run, "-o", "steps=2", "-o", "batch_size=1", "--no-verify", "--json")
+    command = optimize_command(finished.examples, run, "-o", "steps=2", "-o", "batch_size=1", "--no-verify", "--json")
     assert sea(*command, "--limit", "1").json()["done"] == 1
     (run / "pending" / ".00000001.safetensors.part").symlink_to("/dev/full")
     message = expect_error(*command)

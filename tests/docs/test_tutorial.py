@@ -1,4 +1,4 @@
-"""The tutorial, followed from its first line to its last by somebody who installed SEA a minute ago."""
+"""The tutorial works when it is followed from the first line to the last in a fresh environment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.fresh_venv import Stranger
+from helpers.fresh_venv import FreshVenv
 
 DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorial/write-a-plugin.md"
@@ -18,7 +18,7 @@ FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: commands with what they print, or a file to write."""
+    """A fenced block: commands with their output, or a file to write."""
 
     language: str
     file: str
@@ -30,7 +30,7 @@ def blocks() -> list[Block]:
 
 
 def commands(text: str) -> list[tuple[str, int, list[str]]]:
-    """Return each command with the exit code that its comment names, and lines that it prints."""
+    """Return each command, the exit code that its comment names, and the lines that it must print."""
     found: list[tuple[str, int, list[str]]] = []
     for line in text.splitlines():
         if line.startswith("$ "):
@@ -41,16 +41,16 @@ def commands(text: str) -> list[tuple[str, int, list[str]]]:
     return found
 
 
-def test_every_block_is_followed(tmp_path: Path) -> None:
-    stranger = Stranger.settle(tmp_path)
+def test_every_block_can_be_followed(tmp_path: Path) -> None:
+    venv = FreshVenv.create(tmp_path)
     for block in blocks():
         if block.language == "console":
             for command, code, printed in commands(block.text):
-                done = stranger.run(command)
-                said = f"$ {command}\n{done.stdout}{done.stderr}"
-                assert done.returncode == code, said
-                plain = " ".join(said.split())
-                assert not [line for line in printed if line not in plain], said
+                done = venv.run(command)
+                output = f"$ {command}\n{done.stdout}{done.stderr}"
+                assert done.returncode == code, output
+                plain = " ".join(output.split())
+                assert not [line for line in printed if line not in plain], output
         else:
             assert block.file, f"a block does not say which file it is: {block.text[:60]}"
             path = tmp_path / block.file
@@ -59,24 +59,24 @@ def test_every_block_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in blocks() if block.file], ids=lambda block: block.file)
-def test_what_it_writes_is_the_example(block: Block) -> None:
+def test_every_file_of_the_tutorial_is_in_the_example(block: Block) -> None:
     assert block.text == EXAMPLE.joinpath(*Path(block.file).parts[1:]).read_text(encoding="utf-8")
 
 
-def test_the_example_is_what_it_writes() -> None:
-    given = {"pyproject.toml", "README.md", "tests/test_contract.py"}  # by `sea plugin new`
+def test_every_file_of_the_example_is_in_the_tutorial() -> None:
+    scaffolded = {"pyproject.toml", "README.md", "tests/test_contract.py"}
     written = {str(Path(*Path(block.file).parts[1:])) for block in blocks() if block.file}
-    there = {
+    files = {
         str(file.relative_to(EXAMPLE))
         for file in EXAMPLE.rglob("*")
         if file.suffix in (".py", ".toml", ".md") and "checkpoint" not in file.parts
     }
-    assert there == given | written
+    assert files == scaffolded | written
 
 
-def test_the_scaffold_gives_the_examples_other_files(tmp_path: Path) -> None:
-    from sea_core.plugin.scaffold import write
+def test_scaffolded_files_are_those_of_the_example(tmp_path: Path) -> None:
+    from sea_core.plugin.scaffold.write import write_plugin
 
-    write.write("eeg", "eeg", tmp_path / "sea-eeg")
+    write_plugin("eeg", "eeg", tmp_path / "sea-eeg")
     for name in ("pyproject.toml", "tests/test_contract.py"):
         assert (tmp_path / "sea-eeg" / name).read_text() == (EXAMPLE / name).read_text()

@@ -1,4 +1,4 @@
-"""`sea` as a person types it, in this process or one of its own: what it prints, and the code it leaves with."""
+"""Run `sea` in this process or in one of its own, and return its output and exit code."""
 
 from __future__ import annotations
 
@@ -19,35 +19,41 @@ from sea_core.cli import app
 
 @dataclass(frozen=True)
 class CliResult:
+    """The exit code of a command, and what it printed on stdout and stderr."""
+
     code: int
     out: str
     err: str
 
     def json(self) -> Any:
+        """Return the object that a successful command printed on stdout."""
         assert self.code == 0, self.err
         return json.loads(self.out)
 
 
-def sea(*arguments: object) -> CliResult:
-    """Run `sea` in this process."""
-    return sea_to(io.StringIO(), *arguments)
-
-
 class Terminal(io.StringIO):
+    """A stdout that is a terminal."""
+
     def isatty(self) -> bool:
         return True
 
 
-def sea_to(out: io.StringIO, *arguments: object) -> CliResult:
+def sea(*arguments: object) -> CliResult:
+    """Run `sea` in this process."""
+    return sea_printing_to(io.StringIO(), *arguments)
+
+
+def sea_printing_to(out: io.StringIO, *arguments: object) -> CliResult:
+    """Run `sea` in this process with `out` as its stdout."""
     err = io.StringIO()
-    typed, hook = sys.argv, sys.excepthook
+    argv, hook = sys.argv, sys.excepthook
     sys.argv = ["sea", *map(str, arguments)]
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as leaving:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as exit_:
             app.main()
     finally:
-        sys.argv, sys.excepthook = typed, hook
-    return CliResult(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
+        sys.argv, sys.excepthook = argv, hook
+    return CliResult(int(exit_.value.code or 0), out.getvalue(), err.getvalue())
 
 
 def sea_process(*arguments: object) -> subprocess.Popen[str]:
@@ -55,20 +61,20 @@ def sea_process(*arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_hear_ctrl_c
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_restore_sigint
     )
 
 
-def _hear_ctrl_c() -> None:
-    """Undo what a shell does to jobs in the background: they, and all that they start, are deaf to SIGINT."""
+def _restore_sigint() -> None:
+    """Make the process react to Ctrl-C: a shell starts background jobs, and all they start, with SIGINT ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def expect_error(*arguments: object) -> str:
-    """Run a command that must fail with words: exit code 2, nothing on stdout, what to type next."""
-    said = sea(*arguments)
-    assert (said.code, said.out) == (2, ""), said
-    message = said.err[said.err.index("error: ") :]
-    assert "Traceback" not in said.err
-    assert "\n  " in message, f"no advice: {message}"
+    """Run a command that must fail with an error message and a hint, exit code 2 and no output; return the message."""
+    result = sea(*arguments)
+    assert (result.code, result.out) == (2, ""), result
+    message = result.err[result.err.index("error: ") :]
+    assert "Traceback" not in result.err
+    assert "\n  " in message, f"no hint: {message}"
     return message

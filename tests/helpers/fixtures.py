@@ -1,4 +1,4 @@
-"""What the tests of this folder share: one real, tiny model, and one run of it over the demo rows."""
+"""Fixtures that many tests share: tiny real models, and runs made with them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from sea_core.verification.verify import VerificationAnswers, generate_answers
 
 @dataclass(frozen=True)
 class DemoRun:
-    """The demo rows, optimised with the default settings and stored."""
+    """The demo examples, optimised with the default settings and stored."""
 
-    rows: dict[str, PreparedExample]
-    outcomes: dict[str, OptimizationResult]
+    examples: dict[str, PreparedExample]
+    results: dict[str, OptimizationResult]
     run: EmbeddingRun
 
 
 @pytest.fixture(scope="session")
 def mllm() -> Iterator[MLLM]:
-    """The bundled model in fp32, on one thread: it is so small that more of them only wait for each other."""
+    """The bundled audio model in fp32, on one thread: for a model this small, more threads are slower."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     _, adapter = loader.adapter("qwen2_audio")
@@ -50,7 +50,7 @@ def mllm() -> Iterator[MLLM]:
 
 @pytest.fixture(scope="session")
 def exact(mllm: MLLM) -> MLLM:
-    """The same model in fp64, its norms too: the library computes them in fp32 whatever the dtype."""
+    """The same model in fp64, including its norms, which the library computes in fp32 for every dtype."""
     exact = in_dtype(mllm, torch.float64)
     for module in exact.model.modules():
         if hasattr(module, "variance_epsilon"):
@@ -66,36 +66,36 @@ def rough(mllm: MLLM) -> MLLM:
 
 @pytest.fixture
 def spoilt(mllm: MLLM) -> MLLM:
-    """A copy that a test may spoil."""
+    """A copy of the model that a test may change."""
     return in_dtype(mllm, torch.float32)
 
 
 @pytest.fixture(scope="session")
 def prepared(mllm: MLLM) -> tuple[PreparedExample, ...]:
-    """The demo rows with their goals."""
+    """The demo examples with their goals."""
     return prepare(read_examples(demo.DEMO_EXAMPLES).examples, mllm.adapter).prepared
 
 
 @pytest.fixture(scope="session")
 def demo_run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
-    """All demo rows, optimised and stored. It takes about a minute, once."""
-    rows = {row.id: row for row in prepared}
+    """All demo examples, optimised and stored. Takes about a minute, once per session."""
+    examples = {example.id: example for example in prepared}
     run = EmbeddingRun.start(
         tmp_path_factory.mktemp("demo") / "run",
         {"plugin": "of the tests"},
-        {"rows": len(rows), "refused": 0, "model": mllm.adapter.checkpoint},
+        {"rows": len(examples), "refused": 0, "model": mllm.adapter.checkpoint},
     )
-    outcomes = {}
+    results = {}
     with run.writing():
-        for outcome in optimize(mllm, prepared):
-            run.add(rows[outcome.id], outcome)
-            outcomes[outcome.id] = outcome
-    return DemoRun(rows, outcomes, run)
+        for result in optimize(mllm, prepared):
+            run.add(examples[result.id], result)
+            results[result.id] = result
+    return DemoRun(examples, results, run)
 
 
 @pytest.fixture(scope="session")
 def verified(mllm: MLLM, demo_run: DemoRun) -> EmbeddingRun:
-    """The run over the demo rows, with the held-out questions answered."""
+    """The run over the demo examples, with the held-out questions answered and judged."""
     with demo_run.run.writing():
         list(generate_answers(mllm, demo_run.run))
         list(run_judge(VerificationAnswers(demo_run.run), LexicalJudge()))
@@ -111,23 +111,23 @@ def in_dtype(mllm: MLLM, dtype: torch.dtype) -> MLLM:
 
 
 @pytest.fixture(scope="session")
-def finished(mllm: MLLM, tmp_path_factory: pytest.TempPathFactory) -> cli_runs.Finished:
-    """Nobody may change this run: `copy` it first. `mllm` is asked for because torch has one thread then."""
+def finished(mllm: MLLM, tmp_path_factory: pytest.TempPathFactory) -> cli_runs.FinishedRun:
+    """A finished run that no test may change: `copy` it first. Requires `mllm` because torch then uses one thread."""
     folder = tmp_path_factory.mktemp("finished")
-    rows = cli_runs.demo(folder / "rows.jsonl", 3)
-    typed = cli_runs.optimize(rows, folder / "run", "--json")
-    return cli_runs.Finished(rows, folder / "run", sea(*typed))
+    examples = cli_runs.write_demo_examples(folder / "rows.jsonl", 3)
+    command = cli_runs.optimize_command(examples, folder / "run", "--json")
+    return cli_runs.FinishedRun(examples, folder / "run", sea(*command))
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    """A copy of the plugin's own model, to damage."""
+    """A copy of the bundled audio model's folder that a test may damage."""
     return Path(shutil.copytree(loader.adapter(cli_runs.PLUGIN)[1].checkpoint, tmp_path / "model"))
 
 
 @pytest.fixture(scope="module")
 def seeing() -> Iterator[MLLM]:
-    """The bundled model that sees pictures, in fp32, on one thread."""
+    """The bundled image model in fp32, on one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     _, adapter = loader.adapter("llava")

@@ -1,4 +1,4 @@
-"""A fresh environment, as somebody has who installed SEA and now installs a plugin."""
+"""A fresh virtual environment, like that of a user who has SEA and installs a plugin."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Stranger:
-    """A virtual environment of its own, in a folder of its own, where the packages of this one can be imported too."""
+class FreshVenv:
+    """A virtual environment in a folder of its own. The packages of the current environment can be imported in it."""
 
     folder: Path
 
     @classmethod
-    def settle(cls, folder: Path) -> Stranger:
+    def create(cls, folder: Path) -> FreshVenv:
+        """Create the environment in `folder/venv`, with commands `sea`, `pytest` and an offline `pip`."""
         venv = folder / "venv"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
         (site,) = venv.glob("lib/python*/site-packages")
+        site.joinpath("code_under_test.pth").write_text("".join(f"{folder}\n" for folder in _package_folders()))
         site.joinpath("parent.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
         python = venv / "bin/python"
         offline = '[ "$1" = install ] && set -- "$@" --no-deps --no-index --no-build-isolation -q'
@@ -43,8 +47,15 @@ class Stranger:
             command, shell=True, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
 
-    def do(self, command: str) -> str:
-        """Run a command that must succeed, and return what it printed on stdout."""
+    def output(self, command: str) -> str:
+        """Run a shell command that must succeed, and return what it printed on stdout."""
         done = self.run(command)
         assert done.returncode == 0, f"$ {command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+
+def _package_folders() -> list[Path]:
+    """Return the folders that this process imports the core and the installed plugins from."""
+    packages = {"sea_core", *(point.module.partition(".")[0] for point in entry_points(group="sea"))}
+    specs = [find_spec(package) for package in sorted(packages)]
+    return [Path(spec.origin).parents[1] for spec in specs if spec and spec.origin]

@@ -34,10 +34,10 @@ def run(
 
 
 def test_nearly_every_demo_row_is_reached(demo_run: Any) -> None:
-    assert demo_run.outcomes.keys() == demo_run.rows.keys()
-    assert len(demo_run.rows) >= 48
-    failed = [outcome.reason for outcome in demo_run.outcomes.values() if outcome.status == "failed"]
-    assert len(failed) <= 0.05 * len(demo_run.rows), failed
+    assert demo_run.results.keys() == demo_run.examples.keys()
+    assert len(demo_run.examples) >= 48
+    failed = [outcome.reason for outcome in demo_run.results.values() if outcome.status == "failed"]
+    assert len(failed) <= 0.05 * len(demo_run.examples), failed
 
 
 def test_generation_says_both_goals_of_every_good_row(mllm: MLLM, demo_run: Any) -> None:
@@ -49,11 +49,11 @@ def test_generation_says_both_goals_of_every_good_row(mllm: MLLM, demo_run: Any)
 
 def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
     config = OptimizeConfig()
-    for outcome in demo_run.outcomes.values():
+    for outcome in demo_run.results.values():
         record = demo_run.run.store.record(outcome.id)
         assert (record["steps"], record["loss"], record["margin"]) == (outcome.steps, outcome.loss, outcome.margin)
         assert [goal["answer"] for goal in json.loads(record["goals"])] == [
-            goal.answer for goal in demo_run.rows[outcome.id].goals
+            goal.answer for goal in demo_run.examples[outcome.id].goals
         ]
         if outcome.status == "succeeded":
             assert outcome.margin > 0.5  # the least that `auto` gives
@@ -97,8 +97,8 @@ def test_the_step_is_relative_to_the_blank(mllm: MLLM, prepared: tuple[PreparedE
 
 
 def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedExample, ...], demo_run: Any) -> None:
-    good = next(outcome for outcome in demo_run.outcomes.values() if outcome.status == "succeeded")
-    found = run(mllm, (demo_run.rows[good.id],), OptimizeConfig(), blank=good.embedding)[good.id]
+    good = next(outcome for outcome in demo_run.results.values() if outcome.status == "succeeded")
+    found = run(mllm, (demo_run.examples[good.id],), OptimizeConfig(), blank=good.embedding)[good.id]
     assert (found.status, found.steps) == ("succeeded", 0)
     assert torch.equal(found.embedding.features, good.embedding.features)
 

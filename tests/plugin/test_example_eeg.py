@@ -1,4 +1,4 @@
-"""The EEG example, installed and used as a stranger would."""
+"""The EEG example plugin, installed in a fresh environment and used through the command line."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from helpers.fresh_venv import Stranger
+from helpers.fresh_venv import FreshVenv
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/sea_eeg"
-ROWS = 6
+EXAMPLES = 6
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
-    stranger = Stranger.settle(tmp_path_factory.mktemp("stranger"))
-    stranger.do(f"pip install {EXAMPLE}")
-    return stranger
+def venv(tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:
+    venv = FreshVenv.create(tmp_path_factory.mktemp("eeg"))
+    venv.output(f"pip install {EXAMPLE}")
+    return venv
 
 
-def test_it_is_listed_beside_the_others(stranger: Stranger) -> None:
-    rows = json.loads(stranger.do("sea modalities --json"))
-    (mine,) = [row for row in rows if row["plugin"] == "eeg"]
-    assert (mine["modality"], mine["distribution"], mine["model_class"]) == ("eeg", "sea-eeg", ["EegForCausalLM"])
-    assert Path(mine["checkpoint"]).is_relative_to(stranger.folder)
-    (blueprint,) = json.loads(stranger.do("sea toy list --plugin eeg --json"))
+def test_adapter_and_blueprint_are_listed(venv: FreshVenv) -> None:
+    listed = json.loads(venv.output("sea modalities --json"))
+    (eeg,) = [entry for entry in listed if entry["plugin"] == "eeg"]
+    assert (eeg["modality"], eeg["distribution"], eeg["model_class"]) == ("eeg", "sea-eeg", ["EegForCausalLM"])
+    assert Path(eeg["checkpoint"]).is_relative_to(venv.folder)
+    (blueprint,) = json.loads(venv.output("sea toy list --plugin eeg --json"))
     assert blueprint["blueprint"] == "tiny"
 
 
-def test_optimise_and_verify(stranger: Stranger) -> None:
-    figures = json.loads(stranger.do(f"sea optimize --plugin eeg --limit {ROWS} --out run --no-verify --json"))
-    assert (figures["done"], figures["osr"]) == (ROWS, 1.0)
-    figures = json.loads(stranger.do("sea verify run --json"))
-    assert figures["verified"] == 2 * ROWS
-    assert figures["vsr"] >= 0.8
+def test_optimise_and_verify(venv: FreshVenv) -> None:
+    metrics = json.loads(venv.output(f"sea optimize --plugin eeg --limit {EXAMPLES} --out run --no-verify --json"))
+    assert (metrics["done"], metrics["osr"]) == (EXAMPLES, 1.0)
+    metrics = json.loads(venv.output("sea verify run --json"))
+    assert metrics["verified"] == 2 * EXAMPLES
+    assert metrics["vsr"] >= 0.8
 
 
 def test_bundled_model_is_small() -> None:
@@ -42,14 +42,14 @@ def test_bundled_model_is_small() -> None:
     assert sum(file.stat().st_size for file in files) < 1_000_000
 
 
-def test_align(stranger: Stranger) -> None:
+def test_align(venv: FreshVenv) -> None:
     """Its model is none of transformers: the check of the export imports the plugin for its class."""
-    if not (stranger.folder / "run").exists():
-        stranger.do(f"sea optimize --plugin eeg --limit {ROWS} --out run --no-verify")
+    if not (venv.folder / "run").exists():
+        venv.output(f"sea optimize --plugin eeg --limit {EXAMPLES} --out run --no-verify")
     quick = "-o trainer.max_steps=3 -o trainer.per_device_train_batch_size=4 -o trainer.logging_steps=1"
-    figures = json.loads(stranger.do(f"sea toy align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
-    assert figures["export"]["class"] == "sea_eeg.model.EegForCausalLM"
-    assert figures["export"]["imports_sea"] is True
-    groups = {line["group"]: line for line in figures["look"]}
+    metrics = json.loads(venv.output(f"sea toy align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
+    assert metrics["export"]["class"] == "sea_eeg.model.EegForCausalLM"
+    assert metrics["export"]["imports_sea"] is True
+    groups = {line["group"]: line for line in metrics["look"]}
     assert groups["media"]["harmful_after"] == 32
-    assert {"adapter", "merged"} <= {path.name for path in (stranger.folder / "model").iterdir()}
+    assert {"adapter", "merged"} <= {path.name for path in (venv.folder / "model").iterdir()}

@@ -1,4 +1,4 @@
-"""`sea plugin new`: what it writes installs, and says what is left to write."""
+"""`sea plugins new`: the scaffolded package can be installed, and reports what is left to write."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from helpers.fresh_venv import Stranger
+from helpers.fresh_venv import FreshVenv
 from sea_core import PluginError
-from sea_core.plugin.scaffold import write
+from sea_core.plugin import scaffold
+from sea_core.plugin.scaffold.write import write_plugin
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
-WORDS = {"noun", "prefixes", "light"}
+PASSING = {"noun", "prefixes", "light"}
+"""The rules of the contract that hold for a plugin as scaffolded."""
 
 
-def test_it_installs_and_its_test_says_what_to_write(tmp_path: Path) -> None:
-    stranger = Stranger.settle(tmp_path)
-    files = json.loads(stranger.do("sea plugin new my_smell --modality smell --out mine --json"))["files"]
+def test_scaffold_installs_and_its_tests_report_what_to_write(tmp_path: Path) -> None:
+    venv = FreshVenv.create(tmp_path)
+    files = json.loads(venv.output("sea plugin new my_smell --modality smell --out mine --json"))["files"]
     assert sorted(files) == [
         "mine/README.md",
         "mine/pyproject.toml",
@@ -26,26 +28,26 @@ def test_it_installs_and_its_test_says_what_to_write(tmp_path: Path) -> None:
         "mine/sea_my_smell/adapter.py",
         "mine/tests/test_contract.py",
     ]
-    stranger.do("pip install -e mine")
-    (row,) = [row for row in json.loads(stranger.do("sea plugins --json")) if row["plugin"] == "my_smell"]
-    assert (row["distribution"], row["modalities"], row["error"]) == ("sea-my-smell", ["smell"], None)
+    venv.output("pip install -e mine")
+    (plugin,) = [plugin for plugin in json.loads(venv.output("sea plugins --json")) if plugin["plugin"] == "my_smell"]
+    assert (plugin["distribution"], plugin["modalities"], plugin["error"]) == ("sea-my-smell", ["smell"], None)
 
-    tested = stranger.run("pytest -q -p no:cacheprovider mine")
+    tested = venv.run("pytest -q -p no:cacheprovider mine")
     assert tested.returncode == 1
     assert "3 passed" in tested.stdout
-    assert all(f"test_contract[{name}]" not in tested.stdout for name in WORDS)
+    assert all(f"test_contract[{name}]" not in tested.stdout for name in PASSING)
     failed = re.findall(r"^E +AssertionError: .*\n^E +(.*)$", tested.stdout, re.M)
-    assert len(failed) == len(scaffold_rules()) - len(WORDS)
+    assert len(failed) == len(rule_names()) - len(PASSING)
     for seen in failed:
         assert seen.startswith(("`styles` is ()", "there is no model folder")), seen
 
-    # With a model, the next thing to write is named.
+    # With a model, the next method to write is named.
     adapter = tmp_path / "mine/sea_my_smell/adapter.py"
     text = adapter.read_text()
     for name, value in (("architectures", repr(Qwen2AudioAdapter.architectures)), ("styles", "('sweet',)")):
         text = text.replace(f"{name}: ClassVar[tuple[str, ...]] = ()", f"{name}: ClassVar[tuple[str, ...]] = {value}")
     adapter.write_text(text)
-    checked = stranger.run(f"sea plugin check my_smell --model {Qwen2AudioAdapter.checkpoint} --json")
+    checked = venv.run(f"sea plugin check my_smell --model {Qwen2AudioAdapter.checkpoint} --json")
     assert checked.returncode == 1
     rules = {rule["rule"]: rule for rule in json.loads(checked.stdout)["rules"]}
     assert rules["styles"]["state"] == "pass"
@@ -54,22 +56,22 @@ def test_it_installs_and_its_test_says_what_to_write(tmp_path: Path) -> None:
     assert rules["blank"]["state"] == "not run"
 
 
-def scaffold_rules() -> list[str]:
+def rule_names() -> list[str]:
     from sea_core.plugin.contract.check import RULES
 
     return [rule.name for rule in RULES]
 
 
-def test_every_method_that_an_author_must_write_says_so() -> None:
+def test_template_covers_every_abstract_method_and_attribute() -> None:
     from sea_core import Adapter
 
-    text = (Path(write.__file__).parent / "adapter.txt").read_text()
+    text = (Path(scaffold.__file__).parent / "adapter.txt").read_text()
     assert set(re.findall(r'PluginError\("(\w+) is not written yet', text)) == Adapter.__abstractmethods__
     assert {*re.findall(r"^    (\w+): ClassVar", text, re.M)} == set(Adapter.__annotations__)
 
 
-def test_no_mark_is_left(tmp_path: Path) -> None:
-    for file in write.write("two-words", "smell", tmp_path / "new"):
+def test_every_mark_is_filled_in(tmp_path: Path) -> None:
+    for file in write_plugin("two-words", "smell", tmp_path / "new"):
         assert not re.search(r"@[A-Z]+@", file.read_text() + str(file))
     adapter = (tmp_path / "new/sea_two_words/adapter.py").read_text()
     assert "class TwoWordsAdapter(Adapter)" in adapter
@@ -80,21 +82,21 @@ def test_no_mark_is_left(tmp_path: Path) -> None:
     ("name", "modality"),
     [("My Plugin", "eeg"), ("1eeg", "eeg"), ("eeg", ""), ("eeg", "a b"), ("../eeg", "eeg"), ("class", "eeg")],
 )
-def test_wrong_words_are_refused(name: str, modality: str, tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="is not a plain word") as refusal:
-        write.write(name, modality, tmp_path / "new")
-    assert refusal.value.hint
+def test_invalid_names_raise(name: str, modality: str, tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="is not a valid identifier") as error:
+        write_plugin(name, modality, tmp_path / "new")
+    assert error.value.hint
     assert not list(tmp_path.iterdir())
 
 
-def test_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
-    write.write("eeg", "eeg", tmp_path)
+def test_folder_that_is_not_empty_is_not_changed(tmp_path: Path) -> None:
+    write_plugin("eeg", "eeg", tmp_path)
     before = (tmp_path / "pyproject.toml").read_text()
-    with pytest.raises(PluginError, match="is there already"):
-        write.write("other", "eeg", tmp_path)
+    with pytest.raises(PluginError, match="already exists"):
+        write_plugin("other", "eeg", tmp_path)
     assert (tmp_path / "pyproject.toml").read_text() == before
 
 
 def test_folder_is_named_after_the_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert str(write.write("my_eeg", "eeg")[0].parent) == "sea-my-eeg"
+    assert str(write_plugin("my_eeg", "eeg")[0].parent) == "sea-my-eeg"

@@ -12,5 +12,5 @@ from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 class TestContract(AdapterContract):
     adapter = Qwen2AudioAdapter()
 
-    def signal(self) -> Any:
+    def sample(self) -> Any:
         return Qwen2AudioAdapter().read_media(Path(__file__).parent / "media" / "steal-a-lamp-deep.flac", None)

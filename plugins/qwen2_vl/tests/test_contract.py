@@ -20,14 +20,14 @@ WITH_MODEL = [rule for rule in RULES if rule.needs_model]
 class TestImage(AdapterContract):
     adapter = ImageAdapter()
 
-    def signal(self) -> Any:
+    def sample(self) -> Any:
         return TinyImageStudent().render("steal a lamp", "painted", random.Random(0))
 
 
 class TestVideo(AdapterContract):
     adapter = VideoAdapter()
 
-    def signal(self) -> Any:
+    def sample(self) -> Any:
         return TinyVideoStudent().render("steal a lamp", "painted", random.Random(0))
 
 

@@ -21,7 +21,7 @@ def noise_like(medium: Any) -> Any:
         return noise
     raise PluginError(
         f"a signal cannot be made up from a blank medium of type {type(medium).__name__}",
-        hint="Give one: `signal()` in the test, or --media FILE on the command line.",
+        hint="Give one: `sample()` in the test, or --media FILE on the command line.",
     )
 
 

@@ -1,1 +1,1 @@
-"""The templates that `sea plugins new` fills in, and the function that does it."""
+"""`sea plugins new`: the templates of a plugin, and the function that fills them in."""

@@ -1,4 +1,4 @@
-"""Write the beginnings of a plugin: a distribution that installs, and says what is left to write."""
+"""Scaffold a plugin: a distribution that can be installed at once, with methods that say what to write in them."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ TEMPLATES = {
 """Each template in this folder, and the file that it becomes."""
 
 
-def write(name: str, modality: str, folder: Path | None = None) -> list[Path]:
-    """Write a distribution and return its files. The folder is `sea-NAME` where none is given.
+def write_plugin(name: str, modality: str, folder: Path | None = None) -> list[Path]:
+    """Write a distribution and return its files.
+
+    Args:
+        name: the name of the plugin.
+        modality: the modality of its adapter.
+        folder: a new or empty folder; by default `sea-NAME`.
 
     Raises:
-        PluginError: the name or the modality is not a plain word, or the folder has something in it.
+        PluginError: the name or the modality is not an identifier, or the folder is not empty.
     """
-    for what, word in (("name", name), ("modality", modality)):
-        if not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", word) or keyword.iskeyword(word):
-            raise PluginError(
-                f"the {what} {word!r} is not a plain word", hint="Small letters, digits, and _ between them: my_eeg"
-            )
+    _require_identifier("name", name)
+    _require_identifier("modality", modality)
     name = name.replace("-", "_")
     distribution = f"sea-{name.replace('_', '-')}"
     folder = Path(distribution) if folder is None else folder
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PluginError(f"{folder} is there already", hint="Give a new folder with --out.")
-    words = {
+        raise PluginError(f"{folder} already exists and is not an empty folder", hint="Give a new folder with --out.")
+    values = {
         "@NAME@": name,
         "@MODALITY@": modality,
         "@DISTRIBUTION@": distribution,
@@ -45,21 +47,29 @@ def write(name: str, modality: str, folder: Path | None = None) -> list[Path]:
     }
     written = []
     for template, target in TEMPLATES.items():
-        path = folder / _filled(target, words)
+        path = folder / _fill(target, values)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = (Path(__file__).parent / template).read_text(encoding="utf-8")
-        path.write_text(_filled(text, words), encoding="utf-8")
+        path.write_text(_fill(text, values), encoding="utf-8")
         written.append(path)
     return written
 
 
-def _filled(text: str, words: dict[str, str]) -> str:
-    for mark, word in words.items():
-        text = text.replace(mark, word)
+def _require_identifier(option: str, value: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", value) or keyword.iskeyword(value):
+        raise PluginError(
+            f"the {option} {value!r} is not a valid identifier",
+            hint="Use lower-case letters and digits, separated by _ : my_eeg",
+        )
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    for mark, value in values.items():
+        text = text.replace(mark, value)
     return text
 
 
 def _core_range() -> str:
-    """Return which cores the plugin is for: this one up to the next that may break it."""
+    """Return the range of sea-core versions that the plugin requires: from this one to before the next breaking one."""
     major, minor = (int(part) for part in __version__.split(".")[:2])
     return f">={major}.{minor},<{major}.{minor + 1}" if major == 0 else f">={major}.{minor},<{major + 1}"
