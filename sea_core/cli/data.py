@@ -34,8 +34,9 @@ def check(
     """
     from sea_core.data.read import scan
     from sea_core.data.summary import details, summary
+    from sea_core.pipeline.inputs import parse_columns
 
-    read = scan(file, format, options.parse_columns(columns), split=split)
+    read = scan(file, format, parse_columns(columns), split=split)
     value = summary(read) | details(read)
     output.emit(value, as_json, lambda: output.grid(("", ""), _lines(value)))
     lost = [f"{len(value[name])} {what}" for name, what in LOST.items() if value[name]]
@@ -54,7 +55,9 @@ def convert(
     to: Annotated[str, typer.Option(help="llama-factory, trl or jsonl.")] = "jsonl",
     out: Annotated[Path | None, typer.Option(help="The file to write: .jsonl, or .json for one list.")] = None,
     kind: Annotated[str | None, typer.Option(help="sft or dpo, where the rows are of both.")] = None,
-    media: Annotated[Path | None, typer.Option(help="Where media that FILE holds as bytes are written.")] = None,
+    save_media_to: Annotated[
+        Path | None, typer.Option("--save-media-to", help="A folder for media that FILE holds as bytes.")
+    ] = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
     split: options.Split = None,
@@ -64,13 +67,14 @@ def convert(
     """Write the rows of a file for another tool. The file itself is never changed."""
     from sea_core.data.read import read_examples
     from sea_core.data.writers import write_examples
+    from sea_core.pipeline.inputs import parse_columns
 
     if out is None:
         raise SeaError("no file to write was named", hint="Type --out FILE.jsonl")
     if kind not in (None, "sft", "dpo"):
         raise SeaError(f"--kind {kind} is not known", hint="Type --kind sft or --kind dpo")
-    names = options.parse_columns(columns)
-    read = read_examples(file, format, names, split=split, skip_bad=skip_bad, media_dir=media)
+    names = parse_columns(columns)
+    read = read_examples(file, format, names, split=split, skip_bad=skip_bad, media_dir=save_media_to)
     written, told = write_examples(read.examples, out, to, kind)  # type: ignore[arg-type]  # checked above
     value = {
         "file": out,

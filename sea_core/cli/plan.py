@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sea_core.cli import options, output, synthesis
 
 if TYPE_CHECKING:
-    from sea_core.optimization.estimate import Estimate
+    from sea_core.pipeline.plan import PlannedRun
 
 
 def plan(
-    rows: options.RowsFile = None,
+    data: options.DataFile = None,
     plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
     recipe: synthesis.RecipeNames = "plain",
-    media: synthesis.MediaFolder = None,
+    benign_media: synthesis.BenignMedia = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     format: options.Format = "auto",
@@ -30,44 +30,41 @@ def plan(
     revision: options.Revision = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
-    steps: Annotated[int, typer.Option(min=1, help="Steps that a row is taken to need.")] = 60,
+    steps: Annotated[int, typer.Option(min=1, help="Steps that an example is assumed to need.")] = 60,
     as_json: output.Json = False,
 ) -> None:
-    """Tell memory, rows in flight, FLOP and hours of an optimisation. Takes what `sea optimize` takes."""
-    import torch
+    """Estimate memory, batch size, FLOPs and run time. Accepts the options of `sea optimize`."""
+    from sea_core.cli.progress import TERMINAL
+    from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
+    from sea_core.pipeline.plan import plan as estimate_run
 
-    from sea_core.optimization.estimate import estimate as make
-    from sea_core.plugin import loader
-
-    _, adapter = loader.adapter(options.required(plugin), modality)
-    how, adapter = synthesis.read(adapter, recipe, media, config, option)
-    data = options.Data(rows, format, columns, limit=limit, split=split, skip_bad=skip_bad)
-    prepared = data.prepare(data.read(), adapter, how.told.seed, how.told.benign_examples).prepared
-    planned = how.of_rows(prepared, adapter).todo
-    target = options.Target.of(adapter, model, revision, dtype, device)
-    where = torch.device(target.device_name())
-    told_dtype = target.dtype_name()
-    found = make(replace(target, device="meta", dtype=told_dtype).load(adapter), planned, where, steps)
-    about = {"plugin": plugin, "model": target.checkpoint, "device": str(where), "dtype": told_dtype}
-    output.emit(about | asdict(found), as_json, lambda: output.grid(("plan", "value"), _lines(about, found)))
-    if not found.slots:
+    how, settings = synthesis.read_synthesis(recipe, benign_media, "rules", config, option)
+    target = ModelTarget.find(
+        plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=settings
+    )
+    spec = DataSpec(data, format, parse_columns(columns), limit, split=split, skip_invalid=skip_bad)
+    planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)
+    head = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
+    output.emit(head | asdict(planned.estimate), as_json, lambda: output.grid(("plan", "value"), _lines(planned)))
+    if not planned.estimate.slots:
         output.note(
-            "The weights and one row do not fit into the free memory of this device: type --dtype bfloat16, "
-            "a smaller blank (-o adapter.…), or another --device."
+            "The weights and one example do not fit into the free memory of this device: type --dtype bfloat16, "
+            "a smaller blank input (-o adapter.…), or another --device."
         )
 
 
-def _lines(about: dict[str, Any], found: Estimate) -> list[tuple[str, str]]:
-    speed = f"{found.speed / 1e12:.3g} TFLOP/s in a large matrix product, measured"
+def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
+    found = planned.estimate
+    speed = f"{found.speed / 1e12:.3g} TFLOP/s measured in a large matrix product"
     return [
-        ("rows", str(found.rows)),
-        ("model", f"{about['model']}, {_size(found.weights)} of weights in {about['dtype']}"),
-        ("device", f"{about['device']}, {_size(found.free)} free, {speed}"),
-        ("tokens of the longest row", f"{found.media} for the medium, {found.text} of text"),
-        ("memory of a row in flight", _size(found.row)),
-        ("rows in flight", str(found.slots)),
-        ("FLOP of a step of one row", f"{found.flop / 1e12:.3g} T"),
-        ("time", f"{_hours(found.hours)} at {found.steps} steps a row and half of that speed"),
+        ("embeddings", str(found.rows)),
+        ("model", f"{planned.target.checkpoint}, {_size(found.weights)} of weights in {planned.dtype}"),
+        ("device", f"{planned.device}, {_size(found.free)} free, {speed}"),
+        ("tokens of the longest example", f"{found.media} for the medium, {found.text} of text"),
+        ("memory per example", _size(found.row)),
+        ("batch size", str(found.slots)),
+        ("FLOPs per step and example", f"{found.flop / 1e12:.3g} T"),
+        ("run time", f"{_hours(found.hours)} at {found.steps} steps per example and half of that speed"),
     ]
 
 

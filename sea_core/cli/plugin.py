@@ -10,6 +10,7 @@ import typer
 from sea_core.cli import options, output
 
 if TYPE_CHECKING:
+    from sea_core.pipeline.inputs import ModelTarget
     from sea_core.plugin.contract.check import RuleResult
     from sea_core.plugin.contract.rule import AdapterUnderTest
 
@@ -37,18 +38,19 @@ def check(
     plugin: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An installed plugin, or ./file.py.")],
     modality: options.Modality = None,
     model: options.Model = None,
-    media: Annotated[Path | None, typer.Option(help="A medium that is not blank. Default: noise.")] = None,
+    sample: Annotated[Path | None, typer.Option("--sample", help="A medium that is not blank. Default: noise.")] = None,
     dtype: options.Dtype = "float32",
     device: options.Device = "cpu",
     as_json: output.Json = False,
 ) -> None:
     """Check a plugin against the contract, rule by rule. Exit code 1 when a rule does not hold."""
-    from sea_core.plugin import loader
-    from sea_core.plugin.contract.check import check as look
+    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.plugin.contract.check import check as check_contract
 
-    found, adapter = loader.adapter(plugin, modality)
-    subject = _subject(adapter, options.Target.of(adapter, model, None, dtype, device), media)
-    findings = list(look(subject))
+    target = ModelTarget.find(plugin, modality=modality, model=model, dtype=dtype, device=device)
+    found, adapter = target.plugin, target.adapter
+    subject = _subject(target, sample)
+    findings = list(check_contract(subject))
     value = {
         "plugin": found.name,
         "modality": adapter.modality,
@@ -62,14 +64,14 @@ def check(
         raise typer.Exit(1)
 
 
-def _subject(adapter: Any, target: options.Target, media: Path | None) -> AdapterUnderTest:
+def _subject(target: ModelTarget, sample: Path | None) -> AdapterUnderTest:
     """Return the adapter with a model that is loaded, and a medium that is read, when a rule asks for them."""
     from sea_core.plugin.contract.rule import AdapterUnderTest
 
     def signal() -> Any:
-        return adapter.read_media(media, subject.mllm.processor) if media else None
+        return target.adapter.read_media(sample, subject.mllm.processor) if sample else None
 
-    subject = AdapterUnderTest(adapter, lambda: target.load(adapter), signal)
+    subject = AdapterUnderTest(target.adapter, target.load, signal)
     return subject
 
 

@@ -1,28 +1,26 @@
-"""`sea prepare`: a text safety file becomes rows that people can read and mend, and that `sea optimize` takes."""
+"""`sea prepare`: a text safety set becomes prepared examples that people can edit and `sea optimize` takes."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import extracting, options, output
-from sea_core.errors import SeaError
+from sea_core.cli import options, output, synthesis
 
 if TYPE_CHECKING:
-    from sea_core.data.result import ReadResult
     from sea_core.extraction.prepare import Preparation
-    from sea_core.llm.cache import Usage
+    from sea_core.pipeline.prepare import PreparedSet
 
 
 def prepare(
-    rows: options.RowsFile = None,
+    data: options.DataFile = None,
     plugin: options.PluginName = "",
     modality: options.Modality = None,
-    extractor: extracting.Name = "rules",
-    out: Annotated[Path | None, typer.Option(help="Write every row with its outcome to this JSONL file.")] = None,
+    extractor: synthesis.ExtractorName = "rules",
+    out: Annotated[Path | None, typer.Option(help="Write every example with its outcome to this JSONL file.")] = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     format: options.Format = "auto",
@@ -30,61 +28,63 @@ def prepare(
     split: options.Split = None,
     skip_bad: options.SkipBad = False,
     styles: options.Styles = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Look at only the first N rows.")] = None,
-    seed: Annotated[int, typer.Option(help="Draws the styles.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use only the first N examples.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the drawn styles.")] = 0,
     as_json: output.Json = False,
 ) -> None:
-    """Find the phrases of a text safety file: how many rows can be used, and why others are refused.
+    """Find the phrases of a text safety set: how many examples can be used, and why others are skipped.
 
-    Loads no multimodal model. The file of --out can be mended by hand and given to `sea optimize`.
+    Loads no multimodal model. You can edit the --out file and pass it to `sea optimize`.
     """
-    from sea_core import config as settings
-    from sea_core.extraction.prepare import prepare as make
-    from sea_core.llm.config import LLMConfig
-    from sea_core.plugin import loader
+    from sea_core.cli.progress import TERMINAL
+    from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
+    from sea_core.pipeline.prepare import prepare as prepare_set
 
-    _, adapter = loader.adapter(options.required(plugin), modality)
-    chat, left = settings.override(LLMConfig(), settings.parse_overrides(config, option), "chat")
-    settings.reject_unknown(left, settings.setting_names(chat, "chat"))
-    phrases = extracting.Extracting.of(extractor, chat, out)
-    data = options.Data(rows, format, columns, styles=styles, split=split, skip_bad=skip_bad)
-    if out and data.file.exists() and out.resolve() == data.file.resolve():
-        raise SeaError(f"--out {out} is the file that is read", hint="Give another name: nothing of it would be left.")
-    read = data.read()
-    read = replace(read, examples=read.examples[:limit])
-    preparation = make(read.examples, adapter, seed=seed, extractor=phrases.extractor, styles=data.style_set())
-    if out and (former := preparation.write(out)):
-        output.note(f"{out} held something else; that is kept as {former}")
-    data.require_some(preparation, len(read.examples))
-    spent = phrases.spent()
-    value = {
-        "file": data.file,
+    target = ModelTarget.find(plugin, modality=modality)
+    spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
+    llm = options.read_llm(config, option)
+    found = prepare_set(spec, target, extractor=extractor, llm=llm, seed=seed, out=out, progress=TERMINAL)
+    output.emit(_value(found, spec.file), as_json, lambda: output.grid(("", "examples"), _lines(found)))
+    exit_if_unanswered(found.preparation)
+
+
+def exit_if_unanswered(preparation: Preparation) -> None:
+    """Exit with 1 where a language model gave no answer for some examples: a script must not go on without them."""
+    from sea_core.pipeline.extraction import unanswered
+
+    if missing := unanswered(preparation):
+        output.note(f"examples without an answer: {len(missing)}. {missing[-1]}")
+        raise typer.Exit(1)
+
+
+def _value(found: PreparedSet, file: Path) -> dict[str, Any]:
+    read, preparation, usage = found.read, found.preparation, found.session.usage()
+    return {
+        "file": file,
         "format": read.format,
-        "rows": len(read.examples),
-        "dropped": read.skip_counts,
-        "bad": len(read.invalid),
-        "extractor": phrases.extractor.identity(),
+        "examples": len(read.examples),
+        "skip_counts": read.skip_counts,
+        "invalid": len(read.invalid),
+        "extractor": found.session.extractor.identity(),
         "prepared": len(preparation.prepared),
-        "refused": len(preparation.skipped),
+        "skipped": len(preparation.skipped),
         "reasons": preparation.reason_counts(),
-        "example": [p.extraction.detoxified for p in preparation.prepared[:1]],
-        "spent": asdict(spent) if spent else None,
+        "example": [example.extraction.detoxified for example in preparation.prepared[:1]],
+        "usage": asdict(usage) if usage else None,
     }
-    lines = _lines(preparation, read, spent)
-    output.emit(value, as_json, lambda: output.grid(("", "rows"), lines))
-    extracting.stop_if_unanswered(preparation)
 
 
-def _lines(preparation: Preparation, read: ReadResult, spent: Usage | None) -> list[tuple[str, str]]:
-    """Return what is drawn: counts, reasons and rules, and what a language model was asked."""
-    lines: list[tuple[str, int]] = [("rows", len(read.examples)), ("prepared", len(preparation.prepared))]
-    lines += [("refused", len(preparation.skipped))]
-    lines += [(f"refused: {reason}", count) for reason, count in preparation.reason_counts().items()]
-    lines += [(f"dropped: {rule}", count) for rule, count in read.skip_counts.items()]
-    lines += [("bad", len(read.invalid))] if read.invalid else []
-    shown = [(what, str(count)) for what, count in lines]
-    if spent:
-        cost = "unknown" if spent.cost is None else f"{spent.cost:.4f}"
-        shown += [("answers", str(spent.completions)), ("tokens read", str(spent.tokens_in))]
-        shown += [("tokens written", str(spent.tokens_out)), ("cost", cost)]
-    return shown
+def _lines(found: PreparedSet) -> list[tuple[str, str]]:
+    """Return counts, reasons and rules, and what the language model's answers cost."""
+    read, preparation = found.read, found.preparation
+    counts: list[tuple[str, int]] = [("read", len(read.examples)), ("prepared", len(preparation.prepared))]
+    counts += [("skipped", len(preparation.skipped))]
+    counts += [(f"skipped: {reason}", count) for reason, count in preparation.reason_counts().items()]
+    counts += [(f"skipped by the format: {rule}", count) for rule, count in read.skip_counts.items()]
+    counts += [("invalid", len(read.invalid))] if read.invalid else []
+    lines = [(name, str(count)) for name, count in counts]
+    if usage := found.session.usage():
+        cost = "unknown" if usage.cost is None else f"{usage.cost:.4f}"
+        lines += [("answers", str(usage.completions)), ("input tokens", str(usage.tokens_in))]
+        lines += [("output tokens", str(usage.tokens_out)), ("cost", cost)]
+    return lines

@@ -1,10 +1,10 @@
-"""Progress on stderr: a bar with rows done, loss, rate and time left; off a terminal, a line now and then."""
+"""Progress on stderr: a bar with items done, loss, rate and time left; in a log, a line now and then."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.progress import (
     BarColumn,
@@ -23,12 +23,12 @@ EVERY = 30.0
 
 
 class Bar:
-    """The bar, as a command sees it. Rows that an earlier session finished count as done, not as fast."""
+    """A progress bar. Items that an earlier session finished count as done, but not for the rate."""
 
-    def __init__(self, progress: Progress, what: str, total: int, done: int) -> None:
-        self.progress, self.what = progress, what
-        self.id = progress.add_task(what, total=total, completed=done, note="", rate="")
-        self.began = self.told = time.monotonic()
+    def __init__(self, progress: Progress, description: str, total: int, done: int) -> None:
+        self.progress, self.description = progress, description
+        self.id = progress.add_task(description, total=total, completed=done, note="", rate="")
+        self.began = self.last_line = time.monotonic()
         self.first = done
 
     def advance(self, count: int = 1, note: str = "") -> None:
@@ -37,18 +37,18 @@ class Bar:
         task = self._task()
         rate = (task.completed - self.first) / max(now - self.began, 1e-9)
         self.progress.update(self.id, rate=f"{rate:.2f}/s" if rate >= 1 else f"{1 / rate:.1f} s each")
-        if self.progress.disable and now - self.told >= EVERY:
-            self.told = now
+        if self.progress.disable and now - self.last_line >= EVERY:
+            self.last_line = now
             left = (task.total or 0) - task.completed
-            output.note(f"{self.what} {task.completed:.0f}/{task.total:.0f}  {note}  {left / rate:.0f} s left")
+            output.note(f"{self.description} {task.completed:.0f}/{task.total:.0f}  {note}  {left / rate:.0f} s left")
 
     def _task(self) -> Task:
         return next(task for task in self.progress.tasks if task.id == self.id)
 
 
 @contextmanager
-def bar(what: str, total: int, done: int = 0) -> Iterator[Bar]:
-    """Show progress towards `total`, `done` of which an earlier session finished."""
+def bar(description: str, total: int, done: int = 0) -> Iterator[Bar]:
+    """Show progress towards `total` items, `done` of which an earlier session finished."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -61,4 +61,17 @@ def bar(what: str, total: int, done: int = 0) -> Iterator[Bar]:
     )
     console = output.progress()
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield Bar(progress, what, total, done)
+        yield Bar(progress, description, total, done)
+
+
+class TerminalProgress:
+    """Shows the progress and the remarks of the pipeline on stderr (see `sea_core.pipeline.progress.Progress`)."""
+
+    def track(self, description: str, total: int, done: int = 0) -> AbstractContextManager[Bar]:
+        return bar(description, total, done)
+
+    def note(self, text: str) -> None:
+        output.note(text)
+
+
+TERMINAL = TerminalProgress()

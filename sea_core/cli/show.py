@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import output, quality
+from sea_core.cli import comparison, output
 from sea_core.judges.tally import key
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ def report(run: EmbeddingRun, as_json: bool, view: MediaComparison | None = None
     """Print the figures of a run, beside real media too if a view is given; failed rows go to stderr."""
     figures = run.metrics()
     seen = view.metrics() if view else None
-    rows = [*_figure_rows(figures), *(quality.lines(seen) if seen else ())]
+    rows = [*_figure_rows(figures), *(comparison.lines(seen) if seen else ())]
     output.emit(figures | ({"quality": seen} if seen else {}), as_json, lambda: output.grid(("figure", "value"), rows))
     if seen:
-        quality.notes(seen)
+        comparison.notes(seen)
     for row in run.audits.read():
         if not row["exact"]:
             output.note(f"audit: {row['id']} was counted as reached, but says {row['said']}: -o margin=2 asks for more")

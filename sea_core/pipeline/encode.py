@@ -16,6 +16,10 @@ from sea_core.data.result import ReadResult
 from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.model.selfcheck import check_seam
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.manifests import model_identity
+from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.embedding_run import EmbeddingRun
 
 LISTS = ("metadata.jsonl", "metadata.json")
@@ -125,3 +129,48 @@ def _store(run: EmbeddingRun, one: MediaExample, outcome: Embedding | str, secon
 
 def _became(status: str, reason: str, grid: tuple[int, ...]) -> dict[str, str]:
     return {"status": status, "reason": reason, "grid": json.dumps(grid)}
+
+
+def encode_into(
+    dataset: Path,
+    target: ModelTarget,
+    folder: Path,
+    *,
+    format: str = "auto",
+    columns: dict[str, str] | None = None,
+    limit: int | None = None,
+    batch_size: int = 1,
+    progress: Progress = SILENT,
+) -> EmbeddingRun:
+    """Encode a dataset's media into a run folder, for `align` to train on; a stopped run is resumed.
+
+    Raises:
+        DataError: the examples cannot be read, or none names a medium.
+        RunError: the folder holds a run with different settings, or something else.
+    """
+    read, examples = media_examples(dataset, format, columns)
+    examples = examples[:limit]
+    text = ",".join(f"{ours}={theirs}" for ours, theirs in columns.items()) if columns else None
+    identity = model_identity(target)
+    identity |= {"data": read.digest, "format": read.format, "columns": text, "source": "media"}
+    metadata = {
+        "purpose": "encoder outputs of real media for safety alignment (SEA)",
+        "plugin_path": target.source,
+        "model": target.checkpoint,
+        "revision": target.revision,
+        "file": str(dataset),
+        "dropped": read.skip_counts,
+        "rows": len(examples),
+        "refused": 0,
+    }
+    run = EmbeddingRun.start(folder, identity, metadata)
+    with run.writing():
+        done = run.store.ids()
+        waiting = sum(each.example.id not in done for each in examples)
+        if waiting:
+            mllm = target.load()
+            check_seam(mllm)
+            with progress.track("encode", len(examples), len(examples) - waiting) as tracker:
+                for count in encode(mllm, examples, run, batch_size):
+                    tracker.advance(count)
+    return run

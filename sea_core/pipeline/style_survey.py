@@ -17,6 +17,8 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.media_folder import media_files
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import style_question
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.atomic import sha256, write_json
 from sea_core.runs.jsonl import JsonlLog
 
@@ -42,6 +44,51 @@ class StyleSet:
         """The share of answers that open as the adapter expects; far below 1, the opening is not this model's."""
         asked = sum(self.counts.values()) + sum(self.other.values())
         return sum(self.counts.values()) / asked if asked else None
+
+
+@dataclass(frozen=True)
+class StyleSurvey:
+    """What a model says of the style of some media.
+
+    Attributes:
+        styles: the style set. answers: the file that stores the answers.
+        unreadable: media that could not be read, with the reason.
+    """
+
+    styles: StyleSet
+    manifest: Mapping[str, Any]
+    answers: Path
+    unreadable: Mapping[str, str]
+
+
+def survey_styles(media: Sequence[Path], target: ModelTarget, out: Path, progress: Progress = SILENT) -> StyleSurvey:
+    """Ask a model for the style of real media, and write the style set to `out`.
+
+    Answers are stored beside `out`; a stopped survey is resumed.
+
+    Raises:
+        DataError: a path does not exist, or a folder holds no media.
+    """
+    files, fingerprint = named_media(media), target.fingerprint()
+    model = fingerprint.removeprefix("sha256:").replace("/", "-")
+    model += "" if target.dtype == "auto" else f".{target.dtype}"
+    log = JsonlLog(out.with_suffix(f".{model}.jsonl"))
+    if left := unanswered(files, log):
+        mllm = target.load()
+        with progress.track("styles", len(files), len(files) - len(left)) as tracker:
+            for count in ask_styles(mllm, files, log):
+                tracker.advance(count)
+    stored = stored_answers(files, log).values()
+    styles = collect(target.adapter, [answer["answer"] for answer in stored if "answer" in answer])
+    manifest = {
+        "plugin": target.plugin.name,
+        "modality": target.adapter.modality,
+        "model": target.checkpoint,
+        "fingerprint": fingerprint,
+    }
+    write_styles(out, styles, manifest | {"files": len(files), "answers": str(log.path)})
+    unreadable = {answer["file"]: answer["error"] for answer in stored if "error" in answer}
+    return StyleSurvey(styles, manifest, log.path, unreadable)
 
 
 def named_media(paths: Iterable[Path]) -> list[Path]:

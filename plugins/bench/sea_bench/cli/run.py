@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from sea_bench.run.run_folder import BenchRun
     from sea_bench.run.runner import CaseRunner
     from sea_bench.select import Selection
-    from sea_core.cli.options import Target
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
+    from sea_core.pipeline.inputs import ModelTarget
     from sea_core.plugin.loader import Plugin
 
 
@@ -47,27 +47,29 @@ def run(
     """Put a benchmark's cases to a model, greedily, and store every answer. Nothing is judged yet: sea bench judge."""
     from sea_bench.dataset import read_benchmark
     from sea_bench.select import CaseFilter, select_cases
-    from sea_core.plugin import loader
+    from sea_core.pipeline.inputs import ModelTarget
 
-    found, driver = loader.adapter(options.required(plugin), modality)
-    driver, settled = _settled(driver, option, config)
+    settings, settled = _settled(option, config)
+    target = ModelTarget.find(
+        plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=settings
+    )
+    driver = target.adapter
     benchmark = read_benchmark(cases, driver.modality)
     wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
     selection = select_cases(benchmark, wanted)
-    target = options.Target.of(driver, model, revision, dtype, device)
-    opened = _start(out, cases, found, driver, target, adapter, settled, len(selection))
+    opened = _start(out, cases, target.plugin, driver, target, adapter, settled, len(selection))
     with opened.writing():
         _ask(opened, driver, target, adapter, settled, selection)
     _report(opened, selection, as_json)
 
 
-def _settled(adapter: Adapter, option: list[str], config: Path | None) -> tuple[Adapter, AnswerConfig]:
+def _settled(option: list[str], config: Path | None) -> tuple[dict[str, Any], AnswerConfig]:
     from sea_bench.run.config import AnswerConfig
-    from sea_core import config as settings
+    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
 
-    settled, left = settings.override(AnswerConfig(), settings.parse_overrides(config, option))
-    adapter, left = settings.override(adapter, left, "adapter")
-    settings.reject_unknown(left, settings.setting_names(settled) + settings.setting_names(adapter, "adapter"))
+    adapter, left = options.split_group(parse_overrides(config, option), "adapter")
+    settled, left = override(AnswerConfig(), left)
+    reject_unknown(left, [*setting_names(settled), "adapter.KEY"])
     return adapter, settled
 
 
@@ -76,7 +78,7 @@ def _start(
     cases: Path,
     plugin: Plugin,
     driver: Adapter,
-    target: Target,
+    target: ModelTarget,
     trained: Path | None,
     settled: AnswerConfig,
     count: int,
@@ -113,7 +115,12 @@ def _start(
 
 
 def _ask(
-    run: BenchRun, driver: Adapter, target: Target, trained: Path | None, settled: AnswerConfig, selection: Selection
+    run: BenchRun,
+    driver: Adapter,
+    target: ModelTarget,
+    trained: Path | None,
+    settled: AnswerConfig,
+    selection: Selection,
 ) -> None:
     """Ask what is left to ask; a model is loaded only if there is something."""
     from sea_bench.run.runner import CaseRunner, choose_batch_size, new_missing_records, run_cases, unanswered_cases
@@ -136,11 +143,11 @@ def _ask(
             progress.advance(count)
 
 
-def _loaded(driver: Adapter, target: Target, trained: Path | None) -> MLLM:
-    from sea_bench.run.lora import with_lora
+def _loaded(driver: Adapter, target: ModelTarget, trained: Path | None) -> MLLM:
+    from sea_bench.run.lora import with_adapter
     from sea_core.model.selfcheck import check_seam
 
-    mllm = target.load(driver)
+    mllm = target.load()
     if trained:
         mllm = with_lora(mllm, trained)
     check_seam(mllm)

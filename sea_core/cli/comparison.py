@@ -1,54 +1,19 @@
-"""The second view of `sea verify --media`: opened, looked at with a bar, and drawn as lines of the report."""
+"""How `sea verify --compare-with` prints the comparison of embeddings with real media."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import Any
 
 from sea_core.cli import output
 
-if TYPE_CHECKING:
-    from sea_core.model.mllm import MLLM
-    from sea_core.runs.embedding_run import EmbeddingRun
-    from sea_core.verification.analysis.comparison import MediaComparison
-    from sea_core.verification.analysis.config import AnalysisConfig
-
-MediaFolder = Annotated[
-    Path | None, typer.Option("--media", help="A folder of real media: how the embeddings lie beside them.")
-]
 NAMES = {
     "norm_ratio": "norm ratio",
     "cosine_nearest": "cosine, nearest",
     "cosine_mean": "cosine, mean",
     "centred_cosine": "centred cosine",
 }
-
-
-def opened(run: EmbeddingRun, folder: Path | None, config: AnalysisConfig) -> MediaComparison | None:
-    """Return the view of a run beside a folder of media, if there is one; no model is needed yet."""
-    from sea_core.runs.jsonl import JsonlLog
-    from sea_core.verification.analysis.comparison import MediaComparison
-    from sea_core.verification.analysis.labels import read_labelled_media
-
-    if folder is None:
-        return None
-    return MediaComparison(
-        run.store.records(), run.embedding, read_labelled_media(folder), JsonlLog(run.folder / "quality.jsonl"), config
-    )
-
-
-def look(view: MediaComparison, run: EmbeddingRun, mllm: MLLM) -> None:
-    """Look at what is left, with a bar."""
-    from sea_core.cli.progress import bar
-    from sea_core.verification.verify import check_width
-
-    check_width(mllm, run)
-    with bar("second view", view.remaining(), 0) as progress:
-        for count in view.compute(mllm):
-            progress.advance(count)
 
 
 def lines(figures: Mapping[str, Any]) -> list[tuple[str, str]]:

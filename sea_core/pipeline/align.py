@@ -1,0 +1,123 @@
+"""`sea align` from Python: runs of embeddings become a safer model, with a spot check before and after."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sea_core.alignment.align import AlignInputs, AlignResult
+from sea_core.alignment.align import align as run_alignment
+from sea_core.alignment.config import AlignConfig, AlignRequest, Method
+from sea_core.alignment.dataset import EmbeddingSource
+from sea_core.alignment.mixture import mix
+from sea_core.alignment.sanity_checks import require_same_model
+from sea_core.alignment.spot_check import SpotCheckCase, example_cases, media_cases, sample_balanced
+from sea_core.pipeline.encode import media_examples
+from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.progress import SILENT, Progress, Tracker
+from sea_core.runs.embedding_run import EmbeddingRun
+
+if TYPE_CHECKING:
+    from sea_core.alignment.train import StepCallback
+    from sea_core.model.adapter import Adapter
+
+SEEN_EXAMPLES = 8
+"""Harmful, and as many benign, examples that the spot check asks about where none was held out."""
+
+
+def align(
+    runs: Sequence[EmbeddingRun | Path | str],
+    out: Path | str = "model",
+    *,
+    method: Method = "dpo",
+    config: AlignConfig | None = None,
+    request: AlignRequest | None = None,
+    model: str | None = None,
+    dtype: str = "auto",
+    device: str = "auto",
+    extra_text: DataSpec | Path | str | None = None,
+    eval_media: Path | str | None = None,
+    spot_check: bool | Sequence[SpotCheckCase] = True,
+    export_media: Sequence[Any] = (),
+    merge: bool = True,
+    progress: Progress = SILENT,
+) -> AlignResult:
+    """Align the model of some runs with SFT or DPO, and check that the export loads with plain transformers.
+
+    Calling again with the same arguments resumes an alignment that was stopped.
+
+    Args:
+        runs: runs of `optimize` and `encode`, of one model.
+        out: the model folder.
+        method: `dpo` or `sft`. config: the numbers of the alignment.
+        request: method, config and settings of TRL and PEFT in one; in place of `method` and `config`.
+        model: where the runs' model lies now, if not where it was. dtype: `auto` for the runs'.
+        extra_text: a text safety set to train on as well.
+        eval_media: examples with real media for the spot check, as `encode` takes them.
+        spot_check: whether to ask a few held-out questions before and after; or cases to ask as well.
+        export_media: media for the check of the export, as `Adapter.inputs` takes them; the blank input by default.
+        merge: write the merged model beside the LoRA adapter.
+
+    Raises:
+        RunError: the runs are of different models, or `out` holds something else.
+        ModelError: a sanity check failed, or the export does not load as the trained model.
+    """
+    opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
+    target = ModelTarget.of_run(opened[0], model=model, dtype=dtype, device=device)
+    request = request or AlignRequest(method=method, config=config or AlignConfig())
+    base = target.fingerprint()
+    require_same_model(opened, base)
+    texts = DataSpec.of(extra_text).read(progress).examples if extra_text else ()
+    mllm = target.load()
+    cases: list[SpotCheckCase] = []
+    if spot_check is not False:
+        cases = [] if spot_check is True else list(spot_check)
+        cases += spot_check_cases(target.adapter, opened, request, Path(eval_media) if eval_media else None)
+    inputs = AlignInputs(opened, texts, cases, export_media, base, target.revision)
+    with _training_progress(progress) as on_step:
+        return run_alignment(mllm, inputs, request, Path(out), merge=merge, on_step=on_step)
+
+
+def spot_check_cases(
+    adapter: Adapter, runs: Sequence[EmbeddingRun], request: AlignRequest, eval_media: Path | None
+) -> list[SpotCheckCase]:
+    """Return the questions of the spot check: about held-out examples, or seen ones where none is, and real media."""
+    source = EmbeddingSource(runs)
+    held_out = mix(adapter, source, (), request.method, request.config).held_out
+    cases = example_cases(adapter, source, held_out, seen=False)
+    if not held_out:
+        seen = sample_balanced(source.records(), SEEN_EXAMPLES, request.config.seed)
+        cases += example_cases(adapter, source, seen, seen=True)
+    if eval_media:
+        _, found = media_examples(eval_media)
+        cases += media_cases(adapter, [(each.example, each.path) for each in found if each.path and not each.problem])
+    return cases
+
+
+def is_first_process() -> bool:
+    """Return whether this is the first process of a job (torchrun sets RANK): the only one that reports."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def _training_progress(progress: Progress) -> Iterator[StepCallback | None]:
+    """Give a callback that reports the trainer's steps; None in all processes of a job but the first."""
+    if not is_first_process():
+        yield None
+        return
+    trackers: list[Tracker] = []
+    done = 0
+    with ExitStack() as stack:
+
+        def on_step(step: int, steps: int, loss: float) -> None:
+            nonlocal done
+            if not trackers:
+                done = step - 1
+                trackers.append(stack.enter_context(progress.track("align", steps, done)))
+            trackers[0].advance(step - done, note=f"loss {loss:.4f}")
+            done = step
+
+        yield on_step

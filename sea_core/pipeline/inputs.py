@@ -1,0 +1,274 @@
+"""What the work starts from: a text safety set (`DataSpec`) and a model (`ModelTarget`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sea_core.config import override, reject_unknown, setting_names
+from sea_core.data.demo import DEMO_EXAMPLES
+from sea_core.data.read import read_examples
+from sea_core.errors import SeaError
+from sea_core.extraction.prepare import Benign, Preparation, prepare
+from sea_core.extraction.styles import read_styles
+from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.plugin import loader
+
+if TYPE_CHECKING:
+    from sea_core.data.result import ReadResult
+    from sea_core.extraction.extractor import Extractor
+    from sea_core.model.adapter import Adapter
+    from sea_core.model.mllm import MLLM
+    from sea_core.runs.embedding_run import EmbeddingRun
+
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """A text safety set, and how to read it.
+
+    Attributes:
+        path: a file, a folder, or `hf:OWNER/NAME`; None for the bundled demo examples.
+        format: a name that `sea data check --help` lists, or `auto`.
+        columns: SEA's column names to the file's, as in {"instruction": "question"}.
+        limit: how many prepared examples to take; None for all.
+        styles: a JSON style set (`sea styles`) to draw from, in place of the adapter's.
+        split: which split of a folder or a hub data set.
+        skip_invalid: skip records that cannot be read, instead of raising at the first.
+    """
+
+    path: Path | None = None
+    format: str = "auto"
+    columns: Mapping[str, str] | None = None
+    limit: int | None = None
+    styles: Path | None = None
+    split: str | None = None
+    skip_invalid: bool = False
+
+    @classmethod
+    def of(cls, data: DataSpec | Path | str | None) -> DataSpec:
+        """Return a spec as it is, or one for a path."""
+        if isinstance(data, DataSpec):
+            return data
+        return cls() if data is None else cls(Path(data))
+
+    @property
+    def name(self) -> str:
+        """The set's name in a run folder's name: the file's stem, or `demo`."""
+        return re.split("[.:@]", self.path.name)[0] if self.path else "demo"
+
+    @property
+    def file(self) -> Path:
+        """The file, folder or hub name that is read."""
+        return self.path or DEMO_EXAMPLES
+
+    def read(self, progress: Progress = SILENT) -> ReadResult:
+        """Read the examples.
+
+        Raises:
+            DataError: the set cannot be read, or holds no example.
+        """
+        columns = dict(self.columns) if self.columns else None
+        found = read_examples(self.file, self.format, columns, split=self.split, skip_bad=self.skip_invalid)
+        if self.path and self.format == "auto":
+            progress.note(f"{self.path}: detected format {found.format}; override it with --format")
+        if found.invalid:
+            progress.note(
+                f"{len(found.invalid)} invalid records are skipped; list them with: sea data check {self.path}"
+            )
+        return found
+
+    def prepare(
+        self, read: ReadResult, adapter: Adapter, *, seed: int, benign: Benign, extractor: Extractor | None = None
+    ) -> Preparation:
+        """Prepare the examples that were read. Raises SeaError when none can be used."""
+        preparation = prepare(
+            read.examples,
+            adapter,
+            seed=seed,
+            benign=benign,
+            extractor=extractor,
+            styles=self.style_set(),
+            limit=self.limit,
+        )
+        require_prepared(preparation, read, self.file)
+        return preparation
+
+    def style_set(self) -> tuple[str, ...]:
+        """Return the styles of `styles`; empty where the adapter's are used."""
+        return read_styles(self.styles) if self.styles else ()
+
+
+def require_prepared(preparation: Preparation, read: ReadResult, path: Path) -> None:
+    """Raise SeaError, with the counted reasons, when no example was prepared."""
+    if preparation.prepared:
+        return
+    reasons = "; ".join(f"{reason} ({count})" for reason, count in preparation.reason_counts().items())
+    raise SeaError(
+        f"none of the {len(read.examples)} examples could be prepared: {reasons}",
+        hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  and read each example's reason there.",
+        where=str(path),
+    )
+
+
+@dataclass(frozen=True)
+class ModelTarget:
+    """Which model, through which plugin, where and how. Weights are loaded only when there is work for them.
+
+    Attributes:
+        plugin: the loaded plugin. source: what named it, an installed plugin's name or the path of a .py file.
+        adapter: the plugin's adapter for the modality, with its settings.
+        checkpoint: a model folder or a hub id. revision: the commit of a hub model.
+        dtype: float32, bfloat16 or float16; `auto` for bfloat16 on a GPU, else float32.
+        device: as torch names it; `auto` for a GPU where there is one.
+    """
+
+    plugin: loader.Plugin
+    source: str
+    adapter: Adapter
+    checkpoint: str
+    revision: str | None = None
+    dtype: str = "auto"
+    device: str = "auto"
+
+    @classmethod
+    def find(
+        cls,
+        plugin: str,
+        *,
+        modality: str | None = None,
+        model: str | None = None,
+        revision: str | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        settings: Mapping[str, Any] | None = None,
+    ) -> ModelTarget:
+        """Find a plugin's adapter and the model it is used with.
+
+        Args:
+            plugin: an installed plugin's name, or the path of a .py file.
+            modality: which of the plugin's modalities; may be left out where there is only one.
+            model: a model folder or a hub id; the plugin's own model by default.
+            settings: the adapter's fields to set, as in {"seconds": 5}.
+
+        Raises:
+            PluginError: there is no such plugin, or it cannot be used.
+            SeaError: an unknown dtype or setting.
+        """
+        if not plugin:
+            raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
+        if dtype not in ("auto", *DTYPES):
+            raise SeaError(f"--dtype {dtype} is not known", hint=f"Type one of: {', '.join(DTYPES)}")
+        found, adapter = loader.adapter(plugin, modality)
+        given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
+        adapter, unknown = override(adapter, given, "adapter")
+        reject_unknown(unknown, setting_names(adapter, "adapter"))
+        return cls(found, plugin, adapter, model or adapter.checkpoint, revision, dtype, device)
+
+    @classmethod
+    def of(cls, model: ModelTarget | str) -> ModelTarget:
+        """Return a target as it is, or that of a plugin's own model."""
+        return model if isinstance(model, ModelTarget) else cls.find(model)
+
+    @classmethod
+    def of_run(
+        cls, run: EmbeddingRun, *, model: str | None = None, dtype: str = "auto", device: str = "auto"
+    ) -> ModelTarget:
+        """Return the model that a run was made with.
+
+        Args:
+            model: where the same model lies now, if not where it was.
+            dtype: `auto` for the run's.
+        """
+        identity = run.about["identity"]
+        return cls.find(
+            run.about["plugin_path"],
+            modality=identity["modality"],
+            model=model or run.about["model"],
+            revision=None if model else run.about["revision"],
+            dtype=identity["dtype"] if dtype == "auto" else dtype,
+            device=device,
+            settings=identity["adapter"],
+        )
+
+    @property
+    def name(self) -> str:
+        """The plugin's name, with the modality where the plugin has several: for the names of run folders."""
+        several = f"-{self.adapter.modality}" if len(self.plugin.adapters) > 1 else ""
+        return f"{Path(self.source).stem}{several}"
+
+    def with_adapter(self, adapter: Adapter) -> ModelTarget:
+        """Return the same target with other settings of its adapter."""
+        return replace(self, adapter=adapter)
+
+    def device_name(self) -> str:
+        """Return the device, as torch names it. Raises SeaError when it cannot be used."""
+        import torch
+
+        if self.device == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            reason = str(error).splitlines()[0]
+            raise SeaError(f"--device {self.device} cannot be used: {reason}", hint="Type: --device cpu") from error
+        return self.device
+
+    def dtype_name(self) -> str:
+        """Return the dtype of the weights."""
+        if self.dtype != "auto":
+            return self.dtype
+        return "bfloat16" if self.device_name().startswith("cuda") else "float32"
+
+    def fingerprint(self) -> str:
+        """Return the digest that identifies the checkpoint. Raises ModelError when it is another family's."""
+        from sea_core.model.checkpoint import find_architecture, fingerprint
+
+        find_architecture(self.checkpoint, self.adapter.architectures, self.revision)
+        return fingerprint(self.checkpoint, self.revision)
+
+    def load(self) -> MLLM:
+        """Load the model. Raises ModelError when the checkpoint is damaged, or another family's."""
+        import torch
+
+        from sea_core.model.mllm import MLLM
+
+        dtype: Any = getattr(torch, self.dtype_name())
+        model, processor = self.adapter.load(
+            self.checkpoint, dtype=dtype, device=self.device_name(), revision=self.revision
+        )
+        return MLLM(self.adapter, model, processor)
+
+
+def load(plugin: str, **options: Any) -> MLLM:
+    """Load a plugin's model.
+
+    Args:
+        plugin: an installed plugin's name, or the path of a .py file.
+        options: as `ModelTarget.find` takes them: modality, model, revision, dtype, device, settings.
+
+    Raises:
+        PluginError: there is no such plugin.
+        ModelError: the checkpoint cannot be loaded.
+
+    Example:
+        >>> mllm = sea_core.load("llava")
+        >>> mllm.generate(["What is in the image?"], [mllm.blank()])
+    """
+    return ModelTarget.find(plugin, **options).load()
+
+
+def parse_columns(text: str | None) -> dict[str, str] | None:
+    """Parse `instruction=question,response=answer`. Raises SeaError when it has another form."""
+    if text is None:
+        return None
+    pairs: Sequence[tuple[str, str, str]] = [pair.partition("=") for pair in text.split(",")]
+    if not all(ours and theirs for ours, _, theirs in pairs):
+        raise SeaError(
+            f"--columns {text} is not understood", hint="Type: --columns instruction=question,response=answer"
+        )
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}

@@ -1,0 +1,249 @@
+"""`sea optimize` from Python: prepare, optimise, audit and verify, into a run folder that can be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sea_core.extraction.prepare import Preparation
+from sea_core.llm.config import LLMConfig
+from sea_core.model.checkpoint import read_card
+from sea_core.model.media_folder import by_content, digest, encode_files, media_files
+from sea_core.model.selfcheck import check_seam
+from sea_core.optimization.audit import audit, unaudited
+from sea_core.optimization.lr_search import EXAMPLES, GRID, search_lr
+from sea_core.optimization.optimizer import Optimization, OptimizeConfig
+from sea_core.optimization.recipes.base import Recipe
+from sea_core.optimization.recipes.expand import expand
+from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
+from sea_core.pipeline.extraction import ExtractorSession
+from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.manifests import model_identity
+from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.verify import ask_and_judge
+from sea_core.runs.embedding_run import EmbeddingRun
+
+if TYPE_CHECKING:
+    from sea_core.data.examples import PreparedExample
+    from sea_core.data.result import ReadResult
+    from sea_core.model.embedding import Embedding
+    from sea_core.model.mllm import MLLM
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """How embeddings are made.
+
+    Attributes:
+        config: every number of the optimisation.
+        recipe: names of recipes, as in "plain,noise", or "pool" for all.
+        recipes: all known recipes, with their settings.
+        benign_media: a folder of real benign media, for the recipes that need them.
+        extractor: which extractor finds the phrases. llm: how it asks a language model.
+    """
+
+    config: OptimizeConfig = field(default_factory=OptimizeConfig)
+    recipe: str = "plain"
+    recipes: tuple[Recipe, ...] = RECIPES
+    benign_media: Path | None = None
+    extractor: str = "rules"
+    llm: LLMConfig = field(default_factory=LLMConfig)
+
+    def media_files(self) -> list[Path]:
+        """Return the benign media, in an order that does not depend on their names."""
+        return by_content(media_files(self.benign_media)) if self.benign_media else []
+
+    def wanted(self) -> tuple[Recipe, ...]:
+        """Return the recipes to use. Raises SeaError for an unknown one, or one that lacks its benign media."""
+        return parse_recipes(self.recipe, self.benign_media is not None, self.recipes)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what an embedding depends on. More recipes and draws may follow: they change no other embedding."""
+        config = asdict(self.config)
+        for name in ("batch_size", "draws"):
+            config.pop(name)
+        media = digest(self.media_files()) if self.benign_media else None
+        return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "media": media}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one call of `optimize` has to do.
+
+    Attributes:
+        read: the examples of the text safety set. preparation: what became of them.
+        todo: one prepared example for each embedding, recipes and draws expanded.
+    """
+
+    read: ReadResult
+    preparation: Preparation
+    todo: Sequence[PreparedExample]
+
+
+def optimize(
+    data: DataSpec | Path | str | None,
+    model: ModelTarget | str,
+    *,
+    out: Path | str,
+    synthesis: Synthesis | None = None,
+    verify: bool = True,
+    progress: Progress = SILENT,
+) -> EmbeddingRun:
+    """Make a synthetic embedding for each example of a text safety set, and verify them.
+
+    The run folder is what `sea show`, `sea verify` and `sea align` take. Calling again with the same arguments resumes
+    a run that was stopped.
+
+    Args:
+        data: the text safety set; None for the bundled demo examples.
+        model: the model, or a plugin's name for its own model.
+        out: the run folder.
+        synthesis: how embeddings are made; the defaults are those of `sea optimize`.
+        verify: ask held-out questions about the embeddings afterwards (VSR).
+
+    Raises:
+        DataError: the set cannot be read.
+        PluginError, ModelError: the model cannot be used.
+        RunError: `out` holds a run with different settings, or something else.
+    """
+    synthesis = synthesis or Synthesis()
+    run, _ = optimize_into(DataSpec.of(data), ModelTarget.of(model), Path(out), synthesis, verify, progress)
+    return run
+
+
+def optimize_into(
+    data: DataSpec, target: ModelTarget, folder: Path, synthesis: Synthesis, verify: bool, progress: Progress
+) -> tuple[EmbeddingRun, Preparation]:
+    """Do what `optimize` does; return the preparation too, whose skipped examples the command line lists."""
+    session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress)
+    plan = make_plan(data, target, synthesis, session, progress)
+    session.note_usage(progress)
+    identity = run_identity(data, target, synthesis, session, plan)
+    run = EmbeddingRun.start(folder, identity, run_metadata(data, target, plan))
+    with run.writing():
+        run.write_skipped(plan.preparation.skipped)
+        work = _Work(run, target, synthesis, plan, progress)
+        work.optimise()
+        work.audit()
+        if verify:
+            ask_and_judge(run, target, work.mllm, progress=progress)
+    return run, plan.preparation
+
+
+def make_plan(
+    data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession | None, progress: Progress
+) -> Plan:
+    """Read and prepare the examples, and expand recipes and draws."""
+    config = synthesis.config
+    read = data.read(progress)
+    extractor = session.extractor if session else None
+    preparation = data.prepare(
+        read, target.adapter, seed=config.seed, benign=config.benign_examples, extractor=extractor
+    )
+    todo = expand(preparation.prepared, synthesis.wanted(), target.adapter, config.draws, config.seed, data.style_set())
+    return Plan(read, preparation, todo)
+
+
+def run_identity(
+    data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession, plan: Plan
+) -> dict[str, Any]:
+    """Return what makes a run this run: it is resumed only with the same."""
+    columns = ",".join(f"{ours}={theirs}" for ours, theirs in data.columns.items()) if data.columns else None
+    identity = {
+        **model_identity(target),
+        **synthesis.identity(),
+        "data": plan.read.digest,
+        "format": plan.read.format,
+        "columns": columns,
+        "extractor": session.extractor.identity(),
+    }
+    return identity | ({"styles": data.style_set()} if data.styles else {})
+
+
+def run_metadata(data: DataSpec, target: ModelTarget, plan: Plan) -> dict[str, Any]:
+    """Return what else the run folder keeps."""
+    return {
+        "purpose": "synthetic embeddings for safety alignment (SEA)",
+        "plugin_path": target.source,
+        "model": target.checkpoint,
+        "revision": target.revision,
+        "limits": read_card(target.checkpoint).get("limits", ""),
+        "file": str(data.file),
+        "dropped": plan.read.skip_counts,
+        "bad": len(plan.read.invalid),
+        "refused": len(plan.preparation.skipped),
+        "rows": len(plan.todo),
+    }
+
+
+@dataclass
+class _Work:
+    """What is left to do in a run. The model is loaded when it is first needed."""
+
+    run: EmbeddingRun
+    target: ModelTarget
+    synthesis: Synthesis
+    plan: Plan
+    progress: Progress
+    mllm: MLLM | None = None
+
+    def model(self) -> MLLM:
+        self.mllm = self.mllm or self.target.load()
+        return self.mllm
+
+    def optimise(self) -> None:
+        """Optimise the embeddings that the run does not have."""
+        done, todo = self.run.store.ids(), self.plan.todo
+        left = {example.id: example for example in todo if example.id not in done}
+        if not left:
+            return
+        mllm = self.model()
+        check_seam(mllm)
+        config = self.resolved_config()
+        examples = list(left.values())
+        optimization = Optimization(
+            mllm, examples, config, recipes=self.synthesis.recipes, benign=self.benign_embeddings(examples)
+        )
+        self.run.resolve({"lr": config.lr} | optimization.resolved())
+        if reason := optimization.forward.fallback_reason:
+            self.progress.note(f"each goal runs as its own sequence, which takes about twice as long: {reason}")
+        with self.progress.track("optimize", len(todo), len(todo) - len(left)) as tracker:
+            for result in optimization.run():
+                self.run.add(left[result.id], result)
+                tracker.advance(note=f"{result.status}, loss {result.loss:.4f}")
+
+    def resolved_config(self) -> OptimizeConfig:
+        """Return the config with numbers in place of `auto`: those that the run was started with, if it is resumed."""
+        config, resolved = self.synthesis.config, self.run.about.get("chosen", {})
+        if config.margin == "auto" and "margin" in resolved:
+            config = replace(config, margin=resolved["margin"])
+        if config.lr != "auto":
+            return config
+        if "lr" in resolved:
+            return replace(config, lr=resolved["lr"])
+        prepared = self.plan.preparation.prepared
+        rates = ", ".join(map(str, GRID))
+        self.progress.note(f"lr=auto: trying {rates} on {min(EXAMPLES, len(prepared))} examples")
+        found = search_lr(self.model(), prepared, config, self.run.tuning)
+        self.progress.note(f"lr=auto selected {found.lr} (trials in tuning.jsonl)")
+        return found
+
+    def benign_embeddings(self, examples: Sequence[PreparedExample]) -> list[Embedding]:
+        """Return the benign media's embeddings, if the recipe of an example needs them."""
+        needing = {recipe.name for recipe in self.synthesis.recipes if recipe.needs_media}
+        if not needing & {example.recipe for example in examples}:
+            return []
+        files, found = self.synthesis.media_files(), []
+        with self.progress.track("encode", len(files)) as tracker:
+            for embedding in encode_files(self.model(), files):
+                found.append(embedding)
+                tracker.advance()
+        return found
+
+    def audit(self) -> None:
+        """Generate from about one success in a hundred: the answers must be those that the steps saw."""
+        if unaudited(self.run):
+            for _ in audit(self.model(), self.run):
+                pass

@@ -1,0 +1,143 @@
+"""`sea verify` from Python: held-out questions, judges, and the comparison with real media."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sea_core.config import suggest
+from sea_core.errors import RunError, SeaError
+from sea_core.judges.lexical import LexicalJudge
+from sea_core.judges.llm_content import LLMContentJudge
+from sea_core.llm.backends import BACKENDS, open_model
+from sea_core.llm.config import LLMConfig
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.verification.analysis.comparison import MediaComparison
+from sea_core.verification.analysis.config import AnalysisConfig
+from sea_core.verification.analysis.labels import read_labelled_media
+from sea_core.verification.verify import check_width, run_judge, unanswered_questions, unjudged_answers
+from sea_core.verification.verify import verify as answer_questions
+
+if TYPE_CHECKING:
+    from sea_core.judges.content import ContentJudge
+    from sea_core.model.mllm import MLLM
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A verified run: its metrics, and the comparison with real media where one was asked for."""
+
+    run: EmbeddingRun
+    metrics: dict[str, Any] = field(default_factory=dict)
+    comparison: MediaComparison | None = None
+
+
+def verify(
+    run: EmbeddingRun | Path | str,
+    *,
+    judges: Sequence[str] = ("match",),
+    compare_with: Path | str | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    llm: LLMConfig | None = None,
+    analysis: AnalysisConfig | None = None,
+    progress: Progress = SILENT,
+) -> Verification:
+    """Ask held-out questions about the embeddings of a run, and score the answers (VSR).
+
+    Stored answers are reused: another judge scores the same ones.
+
+    Args:
+        run: a run of `sea optimize`.
+        judges: which judges score the answers.
+        compare_with: a folder of real media, to compare the embeddings with.
+        model: where the run's model lies now, if not where it was.
+        llm: how judges ask a language model. analysis: settings of the comparison.
+
+    Raises:
+        RunError: the run holds encoded media, or was made with another model.
+        SeaError: an unknown judge, or one that cannot be asked.
+    """
+    opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
+    require_synthetic(opened)
+    scoring = content_judges(judges, llm or LLMConfig(), opened.folder)
+    comparison = open_comparison(opened, compare_with, analysis or AnalysisConfig())
+    target = ModelTarget.of_run(opened, model=model, device=device)
+    require_same_model(opened, target)
+    mllm = target.load() if comparison and comparison.remaining() else None
+    with opened.writing():
+        ask_and_judge(opened, target, mllm, judges=scoring, progress=progress)
+        if comparison and mllm:
+            compare(comparison, opened, mllm, progress)
+    return Verification(opened, opened.metrics(), comparison)
+
+
+def require_synthetic(run: EmbeddingRun) -> None:
+    """Raise RunError for a run of encoded media: nothing was optimised in it."""
+    if run.about["identity"].get("source") == "media":
+        raise RunError(
+            f"{run.folder} holds encoded media (sea encode): nothing was optimised, so there is nothing to verify",
+            hint="Give a run of `sea optimize`; to compare it with media, type: sea verify RUN --compare-with FOLDER",
+        )
+
+
+def require_same_model(run: EmbeddingRun, target: ModelTarget) -> None:
+    """Raise RunError where a target is not the model that a run was made with."""
+    if target.fingerprint() != run.about["identity"]["model"]:
+        raise RunError(
+            f"the run was made with another model ({run.about['model']}) than {target.checkpoint}",
+            hint="An embedding is valid only for the model that it was made for. Give that model with --model.",
+        )
+
+
+def content_judges(names: Sequence[str], llm: LLMConfig, folder: Path) -> list[ContentJudge]:
+    """Return the judges of those names; the replies of language models are stored in the run folder."""
+    found: list[ContentJudge] = []
+    for name in dict.fromkeys(names):
+        if name not in ("match", *BACKENDS):
+            raise SeaError(f"there is no judge {name!r}", hint=suggest(name, ("match", *BACKENDS)))
+        replies = JsonlLog(folder / "naming.jsonl")
+        found.append(LexicalJudge() if name == "match" else LLMContentJudge(open_model(name, llm), replies))
+    return found
+
+
+def ask_and_judge(
+    run: EmbeddingRun,
+    target: ModelTarget,
+    mllm: MLLM | None = None,
+    judges: Sequence[ContentJudge] = (),
+    progress: Progress = SILENT,
+) -> None:
+    """Ask the held-out questions that have no stored answer, then let judges score the answers."""
+    answered = len(run.answers.read())
+    if left := unanswered_questions(target.adapter, run):
+        mllm = mllm or target.load()
+        with progress.track("verify", answered + len(left), answered) as tracker:
+            for count in answer_questions(mllm, run):
+                tracker.advance(count)
+    total = len(run.answers.read())
+    for judge in judges or (LexicalJudge(),):
+        with progress.track(f"judge {judge.name}", total, total - len(unjudged_answers(run, judge))) as tracker:
+            for count in run_judge(run, judge):
+                tracker.advance(count)
+
+
+def open_comparison(run: EmbeddingRun, folder: Path | str | None, config: AnalysisConfig) -> MediaComparison | None:
+    """Return the comparison of a run with a folder of media, if there is one. It needs no model yet."""
+    if folder is None:
+        return None
+    log = JsonlLog(run.folder / "quality.jsonl")
+    return MediaComparison(run.store.records(), run.embedding, read_labelled_media(Path(folder)), log, config)
+
+
+def compare(comparison: MediaComparison, run: EmbeddingRun, mllm: MLLM, progress: Progress) -> None:
+    """Compute what the comparison lacks."""
+    check_width(mllm, run)
+    with progress.track("compare", comparison.remaining()) as tracker:
+        for count in comparison.compute(mllm):
+            tracker.advance(count)
