@@ -40,8 +40,9 @@ def align(
     device: str = "auto",
     extra_text: DataSpec | Path | str | None = None,
     eval_media: Path | str | None = None,
-    spot_check: bool | Sequence[SpotCheckCase] = True,
-    export_media: Sequence[Any] = (),
+    spot_check: bool = True,
+    cases: Sequence[SpotCheckCase] = (),
+    example_media: Sequence[Any] = (),
     merge: bool = True,
     progress: Progress = SILENT,
 ) -> AlignResult:
@@ -57,8 +58,8 @@ def align(
         model: where the runs' model lies now, if not where it was. dtype: `auto` for the runs'.
         extra_text: a text safety set to train on as well.
         eval_media: examples with real media for the spot check, as `encode` takes them.
-        spot_check: whether to ask a few held-out questions before and after; or cases to ask as well.
-        export_media: media for the check of the export, as `Adapter.inputs` takes them; the blank input by default.
+        spot_check: ask a few held-out questions before and after. cases: more questions to ask then.
+        example_media: media for the check of the export, as `Adapter.inputs` takes them; the blank input by default.
         merge: write the merged model beside the LoRA adapter.
 
     Raises:
@@ -72,11 +73,11 @@ def align(
     require_same_model(opened, base)
     texts = DataSpec.of(extra_text).read(progress).examples if extra_text else ()
     mllm = target.load()
-    cases: list[SpotCheckCase] = []
-    if spot_check is not False:
-        cases = [] if spot_check is True else list(spot_check)
-        cases += spot_check_cases(target.adapter, opened, request, Path(eval_media) if eval_media else None)
-    inputs = AlignInputs(opened, texts, cases, export_media, base, target.revision)
+    questions: list[SpotCheckCase] = []
+    if spot_check:
+        media = Path(eval_media) if eval_media else None
+        questions = [*cases, *spot_check_cases(target.adapter, opened, request, media)]
+    inputs = AlignInputs(opened, texts, questions, example_media, base, target.revision)
     with _training_progress(progress) as on_step:
         return run_alignment(mllm, inputs, request, Path(out), merge=merge, on_step=on_step)
 

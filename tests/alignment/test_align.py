@@ -435,11 +435,11 @@ def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path)
         (("--mixture", "papr"), "Did you mean 'paper'"),
         (("--data", "txt"), "Did you mean 'text'"),
         (("--data", "real"), "no row is left to train on"),
-        (("--full", "-o", "lora.r=4"), "without an adapter"),
+        (("--full-finetune", "-o", "lora.r=4"), "without an adapter"),
     ],
 )
 def test_typed_wrong(run: EmbeddingRun, tmp_path: Path, typed: tuple[str, ...], said: str) -> None:
-    assert said in expect_error("align", run.folder, "--no-look", "--out", tmp_path / "model", *typed)
+    assert said in expect_error("align", run.folder, "--no-spot-check", "--out", tmp_path / "model", *typed)
     assert not (tmp_path / "model").exists()
 
 

@@ -389,11 +389,11 @@ def optimise(out: Path, *more: object) -> tuple[object, ...]:
 
 def test_a_run_of_plain_goes_on_as_a_pool(seeing: MLLM, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    plain = sea(*optimise(out, "--media", MEDIA, "--json")).json()
+    plain = sea(*optimise(out, "--benign-media", MEDIA, "--json")).json()
     assert (plain["rows"], plain["done"], list(plain["recipes"])) == (1, 1, ["plain"])
     before = {row_id: EmbeddingRun(out).embedding(row_id).features for row_id in EmbeddingRun(out).store.ids()}
 
-    pool = sea(*optimise(out, "--media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json"))
+    pool = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json"))
     figures = pool.json()
     assert (figures["rows"], figures["done"], list(figures["recipes"])) == (16, 16, NAMES)
     assert all(of["done"] == 2 for of in figures["recipes"].values())
@@ -404,9 +404,9 @@ def test_a_run_of_plain_goes_on_as_a_pool(seeing: MLLM, tmp_path: Path) -> None:
     assert (record["row"], record["recipe"], record["draw"]) == ("demo-000", "noise", 1)
     assert sea("show", out, "demo-000#noise.1", "--json").json()["recipe"] == "noise"
 
-    again = sea(*optimise(out, "--media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json")).json()
+    again = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json")).json()
     assert again == figures
-    table = sea(*optimise(out, "--media", MEDIA, "--recipe", "pool", "-o", "draws=2")).out
+    table = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2")).out
     assert "recipe dropout" in table
 
 

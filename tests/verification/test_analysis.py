@@ -309,7 +309,7 @@ def test_the_command(seeing: MLLM, held_out: Path, tmp_path: Path) -> None:
     )
     plain = sea("verify", out, "--json").json()
     assert "quality" not in plain
-    figures = sea("verify", out, "--media", held_out, "--json").json()
+    figures = sea("verify", out, "--compare-with", held_out, "--json").json()
     assert {name: figures[name] for name in plain} == plain
     quality = figures["quality"]
     assert quality["distances"]["noise"]["embeddings"] == 3
@@ -317,7 +317,7 @@ def test_the_command(seeing: MLLM, held_out: Path, tmp_path: Path) -> None:
     assert (probe["tested"], probe["classes"], probe["embeddings"]) == (len(HELD_OUT) * STYLES, 2, 6)
     assert probe["unknown"] == ["carry", "polish", "wrap"]
     kept = (out / "quality.jsonl").read_bytes()
-    table = sea("verify", out, "--media", held_out)
+    table = sea("verify", out, "--compare-with", held_out)
     assert "medians, noise" in table.out
     assert "probe, plain" in table.out
     assert "not tested on labels that no embedding has: carry, polish, wrap" in table.err
@@ -325,19 +325,19 @@ def test_the_command(seeing: MLLM, held_out: Path, tmp_path: Path) -> None:
 
     bare = tmp_path / "bare"
     bare.mkdir()
-    assert "there are no media in this folder" in expect_error("verify", out, "--media", bare)
+    assert "there are no media in this folder" in expect_error("verify", out, "--compare-with", bare)
     (bare / "broken.png").write_bytes(b"no picture")
-    assert "broken.png" in expect_error("verify", out, "--media", bare)
+    assert "broken.png" in expect_error("verify", out, "--compare-with", bare)
     (bare / "broken.png").unlink()
     shutil.copy(next(held_out.glob("*.png")), bare / "a.png")
-    said = sea("verify", out, "--media", bare)
+    said = sea("verify", out, "--compare-with", bare)
     assert said.code == 0
     assert f'Write {bare / "metadata.jsonl"}, a line for each medium: {{"file_name"' in said.err
     assert "probe" not in said.out
-    assert "'quality.layer'" in expect_error("verify", out, "--media", bare, "-o", "quality.layre=1")
+    assert "'quality.layer'" in expect_error("verify", out, "--compare-with", bare, "-o", "quality.layre=1")
 
     about = json.loads((out / "run.json").read_text())
     about["identity"]["model"] = "another"
     (out / "run.json").write_text(json.dumps(about))
-    assert "was made with another model" in expect_error("verify", out, "--media", held_out)
+    assert "was made with another model" in expect_error("verify", out, "--compare-with", held_out)
     assert len(EmbeddingRun(out).store.ids()) == 6

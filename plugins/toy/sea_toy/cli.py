@@ -88,16 +88,15 @@ def align(
 
     Trains on every demo example and renders fresh media for the spot check. Otherwise like `sea align`.
     """
-    from sea_core.cli import align as core
+    from sea_core.cli.align import read_request, report
+    from sea_core.cli.progress import TERMINAL
+    from sea_core.pipeline.align import is_first_process
     from sea_toy.spot_check import align_on_demo
 
-    request = core.read_terms(method, data, mixture, option, config, full_finetune)
-    with core.progress() as on_step:
-        result = align_on_demo(
-            runs, out, request, merge=merge, model=model, dtype=dtype, device=device, on_step=on_step, note=output.note
-        )
-    if core.is_first():
-        core.report(result, as_json)
+    request = read_request(method, data, mixture, option, config, full_finetune)
+    result = align_on_demo(runs, out, request, merge=merge, model=model, dtype=dtype, device=device, progress=TERMINAL)
+    if is_first_process():
+        report(result, as_json)
 
 
 def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None:

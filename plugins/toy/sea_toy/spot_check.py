@@ -11,13 +11,14 @@ from typing import Any
 from sea_core.alignment.align import AlignResult
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.spot_check import SpotCheckCase
-from sea_core.cli.align import run_alignment
-from sea_core.cli.options import of_run
 from sea_core.errors import SeaError
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.pipeline.align import align
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_toy.world import QUESTIONS, phrases, training_phrases
@@ -27,23 +28,23 @@ Render = Callable[[str, str, random.Random], Any]
 
 
 def align_on_demo(
-    runs: Sequence[Path], out: Path, request: AlignRequest, *, note: Callable[[str], None], **options: Any
+    runs: Sequence[Path], out: Path, request: AlignRequest, *, progress: Progress = SILENT, **options: Any
 ) -> AlignResult:
     """Align on runs over the demo examples.
 
     No example is held out: the toy world has phrases that no demo example has.
 
     Args:
-        note: called with what the user should know.
-        options: keywords of `run_alignment`.
+        progress: shows the steps, and what the user should know.
+        options: keywords of `sea_core.pipeline.align.align`.
     """
     request = replace(request, config=replace(request.config, held_out=0))
     run = EmbeddingRun(runs[0])
-    adapter, _ = of_run(run, None, "cpu")
-    render = find_renderer(run.about["identity"]["plugin"], adapter, note)
+    adapter = ModelTarget.of_run(run).adapter
+    render = find_renderer(run.about["identity"]["plugin"], adapter, progress.note)
     cases = demo_cases(adapter, render, request.config.seed)
     media = [render("steal a lamp", adapter.styles[0], random.Random(0))] if render else []
-    return run_alignment(runs, out, request, cases=cases, example_media=media, **options)
+    return align(runs, out, request=request, cases=cases, example_media=media, progress=progress, **options)
 
 
 def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) -> Render | None:
