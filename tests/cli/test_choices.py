@@ -27,7 +27,7 @@ def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
     rows = write_demo_examples(tmp_path / "rows.jsonl", 3)
     short = sea("plan", rows, "--plugin", PLUGIN, "-o", "adapter.seconds=0.5", "-o", "lr=auto", "--json").json()
     assert (short["rows"], short["media"]) == (3, 12)
-    assert "tokens of the longest row" in sea("plan", rows, "--plugin", PLUGIN).out
+    assert "tokens of the longest example" in sea("plan", rows, "--plugin", PLUGIN).out
     assert "Did you mean 'adapter.seconds'" in expect_error("plan", rows, "--plugin", PLUGIN, "-o", "adapter.second=1")
 
 

@@ -98,8 +98,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_commands_stop_at_a_bad_row_unless_told_to_skip_it(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", GOOD, {"instruction": "Why?"})
     assert "a.jsonl:2: " in expect_error("prepare", path, "--plugin", "qwen2_audio")
-    figures = sea("prepare", path, "--plugin", "qwen2_audio", "--skip-bad", "--json").json()
-    assert (figures["rows"], figures["bad"]) == (1, 1)
+    value = sea("prepare", path, "--plugin", "qwen2_audio", "--skip-bad", "--json").json()
+    assert (value["examples"], value["invalid"]) == (1, 1)
     assert "has no splits" in expect_error("prepare", path, "--plugin", "qwen2_audio", "--split", "train")
 
 

@@ -27,9 +27,9 @@ from sea_core.cli.app import main
 main()"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[1:] == ["False False"]
-    assert "is read as pku-saferlhf" in done.stderr
+    assert "detected format pku-saferlhf" in done.stderr
     told = json.loads(done.stdout)
-    assert (told["rows"], told["prepared"], told["refused"]) == (5, 4, 1)
+    assert (told["examples"], told["prepared"], told["skipped"]) == (5, 4, 1)
     assert sum(told["reasons"].values()) == 1
     lines = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
     assert [line["outcome"] for line in lines] == ["prepared"] * 4 + ["refused"]
@@ -63,9 +63,9 @@ def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_
         assert len(server.requests) == 3
         line = sea(*command[:-1])
     assert first == second
-    assert (first["prepared"], first["refused"]) == (2, 1)
+    assert (first["prepared"], first["skipped"]) == (2, 1)
     assert first["reasons"] == {"the language model refused to take the instruction apart": 1}
-    assert first["spent"] == {"replies": 3, "tokens_in": 30, "tokens_out": 15, "untold": 0, "cost": 0.03}
+    assert first["usage"] == {"replies": 3, "tokens_in": 30, "tokens_out": 15, "untold": 0, "cost": 0.03}
     assert first["extractor"]["chat"]["model"] == "m"
     assert "cost" in line.out
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
@@ -101,7 +101,7 @@ def test_rows_without_an_answer_end_the_command_with_one(tmp_path: Path, lamp_ro
         ran = sea(*run, *setting, "-o", "steps=1", "--no-verify", "--out", tmp_path / "run")
     for one in (done, ran):
         assert one.code == 1
-        assert "rows without an answer: 1. the language model gave no answer; the same command asks again" in one.err
+        assert "examples without an answer: 1. the language model gave no answer; the same command asks again" in one.err
     with chat_server(lamps) as server:
         setting = ("-o", f"chat.base_url={server.url}", "-o", "chat.retries=0")
         assert sea(*command, tmp_path / "prepared.jsonl", *setting).code == 0
@@ -119,7 +119,7 @@ def test_what_a_hand_mended_is_not_written_over(tmp_path: Path) -> None:
     again = sea(*command)
     assert (tmp_path / "prepared.jsonl.1").read_text() == mended
     assert "prepared.jsonl.1" in again.err
-    assert "is the file that is read" in expect_error("prepare", out, "--plugin", PLUGIN, "--out", out)
+    assert "is the input file" in expect_error("prepare", out, "--plugin", PLUGIN, "--out", out)
     assert out.read_text() != mended
 
 
@@ -133,7 +133,7 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
     about = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
     assert about["extractor"]["name"] == "openai"
     assert about["extractor"]["chat"]["model"] == "m"
-    assert "run.answers.jsonl holds 3 answers: 30 tokens read" in done.err.replace("\n", "")
+    assert "run.answers.jsonl holds 3 answers: 30 input tokens" in done.err.replace("\n", "")
     assert other.code == 2
     assert "extractor.chat.model: m there, n now" in other.err
 

@@ -23,7 +23,7 @@ def test_a_model_is_asked_about_real_media_and_its_styles_are_used(tmp_path: Pat
     asked = ("styles", MEDIA, "--plugin", "qwen2_audio", "--out", out, "--json")
     said = sea(*asked).json()
     assert said["styles"] == {"slow": 1, "whispered": 1, "deep": 1}
-    assert (said["other"], said["unreadable"], said["share"]) == ({}, {}, 1.0)
+    assert (said["other"], said["unreadable"], said["ratio"]) == ({}, {}, 1.0)
     (journal,) = tmp_path.glob("*.jsonl")
     before = journal.read_bytes()
     assert sea(*asked).json() == said
