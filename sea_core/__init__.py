@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
     from sea_core.optimization.config import OptimizeConfig
     from sea_core.optimization.recipes.base import Recipe
+    from sea_core.pipeline.align import align
+    from sea_core.pipeline.inputs import DataSpec, ModelTarget, load
+    from sea_core.pipeline.optimize import Synthesis, optimize
+    from sea_core.pipeline.prepare import prepare
+    from sea_core.pipeline.verify import verify
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
     from sea_core.plugin.hookspecs import hookimpl
@@ -37,6 +42,11 @@ else:
         "model.mllm": ["MLLM"],
         "optimization.config": ["OptimizeConfig"],
         "optimization.recipes.base": ["Recipe"],
+        "pipeline.align": ["align"],
+        "pipeline.inputs": ["DataSpec", "ModelTarget", "load"],
+        "pipeline.optimize": ["Synthesis", "optimize"],
+        "pipeline.prepare": ["prepare"],
+        "pipeline.verify": ["verify"],
         "plugin.blueprint": ["Blueprint"],
         "plugin.generator": ["Generator"],
         "plugin.hookspecs": ["hookimpl"],
@@ -65,6 +75,7 @@ __all__ = [
     "AlignConfig",
     "Blueprint",
     "DataError",
+    "DataSpec",
     "EmbeddingRun",
     "Example",
     "Extraction",
@@ -73,13 +84,20 @@ __all__ = [
     "Generator",
     "Goal",
     "ModelError",
+    "ModelTarget",
     "OptimizeConfig",
     "PluginError",
     "PreparedExample",
     "Recipe",
     "RunError",
     "SeaError",
+    "Synthesis",
     "__version__",
+    "align",
     "hookimpl",
+    "load",
+    "optimize",
+    "prepare",
     "read_examples",
+    "verify",
 ]

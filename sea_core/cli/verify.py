@@ -11,7 +11,7 @@ from sea_core.cli import options, output, show
 
 Judges = Annotated[
     list[str],
-    typer.Option("--judge", help="match, openai or transformers; may be given several times.", show_default="match"),
+    typer.Option("--judge", help="lexical, openai or transformers; repeatable.", show_default="lexical"),
 ]
 CompareWith = Annotated[
     Path | None, typer.Option("--compare-with", help="A folder of real media to compare the embeddings with.")
@@ -46,7 +46,7 @@ def verify(
     reject_unknown(left, [*setting_names(llm, "chat"), *setting_names(analysis, "quality")])
     found = verify_run(
         run,
-        judges=judge or ("match",),
+        judges=judge or ("lexical",),
         compare_with=compare_with,
         model=model,
         device=device,

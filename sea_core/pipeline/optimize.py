@@ -13,8 +13,9 @@ from sea_core.model.checkpoint import read_card
 from sea_core.model.media_folder import by_content, digest, encode_files, media_files
 from sea_core.model.selfcheck import check_seam
 from sea_core.optimization.audit import audit, unaudited
+from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.lr_search import EXAMPLES, GRID, search_lr
-from sea_core.optimization.optimizer import Optimization, OptimizeConfig
+from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
@@ -46,7 +47,7 @@ class Synthesis:
 
     config: OptimizeConfig = field(default_factory=OptimizeConfig)
     recipe: str = "plain"
-    recipes: tuple[Recipe, ...] = RECIPES
+    recipes: tuple[Recipe, ...] = tuple(RECIPES)
     benign_media: Path | None = None
     extractor: str = "rules"
     llm: LLMConfig = field(default_factory=LLMConfig)

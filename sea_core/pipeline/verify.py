@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sea_core.config import suggest
-from sea_core.errors import RunError, SeaError
+from sea_core.errors import RunError
+from sea_core.judges.base import Judge, JudgeConfig
 from sea_core.judges.lexical import LexicalJudge
-from sea_core.judges.llm_content import LLMContentJudge
-from sea_core.llm.backends import BACKENDS, open_model
+from sea_core.judges.registry import CONTENT, open_judges
+from sea_core.judges.score import run_judge, unjudged
 from sea_core.llm.config import LLMConfig
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
@@ -20,11 +20,9 @@ from sea_core.runs.jsonl import JsonlLog
 from sea_core.verification.analysis.comparison import MediaComparison
 from sea_core.verification.analysis.config import AnalysisConfig
 from sea_core.verification.analysis.labels import read_labelled_media
-from sea_core.verification.verify import check_width, run_judge, unanswered_questions, unjudged_answers
-from sea_core.verification.verify import verify as answer_questions
+from sea_core.verification.verify import VerificationAnswers, check_width, generate_answers, unanswered_questions
 
 if TYPE_CHECKING:
-    from sea_core.judges.content import ContentJudge
     from sea_core.model.mllm import MLLM
 
 
@@ -40,7 +38,7 @@ class Verification:
 def verify(
     run: EmbeddingRun | Path | str,
     *,
-    judges: Sequence[str] = ("match",),
+    judges: Sequence[str] = ("lexical",),
     compare_with: Path | str | None = None,
     model: str | None = None,
     device: str = "auto",
@@ -65,7 +63,7 @@ def verify(
     """
     opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
     require_synthetic(opened)
-    scoring = content_judges(judges, llm or LLMConfig(), opened.folder)
+    scoring = open_judges(judges, CONTENT, JudgeConfig(chat=llm or LLMConfig()), opened.folder)
     comparison = open_comparison(opened, compare_with, analysis or AnalysisConfig())
     target = ModelTarget.of_run(opened, model=model, device=device)
     require_same_model(opened, target)
@@ -95,22 +93,11 @@ def require_same_model(run: EmbeddingRun, target: ModelTarget) -> None:
         )
 
 
-def content_judges(names: Sequence[str], llm: LLMConfig, folder: Path) -> list[ContentJudge]:
-    """Return the judges of those names; the replies of language models are stored in the run folder."""
-    found: list[ContentJudge] = []
-    for name in dict.fromkeys(names):
-        if name not in ("match", *BACKENDS):
-            raise SeaError(f"there is no judge {name!r}", hint=suggest(name, ("match", *BACKENDS)))
-        replies = JsonlLog(folder / "naming.jsonl")
-        found.append(LexicalJudge() if name == "match" else LLMContentJudge(open_model(name, llm), replies))
-    return found
-
-
 def ask_and_judge(
     run: EmbeddingRun,
     target: ModelTarget,
     mllm: MLLM | None = None,
-    judges: Sequence[ContentJudge] = (),
+    judges: Sequence[Judge] = (),
     progress: Progress = SILENT,
 ) -> None:
     """Ask the held-out questions that have no stored answer, then let judges score the answers."""
@@ -118,12 +105,13 @@ def ask_and_judge(
     if left := unanswered_questions(target.adapter, run):
         mllm = mllm or target.load()
         with progress.track("verify", answered + len(left), answered) as tracker:
-            for count in answer_questions(mllm, run):
+            for count in generate_answers(mllm, run):
                 tracker.advance(count)
-    total = len(run.answers.read())
+    answers = VerificationAnswers(run)
+    total = len(answers.stored_answers())
     for judge in judges or (LexicalJudge(),):
-        with progress.track(f"judge {judge.name}", total, total - len(unjudged_answers(run, judge))) as tracker:
-            for count in run_judge(run, judge):
+        with progress.track(f"judge {judge.name}", total, total - len(unjudged(answers, judge))) as tracker:
+            for count in run_judge(answers, judge):
                 tracker.advance(count)
 
 

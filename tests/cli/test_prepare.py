@@ -101,7 +101,9 @@ def test_rows_without_an_answer_end_the_command_with_one(tmp_path: Path, lamp_ro
         ran = sea(*run, *setting, "-o", "steps=1", "--no-verify", "--out", tmp_path / "run")
     for one in (done, ran):
         assert one.code == 1
-        assert "examples without an answer: 1. the language model gave no answer; the same command asks again" in one.err
+        assert (
+            "examples without an answer: 1. the language model gave no answer; the same command asks again" in one.err
+        )
     with chat_server(lamps) as server:
         setting = ("-o", f"chat.base_url={server.url}", "-o", "chat.retries=0")
         assert sea(*command, tmp_path / "prepared.jsonl", *setting).code == 0

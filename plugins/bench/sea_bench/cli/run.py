@@ -144,7 +144,6 @@ def _ask(
 
 
 def _loaded(driver: Adapter, target: ModelTarget, trained: Path | None) -> MLLM:
-    from sea_bench.run.lora import with_adapter
     from sea_core.model.selfcheck import check_seam
 
     mllm = target.load()
