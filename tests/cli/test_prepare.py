@@ -143,7 +143,7 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (("--extractor", "rule"), "Did you mean rules"),
+        (("--extractor", "rule"), "Did you mean 'rules'"),
         (("--extractor", "openai", "-o", "chat.modle=m"), "Did you mean 'chat.model'?"),
         (("--extractor", "openai"), "-o chat.model="),
         (("--extractor", "openai", "-o", "chat.model=m", "-o", "chat.key_env=NO_SUCH"), "NO_SUCH is not set"),

@@ -144,6 +144,7 @@ def _ask(
 
 
 def _loaded(driver: Adapter, target: ModelTarget, trained: Path | None) -> MLLM:
+    from sea_bench.run.lora import with_lora
     from sea_core.model.selfcheck import check_seam
 
     mllm = target.load()
