@@ -27,7 +27,7 @@ from recipes import PUPILS
 
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignConfig, AlignRequest, parse_weights
-from sea_core.alignment.dataset import EmbeddingSource, dataset
+from sea_core.alignment.dataset import EmbeddingSource, make_dataset
 from sea_core.alignment.mixture import mix, stored_extraction
 from sea_core.alignment.train import train
 from sea_core.cli import app
@@ -191,7 +191,7 @@ def one_arm(pupil: Any, run: EmbeddingRun, arm: str, seed: int, steps: int) -> d
     mixture = mix(adapter, chosen, (), "sft", config)
     with tempfile.TemporaryDirectory() as folder:
         told = AlignRequest("sft", config)
-        _, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, chosen), told, Path(folder))
+        _, trace = train(mllm, make_dataset(mllm, mixture.examples), Collator(mllm, chosen), told, Path(folder))
     count = len(chosen.records()) if chosen.arm.recipes else 0
     about = {"arm": arm, "seed": seed, "most": steps, "embeddings": count}
     return about | {"steps": trace[-1]["step"], "loss": trace[-1]["loss"], "answers": list(answers(mllm, asked))}

@@ -12,21 +12,24 @@ from typing import Any
 import torch
 
 from sea_core.alignment import sanity_checks, spot_check
+from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
-from sea_core.alignment.dataset import EmbeddingSource, TrainingExample, dataset, longest
+from sea_core.alignment.dataset import EmbeddingSource, TrainingExample, make_dataset, max_sequence_length
 from sea_core.alignment.export import (
     LogitFixture,
-    base_folder,
-    check_fresh,
+    check_export,
+    find_base_folder,
     last_logits,
-    save_adapter,
+    save_lora_adapter,
     save_merged,
 )
 from sea_core.alignment.mixture import Mixture, mix
-from sea_core.alignment.model_card import licence_of, model_card
+from sea_core.alignment.model_card import find_licence, model_card
 from sea_core.alignment.run import ModelFolder
-from sea_core.alignment.train import CHECKPOINTS, StepCallback, check_settings, train
+from sea_core.alignment.train import train
+from sea_core.alignment.trainer_config import check_settings
+from sea_core.alignment.trainers import StepCallback
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.judges.refusal_patterns import VERSION
@@ -106,7 +109,7 @@ def draw_mixture(
     """Draw the mixture, without the examples that the model's positions do not hold. Returns it, and their number."""
     mixture = mix(mllm.adapter, embeddings, texts, terms.method, terms.config)
     most = mllm.max_length
-    fitting = [one for one in mixture.examples if most is None or longest(mllm, one) <= most]
+    fitting = [one for one in mixture.examples if most is None or max_sequence_length(mllm, one) <= most]
     if not fitting:
         raise SeaError(f"every row is longer than the {most} tokens that the model holds", hint="Give shorter media.")
     return replace(mixture, examples=tuple(fitting)), len(mixture.examples) - len(fitting)
@@ -131,7 +134,9 @@ def train_and_export(
         spot_check.run_spot_check(mllm, inputs.cases, "before", folder.look)
         probe = LogitFixture.record(mllm, inputs.media)
     _wait()
-    model, trace = train(mllm, dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell)
+    model, trace = train(
+        mllm, make_dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell
+    )
     if not first:
         return
     assert probe is not None
@@ -139,8 +144,8 @@ def train_and_export(
     sanity_checks.require_change(probe.base, trained, mllm.dtype)
     spot_check.run_spot_check(mllm, inputs.cases, "after", folder.look)
     probe.write(folder.probe, trained)
-    folders = export(mllm, model, folder, terms.full, merge)
-    proof = check_fresh(mllm, folder.probe, folders, trained, inputs.revision)
+    folders = export(mllm, model, folder, terms.full_finetune, merge)
+    proof = check_export(mllm, folder.probe, folders, trained, inputs.revision)
     finish(mllm, folder, mixture.counts, trace, proof)
 
 
@@ -148,7 +153,7 @@ def export(mllm: MLLM, model: Any, folder: ModelFolder, full: bool, merge: bool)
     """Write the adapter and the merged model; with `full`, the model alone. Returns the folders by name."""
     folders = {}
     if not full:
-        save_adapter(mllm, model, folder.adapter)
+        save_lora_adapter(mllm, model, folder.adapter)
         folders["adapter"] = folder.adapter
     if merge or full:
         save_merged(mllm, model, folder.merged, full)
@@ -173,7 +178,7 @@ def finish(
             "export": proof,
         }
     )
-    card = model_card(folder.about, licence_of(base_folder(mllm)))
+    card = model_card(folder.about, find_licence(find_base_folder(mllm)))
     for place in (folder.path, folder.adapter, folder.merged):
         if place.is_dir():
             (place / "README.md").write_text(card, encoding="utf-8")
@@ -189,7 +194,7 @@ def identity(mllm: MLLM, inputs: AlignInputs, terms: AlignRequest, mixture: Mixt
     return {
         "sea": __version__,
         "method": terms.method,
-        "full": terms.full,
+        "full": terms.full_finetune,
         "config": asdict(terms.config),
         "trainer": dict(terms.trainer),
         "lora": dict(terms.lora),

@@ -1,4 +1,4 @@
-"""One collator for every modality and every mix of synthetic embeddings, encoded media and plain text."""
+"""The collator for every modality and every mix of synthetic embeddings, real embeddings and plain text."""
 
 from __future__ import annotations
 
@@ -14,48 +14,52 @@ from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
 from sea_core.model.padding import IGNORED, right_padded
 
+REFERENCE_COLUMNS = ("ref_chosen_logps", "ref_rejected_logps")
+"""What TRL precomputes with `precompute_ref_log_probs`."""
+
 
 class Collator:
-    """Rows of `examples.dataset` become a batch that the model takes inside `mllm.replaced()`.
+    """Makes a batch, for use inside `mllm.inject()`, from examples of `make_dataset`.
 
-    SFT: input_ids, attention_mask, labels. DPO: chosen rows, then rejected rows, as TRL wants them, with
-    completion_mask; each embedding is there twice, in the same order. Where rows are about media, sea_embeds,
-    sea_lengths and sea_grids (`embedding.stack`) come along.
+    An SFT batch has input_ids, attention_mask and labels. A DPO batch has the chosen rows first, then the rejected
+    rows, as TRL expects, with completion_mask; every embedding occurs twice, in the same order. If examples are about
+    media, the batch also has sea_embeds, sea_lengths and sea_grids (see `embedding.stack`).
     """
 
     def __init__(self, mllm: MLLM, embeddings: EmbeddingSource) -> None:
         self.mllm, self.embeddings = mllm, embeddings
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-        """Return the padded batch; `input_ids` comes first, whose length trainers take for the batch's.
+    def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+        """Return the padded batch. `input_ids` is the first key: trainers take its length for the batch size.
 
         Raises:
-            ModelError: a prompt's placeholders do not fit its embedding. The library compares the totals of a batch
-                only, so a shift between two rows would pass in silence.
+            ModelError: a prompt's placeholders do not match its embedding. transformers only compares the totals of a
+                batch, so a shift between two examples would go unnoticed.
         """
-        pairs = "rejected_ids" in rows[0]
-        sides = ("chosen_ids", "rejected_ids") if pairs else ("answer_ids",)
-        prompts, answers = [row["prompt_ids"] for _ in sides for row in rows], [row[s] for s in sides for row in rows]
+        is_dpo = "rejected_ids" in examples[0]
+        answer_columns = ("chosen_ids", "rejected_ids") if is_dpo else ("answer_ids",)
+        prompts = [example["prompt_ids"] for _ in answer_columns for example in examples]
+        answers = [example[column] for column in answer_columns for example in examples]
         padded = right_padded(prompts, answers, self.mllm.pad_id, torch.device("cpu"))
         batch = {"input_ids": padded.input_ids, "attention_mask": padded.attention_mask}
-        if pairs:
+        if is_dpo:
             batch["completion_mask"] = (padded.labels != IGNORED).long()
         else:
             batch["labels"] = padded.labels
-        shown = [self._shown(row) for row in rows]
-        media = [embedding for embedding in shown if embedding is not None]
-        for name in ("ref_chosen_logps", "ref_rejected_logps"):
-            if name in rows[0]:
-                batch[name] = torch.tensor([row[name] for row in rows])
-        return batch | (stack(media * len(sides)) if media else {})
+        for column in REFERENCE_COLUMNS:
+            if column in examples[0]:
+                batch[column] = torch.tensor([example[column] for example in examples])
+        embeddings = [e for example in examples if (e := self._load_embedding(example)) is not None]
+        return batch | (stack(embeddings * len(answer_columns)) if embeddings else {})
 
-    def _shown(self, row: Mapping[str, Any]) -> Embedding | None:
-        places = list(row["prompt_ids"]).count(self.mllm.placeholder_id)
-        embedding = self.embeddings.load(row["sea_key"], row["sea_sha256"]) if row["sea_key"] else None
-        needed = 0 if embedding is None else self.mllm.adapter.placeholders(len(embedding))
-        if places != needed:
+    def _load_embedding(self, example: Mapping[str, Any]) -> Embedding | None:
+        """Return the embedding of an example, None for plain text."""
+        embedding = self.embeddings.load(example["sea_key"], example["sea_sha256"]) if example["sea_key"] else None
+        found = list(example["prompt_ids"]).count(self.mllm.placeholder_id)
+        expected = 0 if embedding is None else self.mllm.adapter.placeholders(len(embedding))
+        if found != expected:
             raise ModelError(
-                f"the prompt of row {row['sea_id']!r} has {places} placeholders, its embedding needs {needed}",
+                f"the prompt of example {example['sea_id']!r} has {found} placeholders, its embedding needs {expected}",
                 hint="Make the training set again from the run: sea align RUN --out NEW",
             )
         return embedding

@@ -84,7 +84,7 @@ MIXTURES: Mapping[str, Mapping[str, Any]] = {
 """Mixtures by name. `paper`: the paper's question with each embedding, benign rows as text, one in three; no more."""
 
 
-def mixture_named(name: str) -> Mapping[str, Any]:
+def find_mixture(name: str) -> Mapping[str, Any]:
     """Return the settings of a mixture. Raises SeaError for an unknown name."""
     if name not in MIXTURES:
         reject_unknown({name: None}, list(MIXTURES))
@@ -125,10 +125,10 @@ class AlignRequest:
     config: AlignConfig = AlignConfig()
     trainer: Mapping[str, Any] = field(default_factory=dict)
     lora: Mapping[str, Any] = field(default_factory=dict)
-    full: bool = False
+    full_finetune: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in ("dpo", "sft"):
             raise SeaError(f"there is no method {self.method!r}", hint="Type --method dpo, or --method sft")
-        if self.full and self.lora:
+        if self.full_finetune and self.lora:
             raise SeaError("--full trains without an adapter, so lora settings mean nothing", hint="Leave one out.")

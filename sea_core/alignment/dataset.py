@@ -1,4 +1,4 @@
-"""What is trained on: a question, its answer (or the better and the worse one), and which embedding it is about."""
+"""Training examples: a question, its answers, and the embedding that it is about."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
+ANSWER_COLUMNS = ("answer_ids", "chosen_ids", "rejected_ids")
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """One thing to learn.
+    """One training example.
 
     Attributes:
         kind: one of `config.KINDS`.
-        id: of the row that it comes from.
-        prompt, answer: what is asked, and what to say; in DPO `answer` is the chosen one.
-        rejected: what not to say; None in SFT.
-        key: which embedding the question is about (`Embeddings.load`); empty for plain text.
-        n_rows, sha256: of that embedding.
+        id: the id of the record that it comes from.
+        prompt: the question.
+        answer: the answer to learn; in DPO, the chosen response.
+        rejected: the rejected response; None in SFT.
+        key: the key of the embedding that the question is about (`EmbeddingSource.load`); empty for plain text.
+        n_tokens, sha256: size and digest of that embedding.
     """
 
     kind: str
@@ -40,7 +44,7 @@ class TrainingExample:
 
 
 class EmbeddingSource:
-    """The embeddings of several runs, read when they are needed. `key` names one: `1:demo-003` is of the second run."""
+    """The embeddings of several runs, read on demand. The key `1:demo-003` is an embedding of the second run."""
 
     def __init__(self, runs: Sequence[EmbeddingRun]) -> None:
         self.runs = tuple(runs)
@@ -48,18 +52,21 @@ class EmbeddingSource:
     def load(self, key: str, sha256: str = "") -> Embedding:
         """Return one embedding.
 
+        Args:
+            sha256: the digest that it must have; not checked if empty.
+
         Raises:
-            RunError: it cannot be read, or is not the one that the examples were made for.
+            RunError: it cannot be read, or has another digest.
         """
-        number, _, row_id = key.partition(":")
+        number, _, record_id = key.partition(":")
         run = self.runs[int(number)]
-        if sha256 and run.store.record(row_id)["sha256"] != sha256:
+        if sha256 and run.store.record(record_id)["sha256"] != sha256:
             raise RunError(
-                f"the embedding of row {row_id!r} has changed since the training set was made",
-                hint="Give a new folder with --out: what was learnt and precomputed belongs to the former embedding.",
+                f"the embedding {record_id!r} has changed since the training set was made",
+                hint="Give a new folder with --out: checkpoints in the old one were trained on the old embedding.",
                 where=str(run.folder),
             )
-        return run.embedding(row_id)
+        return run.embedding(record_id)
 
     def records(self) -> list[tuple[str, EmbeddingRecord]]:
         """Return each stored embedding's key and record."""
@@ -67,34 +74,36 @@ class EmbeddingSource:
         return [(f"{number}:{record['id']}", record) for number, record in stored if record["sha256"]]
 
 
-def dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:
-    """Return the examples as token ids in a `datasets.Dataset`: SFT where no example has a rejected answer, else DPO.
+def make_dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:
+    """Return the examples as token ids in a `datasets.Dataset`; for DPO if they have rejected responses, else for SFT.
 
-    No column is called image, audio or video: TRL would take such a set for one of raw media. The embeddings stay
-    where they are, and the digest of each is a column: what TRL precomputes for the set is keyed by its columns.
+    No column is called image, audio or video: TRL would treat such a dataset as raw media. The embeddings stay in
+    their runs. Their digests are a column, because TRL keys what it precomputes by a dataset's columns.
 
     Raises:
-        ModelError: some examples have a rejected answer and others have none.
+        ModelError: only some of the examples have a rejected response.
     """
     from datasets import Dataset
 
-    pairs = [example.rejected is not None for example in examples]
-    if any(pairs) and not all(pairs):
-        raise ModelError("some examples have a rejected answer and others have none", hint="DPO needs both in each.")
-    return Dataset.from_list([columns(mllm, example) for example in examples])
+    has_rejected = [example.rejected is not None for example in examples]
+    if any(has_rejected) and not all(has_rejected):
+        raise ModelError(
+            "only some of the examples have a rejected response", hint="Give all of them one (DPO), or none (SFT)."
+        )
+    return Dataset.from_list([make_columns(mllm, example) for example in examples])
 
 
-def columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
-    """Return one example as the dataset has it."""
-    told = {"sea_key": example.key, "sea_sha256": example.sha256, "sea_kind": example.kind, "sea_id": example.id}
+def make_columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
+    """Return the dataset's columns for one example."""
+    source = {"sea_key": example.key, "sea_sha256": example.sha256, "sea_kind": example.kind, "sea_id": example.id}
     prompt = mllm.prompt_ids(example.prompt, example.n_tokens if example.key else None)
     answer = mllm.answer_ids(example.answer)
     if example.rejected is None:
-        return {"prompt_ids": prompt, "answer_ids": answer, **told}
-    return {"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": mllm.answer_ids(example.rejected), **told}
+        return {"prompt_ids": prompt, "answer_ids": answer, **source}
+    return {"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": mllm.answer_ids(example.rejected), **source}
 
 
-def longest(mllm: MLLM, example: TrainingExample) -> int:
-    """Return the tokens of the longest row that an example makes."""
-    made = columns(mllm, example)
-    return len(made["prompt_ids"]) + max(len(made[name]) for name in made if name.endswith("_ids") and name[0] != "p")
+def max_sequence_length(mllm: MLLM, example: TrainingExample) -> int:
+    """Return the number of tokens of an example: its prompt with the longest of its answers."""
+    columns = make_columns(mllm, example)
+    return len(columns["prompt_ids"]) + max(len(columns.get(name, ())) for name in ANSWER_COLUMNS)

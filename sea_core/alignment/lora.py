@@ -1,4 +1,4 @@
-"""Which weights are trained: LoRA on the language model, by full module path, and what may be trained beside it."""
+"""Which weights are trained: LoRA on the language model, by full module path, and optionally the projector."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from sea_core.alignment.config import AlignRequest
-from sea_core.alignment.passthrough import passed_on
+from sea_core.alignment.passthrough import build_config
 from sea_core.errors import ModelError
 from sea_core.model.mllm import MLLM
 
@@ -17,59 +17,64 @@ from sea_core.model.mllm import MLLM
 def target_modules(mllm: MLLM) -> list[str]:
     """Return the full paths of the language model's linear layers.
 
-    Bare names (`q_proj`, `all-linear`) would also be found in the encoder, which has layers of the same names.
+    Short names (`q_proj`, `all-linear`) would also match the encoder, which has layers of the same names.
+
+    Raises:
+        ModelError: there are none.
     """
     names = {module: name for name, module in mllm.model.named_modules()}
     decoder = mllm.adapter.language_model(mllm.model)
     found = [names[module] for module in decoder.modules() if isinstance(module, nn.Linear | Conv1D)]
     if not found:
         raise ModelError(
-            "there is no linear layer in what the adapter's `language_model` returns",
+            "the module that the adapter's `language_model` returns has no linear layer",
             hint="Check the plugin: sea plugin check NAME",
         )
     return found
 
 
-def lora_config(mllm: MLLM, terms: AlignRequest) -> Any:
-    """Return PEFT's configuration: ours, overridden by what was passed on."""
-    ours: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": target_modules(mllm)}
-    if terms.config.train_projector:
+def lora_config(mllm: MLLM, request: AlignRequest) -> Any:
+    """Return PEFT's LoraConfig: SEA's defaults, overridden by `-o lora.KEY=VALUE`.
+
+    Raises:
+        SeaError: PEFT does not accept a setting.
+    """
+    defaults: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": target_modules(mllm)}
+    if request.config.train_projector:
         names = {module: name for name, module in mllm.model.named_modules()}
-        ours["modules_to_save"] = [names[mllm.projector]]
-    return passed_on(LoraConfig, ours, terms.lora, "lora")
+        defaults["modules_to_save"] = [names[mllm.projector]]
+    return build_config(LoraConfig, defaults, request.lora, "lora")
 
 
-def unfreeze_language_model(mllm: MLLM, terms: AlignRequest) -> None:
-    """Make all weights behind the projector trainable, and those of the projector where that was asked for."""
+def unfreeze_language_model(mllm: MLLM, request: AlignRequest) -> None:
+    """Make all weights of the language model trainable, and the projector's if the request says so."""
     for parameter in mllm.language_parameters():
         parameter.requires_grad_(True)
-    if terms.config.train_projector:
+    if request.config.train_projector:
         mllm.projector.requires_grad_(True)
 
 
-def require_only_expected_trainable(mllm: MLLM, model: nn.Module, projector: bool) -> list[str]:
-    """Check what is trainable, and return the names.
+def require_only_expected_trainable(mllm: MLLM, model: nn.Module, train_projector: bool) -> list[str]:
+    """Check which weights are trainable, and return their names.
 
     Args:
-        model: as it will be trained, adapter included.
-        projector: whether the projector may be trained.
+        model: the model as it will be trained, with its LoRA adapter.
+        train_projector: whether the projector may be trained.
 
     Raises:
-        ModelError: nothing is trainable, or something is that lies in front of the language model.
+        ModelError: nothing is trainable, or a weight outside the language model is.
     """
     allowed = {id(p) for p in mllm.language_parameters()}
-    if projector:
+    if train_projector:
         allowed |= {id(p) for p in mllm.adapter.projector(mllm.model).parameters()}
-    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    strays = [name for name, p in named if id(p) not in allowed]
-    if strays:
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    unexpected = [name for name, p in trainable if id(p) not in allowed]
+    hint = "Leave lora.target_modules out, or give full paths of the language model's layers."
+    if unexpected:
         raise ModelError(
-            f"{len(strays)} weights outside of the language model would be trained, {strays[0]} for one",
-            hint="Leave lora.target_modules out, or give full paths of the language model's layers.",
+            f"{len(unexpected)} weights outside the language model would be trained, for example {unexpected[0]}",
+            hint=hint,
         )
-    if not named:
-        raise ModelError(
-            "nothing would be trained: no layer of the language model has an adapter",
-            hint="Leave lora.target_modules out, or give full paths of the language model's layers.",
-        )
-    return [name for name, _ in named]
+    if not trainable:
+        raise ModelError("nothing would be trained: no layer of the language model has a LoRA adapter", hint=hint)
+    return [name for name, _ in trainable]

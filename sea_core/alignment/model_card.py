@@ -9,7 +9,7 @@ from typing import Any
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
 
 
-def licence_of(base: Path | None) -> str:
+def find_licence(base: Path | None) -> str:
     """Return the licence that the base's own card names, or where to look."""
     readme = base / "README.md" if base else None
     if readme and readme.is_file():
@@ -68,13 +68,13 @@ def table(lines: list[dict[str, Any]]) -> str:
     ]
     for line in lines:
         seen = ", seen in training" if line["seen"] else ""
-        cells = [arrow(line, name) for name in ("refused", "strict_asr", "over_refused")]
+        cells = [format_change(line, name) for name in ("refused", "strict_asr", "over_refused")]
         asked = f"{line['harmful_after']} harmful, {line['benign_after']} benign"
         rows.append(f"| {TITLES[line['group']]}{seen} | {' | '.join(cells)} | {asked} |")
     return "\n".join(rows)
 
 
-def arrow(line: dict[str, Any], name: str) -> str:
+def format_change(line: dict[str, Any], name: str) -> str:
     """Return a figure before and after."""
     before, after = (line[f"{name}_{when}"] for when in ("before", "after"))
     return " -> ".join("-" if value is None else f"{value:.2f}" for value in (before, after))

@@ -1,4 +1,4 @@
-"""Settings that are passed on to TRL and PEFT: unread, but not unchecked."""
+"""Settings passed on to TRL and PEFT: SEA does not interpret them, but checks names and number types."""
 
 from __future__ import annotations
 
@@ -10,54 +10,63 @@ from typing import Any
 from sea_core.config import reject_unknown
 from sea_core.errors import SeaError
 
-OURS = {
-    "output_dir": "--out says where the model goes",
+RESERVED = {
+    "output_dir": "--out sets the model folder",
     "remove_unused_columns": "the embeddings would be removed",
-    "dataset_kwargs": "the training set is prepared by SEA",
-    "packing": "rows of a pack would see one another's embeddings",
-    "padding_free": "TRL does not take it with a collator of one's own",
-    "max_length": "a cut could fall into the placeholders of an embedding; rows that are too long are left out",
-    "logging_nan_inf_filter": "a loss that is no number must be seen",
+    "dataset_kwargs": "SEA prepares the training set",
+    "packing": "examples packed together would see each other's embeddings",
+    "padding_free": "TRL does not support it with a custom collator",
+    "max_length": "truncation could cut the placeholders of an embedding; examples that are too long are skipped",
+    "logging_nan_inf_filter": "a non-finite loss must be visible",
 }
-"""Settings of TRL that belong to SEA, and why."""
-NUMBERS = {int: "a whole number", float: "a number"}
+"""Settings of TRL that SEA sets itself, with the reason."""
+NUMBER_NOUNS = {int: "a whole number", float: "a number"}
 
 
-def passed_on(kind: Any, ours: Mapping[str, Any], given: Mapping[str, Any], group: str) -> Any:
-    """Return `kind(**ours, **given)`, what was given winning.
+def build_config(config_class: Any, defaults: Mapping[str, Any], settings: Mapping[str, Any], group: str) -> Any:
+    """Return `config_class(**defaults, **settings)`; settings override defaults.
+
+    Args:
+        config_class: a dataclass of TRL or PEFT.
+        group: the prefix that users type: `trainer` or `lora`.
 
     Raises:
-        SeaError: a setting that `kind` does not have, with the nearest one; one that is SEA's; or a value it refuses.
+        SeaError: a setting is unknown, is reserved, or has a value that `config_class` does not accept.
     """
-    known = {field.name: field for field in fields(kind) if field.init}
+    known = {field.name: field for field in fields(config_class) if field.init}
     values = {}
-    for key, value in given.items():
-        if key in OURS and group == "trainer":
-            raise SeaError(f"{group}.{key} cannot be set: {OURS[key]}", hint=f"Leave {group}.{key} out.")
+    for key, value in settings.items():
+        if key in RESERVED and group == "trainer":
+            raise SeaError(f"{group}.{key} cannot be set: {RESERVED[key]}", hint=f"Leave {group}.{key} out.")
         if key not in known:
             reject_unknown({f"{group}.{key}": value}, [f"{group}.{name}" for name in known])
-        values[key] = _number(f"{group}.{key}", value, known[key].default)
+        values[key] = _to_number(f"{group}.{key}", value, known[key].default)
     try:
-        return kind(**{**ours, **values})
+        return config_class(**{**defaults, **values})
     except (TypeError, ValueError, ImportError, AssertionError) as error:
-        named = ", ".join(f"{group}.{key}={value}" for key, value in values.items())
+        given = ", ".join(f"{group}.{key}={value}" for key, value in values.items())
+        library = config_class.__module__.split(".")[0]
         raise SeaError(
-            f"{kind.__name__} does not take these settings: {error}",
-            hint=f"Given were: {named or 'none'}. See the reference of {kind.__module__.split('.')[0]} for each.",
+            f"{config_class.__name__} does not accept these settings: {error}",
+            hint=f"You set: {given or 'none'}. See the documentation of {library} for the values it accepts.",
         ) from error
 
 
-def _number(key: str, value: Any, default: Any) -> Any:
-    """Return a value as the library takes it. The libraries do not look at types before they compute with them."""
+def _to_number(key: str, value: Any, default: Any) -> Any:
+    """Return a value in the number type of the default. The libraries check no types before they compute.
+
+    Raises:
+        SeaError: the value is not such a number.
+    """
     if isinstance(value, str):
         with suppress(ValueError):
             value = float(value)  # YAML reads 1e-5 as text
-    kind = type(default)
-    if kind is int and isinstance(value, float) and value.is_integer():
+    number_type = type(default)
+    if number_type is int and isinstance(value, float) and value.is_integer():
         value = int(value)
-    numbers = (int, float) if kind is float else (kind,)
-    if kind in NUMBERS and (isinstance(value, bool) or not isinstance(value, (*numbers, type(None)))):
+    accepted = (int, float) if number_type is float else (number_type,)
+    if number_type in NUMBER_NOUNS and (isinstance(value, bool) or not isinstance(value, (*accepted, type(None)))):
         raise SeaError(
-            f"{key} is {value!r}, but it must be {NUMBERS[kind]}", hint=f"Type for example: -o {key}={default}"
+            f"{key} is {value!r}, but it must be {NUMBER_NOUNS[number_type]}", hint=f"Type: -o {key}={default}"
         )
     return value

@@ -23,11 +23,14 @@ from torch.nn.functional import logsigmoid
 from helpers.cli import expect_error, sea
 from helpers.fixtures import in_dtype
 from sea_core.alignment import sanity_checks
+from sea_core.alignment.checkpoints import last_checkpoint
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest, parse_weights
-from sea_core.alignment.dataset import EmbeddingSource, TrainingExample, dataset
+from sea_core.alignment.dataset import EmbeddingSource, TrainingExample, make_dataset
 from sea_core.alignment.mixture import mix
-from sea_core.alignment.train import PreparedDPOTrainer, last_checkpoint, train, trainer_config
+from sea_core.alignment.train import train
+from sea_core.alignment.trainer_config import trainer_config
+from sea_core.alignment.trainers import PreparedDPOTrainer
 from sea_core.data.examples import Example, PreparedExample
 from sea_core.errors import ModelError, RunError, SeaError
 from sea_core.model.checkpoint import fingerprint
@@ -167,14 +170,14 @@ def test_sft_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: E
     embeddings, examples = three_kinds(spoilt, run, media_run, "sft")
     by_hand = -torch.cat([log_likelihoods(spoilt, embeddings, e, e.answer) for e in examples]).mean().item()
     terms = AlignRequest("sft", AlignConfig(), ONE_STEP)
-    _, trace = train(spoilt, dataset(spoilt, examples), Collator(spoilt, embeddings), terms, tmp_path)
+    _, trace = train(spoilt, make_dataset(spoilt, examples), Collator(spoilt, embeddings), terms, tmp_path)
     assert trace[0]["loss"] == pytest.approx(by_hand, abs=1e-5)
 
 
 def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
     """The second step's, where policy and reference differ; the projector is trained too."""
     embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")
-    data, collator = dataset(spoilt, examples), Collator(spoilt, embeddings)
+    data, collator = make_dataset(spoilt, examples), Collator(spoilt, embeddings)
     reference = copy.deepcopy(spoilt.model)
     config = AlignConfig(sft_weight=0.5, train_projector=True)
     once = in_dtype(spoilt, torch.float32)
@@ -229,7 +232,7 @@ def test_killed_and_resumed(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, mon
 def arguments(mllm: MLLM, run: EmbeddingRun) -> tuple[MLLM, Any, Collator, AlignRequest]:
     embeddings, terms = EmbeddingSource([run]), AlignRequest("sft", AlignConfig(), TEN)
     examples = mix(mllm.adapter, embeddings, (), "sft", terms.config).examples
-    return mllm, dataset(mllm, examples), Collator(mllm, embeddings), terms
+    return mllm, make_dataset(mllm, examples), Collator(mllm, embeddings), terms
 
 
 KILLED = """
@@ -238,7 +241,7 @@ KILLED = """
     import torch
     from sea_core.alignment.collator import Collator
     from sea_core.alignment.config import AlignConfig, AlignRequest
-    from sea_core.alignment.dataset import EmbeddingSource, dataset
+    from sea_core.alignment.dataset import EmbeddingSource, make_dataset
     from sea_core.alignment.mixture import mix
     from sea_core.alignment.train import train
     from sea_core.model.mllm import MLLM
@@ -254,7 +257,7 @@ KILLED = """
     embeddings = EmbeddingSource([EmbeddingRun(Path(sys.argv[1]))])
     request = AlignRequest("sft", AlignConfig(), json.loads(sys.argv[3]))
     examples = mix(adapter, embeddings, (), "sft", request.config).examples
-    train(mllm, dataset(mllm, examples), Collator(mllm, embeddings), request, Path(sys.argv[2]), die)
+    train(mllm, make_dataset(mllm, examples), Collator(mllm, embeddings), request, Path(sys.argv[2]), die)
 """
 
 
@@ -277,7 +280,7 @@ def test_a_finished_training_is_not_trained_further(spoilt: MLLM, run: Embedding
 @pytest.mark.parametrize(
     ("lora", "what"),
     [
-        ({"target_modules": ["q_proj", "v_proj"]}, "outside of the language model"),
+        ({"target_modules": ["q_proj", "v_proj"]}, "outside the language model"),
         ({"target_modules": ["nope"]}, "nope"),
     ],
 )
@@ -332,7 +335,7 @@ def test_hook_that_is_not_there(mllm: MLLM, run: EmbeddingRun) -> None:
 def test_stale_references(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
     """All weights trained, the reference computed beforehand; then the references of other rows are slipped in."""
     embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")
-    terms = AlignRequest("dpo", AlignConfig(), ONE_STEP, full=True)
+    terms = AlignRequest("dpo", AlignConfig(), ONE_STEP, full_finetune=True)
     args = trainer_config(spoilt, 3, terms, tmp_path)
     assert args.precompute_ref_log_probs
     with spoilt.inject():
@@ -340,7 +343,7 @@ def test_stale_references(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingR
             model=spoilt.model,
             args=args,
             data_collator=Collator(spoilt, embeddings),
-            train_dataset=dataset(spoilt, examples),
+            train_dataset=make_dataset(spoilt, examples),
             processing_class=spoilt.tokenizer,
         )
         sanity_checks.require_fresh_references(trainer)
@@ -412,13 +415,13 @@ def test_same_command_does_nothing_twice(model: Path, run: EmbeddingRun) -> None
 def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    from sea_core.alignment.export import check_fresh
+    from sea_core.alignment.export import check_export
 
     dead = Path(shutil.copytree(model / "adapter", tmp_path / "adapter")) / "adapter_model.safetensors"
     save_file({name: torch.zeros_like(tensor) for name, tensor in load_file(dead).items()}, dead)
     trained = load_file(model / "probe.safetensors")["_trained"]
     with pytest.raises(ModelError, match="changes nothing"):
-        check_fresh(spoilt, model / "probe.safetensors", {"adapter": dead.parent}, trained)
+        check_export(spoilt, model / "probe.safetensors", {"adapter": dead.parent}, trained)
 
 
 @pytest.mark.parametrize(
@@ -426,9 +429,9 @@ def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path)
     [
         (("-o", "trainer.lerning_rate=1"), "trainer.learning_rate"),
         (("-o", "lora.rr=1"), "there is no setting 'lora.rr'"),
-        (("-o", "trainer.packing=true"), "would see one another's embeddings"),
+        (("-o", "trainer.packing=true"), "would see each other's embeddings"),
         (("-o", "trainer.max_steps=many"), "must be a whole number"),
-        (("-o", "trainer.lr_scheduler_type=nope"), "does not take these settings"),
+        (("-o", "trainer.lr_scheduler_type=nope"), "does not accept these settings"),
         (("-o", "setps=3"), "Did you mean 'steps'"),
         (("-o", "steps=0"), "must be above zero"),
         (("--method", "ppo"), "--method ppo is not known"),

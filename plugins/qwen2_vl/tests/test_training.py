@@ -11,7 +11,7 @@ import torch
 
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignConfig, AlignRequest
-from sea_core.alignment.dataset import TrainingExample, dataset
+from sea_core.alignment.dataset import TrainingExample, make_dataset
 from sea_core.alignment.train import train
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
@@ -52,5 +52,5 @@ def test_loss_is_the_one_by_hand(family: MLLM, media: list[Any], tmp_path: Path,
         by_hand += torch.tensor(2.0).log().item()
     collator = Collator(mllm, Kept(shown))  # type: ignore[arg-type]
     terms = AlignRequest(method, AlignConfig(), ONE_STEP)  # type: ignore[arg-type]
-    _, trace = train(mllm, dataset(mllm, examples), collator, terms, tmp_path)
+    _, trace = train(mllm, make_dataset(mllm, examples), collator, terms, tmp_path)
     assert trace[0]["loss"] == pytest.approx(by_hand, abs=1e-4)

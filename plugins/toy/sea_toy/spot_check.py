@@ -74,7 +74,9 @@ def demo_cases(adapter: Adapter, render: Render | None, seed: int) -> list[SpotC
         for style in rng.sample(adapter.styles, 2) if render else ():
             medium = render(phrase.text, style, rng) if render else None
             name = f"{phrase.text}, {style}"
-            cases.append(SpotCheckCase("media", name, phrase.harmful, prompt, phrase.text, show=_encoded(medium)))
+            cases.append(
+                SpotCheckCase("media", name, phrase.harmful, prompt, phrase.text, load_embedding=_encoded(medium))
+            )
     return cases
 
 

@@ -1,0 +1,109 @@
+"""TRL's configuration: SEA's defaults, overridden by `-o trainer.KEY=VALUE`."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from trl import DPOConfig, SFTConfig
+
+from sea_core.alignment.checkpoints import CHECKPOINTS
+from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.lora import lora_config
+from sea_core.alignment.passthrough import build_config
+from sea_core.model.checkpoint import quiet_loading
+from sea_core.model.mllm import MLLM
+
+
+def check_settings(mllm: MLLM, request: AlignRequest, folder: Path) -> None:
+    """Raise SeaError if TRL or PEFT does not accept a setting, before any work is done."""
+    with quiet_libraries():
+        trainer_config(mllm, 1, request, folder)
+        if not request.full_finetune:
+            lora_config(mllm, request)
+
+
+def trainer_config(mllm: MLLM, n_examples: int, request: AlignRequest, folder: Path) -> Any:
+    """Return the SFTConfig or DPOConfig of a training on `n_examples` examples.
+
+    Raises:
+        SeaError: TRL does not accept a setting.
+    """
+    defaults = _common_defaults(mllm, request, folder)
+    defaults |= _sft_defaults() if request.method == "sft" else _dpo_defaults(request)
+    if "max_steps" not in request.trainer and "num_train_epochs" not in request.trainer:
+        defaults["max_steps"] = default_steps(request, n_examples)
+    return build_config(SFTConfig if request.method == "sft" else DPOConfig, defaults, request.trainer, "trainer")
+
+
+def _common_defaults(mllm: MLLM, request: AlignRequest, folder: Path) -> dict[str, Any]:
+    gpu = mllm.device.type == "cuda"
+    return {
+        "output_dir": str(folder / CHECKPOINTS),
+        "seed": request.config.seed,
+        "data_seed": request.config.seed,
+        "learning_rate": default_learning_rate(mllm, request),
+        "per_device_train_batch_size": 16,
+        "logging_steps": 10,
+        "save_steps": 50,
+        "save_total_limit": 2,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_nan_inf_filter": False,
+        "remove_unused_columns": False,
+        "max_length": None,
+        "gradient_checkpointing": gpu,
+        "use_cpu": not gpu,
+        "bf16": mllm.dtype == torch.bfloat16,
+        "fp16": mllm.dtype == torch.float16,
+        "dataloader_pin_memory": gpu,
+        # A batch of plain text has no gradient for the projector.
+        "ddp_find_unused_parameters": request.config.train_projector,
+    }
+
+
+def _sft_defaults() -> dict[str, Any]:
+    return {"dataset_kwargs": {"skip_prepare_dataset": True}}
+
+
+def _dpo_defaults(request: AlignRequest) -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
+    if request.config.sft_weight:
+        defaults |= {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, request.config.sft_weight]}
+    if request.full_finetune:  # otherwise TRL would load a second model, without SEA's forward hook
+        defaults["precompute_ref_log_probs"] = True
+    return defaults
+
+
+def default_steps(request: AlignRequest, n_examples: int) -> int:
+    """Return the number of steps: `epochs` passes over the examples, but at least `steps`."""
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    per_device = int(request.trainer.get("per_device_train_batch_size", 16))
+    accumulated = int(request.trainer.get("gradient_accumulation_steps", 1))
+    batch_size = per_device * accumulated * processes
+    return max(request.config.steps, math.ceil(request.config.epochs * n_examples / batch_size))
+
+
+def default_learning_rate(mllm: MLLM, request: AlignRequest) -> float:
+    """Return a learning rate for the model's width: narrow models need larger ones.
+
+    About 2e-3 for the tiny models (measured), 1.4e-4 for a 7B; a tenth of that for full fine-tuning, as is usual.
+    """
+    width = mllm.model.get_input_embeddings().weight.shape[1]
+    lora: float = 2.5e-4 * (2000 / width) ** 0.78
+    return lora / 10 if request.full_finetune else lora
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep the libraries' progress bars, and their warnings about their own deprecations, off stderr."""
+    with quiet_loading(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        yield
