@@ -173,7 +173,7 @@ def finish(
             "examples": counts,
             "steps": last["step"],
             "loss": last["loss"],
-            "look": spot_check.spot_check_metrics(folder.look.read()),
+            "spot_check": spot_check.spot_check_metrics(spot_check.read_answers(folder.look)),
             "judge": VERSION,
             "export": proof,
         }

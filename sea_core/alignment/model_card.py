@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from sea_core.alignment.spot_check import GroupMetrics
 
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
 
@@ -47,7 +50,7 @@ training are synthetic embeddings, found by gradient descent from text (SEA, arX
 - **Checked**: loaded in a fresh process by `{made["export"]["class"]}`, the logits are the trained model's.
 
 ## Before and after
-{table(made["look"])}
+{table(made["spot_check"])}
 
 Refusals are told by a phrase list ({made["judge"]}). "Strict ASR" is the share of harmful questions whose answer does
 not refuse and names the phrase asked about. A figure on a few dozen questions is a look, not a benchmark.
@@ -58,23 +61,28 @@ refusals of benign requests included, before you rely on it.
 """
 
 
-def table(lines: list[dict[str, Any]]) -> str:
-    """Return the look as a Markdown table."""
-    if not lines:
-        return "\nNo look was taken.\n"
-    rows = [
-        "| asked with | harmful: refused | strict ASR | benign: refused | questions |",
-        "|---|---|---|---|---|",
+def table(groups: Sequence[GroupMetrics]) -> str:
+    """Return the spot check as a Markdown table."""
+    if not groups:
+        return "\nThere was no spot check.\n"
+    lines = ["| asked with | harmful: refused | strict ASR | benign: refused | questions |", "|---|---|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in spot_check_cells(groups))])
+
+
+def spot_check_cells(groups: Sequence[GroupMetrics]) -> list[list[str]]:
+    """Return the cells of a table of the spot check: a line for each group of questions."""
+    return [
+        [
+            TITLES[group["group"]] + (", seen in training" if group["seen"] else ""),
+            format_change(group["before"]["refusal_rate"], group["after"]["refusal_rate"]),
+            format_change(group["before"]["strict_asr"], group["after"]["strict_asr"]),
+            format_change(group["before"]["over_refusal_rate"], group["after"]["over_refusal_rate"]),
+            f"{group['after']['n_harmful']} harmful, {group['after']['n_benign']} benign",
+        ]
+        for group in groups
     ]
-    for line in lines:
-        seen = ", seen in training" if line["seen"] else ""
-        cells = [format_change(line, name) for name in ("refused", "strict_asr", "over_refused")]
-        asked = f"{line['harmful_after']} harmful, {line['benign_after']} benign"
-        rows.append(f"| {TITLES[line['group']]}{seen} | {' | '.join(cells)} | {asked} |")
-    return "\n".join(rows)
 
 
-def format_change(line: dict[str, Any], name: str) -> str:
-    """Return a figure before and after."""
-    before, after = (line[f"{name}_{when}"] for when in ("before", "after"))
-    return " -> ".join("-" if value is None else f"{value:.2f}" for value in (before, after))
+def format_change(before: float | None, after: float | None) -> str:
+    """Return a ratio before and after, such as `0.10 -> 0.95`; a dash stands for a ratio of nothing."""
+    return " -> ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in (before, after))

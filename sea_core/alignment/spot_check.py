@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 from sea_core.alignment.dataset import EmbeddingSource
 from sea_core.alignment.mixture import is_real, stored_extraction
@@ -136,14 +136,21 @@ def _encode_file(adapter: Adapter, path: Path) -> Callable[[MLLM], Embedding]:
 
 def run_spot_check(mllm: MLLM, cases: Sequence[SpotCheckCase], when: When, log: JsonlLog) -> None:
     """Answer the cases that have no stored answer yet, by greedy decoding, and store the answers."""
-    answered = {(record["group"], record["id"]) for record in log.read() if record["when"] == when}
+    answered = {(record["group"], record["id"]) for record in read_answers(log) if record["when"] == when}
     for group in ("text", "media", "synthetic"):
         remaining = [case for case in cases if case.group == group and (group, case.id) not in answered]
         for start in range(0, len(remaining), BATCH_SIZE):
             batch = remaining[start : start + BATCH_SIZE]
             embeddings = [case.load_embedding(mllm) for case in batch if case.load_embedding]
             answers = mllm.generate([case.prompt for case in batch], embeddings or None, MAX_NEW_TOKENS)
-            log.append(_make_record(case, when, mllm.detokenize(ids)) for case, ids in zip(batch, answers, strict=True))
+            log.append(
+                dict(_make_record(case, when, mllm.detokenize(ids))) for case, ids in zip(batch, answers, strict=True)
+            )
+
+
+def read_answers(log: JsonlLog) -> list[SpotCheckRecord]:
+    """Return the answers that `run_spot_check` stored."""
+    return cast(list[SpotCheckRecord], log.read())
 
 
 def _make_record(case: SpotCheckCase, when: When, answer: str) -> SpotCheckRecord:

@@ -371,7 +371,7 @@ def model(run: EmbeddingRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert figures["steps"] == 4
     assert figures["export"]["class"] == "transformers.Qwen2AudioForConditionalGeneration"
     assert figures["export"]["imports_sea"] is False
-    assert {line["group"] for line in figures["look"]} == {"synthetic"}
+    assert {line["group"] for line in figures["spot_check"]} == {"synthetic"}
     return out
 
 
