@@ -85,7 +85,7 @@ def read_request(
     method: str, data: str | None, mixture: str, option: Sequence[str], file: Path | None, full: bool
 ) -> AlignRequest:
     """Read the options: the mixture's settings first, then the file's, then those of -o."""
-    from sea_core.alignment.config import AlignConfig, AlignRequest, mixture_named, parse_weights
+    from sea_core.alignment.config import AlignConfig, AlignRequest, find_mixture, parse_weights
     from sea_core.config import override, parse_overrides, reject_unknown, setting_names
 
     if method not in ("dpo", "sft"):
@@ -95,7 +95,7 @@ def read_request(
     for group in PASSED_ON:
         flat, given = options.split_group(given, group)
         passed[group] = _nested(flat)
-    config = AlignConfig(**mixture_named(mixture))
+    config = AlignConfig(**find_mixture(mixture))
     if data is not None:
         config, _ = override(config, parse_weights(data, config))
     config, left = override(config, given)
@@ -123,24 +123,15 @@ def report(result: AlignResult, as_json: bool) -> None:
     output.emit(value, as_json, lambda: output.grid(*_lines(result)))
 
 
-def _lines(result: AlignResult) -> tuple[Sequence[str], list[Sequence[str]]]:
-    from sea_core.alignment.model_card import TITLES, arrow
+def _lines(result: AlignResult) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    from sea_core.alignment.model_card import spot_check_cells
 
     metrics = result.metrics
-    lines: list[Sequence[str]] = [
-        (
-            TITLES[line["group"]] + (" (seen)" if line["seen"] else ""),
-            arrow(line, "refused"),
-            arrow(line, "strict_asr"),
-            arrow(line, "over_refused"),
-            f"{line['harmful_after']} + {line['benign_after']}",
-        )
-        for line in metrics["look"]
-    ]
     examples = ", ".join(f"{count} {kind}" for kind, count in metrics["examples"].items())
     loads = ", ".join(name for name in ("adapter", "merged") if name in metrics["export"])
-    lines += [
-        ("trained", f"{metrics['steps']} steps", f"loss {metrics['loss']:.4g}", examples, ""),
-        ("loads", loads, f"as {metrics['export']['class']}", str(result.folder), ""),
+    lines = [
+        *spot_check_cells(metrics["spot_check"]),
+        ["trained", f"{metrics['steps']} steps", f"loss {metrics['loss']:.4g}", examples, ""],
+        ["loads", loads, f"as {metrics['export']['class']}", str(result.folder), ""],
     ]
     return ("before -> after", "harmful refused", "strict ASR", "benign refused", "questions"), lines

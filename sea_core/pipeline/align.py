@@ -14,14 +14,14 @@ from sea_core.alignment.config import AlignConfig, AlignRequest, Method
 from sea_core.alignment.dataset import EmbeddingSource
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.sanity_checks import require_same_model
-from sea_core.alignment.spot_check import SpotCheckCase, example_cases, media_cases, sample_balanced
+from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced
 from sea_core.pipeline.encode import media_examples
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
 from sea_core.runs.embedding_run import EmbeddingRun
 
 if TYPE_CHECKING:
-    from sea_core.alignment.train import StepCallback
+    from sea_core.alignment.trainers import StepCallback
     from sea_core.model.adapter import Adapter
 
 SEEN_EXAMPLES = 8
@@ -88,10 +88,10 @@ def spot_check_cases(
     """Return the questions of the spot check: about held-out examples, or seen ones where none is, and real media."""
     source = EmbeddingSource(runs)
     held_out = mix(adapter, source, (), request.method, request.config).held_out
-    cases = example_cases(adapter, source, held_out, seen=False)
+    cases = embedding_cases(adapter, source, held_out, seen=False)
     if not held_out:
         seen = sample_balanced(source.records(), SEEN_EXAMPLES, request.config.seed)
-        cases += example_cases(adapter, source, seen, seen=True)
+        cases += embedding_cases(adapter, source, seen, seen=True)
     if eval_media:
         _, found = media_examples(eval_media)
         cases += media_cases(adapter, [(each.example, each.path) for each in found if each.path and not each.problem])

@@ -47,18 +47,9 @@ def test_align(venv: FreshVenv) -> None:
     if not (venv.folder / "run").exists():
         venv.output(f"sea optimize --plugin eeg --limit {EXAMPLES} --out run --no-verify")
     quick = "-o trainer.max_steps=3 -o trainer.per_device_train_batch_size=4 -o trainer.logging_steps=1"
-<<<<<<< HEAD
     metrics = json.loads(venv.output(f"sea toy align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
     assert metrics["export"]["class"] == "sea_eeg.model.EegForCausalLM"
     assert metrics["export"]["imports_sea"] is True
-    groups = {line["group"]: line for line in metrics["look"]}
-    assert groups["media"]["harmful_after"] == 32
-    assert {"adapter", "merged"} <= {path.name for path in (venv.folder / "model").iterdir()}
-=======
-    figures = json.loads(stranger.do(f"sea toy align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
-    assert figures["export"]["class"] == "sea_eeg.model.EegForCausalLM"
-    assert figures["export"]["imports_sea"] is True
-    groups = {line["group"]: line for line in figures["spot_check"]}
+    groups = {line["group"]: line for line in metrics["spot_check"]}
     assert groups["media"]["after"]["n_harmful"] == 32
-    assert {"adapter", "merged"} <= {path.name for path in (stranger.folder / "model").iterdir()}
->>>>>>> e85780b (Spot check: typed records and metrics, before and after in groups of their own)
+    assert {"adapter", "merged"} <= {path.name for path in (venv.folder / "model").iterdir()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sea_core.cli import align as core
 from sea_core.cli import options, output
 from sea_core.errors import SeaError
 
@@ -68,19 +69,16 @@ def check(
 @app.command("align")
 def align(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders over the demo examples.")],
-    out: Annotated[Path, typer.Option(help="Model folder.")] = Path("model"),
-    method: Annotated[str, typer.Option(help="dpo or sft.")] = "dpo",
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="KINDS", help="Which kinds: synthetic, real, text, retention; synthetic=2,text=1."),
-    ] = None,
-    mixture: Annotated[str, typer.Option(help="A mixture by name: default or paper.")] = "default",
-    merge: Annotated[bool, typer.Option(help="Write the merged model beside the LoRA adapter.")] = True,
-    full_finetune: Annotated[bool, typer.Option(help="Train all weights of the language model, without LoRA.")] = False,
+    out: core.Out = Path("model"),
+    method: core.MethodName = "dpo",
+    data: core.DataKinds = None,
+    mixture: core.MixtureName = "default",
+    merge: core.Merge = True,
+    full_finetune: core.FullFinetune = False,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
-    model: options.Model = None,
-    dtype: options.Dtype = "auto",
+    model: options.RunModel = None,
+    dtype: options.RunDtype = "auto",
     device: options.Device = "auto",
     as_json: output.Json = False,
 ) -> None:
@@ -88,15 +86,14 @@ def align(
 
     Trains on every demo example and renders fresh media for the spot check. Otherwise like `sea align`.
     """
-    from sea_core.cli.align import read_request, report
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.align import is_first_process
     from sea_toy.spot_check import align_on_demo
 
-    request = read_request(method, data, mixture, option, config, full_finetune)
+    request = core.read_request(method, data, mixture, option, config, full_finetune)
     result = align_on_demo(runs, out, request, merge=merge, model=model, dtype=dtype, device=device, progress=TERMINAL)
     if is_first_process():
-        report(result, as_json)
+        core.report(result, as_json)
 
 
 def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None:
