@@ -38,7 +38,7 @@ class LLMConfig:
     batch_size: int = 8
     """Questions that a local model answers at a time."""
     device: str = "auto"
-    """Where a local model runs. `auto`: cuda where there is one, else cpu."""
+    """Where a local model runs. `auto`: cuda if there is one, else mps, else cpu."""
     revision: str = ""
     """The commit of a local model that comes from the hub."""
 

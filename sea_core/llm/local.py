@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import ModelError, SeaError
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.reasoning import strip_reasoning
 from sea_core.llm.types import Completion, Prompt
 from sea_core.model.checkpoint import fingerprint, quiet_loading
+from sea_core.model.placement import dtype_name, resolve_device, resolve_dtype
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class LocalModel:
         told = self.config
         weights = fingerprint(told.model, told.revision or None)
         about = {"kind": "transformers", "model": told.model, "weights": weights, "max_tokens": told.max_tokens}
-        return about | {"dtype": "bfloat16" if self._device.startswith("cuda") else "float32"}
+        return about | {"dtype": dtype_name(resolve_dtype("auto", self._device))}
 
     def complete(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
         """Yield the replies, those to short questions first, and first of all those that the model has no room for.
@@ -96,7 +100,6 @@ class LocalModel:
     @cached_property
     def loaded(self) -> tuple[Any, Any]:
         """Return (model, tokenizer)."""
-        import torch
         from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
@@ -107,7 +110,7 @@ class LocalModel:
                 model, info = AutoModelForCausalLM.from_pretrained(
                     told.model,
                     revision=revision,
-                    dtype=getattr(torch, self.identity["dtype"]),
+                    dtype=resolve_dtype("auto", device),
                     use_safetensors=True,
                     output_loading_info=True,
                 )
@@ -141,9 +144,6 @@ class LocalModel:
         return model, tokenizer
 
     @property
-    def _device(self) -> str:
-        """Return where the model runs."""
-        import torch
-
-        told = self.config.device
-        return told if told != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    def _device(self) -> torch.device:
+        """Where the model runs."""
+        return resolve_device(self.config.device, "chat.device")

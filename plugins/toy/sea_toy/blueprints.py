@@ -43,10 +43,10 @@ def blueprints(
         build.small(small(), out, seed, report)
 
     def check_small(folder: Path, seed: int) -> Scores:
+        from sea_core.model.placement import fastest_cpu_dtype
         from sea_toy import build
-        from sea_toy.graft import fast_dtype
 
-        return build.check(small(), folder, seed, dtype=fast_dtype(), per_skill=48)
+        return build.check(small(), folder, seed, dtype=fastest_cpu_dtype(), per_skill=48)
 
     def render(of: str, phrase: str, style: str, rng: Random) -> Any:
         pupil = tiny()

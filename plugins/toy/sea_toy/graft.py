@@ -8,11 +8,9 @@ teaches it the answers' form, and is merged.
 from __future__ import annotations
 
 import random
-import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 from sea_core.extraction.english import ing_form
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
+from sea_core.model.placement import fastest_cpu_dtype
 from sea_toy import teacher
 from sea_toy.student import Lengths, Rendering, Report, Student, TrainedStudent, make_subject
 
@@ -124,7 +123,7 @@ def learn_answers(subjects: Sequence[TrainedStudent], times: Graft, rng: random.
     mllm = subjects[0].mllm
     path = next(n for n, m in mllm.model.named_modules() if m is mllm.adapter.language_model(mllm.model))
     targets = rf"{path}\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
-    mllm.model.to(fast_dtype())  # the frozen weights
+    mllm.model.to(fastest_cpu_dtype())  # the frozen weights
     mllm.projector.float()
     tuned: Any = get_peft_model(mllm.model, LoraConfig(r=times.rank, lora_alpha=2 * times.rank, target_modules=targets))
     trained = [p for p in tuned.parameters() if p.requires_grad]
@@ -142,24 +141,6 @@ def learn_answers(subjects: Sequence[TrainedStudent], times: Graft, rng: random.
             report(f"answers {step + 1}/{times.lora_steps}: loss {loss.item():.4f}")
     tuned.merge_and_unload()
     mllm.model.requires_grad_(False)
-
-
-@cache
-def fast_dtype() -> torch.dtype:
-    """Return bf16 where this machine multiplies it faster than fp32, else fp32.
-
-    A CPU that knows bf16 is three times as fast in it; one that does not is seven times slower.
-    """
-    rows, weights = torch.randn(512, 576), torch.randn(1536, 576)
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a, b = rows.to(dtype), weights.to(dtype)
-        nn.functional.linear(a, b)
-        began = time.process_time()
-        for _ in range(4):
-            nn.functional.linear(a, b)
-        seconds[dtype] = time.process_time() - began
-    return min(seconds, key=lambda dtype: seconds[dtype])
 
 
 def _caption_tokens(subject: TrainedStudent, longest: int) -> Tensor:

@@ -20,7 +20,7 @@ def feature(mllm: MLLM, embedding: Embedding, layer: int) -> Tensor:
     question = verify_questions(mllm.adapter, "activity")[0]  # one for all media, whatever they show
     ids = mllm.prompt_ids(question, len(embedding))
     places = torch.tensor(ids, device=mllm.device) == mllm.placeholder_id
-    return mllm.hidden_states(ids, layer, embedding)[places].double().mean(0).cpu()
+    return mllm.hidden_states(ids, layer, embedding)[places].cpu().double().mean(0)
 
 
 class LinearProbe:

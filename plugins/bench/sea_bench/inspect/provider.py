@@ -83,21 +83,18 @@ def _about(case: Any, path: Path) -> Any:
 
 def _load(plugin: str, checkpoint: str, trained: str, modality: str | None) -> Any:
     """Load a plugin's model, with the checks of `sea bench run`."""
-    import torch
-
     from sea_bench.run.lora import check_lora_folder, with_lora
     from sea_core.model.mllm import MLLM
+    from sea_core.model.placement import resolve_device, resolve_dtype
     from sea_core.model.selfcheck import check_seam
     from sea_core.plugin import loader
 
     if trained:
         check_lora_folder(Path(trained))
     _, adapter = loader.adapter(plugin, modality)
-    cuda = torch.cuda.is_available()
+    device = resolve_device("auto")
     model, processor = adapter.load(
-        checkpoint or adapter.checkpoint,
-        dtype=torch.bfloat16 if cuda else torch.float32,
-        device="cuda" if cuda else "cpu",
+        checkpoint or adapter.checkpoint, dtype=resolve_dtype("auto", device), device=str(device)
     )
     mllm = MLLM(adapter, model, processor)
     if trained:

@@ -8,9 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_core.errors import ModelError, SeaError
+from sea_core.model.placement import resolve_device, resolve_dtype
 from sea_core.plugin.generator import Frames, Generator
 
 if TYPE_CHECKING:
+    import torch
     from PIL.Image import Image
 
 
@@ -27,7 +29,7 @@ class DiffusionGenerator(Generator):
     dtype: str = "auto"
     """float32, bfloat16 or float16; auto: bfloat16 on a GPU, else float32."""
     device: str = "auto"
-    """auto: cuda where there is one, else cpu."""
+    """auto: cuda if there is one, else mps, else cpu."""
     width: int = 640
     height: int = 384
 
@@ -38,8 +40,8 @@ class DiffusionGenerator(Generator):
         """Run the pipeline on a text. What it does not take (a number of frames, say) is refused by name."""
         import torch
 
-        device = ("cuda" if torch.cuda.is_available() else "cpu") if self.device == "auto" else self.device
-        dtype = ("bfloat16" if device.startswith("cuda") else "float32") if self.dtype == "auto" else self.dtype
+        device = resolve_device(self.device, "generator.device")
+        dtype = resolve_dtype(self.dtype, device, "generator.dtype")
         pipeline = _pipeline(self.model, self.revision, dtype, device)
         wanted = {"width": self.width, "height": self.height, **more}
         if self.steps:
@@ -90,7 +92,7 @@ class DiffusionVideos(DiffusionGenerator):
 
 
 @cache
-def _pipeline(model: str, revision: str, dtype: str, device: str) -> Any:
+def _pipeline(model: str, revision: str, dtype: torch.dtype, device: torch.device) -> Any:
     """Load a pipeline, once. Its weights are safetensors, and none of its code is run."""
     if not model:
         raise SeaError("no pipeline was named", hint="Type: -o generator.model=HUB_ID, or the folder of a pipeline.")
@@ -101,11 +103,10 @@ def _pipeline(model: str, revision: str, dtype: str, device: str) -> Any:
             "making scenes with a diffusion model needs diffusers, which is not installed",
             hint="Type: pip install 'sea-core[diffusion]', or draw them: --generator drawn",
         ) from error
-    import torch
 
     try:
         pipeline = diffusers.DiffusionPipeline.from_pretrained(
-            model, revision=revision or None, dtype=getattr(torch, dtype), use_safetensors=True
+            model, revision=revision or None, dtype=dtype, use_safetensors=True
         )
     except (OSError, ValueError) as error:
         told = " ".join(str(error).split())
