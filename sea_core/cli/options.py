@@ -24,7 +24,7 @@ RunModel = Annotated[str | None, typer.Option("--model", help="Where the run's m
 Revision = Annotated[str | None, typer.Option(help="The commit of a hub model.")]
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16. Default: bfloat16 on a GPU, else float32.")]
 RunDtype = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or float16. Default: the run's.")]
-Device = Annotated[str, typer.Option(help="Default: a GPU where there is one, else the CPU.")]
+Device = Annotated[str, typer.Option(help="Default: cuda if there is one, else mps, else cpu.")]
 Settings = Annotated[
     list[str],
     typer.Option(

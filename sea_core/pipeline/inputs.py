@@ -14,6 +14,7 @@ from sea_core.data.read import read_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
+from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.runs.embedding_run import EmbeddingRun
-
-DTYPES = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class ModelTarget:
         adapter: the plugin's adapter for the modality, with its settings.
         checkpoint: a model folder or a hub id. revision: the commit of a hub model.
         dtype: float32, bfloat16 or float16; `auto` for bfloat16 on a GPU, else float32.
-        device: as torch names it; `auto` for a GPU where there is one.
+        device: as torch names it; `auto` for cuda if there is one, else mps, else cpu.
     """
 
     plugin: loader.Plugin
@@ -161,8 +160,7 @@ class ModelTarget:
         """
         if not plugin:
             raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
-        if dtype not in ("auto", *DTYPES):
-            raise SeaError(f"--dtype {dtype} is not known", hint=f"Type one of: {', '.join(DTYPES)}")
+        check_dtype(dtype)
         found, adapter = loader.adapter(plugin, modality)
         given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
         adapter, unknown = override(adapter, given, "adapter")
@@ -207,22 +205,11 @@ class ModelTarget:
 
     def device_name(self) -> str:
         """Return the device, as torch names it. Raises SeaError when it cannot be used."""
-        import torch
-
-        if self.device == "auto":
-            return "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
-            reason = str(error).splitlines()[0]
-            raise SeaError(f"--device {self.device} cannot be used: {reason}", hint="Type: --device cpu") from error
-        return self.device
+        return str(resolve_device(self.device))
 
     def dtype_name(self) -> str:
         """Return the dtype of the weights."""
-        if self.dtype != "auto":
-            return self.dtype
-        return "bfloat16" if self.device_name().startswith("cuda") else "float32"
+        return dtype_name(resolve_dtype(self.dtype, resolve_device(self.device)))
 
     def fingerprint(self) -> str:
         """Return the digest that identifies the checkpoint. Raises ModelError when it is another family's."""
@@ -233,14 +220,11 @@ class ModelTarget:
 
     def load(self) -> MLLM:
         """Load the model. Raises ModelError when the checkpoint is damaged, or another family's."""
-        import torch
-
         from sea_core.model.mllm import MLLM
 
-        dtype: Any = getattr(torch, self.dtype_name())
-        model, processor = self.adapter.load(
-            self.checkpoint, dtype=dtype, device=self.device_name(), revision=self.revision
-        )
+        device = resolve_device(self.device)
+        dtype = resolve_dtype(self.dtype, device)
+        model, processor = self.adapter.load(self.checkpoint, dtype=dtype, device=str(device), revision=self.revision)
         return MLLM(self.adapter, model, processor)
 
 
