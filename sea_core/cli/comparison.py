@@ -29,12 +29,12 @@ def lines(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def notes(figures: Mapping[str, Any]) -> None:
     """Say on stderr why there is no probe, or what it left out."""
-    from sea_core.verification.analysis.labels import EXAMPLE, LIST
+    from sea_core.verification.analysis.labels import EXAMPLE, METADATA_FILE
 
     if not figures["labelled"]:
         output.note(
-            f"no medium has a label, so no probe was fitted. Write {Path(figures['media']) / LIST}, a line for each "
-            f'medium: {EXAMPLE}; instead of the phrase it may give a "label", and it may say "harmful": false'
+            f"no medium has a label, so no probe was fitted. Write {Path(figures['media']) / METADATA_FILE}, a line "
+            f'for each medium: {EXAMPLE}; instead of the phrase it may give a "label", and it may say "harmful": false'
         )
     elif not figures["probes"]:
         output.note("no probe was fitted: the embeddings of this run have fewer than two labels")

@@ -1,4 +1,4 @@
-"""What is looked at, stored row by row in quality.jsonl, and not looked at again."""
+"""Compares the embeddings of a run with real media. Results are stored one by one in quality.jsonl and reused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TypedDict, cast
 
 import torch
 from torch import Tensor
@@ -16,161 +16,225 @@ from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
 from sea_core.runs.atomic import sha256
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.store import EmbeddingRecord
 from sea_core.verification.analysis.config import AnalysisConfig
 from sea_core.verification.analysis.distances import EmbeddingSummary, ReferenceSet, summarise
-from sea_core.verification.analysis.labels import LabelledMedia, LabelledMedium, flat, make_label
-from sea_core.verification.analysis.linear_probe import LinearProbe, feature
-from sea_core.verification.analysis.report import ALL, AnalysisRecord, distance_metrics, probe_metrics, recipes
+from sea_core.verification.analysis.labels import LabelledMedia, LabelledMedium, make_label, normalise
+from sea_core.verification.analysis.linear_probe import LinearProbe, compute_feature
+from sea_core.verification.analysis.report import (
+    ALL,
+    DistanceMetrics,
+    DistanceRecord,
+    ProbeMetrics,
+    ProbeRecord,
+    distance_metrics,
+    list_recipes,
+    probe_metrics,
+)
 
-AT_ONCE = 64
-"""Embeddings between two writes."""
+BATCH = 64
+"""Embeddings whose distances are written to disk together."""
+
+
+class ComparisonMetrics(TypedDict):
+    """The comparison of a run with a folder of media, as `sea verify --json` prints it."""
+
+    media: str
+    digest: str
+    files: int
+    labelled: int
+    distances: dict[str, DistanceMetrics]
+    probes: dict[str, ProbeMetrics]
 
 
 @dataclass(frozen=True, eq=False)
 class MediaComparison:
-    """The embeddings of a run beside a folder of real media.
+    """The successful embeddings of a run and a folder of real media.
 
     Attributes:
-        records: the run's records, of which those that succeeded count. load: gives an embedding by its id.
-        journal: where rows are kept. Those of other media, other labels or other settings stay, and count for those.
+        records: the records of the run.
+        load: loads an embedding by its id.
+        media: the real media, with labels where metadata.jsonl has some.
+        log: where results are stored. It may also have results for other media, labels or settings.
     """
 
-    records: Sequence[AnalysisRecord]
+    records: Sequence[EmbeddingRecord]
     load: Callable[[str], Embedding]
-    real: LabelledMedia
-    journal: JsonlLog
+    media: LabelledMedia
+    log: JsonlLog
     config: AnalysisConfig = field(default_factory=AnalysisConfig)
 
     @cached_property
-    def good(self) -> list[AnalysisRecord]:
+    def succeeded(self) -> list[EmbeddingRecord]:
         return [{"recipe": "plain"} | record for record in self.records if record["status"] == "succeeded"]
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """The label of each labelled medium. A phrase that is a product of the run is read as one."""
-        products = {flat(r["phrase"]) for r in self.good if r["kind"] == "product"}
-        found = {medium.name: self._label(medium, products) for medium in self.real.media}
-        return {name: label for name, label in found.items() if label}
-
-    @staticmethod
-    def _label(medium: LabelledMedium, products: set[str]) -> str:
-        phrase = flat(medium.phrase)
-        return flat(medium.label) or (phrase and make_label(phrase, "product" if phrase in products else "activity"))
+        """The label of each labelled medium, by its name. A phrase is a product if it is one in the run."""
+        products = {normalise(record["phrase"]) for record in self.succeeded if record["kind"] == "product"}
+        labels = {medium.name: _media_label(medium, products) for medium in self.media.media}
+        return {name: label for name, label in labels.items() if label}
 
     @cached_property
-    def fit(self) -> str:
-        """What the probes follow from, as a digest: media, labels, embeddings, settings."""
-        told = [(m.name, self.labels.get(m.name), m.harmful) for m in self.real.media]
-        made = [(r["id"], r["sha256"], make_label(r["phrase"], r["kind"])) for r in self.good]
-        return sha256(json.dumps([self.real.digest, told, made, self.config.layer, self.config.l2]).encode())[:16]
+    def probe_digest(self) -> str:
+        """Digest of everything that the probes depend on: media, labels, embeddings and settings."""
+        media = [(medium.name, self.labels.get(medium.name), medium.harmful) for medium in self.media.media]
+        embeddings = [(record["id"], record["sha256"], _record_label(record)) for record in self.succeeded]
+        parts = [self.media.digest, media, embeddings, self.config.layer, self.config.l2]
+        return sha256(json.dumps(parts).encode())[:16]
 
-    # --- what is there, and what is left ----------------------------------------------------------------------------
+    # --- what is stored, and what is pending --------------------------------------------------------------------------
 
-    def distance_rows(self) -> dict[str, AnalysisRecord]:
+    def stored_distances(self) -> dict[str, DistanceRecord]:
         """Return the stored distances to these media, by the id of the embedding."""
-        mine = {r["id"]: r for r in self.journal.read() if r["what"] == "distance" and r["media"] == self.real.digest}
-        return {record["id"]: mine[record["id"]] for record in self.good if record["id"] in mine}
+        stored = {
+            record["id"]: cast(DistanceRecord, record)
+            for record in self.log.read()
+            if record["what"] == "distance" and record["media"] == self.media.digest
+        }
+        return {record["id"]: stored[record["id"]] for record in self.succeeded if record["id"] in stored}
 
-    def probe_rows(self) -> list[AnalysisRecord]:
-        """Return what the probes read; none if the rows of this fit are not all there."""
-        mine = [row for row in self.journal.read() if row["what"] == "probe" and row["fit"] == self.fit]
-        rows = {(row["fitted_on"], row["medium"]): row for row in mine}
-        return list(rows.values()) if len(rows) == len(self.labels) * len(self.groups()) else []
+    def stored_predictions(self) -> list[ProbeRecord]:
+        """Return the stored predictions of the probes; none if they are incomplete."""
+        stored = {
+            (record["fitted_on"], record["medium"]): cast(ProbeRecord, record)
+            for record in self.log.read()
+            if record["what"] == "probe" and record["fit"] == self.probe_digest
+        }
+        return list(stored.values()) if len(stored) == len(self.labels) * len(self.probe_groups()) else []
 
-    def groups(self) -> dict[str, list[AnalysisRecord]]:
-        """Return what a probe is fitted on: all embeddings, and those of each recipe; two labels are the least."""
-        of = {ALL: self.good} | {name: [r for r in self.good if r["recipe"] == name] for name in recipes(self.good)}
-        return {name: mine for name, mine in of.items() if len({make_label(r["phrase"], r["kind"]) for r in mine}) > 1}
+    def probe_groups(self) -> dict[str, list[EmbeddingRecord]]:
+        """Return the groups of embeddings, all and each recipe's, that have at least two labels to fit a probe on."""
+        groups = {ALL: self.succeeded}
+        for recipe in list_recipes(self.succeeded):
+            groups[recipe] = [record for record in self.succeeded if record["recipe"] == recipe]
+        return {name: group for name, group in groups.items() if len(set(map(_record_label, group))) > 1}
 
-    def probing(self) -> bool:
-        """Tell whether there are probes to fit that are not stored."""
-        return bool(self.labels and self.groups()) and not self.probe_rows()
+    def probes_pending(self) -> bool:
+        """Return whether there are probes to fit whose predictions are not stored."""
+        return bool(self.labels and self.probe_groups()) and not self.stored_predictions()
 
-    def wanted(self) -> list[AnalysisRecord]:
-        """Return the records whose embeddings are still to be looked at; a probe needs all of them."""
-        there = self.distance_rows()
-        return self.good if self.probing() else [record for record in self.good if record["id"] not in there]
+    def pending(self) -> list[EmbeddingRecord]:
+        """Return the records whose embeddings must be read: all of them if probes are pending."""
+        stored = self.stored_distances()
+        return self.succeeded if self.probes_pending() else [r for r in self.succeeded if r["id"] not in stored]
 
     def remaining(self) -> int:
-        """Return how many media and embeddings are still to be looked at."""
-        wanted = len(self.wanted())
-        return wanted and len(self.real.media) + wanted
+        """Return the number of media and embeddings that `compute` will read."""
+        pending = len(self.pending())
+        return pending and len(self.media.media) + pending
 
-    def metrics(self) -> dict[str, Any]:
-        """Return the figures, all of them from stored rows."""
+    def metrics(self) -> ComparisonMetrics:
+        """Return the metrics, all computed from stored results."""
         return {
-            "media": str(self.real.folder),
-            "digest": self.real.digest,
-            "files": len(self.real.media),
+            "media": str(self.media.folder),
+            "digest": self.media.digest,
+            "files": len(self.media.media),
             "labelled": len(self.labels),
-            "distances": distance_metrics(list(self.distance_rows().values())),
-            "probes": probe_metrics(self.probe_rows()),
+            "distances": distance_metrics(list(self.stored_distances().values())),
+            "probes": probe_metrics(self.stored_predictions()),
         }
 
-    # --- looking ----------------------------------------------------------------------------------------------------
+    # --- computing ----------------------------------------------------------------------------------------------------
 
     def compute(self, mllm: MLLM) -> Iterator[int]:
-        """Do what is left. Yields how many media and embeddings were looked at.
+        """Compute and store what is pending. Yields how many media and embeddings were read.
 
-        Distances are kept as they are found. The probes need every embedding, so a stop before they are fitted
-        makes the next call read all of them again.
+        Distances are stored as they are computed. The probes need every embedding: if this is stopped before they are
+        fitted, the next call reads all embeddings again.
 
         Raises:
-            DataError: a medium cannot be read. RunError: an embedding cannot.
+            DataError: a medium cannot be read.
+            RunError: an embedding cannot be read.
         """
-        wanted, probing, there = self.wanted(), self.probing(), self.distance_rows()
-        if not wanted:
+        pending = self.pending()
+        if not pending:
             return
-        points: list[EmbeddingSummary] = []
-        read: dict[str, Tensor] = {}
-        made: dict[str, Tensor] = {}
-        for medium, embedding in zip(self.real.media, self._encoded(mllm), strict=True):
-            points.append(summarise(embedding))
-            if probing and medium.name in self.labels:
-                read[medium.name] = feature(mllm, embedding, self.config.layer)
+        probes_pending, stored = self.probes_pending(), self.stored_distances()
+        summaries: list[EmbeddingSummary] = []
+        media_features: dict[str, Tensor] = {}
+        for medium, embedding in zip(self.media.media, self._encode_media(mllm), strict=True):
+            summaries.append(summarise(embedding))
+            if probes_pending and medium.name in self.labels:
+                media_features[medium.name] = compute_feature(mllm, embedding, self.config.layer)
             yield 1
-        beside = ReferenceSet(points)
-        for begin in range(0, len(wanted), AT_ONCE):
-            some = wanted[begin : begin + AT_ONCE]
-            fresh = []
-            for record in some:
-                embedding = self.load(record["id"])
-                if probing:
-                    made[record["id"]] = feature(mllm, embedding, self.config.layer)
-                if record["id"] not in there:
-                    fresh.append(self._distance_row(record, beside.distances(summarise(embedding))))
-            self.journal.append(fresh)
-            yield len(some)
-        if probing:
-            probes = [self._probe_rows(name, mine, made, read) for name, mine in self.groups().items()]
-            self.journal.append(row for rows in probes for row in rows)
+        reference = ReferenceSet(summaries)
+        features: dict[str, Tensor] = {}
+        for start in range(0, len(pending), BATCH):
+            batch = pending[start : start + BATCH]
+            embeddings = {record["id"]: self.load(record["id"]) for record in batch}
+            if probes_pending:
+                for name, embedding in embeddings.items():
+                    features[name] = compute_feature(mllm, embedding, self.config.layer)
+            new = [record for record in batch if record["id"] not in stored]
+            distances = [self._distance_record(record, embeddings[record["id"]], reference) for record in new]
+            self.log.append(map(dict, distances))
+            yield len(batch)
+        if probes_pending:
+            self._store_predictions(features, media_features)
 
-    def _encoded(self, mllm: MLLM) -> Iterator[Embedding]:
-        return encode_files(mllm, [medium.path for medium in self.real.media])
+    def _encode_media(self, mllm: MLLM) -> Iterator[Embedding]:
+        return encode_files(mllm, [medium.path for medium in self.media.media])
 
-    def _distance_row(self, record: AnalysisRecord, distances: AnalysisRecord) -> AnalysisRecord:
-        nearest = self.real.media[distances["nearest"]].name
-        told = {"what": "distance", "media": self.real.digest, "id": record["id"], "recipe": record["recipe"]}
-        return told | distances | {"nearest": nearest}
+    def _distance_record(
+        self, record: EmbeddingRecord, embedding: Embedding, reference: ReferenceSet
+    ) -> DistanceRecord:
+        distances = reference.distances(summarise(embedding))
+        return {
+            "what": "distance",
+            "media": self.media.digest,
+            "id": record["id"],
+            "recipe": record["recipe"],
+            "norm_ratio": distances.norm_ratio,
+            "cosine_nearest": distances.cosine_nearest,
+            "cosine_mean": distances.cosine_mean,
+            "centred_cosine": distances.centred_cosine,
+            "nearest": self.media.media[distances.nearest].name,
+        }
 
-    def _probe_rows(
-        self, name: str, mine: Sequence[AnalysisRecord], made: Mapping[str, Tensor], read: Mapping[str, Tensor]
-    ) -> Iterator[AnalysisRecord]:
-        """Fit a probe on what was made, by the embeddings of `mine`, and give what it says of what was read."""
-        labels = [make_label(record["phrase"], record["kind"]) for record in mine]
-        probe = LinearProbe(torch.stack([made[record["id"]] for record in mine]), labels, self.config.l2)
-        said = dict(zip(read, probe.predict(torch.stack(list(read.values()))), strict=True))
-        for medium in self.real.media:
+    def _store_predictions(self, features: Mapping[str, Tensor], media_features: Mapping[str, Tensor]) -> None:
+        """Fit all probes and store what they predict for the labelled media, in one write."""
+        predictions = [
+            dict(prediction)
+            for name, group in self.probe_groups().items()
+            for prediction in self._predict(name, group, features, media_features)
+        ]
+        self.log.append(predictions)
+
+    def _predict(
+        self,
+        name: str,
+        group: Sequence[EmbeddingRecord],
+        features: Mapping[str, Tensor],
+        media_features: Mapping[str, Tensor],
+    ) -> Iterator[ProbeRecord]:
+        """Fit a probe on the features of a group of embeddings. Yields its prediction for each labelled medium."""
+        labels = [_record_label(record) for record in group]
+        probe = LinearProbe(torch.stack([features[record["id"]] for record in group]), labels, self.config.l2)
+        predicted = probe.predict(torch.stack(list(media_features.values())))
+        by_name = dict(zip(media_features, predicted, strict=True))
+        for medium in self.media.media:
             if label := self.labels.get(medium.name):
                 yield {
                     "what": "probe",
-                    "fit": self.fit,
-                    "media": self.real.digest,
+                    "fit": self.probe_digest,
+                    "media": self.media.digest,
                     "fitted_on": name,
-                    "embeddings": len(mine),
+                    "embeddings": len(group),
                     "classes": len(probe.classes),
                     "medium": medium.name,
                     "label": label,
                     "harmful": medium.harmful,
-                    "predicted": said[medium.name] if label in probe.classes else None,
+                    "predicted": by_name[medium.name] if label in probe.classes else None,
                 }
+
+
+def _record_label(record: EmbeddingRecord) -> str:
+    return make_label(record["phrase"], record["kind"])
+
+
+def _media_label(medium: LabelledMedium, products: set[str]) -> str:
+    """Return the label of a medium: as given, or that of its phrase; empty if it has neither."""
+    phrase = normalise(medium.phrase)
+    kind = "product" if phrase in products else "activity"
+    return normalise(medium.label) or (phrase and make_label(phrase, kind))

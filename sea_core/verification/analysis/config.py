@@ -1,25 +1,25 @@
-"""The settings of the second view, `-o quality.NAME=VALUE`."""
+"""Settings of the comparison with real media, `-o quality.NAME=VALUE`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sea_core.errors import SeaError
+
 
 @dataclass(frozen=True)
 class AnalysisConfig:
-    """Settings of the probe."""
+    """Settings of the linear probe."""
 
     layer: int = 2
-    """The decoder layer, counted from 0, whose input the probe reads; the last where there are fewer."""
+    """The decoder layer, counted from 0, whose input is the probe's feature; the last layer if there are fewer."""
     l2: float = 1.0
-    """Weight of the squared weights beside the summed cross-entropy, as half of it."""
+    """Strength of the L2 regularisation: l2 / 2 times the sum of the squared weights is added to the loss."""
 
     def __post_init__(self) -> None:
-        from sea_core.errors import SeaError
-
         if self.layer < 0:
-            raise SeaError(f"quality.layer is {self.layer}", hint="Layers count from 0.")
+            raise SeaError(f"quality.layer is {self.layer}", hint="Layers are counted from 0.")
         if self.l2 <= 0:
             raise SeaError(
-                f"quality.l2 is {self.l2}", hint="Give a number above 0: without it the weights have no end."
+                f"quality.l2 is {self.l2}", hint="Use a number above 0: without regularisation the weights diverge."
             )

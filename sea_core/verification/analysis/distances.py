@@ -1,63 +1,76 @@
-"""How an embedding lies beside real ones. Embeddings may differ in rows and grids: each counts by its mean row."""
+"""Distances between an embedding and real ones. Each embedding is reduced to its mean feature vector, because the
+numbers of features may differ.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from sea_core.model.embedding import Embedding
 
-DISTANCES = ("norm_ratio", "cosine_nearest", "cosine_mean", "centred_cosine")
-
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingSummary:
-    """An embedding's mean row, (d_encoder,) in fp64, and the mean norm of its rows."""
+    """The mean feature vector of an embedding, (d_encoder,) in fp64, and the mean norm of its features."""
 
     mean: Tensor
     norm: float
 
 
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """Distances of one embedding to a set of real ones. A value that is undefined is None.
+
+    Attributes:
+        norm_ratio: the mean norm of its features over that of the real embeddings.
+        cosine_nearest: cosine between its mean and that of the nearest real embedding.
+        cosine_mean: cosine between its mean and the mean of all real means.
+        centred_cosine: the largest cosine after subtracting the mean of the real means from both sides. Undefined if
+            there is only one real embedding.
+        nearest: index of the nearest real embedding.
+    """
+
+    norm_ratio: float | None
+    cosine_nearest: float | None
+    cosine_mean: float | None
+    centred_cosine: float | None
+    nearest: int
+
+
 def summarise(embedding: Embedding) -> EmbeddingSummary:
     """Return what the distances need of an embedding."""
-    rows = embedding.features.detach().cpu().double()
-    return EmbeddingSummary(rows.mean(0), rows.norm(dim=1).mean().item())
+    features = embedding.features.detach().cpu().double()
+    return EmbeddingSummary(features.mean(0), features.norm(dim=1).mean().item())
 
 
 class ReferenceSet:
-    """Real embeddings, to lay others beside."""
+    """The real embeddings that others are compared with."""
 
-    def __init__(self, points: Sequence[EmbeddingSummary]) -> None:
-        self.means = torch.stack([one.mean for one in points])
+    def __init__(self, summaries: Sequence[EmbeddingSummary]) -> None:
+        self.means = torch.stack([summary.mean for summary in summaries])
         self.centre = self.means.mean(0)
-        self.norm = sum(one.norm for one in points) / len(points)
+        self.norm = sum(summary.norm for summary in summaries) / len(summaries)
 
-    def distances(self, one: EmbeddingSummary) -> dict[str, Any]:
-        """Return the distances of an embedding, and the number of the nearest real one.
-
-        norm_ratio: the mean norm of its rows over that of the real ones. cosine_nearest: to the mean row of the nearest
-        real one. cosine_mean: to the mean of all these. centred_cosine: to the nearest, with the mean of the real ones
-        taken away from both. A figure that is not defined (the only real one, less its own mean) is None.
-        """
-        cosines = _cosines(one.mean, self.means)
-        centred = _cosines(one.mean - self.centre, self.means - self.centre)
-        return {
-            "norm_ratio": one.norm / self.norm if self.norm else None,
-            "cosine_nearest": _largest(cosines),
-            "cosine_mean": _largest(_cosines(one.mean, self.centre[None])),
-            "centred_cosine": _largest(centred),
-            "nearest": int(cosines.nan_to_num(-2).argmax()),
-        }
+    def distances(self, summary: EmbeddingSummary) -> Distances:
+        """Return the distances of an embedding to this set."""
+        cosines = _cosines(summary.mean, self.means)
+        return Distances(
+            norm_ratio=summary.norm / self.norm if self.norm else None,
+            cosine_nearest=_largest(cosines),
+            cosine_mean=_largest(_cosines(summary.mean, self.centre[None])),
+            centred_cosine=_largest(_cosines(summary.mean - self.centre, self.means - self.centre)),
+            nearest=int(cosines.nan_to_num(-2).argmax()),
+        )
 
 
-def _cosines(one: Tensor, others: Tensor) -> Tensor:
-    """Return the cosine to each of the others; NaN where one of the two is zero."""
-    lengths: Tensor = others.norm(dim=1) * one.norm()
-    return others @ one / lengths
+def _cosines(vector: Tensor, others: Tensor) -> Tensor:
+    """Return the cosine of a vector (d,) to each of (n, d) others: (n,); NaN where one of the two is zero."""
+    norms: Tensor = others.norm(dim=1) * vector.norm()
+    return others @ vector / norms
 
 
 def _largest(cosines: Tensor) -> float | None:

@@ -1,8 +1,9 @@
-"""A folder of real media, and what its metadata.jsonl says they show."""
+"""A folder of real media, and the labels in its metadata.jsonl."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,20 @@ from sea_core.extraction.english import content_words, is_base_verb, lemmas, wor
 from sea_core.extraction.rules.verb_phrases import ADVERBS
 from sea_core.model.media_folder import digest, media_files
 
-LIST = "metadata.jsonl"
+METADATA_FILE = "metadata.jsonl"
 EXAMPLE = '{"file_name": "bike.png", "phrase": "polish a bike"}'
 
 
 @dataclass(frozen=True)
 class LabelledMedium:
-    """One real medium. `name` is its path in the folder; `harmful` is None where nobody said so."""
+    """One real medium.
+
+    Attributes:
+        name: its path, relative to the folder.
+        phrase: what it shows, as an example would phrase it.
+        label: its class, which takes precedence over that of the phrase.
+        harmful: None if the metadata does not say.
+    """
 
     path: Path
     name: str
@@ -31,7 +39,7 @@ class LabelledMedium:
 
 @dataclass(frozen=True)
 class LabelledMedia:
-    """The media of a folder, in the order of their names; `digest` changes when what they hold does."""
+    """The media of a folder, sorted by name. `digest` is that of their content."""
 
     folder: Path
     media: tuple[LabelledMedium, ...]
@@ -39,64 +47,75 @@ class LabelledMedia:
 
 
 def read_labelled_media(folder: Path) -> LabelledMedia:
-    """Return the media of a folder, labelled as far as its metadata.jsonl says so.
+    """Return the media of a folder, with the labels of metadata.jsonl if it exists.
 
     Raises:
-        DataError: there are no media, or a line of the list names none of them, one twice, or holds another type.
+        DataError: there are no media, or a line of metadata.jsonl is malformed, names no medium or repeats one.
     """
     files = media_files(folder)
-    names = {path.relative_to(folder).as_posix(): path for path in files}
-    told: dict[str, LabelledMedium] = {}
-    if (folder / LIST).is_file():
-        for place, value in open_source(folder / LIST).items:
-            if isinstance(value, DataError):
-                raise value
-            if not isinstance(value, dict):
-                raise DataError("this line is not a JSON object", hint=f"Write it like {EXAMPLE}", where=str(place))
-            medium = _medium(Record(value, place), names)
-            if medium.name in told:
-                raise DataError(f"{medium.name} is listed twice", hint="Keep one of the two lines.", where=str(place))
-            told[medium.name] = medium
-    media = tuple(told.get(name) or LabelledMedium(path, name) for name, path in names.items())
+    paths = {path.relative_to(folder).as_posix(): path for path in files}
+    labelled: dict[str, LabelledMedium] = {}
+    if (folder / METADATA_FILE).is_file():
+        for record in _read_records(folder / METADATA_FILE):
+            medium = _parse_medium(record, paths)
+            if medium.name in labelled:
+                raise DataError(
+                    f"{medium.name} is listed twice", hint="Delete one of the two lines.", where=record.where
+                )
+            labelled[medium.name] = medium
+    media = tuple(labelled.get(name) or LabelledMedium(path, name) for name, path in paths.items())
     return LabelledMedia(folder, media, digest(files))
 
 
 def make_label(phrase: str, kind: str) -> str:
-    """Return the class of a phrase: the first verb of an activity in its base form, the whole of a product."""
+    """Return the class of a phrase: the base form of an activity's first verb, or a product's whole phrase."""
     words = content_words(phrase)
     if kind == "product" or not words:
-        return flat(phrase)
-    verbs = (_base(word) for word in words if word not in ADVERBS)
+        return normalise(phrase)
+    verbs = (_base_form(word) for word in words if word not in ADVERBS)
     return next((verb for verb in verbs if verb), words[0])
 
 
-def _base(word: str) -> str:
-    """Return the base form of a verb, or nothing. A word that the dictionary lacks may well be a verb of today."""
-    found = word if is_base_verb(word) else next((one for one in sorted(lemmas(word)) if is_base_verb(one)), "")
-    return found or ("" if word_classes(word) else word)
-
-
-def flat(text: str) -> str:
+def normalise(text: str) -> str:
     """Return the text in lower case, on one line."""
     return re.sub(r"\s+", " ", text).strip().casefold()
 
 
-def _medium(record: Record, names: dict[str, Path]) -> LabelledMedium:
+def _base_form(word: str) -> str:
+    """Return the base form of a verb, or "". A word that is not in the dictionary is taken for a recent verb."""
+    if is_base_verb(word):
+        return word
+    base_forms = (lemma for lemma in sorted(lemmas(word)) if is_base_verb(lemma))
+    return next(base_forms, "" if word_classes(word) else word)
+
+
+def _read_records(file: Path) -> Iterator[Record]:
+    for place, value in open_source(file).items:
+        if isinstance(value, DataError):
+            raise value
+        if not isinstance(value, dict):
+            raise DataError("this line is not a JSON object", hint=f"Expected for example {EXAMPLE}", where=str(place))
+        yield Record(value, place)
+
+
+def _parse_medium(record: Record, paths: Mapping[str, Path]) -> LabelledMedium:
     name = Path(_typed(record, "file_name", str, "Every line needs it")).as_posix()
-    if name not in names:
+    if name not in paths:
         raise record.column_error(
-            "file_name", f"names no medium of this folder: {name}", "Mend the name, or delete the line."
+            "file_name", f"is not a medium of this folder: {name}", "Fix the name, or delete the line."
         )
-    phrase, label = (_typed(record, c, str, "Write text") if record.has(c) else "" for c in ("phrase", "label"))
+    phrase = _typed(record, "phrase", str, "Write text") if record.has("phrase") else ""
+    label = _typed(record, "label", str, "Write text") if record.has("label") else ""
     harmful = _typed(record, "harmful", bool, "Write true or false") if record.has("harmful") else None
-    return LabelledMedium(names[name], name, phrase, label, harmful)
+    return LabelledMedium(paths[name], name, phrase, label, harmful)
 
 
 def _typed(record: Record, column: str, kind: type, advice: str) -> Any:
+    """Return the value of a column. Raises DataError if it is not of that type."""
     value = record.values.get(column)
     if not isinstance(value, kind):
-        what = f"holds {preview(value)}" if record.has(column) else "is missing"
+        problem = f"is {preview(value)}" if record.has(column) else "is missing"
         raise record.column_error(
-            column, what, f'{advice}, as in {EXAMPLE}; a harmful medium has also: "harmful": true'
+            column, problem, f'{advice}, for example {EXAMPLE}. A harmful medium also has: "harmful": true'
         )
     return value

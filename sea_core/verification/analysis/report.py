@@ -1,71 +1,139 @@
-"""The figures of the second view, computed from its stored rows."""
+"""The metrics of the comparison with real media, computed from stored results."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from sea_core.runs.statistics import ratio, wilson_interval
-from sea_core.verification.analysis.distances import DISTANCES
 
 ALL = "all"
-"""The name of all recipes together."""
-
-AnalysisRecord = dict[str, Any]
+"""The name of the group of all recipes."""
 
 
-def distance_metrics(rows: Sequence[AnalysisRecord]) -> dict[str, dict[str, Any]]:
-    """Return for all embeddings, and for each recipe where there are several, how each distance is spread."""
-    groups = {ALL: list(rows)} | {recipe: [r for r in rows if r["recipe"] == recipe] for recipe in recipes(rows)}
+class DistanceRecord(TypedDict):
+    """The distances of one embedding, as stored (see `Distances`). `nearest` is the name of the nearest medium."""
+
+    what: Literal["distance"]
+    media: str
+    id: str
+    recipe: str
+    norm_ratio: float | None
+    cosine_nearest: float | None
+    cosine_mean: float | None
+    centred_cosine: float | None
+    nearest: str
+
+
+class ProbeRecord(TypedDict):
+    """What one probe predicts for one medium, as stored. `predicted` is None if no embedding has the label."""
+
+    what: Literal["probe"]
+    fit: str
+    media: str
+    fitted_on: str
+    embeddings: int
+    classes: int
+    medium: str
+    label: str
+    harmful: bool | None
+    predicted: str | None
+
+
+class Spread(TypedDict):
+    """The median of a distance, and its 10th and 90th percentile."""
+
+    median: float
+    p10: float
+    p90: float
+
+
+class DistanceMetrics(TypedDict):
+    """How each distance is distributed over a number of embeddings. None where it is undefined for all of them."""
+
+    embeddings: int
+    norm_ratio: Spread | None
+    cosine_nearest: Spread | None
+    cosine_mean: Spread | None
+    centred_cosine: Spread | None
+
+
+class ProbeMetrics(TypedDict):
+    """The accuracy of one probe.
+
+    `right` of `tested` media were predicted correctly. `chance` is the accuracy of always predicting the most frequent
+    label. `not_benign` media and those with an `unknown` label were not tested.
+    """
+
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    right: int
+    tested: int
+    labels: int
+    chance: float | None
+    embeddings: int
+    classes: int
+    not_benign: int
+    unknown: list[str]
+
+
+def distance_metrics(records: Sequence[DistanceRecord]) -> dict[str, DistanceMetrics]:
+    """Return the distribution of each distance over all embeddings and, if there are several recipes, over each's."""
+    groups = {ALL: list(records)}
+    for recipe in list_recipes(records):
+        groups[recipe] = [record for record in records if record["recipe"] == recipe]
     return {
-        name: {"embeddings": len(mine)} | {figure: _spread([r[figure] for r in mine]) for figure in DISTANCES}
-        for name, mine in groups.items()
+        name: {
+            "embeddings": len(group),
+            "norm_ratio": _spread([record["norm_ratio"] for record in group]),
+            "cosine_nearest": _spread([record["cosine_nearest"] for record in group]),
+            "cosine_mean": _spread([record["cosine_mean"] for record in group]),
+            "centred_cosine": _spread([record["centred_cosine"] for record in group]),
+        }
+        for name, group in groups.items()
     }
 
 
-def probe_metrics(rows: Sequence[AnalysisRecord]) -> dict[str, dict[str, Any]]:
-    """Return for each probe what share of the real media it reads.
+def probe_metrics(records: Sequence[ProbeRecord]) -> dict[str, ProbeMetrics]:
+    """Return the accuracy of each probe on the real media.
 
-    A medium counts if the probe knows its label; where harm is told, only if it is told to be benign. `chance` is what
-    always saying the commonest of these media's labels would get.
+    A medium is tested if the probe has its label and, where any medium says whether it is harmful, if it says that it
+    is not.
     """
-    found = {}
-    for name in dict.fromkeys(row["fitted_on"] for row in rows):
-        mine = [row for row in rows if row["fitted_on"] == name]
-        harm_told = any(row["harmful"] is not None for row in mine)
-        benign = [row for row in mine if row["harmful"] is False or not harm_told]
-        tested = [row for row in benign if row["predicted"] is not None]
-        right = sum(row["predicted"] == row["label"] for row in tested)
-        common = Counter(row["label"] for row in tested).most_common(1)
-        found[name] = {
-            "accuracy": ratio(right, len(tested)),
-            "interval": wilson_interval(right, len(tested)),
-            "right": right,
-            "tested": len(tested),
-            "labels": len({row["label"] for row in tested}),
-            "chance": ratio(common[0][1], len(tested)) if common else None,
-            "embeddings": mine[0]["embeddings"],
-            "classes": mine[0]["classes"],
-            "not_benign": len(mine) - len(benign),
-            "unknown": sorted({r["label"] for r in benign} - _known(tested)),
-        }
-    return found
+    names = dict.fromkeys(record["fitted_on"] for record in records)
+    return {name: _probe_metrics([record for record in records if record["fitted_on"] == name]) for name in names}
 
 
-def recipes(rows: Sequence[AnalysisRecord]) -> list[str]:
-    """Return the recipes of the rows, none where there is only one."""
-    found = list(dict.fromkeys(row["recipe"] for row in rows))
-    return found if len(found) > 1 else []
+def _probe_metrics(records: Sequence[ProbeRecord]) -> ProbeMetrics:
+    harm_is_known = any(record["harmful"] is not None for record in records)
+    benign = [record for record in records if record["harmful"] is False or not harm_is_known]
+    tested = [record for record in benign if record["predicted"] is not None]
+    right = sum(record["predicted"] == record["label"] for record in tested)
+    labels = Counter(record["label"] for record in tested)
+    return {
+        "accuracy": ratio(right, len(tested)),
+        "interval": wilson_interval(right, len(tested)),
+        "right": right,
+        "tested": len(tested),
+        "labels": len(labels),
+        "chance": ratio(max(labels.values()), len(tested)) if labels else None,
+        "embeddings": records[0]["embeddings"],
+        "classes": records[0]["classes"],
+        "not_benign": len(records) - len(benign),
+        "unknown": sorted({record["label"] for record in benign} - labels.keys()),
+    }
 
 
-def _known(rows: Sequence[AnalysisRecord]) -> set[str]:
-    return {row["label"] for row in rows}
+def list_recipes(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the recipes of the records, in order of appearance; none if there is only one."""
+    names = list(dict.fromkeys(record["recipe"] for record in records))
+    return names if len(names) > 1 else []
 
 
-def _spread(values: Sequence[float | None]) -> dict[str, float] | None:
-    """Return the median and the 10th and 90th percentile of the values that are defined."""
+def _spread(values: Sequence[float | None]) -> Spread | None:
+    """Return how the values that are defined are distributed."""
     defined = [value for value in values if value is not None]
     if not defined:
         return None
