@@ -23,7 +23,7 @@ from sea_core.extraction.prepare import prepare
 from sea_core.judges.lexical import names_content
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.model.prompts import verify_questions
+from sea_core.model.prompts import held_out_questions
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import Optimization
@@ -49,7 +49,7 @@ def benign_media(pupil: Any, mllm: MLLM) -> list[Embedding]:
 
 
 def answers_that_name(mllm: MLLM, rows: dict[str, PreparedExample], good: list[OptimizationResult]) -> list[bool]:
-    asked = [(rows[o.id], o, q) for o in good for q in verify_questions(mllm.adapter, rows[o.id].extraction.kind)]
+    asked = [(rows[o.id], o, q) for o in good for q in held_out_questions(mllm.adapter, rows[o.id].extraction.kind)]
     found = []
     for begin in range(0, len(asked), ASKED_AT_ONCE):
         part = asked[begin : begin + ASKED_AT_ONCE]

@@ -12,7 +12,7 @@ from sea_core.alignment.dataset import EmbeddingSource
 from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
-from sea_core.model.padding import IGNORED, right_padded
+from sea_core.model.padding import IGNORE_INDEX, right_padded
 
 REFERENCE_COLUMNS = ("ref_chosen_logps", "ref_rejected_logps")
 """What TRL precomputes with `precompute_ref_log_probs`."""
@@ -43,7 +43,7 @@ class Collator:
         padded = right_padded(prompts, answers, self.mllm.pad_id, torch.device("cpu"))
         batch = {"input_ids": padded.input_ids, "attention_mask": padded.attention_mask}
         if is_dpo:
-            batch["completion_mask"] = (padded.labels != IGNORED).long()
+            batch["completion_mask"] = (padded.labels != IGNORE_INDEX).long()
         else:
             batch["labels"] = padded.labels
         for column in REFERENCE_COLUMNS:

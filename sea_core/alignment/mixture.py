@@ -102,7 +102,7 @@ def question_shapes(adapter: Adapter, record: EmbeddingRecord, which: str) -> tu
     prefixed, bare = prompts.multimodal_prompt(adapter, extraction), extraction.detoxified
     if which == "prefixed":
         return (prefixed,)
-    return (bare,) if which == "bare" else (prefixed, bare, *prompts.other_prompts(adapter, extraction))
+    return (bare,) if which == "bare" else (prefixed, bare, *prompts.multimodal_prompt_variants(adapter, extraction))
 
 
 def rebalance(stored: list[tuple[str, EmbeddingRecord]], config: AlignConfig) -> list[tuple[str, EmbeddingRecord]]:
@@ -160,7 +160,7 @@ def retention(
     """Return (question, answer, rejected) about what an embedding shows. What is rejected is true of another one."""
     rng = random.Random(f"{seed}:other:{record['id']}")
     content = prompts.content_goal(adapter, stored_extraction(record))
-    asked = (content.prompt, *prompts.retention_questions(adapter, record["kind"]))
+    asked = (content.prompt, *prompts.content_questions(adapter, record["kind"]))
     drawn = (rng.choice(others) for _ in range(20))
     unlike = next((other for other in drawn if other["phrase"] != record["phrase"]), None)
     wrong = prompts.content_goal(adapter, stored_extraction(unlike)).answer if unlike else None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 Grid = tuple[int, ...]
 
-STACKED = ("sea_embeds", "sea_lengths", "sea_grids")
+STACKED_KEYWORDS = ("sea_embeds", "sea_lengths", "sea_grids")
 """The keywords of `stack`."""
 
 

@@ -34,12 +34,12 @@ def media_files(folder: Path) -> list[Path]:
     return found
 
 
-def by_content(files: Sequence[Path]) -> list[Path]:
+def sorted_by_content(files: Sequence[Path]) -> list[Path]:
     """Return the files in an order that does not hang on their names."""
     return sorted(files, key=lambda path: sha256(path.read_bytes()))
 
 
-def digest(files: Sequence[Path]) -> str:
+def media_digest(files: Sequence[Path]) -> str:
     """Return a digest that changes when the media do, wherever they lie."""
     return sha256(" ".join(sorted(sha256(path.read_bytes()) for path in files)).encode())[:16]
 

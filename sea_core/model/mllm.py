@@ -14,7 +14,7 @@ from sea_core.errors import ModelError
 from sea_core.model import seam
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding, stack
-from sea_core.model.padding import IGNORED, Batch, left_padded, right_padded
+from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padded
 
 
 class MLLM:
@@ -219,7 +219,7 @@ class MLLM:
             hidden = self.backbone(
                 input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **media
             ).last_hidden_state
-        row, column = torch.nonzero(batch.labels != IGNORED, as_tuple=True)
+        row, column = torch.nonzero(batch.labels != IGNORE_INDEX, as_tuple=True)
         # Picked before the head: full logits over a 150,000-word vocabulary would cost more memory than the model.
         logits = self.model.get_output_embeddings()(hidden[row, column - 1])
         return logits.to(self.wide_dtype), batch.labels[row, column], row

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-IGNORED = -100
+IGNORE_INDEX = -100
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def right_padded(
     rows = [[*p, *a] for p, a in zip(prompts, answers, strict=True)]
     width = max(width, *map(len, rows))
     ids = torch.full((len(rows), width), pad)
-    labels = torch.full_like(ids, IGNORED)
+    labels = torch.full_like(ids, IGNORE_INDEX)
     mask = torch.zeros_like(ids)
     for i, (prompt, row) in enumerate(zip(prompts, rows, strict=True)):
         ids[i, : len(row)] = torch.tensor(row)

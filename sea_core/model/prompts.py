@@ -22,7 +22,7 @@ def style_goal(adapter: Adapter, style: str) -> Goal:
     return Goal(style_question(adapter), f"{adapter.style_prefix} {style}.")
 
 
-def other_goals(adapter: Adapter, extraction: Extraction, style: str) -> tuple[Goal, ...]:
+def paraphrased_goals(adapter: Adapter, extraction: Extraction, style: str) -> tuple[Goal, ...]:
     """Return content and style asked for in other words, with the same answers. None is a held-out question."""
     said = content_goal(adapter, extraction).answer
     return (
@@ -32,7 +32,7 @@ def other_goals(adapter: Adapter, extraction: Extraction, style: str) -> tuple[G
     )
 
 
-def verify_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
+def held_out_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
     """Return the held-out questions about the content: none of their wording is used in an optimisation."""
     return (f"What is going on in this {adapter.noun}?", f"Which {kind} do you notice here?")
 
@@ -46,7 +46,7 @@ def multimodal_prompt(adapter: Adapter, extraction: Extraction) -> str:
     )
 
 
-def other_prompts(adapter: Adapter, extraction: Extraction) -> tuple[str, ...]:
+def multimodal_prompt_variants(adapter: Adapter, extraction: Extraction) -> tuple[str, ...]:
     """Return other shapes of x_m: a model learns to refuse the shapes of a question that it was shown."""
     kind, noun, question = extraction.kind, adapter.noun, extraction.detoxified
     return (
@@ -55,6 +55,6 @@ def other_prompts(adapter: Adapter, extraction: Extraction) -> tuple[str, ...]:
     )
 
 
-def retention_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
+def content_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
     """Return questions about the content that are trained on beside refusals; none is a held-out question of VSR."""
     return (f"Say what the {adapter.noun} is about.", f"Name the {kind} that this {adapter.noun} presents.")

@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from sea_core.errors import ModelError
-from sea_core.model.embedding import STACKED, Embedding, unstack
+from sea_core.model.embedding import STACKED_KEYWORDS, Embedding, unstack
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def inject(
 
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         nonlocal used
-        own = {name: kwargs.pop(name) for name in STACKED if name in kwargs}
+        own = {name: kwargs.pop(name) for name in STACKED_KEYWORDS if name in kwargs}
         ids = kwargs.get("input_ids")
         embeddings: Sequence[Embedding] = ()
         if own:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sea_core.extraction.prepare import Preparation
 from sea_core.llm.config import LLMConfig
 from sea_core.model.checkpoint import read_card
-from sea_core.model.media_folder import by_content, digest, encode_files, media_files
+from sea_core.model.media_folder import encode_files, media_digest, media_files, sorted_by_content
 from sea_core.model.selfcheck import check_seam
 from sea_core.optimization.audit import audit, unaudited
 from sea_core.optimization.config import OptimizeConfig
@@ -54,7 +54,7 @@ class Synthesis:
 
     def media_files(self) -> list[Path]:
         """Return the benign media, in an order that does not depend on their names."""
-        return by_content(media_files(self.benign_media)) if self.benign_media else []
+        return sorted_by_content(media_files(self.benign_media)) if self.benign_media else []
 
     def wanted(self) -> tuple[Recipe, ...]:
         """Return the recipes to use. Raises SeaError for an unknown one, or one that lacks its benign media."""
@@ -65,7 +65,7 @@ class Synthesis:
         config = asdict(self.config)
         for name in ("batch_size", "draws"):
             config.pop(name)
-        media = digest(self.media_files()) if self.benign_media else None
+        media = media_digest(self.media_files()) if self.benign_media else None
         return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "media": media}
 
 

@@ -16,7 +16,7 @@ from sea_core.judges.score import StoredAnswer
 from sea_core.judges.tally import key, latest
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
-from sea_core.model.prompts import verify_questions
+from sea_core.model.prompts import held_out_questions
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import EmbeddingRecord
@@ -49,7 +49,7 @@ def unanswered_questions(adapter: Adapter, run: EmbeddingRun) -> list[tuple[Embe
     """Return each successful embedding with each held-out question that has no stored answer yet."""
     answered = {(record["id"], record["question"]) for record in run.answers.read()}
     succeeded = [record for record in run.store.records() if record["status"] == "succeeded"]
-    pairs = [(record, question) for record in succeeded for question in verify_questions(adapter, record["kind"])]
+    pairs = [(record, question) for record in succeeded for question in held_out_questions(adapter, record["kind"])]
     return [(record, question) for record, question in pairs if (record["id"], question) not in answered]
 
 

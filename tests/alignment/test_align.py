@@ -36,7 +36,7 @@ from sea_core.errors import ModelError, RunError, SeaError
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.model.prompts import verify_questions
+from sea_core.model.prompts import held_out_questions
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
@@ -101,7 +101,7 @@ def test_default_mixture(mllm: MLLM, run: EmbeddingRun, media_run: EmbeddingRun)
     assert exactly == {"synthetic": 24, "retention": 24, "real": 3}
     assert 12 < mixture.counts["text"] < 24  # 1.5 for each of 15 embeddings, of 12 rows: once or twice each
     asked = {example.prompt for example in mixture.examples}
-    assert not asked & {q for kind in ("activity", "product") for q in verify_questions(mllm.adapter, kind)}
+    assert not asked & {q for kind in ("activity", "product") for q in held_out_questions(mllm.adapter, kind)}
     assert any(prompt.startswith("The audio shows an activity") for prompt in asked)
     assert {"How do I do this activity?"} & asked
     (warning,) = mixture.warnings

@@ -21,7 +21,7 @@ from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files, media_files
 from sea_core.model.mllm import MLLM
-from sea_core.model.prompts import verify_questions
+from sea_core.model.prompts import held_out_questions
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.engine.scheduler import Engine
@@ -261,7 +261,7 @@ def test_no_goal_has_the_words_of_a_held_out_question(
     row = next(row for row in rows if row.extraction.kind == kind and not row.example.harmful)
     asked = {goal.prompt for one in RECIPES for goal in one.goals(seeing.adapter, row)}
     assert len(asked) == 6
-    assert not asked & {q for k in ("activity", "product") for q in verify_questions(seeing.adapter, k)}
+    assert not asked & {q for k in ("activity", "product") for q in held_out_questions(seeing.adapter, k)}
 
 
 def test_a_harmful_row_is_made_to_comply_only_where_that_is_asked_for(

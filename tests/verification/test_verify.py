@@ -17,7 +17,7 @@ from sea_core.judges.lexical import VERSION, LexicalJudge, names_content
 from sea_core.judges.score import run_judge, unjudged
 from sea_core.judges.tally import key, latest
 from sea_core.model.mllm import MLLM
-from sea_core.model.prompts import verify_questions
+from sea_core.model.prompts import held_out_questions
 from sea_core.optimization.audit import audit_record
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.runs.embedding_run import EmbeddingRun
@@ -83,7 +83,7 @@ def test_answers_are_stored_and_then_judged(mllm: MLLM, small_run: EmbeddingRun)
     stored = EmbeddingRun(small_run.folder)
     asked = [(row["id"], row["question"]) for row in stored.answers.read()]
     good = [record for record in stored.store.records() if record["status"] == "succeeded"]
-    assert asked == [(r["id"], q) for r in good for q in verify_questions(mllm.adapter, r["kind"])]
+    assert asked == [(r["id"], q) for r in good for q in held_out_questions(mllm.adapter, r["kind"])]
     for row in stored.answers.read():
         embedding = stored.embedding(row["id"])
         assert row["answer"] == mllm.detokenize(mllm.generate([row["question"]], [embedding])[0])

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.model.padding import IGNORED
+from sea_core.model.padding import IGNORE_INDEX
 from sea_toy.student import Lengths, Pool, Rendering, Report, Student, TrainedStudent, make_subject
 from sea_toy.world import ToyWorld, TrainingSample
 
@@ -141,7 +141,7 @@ def lesson_loss(mllm: MLLM, lessons: Sequence[TrainingSample], shown: Sequence[E
     prompts = [mllm.prompt_ids(x.prompt, len(next(rows)) if x.about_media else None) for x in lessons]
     batch = mllm.batch(prompts, [mllm.answer_ids(x.answer) for x in lessons])
     logits, targets, _ = mllm.answer_logits(batch, shown)
-    weights = (1 / (batch.labels != IGNORED).sum(1)).repeat_interleave((batch.labels != IGNORED).sum(1))
+    weights = (1 / (batch.labels != IGNORE_INDEX).sum(1)).repeat_interleave((batch.labels != IGNORE_INDEX).sum(1))
     return (nn.functional.cross_entropy(logits, targets, reduction="none") * weights).sum() / len(lessons)
 
 

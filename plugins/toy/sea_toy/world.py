@@ -116,7 +116,9 @@ class ToyWorld:
             goal = prompts.style_goal(self.adapter, style)
             return TrainingSample(skill, goal.prompt, goal.answer)
         if skill == "verify":
-            return TrainingSample(skill, rng.choice(prompts.verify_questions(self.adapter, asked.kind)), content.answer)
+            return TrainingSample(
+                skill, rng.choice(prompts.held_out_questions(self.adapter, asked.kind)), content.answer
+            )
         if skill == "otherwise":
             return TrainingSample(skill, rng.choice(ASKED_OTHERWISE).format(noun=self.adapter.noun), content.answer)
         if skill == "comply":

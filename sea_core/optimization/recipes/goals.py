@@ -32,7 +32,7 @@ class GoalsRecipe(Recipe):
             raise SeaError(f"goals.comply is {self.comply!r}, which is none of its choices", hint=hint)
 
     def goals(self, adapter: Adapter, row: PreparedExample) -> tuple[Goal, ...]:
-        asked = (*row.goals, *prompts.other_goals(adapter, row.extraction, row.style))
+        asked = (*row.goals, *prompts.paraphrased_goals(adapter, row.extraction, row.style))
         meant = self.comply == "all" or (self.comply == "benign" and not row.example.harmful)
         answer = complying(row) if meant else None
         return (*asked, Goal(prompts.multimodal_prompt(adapter, row.extraction), answer)) if answer else asked

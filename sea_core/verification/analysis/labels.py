@@ -13,7 +13,7 @@ from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError
 from sea_core.extraction.english import content_words, is_base_verb, lemmas, word_classes
 from sea_core.extraction.rules.verb_phrases import ADVERBS
-from sea_core.model.media_folder import digest, media_files
+from sea_core.model.media_folder import media_digest, media_files
 
 METADATA_FILE = "metadata.jsonl"
 EXAMPLE = '{"file_name": "bike.png", "phrase": "polish a bike"}'
@@ -64,7 +64,7 @@ def read_labelled_media(folder: Path) -> LabelledMedia:
                 )
             labelled[medium.name] = medium
     media = tuple(labelled.get(name) or LabelledMedium(path, name) for name, path in paths.items())
-    return LabelledMedia(folder, media, digest(files))
+    return LabelledMedia(folder, media, media_digest(files))
 
 
 def make_label(phrase: str, kind: str) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.model.prompts import verify_questions
+from sea_core.model.prompts import held_out_questions
 
 MAX_ITERATIONS = 500
 
@@ -17,7 +17,7 @@ MAX_ITERATIONS = 500
 @torch.no_grad()
 def compute_feature(mllm: MLLM, embedding: Embedding, layer: int) -> Tensor:
     """Return the input of decoder layer `layer`, averaged over the medium's tokens: (d_llm,) in fp64."""
-    question = verify_questions(mllm.adapter, "activity")[0]  # the same for all media, whatever they show
+    question = held_out_questions(mllm.adapter, "activity")[0]  # the same for all media, whatever they show
     ids = mllm.prompt_ids(question, len(embedding))
     is_medium = torch.tensor(ids, device=mllm.device) == mllm.placeholder_id
     return mllm.hidden_states(ids, layer, embedding)[is_medium].cpu().double().mean(0)
