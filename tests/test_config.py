@@ -1,22 +1,49 @@
-"""Settings: `-o key=value` and YAML files onto the fields of a config, and what is said when they do not fit."""
+"""Settings: declared bounds, `-o KEY=VALUE`, YAML files, error messages, and the list of settings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pytest
+from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sea_core import config as settings
+from sea_bench.build.sets.audio import AudioSet
+from sea_bench.build.sets.image import ImageSet
+from sea_bench.build.sets.video import VideoSet
+from sea_bench.run.config import AnswerConfig
+from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest
+from sea_core.config import (
+    Config,
+    list_settings,
+    override,
+    parse_overrides,
+    reject_unknown,
+    setting_names,
+)
 from sea_core.errors import SeaError
+from sea_core.llm.config import LLMConfig
 from sea_core.optimization.config import OptimizeConfig
+from sea_core.optimization.recipes.registry import RECIPES
+from sea_core.verification.analysis.config import AnalysisConfig
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+CONFIGS = [
+    *(OptimizeConfig(), AlignConfig(), LLMConfig(), AnalysisConfig(), AnswerConfig()),
+    *(ImageSet(), VideoSet(), AudioSet(), *RECIPES),
+]
 
 
 @dataclass(frozen=True)
-class Config:
+class Example(Config):
     rate: float = 0.1
     count: int = 3
     name: str = "plain"
@@ -25,20 +52,43 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Bounded(Config):
+    """A config with bounds."""
+
+    above: Annotated[float, Gt(0), Le(100)] | Literal["auto"] = "auto"
+    """Above zero,
+    or auto."""
+    inside: Annotated[int, Ge(2), Lt(5)] = 2
+    choice: Literal["a", "b"] = "a"
+    """One of two."""
+
+    group: ClassVar[str] = "part"
+    unused: ClassVar[Counter[str] | None] = None
+    """A class variable may have a type that is imported for type checkers only."""
+
+
+@dataclass(frozen=True)
+class Longer(Bounded):
+    above: Annotated[float, Gt(1)] = 2.0
+    """Above one."""
+    last: int = 0
+
+
+@dataclass(frozen=True)
 class Part:
     seconds: float = 10.0
     rate: int = 8
 
 
-def told(*options: str, file: Path | None = None) -> Config:
-    config, left = settings.override(Config(), settings.parse_overrides(file, options))
-    assert left == {}
+def overridden(*options: str, file: Path | None = None) -> Example:
+    config, unused = override(Example(), parse_overrides(file, options))
+    assert unused == {}
     return config
 
 
-def complaint(*options: str, file: Path | None = None) -> SeaError:
+def error_for(*options: str, file: Path | None = None) -> SeaError:
     with pytest.raises(SeaError) as caught:
-        told(*options, file=file)
+        overridden(*options, file=file)
     assert caught.value.hint
     return caught.value
 
@@ -68,18 +118,19 @@ def yaml_file(folder: Path, text: str) -> Path:
         ("name='5'", "name", "5"),
         ("name=''", "name", ""),
         ("loud=true", "loud", True),
-        ("extra=7", "extra", 7),
+        ("extra=seven", "extra", "seven"),
+        ("extra=null", "extra", None),
     ],
 )
 def test_option_takes_the_type_of_its_field(option: str, field: str, value: Any) -> None:
-    found = getattr(told(option), field)
+    found = getattr(overridden(option), field)
     assert found == value
     assert type(found) is type(value)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_number_as_python_writes_it_is_read(value: float) -> None:
-    assert told(f"rate={value!r}").rate == value
+    assert overridden(f"rate={value!r}").rate == value
 
 
 @pytest.mark.parametrize(
@@ -99,11 +150,12 @@ def test_any_number_as_python_writes_it_is_read(value: float) -> None:
         ("loud=1", "loud is 1, but it must be true or false", "-o loud=false"),
         ("loud='yes'", "loud is 'yes', but it must be true or false", "-o loud=false"),
         ("rate", "-o rate has no value", "-o lr=0.1"),
-        ("name=[", "-o name=[ is not understood", "quotes"),
+        ("extra=7", "extra is 7, but it must be text or null", "-o extra=null"),
+        ("name=[", "-o name=[ is not valid YAML", "quotes"),
     ],
 )
-def test_wrong_value_is_told(option: str, message: str, hint: str) -> None:
-    error = complaint(option)
+def test_wrong_value_is_an_error(option: str, message: str, hint: str) -> None:
+    error = error_for(option)
     assert error.what == message
     assert hint in error.hint
 
@@ -113,12 +165,12 @@ def test_wrong_value_is_told(option: str, message: str, hint: str) -> None:
 
 def test_options_override_the_file_and_the_last_one_wins(tmp_path: Path) -> None:
     file = yaml_file(tmp_path, "rate: 1e-3\ncount: 7\nname: ünï\n")
-    assert told(file=file) == Config(rate=0.001, count=7, name="ünï")
-    assert told("count=8", "count=9", file=file) == Config(rate=0.001, count=9, name="ünï")
+    assert overridden(file=file) == Example(rate=0.001, count=7, name="ünï")
+    assert overridden("count=8", "count=9", file=file) == Example(rate=0.001, count=9, name="ünï")
 
 
-def test_empty_file_says_nothing(tmp_path: Path) -> None:
-    assert told(file=yaml_file(tmp_path, "# nothing yet\n")) == Config()
+def test_empty_file_overrides_nothing(tmp_path: Path) -> None:
+    assert overridden(file=yaml_file(tmp_path, "# nothing yet\n")) == Example()
 
 
 @pytest.mark.parametrize(
@@ -134,20 +186,20 @@ def test_empty_file_says_nothing(tmp_path: Path) -> None:
         ("0\n", None, "expected `key: value` lines"),
     ],
 )
-def test_file_that_is_not_settings_is_told(tmp_path: Path, text: str, line: int | None, message: str) -> None:
+def test_file_that_is_not_settings_is_an_error(tmp_path: Path, text: str, line: int | None, message: str) -> None:
     file = yaml_file(tmp_path, text)
-    error = complaint(file=file)
+    error = error_for(file=file)
     assert message in error.what
     assert error.where == (f"{file}:{line}" if line else str(file))
 
 
-def test_missing_file_or_other_encoding_is_told(tmp_path: Path) -> None:
+def test_missing_file_or_other_encoding_is_an_error(tmp_path: Path) -> None:
     missing = tmp_path / "none.yaml"
-    assert complaint(file=missing).where == str(missing)
-    assert "No such file" in complaint(file=missing).what
+    assert error_for(file=missing).where == str(missing)
+    assert "No such file" in error_for(file=missing).what
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("name: ünï".encode("latin-1"))
-    assert "UTF-8" in complaint(file=latin).what
+    assert "UTF-8" in error_for(file=latin).what
 
 
 # ----------------------------------------------------------------------------------------------------------- groups
@@ -155,19 +207,19 @@ def test_missing_file_or_other_encoding_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("grouped", ["part:\n  seconds: 2\n  rate: 9\n", "part.seconds: 2\npart.rate: 9\n"])
 def test_dotted_settings_belong_to_their_group(tmp_path: Path, grouped: str) -> None:
-    given = settings.parse_overrides(yaml_file(tmp_path, f"rate: 0.5\n{grouped}"), ["part.rate=10"])
-    config, left = settings.override(Config(), given)
-    part, left = settings.override(Part(), left, "part")
-    assert config == Config(rate=0.5)
+    given = parse_overrides(yaml_file(tmp_path, f"rate: 0.5\n{grouped}"), ["part.rate=10"])
+    config, unused = override(Example(), given)
+    part, unused = override(Part(), unused, "part")
+    assert config == Example(rate=0.5)
     assert part == Part(seconds=2.0, rate=10)
-    assert left == {}
+    assert unused == {}
 
 
 def test_a_group_takes_nothing_without_its_name() -> None:
-    part, left = settings.override(Part(), {"seconds": 2.0}, "part")
-    assert (part, left) == (Part(), {"seconds": 2.0})
+    part, unused = override(Part(), {"seconds": 2.0}, "part")
+    assert (part, unused) == (Part(), {"seconds": 2.0})
     with pytest.raises(SeaError, match=r"part\.rate is 'x'"):
-        settings.override(Part(), {"part.rate": "x"}, "part")
+        override(Part(), {"part.rate": "x"}, "part")
 
 
 @pytest.mark.parametrize(
@@ -180,27 +232,159 @@ def test_a_group_takes_nothing_without_its_name() -> None:
     ],
 )
 def test_unknown_setting_gets_a_guess_or_the_list(key: str, hint: str) -> None:
-    known = settings.setting_names(Config()) + settings.setting_names(Part(), "part")
+    known = setting_names(Example()) + setting_names(Part(), "part")
     with pytest.raises(SeaError, match=f"there is no setting '{key}'") as caught:
-        settings.reject_unknown({key: 1}, known)
+        reject_unknown({key: 1}, known)
     assert hint in caught.value.hint
-    settings.reject_unknown({}, known)
+    reject_unknown({}, known)
+
+
+# ----------------------------------------------------------------------------------------------------------- bounds
+
+
+@pytest.mark.parametrize(
+    ("option", "message", "hint"),
+    [
+        ("part.above=0", "part.above is 0, but it must be above 0", "-o part.above=auto"),
+        ("part.above=100.5", "part.above is 100.5, but it must be at most 100", "-o part.above=auto"),
+        ("part.above=fast", "part.above is 'fast', but it must be a number or auto", "-o part.above=auto"),
+        ("part.above=nan", "part.above is nan, but it must be a number or auto", "-o part.above=auto"),
+        ("part.inside=1", "part.inside is 1, but it must be at least 2", "-o part.inside=2"),
+        ("part.inside=5", "part.inside is 5, but it must be below 5", "-o part.inside=2"),
+        ("part.choice=c", "part.choice is 'c', but it must be a or b", "-o part.choice=a"),
+    ],
+)
+def test_value_that_breaks_its_declaration_is_an_error(option: str, message: str, hint: str) -> None:
+    with pytest.raises(SeaError) as caught:
+        override(Bounded(), parse_overrides(None, [option]), "part")
+    assert (caught.value.what, caught.value.hint) == (message, f"Type for example: {hint}")
+
+
+@given(st.floats() | st.integers())
+def test_bounds_hold_for_every_number(value: float) -> None:
+    try:
+        Bounded(above=value)
+    except SeaError:
+        assert not 0 < value <= 100
+    else:
+        assert 0 < value <= 100
+
+
+def test_config_is_validated_wherever_it_is_made() -> None:
+    for make in (lambda: Bounded(inside=9), lambda: replace(Bounded(), inside=9), lambda: Longer(inside=9)):
+        with pytest.raises(SeaError, match=r"part\.inside is 9, but it must be below 5"):
+            make()
+    with pytest.raises(SeaError, match=r"part\.above is 1, but it must be above 1"):
+        Longer(above=1)
+
+
+def test_whole_number_becomes_the_declared_float() -> None:
+    config, _ = override(Bounded(), {"part.above": 1}, "part")
+    assert type(config.above) is float
+
+
+def test_annotation_that_cannot_be_read_is_an_error() -> None:
+    @dataclass(frozen=True)
+    class Unreadable:
+        words: Counter[str] | None = None
+
+    with pytest.raises(SeaError, match="'Counter' is not defined") as caught:
+        override(Unreadable(), {"words": None})
+    assert "TYPE_CHECKING" in caught.value.hint
+
+
+# ------------------------------------------------------------------------------------------------- list of settings
+
+
+def test_settings_are_listed_as_they_are_declared() -> None:
+    above, inside, choice = list_settings(Bounded(inside=4), "part")
+    assert (above.name, above.default, above.type) == ("part.above", "auto", "number or auto")
+    assert (above.bounds, above.meaning) == ("above 0, at most 100", "Above zero, or auto.")
+    assert (inside.default, inside.type, inside.bounds) == (4, "whole number", "at least 2, below 5")
+    assert (choice.type, choice.bounds, choice.meaning) == ("a or b", "", "One of two.")
+
+
+def test_inherited_settings_come_first_and_may_be_declared_anew() -> None:
+    above, *_, last = list_settings(Longer())
+    assert (above.bounds, above.meaning) == ("above 1", "Above one.")
+    assert (last.name, last.meaning) == ("last", "")
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: type(config).__name__)
+def test_every_setting_has_a_meaning(config: Any) -> None:
+    assert all(setting.meaning and setting.type for setting in list_settings(config))
+
+
+def test_declaring_imports_nothing_heavy() -> None:
+    code = """if True:
+        import sys
+        import sea_core.alignment.config, sea_core.llm.config, sea_core.optimization.config
+        print(*sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "pydantic", "yaml", "difflib"} & set(done.stdout.split())
 
 
 # ------------------------------------------------------------------------------------------------- the real settings
 
 
 @pytest.mark.parametrize(
-    "option",
-    "lr=0 lr=-1 lr=nan steps=0 loss=0 batch_size=0 margin=-0.1 beta1=1 beta2=-0.1 benign=x".split(),
+    ("option", "shown"),
+    [
+        *((f"{key}={value}", value) for key, value in [("lr", 0), ("lr", -1), ("lr", 101), ("steps", 0), ("loss", 0)]),
+        *((f"{key}={value}", value) for key, value in [("batch_size", 0), ("margin", -0.1), ("draws", 0)]),
+        *((f"{key}={value}", value) for key, value in [("beta1", 1), ("beta1", -0.1), ("beta2", -0.1), ("beta2", 1)]),
+        ("lr=nan", "nan"),
+        ("benign_examples=x", "'x'"),
+    ],
 )
-def test_value_out_of_range_is_refused(option: str) -> None:
-    key, _, value = option.partition("=")
-    with pytest.raises(SeaError, match=f"{key} is {value}") as caught:
-        settings.override(OptimizeConfig(), settings.parse_overrides(None, [option]))
+def test_value_out_of_range_is_an_error(option: str, shown: object) -> None:
+    key, _, _ = option.partition("=")
+    with pytest.raises(SeaError, match=f"{key} is {shown}, but it must be") as caught:
+        override(OptimizeConfig(), parse_overrides(None, [option]))
     assert f"-o {key}={getattr(OptimizeConfig(), key)}" in caught.value.hint
 
 
-def test_every_default_may_be_typed_as_it_is() -> None:
-    typed = [f"{name}={getattr(OptimizeConfig(), name)}" for name in settings.setting_names(OptimizeConfig())]
-    assert settings.override(OptimizeConfig(), settings.parse_overrides(None, typed)) == (OptimizeConfig(), {})
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: type(config).__name__)
+def test_every_default_may_be_typed_as_it_is(config: Any) -> None:
+    typed = [f"{setting.name}={json.dumps(setting.default)}" for setting in list_settings(config)]
+    assert override(config, parse_overrides(None, typed)) == (config, {})
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: type(config).__name__)
+def test_no_number_may_be_infinite(config: Any) -> None:
+    for field in fields(config):
+        if isinstance(getattr(config, field.name), int | float):
+            with pytest.raises(SeaError, match=field.name):
+                replace(config, **{field.name: float("inf")})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LLMConfig(concurrency=0), r"llm\.concurrency is 0, but it must be above 0"),
+        (lambda: override(LLMConfig(), {"guard.timeout": 0}, "guard"), r"guard\.timeout is 0, but it must be above 0"),
+        (lambda: AnalysisConfig(l2=0), r"quality\.l2 is 0, but it must be above 0"),
+        (lambda: RECIPES.get("dropout").__class__(strength=1), r"dropout\.strength is 1, but it must be below 1"),
+        (lambda: AlignConfig(benign=1.5), "benign is 1.5, but it must be at most 1"),
+        (lambda: AlignConfig(text_rows="some"), "text_rows is 'some', but it must be all or benign"),
+        (lambda: AlignRequest(method="ppo"), "method is 'ppo', but it must be dpo or sft"),
+        (lambda: AlignRequest(full_finetune=True, lora={"r": 8}), "uses no LoRA"),
+        (lambda: VideoSet(width=641), "even"),
+        (lambda: AudioSet(media="ogg"), "media is 'ogg', but it must be mp3 or wav"),
+    ],
+)
+def test_messages_name_the_setting_as_it_is_typed(make: Any, message: str) -> None:
+    with pytest.raises(SeaError, match=message) as caught:
+        make()
+    assert caught.value.hint
+
+
+def test_flag_is_suggested_as_a_flag() -> None:
+    with pytest.raises(SeaError) as caught:
+        AlignRequest(method="ppo")  # type: ignore[arg-type]
+    assert caught.value.hint == "Type for example: --method dpo"
+
+
+def test_mixtures_are_configs() -> None:
+    assert MIXTURES.get("default").config() == AlignConfig()
+    assert MIXTURES.get("paper").config().benign == pytest.approx(1 / 3)

@@ -1,134 +1,134 @@
-"""What an alignment is told: its numbers, and the mixtures that have a name."""
+"""The settings of an alignment, and the named mixtures of training examples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from sea_core.config import reject_unknown
-from sea_core.errors import SeaError
+from annotated_types import Ge, Gt, Le
 
-Method = Literal["dpo", "sft"]
+from sea_core.config import Config, validate
+from sea_core.errors import SeaError, suggest
+from sea_core.registry import Registry
+
+Method: TypeAlias = Literal["dpo", "sft"]
+Weight: TypeAlias = Annotated[float, Ge(0)]
 KINDS = ("synthetic", "real", "text", "retention")
-"""What a training example can be about (see `mixture`)."""
+"""The kinds of training examples (see `mixture`)."""
 
 
 @dataclass(frozen=True)
-class AlignConfig:
-    """Every number of an alignment that is ours. TRL's are `-o trainer.KEY=V`, PEFT's `-o lora.KEY=V`."""
+class AlignConfig(Config):
+    """Settings of the alignment. Those of TRL's trainer are `trainer.KEY`, those of PEFT's LoRA `lora.KEY`."""
 
-    synthetic: float = 2.0
-    """Examples for each synthetic embedding: the row's question about it, and the row's answer."""
-    real: float = 1.0
-    """Examples for each medium that `sea encode` stored."""
-    text: float = 1.5
-    """Examples in plain text for each embedding (for each text row, where nothing else is trained on)."""
-    retention: float = 2.0
-    """Questions about the content and the style of each synthetic embedding: without them a model that learns to refuse
+    synthetic: Weight = 2.0
+    """Training examples for each synthetic embedding: a question about it, and the example's answer."""
+    real: Weight = 1.0
+    """Training examples for each medium that `sea encode` stored."""
+    text: Weight = 1.5
+    """Training examples in plain text for each embedding (for each text example, if no embeddings are trained on)."""
+    retention: Weight = 2.0
+    """Questions about the content and the style of each synthetic embedding. Without them a model that learns to refuse
     forgets what it sees."""
     text_rows: Literal["all", "benign"] = "all"
-    """Which rows are trained on as plain text."""
+    """Which examples are trained on as plain text."""
     prompts: Literal["all", "prefixed", "bare"] = "all"
-    """How a synthetic embedding is asked about: the paper's prefixed question, the bare one, or both and other
-    wordings. A model learns to refuse the shapes that it was shown."""
-    benign: float | Literal["given"] = field(default="given", metadata={"kind": float, "words": ("given",)})
-    """The share of benign rows, to which the more numerous rows are thinned; `given`: as they come."""
-    steps: int = 320
-    """Updates at least, however small the set: too few leave a small loss and a model that has not learnt."""
-    epochs: float = 1.0
-    """Passes over the examples at least."""
-    stop_loss: float = 0.001
-    """Stop early when the mean loss since the last log is below this; 0: never."""
-    sft_weight: float = 1.0
-    """DPO: weight of the chosen answer's likelihood beside the preference, which alone may push both answers down."""
+    """How questions about a synthetic embedding are worded: the paper's prefixed question, the bare one, or both and
+    other wordings. A model learns to refuse only the wordings it was trained on."""
+    benign: Annotated[float, Ge(0), Le(1)] | Literal["given"] = "given"
+    """Ratio of benign examples; the more numerous class is subsampled to reach it. `given`: use all examples."""
+    steps: Annotated[int, Gt(0)] = 320
+    """Minimum number of updates, however small the set: too few give a small loss and a model that has not learnt."""
+    epochs: Annotated[float, Ge(0)] = 1.0
+    """Minimum number of passes over the training examples."""
+    stop_loss: Annotated[float, Ge(0)] = 0.001
+    """Stop early when the mean loss since the last log is below this. 0: never."""
+    sft_weight: Weight = 1.0
+    """DPO: weight of the chosen answer's negative log-likelihood, added to the preference loss, which alone may lower
+    the likelihood of both answers."""
     train_projector: bool = False
     """Train the projector too."""
-    held_out: int = 16
-    """Examples kept out of training for the spot check; at most a tenth of all."""
+    held_out: Annotated[int, Ge(0)] = 16
+    """Examples held out of training for the spot check, at most a tenth of all."""
     seed: int = 0
-    """Draws the examples, their order, and the weights of the adapter."""
-
-    def __post_init__(self) -> None:
-        for name in (*KINDS, "sft_weight", "stop_loss", "epochs", "held_out"):
-            self._require(name, getattr(self, name) >= 0, "not be negative")
-        self._require("steps", self.steps > 0, "be above zero")
-        self._require("benign", self.benign == "given" or 0 <= self.benign <= 1, "be a share, from 0 to 1")
-        self._require("text_rows", self.text_rows in ("all", "benign"), "be all or benign")
-        self._require("prompts", self.prompts in ("all", "prefixed", "bare"), "be all, prefixed or bare")
-
-    def _require(self, name: str, good: bool, what: str) -> None:
-        if not good:
-            default = getattr(type(self), name)
-            raise SeaError(
-                f"{name} is {getattr(self, name)}, but it must {what}", hint=f"Type for example: -o {name}={default}"
-            )
+    """Seed for the sampling and order of training examples, and for the initial LoRA weights."""
 
 
-MIXTURES: Mapping[str, Mapping[str, Any]] = {
-    "default": {},
-    "paper": {
-        "synthetic": 1.0,
-        "real": 0.0,
-        "text": 1.0,
-        "text_rows": "benign",
-        "retention": 0.0,
-        "prompts": "prefixed",
-        "benign": 1 / 3,
-        "sft_weight": 0.0,
-        "steps": 1,
-        "epochs": 3.0,
-        "stop_loss": 0.0,
-    },
+@dataclass(frozen=True)
+class Mixture:
+    """A named set of alignment settings.
+
+    Attributes:
+        name: what `--mixture` takes.
+        settings: the fields of `AlignConfig` that differ from their defaults.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+    def config(self) -> AlignConfig:
+        """Return the mixture's settings as a config."""
+        return AlignConfig(**self.settings)
+
+
+PAPER_SETTINGS: Mapping[str, Any] = {
+    "synthetic": 1.0,
+    "real": 0.0,
+    "text": 1.0,
+    "text_rows": "benign",
+    "retention": 0.0,
+    "prompts": "prefixed",
+    "benign": 1 / 3,
+    "sft_weight": 0.0,
+    "steps": 1,
+    "epochs": 3.0,
+    "stop_loss": 0.0,
 }
-"""Mixtures by name. `paper`: the paper's question with each embedding, benign rows as text, one in three; no more."""
-
-
-def find_mixture(name: str) -> Mapping[str, Any]:
-    """Return the settings of a mixture. Raises SeaError for an unknown name."""
-    if name not in MIXTURES:
-        reject_unknown({name: None}, list(MIXTURES))
-    return MIXTURES[name]
+MIXTURES: Registry[Mixture] = Registry("mixture", (Mixture("default", {}), Mixture("paper", PAPER_SETTINGS)))
+"""`paper`: the paper's question with each embedding, and benign examples as text so that they are one in three."""
 
 
 def parse_weights(data: str, config: AlignConfig) -> dict[str, float]:
-    """Read `--data text` or `--data synthetic=2,text=1`: what is not named is left out.
+    """Read the weights of `--data text` or `--data synthetic=2,text=1`; kinds that are not named get 0.
+
+    Args:
+        config: has the weights of kinds that are named without a number.
 
     Raises:
-        SeaError: an unknown kind, or a weight that is no number.
+        SeaError: an unknown kind, or a weight that is not a number.
     """
-    given: dict[str, float] = {}
+    weights = dict.fromkeys(KINDS, 0.0)
     for part in data.split(","):
         kind, equals, number = (piece.strip() for piece in part.partition("="))
         if kind not in KINDS:
-            reject_unknown({kind: None}, KINDS)
+            raise SeaError(f"there is no kind of training examples {kind!r}", hint=suggest(kind, KINDS))
         try:
-            given[kind] = float(number) if equals else getattr(config, kind) or 1.0
+            weights[kind] = float(number) if equals else getattr(config, kind) or 1.0
         except ValueError as error:
             raise SeaError(f"--data {part} has no number", hint="Type: --data synthetic=2,text=1.5") from error
-    return {kind: given.get(kind, 0.0) for kind in KINDS}
+    return weights
 
 
 @dataclass(frozen=True)
 class AlignRequest:
-    """What one alignment is told.
+    """How a model is aligned.
 
     Attributes:
         method: `dpo` or `sft`.
-        config: our numbers.
-        trainer: keywords of TRL's SFTConfig or DPOConfig, passed on unread.
-        lora: keywords of PEFT's LoraConfig, passed on unread.
-        full: train all weights of the language model, without an adapter.
+        config: SEA's settings.
+        trainer: keywords of TRL's SFTConfig or DPOConfig, passed on unchanged.
+        lora: keywords of PEFT's LoraConfig, passed on unchanged.
+        full: train all weights of the language model, without LoRA.
     """
 
     method: Method = "dpo"
-    config: AlignConfig = AlignConfig()
+    config: AlignConfig = field(default_factory=AlignConfig)
     trainer: Mapping[str, Any] = field(default_factory=dict)
     lora: Mapping[str, Any] = field(default_factory=dict)
     full_finetune: bool = False
 
     def __post_init__(self) -> None:
-        if self.method not in ("dpo", "sft"):
-            raise SeaError(f"there is no method {self.method!r}", hint="Type --method dpo, or --method sft")
+        validate(self, example="--{name} {value}")
         if self.full_finetune and self.lora:
-            raise SeaError("--full trains without an adapter, so lora settings mean nothing", hint="Leave one out.")
+            raise SeaError("training all weights uses no LoRA, but lora settings are given", hint="Leave one out.")

@@ -85,7 +85,7 @@ def read_request(
     method: str, data: str | None, mixture: str, option: Sequence[str], file: Path | None, full: bool
 ) -> AlignRequest:
     """Read the options: the mixture's settings first, then the file's, then those of -o."""
-    from sea_core.alignment.config import AlignConfig, AlignRequest, find_mixture, parse_weights
+    from sea_core.alignment.config import MIXTURES, AlignRequest, parse_weights
     from sea_core.config import override, parse_overrides, reject_unknown, setting_names
 
     if method not in ("dpo", "sft"):
@@ -95,7 +95,7 @@ def read_request(
     for group in PASSED_ON:
         flat, given = options.split_group(given, group)
         passed[group] = _nested(flat)
-    config = AlignConfig(**find_mixture(mixture))
+    config = MIXTURES.get(mixture).config()
     if data is not None:
         config, _ = override(config, parse_weights(data, config))
     config, left = override(config, given)

@@ -59,8 +59,8 @@ def read_llm(file: Path | None, option: Sequence[str]) -> LLMConfig:
     from sea_core.config import override, parse_overrides, reject_unknown, setting_names
     from sea_core.llm.config import LLMConfig
 
-    config, left = override(LLMConfig(), parse_overrides(file, option), "chat")
-    reject_unknown(left, setting_names(config, "chat"))
+    config, left = override(LLMConfig(), parse_overrides(file, option), "llm")
+    reject_unknown(left, setting_names(config, "llm"))
     return config
 
 

@@ -38,8 +38,8 @@ def read_synthesis(
 
     adapter, left = split_group(parse_overrides(file, option), "adapter")
     config, left = override(OptimizeConfig(), left)
-    llm, left = override(LLMConfig(), left, "chat")
-    recipes, known = [], setting_names(config) + setting_names(llm, "chat")
+    llm, left = override(LLMConfig(), left, "llm")
+    recipes, known = [], setting_names(config) + setting_names(llm, "llm")
     for default in RECIPES:
         configured, left = override(default, left, default.name)
         recipes.append(configured)

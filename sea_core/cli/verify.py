@@ -41,9 +41,9 @@ def verify(
     from sea_core.pipeline.verify import verify as verify_run
     from sea_core.verification.analysis.config import AnalysisConfig
 
-    llm, left = override(LLMConfig(), parse_overrides(config, option), "chat")
+    llm, left = override(LLMConfig(), parse_overrides(config, option), "llm")
     analysis, left = override(AnalysisConfig(), left, "quality")
-    reject_unknown(left, [*setting_names(llm, "chat"), *setting_names(analysis, "quality")])
+    reject_unknown(left, [*setting_names(llm, "llm"), *setting_names(analysis, "quality")])
     found = verify_run(
         run,
         judges=judge or ("lexical",),

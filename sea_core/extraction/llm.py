@@ -99,7 +99,7 @@ def _outcome(instruction: str, reply: Completion) -> tuple[Outcome, bool]:
         if reply.status == "refused" or REFUSAL.match(reply.text or ""):
             return ExtractionFailed("the language model refused to take the instruction apart"), False
         if reply.status == "truncated":
-            return ExtractionFailed("the answer was not at its end", "-o chat.max_tokens=N asks for longer ones"), False
+            return ExtractionFailed("the answer was not at its end", "-o llm.max_tokens=N asks for longer ones"), False
         return ExtractionFailed("the answer holds no JSON object"), True
     try:
         return validate(instruction, answer), False

@@ -69,7 +69,7 @@ class ApiErrors:
     def fatal_error(self, detail: str) -> SeaError | None:
         """Return the error that the first question's failure stands for, where no other question can do better."""
         if detail.startswith(self.NO_SERVER):
-            return SeaError(detail, hint="Is it running? Type its address: -o chat.base_url=http://HOST:PORT/v1")
+            return SeaError(detail, hint="Is it running? Type its address: -o llm.base_url=http://HOST:PORT/v1")
         # Some servers answer 400 for an unknown model, and name it.
         return self._not_found(detail) if detail.startswith("400: ") and self.config.model in detail else None
 
@@ -88,11 +88,11 @@ class ApiErrors:
         there = self.models()
         close = get_close_matches(self.config.model, there, n=1)
         if close:
-            hint = f"Did you mean -o chat.model={close[0]} ?"
+            hint = f"Did you mean -o llm.model={close[0]} ?"
         elif there:
             hint = f"It has: {', '.join(sorted(there)[:12])}"
         else:
-            hint = "Check -o chat.model=..., and the address in -o chat.base_url=... : most end in /v1"
+            hint = "Check -o llm.model=..., and the address in -o llm.base_url=... : most end in /v1"
         return SeaError(f"the server at {self.config.base_url} has no model {self.config.model!r}: {says}", hint=hint)
 
     def _times(self) -> str:

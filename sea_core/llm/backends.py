@@ -53,5 +53,5 @@ def open_model(backend: str, config: LLMConfig) -> TextModel:
     """
     found = BACKENDS.get(backend)
     if not config.model:
-        raise SeaError("no language model was named", hint=f"Type for example: -o chat.model={found.example}")
+        raise SeaError("no language model was named", hint=f"Type for example: -o llm.model={found.example}")
     return found.open(config)

@@ -83,7 +83,7 @@ class LocalModel:
         except torch.OutOfMemoryError as error:
             raise SeaError(
                 f"the language model has no memory for {len(batch)} questions at a time",
-                hint="Type for example: -o chat.batch_size=1   What was answered is kept.",
+                hint="Type for example: -o llm.batch_size=1   What was answered is kept.",
             ) from error
         for (question, _), tokens, seen in zip(batch, said.tolist(), inputs["attention_mask"].sum(1), strict=True):
             yield self._reply(question, tokens, int(seen))
@@ -146,4 +146,4 @@ class LocalModel:
     @property
     def _device(self) -> torch.device:
         """Where the model runs."""
-        return resolve_device(self.config.device, "chat.device")
+        return resolve_device(self.config.device, "llm.device")

@@ -42,14 +42,14 @@ class OpenAIModel:
             url = urlsplit("")
         if url.scheme not in ("http", "https") or not url.hostname:
             raise SeaError(
-                f"chat.base_url is {self.config.base_url!r}, which is no address of a server",
-                hint="Type for example: -o chat.base_url=http://localhost:8000/v1",
+                f"llm.base_url is {self.config.base_url!r}, which is no address of a server",
+                hint="Type for example: -o llm.base_url=http://localhost:8000/v1",
             )
         if not self._key and url.hostname not in LOOPBACK:
             name = self.config.key_env
             raise SeaError(
                 f"there is no API key: the environment variable {name} is not set",
-                hint=f"Type: export {name}=...   or name another variable with -o chat.key_env=NAME",
+                hint=f"Type: export {name}=...   or name another variable with -o llm.key_env=NAME",
             )
 
     @property

@@ -21,7 +21,7 @@ def resolve_device(name: str, option: str = "--device") -> torch.device:
     """Return the device of that name; `auto` is cuda, else mps (Apple GPUs), else cpu.
 
     Args:
-        option: what the user typed it with, for the error: an option, or a setting such as `chat.device`.
+        option: what the user typed it with, for the error: an option, or a setting such as `llm.device`.
 
     Raises:
         SeaError: this machine has no such device.

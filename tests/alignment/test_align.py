@@ -136,7 +136,7 @@ def test_benign_share(mllm: MLLM, run: EmbeddingRun, share: float, harmful: int,
 
 
 def test_paper_mixture_and_baselines(mllm: MLLM, run: EmbeddingRun) -> None:
-    paper = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", AlignConfig(**MIXTURES["paper"]))
+    paper = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", MIXTURES.get("paper").config())
     assert paper.counts == {"synthetic": 9, "text": 3, "benign": 6}
     assert all(e.prompt.startswith("The audio shows a") for e in paper.examples if e.kind == "synthetic")
     text = mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("text=1", AlignConfig())))

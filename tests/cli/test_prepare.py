@@ -57,7 +57,7 @@ def lamp_rows(tmp_path: Path) -> Path:
 def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_rows: Path) -> None:
     out = tmp_path / "prepared.jsonl"
     with chat_server(lamps) as server:
-        setting = ("-o", f"chat.base_url={server.url}", "-o", "chat.model=m", "-o", "chat.price_in=1000")
+        setting = ("-o", f"llm.base_url={server.url}", "-o", "llm.model=m", "-o", "llm.price_in=1000")
         command = ("prepare", lamp_rows, "--plugin", PLUGIN, "--extractor", "openai", *setting, "--out", out, "--json")
         first, second = sea(*command).json(), sea(*command).json()
         assert len(server.requests) == 3
@@ -93,10 +93,10 @@ def test_rows_without_an_answer_end_the_command_with_one(tmp_path: Path, lamp_ro
     def broken(request: dict[str, Any], count: int) -> Answer:
         return fails(500, "oh no") if "Say" in request["messages"][-1]["content"] else lamps(request, count)
 
-    command = ("prepare", lamp_rows, "--plugin", PLUGIN, "--extractor", "openai", "-o", "chat.model=m", "--out")
-    run = ("optimize", lamp_rows, "--plugin", PLUGIN, "--extractor", "openai", "-o", "chat.model=m", *QUICK)
+    command = ("prepare", lamp_rows, "--plugin", PLUGIN, "--extractor", "openai", "-o", "llm.model=m", "--out")
+    run = ("optimize", lamp_rows, "--plugin", PLUGIN, "--extractor", "openai", "-o", "llm.model=m", *QUICK)
     with chat_server(broken) as server:
-        setting = ("-o", f"chat.base_url={server.url}", "-o", "chat.retries=0")
+        setting = ("-o", f"llm.base_url={server.url}", "-o", "llm.retries=0")
         done = sea(*command, tmp_path / "prepared.jsonl", *setting)
         ran = sea(*run, *setting, "-o", "steps=1", "--no-verify", "--out", tmp_path / "run")
     for one in (done, ran):
@@ -105,7 +105,7 @@ def test_rows_without_an_answer_end_the_command_with_one(tmp_path: Path, lamp_ro
             "examples without an answer: 1. the language model gave no answer; the same command asks again" in one.err
         )
     with chat_server(lamps) as server:
-        setting = ("-o", f"chat.base_url={server.url}", "-o", "chat.retries=0")
+        setting = ("-o", f"llm.base_url={server.url}", "-o", "llm.retries=0")
         assert sea(*command, tmp_path / "prepared.jsonl", *setting).code == 0
         assert len(server.requests) == 1
 
@@ -127,11 +127,11 @@ def test_what_a_hand_mended_is_not_written_over(tmp_path: Path) -> None:
 
 def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -> None:
     with chat_server(lamps) as server:
-        setting = ("-o", f"chat.base_url={server.url}", *QUICK, "-o", "steps=1", "--limit", "1", "--no-verify")
+        setting = ("-o", f"llm.base_url={server.url}", *QUICK, "-o", "steps=1", "--limit", "1", "--no-verify")
         command = ("optimize", lamp_rows, "--plugin", PLUGIN, "--out", tmp_path / "run", *setting)
-        done = sea(*command, "--extractor", "openai", "-o", "chat.model=m")
+        done = sea(*command, "--extractor", "openai", "-o", "llm.model=m")
         assert done.code == 0, done.err
-        other = sea(*command, "--extractor", "openai", "-o", "chat.model=n")
+        other = sea(*command, "--extractor", "openai", "-o", "llm.model=n")
     about = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
     assert about["extractor"]["name"] == "openai"
     assert about["extractor"]["chat"]["model"] == "m"
@@ -144,10 +144,10 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
     ("typed", "said"),
     [
         (("--extractor", "rule"), "Did you mean 'rules'"),
-        (("--extractor", "openai", "-o", "chat.modle=m"), "Did you mean 'chat.model'?"),
-        (("--extractor", "openai"), "-o chat.model="),
-        (("--extractor", "openai", "-o", "chat.model=m", "-o", "chat.key_env=NO_SUCH"), "NO_SUCH is not set"),
-        (("--extractor", "transformers", "-o", "chat.model=./none"), "there is no model folder ./none"),
+        (("--extractor", "openai", "-o", "llm.modle=m"), "Did you mean 'llm.model'?"),
+        (("--extractor", "openai"), "-o llm.model="),
+        (("--extractor", "openai", "-o", "llm.model=m", "-o", "llm.key_env=NO_SUCH"), "NO_SUCH is not set"),
+        (("--extractor", "transformers", "-o", "llm.model=./none"), "there is no model folder ./none"),
     ],
 )
 def test_a_language_model_that_cannot_be_asked_is_told_at_once(
@@ -166,8 +166,8 @@ def test_answers_need_a_place(lamp_rows: Path) -> None:
         "--extractor",
         "openai",
         "-o",
-        "chat.base_url=http://localhost:1/v1",
+        "llm.base_url=http://localhost:1/v1",
         "-o",
-        "chat.model=m",
+        "llm.model=m",
     )
     assert "--out prepared.jsonl" in said

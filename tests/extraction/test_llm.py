@@ -119,7 +119,7 @@ FINAL: dict[str, tuple[Answer, str]] = {
     "refusal field": (says(None, refusal="No."), "refused to take the instruction apart"),
     "filter": (says(None, finish_reason="content_filter"), "content filter stopped"),
     "filter 400": (fails(400, "blocked", code="content_filter"), "content filter stopped"),
-    "too long": (says('{"phrase": "st', finish_reason="length"), "not at its end: -o chat.max_tokens=N"),
+    "too long": (says('{"phrase": "st', finish_reason="length"), "not at its end: -o llm.max_tokens=N"),
     "error": (fails(500, "oh no"), "gave no answer; the same command asks again: 500: oh no"),
 }
 

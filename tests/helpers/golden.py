@@ -108,9 +108,9 @@ def main() -> None:
     parser.add_argument("--file", choices=FILES, default="instructions")
     parser.add_argument("--extractor", default="rules")
     parser.add_argument("--answers", type=Path, help="A journal for the answers of a language model.")
-    parser.add_argument("-o", dest="options", action="append", default=[], metavar="chat.KEY=VALUE")
+    parser.add_argument("-o", dest="options", action="append", default=[], metavar="llm.KEY=VALUE")
     told = parser.parse_args()
-    chat, _ = settings.override(LLMConfig(), settings.parse_overrides(None, told.options), "chat")
+    chat, _ = settings.override(LLMConfig(), settings.parse_overrides(None, told.options), "llm")
     journal = JsonlLog(told.answers) if told.answers else None
     found = score(loader.extractor(told.extractor).configured(chat, journal), told.file)
     print(*found.wrong, "", found.table(), sep="\n")

@@ -157,7 +157,7 @@ def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(
 ) -> None:
     first = sea("verify", run.folder, "--json").json()
     assert list(first["judges"]) == ["lexical-1"]
-    told = ("-o", "chat.model=scripted-1", "-o", f"chat.base_url={server.url}")
+    told = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
     both = sea("verify", run.folder, "--judge", "lexical", "--judge", "openai", *told, "--json").json()
     judges = {name: one["vsr"] for name, one in both["judges"].items()}
     assert judges == {"lexical-1": 0.0, "openai:scripted-1 naming-1": 1.0}
@@ -170,7 +170,7 @@ def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(
 
 def test_why_answers_are_unjudged_is_told(run: EmbeddingRun) -> None:
     with chat_server(lambda *_: says("Perhaps.")) as server:
-        told = ("-o", "chat.model=scripted-1", "-o", f"chat.base_url={server.url}")
+        told = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
         done = sea("verify", run.folder, "--judge", "openai", *told)
     assert "4 answers, in no share" in done.out
     assert "unjudged (openai:scripted-1 naming-1), 4 answers: it replied 'Perhaps.'" in done.err
@@ -182,7 +182,7 @@ def test_a_judge_that_cannot_be_asked_is_told_before_the_model_is_loaded(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     told = ("verify", run.folder, "--judge", "openai")
     assert "no language model was named" in expect_error(*told)
-    assert "OPENAI_API_KEY" in expect_error(*told, "-o", "chat.model=gpt-4o-mini")
+    assert "OPENAI_API_KEY" in expect_error(*told, "-o", "llm.model=gpt-4o-mini")
     assert "Did you mean 'lexical'" in expect_error("verify", run.folder, "--judge", "lexcial")
-    assert "Did you mean 'chat.model'" in expect_error(*told, "-o", "chat.modle=x")
+    assert "Did you mean 'llm.model'" in expect_error(*told, "-o", "llm.modle=x")
     assert not (run.folder / "verify.jsonl").exists()

@@ -162,11 +162,11 @@ def test_a_question_that_is_too_long_costs_the_others_nothing() -> None:
 
 FATAL: dict[str, tuple[Answer, str, str]] = {
     "key": (fails(401, f"Incorrect API key provided: {KEY}"), "does not let us in", "export OPENAI_API_KEY=..."),
-    "model": (fails(404, "no such model"), "has no model 'scripted-1'", "Did you mean -o chat.model=scripted-2 ?"),
+    "model": (fails(404, "no such model"), "has no model 'scripted-1'", "Did you mean -o llm.model=scripted-2 ?"),
     "model 400": (
         fails(400, "this server runs other, not scripted-1"),
         "has no model 'scripted-1'",
-        "chat.model=scripted-2",
+        "llm.model=scripted-2",
     ),
     "quota": (fails(429, "pay first", code="insufficient_quota"), "takes no more questions", "quota"),
 }
@@ -191,7 +191,7 @@ def test_no_server_is_told_with_what_to_type() -> None:
         pass  # it is gone
     with pytest.raises(SeaError, match=f"no server answers at {server.url}") as caught:
         ask(server, questions("a", "b"))
-    assert "-o chat.base_url=" in caught.value.hint
+    assert "-o llm.base_url=" in caught.value.hint
 
 
 def test_a_server_that_dies_midway_stops_the_asking_and_nothing_is_asked_twice(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_costs_follow_from_the_journal(yes: ChatServer, tmp_path: Path) -> None:
         ("openia", {"model": "m"}, "Did you mean 'openai'"),
         ("openai", {"model": "m", "base_url": "localhost:8000"}, "is no address of a server"),
         ("openai", {"model": "m", "key_env": "NO_SUCH_KEY"}, "NO_SUCH_KEY is not set"),
-        ("transformers", {}, "-o chat.model=./FOLDER"),
+        ("transformers", {}, "-o llm.model=./FOLDER"),
     ],
 )
 def test_what_cannot_be_asked_is_told_before_anything_is_sent(kind: str, config: dict[str, Any], what: str) -> None:
@@ -326,7 +326,7 @@ def test_what_cannot_be_asked_is_told_before_anything_is_sent(kind: str, config:
 
 @pytest.mark.parametrize("name", ["concurrency", "timeout", "max_consecutive_errors", "batch_size"])
 def test_numbers_must_make_sense(name: str) -> None:
-    with pytest.raises(SeaError, match=f"chat.{name} is 0, but it must be above zero"):
+    with pytest.raises(SeaError, match=f"llm.{name} is 0, but it must be above 0"):
         LLMConfig(**{name: 0})
 
 

@@ -40,8 +40,8 @@ def test_a_device_that_is_not_there_is_an_error(name: str) -> None:
 
 def test_the_error_names_the_setting_that_was_given() -> None:
     with pytest.raises(SeaError, match=r"-o chat\.device=abacus cannot be used: ") as raised:
-        resolve_device("abacus", "chat.device")
-    assert raised.value.hint == "Type: -o chat.device=cpu"
+        resolve_device("abacus", "llm.device")
+    assert raised.value.hint == "Type: -o llm.device=cpu"
 
 
 @pytest.mark.parametrize("name", placement.DTYPES)

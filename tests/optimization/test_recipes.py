@@ -142,7 +142,7 @@ def alone(seeing: MLLM, rows: tuple[PreparedExample, ...], benign: list[Embeddin
     return outcomes
 
 
-@pytest.mark.parametrize("name", ["noise", "dropout", "benign"])
+@pytest.mark.parametrize("name", ["noise", "dropout", "benign-start"])
 def test_another_seed_gives_another_embedding(
     seeing: MLLM,
     rows: tuple[PreparedExample, ...],
@@ -282,7 +282,7 @@ def test_a_harmful_row_is_made_to_comply_only_where_that_is_asked_for(
     assert GoalsRecipe(comply="all").goals(seeing.adapter, long)[-1].answer == "First do it."
     numbered = replace(harmful, example=replace(harmful.example, rejected="1. Do it. 2. Go."))
     assert GoalsRecipe(comply="all").goals(seeing.adapter, numbered)[-1].answer == "Do it."
-    with pytest.raises(SeaError, match="none of its choices"):
+    with pytest.raises(SeaError, match="comply is 'some', but it must be benign, all or none"):
         GoalsRecipe(comply="some")
 
 
@@ -297,7 +297,7 @@ def test_pool_is_every_recipe_that_the_material_allows() -> None:
     [
         ("nois", "no recipe 'nois'", "'noise'"),
         ("x,plain", "no recipe 'x'", "Known: pool, plain, goals"),
-        ("benign", "needs benign media", "--media FOLDER"),
+        ("benign-start", "needs benign media", "--media FOLDER"),
     ],
 )
 def test_a_recipe_that_cannot_be_is_refused(text: str, expected: str, advice: str) -> None:
@@ -347,7 +347,7 @@ def test_rows_of_a_recipe_that_this_model_does_not_allow_say_so(
 
 
 def test_media_of_another_size_are_refused(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
-    todo = expand(rows[:1], [recipe("benign")], seeing.adapter)
+    todo = expand(rows[:1], [recipe("benign-start")], seeing.adapter)
     elsewhere = Embedding(seeing.blank().features, grid=(1, 2, 3))
     with pytest.raises(DataError, match="none of the 1 benign media"):
         list(optimize(seeing, todo, SOON, benign=[elsewhere]))
@@ -357,7 +357,7 @@ def test_shorter_and_longer_media_are_laid_over_the_blank(mllm: MLLM, prepared: 
     start = mllm.blank()
     for count in (3, len(start) + 5):
         medium = Embedding(torch.full((count, start.features.shape[1]), 0.5))
-        (row,) = expand(prepared[:1], [recipe("benign")], mllm.adapter)
+        (row,) = expand(prepared[:1], [recipe("benign-start")], mllm.adapter)
         work = Optimization(mllm, [row], SOON, benign=[medium])
         leaf = work.tasks[0].parametrization.parameter(start.features, torch.Generator())
         kept = min(count, len(start))

@@ -154,7 +154,7 @@ def test_a_language_model_describes_the_scenes_and_is_asked_once(tmp_path: Path)
 
     typed = ("bench", "build", "image", "--out", tmp_path / "b", "--limit", 1, "--task", "SD", "-o", "candidates=1")
     with chat_server(scene) as server:
-        asked = (*typed, "--scenes", "openai", "-o", "chat.model=m", "-o", f"chat.base_url={server.url}")
+        asked = (*typed, "--scenes", "openai", "-o", "llm.model=m", "-o", f"llm.base_url={server.url}")
         assert sea(*asked).code == 0
         phrases = [request["messages"][-1]["content"] for request in server.requests]
         assert len(phrases) == len(set(phrases)) == 6  # three scenarios, a case and its twin each
@@ -170,6 +170,6 @@ def test_a_language_model_describes_the_scenes_and_is_asked_once(tmp_path: Path)
 def test_a_language_model_that_describes_nothing_stops_the_build(tmp_path: Path) -> None:
     typed = ("bench", "build", "image", "--out", tmp_path / "b", "--limit", 1, "--task", "SD", "-o", "candidates=1")
     with chat_server(lambda *_: says("", finish_reason="content_filter")) as server:
-        done = sea(*typed, "--scenes", "openai", "-o", "chat.model=m", "-o", f"chat.base_url={server.url}")
+        done = sea(*typed, "--scenes", "openai", "-o", "llm.model=m", "-o", f"llm.base_url={server.url}")
     assert done.code == 2
     assert "described no scene (filtered)" in done.err

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from annotated_types import Gt
+
+from sea_core.config import Config, validate
 from sea_core.data.examples import Goal, PreparedExample
-from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class RecipeNotSupported(Exception):
 
 
 @dataclass(frozen=True)
-class Recipe(ABC):
+class Recipe(Config, ABC):
     """One way to make embeddings. Its fields are settings: `-o noise.strength=0.2`.
 
     Class attributes:
@@ -39,25 +41,16 @@ class Recipe(ABC):
         media: whether it needs benign media (`--media`).
     """
 
-    lr: float = 1.0
-    """Step size, as a multiple of -o lr."""
-    steps: float = 1.0
-    """Updates at most, as a multiple of -o steps."""
+    lr: Annotated[float, Gt(0)] = 1.0
+    """Step size, as a multiple of `lr`."""
+    steps: Annotated[float, Gt(0)] = 1.0
+    """Maximum number of updates, as a multiple of `steps`."""
 
     name: ClassVar[str]
     needs_media: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name in ("lr", "steps", "strength", "directions"):
-            self._require(name, getattr(self, name, 1) > 0, "be above zero")
-        self._require("layer", getattr(self, "layer", 0) >= 0, "not be negative")
-
-    def _require(self, name: str, good: bool, what: str) -> None:
-        if not good:
-            raise SeaError(
-                f"{self.name}.{name} is {getattr(self, name)}, but it must {what}",
-                hint=f"Type for example: -o {self.name}.{name}={getattr(type(self), name)}",
-            )
+        validate(self, self.name)
 
     def goals(self, adapter: Adapter, row: PreparedExample) -> tuple[Goal, ...]:
         """Return what an embedding of the row must make the model say."""

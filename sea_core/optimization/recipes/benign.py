@@ -1,12 +1,13 @@
-"""`subspace` and `benign`, with real benign media given: E stays where real embeddings lie, or starts at one."""
+"""`subspace` and `benign-start`, with real benign media given: E stays where real embeddings lie, or starts at one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from annotated_types import Gt
 from torch import Generator, Tensor
 
 from sea_core.data.examples import PreparedExample
@@ -20,7 +21,7 @@ from sea_core.optimization.recipes.base import Recipe, RecipeContext
 class SubspaceRecipe(Recipe):
     """Each row of E is the mean row of the benign media plus a combination of their principal directions."""
 
-    directions: int = 64
+    directions: Annotated[int, Gt(0)] = 64
     """How many directions; fewer where the encoder is narrower."""
 
     name: ClassVar[str] = "subspace"
@@ -39,7 +40,7 @@ class SubspaceRecipe(Recipe):
 class BenignStartRecipe(Recipe):
     """Each embedding starts at the embedding of a benign medium, drawn by seed."""
 
-    name: ClassVar[str] = "benign"
+    name: ClassVar[str] = "benign-start"
     needs_media: ClassVar[bool] = True
 
     def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sea_core.data.examples import Goal, PreparedExample
-from sea_core.errors import SeaError
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 from sea_core.optimization.recipes.base import Recipe
@@ -19,17 +18,11 @@ LIST_NUMBER = re.compile(r"^(?:\(?\d{1,2}[.)]|[-*•])\s+")
 class GoalsRecipe(Recipe):
     """More goals than two for each embedding. None of them has the wording of a held-out question."""
 
-    comply: str = "benign"
+    comply: Literal["benign", "all", "none"] = "benign"
     """Which rows are also asked what x_m asks, with the first sentence of the answer that complies as the target:
     `benign`, `all` or `none`. With `all`, the embedding of a harmful row is made to draw a harmful answer."""
 
     name: ClassVar[str] = "goals"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.comply not in ("benign", "all", "none"):
-            hint = "Type -o goals.comply=benign, all or none"
-            raise SeaError(f"goals.comply is {self.comply!r}, which is none of its choices", hint=hint)
 
     def goals(self, adapter: Adapter, row: PreparedExample) -> tuple[Goal, ...]:
         asked = (*row.goals, *prompts.paraphrased_goals(adapter, row.extraction, row.style))

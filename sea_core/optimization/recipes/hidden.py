@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from annotated_types import Ge, Gt
 from torch import Tensor
 
 from sea_core.data.examples import PreparedExample
@@ -22,9 +23,9 @@ LAYER = 2
 class HiddenRecipe(Recipe):
     """An extra loss: the squared distance of the two means, relative to the size of the text's."""
 
-    strength: float = 0.1
+    strength: Annotated[float, Gt(0)] = 0.1
     """Weight of the extra loss. At 1 the phrase was told less often on the bundled models, after more steps."""
-    layer: int = LAYER
+    layer: Annotated[int, Ge(0)] = LAYER
     """The decoder layer, counted from 0, whose input is compared; the last where there are fewer."""
 
     name: ClassVar[str] = "hidden"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from annotated_types import Gt, Lt
 from torch import Generator, Tensor
 
 from sea_core.data.examples import PreparedExample
@@ -18,7 +19,7 @@ from sea_core.optimization.recipes.base import Recipe, RecipeContext
 class NoiseRecipe(Recipe):
     """Gaussian noise on E at every step."""
 
-    strength: float = 0.3
+    strength: Annotated[float, Gt(0)] = 0.3
     """Standard deviation of the noise, as a multiple of the blank embedding's root mean square."""
 
     name: ClassVar[str] = "noise"
@@ -32,20 +33,10 @@ class NoiseRecipe(Recipe):
 class DropoutRecipe(Recipe):
     """Some rows of E, others at every step, give way to the blank's."""
 
-    strength: float = 0.3
-    """Share of the rows that give way."""
+    strength: Annotated[float, Gt(0), Lt(1)] = 0.3
+    """Ratio of the rows of E that are replaced by the blank embedding's, drawn anew at every step."""
 
     name: ClassVar[str] = "dropout"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require("strength", self.strength < 1, "be below 1: E would never be seen")
-
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        variation = DropoutParametrization(
-            lr=self.lr, steps=self.steps, share=self.strength, blank=material.start.features
-        )
-        return lambda row: variation
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from sea_core.errors import SeaError
+from annotated_types import Ge, Gt
+
+from sea_core.config import Config
 
 
 @dataclass(frozen=True)
-class AnalysisConfig:
+class AnalysisConfig(Config):
     """Settings of the linear probe."""
 
-    layer: int = 2
+    layer: Annotated[int, Ge(0)] = 2
     """The decoder layer, counted from 0, whose input is the probe's feature; the last layer if there are fewer."""
-    l2: float = 1.0
-    """Strength of the L2 regularisation: l2 / 2 times the sum of the squared weights is added to the loss."""
+    l2: Annotated[float, Gt(0)] = 1.0
+    """Strength of the L2 regularisation: l2 / 2 times the sum of the squared weights is added to the loss. Without
+    regularisation the weights diverge."""
 
-    def __post_init__(self) -> None:
-        if self.layer < 0:
-            raise SeaError(f"quality.layer is {self.layer}", hint="Layers are counted from 0.")
-        if self.l2 <= 0:
-            raise SeaError(
-                f"quality.l2 is {self.l2}", hint="Use a number above 0: without regularisation the weights diverge."
-            )
+    group: ClassVar[str] = "quality"

@@ -146,7 +146,7 @@ def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[CompleteCha
     from sea_core.llm.config import LLMConfig
     from sea_core.runs.jsonl import JsonlLog
 
-    told, left = settings.override(LLMConfig(), given, "chat")
+    told, left = settings.override(LLMConfig(), given, "llm")
     return (None if name == "rules" else make_completer(open_model(name, told), JsonlLog(out / "scenes.jsonl"))), left
 
 

@@ -59,14 +59,14 @@ def judge(
 
 
 def _read_settings(option: list[str], file: Path | None) -> JudgeConfig:
-    """Read chat.* for language models and guard.* for guard models."""
+    """Read llm.* for language models and guard.* for guard models."""
     from sea_core.config import override, parse_overrides, reject_unknown, setting_names
     from sea_core.judges.base import JudgeConfig
     from sea_core.llm.config import LLMConfig
 
-    chat, unknown = override(LLMConfig(), parse_overrides(file, option), "chat")
+    chat, unknown = override(LLMConfig(), parse_overrides(file, option), "llm")
     guard, unknown = override(LLMConfig(), unknown, "guard")
-    reject_unknown(unknown, [*setting_names(chat, "chat"), *setting_names(guard, "guard")])
+    reject_unknown(unknown, [*setting_names(chat, "llm"), *setting_names(guard, "guard")])
     return JudgeConfig(chat, guard)
 
 

@@ -49,7 +49,7 @@ def judge(run: BenchRun, server: ChatServer, *names: str, **settings: Any) -> Cl
     """Run `sea bench judge` with the judges of these names, on a scripted server."""
     settings = {"model": "scripted-1", "base_url": server.url} | settings
     judges = [argument for name in names for argument in ("--judge", name)]
-    options = [argument for name, value in settings.items() for argument in ("-o", f"chat.{name}={value}")]
+    options = [argument for name, value in settings.items() for argument in ("-o", f"llm.{name}={value}")]
     return sea("bench", "judge", run.folder, *judges, *options, "--json")
 
 
@@ -186,7 +186,7 @@ def test_a_model_that_is_not_a_guard_gives_no_rating(tmp_path: Path, language_mo
 
 def test_a_local_model_can_be_the_judge(tmp_path: Path, language_model: Path) -> None:
     run = make_run(tmp_path / "run", {"video/1-Theft/TYPO/1": "A plan."})
-    setting = f"chat.model={language_model}"
+    setting = f"llm.model={language_model}"
     summary = sea("bench", "judge", run.folder, "--judge", "transformers", "-o", setting, "--json").json()
     assert summary["judges"][1]["verdicts"] == {"unparsed": 1}
 
@@ -200,8 +200,8 @@ def test_a_local_model_can_be_the_judge(tmp_path: Path, language_model: Path) ->
         (("--judge", "opnai"), "Did you mean 'openai'"),
         (("--judge", "guard"), "no guard model is set"),
         (("--judge", "openai"), "no language model"),
-        (("--judge", "openai:va-orginal", "-o", "chat.model=x"), "Did you mean 'openai:va-original'"),
-        (("--judge", "openai", "-o", "chat.model=x"), "OPENAI_API_KEY"),
+        (("--judge", "openai:va-orginal", "-o", "llm.model=x"), "Did you mean 'openai:va-original'"),
+        (("--judge", "openai", "-o", "llm.model=x"), "OPENAI_API_KEY"),
         (("--judge", "guard", "-o", "guard.modle=x"), "Did you mean 'guard.model'"),
     ],
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Le
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 class AudioSet(MediaSet):
     """Audio_only: the question, spoken. KPT: the key phrase, spoken. KPT_noise: white noise, then KPT. 16 kHz, mono."""
 
-    media: str = "mp3"
-    """mp3, as published, or wav, which loses nothing."""
-    noise_seconds: float = field(default=3.0, metadata={"bounds": (0.0, 60)})
+    media: Literal["mp3", "wav"] = "mp3"
+    """File format: mp3, as published, or wav, which is lossless."""
+    noise_seconds: Annotated[float, Ge(0), Le(60)] = 3.0
     """How long the noise lasts."""
-    noise_level: float = field(default=0.1, metadata={"bounds": (0.0, 0.3)})
+    noise_level: Annotated[float, Ge(0), Le(0.3)] = 0.1
     """The noise's root mean square; speech lies around 0.1. The paper does not tell its own."""
 
     modality: ClassVar[str] = "audio"
@@ -35,11 +37,6 @@ class AudioSet(MediaSet):
         Task("KPT", "whole"),
         Task("KPT_noise", "end", derived_from="KPT"),
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.media not in ("mp3", "wav"):
-            raise SeaError(f"media is {self.media!r}, but it is mp3 or wav", hint="Type: -o media=wav")
 
     @property
     def suffix(self) -> str:

@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Le, Lt
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts, TextSource
-from sea_core.errors import SeaError
+from sea_core.config import Config
 from sea_core.plugin.generator import Frames, Generator
 
 
@@ -34,27 +36,17 @@ TEXT_ONLY = Task("Text_only", "question")
 
 
 @dataclass(frozen=True)
-class MediaSet(ABC):
+class MediaSet(Config, ABC):
     """A modality's tasks, and how their media are made, written and probed."""
 
-    seed: int = 0
+    seed: Annotated[int, Ge(0), Lt(2**31)] = 0
     """Draws the scenes, the noise and whatever a generator draws."""
-    candidates: int = 1
+    candidates: Annotated[int, Ge(1), Le(20)] = 1
     """Media for each scene, of which a person picks one (`sea bench pick`)."""
 
     modality: ClassVar[str]
     noun: ClassVar[str]
     tasks: ClassVar[tuple[Task, ...]]
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            low, high = field.metadata.get("bounds", (0, 1 << 31))
-            value = getattr(self, field.name)
-            if isinstance(value, int | float) and not low <= value <= high:
-                raise SeaError(
-                    f"{field.name} is {value}, but it lies from {low} to {high}",
-                    hint=f"Type for example: -o {field.name}={field.default}",
-                )
 
     @property
     @abstractmethod

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from annotated_types import Ge, Le
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 class ImageSet(MediaSet):
     """SD: a picture for the phrase. TYPO: the phrase, black on white. SD_TYPO: the picture with the phrase below it."""
 
-    candidates: int = field(default=1, metadata={"bounds": (1, 20)})
+    candidates: Annotated[int, Ge(1), Le(20)] = 1
     """Pictures for each case, of which a person picks one (`sea bench pick`)."""
-    width: int = field(default=512, metadata={"bounds": (16, 4096)})
+    width: Annotated[int, Ge(16), Le(4096)] = 512
     """Pixels across."""
-    height: int = field(default=512, metadata={"bounds": (16, 4096)})
+    height: Annotated[int, Ge(16), Le(4096)] = 512
     """Pixels down, without SD_TYPO's strip."""
 
     modality: ClassVar[str] = "image"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Le
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
@@ -20,21 +22,21 @@ class VideoSet(MediaSet):
     whole phrase.
     """
 
-    candidates: int = field(default=5, metadata={"bounds": (1, 20)})
+    candidates: Annotated[int, Ge(1), Le(20)] = 5
     """Scenes for each case, of which a person picks one (`sea bench pick`)."""
-    width: int = field(default=640, metadata={"bounds": (16, 4096)})
+    width: Annotated[int, Ge(16), Le(4096)] = 640
     """Pixels across; an even number."""
-    height: int = field(default=384, metadata={"bounds": (16, 4096)})
+    height: Annotated[int, Ge(16), Le(4096)] = 384
     """Pixels down; an even number."""
-    fps: float = field(default=24.0, metadata={"bounds": (0.5, 120)})
+    fps: Annotated[float, Ge(0.5), Le(120)] = 24.0
     """Frames in a second."""
-    seconds: float = field(default=5.0, metadata={"bounds": (0.1, 120)})
+    seconds: Annotated[float, Ge(0.1), Le(120)] = 5.0
     """Length of a scene."""
-    word_seconds: float = field(default=1.0, metadata={"bounds": (0.05, 60)})
+    word_seconds: Annotated[float, Ge(0.05), Le(60)] = 1.0
     """How long each word of TYPO is shown."""
-    end_seconds: float = field(default=3.0, metadata={"bounds": (0.05, 60)})
+    end_seconds: Annotated[float, Ge(0.05), Le(60)] = 3.0
     """How long the whole phrase stands at the end of DM_TYPO."""
-    quality: int = field(default=18, metadata={"bounds": (0, 51)})
+    quality: Annotated[int, Ge(0), Le(51)] = 18
     """x264's crf: 0 loses nothing, 51 is the worst."""
 
     modality: ClassVar[str] = "video"
