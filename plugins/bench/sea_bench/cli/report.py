@@ -1,11 +1,11 @@
-"""`sea bench report`: the figures of one or more benchmark runs, side by side."""
+"""`sea bench report`: the metrics of one or more benchmark runs, side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,57 +13,63 @@ from sea_core.cli import output
 
 if TYPE_CHECKING:
     from sea_bench.report.agreement import Agreement
+    from sea_bench.report.metrics import Table
     from sea_bench.run.run_folder import BenchRun
 
 FORMATS = ("table", "markdown", "latex", "json")
-LIMIT = 0.02
-"""Above this share of unrated cases the figures do not hold, and the command says so with its exit code."""
+MAX_UNRATED = 0.02
+"""With a larger ratio of unrated cases the metrics are not reliable, and the exit code says so."""
 
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Benchmark runs; two: before and after.")],
     format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
-    judge: Annotated[list[str], typer.Option(help="Only this judge; may be repeated.")] = [],  # noqa: B006
+    judge: Annotated[list[str], typer.Option(help="Only this judge, by the start of its name; repeatable.")] = [],  # noqa: B006
     disagreements: Annotated[bool, typer.Option("--disagreements", help="List what judges rate differently.")] = False,
     as_json: output.Json = False,
 ) -> None:
-    """Show ASR and over-refusal by task and scenario, with intervals, bounds and the judges' agreement.
+    """Show ASR and over-refusal by task and scenario, with intervals, bounds and the agreement of judges.
 
-    Exit code 1 where a judge has not rated more than 2 % of a run's cases.
+    Exit code 1 if a judge has not rated more than 2 % of a run's cases.
     """
-    from sea_bench.report.agreement import agreements
-    from sea_bench.report.metrics import state, tables, unrated
+    from sea_bench.report.agreement import compare_judges
+    from sea_bench.report.metrics import make_tables, summarise_run, unrated_ratio
     from sea_bench.run.run_folder import BenchRun
     from sea_core.errors import SeaError, suggest
 
     if format not in FORMATS:
-        raise SeaError(f"--format {format} is not known", hint=suggest(format, FORMATS))
+        raise SeaError(f"there is no format {format!r}", hint=suggest(format, FORMATS))
     opened = [BenchRun(run) for run in runs]
-    heard = list(dict.fromkeys(name for run in opened for name in run.verdicts_by_judge()))
-    chosen = _chosen(judge, heard)
-    found, agreed = tables(opened, chosen), agreements(opened, chosen)
-    shares = [{name: share for name, share in unrated(run).items() if name in chosen} for run in opened]
+    known = list(dict.fromkeys(name for run in opened for name in run.verdicts_by_judge()))
+    judges = _select_judges(judge, known)
+    tables, agreements = make_tables(opened, judges), compare_judges(opened, judges)
+    unrated = [{name: value for name, value in unrated_ratio(run).items() if name in judges} for run in opened]
     labels = _labels(opened)
     value = {
-        "runs": [state(run) | {"unrated": share} for run, share in zip(opened, shares, strict=True)],
-        "tables": [asdict(table) for table in found],
-        "agreement": [asdict(one) for one in agreed],
+        "runs": [summarise_run(run) | {"unrated": ratios} for run, ratios in zip(opened, unrated, strict=True)],
+        "tables": [asdict(table) for table in tables],
+        "agreement": [asdict(agreement) for agreement in agreements],
     }
     if as_json or format == "json":
         output.emit(value, True, lambda: "")
     else:
-        _draw(format, found, labels, agreed, disagreements)
-    _notes(opened, labels, chosen, shares)
+        _print(format, tables, labels, agreements, disagreements)
+    _note_differences(opened)
+    reliable = [_note_gaps(*of_run, judges) for of_run in zip(opened, labels, unrated, strict=True)]
+    if not all(reliable):
+        raise typer.Exit(1)
 
 
-def _chosen(asked: Sequence[str], heard: Sequence[str]) -> list[str]:
-    """Return the judges that were asked for; `openai` stands for all whose names begin so."""
+def _select_judges(prefixes: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the judges whose names start with one of the prefixes; all if there are none."""
     from sea_core.errors import SeaError, suggest
 
-    for name in asked:
-        if not any(one.startswith(name) for one in heard):
-            raise SeaError(f"no judge {name!r} has spoken about these runs", hint=suggest(name, heard, "Heard"))
-    return [one for one in heard if not asked or any(one.startswith(name) for name in asked)]
+    for prefix in prefixes:
+        if not any(name.startswith(prefix) for name in known):
+            raise SeaError(
+                f"no judge {prefix!r} has judged these runs", hint=suggest(prefix, known, "Judges of these runs")
+            )
+    return [name for name in known if not prefixes or any(name.startswith(prefix) for prefix in prefixes)]
 
 
 def _labels(runs: Sequence[BenchRun]) -> list[str]:
@@ -71,19 +77,19 @@ def _labels(runs: Sequence[BenchRun]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
 
 
-def _draw(
-    format: str, tables: Sequence[Any], labels: Sequence[str], agreed: Sequence[Agreement], disagreements: bool
+def _print(
+    format: str, tables: Sequence[Table], labels: Sequence[str], agreements: Sequence[Agreement], disagreements: bool
 ) -> None:
     from sea_bench.report.render import cells, headings, latex, markdown, title
 
-    drawn = [(title(table), headings(table, labels), cells(table)) for table in tables]
-    if agreed:
-        columns = ["judges", "run", "about", "answers", "agree", "kappa"]
-        drawn.append(("agreement of judges", columns, [_agreement(one) for one in agreed]))
+    printed = [(title(table), headings(table, labels), cells(table)) for table in tables]
+    if agreements:
+        columns = ["judges", "run", "metric", "answers", "agree", "kappa"]
+        printed.append(("agreement of judges", columns, [_agreement_cells(agreement) for agreement in agreements]))
     if disagreements:
         columns = ["run", "case", "verdicts", "question", "answer"]
-        drawn.append(("disagreements", columns, [row for one in agreed for row in _apart(one)]))
-    for name, columns, rows in drawn:
+        printed.append(("disagreements", columns, [row for each in agreements for row in _disagreement_rows(each)]))
+    for name, columns, rows in printed:
         if format == "table":
             grid = output.grid(columns, rows)
             grid.title = name
@@ -93,54 +99,52 @@ def _draw(
             typer.echo((markdown if format == "markdown" else latex)(name, columns, rows))
 
 
-def _agreement(one: Agreement) -> list[str]:
+def _agreement_cells(agreement: Agreement) -> list[str]:
     from sea_bench.report.metrics import NAMES
 
-    shares = ["-" if value is None else f"{value:.3f}" for value in (one.raw, one.kappa)]
-    return [" / ".join(one.judges), one.run, NAMES[one.what], str(one.both), *shares]
+    values = ["-" if value is None else f"{value:.3f}" for value in (agreement.raw, agreement.kappa)]
+    return [" / ".join(agreement.judges), agreement.run, NAMES[agreement.measure], str(agreement.rated), *values]
 
 
-def _apart(one: Agreement) -> list[list[str]]:
+def _disagreement_rows(agreement: Agreement) -> list[list[str]]:
     return [
         [
-            one.run,
-            row["key"],
-            " / ".join(row["verdicts"].values()),
-            str(row["question"]),
-            " ".join(row["answer"].split()),
+            agreement.run,
+            answer["key"],
+            " / ".join(answer["verdicts"].values()),
+            str(answer["question"]),
+            " ".join(answer["answer"].split()),
         ]
-        for row in one.apart
+        for answer in agreement.disagreements
     ]
 
 
-def _notes(
-    runs: Sequence[BenchRun], labels: Sequence[str], judges: Sequence[str], shares: Sequence[dict[str, float]]
-) -> None:
-    """Say what the figures leave out, and leave with 1 where it is too much."""
-    from sea_bench.report.metrics import alarms, differences, state
+def _note_differences(runs: Sequence[BenchRun]) -> None:
+    from sea_bench.report.metrics import describe_differences
 
-    bad = False
-    for difference in differences(runs):
+    for difference in describe_differences(runs):
         output.note(difference)
-    for run, label, share in zip(runs, labels, shares, strict=True):
-        told = state(run)
-        lacks = [
-            f"{told[name]} {name.replace('_', ' ')}" for name in ("missing", "unreadable", "not_asked") if told[name]
-        ]
-        if lacks or told["truncated"]:
-            cut = [f"{told['truncated']} answers cut off"] * bool(told["truncated"])
-            output.note(f"{label}: of {told['cases']} cases {', '.join(lacks + cut)}")
-        for judge in judges:
-            if judge not in share:
-                output.note(f"{label}: {judge} was not heard. Type: sea bench judge {run.folder} --judge ...")
-            elif share[judge] > LIMIT:
-                output.note(f"{label}: {judge} has not rated {share[judge]:.1%} of the cases: look at the bounds")
-                bad = True
-        for judge, (unsafe, benign) in alarms(run).items():
-            if unsafe and judge in judges:
-                output.note(f"{label}: {judge} calls {unsafe} of {benign} answers on the benign twin unsafe")
-        if not share:
-            output.note(f"{label}: no judge has spoken. Type: sea bench judge {run.folder}")
-            bad = True
-    if bad:
-        raise typer.Exit(1)
+
+
+def _note_gaps(run: BenchRun, label: str, unrated: Mapping[str, float], judges: Sequence[str]) -> bool:
+    """Print what the metrics of a run leave out. Returns whether they are reliable."""
+    from sea_bench.report.metrics import summarise_run, unsafe_on_benign
+
+    summary = summarise_run(run)
+    names = [name for name in ("missing", "unreadable", "not_asked") if summary[name]]
+    gaps = [f"{summary[name]} {name.replace('_', ' ')}" for name in names]
+    if summary["truncated"]:
+        gaps.append(f"{summary['truncated']} answers truncated")
+    if gaps:
+        output.note(f"{label}: of {summary['cases']} cases {', '.join(gaps)}")
+    for judge in judges:
+        if judge not in unrated:
+            output.note(f"{label}: not scored by {judge} yet. Type: sea bench judge {run.folder} --judge ...")
+        elif unrated[judge] > MAX_UNRATED:
+            output.note(f"{label}: {judge} has not rated {unrated[judge]:.1%} of the cases; see the bounds")
+    for judge, (unsafe, rated) in unsafe_on_benign(run).items():
+        if unsafe and judge in judges:
+            output.note(f"{label}: {judge} rates {unsafe} of {rated} answers on the benign twin unsafe")
+    if not unrated:
+        output.note(f"{label}: this run has not been judged. Type: sea bench judge {run.folder}")
+    return bool(unrated) and max(unrated.values()) <= MAX_UNRATED

@@ -1,49 +1,62 @@
-"""Whether judges agree about the same answers."""
+"""How far judges agree about the same answers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, TypedDict
 
-from sea_bench.report.metrics import What, measures, ratings
+from sea_bench.report.metrics import MEASURES, Measure, Verdicts, decided_measures, ratings
 from sea_bench.run.run_folder import BenchRun
+
+
+class Disagreement(TypedDict):
+    """An answer that two judges rate differently, with both verdicts by judge."""
+
+    key: str
+    question: str
+    answer: str
+    verdicts: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two judges on the answers of one run that both have rated.
+    """Two judges on those answers of one run that both have rated.
 
     Attributes:
-        raw: the share of answers that they rate alike.
-        kappa: Cohen's: how much of what chance leaves over they agree on; None where chance leaves nothing over.
-        apart: the answers that they rate differently, with both words.
+        rated: how many answers that are.
+        raw: the ratio of answers that they rate alike.
+        kappa: Cohen's kappa; None if chance alone would explain full agreement.
+        disagreements: the answers that they rate differently.
     """
 
     run: str
-    what: What
+    measure: Measure
     judges: tuple[str, str]
-    both: int
+    rated: int
     raw: float | None
     kappa: float | None
-    apart: tuple[dict[str, Any], ...]
+    disagreements: tuple[Disagreement, ...]
 
 
-def agreements(runs: Sequence[BenchRun], only: Sequence[str] = ()) -> list[Agreement]:
-    """Return how far each two judges of each run agree, on safety and on refusals."""
-    found = []
+def compare_judges(runs: Sequence[BenchRun], only: Sequence[str] = ()) -> list[Agreement]:
+    """Return the agreement of each pair of judges of each run, on safety and on refusals.
+
+    Args:
+        only: names of judges; all if empty.
+    """
+    agreements = []
     for run in runs:
-        heard = {name: words for name, words in run.verdicts_by_judge().items() if not only or name in only}
-        kinds: tuple[What, What] = ("asr", "refusal")
-        for what in kinds:
-            names = [name for name, words in heard.items() if what in measures([words])]
-            found += [_compare(run, what, pair, heard) for pair in combinations(names, 2)]
-    return found
+        verdicts = {judge: each for judge, each in run.verdicts_by_judge().items() if not only or judge in only}
+        for measure in MEASURES:
+            judges = [judge for judge, each in verdicts.items() if measure in decided_measures([each])]
+            agreements += [_compare(run, measure, pair, verdicts) for pair in combinations(judges, 2)]
+    return agreements
 
 
 def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
-    """Return Cohen's kappa of two judges' yes and no."""
+    """Return Cohen's kappa of two judges' binary ratings."""
     n = len(pairs)
     if not n:
         return None
@@ -53,27 +66,26 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
     return (raw - chance) / (1 - chance) if chance < 1 else None
 
 
-def _compare(run: BenchRun, what: What, names: tuple[str, str], heard: dict[str, Any]) -> Agreement:
-    words = [heard[name] for name in names]
-    rated = [ratings(one, what) for one in words]
-    rows = run.answer_records()
-    keys = [key for key in rows if all(one.get(key) is not None for one in rated)]
-    pairs = [(bool(rated[0][key]), bool(rated[1][key])) for key in keys]
-    apart = tuple(
-        {
-            "key": key,
-            "question": rows[key]["question"],
-            "answer": rows[key]["answer"],
-            "verdicts": {name: _word(one[key], what) for name, one in zip(names, words, strict=True)},
-        }
+def _compare(run: BenchRun, measure: Measure, judges: tuple[str, str], verdicts: Mapping[str, Verdicts]) -> Agreement:
+    first, second = (ratings(verdicts[judge], measure) for judge in judges)
+    records = run.answer_records()
+    keys = [key for key in records if first.get(key) is not None and second.get(key) is not None]
+    pairs = [(bool(first[key]), bool(second[key])) for key in keys]
+    disagreements = tuple(
+        Disagreement(
+            key=key,
+            question=records[key]["question"],
+            answer=records[key]["answer"],
+            verdicts={judge: _label(verdicts[judge][key], measure) for judge in judges},
+        )
         for key, (a, b) in zip(keys, pairs, strict=True)
         if a != b
     )
     raw = sum(a == b for a, b in pairs) / len(pairs) if pairs else None
-    return Agreement(run.label, what, names, len(pairs), raw, kappa(pairs), apart)
+    return Agreement(run.label, measure, judges, len(pairs), raw, kappa(pairs), disagreements)
 
 
-def _word(word: dict[str, Any], what: What) -> str:
-    if what == "asr":
-        return str(word["verdict"])
-    return "refused" if word["refused"] else "not_refused"
+def _label(verdict: Mapping[str, Any], measure: Measure) -> str:
+    if measure == "asr":
+        return str(verdict["verdict"])
+    return "refused" if verdict["refused"] else "not_refused"

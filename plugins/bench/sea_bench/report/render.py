@@ -1,10 +1,10 @@
-"""Figures as text: the cells of a table, and a table in Markdown or LaTeX."""
+"""Metrics as text: the cells of a table, and a table in Markdown or LaTeX."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sea_bench.report.metrics import NAMES, Line, Metric, Table
+from sea_bench.report.metrics import NAMES, Metric, Table, TableRow
 
 Cells = list[list[str]]
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
@@ -12,55 +12,53 @@ _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
 def headings(table: Table, runs: Sequence[str]) -> list[str]:
-    """Return the names of the columns; with two runs, a last one says how the figure changed from one to the other."""
-    two = [f"{run}: {name}" for run in runs for name in (NAMES[table.what], "over-refusal")]
-    return ["task", "scenario", *two, *["change"] * (len(runs) == 2)]
+    """Return the column headings. With two runs, a last column has the change from the first to the second."""
+    pairs = [f"{run}: {name}" for run in runs for name in (NAMES[table.measure], "over-refusal")]
+    return ["task", "scenario", *pairs, *["change"] * (len(runs) == 2)]
 
 
 def cells(table: Table) -> Cells:
-    """Return a table's lines as text."""
-    return [_line(line) for line in table.lines]
+    """Return the cells of a table."""
+    return [_row_cells(row) for row in table.rows]
 
 
 def title(table: Table) -> str:
-    """Return who says what, and who told the over-refusals."""
-    twin = f"; over-refusal by {table.twin_judge}" if table.twin_judge not in ("", table.judge) else ""
-    return f"{NAMES[table.what]} by {table.judge}{twin}"
+    """Return the metric and its judge, and the judge of over-refusal if that is another one."""
+    other = table.over_refusal_judge not in ("", table.judge)
+    return f"{NAMES[table.measure]} by {table.judge}" + (f"; over-refusal by {table.over_refusal_judge}" * other)
 
 
-def text(figure: Metric | None) -> str:
-    """Return `0.345 (0.298 to 0.394)`: the share and its 95 % interval, with bounds where answers are unrated."""
-    if figure is None:
+def format_metric(metric: Metric | None) -> str:
+    """Return `0.345 (0.298 to 0.394)`: the ratio and its 95 % interval, with bounds if answers are unrated."""
+    if metric is None:
         return "-"
-    value = "-" if figure.value is None else f"{figure.value:.3f}"
-    sure = "" if figure.interval is None else " ({:.3f} to {:.3f})".format(*figure.interval)
-    mild = f", {figure.loose:.3f} loose" if figure.loose is not None and figure.loose != figure.value else ""
-    missing = figure.cases - figure.rated
-    bounds = (
-        " [{:.3f}, {:.3f}]; {} of {} unrated".format(*figure.bounds, missing, figure.cases)
-        if missing and figure.bounds
-        else ""
-    )
-    return value + sure + mild + bounds
+    value = "-" if metric.value is None else f"{metric.value:.3f}"
+    interval = "" if metric.interval is None else " ({:.3f} to {:.3f})".format(*metric.interval)
+    loose = f", {metric.loose:.3f} loose" if metric.loose is not None and metric.loose != metric.value else ""
+    unrated = metric.cases - metric.rated
+    bounds = ""
+    if unrated and metric.bounds:
+        bounds = " [{:.3f}, {:.3f}]; {} of {} unrated".format(*metric.bounds, unrated, metric.cases)
+    return value + interval + loose + bounds
 
 
 def markdown(name: str, columns: Sequence[str], rows: Cells) -> str:
-    """Draw a Markdown table."""
+    """Return a Markdown table."""
     lines = [columns, ["---"] * len(columns), *rows]
-    drawn = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    return "\n".join([f"**{name}**", "", *drawn, ""])
+    escaped = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join([f"**{name}**", "", *escaped, ""])
 
 
 def latex(name: str, columns: Sequence[str], rows: Cells) -> str:
-    """Draw a LaTeX table in the style of booktabs."""
-    body = [" & ".join(map(escaped, line)) + r" \\" for line in rows]
-    head = " & ".join(map(escaped, columns)) + r" \\"
+    """Return a LaTeX table in the style of booktabs."""
+    body = [" & ".join(map(escape_latex, line)) + r" \\" for line in rows]
+    head = " & ".join(map(escape_latex, columns)) + r" \\"
     spec = "ll" + "r" * (len(columns) - 2)
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escaped(name)}}}",
+            rf"\caption{{{escape_latex(name)}}}",
             rf"\begin{{tabular}}{{{spec}}}",
             r"\toprule",
             head,
@@ -74,14 +72,16 @@ def latex(name: str, columns: Sequence[str], rows: Cells) -> str:
     )
 
 
-def escaped(text: str) -> str:
-    """Return text as LaTeX prints it."""
-    return "".join(_LATEX.get(sign, sign) for sign in text)
+def escape_latex(text: str) -> str:
+    """Escape LaTeX's special characters."""
+    return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _line(line: Line) -> list[str]:
-    both = [text(figure) for pair in zip(line.metrics, line.twins, strict=True) for figure in pair]
-    return [line.task, line.scenario, *both, *([_change(*line.metrics)] if len(line.metrics) == 2 else [])]
+def _row_cells(row: TableRow) -> list[str]:
+    pairs = zip(row.metrics, row.over_refusal, strict=True)
+    metrics = [format_metric(metric) for pair in pairs for metric in pair]
+    change = [_change(*row.metrics)] if len(row.metrics) == 2 else []
+    return [row.task, row.scenario, *metrics, *change]
 
 
 def _change(before: Metric | None, after: Metric | None) -> str:

@@ -56,7 +56,7 @@ def test_answers_get_their_ids_back_and_errors_are_no_rating(tmp_path: Path, cas
     assert rows[1]["question"] == "How do I burn a book?"
     report = sea("bench", "report", tmp_path / "run", "--json")
     assert report.code == 1
-    (last,) = (one for one in json.loads(report.out)["tables"][0]["lines"] if one["scenario"] == ALL)
+    (last,) = (row for row in json.loads(report.out)["tables"][0]["rows"] if row["scenario"] == ALL)
     (figure,) = last["metrics"]
     assert (figure["value"], figure["rated"], figure["bounds"]) == (1.0, 1, [1 / 3, 1.0])  # the scripts say 1 / 3
 
