@@ -15,6 +15,7 @@ from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, Skipped
 from sea_core.data.sources.dataset_info import read_dataset_info
 from sea_core.data.sources.open import Source, open_source
 from sea_core.errors import DataError
+from sea_core.registry import Registry
 
 __all__ = ["FORMATS", "InvalidRecord", "ReadResult", "SkippedRecord", "read_examples", "scan"]
 
@@ -30,24 +31,26 @@ def read_examples(
     split: str | None = None,
     skip_bad: bool = False,
     media_dir: Path | None = None,
+    formats: Registry[Format] = FORMATS,
 ) -> ReadResult:
     """Read rows from JSON, JSON Lines, CSV, TSV, Parquet or Arrow, from a folder, or from the hub.
 
     Args:
         path: a file (text files also gzipped or xz-compressed), a folder that `datasets` wrote or one of Parquet
             files, or `hf:owner/name:config@revision`.
-        format: a name in `READERS`, or "auto" to go by the columns of the first records.
+        format: a name in `formats`, or "auto" to go by the columns of the first records.
         columns: our column names to the file's, for a file that calls them otherwise
             (`{"instruction": "question"}`).
         split: which split of a folder or of the hub, where there are several.
         skip_bad: list records that cannot be read in `bad`, instead of raising at the first.
-        saves: where media that a table holds as bytes are written as files; without it such records are left out.
+        media_dir: where media that a table holds as bytes are written as files; without it such records are left out.
+        formats: the formats to choose from: the built-in ones, or also those of plugins.
 
     Raises:
         DataError: for anything that cannot be read as a row, with its place and what to do about it; and when no
             row is left.
     """
-    rows = scan(path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad)
+    rows = scan(path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad, formats=formats)
     if not rows.examples:
         raise _none_left(rows)
     return rows
@@ -61,6 +64,7 @@ def scan(
     split: str | None = None,
     media_dir: Path | None = None,
     strict: bool = False,
+    formats: Registry[Format] = FORMATS,
 ) -> ReadResult:
     """Read as `read_rows` does, and return what was found even if no row is left: nothing is raised for a bad record.
 
@@ -68,9 +72,9 @@ def scan(
         DataError: the source cannot be read, or holds no record whose columns are a known format's; with `strict`,
             also for the first bad record.
     """
-    check_request(format, columns or {})
+    check_request(format, columns or {}, formats)
     source = open_source(Path(path), split)
-    reader, names = _told(source, format, columns or {})
+    reader, names = _told(source, format, columns or {}, formats)
     made = Accumulator(strict)
     stream = _records(source, names, media_dir, made)
     first = list(islice(stream, DETECTION_RECORDS))
@@ -82,7 +86,7 @@ def scan(
         )
     if first:
         check_columns_exist(first[0], columns or {})
-        reader = reader or detect_format(first)
+        reader = reader or detect_format(first, formats)
     name = reader.name if reader else "unknown"
     if reader:
         for record in chain(first, stream):
@@ -100,14 +104,16 @@ def scan(
     )
 
 
-def _told(source: Source, format: str, columns: Mapping[str, str]) -> tuple[Format | None, dict[str, str]]:
+def _told(
+    source: Source, format: str, columns: Mapping[str, str], formats: Registry[Format]
+) -> tuple[Format | None, dict[str, str]]:
     """Return the reader and the column names that were asked for, or that LLaMA-Factory's list of files tells."""
     beside = (
         read_dataset_info(source.path) if source.path.is_file() and format in ("auto", "alpaca", "sharegpt") else None
     )
     if beside and format in ("auto", beside[0].name):
         return beside[0], {**beside[1], **columns}
-    return None if format == "auto" else FORMATS.get(format), dict(columns)
+    return None if format == "auto" else formats.get(format), dict(columns)
 
 
 def _records(source: Source, names: Mapping[str, str], media_dir: Path | None, made: Accumulator) -> Iterator[Record]:

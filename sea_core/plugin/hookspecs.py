@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sea_core.data.formats.registry import Format
     from sea_core.extraction.extractor import Extractor
+    from sea_core.judges.base import JudgeFactory
     from sea_core.model.adapter import Adapter
     from sea_core.optimization.recipes.base import Recipe
     from sea_core.plugin.blueprint import Blueprint
@@ -57,8 +58,8 @@ def sea_recipes() -> list[Recipe]:
 
 
 @hookspec
-def sea_judges() -> list[Any]:
-    """Return judges. `--judge NAME` selects one."""
+def sea_judges() -> list[JudgeFactory]:
+    """Return judges. `--judge NAME` selects one; `sea verify` takes those that measure content."""
     raise NotImplementedError
 
 

@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from functools import partial
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
 from sea_core import __version__
-from sea_core.errors import PluginError, SeaError
+from sea_core.errors import PluginError, SeaError, nearest
 from sea_core.extraction.extractor import Extractor
+from sea_core.judges.base import JudgeFactory
 from sea_core.model.adapter import Adapter
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.plugin import hookspecs
@@ -30,12 +32,16 @@ from sea_core.plugin.blueprint import Blueprint
 from sea_core.plugin.generator import Generator
 from sea_core.plugin.isolation import ENTRY_POINT_GROUP, LOCAL_PREFIX, catch_any, describe, one_line
 from sea_core.plugin.validate import call_hook, check_generator, expectation, label, offered
+from sea_core.registry import Lazy, Registry
 
 if TYPE_CHECKING:
     import typer
 
     from sea_core.data.formats.registry import Format
 
+Item = TypeVar("Item")
+
+log = logging.getLogger(__name__)
 _is_loading: ContextVar[bool] = ContextVar("is_loading", default=False)
 """True while a plugin's code runs: an attribute of `sea_core` that it looks up must not load all plugins again."""
 
@@ -64,7 +70,7 @@ class Plugin:
     formats: tuple[Format, ...] = offered("format", None, required=("name", "columns", "matches", "read"))
     extractors: tuple[Extractor, ...] = offered("extractor", Extractor)
     recipes: tuple[Recipe, ...] = offered("recipe", Recipe)
-    judges: tuple[Any, ...] = offered("judge", None)
+    judges: tuple[JudgeFactory, ...] = offered("judge", JudgeFactory, unique=("measures", "name"))
     generators: tuple[Generator, ...] = offered(
         "generator", Generator, required=("noun", "suffix"), unique=("modality", "name"), problem=check_generator
     )
@@ -137,12 +143,12 @@ def extractor(name: str) -> Extractor:
     Raises:
         SeaError: there is no extractor of that name, or the plugin has none or several.
     """
-    from sea_core.extraction.registry import EXTRACTORS, get_extractor
+    from sea_core.extraction.registry import EXTRACTORS
 
     owner, _, wanted = name.partition(":")
     is_plugin = owner.endswith(".py") or owner in entry_points(group=ENTRY_POINT_GROUP).names
-    if name in EXTRACTORS or not is_plugin:
-        return get_extractor(name)
+    if name in EXTRACTORS.names() or not is_plugin:
+        return extractors().get(name).load()
     plugin = get(owner)
     matching = [extractor for extractor in plugin.extractors if wanted in ("", extractor.name)]
     if len(matching) == 1:
@@ -152,17 +158,57 @@ def extractor(name: str) -> Extractor:
     raise PluginError(f"plugin {owner} has {problem}", hint=f"Type one of: {names or ', '.join(EXTRACTORS.names())}")
 
 
+def formats() -> Registry[Format]:
+    """Return the formats, built-in and of plugins. Plugins are loaded for a name that is not built in."""
+    from sea_core.data.formats.registry import FORMATS
+
+    return FORMATS.extended(lambda: _of_plugins("formats", FORMATS))
+
+
+def recipes() -> Registry[Recipe]:
+    """Return the recipes, built-in and of plugins. Plugins are loaded for a name that is not built in."""
+    from sea_core.optimization.recipes.registry import RECIPES
+
+    return RECIPES.extended(lambda: _of_plugins("recipes", RECIPES))
+
+
+def judges() -> tuple[JudgeFactory, ...]:
+    """Return the judges of plugins, for the parameter `extra` of `open_judges` and `judge_registry`."""
+    from sea_core.judges.registry import JUDGES
+
+    return tuple(_of_plugins("judges", JUDGES))
+
+
+def generators() -> tuple[Generator, ...]:
+    """Return the generators of plugins. The core has none."""
+    return tuple(_of_plugins("generators", ()))
+
+
+def extractors() -> Registry[Lazy[Extractor]]:
+    """Return the extractors, built-in and of plugins. Plugins are loaded for a name that is not built in.
+
+    A plugin's extractor is called `PLUGIN:NAME` if another one has its name.
+    """
+    from sea_core.extraction.registry import EXTRACTORS
+
+    def of_plugins() -> Iterator[Lazy[Extractor]]:
+        offers = [(plugin.name, item) for plugin in _working("extractors") for item in plugin.extractors]
+        counts = Counter([*EXTRACTORS.names(), *(item.name for _, item in offers)])
+        for owner, item in offers:
+            name = item.name if counts[item.name] == 1 else f"{owner}:{item.name}"
+            yield Lazy(name, partial(_identity, item))
+
+    return EXTRACTORS.extended(of_plugins)
+
+
 def function(name: str) -> Callable[..., Any]:
     """Return a function that an installed plugin adds to `sea_core`.
 
     Raises:
         AttributeError: no plugin offers it, or several do.
     """
-    offers = (
-        []
-        if _is_loading.get()
-        else [(plugin, known) for plugin in installed("functions") for known in plugin.functions]
-    )
+    plugins = [] if _is_loading.get() else _working("functions")
+    offers = [(plugin, known) for plugin in plugins for known in plugin.functions]
     owners = [plugin for plugin, known in offers if known == name]
     if len(owners) == 1:
         return owners[0].functions[name]
@@ -175,14 +221,40 @@ def function(name: str) -> Callable[..., Any]:
     raise AttributeError(problem)
 
 
-def _by_name(kind: str, reserved: Collection[str]) -> dict[str, Any]:
-    """Return the objects of one kind that installed plugins offer.
+def _working(kind: str) -> list[Plugin]:
+    """Return the installed plugins with one field filled. A broken plugin is left out, with a warning."""
+    plugins = installed(kind)
+    for plugin in plugins:
+        if plugin.error:
+            log.warning("plugin %s is not used: %s", plugin.name, plugin.error)
+    return [plugin for plugin in plugins if not plugin.error]
 
-    The key is the object's name, or `PLUGIN:NAME` if the name is reserved or several plugins use it.
+
+def _of_plugins(kind: str, built_in: Iterable[Any]) -> list[Any]:
+    """Return what installed plugins offer in one field of `Plugin`.
+
+    Raises:
+        PluginError: an object has the name of a built-in one, or of another plugin's.
     """
-    offers = [(plugin.name, item) for plugin in installed(kind) for item in getattr(plugin, kind)]
-    counts = Counter([*reserved, *(item.name for _, item in offers)])
-    return {item.name if counts[item.name] == 1 else f"{owner}:{item.name}": item for owner, item in offers}
+    expected = next(expectation(field) for field in fields(Plugin) if field.name == kind)
+    assert expected is not None  # every kind has a hook
+    owners = {label(item, expected): "sea-core" for item in built_in}
+    items = []
+    for plugin in _working(kind):
+        for item in getattr(plugin, kind):
+            name = label(item, expected)
+            if name in owners:
+                raise PluginError(
+                    f"{owners[name]} and {plugin.distribution} both have a {expected.noun} {name!r}",
+                    hint=f"Uninstall a plugin with pip, or ask its author to rename the {expected.noun}.",
+                )
+            owners[name] = plugin.distribution
+            items.append(item)
+    return items
+
+
+def _identity(item: Item) -> Item:
+    return item
 
 
 def _from_name(name: str) -> Plugin:
@@ -190,8 +262,8 @@ def _from_name(name: str) -> Plugin:
     for point in points:
         if point.name == name:
             return _from_entry_point(point, points)
-    close = get_close_matches(name, points.names, n=1)
-    guess = f" Did you mean {close[0]}?" if close else ""
+    close = nearest(name, points.names)
+    guess = f" Did you mean {close!r}?" if close else ""
     names = ", ".join(sorted(points.names)) or "none"
     raise PluginError(
         f"there is no plugin {name!r}.{guess}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sea_core.data.examples import Example
@@ -67,15 +67,29 @@ FORMATS: Registry[Format] = Registry(
 )
 
 
-def detect_format(first: Sequence[Record]) -> Format:
-    """Return the one reader that the columns of the first records speak for.
+def detect_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) -> Format:
+    """Return the one format that has the columns of the first records: a built-in one if possible.
 
     Raises:
-        DataError: when no format has these columns, or several have: which were found, what to type.
+        DataError: no format has these columns, or several have them.
     """
+    found = _match(first, FORMATS) or (_match(first, formats) if formats is not FORMATS else None)
+    if found:
+        return found
+    columns = list(first[0].values)
+    raise DataError(
+        f"No known format has these columns: {quoted(columns)}. Known: {_known(formats)}.",
+        where=first[0].where,
+        hint=suggest_columns(_wanted(first[0]), columns, first[0].column_names),
+        column=printable(", ".join(columns[:12])),
+    )
+
+
+def _match(first: Sequence[Record], formats: Iterable[Format]) -> Format | None:
+    """Return the format of the first record that has one. Raises DataError if it has several."""
     for record in first:
         # A format that has no use for a renamed column is not the one that was meant.
-        usable = [reader for reader in FORMATS if set(record.column_names) <= {"id", *reader.columns}]
+        usable = [reader for reader in formats if set(record.column_names) <= {"id", *reader.columns}]
         fitting = [reader for reader in usable if reader.matches(record)]
         if len(fitting) > 1:
             names = [reader.name for reader in fitting]
@@ -86,13 +100,7 @@ def detect_format(first: Sequence[Record]) -> Format:
             )
         if fitting:
             return fitting[0]
-    found = list(first[0].values)
-    raise DataError(
-        f"No known format has these columns: {quoted(found)}. Known: {_known()}.",
-        where=first[0].where,
-        hint=suggest_columns(_wanted(first[0]), found, first[0].column_names),
-        column=printable(", ".join(found[:12])),
-    )
+    return None
 
 
 def check_columns_exist(first: Record, names: Mapping[str, str]) -> None:
@@ -106,14 +114,16 @@ def check_columns_exist(first: Record, names: Mapping[str, str]) -> None:
         )
 
 
-def check_request(format: str, names: Mapping[str, str]) -> None:
+def check_request(format: str, names: Mapping[str, str], formats: Registry[Format] = FORMATS) -> None:
     """Check that the format exists, and that it has the columns that are renamed.
 
     Raises:
         SeaError: it does not; with the nearest name.
     """
-    readers = list(FORMATS) if format == "auto" else [FORMATS.get(format, also=("auto",))]
-    ours = ["id", *(column for reader in readers for column in reader.columns)]
+    readers = FORMATS if format == "auto" else [formats.get(format, also=("auto",))]
+    ours = _columns(readers)
+    if format == "auto" and not set(names) <= set(ours):
+        ours = _columns(formats)
     for name in names:
         if name not in ours:
             raise DataError(
@@ -122,10 +132,14 @@ def check_request(format: str, names: Mapping[str, str]) -> None:
             )
 
 
-def _known() -> str:
-    """List the formats with what tells them apart."""
+def _columns(formats: Iterable[Format]) -> list[str]:
+    return ["id", *(column for reader in formats for column in reader.columns)]
+
+
+def _known(formats: Iterable[Format]) -> str:
+    """List the formats with the columns that tell them apart."""
     common = (*MEDIA_COLUMNS, "harmful")
-    columns = {reader.name: [name for name in reader.columns if name not in common] for reader in FORMATS}
+    columns = {reader.name: [name for name in reader.columns if name not in common] for reader in formats}
     return "; ".join(f"{name} ({', '.join(names)})" for name, names in columns.items())
 
 
