@@ -37,7 +37,7 @@ class Commands(TyperGroup):
         """The groups of commands that plugins offer, by name."""
         from sea_core.plugin import loader
 
-        groups = [group for plugin in loader.installed() for group in plugin.commands]
+        groups = [group for plugin in loader.installed("commands") for group in plugin.commands]
         return {str(group.info.name): get_command(group) for group in groups}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

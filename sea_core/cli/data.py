@@ -35,8 +35,9 @@ def check(
     from sea_core.data.read import scan
     from sea_core.data.summary import details, summary
     from sea_core.pipeline.inputs import parse_columns
+    from sea_core.plugin import loader
 
-    read = scan(file, format, parse_columns(columns), split=split)
+    read = scan(file, format, parse_columns(columns), split=split, formats=loader.formats())
     value = summary(read) | details(read)
     output.emit(value, as_json, lambda: output.grid(("", ""), _lines(value)))
     lost = [f"{len(value[name])} {what}" for name, what in LOST.items() if value[name]]
@@ -68,13 +69,22 @@ def convert(
     from sea_core.data.read import read_examples
     from sea_core.data.writers import write_examples
     from sea_core.pipeline.inputs import parse_columns
+    from sea_core.plugin import loader
 
     if out is None:
         raise SeaError("no file to write was named", hint="Type --out FILE.jsonl")
     if kind not in (None, "sft", "dpo"):
         raise SeaError(f"--kind {kind} is not known", hint="Type --kind sft or --kind dpo")
     names = parse_columns(columns)
-    read = read_examples(file, format, names, split=split, skip_bad=skip_bad, media_dir=save_media_to)
+    read = read_examples(
+        file,
+        format,
+        names,
+        split=split,
+        skip_bad=skip_bad,
+        media_dir=save_media_to,
+        formats=loader.formats(),
+    )
     written, told = write_examples(read.examples, out, to, kind)  # type: ignore[arg-type]  # checked above
     value = {
         "file": out,

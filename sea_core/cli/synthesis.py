@@ -33,14 +33,13 @@ def read_synthesis(
     from sea_core.config import override, parse_overrides, reject_unknown, setting_names
     from sea_core.llm.config import LLMConfig
     from sea_core.optimization.config import OptimizeConfig
-    from sea_core.optimization.recipes.registry import RECIPES
-    from sea_core.pipeline.optimize import Synthesis
+    from sea_core.pipeline.optimize import Synthesis, known_recipes
 
     adapter, left = split_group(parse_overrides(file, option), "adapter")
     config, left = override(OptimizeConfig(), left)
     llm, left = override(LLMConfig(), left, "llm")
     recipes, known = [], setting_names(config) + setting_names(llm, "llm")
-    for default in RECIPES:
+    for default in known_recipes(recipe):
         configured, left = override(default, left, default.name)
         recipes.append(configured)
         known += setting_names(default, default.name)

@@ -20,6 +20,7 @@ from sea_core.model.selfcheck import check_seam
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 
 LISTS = ("metadata.jsonl", "metadata.json")
@@ -46,7 +47,7 @@ def media_examples(
     Raises:
         DataError: the rows cannot be read, or no row names a medium.
     """
-    read = read_examples(_listed(dataset), format, columns)
+    read = read_examples(_listed(dataset), format, columns, formats=loader.formats())
     found = [_placed(row) for row in read.examples]
     if not any(one.example.media for one in found):
         raise DataError(

@@ -72,7 +72,14 @@ class DataSpec:
             DataError: the set cannot be read, or holds no example.
         """
         columns = dict(self.columns) if self.columns else None
-        found = read_examples(self.file, self.format, columns, split=self.split, skip_bad=self.skip_invalid)
+        found = read_examples(
+            self.file,
+            self.format,
+            columns,
+            split=self.split,
+            skip_bad=self.skip_invalid,
+            formats=loader.formats(),
+        )
         if self.path and self.format == "auto":
             progress.note(f"{self.path}: detected format {found.format}; override it with --format")
         if found.invalid:

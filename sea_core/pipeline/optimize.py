@@ -18,12 +18,13 @@ from sea_core.optimization.lr_search import EXAMPLES, GRID, search_lr
 from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.optimization.recipes.expand import expand
-from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
+from sea_core.optimization.recipes.registry import POOL, RECIPES, parse_recipes, split_names
 from sea_core.pipeline.extraction import ExtractorSession
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.verify import ask_and_judge
+from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 
 if TYPE_CHECKING:
@@ -40,17 +41,21 @@ class Synthesis:
     Attributes:
         config: every number of the optimisation.
         recipe: names of recipes, as in "plain,noise", or "pool" for all.
-        recipes: all known recipes, with their settings.
+        recipes: all known recipes, with their settings; by default those of `known_recipes`.
         benign_media: a folder of real benign media, for the recipes that need them.
         extractor: which extractor finds the phrases. llm: how it asks a language model.
     """
 
     config: OptimizeConfig = field(default_factory=OptimizeConfig)
     recipe: str = "plain"
-    recipes: tuple[Recipe, ...] = tuple(RECIPES)
+    recipes: tuple[Recipe, ...] = ()
     benign_media: Path | None = None
     extractor: str = "rules"
     llm: LLMConfig = field(default_factory=LLMConfig)
+
+    def __post_init__(self) -> None:
+        if not self.recipes:
+            object.__setattr__(self, "recipes", known_recipes(self.recipe))
 
     def media_files(self) -> list[Path]:
         """Return the benign media, in an order that does not depend on their names."""
@@ -67,6 +72,19 @@ class Synthesis:
             config.pop(name)
         media = media_digest(self.media_files()) if self.benign_media else None
         return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "media": media}
+
+
+def known_recipes(names: str) -> tuple[Recipe, ...]:
+    """Return the built-in recipes, and those of plugins that `names` ("plain,mine") contains.
+
+    Others of plugins are left out, so that a run does not depend on which plugins are installed.
+
+    Raises:
+        SeaError: there is no such recipe.
+    """
+    registry = loader.recipes()
+    named = [registry.get(name, also=(POOL,)) for name in split_names(names) if name != POOL]
+    return tuple(dict.fromkeys((*RECIPES, *named)))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sea_core.judges.score import run_judge, unjudged
 from sea_core.llm.config import LLMConfig
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.verification.analysis.comparison import MediaComparison
@@ -63,7 +64,7 @@ def verify(
     """
     opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
     require_synthetic(opened)
-    scoring = open_judges(judges, CONTENT, JudgeConfig(chat=llm or LLMConfig()), opened.folder)
+    scoring = open_judges(judges, CONTENT, JudgeConfig(chat=llm or LLMConfig()), opened.folder, loader.judges)
     comparison = open_comparison(opened, compare_with, analysis or AnalysisConfig())
     target = ModelTarget.of_run(opened, model=model, device=device)
     require_same_model(opened, target)

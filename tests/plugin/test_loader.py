@@ -248,7 +248,7 @@ def test_command_line_reports_the_error_without_a_traceback(name: str, site: Pat
 
 
 def test_unknown_plugin_gets_a_suggestion_and_the_list(on_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"there is no plugin 'nsoe'\. Did you mean nose\?") as error:
+    with pytest.raises(PluginError, match=r"there is no plugin 'nsoe'\. Did you mean 'nose'\?") as error:
         loader.get("nsoe")
     assert re.search("Installed: .*nose, nose_and_tongue, .*pip install", error.value.hint)
 

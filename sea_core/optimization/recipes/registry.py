@@ -42,7 +42,7 @@ def parse_recipes(text: str, media: bool, known: Iterable[Recipe] = RECIPES) -> 
         SeaError: there is no such recipe, or one needs benign media and there are none.
     """
     recipes = Registry("recipe", known)
-    names = {name.strip() for name in text.split(",")}
+    names = set(split_names(text))
     wanted = {name: recipes.get(name, also=(POOL,)) for name in names - {POOL}}
     for recipe in wanted.values():
         if recipe.needs_media and not media:
@@ -51,3 +51,8 @@ def parse_recipes(text: str, media: bool, known: Iterable[Recipe] = RECIPES) -> 
     return tuple(
         recipe for recipe in recipes if recipe.name in wanted or (in_pool and (media or not recipe.needs_media))
     )
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names in `plain,noise`."""
+    return [name.strip() for name in text.split(",")]

@@ -37,11 +37,13 @@ def judge(
     from sea_core.cli.progress import bar
     from sea_core.judges.registry import SAFETY, open_judges
     from sea_core.judges.score import run_judge, unjudged
+    from sea_core.plugin import loader
 
     opened = BenchRun(run)
     answers = BenchAnswers(opened)
     settings = _read_settings(option, config)
-    judges = open_judges(["refusal", *judge], SAFETY, settings, run)  # a wrong setting must stop it before any work
+    # Before any work, so that a wrong setting stops the command.
+    judges = open_judges(["refusal", *judge], SAFETY, settings, run, loader.judges)
     with opened.writing():
         for one_judge in judges:
             total, remaining = len(answers.stored_answers()), len(unjudged(answers, one_judge))
