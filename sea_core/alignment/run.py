@@ -1,73 +1,93 @@
-"""The model folder: what an alignment was told, and what came of it.
-
-align.json       identity, data, model, versions; at the end the figures
-look.jsonl       answers before and after
-trace.jsonl      what the trainer logged, by step
-checkpoints/     while it trains; deleted when the export is proved
-adapter/         for PeftModel.from_pretrained (not with --full)
-merged/          for from_pretrained
-README.md        the model card, also beside each of the two
-"""
+"""The model folder: what `sea align` writes. docs/reference/run-folder.md describes every file and key."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import metadata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
-from sea_core.errors import RunError
-from sea_core.runs.atomic import read_json, write_json
-from sea_core.runs.embedding_run import same_identity, versions
+from pydantic import JsonValue
+
+from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.lock import locked
-
-ABOUT = "align.json"
+from sea_core.runs.manifest import Manifest, ModelIdentity, library_versions
 
 
-class ModelFolder:
-    """An opened model folder. Only one process writes to it, inside `with folder.writing():`."""
+@dataclass(frozen=True)
+class AlignIdentity:
+    """All that must be the same for an alignment to be resumed.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.about: dict[str, Any] = {}
-        self.look, self.trace = JsonlLog(path / "look.jsonl"), JsonlLog(path / "trace.jsonl")
-        self.adapter, self.merged, self.probe = path / "adapter", path / "merged", path / "probe.safetensors"
+    Attributes:
+        sea: the version of sea-core.
+        model: the base model, in the dtype that it is trained in.
+        method: `dpo` or `sft`. full_finetune: whether all weights of the language model are trained.
+        config: the settings of the alignment. trainer, lora: settings passed to TRL and to PEFT.
+        examples: the digest of all training examples.
+        processes: how many processes train.
+    """
+
+    sea: str
+    model: ModelIdentity
+    method: str
+    full_finetune: bool
+    config: Mapping[str, JsonValue]
+    trainer: Mapping[str, JsonValue]
+    lora: Mapping[str, JsonValue]
+    examples: str
+    processes: int
+
+
+@dataclass(frozen=True)
+class AlignMetadata:
+    """What else is known of an alignment.
+
+    Attributes:
+        checkpoint: the base model's folder or hub id. revision: its commit.
+        runs: the run folders that were trained on. extra_texts: how many text examples besides.
+    """
+
+    checkpoint: str
+    revision: str | None
+    runs: tuple[str, ...]
+    extra_texts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignManifest(Manifest):
+    """The manifest of a model folder, `align.json`. `metrics` is set when the alignment is finished."""
+
+    kind: Literal["alignment"] = "alignment"
+    identity: AlignIdentity
+    metadata: AlignMetadata
+    versions: Mapping[str, str] = field(default_factory=partial(library_versions, "trl", "peft"))
+    metrics: Mapping[str, Any] | None = None
+
+
+class ModelFolder(RunFolder[AlignManifest]):
+    """An opened model folder. One process at a time writes, inside `with folder.writing():`.
+
+    Attributes:
+        spot_check: the answers before and after. trace: what the trainer logged.
+        adapter, merged: where the exports are. probe: the logits that the exports must reproduce.
+    """
+
+    MANIFEST: ClassVar[type[Manifest]] = AlignManifest
+    FILE_NAME = "align.json"
+    NOUN = "model folder"
+    COMMAND = "sea align"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.spot_check, self.trace = JsonlLog(folder / "spot_check.jsonl"), JsonlLog(folder / "trace.jsonl")
+        self.adapter, self.merged, self.probe = folder / "adapter", folder / "merged", folder / "probe.safetensors"
 
     @property
     def finished(self) -> bool:
-        return "figures" in self.about
+        """Whether the alignment is finished: trained, exported and checked."""
+        return self.manifest.metrics is not None
 
-    def start(self, identity: dict[str, Any], facts: dict[str, Any]) -> None:
-        """Bind the folder to its inputs, or go on where it stopped.
-
-        Raises:
-            RunError: the folder belongs to an alignment of other data or settings, or holds something else.
-        """
-        identity = json.loads(json.dumps(identity))
-        path = self.path / ABOUT
-        if path.is_file():
-            self.about = read_json(path)
-            same_identity(self.path, self.about.get("identity", {}), identity)
-            return
-        if self.path.exists() and any(file.name != ".lock" for file in self.path.iterdir()):
-            raise RunError(f"{self.path} holds files that are not an alignment", hint="Give another folder with --out.")
-        trainers = {name: metadata.version(name) for name in ("trl", "peft")}
-        self.about = {"identity": identity, **facts, "versions": versions() | trainers}
-        write_json(path, self.about)
-
-    def read(self) -> None:
-        """Read what another process of the job has decided."""
-        self.about = read_json(self.path / ABOUT)
-
-    def finish(self, figures: dict[str, Any]) -> None:
-        self.about["figures"] = figures
-        write_json(self.path / ABOUT, self.about)
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the folder for this process. Raises RunError when another one has it, or it is a file."""
-        with locked(self.path / ".lock", self.path):
-            yield
+    def finish(self, metrics: Mapping[str, Any]) -> None:
+        """Store the metrics, which marks the alignment as finished."""
+        self._write(replace(self.manifest, metrics=metrics))

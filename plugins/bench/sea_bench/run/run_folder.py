@@ -1,107 +1,146 @@
-"""A benchmark run's folder: what a model was asked and answered, and what the judges say of it.
+"""A benchmark run: what a model was asked, its answers, and the judges' verdicts on them.
 
-bench.json       the identity (cases, plugin, model, settings), versions, what the probes found
-answers.jsonl    one row for each case: prompt, medium, answer
-verdicts.jsonl   what each judge says of each answer
+docs/reference/run-folder.md describes every file and key.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal, Self
 
-from sea_core.errors import RunError
-from sea_core.runs.atomic import read_json, sha256, write_json
-from sea_core.runs.embedding_run import same_identity, versions
+from pydantic import JsonValue
+
+from sea_core.runs.atomic import sha256
+from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.lock import locked
+from sea_core.runs.manifest import Manifest, ModelIdentity, ModelLocation
 
-BENCH = "bench.json"
-RESTORE_HINT = "Copy the file back from elsewhere, or make the run again: sea bench run ... --out NEW"
 AnswerRecord = dict[str, Any]
+PUBLISHED = "published answers"
+"""What stands in place of the plugin's name where answers were imported."""
 
 
-class BenchRun:
-    """An opened benchmark run. Only one process writes to it, inside `with run.writing():`."""
+@dataclass(frozen=True)
+class BenchIdentity:
+    """All that must be the same for a benchmark run to be resumed.
+
+    Attributes:
+        modality: of the cases.
+        sea: the version of sea-core. cases: the digest of the benchmark.
+        model: the model that answers; None for imported answers.
+        lora: the fingerprint of the LoRA adapter on it; None without.
+        generation: the settings that change an answer.
+        answers: the digest of the imported answers; None where the model was asked.
+    """
+
+    modality: str
+    sea: str = ""
+    cases: str = ""
+    model: ModelIdentity | None = None
+    lora: str | None = None
+    generation: Mapping[str, JsonValue] = field(default_factory=dict)
+    answers: str | None = None
+
+    @property
+    def plugin(self) -> str:
+        """The plugin's name, or what stands in its place for imported answers."""
+        return self.model.plugin if self.model else PUBLISHED
+
+
+@dataclass(frozen=True)
+class BenchMetadata:
+    """What else is known of a benchmark run.
+
+    Attributes:
+        benchmark: the benchmark's folder. cases: how many cases were selected, by the largest selection so far.
+        model: where plugin and model were found. lora: the folder of the LoRA adapter.
+    """
+
+    benchmark: str
+    cases: int
+    model: ModelLocation
+    lora: str | None = None
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What the checks before a run found.
+
+    Attributes:
+        device: that they ran on. chat: a prompt as the model reads it, with its chat template and system prompt.
+        media: media that were tried. media_changed: how many of them change the logits of the first token.
+        batched: cases that were answered alone and in a batch. batched_same: how many had the same answer.
+    """
+
+    device: str
+    chat: str
+    media: int
+    media_changed: int
+    batched: int
+    batched_same: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchManifest(Manifest):
+    """The manifest of a benchmark run, `bench.json`."""
+
+    kind: Literal["benchmark run"] = "benchmark run"
+    identity: BenchIdentity
+    metadata: BenchMetadata
+    preflight: Preflight | None = None
+
+    def resumed_with(self, requested: Self) -> Self:
+        """Return this manifest with the requested metadata; the larger number of cases counts."""
+        cases = max(self.metadata.cases, requested.metadata.cases)
+        return replace(self, metadata=replace(requested.metadata, cases=cases))
+
+
+class BenchRun(RunFolder[BenchManifest]):
+    """An opened benchmark run. One process at a time writes, inside `with run.writing():`.
+
+    Attributes:
+        answers: one record for each case: prompt, medium, answer.
+        verdicts: of each judge on each answer.
+    """
+
+    MANIFEST: ClassVar[type[Manifest]] = BenchManifest
+    FILE_NAME = "bench.json"
+    NOUN = "benchmark run"
+    COMMAND = "sea bench run"
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / BENCH).is_file():
-            raise RunError(
-                f"{folder} is not a benchmark run: it has no {BENCH}",
-                hint="Give a folder that `sea bench run CASES --out FOLDER` made.",
-            )
-        self.folder = folder
-        self.about: dict[str, Any] = read_json(folder / BENCH)
-        if not isinstance(self.about, dict) or not {"identity", "cases", "found"} <= self.about.keys():
-            raise RunError("entries are missing from this file", hint=RESTORE_HINT, where=str(folder / BENCH))
+        super().__init__(folder)
         self.answers = JsonlLog(folder / "answers.jsonl")
         self.verdicts = JsonlLog(folder / "verdicts.jsonl")
 
-    @classmethod
-    def start(cls, folder: Path, identity: dict[str, Any], facts: dict[str, Any]) -> BenchRun:
-        """Begin a run, or go on with the one that is there.
-
-        Args:
-            identity: what makes it this run. A run is continued only with the same.
-            facts: what else to keep; `cases`, how many were asked for, is among them.
-
-        Raises:
-            RunError: the folder holds another run, or something else.
-        """
-        identity = json.loads(json.dumps(identity))
-        path = folder / BENCH
-        if path.is_file():
-            run = cls(folder)
-            same_identity(folder, run.about["identity"], identity)
-            facts = facts | {"cases": max(facts["cases"], run.about["cases"])}
-            if run.about | facts != run.about:  # more cases than last time, or the benchmark has moved
-                with run.writing():
-                    run.keep(facts)
-            return run
-        if folder.exists() and (not folder.is_dir() or any(file.suffix != ".part" for file in folder.iterdir())):
-            raise RunError(f"{folder} holds something else", hint="Give another folder with --out.")
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(path, {"identity": identity, **facts, "found": {}, "versions": versions(), "started": started})
-        return cls(folder)
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the run for this process. Raises RunError when another one has it."""
-        with locked(self.folder / ".lock", self.folder):
-            yield
-
-    def keep(self, facts: dict[str, Any]) -> None:
-        """Keep facts in bench.json."""
-        if self.about | facts != self.about:
-            self.about |= facts
-            write_json(self.folder / BENCH, self.about)
+    def set_preflight(self, preflight: Preflight) -> None:
+        """Store what the checks before the run found."""
+        self._write(replace(self.manifest, preflight=preflight))
 
     def answer_records(self) -> dict[str, AnswerRecord]:
-        """Return each case's row by its key. Where a missing medium came later, the later row counts."""
-        return {row["key"]: row for row in self.answers.read()}
+        """Return each case's latest record by its key: a medium that was missing may have been added since."""
+        return {record["key"]: record for record in self.answers.read()}
 
     def verdicts_by_judge(self) -> dict[str, dict[str, AnswerRecord]]:
-        """Return each judge's last verdict on each answer, by judge and key, in the order in which judges spoke.
+        """Return each judge's latest verdicts, by judge and key, in the order of the judges' first verdicts.
 
-        A verdict on an answer that is no longer there does not count.
+        Verdicts on answers that have changed since do not count.
         """
-        rows, found = self.answer_records(), dict[str, dict[str, AnswerRecord]]()
-        for word in self.verdicts.read():
-            row = rows.get(word["key"])
-            if row is not None and row["status"] == "answered" and answer_sha(row["answer"]) == word["answer_sha"]:
-                found.setdefault(word["judge"], {})[word["key"]] = word
+        answers, found = self.answer_records(), dict[str, dict[str, AnswerRecord]]()
+        for verdict in self.verdicts.read():
+            answer = answers.get(verdict["key"], {})
+            if answer.get("status") == "answered" and answer_sha(answer["answer"]) == verdict["answer_sha"]:
+                found.setdefault(verdict["judge"], {})[verdict["key"]] = verdict
         return found
 
     @property
     def label(self) -> str:
-        """The run's name in tables: its folder's."""
+        """The run's name in tables: the name of its folder."""
         return self.folder.resolve().name
 
 
 def answer_sha(answer: str) -> str:
-    """Return what ties a verdict to the answer that it was given on."""
+    """Return the digest that ties a verdict to its answer."""
     return sha256(answer.encode())[:16]

@@ -1,0 +1,129 @@
+"""A folder that one command writes and can resume: a manifest, one writer at a time, atomic updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, Generic, Self, TypeVar, cast
+
+from sea_core.errors import RunError
+from sea_core.runs.lock import locked
+from sea_core.runs.manifest import Manifest, normalise, read_manifest, require_same_identity, write_manifest
+
+M = TypeVar("M", bound=Manifest)
+
+LOCK = ".lock"
+
+
+class RunFolder(Generic[M]):
+    """An opened run folder. Reading is always possible; one process at a time writes.
+
+    A subclass sets the four class variables and adds the files of its kind. `EmbeddingRun` for example:
+
+        manifest = EmbeddingManifest(identity=EmbeddingIdentity(...), metadata=EmbeddingMetadata(...))
+        run = EmbeddingRun.start(Path("runs/demo"), manifest)  # creates the folder, or resumes the run in it
+        with run.writing():                                    # refused while another process writes
+            run.resolve(ResolvedSettings(lr=0.1))
+            run.add(record, features)
+
+        run = EmbeddingRun(Path("runs/demo"))                  # opens it; also while another process writes
+        run.manifest.identity.model.plugin
+
+    Attributes:
+        folder: the path.
+        manifest: as it was when the folder was opened, started or locked by this object.
+
+    Raises:
+        RunError: the folder has no manifest, or one that does not match `MANIFEST`.
+    """
+
+    MANIFEST: ClassVar[type[Manifest]]
+    """The type of the manifest."""
+    FILE_NAME: ClassVar[str]
+    """The name of the manifest's file."""
+    NOUN: ClassVar[str]
+    """The kind of folder, for messages."""
+    COMMAND: ClassVar[str]
+    """The command that writes such a folder, for messages."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / self.FILE_NAME).is_file():
+            raise RunError(
+                f"{folder} is not a {self.NOUN}: it has no {self.FILE_NAME}",
+                hint=f"Pass a folder that `{self.COMMAND}` wrote.",
+            )
+        self.folder = folder
+        self.manifest = self._read()
+
+    @classmethod
+    def start(cls, folder: Path, manifest: M) -> Self:
+        """Start a run, or resume the one in the folder.
+
+        Args:
+            manifest: of the command. Where a run is resumed, its identity must be the stored one; its metadata
+                replaces the stored metadata.
+
+        Raises:
+            RunError: the folder contains a run with another identity, or other files, or is being written.
+        """
+        path, manifest = folder / cls.FILE_NAME, normalise(manifest)
+        if not path.is_file():
+            _require_empty(folder, cls.NOUN)
+            with locked(folder / LOCK, folder):
+                if not path.is_file():
+                    write_manifest(path, manifest)
+        run = cls(folder)
+        if run._resumed(manifest) != run.manifest:
+            with locked(folder / LOCK, folder):
+                run._resume(manifest)
+        return run
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Lock the folder for this process. Raises RunError when another process has locked it."""
+        with locked(self.folder / LOCK, self.folder):
+            self.manifest = self._read()
+            yield
+
+    def is_empty(self) -> bool:
+        """Return whether nothing is stored that depends on the identity, so that another one may take its place."""
+        return False
+
+    def discard(self) -> None:
+        """Delete what was written under an identity that another one replaces (see `is_empty`)."""
+
+    def _resume(self, requested: M) -> None:
+        """Store the manifest of a command that resumes the run. The folder is locked."""
+        self.manifest = self._read()
+        resumed = self._resumed(requested)
+        if resumed.identity != self.manifest.identity:
+            self.discard()
+        self._write(resumed)
+
+    def _resumed(self, requested: M) -> M:
+        """Return the manifest of the run when a command with the requested one has resumed it."""
+        if requested.identity != self.manifest.identity and self.is_empty():
+            return requested
+        require_same_identity(self.folder, self.manifest.identity, requested.identity)
+        return self.manifest.resumed_with(requested)
+
+    def _read(self) -> M:
+        restore = f"Restore it from a backup, or write a new folder: {self.COMMAND} ... --out NEW"
+        path = self.folder / self.FILE_NAME
+        return cast(M, read_manifest(path, self.MANIFEST, noun=self.NOUN, hint=restore))
+
+    def _write(self, manifest: M) -> None:
+        """Store a changed manifest, whole or not at all."""
+        write_manifest(self.folder / self.FILE_NAME, manifest)
+        self.manifest = manifest
+
+
+def _require_empty(folder: Path, noun: str) -> None:
+    """Check that a run may be started here. A lock and files of an interrupted write do not count."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file, but a {noun} is a folder", hint="Pass a folder with --out.")
+    if folder.is_dir() and any(path.name != LOCK and path.suffix != ".part" for path in folder.iterdir()):
+        raise RunError(
+            f"{folder} contains files, but no {noun}", hint="Pass a new or empty folder with --out."
+        )
