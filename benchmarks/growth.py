@@ -17,13 +17,23 @@ from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.optimizer import Optimization
+from sea_core.optimization.record import store_result
 from sea_core.plugin import loader
-from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
+from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
 
 
 def many(rows: tuple[PreparedExample, ...], count: int) -> list[PreparedExample]:
     numbered = zip(range(count), rows * count, strict=False)
     return [replace(row, example=replace(row.example, id=f"row-{i:05d}")) for i, row in numbered]
+
+
+def make_manifest(count: int) -> EmbeddingManifest:
+    model = ModelIdentity("", "", "audio", {}, "", "float32")
+    return EmbeddingManifest(
+        identity=EmbeddingIdentity(sea="", model=model, data=DataIdentity("", "plain"), source="text"),
+        metadata=EmbeddingMetadata("benchmark", ModelLocation("", ""), "", count),
+    )
 
 
 def main() -> None:
@@ -35,13 +45,13 @@ def main() -> None:
     for count in (16, 16, 64, 256, 1024):
         rows = many(one, count)
         with tempfile.TemporaryDirectory() as folder:
-            run = EmbeddingRun.start(Path(folder) / "run", {"plugin": ""}, {"rows": count, "refused": 0, "model": ""})
+            run = EmbeddingRun.start(Path(folder) / "run", make_manifest(count))
             work = Optimization(mllm, rows, config)
             by_id = {row.id: row for row in rows}
             began, steps = process_time(), 0
             with run.writing():
                 for outcome in work.run():
-                    run.add(by_id[outcome.id], outcome)
+                    store_result(run, by_id[outcome.id], outcome)
                     steps += outcome.steps + 1
             seconds = process_time() - began
         memory = psutil.Process().memory_info().rss / 1e6

@@ -59,7 +59,7 @@ def ceiling(fitted_on: Path, tested_on: Path) -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         view = MediaComparison(
-            records, made.__getitem__, read_labelled_media(tested_on), JsonlLog(Path(folder) / "quality.jsonl")
+            records, made.__getitem__, read_labelled_media(tested_on), JsonlLog(Path(folder) / "analysis.jsonl")
         )
         for _ in view.compute(mllm):
             pass

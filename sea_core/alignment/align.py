@@ -26,7 +26,7 @@ from sea_core.alignment.export import (
 )
 from sea_core.alignment.mixture import Mixture, mix
 from sea_core.alignment.model_card import find_licence, model_card
-from sea_core.alignment.run import ModelFolder
+from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata, ModelFolder
 from sea_core.alignment.train import train
 from sea_core.alignment.trainer_config import check_settings
 from sea_core.alignment.trainers import StepCallback
@@ -94,13 +94,12 @@ def align(
     embeddings = EmbeddingSource(inputs.runs)
     mixture, too_long = draw_mixture(mllm, embeddings, inputs.texts, terms)
     check_settings(mllm, terms, out)
-    folder = ModelFolder(out)
-    with _held(folder, identity(mllm, inputs, terms, mixture, base), facts(mllm, inputs)):
+    with _open_folder(out, make_manifest(mllm, inputs, terms, mixture, base)) as folder:
         if not folder.finished:
             train_and_export(mllm, inputs, terms, folder, (embeddings, mixture), merge=merge, tell=on_step)
     left_out = mixture.left_out | ({"longer than the model holds": too_long} if too_long else {})
     notes = [*mixture.warnings, *(f"{n} rows left out: {reason}" for reason, n in left_out.items())]
-    return AlignResult(out, folder.about.get("figures", {}), tuple(notes))
+    return AlignResult(out, dict(folder.manifest.metrics or {}), tuple(notes))
 
 
 def draw_mixture(
@@ -131,18 +130,18 @@ def train_and_export(
     probe = None
     if first:
         check_seam(mllm)
-        spot_check.run_spot_check(mllm, inputs.cases, "before", folder.look)
+        spot_check.run_spot_check(mllm, inputs.cases, "before", folder.spot_check)
         probe = LogitFixture.record(mllm, inputs.media)
     _wait()
     model, trace = train(
-        mllm, make_dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.path, tell
+        mllm, make_dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.folder, tell
     )
     if not first:
         return
     assert probe is not None
     trained = last_logits(mllm.model, probe.inputs)
     sanity_checks.require_change(probe.base, trained, mllm.dtype)
-    spot_check.run_spot_check(mllm, inputs.cases, "after", folder.look)
+    spot_check.run_spot_check(mllm, inputs.cases, "after", folder.spot_check)
     probe.write(folder.probe, trained)
     folders = export(mllm, model, folder, terms.full_finetune, merge)
     proof = check_export(mllm, folder.probe, folders, trained, inputs.revision)
@@ -173,53 +172,48 @@ def finish(
             "examples": counts,
             "steps": last["step"],
             "loss": last["loss"],
-            "spot_check": spot_check.spot_check_metrics(spot_check.read_answers(folder.look)),
+            "spot_check": spot_check.spot_check_metrics(spot_check.read_answers(folder.spot_check)),
             "judge": VERSION,
             "export": proof,
         }
     )
-    card = model_card(folder.about, find_licence(find_base_folder(mllm)))
-    for place in (folder.path, folder.adapter, folder.merged):
+    card = model_card(folder.manifest, find_licence(find_base_folder(mllm)))
+    for place in (folder.folder, folder.adapter, folder.merged):
         if place.is_dir():
             (place / "README.md").write_text(card, encoding="utf-8")
     for name in (CHECKPOINTS, "dataset"):
-        shutil.rmtree(folder.path / name, ignore_errors=True)
+        shutil.rmtree(folder.folder / name, ignore_errors=True)
 
 
-def identity(mllm: MLLM, inputs: AlignInputs, terms: AlignRequest, mixture: Mixture, base: str) -> dict[str, Any]:
-    """Return what makes an alignment this one and no other."""
+def make_manifest(mllm: MLLM, inputs: AlignInputs, terms: AlignRequest, mixture: Mixture, base: str) -> AlignManifest:
+    """Return the manifest of an alignment; `base` is the fingerprint of the model's checkpoint."""
     from sea_core import __version__
 
-    told = inputs.runs[0].about["identity"]
-    return {
-        "sea": __version__,
-        "method": terms.method,
-        "full": terms.full_finetune,
-        "config": asdict(terms.config),
-        "trainer": dict(terms.trainer),
-        "lora": dict(terms.lora),
-        "model": base,
-        "plugin": told.get("plugin"),
-        "modality": mllm.adapter.modality,
-        "dtype": str(mllm.dtype),
-        "examples": digest(mixture.examples),
-        "processes": _processes(),
-    }
+    model = inputs.runs[0].manifest.identity.model
+    return AlignManifest(
+        identity=AlignIdentity(
+            sea=__version__,
+            model=replace(model, fingerprint=base, dtype=str(mllm.dtype).removeprefix("torch.")),
+            method=terms.method,
+            full_finetune=terms.full_finetune,
+            config=asdict(terms.config),
+            trainer=dict(terms.trainer),
+            lora=dict(terms.lora),
+            examples=digest(mixture.examples),
+            processes=_processes(),
+        ),
+        metadata=AlignMetadata(
+            checkpoint=str(mllm.model.name_or_path),
+            revision=inputs.revision,
+            runs=tuple(str(run.folder) for run in inputs.runs),
+            extra_texts=len(inputs.texts),
+        ),
+    )
 
 
 def digest(examples: Sequence[TrainingExample]) -> str:
     """Return a digest of all that is trained on: texts, answers, order, and each embedding's own digest."""
     return sha256(repr([asdict(example) for example in examples]).encode())[:16]
-
-
-def facts(mllm: MLLM, inputs: AlignInputs) -> dict[str, Any]:
-    """Return what else the folder should remember."""
-    return {
-        "base": str(mllm.model.name_or_path),
-        "revision": inputs.revision,
-        "runs": [str(run.folder) for run in inputs.runs],
-        "texts": len(inputs.texts),
-    }
 
 
 def _processes() -> int:
@@ -241,14 +235,13 @@ def _wait() -> None:
 
 
 @contextmanager
-def _held(folder: ModelFolder, told: dict[str, Any], other: dict[str, Any]) -> Iterator[None]:
-    """Hold the folder in the first process of a job, which binds it to its inputs; the others read what it wrote."""
+def _open_folder(out: Path, manifest: AlignManifest) -> Iterator[ModelFolder]:
+    """Start or resume the model folder, and lock it, in the first process of a job; the others read what it wrote."""
     if not _is_first():
         _wait()
-        folder.read()
-        yield
+        yield ModelFolder(out)
         return
+    folder = ModelFolder.start(out, manifest)
     with folder.writing():
-        folder.start(told, other)
         _wait()
-        yield
+        yield folder

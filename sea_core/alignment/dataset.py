@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import ModelError, RunError
-from sea_core.model.embedding import Embedding
+from sea_core.model.embedding import Embedding, load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.store import EmbeddingRecord
@@ -66,7 +66,7 @@ class EmbeddingSource:
                 hint="Give a new folder with --out: checkpoints in the old one were trained on the old embedding.",
                 where=str(run.folder),
             )
-        return run.embedding(record_id)
+        return load_embedding(run, record_id)
 
     def records(self) -> list[tuple[str, EmbeddingRecord]]:
         """Return each stored embedding's key and record."""

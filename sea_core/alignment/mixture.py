@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import cast
 
 from sea_core.alignment.config import AlignConfig, Method
 from sea_core.alignment.dataset import EmbeddingSource, TrainingExample
-from sea_core.data.examples import Example, Extraction
+from sea_core.data.examples import Example, Extraction, Kind
 from sea_core.errors import SeaError
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
@@ -72,14 +73,14 @@ def mix(
     )
 
 
-def original_example(record: EmbeddingRecord) -> str:
+def original_example(record: EmbeddingRecord | Mapping[str, object]) -> str:
     """Return the id of the text row that an embedding was made for: one row may have several."""
-    return str(record.get("row") or record["id"])
+    return str(record["example_id"])
 
 
 def is_real(record: EmbeddingRecord) -> bool:
     """Tell a medium that `sea encode` stored from a synthetic embedding."""
-    return record.get("source") == "media"
+    return record["source"] == "media"
 
 
 def training_answers(record: EmbeddingRecord | Mapping[str, object], method: Method) -> tuple[str, str | None] | None:
@@ -91,7 +92,7 @@ def training_answers(record: EmbeddingRecord | Mapping[str, object], method: Met
 
 
 def stored_extraction(record: EmbeddingRecord) -> Extraction:
-    return Extraction(record["phrase"], record["kind"], record["sentence"], record["detoxified"])
+    return Extraction(record["phrase"], cast(Kind, record["kind"]), record["sentence"], record["detoxified"])
 
 
 def question_shapes(adapter: Adapter, record: EmbeddingRecord, which: str) -> tuple[str, ...]:
@@ -140,7 +141,6 @@ def _about_media(
     made: list[tuple[TrainingExample, bool]] = []
     described = [record for _, record in trained if not is_real(record)]
     for key, record in trained:
-        about = {"key": key, "n_tokens": record["n_rows"], "sha256": record["sha256"]}
         kind, harmful = "real" if is_real(record) else "synthetic", bool(record["harmful"])
         said = training_answers(record, method)
         assert said is not None  # `mix` leaves such rows out
@@ -150,7 +150,10 @@ def _about_media(
             triples = retention(adapter, record, described, method, config.seed)
             kept = _repeat(triples, config.retention, f"{config.seed}:retention:{key}")
             drawn += [("retention", *triple) for triple in kept]
-        made += [(TrainingExample(k, record["id"], q, a, r, **about), harmful) for k, q, a, r in drawn]
+        made += [
+            (TrainingExample(k, record["id"], q, a, r, key, record["n_tokens"], record["sha256"]), harmful)
+            for k, q, a, r in drawn
+        ]
     return made
 
 
@@ -160,7 +163,7 @@ def retention(
     """Return (question, answer, rejected) about what an embedding shows. What is rejected is true of another one."""
     rng = random.Random(f"{seed}:other:{record['id']}")
     content = prompts.content_goal(adapter, stored_extraction(record))
-    asked = (content.prompt, *prompts.content_questions(adapter, record["kind"]))
+    asked = (content.prompt, *prompts.content_questions(adapter, stored_extraction(record).kind))
     drawn = (rng.choice(others) for _ in range(20))
     unlike = next((other for other in drawn if other["phrase"] != record["phrase"]), None)
     wrong = prompts.content_goal(adapter, stored_extraction(unlike)).answer if unlike else None
@@ -185,7 +188,7 @@ def _as_text(
     """Return the examples in plain text; rows of one wording count once, however many embeddings they have."""
     rows: dict[str, tuple[str, tuple[str, str | None], bool]] = {}
     from_runs = [record for _, record in trained if not is_real(record)]
-    from_file = [{name: getattr(row, name) for name in row.__slots__} for row in more if row.id not in kept_out]
+    from_file = [{"example_id": row.id, **asdict(row)} for row in more if row.id not in kept_out]
     for record in (*from_runs, *from_file):
         said, harmful = training_answers(record, method), bool(record["harmful"])
         if said and not (config.text_rows == "benign" and harmful):

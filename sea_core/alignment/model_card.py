@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from sea_core.alignment.run import AlignManifest
 from sea_core.alignment.spot_check import GroupMetrics
 
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
@@ -24,36 +24,36 @@ def find_licence(base: Path | None) -> str:
     return "see the base model"
 
 
-def model_card(about: dict[str, Any], licence: str) -> str:
+def model_card(manifest: AlignManifest, licence: str) -> str:
     """Return the card of one alignment, from what its align.json keeps."""
-    told, made = about["identity"], about["figures"]
-    counts = ", ".join(f"{n} {kind}" for kind, n in made["examples"].items() if kind != "benign")
-    runs = "\n".join(f"- {run}" for run in about["runs"])
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    trained = "all weights of the language model" if told["full"] else "LoRA on the language model"
-    trained += " and of the projector" if told["config"]["train_projector"] else ""
-    metadata = f"---\nlibrary_name: transformers\nbase_model: {about['base']}\ntags: [safety, sea]\n"
+    identity, metadata, metrics = manifest.identity, manifest.metadata, manifest.metrics or {}
+    counts = ", ".join(f"{n} {kind}" for kind, n in metrics["examples"].items() if kind != "benign")
+    runs = "\n".join(f"- {run}" for run in metadata.runs)
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+    trained = "all weights of the language model" if identity.full_finetune else "LoRA on the language model"
+    trained += " and of the projector" if identity.config["train_projector"] else ""
+    header = f"---\nlibrary_name: transformers\nbase_model: {metadata.checkpoint}\ntags: [safety, sea]\n"
     if re.fullmatch(r"[\w.-]+", licence):
-        metadata += f"license: {licence.lower()}\n"
-    return f"""{metadata}---
+        header += f"license: {licence.lower()}\n"
+    return f"""{header}---
 
-# {Path(about["base"]).name}, aligned with SEA
+# {Path(metadata.checkpoint).name}, aligned with SEA
 
-Aligned to refuse harmful requests, in text and through its {told["modality"]} input. What stands for harmful media in
-training are synthetic embeddings, found by gradient descent from text (SEA, arXiv 2502.12562).
+Aligned to refuse harmful requests, in text and through its {identity.model.modality} input. What stands for harmful
+media in training are synthetic embeddings, found by gradient descent from text (SEA, arXiv 2502.12562).
 
-- **Base**: {about["base"]} ({told["model"]}). Licence: {licence}.
-- **Method**: {told["method"].upper()} of {trained}, {made["steps"]} steps, last mean loss {made["loss"]:.4g}.
-- **Data**: {counts} examples, {made["examples"].get("benign", 0)} of them of benign rows, from
+- **Base**: {metadata.checkpoint} ({identity.model.fingerprint}). Licence: {licence}.
+- **Method**: {identity.method.upper()} of {trained}, {metrics["steps"]} steps, last mean loss {metrics["loss"]:.4g}.
+- **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them of benign rows, from
 {runs}
 - **Versions**: {versions}.
-- **Checked**: loaded in a fresh process by `{made["export"]["class"]}`, the logits are the trained model's.
+- **Checked**: loaded in a fresh process by `{metrics["export"]["class"]}`, the logits are the trained model's.
 
 ## Before and after
-{table(made["spot_check"])}
+{table(metrics["spot_check"])}
 
-Refusals are told by a phrase list ({made["judge"]}). "Strict ASR" is the share of harmful questions whose answer does
-not refuse and names the phrase asked about. A figure on a few dozen questions is a look, not a benchmark.
+Refusals are told by a phrase list ({metrics["judge"]}). "Strict ASR" is the share of harmful questions whose answer
+does not refuse and names the phrase asked about. A figure on a few dozen questions is a look, not a benchmark.
 
 ## Limits
 A model that refuses these questions may answer others. Figures hold for the data above; measure on your own,

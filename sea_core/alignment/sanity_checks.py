@@ -13,7 +13,7 @@ from sea_core.model import numerics
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 
-BELONGS = ("plugin", "modality", "adapter", "model")
+BELONGS = ("plugin", "modality", "adapter", "fingerprint")
 """What of a run's identity says whose embeddings it holds."""
 
 
@@ -23,15 +23,16 @@ def require_same_model(runs: Sequence[EmbeddingRun], fingerprint: str) -> None:
     Raises:
         RunError: an embedding is read by the model that it was made for only: another one would be trained on noise.
     """
-    first = runs[0].about["identity"]
+    first = runs[0].manifest.identity.model
     for run in runs:
-        told = run.about["identity"]
-        if told.get("model") != fingerprint:
+        told = run.manifest.identity.model
+        if told.fingerprint != fingerprint:
+            made_for = run.manifest.metadata.model.checkpoint
             raise RunError(
-                f"the embeddings of {run.folder} were made for another model ({run.about['model']})",
+                f"the embeddings of {run.folder} were made for another model ({made_for})",
                 hint="Give that model with --model; or make embeddings for this one: sea optimize, sea encode.",
             )
-        differing = [name for name in BELONGS if told.get(name) != first.get(name)]
+        differing = [name for name in BELONGS if getattr(told, name) != getattr(first, name)]
         if differing:
             raise RunError(
                 f"{runs[0].folder} and {run.folder} do not belong together: {', '.join(differing)} differ",

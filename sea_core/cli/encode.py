@@ -66,11 +66,11 @@ def report(run: EmbeddingRun, as_json: bool) -> None:
     failed = [record for record in records if record["status"] == "failed"]
     metrics = {
         "run": str(run.folder),
-        "examples": run.about["rows"],
+        "examples": run.manifest.metadata.embeddings,
         "encoded": len(records) - len(failed),
         "failed": len(failed),
-        "features": sum(record["n_rows"] for record in records),
-        "model": run.about["model"],
+        "features": sum(record["n_tokens"] for record in records),
+        "model": run.manifest.metadata.model.checkpoint,
     }
     output.emit(metrics, as_json, lambda: output.grid(("metric", "value"), metrics.items()))
     for record in failed[:SHOWN]:

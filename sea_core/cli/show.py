@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import comparison, output
-from sea_core.judges.tally import key
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
     from sea_core.verification.analysis.comparison import MediaComparison
+    from sea_core.verification.metrics import JudgeMetrics, RecipeMetrics, RunMetrics
 
 
 def show(
@@ -37,41 +37,46 @@ def show(
 
 
 def _show_rows(run: EmbeddingRun, as_json: bool) -> None:
-    records = run.store.records()
     columns = ("id", "status", "steps", "loss", "phrase", "reason")
+    records: list[dict[str, Any]] = [dict(record) for record in run.records()]
     cells = [[_short(record[column]) for column in columns] for record in records]
     value = [{column: record[column] for column in columns} for record in records]
     output.emit(value, as_json, lambda: output.grid(columns, cells))
 
 
 def _show_missed(run: EmbeddingRun, as_json: bool) -> None:
+    from sea_core.verification.metrics import vsr_metrics
     from sea_core.verification.verify import missed_answers
 
     columns = ("judge", "id", "content", "question", "answer")
-    found = [{"judge": judge, **answer} for judge in run.vsr() for answer in missed_answers(run, judge)]
+    found = [{"judge": judge, **answer} for judge in vsr_metrics(run) for answer in missed_answers(run, judge)]
     value = [{column: row[column] for column in columns} for row in found]
     output.emit(value, as_json, lambda: output.grid(columns, [list(row.values()) for row in value]))
 
 
 def trace(run: EmbeddingRun, row_id: str) -> dict[str, Any]:
     """Return everything the run knows of a row; its embedding is read, and checked against its digest."""
+    from sea_core.runs.embedding_run import answer_key
+
     record = run.store.record(row_id)
     words = [verdict for verdict in run.verdicts.read() if verdict["id"] == row_id]
     answers = [
-        answer | {"verdicts": {w["judge"]: w["verdict"] for w in words if key(w) == key(answer)}}
+        answer | {"verdicts": {w["judge"]: w["verdict"] for w in words if answer_key(w) == answer_key(answer)}}
         for answer in run.answers.read()
         if answer["id"] == row_id
     ]
     traced = record | {"goals": json.loads(record["goals"]), "verified": answers}
     if record["sha256"]:
-        embedding = run.embedding(row_id).features.float()
+        embedding = run.load(row_id)[0].float()
         traced["embedding"] = {"shape": list(embedding.shape), "rms": embedding.square().mean().sqrt().item()}
     return traced
 
 
 def report(run: EmbeddingRun, as_json: bool, view: MediaComparison | None = None) -> None:
     """Print the figures of a run, beside real media too if a view is given; failed rows go to stderr."""
-    figures = run.metrics()
+    from sea_core.verification.metrics import run_metrics
+
+    figures = run_metrics(run)
     seen = view.metrics() if view else None
     rows = [*_figure_rows(figures), *(comparison.lines(seen) if seen else ())]
     output.emit(figures | ({"quality": seen} if seen else {}), as_json, lambda: output.grid(("figure", "value"), rows))
@@ -84,14 +89,14 @@ def report(run: EmbeddingRun, as_json: bool, view: MediaComparison | None = None
         _note_missed(run, judge)
         if told["unjudged"]:
             _note_unjudged(run, judge)
-    if figures["texts"] != figures["done"] and figures["uncovered"]:
-        output.note(f"these rows have no embedding that succeeded: {', '.join(figures['uncovered'])}")
-    failures = run.failures()
+    if figures["examples"] != figures["done"] and figures["uncovered_examples"]:
+        output.note(f"these rows have no embedding that succeeded: {', '.join(figures['uncovered_examples'])}")
+    failures = run.records("failed")
     for record in failures[:5]:
         output.note(f"failed: {record['id']} ({record['phrase']}): {record['reason']}")
     if failures:
         output.note(f"{len(failures)} of {figures['done']} rows failed. Type: sea show {run.folder}  for all of them.")
-        if limits := run.about.get("limits"):
+        if limits := run.manifest.metadata.limits:
             output.note(limits)
 
 
@@ -108,37 +113,39 @@ def _note_missed(run: EmbeddingRun, judge: str) -> None:
 
 def _note_unjudged(run: EmbeddingRun, judge: str) -> None:
     """Say why a judge gave no verdict, the commonest reasons first. Only errors are asked about again."""
-    last = {key(word): word for word in run.verdicts.read() if word["judge"] == judge}
+    from sea_core.runs.embedding_run import answer_key
+
+    last = {answer_key(word): word for word in run.verdicts.read() if word["judge"] == judge}
     reasons = Counter(word.get("detail", "")[:120] for word in last.values() if word["verdict"] == "unjudged")
     for reason, count in reasons.most_common(3):
         again = "; type the same command again" if reason.startswith("error") else ""
         output.note(f"unjudged ({judge}), {count} answers: {reason}{again}")
 
 
-def _figure_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
-    done = f"{figures['done']} of {figures['rows']}"
-    if (texts := figures["texts"]) != figures["done"]:
-        covered = texts - len(figures["uncovered"])
+def _figure_rows(figures: RunMetrics) -> list[tuple[str, str]]:
+    done = f"{figures['done']} of {figures['embeddings']}"
+    if (texts := figures["examples"]) != figures["done"]:
+        covered = texts - len(figures["uncovered_examples"])
         head = (
             "embeddings",
-            f"{done}, of {texts} rows, {covered} with one that succeeded; {figures['refused']} refused",
+            f"{done}, of {texts} rows, {covered} with one that succeeded; {figures['skipped']} refused",
         )
     else:
-        head = ("rows", f"{done}, {figures['refused']} refused")
+        head = ("rows", f"{done}, {figures['skipped']} refused")
     return [
         head,
         ("OSR", f"{_share(figures['osr'])}   ({figures['succeeded']} of {figures['done']})"),
         *_vsr_rows(figures["judges"]),
         ("audit", f"{figures['audit_exact']} of {figures['audited']} say both targets when generating"),
         ("steps", f"median {_short(figures['steps_median'])}, 90th percentile {_short(figures['steps_p90'])}"),
-        ("seconds per row", _short(figures["seconds_per_row"])),
+        ("seconds per row", _short(figures["seconds_per_embedding"])),
         *(_recipe_row(name, of) for name, of in figures["recipes"].items() if len(figures["recipes"]) > 1),
-        ("chosen", ", ".join(f"{name} {value}" for name, value in figures["chosen"].items())),
+        ("resolved", ", ".join(f"{name} {value}" for name, value in figures["resolved"].items())),
         ("run", figures["run"]),
     ]
 
 
-def _vsr_rows(judges: dict[str, Any]) -> list[tuple[str, str]]:
+def _vsr_rows(judges: dict[str, JudgeMetrics]) -> list[tuple[str, str]]:
     """Draw a line for each judge: the share, how sure it is, and each kind of content."""
     lines = []
     for judge, told in judges.items():
@@ -150,8 +157,8 @@ def _vsr_rows(judges: dict[str, Any]) -> list[tuple[str, str]]:
     return lines or [("VSR", "-   (no answers)")]
 
 
-def _recipe_row(name: str, of: dict[str, Any]) -> tuple[str, str]:
-    steps, seconds = _short(of["steps_median"]), _short(of["seconds_per_row"])
+def _recipe_row(name: str, of: RecipeMetrics) -> tuple[str, str]:
+    steps, seconds = _short(of["steps_median"]), _short(of["seconds_per_embedding"])
     return f"recipe {name}", f"{of['succeeded']} of {of['done']} reached, median {steps} steps, {seconds} s a row"
 
 

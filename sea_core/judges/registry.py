@@ -22,7 +22,7 @@ CONTENT: frozenset[Measure] = frozenset(("content",))
 """What the judges of `sea verify` decide."""
 SAFETY: frozenset[Measure] = frozenset(("safety", "refusal"))
 """What the judges of `sea bench judge` decide."""
-CACHE = "naming.jsonl"
+CACHE = "judge_replies.jsonl"
 """The file in a run folder where the replies of language models that judge content are cached."""
 
 PluginJudges = Callable[[], Iterable[JudgeFactory]]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from sea_core.runs.embedding_run import EmbeddingRun
 
 Grid = tuple[int, ...]
 
@@ -43,6 +47,11 @@ class Embedding:
         """Return another embedding of the same scale: this one with noise, the same on every call."""
         noise = torch.randn(self.features.shape, generator=torch.Generator().manual_seed(0)).to(self.features)
         return self.with_features(self.features + self.rms * noise)
+
+
+def load_embedding(run: EmbeddingRun, embedding_id: str) -> Embedding:
+    """Return a stored embedding. Raises RunError when there is none, or it is corrupt."""
+    return Embedding(*run.load(embedding_id))
 
 
 def stack(embeddings: Sequence[Embedding]) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.store import EmbeddingRecord
@@ -33,7 +34,7 @@ def audit(mllm: MLLM, run: EmbeddingRun) -> Iterator[int]:
 def audit_record(mllm: MLLM, record: EmbeddingRecord, run: EmbeddingRun) -> dict[str, Any]:
     """Return what real generation from the stored embedding says to each goal, and whether it is exact."""
     goals = json.loads(record["goals"])
-    embedding = run.embedding(record["id"])
+    embedding = load_embedding(run, record["id"])
     wanted = [mllm.answer_ids(goal["answer"])[:-1] for goal in goals]
     answers = mllm.generate([goal["prompt"] for goal in goals], [embedding] * len(goals), max(map(len, wanted)) + 4)
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError, SeaError
@@ -20,6 +19,7 @@ from sea_core.optimization.engine.types import EngineConfig, OptimizationResult,
 from sea_core.optimization.recipes.base import Recipe, RecipeContext, RecipeNotSupported
 from sea_core.optimization.recipes.expand import make_seed, parametrizations
 from sea_core.optimization.recipes.registry import RECIPES
+from sea_core.runs.embedding_run import ResolvedSettings
 
 
 class Optimization:
@@ -46,7 +46,9 @@ class Optimization:
         recipes: Iterable[Recipe] = RECIPES,
         benign: Sequence[Embedding] = (),
     ) -> None:
-        self.mllm, self.start = mllm, make_start(mllm, blank)
+        if config.lr == "auto":
+            raise SeaError("lr is auto, which takes a few optimisations", hint="Call search_lr first.")
+        self.mllm, self.start, self.lr = mllm, make_start(mllm, blank), config.lr
         self.rejected, self.tasks = [], []
         used = {row.recipe for row in rows}
         material = RecipeContext(mllm, self.start, benign)
@@ -74,25 +76,24 @@ class Optimization:
         yield from self.rejected
         yield from Engine(self.mllm, self.start, self.engine_config, self.forward).run(self.tasks)
 
-    def resolved(self) -> dict[str, Any]:
-        """Return what was `auto`, as numbers, and which forward runs: for run.json."""
-        told = {
-            "margin": self.engine_config.margin,
-            "batch_size": self.engine_config.batch_size,
-            "forward": self.forward.name,
-        }
-        return told | ({"why": self.forward.fallback_reason} if self.forward.fallback_reason else {})
+    def resolved(self) -> ResolvedSettings:
+        """Return the values of settings that were `auto`, and which forward strategy runs: for run.json."""
+        return ResolvedSettings(
+            lr=self.lr,
+            margin=self.engine_config.margin,
+            batch_size=self.engine_config.batch_size,
+            forward=self.forward.name,
+            fallback_reason=self.forward.fallback_reason or None,
+        )
 
     def _engine_config(self, config: OptimizeConfig) -> EngineConfig:
-        if config.lr == "auto":
-            raise SeaError("lr is auto, which takes a few optimisations", hint="Call search_lr first.")
         margin, slots = config.margin, config.batch_size
         if margin == "auto":
             margin = calibrate_margin(self.mllm, self.forward, self.start, self.tasks)
         if slots == "auto":
             slots = self._max_batch()
         return EngineConfig(
-            lr=config.lr * self.start.rms,
+            lr=self.lr * self.start.rms,
             betas=(config.beta1, config.beta2),
             steps=config.steps,
             loss=config.loss,

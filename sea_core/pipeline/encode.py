@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
 from sea_core.pipeline.inputs import ModelTarget
-from sea_core.pipeline.manifests import model_identity
+from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
-from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
+from sea_core.runs.manifest import DataIdentity
+from sea_core.runs.store import ResultRecord
 
 LISTS = ("metadata.jsonl", "metadata.json")
 """What lists the media of a folder, as Hugging Face's folder datasets do."""
@@ -118,18 +121,42 @@ def _encoded(mllm: MLLM, rows: Sequence[MediaExample]) -> list[Embedding | str]:
 
 
 def _store(run: EmbeddingRun, one: MediaExample, outcome: Embedding | str, seconds: float) -> None:
-    text = {name: value for name, value in asdict(one.example).items() if name not in ("media", "extraction")}
-    nothing = dict.fromkeys(("phrase", "kind", "sentence", "detoxified", "style"), "")
-    about = {"row": one.example.id, "source": "media", "media": str(one.path or ""), "goals": "[]"}
-    steps = {"steps": 0, "loss": float("nan"), "margin": float("nan"), "seconds": seconds}
+    """Store an encoded medium, or why it could not be encoded."""
     if isinstance(outcome, str):
-        run.store.append(text | nothing | about | steps | _became("failed", outcome, ()), None)
+        run.add(_make_record(one, "failed", outcome, (), seconds), None)
     else:
-        run.store.append(text | nothing | about | steps | _became("encoded", "", outcome.grid), outcome.features)
+        run.add(_make_record(one, "encoded", "", outcome.grid, seconds), outcome.features)
 
 
-def _became(status: str, reason: str, grid: tuple[int, ...]) -> dict[str, str]:
-    return {"status": status, "reason": reason, "grid": json.dumps(grid)}
+def _make_record(one: MediaExample, status: str, reason: str, grid: tuple[int, ...], seconds: float) -> ResultRecord:
+    example = one.example
+    return {
+        "id": example.id,
+        "example_id": example.id,
+        "source": "media",
+        "media": str(one.path or ""),
+        "recipe": "",
+        "draw": 0,
+        "line": example.line,
+        "instruction": example.instruction,
+        "response": example.response,
+        "chosen": example.chosen,
+        "rejected": example.rejected,
+        "harmful": example.harmful,
+        "phrase": "",
+        "kind": "",
+        "sentence": "",
+        "detoxified": "",
+        "style": "",
+        "goals": "[]",
+        "status": status,
+        "reason": reason,
+        "steps": 0,
+        "loss": float("nan"),
+        "margin": float("nan"),
+        "seconds": seconds,
+        "grid": json.dumps(grid),
+    }
 
 
 def encode_into(
@@ -151,20 +178,20 @@ def encode_into(
     """
     read, examples = media_examples(dataset, format, columns)
     examples = examples[:limit]
-    text = ",".join(f"{ours}={theirs}" for ours, theirs in columns.items()) if columns else None
-    identity = model_identity(target)
-    identity |= {"data": read.digest, "format": read.format, "columns": text, "source": "media"}
-    metadata = {
-        "purpose": "encoder outputs of real media for safety alignment (SEA)",
-        "plugin_path": target.source,
-        "model": target.checkpoint,
-        "revision": target.revision,
-        "file": str(dataset),
-        "dropped": read.skip_counts,
-        "rows": len(examples),
-        "refused": 0,
-    }
-    run = EmbeddingRun.start(folder, identity, metadata)
+    identity = EmbeddingIdentity(
+        sea=version("sea-core"),
+        model=model_identity(target),
+        data=DataIdentity(read.digest, read.format, columns),
+        source="media",
+    )
+    metadata = EmbeddingMetadata(
+        purpose="encoder outputs of real media for safety alignment (SEA)",
+        model=model_location(target),
+        data_path=str(dataset),
+        embeddings=len(examples),
+        skip_counts=read.skip_counts,
+    )
+    run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata))
     with run.writing():
         done = run.store.ids()
         waiting = sum(each.example.id not in done for each in examples)

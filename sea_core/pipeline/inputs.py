@@ -189,15 +189,15 @@ class ModelTarget:
             model: where the same model lies now, if not where it was.
             dtype: `auto` for the run's.
         """
-        identity = run.about["identity"]
+        identity, location = run.manifest.identity.model, run.manifest.metadata.model
         return cls.find(
-            run.about["plugin_path"],
-            modality=identity["modality"],
-            model=model or run.about["model"],
-            revision=None if model else run.about["revision"],
-            dtype=identity["dtype"] if dtype == "auto" else dtype,
+            location.plugin_source,
+            modality=identity.modality,
+            model=model or location.checkpoint,
+            revision=None if model else location.revision,
+            dtype=identity.dtype if dtype == "auto" else dtype,
             device=device,
-            settings=identity["adapter"],
+            settings=identity.adapter,
         )
 
     @property

@@ -1,23 +1,28 @@
-"""What identifies the model of a run, as far as every kind of run shares it."""
+"""What the manifests of several kinds of run share: the model's identity, and where it was found."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sea_core.runs.manifest import ModelIdentity, ModelLocation
 
 if TYPE_CHECKING:
     from sea_core.pipeline.inputs import ModelTarget
 
 
-def model_identity(target: ModelTarget) -> dict[str, Any]:
+def model_identity(target: ModelTarget) -> ModelIdentity:
     """Return the identity of a model and its plugin. It loads no weights."""
-    return {
-        "sea": version("sea-core"),
-        "plugin": target.plugin.name,
-        "plugin_version": target.plugin.version,
-        "modality": target.adapter.modality,
-        "adapter": asdict(target.adapter),
-        "model": target.fingerprint(),
-        "dtype": target.dtype_name(),
-    }
+    return ModelIdentity(
+        plugin=target.plugin.name,
+        plugin_version=target.plugin.version,
+        modality=target.adapter.modality,
+        adapter=asdict(target.adapter),
+        fingerprint=target.fingerprint(),
+        dtype=target.dtype_name(),
+    )
+
+
+def model_location(target: ModelTarget) -> ModelLocation:
+    """Return where a model and its plugin were found."""
+    return ModelLocation(target.source, target.checkpoint, target.revision)

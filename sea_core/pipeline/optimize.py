@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,15 @@ from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import POOL, RECIPES, parse_recipes, split_names
+from sea_core.optimization.record import make_skipped_record, store_result
 from sea_core.pipeline.extraction import ExtractorSession
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
-from sea_core.pipeline.manifests import model_identity
+from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.verify import ask_and_judge
 from sea_core.plugin import loader
-from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
+from sea_core.runs.manifest import DataIdentity
 
 if TYPE_CHECKING:
     from sea_core.data.examples import PreparedExample
@@ -71,7 +74,7 @@ class Synthesis:
         for name in ("batch_size", "draws"):
             config.pop(name)
         media = media_digest(self.media_files()) if self.benign_media else None
-        return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "media": media}
+        return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "benign_media": media}
 
 
 def known_recipes(names: str) -> tuple[Recipe, ...]:
@@ -139,10 +142,9 @@ def optimize_into(
     session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress)
     plan = make_plan(data, target, synthesis, session, progress)
     session.note_usage(progress)
-    identity = run_identity(data, target, synthesis, session, plan)
-    run = EmbeddingRun.start(folder, identity, run_metadata(data, target, plan))
+    run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan))
     with run.writing():
-        run.write_skipped(plan.preparation.skipped)
+        run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
         work = _Work(run, target, synthesis, plan, progress)
         work.optimise()
         work.audit()
@@ -165,36 +167,30 @@ def make_plan(
     return Plan(read, preparation, todo)
 
 
-def run_identity(
+def make_manifest(
     data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession, plan: Plan
-) -> dict[str, Any]:
-    """Return what makes a run this run: it is resumed only with the same."""
-    columns = ",".join(f"{ours}={theirs}" for ours, theirs in data.columns.items()) if data.columns else None
-    identity = {
-        **model_identity(target),
+) -> EmbeddingManifest:
+    """Return the manifest of the run that a plan makes or resumes."""
+    identity = EmbeddingIdentity(
+        sea=version("sea-core"),
+        model=model_identity(target),
+        data=DataIdentity(plan.read.digest, plan.read.format, data.columns),
+        source="text",
+        extractor=session.extractor.identity(),
+        styles=data.style_set(),
         **synthesis.identity(),
-        "data": plan.read.digest,
-        "format": plan.read.format,
-        "columns": columns,
-        "extractor": session.extractor.identity(),
-    }
-    return identity | ({"styles": data.style_set()} if data.styles else {})
-
-
-def run_metadata(data: DataSpec, target: ModelTarget, plan: Plan) -> dict[str, Any]:
-    """Return what else the run folder keeps."""
-    return {
-        "purpose": "synthetic embeddings for safety alignment (SEA)",
-        "plugin_path": target.source,
-        "model": target.checkpoint,
-        "revision": target.revision,
-        "limits": read_card(target.checkpoint).get("limits", ""),
-        "file": str(data.file),
-        "dropped": plan.read.skip_counts,
-        "bad": len(plan.read.invalid),
-        "refused": len(plan.preparation.skipped),
-        "rows": len(plan.todo),
-    }
+    )
+    metadata = EmbeddingMetadata(
+        purpose="synthetic embeddings for safety alignment (SEA)",
+        model=model_location(target),
+        data_path=str(data.file),
+        embeddings=len(plan.todo),
+        limits=read_card(target.checkpoint).get("limits", ""),
+        skipped=len(plan.preparation.skipped),
+        invalid=len(plan.read.invalid),
+        skip_counts=plan.read.skip_counts,
+    )
+    return EmbeddingManifest(identity=identity, metadata=metadata)
 
 
 @dataclass
@@ -225,23 +221,23 @@ class _Work:
         optimization = Optimization(
             mllm, examples, config, recipes=self.synthesis.recipes, benign=self.benign_embeddings(examples)
         )
-        self.run.resolve({"lr": config.lr} | optimization.resolved())
+        self.run.resolve(optimization.resolved())
         if reason := optimization.forward.fallback_reason:
             self.progress.note(f"each goal runs as its own sequence, which takes about twice as long: {reason}")
         with self.progress.track("optimize", len(todo), len(todo) - len(left)) as tracker:
             for result in optimization.run():
-                self.run.add(left[result.id], result)
+                store_result(self.run, left[result.id], result)
                 tracker.advance(note=f"{result.status}, loss {result.loss:.4f}")
 
     def resolved_config(self) -> OptimizeConfig:
         """Return the config with numbers in place of `auto`: those that the run was started with, if it is resumed."""
-        config, resolved = self.synthesis.config, self.run.about.get("chosen", {})
-        if config.margin == "auto" and "margin" in resolved:
-            config = replace(config, margin=resolved["margin"])
+        config, resolved = self.synthesis.config, self.run.manifest.resolved
+        if config.margin == "auto" and resolved.margin is not None:
+            config = replace(config, margin=resolved.margin)
         if config.lr != "auto":
             return config
-        if "lr" in resolved:
-            return replace(config, lr=resolved["lr"])
+        if resolved.lr is not None:
+            return replace(config, lr=resolved.lr)
         prepared = self.plan.preparation.prepared
         rates = ", ".join(map(str, GRID))
         self.progress.note(f"lr=auto: trying {rates} on {min(EXAMPLES, len(prepared))} examples")

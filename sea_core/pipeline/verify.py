@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sea_core.errors import RunError
 from sea_core.judges.base import Judge, JudgeConfig
@@ -13,6 +14,7 @@ from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.registry import CONTENT, open_judges
 from sea_core.judges.score import run_judge, unjudged
 from sea_core.llm.config import LLMConfig
+from sea_core.model.embedding import load_embedding
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
@@ -21,6 +23,7 @@ from sea_core.runs.jsonl import JsonlLog
 from sea_core.verification.analysis.comparison import MediaComparison
 from sea_core.verification.analysis.config import AnalysisConfig
 from sea_core.verification.analysis.labels import read_labelled_media
+from sea_core.verification.metrics import RunMetrics, run_metrics
 from sea_core.verification.verify import VerificationAnswers, check_width, generate_answers, unanswered_questions
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class Verification:
     """A verified run: its metrics, and the comparison with real media where one was asked for."""
 
     run: EmbeddingRun
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: RunMetrics
     comparison: MediaComparison | None = None
 
 
@@ -73,12 +76,12 @@ def verify(
         ask_and_judge(opened, target, mllm, judges=scoring, progress=progress)
         if comparison and mllm:
             compare(comparison, opened, mllm, progress)
-    return Verification(opened, opened.metrics(), comparison)
+    return Verification(opened, run_metrics(opened), comparison)
 
 
 def require_synthetic(run: EmbeddingRun) -> None:
     """Raise RunError for a run of encoded media: nothing was optimised in it."""
-    if run.about["identity"].get("source") == "media":
+    if run.manifest.identity.source == "media":
         raise RunError(
             f"{run.folder} holds encoded media (sea encode): nothing was optimised, so there is nothing to verify",
             hint="Give a run of `sea optimize`; to compare it with media, type: sea verify RUN --compare-with FOLDER",
@@ -87,9 +90,10 @@ def require_synthetic(run: EmbeddingRun) -> None:
 
 def require_same_model(run: EmbeddingRun, target: ModelTarget) -> None:
     """Raise RunError where a target is not the model that a run was made with."""
-    if target.fingerprint() != run.about["identity"]["model"]:
+    if target.fingerprint() != run.manifest.identity.model.fingerprint:
+        made_with = run.manifest.metadata.model.checkpoint
         raise RunError(
-            f"the run was made with another model ({run.about['model']}) than {target.checkpoint}",
+            f"the run was made with another model ({made_with}) than {target.checkpoint}",
             hint="An embedding is valid only for the model that it was made for. Give that model with --model.",
         )
 
@@ -120,8 +124,9 @@ def open_comparison(run: EmbeddingRun, folder: Path | str | None, config: Analys
     """Return the comparison of a run with a folder of media, if there is one. It needs no model yet."""
     if folder is None:
         return None
-    log = JsonlLog(run.folder / "quality.jsonl")
-    return MediaComparison(run.store.records(), run.embedding, read_labelled_media(Path(folder)), log, config)
+    log = JsonlLog(run.folder / "analysis.jsonl")
+    load = partial(load_embedding, run)
+    return MediaComparison(run.records(), load, read_labelled_media(Path(folder)), log, config)
 
 
 def compare(comparison: MediaComparison, run: EmbeddingRun, mllm: MLLM, progress: Progress) -> None:

@@ -124,6 +124,4 @@ def _require_empty(folder: Path, noun: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file, but a {noun} is a folder", hint="Pass a folder with --out.")
     if folder.is_dir() and any(path.name != LOCK and path.suffix != ".part" for path in folder.iterdir()):
-        raise RunError(
-            f"{folder} contains files, but no {noun}", hint="Pass a new or empty folder with --out."
-        )
+        raise RunError(f"{folder} contains files, but no {noun}", hint="Pass a new or empty folder with --out.")

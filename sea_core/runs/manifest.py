@@ -11,7 +11,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -116,7 +115,7 @@ def normalise(manifest: T) -> T:
     Raises:
         pydantic.ValidationError: a value has the wrong type.
     """
-    return _type_adapter(type(manifest)).validate_json(json.dumps(_as_dict(manifest)), strict=True)
+    return TypeAdapter(type(manifest)).validate_json(json.dumps(_as_dict(manifest)), strict=True)
 
 
 def read_manifest(path: Path, manifest_type: type[T], *, noun: str, hint: str) -> T:
@@ -130,7 +129,7 @@ def read_manifest(path: Path, manifest_type: type[T], *, noun: str, hint: str) -
         RunError: the file cannot be read, is not JSON, or does not match.
     """
     try:
-        return _type_adapter(manifest_type).validate_json(path.read_bytes(), strict=True)
+        return TypeAdapter(manifest_type).validate_json(path.read_bytes(), strict=True)
     except OSError as error:
         raise RunError(f"this file cannot be read: {error.strerror}", hint=hint, where=str(path)) from error
     except ValidationError as error:
@@ -166,8 +165,3 @@ def require_same_identity(folder: Path, stored: Any, requested: Any) -> None:
 
 def _as_dict(value: Any) -> dict[str, Any]:
     return asdict(value)
-
-
-@cache
-def _type_adapter(manifest_type: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(manifest_type)

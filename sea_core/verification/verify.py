@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from sea_core.data.examples import Kind
 from sea_core.errors import RunError
 from sea_core.judges.base import Answer
 from sea_core.judges.score import StoredAnswer
-from sea_core.judges.tally import key, latest
 from sea_core.model.adapter import Adapter
+from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
-from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.embedding_run import EmbeddingRun, answer_key
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import EmbeddingRecord
 
@@ -48,8 +49,11 @@ def _stored_answer(record: dict[str, Any]) -> StoredAnswer:
 def unanswered_questions(adapter: Adapter, run: EmbeddingRun) -> list[tuple[EmbeddingRecord, str]]:
     """Return each successful embedding with each held-out question that has no stored answer yet."""
     answered = {(record["id"], record["question"]) for record in run.answers.read()}
-    succeeded = [record for record in run.store.records() if record["status"] == "succeeded"]
-    pairs = [(record, question) for record in succeeded for question in held_out_questions(adapter, record["kind"])]
+    pairs = [
+        (record, question)
+        for record in run.records("succeeded")
+        for question in held_out_questions(adapter, cast(Kind, record["kind"]))
+    ]
     return [(record, question) for record, question in pairs if (record["id"], question) not in answered]
 
 
@@ -63,7 +67,7 @@ def generate_answers(mllm: MLLM, run: EmbeddingRun, batch_size: int = 16) -> Ite
     unanswered = unanswered_questions(mllm.adapter, run)
     for start in range(0, len(unanswered), batch_size):
         pairs = unanswered[start : start + batch_size]
-        embeddings = [run.embedding(record["id"]) for record, _ in pairs]
+        embeddings = [load_embedding(run, record["id"]) for record, _ in pairs]
         token_ids = mllm.generate([question for _, question in pairs], embeddings, MAX_NEW_TOKENS)
         run.answers.append(
             {
@@ -80,8 +84,8 @@ def generate_answers(mllm: MLLM, run: EmbeddingRun, batch_size: int = 16) -> Ite
 
 def missed_answers(run: EmbeddingRun, judge: str) -> list[dict[str, Any]]:
     """Return the stored answers that, according to the judge of that name, do not name the content."""
-    verdicts = latest(run.verdicts.read(), judge)
-    return [answer for answer in run.answers.read() if verdicts.get(key(answer)) == "missed"]
+    verdicts = run.latest_verdicts(judge)
+    return [answer for answer in run.answers.read() if verdicts.get(answer_key(answer)) == "missed"]
 
 
 def check_width(mllm: MLLM, run: EmbeddingRun) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from torch.nn.functional import logsigmoid
 
 from helpers.cli import expect_error, sea
 from helpers.fixtures import in_dtype
+from helpers.manifests import embedding_manifest
 from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import last_checkpoint
 from sea_core.alignment.collator import Collator
@@ -33,17 +34,16 @@ from sea_core.alignment.trainer_config import trainer_config
 from sea_core.alignment.trainers import PreparedDPOTrainer
 from sea_core.data.examples import Example, PreparedExample
 from sea_core.errors import ModelError, RunError, SeaError
-from sea_core.model.checkpoint import fingerprint
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
 from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.optimization.record import store_result
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 
 PLUGIN = "qwen2_audio"
 ONE_STEP = {"max_steps": 1, "logging_steps": 1, "save_steps": 100, "learning_rate": 1e-2}
-FACTS = {"rows": 8, "refused": 0, "plugin_path": PLUGIN, "revision": None}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,38 +58,30 @@ def _quick_and_quiet() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path_factory: pytest.TempPathFactory) -> EmbeddingRun:
     """Twelve demo rows with made-up embeddings of unlike lengths: what is learnt does not matter here."""
-    run = a_run(tmp_path_factory.mktemp("align") / "run", mllm, FACTS)
+    run = a_run(tmp_path_factory.mktemp("align") / "run", mllm)
     blank = mllm.blank()
     with run.writing():
         for i, row in enumerate(prepared[:12]):
             noise = torch.randn(blank.features.shape, generator=torch.Generator().manual_seed(i))
             rows = (blank.features + blank.rms * noise)[: 4 + i % 3]
-            run.add(row, OptimizationResult(row.id, "succeeded", "", 1, 0.0, 1.0, 0.1, Embedding(rows)))
+            store_result(run, row, OptimizationResult(row.id, "succeeded", "", 1, 0.0, 1.0, 0.1, Embedding(rows)))
     return run
 
 
 @pytest.fixture(scope="module")
 def media_run(mllm: MLLM, run: EmbeddingRun, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingRun:
     """Three benign rows as `sea encode` stores them."""
-    media = a_run(tmp_path_factory.mktemp("align") / "media", mllm, FACTS)
+    media = a_run(tmp_path_factory.mktemp("align") / "media", mllm)
     with media.writing():
         for record in [r for r in run.store.records() if not r["harmful"]][:3]:
-            told = {name: record[name] for name in ("instruction", "response", "chosen", "rejected", "harmful", "grid")}
             nothing = dict.fromkeys(("phrase", "kind", "sentence", "detoxified", "style"), "")
-            about = {"id": f"m-{record['id']}", "source": "media", "status": "encoded", "reason": ""}
-            media.store.append(told | nothing | about, run.store.load(record["id"]) * 0.5)
+            changes = {"id": f"m-{record['id']}", "source": "media", "status": "encoded"}
+            media.add({**record, **nothing, **changes}, run.store.load(record["id"]) * 0.5)
     return media
 
 
-def a_run(folder: Path, mllm: MLLM, facts: dict[str, Any]) -> EmbeddingRun:
-    identity = {
-        "plugin": PLUGIN,
-        "modality": "audio",
-        "adapter": asdict(mllm.adapter),
-        "dtype": "float32",
-        "model": fingerprint(mllm.adapter.checkpoint, None),
-    }
-    return EmbeddingRun.start(folder, identity, facts | {"model": mllm.adapter.checkpoint})
+def a_run(folder: Path, mllm: MLLM) -> EmbeddingRun:
+    return EmbeddingRun.start(folder, embedding_manifest(8, adapter=mllm.adapter, plugin=PLUGIN))
 
 
 # --- mixtures ---------------------------------------------------------------------------------------------------------
@@ -314,12 +306,13 @@ def test_placeholders_of_another_embedding(mllm: MLLM, run: EmbeddingRun) -> Non
 def test_embeddings_of_another_model(run: EmbeddingRun) -> None:
     with pytest.raises(RunError, match="made for another model"):
         sanity_checks.require_same_model([run], "sha256:of another")
-    mine = run.about["identity"]["model"]
-    sanity_checks.require_same_model([run], mine)
+    mine = run.manifest.identity.model
+    sanity_checks.require_same_model([run], mine.fingerprint)
     other = copy.copy(run)
-    other.about = run.about | {"identity": run.about["identity"] | {"modality": "video"}}
+    identity = replace(run.manifest.identity, model=replace(mine, modality="video"))
+    other.manifest = replace(run.manifest, identity=identity)
     with pytest.raises(RunError, match="do not belong together: modality"):
-        sanity_checks.require_same_model([run, other], mine)
+        sanity_checks.require_same_model([run, other], mine.fingerprint)
 
 
 def test_hook_that_is_not_there(mllm: MLLM, run: EmbeddingRun) -> None:
@@ -390,7 +383,7 @@ QUICK = (
 
 
 def test_exported_model_is_whole(model: Path) -> None:
-    base = Path(json.loads((model / "align.json").read_text())["base"])
+    base = Path(json.loads((model / "align.json").read_text())["metadata"]["checkpoint"])
     for part in ("adapter", "merged"):
         assert (model / part / "tokenizer.json").read_bytes() == (base / "tokenizer.json").read_bytes()
         assert "Before and after" in (model / part / "README.md").read_text()
@@ -401,7 +394,7 @@ def test_exported_model_is_whole(model: Path) -> None:
     assert json.loads((model / "adapter/adapter_config.json").read_text())["r"] == 4
     assert not (model / "checkpoints").exists()
     assert [row["step"] for row in JsonlLog(model / "trace.jsonl").read()] == [3, 4]
-    assert {row["when"] for row in JsonlLog(model / "look.jsonl").read()} == {"before", "after"}
+    assert {row["when"] for row in JsonlLog(model / "spot_check.jsonl").read()} == {"before", "after"}
 
 
 def test_same_command_does_nothing_twice(model: Path, run: EmbeddingRun) -> None:

@@ -36,16 +36,16 @@ def test_what_was_chosen_is_told_and_kept(tmp_path: Path) -> None:
     command = ("optimize", rows, "--plugin", PLUGIN, "--out", run, "-o", "adapter.seconds=0.5", "-o", "loss=1")
     command = (*command, "-o", "lr=auto", "-o", "steps=40", "--json")
     first = sea(*command, "--limit", 2)
-    chosen = first.json()["chosen"]
-    assert chosen["forward"] == "packed"
-    assert chosen["margin"] >= 0.5
+    resolved = first.json()["resolved"]
+    assert resolved["forward"] == "packed"
+    assert resolved["margin"] >= 0.5
     assert "lr=auto: trying" in first.err
     tried = [json.loads(line) for line in (run / "tuning.jsonl").read_text().splitlines()]
     assert {row["lr"] for row in tried} == {0.03, 0.1, 0.3}
-    assert chosen["lr"] in {row["lr"] for row in tried}
+    assert resolved["lr"] in {row["lr"] for row in tried}
     again = sea(*command)
     assert again.json()["done"] == 4
-    assert again.json()["chosen"]["lr"] == chosen["lr"]
+    assert again.json()["resolved"]["lr"] == resolved["lr"]
     assert "lr=auto" not in again.err
 
 
@@ -57,7 +57,7 @@ def test_plain_sequences_reach_the_same(tmp_path: Path) -> None:
         return found
 
     packed, plain = figures("packed"), figures("plain", "-o", "packed=false")
-    assert (packed["chosen"]["forward"], plain["chosen"]["forward"]) == ("packed", "plain")
+    assert (packed["resolved"]["forward"], plain["resolved"]["forward"]) == ("packed", "plain")
     assert packed["succeeded"] == plain["succeeded"] == 2
     assert packed["steps_median"] == plain["steps_median"]
     assert packed["audited"] == packed["audit_exact"] == 2

@@ -14,15 +14,15 @@ from helpers.cli_runs import FinishedRun, append_newline, file_contents, optimiz
 
 def test_optimize_prints_one_object_with_the_figures(finished: FinishedRun) -> None:
     figures = finished.result.json()
-    wanted = {"run", "rows", "succeeded", "osr", "vsr", "steps_median", "seconds_per_row"}
+    wanted = {"run", "embeddings", "succeeded", "osr", "vsr", "steps_median", "seconds_per_embedding"}
     assert wanted <= figures.keys()
-    assert (figures["run"], figures["rows"], figures["done"]) == (str(finished.run), 3, 3)
+    assert (figures["run"], figures["embeddings"], figures["done"]) == (str(finished.run), 3, 3)
     assert figures["osr"] == figures["succeeded"] / 3
     assert figures["succeeded"] > 0
     assert figures["verified"] > 0
     assert 0 <= figures["vsr"] <= 1
     assert figures["steps_median"] > 0
-    assert figures["seconds_per_row"] > 0
+    assert figures["seconds_per_embedding"] > 0
     assert "Loading weights" not in finished.result.err
 
 
@@ -36,8 +36,8 @@ def test_the_same_command_again_does_nothing_twice(finished: FinishedRun) -> Non
 def test_batch_size_may_change_and_more_rows_may_follow(finished: FinishedRun, tmp_path: Path) -> None:
     run = finished.copy(tmp_path)
     again = sea(*optimize_command(finished.examples, run, "-o", "batch_size=1", "--limit", "2", "--json")).json()
-    assert (again["rows"], again["done"]) == (3, 3)
-    assert again["seconds_per_row"] == finished.result.json()["seconds_per_row"]
+    assert (again["embeddings"], again["done"]) == (3, 3)
+    assert again["seconds_per_embedding"] == finished.result.json()["seconds_per_embedding"]
 
 
 def test_without_json_there_is_a_table(finished: FinishedRun) -> None:
@@ -85,7 +85,7 @@ def test_show_lists_rows_and_traces_one(finished: FinishedRun) -> None:
     assert traced["phrase"] not in traced["detoxified"]
     assert traced["sentence"] in traced["goals"][0]["answer"]
     assert traced["style"] in traced["goals"][1]["answer"]
-    assert traced["embedding"]["shape"] == [traced["n_rows"], traced["d_encoder"]]
+    assert traced["embedding"]["shape"] == [traced["n_tokens"], traced["d_encoder"]]
     assert traced["embedding"]["rms"] > 0
     assert traced["verified"]
     goals = {goal["prompt"] for goal in traced["goals"]}

@@ -42,7 +42,7 @@ def test_interrupt_and_kill_lose_no_finished_row(tmp_path: Path) -> None:
     kept = {name: sea("show", run, name, "--json").json() for name in second}
 
     figures = sea(*command).json()
-    assert (figures["rows"], figures["done"]) == (6, 6)
+    assert (figures["embeddings"], figures["done"]) == (6, 6)
     assert len(records(run)) == 6
     for name, before in kept.items():  # the same seconds: none was made again
         after = sea("show", run, name, "--json").json()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from helpers.manifests import NO_MODEL
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata
+from sea_core.runs.manifest import ModelLocation
+
 
 def row(key: str, answer: str | None, **more: Any) -> dict[str, Any]:
     modality, scenario, task, case, *_ = key.split("/")
@@ -22,3 +26,11 @@ def row(key: str, answer: str | None, **more: Any) -> dict[str, Any]:
         "truncated": False,
     }
     return told | ({} if answer is None else {"answer": answer, "tokens": 3}) | more
+
+
+def bench_manifest(cases: int, benchmark: str = "b") -> BenchManifest:
+    """Return the manifest of a benchmark run of no model."""
+    return BenchManifest(
+        identity=BenchIdentity(modality="video", model=NO_MODEL),
+        metadata=BenchMetadata(benchmark=benchmark, cases=cases, model=ModelLocation("of the tests", "m")),
+    )

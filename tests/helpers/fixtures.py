@@ -14,6 +14,7 @@ import torch
 
 from helpers import cli_runs
 from helpers.cli import sea
+from helpers.manifests import embedding_manifest
 from sea_core.data import demo
 from sea_core.data.examples import PreparedExample
 from sea_core.data.read import read_examples
@@ -23,6 +24,7 @@ from sea_core.judges.score import run_judge
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import optimize
+from sea_core.optimization.record import store_result
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.verification.verify import VerificationAnswers, generate_answers
@@ -80,15 +82,11 @@ def prepared(mllm: MLLM) -> tuple[PreparedExample, ...]:
 def demo_run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
     """All demo examples, optimised and stored. Takes about a minute, once per session."""
     examples = {example.id: example for example in prepared}
-    run = EmbeddingRun.start(
-        tmp_path_factory.mktemp("demo") / "run",
-        {"plugin": "of the tests"},
-        {"rows": len(examples), "refused": 0, "model": mllm.adapter.checkpoint},
-    )
+    run = EmbeddingRun.start(tmp_path_factory.mktemp("demo") / "run", embedding_manifest(len(examples)))
     results = {}
     with run.writing():
         for result in optimize(mllm, prepared):
-            run.add(examples[result.id], result)
+            store_result(run, examples[result.id], result)
             results[result.id] = result
     return DemoRun(examples, results, run)
 

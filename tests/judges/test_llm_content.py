@@ -12,6 +12,7 @@ import pytest
 
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
 from helpers.cli import expect_error, sea
+from helpers.manifests import embedding_manifest
 from sea_core.data.examples import PreparedExample
 from sea_core.judges.base import Answer as StoredAnswer
 from sea_core.judges.base import Verdict
@@ -19,9 +20,9 @@ from sea_core.judges.llm_common import quoted, unique_json_value
 from sea_core.judges.llm_content import LLMContentJudge
 from sea_core.llm.backends import open_model
 from sea_core.llm.config import LLMConfig
-from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.optimization.record import store_result
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
@@ -129,20 +130,12 @@ def test_a_judge_that_repeats_the_answer_has_not_said_what_is_in_it() -> None:
 @pytest.fixture
 def run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path) -> EmbeddingRun:
     """A run of two rows with the blank's embedding, which names nothing."""
-    plugin, adapter = loader.adapter("qwen2_audio")
-    told = {
-        "plugin": plugin.name,
-        "modality": adapter.modality,
-        "adapter": {},
-        "dtype": "float32",
-        "model": fingerprint(adapter.checkpoint, None),
-    }
-    facts = {"rows": 2, "refused": 0, "model": adapter.checkpoint, "plugin_path": "qwen2_audio", "revision": None}
-    run = EmbeddingRun.start(tmp_path / "run", told, facts)
+    _, adapter = loader.adapter("qwen2_audio")
+    run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(2, adapter=adapter, plugin="qwen2_audio"))
     done = OptimizationResult("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
     with run.writing():
         for row in prepared[:2]:
-            run.add(row, replace(done, id=row.id))
+            store_result(run, row, replace(done, id=row.id))
     return run
 
 
@@ -165,7 +158,7 @@ def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(
     asked = len(server.requests)
     assert sea("verify", run.folder, "--judge", "openai", *told, "--json").json() == both
     assert len(server.requests) == asked
-    assert "scripted-1" in (run.folder / "naming.jsonl").read_text()
+    assert "scripted-1" in (run.folder / "judge_replies.jsonl").read_text()
 
 
 def test_why_answers_are_unjudged_is_told(run: EmbeddingRun) -> None:

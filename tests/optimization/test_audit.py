@@ -11,6 +11,7 @@ from sea_core.cli.show import report
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.audit import audit, unaudited
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.verification.metrics import run_metrics
 
 
 def test_a_few_successes_are_audited_once(mllm: MLLM, demo_run: Any) -> None:
@@ -20,7 +21,7 @@ def test_a_few_successes_are_audited_once(mllm: MLLM, demo_run: Any) -> None:
     with run.writing():
         assert sum(audit(mllm, run)) == 3
     assert unaudited(run) == []
-    figures = EmbeddingRun(run.folder).metrics()
+    figures = run_metrics(EmbeddingRun(run.folder))
     assert (figures["audited"], figures["audit_exact"]) == (3, 3)
     for row in run.audits.read():
         assert (

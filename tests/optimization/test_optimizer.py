@@ -58,7 +58,7 @@ def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
         if outcome.status == "succeeded":
             assert outcome.margin > 0.5  # the least that `auto` gives
             assert outcome.loss < config.loss
-            assert torch.equal(demo_run.run.embedding(outcome.id).features, outcome.embedding.features)
+            assert torch.equal(demo_run.run.load(outcome.id)[0], outcome.embedding.features)
         else:
             assert record["sha256"] == ""
 

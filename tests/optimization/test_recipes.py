@@ -36,6 +36,7 @@ from sea_core.optimization.recipes.hidden import HiddenRecipe
 from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.verification.metrics import uncovered_examples
 
 MEDIA = Path(__file__).parents[2] / "plugins/llava/tests/media"
 NAMES = [recipe.name for recipe in RECIPES]
@@ -390,18 +391,18 @@ def optimise(out: Path, *more: object) -> tuple[object, ...]:
 def test_a_run_of_plain_goes_on_as_a_pool(seeing: MLLM, tmp_path: Path) -> None:
     out = tmp_path / "run"
     plain = sea(*optimise(out, "--benign-media", MEDIA, "--json")).json()
-    assert (plain["rows"], plain["done"], list(plain["recipes"])) == (1, 1, ["plain"])
-    before = {row_id: EmbeddingRun(out).embedding(row_id).features for row_id in EmbeddingRun(out).store.ids()}
+    assert (plain["embeddings"], plain["done"], list(plain["recipes"])) == (1, 1, ["plain"])
+    before = {row_id: EmbeddingRun(out).load(row_id)[0] for row_id in EmbeddingRun(out).store.ids()}
 
     pool = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json"))
     figures = pool.json()
-    assert (figures["rows"], figures["done"], list(figures["recipes"])) == (16, 16, NAMES)
+    assert (figures["embeddings"], figures["done"], list(figures["recipes"])) == (16, 16, NAMES)
     assert all(of["done"] == 2 for of in figures["recipes"].values())
-    assert figures["uncovered"] == []
+    assert figures["uncovered_examples"] == []
     run = EmbeddingRun(out)
-    assert all(torch.equal(run.embedding(row_id).features, rows) for row_id, rows in before.items())
+    assert all(torch.equal(run.load(row_id)[0], rows) for row_id, rows in before.items())
     record = run.store.record("demo-000#noise.1")
-    assert (record["row"], record["recipe"], record["draw"]) == ("demo-000", "noise", 1)
+    assert (record["example_id"], record["recipe"], record["draw"]) == ("demo-000", "noise", 1)
     assert sea("show", out, "demo-000#noise.1", "--json").json()["recipe"] == "noise"
 
     again = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json")).json()
@@ -414,7 +415,7 @@ def test_rows_that_no_recipe_solves_are_listed(seeing: MLLM, tmp_path: Path) -> 
     said = sea(*optimise(tmp_path / "run", "--recipe", "plain,noise", "-o", "steps=1", "-o", "loss=0.001"))
     assert said.code == 0
     assert "these rows have no embedding that succeeded: demo-000\n" in said.err
-    assert EmbeddingRun(tmp_path / "run").metrics()["uncovered"] == ["demo-000"]
+    assert uncovered_examples(EmbeddingRun(tmp_path / "run").records()) == ["demo-000"]
 
 
 def test_settings_of_a_recipe(seeing: MLLM, tmp_path: Path) -> None:

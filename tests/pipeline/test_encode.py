@@ -11,12 +11,12 @@ import soundfile
 import torch
 
 from helpers.cli import expect_error, sea
+from helpers.manifests import embedding_manifest
 from sea_core.errors import DataError
+from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.encode import encode, media_examples
 from sea_core.runs.embedding_run import EmbeddingRun
-
-ABOUT = {"rows": 4, "refused": 0, "model": "of the tests"}
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Path, batch_size: int) -> None:
     _, rows = media_examples(folder)
-    run = EmbeddingRun.start(tmp_path / "run", {"plugin": "of the tests"}, ABOUT)
+    run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(4))
     with run.writing():
         list(encode(mllm, rows, run, batch_size))
     records = {record["id"]: record for record in run.store.records()}
@@ -44,7 +44,7 @@ def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Pa
     assert "there is no file" in records["missing.wav"]["reason"]
     for name in ("a.wav", "b.wav"):
         (ordinary,) = mllm.encode([mllm.adapter.read_media(folder / name, mllm.processor)])
-        stored = run.embedding(name)
+        stored = load_embedding(run, name)
         if batch_size == 1:
             assert torch.equal(stored.features, ordinary.features)
         torch.testing.assert_close(stored.features, ordinary.features)
@@ -64,7 +64,7 @@ def test_command_goes_on_and_refuses_other_data(folder: Path, tmp_path: Path) ->
     assert "failed: broken.wav" in said.err
     with (folder / "metadata.jsonl").open("a") as file:
         file.write("\n")
-    assert "told something else" in expect_error(*command)
+    assert "different settings" in expect_error(*command)
 
 
 def test_real_media_are_not_verified(folder: Path, tmp_path: Path) -> None:

@@ -73,10 +73,18 @@ def compare(embeddings: dict[str, Embedding], media: Path, out: Path, **changed:
     """Compare embeddings with a folder of media. `records` overrides entries of their records."""
     overrides = changed.pop("records", [{}] * len(embeddings))
     records = [
-        {"id": name, "sha256": name, "status": "succeeded", "kind": "activity", "phrase": name, **override}
+        {
+            "id": name,
+            "sha256": name,
+            "status": "succeeded",
+            "kind": "activity",
+            "phrase": name,
+            "recipe": "plain",
+            **override,
+        }
         for name, override in zip(embeddings, overrides, strict=True)
     ]
-    log = JsonlLog(out / "quality.jsonl")
+    log = JsonlLog(out / "analysis.jsonl")
     return MediaComparison(records, embeddings.__getitem__, read_labelled_media(media), log, **changed)
 
 
@@ -327,12 +335,12 @@ def test_verify_compares_with_a_folder_and_reuses_what_is_stored(
     probe = quality["probes"]["all"]
     assert (probe["tested"], probe["classes"], probe["embeddings"]) == (len(HELD_OUT) * STYLES, 2, 6)
     assert probe["unknown"] == ["carry", "polish", "wrap"]
-    stored = (out / "quality.jsonl").read_bytes()
+    stored = (out / "analysis.jsonl").read_bytes()
     table = sea("verify", out, "--compare-with", held_out_media)
     assert "medians, noise" in table.out
     assert "probe, plain" in table.out
     assert "not tested on labels that no embedding has: carry, polish, wrap" in table.err
-    assert (out / "quality.jsonl").read_bytes() == stored
+    assert (out / "analysis.jsonl").read_bytes() == stored
 
     bare = tmp_path / "bare"
     bare.mkdir()
@@ -348,7 +356,7 @@ def test_verify_compares_with_a_folder_and_reuses_what_is_stored(
     assert "'quality.layer'" in expect_error("verify", out, "--compare-with", bare, "-o", "quality.layre=1")
 
     about = json.loads((out / "run.json").read_text())
-    about["identity"]["model"] = "another"
+    about["identity"]["model"]["fingerprint"] = "another"
     (out / "run.json").write_text(json.dumps(about))
     assert "was made with another model" in expect_error("verify", out, "--compare-with", held_out_media)
     assert len(EmbeddingRun(out).store.ids()) == 6

@@ -1,4 +1,4 @@
-"""Compares the embeddings of a run with real media. Results are stored one by one in quality.jsonl and reused."""
+"""Compares the embeddings of a run with real media. Results are stored one by one in analysis.jsonl and reused."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class MediaComparison:
 
     @cached_property
     def succeeded(self) -> list[EmbeddingRecord]:
-        return [{"recipe": "plain"} | record for record in self.records if record["status"] == "succeeded"]
+        return [record for record in self.records if record["status"] == "succeeded"]
 
     @cached_property
     def labels(self) -> dict[str, str]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.pipeline.inputs import ModelTarget
-    from sea_core.plugin.loader import Plugin
 
 
 def run(
@@ -57,7 +56,7 @@ def run(
     benchmark = read_benchmark(cases, driver.modality)
     wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
     selection = select_cases(benchmark, wanted)
-    opened = _start(out, cases, target.plugin, driver, target, adapter, settled, len(selection))
+    opened = _start(out, cases, driver, target, adapter, settled, len(selection))
     with opened.writing():
         _ask(opened, driver, target, adapter, settled, selection)
     _report(opened, selection, as_json)
@@ -76,7 +75,6 @@ def _settled(option: list[str], config: Path | None) -> tuple[dict[str, Any], An
 def _start(
     out: Path,
     cases: Path,
-    plugin: Plugin,
     driver: Adapter,
     target: ModelTarget,
     trained: Path | None,
@@ -85,33 +83,31 @@ def _start(
 ) -> BenchRun:
     """Begin the run, or go on with the one that is there."""
     from sea_bench.run.lora import check_lora_folder
-    from sea_bench.run.run_folder import BenchRun
+    from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, BenchRun
     from sea_bench.select import set_digest
     from sea_core import __version__
     from sea_core.model.checkpoint import fingerprint
+    from sea_core.pipeline.manifests import model_identity, model_location
 
     if trained:
         check_lora_folder(trained)
-    identity: dict[str, Any] = {
-        "sea": __version__,
-        "cases": set_digest(cases, driver.modality),
-        "plugin": plugin.name,
-        "plugin_version": plugin.version,
-        "modality": driver.modality,
-        "adapter": asdict(driver),
-        "model": target.fingerprint(),
-        "trained": fingerprint(str(trained), None) if trained else None,
-        "dtype": target.dtype_name(),
-        "generation": settled.identity(),
-    }
-    facts = {
-        "benchmark": str(cases),
-        "cases": count,
-        "model": target.checkpoint,
-        "revision": target.revision,
-        "trained": str(trained) if trained else None,
-    }
-    return BenchRun.start(out, identity, facts)
+    manifest = BenchManifest(
+        identity=BenchIdentity(
+            modality=driver.modality,
+            sea=__version__,
+            cases=set_digest(cases, driver.modality),
+            model=model_identity(target),
+            lora=fingerprint(str(trained), None) if trained else None,
+            generation=settled.identity(),
+        ),
+        metadata=BenchMetadata(
+            benchmark=str(cases),
+            cases=count,
+            model=model_location(target),
+            lora=str(trained) if trained else None,
+        ),
+    )
+    return BenchRun.start(out, manifest)
 
 
 def _ask(
@@ -133,7 +129,7 @@ def _ask(
         return
     asker = CaseRunner(_loaded(driver, target, trained), settled)
     _probe(run, asker, selection, target.device_name())
-    size = choose_batch_size(settled, run.about["found"])
+    size = choose_batch_size(settled, run.manifest.preflight)
     if size != settled.batch_size:
         output.note(
             "each case is answered alone: a batch was found to change answers (-o keep_batches=true to allow it)"
@@ -158,11 +154,9 @@ def _probe(run: BenchRun, asker: CaseRunner, selection: Selection, device: str) 
     """Probe the media and the batches, once for a run and a device, and keep what was found."""
     from sea_bench.run.runner import preflight
 
-    found = run.about["found"]
-    if found.get("device") != device:
-        example = next((case.text or "" for case in selection.cases), "")
-        shown = {"chat": asker.mllm.render(example, media=True)}  # the template and any system prompt are in it
-        run.keep({"found": {"device": device, **preflight(asker, selection.cases), **shown}})
+    found = run.manifest.preflight
+    if found is None or found.device != device:
+        run.set_preflight(preflight(asker, selection.cases, device))
 
 
 def _report(run: BenchRun, selection: Selection, as_json: bool) -> None:
@@ -170,6 +164,7 @@ def _report(run: BenchRun, selection: Selection, as_json: bool) -> None:
     here = [rows[key] for case in selection.cases if (key := case.key) in rows]
     here += [rows[row["key"]] for row in selection.missing if row["key"] in rows]
     status = [row["status"] for row in here]
+    found = asdict(run.manifest.preflight) if run.manifest.preflight else {}
     value = {
         "run": run.folder,
         "cases": len(selection),
@@ -177,7 +172,7 @@ def _report(run: BenchRun, selection: Selection, as_json: bool) -> None:
         "missing": status.count("missing"),
         "unreadable": status.count("unreadable"),
         "truncated": sum(row.get("truncated", False) for row in here),
-        "found": {name: told for name, told in run.about["found"].items() if name != "chat"},
+        "preflight": {name: value for name, value in found.items() if name != "chat"},
     }
     output.emit(value, as_json, lambda: output.grid(("answers", "value"), list(value.items())))
     for row in [row for row in here if row["status"] != "answered"][:5]:

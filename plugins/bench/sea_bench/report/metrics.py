@@ -228,19 +228,19 @@ def counted_task(record: AnswerRecord) -> str:
 
 def summarise_run(run: BenchRun) -> dict[str, Any]:
     """Return what a run consists of, and what is missing from it."""
-    records = run.answer_records()
+    records, metadata = run.answer_records(), run.manifest.metadata
     status = [record["status"] for record in records.values()]
     return {
         "run": run.label,
         "folder": str(run.folder),
-        "plugin": run.about["identity"]["plugin"],
-        "model": run.about["model"],
-        "trained": run.about["trained"],
-        "cases": max(run.about["cases"], len(records)),
+        "plugin": run.manifest.identity.plugin,
+        "model": metadata.model.checkpoint,
+        "trained": metadata.lora,
+        "cases": max(metadata.cases, len(records)),
         "answered": status.count("answered"),
         "missing": status.count("missing"),
         "unreadable": status.count("unreadable"),
-        "not_asked": max(0, run.about["cases"] - len(records)),
+        "not_asked": max(0, metadata.cases - len(records)),
         "truncated": sum(record.get("truncated", False) for record in records.values()),
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Gt
+from pydantic import JsonValue
 
 from sea_core.config import Config
 
@@ -22,7 +23,9 @@ class AnswerConfig(Config):
     """Answer in batches even if the preflight found that batching changes an answer. By default each case is then
     answered alone."""
 
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, JsonValue]:
         """Return the settings that can change an answer."""
-        batches = {"keep_batches": True, "batch_size": self.batch_size} if self.keep_batches else {}
+        batches: dict[str, JsonValue] = {}
+        if self.keep_batches:
+            batches = {"keep_batches": True, "batch_size": self.batch_size}
         return {"decoding": "greedy", "max_new_tokens": self.max_new_tokens, **batches}

@@ -14,9 +14,17 @@ from typing import Any
 from sea_bench import layout
 from sea_bench.case import Case
 from sea_bench.dataset import TEXT_ONLY, read_question_file
-from sea_bench.run.run_folder import AnswerRecord, BenchRun, answer_sha
+from sea_bench.run.run_folder import (
+    AnswerRecord,
+    BenchIdentity,
+    BenchManifest,
+    BenchMetadata,
+    BenchRun,
+    answer_sha,
+)
 from sea_core.errors import DataError
 from sea_core.runs.atomic import read_json, sha256
+from sea_core.runs.manifest import ModelLocation
 
 JUDGE = "published"
 VERDICT = "is_safe(gpt)"
@@ -39,9 +47,11 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
         )
     rows = [pair for _, pairs in read for pair in pairs]
     digest = sha256("".join(sha256(file.read_bytes()) for file, _ in read).encode())[:16]
-    identity = {"plugin": "published answers", "modality": modality, "answers": f"sha256:{digest}"}
-    facts = {"benchmark": str(cases), "cases": len(rows), "model": str(answers), "revision": None, "trained": None}
-    run = BenchRun.start(out, identity, facts)
+    manifest = BenchManifest(
+        identity=BenchIdentity(modality=modality, answers=f"sha256:{digest}"),
+        metadata=BenchMetadata(benchmark=str(cases), cases=len(rows), model=ModelLocation("", str(answers))),
+    )
+    run = BenchRun.start(out, manifest)
     with run.writing():
         known = run.answer_records()
         fresh = [(row, word) for row, word in rows if row["key"] not in known]

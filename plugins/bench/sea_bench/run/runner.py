@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from sea_bench.case import Case
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_bench.run.run_folder import AnswerRecord, BenchRun, Preflight
 from sea_bench.select import Selection
 from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
@@ -122,7 +121,7 @@ def _row(asker: CaseRunner, run: BenchRun, shown: EncodedCase, ids: list[int]) -
     return _about(case) | {
         "status": "answered",
         "prompt": prompt_text(case),
-        "media": _place(case.media, Path(run.about["benchmark"])) if case.media else None,
+        "media": _place(case.media, Path(run.manifest.metadata.benchmark)) if case.media else None,
         "media_sha256": digest or None,
         "answer": asker.mllm.detokenize(ids),
         "tokens": len(ids),
@@ -161,7 +160,7 @@ def encode_sample(asker: CaseRunner, cases: Sequence[Case]) -> list[EncodedCase]
     return shown[:PROBED]
 
 
-def preflight(asker: CaseRunner, cases: Sequence[Case]) -> dict[str, Any]:
+def preflight(asker: CaseRunner, cases: Sequence[Case], device: str) -> Preflight:
     """Check that the media change what the model says, and that a batch does not.
 
     Returns:
@@ -181,8 +180,15 @@ def preflight(asker: CaseRunner, cases: Sequence[Case]) -> dict[str, Any]:
             hint="Check the plugin: sea plugin check NAME. Are the media themselves blank? sea bench check DIR",
         )
     alike = sum(_alike(asker, group) for group in (media, texts) if group)
-    told = {"media": len(media), "media_change": changed, "batched": len(media) + len(texts), "batched_alike": alike}
-    return {"probe": told}
+    example = next((case.text or "" for case in cases), "")
+    return Preflight(
+        device=device,
+        chat=asker.mllm.render(example, media=True),  # the template and any system prompt are in it
+        media=len(media),
+        media_changed=changed,
+        batched=len(media) + len(texts),
+        batched_same=alike,
+    )
 
 
 def _alike(asker: CaseRunner, shown: Sequence[EncodedCase]) -> int:
@@ -198,7 +204,7 @@ def _next(asker: CaseRunner, shown: EncodedCase) -> torch.Tensor:
     return asker.mllm.decode([ids], [embedding], 1, logits=True)[1][0]
 
 
-def choose_batch_size(config: AnswerConfig, found: dict[str, Any]) -> int:
-    """Return how many cases are answered at a time, going by what the probe found."""
-    told = found["probe"]
-    return config.batch_size if told["batched_alike"] == told["batched"] or config.keep_batches else 1
+def choose_batch_size(config: AnswerConfig, found: Preflight | None) -> int:
+    """Return how many cases are answered at a time, given what the preflight found."""
+    same = found is not None and found.batched_same == found.batched
+    return config.batch_size if same or config.keep_batches else 1

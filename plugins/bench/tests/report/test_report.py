@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from helpers.bench_rows import bench_manifest
 from helpers.bench_rows import row as answer_record
 from helpers.cli import expect_error, sea
 from sea_bench.report.agreement import compare_judges, kappa
@@ -27,15 +27,13 @@ LETTERS = {
 }
 
 
-def make_run(folder: Path, verdicts: dict[str, dict[str, str]], **about: Any) -> BenchRun:
+def make_run(folder: Path, verdicts: dict[str, dict[str, str]], cases: int | None = None) -> BenchRun:
     """Make a run with the verdicts that `LETTERS` abbreviates: {judge: {"1-Theft/TYPO": "suu-"}}.
 
     `-` is an answer without a verdict, `m` a missing medium; the prefix `b:` stands for the benign twin.
     """
     groups = next(iter(verdicts.values()))
-    cases = sum(map(len, groups.values()))
-    metadata = {"cases": cases, "model": "m", "trained": None, "benchmark": "b"} | about
-    run = BenchRun.start(folder, {"plugin": "of the tests"}, metadata)
+    run = BenchRun.start(folder, bench_manifest(cases or sum(map(len, groups.values()))))
     for group, letters in groups.items():
         for i, letter in enumerate(letters):
             name, benign = group.removeprefix("b:"), group.startswith("b:")

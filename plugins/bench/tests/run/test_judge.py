@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from helpers.bench_rows import row
+from helpers.bench_rows import bench_manifest, row
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
 from helpers.cli import CliResult, expect_error, sea
 from helpers.tiny_language_model import save_tiny_language_model
@@ -27,8 +27,7 @@ PARAMETERS = {"model", "messages", "max_tokens", "temperature", "seed", "respons
 
 
 def make_run(folder: Path, answers: dict[str, str | None] = dict(ANSWERS)) -> BenchRun:  # noqa: B006
-    identity = {"plugin": "of the tests"}
-    run = BenchRun.start(folder, identity, {"cases": len(answers), "model": "m", "trained": None, "benchmark": "b"})
+    run = BenchRun.start(folder, bench_manifest(len(answers)))
     run.answers.append(row(key, answer) for key, answer in answers.items())
     return run
 

@@ -17,6 +17,7 @@ import pytest
 import soundfile
 import torch
 
+from helpers.bench_rows import bench_manifest
 from helpers.cli import CliResult, expect_error, sea
 from sea_bench.dataset import read_benchmark
 from sea_bench.run.config import AnswerConfig
@@ -102,19 +103,22 @@ def test_a_prompt_without_text_is_the_medium_alone(mllm: MLLM) -> None:
 
 
 def test_the_identity_and_what_the_probe_found_are_kept(answered: Path) -> None:
-    about = BenchRun(answered).about
-    told = about["identity"]
-    assert told["generation"] == {"decoding": "greedy", "max_new_tokens": 40}
-    assert {"cases", "plugin", "plugin_version", "model", "trained", "dtype", "modality", "adapter"} <= told.keys()
-    assert about["found"]["probe"] == {"media": 4, "media_change": 4, "batched": 8, "batched_alike": 8}
-    assert "<|im_start|>system" in about["found"]["chat"]
-    assert {"torch", "transformers"} <= about["versions"].keys()
+    manifest = BenchRun(answered).manifest
+    identity, preflight = manifest.identity, manifest.preflight
+    assert identity.generation == {"decoding": "greedy", "max_new_tokens": 40}
+    assert identity.model is not None
+    assert (identity.model.plugin, identity.modality, identity.lora) == (PLUGIN, "audio", None)
+    assert identity.model.fingerprint.startswith("sha256:")
+    assert preflight is not None
+    assert (preflight.media, preflight.media_changed, preflight.batched, preflight.batched_same) == (4, 4, 8, 8)
+    assert "<|im_start|>system" in preflight.chat
+    assert {"torch", "transformers"} <= manifest.versions.keys()
 
 
 def test_the_checkpoints_own_sampling_does_not_count(cases: Path, answered: Path, spoilt: MLLM, tmp_path: Path) -> None:
     own = spoilt.model.generation_config
     own.do_sample, own.temperature, own.top_k = True, 5.0, 50
-    run = BenchRun.start(tmp_path / "run", {}, {"cases": 1, "benchmark": str(cases)})
+    run = BenchRun.start(tmp_path / "run", bench_manifest(1, str(cases)))
     chosen = select_cases(read_benchmark(cases, "audio"), CaseFilter(tasks=["KPT"]))
     list(run_cases(CaseRunner(spoilt, AnswerConfig(max_new_tokens=40)), run, chosen.cases, 4))
     before = {row["key"]: row["answer"] for row in rows_of(answered)}
@@ -234,8 +238,8 @@ class Wobbly(CaseRunner):
 
 def test_where_a_batch_changes_answers_each_case_is_answered_alone(cases: Path, mllm: MLLM) -> None:
     config = AnswerConfig(max_new_tokens=4)
-    found = preflight(Wobbly(mllm, config), read_benchmark(cases, "audio").cases)
-    assert found["probe"]["batched_alike"] < found["probe"]["batched"]
+    found = preflight(Wobbly(mllm, config), read_benchmark(cases, "audio").cases, "cpu")
+    assert found.batched_same < found.batched
     assert choose_batch_size(config, found) == 1
     assert choose_batch_size(AnswerConfig(keep_batches=True), found) == 8
     assert AnswerConfig(keep_batches=True).identity() != AnswerConfig(keep_batches=True, batch_size=2).identity()
@@ -270,12 +274,13 @@ def test_a_trained_adapter_is_part_of_the_identity_and_changes_answers(
     said = bench(cases, run, "--adapter", trained[0], "--task", "KPT")
     assert said.json()["answered"] == 6
     assert "Loading weights" not in said.err
-    told = BenchRun(run).about["identity"]
-    assert told["trained"].startswith("sha256:")
+    lora = BenchRun(run).manifest.identity.lora
+    assert lora is not None
+    assert lora.startswith("sha256:")
     before = {row["key"]: row["answer"] for row in rows_of(answered)}
     assert any(before[row["key"]] != row["answer"] for row in rows_of(run))
     message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40")
-    assert "trained: sha256:" in message
+    assert "lora: sha256:" in message
 
 
 def test_an_adapter_that_does_nothing_or_is_anothers_is_refused(
