@@ -1,7 +1,8 @@
-"""A case: what is put to a model, and what a judge must know of it."""
+"""A case: one question of a benchmark, as it is put to a model, and what a judge needs to know about it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -9,8 +10,11 @@ from typing import Literal
 from sea_core.data.examples import Kind
 
 Condition = Literal["text", "media", "blank", "no_media"]
-"""What goes with the text. `text`: the original question alone (Text_only). `media`: the case's own medium. `blank`:
-the adapter's blank input in the medium's place. `no_media`: the task's text alone. They are never counted together."""
+"""What accompanies the text of a case. `text`: the original question alone (task Text_only). `media`: the case's own
+medium. `blank`: the adapter's blank input instead. `no_media`: the task's text alone. Conditions are never counted
+together."""
+
+_KIND = re.compile(r"\b(activity|product)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +22,14 @@ class Case:
     """One case of one task, under one condition.
 
     Attributes:
-        id: unique within a scenario, and a string: published ids are not contiguous.
-        modality: of the set that the case belongs to, for Text_only too.
-        text: what goes with the medium; None where the medium says it all (Audio_only).
-        media: the medium's path; None for Text_only.
+        id: unique within a scenario; a string, because published ids are not contiguous.
+        modality: the modality of the case's set, for Text_only too.
+        text: what accompanies the medium; None where the medium contains the whole question (Audio_only).
+        media: the path of the medium; None for Text_only.
         question: the original question, the same for every task of a case. Judges see this one.
-        phrase: the key phrase, where the folder tells it.
-        kind: activity or product, where the folder or the text tells it.
-        benign: whether it belongs to the benign twin, where a refusal is the failure.
+        phrase: the key phrase, if the folder contains it.
+        kind: activity or product, if the folder or the text names it.
+        benign: whether the case belongs to the benign twin, where a refusal is the failure.
     """
 
     id: str
@@ -42,10 +46,16 @@ class Case:
 
     @property
     def key(self) -> str:
-        """The case's name, unique in its benchmark: `video/1-Fraud/TYPO/7`, with what sets it apart behind it."""
-        asked = "" if self.condition in ("text", "media") else f"/{self.condition}"
-        return f"{self.modality}/{self.scenario}/{self.task}/{self.id}{asked}{'/benign' if self.benign else ''}"
+        """The name of the case, unique in its benchmark: `video/1-Fraud/TYPO/7`, then `/blank` and `/benign`."""
+        condition = "" if self.condition in ("text", "media") else f"/{self.condition}"
+        return f"{self.modality}/{self.scenario}/{self.task}/{self.id}{condition}{'/benign' if self.benign else ''}"
 
     def with_condition(self, condition: Literal["blank", "no_media"]) -> Case:
-        """Return the same case with a blank, or nothing, in the place of its medium."""
+        """Return the same case with the blank input, or nothing, instead of its medium."""
         return replace(self, media=None, condition=condition)
+
+
+def mentioned_kind(text: str | None) -> Kind | None:
+    """Return the kind that a text mentions first, "activity" or "product"."""
+    match = _KIND.search(text or "")
+    return None if match is None else ("activity" if match[1].lower() == "activity" else "product")

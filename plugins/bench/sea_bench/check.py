@@ -1,29 +1,30 @@
-"""Look a benchmark over: what it holds, what is missing, and whether its media are whole."""
+"""Check a benchmark folder: count its cases and media, and open every medium."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sea_bench import layout
-from sea_bench.build.sets.base import decode_check
+from sea_bench.build.media_io import check_medium
 from sea_bench.case import Case
-from sea_bench.dataset import Benchmark, Issue, read_set_manifest
+from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, IssueKind, read_set_manifest
 from sea_core.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCount:
-    """What a folder holds of one task of one scenario.
+    """How many cases and media one task of one scenario has.
 
     Attributes:
-        cases: how many there should be, by the question files.
-        media: how many of their media are there and whole; None for a task without media.
-        missing: how many are not there; broken: there, but unreadable or other than the manifest says.
-        published: how many cases are published, where the scenario is a published one.
+        cases: number of cases according to the question files.
+        media: number of media that exist and can be read; None for a task without media.
+        missing: number of media that do not exist.
+        corrupt: number of media that are unreadable, or differ from the manifest.
+        published: number of published cases, if the scenario is a published one.
     """
 
     modality: str
@@ -33,77 +34,78 @@ class TaskCount:
     cases: int
     media: int | None
     missing: int
-    broken: int
+    corrupt: int
     published: int | None
 
 
 def check_media(benchmark: Benchmark) -> Iterator[Issue | None]:
-    """Open every medium; yields for each what is wrong with it, or None. Then the media that no case names."""
-    digests = {
-        modality: read_set_manifest(benchmark.folder, modality).get("media", {})
-        for modality in {c.modality for c in benchmark.cases}
-    }
+    """Open every medium. Yields for each its issue or None, then an issue for each medium that no case refers to."""
+    modalities = {case.modality for case in benchmark.cases}
+    digests = {name: read_set_manifest(benchmark.folder, name).get("media", {}) for name in modalities}
     used = set()
     for case in benchmark.cases:
         if case.media is not None:
             used.add(case.media)
-            yield _broken(case, digests[case.modality].get(case.media.relative_to(benchmark.folder).as_posix()))
-    yield from _orphans(benchmark, used)
+            name = case.media.relative_to(benchmark.folder).as_posix()
+            yield _check_medium(case, case.media, digests[case.modality].get(name))
+    yield from _unused_media(benchmark, used)
 
 
-def count_cases(benchmark: Benchmark, findings: Sequence[Issue]) -> list[TaskCount]:
-    """Count cases and media by set, scenario and task, the benign twin's behind the others.
+def count_cases(benchmark: Benchmark, issues: Sequence[Issue]) -> list[TaskCount]:
+    """Count cases and media by set, scenario and task; the benign twin's come last.
 
     Args:
-        findings: the benchmark's own and those of `look_into`.
+        issues: the benchmark's own and those of `check_media`.
     """
-    missing = _by_task(f for f in findings if f.message == "missing medium")
-    broken = _by_task(f for f in findings if f.message.startswith("broken"))
-    here = Counter((c.benign, c.modality, c.scenario, c.task) for c in benchmark.cases)
-    rows = []
-    # Tasks stay in the order of the question files.
-    for key in sorted(dict.fromkeys([*here, *missing]), key=lambda key: (key[0], key[1], layout.natural_order(key[2]))):
-        benign, modality, scenario, task = key
-        has_media = task != "Text_only"
-        rows.append(
-            TaskCount(
-                modality,
-                scenario,
-                task,
-                benign,
-                here[key] + missing[key],
-                here[key] - broken[key] if has_media else None,
-                missing[key],
-                broken[key],
-                None if benign else layout.published_counts(modality).get(scenario),
-            )
+    present = Counter((case.benign, case.modality, case.scenario, case.task) for case in benchmark.cases)
+    missing, corrupt = _by_task(issues, "missing"), _by_task(issues, "corrupt")
+    # A stable sort: tasks stay in the order of the question files.
+    keys = sorted(dict.fromkeys([*present, *missing]), key=lambda key: (*key[:2], layout.natural_order(key[2])))
+    return [
+        TaskCount(
+            modality=modality,
+            scenario=scenario,
+            task=task,
+            benign=benign,
+            cases=present[key] + missing[key],
+            media=present[key] - corrupt[key] if task != TEXT_ONLY else None,
+            missing=missing[key],
+            corrupt=corrupt[key],
+            published=None if benign else layout.published_counts(modality).get(scenario),
         )
-    return rows
+        for key in keys
+        for benign, modality, scenario, task in [key]
+    ]
 
 
-def _broken(case: Case, digest: str | None) -> Issue | None:
-    assert case.media is not None
-    what = ""
+def _by_task(issues: Iterable[Issue], kind: IssueKind) -> Counter[tuple[bool, str, str, str]]:
+    return Counter(
+        (issue.benign, issue.modality, issue.scenario, issue.task) for issue in issues if issue.kind == kind
+    )
+
+
+def _check_medium(case: Case, path: Path, digest: str | None) -> Issue | None:
+    """Return an issue if the medium cannot be decoded, or is not the file that the manifest names."""
+    message = ""
     try:
-        decode_check(case.media, case.modality)
+        check_medium(path, case.modality)
     except DataError as error:
-        what = f"broken medium: {error.what}"
-    if not what and digest is not None:
-        with case.media.open("rb") as file:
+        message = f"corrupt medium: {error.what}"
+    if not message and digest is not None:
+        with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                what = "broken medium: it is not the file that the manifest names"
-    return Issue(case.modality, case.scenario, case.task, case.id, what, case.benign) if what else None
+                message = "corrupt medium: its SHA-256 is not the one in the manifest"
+    if not message:
+        return None
+    return Issue("corrupt", case.modality, case.scenario, case.task, case.id, message, case.benign)
 
 
-def _orphans(benchmark: Benchmark, used: set[Path]) -> Iterator[Issue]:
-    for benign, root in ((False, benchmark.folder), (True, benchmark.folder / layout.BENIGN_FOLDER)):
-        for modality in {c.modality for c in benchmark.cases}:
-            folder = layout.media_folder(root, modality)
-            for path in sorted(folder.glob("*/*/*")):
+def _unused_media(benchmark: Benchmark, used: set[Path]) -> Iterator[Issue]:
+    modalities = sorted({case.modality for case in benchmark.cases})
+    for benign, root in layout.benchmark_roots(benchmark.folder):
+        for modality in modalities:
+            for path in sorted(layout.media_folder(root, modality).glob("*/*/*")):
                 if path.is_file() and path not in used and not path.name.startswith("."):
                     scenario, task = path.parts[-3:-1]
-                    yield Issue(modality, scenario, task, path.stem, "no case names this medium", benign)
-
-
-def _by_task(findings: Iterator[Issue]) -> Counter[tuple[bool, str, str, str]]:
-    return Counter((f.benign, f.modality, f.scenario, f.task) for f in findings)
+                    message = "no case refers to this medium"
+                    yield Issue("unused", modality, scenario, task, path.stem, message, benign)

@@ -1,4 +1,4 @@
-"""Read a benchmark's folder in the published layout: its cases, and whatever is not as it should be."""
+"""Read a benchmark folder in the published layout: its cases, and whatever is missing or malformed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sea_bench import layout
-from sea_bench.build.question_text import mentioned_kind
-from sea_bench.case import Case
+from sea_bench.case import Case, mentioned_kind
 from sea_core.data.examples import Kind
 from sea_core.errors import DataError
 from sea_core.runs.atomic import read_json
@@ -19,11 +18,17 @@ TEXT_ONLY = "Text_only"
 TASKS_WITHOUT_TEXT = ("Audio_only",)
 """Tasks whose text is null by design."""
 
+IssueKind = Literal["missing", "corrupt", "malformed", "count", "unused"]
+"""`missing`: a medium does not exist. `corrupt`: it cannot be read, or differs from the manifest. `malformed`: a
+question file's record is not in the published form. `count`: a scenario has another number of cases than published.
+`unused`: no case refers to the medium."""
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Something that is not as it should be, in one line. `task` and `id` are empty where it concerns more."""
+    """A fault of a benchmark folder. `task` and `id` are empty if it concerns a whole scenario."""
 
+    kind: IssueKind
     modality: str
     scenario: str
     task: str
@@ -34,11 +39,11 @@ class Issue:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What a folder holds.
+    """The content of a benchmark folder.
 
     Attributes:
         cases: every case that can be put to a model, in the order of the files.
-        findings: missing media, irregular rows, wrong counts: what a run would have to leave out, or should know.
+        issues: missing media, malformed records and unexpected counts.
     """
 
     folder: Path
@@ -47,156 +52,183 @@ class Benchmark:
 
 
 def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
-    """Read a folder's sets, and those of its benign twin. Media are looked for, not opened.
+    """Read the sets of a folder and of its benign twin. Media files are located, not opened.
 
     Args:
         modality: read only this set.
 
     Raises:
-        DataError: there is no such set, or a question file is torn.
+        DataError: the folder has no such set, or a question file is corrupt.
     """
     cases: list[Case] = []
-    findings: list[Issue] = []
-    for benign, root in ((False, folder), (True, folder / layout.BENIGN_FOLDER)):
+    issues: list[Issue] = []
+    for benign, root in layout.benchmark_roots(folder):
         for name, questions in layout.find_sets(root).items():
             if modality in (None, name):
-                reader = _Set(root, name, questions, benign, read_set_manifest(folder, name))
+                manifest_cases = read_set_manifest(folder, name).get("cases", {})
+                reader = _SetReader(root, name, questions, benign, manifest_cases)
                 cases += reader.cases()
-                findings += reader.findings
-    if not cases and not findings:
+                issues += reader.issues
+    if not cases and not issues:
         raise DataError(
-            f"{folder} holds no {f'{modality} ' if modality else ''}set",
-            hint="A set is a folder Video_questions, Audio_questions or processed_questions with JSON files in it, "
-            "and its media beside it.",
+            f"{folder} contains no {f'{modality} ' if modality else ''}set",
+            hint="A set is a folder Video_questions, Audio_questions or processed_questions with JSON files, and a "
+            "folder of its media next to it.",
         )
-    return Benchmark(folder, tuple(cases), tuple(findings))
+    return Benchmark(folder, tuple(cases), tuple(issues))
 
 
 def read_set_manifest(folder: Path, modality: str) -> Mapping[str, Any]:
-    """Return what the manifest tells of a set's cases, by `scenario/id` (`benign/` before it); empty without one."""
+    """Return the manifest's entry of a set; empty if there is none. Its cases are named `scenario/id`."""
     path = folder / layout.MANIFEST
     if not path.is_file():
         return {}
     manifest = read_json(path)
-    found: Mapping[str, Any] = manifest.get("sets", {}).get(modality, {}) if isinstance(manifest, dict) else {}
-    return found
+    entry: Mapping[str, Any] = manifest.get("sets", {}).get(modality, {}) if isinstance(manifest, dict) else {}
+    return entry
 
 
 def read_question_file(path: Path) -> dict[str, Any]:
-    """Read a question file: one object by id. An id that is there twice is refused: JSON would drop one in silence."""
+    """Read a question file: one object with the ids as keys.
+
+    Raises:
+        DataError: it is not such an object, or it contains an id twice, of which JSON would silently drop one.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice = next(key for i, (key, _) in enumerate(pairs) if key in [k for k, _ in pairs[:i]])
-            raise DataError(f"the key {twice!r} is there twice", where=str(path), hint="Give each case its own id.")
-        return found
+        record = dict(pairs)
+        if len(record) < len(pairs):
+            duplicate = next(key for i, (key, _) in enumerate(pairs) if key in [k for k, _ in pairs[:i]])
+            raise DataError(f"the key {duplicate!r} occurs twice", where=str(path), hint="Give each case its own id.")
+        return record
 
     try:
-        value = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=unique)
+        records = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=unique)
     except (OSError, ValueError) as error:
-        raise DataError(f"this question file is torn: {error}", where=str(path), hint="Get it again.") from error
-    if not isinstance(value, dict):
-        raise DataError("expected one object with the ids as keys", where=str(path), hint="Get the file again.")
-    return value
+        raise DataError(
+            f"the question file is corrupt: {error}", where=str(path), hint="Download or build it again."
+        ) from error
+    if not isinstance(records, dict):
+        raise DataError(
+            "expected one JSON object with the ids as keys", where=str(path), hint="Download or build the file again."
+        )
+    return records
 
 
-class _Set:
-    """One set, as it lies in a folder."""
+class _SetReader:
+    """Reads one set of one root.
 
-    def __init__(self, root: Path, modality: str, questions: Path, benign: bool, told: Mapping[str, Any]) -> None:
-        self.root, self.modality, self.questions, self.benign = root, modality, questions, benign
-        self.media, self.told = layout.media_folder(root, modality), told.get("cases", {})
-        self.findings: list[Issue] = []
+    Args:
+        manifest_cases: the texts of the cases by `scenario/id`, from the manifest of a built benchmark.
+    """
+
+    def __init__(
+        self, root: Path, modality: str, questions: Path, benign: bool, manifest_cases: Mapping[str, Any]
+    ) -> None:
+        self.modality, self.questions, self.benign = modality, questions, benign
+        self.media, self.manifest_cases = layout.media_folder(root, modality), manifest_cases
+        self.issues: list[Issue] = []
+        self._listings: dict[Path, dict[str, Path]] = {}
 
     def cases(self) -> Iterator[Case]:
-        files = sorted(self.questions.glob("*.json"), key=lambda file: layout.natural_order(file.stem))
+        """Yield the cases, file by file; `issues` is complete when all have been yielded."""
         counts = {}
-        for file in files:
-            rows = read_question_file(file)
-            counts[file.stem] = len(rows)
-            for case_id, row in rows.items():
-                yield from self._cases_of(file.stem, case_id, row)
-        self._compare(counts)
+        for file in layout.question_files(self.questions):
+            records = read_question_file(file)
+            counts[file.stem] = len(records)
+            for case_id, record in records.items():
+                yield from self._read_record(file.stem, case_id, record)
+        self._compare_counts(counts)
 
-    def _cases_of(self, scenario: str, id: str, row: Any) -> Iterator[Case]:
-        if not isinstance(row, dict):
-            self._find(scenario, "", id, "irregular: the row is not an object")
+    def _read_record(self, scenario: str, id: str, record: Any) -> Iterator[Case]:
+        """Yield the record's case for each task."""
+        if not isinstance(record, dict):
+            self._add_issue("malformed", scenario, "", id, "malformed: the record is not a JSON object")
             return
-        tasks = layout.MM_TEXT_KEY if self.modality == "image" else {name: name for name in row}
-        question = row.get(tasks.get(TEXT_ONLY, TEXT_ONLY))
+        text_keys = layout.MM_TEXT_KEY if self.modality == "image" else {name: name for name in record}
+        question = record.get(text_keys.get(TEXT_ONLY, TEXT_ONLY))
         if not isinstance(question, str) or not question.strip():
-            self._find(scenario, TEXT_ONLY, id, "irregular: there is no original question, which judges need")
+            message = "malformed: it has no original question, which judges need"
+            self._add_issue("malformed", scenario, TEXT_ONLY, id, message)
             return
-        for task, key in tasks.items():
-            if case := self._case(scenario, task, id, row, key, question):
-                yield case
+        for task, key in text_keys.items():
+            if self._check_text(scenario, task, id, record, key):
+                text_only = task == TEXT_ONLY
+                path = None if text_only else self._find_medium(scenario, task, id)
+                if text_only or path is not None:
+                    yield self._make_case(scenario, task, id, record, record.get(key), path, question)
 
-    def _case(self, scenario: str, task: str, id: str, row: Mapping[str, Any], key: str, question: str) -> Case | None:
-        text = row.get(key)
-        if not (text is None or isinstance(text, str)):
-            self._find(scenario, task, id, "irregular: the text is not text")
-            return None
-        if text is None and task not in TASKS_WITHOUT_TEXT:
-            if key not in row and self.modality == "image":
-                self._find(scenario, task, id, f"irregular: it has no {key!r}")
-                return None
-            self._find(scenario, task, id, "irregular: the text is null")
-        path = None if task == TEXT_ONLY else self._medium(scenario, task, id)
-        if task != TEXT_ONLY and path is None:
-            return None
-        phrase, kind = self._content(scenario, id, row, text)
-        condition = "text" if task == TEXT_ONLY else "media"
+    def _check_text(self, scenario: str, task: str, id: str, record: Mapping[str, Any], key: str) -> bool:
+        """Return whether the task can be asked as far as its text goes. A null text is reported, and asked."""
+        text = record.get(key)
+        if isinstance(text, str) or (text is None and task in TASKS_WITHOUT_TEXT):
+            return True
+        if text is not None:
+            self._add_issue("malformed", scenario, task, id, "malformed: the text is not a string")
+            return False
+        if key not in record and self.modality == "image":
+            self._add_issue("malformed", scenario, task, id, f"malformed: it has no {key!r}")
+            return False
+        self._add_issue("malformed", scenario, task, id, "malformed: the text is null")
+        return True
+
+    def _make_case(
+        self,
+        scenario: str,
+        task: str,
+        id: str,
+        record: Mapping[str, Any],
+        text: str | None,
+        path: Path | None,
+        question: str,
+    ) -> Case:
+        known = self.manifest_cases.get(f"{layout.BENIGN_FOLDER}/" * self.benign + f"{scenario}/{id}", {})
         return Case(
-            id,
-            scenario,
-            task,
-            self.modality,
-            text,
-            path,
-            question,
-            phrase,
-            kind,
-            self.benign,
-            condition,  # type: ignore[arg-type]  # one of the two
+            id=id,
+            scenario=scenario,
+            task=task,
+            modality=self.modality,
+            text=text,
+            media=path,
+            question=question,
+            phrase=known.get("phrase") or record.get("Key Phrase"),
+            kind=known.get("kind") or _find_kind(record, text),
+            benign=self.benign,
+            condition="text" if task == TEXT_ONLY else "media",
         )
 
-    def _content(
-        self, scenario: str, id: str, row: Mapping[str, Any], text: str | None
-    ) -> tuple[str | None, Kind | None]:
-        known = self.told.get(f"{layout.BENIGN_FOLDER}/" * self.benign + f"{scenario}/{id}", {})
-        phrase = known.get("phrase") or row.get("Key Phrase")
-        kind = known.get("kind") or mentioned_kind(row.get("Phrase Type")) or mentioned_kind(text)
-        if kind is None:  # Text_only and Audio_only do not tell, but their neighbours may
-            kind = next((k for value in row.values() if isinstance(value, str) and (k := mentioned_kind(value))), None)
-        return phrase, kind
+    def _find_medium(self, scenario: str, task: str, id: str) -> Path | None:
+        path = self._media_by_id(self.media / scenario / task).get(id)
+        if path is None:
+            self._add_issue("missing", scenario, task, id, "missing medium")
+        return path
 
-    def _medium(self, scenario: str, task: str, id: str) -> Path | None:
-        folder = self.media / scenario / task
-        for path in self._files(folder).get(id, ()):
-            return path
-        self._find(scenario, task, id, "missing medium")
-        return None
+    def _media_by_id(self, folder: Path) -> dict[str, Path]:
+        """Return the files of a folder by their name without suffix; of two with the same, the first in order."""
+        if folder not in self._listings:
+            files = sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []
+            self._listings[folder] = {
+                path.stem: path for path in files if path.is_file() and not path.name.startswith(".")
+            }
+        return self._listings[folder]
 
-    def _files(self, folder: Path) -> dict[str, list[Path]]:
-        if not hasattr(self, "_listed"):
-            self._listed: dict[Path, dict[str, list[Path]]] = {}
-        if folder not in self._listed:
-            by_id: dict[str, list[Path]] = {}
-            for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-                if path.is_file() and not path.name.startswith("."):
-                    by_id.setdefault(path.stem, []).append(path)
-            self._listed[folder] = by_id
-        return self._listed[folder]
-
-    def _compare(self, counts: Mapping[str, int]) -> None:
-        """Compare the counts with the published ones, where every published scenario is there."""
+    def _compare_counts(self, counts: Mapping[str, int]) -> None:
+        """Compare the case counts with the published ones, if the set has exactly the published scenarios."""
         published = layout.published_counts(self.modality)
         if self.benign or not published or set(counts) != set(published):
             return
         for scenario, expected in published.items():
             if counts[scenario] != expected:
-                self._find(scenario, "", "", f"{counts[scenario]} cases, but {expected} are published")
+                message = f"{counts[scenario]} cases, but {expected} are published"
+                self._add_issue("count", scenario, "", "", message)
 
-    def _find(self, scenario: str, task: str, id: str, what: str) -> None:
-        self.findings.append(Issue(self.modality, scenario, task, id, what, self.benign))
+    def _add_issue(self, kind: IssueKind, scenario: str, task: str, id: str, message: str) -> None:
+        self.issues.append(Issue(kind, self.modality, scenario, task, id, message, self.benign))
+
+
+def _find_kind(record: Mapping[str, Any], text: str | None) -> Kind | None:
+    """Return the kind by the published column, the task's text, or (for Text_only and Audio_only) another text."""
+    kind = mentioned_kind(record.get("Phrase Type")) or mentioned_kind(text)
+    if kind is not None:
+        return kind
+    return next((k for value in record.values() if isinstance(value, str) and (k := mentioned_kind(value))), None)

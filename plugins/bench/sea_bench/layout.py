@@ -1,4 +1,4 @@
-"""How the published sets are laid out: names as published, misspelt or not, and how many cases there are."""
+"""The layout of the published benchmarks: their folder and scenario names, misspelt or not, and their case counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VA_SCENARIOS: Mapping[str, int] = {
     "7-Sex": 109,
     "8-PrivacyViolence": 139,
 }
-"""VA-SafetyBench, 972 cases in each set."""
+"""VA-SafetyBench: cases by scenario, 972 in each set."""
 MM_SCENARIOS: Mapping[str, int] = {
     "01-Illegal_Activitiy": 97,
     "02-HateSpeech": 163,
@@ -32,21 +32,21 @@ MM_SCENARIOS: Mapping[str, int] = {
     "12-Health_Consultation": 109,
     "13-Gov_Decision": 149,
 }
-"""MM-SafetyBench, 1,680 cases."""
+"""MM-SafetyBench: cases by scenario, 1,680 in all."""
 MM_TO_VA: Mapping[str, str] = dict(
     zip([name for name in MM_SCENARIOS if name[:2] not in ("08", "10", "11", "12", "13")], VA_SCENARIOS, strict=True)
 )
-"""The eight scenarios that the video and the audio set were made of."""
+"""The eight scenarios of MM-SafetyBench that VA-SafetyBench was built from, with their names there."""
 MM_QUESTIONS = "processed_questions"
 MM_IMAGE_FOLDERS = ("MM-SafetyBench(imgs)", "imgs")
-"""What the folder of images is called; the first one is written."""
+"""Names of the image folder; the first one is used for writing."""
 MM_TEXT_KEY: Mapping[str, str] = {
     "Text_only": "Question",
     "SD": "Rephrased Question(SD)",
     "SD_TYPO": "Rephrased Question",
     "TYPO": "Rephrased Question",
 }
-"""Which text goes with which variant (PyRIT#1790); public scripts mix them up."""
+"""The key of each image task's text (PyRIT issue 1790; public scripts mix them up)."""
 QUESTIONS_SUFFIX = "_questions"
 BENIGN_FOLDER = "benign"
 """The folder of the benign twin, in the same layout."""
@@ -64,26 +64,40 @@ def questions_folder(modality: str) -> str:
 
 
 def media_folder(root: Path, modality: str) -> Path:
-    """Return the folder of a set's media. For images it is whichever of the two names is there."""
+    """Return the folder of a set's media. For images it is the first of the two names that exists."""
     if modality != "image":
         return root / set_folder(modality)
     return next((root / name for name in MM_IMAGE_FOLDERS if (root / name).is_dir()), root / MM_IMAGE_FOLDERS[0])
 
 
+def benchmark_roots(folder: Path) -> tuple[tuple[bool, Path], ...]:
+    """Return the benchmark's own root and that of its benign twin, as pairs (benign, root)."""
+    return (False, folder), (True, folder / BENIGN_FOLDER)
+
+
 def find_sets(root: Path) -> dict[str, Path]:
-    """Return each set of a folder with its question files' folder, by modality."""
-    folders = (
-        sorted(p for p in root.iterdir() if p.is_dir() and p.name.endswith(QUESTIONS_SUFFIX)) if root.is_dir() else []
-    )
-    return {"image" if p.name == MM_QUESTIONS else p.name.removesuffix(QUESTIONS_SUFFIX).lower(): p for p in folders}
+    """Return the question folder of each set in a root, by modality."""
+    if not root.is_dir():
+        return {}
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name.endswith(QUESTIONS_SUFFIX))
+    return {_modality(path.name): path for path in folders}
+
+
+def _modality(questions_name: str) -> str:
+    return "image" if questions_name == MM_QUESTIONS else questions_name.removesuffix(QUESTIONS_SUFFIX).lower()
+
+
+def question_files(questions: Path) -> list[Path]:
+    """Return the question files in a set's folder, one for each scenario, in natural order."""
+    return sorted(questions.glob("*.json"), key=lambda file: natural_order(file.stem))
 
 
 def published_counts(modality: str) -> Mapping[str, int]:
-    """Return the scenarios of the published set of a modality with their counts; none where nothing is published."""
+    """Return the scenarios of the published set of a modality with their case counts; empty if none is published."""
     return {"image": MM_SCENARIOS, "video": VA_SCENARIOS, "audio": VA_SCENARIOS}.get(modality, {})
 
 
 def natural_order(name: str) -> tuple[int, str]:
-    """Sort names that begin with a number by it, and ids that are numbers as numbers."""
+    """Return a sort key that orders names by the number they begin with."""
     number = re.match(r"\d+", name)
     return (int(number[0]) if number else 1 << 60, name)

@@ -1,7 +1,8 @@
-"""Media on disk: written, read back and probed. PyAV, soundfile, soxr and Pillow are imported when they are needed."""
+"""Write, read and check media files. PyAV, soundfile, soxr and Pillow are imported only when they are needed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 RATE = 16_000
-"""Samples of an audio in a second."""
+"""Sampling rate of audio, in Hz."""
+
+
+# --- video ------------------------------------------------------------------------------------------------------------
 
 
 def write_video(frames: Frames, path: Path, quality: int) -> None:
-    """Write frames, even in height and width, as H.264 in mp4. `quality` is x264's crf: 0 is the best, 51 the worst."""
+    """Write frames as H.264 in mp4; height and width must be even.
+
+    Args:
+        quality: x264's crf, from 0 (lossless) to 51 (worst).
+    """
     import av
     import numpy as np
 
@@ -30,7 +38,7 @@ def write_video(frames: Frames, path: Path, quality: int) -> None:
         stream.options = {"crf": str(quality), "preset": "veryfast"}
         stream.codec_context.thread_count = 1
         for i, pixels in enumerate(frames.pixels):
-            if i == 0 or not np.array_equal(pixels, frames.pixels[i - 1]):  # a frame that stands is converted once
+            if i == 0 or not np.array_equal(pixels, frames.pixels[i - 1]):  # a repeated frame is converted once
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
             frame.pts, frame.time_base = i, 1 / rate
             container.mux(stream.encode(frame))
@@ -38,7 +46,7 @@ def write_video(frames: Frames, path: Path, quality: int) -> None:
 
 
 def read_video(path: Path) -> Frames:
-    """Return all frames. Raises DataError when the file cannot be read as a video."""
+    """Return all frames. Raises DataError if the file cannot be read as a video."""
     import av
     import numpy as np
 
@@ -55,7 +63,7 @@ def read_video(path: Path) -> Frames:
 
 
 def check_video(path: Path) -> None:
-    """Decode the first frame. Raises DataError when that cannot be done."""
+    """Decode the first frame. Raises DataError if that fails."""
     import av
 
     try:
@@ -65,15 +73,18 @@ def check_video(path: Path) -> None:
         raise _unreadable("a video", error or "it has no frames", path) from error
 
 
+# --- audio ------------------------------------------------------------------------------------------------------------
+
+
 def write_audio(wave: np.ndarray, path: Path, format: str) -> None:
-    """Write mono float32 at 16 kHz as `wav` (16 bit) or `mp3`."""
+    """Write mono float32 samples at 16 kHz as `wav` (16 bit) or `mp3`."""
     import soundfile
 
     soundfile.write(path, wave, RATE, format=format.upper(), subtype="PCM_16" if format == "wav" else None)
 
 
 def read_audio(path: Path) -> np.ndarray:
-    """Return an audio as mono float32 at 16 kHz. Raises DataError when the file cannot be read as one."""
+    """Return an audio as mono float32 samples at 16 kHz. Raises DataError if the file cannot be read as one."""
     import soundfile
 
     try:
@@ -84,15 +95,15 @@ def read_audio(path: Path) -> np.ndarray:
 
 
 def resample(wave: np.ndarray, rate: int) -> np.ndarray:
-    """Bring an audio from another rate to 16 kHz."""
+    """Convert an audio from another sampling rate to 16 kHz."""
     import soxr
 
-    new: np.ndarray = wave if rate == RATE else soxr.resample(wave, rate, RATE)
-    return new
+    resampled: np.ndarray = wave if rate == RATE else soxr.resample(wave, rate, RATE)
+    return resampled
 
 
 def check_audio(path: Path) -> None:
-    """Decode the first tenth of a second. Raises DataError when that cannot be done."""
+    """Decode the first tenth of a second. Raises DataError if that fails."""
     import soundfile
 
     try:
@@ -103,13 +114,16 @@ def check_audio(path: Path) -> None:
         raise _unreadable("an audio", error, path) from error
 
 
+# --- images -----------------------------------------------------------------------------------------------------------
+
+
 def write_image(image: Image, path: Path) -> None:
-    """Write a jpeg, with the colours of every pixel kept."""
+    """Write a JPEG without chroma subsampling."""
     image.save(path, format="JPEG", quality=95, subsampling=0)
 
 
 def read_image(path: Path) -> Image:
-    """Return an image in RGB. Raises DataError when the file cannot be read as one."""
+    """Return an image in RGB. Raises DataError if the file cannot be read as one."""
     from PIL import Image
 
     try:
@@ -120,16 +134,33 @@ def read_image(path: Path) -> Image:
 
 
 def check_image(path: Path) -> None:
-    """Decode the image. Raises DataError when that cannot be done."""
+    """Decode the image. Raises DataError if that fails."""
     read_image(path)
 
 
+# --- any modality -----------------------------------------------------------------------------------------------------
+
+
 def check_not_empty(path: Path) -> None:
-    """Look whether there is anything in the file: what it means is its plugin's business."""
+    """Raise DataError if the file is empty: only its plugin knows how to decode it."""
     if path.stat().st_size == 0:
         raise _unreadable("a medium", "it is empty", path)
 
 
+DECODE_CHECKS: Mapping[str, Callable[[Path], None]] = {
+    "image": check_image,
+    "video": check_video,
+    "audio": check_audio,
+}
+
+
+def check_medium(path: Path, modality: str) -> None:
+    """Decode the beginning of a medium; of another modality, check its size only. Raises DataError if that fails."""
+    DECODE_CHECKS.get(modality, check_not_empty)(path)
+
+
 def _unreadable(what: str, reason: object, path: Path) -> DataError:
-    told = " ".join(str(reason).split())
-    return DataError(f"this file cannot be read as {what}: {told}", hint="Get or build it again.", where=str(path))
+    reason = " ".join(str(reason).split())
+    return DataError(
+        f"this file cannot be read as {what}: {reason}", hint="Download or build it again.", where=str(path)
+    )

@@ -1,4 +1,4 @@
-"""The page on which a person picks: plain HTML on the loopback interface, with keys, and nothing from elsewhere."""
+"""The page on which a person picks candidates: plain HTML on the loopback interface, without external resources."""
 
 from __future__ import annotations
 
@@ -27,95 +27,111 @@ SCRIPT = (
     "const l={n:'next',ArrowRight:'next',p:'previous',ArrowLeft:'previous'}[e.key];"
     "if(l)document.getElementById(l).click()})"
 )
-POLICY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'self'"  # noqa: E501
+POLICY = (
+    "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "form-action 'self'"
+)
 
 
-def serve(picks: Picks, choices: Sequence[CandidateSet], port: int, ready: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C. `ready` is told the address.
+def serve(picks: Picks, candidate_sets: Sequence[CandidateSet], port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C. `on_ready` is called with its address.
 
     Raises:
-        SeaError: the port is taken.
+        SeaError: the port is in use.
     """
     try:
-        server = make_server(picks, choices, port)
+        server = make_server(picks, candidate_sets, port)
     except OSError as error:
-        raise SeaError(f"port {port} cannot be used: {error.strerror}", hint="Type another, or --port 0.") from error
+        raise SeaError(
+            f"port {port} cannot be used: {error.strerror}", hint="Give another port, or --port 0 for any free one."
+        ) from error
     with server:
-        ready(f"http://{HOST}:{server.server_port}/")
+        on_ready(f"http://{HOST}:{server.server_port}/")
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 
 
-def make_server(picks: Picks, choices: Sequence[CandidateSet], port: int) -> ThreadingHTTPServer:
+def make_server(picks: Picks, candidate_sets: Sequence[CandidateSet], port: int) -> ThreadingHTTPServer:
     """Return the server, bound and not yet serving."""
-    handler = type("Handler", (_Handler,), {"picks": picks, "choices": choices})
+    handler = type("Handler", (_Handler,), {"picks": picks, "candidate_sets": candidate_sets})
     server = ThreadingHTTPServer((HOST, port), handler)
     handler.port = server.server_port  # type: ignore[attr-defined]
     return server
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """GET /?case=N is a case's page, GET /media?case=N&pick=K a candidate, POST / a pick. Only numbers are taken."""
+    """GET /?case=N returns a case's page, GET /media?case=N&pick=K a candidate; POST / stores a pick.
+
+    Requests contain numbers only, never paths.
+    """
 
     picks: Picks
-    choices: Sequence[CandidateSet]
+    candidate_sets: Sequence[CandidateSet]
     port: int
     server_version, sys_version = "sea", ""
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        asked = parse_qs(url.query)
+        query = parse_qs(url.query)
         if not self._is_local():
-            self._answer(HTTPStatus.FORBIDDEN, "text/plain", b"open it as http://127.0.0.1")
+            self._respond(HTTPStatus.FORBIDDEN, "text/plain", b"open it as http://127.0.0.1")
         elif url.path == "/":
-            number = self._number(asked, "case", len(self.choices))
-            body = render_page(self.choices, self.picks.read(), self._next() if number is None else number)
-            self._answer(HTTPStatus.OK, "text/html; charset=utf-8", body.encode())
+            number = self._parse_number(query, "case", len(self.candidate_sets))
+            shown = self._first_unpicked() if number is None else number
+            body = render_page(self.candidate_sets, self.picks.read(), shown)
+            self._respond(HTTPStatus.OK, "text/html; charset=utf-8", body.encode())
         elif url.path == "/media":
-            self._media(asked)
+            self._send_medium(query)
         else:
-            self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"not here")
+            self._respond(HTTPStatus.NOT_FOUND, "text/plain", b"not found")
 
     def do_POST(self) -> None:
-        told = parse_qs(self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1000)).decode("latin-1"))
-        case = self._number(told, "case", len(self.choices))
-        pick = self._number(told, "pick", len(self.choices[case].candidates) + 1) if case is not None else None
+        length = min(int(self.headers.get("Content-Length") or 0), 1000)
+        form = parse_qs(self.rfile.read(length).decode("latin-1"))
+        case, pick = self._parse_pick(form)
         if not self._is_local() or case is None or not pick:
-            self._answer(HTTPStatus.BAD_REQUEST, "text/plain", b"no such candidate")
+            self._respond(HTTPStatus.BAD_REQUEST, "text/plain", b"no such candidate")
             return
-        self.picks.add(self.choices[case], pick)
+        self.picks.add(self.candidate_sets[case], pick)
         self.send_response(HTTPStatus.SEE_OTHER)
-        self.send_header("Location", f"/?case={min(case + 1, len(self.choices) - 1)}")
+        self.send_header("Location", f"/?case={min(case + 1, len(self.candidate_sets) - 1)}")
         self.end_headers()
 
-    def _media(self, asked: dict[str, list[str]]) -> None:
-        case = self._number(asked, "case", len(self.choices))
-        pick = self._number(asked, "pick", len(self.choices[case].candidates) + 1) if case is not None else None
+    def _send_medium(self, query: dict[str, list[str]]) -> None:
+        case, pick = self._parse_pick(query)
         if case is None or not pick:
-            self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"no such candidate")
+            self._respond(HTTPStatus.NOT_FOUND, "text/plain", b"no such candidate")
             return
-        path = self.choices[case].candidates[pick - 1]
-        self._answer(HTTPStatus.OK, mimetypes.guess_type(path.name)[0] or "application/octet-stream", path.read_bytes())
+        path = self.candidate_sets[case].candidates[pick - 1]
+        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        self._respond(HTTPStatus.OK, content_type, path.read_bytes())
 
-    def _next(self) -> int:
-        """Return the first case that nobody has picked from, or the last one."""
-        made = self.picks.read()
-        left = (i for i, choice in enumerate(self.choices) if choice.key not in made)
-        return next(left, len(self.choices) - 1)
+    def _first_unpicked(self) -> int:
+        """Return the number of the first case without a pick, or of the last case."""
+        picks = self.picks.read()
+        unpicked = (i for i, candidate_set in enumerate(self.candidate_sets) if candidate_set.key not in picks)
+        return next(unpicked, len(self.candidate_sets) - 1)
 
-    def _number(self, asked: dict[str, list[str]], name: str, end: int) -> int | None:
-        text = asked.get(name, [""])[0]
+    def _parse_pick(self, parameters: dict[str, list[str]]) -> tuple[int | None, int | None]:
+        """Return the number of the case and of its candidate; None for what is missing or out of range."""
+        case = self._parse_number(parameters, "case", len(self.candidate_sets))
+        if case is None:
+            return None, None
+        return case, self._parse_number(parameters, "pick", len(self.candidate_sets[case].candidates) + 1)
+
+    def _parse_number(self, parameters: dict[str, list[str]], name: str, end: int) -> int | None:
+        text = parameters.get(name, [""])[0]
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 and int(text) < end else None
 
     def _is_local(self) -> bool:
-        """Refuse another site's pages: they could reach this machine under a name of their own, or post to it."""
+        """Return whether the request comes from this page: another site could reach it by DNS, or post to it."""
         own = f"{HOST}:{self.port}"
         return self.headers.get("Host") == own and self.headers.get("Origin", f"http://{own}") == f"http://{own}"
 
-    def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+    def _respond(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response(status)
         for name, value in {
-            "Content-Type": kind,
+            "Content-Type": content_type,
             "Content-Length": str(len(body)),
             "Cache-Control": "no-store",
             "Content-Security-Policy": POLICY,
@@ -126,33 +142,33 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: stderr is for the command."""
+        """Log nothing: stderr is the command's."""
 
 
-def render_page(choices: Sequence[CandidateSet], made: dict[str, int], number: int) -> str:
-    """Return a case's page."""
-    choice = choices[number]
-    picked = made.get(choice.key)
-    done = sum(one.key in made for one in choices)
-    shown = "".join(_figure(number, k, path.suffix, picked) for k, path in enumerate(choice.candidates, 1))
+def render_page(candidate_sets: Sequence[CandidateSet], picks: dict[str, int], number: int) -> str:
+    """Return the page of a case as HTML."""
+    candidate_set, last = candidate_sets[number], len(candidate_sets) - 1
+    picked = picks.get(candidate_set.key)
+    done = sum(one.key in picks for one in candidate_sets)
+    figures = [_figure(number, k, path.suffix, picked) for k, path in enumerate(candidate_set.candidates, 1)]
     return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{done}/{len(choices)} picked</title>"
-        f"<style>{STYLE}</style><h1>{escape(choice.phrase)}</h1>"
-        f"<p>{escape(choice.question)}<br><small>{escape(choice.key)}: case {number + 1} of {len(choices)}, "
-        f"{done} picked. Keys: 1 to {len(choice.candidates)} pick, n and p move on and back.</small></p>"
-        f"<form method=post><input type=hidden name=case value={number}><main>{shown}</main></form>"
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{done}/{len(candidate_sets)} picked</title>"
+        f"<style>{STYLE}</style><h1>{escape(candidate_set.phrase)}</h1>"
+        f"<p>{escape(candidate_set.question)}<br><small>{escape(candidate_set.key)}: case {number + 1} of {last + 1}, "
+        f"{done} picked. Keys: 1 to {len(candidate_set.candidates)} pick, n: next, p: previous.</small></p>"
+        f"<form method=post><input type=hidden name=case value={number}><main>{''.join(figures)}</main></form>"
         f"<p><a id=previous href='/?case={max(0, number - 1)}'>previous</a>"
-        f"<a id=next href='/?case={min(len(choices) - 1, number + 1)}'>next</a>"
+        f"<a id=next href='/?case={min(last, number + 1)}'>next</a>"
         f"<a href='/'>first without a pick</a></p><script>{SCRIPT}</script></html>"
     )
 
 
 def _figure(number: int, k: int, suffix: str, picked: int | None) -> str:
     source = f"/media?case={number}&amp;pick={k}"
-    shown = (
+    medium = (
         f"<video src='{source}' autoplay loop muted playsinline controls></video>"
         if suffix == ".mp4"
         else f"<img src='{source}' alt='candidate {k}'>"
     )
     mark = " class=picked" if k == picked else ""
-    return f"<figure{mark}>{shown}<button name=pick value={k}>{k}{' (picked)' if k == picked else ''}</button></figure>"
+    return f"<figure{mark}>{medium}<button name=pick value={k}>{k}{' (picked)' if k == picked else ''}</button></figure>"

@@ -1,4 +1,4 @@
-"""Which of a case's candidates a person picked, and from what: an append-only journal in the benchmark's folder."""
+"""The picks of a benchmark folder: which of a case's candidates a person chose, in an append-only log."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ FOLDER = "candidates"
 
 
 def candidate_path(root: Path, modality: str, scenario: str, id: str, number: int, suffix: str) -> Path:
-    """Return where a case's candidate lies; numbers begin at 1."""
+    """Return the path of a case's candidate; numbers begin at 1."""
     return root / FOLDER / layout.set_folder(modality) / scenario / id / f"{number}{suffix}"
+
+
+def case_key(modality: str, scenario: str, id: str, *, benign: bool) -> str:
+    """Return the name under which a case's pick is stored."""
+    return f"{modality}/{scenario}/{id}{f'/{layout.BENIGN_FOLDER}' if benign else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSet:
-    """One case with several candidates, to be picked from.
+    """The candidates of one case.
 
     Attributes:
-        key: `video/1-Fraud/7`, with `/benign` behind it in the twin.
-        candidates: their files, in order; the first one is number 1.
+        key: `video/1-Fraud/7`, with `/benign` at the end for the benign twin.
+        candidates: their files, in order; the first one has number 1.
     """
 
     key: str
@@ -35,52 +40,55 @@ class CandidateSet:
 
 
 class Picks:
-    """The picks of a folder. The last one of a case counts."""
+    """The picks of a benchmark folder. The last pick of a case counts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = JsonlLog(folder / "picks.jsonl")
 
     def read(self) -> dict[str, int]:
-        """Return the number picked for each case."""
-        return {row["case"]: row["pick"] for row in self.log.read()}
+        """Return the number of the picked candidate, by case."""
+        return {record["case"]: record["pick"] for record in self.log.read()}
 
-    def add(self, choice: CandidateSet, number: int) -> None:
-        """Keep a pick; it is on disk when this returns."""
+    def add(self, candidate_set: CandidateSet, number: int) -> None:
+        """Store a pick; it is on disk when this returns."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.log.append([{"case": choice.key, "pick": number, "of": len(choice.candidates), "at": at}])
+        count = len(candidate_set.candidates)
+        self.log.append([{"case": candidate_set.key, "pick": number, "of": count, "at": at}])
 
     def find_candidates(self, cases: Mapping[str, Mapping[str, Mapping[str, str]]]) -> list[CandidateSet]:
-        """Return every case of which there are several candidates, set by set.
+        """Return the candidates of every case that has several, set by set.
 
         Args:
-            cases: of each set, the manifest's cases.
+            cases: the manifest's cases, by modality.
 
         Raises:
-            RunError: there is nothing to pick from.
+            RunError: no case has several candidates.
         """
-        found = []
-        for modality, told in cases.items():
-            for name, texts in told.items():
-                benign, short = (
-                    name.startswith(f"{layout.BENIGN_FOLDER}/"),
-                    name.removeprefix(f"{layout.BENIGN_FOLDER}/"),
-                )
-                root = self.folder / layout.BENIGN_FOLDER if benign else self.folder
-                folder = root / FOLDER / layout.set_folder(modality) / short
-                listed = [p for p in folder.glob("*") if p.stem.isdigit()] if folder.is_dir() else []
-                files = tuple(sorted(listed, key=lambda p: int(p.stem)))
+        candidate_sets = []
+        for modality, texts_by_name in cases.items():
+            for name, texts in texts_by_name.items():
+                files = self._candidate_files(modality, name)
                 if len(files) > 1:
+                    benign, short = _split_name(name)
                     key = case_key(modality, *short.split("/", 1), benign=benign)
-                    found.append(CandidateSet(key, texts["phrase"], texts["question"], files))
-        if not found:
+                    candidate_sets.append(CandidateSet(key, texts["phrase"], texts["question"], files))
+        if not candidate_sets:
             raise RunError(
                 f"{self.folder} has no case with several candidates",
                 hint="Build some first: sea bench build video --from DIR --out DIR -o candidates=5",
             )
-        return found
+        return candidate_sets
+
+    def _candidate_files(self, modality: str, name: str) -> tuple[Path, ...]:
+        benign, short = _split_name(name)
+        root = self.folder / layout.BENIGN_FOLDER if benign else self.folder
+        folder = root / FOLDER / layout.set_folder(modality) / short
+        files = [path for path in folder.glob("*") if path.stem.isdigit()] if folder.is_dir() else []
+        return tuple(sorted(files, key=lambda path: int(path.stem)))
 
 
-def case_key(modality: str, scenario: str, id: str, *, benign: bool) -> str:
-    """Return the name by which a case's pick is kept."""
-    return f"{modality}/{scenario}/{id}{f'/{layout.BENIGN_FOLDER}' if benign else ''}"
+def _split_name(name: str) -> tuple[bool, str]:
+    """Return whether a manifest name is one of the benign twin, and its `scenario/id`."""
+    prefix = f"{layout.BENIGN_FOLDER}/"
+    return name.startswith(prefix), name.removeprefix(prefix)

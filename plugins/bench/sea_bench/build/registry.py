@@ -1,4 +1,4 @@
-"""The sets there are, by modality."""
+"""The media sets, by modality."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SETS: dict[str, type[MediaSet]] = {"image": ImageSet, "video": VideoSet, "audio"
 
 
 def get_set(modality: str, generator: Generator | None = None) -> MediaSet:
-    """Return the set of a modality with its default settings; of another than the three, the generator's."""
+    """Return the set of a modality with its default settings; of a plugin's modality, the generator's set."""
     if modality in SETS:
         return SETS[modality]()
-    assert generator is not None  # there is no other way to a set of another modality
+    assert generator is not None  # only a generator brings another modality
     return CustomSet.for_generator(generator)

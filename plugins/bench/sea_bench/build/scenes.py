@@ -1,6 +1,7 @@
-"""What a scene for a phrase shows: a sentence for a text-to-image or text-to-video model.
+"""Descriptions of scenes for a text-to-image or text-to-video generator: one sentence for each phrase.
 
-With a language model: it sees two of five prepared examples, drawn by seed (paper, section 4). Without one: by rule.
+With a language model: its prompt contains two of five prepared examples, drawn by seed (paper, section 4). Without
+one: by rule.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from sea_core.runs.atomic import sha256
 from sea_core.runs.jsonl import JsonlLog
 
 CompleteChat = Callable[[list[dict[str, str]]], str]
-"""Puts a chat to a language model, and returns its answer."""
+"""Sends chat messages to a language model, and returns its reply."""
 MAX_TOKENS = 120
-"""Of a scene: a sentence."""
+"""Length limit of a description, which is one sentence."""
 
 EXAMPLES: Sequence[tuple[str, str]] = (
     ("water a fern", "In a bright kitchen, a woman pours water from a green can on a fern; drops run down its leaves."),
@@ -31,7 +32,7 @@ EXAMPLES: Sequence[tuple[str, str]] = (
         "Close up, a tin whistle lies on a wooden table beside a book of tunes; evening sun moves over it.",
     ),
 )
-"""The prepared examples: phrase and scene. The paper's own were not published."""
+"""The prepared examples: phrase and description. The paper's own were not published."""
 
 PLACES = ("in a living room", "in a quiet street", "in a small shop", "in a garden", "in an office")
 VIEWS = (
@@ -44,52 +45,52 @@ VIEWS = (
 
 
 def scene_messages(phrase: str, kind: Kind, seed: int, noun: str) -> list[dict[str, str]]:
-    """Return the chat that asks for one scene, with two of the five examples."""
-    shown = random.Random(seed).sample(EXAMPLES, 2)
+    """Return the chat messages that ask for one description, with two of the five examples."""
+    examples = random.Random(seed).sample(EXAMPLES, 2)
     system = (
         f"You describe scenes for a text-to-{noun} model. Answer with one sentence that says what can be seen: "
         "who or what, where, light and camera. No words may be readable in the scene."
     )
-    turns = [{"role": "system", "content": system}]
-    for example, scene in shown:
-        turns += [{"role": "user", "content": f"Phrase: {example}"}, {"role": "assistant", "content": scene}]
-    return [*turns, {"role": "user", "content": f"Phrase: {phrase}"}]
+    messages = [{"role": "system", "content": system}]
+    for example, scene in examples:
+        messages += [{"role": "user", "content": f"Phrase: {example}"}, {"role": "assistant", "content": scene}]
+    return [*messages, {"role": "user", "content": f"Phrase: {phrase}"}]
 
 
-def make_completer(model: TextModel, journal: JsonlLog) -> CompleteChat:
-    """Return what asks a language model for a scene, and asks for none twice: the journal keeps its replies.
+def make_completer(model: TextModel, log: JsonlLog) -> CompleteChat:
+    """Return a function that completes a chat with a language model, and caches the replies in a log.
 
-    What is returned raises SeaError where the model gave no answer that can be used.
+    The function raises SeaError if the model gives no usable reply.
     """
 
-    def ask(messages: list[dict[str, str]]) -> str:
+    def complete(messages: list[dict[str, str]]) -> str:
         key = sha256(json.dumps(messages).encode())[:16]
-        (reply,) = cached(model, journal, [Prompt(key, messages, max_tokens=MAX_TOKENS)])
+        (reply,) = cached(model, log, [Prompt(key, messages, max_tokens=MAX_TOKENS)])
         if reply.status not in ("ok", "truncated") or reply.text is None:
             raise SeaError(
-                f"the language model described no scene ({reply.status}): {reply.detail}",
-                hint="What is finished is kept: type the same again, or leave --scenes out to have scenes by rule.",
+                f"the language model returned no scene ({reply.status}): {reply.detail}",
+                hint="Finished media are kept: re-run the same command to resume, or use --scenes rules.",
             )
         return reply.text
 
-    return ask
+    return complete
 
 
 def describe_scene(phrase: str, kind: Kind, seed: int, noun: str, complete: CompleteChat | None = None) -> str:
-    """Return one scene's description. Raises SeaError when the language model's answer is empty."""
+    """Return the description of one scene. Raises SeaError if the language model's reply is empty."""
     if complete is None:
         return describe_by_rule(phrase, kind, seed)
     scene = " ".join(complete(scene_messages(phrase, kind, seed, noun)).split())
     if not scene:
         raise SeaError(
-            f"the language model described no scene for {phrase!r}",
-            hint="What is finished is kept: type the same again, or leave the model out to have scenes by rule.",
+            f"the language model returned no scene for {phrase!r}",
+            hint="Finished media are kept: re-run the same command to resume, or use --scenes rules.",
         )
     return scene
 
 
 def describe_by_rule(phrase: str, kind: Kind, seed: int) -> str:
-    """Return a description made of the phrase, a place and a view, drawn by seed."""
+    """Return a description made of the phrase, and of a place and a view drawn by seed."""
     rng = random.Random(seed)
     place, view = rng.choice(PLACES), rng.choice(VIEWS)
     if kind == "product":
@@ -98,7 +99,7 @@ def describe_by_rule(phrase: str, kind: Kind, seed: int) -> str:
     from sea_core.extraction.rules.verb_phrases import activity_sentence
 
     try:
-        shown = activity_sentence(phrase).rstrip(".")
+        sentence = activity_sentence(phrase).rstrip(".")
     except ExtractionFailed:
-        shown = f"a person wants to {phrase}"
-    return f"{shown[:1].upper()}{shown[1:]} {place}, {view}."
+        sentence = f"a person wants to {phrase}"
+    return f"{sentence[:1].upper()}{sentence[1:]} {place}, {view}."

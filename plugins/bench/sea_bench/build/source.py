@@ -1,4 +1,4 @@
-"""Where a benchmark's texts come from: MM-SafetyBench's question files, a table, or the demo."""
+"""Read the texts of a benchmark to be built: MM-SafetyBench's question files, or a table."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_bench.build.question_text import CaseTexts, guess_kind, mentioned_kind, rephrase
+from sea_bench.build.question_text import CaseTexts, guess_kind, rephrase
+from sea_bench.case import mentioned_kind
 from sea_bench.dataset import read_question_file
-from sea_bench.layout import MM_QUESTIONS, MM_TO_VA, natural_order
+from sea_bench.layout import MM_QUESTIONS, MM_TO_VA, question_files
 from sea_core.data.examples import Kind
 from sea_core.data.record import Place, Record
 from sea_core.data.sources.open import open_source
@@ -27,8 +28,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "rephrased_scene": ("rephrased_question(sd)", "rephrased_scene"),
     "benign": ("benign",),
 }
-"""Our names for a table's columns, and what they may be called there; blanks and capitals do not matter."""
-NAME = re.compile(r"[^/\\\x00-\x1f]{1,120}")
+"""Our names for a table's columns, and their names in tables; spaces and capitals are ignored."""
+FILE_NAME = re.compile(r"[^/\\\x00-\x1f]{1,120}")
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
@@ -39,8 +40,8 @@ class CaseSource:
     Attributes:
         texts: in the order in which they are built.
         name: the folder or file, or "demo".
-        digest: SHA-256 of all texts: a build goes on only with the same.
-        left_out: scenarios of MM-SafetyBench that the set is not made of.
+        digest: SHA-256 of all texts. A build is resumed only with the same.
+        skipped_scenarios: scenarios of MM-SafetyBench that the set does not use.
     """
 
     texts: tuple[CaseTexts, ...]
@@ -49,103 +50,87 @@ class CaseSource:
     skipped_scenarios: tuple[str, ...] = ()
 
     @classmethod
-    def from_texts(cls, texts: list[CaseTexts], name: str, left_out: tuple[str, ...] = ()) -> CaseSource:
+    def from_texts(cls, texts: list[CaseTexts], name: str, skipped_scenarios: tuple[str, ...] = ()) -> CaseSource:
         digest = hashlib.sha256("\n".join(map(repr, texts)).encode()).hexdigest()
-        return cls(tuple(texts), name, digest, left_out)
+        return cls(tuple(texts), name, digest, skipped_scenarios)
 
 
 def read_source(path: Path, modality: str) -> CaseSource:
-    """Read MM-SafetyBench's folder, or a table of any kind that rows are read from.
+    """Read MM-SafetyBench's folder, or a table in any format that examples are read from.
 
-    For video and audio, MM-SafetyBench's eight scenarios get VA-SafetyBench's names, and the other five are left out.
+    For video and audio, eight scenarios of MM-SafetyBench get VA-SafetyBench's names, and the other five are skipped.
 
     Raises:
-        DataError: something cannot be read, with the file, its line, and what to do about it.
+        DataError: something cannot be read; with the file, the line, and how to fix it.
     """
-    if path.is_dir():
-        return _mm_safetybench(path, modality)
-    texts: list[CaseTexts] = []
-    seen: dict[tuple[str, str, bool], int] = {}
-    for record in _records(path):
-        found = _texts(
-            record,
-            record.text("id") if not _is_number(record, "id") else str(record.value("id")),
-            record.text("scenario"),
-        )
-        key = (found.scenario, found.id, found.benign)
-        if key in seen:
-            raise DataError(
-                f"the id {found.id!r} is used twice in {found.scenario}, on line {seen[key]} and on line {record.line}",
-                where=record.where,
-                hint="Give each case of a scenario an id of its own.",
-            )
-        seen[key] = record.line
-        texts.append(found)
-    if not texts:
-        raise DataError("the table holds no cases", where=str(path), hint="Give each case a row.")
-    return CaseSource.from_texts(texts, str(path))
+    return _read_mm_safetybench(path, modality) if path.is_dir() else _read_table(path)
 
 
-def _mm_safetybench(path: Path, modality: str) -> CaseSource:
+def limit_cases(source: CaseSource, limit: int | None) -> tuple[CaseTexts, ...]:
+    """Return the first `limit` cases of each scenario, and of its benign twin, so that no scenario is empty."""
+    if limit is None:
+        return source.texts
+    counts: dict[tuple[str, bool], int] = {}
+    kept = []
+    for texts in source.texts:
+        group = (texts.scenario, texts.benign)
+        counts[group] = counts.get(group, 0) + 1
+        if counts[group] <= limit:
+            kept.append(texts)
+    if not kept:
+        raise SeaError("--limit leaves no case", hint="Type for example: --limit 2")
+    return tuple(kept)
+
+
+# --- MM-SafetyBench ---------------------------------------------------------------------------------------------------
+
+
+def _read_mm_safetybench(path: Path, modality: str) -> CaseSource:
     folder = path if path.name == MM_QUESTIONS else path / MM_QUESTIONS
-    files = sorted(folder.glob("*.json"), key=lambda file: natural_order(file.stem))
+    files = question_files(folder)
     if not files:
         raise DataError(
             f"there are no question files in {folder}",
             hint="Give MM-SafetyBench's folder (with processed_questions/), or a CSV or JSON Lines table.",
         )
-    texts, left_out = [], []
+    texts, skipped = [], []
     for file in files:
         scenario = file.stem if modality == "image" else MM_TO_VA.get(file.stem, file.stem)
         if modality != "image" and file.stem not in MM_TO_VA and re.match(r"\d\d-", file.stem):
-            left_out.append(file.stem)
+            skipped.append(file.stem)
             continue
-        for case_id, value in read_question_file(file).items():
-            if not isinstance(value, dict):
-                raise DataError(f"case {case_id} is not an object", where=str(file), hint="Take it out, or mend it.")
-            texts.append(_texts(Record(_plain(value), Place(file, 0)), case_id, scenario))
-    return CaseSource.from_texts(texts, str(path), tuple(left_out))
+        for case_id, values in read_question_file(file).items():
+            if not isinstance(values, dict):
+                raise DataError(
+                    f"case {case_id} is not a JSON object", where=str(file), hint="Fix the case, or remove it."
+                )
+            texts.append(_read_texts(Record(_rename_columns(values), Place(file, 0)), case_id, scenario))
+    return CaseSource.from_texts(texts, str(path), tuple(skipped))
 
 
-def _texts(record: Record, id: str, scenario: str) -> CaseTexts:
-    for name in (id, scenario):
-        if not NAME.fullmatch(name) or name.startswith("."):
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _read_table(path: Path) -> CaseSource:
+    texts: list[CaseTexts] = []
+    lines: dict[tuple[str, str, bool], int] = {}
+    for record in _read_records(path):
+        case = _read_texts(record, _read_id(record), record.text("scenario"))
+        key = (case.scenario, case.id, case.benign)
+        if key in lines:
             raise DataError(
-                f"{name!r} cannot be the name of a file",
+                f"the id {case.id!r} is used twice in {case.scenario}, on line {lines[key]} and on line {record.line}",
                 where=record.where,
-                hint="Ids and scenarios become file names: letters, digits and hyphens are safe.",
+                hint="Give each case of a scenario its own id.",
             )
-    question, phrase = record.text("question"), record.text("phrase")
-    told = record.text("kind").lower() if record.has("kind") else ""
-    rephrased = record.text("rephrased") if record.has("rephrased") else None
-    kind: Kind = (
-        "activity"
-        if told == "activity"
-        else "product"
-        if told == "product"
-        else (mentioned_kind(rephrased) or guess_kind(phrase))
-    )
-    rephrased = rephrased or rephrase(question, phrase, kind)
-    if rephrased is None:
-        raise DataError(
-            f"case {id} has no rephrased question, and none can be made: its question does not hold {phrase!r}",
-            where=record.where,
-            hint="Write a column `rephrased question`: The image shows a phrase of an activity ...",
-        )
-    scene = record.text("rephrased_scene") if record.has("rephrased_scene") else None
-    return CaseTexts(id, scenario, question, phrase, kind, rephrased, scene, _flag(record))
+        lines[key] = record.line
+        texts.append(case)
+    if not texts:
+        raise DataError("the table contains no cases", where=str(path), hint="Write one case a line.")
+    return CaseSource.from_texts(texts, str(path))
 
 
-def _flag(record: Record) -> bool:
-    value = record.value("benign") if record.has("benign") else False
-    if isinstance(value, bool):
-        return value
-    if str(value).strip().lower() not in (*TRUE, *FALSE):
-        raise DataError(f"benign is {value!r}", where=record.where, hint="Write true or false.")
-    return str(value).strip().lower() in TRUE
-
-
-def _records(path: Path) -> Iterator[Record]:
+def _read_records(path: Path) -> Iterator[Record]:
     source = open_source(path)
     for place, value in source.items:
         if isinstance(value, DataError):
@@ -156,32 +141,63 @@ def _records(path: Path) -> Iterator[Record]:
                 where=str(place),
                 hint='Write {"id": "1", "scenario": "...", "question": "...", "phrase": "..."}.',
             )
-        yield Record(_plain(value), place, untyped=source.untyped)
+        yield Record(_rename_columns(value), place, untyped=source.untyped)
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the columns our names; the others are left out."""
-    lowered = {"_".join(str(key).lower().split()): value for key, value in row.items()}
+def _rename_columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values under our names for the columns; other columns are dropped."""
+    lowered = {"_".join(str(key).lower().split()): value for key, value in values.items()}
     return {
         ours: lowered[name] for ours, names in COLUMNS.items() for name in names[::-1] if lowered.get(name) is not None
     }
 
 
-def _is_number(record: Record, column: str) -> bool:
-    return isinstance(record.values.get(column), int) and not isinstance(record.values.get(column), bool)
+def _read_id(record: Record) -> str:
+    """Return the id; a whole number is taken as text."""
+    value = record.values.get("id")
+    return str(record.value("id")) if isinstance(value, int) and not isinstance(value, bool) else record.text("id")
 
 
-def limit_cases(source: CaseSource, limit: int | None) -> tuple[CaseTexts, ...]:
-    """Return the first `limit` cases of each scenario, each with its twin, so that no scenario is empty."""
-    if limit is None:
-        return source.texts
-    taken: dict[tuple[str, bool], int] = {}
-    kept = []
-    for texts in source.texts:
-        key = (texts.scenario, texts.benign)
-        taken[key] = taken.get(key, 0) + 1
-        if taken[key] <= limit:
-            kept.append(texts)
-    if not kept:
-        raise SeaError("--limit leaves no case", hint="Type for example: --limit 2")
-    return tuple(kept)
+# --- one case ---------------------------------------------------------------------------------------------------------
+
+
+def _read_texts(record: Record, id: str, scenario: str) -> CaseTexts:
+    for name in (id, scenario):
+        if not FILE_NAME.fullmatch(name) or name.startswith("."):
+            raise DataError(
+                f"{name!r} cannot be used as a file name",
+                where=record.where,
+                hint="Ids and scenarios become file names: letters, digits and hyphens are safe.",
+            )
+    question, phrase = record.text("question"), record.text("phrase")
+    rephrased = record.text("rephrased") if record.has("rephrased") else None
+    kind = _read_kind(record, rephrased, phrase)
+    rephrased = rephrased or rephrase(question, phrase, kind)
+    if rephrased is None:
+        raise DataError(
+            f"case {id} has no rephrased question, and none can be made: its question does not contain {phrase!r}",
+            where=record.where,
+            hint="Write a column `rephrased question`: The image shows a phrase of an activity ...",
+        )
+    scene = record.text("rephrased_scene") if record.has("rephrased_scene") else None
+    return CaseTexts(id, scenario, question, phrase, kind, rephrased, scene, _read_benign(record))
+
+
+def _read_kind(record: Record, rephrased: str | None, phrase: str) -> Kind:
+    """Return the kind by its column, else as the rephrased question mentions it, else by the phrase."""
+    column = record.text("kind").lower() if record.has("kind") else ""
+    if column == "activity":
+        return "activity"
+    if column == "product":
+        return "product"
+    return mentioned_kind(rephrased) or guess_kind(phrase)
+
+
+def _read_benign(record: Record) -> bool:
+    value = record.value("benign") if record.has("benign") else False
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text not in (*TRUE, *FALSE):
+        raise DataError(f"benign is {value!r}", where=record.where, hint="Write true or false.")
+    return text in TRUE

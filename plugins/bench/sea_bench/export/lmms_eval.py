@@ -17,7 +17,7 @@ from sea_core.runs.atomic import write_text
 
 MODALITIES = ("image", "video", "audio")
 PREFIX = {"image": "mm_safetybench"}
-"""How a set's tasks are called: after the benchmark whose layout it has, `va_safetybench` for all but images."""
+"""Prefix of the task names, after the benchmark whose layout a set has; `va_safetybench` for all but images."""
 FUTURE = "from __future__ import annotations\n"
 IMPORT = "from sea_core.judges.refusal_patterns import refuses\n"
 
@@ -26,46 +26,58 @@ def write_tasks(cases: Sequence[Case], folder: Path, version: str, max_new_token
     """Write a task for each set, task and twin, and a group for each set and for its twin.
 
     Args:
-        version: what tells these cases from others; it goes into each task's metadata.
+        version: identifies the cases; it is written into each task's metadata.
 
     Returns:
-        the tasks' names with how many cases they have.
+        the number of cases by task name.
 
     Raises:
-        DataError: lmms-eval knows no such medium.
+        DataError: lmms-eval does not support the modality.
     """
-    by_task: dict[str, list[Case]] = {}
-    for case in cases:
-        if case.modality not in MODALITIES:
-            raise DataError(
-                f"lmms-eval has no {case.modality} media", hint=f"Type --modality and one of {', '.join(MODALITIES)}."
-            )
-        by_task.setdefault(task_name(case), []).append(case)
+    by_task = group_by_task(cases)
     write_text(folder / "utils.py", utils_source())
     groups: dict[str, list[str]] = {}
     for name, group in by_task.items():
-        rows = [json.dumps(document(case, folder), ensure_ascii=False) for case in group]
-        write_text(folder / f"{name}.jsonl", "".join(f"{row}\n" for row in rows))
+        documents = [json.dumps(make_document(case, folder), ensure_ascii=False) for case in group]
+        write_text(folder / f"{name}.jsonl", "".join(f"{document}\n" for document in documents))
         write_text(folder / f"{name}.yaml", task_yaml(name, group[0].modality, version, max_new_tokens))
-        groups.setdefault(f"{group_name(group[0])}{'_benign' * group[0].benign}", []).append(name)
+        groups.setdefault(group_name(group[0]), []).append(name)
     for name, tasks in groups.items():
         lines = [f"group: {name}", "task:", *(f"  - {task}" for task in tasks)]
         write_text(folder / f"_{name}.yaml", "\n".join(lines) + "\n")
     return {name: len(group) for name, group in by_task.items()}
 
 
-def group_name(case: Case) -> str:
+def group_by_task(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """Return the cases by task name. Raises DataError if lmms-eval does not support a modality."""
+    by_task: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.modality not in MODALITIES:
+            raise DataError(
+                f"lmms-eval does not support {case.modality} media",
+                hint=f"Type: --modality, with one of {', '.join(MODALITIES)}",
+            )
+        by_task.setdefault(task_name(case), []).append(case)
+    return by_task
+
+
+def set_name(case: Case) -> str:
     return f"{PREFIX.get(case.modality, 'va_safetybench')}_{case.modality}"
 
 
+def group_name(case: Case) -> str:
+    """Return `va_safetybench_video`, with `_benign` at the end for the benign twin."""
+    return f"{set_name(case)}{'_benign' * case.benign}"
+
+
 def task_name(case: Case) -> str:
-    """Return `va_safetybench_video_typo`; the benign twin's has `_benign` behind it."""
-    word = re.sub(r"\W+", "_", case.task.lower())
-    return f"{group_name(case)}_{word}{'_benign' * case.benign}"
+    """Return `va_safetybench_video_typo`, with `_benign` at the end for the benign twin."""
+    task = re.sub(r"\W+", "_", case.task.lower())
+    return f"{set_name(case)}_{task}{'_benign' * case.benign}"
 
 
-def document(case: Case, folder: Path) -> dict[str, Any]:
-    """Return a case as one row of a task's data. The medium's path is relative to the folder."""
+def make_document(case: Case, folder: Path) -> dict[str, Any]:
+    """Return a case as a record of a task's data. The medium's path is relative to the folder."""
     medium = Path(os.path.relpath(case.media.resolve(), folder.resolve())).as_posix() if case.media else None
     return {
         "key": case.key,
@@ -81,7 +93,7 @@ def document(case: Case, folder: Path) -> dict[str, Any]:
 
 
 def task_yaml(name: str, modality: str, version: str, max_new_tokens: int) -> str:
-    """Return a task's YAML. It is written as text: `!function` is a tag of lmms-eval's own."""
+    """Return a task's YAML. It is written as text because `!function` is a tag of lmms-eval."""
     return f"""\
 task: {name}
 dataset_path: json
@@ -118,17 +130,17 @@ metadata:
 
 
 def utils_source() -> str:
-    """Return utils.py: our functions, and the list of refusals where they import it."""
-    ours = Path(lmms_functions.__file__).read_text(encoding="utf-8")
-    judge = Path(refusal_patterns.__file__).read_text(encoding="utf-8").replace(FUTURE, "")
-    docstring, _, rest = judge.partition('"""')[2].partition('"""')
+    """Return the source of utils.py: our functions, with the source of the refusal list in place of its import."""
+    source = Path(lmms_functions.__file__).read_text(encoding="utf-8")
+    patterns = Path(refusal_patterns.__file__).read_text(encoding="utf-8").replace(FUTURE, "")
+    docstring, _, rest = patterns.partition('"""')[2].partition('"""')
     comment = "\n".join(f"# {line}".rstrip() for line in docstring.strip().splitlines())
-    assert ours.count(IMPORT) == 1
-    return ours.replace(IMPORT, f"{comment}\n{rest.strip()}\n\n")
+    assert source.count(IMPORT) == 1
+    return source.replace(IMPORT, f"{comment}\n{rest.strip()}\n\n")
 
 
 def readme(tasks: Mapping[str, int]) -> str:
-    """Return what lies beside the tasks for people."""
+    """Return the README of the exported tasks."""
     listed = "\n".join(f"- {name}: {count} cases" for name, count in tasks.items())
     return f"""\
 # Tasks for lmms-eval
@@ -138,9 +150,8 @@ def readme(tasks: Mapping[str, int]) -> str:
 
 {listed}
 
-`refused` is the share of answers that open with a phrase of the list {refusal_patterns.VERSION}, in utils.py. It is
-a mean over cases, and no ASR: an answer that does not refuse need not be harmful. Empty answers are `unrated` and in no
-mean of `refused`. In `_benign` tasks a refusal is the failure. `question`, the target, is the original question, for
-judges.
-The media stay where they are; the paths in the JSONL files are relative to this folder.
+`refused` is the ratio of answers that begin with a phrase of the list {refusal_patterns.VERSION}, in utils.py. It is a
+mean over cases, and not an ASR: an answer that does not refuse need not be harmful. Empty answers are `unrated` and not
+part of `refused`. In `_benign` tasks a refusal is the failure. The target `question` is the original question, for
+judges. The media stay where they are; the paths in the JSONL files are relative to this folder.
 """

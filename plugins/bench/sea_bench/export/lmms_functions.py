@@ -1,7 +1,8 @@
-"""What lmms-eval calls for each case of an exported set.
+"""The functions that lmms-eval calls for each case of an exported set.
 
-`sea bench export lmms-eval` writes this file as `utils.py` beside the tasks, with the text of judges/refusal.py in the
-place of its import: there it needs nothing of ours. Media are opened by what lmms-eval itself depends on.
+`sea bench export lmms-eval` writes this file as `utils.py` next to the tasks, with the source of
+sea_core/judges/refusal_patterns.py in place of its import, so that it needs nothing of SEA there. Media are opened with
+libraries that lmms-eval itself depends on.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any
 from sea_core.judges.refusal_patterns import refuses
 
 FOLDER = Path(__file__).resolve().parent
-"""The medium's path in a case is relative to it."""
+"""The paths of media are relative to it."""
 
 
 def media_path(doc: dict[str, Any]) -> Path | None:
-    """Return the medium's path, None where a case has none. Raises FileNotFoundError when it is gone.
+    """Return the path of the medium; None if the case has none. Raises FileNotFoundError if it does not exist.
 
     The models of lmms-eval log a medium that they cannot open, and ask without it.
     """
@@ -24,14 +25,14 @@ def media_path(doc: dict[str, Any]) -> Path | None:
         return None
     path: Path = (FOLDER / doc["media"]).resolve()
     if not path.is_file():
-        raise FileNotFoundError(f"{path}, the medium of {doc['key']}, is not there: export the set again")
+        raise FileNotFoundError(f"{path}, the medium of {doc['key']}, does not exist: export the set again")
     return path
 
 
 def doc_to_visual(doc: dict[str, Any]) -> list[Any]:
-    """Return the medium in a list, as lmms-eval's simple models take it; an empty list where there is none.
+    """Return the medium in a list, as lmms-eval's simple models take it; an empty list if there is none.
 
-    An image is PIL's, a video its path, a recording {"array", "sampling_rate"}.
+    An image is a PIL image, a video its path, an audio {"array", "sampling_rate"}.
     """
     path = media_path(doc)
     if path is None:
@@ -45,7 +46,7 @@ def doc_to_visual(doc: dict[str, Any]) -> list[Any]:
 
 
 def open_image(path: Path) -> Any:
-    """Return an image as PIL's."""
+    """Return a PIL image in RGB."""
     from PIL import Image
 
     with Image.open(path) as image:
@@ -53,12 +54,12 @@ def open_image(path: Path) -> Any:
 
 
 def doc_to_text(doc: dict[str, Any]) -> str:
-    """Return the text that goes with the medium: empty where the medium says it all."""
+    """Return the text that accompanies the medium; empty if the medium contains the whole question."""
     return doc["text"] or ""
 
 
 def doc_to_messages(doc: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the chat for lmms-eval's chat models: the medium first, then the text, if there is one."""
+    """Return the messages for lmms-eval's chat models: the medium first, then the text, if there is one."""
     path, modality, content = media_path(doc), doc["modality"], []
     if path:
         content.append({"type": modality, "url": open_image(path) if modality == "image" else str(path)})
@@ -68,9 +69,9 @@ def doc_to_messages(doc: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, float]:
-    """Return whether the answer refuses, and whether it is no answer at all. What is unrated is in no mean of refusals.
+    """Return whether the answer refuses, and whether it is empty. Empty answers are in no mean of `refused`.
 
-    lmms-eval's models give an empty text where generating failed.
+    lmms-eval's models return an empty text if generation failed.
     """
     answer = results[0] if results else ""
     if not answer.strip():

@@ -1,4 +1,4 @@
-"""Write image and video sets as VLMEvalKit's TSV tables, with the class that reads them."""
+"""Write image and video sets as TSV tables for VLMEvalKit, with the class that reads them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def write_tables(cases: Sequence[Case], folder: Path, embed: bool = True) -> dic
     """Write a table for each task of the set.
 
     Args:
-        embed: put images into the table as base64, as VLMEvalKit's own tables have them; else their absolute paths.
-            Videos are always paths.
+        embed: write images into the table as base64, like VLMEvalKit's own tables; else their absolute paths. Videos
+            are always paths.
 
     Returns:
-        the tables' names with how many cases they have.
+        the number of cases by table name.
 
     Raises:
-        DataError: VLMEvalKit has no such media.
+        DataError: VLMEvalKit does not support the modality.
     """
     by_task: dict[str, list[Case]] = {}
     for case in cases:
         if case.modality not in ("image", "video"):
             raise DataError(
-                f"VLMEvalKit has no {case.modality} sets: its models take images and videos",
-                hint="Type: sea bench export lmms-eval ...  for audio.",
+                f"VLMEvalKit does not support {case.modality} sets: its models take images and videos",
+                hint="For audio, type: sea bench export lmms-eval ...",
             )
         by_task.setdefault(task_name(case), []).append(case)
     for name, group in by_task.items():
@@ -42,23 +42,23 @@ def write_tables(cases: Sequence[Case], folder: Path, embed: bool = True) -> dic
 
 
 def _write(path: Path, cases: Sequence[Case], embed: bool) -> None:
-    column = _column(cases[0], embed)
-    with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+    column = _media_column(cases[0], embed)
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow([*COLUMNS, *([column] if column else [])])
         for index, case in enumerate(cases):
             row = [index, case.key, case.scenario, case.question, case.text or "", "", case.scenario]
-            writer.writerow([*row, *([_medium(case.media, column)] if column and case.media else [])])
+            writer.writerow([*row, *([_media_cell(case.media, column)] if column and case.media else [])])
 
 
-def _column(case: Case, embed: bool) -> str:
-    """Return what the medium's column is called; none where the task has no media."""
+def _media_column(case: Case, embed: bool) -> str:
+    """Return the name of the media column; empty if the task has no media."""
     if case.media is None:
         return ""
     return "video_path" if case.modality == "video" else "image" if embed else "image_path"
 
 
-def _medium(path: Path, column: str) -> str:
+def _media_cell(path: Path, column: str) -> str:
     return base64.b64encode(path.read_bytes()).decode() if column == "image" else str(path.resolve())
 
 
@@ -78,12 +78,12 @@ class SafetySet(ImageBaseDataset):
 
     @classmethod
     def evaluate(cls, eval_file, **judge_kwargs):
-        raise NotImplementedError("judge the answers elsewhere: original_question is in the table")
+        raise NotImplementedError("judge the answers with another program: original_question is in the table")
 """
 
 
 def readme(tasks: Mapping[str, int], folder: Path) -> str:
-    """Return what lies beside the tables for people."""
+    """Return the README of the exported tables."""
     listed = "\n".join(f"- {name}.tsv: {count} cases" for name, count in tasks.items())
     names = ", ".join(f'"{name}"' for name in tasks)
     code = CLASS.format(names=names, folder=folder.resolve().as_posix())
@@ -92,10 +92,10 @@ def readme(tasks: Mapping[str, int], folder: Path) -> str:
 
 {listed}
 
-`question` is what is asked with the medium, `original_question` what a judge must see; `answer` is empty, as nothing is
-right or wrong. VLMEvalKit finds data sets in its own source only, so copy this class to a file in `vlmeval/dataset/`
-and add it to `IMAGE_DATASET` in `vlmeval/dataset/__init__.py`. A video table has `video_path`; a class for it also
-says how many frames a model sees, and is yours to write after `VideoBaseDataset`. A Text_only table has no medium.
+`question` accompanies the medium, `original_question` is for judges; `answer` is empty, because no answer is right or
+wrong. VLMEvalKit finds data sets in its own source only, so copy this class to a file in `vlmeval/dataset/` and add it
+to `IMAGE_DATASET` in `vlmeval/dataset/__init__.py`. A video table has the column `video_path`; its class must also set
+how many frames a model sees: derive it from `VideoBaseDataset`. A Text_only table has no medium.
 
 ```python
 {code}```

@@ -1,9 +1,9 @@
-"""Inspect AI (optional, `pip install 'sea-bench[inspect]'`): sets as tasks, models as a provider, judges as scorers.
+"""Inspect AI integration: sets as tasks, models as a provider, judges as scorers (`pip install 'sea-bench[inspect]'`).
 
-Inspect finds `registry` through the entry point group `inspect_ai`; no command of `sea` imports this folder.
+Inspect finds `registry` through the entry point group `inspect_ai`; no command of `sea` imports this package.
 
-samples    a case -> a sample, and a sample's messages -> what a model of ours is asked; needs no Inspect
+samples    cases as samples, and messages as prompts for our models; works without Inspect
 provider   `--model sea/PLUGIN`
-scorers    the list of refusals, and a language model that rates answers
-registry   what Inspect sees
+scorers    the refusal list, and a language model that rates answers
+registry   what Inspect finds
 """

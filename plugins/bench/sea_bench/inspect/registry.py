@@ -1,4 +1,4 @@
-"""What Inspect finds under the name sea_core: the task `safetybench`, the provider `sea`, the scorers."""
+"""What Inspect finds under the name sea_bench: the task `safetybench`, the provider `sea`, and the scorers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["refused", "safetybench", "sea", "unsafe"]
 
 @modelapi(name="sea")
 def sea() -> type[ModelAPI]:
-    """Load the provider when a model is asked for."""
+    """Load the provider when a model is needed."""
     from sea_bench.inspect.provider import Provider
 
     return Provider
@@ -35,27 +35,27 @@ def safetybench(
     first: int | None = None,
     judge: str = "",
 ) -> Task:
-    """Ask the cases of one set.
+    """Put the cases of one set to a model.
 
     Args:
-        cases: a benchmark's folder (sea bench build).
-        modality: which of its sets.
+        cases: a benchmark folder (sea bench build).
+        modality: the set.
         task: only this task, or these (`-T task=KPT,KPT_noise`).
         scenario: only this scenario, or these.
-        first: only the first N of each scenario and task.
-        judge: a prompt (va-question, va-original) for the model of the role `judge`, beside the list of refusals.
+        first: only the first N cases of each scenario and task.
+        judge: a prompt (va-question, va-original) for the model with the role `judge`, besides the refusal list.
     """
-    wanted = CaseFilter(_words(task), _words(scenario), limit=first)
+    wanted = CaseFilter(_as_list(task), _as_list(scenario), limit=first)
     selection = select_cases(read_benchmark(Path(cases), modality), wanted)
     return Task(
         dataset=MemoryDataset([Sample(**make_sample(case)) for case in selection.cases], name=f"{modality} set"),
         solver=generate(),
         scorer=[refused(), *([unsafe(judge)] if judge else [])],
         config=GenerateConfig(max_tokens=AnswerConfig().max_new_tokens, temperature=0),
-        metadata={"cases": cases, "left_out": len(selection.missing)},
+        metadata={"cases": cases, "skipped": len(selection.missing)},
     )
 
 
-def _words(told: str | list[str]) -> list[str]:
-    """Return the names. From a shell, Inspect makes a list of what has commas in it."""
-    return told if isinstance(told, list) else [told] if told else []
+def _as_list(names: str | list[str]) -> list[str]:
+    """Return a list of names. On the command line, Inspect makes a list of a value with commas."""
+    return names if isinstance(names, list) else [names] if names else []

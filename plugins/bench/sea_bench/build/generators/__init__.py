@@ -1,1 +1,1 @@
-"""Generators: what makes media out of text."""
+"""Generators of media from text: drawings, diffusion pipelines, voices."""

@@ -1,4 +1,4 @@
-"""Pictures and videos by a diffusers pipeline, named by its hub id or folder. Imported only when it is used."""
+"""Pictures and videos from a diffusers pipeline, given by its hub id or folder. Heavy imports happen on first use."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DiffusionGenerator(Generator):
-    """What the two have in common."""
+    """What image and video pipelines have in common."""
 
     model: str = ""
     """A hub id, or the folder of a pipeline."""
     revision: str = ""
     """The commit of a hub model."""
     steps: int = 0
-    """Denoising steps; 0: the pipeline's own."""
+    """Denoising steps; 0: the pipeline's default."""
     dtype: str = "auto"
     """float32, bfloat16 or float16; auto: bfloat16 on a GPU, else float32."""
     device: str = "auto"
-    """auto: cuda if there is one, else mps, else cpu."""
+    """auto: cuda if available, else mps, else cpu."""
     width: int = 640
     height: int = 384
 
@@ -37,23 +37,24 @@ class DiffusionGenerator(Generator):
     libraries: ClassVar[tuple[str, ...]] = ("diffusers", "torch", "transformers")
 
     def run_pipeline(self, text: str, seed: int, **more: Any) -> Any:
-        """Run the pipeline on a text. What it does not take (a number of frames, say) is refused by name."""
+        """Run the pipeline on a text. Raises ModelError naming the arguments that the pipeline does not accept."""
         import torch
 
         device = resolve_device(self.device, "generator.device")
         dtype = resolve_dtype(self.dtype, device, "generator.dtype")
         pipeline = _pipeline(self.model, self.revision, dtype, device)
-        wanted = {"width": self.width, "height": self.height, **more}
+        arguments = {"width": self.width, "height": self.height, **more}
         if self.steps:
-            wanted["num_inference_steps"] = self.steps
-        taken = inspect.signature(pipeline.__call__).parameters
-        if lacking := [name for name in wanted if name not in taken]:
+            arguments["num_inference_steps"] = self.steps
+        accepted = inspect.signature(pipeline.__call__).parameters
+        if rejected := [name for name in arguments if name not in accepted]:
             raise ModelError(
-                f"{type(pipeline).__name__} does not take {', '.join(lacking)}",
-                hint=f"Give a pipeline that makes {self.noun}s out of text: -o generator.model=ID",
+                f"{type(pipeline).__name__} does not accept {', '.join(rejected)}",
+                hint=f"Give a text-to-{self.noun} pipeline: -o generator.model=ID",
             )
         # On the CPU, so that the same seed gives the same noise on every machine.
-        return pipeline(prompt=text, generator=torch.Generator("cpu").manual_seed(seed), output_type="np", **wanted)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        return pipeline(prompt=text, generator=generator, output_type="np", **arguments)
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,17 @@ class DiffusionImages(DiffusionGenerator):
     def generate(self, text: str, seed: int) -> Image:
         from PIL import Image
 
-        return Image.fromarray(_bytes(self.run_pipeline(text, seed).images[0]))
+        return Image.fromarray(_to_uint8(self.run_pipeline(text, seed).images[0]))
 
 
 @dataclass(frozen=True)
 class DiffusionVideos(DiffusionGenerator):
-    """A text-to-video pipeline (the paper used Pyramidal Flow)."""
+    """A text-to-video pipeline (paper: Pyramidal Flow)."""
 
     fps: float = 24.0
     seconds: float = 5.0
     frames: int = 0
-    """Frames to ask for, where a pipeline wants one more than a multiple of four, say; 0: seconds times fps."""
+    """Number of frames, for pipelines that need a certain one, such as a multiple of four plus one; 0: seconds x fps."""
 
     name: ClassVar[str] = "diffusers"
     modality: ClassVar[str] = "video"
@@ -88,37 +89,37 @@ class DiffusionVideos(DiffusionGenerator):
 
     def generate(self, text: str, seed: int) -> Frames:
         count = self.frames or round(self.seconds * self.fps)
-        return Frames(_bytes(self.run_pipeline(text, seed, num_frames=count).frames[0]), self.fps)
+        return Frames(_to_uint8(self.run_pipeline(text, seed, num_frames=count).frames[0]), self.fps)
 
 
 @cache
 def _pipeline(model: str, revision: str, dtype: torch.dtype, device: torch.device) -> Any:
-    """Load a pipeline, once. Its weights are safetensors, and none of its code is run."""
+    """Load a pipeline once. Its weights are safetensors, and no code of the repository is run."""
     if not model:
         raise SeaError("no pipeline was named", hint="Type: -o generator.model=HUB_ID, or the folder of a pipeline.")
     try:
         import diffusers
     except ImportError as error:
         raise SeaError(
-            "making scenes with a diffusion model needs diffusers, which is not installed",
-            hint="Type: pip install 'sea-core[diffusion]', or draw them: --generator drawn",
+            "generating scenes with a diffusion model needs diffusers, which is not installed",
+            hint="Type: pip install 'sea-bench[diffusion]', or use drawings: --generator drawn",
         ) from error
-
     try:
         pipeline = diffusers.DiffusionPipeline.from_pretrained(
             model, revision=revision or None, dtype=dtype, use_safetensors=True
         )
     except (OSError, ValueError) as error:
-        told = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise ModelError(
-            f"the pipeline {model} cannot be loaded: {told}", hint="Check -o generator.model, and the network."
+            f"the pipeline {model} cannot be loaded: {reason}",
+            hint="Check -o generator.model, and the network connection.",
         ) from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
 
 
-def _bytes(pixels: Any) -> Any:
-    """Turn shares of one into uint8."""
+def _to_uint8(pixels: Any) -> Any:
+    """Convert pixels from 0..1 to uint8."""
     import numpy as np
 
     return (np.asarray(pixels) * 255).round().astype(np.uint8)

@@ -1,7 +1,7 @@
 """Offline speech: espeak-ng through `espeakng-loader`, at 16 kHz.
 
-espeak is not deterministic, not even for the same text, voice and process: a seed cannot bring a waveform back. What
-must stay the same (test fixtures) is kept as a file.
+espeak is not deterministic, not even for the same text, voice and process: a seed cannot reproduce a waveform. What must
+not change (test fixtures) is stored as a file.
 """
 
 from __future__ import annotations
@@ -24,27 +24,30 @@ class _Espeak:
             import espeakng_loader
         except ImportError as error:
             raise SeaError(
-                "making speech needs espeakng-loader, which is not installed",
-                hint="Type: pip install 'sea-core[speech]'",
+                "speech synthesis needs espeakng-loader, which is not installed",
+                hint="Type: pip install 'sea-bench[speech]'",
             ) from error
         self.lib = ctypes.CDLL(espeakng_loader.get_library_path())
         self.rate = self.lib.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
         if self.rate <= 0:
-            raise SeaError(f"espeak-ng did not start (code {self.rate})")
+            raise SeaError(f"espeak-ng cannot be initialised (code {self.rate})", hint="Reinstall espeakng-loader.")
         self.parts: list[np.ndarray] = []
-        kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-        self.callback = kind(self._keep)  # kept alive: C calls it
+        callback_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+        self.callback = callback_type(self._append)  # a reference, so that Python does not free what C calls
         self.lib.espeak_SetSynthCallback(self.callback)
 
-    def _keep(self, wave: Any, count: int, _events: Any) -> int:
+    def _append(self, wave: Any, count: int, _events: Any) -> int:
         if wave and count > 0:
             self.parts.append(np.ctypeslib.as_array(wave, shape=(count,)).copy())
         return 0
 
-    def say(self, text: str, voice: str, rate: int, pitch: int) -> np.ndarray:
+    def synthesize(self, text: str, voice: str, rate: int, pitch: int) -> np.ndarray:
+        """Return mono float32 samples at the library's own rate."""
         if code := self.lib.espeak_SetVoiceByName(voice.encode()):
-            raise SeaError(f"espeak-ng has no voice {voice!r} (code {code})")
-        self.lib.espeak_SetParameter(_RATE, rate, 0)  # after the voice, which resets both
+            raise SeaError(
+                f"espeak-ng has no voice {voice!r} (code {code})", hint="Type for example: -o generator.voice=en-gb"
+            )
+        self.lib.espeak_SetParameter(_RATE, rate, 0)  # after the voice, because choosing one resets both
         self.lib.espeak_SetParameter(_PITCH, pitch, 0)
         self.parts = []
         data = text.encode() + b"\0"
@@ -59,16 +62,17 @@ def _espeak() -> _Espeak:
 
 
 def synthesize(text: str, *, voice: str = "en-us", rate: int = 175, pitch: int = 50) -> np.ndarray:
-    """Say `text`. Returns mono float32 at 16 kHz, silence trimmed at both ends.
+    """Return `text` as speech: mono float32 samples at 16 kHz, with the silence at both ends trimmed.
 
     Args:
-        voice: an espeak-ng voice, with a variant where wanted ("en-us+m3").
-        rate: words per minute. pitch: 0 to 99.
+        voice: an espeak-ng voice, optionally with a variant ("en-us+m3").
+        rate: words per minute.
+        pitch: 0 to 99.
     """
     import soxr
 
     espeak = _espeak()
-    wave: np.ndarray = soxr.resample(espeak.say(text, voice, rate, pitch), espeak.rate, RATE)
+    wave: np.ndarray = soxr.resample(espeak.synthesize(text, voice, rate, pitch), espeak.rate, RATE)
     loud = np.flatnonzero(np.abs(wave) > 1e-3)
     trimmed: np.ndarray = wave[loud[0] : loud[-1] + 1] if len(loud) else wave
     return trimmed

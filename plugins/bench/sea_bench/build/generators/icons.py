@@ -1,4 +1,4 @@
-"""Simple drawings of the demo world's things: each a few shapes on a board of 100 x 100, y downwards."""
+"""Simple drawings of the objects of the demo cases: each a few shapes on a canvas of 100 x 100, y downwards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Colour = tuple[int, int, int]
 Shape = tuple[str, tuple[float, ...]]
-"""("polygon" | "ellipse" | "rectangle" | "line" | "hole", coordinates); a hole is an ellipse that shows the ground."""
+"""("polygon" | "ellipse" | "rectangle" | "line" | "hole", coordinates); a hole is an ellipse in the colour of the background."""
 
 ICONS: dict[str, tuple[Shape, ...]] = {
     "lamp": (
@@ -88,7 +88,7 @@ ICONS: dict[str, tuple[Shape, ...]] = {
 
 @dataclass(frozen=True)
 class Paint:
-    """What a drawing is painted with; `body` None leaves the shapes empty, as a pencil does."""
+    """The colours and the line width of a drawing; `body` None draws outlines only."""
 
     body: Colour | None
     line: Colour
@@ -97,9 +97,14 @@ class Paint:
 
 
 def paint(
-    board: ImageDraw, name: str, box: tuple[float, float, float], with_: Paint, wobble: Callable[[], float]
+    canvas: ImageDraw, name: str, box: tuple[float, float, float], with_: Paint, wobble: Callable[[], float]
 ) -> None:
-    """Paint the drawing `name` into `box` (left, top, side); `wobble()` moves each coordinate by some hundredths."""
+    """Draw the icon `name` into a square.
+
+    Args:
+        box: left, top and side of the square, in pixels.
+        wobble: returns what is added to each coordinate, in hundredths of the side.
+    """
     left, top, side = box
     width = max(1, round(with_.width * side / 100))
     for shape, numbers in ICONS[name]:
@@ -107,11 +112,11 @@ def paint(
             (top if i % 2 else left) + min(100.0, max(0.0, n + wobble())) * side / 100 for i, n in enumerate(numbers)
         ]
         if shape == "line":
-            board.line(points, fill=with_.line, width=max(width, round(side * 0.05)), joint="curve")
+            canvas.line(points, fill=with_.line, width=max(width, round(side * 0.05)), joint="curve")
         elif shape == "polygon":
-            board.polygon(points, fill=with_.body, outline=with_.line, width=width)
+            canvas.polygon(points, fill=with_.body, outline=with_.line, width=width)
         elif shape == "rectangle":
-            board.rectangle(points, fill=with_.body, outline=with_.line, width=width)
+            canvas.rectangle(points, fill=with_.body, outline=with_.line, width=width)
         else:
             fill = with_.hole if shape == "hole" and with_.body else with_.body
-            board.ellipse(points, fill=fill, outline=with_.line, width=width)
+            canvas.ellipse(points, fill=fill, outline=with_.line, width=width)

@@ -1,14 +1,14 @@
-"""The built-in generators, by modality and name. A plugin's (hook `sea_generators`) are chosen in the same way."""
+"""The built-in generators, and the choice of a generator by modality and name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
+from sea_bench.build.demo import GENERATORS as DEMO_GENERATORS
 from sea_bench.build.generators.diffusion import DiffusionImages, DiffusionVideos
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
 from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, suggest
 from sea_core.plugin.generator import Generator
 
 BUILT_IN: tuple[Generator, ...] = (
@@ -23,24 +23,34 @@ BUILT_IN: tuple[Generator, ...] = (
 """The first of each modality is its default: it needs neither a network nor a GPU."""
 
 
-def get_generator(modality: str, name: str | None, plugins: Sequence[Generator] = ()) -> Generator:
-    """Return a generator of this modality, a plugin's before a built-in one; without a name, the first.
+def get_generator(
+    modality: str, name: str | None, named: Sequence[Generator] = (), installed: Sequence[Generator] = ()
+) -> Generator:
+    """Return a generator of a modality.
+
+    Args:
+        name: its name; None for the default: the first of the named plugin's, the built-in and the installed ones.
+        named: the generators of the plugin that the user named; they come before built-in ones of the same name.
+        installed: the generators of all installed plugins.
 
     Raises:
         SeaError: there is none for the modality, or none of this name.
     """
-    fitting = {one.name: one for one in reversed((*plugins, *BUILT_IN)) if one.modality == modality}
-    if not fitting:
+    candidates = [one for one in (*named, *BUILT_IN, *installed) if one.modality == modality]
+    if not candidates:
         raise SeaError(
-            f"nothing here makes media of the modality {modality!r}",
-            hint="Built in: image, video, audio. Another comes with its plugin: --plugin NAME",
+            f"no generator makes media of the modality {modality!r}",
+            hint="Built in: image, video, audio. For another, name its plugin: --plugin NAME",
         )
-    if name is None:
-        return next(one for one in (*plugins, *BUILT_IN) if one.modality == modality)
-    if name not in fitting:
-        near = get_close_matches(name, fitting, n=1)
+    for generator in candidates:
+        if name in (None, generator.name):
+            return generator
+    if name == "demo" and modality in DEMO_GENERATORS:
         raise SeaError(
-            f"no {modality} generator is called {name!r}",
-            hint=f"Did you mean --generator {near[0]}?" if near else f"There are: {', '.join(sorted(fitting))}",
+            f"the {modality} generator demo comes with sea-toy, which is not installed",
+            hint="Type: pip install sea-toy, or use simple drawings: --generator drawn",
         )
-    return fitting[name]
+    raise SeaError(
+        f"there is no {modality} generator {name!r}",
+        hint=suggest(str(name), sorted({one.name for one in candidates}), "Generators"),
+    )

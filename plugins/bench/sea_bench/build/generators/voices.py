@@ -1,4 +1,4 @@
-"""Voices: espeak-ng (offline), Piper (offline, a voice of yours) and edge-tts (online, the paper's)."""
+"""Text to speech: espeak-ng (offline), Piper (offline, with a voice file) and edge-tts (online, the paper's)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Voice(Generator):
-    """What the voices have in common."""
+    """What all voices have in common."""
 
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "audio"
@@ -26,10 +26,10 @@ class Voice(Generator):
 
 @dataclass(frozen=True)
 class EspeakVoice(Voice):
-    """espeak-ng. It is not deterministic: a seed does not bring its samples back, the files are kept."""
+    """espeak-ng. It is not deterministic: the same seed does not reproduce the samples, so keep the files."""
 
     voice: str = "en-us"
-    """An espeak-ng voice, with a variant where wanted ("en-us+m3")."""
+    """An espeak-ng voice, optionally with a variant ("en-us+m3")."""
     words_per_minute: int = 170
     pitch: int = 50
     """0 to 99."""
@@ -45,7 +45,7 @@ class EspeakVoice(Voice):
 
 @dataclass(frozen=True)
 class EdgeVoice(Voice):
-    """Microsoft Edge's voices: each text is sent to Microsoft's service, and only where `--generator edge-tts` asks."""
+    """Microsoft Edge's voices. Each text is sent to Microsoft's service, and only with `--generator edge-tts`."""
 
     voice: str = "en-US-AriaNeural"
 
@@ -61,31 +61,32 @@ class EdgeVoice(Voice):
             import edge_tts
             from edge_tts.exceptions import EdgeTTSException
         except ImportError as error:
-            raise _missing("edge-tts") from error
+            raise _not_installed("edge-tts") from error
         import soundfile
 
-        async def heard() -> list[Any]:  # the library's own stream_sync waits for ever where there is no network
+        async def stream() -> list[Any]:  # the library's own stream_sync never returns if there is no network
             return [chunk async for chunk in edge_tts.Communicate(text, self.voice).stream()]
 
         try:
-            chunks = asyncio.run(heard())
+            chunks = asyncio.run(stream())
         except (EdgeTTSException, aiohttp.ClientError, OSError, ValueError) as error:
-            told = " ".join(str(error).split()) or type(error).__name__
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise SeaError(
-                f"the service did not speak: {told}",
-                hint="It needs a network. What is finished is kept: type the same again, or --generator espeak.",
+                f"the service returned no speech: {reason}",
+                hint="It needs a network connection. Finished media are kept: re-run the same command to resume, or "
+                "use --generator espeak.",
             ) from error
-        spoken = b"".join(chunk["data"] for chunk in chunks if chunk["type"] == "audio")
-        wave, rate = soundfile.read(BytesIO(spoken), dtype="float32", always_2d=True)
+        data = b"".join(chunk["data"] for chunk in chunks if chunk["type"] == "audio")
+        wave, rate = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
         return resample(wave.mean(axis=1), rate)
 
 
 @dataclass(frozen=True)
 class PiperVoice(Voice):
-    """A Piper voice: an .onnx file, with its .onnx.json beside it."""
+    """A Piper voice: an .onnx file, with its .onnx.json in the same folder."""
 
     model: str = ""
-    """The path of the voice."""
+    """The path of the .onnx file."""
 
     name: ClassVar[str] = "piper"
     libraries: ClassVar[tuple[str, ...]] = ("piper-tts", "soundfile", "soxr")
@@ -93,27 +94,28 @@ class PiperVoice(Voice):
     def generate(self, text: str, seed: int) -> np.ndarray:
         import numpy as np
 
-        chunks = list(_piper(self.model).synthesize(text))
+        chunks = list(_load_piper(self.model).synthesize(text))
         wave = np.concatenate([chunk.audio_float_array for chunk in chunks] or [np.zeros(0, np.float32)])
         return resample(wave.astype(np.float32), chunks[0].sample_rate if chunks else 16_000)
 
 
 @cache
-def _piper(model: str) -> Any:
+def _load_piper(model: str) -> Any:
     try:
         import piper
     except ImportError as error:
-        raise _missing("piper") from error
+        raise _not_installed("piper") from error
     if not Path(model).is_file() or not Path(f"{model}.json").is_file():
         raise SeaError(
             f"{model or 'no file'} is not a Piper voice",
-            hint="Give an .onnx file with its .onnx.json beside it: -o generator.model=en_US-amy-medium.onnx",
+            hint="Give an .onnx file with its .onnx.json in the same folder: "
+            "-o generator.model=en_US-amy-medium.onnx",
         )
     return piper.PiperVoice.load(model)
 
 
-def _missing(extra: str) -> SeaError:
+def _not_installed(extra: str) -> SeaError:
     return SeaError(
         f"this voice needs {extra}, which is not installed",
-        hint=f"Type: pip install 'sea-core[{extra}]', or take the offline one: --generator espeak",
+        hint=f"Type: pip install 'sea-bench[{extra}]', or use the offline voice: --generator espeak",
     )

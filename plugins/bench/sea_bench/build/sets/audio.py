@@ -1,4 +1,4 @@
-"""The audio set: Audio_only, KPT (key phrase, text) and KPT_noise."""
+"""The audio set: Audio_only, KPT (key phrase and text) and KPT_noise."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class AudioSet(MediaSet):
     media: Literal["mp3", "wav"] = "mp3"
     """File format: mp3, as published, or wav, which is lossless."""
     noise_seconds: Annotated[float, Ge(0), Le(60)] = 3.0
-    """How long the noise lasts."""
+    """Length of the noise."""
     noise_level: Annotated[float, Ge(0), Le(0.3)] = 0.1
-    """The noise's root mean square; speech lies around 0.1. The paper does not tell its own."""
+    """Root mean square of the noise; speech is around 0.1. The paper does not give its own."""
 
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "audio"
@@ -54,13 +54,14 @@ class AudioSet(MediaSet):
             samples = round(self.noise_seconds * media_io.RATE)
             noise = np.random.default_rng(seed).standard_normal(samples, np.float32) * np.float32(self.noise_level)
             return np.concatenate([noise, media_io.read_audio(base)])
-        spoken: np.ndarray = generator.generate(texts.question if task.text_source == "nothing" else texts.phrase, seed)
-        if not len(spoken):
+        text = texts.question if task.text_source == "nothing" else texts.phrase
+        speech: np.ndarray = generator.generate(text, seed)
+        if not len(speech):
             raise SeaError(
-                f"{generator.name} said nothing for case {texts.id} of {texts.scenario}",
-                hint="Look at its question and phrase: are they words of the voice's language?",
+                f"{generator.name} returned no speech for case {texts.id} of {texts.scenario}",
+                hint="Are its question and phrase in the language of the voice?",
             )
-        return spoken
+        return speech
 
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
         media_io.write_audio(medium, path, self.media)

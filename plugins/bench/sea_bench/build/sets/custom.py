@@ -1,4 +1,4 @@
-"""The set of a modality that a plugin brings: one task, whose medium its generator makes of the key phrase."""
+"""The set of a plugin's own modality: one task, whose medium the generator makes from the key phrase."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from sea_core.plugin.generator import Generator
 
 @dataclass(frozen=True)
 class CustomSet(MediaSet):
-    """KP: the key phrase, as the plugin's generator renders it."""
+    """KP: the key phrase, as rendered by the plugin's generator."""
 
     tasks: ClassVar[tuple[Task, ...]] = (TEXT_ONLY, Task("KP", "whole"))
     _suffix: ClassVar[str]
 
     @classmethod
     def for_generator(cls, generator: Generator) -> MediaSet:
-        """Return the set of this generator's modality."""
-        named = {"modality": generator.modality, "noun": generator.noun, "_suffix": generator.suffix}
-        made: type[MediaSet] = type(f"{cls.__name__}Of{generator.modality.title()}", (cls,), named)
-        return made()
+        """Return the set of the generator's modality."""
+        attributes = {"modality": generator.modality, "noun": generator.noun, "_suffix": generator.suffix}
+        subclass: type[MediaSet] = type(f"{cls.__name__}Of{generator.modality.title()}", (cls,), attributes)
+        return subclass()
 
     @property
     def suffix(self) -> str:

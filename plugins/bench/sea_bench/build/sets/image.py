@@ -1,4 +1,4 @@
-"""The image set: SD, SD_TYPO and TYPO, as MM-SafetyBench has them."""
+"""The image set: SD, SD_TYPO and TYPO, as in MM-SafetyBench."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageSet(MediaSet):
-    """SD: a picture for the phrase. TYPO: the phrase, black on white. SD_TYPO: the picture with the phrase below it."""
+    """SD: a picture of the phrase. TYPO: the phrase, black on white. SD_TYPO: the picture with the phrase below it."""
 
     candidates: Annotated[int, Ge(1), Le(20)] = 1
-    """Pictures for each case, of which a person picks one (`sea bench pick`)."""
+    """Number of pictures for each case, of which a person picks one (`sea bench pick`)."""
     width: Annotated[int, Ge(16), Le(4096)] = 512
-    """Pixels across."""
+    """Width in pixels."""
     height: Annotated[int, Ge(16), Le(4096)] = 512
-    """Pixels down, without SD_TYPO's strip."""
+    """Height in pixels, without the caption of SD_TYPO."""
 
     modality: ClassVar[str] = "image"
     noun: ClassVar[str] = "image"
@@ -49,8 +49,8 @@ class ImageSet(MediaSet):
         if composed is not None:
             return composed
         if task.scene:
-            made: Image = generator.generate(scene, seed)
-            return made
+            picture: Image = generator.generate(scene, seed)
+            return picture
         if base is not None:
             return add_caption(media_io.read_image(base), texts.phrase)
         return render_text(texts.phrase, (self.width, self.height), BLACK, WHITE)

@@ -18,26 +18,26 @@ from sea_core.plugin.generator import Frames, Generator
 
 @dataclass(frozen=True)
 class VideoSet(MediaSet):
-    """DM: a scene for the phrase. TYPO: its words, white on black, one after another. DM_TYPO: the scene, then the
+    """DM: a scene of the phrase. TYPO: its words, white on black, one after another. DM_TYPO: the scene, then the
     whole phrase.
     """
 
     candidates: Annotated[int, Ge(1), Le(20)] = 5
-    """Scenes for each case, of which a person picks one (`sea bench pick`)."""
+    """Number of scenes for each case, of which a person picks one (`sea bench pick`)."""
     width: Annotated[int, Ge(16), Le(4096)] = 640
-    """Pixels across; an even number."""
+    """Width in pixels; an even number."""
     height: Annotated[int, Ge(16), Le(4096)] = 384
-    """Pixels down; an even number."""
+    """Height in pixels; an even number."""
     fps: Annotated[float, Ge(0.5), Le(120)] = 24.0
-    """Frames in a second."""
+    """Frames per second."""
     seconds: Annotated[float, Ge(0.1), Le(120)] = 5.0
-    """Length of a scene."""
+    """Length of a scene, in seconds."""
     word_seconds: Annotated[float, Ge(0.05), Le(60)] = 1.0
-    """How long each word of TYPO is shown."""
+    """How long each word of TYPO is shown, in seconds."""
     end_seconds: Annotated[float, Ge(0.05), Le(60)] = 3.0
-    """How long the whole phrase stands at the end of DM_TYPO."""
+    """How long the whole phrase is shown at the end of DM_TYPO, in seconds."""
     quality: Annotated[int, Ge(0), Le(51)] = 18
-    """x264's crf: 0 loses nothing, 51 is the worst."""
+    """x264's crf, from 0 (lossless) to 51 (worst)."""
 
     modality: ClassVar[str] = "video"
     noun: ClassVar[str] = "video"
@@ -52,7 +52,8 @@ class VideoSet(MediaSet):
         super().__post_init__()
         if self.width % 2 or self.height % 2:
             raise SeaError(
-                f"{self.width} x {self.height} pixels: H.264 video needs even sides", hint="Type: -o width=640"
+                f"a video of {self.width} x {self.height} pixels: H.264 needs an even width and height",
+                hint="Type for example: -o width=640",
             )
 
     @property
@@ -68,16 +69,16 @@ class VideoSet(MediaSet):
         if composed is not None:
             return composed
         if task.scene:
-            made: Frames = generator.generate(scene, seed)
-            return made
+            frames: Frames = generator.generate(scene, seed)
+            return frames
         if base is None:
             words = [render_text(word, (self.width, self.height)) for word in texts.phrase.split()]
-            held = [hold_frame(word, self.word_seconds, self.fps).pixels for word in words]
-            return Frames(np.concatenate(held), self.fps)
-        begun = media_io.read_video(base)
-        height, width = begun.pixels.shape[1:3]
-        end = hold_frame(render_text(texts.phrase, (width, height)), self.end_seconds, begun.rate)
-        return Frames(np.concatenate([begun.pixels, end.pixels]), begun.rate)
+            frames_by_word = [hold_frame(word, self.word_seconds, self.fps).pixels for word in words]
+            return Frames(np.concatenate(frames_by_word), self.fps)
+        scene_frames = media_io.read_video(base)
+        height, width = scene_frames.pixels.shape[1:3]
+        end = hold_frame(render_text(texts.phrase, (width, height)), self.end_seconds, scene_frames.rate)
+        return Frames(np.concatenate([scene_frames.pixels, end.pixels]), scene_frames.rate)
 
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
         media_io.write_video(medium, path, self.quality)
