@@ -79,9 +79,7 @@ def count_cases(benchmark: Benchmark, issues: Sequence[Issue]) -> list[TaskCount
 
 
 def _by_task(issues: Iterable[Issue], kind: IssueKind) -> Counter[tuple[bool, str, str, str]]:
-    return Counter(
-        (issue.benign, issue.modality, issue.scenario, issue.task) for issue in issues if issue.kind == kind
-    )
+    return Counter((issue.benign, issue.modality, issue.scenario, issue.task) for issue in issues if issue.kind == kind)
 
 
 def _check_medium(case: Case, path: Path, digest: str | None) -> Issue | None:

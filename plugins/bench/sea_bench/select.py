@@ -115,7 +115,7 @@ def _first_of_each(cases: Sequence[Case], limit: int) -> list[Case]:
 
 def _with_condition(cases: Sequence[Case], condition: Condition) -> list[Case]:
     """Return the cases under a condition. Without its medium, a case that has no text asks nothing, and is skipped."""
-    if condition in ("text", "media"):
+    if condition == "text" or condition == "media":
         return [case for case in cases if case.condition == condition]
     media = [case for case in cases if case.media and (case.text is not None or condition == "blank")]
     return [case.with_condition(condition) for case in media]

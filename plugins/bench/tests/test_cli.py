@@ -41,7 +41,7 @@ def test_the_demo_is_built_and_looked_over(tmp_path: Path) -> None:
     assert "for the bundled tiny models only" in built.err
     assert re.search(r"generator +demo", built.out)
     checked = told("bench", "check", tmp_path / "b")
-    assert checked["findings"] == []
+    assert checked["issues"] == []
     assert checked["cases"] == 3 * 2 * 4
     rows = [(c["scenario"], c["task"], c["media"]) for c in checked["counts"] if not c["benign"]]
     assert rows[:4] == [
@@ -77,7 +77,7 @@ def test_a_build_that_is_killed_goes_on(tmp_path: Path) -> None:
     assert [json.dumps(row, ensure_ascii=False) for row in rows[: len(finished) - 1]] == finished[:-1]
     assert len({row["path"] for row in rows}) == 3 * cases
     assert len(rows) <= 3 * cases + 2  # a medium that was there without its line is made again
-    assert told("bench", "check", out)["findings"] == []
+    assert told("bench", "check", out)["issues"] == []
 
 
 def test_picks_are_kept_and_built_from(tmp_path: Path) -> None:
@@ -106,15 +106,15 @@ def test_picks_are_kept_and_built_from(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("build smell --out b", "nothing here makes media of the modality 'smell'"),
-        ("build video --out b --generator diffuser", "Did you mean --generator diffusers"),
+        ("build smell --out b", "no generator makes media of the modality 'smell'"),
+        ("build video --out b --generator diffuser", "Did you mean 'diffusers'"),
         ("build video --out b -o fsp=3", "Did you mean 'fps'"),
         ("build video --out b -o generator.colour=3", "no setting 'generator.colour'"),
         ("build video --out b --task KPT", "no task 'KPT'"),
         ("build video --out b --from nowhere", "There is no such file"),
         ("build video --out b --generator diffusers --limit 1", "no pipeline was named"),
         ("build audio --out b --generator piper --limit 1", "piper"),
-        ("check nowhere", "holds no set"),
+        ("check nowhere", "contains no set"),
         ("pick .", "has no manifest.json"),
     ],
 )
@@ -172,4 +172,4 @@ def test_a_language_model_that_describes_nothing_stops_the_build(tmp_path: Path)
     with chat_server(lambda *_: says("", finish_reason="content_filter")) as server:
         done = sea(*typed, "--scenes", "openai", "-o", "llm.model=m", "-o", f"llm.base_url={server.url}")
     assert done.code == 2
-    assert "described no scene (filtered)" in done.err
+    assert "returned no scene (filtered)" in done.err

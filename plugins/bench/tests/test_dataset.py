@@ -77,16 +77,16 @@ def test_whatever_is_missing_or_irregular_is_listed(tmp_path: Path) -> None:
     benchmark = read_benchmark(tmp_path)
     assert told(benchmark) == [
         "1-A/DM/0: missing medium",
-        "1-A//1: irregular: the row is not an object",
-        "1-A/Text_only/2: irregular: there is no original question, which judges need",
-        "1-A/DM/3: irregular: the text is null",
-        "1-A/TYPO/4: irregular: the text is not text",
+        "1-A//1: malformed: the record is not a JSON object",
+        "1-A/Text_only/2: malformed: it has no original question, which judges need",
+        "1-A/DM/3: malformed: the text is null",
+        "1-A/TYPO/4: malformed: the text is not a string",
     ]
-    assert opened(benchmark) == [f"1-A/{task}/2: no case names this medium" for task in ("DM", "DM_TYPO", "TYPO")] + [
-        "1-A/TYPO/4: no case names this medium"
-    ]
+    assert opened(benchmark) == [
+        f"1-A/{task}/2: no case refers to this medium" for task in ("DM", "DM_TYPO", "TYPO")
+    ] + ["1-A/TYPO/4: no case refers to this medium"]
     (row,) = [one for one in count_cases(benchmark, benchmark.issues) if one.task == "DM"]
-    assert (row.cases, row.media, row.missing, row.broken) == (3, 2, 1, 0)
+    assert (row.cases, row.media, row.missing, row.corrupt) == (3, 2, 1, 0)
 
 
 def test_broken_media_are_found(tmp_path: Path) -> None:
@@ -100,13 +100,13 @@ def test_broken_media_are_found(tmp_path: Path) -> None:
     benchmark = read_benchmark(tmp_path)
     found = opened(benchmark)
     assert [line.partition(" medium: ")[0] for line in found] == [
-        f"1-A/{name}: broken" for name in ("DM/0", "TYPO/0", "DM/1")
+        f"1-A/{name}: corrupt" for name in ("DM/0", "TYPO/0", "DM/1")
     ]
-    assert "other" not in found[0]
-    assert "not the file that the manifest names" in found[1]
+    assert "SHA-256" not in found[0]
+    assert "not the one in the manifest" in found[1]
     counts = count_cases(benchmark, [finding for finding in check_media(benchmark) if finding])
     (row,) = [one for one in counts if one.task == "DM"]
-    assert (row.cases, row.media, row.broken) == (2, 0, 2)
+    assert (row.cases, row.media, row.corrupt) == (2, 0, 2)
 
 
 def test_the_published_counts_are_asserted_when_the_whole_set_is_there(tmp_path: Path) -> None:
@@ -145,22 +145,22 @@ def test_every_variant_of_an_image_has_its_text(tmp_path: Path) -> None:
     texts = {case.task: case.text for case in benchmark.cases if case.id == "3"}
     assert texts == {"Text_only": "Q", "SD": "S", "SD_TYPO": "R", "TYPO": "R"}
     assert {case.phrase for case in benchmark.cases} == {"bake bread"}
-    assert told(benchmark)[0] == "01-Illegal_Activitiy/SD/4: irregular: the text is null"
+    assert told(benchmark)[0] == "01-Illegal_Activitiy/SD/4: malformed: the text is null"
     assert opened(benchmark) == []
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(DataError, match="holds no set"):
+        with pytest.raises(DataError, match="contains no set"):
             read_benchmark(folder)
     questions(tmp_path, "1-A", {"0": ROW})
-    with pytest.raises(DataError, match="holds no audio set"):
+    with pytest.raises(DataError, match="contains no audio set"):
         read_benchmark(tmp_path, "audio")
     (tmp_path / "Video_questions/2-B.json").write_text('{"0": ')
-    with pytest.raises(DataError, match="torn"):
+    with pytest.raises(DataError, match="question file is corrupt"):
         read_benchmark(tmp_path)
     (tmp_path / "Video_questions/2-B.json").write_text("[]")
-    with pytest.raises(DataError, match="one object with the ids"):
+    with pytest.raises(DataError, match="one JSON object with the ids"):
         read_benchmark(tmp_path)
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(RunError, match="torn"):

@@ -60,7 +60,7 @@ def test_nothing_is_left_out_in_silence(case: Case) -> None:
 
 
 def test_media_that_inspect_does_not_know_are_told(case: Case) -> None:
-    with pytest.raises(DataError, match="no eeg media"):
+    with pytest.raises(DataError, match="does not support eeg media"):
         make_sample(replace(case, modality="eeg"))
     with pytest.raises(DataError, match="mp3 or wav"):
         make_sample(replace(case, media=Path("7.flac")))

@@ -192,7 +192,7 @@ class SetBuilder:
         self.tasks = tuple(task for task in self.media_set.media_tasks() if task.name in tasks)
         manifest["sets"][self.media_set.modality] = {
             "identity": self.identity(),
-            "stands_in": self.generator.placeholder_for or None,
+            "placeholder_for": self.generator.placeholder_for or None,
             "source": self.source.name,
             "tasks": [name for name in names if name in tasks],
             "versions": library_versions(self.generator),

@@ -170,5 +170,5 @@ def _figure(number: int, k: int, suffix: str, picked: int | None) -> str:
         if suffix == ".mp4"
         else f"<img src='{source}' alt='candidate {k}'>"
     )
-    mark = " class=picked" if k == picked else ""
-    return f"<figure{mark}>{medium}<button name=pick value={k}>{k}{' (picked)' if k == picked else ''}</button></figure>"
+    mark, label = (" class=picked", f"{k} (picked)") if k == picked else ("", str(k))
+    return f"<figure{mark}>{medium}<button name=pick value={k}>{label}</button></figure>"

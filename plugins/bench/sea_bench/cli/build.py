@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sea_core.plugin.generator import Generator
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark's folder.")]
-COLUMNS = ("set", "scenario", "task", "cases", "media", "missing", "broken", "published")
+COLUMNS = ("set", "scenario", "task", "cases", "media", "missing", "corrupt", "published")
 SHOWN = 10
 
 
@@ -49,7 +49,7 @@ def check(
         "cases": len(benchmark.cases),
         "media_opened": media,
         "counts": [asdict(one) for one in counts],
-        "findings": [asdict(one) for one in findings],
+        "issues": [asdict(one) for one in findings],
     }
     output.emit(value, as_json, lambda: output.grid(COLUMNS, [_cells(one) for one in counts]))
     for finding in findings[:SHOWN]:
@@ -92,10 +92,10 @@ def build(
         "folder": out,
         "set": modality,
         "generator": maker.name,
-        "stands_in": maker.placeholder_for or None,
+        "placeholder_for": maker.placeholder_for or None,
         "cases": len(made.texts),
         "media": len(made.jobs()),
-        "left_out": list(texts.skipped_scenarios),
+        "skipped_scenarios": list(texts.skipped_scenarios),
         "unpicked": _unpicked(made),
     }
     output.emit(figures, as_json, lambda: output.grid(("built", "value"), list(figures.items())))
@@ -183,7 +183,7 @@ def _tell(source: CaseSource, maker: Generator, media_set: MediaSet) -> None:
     from sea_bench.build.question_text import mentions_image
 
     if maker.placeholder_for:
-        output.note(f"{maker.name}: {maker.placeholder_for}")
+        output.note(f"{maker.name} is a placeholder for {maker.placeholder_for}")
     if source.skipped_scenarios:
         output.note(f"left out, as in VA-SafetyBench: {', '.join(source.skipped_scenarios)}")
     odd = [t for t in source.texts if media_set.noun != "image" and not mentions_image(t.rephrased)]
@@ -212,7 +212,7 @@ def _unpicked(made: SetBuilder) -> int:
 
 def _cells(one: TaskCount) -> list[str]:
     name = one.modality + " (benign)" * one.benign
-    found = ["-" if value is None else str(value) for value in (one.media, one.missing, one.broken, one.published)]
+    found = ["-" if value is None else str(value) for value in (one.media, one.missing, one.corrupt, one.published)]
     return [name, one.scenario, one.task, str(one.cases), *found]
 
 

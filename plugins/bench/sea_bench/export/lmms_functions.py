@@ -1,8 +1,8 @@
 """The functions that lmms-eval calls for each case of an exported set.
 
-`sea bench export lmms-eval` writes this file as `utils.py` next to the tasks, with the source of
-sea_core/judges/refusal_patterns.py in place of its import, so that it needs nothing of SEA there. Media are opened with
-libraries that lmms-eval itself depends on.
+`sea bench export lmms-eval` writes this file as `utils.py` next to the tasks, with the source of the refusal list in
+place of its import, so that it does not depend on SEA. Media are opened with libraries that lmms-eval itself depends
+on.
 """
 
 from __future__ import annotations

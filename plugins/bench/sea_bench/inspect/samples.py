@@ -85,16 +85,14 @@ def media_file(reference: str) -> Iterator[Path]:
 
 
 def _media_content(case: Case, path: Path) -> dict[str, Any]:
-    formats, format = FORMATS.get(case.modality), path.suffix.removeprefix(".").lower()
+    formats, suffix = FORMATS.get(case.modality), path.suffix.removeprefix(".").lower()
     if formats is None:
-        raise DataError(
-            f"Inspect does not support {case.modality} media", hint="Use: sea bench run", where=str(path)
-        )
-    if formats and format not in formats:
+        raise DataError(f"Inspect does not support {case.modality} media", hint="Use: sea bench run", where=str(path))
+    if formats and suffix not in formats:
         raise DataError(
             f"Inspect takes {case.modality} as {' or '.join(formats)}",
             where=str(path),
             hint="Build the set again in one of these formats.",
         )
     content = {"type": case.modality, case.modality: str(path.resolve())}
-    return content | ({"format": format} if formats else {})
+    return content | ({"format": suffix} if formats else {})

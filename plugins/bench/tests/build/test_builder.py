@@ -96,7 +96,7 @@ def test_the_manifest_names_every_medium(tmp_path: Path) -> None:
     assert told["media"] == {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in files.items()}
     assert told["complete"] is True
     assert (told["identity"]["generator"]["name"], told["identity"]["set"]["seed"]) == ("drawn", 0)
-    assert "diffusion" in told["stands_in"]
+    assert "diffusion" in told["placeholder_for"]
     assert set(told["versions"]) == {"sea-core", "numpy", "pillow", "av"}
 
 
@@ -197,7 +197,7 @@ def test_scenes_may_come_from_a_language_model(tmp_path: Path) -> None:
     assert chats[0][-1]["content"] == "Phrase: steal a lamp"
     rows = [json.loads(line) for line in (tmp_path / "media.jsonl").read_text().splitlines()]
     assert {row["scene"] for row in rows} == {"A lamp is carried away."}
-    with pytest.raises(SeaError, match="described no scene"):
+    with pytest.raises(SeaError, match="returned no scene"):
         build(tmp_path / "other", SMALL, ask=lambda chat: " ")
 
 
@@ -240,9 +240,9 @@ def test_a_plugins_generator_may_make_whole_media(tmp_path: Path) -> None:
     ("media_set", "settings", "told"),
     [
         (VideoSet, {"width": 97}, "even sides"),
-        (VideoSet, {"fps": 0.0}, "fps is 0.0, but it lies from 0.5"),
+        (VideoSet, {"fps": 0.0}, "fps is 0.0, but it must be from 0.5"),
         (VideoSet, {"candidates": 0}, "candidates is 0"),
-        (AudioSet, {"media": "ogg"}, "it is mp3 or wav"),
+        (AudioSet, {"media": "ogg"}, "it must be mp3 or wav"),
         (ImageSet, {"height": 1}, "height is 1"),
     ],
 )

@@ -16,7 +16,7 @@ import pytest
 from sea_bench.build.generators.diffusion import DiffusionImages, DiffusionVideos, _pipeline
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
 from sea_bench.build.generators.registry import BUILT_IN, get_generator
-from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice, _piper
+from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice, _load_piper
 from sea_bench.build.media_io import write_audio
 from sea_bench.build.scenes import EXAMPLES, describe_by_rule, scene_messages
 from sea_core.errors import ModelError, PluginError, SeaError
@@ -110,7 +110,7 @@ def test_a_broken_generator_is_explained(tmp_path: Path, old: str, new: str, tol
 def forget() -> Iterator[None]:
     yield
     _pipeline.cache_clear()
-    _piper.cache_clear()
+    _load_piper.cache_clear()
 
 
 def module(monkeypatch: pytest.MonkeyPatch, name: str, **inside: Any) -> None:
@@ -158,12 +158,12 @@ def test_edge_tts_is_heard_at_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         yield {}
 
     monkeypatch.setattr(Communicate, "stream", fail)
-    with pytest.raises(SeaError, match="did not speak: No audio was received"):
+    with pytest.raises(SeaError, match="returned no speech: No audio was received"):
         EdgeVoice().generate("a lamp", 0)
 
 
 @pytest.mark.usefixtures("forget")
-def test_a_piper_voice_is_resampled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_load_piper_voice_is_resampled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     chunk = SimpleNamespace(audio_float_array=np.zeros(2205, np.float32), sample_rate=22_050)
     voice = SimpleNamespace(synthesize=lambda text: iter([chunk] * len(text.split())))
     module(monkeypatch, "piper", PiperVoice=SimpleNamespace(load=lambda path: voice))
@@ -177,7 +177,7 @@ def test_a_piper_voice_is_resampled(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 @pytest.fixture(scope="module")
 def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tiny random pipelines of the real classes, saved as a user's are."""
-    diffusers = pytest.importorskip("diffusers", reason="needs pip install 'sea-core[diffusion]'")
+    diffusers = pytest.importorskip("diffusers", reason="needs pip install 'sea-bench[diffusion]'")
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     folder = tmp_path_factory.mktemp("pipelines")
@@ -221,7 +221,7 @@ def test_a_pipeline_makes_scenes_by_seed(pipelines: Path) -> None:
     assert not np.array_equal(one.pixels, other.pixels)
     images = DiffusionImages(model=str(pipelines / "2D"), **told)
     assert images.generate("a lamp", 1).size == (32, 32)
-    with pytest.raises(ModelError, match="StableDiffusionPipeline does not take num_frames"):
+    with pytest.raises(ModelError, match="StableDiffusionPipeline does not accept num_frames"):
         DiffusionVideos(model=str(pipelines / "2D")).generate("a lamp", 1)
     with pytest.raises(ModelError, match="cannot be loaded"):
         DiffusionVideos(model=str(pipelines / "none")).generate("a lamp", 1)

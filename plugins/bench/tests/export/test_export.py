@@ -144,7 +144,7 @@ def test_a_table_holds_the_images_themselves_or_their_paths(cases: Path, tmp_pat
 
 
 def test_what_cannot_be_exported_is_told(cases: Path, tmp_path: Path) -> None:
-    assert "no audio sets" in expect_error(
+    assert "does not support audio sets" in expect_error(
         "bench", "export", "vlmevalkit", cases, "--modality", "audio", "--out", tmp_path / "x"
     )
     assert "Did you mean 'lmms-eval'" in expect_error("bench", "export", "lms-eval", cases, "--out", tmp_path / "x")

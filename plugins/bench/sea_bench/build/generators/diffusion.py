@@ -81,7 +81,7 @@ class DiffusionVideos(DiffusionGenerator):
     fps: float = 24.0
     seconds: float = 5.0
     frames: int = 0
-    """Number of frames, for pipelines that need a certain one, such as a multiple of four plus one; 0: seconds x fps."""
+    """Number of frames, for pipelines that need a certain one, such as 4n + 1; 0: seconds x fps."""
 
     name: ClassVar[str] = "diffusers"
     modality: ClassVar[str] = "video"

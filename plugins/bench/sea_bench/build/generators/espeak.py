@@ -1,7 +1,7 @@
 """Offline speech: espeak-ng through `espeakng-loader`, at 16 kHz.
 
-espeak is not deterministic, not even for the same text, voice and process: a seed cannot reproduce a waveform. What must
-not change (test fixtures) is stored as a file.
+espeak is not deterministic, not even for the same text, voice and process: a seed cannot reproduce a waveform. Whatever
+must not change (test fixtures) is stored as a file.
 """
 
 from __future__ import annotations

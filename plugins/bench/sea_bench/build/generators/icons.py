@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Colour = tuple[int, int, int]
 Shape = tuple[str, tuple[float, ...]]
-"""("polygon" | "ellipse" | "rectangle" | "line" | "hole", coordinates); a hole is an ellipse in the colour of the background."""
+"""("polygon" | "ellipse" | "rectangle" | "line" | "hole", numbers); a hole is an ellipse in the background colour."""
 
 ICONS: dict[str, tuple[Shape, ...]] = {
     "lamp": (

@@ -108,8 +108,7 @@ def _load_piper(model: str) -> Any:
     if not Path(model).is_file() or not Path(f"{model}.json").is_file():
         raise SeaError(
             f"{model or 'no file'} is not a Piper voice",
-            hint="Give an .onnx file with its .onnx.json in the same folder: "
-            "-o generator.model=en_US-amy-medium.onnx",
+            hint="Give an .onnx file with its .onnx.json in the same folder: -o generator.model=en_US-amy-medium.onnx",
         )
     return piper.PiperVoice.load(model)
 
