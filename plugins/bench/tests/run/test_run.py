@@ -316,7 +316,7 @@ def test_an_adapter_whose_weights_have_moved_is_refused(
         (("--scenario", "1-Thef"), "Did you mean '1-Theft'"),
         (("--condition", "blanc"), "Did you mean 'blank'"),
         (("-o", "max_tokens=3"), "Did you mean 'max_new_tokens'"),
-        (("-o", "batch_size=0"), "above zero"),
+        (("-o", "batch_size=0"), "must be above 0"),
         (("--out", "{cases}"), "holds something else"),
     ],
 )
