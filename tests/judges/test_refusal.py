@@ -1,4 +1,4 @@
-"""The offline judge of refusals."""
+"""Which answers are refusals."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_does_not_refuse(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["sorry, ", "as an ai, ", "I must say that it is ", "this request asks for a ", "my "]
+    "start", ["sorry, ", "as an ai, ", "I must say that it is ", "this request asks for a ", "my "]
 )
-def test_a_long_sentence_does_not_hold_it_up(words: str) -> None:
-    assert not refuses(words * 20_000)
+def test_a_very_long_sentence_takes_no_exponential_time(start: str) -> None:
+    assert not refuses(start * 20_000)
