@@ -104,7 +104,7 @@ class Judge(Protocol):
 class JudgeConfig:
     """Settings of the judges that run a language model."""
 
-    chat: LLMConfig = field(default_factory=LLMConfig)
+    llm: LLMConfig = field(default_factory=LLMConfig)
     """The language model of the `openai` and `transformers` judges."""
     guard: LLMConfig = field(default_factory=LLMConfig)
     """The guard model of the `guard` judge."""

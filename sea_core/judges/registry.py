@@ -64,7 +64,7 @@ def _open_lexical(config: JudgeConfig, folder: Path) -> Judge:
 
 
 def _open_llm_content(backend: str, config: JudgeConfig, folder: Path) -> Judge:
-    return LLMContentJudge(open_model(backend, config.chat), JsonlLog(folder / CACHE))
+    return LLMContentJudge(open_model(backend, config.llm), JsonlLog(folder / CACHE))
 
 
 def _open_refusal(config: JudgeConfig, folder: Path) -> Judge:
@@ -81,7 +81,7 @@ def _open_guard(config: JudgeConfig, folder: Path) -> Judge:
 
 
 def _open_llm_safety(backend: str, prompt: SafetyPrompt, config: JudgeConfig, folder: Path) -> Judge:
-    return LLMSafetyJudge(open_model(backend, config.chat), prompt)
+    return LLMSafetyJudge(open_model(backend, config.llm), prompt)
 
 
 def _llm_content_judges() -> Iterable[JudgeFactory]:

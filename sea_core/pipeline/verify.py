@@ -67,7 +67,7 @@ def verify(
     """
     opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
     require_synthetic(opened)
-    scoring = open_judges(judges, CONTENT, JudgeConfig(chat=llm or LLMConfig()), opened.folder, loader.judges)
+    scoring = open_judges(judges, CONTENT, JudgeConfig(llm=llm or LLMConfig()), opened.folder, loader.judges)
     comparison = open_comparison(opened, compare_with, analysis or AnalysisConfig())
     target = ModelTarget.of_run(opened, model=model, device=device)
     require_same_model(opened, target)

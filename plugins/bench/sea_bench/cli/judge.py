@@ -66,10 +66,10 @@ def _read_settings(option: list[str], file: Path | None) -> JudgeConfig:
     from sea_core.judges.base import JudgeConfig
     from sea_core.llm.config import LLMConfig
 
-    chat, unknown = override(LLMConfig(), parse_overrides(file, option), "llm")
+    llm, unknown = override(LLMConfig(), parse_overrides(file, option), "llm")
     guard, unknown = override(LLMConfig(), unknown, "guard")
-    reject_unknown(unknown, [*setting_names(chat, "llm"), *setting_names(guard, "guard")])
-    return JudgeConfig(chat, guard)
+    reject_unknown(unknown, [*setting_names(llm, "llm"), *setting_names(guard, "guard")])
+    return JudgeConfig(llm, guard)
 
 
 def _counts(summary: dict[str, Any]) -> str:
