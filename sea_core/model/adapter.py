@@ -1,7 +1,7 @@
 """The one class that a plugin author writes.
 
-An adapter answers a handful of questions about one model family and one modality. It never sees a gradient. Importing
-this file, or a plugin's adapter, must not import torch: `sea modalities` reads adapters without it.
+An adapter describes one model family through one modality. It never sees a gradient. Importing this module, or a
+plugin's adapter, must not import torch: `sea plugins` reads adapters without it.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Adapter(ABC):
-    """How SEA talks to one model family through one modality.
+    """How SEA uses one model family through one modality.
 
-    A subclass is a frozen dataclass; its fields are the settings a user may change (`-o adapter.seconds=5`).
+    A subclass is a frozen dataclass; its fields are the settings that a user may change (`-o adapter.seconds=5`).
 
     Class attributes:
-        modality: one word, what the user sees ("audio").
-        noun: fills the templates ("What is the style of the {noun}?").
-        architectures: the `architectures` entries of config.json that this adapter can drive.
+        modality: one word, as users type it ("audio").
+        noun: fills the prompts ("What is the style of the {noun}?").
+        architectures: the entries of `architectures` in config.json that this adapter supports.
         checkpoint: the default model: a folder shipped in the plugin, or a hub id.
-        embedding_shape: for people, the shape of E at the usual size ("750 x 1280 for 30 s").
-        placeholder: the token that stands for one row of P(E) in the prompt.
-        prefixes: how this family opens an answer about the content, for each kind; the goal is
-            "{prefix} {sentence}." (paper, section 3.1: the response prefix).
+        embedding_shape: the usual shape of E, for people ("750 x 1280 for 30 s").
+        placeholder: the token that stands for one vector of P(E) in the prompt.
+        prefixes: how this family opens an answer about the content, for each kind; the target answer of the content
+            goal is "{prefix} {sentence}." (paper, section 3.1: the response prefix).
         style_prefix: how it opens an answer about the style.
         styles: the style set.
-        blank_word: what a blank input is, in a word ("silent"): what a model that is asked about it should say.
+        blank_word: one word for a blank input ("silent"): what a model that is asked about it should answer.
     """
 
     modality: ClassVar[str]
@@ -51,15 +51,15 @@ class Adapter(ABC):
 
     @abstractmethod
     def blank_input(self, processor: Any) -> Any:
-        """Return the blank medium (silence, a black frame) in the form that `inputs` takes. It is deterministic."""
+        """Return the blank medium (silence, a black frame) in the form that `inputs` takes; the same on every call."""
 
     @abstractmethod
     def read_media(self, path: Path, processor: Any) -> Any:
-        """Read a file into the form that `inputs` takes. Raises SeaError when it is not such a file."""
+        """Read a file into the form that `inputs` takes. Raises DataError if the file is not such a medium."""
 
     @abstractmethod
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
-        """Return the model's ordinary inputs for texts with one placeholder each, and their media: a padded batch."""
+        """Return the model's ordinary inputs for texts with one placeholder each and their media, as a padded batch."""
 
     @abstractmethod
     def projector(self, model: Any) -> nn.Module:
@@ -67,22 +67,26 @@ class Adapter(ABC):
 
     @abstractmethod
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
-        """Cut what crossed the seam into one E of shape (n_rows, d_encoder) for each medium, without padding rows."""
+        """Split what crossed the seam into one E, (n_features, d_encoder), for each medium, without padding vectors."""
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
-        """Return (model, processor) of a folder or a hub id. Raises ModelError when it is torn or another family's."""
+        """Return (model, processor) of a folder or a hub id.
+
+        Raises:
+            ModelError: the checkpoint is corrupt, or belongs to another family.
+        """
         from sea_core.model.checkpoint import load_transformers
 
         return load_transformers(checkpoint, self.architectures, dtype=dtype, device=device, revision=revision)
 
     def grids(self, inputs: Mapping[str, Any], count: int) -> list[tuple[int, ...]]:
-        """Return how the rows of each of `count` media lie, where positions depend on it (`Embedding.grid`)."""
+        """Return the grid of each of `count` media, if positions depend on it (see `Embedding.grid`)."""
         return [()] * count
 
     def position_ids(
         self, model: Any, input_ids: Tensor, attention_mask: Tensor | None, grids: Sequence[tuple[int, ...]]
     ) -> Tensor | None:
-        """Return the positions of a spliced batch, or None where the language model counts them for itself."""
+        """Return the position ids of a batch with placeholders, or None if the language model makes its own."""
         return None
 
     def backbone(self, model: Any) -> nn.Module:
@@ -95,11 +99,11 @@ class Adapter(ABC):
         return self.backbone(model).get_submodule("language_model")
 
     def placeholders(self, n_features: int) -> int:
-        """Return how many placeholder tokens an E of `n_rows` rows takes."""
+        """Return the number of placeholder tokens for an E of `n_features` vectors."""
         return n_features
 
     def conversation(self, question: str, media: bool) -> list[dict[str, Any]]:
-        """Return the chat, in the form the processor's template takes, that asks `question` about one medium."""
+        """Return the chat that asks `question`, about one medium if `media`, in the form of the chat template."""
         content: list[dict[str, Any]] = [{"type": self.modality}] if media else []
         return [{"role": "user", "content": [*content, {"type": "text", "text": question}]}]
 

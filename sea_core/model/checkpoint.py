@@ -1,11 +1,11 @@
-"""Load a checkpoint through transformers, safely, and name it so that a run can tell it from another."""
+"""Load a checkpoint through transformers, safely, and identify it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,11 @@ from typing import Any
 from sea_core.errors import ModelError
 
 CARD = "sea.json"
-"""Written beside a model that SEA built: the blueprint, its figures, and what the model cannot do."""
-AGAIN = "Download or copy the checkpoint again."
+"""The file beside a model that SEA built: its blueprint, its scores, and what the model cannot do."""
+RESTORE_HINT = "Download or copy the checkpoint again."
+
+ProcessorLoader = Callable[[str, str | None], Any]
+"""(checkpoint, revision) -> processor."""
 
 
 def load_transformers(
@@ -24,66 +27,82 @@ def load_transformers(
     dtype: Any,
     device: str,
     revision: str | None,
-    processor: Callable[[str, str | None], Any] | None = None,
+    processor: ProcessorLoader | None = None,
     library: Any = None,
 ) -> tuple[Any, Any]:
     """Return (model, processor) of a folder or a hub id.
 
-    Never runs code from the checkpoint and reads safetensors only. On the device `meta` the model has shapes and no
-    weights, and only its configuration is read.
+    Never runs code from the checkpoint, and reads safetensors only. On the device `meta` only the configuration is
+    read, and the model has shapes but no weights.
 
     Args:
-        processor: (checkpoint, revision) -> processor, for a family whose AutoProcessor asks for too much.
-        library: the module that has the architecture's class, for a model that is not in transformers.
+        processor: loads the processor, for a family whose AutoProcessor requires too much.
+        library: the module that defines the model's class, for a model that is not in transformers.
 
     Raises:
-        ModelError: no such checkpoint, another family's, torn, or with weights missing (transformers would fill them
-            with random numbers and go on).
+        ModelError: there is no such checkpoint, it is corrupt or of another family, or weights are missing, which
+            transformers would silently fill with random numbers.
     """
     import transformers
-    from safetensors import SafetensorError
 
     architecture = find_architecture(checkpoint, architectures, revision)
+    model_class = getattr(library or transformers, architecture)
+    load_processor = processor or _auto_processor
+    with _loading(checkpoint), quiet_loading():
+        if device == "meta":
+            model, missing = _without_weights(model_class, checkpoint, dtype, revision), ()
+        else:
+            model, info = model_class.from_pretrained(
+                checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
+            )
+            missing = info["missing_keys"]
+        loaded_processor = load_processor(checkpoint, revision)
+    _require_no_missing(checkpoint, missing)
+    return model.to(device), loaded_processor
+
+
+@contextmanager
+def _loading(checkpoint: str) -> Iterator[None]:
+    """Raise a library's loading errors as ModelError."""
+    from safetensors import SafetensorError
+
     try:
-        with quiet_loading():
-            kind = getattr(library or transformers, architecture)
-            if device == "meta":
-                model, info = _shapes_only(kind, checkpoint, dtype, revision), {"missing_keys": ()}
-            else:
-                model, info = kind.from_pretrained(
-                    checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
-                )
-            if processor is None:
-                found = transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
-            else:
-                found = processor(checkpoint, revision)
+        yield
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(
             f"the checkpoint {checkpoint} cannot be loaded: {error}",
             hint="Expected a Hugging Face folder with safetensors weights and a processor. Download it again?",
         ) from error
     except SafetensorError as error:
-        raise ModelError(f"the weights in {checkpoint} are torn: {error}", hint=AGAIN) from error
-    if info["missing_keys"]:
-        names = sorted(info["missing_keys"])
-        raise ModelError(
-            f"the checkpoint {checkpoint} lacks {len(names)} weights, {names[0]} for one",
-            hint="They would be random numbers. Is it whole, and saved by a matching version of transformers?",
-        )
-    return model.to(device), found
+        raise ModelError(f"the weights in {checkpoint} are corrupt: {error}", hint=RESTORE_HINT) from error
 
 
-def _shapes_only(kind: Any, checkpoint: str, dtype: Any, revision: str | None) -> Any:
+def _auto_processor(checkpoint: str, revision: str | None) -> Any:
+    import transformers
+
+    return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
+
+
+def _without_weights(model_class: Any, checkpoint: str, dtype: Any, revision: str | None) -> Any:
+    """Return the model on the meta device: shapes, no weights."""
     import torch
 
-    config = kind.config_class.from_pretrained(checkpoint, revision=revision)
+    config = model_class.config_class.from_pretrained(checkpoint, revision=revision)
     with torch.device("meta"):
-        return kind(config).to(dtype)
+        return model_class(config).to(dtype)
+
+
+def _require_no_missing(checkpoint: str, missing: Collection[str]) -> None:
+    if missing:
+        raise ModelError(
+            f"the checkpoint {checkpoint} lacks {len(missing)} weights, for example {min(missing)}",
+            hint="They would be random numbers. Is it complete, and saved by a matching version of transformers?",
+        )
 
 
 @contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Keep transformers' progress bar and warnings off stderr: what matters in them is told as an error."""
+    """Keep transformers' progress bar and warnings off stderr inside the block; SEA raises what matters as an error."""
     from transformers.utils import logging
 
     bar, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
@@ -98,25 +117,22 @@ def quiet_loading() -> Iterator[None]:
 
 
 def find_architecture(checkpoint: str, architectures: Sequence[str], revision: str | None) -> str:
-    """Return the checkpoint's architecture, if it is one of `architectures`; raises ModelError otherwise."""
-    config = read_config(checkpoint, revision)
-    found = config.get("architectures") or []
+    """Return the checkpoint's architecture. Raises ModelError if it is not one of `architectures`."""
+    found = read_config(checkpoint, revision).get("architectures") or []
     for architecture in found:
         if architecture in architectures:
             return str(architecture)
     raise ModelError(
         f"the checkpoint {checkpoint} is a {', '.join(found) or 'model of no named architecture'}; "
-        f"this plugin drives {', '.join(architectures)}",
-        hint="Give another --model, or the plugin of that family with --plugin. Type: sea modalities",
+        f"this plugin supports {', '.join(architectures)}",
+        hint="Give another --model, or the plugin of that family with --plugin. Type: sea plugins",
     )
 
 
 def read_config(checkpoint: str, revision: str | None) -> dict[str, Any]:
-    """Return config.json of a folder or a hub id."""
+    """Return config.json of a folder or a hub id. Raises ModelError if there is none, or it is corrupt."""
     folder = Path(checkpoint)
-    path = folder / "config.json"
-    if not folder.is_dir():
-        path = _from_hub(checkpoint, revision)
+    path = folder / "config.json" if folder.is_dir() else _download_config(checkpoint, revision)
     if not path.is_file():
         raise ModelError(
             f"there is no config.json in the folder {checkpoint}", hint="Give a Hugging Face model folder to --model."
@@ -124,13 +140,14 @@ def read_config(checkpoint: str, revision: str | None) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(f"config.json is torn: {error}", hint=AGAIN, where=str(path)) from error
+        raise ModelError(f"config.json is corrupt: {error}", hint=RESTORE_HINT, where=str(path)) from error
     if not isinstance(config, dict):
-        raise ModelError("config.json is not a JSON object", hint=AGAIN, where=str(path))
+        raise ModelError("config.json is not a JSON object", hint=RESTORE_HINT, where=str(path))
     return config
 
 
-def _from_hub(checkpoint: str, revision: str | None) -> Path:
+def _download_config(checkpoint: str, revision: str | None) -> Path:
+    """Return the path of a hub model's config.json in the hub's cache."""
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", checkpoint) or checkpoint.startswith("."):
         raise ModelError(
             f"there is no model folder {checkpoint}", hint="Give a folder, or a hub id such as organisation/name."
@@ -141,23 +158,23 @@ def _from_hub(checkpoint: str, revision: str | None) -> Path:
         return Path(hf_hub_download(checkpoint, "config.json", revision=revision))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"there is no folder {checkpoint}, and the model hub did not give a model of that name",
+            f"there is no folder {checkpoint}, and the model hub did not return a model of that name",
             hint=f"Check the spelling and the connection, or give a folder to --model. ({type(error).__name__})",
         ) from error
 
 
 def fingerprint(checkpoint: str, revision: str | None) -> str:
-    """Return a digest that changes when the weights, the configuration, the tokenizer or the chat template do.
+    """Return a digest that changes when the weights, the configuration, the tokenizer or the chat template change.
 
-    For a folder: the size and evenly spread samples of each such file, header included, so that 15 GB take
-    milliseconds. For a hub id: the id and the commit it resolves to.
+    For a folder: of the size and of evenly spread samples of each such file, so that 15 GB take milliseconds. For a
+    hub id: the id and the commit that it resolves to.
     """
     folder = Path(checkpoint)
     if not folder.is_dir():
-        return f"{checkpoint}@{_from_hub(checkpoint, revision).parent.name}"
+        return f"{checkpoint}@{_download_config(checkpoint, revision).parent.name}"
     digest = hashlib.sha256()
-    kinds = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
-    for path in sorted(path for kind in kinds for path in folder.glob(kind) if path.name != CARD):
+    patterns = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern) if path.name != CARD):
         size = path.stat().st_size
         digest.update(f"{path.name}:{size}".encode())
         with path.open("rb") as file:
@@ -168,20 +185,20 @@ def fingerprint(checkpoint: str, revision: str | None) -> str:
 
 
 def read_card(checkpoint: str) -> dict[str, Any]:
-    """Return what `sea model build` wrote beside the model, or an empty dict for any other model."""
+    """Return the content of `sea.json` beside a model that SEA built; an empty dict for any other model."""
     path = Path(checkpoint) / CARD
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        hint = f"Delete it, or copy the model again: {CARD} only keeps notes."
-        raise ModelError(f"the model's card is torn: {error}", hint=hint, where=str(path)) from error
-    return found if isinstance(found, dict) else {}
+        hint = f"Delete it, or copy the model again: {CARD} contains notes only."
+        raise ModelError(f"the model's card is corrupt: {error}", hint=hint, where=str(path)) from error
+    return card if isinstance(card, dict) else {}
 
 
-def write_card(folder: Path, facts: dict[str, Any]) -> None:
-    """Add facts to the card of a model that SEA built."""
+def write_card(folder: Path, entries: dict[str, Any]) -> None:
+    """Add entries to `sea.json` beside a model that SEA built."""
     from sea_core.runs.atomic import write_json
 
-    write_json(folder / CARD, read_card(str(folder)) | facts)
+    write_json(folder / CARD, read_card(str(folder)) | entries)

@@ -1,4 +1,4 @@
-"""What crosses the seam."""
+"""The embedding E: what crosses the seam."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 Grid = tuple[int, ...]
 
 STACKED_KEYWORDS = ("sea_embeds", "sea_lengths", "sea_grids")
-"""The keywords of `stack`."""
+"""The keywords that `stack` returns."""
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """An encoder's output E for one medium, or a synthetic one in its place.
+    """The encoder's output E for one medium, or a synthetic tensor in its place. `len(e)` is n_features.
 
     Attributes:
-        rows: (n_rows, d_encoder).
-        grid: how the rows lie in the medium, where the language model's positions depend on it; the adapter says what
-            it means (frames, height, width). Empty for most families.
+        features: the feature vectors, (n_features, d_encoder).
+        grid: how the vectors are arranged in the medium, such as (frames, height, width), if the language model's
+            positions depend on it; its meaning is the adapter's. Empty for most families.
     """
 
     features: Tensor
@@ -34,17 +34,17 @@ class Embedding:
     def __len__(self) -> int:
         return len(self.features)
 
-    def with_features(self, rows: Tensor) -> Embedding:
-        """Return other rows on the same grid."""
-        return Embedding(rows, self.grid)
+    def with_features(self, features: Tensor) -> Embedding:
+        """Return other features on the same grid."""
+        return Embedding(features, self.grid)
 
     @property
     def rms(self) -> float:
-        """The root mean square of the rows: what a step is measured in. 1 where all are zero, as a blank's may be."""
+        """The root mean square of the features, the unit of step sizes; 1 if all are zero, as a blank's may be."""
         return self.features.square().mean().sqrt().item() or 1.0
 
     def perturbed(self) -> Embedding:
-        """Return another embedding of the same scale: this one with noise, the same on every call."""
+        """Return this embedding plus Gaussian noise of the same root mean square, the same noise on every call."""
         noise = torch.randn(self.features.shape, generator=torch.Generator().manual_seed(0)).to(self.features)
         return self.with_features(self.features + self.rms * noise)
 
@@ -55,7 +55,7 @@ def load_embedding(run: EmbeddingRun, embedding_id: str) -> Embedding:
 
 
 def stack(embeddings: Sequence[Embedding]) -> dict[str, Tensor]:
-    """Return embeddings as the keywords that a call of the backbone takes inside `seam.replaced`."""
+    """Return embeddings as the keywords that a call of the backbone takes inside `seam.inject`."""
     return {
         "sea_embeds": torch.cat([e.features for e in embeddings]),
         "sea_lengths": torch.tensor([len(e) for e in embeddings]),
@@ -67,4 +67,4 @@ def unstack(sea_embeds: Tensor, sea_lengths: Tensor, sea_grids: Tensor | None = 
     """Undo `stack`."""
     lengths = [int(n) for n in sea_lengths]
     grids = [()] * len(lengths) if sea_grids is None else [tuple(g) for g in sea_grids.tolist()]
-    return [Embedding(rows, grid) for rows, grid in zip(torch.split(sea_embeds, lengths), grids, strict=True)]
+    return [Embedding(part, grid) for part, grid in zip(torch.split(sea_embeds, lengths), grids, strict=True)]

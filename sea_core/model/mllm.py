@@ -1,4 +1,4 @@
-"""A loaded MLLM through the few things SEA asks of it: LLM(P(M(z)), x) and LLM(P(E), x)."""
+"""A loaded MLLM and the two things that SEA runs: LLM(P(M(z)), x) and LLM(P(E), x)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padde
 class MLLM:
     """An adapter, a frozen model and its processor.
 
-    Every way to run the model on an embedding goes through one mechanism, `seam.replaced` at the backbone.
+    Every way to run the model on an embedding uses one mechanism: `seam.inject` at the backbone.
     """
 
     def __init__(self, adapter: Adapter, model: Any, processor: Any) -> None:
@@ -37,160 +37,169 @@ class MLLM:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The projector's dtype: E is cast to it before it crosses, so E stored in it is the E that was checked."""
+        """The projector's dtype. E is cast to it before it crosses, so a stored E is exactly what was checked."""
         return next(self.projector.parameters()).dtype
 
     @property
     def wide_dtype(self) -> torch.dtype:
-        """What E is trained and logits are compared in: fp32, or the model's own dtype where that is wider."""
+        """The dtype in which E is trained and logits are compared: fp32, or the model's own if that is wider."""
         return torch.promote_types(self.dtype, torch.float32)
 
     @cached_property
     def placeholder_id(self) -> int:
+        """The id of the placeholder token."""
         return self._token_id(self.adapter.placeholder)
 
     @cached_property
     def end_id(self) -> int:
+        """The id of the token that ends an answer."""
         return self._token_id(self.adapter.end_token(self.processor))
 
     @cached_property
     def pad_id(self) -> int:
+        """The id of the padding token; the end token's if the tokenizer has none."""
         pad = self.tokenizer.pad_token_id
         return self.end_id if pad is None else int(pad)
 
     @cached_property
     def max_length(self) -> int | None:
-        """The most tokens the language model holds, if its configuration says so."""
+        """The language model's context length in tokens; None if its configuration does not say."""
         return getattr(self.adapter.language_model(self.model).config, "max_position_embeddings", None)
 
     def language_parameters(self) -> list[nn.Parameter]:
-        """Return the language model's parameters with its token embeddings and head: all that lies behind P."""
-        modules = (self.adapter.language_model(self.model), self.model.get_input_embeddings())
-        found = {id(p): p for m in (*modules, self.model.get_output_embeddings()) for p in m.parameters()}
-        return list(found.values())
+        """Return all parameters after P: the decoder's, the token embeddings' and the head's, each once."""
+        decoder, tokens = self.adapter.language_model(self.model), self.model.get_input_embeddings()
+        head = self.model.get_output_embeddings()
+        return list({id(p): p for module in (decoder, tokens, head) for p in module.parameters()}.values())
 
     def _token_id(self, token: str) -> int:
-        found = self.tokenizer.convert_tokens_to_ids(token)
-        if found is None or (found == self.tokenizer.unk_token_id and token != self.tokenizer.unk_token):
+        token_id = self.tokenizer.convert_tokens_to_ids(token)
+        if token_id is None or (token_id == self.tokenizer.unk_token_id and token != self.tokenizer.unk_token):
             raise ModelError(
                 f"the tokenizer of this checkpoint has no token {token!r}",
                 hint="Check the adapter's `placeholder` and `end_token` against the checkpoint's tokenizer.",
             )
-        return int(found)
+        return int(token_id)
 
-    # --- reading the seam -------------------------------------------------------------------------------------------
+    # --- the encoder: M(z) --------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def encode(self, media: Sequence[Any]) -> list[Embedding]:
-        """Return M(z) for each medium, as the projector received it in an ordinary forward."""
+        """Return M(z) for each medium, as the projector received it in an ordinary forward pass."""
         inputs = self.media_inputs(["?"] * len(media), media)
-        with seam.capture(self.projector) as crossed:
+        with seam.capture(self.projector) as captured:
             self.backbone(**inputs)
-        if len(crossed) != 1:
+        if len(captured) != 1:
             raise ModelError(
-                f"the projector was called {len(crossed)} times for one batch of {self.adapter.noun}s, expected once",
+                f"the projector was called {len(captured)} times for one batch of {self.adapter.noun}s, expected once",
                 hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
             )
-        return [e.with_features(e.features.detach().clone()) for e in self._split(crossed[0], inputs, len(media))]
+        return [e.with_features(e.features.detach().clone()) for e in self._split(captured[0], inputs, len(media))]
 
     def encode_with_grad(self, inputs: Mapping[str, Any], count: int = 1) -> list[Embedding]:
-        """Return M(z) for the media in ordinary inputs, with the graph back to them; what follows M is not run."""
+        """Return M(z) for the media in ordinary inputs, with the graph back to them. Only the encoder is run."""
         return self._split(seam.run_until(self.projector, lambda: self.backbone(**inputs)), inputs, count)
 
     def _split(self, crossed: Tensor, inputs: Mapping[str, Any], count: int) -> list[Embedding]:
-        rows, grids = self.adapter.split(crossed, inputs), self.adapter.grids(inputs, count)
-        if not isinstance(rows, list | tuple) or [getattr(e, "ndim", None) for e in rows] != [2] * count:
+        """Return what crossed the seam as one embedding for each medium."""
+        parts, grids = self.adapter.split(crossed, inputs), self.adapter.grids(inputs, count)
+        if not isinstance(parts, list | tuple) or [getattr(part, "ndim", None) for part in parts] != [2] * count:
             raise ModelError(
-                f"{type(self.adapter).__name__}.split returned {_shapes(rows)} for {count} {self.adapter.noun}s",
-                hint="It must return a list of one tensor (n_rows, d_encoder) for each medium.",
+                f"{type(self.adapter).__name__}.split returned {_describe(parts)} for {count} {self.adapter.noun}s",
+                hint="It must return a list of one tensor (n_features, d_encoder) for each medium.",
             )
-        return [Embedding(e, grid) for e, grid in zip(rows, grids, strict=True)]
+        return [Embedding(features, grid) for features, grid in zip(parts, grids, strict=True)]
 
     def blank(self) -> Embedding:
-        """Return M(blank input) in fp32 (or wider): where every optimisation starts."""
+        """Return M(blank input) in fp32 or wider, where an optimisation starts."""
         (blank,) = self.encode([self.adapter.blank_input(self.processor)])
         return blank.with_features(blank.features.to(self.wide_dtype))
 
     def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
-        """Return the ordinary inputs for one question about each medium, on the model's device."""
+        """Return the model's ordinary inputs for one question about each medium, on the model's device."""
         texts = [self.render(question, media=True) for question in questions]
         inputs = self.adapter.inputs(self.processor, texts, media)
         if not isinstance(inputs, Mapping):
             raise ModelError(
-                f"{type(self.adapter).__name__}.inputs returned {_shapes(inputs)}",
+                f"{type(self.adapter).__name__}.inputs returned {_describe(inputs)}",
                 hint="It must return the model's keywords: a dict with input_ids, attention_mask and the media.",
             )
         return {k: v.to(self.device) if isinstance(v, Tensor) else v for k, v in inputs.items()}
 
-    # --- prompts ----------------------------------------------------------------------------------------------------
+    # --- prompts ------------------------------------------------------------------------------------------------------
 
     def render(self, question: str, *, media: bool) -> str:
-        """Return the chat prompt for `question`, one placeholder in it where there is a medium."""
+        """Return the chat prompt for `question` as text, with one placeholder if there is a medium."""
         chat = self.adapter.conversation(question, media)
         text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         return text
 
     def prompt_ids(self, question: str, n_features: int | None) -> list[int]:
-        """Return the prompt's token ids, with the placeholders for an E of `n_rows` rows (None: plain text)."""
+        """Return the prompt's token ids, with the placeholders for an E of `n_features` vectors (None: text only)."""
         text = self.render(question, media=n_features is not None)
         if n_features is not None:
-            if text.count(self.adapter.placeholder) != 1:
-                raise ModelError(
-                    f"the chat template put {text.count(self.adapter.placeholder)} placeholders in a prompt with one "
-                    f"{self.adapter.noun}",
-                    hint="Check the adapter's `placeholder` and `conversation` against the checkpoint's chat template.",
-                )
-            text = text.replace(
-                self.adapter.placeholder, self.adapter.placeholder * self.adapter.placeholders(n_features)
-            )
-        # As the processor does it: a tokenizer with a token that begins a text puts it there, if the template did not.
+            text = self._with_placeholders(text, self.adapter.placeholders(n_features))
+        # As a processor does it: a tokenizer with a begin-of-text token adds it unless the template already has.
         begin = self.tokenizer.bos_token
         ids: list[int] = self.tokenizer(text, add_special_tokens=not (begin and text.startswith(begin)))["input_ids"]
         return ids
 
+    def _with_placeholders(self, text: str, count: int) -> str:
+        """Repeat the one placeholder of a rendered prompt `count` times."""
+        placeholder = self.adapter.placeholder
+        if (found := text.count(placeholder)) != 1:
+            raise ModelError(
+                f"the chat template put {found} placeholders in a prompt with one {self.adapter.noun}",
+                hint="Check the adapter's `placeholder` and `conversation` against the checkpoint's chat template.",
+            )
+        return text.replace(placeholder, placeholder * count)
+
     def answer_ids(self, answer: str) -> list[int]:
-        """Return the answer's token ids, closed by the end token."""
+        """Return the answer's token ids, with the end token."""
         return [*self.tokenizer(answer, add_special_tokens=False)["input_ids"], self.end_id]
 
     def batch(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], width: int = 0) -> Batch:
-        """Return prompt + answer rows, padded on the right to `width` or the longest (see batch.py)."""
+        """Return prompts with answers, padded on the right to `width` or to the longest (see padding.py)."""
         return right_padded(prompts, answers, self.pad_id, self.device, width)
 
-    # --- replacing what crosses the seam ----------------------------------------------------------------------------
+    # --- injection: LLM(P(E), x) --------------------------------------------------------------------------------------
 
     def splice(
         self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
     ) -> dict[str, Any] | None:
-        """Return the backbone's keywords with P(E) merged into the token embeddings, (rows, length, d_llm).
+        """Return the backbone's keywords with P(E) merged into the token embeddings, (batch, length, d_llm).
 
-        None where no row has a placeholder. The embeddings follow the rows that have placeholders, in order. Raises
-        ModelError when a row's placeholders do not fit its embedding: the library compares only the totals of a
-        batch, so a shift between two rows would pass in silence.
+        The embeddings belong, in order, to the sequences that have placeholders. Returns None if none has any.
+
+        Raises:
+            ModelError: the placeholders of a sequence do not fit its embedding. transformers only compares the totals
+                of a batch, so features shifted from one sequence to the next would go unnoticed.
         """
-        places = input_ids == self.placeholder_id
-        per_row = [n for n in places.sum(1).tolist() if n]
-        if not per_row:
+        is_placeholder = input_ids == self.placeholder_id
+        counts = [n for n in is_placeholder.sum(1).tolist() if n]
+        if not counts:
             return None
         expected = [self.adapter.placeholders(len(e)) for e in embeddings]
-        if per_row != expected:
+        if counts != expected:
             raise ModelError(
-                f"the prompts have {per_row} placeholders, the embeddings need {expected}",
+                f"the prompts have {counts} placeholders, the embeddings need {expected}",
                 hint="Make each prompt for its embedding: prompt_ids(question, len(embedding)).",
             )
-        merged: Tensor = self.model.get_input_embeddings()(input_ids)
-        projected = torch.cat([self.project(e) for e in embeddings]).to(merged.dtype)
-        if projected.shape != (sum(expected), merged.shape[-1]):
+        tokens: Tensor = self.model.get_input_embeddings()(input_ids)
+        projected = torch.cat([self.project(e) for e in embeddings]).to(tokens.dtype)
+        if projected.shape != (sum(expected), tokens.shape[-1]):
             raise ModelError(
-                f"the projector gives {tuple(projected.shape)}, but {sum(expected)} placeholders of width "
-                f"{merged.shape[-1]} wait for it",
+                f"the projector gives {tuple(projected.shape)}, but there are {sum(expected)} placeholders of width "
+                f"{tokens.shape[-1]}",
                 hint="Check the adapter's `projector` and `placeholders`.",
             )
-        spliced = {"input_ids": None, "inputs_embeds": merged.masked_scatter(places[..., None], projected)}
+        merged = tokens.masked_scatter(is_placeholder[..., None], projected)
+        spliced = {"input_ids": None, "inputs_embeds": merged}
         positions = self.adapter.position_ids(self.model, input_ids, attention_mask, [e.grid for e in embeddings])
         return spliced if positions is None else spliced | {"position_ids": positions}
 
     def project(self, embedding: Embedding) -> Tensor:
-        """Return P(E): (n_placeholders, d_llm). The embedding is cast to the projector's dtype first."""
+        """Return P(E), (n_placeholders, d_llm), with E cast to the projector's dtype."""
         try:
             projected: Tensor = self.projector(embedding.features.to(self.device, self.dtype)[None])
         except torch.OutOfMemoryError:
@@ -198,54 +207,57 @@ class MLLM:
         except RuntimeError as error:
             raise ModelError(
                 f"the projector does not take an embedding of shape {tuple(embedding.features.shape)}: {error}",
-                hint="An embedding fits the model that made it: give that one, or (n_rows, d_encoder) of this one.",
+                hint="Use an embedding (n_features, d_encoder) that was made for this model.",
             ) from error
         return projected.reshape(-1, projected.shape[-1])
 
     @contextmanager
     def inject(self, fixed: Sequence[Embedding] = ()) -> Iterator[None]:
-        """Open the projector-forward override on this model (see `seam.replaced`)."""
+        """Run the model on embeddings inside the block (see `seam.inject`)."""
         with seam.inject(self.backbone, self.splice, fixed):
             yield
 
     def answer_logits(self, batch: Batch, embeddings: Sequence[Embedding] = ()) -> tuple[Tensor, Tensor, Tensor]:
-        """Run LLM(P(E), x) and return the logits at the answer tokens only, teacher forced.
+        """Run LLM(P(E), x), teacher-forced, and return the logits of the answer tokens only.
 
         Returns:
-            logits (n_answer_tokens, vocabulary) in fp32 (or wider), their target ids, and the row that each belongs to.
+            logits (n_answer_tokens, vocabulary) in fp32 or wider; their target ids; the index in the batch of each.
         """
         media: dict[str, Any] = stack(embeddings) if len(embeddings) else {}
         with self.inject():
             hidden = self.backbone(
                 input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **media
             ).last_hidden_state
-        row, column = torch.nonzero(batch.labels != IGNORE_INDEX, as_tuple=True)
-        # Picked before the head: full logits over a 150,000-word vocabulary would cost more memory than the model.
-        logits = self.model.get_output_embeddings()(hidden[row, column - 1])
-        return logits.to(self.wide_dtype), batch.labels[row, column], row
+        index, column = torch.nonzero(batch.labels != IGNORE_INDEX, as_tuple=True)
+        # Selected before the head: all logits over a vocabulary of 150,000 would take more memory than the model.
+        logits = self.model.get_output_embeddings()(hidden[index, column - 1])
+        return logits.to(self.wide_dtype), batch.labels[index, column], index
 
     def hidden_states(self, ids: Sequence[int], layer: int, embedding: Embedding | None = None) -> Tensor:
-        """Return the hidden states of one prompt's tokens as the decoder's layer number `layer` receives them.
+        """Return the input of the decoder's layer number `layer`, from 0, for one prompt: (length, d_llm).
 
-        (length, d_llm), with the graph back to E. The layers from there on are not run; `layer` is at most the last.
+        With the graph back to E. That layer and the following are not run. A number past the end means the last layer.
         """
         layers: Any = self.adapter.language_model(self.model).get_submodule("layers")
-        row = torch.tensor([list(ids)], device=self.device)
+        batch = torch.tensor([list(ids)], device=self.device)
         media: dict[str, Any] = stack([embedding]) if embedding else {}
 
         def run() -> None:
             with self.inject():
-                self.backbone(input_ids=row, attention_mask=torch.ones_like(row), use_cache=False, **media)
+                self.backbone(input_ids=batch, attention_mask=torch.ones_like(batch), use_cache=False, **media)
 
         return seam.run_until(layers[min(layer, len(layers) - 1)], run)[0]
+
+    # --- generation ---------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def generate(
         self, questions: Sequence[str], embeddings: Sequence[Embedding] | None = None, max_new_tokens: int = 64
     ) -> list[list[int]]:
-        """Answer each question greedily, about its embedding where there are some. Returns ids without the end token.
+        """Answer each question greedily, about its embedding if embeddings are given.
 
-        The checkpoint's own generation settings (sampling, penalties) are put aside: figures must not depend on them.
+        Returns:
+            the token ids of each answer, without the end token.
         """
         lengths = [None] * len(questions) if embeddings is None else [len(e) for e in embeddings]
         prompts = [self.prompt_ids(q, n) for q, n in zip(questions, lengths, strict=True)]
@@ -260,50 +272,51 @@ class MLLM:
         max_new_tokens: int,
         logits: bool = False,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Decode greedily behind each prompt.
+        """Continue each prompt greedily.
 
         Returns:
-            the new ids (rows, new tokens), padded behind the end token; and, where `logits` asks for them, the model's
-            logits of each step, (rows, vocabulary).
+            the new ids, (batch, new tokens), padded after the end token; and, if `logits`, the logits of each step,
+            (batch, vocabulary).
         """
         ids, mask = left_padded(prompts, self.pad_id, self.device)
         positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings])
-        # The library counts on from the prompt's positions, which it would otherwise take for plain text's.
-        told = {} if positions is None else {"position_ids": positions}
+        # generate() continues from these; without them it would count positions as for plain text.
+        more = {} if positions is None else {"position_ids": positions}
         with self.inject(embeddings), self.greedy_settings(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits
-            out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, **told)
+            out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, **more)
         return out.sequences[:, ids.shape[1] :], out.logits or ()
 
     @contextmanager
     def greedy_settings(self, max_new_tokens: int) -> Iterator[Any]:
-        """Open greedy generation: put the checkpoint's own settings aside, which would fill every gap in ours."""
+        """Yield settings for greedy generation, with the checkpoint's own removed inside the block.
+
+        `generate()` fills every gap in its settings (sampling, penalties) from the checkpoint's, and results must not
+        depend on those.
+        """
         from transformers import GenerationConfig
 
-        own, settings = (
-            self.model.generation_config,
-            GenerationConfig(
-                do_sample=False,
-                max_new_tokens=max_new_tokens,
-                eos_token_id=self.end_id,
-                pad_token_id=self.pad_id,
-                suppress_tokens=[self.placeholder_id],  # said by the model, it would ask for an embedding
-            ),
+        settings = GenerationConfig(
+            do_sample=False,
+            max_new_tokens=max_new_tokens,
+            eos_token_id=self.end_id,
+            pad_token_id=self.pad_id,
+            suppress_tokens=[self.placeholder_id],  # a generated placeholder would require an embedding
         )
-        self.model.generation_config = settings
+        own, self.model.generation_config = self.model.generation_config, settings
         try:
             yield settings
         finally:
             self.model.generation_config = own
 
     def detokenize(self, ids: Sequence[int]) -> str:
-        """Decode an answer."""
+        """Return an answer's text."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text.strip()
 
 
-def _shapes(found: object) -> str:
-    """Say what a method returned: shapes where there are some, types elsewhere."""
-    if isinstance(found, list | tuple):
-        return f"a list of {', '.join(map(_shapes, found)) or 'nothing'}"
-    return str(tuple(found.shape)) if isinstance(found, Tensor) else f"an object of type {type(found).__name__}"
+def _describe(value: object) -> str:
+    """Return what a method returned, for an error: the shape of a tensor, the type of anything else."""
+    if isinstance(value, list | tuple):
+        return f"a list of {', '.join(map(_describe, value)) or 'nothing'}"
+    return str(tuple(value.shape)) if isinstance(value, Tensor) else f"an object of type {type(value).__name__}"

@@ -1,9 +1,10 @@
-"""The seam: the first argument of the projector's forward call. Read E there, or let P(E) cross in place of P(M(z)).
+"""The seam: the first argument of the projector's forward call. Capture E there, or inject P(E) in place of P(M(z)).
 
-The only file that hooks torch modules. Hooks open and close in one small function, whatever happens inside.
+This is the only module that registers forward hooks on torch modules. Each hook is removed when its function or `with`
+block ends, also after an error.
 
-`replaced` hooks the backbone, not the outer model: trainers that fuse the language-model head call the backbone
-directly, and an override of the outer forward would be skipped without a word.
+`inject` hooks the backbone, not the outer model: trainers that fuse the language-model head call the backbone
+directly, so an override of the outer forward would silently be skipped.
 """
 
 from __future__ import annotations
@@ -17,31 +18,34 @@ from torch import Tensor, nn
 from sea_core.errors import ModelError
 from sea_core.model.embedding import STACKED_KEYWORDS, Embedding, unstack
 
+Splice = Callable[[Tensor, Tensor | None, Sequence[Embedding]], dict[str, Any] | None]
+"""(input_ids, attention_mask, embeddings) -> keywords with the merged token embeddings; None without placeholders."""
+
 
 @contextmanager
 def capture(projector: nn.Module) -> Iterator[list[Tensor]]:
-    """Record what crosses the seam: the list grows by one tensor for each call of the projector."""
-    crossed: list[Tensor] = []
+    """Record what crosses the seam: the list grows by one tensor with each call of the projector."""
+    captured: list[Tensor] = []
 
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        crossed.append(args[0] if args else next(iter(kwargs.values())))
+        captured.append(_first_argument(args, kwargs))
 
     handle = projector.register_forward_pre_hook(hook, with_kwargs=True)
     try:
-        yield crossed
+        yield captured
     finally:
         handle.remove()
 
 
 def run_until(module: nn.Module, run: Callable[[], Any]) -> Tensor:
-    """Run a forward as far as `module`, and return what comes to it: the first argument of its call, with its graph.
+    """Run a forward pass until it calls `module`, and return the first argument of that call, with its graph.
 
     Raises:
-        ModelError: the forward never called it.
+        ModelError: the forward pass never called it.
     """
 
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        raise _StopForward(args[0] if args else next(iter(kwargs.values())))
+        raise _StopForward(_first_argument(args, kwargs))
 
     handle = module.register_forward_pre_hook(hook, with_kwargs=True)
     try:
@@ -50,11 +54,11 @@ def run_until(module: nn.Module, run: Callable[[], Any]) -> Tensor:
         return stop.tensor
     finally:
         handle.remove()
-    raise ModelError(f"the forward never called its {type(module).__name__}")
+    raise ModelError(f"the forward pass never called its {type(module).__name__}")
 
 
 class _StopForward(Exception):
-    """Leaves a forward where what was wanted is there. Never shown."""
+    """Ends a forward pass early. Always caught in this module."""
 
     def __init__(self, tensor: Tensor) -> None:
         super().__init__()
@@ -62,44 +66,29 @@ class _StopForward(Exception):
 
 
 @contextmanager
-def inject(
-    backbone: nn.Module,
-    splice: Callable[[Tensor, Tensor | None, Sequence[Embedding]], dict[str, Any] | None],
-    fixed: Sequence[Embedding] = (),
-) -> Iterator[None]:
-    """Run the language model on P(E) with the encoder skipped, for every call of the backbone inside the block.
+def inject(backbone: nn.Module, splice: Splice, fixed: Sequence[Embedding] = ()) -> Iterator[None]:
+    """Skip the encoder: inside the block, every call of the backbone runs the language model on P(E).
 
-    A call brings its own embeddings as keywords (`embedding.stack`); `generate()` lets no new keyword through, so there
-    `held` is used for each call whose prompt has placeholders: one embedding for each row, repeated as beam search
-    repeats the rows. `splice(input_ids, attention_mask, embeddings)` returns the keywords that carry the merged token
-    embeddings, None without placeholders.
+    A call brings its own embeddings as keywords (see `embedding.stack`). `generate()` does not pass on unknown
+    keywords, so `fixed` is used for each call whose prompt has placeholders: one embedding per sequence, repeated as
+    beam search repeats the sequences.
 
     Raises:
-        ModelError: no prompt had placeholders for the embeddings, so they would have been ignored.
+        ModelError: embeddings were given, but no prompt had placeholders, so they would have been ignored.
     """
-    used = False
+    injected = False
 
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        nonlocal used
+        nonlocal injected
         own = {name: kwargs.pop(name) for name in STACKED_KEYWORDS if name in kwargs}
         ids = kwargs.get("input_ids")
-        embeddings: Sequence[Embedding] = ()
-        if own:
-            embeddings = unstack(**own)
-        elif fixed and ids is not None:
-            embeddings = [e for e in fixed for _ in range(max(1, len(ids) // len(fixed)))]
-        if args and (own or fixed):
-            raise ModelError(
-                "the model calls its backbone with positional arguments, so what they are cannot be told",
-                hint="Call it with keywords: self.model(input_ids=input_ids, attention_mask=attention_mask, ...)",
-            )
-        if ids is None and own:
-            raise ModelError("embeddings were given without input_ids, so there is no place to put them")
+        _check_call(args, ids, own=bool(own), fixed=bool(fixed))
+        embeddings = unstack(**own) if own else _repeated(fixed, ids)
         if ids is not None and len(embeddings):
             merged = splice(ids, kwargs.get("attention_mask"), embeddings)
             if merged is not None:
                 kwargs.update(merged)
-                used = True
+                injected = True
             elif own:
                 raise ModelError("embeddings were given with a prompt that has no placeholder: media would be ignored")
         return args, kwargs
@@ -109,5 +98,27 @@ def inject(
         yield
     finally:
         handle.remove()
-    if fixed and not used:
-        raise ModelError("embeddings were held, but no prompt had a placeholder: media would be ignored")
+    if fixed and not injected:
+        raise ModelError("embeddings were given, but no prompt had a placeholder: media would be ignored")
+
+
+def _check_call(args: tuple[Any, ...], ids: Tensor | None, *, own: bool, fixed: bool) -> None:
+    """Raise ModelError for a call of the backbone into which nothing can be injected."""
+    if args and (own or fixed):
+        raise ModelError(
+            "the model calls its backbone with positional arguments, which cannot be matched to names",
+            hint="Use keywords in the model: self.model(input_ids=input_ids, attention_mask=attention_mask, ...)",
+        )
+    if ids is None and own:
+        raise ModelError("embeddings were given without input_ids, so their place in the prompt is unknown")
+
+
+def _repeated(fixed: Sequence[Embedding], ids: Tensor | None) -> list[Embedding]:
+    """Return one fixed embedding for each sequence of a call."""
+    if not fixed or ids is None:
+        return []
+    return [e for e in fixed for _ in range(max(1, len(ids) // len(fixed)))]
+
+
+def _first_argument(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return args[0] if args else next(iter(kwargs.values()))

@@ -85,7 +85,7 @@ def test_mistyped_option_is_told(
 def test_unreachable_hub_is_told(finished: FinishedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     message = expect_error("optimize", finished.examples, "--plugin", PLUGIN, "--model", "nobody/none")
-    assert "there is no folder nobody/none, and the model hub did not give" in message
+    assert "there is no folder nobody/none, and the model hub did not return" in message
     assert "--model" in message
 
 
@@ -109,13 +109,13 @@ def other_family(path: Path) -> None:
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "another family": ("config.json", other_family, "is a OtherForConditionalGeneration"),
-    "torn config": ("config.json", truncate_half, "config.json is torn"),
-    "torn weights": ("model.safetensors", truncate_half, "torn"),
+    "torn config": ("config.json", truncate_half, "config.json is corrupt"),
+    "torn weights": ("model.safetensors", truncate_half, "corrupt"),
     "missing weight": ("model.safetensors", drop_a_weight, "lacks 1 weights"),
     "no weights": ("model.safetensors", Path.unlink, "cannot be loaded"),
     "torn tokenizer": ("tokenizer.json", truncate_half, "cannot be loaded"),
     "no processor": ("processor_config.json", Path.unlink, "cannot be loaded"),
-    "torn card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "card is torn"),
+    "torn card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "card is corrupt"),
 }
 
 

@@ -51,7 +51,7 @@ def test_backbone_called_with_positions_is_refused_with_advice() -> None:
     [
         ({"input_ids": torch.tensor([[1]]), **stack(HELD)}, [], "no placeholder: media would be ignored"),
         ({"inputs_embeds": torch.ones(1, 1, 2), **stack(HELD)}, [], "without input_ids"),
-        ({"input_ids": torch.tensor([[1]])}, HELD, "were held, but no prompt had a placeholder"),
+        ({"input_ids": torch.tensor([[1]])}, HELD, "were given, but no prompt had a placeholder"),
     ],
 )
 def test_media_that_would_be_ignored_are_refused(call: Any, held: list[Embedding], told: str) -> None:

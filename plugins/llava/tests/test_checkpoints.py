@@ -30,7 +30,9 @@ def test_another_familys_checkpoint_is_refused(mllm: MLLM, tmp_path: Path) -> No
     folder = Path(shutil.copytree(mllm.adapter.checkpoint, tmp_path / "other"))
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"architectures": ["Qwen2AudioForConditionalGeneration"]}))
-    with pytest.raises(ModelError, match="is a Qwen2AudioForConditionalGeneration; this plugin drives Llava") as error:
+    with pytest.raises(
+        ModelError, match="is a Qwen2AudioForConditionalGeneration; this plugin supports Llava"
+    ) as error:
         load(folder)
     assert "--plugin" in error.value.hint
 

@@ -49,14 +49,14 @@ def keep_weights(folder: Path, keep: Callable[[str], bool]) -> None:
 BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
     "other family": (
         lambda f: edit(f / "config.json", architectures=["LlavaForConditionalGeneration"]),
-        ("is a LlavaForConditionalGeneration", "drives Qwen2AudioForConditionalGeneration", "--plugin"),
+        ("is a LlavaForConditionalGeneration", "supports Qwen2AudioForConditionalGeneration", "--plugin"),
     ),
     "no architecture": (lambda f: edit(f / "config.json", architectures=None), ("no named architecture", "--model")),
     "no config": (lambda f: (f / "config.json").unlink(), ("no config.json", "--model")),
-    "torn config": (lambda f: (f / "config.json").write_text('{"archi'), ("config.json is torn", "config.json:")),
+    "torn config": (lambda f: (f / "config.json").write_text('{"archi'), ("config.json is corrupt", "config.json:")),
     "config is a list": (lambda f: (f / "config.json").write_text("[]"), ("config.json is not", "config.json:")),
-    "torn weights": (tear, ("torn", "again")),
-    "empty weights": (lambda f: (f / "model.safetensors").write_bytes(b""), ("torn", "again")),
+    "torn weights": (tear, ("corrupt", "again")),
+    "empty weights": (lambda f: (f / "model.safetensors").write_bytes(b""), ("corrupt", "again")),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), ("cannot be loaded", "safetensors")),
     "weights missing": (
         lambda f: keep_weights(f, lambda name: "projector" not in name),

@@ -47,11 +47,11 @@ def keep_weights(folder: Path, keep: Callable[[str], bool]) -> None:
 BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
     "other family": (
         lambda f: edit(f / "config.json", architectures=["LlavaForConditionalGeneration"]),
-        ("is a LlavaForConditionalGeneration", "drives Qwen2VLForConditionalGeneration, Qwen2_5_VL", "--plugin"),
+        ("is a LlavaForConditionalGeneration", "supports Qwen2VLForConditionalGeneration, Qwen2_5_VL", "--plugin"),
     ),
     "no config": (lambda f: (f / "config.json").unlink(), ("no config.json", "--model")),
-    "torn config": (lambda f: (f / "config.json").write_text('{"archi'), ("config.json is torn", "config.json:")),
-    "torn weights": (tear, ("torn", "again")),
+    "torn config": (lambda f: (f / "config.json").write_text('{"archi'), ("config.json is corrupt", "config.json:")),
+    "torn weights": (tear, ("corrupt", "again")),
     "weights missing": (lambda f: keep_weights(f, lambda name: "merger" not in name), ("lacks 6 weights", "merger")),
     "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), ("cannot be loaded",)),
     "no image processor": (lambda f: (f / "preprocessor_config.json").unlink(), ("cannot be loaded",)),
