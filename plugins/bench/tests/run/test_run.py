@@ -317,7 +317,7 @@ def test_an_adapter_whose_weights_have_moved_is_refused(
         (("--condition", "blanc"), "Did you mean 'blank'"),
         (("-o", "max_tokens=3"), "Did you mean 'max_new_tokens'"),
         (("-o", "batch_size=0"), "must be above 0"),
-        (("--out", "{cases}"), "holds something else"),
+        (("--out", "{cases}"), "contains files, but no benchmark run"),
     ],
 )
 def test_what_is_not_there_is_told_with_the_nearest(
