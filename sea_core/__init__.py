@@ -14,9 +14,11 @@ __version__ = version("sea-core")
 if TYPE_CHECKING:
     from sea_core.alignment.config import AlignConfig
     from sea_core.data.examples import Example, Extraction, Goal, PreparedExample
+    from sea_core.data.formats.registry import Format
     from sea_core.data.read import read_examples
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
     from sea_core.extraction.extractor import ExtractionFailed, Extractor
+    from sea_core.judges.base import Answer, Judge, JudgeFactory, Verdict
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.optimization.config import OptimizeConfig
@@ -35,9 +37,11 @@ else:
     _MODULES = {
         "alignment.config": ["AlignConfig"],
         "data.examples": ["Example", "Extraction", "Goal", "PreparedExample"],
+        "data.formats.registry": ["Format"],
         "data.read": ["read_examples"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
         "extraction.extractor": ["ExtractionFailed", "Extractor"],
+        "judges.base": ["Answer", "Judge", "JudgeFactory", "Verdict"],
         "model.adapter": ["Adapter"],
         "model.mllm": ["MLLM"],
         "optimization.config": ["OptimizeConfig"],
@@ -73,6 +77,7 @@ __all__ = [
     "MLLM",
     "Adapter",
     "AlignConfig",
+    "Answer",
     "Blueprint",
     "DataError",
     "DataSpec",
@@ -81,8 +86,11 @@ __all__ = [
     "Extraction",
     "ExtractionFailed",
     "Extractor",
+    "Format",
     "Generator",
     "Goal",
+    "Judge",
+    "JudgeFactory",
     "ModelError",
     "ModelTarget",
     "OptimizeConfig",
@@ -92,6 +100,7 @@ __all__ = [
     "RunError",
     "SeaError",
     "Synthesis",
+    "Verdict",
     "__version__",
     "align",
     "hookimpl",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_group
 
 from sea_core.cli import (
     align,
@@ -38,7 +38,7 @@ class Commands(TyperGroup):
         from sea_core.plugin import loader
 
         groups = [group for plugin in loader.installed("commands") for group in plugin.commands]
-        return {str(group.info.name): get_command(group) for group in groups}
+        return {str(group.info.name): get_group(group) for group in groups}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or self.offered.get(cmd_name)

@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Collection
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import distribution, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,13 +20,19 @@ class FreshVenv:
     folder: Path
 
     @classmethod
-    def create(cls, folder: Path) -> FreshVenv:
-        """Create the environment in `folder/venv`, with commands `sea`, `pytest` and an offline `pip`."""
+    def create(cls, folder: Path, without: Collection[str] = ()) -> FreshVenv:
+        """Create the environment in `folder/venv`, with commands `sea`, `pytest` and an offline `pip`.
+
+        Args:
+            without: distributions of the current environment that are not installed in this one ("sea-bench").
+        """
         venv = folder / "venv"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
         (site,) = venv.glob("lib/python*/site-packages")
-        site.joinpath("code_under_test.pth").write_text("".join(f"{folder}\n" for folder in _package_folders()))
-        site.joinpath("parent.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+        parent = _linked_packages(folder / "parent/site-packages", without)
+        # In this order: the code of this process, which a worktree runs from its own folder, then the other packages.
+        site.joinpath("code_under_test.pth").write_text("".join(f"{path}\n" for path in _source_folders(without)))
+        site.joinpath("parent.pth").write_text(f"import site; site.addsitedir({str(parent)!r})\n")
         python = venv / "bin/python"
         offline = '[ "$1" = install ] && set -- "$@" --no-deps --no-index --no-build-isolation -q'
         for name, line in {
@@ -54,8 +61,20 @@ class FreshVenv:
         return done.stdout
 
 
-def _package_folders() -> list[Path]:
+def _source_folders(without: Collection[str]) -> list[Path]:
     """Return the folders that this process imports the core and the installed plugins from."""
-    packages = {"sea_core", *(point.module.partition(".")[0] for point in entry_points(group="sea"))}
+    points = [point for point in entry_points(group="sea") if point.dist and point.dist.name not in without]
+    packages = {"sea_core", *(point.module.partition(".")[0] for point in points)}
     specs = [find_spec(package) for package in sorted(packages)]
     return [Path(spec.origin).parents[1] for spec in specs if spec and spec.origin]
+
+
+def _linked_packages(folder: Path, without: Collection[str]) -> Path:
+    """Return a folder with links to all installed packages, except the files of some distributions."""
+    installed = Path(sysconfig.get_path("purelib"))
+    hidden = {file.parts[0] for name in without for file in distribution(name).files or ()}
+    folder.mkdir(parents=True)  # dill recognises installed modules by a folder called site-packages
+    for path in installed.iterdir():
+        if path.name not in hidden:
+            (folder / path.name).symlink_to(path)
+    return folder
