@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, flushed to the disk, renamed."""
+"""Atomic writes: to a temporary file, flushed to disk, then renamed. A file is complete or not there."""
 
 from __future__ import annotations
 
@@ -14,90 +14,88 @@ from typing import Any
 
 from sea_core.errors import RunError
 
-RESTORE_HINT = "Copy the file back from elsewhere, or make the run again in a new folder: sea optimize ... --out NEW"
+RESTORE_HINT = "Restore it from a backup, or make a new run: sea optimize ... --out NEW"
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a path to write to; when the block ends well, what was written becomes `path` in one step.
+    """Yield a temporary path to write to. When the block ends without an error, the file becomes `path` in one step.
 
     Raises:
-        RunError: the disk is full or does not take the file. What was there before is untouched.
+        RunError: the file cannot be written, for example because the disk is full. A former file is untouched.
     """
-    aside = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.part")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield aside
-            with aside.open("rb") as file:
+            yield partial
+            with partial.open("rb") as file:
                 os.fsync(file.fileno())
-            aside.replace(path)
+            partial.replace(path)
             _flush_folder(path.parent)
         finally:
-            aside.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
 
 
 def backup_existing(path: Path, text: str) -> Path | None:
-    """Put a file aside that is about to be written over with something else: a hand may have mended it.
+    """Copy a file that is about to be overwritten with another text: someone may have edited it.
 
     Returns:
-        where it lies now (`NAME.1`, `NAME.2`, ...); None where there was none, or it holds the text already.
+        the copy (`NAME.1`, `NAME.2`, ...); None if there was no file, or it has this text already.
 
     Raises:
-        RunError: the folder does not take it.
+        RunError: the copy cannot be written.
     """
     if not path.is_file() or path.read_bytes() == text.encode():
         return None
     number = 1
-    while (aside := path.with_name(f"{path.name}.{number}")).exists():
+    while (backup := path.with_name(f"{path.name}.{number}")).exists():
         number += 1
-    with disk_errors(aside):
-        shutil.copy2(path, aside)
-    return aside
+    with disk_errors(backup):
+        shutil.copy2(path, backup)
+    return backup
 
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn a failed write into a message for people."""
+    """Turn an OSError of writing `path` into a RunError that says what to do."""
     try:
         yield
     except OSError as error:
-        mend = (
-            "Free some space (df -h)" if error.errno in DISK_FULL else "Check the path and who may write there (ls -ld)"
-        )
+        fix = "Free some space (df -h)" if error.errno in DISK_FULL else "Check the path and its permissions (ls -ld)"
         raise RunError(
             f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}",
-            hint=f"Everything finished so far is safe. {mend}, and type the same command again.",
+            hint=f"All finished results are safe. {fix}, then re-run the same command to resume.",
         ) from error
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write one JSON value, whole or not at all."""
+    """Write a JSON value atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text, whole or not at all."""
-    with atomic_write(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    """Write a text atomically."""
+    with atomic_write(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """Read one JSON value. Raises RunError when the file is torn or cannot be read."""
+    """Read a JSON value. Raises RunError when the file cannot be read or is not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunError(f"this file is torn: {error}", hint=RESTORE_HINT, where=str(path)) from error
+        raise RunError(f"the file is corrupt: {error}", hint=RESTORE_HINT, where=str(path)) from error
 
 
 def sha256(data: bytes) -> str:
-    """Return the hex digest."""
+    """Return the SHA-256 of some bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename durable. Windows has no such call and needs none."""
+    """Make a rename durable. Windows has no such call, and needs none."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

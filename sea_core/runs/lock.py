@@ -1,4 +1,4 @@
-"""One writer at a time: a lock beside what is written, which goes with the process that holds it."""
+"""One writer at a time: a lock file that is released when its process ends."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from sea_core.runs.atomic import disk_errors
 
 
 @contextmanager
-def locked(lock: Path, what: Path) -> Iterator[None]:
-    """Hold `what`, a folder or a file, for this process, by a lock file that is made with the folder it lies in.
+def locked(lock: Path, target: Path) -> Iterator[None]:
+    """Lock a folder or a file for this process.
+
+    Args:
+        lock: the lock file; it and its folder are created.
+        target: what is locked, for the message.
 
     Raises:
-        RunError: another process has it, or the disk does not take the lock.
+        RunError: another process has the lock, or the lock file cannot be written.
     """
     from filelock import FileLock, Timeout
 
-    held = FileLock(lock)
+    file_lock = FileLock(lock)
     with disk_errors(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
         try:
-            held.acquire(timeout=0)
+            file_lock.acquire(timeout=0)
         except Timeout as error:
             raise RunError(
-                f"another process is writing to {what}",
-                hint="Wait until it is done, and type the same command again; or give another place with --out.",
+                f"another process is writing to {target}",
+                hint="Wait until it has ended and re-run the same command, or pass another folder with --out.",
             ) from error
     try:
         yield
     finally:
-        held.release()
+        file_lock.release()

@@ -56,6 +56,6 @@ def test_full_disk_stops_with_words_and_the_command_goes_on(finished: FinishedRu
     (run / "pending" / ".00000001.safetensors.part").symlink_to("/dev/full")
     message = expect_error(*command)
     assert "No space left on device" in message
-    assert "same command again" in message
+    assert "re-run the same command" in message
     assert len(records(run)) == 2
     assert sea(*command).json()["done"] == 3

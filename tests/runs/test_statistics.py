@@ -1,4 +1,4 @@
-"""Shares, and how sure they are: against scipy's numbers and by what must always hold."""
+"""Ratios and their intervals: against the numbers of scipy, and by their properties."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from hypothesis import strategies as st
 from sea_core.runs.statistics import ratio, wilson_interval
 
 
-def test_share_of_nothing_is_none() -> None:
+def test_a_ratio_of_nothing_is_none() -> None:
     assert (ratio(0, 0), ratio(0, 3), ratio(3, 4)) == (None, 0.0, 0.75)
     assert wilson_interval(0, 0) is None
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "low", "high"),
-    # scipy.stats.binomtest(part, whole).proportion_ci(method="wilson")
+    ("part", "total", "low", "high"),
+    # scipy.stats.binomtest(part, total).proportion_ci(method="wilson")
     [(0, 10, 0.0, 0.27753280), (8, 10, 0.49016247, 0.94331785), (141, 144, 0.94054247, 0.99288988)],
 )
-def test_the_interval_is_wilsons(part: int, whole: int, low: float, high: float) -> None:
-    assert wilson_interval(part, whole) == pytest.approx((low, high), abs=1e-6)
+def test_the_interval_is_wilsons(part: int, total: int, low: float, high: float) -> None:
+    assert wilson_interval(part, total) == pytest.approx((low, high), abs=1e-6)
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_interval_holds_the_share_and_stays_within_bounds(counts: tuple[int, int]) -> None:
-    found, value = wilson_interval(*counts), ratio(*counts)
-    assert found is not None
+def test_the_interval_contains_the_ratio_and_stays_within_bounds(counts: tuple[int, int]) -> None:
+    interval, value = wilson_interval(*counts), ratio(*counts)
+    assert interval is not None
     assert value is not None
-    assert 0 <= found[0] <= value <= found[1] <= 1
+    assert 0 <= interval[0] <= value <= interval[1] <= 1
