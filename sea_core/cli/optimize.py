@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import options, output, show, synthesis
+from sea_core.cli import options, output, run_report, synthesis
 from sea_core.cli.prepare import exit_if_unanswered
 
 
@@ -49,5 +49,5 @@ def optimize(
     spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
     folder = out or Path("runs") / f"{target.name}-{spec.name}"
     run, preparation = optimize_into(spec, target, folder, how, verify, TERMINAL)
-    show.report(run, as_json)
+    run_report.report(run, as_json)
     exit_if_unanswered(preparation)

@@ -55,6 +55,16 @@ def progress() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def ratio(value: float | None) -> str:
+    """Return a ratio with three decimals; `-` where there is none."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def short(value: object) -> str:
+    """Return a cell: numbers with four digits, `-` for None."""
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def note(text: str) -> None:
     """Print a remark on stderr, as it is and unfolded."""
     progress().print(text, markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sea_core.cli import options, output, show
+from sea_core.cli import options, output, run_report
 
 Judges = Annotated[
     list[str],
@@ -54,4 +54,4 @@ def verify(
         analysis=analysis,
         progress=TERMINAL,
     )
-    show.report(found.run, as_json, found.comparison)
+    run_report.report(found.run, as_json, found.comparison)

@@ -14,9 +14,19 @@ from helpers.cli import CliResult, sea_process
 from sea_core import SeaError
 from sea_core.cli import app, output
 
-NOT_COMMANDS = {"__init__", "__main__", "app", "comparison", "options", "output", "progress", "synthesis"}
-FILES = [file.stem for file in Path(app.__file__).parent.glob("*.py") if file.stem not in NOT_COMMANDS]
-COMMANDS = sorted(name for name in FILES if "_" not in name)
+NOT_COMMANDS = {
+    "__init__",
+    "__main__",
+    "app",
+    "comparison_report",
+    "options",
+    "output",
+    "progress",
+    "run_report",
+    "synthesis",
+}
+FILES = [file.stem for file in Path(app.__file__).parent.glob("*.py")]
+COMMANDS = sorted(set(FILES) - NOT_COMMANDS)
 PARTS = sorted(name.replace("_", " ", 1) for name in FILES if "_" in name)
 """`bench_run.py` is `sea bench run`."""
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "numpy", "pandas", "pyarrow", "safetensors"}

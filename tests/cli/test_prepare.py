@@ -65,7 +65,7 @@ def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_
     assert first == second
     assert (first["prepared"], first["skipped"]) == (2, 1)
     assert first["reasons"] == {"the language model refused to take the instruction apart": 1}
-    assert first["usage"] == {"replies": 3, "tokens_in": 30, "tokens_out": 15, "untold": 0, "cost": 0.03}
+    assert first["usage"] == {"completions": 3, "tokens_in": 30, "tokens_out": 15, "unreported": 0, "cost": 0.03}
     assert first["extractor"]["chat"]["model"] == "m"
     assert "cost" in line.out
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]

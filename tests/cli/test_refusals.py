@@ -62,7 +62,7 @@ MISTYPED: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown adapter setting": (("--plugin", PLUGIN, "-o", "adapter.second=3"), "Did you mean 'adapter.seconds'?"),
     "setting without value": (("--plugin", PLUGIN, "-o", "lr"), "-o lr=0.1"),
     "setting of a wrong type": (("--plugin", PLUGIN, "-o", "steps=many"), "a whole number"),
-    "setting out of range": (("--plugin", PLUGIN, "-o", "lr=0"), "above zero"),
+    "setting out of range": (("--plugin", PLUGIN, "-o", "lr=0"), "above 0"),
     "adapter setting out of range": (("--plugin", PLUGIN, "-o", "adapter.seconds=0"), "adapter.seconds"),
     "dtype": (("--plugin", PLUGIN, "--dtype", "float8"), "float32, bfloat16, float16"),
     "device": (("--plugin", PLUGIN, "--device", "abacus"), "--device cpu"),
@@ -148,17 +148,17 @@ def test_other_data_or_another_model_in_the_same_folder_is_refused(
     finished: FinishedRun, tmp_path: Path, checkpoint: Path
 ) -> None:
     before = file_contents(finished.run)
-    assert "\n  data: " in expect_error(
+    assert "\n  data.digest: " in expect_error(
         *optimize_command(write_demo_examples(tmp_path / "rows.jsonl", 2), finished.run)
     )
     append_newline(checkpoint / "config.json")
-    assert "\n  model: " in expect_error(*optimize_command(finished.examples, finished.run, "--model", checkpoint))
+    assert "\n  model.fingerprint: " in expect_error(*optimize_command(finished.examples, finished.run, "--model", checkpoint))
     assert file_contents(finished.run) == before
 
 
 def test_output_folder_that_cannot_be_one_is_told(finished: FinishedRun, tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").touch()
-    assert "holds files that are not a run" in expect_error(*optimize_command(finished.examples, tmp_path))
+    assert "contains files, but no run folder" in expect_error(*optimize_command(finished.examples, tmp_path))
     assert "is a file" in expect_error(*optimize_command(finished.examples, tmp_path / "thesis.doc"))
     assert "cannot write" in expect_error(*optimize_command(finished.examples, tmp_path / "thesis.doc" / "run"))
 

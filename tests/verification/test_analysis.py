@@ -327,12 +327,12 @@ def test_verify_compares_with_a_folder_and_reuses_what_is_stored(
         sea("optimize", "--plugin", "llava", "--limit", "3", "--out", out, *quick, "--recipe", "plain,noise").code == 0
     )
     plain = sea("verify", out, "--json").json()
-    assert "quality" not in plain
+    assert "comparison" not in plain
     metrics = sea("verify", out, "--compare-with", held_out_media, "--json").json()
     assert {name: metrics[name] for name in plain} == plain
-    quality = metrics["quality"]
-    assert quality["distances"]["noise"]["embeddings"] == 3
-    probe = quality["probes"]["all"]
+    comparison = metrics["comparison"]
+    assert comparison["distances"]["noise"]["embeddings"] == 3
+    probe = comparison["probes"]["all"]
     assert (probe["tested"], probe["classes"], probe["embeddings"]) == (len(HELD_OUT) * STYLES, 2, 6)
     assert probe["unknown"] == ["carry", "polish", "wrap"]
     stored = (out / "analysis.jsonl").read_bytes()

@@ -1,0 +1,127 @@
+"""How `sea optimize` and `sea verify` print the metrics of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sea_core.cli import comparison_report, output
+
+if TYPE_CHECKING:
+    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.verification.analysis.comparison import MediaComparison
+    from sea_core.verification.metrics import JudgeMetrics, RecipeMetrics, RunMetrics
+
+SHOWN_MISSED, SHOWN_FAILED, SHOWN_REASONS = 3, 5, 3
+"""How many missed answers, failed embeddings and reasons are listed; `sea show` lists all."""
+
+
+def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None = None) -> None:
+    """Print the metrics of a run, and of its comparison with real media if there is one; problems go to stderr."""
+    from sea_core.verification.metrics import run_metrics
+
+    metrics = run_metrics(run)
+    compared = comparison.metrics() if comparison else None
+    lines = [*_lines(metrics), *(comparison_report.lines(compared) if compared else ())]
+    value = {**metrics, **({"comparison": compared} if compared else {})}
+    output.emit(value, as_json, lambda: output.grid(("metric", "value"), lines))
+    if compared:
+        comparison_report.notes(compared)
+    for note in _notes(run, metrics):
+        output.note(note)
+
+
+def _lines(metrics: RunMetrics) -> list[tuple[str, str]]:
+    recipes = metrics["recipes"]
+    return [
+        _count_line(metrics),
+        ("OSR", f"{output.ratio(metrics['osr'])}   ({metrics['succeeded']} of {metrics['done']})"),
+        *(_vsr_lines(metrics["judges"]) or [("VSR", "-   (no answers)")]),
+        ("audit", f"{metrics['audit_exact']} of {metrics['audited']} generate both target answers"),
+        ("steps", _steps(metrics)),
+        ("seconds per embedding", output.short(metrics["seconds_per_embedding"])),
+        *(_recipe_line(name, of) for name, of in recipes.items() if len(recipes) > 1),
+        ("resolved", ", ".join(f"{name} {value}" for name, value in metrics["resolved"].items())),
+        ("run", metrics["run"]),
+    ]
+
+
+def _steps(metrics: RunMetrics) -> str:
+    median, p90 = output.short(metrics["steps_median"]), output.short(metrics["steps_p90"])
+    return f"median {median}, 90th percentile {p90}"
+
+
+def _count_line(metrics: RunMetrics) -> tuple[str, str]:
+    done, examples = f"{metrics['done']} of {metrics['embeddings']}", metrics["examples"]
+    if examples == metrics["done"]:
+        return "examples", f"{done}, {metrics['skipped']} skipped"
+    covered = examples - len(metrics["uncovered_examples"])
+    return "embeddings", f"{done}, of {examples} examples, {covered} covered; {metrics['skipped']} skipped"
+
+
+def _vsr_lines(judges: dict[str, JudgeMetrics]) -> list[tuple[str, str]]:
+    """Return for each judge the ratio, its interval, and the ratio for each kind of content."""
+    lines = []
+    for judge, metrics in judges.items():
+        interval = "" if metrics["interval"] is None else "   95 %: {:.3f} to {:.3f}".format(*metrics["interval"])
+        kinds = "; ".join(f"{k} {output.ratio(of['vsr'])} of {of['judged']}" for k, of in metrics["kinds"].items())
+        value = f"{output.ratio(metrics['vsr'])}{interval}   ({metrics['judged']} answers: {kinds})"
+        lines.append((f"VSR, {judge}", value))
+        if metrics["unjudged"]:
+            lines.append((f"unjudged by {judge}", f"{metrics['unjudged']} answers, in no ratio"))
+    return lines
+
+
+def _recipe_line(name: str, metrics: RecipeMetrics) -> tuple[str, str]:
+    steps, seconds = output.short(metrics["steps_median"]), output.short(metrics["seconds_per_embedding"])
+    succeeded = f"{metrics['succeeded']} of {metrics['done']} succeeded"
+    return f"recipe {name}", f"{succeeded}, median {steps} steps, {seconds} s per embedding"
+
+
+def _notes(run: EmbeddingRun, metrics: RunMetrics) -> Iterator[str]:
+    for audit in run.audits.read():
+        if not audit["exact"]:
+            yield (
+                f"audit: {audit['id']} was counted as succeeded, but generates {audit['said']}: use a larger margin, "
+                "for example -o margin=2"
+            )
+    for judge, of in metrics["judges"].items():
+        yield from _missed_notes(run, judge)
+        if of["unjudged"]:
+            yield from _unjudged_notes(run, judge)
+    if metrics["examples"] != metrics["done"] and metrics["uncovered_examples"]:
+        yield f"no embedding succeeded for these examples: {', '.join(metrics['uncovered_examples'])}"
+    yield from _failure_notes(run, metrics["done"])
+
+
+def _missed_notes(run: EmbeddingRun, judge: str) -> Iterator[str]:
+    """Yield the first answers that do not name their content."""
+    from sea_core.verification.verify import missed_answers
+
+    missed = missed_answers(run, judge)
+    for answer in missed[:SHOWN_MISSED]:
+        yield f"missed ({judge}): {answer['id']} ({answer['content']}): {answer['question']} {answer['answer']}"
+    if len(missed) > SHOWN_MISSED:
+        yield f"{len(missed)} answers do not name their content. To list them all: sea show {run.folder} --missed"
+
+
+def _unjudged_notes(run: EmbeddingRun, judge: str) -> Iterator[str]:
+    """Yield why a judge gave no verdict, the most frequent reasons first. Only errors are retried."""
+    from sea_core.runs.embedding_run import answer_key
+
+    latest = {answer_key(verdict): verdict for verdict in run.verdicts.read() if verdict["judge"] == judge}
+    reasons = Counter(verdict["detail"][:120] for verdict in latest.values() if verdict["verdict"] == "unjudged")
+    for reason, count in reasons.most_common(SHOWN_REASONS):
+        retry = "; re-run the same command to retry" if reason.startswith("error") else ""
+        yield f"unjudged ({judge}), {count} answers: {reason}{retry}"
+
+
+def _failure_notes(run: EmbeddingRun, done: int) -> Iterator[str]:
+    failed = run.records("failed")
+    for record in failed[:SHOWN_FAILED]:
+        yield f"failed: {record['id']} ({record['phrase']}): {record['reason']}"
+    if failed:
+        yield f"{len(failed)} of {done} embeddings failed. To list them all: sea show {run.folder}"
+        if limits := run.manifest.metadata.limits:
+            yield limits
