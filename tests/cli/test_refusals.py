@@ -152,7 +152,9 @@ def test_other_data_or_another_model_in_the_same_folder_is_refused(
         *optimize_command(write_demo_examples(tmp_path / "rows.jsonl", 2), finished.run)
     )
     append_newline(checkpoint / "config.json")
-    assert "\n  model.fingerprint: " in expect_error(*optimize_command(finished.examples, finished.run, "--model", checkpoint))
+    assert "\n  model.fingerprint: " in expect_error(
+        *optimize_command(finished.examples, finished.run, "--model", checkpoint)
+    )
     assert file_contents(finished.run) == before
 
 
