@@ -56,7 +56,7 @@ class AlignConfig(Config):
 
 
 @dataclass(frozen=True)
-class Mixture:
+class MixturePreset:
     """A named set of alignment settings.
 
     Attributes:
@@ -85,7 +85,9 @@ PAPER_SETTINGS: Mapping[str, Any] = {
     "epochs": 3.0,
     "stop_loss": 0.0,
 }
-MIXTURES: Registry[Mixture] = Registry("mixture", (Mixture("default", {}), Mixture("paper", PAPER_SETTINGS)))
+MIXTURES: Registry[MixturePreset] = Registry(
+    "mixture", (MixturePreset("default", {}), MixturePreset("paper", PAPER_SETTINGS))
+)
 """`paper`: the paper's question with each embedding, and benign examples as text so that they are one in three."""
 
 

@@ -247,7 +247,7 @@ def load(plugin: str, **options: Any) -> MLLM:
         ModelError: the checkpoint cannot be loaded.
 
     Example:
-        >>> mllm = sea_core.load("llava")
+        >>> mllm = sea_core.load("my_plugin")
         >>> mllm.generate(["What is in the image?"], [mllm.blank()])
     """
     return ModelTarget.find(plugin, **options).load()

@@ -96,7 +96,7 @@ FAULTS = {
     ),
     "recipe_unnamed": (
         f"from sea_core import Recipe\nclass Slow(Recipe): pass\n{HOOKIMPL}def sea_recipes(): return [Slow()]",
-        "recipe Slow does not set name",
+        "'Slow' object has no attribute 'name'",
     ),
     "commands_unnamed": (
         f"import typer\n{HOOKIMPL}def sea_commands(): return [typer.Typer()]",
