@@ -1,6 +1,6 @@
-"""The bundled demo examples: mild instructions that every bundled tiny model can be tried on."""
+"""The bundled demo examples: mild instructions that every bundled toy model can be tried on."""
 
 from pathlib import Path
 
 DEMO_EXAMPLES = Path(__file__).parent / "demo.jsonl"
-"""72 mild rows in PKU-SafeRLHF columns, half harmful by name only, inside the world of every bundled model."""
+"""72 mild examples in PKU-SafeRLHF columns, half of them labelled harmful; all within the toy world."""

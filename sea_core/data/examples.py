@@ -1,74 +1,11 @@
-"""The data nouns: a text row and its media, and what preparation makes of it (paper, section 3.1)."""
+"""The data types: an example of a text safety set, and what preparation makes of it (paper, section 3.1)."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 Kind = Literal["activity", "product"]
-# Our own list, as what mimetypes knows hangs on the machine.
-MEDIA_SUFFIXES: Mapping[str, tuple[str, ...]] = {
-    "image": (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".gif",
-        ".bmp",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".avif",
-        ".heic",
-        ".heif",
-        ".svg",
-        ".ico",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".pnm",
-    ),
-    "video": (
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".qt",
-        ".webm",
-        ".mkv",
-        ".avi",
-        ".mpg",
-        ".mpeg",
-        ".mpe",
-        ".wmv",
-        ".flv",
-        ".3gp",
-        ".3g2",
-        ".ogv",
-    ),
-    "audio": (
-        ".wav",
-        ".mp3",
-        ".mp2",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".m4a",
-        ".aac",
-        ".aif",
-        ".aiff",
-        ".aifc",
-        ".au",
-        ".snd",
-        ".wma",
-        ".amr",
-        ".weba",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +13,11 @@ class Extraction:
     """What an extractor finds in one instruction.
 
     Attributes:
-        phrase: the words that carry the content, as they stand in the instruction ("steal a lamp").
+        phrase: the words of the instruction that carry its content, verbatim ("steal a lamp").
         kind: `activity` or `product`.
-        sentence: the phrase as the content goal says it: a full sentence without capital or full stop for an
-            activity ("a person is stealing a lamp"), the noun phrase for a product ("a skeleton key").
-        detoxified: the instruction with "this activity" / "this product" in place of the phrase.
+        sentence: the phrase as the content goal states it, without a capital or a full stop: a full sentence for an
+            activity ("a person is stealing a lamp"), a noun phrase for a product ("a skeleton key").
+        detoxified: the instruction with "this activity" or "this product" in place of the phrase.
     """
 
     phrase: str
@@ -91,14 +28,14 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row of a text safety set: (instruction, response) for SFT, (instruction, chosen, rejected) for DPO.
-
-    `harmful` is false only where the file says so; an unlabelled row counts as harmful.
+    """One example of a text safety set: an instruction with a response (SFT), or with chosen and rejected (DPO).
 
     Attributes:
-        line: where the row stands in its file: its line, or its number in a table.
-        media: the row's own media: paths, those of the file resolved against its folder; empty for a text row.
-        extraction: what preparation found, where the file already holds it (`sea prepare --out`).
+        id: unique within its file.
+        harmful: false only if the file says so; an unlabelled example counts as harmful.
+        line: where its record is in the file: the line of a text file, or the row of a table, from 1.
+        media: paths or URLs of the example's own media. Paths are resolved against the file's folder.
+        extraction: the result of an earlier preparation, if the file holds it (`sea prepare --out`).
     """
 
     id: str
@@ -112,35 +49,9 @@ class Example:
     extraction: Extraction | None = None
 
 
-def is_url(medium: str) -> bool:
-    """Tell whether a row's medium is an address (`https://...`) or the bytes themselves (`data:...`), and no path."""
-    return "://" in medium or medium.startswith("data:")
-
-
-def medium_kind(medium: str) -> str | None:
-    """Return image, video or audio, as a medium's name tells it by its end; None where it tells none of them."""
-    if medium.startswith("data:"):
-        kind = medium.removeprefix("data:").partition("/")[0]
-        return kind if kind in MEDIA_SUFFIXES else None
-    name = re.split("[?#]", medium)[0] if is_url(medium) else medium
-    suffix = Path(name).suffix.lower()
-    return next((kind for kind, suffixes in MEDIA_SUFFIXES.items() if suffix in suffixes), None)
-
-
-def relative_media_path(folder: Path, medium: str) -> str:
-    """Return a medium as a file in `folder` names it: by a relative path, unless it is absolute and elsewhere."""
-    path, here = Path(medium), folder.absolute()
-    if is_url(medium):
-        return medium
-    if ".." not in path.parts and path.absolute().is_relative_to(here):
-        return str(path.absolute().relative_to(here))
-    # Where a link points to, as `..` goes up from there; but the medium's own name tells its kind.
-    return medium if path.is_absolute() else os.path.relpath(path.parent.resolve() / path.name, here.resolve())
-
-
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One (x, y) pair that steers an embedding: the model, asked `prompt` about the input, must say `answer`."""
+    """One (x, y) pair that steers an embedding: asked `prompt` about the medium, the model must answer `answer`."""
 
     prompt: str
     answer: str
@@ -148,10 +59,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class PreparedExample:
-    """A row with its extraction and its goals: the content-control sample first, then the style-control sample.
+    """An example with its extraction and its goals: first the content goal, then the style goal.
 
     Attributes:
-        recipe: how its E is to be made (see recipes/). draw: which of several embeddings by that recipe this is.
+        style: the style that the style goal asks for.
+        recipe: the recipe that makes the embedding.
+        draw: the number of the embedding among several by the same recipe, from 0.
     """
 
     example: Example
@@ -163,14 +76,14 @@ class PreparedExample:
 
     @property
     def id(self) -> str:
-        """The embedding's id: the row's own for the first plain one, and one that follows from it for any other."""
+        """The id of the embedding: the example's own for the first plain one, `ID#RECIPE.DRAW` for any other."""
         first = (self.recipe, self.draw) == ("plain", 0)
         return self.example.id if first else f"{self.example.id}#{self.recipe}.{self.draw}"
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedExample:
-    """A row that preparation could not handle, and why. It is listed and counted, never guessed at."""
+    """An example that preparation cannot use, with the reason."""
 
     example: Example
     reason: str

@@ -1,4 +1,4 @@
-"""A record's media: placeholders in its texts, and the columns that name the files."""
+"""The media of a record: placeholders in its texts, and the columns that hold paths or bytes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sea_core.data.examples import is_url
+from sea_core.data.media_paths import is_url
 from sea_core.data.record import Record, SkipRecord, preview
 from sea_core.errors import DataError
 from sea_core.runs.atomic import atomic_write
 
 PLACEHOLDER = re.compile(r"<(image|video|audio)>")
 ANY_MODALITY = ("media", "file_name")
-"""Columns for media of any modality; the second is what Hugging Face's folder datasets use."""
+"""Columns for media of any modality; the second is the one of Hugging Face's folder data sets."""
 MEDIA_COLUMNS = ("image", "images", "video", "videos", "audio", "audios", *ANY_MODALITY)
-BYTES_NOT_SAVED = "its media are bytes inside the file (sea data convert FILE --media FOLDER writes them as files)"
+MEDIA_AS_BYTES = (
+    "its media are stored as bytes in the file (`sea data convert FILE --save-media-to FOLDER` writes them to files)"
+)
 FRAME_LIST = "a video is given as a list of frames"
-# How files begin, for media that come without a name.
+# How files begin, for media without a file name.
 MAGIC_SUFFIXES = {
     b"\x89PNG": ".png",
     b"\xff\xd8\xff": ".jpg",
@@ -34,7 +36,7 @@ MAGIC_SUFFIXES = {
 
 
 def strip_placeholders(text: str) -> str:
-    """Return the text without placeholders: the adapter puts them where its model wants them."""
+    """Return the text without placeholders: the adapter puts its own where the model expects them."""
     if "<" not in text:
         return text.strip()
     return re.sub(r"[ \t]{2,}", " ", PLACEHOLDER.sub(" ", text)).strip() if PLACEHOLDER.search(text) else text.strip()
@@ -43,45 +45,48 @@ def strip_placeholders(text: str) -> str:
 def read_media(
     record: Record, texts: Sequence[str] = (), inline_media: Sequence[tuple[str, Any]] = ()
 ) -> tuple[str, ...]:
-    """Return the record's media, in the order images, videos, audios, others.
+    """Return the record's media: images, videos, audios, then the columns for any modality.
 
     Args:
-        record: its media columns hold a path, an object with path or bytes, or a list of these.
-        texts: where placeholders may stand. A record needs none, but where there are some, each needs its medium.
-        within: (kind, reference) of media that the texts themselves name, as content lists do.
+        record: its media columns hold a path, an object with a path or bytes, or a list of these.
+        texts: the texts that may have placeholders. None is required, but their number must match the media's.
+        inline_media: (modality, reference) of media that the texts themselves name, as content lists do.
 
     Raises:
-        DataError: placeholders and media differ in number, or a medium is no path.
-        Dropped: by a rule of this file's constants.
+        DataError: the numbers of placeholders and media differ, or a medium is not a path.
+        SkipRecord: media are stored as bytes and there is no `media_dir`, or a video is a list of frames.
     """
-    found: list[str] = []
-    if (
-        not inline_media
-        and not any("<" in text for text in texts)
-        and not any(record.has(name) for name in MEDIA_COLUMNS)
-    ):
+    has_media = any(record.has(name) for name in MEDIA_COLUMNS)
+    if not inline_media and not has_media and not any("<" in text for text in texts):
         return ()
-    for kind in ("image", "video", "audio"):
-        named: list[tuple[str, Any]] = [(kind, value) for told, value in inline_media if told == kind]
-        named += [(column, value) for column in (kind, f"{kind}s") for value in _listed(record, column)]
-        if any(isinstance(value, list) for _, value in named):
+    found: list[str] = []
+    for modality in ("image", "video", "audio"):
+        references = [(modality, reference) for other, reference in inline_media if other == modality]
+        references += [
+            (column, value) for column in (modality, f"{modality}s") for value in _list_values(record, column)
+        ]
+        if any(isinstance(value, list) for _, value in references):
             raise SkipRecord(FRAME_LIST)
-        count = sum(text.count(f"<{kind}>") for text in texts)
-        if count and count != len(named):
-            raise DataError(
-                f"The text has {count} <{kind}> placeholder{'s' if count > 1 else ''}, "
-                f"and the row names {len(named)} {kind}{'' if len(named) == 1 else 's'}.",
-                where=record.where,
-                hint=f"Name one {kind} for each <{kind}> in the column {kind}s, or take the placeholders out: "
-                f"SEA needs none. If the column has another name, type --columns {kind}s=NAME.",
-                column=record.column_name(f"{kind}s"),
-            )
-        found += [_path(record, column, value) for column, value in named]
-    found += [_path(record, column, value) for column in ANY_MODALITY for value in _listed(record, column)]
+        _check_placeholders(record, modality, sum(text.count(f"<{modality}>") for text in texts), len(references))
+        found += [_media_path(record, column, value) for column, value in references]
+    found += [_media_path(record, column, value) for column in ANY_MODALITY for value in _list_values(record, column)]
     return tuple(found)
 
 
-def _listed(record: Record, column: str) -> Iterator[Any]:
+def _check_placeholders(record: Record, modality: str, placeholders: int, media: int) -> None:
+    if placeholders in (0, media):
+        return
+    raise DataError(
+        f"The text has {placeholders} <{modality}> placeholder{'s' if placeholders > 1 else ''}, "
+        f"but the record has {media} {modality}{'' if media == 1 else 's'}.",
+        where=record.where,
+        hint=f"Name one {modality} for each <{modality}> in the column {modality}s, or remove the placeholders: SEA "
+        f"does not need them. If the column has another name, type --columns {modality}s=NAME.",
+        column=record.column_name(f"{modality}s"),
+    )
+
+
+def _list_values(record: Record, column: str) -> Iterator[Any]:
     if not record.has(column):
         return
     value = record.decoded(column)
@@ -90,38 +95,41 @@ def _listed(record: Record, column: str) -> Iterator[Any]:
             yield item
 
 
-def _path(record: Record, column: str, value: Any) -> str:
-    name = value
+def _media_path(record: Record, column: str, value: Any) -> str:
+    """Return the path or URL of one medium; bytes are written to a file first."""
+    reference = value
     if isinstance(value, dict):
         if isinstance(value.get("bytes"), bytes):
-            name = value["bytes"]
-        else:
-            name = next((value[key] for key in ("path", "url", "value") if isinstance(value.get(key), str)), None)
-    if isinstance(name, bytes):
-        return _save(record, name, value.get("path") if isinstance(value, dict) else None)
-    if not isinstance(name, str) or not name.strip() or "\0" in name:
+            return _save_bytes(record, value["bytes"], value.get("path"))
+        reference = next((value[key] for key in ("path", "url", "value") if isinstance(value.get(key), str)), None)
+    if isinstance(reference, bytes):
+        return _save_bytes(record, reference)
+    if not isinstance(reference, str) or not reference.strip() or "\0" in reference:
         raise record.column_error(
             column,
-            f"must name a file, but it holds {preview(value)}",
+            f"must name a file, but it is {preview(value)}",
             "Write the path of the medium, relative to the data file, or a list of paths.",
         )
-    name = record.valid_text(name, column).strip().removeprefix("file://")
-    return name if is_url(name) else str(record.folder / name)
+    path = record.valid_text(reference, column).strip().removeprefix("file://")
+    return path if is_url(path) else str(record.folder / path)
 
 
-def _save(record: Record, data: bytes, name: Any) -> str:
+def _save_bytes(record: Record, data: bytes, name: Any = None) -> str:
     if record.media_dir is None:
-        raise SkipRecord(BYTES_NOT_SAVED)
+        raise SkipRecord(MEDIA_AS_BYTES)
     suffix = Path(name).suffix if isinstance(name, str) else ""
     path = record.media_dir / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix or find_suffix(data)}"
     if not path.exists():
-        with atomic_write(path) as aside:
-            aside.write_bytes(data)
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(data)
     return str(path)
 
 
 def find_suffix(data: bytes) -> str:
-    """Return the suffix that media of a kind have, by how they begin; each of them is in `rows.SUFFIXES`, but .bin."""
+    """Return the suffix for a file of these bytes by how they begin, `.bin` if that is unknown.
+
+    Each suffix but `.bin` is in `media_paths.MEDIA_SUFFIXES`.
+    """
     if data[:4] == b"RIFF":
         return ".wav" if data[8:12] == b"WAVE" else ".webp" if data[8:12] == b"WEBP" else ".avi"
     if data[4:8] == b"ftyp":

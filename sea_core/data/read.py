@@ -1,6 +1,7 @@
-"""Text safety sets of any known format, read into rows.
+"""Read text safety sets: the records of a file in any known format become examples.
 
-A format is one file in this folder and one line in `formats.READERS`. Importing this loads no torch, pandas or pyarrow.
+A format is one file in `formats/` and one line in `formats/registry.py`; plugins add others with the hook
+`sea_formats`. Importing this module loads no torch, pandas or pyarrow.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 
-from sea_core.data.formats.registry import FORMATS, Format, check_columns_exist, check_request, detect_format
+from sea_core.data.formats.base import Format
+from sea_core.data.formats.registry import FORMATS, check_columns_exist, check_request, detect_format
 from sea_core.data.record import Record
 from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, SkippedRecord
 from sea_core.data.sources.dataset_info import read_dataset_info
@@ -20,7 +22,7 @@ from sea_core.registry import Registry
 __all__ = ["FORMATS", "InvalidRecord", "ReadResult", "SkippedRecord", "read_examples", "scan"]
 
 DETECTION_RECORDS = 10
-"""How many records at most are looked at to find the format: the first may lack a column that others have."""
+"""How many records are used to detect the format: the first one may lack a column that the others have."""
 
 
 def read_examples(
@@ -33,27 +35,28 @@ def read_examples(
     media_dir: Path | None = None,
     formats: Registry[Format] = FORMATS,
 ) -> ReadResult:
-    """Read rows from JSON, JSON Lines, CSV, TSV, Parquet or Arrow, from a folder, or from the hub.
+    """Read examples from JSON, JSON Lines, CSV, TSV, Parquet or Arrow, from a folder, or from the Hugging Face hub.
 
     Args:
-        path: a file (text files also gzipped or xz-compressed), a folder that `datasets` wrote or one of Parquet
+        path: a file (text files may be compressed with gzip or xz), a folder that `datasets` saved or one of Parquet
             files, or `hf:owner/name:config@revision`.
-        format: a name in `formats`, or "auto" to go by the columns of the first records.
-        columns: our column names to the file's, for a file that calls them otherwise
-            (`{"instruction": "question"}`).
-        split: which split of a folder or of the hub, where there are several.
-        skip_bad: list records that cannot be read in `bad`, instead of raising at the first.
-        media_dir: where media that a table holds as bytes are written as files; without it such records are left out.
-        formats: the formats to choose from: the built-in ones, or also those of plugins.
+        format: the name of a format, or "auto" to detect it from the columns of the first records.
+        columns: our column names to the file's, if the file uses others (`{"instruction": "question"}`).
+        split: the split of a folder or a hub data set, if it has several.
+        skip_bad: list invalid records in `invalid` instead of raising at the first one.
+        media_dir: where media that a table stores as bytes are written to files. If None, such records are skipped.
+        formats: the known formats.
 
     Raises:
-        DataError: for anything that cannot be read as a row, with its place and what to do about it; and when no
-            row is left.
+        DataError: the file, or a record of it, cannot be read, or no example is left.
+        SeaError: the format is unknown.
     """
-    rows = scan(path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad, formats=formats)
-    if not rows.examples:
-        raise _none_left(rows)
-    return rows
+    result = scan(
+        path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad, formats=formats
+    )
+    if not result.examples:
+        raise _no_examples_error(result)
+    return result
 
 
 def scan(
@@ -66,89 +69,88 @@ def scan(
     strict: bool = False,
     formats: Registry[Format] = FORMATS,
 ) -> ReadResult:
-    """Read as `read_rows` does, and return what was found even if no row is left: nothing is raised for a bad record.
+    """Read as `read_examples` does, but list invalid records and accept a file that gives no example.
 
     Raises:
-        DataError: the source cannot be read, or holds no record whose columns are a known format's; with `strict`,
-            also for the first bad record.
+        DataError: the source cannot be read, or its columns fit no known format; with `strict`, also for the first
+            invalid record.
+        SeaError: the format is unknown.
     """
     check_request(format, columns or {}, formats)
     source = open_source(Path(path), split)
-    reader, names = _told(source, format, columns or {}, formats)
-    made = Accumulator(strict)
-    stream = _records(source, names, media_dir, made)
-    first = list(islice(stream, DETECTION_RECORDS))
-    if not made.records:
+    chosen, column_names = _requested_format(source, format, columns or {}, formats)
+    found = Accumulator(strict)
+    records = _iter_records(source, column_names, media_dir, found)
+    first = list(islice(records, DETECTION_RECORDS))
+    if not found.records:
         raise DataError(
-            "The file holds no rows.",
+            "The file holds no records.",
             where=str(path),
-            hint="Give a file with one JSON object a line, a JSON list, or a table.",
+            hint="Give a file with one JSON object per line, a JSON list, or a table.",
         )
     if first:
         check_columns_exist(first[0], columns or {})
-        reader = reader or detect_format(first, formats)
-    name = reader.name if reader else "unknown"
-    if reader:
-        for record in chain(first, stream):
-            made.add(record, reader)
-    bad = sorted(made.invalid, key=lambda one: one.number)
+        chosen = chosen or detect_format(first, formats)
+    if chosen:
+        for record in chain(first, records):
+            found.add(record, chosen)
     return ReadResult(
-        tuple(made.examples),
-        name,
-        tuple(made.skipped),
-        tuple(bad),
-        dict(made.notes),
-        made.records,
-        source.path,
-        source.digest(),
+        examples=tuple(found.examples),
+        format=chosen.name if chosen else "unknown",
+        skipped=tuple(found.skipped),
+        invalid=tuple(sorted(found.invalid, key=lambda record: record.number)),
+        notes=dict(found.notes),
+        records=found.records,
+        path=source.path,
+        digest=source.digest(),
     )
 
 
-def _told(
+def _requested_format(
     source: Source, format: str, columns: Mapping[str, str], formats: Registry[Format]
 ) -> tuple[Format | None, dict[str, str]]:
-    """Return the reader and the column names that were asked for, or that LLaMA-Factory's list of files tells."""
-    beside = (
-        read_dataset_info(source.path) if source.path.is_file() and format in ("auto", "alpaca", "sharegpt") else None
-    )
-    if beside and format in ("auto", beside[0].name):
-        return beside[0], {**beside[1], **columns}
+    """Return the format and the column names that were given, or those of LLaMA-Factory's `dataset_info.json`."""
+    may_have_info = source.path.is_file() and format in ("auto", "alpaca", "sharegpt")
+    info = read_dataset_info(source.path) if may_have_info else None
+    if info and format in ("auto", info[0].name):
+        return info[0], {**info[1], **columns}
     return None if format == "auto" else formats.get(format), dict(columns)
 
 
-def _records(source: Source, names: Mapping[str, str], media_dir: Path | None, made: Accumulator) -> Iterator[Record]:
+def _iter_records(
+    source: Source, column_names: Mapping[str, str], media_dir: Path | None, found: Accumulator
+) -> Iterator[Record]:
+    """Yield the records that are objects; count all, and add the others to the invalid ones."""
     for place, value in source.items:
-        made.records += 1
+        found.records += 1
         if isinstance(value, DataError):
-            made.add_invalid(place, value)
+            found.add_invalid(place, value)
         elif not isinstance(value, dict):
-            made.add_invalid(
-                place,
-                DataError(
-                    f"A row must be a JSON object, but this one is {_kind(value)}.",
-                    where=str(place),
-                    hint='Write every row like {"instruction": "...", "response": "..."}.',
-                ),
+            error = DataError(
+                f"A record must be a JSON object, but this one is {_json_type(value)}.",
+                where=str(place),
+                hint='Write every record like {"instruction": "...", "response": "..."}.',
             )
+            found.add_invalid(place, error)
         else:
-            yield Record(value, place, names, source.untyped, source.folder, media_dir)
+            yield Record(value, place, column_names, source.untyped, source.folder, media_dir)
 
 
-def _none_left(rows: ReadResult) -> DataError:
-    if rows.invalid and not rows.skipped:
-        worst = rows.invalid[0]
-        what = f"None of the {rows.records} records can be read. The first: {worst.what}"
-        return DataError(what, where=worst.where, hint=worst.hint, column=worst.column)
-    told = [f"{rule} ({count})" for rule, count in rows.skip_counts.items()]
-    told += [f"cannot be read ({len(rows.invalid)})"] if rows.invalid else []
+def _no_examples_error(result: ReadResult) -> DataError:
+    if result.invalid and not result.skipped:
+        first = result.invalid[0]
+        what = f"None of the {result.records} records can be read. The first: {first.what}"
+        return DataError(what, where=first.where, hint=first.hint, column=first.column)
+    reasons = [f"{rule} ({count})" for rule, count in result.skip_counts.items()]
+    reasons += [f"invalid ({len(result.invalid)})"] if result.invalid else []
     return DataError(
-        f"Every row was left out by the rules of the format {rows.format}: {'; '.join(told)}.",
-        where=str(rows.path),
-        hint="Check that the columns mean what the format says, or give a file with other rows.",
+        f"All records were skipped by the rules of the format {result.format}: {'; '.join(reasons)}.",
+        where=str(result.path),
+        hint="Check that the columns mean what the format expects, or give another file.",
     )
 
 
-def _kind(value: object) -> str:
+def _json_type(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):

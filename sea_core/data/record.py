@@ -1,4 +1,4 @@
-"""One record of a file, and what may be asked of it."""
+"""One record of a data file, read by SEA's column names."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from typing import Any, Literal
 
 from sea_core.errors import DataError, at
 
-# What other people call our columns; `--columns` is suggested from it.
+# Names that other files use for our columns; suggestions for `--columns` come from here.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "instruction": ("prompt", "question", "query", "input", "user", "text", "problem", "request"),
-    "response": ("answer", "output", "completion", "reply", "assistant", "target", "chosen"),
-    "chosen": ("chosen_response", "preferred", "accepted", "better", "winner", "positive", "safe"),
-    "rejected": ("rejected_response", "dispreferred", "worse", "loser", "negative", "unsafe"),
-    "prompt": ("instruction", "question", "query", "input"),
+    "instruction": tuple("prompt question query input user text problem request".split()),
+    "response": tuple("answer output completion reply assistant target chosen".split()),
+    "chosen": tuple("chosen_response preferred accepted better winner positive safe".split()),
+    "rejected": tuple("rejected_response dispreferred worse loser negative unsafe".split()),
+    "prompt": tuple("instruction question query input".split()),
 }
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
 class SkipRecord(Exception):
-    """A record that a format's rule leaves out. It is no error: the rule is counted and shown."""
+    """Raised by a format to skip a record by one of its rules. The message is the rule; skips are counted by rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands.
+    """Where a record is.
 
     Attributes:
-        path: the file, the folder, or the name on the hub.
+        path: the file, the folder, or the name of a hub data set.
         number: the line of a text file, or the row of a table, from 1.
         unit: which of the two.
     """
@@ -48,16 +48,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One object of a file, with its place in it, read by our column names.
+    """One record of a data file, as formats read it. Columns are always given by SEA's names.
+
+    Methods that read a column raise a DataError with the file, the line and the column if the value is missing or of
+    another type. `missing_error`, `type_error` and `column_error` make such errors for a format's own checks.
 
     Attributes:
-        values: the object as it stands.
-        place: where it stands.
-        names: our column names to the file's, where they differ.
-        cells: whether the file knows only text, as CSV does: flags, numbers and lists are then read from it.
-        folder: what the paths of its media are relative to.
-        saves: where media that the file holds as bytes are written; without it such records are left out.
-        notes: what of the record is not used, filled while it is read.
+        values: the columns as the file names them.
+        place: where the record is.
+        column_names: SEA's column names to the file's, where they differ.
+        untyped: whether all values are text, as in CSV. Flags, numbers and JSON are then parsed from the text.
+        folder: what relative paths of media are relative to.
+        media_dir: where media stored as bytes are written. If None, such records are skipped.
+        notes: parts of the record that are not used; filled through `note` while the record is read.
     """
 
     values: Mapping[str, Any]
@@ -70,50 +73,52 @@ class Record:
 
     @property
     def where(self) -> str:
+        """The file and the line, for messages."""
         return str(self.place)
 
     @property
     def line(self) -> int:
+        """The line of a text file, or the row of a table, from 1."""
         return self.place.number
 
     def has(self, *columns: str) -> bool:
-        """Tell whether the record has all these columns, and no null in them."""
-        return all(self.values.get(self.column_names.get(column, column)) is not None for column in columns)
+        """Tell whether all these columns are present and not null."""
+        return all(self.values.get(self.column_name(column)) is not None for column in columns)
 
     def value(self, column: str) -> Any:
-        """Return a column's value as it stands. Raises DataError when the record has no such column."""
+        """Return a column's value unchanged. Raises DataError if the column is missing."""
         if self.column_name(column) not in self.values:
-            raise self.missing_error((column,), "Every row needs it.")
+            raise self.missing_error((column,), "Every record needs it.")
         return self.values[self.column_name(column)]
 
     def text(self, column: str) -> str:
-        """Return a column's text, trimmed. Raises DataError when it is missing, no text, or empty."""
+        """Return a column's text, stripped. Raises DataError if it is missing, not text, or empty."""
         text = self.text_or_empty(column)
         if not text:
-            raise self.column_error(column, "is empty", "Write the text there, or take the row out.")
+            raise self.column_error(column, "is empty", "Write the text, or delete the record.")
         return text
 
     def text_or_empty(self, column: str) -> str:
-        """Return a column's text, trimmed; it may be empty. Raises DataError when it is missing or no text."""
+        """Return a column's text, stripped; it may be empty. Raises DataError if it is missing or not text."""
         value = self.value(column)
         if not isinstance(value, str):
             raise self.type_error(column, "text", "Write it in double quotes")
         return self.valid_text(value, column).strip()
 
     def valid_text(self, text: str, column: str) -> str:
-        """Return the text as it is. Raises DataError when it holds half a character."""
+        """Return the text unchanged. Raises DataError if it has a lone surrogate, which cannot be encoded."""
         try:
             text.encode()
         except UnicodeEncodeError:
             raise self.column_error(
                 column,
-                "holds half a character (a lone surrogate such as \\ud83d)",
-                "Write the whole character, or take it out.",
+                "contains half a character (a lone surrogate such as \\ud83d)",
+                "Write the whole character, or remove it.",
             ) from None
         return text
 
     def flag(self, column: str) -> bool:
-        """Return a column's true or false. Raises DataError when it is missing or something else."""
+        """Return a column's true or false. Raises DataError if it is missing or anything else."""
         value = self.value(column)
         if self.untyped and isinstance(value, str):
             value = FLAGS.get(value.strip().lower(), value)
@@ -122,11 +127,11 @@ class Record:
         return value
 
     def harmful(self) -> bool:
-        """Return what the column "harmful" says; a record without it counts as harmful."""
+        """Return the column "harmful", or True if the record has none."""
         return self.flag("harmful") if self.has("harmful") else True
 
     def zero_or_one(self, column: str) -> int:
-        """Return a column's 0 or 1. Raises DataError when it is missing or something else."""
+        """Return a column's 0 or 1. Raises DataError if it is missing or anything else."""
         value = self.value(column)
         if self.untyped and value in ("0", "1"):
             value = int(value)
@@ -135,41 +140,45 @@ class Record:
         return int(value)
 
     def items(self, column: str) -> list[Any]:
-        """Return a column's list. Raises DataError when it is missing or something else."""
+        """Return a column's list. Raises DataError if it is missing or anything else."""
         value = self.decoded(column)
         if not isinstance(value, list):
             raise self.type_error(column, "a list", "Write it as a JSON list")
         return value
 
     def decoded(self, column: str) -> Any:
-        """Return a column's value; where the file knows only text, a JSON list or object in it is read."""
+        """Return a column's value; if all values are text, JSON lists and objects are parsed.
+
+        Raises:
+            DataError: the column is missing, or the text starts like JSON but is not.
+        """
         value = self.value(column)
         if self.untyped and isinstance(value, str) and value.lstrip().startswith(("[", "{")):
             try:
                 return json.loads(value)
             except (ValueError, RecursionError):
                 raise self.column_error(
-                    column, "begins like a JSON list or object, and is none", "Write it as JSON, or as plain text."
+                    column, "starts like a JSON list or object, but is not valid JSON", "Write JSON, or plain text."
                 ) from None
         return value
 
     def peek(self, column: str) -> Any:
-        """Return a column's value decoded, or None where it has none or holds no JSON: to tell formats apart."""
+        """Return a column's decoded value, or None if it is missing or not valid JSON. For `Format.matches`."""
         try:
             return self.decoded(column)
         except DataError:
             return None
 
     def note(self, text: str) -> None:
-        """Remember that something of the record is not used."""
+        """Record that a part of the record is not used."""
         if text not in self.notes:
             self.notes.append(text)
 
     def example_id(self, instruction: str) -> str:
-        """Return the record's own id, else one made of its line and instruction.
+        """Return the record's own id, or one made of its line and a digest of the instruction.
 
-        The line keeps equal instructions apart and can be looked up; the digest keeps a row that moved, or whose
-        instruction changed, from being taken for the row whose embedding is already on disk.
+        The line tells equal instructions apart. The digest keeps an example that was moved or edited from being taken
+        for the one whose embedding is already stored.
         """
         if not self.has("id"):
             return f"{self.line:06d}-{hashlib.sha256(instruction.encode()).hexdigest()[:8]}"
@@ -178,62 +187,62 @@ class Record:
             return str(value)
         return self.text("id")
 
-    def missing_error(self, columns: tuple[str, ...], expected: str) -> DataError:
-        """Return the error that says which columns are missing, which were found, and what to type."""
-        lacking = [self.column_name(column) for column in columns if not self.has(column)]
-        found = list(self.values)
-        head = "The column is missing or null" if len(lacking) == 1 else "The columns are missing or null"
-        return DataError(
-            f"{head}: {quoted(lacking)}. Found: {quoted(found)}. {expected}",
-            where=self.where,
-            hint=suggest_columns(columns, found, self.column_names),
-            column=printable(", ".join(lacking)),
-        )
-
     def column_name(self, column: str) -> str:
-        """Return what the file calls a column of ours."""
+        """Return the file's name for one of our columns."""
         return self.column_names.get(column, column)
 
-    def column_error(self, column: str, what: str, hint: str) -> DataError:
-        """Return the error that says what is wrong with a column."""
-        name = printable(self.column_name(column))
-        return DataError(f'The column "{name}" {what}.', where=self.where, hint=hint, column=name)
+    def missing_error(self, columns: tuple[str, ...], expected: str) -> DataError:
+        """Return the error for missing columns: which are missing, which were found, what was expected."""
+        missing = [self.column_name(column) for column in columns if not self.has(column)]
+        found = list(self.values)
+        what = "The column is missing or null" if len(missing) == 1 else "The columns are missing or null"
+        return DataError(
+            f"{what}: {quoted(missing)}. Found: {quoted(found)}. {expected}",
+            where=self.where,
+            hint=suggest_columns(columns, found, self.column_names),
+            column=printable(", ".join(missing)),
+        )
 
     def type_error(self, column: str, expected: str, advice: str) -> DataError:
-        """Return the error that says what the column must hold, and what it holds."""
+        """Return the error for a value of another type: what was expected, and what was found."""
         return self.column_error(
             column,
-            f"must hold {expected}, but it holds {preview(self.value(column))}",
+            f"must be {expected}, but it is {preview(self.value(column))}",
             f"{advice}, or name another column with --columns {column}=NAME.",
         )
 
+    def column_error(self, column: str, what: str, hint: str) -> DataError:
+        """Return the error for one column; `what` completes the sentence `The column "x" ...`."""
+        name = printable(self.column_name(column))
+        return DataError(f'The column "{name}" {what}.', where=self.where, hint=hint, column=name)
+
 
 def preview(value: object) -> str:
-    """Show a value in a message, cut short; what JSON cannot say is named by its type."""
+    """Return a value as JSON for a message, cut to 40 characters."""
     try:
-        text = json.dumps(value, default=lambda odd: f"<{type(odd).__name__}>")
+        text = json.dumps(value, default=lambda other: f"<{type(other).__name__}>")
     except (ValueError, TypeError, RecursionError):
         text = f"a {type(value).__name__}"
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def suggest_columns(columns: tuple[str, ...], found: list[str], names: Mapping[str, str]) -> str:
-    """Return the `--columns` to type, as far as the names found let us guess it."""
-    pairs = {column: guess for column in columns if (guess := _guess(column, found, names))}
-    if not pairs:
-        wanted = ",".join(f"{column}=NAME" for column in columns if names.get(column, column) not in found)
-        return f"Say which columns to use with --columns {wanted}, or which format it is with --format."
-    return "Did you mean --columns " + ",".join(f"{ours}={printable(theirs)}" for ours, theirs in pairs.items()) + " ?"
+def suggest_columns(columns: tuple[str, ...], found: list[str], column_names: Mapping[str, str]) -> str:
+    """Return the hint for missing columns: the `--columns` to type, with a guess from the names that were found."""
+    guesses = {column: guess for column in columns if (guess := _guess(column, found, column_names))}
+    if not guesses:
+        missing = ",".join(f"{column}=NAME" for column in columns if column_names.get(column, column) not in found)
+        return f"Name the columns with --columns {missing}, or the format with --format."
+    return "Did you mean --columns " + ",".join(f"{ours}={printable(name)}" for ours, name in guesses.items()) + " ?"
 
 
-# Which of two responses is safer, or is an answer at all, is never guessed from a column of another meaning.
+# A column with this meaning is never suggested for another: which response is safer must not be guessed.
 JUDGEMENT_COLUMN = re.compile(r"(?:better|more_helpful|safer)_response_id|response_\d")
 
 
-def _guess(column: str, found: list[str], names: Mapping[str, str]) -> str | None:
-    wanted = names.get(column, column)
+def _guess(column: str, found: list[str], column_names: Mapping[str, str]) -> str | None:
+    wanted = column_names.get(column, column)
     if wanted in found:
-        return names.get(column)
+        return column_names.get(column)
     lowered = {name.lower(): name for name in found if not JUDGEMENT_COLUMN.fullmatch(name.lower())}
     known = [lowered[alias] for alias in (wanted.lower(), *ALIASES.get(column, ())) if alias in lowered]
     close = get_close_matches(wanted.lower(), list(lowered), n=1, cutoff=0.7)
@@ -241,11 +250,11 @@ def _guess(column: str, found: list[str], names: Mapping[str, str]) -> str | Non
 
 
 def quoted(names: Iterable[str]) -> str:
-    """List names for a message; a long list is cut, and what cannot be printed is escaped."""
+    """List up to 12 names in quotes for a message; unprintable characters are escaped."""
     shown = [f'"{printable(name)}"' for name in names]
     return ", ".join(shown[:12]) + (", ..." if len(shown) > 12 else "") if shown else "none"
 
 
 def printable(text: str) -> str:
-    """Escape what cannot be printed."""
+    """Escape what cannot be encoded as UTF-8."""
     return text.encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""What the records of a file became: rows, left out by a rule, or bad."""
+"""What became of the records of a file: examples, skipped by a rule, or invalid."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sea_core.data.examples import Example
-from sea_core.data.formats.registry import Format
+from sea_core.data.formats.base import Format
 from sea_core.data.record import Place, Record, SkipRecord
 from sea_core.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedRecord:
-    """A record that a rule of its format left out, and where it stands."""
+    """A record that a rule of its format skipped, and where it is."""
 
     where: str
     rule: str
@@ -23,9 +23,14 @@ class SkippedRecord:
 
 @dataclass(frozen=True, slots=True)
 class InvalidRecord:
-    """A record that cannot be read: where it stands, in which column, what was expected, what to do.
+    """A record that cannot be read.
 
-    `number` is its line or, in a table, its row; `column` is empty where it is not one column's fault.
+    Attributes:
+        where: the file and the line, for messages.
+        number: the line of a text file, or the row of a table, from 1.
+        column: the column at fault, in the file's own name; empty if it is not one column's.
+        what: what is wrong.
+        hint: what to change.
     """
 
     where: str
@@ -37,16 +42,16 @@ class InvalidRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What a file holds. Each of its records gave rows, or is in `left`, or in `bad`.
+    """The content of a file. Each of its records gave examples, or is in `skipped`, or in `invalid`.
 
     Attributes:
-        rows: the rows kept, in the order of the file. A record may give several.
+        examples: in the order of the file. A record may give several.
         format: the name of the format they were read as.
-        left: the records that the format's rules left out.
-        bad: the records that cannot be read.
-        noted: how many of the records kept have something that is not used, by what it is.
-        records: how many records there are in all.
-        path: the file, the folder, or the name on the hub.
+        skipped: the records that the format's rules skipped.
+        invalid: the records that cannot be read.
+        notes: for each part of records that is not used, how many of the records read have it.
+        records: the number of records in the file.
+        path: the file, the folder, or the name of a hub data set.
         digest: SHA-256 of what was read, so that a run can tell whether its data changed.
     """
 
@@ -61,13 +66,13 @@ class ReadResult:
 
     @property
     def skip_counts(self) -> dict[str, int]:
-        """How many records each rule left out; a rule that left out none is not listed."""
-        return dict(Counter(left.rule for left in self.skipped))
+        """How many records each rule skipped; rules that skipped none are not listed."""
+        return dict(Counter(record.rule for record in self.skipped))
 
 
 @dataclass(slots=True)
 class Accumulator:
-    """What the records became so far. With `strict`, the first bad one raises its DataError."""
+    """Collects what became of the records. With `strict`, the first invalid record raises its DataError."""
 
     strict: bool
     records: int = 0
@@ -77,35 +82,35 @@ class Accumulator:
     notes: Counter[str] = field(default_factory=Counter)
     line_by_id: dict[str, int] = field(default_factory=dict)
 
-    def add(self, record: Record, reader: Format) -> None:
-        """Read one record."""
+    def add(self, record: Record, format: Format) -> None:
+        """Read one record with a format."""
         try:
-            rows = reader.read(record)
-            self._check_ids(record, rows)
+            examples = format.read(record)
+            self._check_ids(record, examples)
         except SkipRecord as rule:
             self.skipped.append(SkippedRecord(record.where, str(rule)))
         except DataError as error:
             self.add_invalid(record.place, error)
         else:
-            self.examples += rows
+            self.examples += examples
             self.notes.update(record.notes)
 
     def add_invalid(self, place: Place, error: DataError) -> None:
-        """List a bad record."""
+        """Add an invalid record."""
         if self.strict:
             raise error
         self.invalid.append(
             InvalidRecord(error.where or str(place), place.number, error.column, error.what, error.hint)
         )
 
-    def _check_ids(self, record: Record, rows: Sequence[Example]) -> None:
+    def _check_ids(self, record: Record, examples: Sequence[Example]) -> None:
         unit = record.place.unit
-        for row in rows:
-            if first := self.line_by_id.get(row.id):
+        for example in examples:
+            if first := self.line_by_id.get(example.id):
                 raise DataError(
-                    f'The id "{row.id}" is used twice, on {unit} {first} and on {unit} {record.line}.',
+                    f'The id "{example.id}" is used twice, on {unit} {first} and on {unit} {record.line}.',
                     where=record.where,
-                    hint='Give each row an id of its own, or take the column "id" out: SEA then makes ids itself.',
+                    hint='Give each record its own id, or remove the column "id": SEA then makes ids itself.',
                     column=record.column_name("id"),
                 )
-        self.line_by_id.update((row.id, record.line) for row in rows)
+        self.line_by_id.update((example.id, record.line) for example in examples)

@@ -1,81 +1,114 @@
-"""What a file holds, in figures: rows by class, what was left out, duplicates, lengths, media that are missing."""
+"""The summary of a data file that `sea data check` prints."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from sea_core.data.examples import Example, is_url
-from sea_core.data.result import ReadResult
+from sea_core.data.examples import Example
+from sea_core.data.media_paths import is_url
+from sea_core.data.result import InvalidRecord, ReadResult, SkippedRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Lengths of texts, in characters."""
+
+    shortest: int
+    median: float
+    longest: int
 
 
 @dataclass(frozen=True, slots=True)
 class MissingMedium:
-    """A medium that a row names and that is not there."""
+    """A media file that an example names and that does not exist. `number`: the line or row of the example."""
 
     example: str
     number: int | None
     medium: str
 
 
-def missing_media(rows: ReadResult) -> tuple[MissingMedium, ...]:
-    """List the media files that are not there. What has an address (https://...) is not looked for."""
-    there: dict[str, bool] = {}
-    found = []
-    for row in rows.examples:
-        for medium in row.media:
-            if not is_url(medium) and not there.setdefault(medium, Path(medium).is_file()):
-                found.append(MissingMedium(row.id, row.line, medium))
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a file holds. Each record gave examples, was skipped, or is invalid.
+
+    Attributes:
+        examples: the number of examples.
+        skipped, invalid: the number of records skipped by each rule, and of invalid ones.
+        notes: for each part of records that is not used, how many records have it.
+        classes: how many examples have a property; only those that some example has.
+        duplicates: examples with an instruction that an earlier one has too, up to case and white space.
+        characters: by text, over all examples.
+    """
+
+    file: str
+    format: str
+    records: int
+    examples: int
+    skipped: dict[str, int]
+    invalid: int
+    notes: dict[str, int]
+    classes: dict[str, int]
+    duplicates: int
+    characters: dict[str, Lengths]
+    invalid_records: tuple[InvalidRecord, ...]
+    skipped_records: tuple[SkippedRecord, ...]
+    missing_media: tuple[MissingMedium, ...]
 
 
-def summary(rows: ReadResult) -> dict[str, Any]:
-    """Return the figures of a file, as JSON types. Each record gave rows, was left out, or is bad."""
-    duplicates = Counter(" ".join(row.instruction.split()).casefold() for row in rows.examples)
-    return {
-        "file": str(rows.path),
-        "format": rows.format,
-        "records": rows.records,
-        "rows": len(rows.examples),
-        "dropped": rows.skip_counts,
-        "bad": len(rows.invalid),
-        "noted": rows.notes,
-        "classes": _classes(rows.examples),
-        "duplicates": sum(duplicates.values()) - len(duplicates),
-        "characters": {name: _lengths(texts) for name, texts in _texts(rows.examples).items() if texts},
-    }
+def summarise(result: ReadResult) -> Summary:
+    """Return the counts of a file, every record that gave no example, and every missing medium."""
+    examples = result.examples
+    instructions = Counter(" ".join(example.instruction.split()).casefold() for example in examples)
+    return Summary(
+        file=str(result.path),
+        format=result.format,
+        records=result.records,
+        examples=len(examples),
+        skipped=result.skip_counts,
+        invalid=len(result.invalid),
+        notes=result.notes,
+        classes=_classes(examples),
+        duplicates=sum(instructions.values()) - len(instructions),
+        characters={name: _lengths(texts) for name, texts in _texts(examples).items() if texts},
+        invalid_records=result.invalid,
+        skipped_records=result.skipped,
+        missing_media=find_missing_media(examples),
+    )
 
 
-def details(rows: ReadResult) -> dict[str, Any]:
-    """Return every record that gave no row, with its place, and every medium that is missing."""
-    return {
-        "bad_records": [asdict(bad) for bad in rows.invalid],
-        "dropped_records": [asdict(left) for left in rows.skipped],
-        "missing_media": [asdict(one) for one in missing_media(rows)],
-    }
+def find_missing_media(examples: Sequence[Example]) -> tuple[MissingMedium, ...]:
+    """List the media files that do not exist. URLs are not checked."""
+    exists: dict[str, bool] = {}
+    missing = []
+    for example in examples:
+        for medium in example.media:
+            if not is_url(medium) and not exists.setdefault(medium, Path(medium).is_file()):
+                missing.append(MissingMedium(example.id, example.line, medium))
+    return tuple(missing)
 
 
-def _classes(rows: tuple[Example, ...]) -> dict[str, int]:
+def _classes(examples: Sequence[Example]) -> dict[str, int]:
     counts = {
-        "harmful": sum(row.harmful for row in rows),
-        "benign": sum(not row.harmful for row in rows),
-        "with an answer (SFT)": sum(row.response is not None for row in rows),
-        "with a pair of answers (DPO)": sum(row.chosen is not None for row in rows),
-        "with media": sum(bool(row.media) for row in rows),
-        "with media at an address, not looked for": sum(any(map(is_url, row.media)) for row in rows),
-        "prepared": sum(row.extraction is not None for row in rows),
+        "harmful": sum(example.harmful for example in examples),
+        "benign": sum(not example.harmful for example in examples),
+        "with a response (SFT)": sum(example.response is not None for example in examples),
+        "with chosen and rejected (DPO)": sum(example.chosen is not None for example in examples),
+        "with media": sum(bool(example.media) for example in examples),
+        "with media at a URL (not checked)": sum(any(map(is_url, example.media)) for example in examples),
+        "prepared": sum(example.extraction is not None for example in examples),
     }
     return {name: count for name, count in counts.items() if count}
 
 
-def _texts(rows: tuple[Example, ...]) -> dict[str, list[str]]:
+def _texts(examples: Sequence[Example]) -> dict[str, list[str]]:
     names = ("instruction", "response", "chosen", "rejected")
-    return {name: [text for row in rows if (text := getattr(row, name)) is not None] for name in names}
+    return {name: [text for example in examples if (text := getattr(example, name)) is not None] for name in names}
 
 
-def _lengths(texts: list[str]) -> dict[str, float]:
+def _lengths(texts: list[str]) -> Lengths:
     lengths = sorted(map(len, texts))
-    return {"shortest": lengths[0], "median": median(lengths), "longest": lengths[-1]}
+    return Lengths(lengths[0], median(lengths), lengths[-1])

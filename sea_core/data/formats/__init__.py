@@ -1,1 +1,1 @@
-"""One file per public format of text safety sets."""
+"""The formats: column conventions of public text safety sets, one file each."""

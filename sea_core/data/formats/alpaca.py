@@ -15,19 +15,19 @@ TEXTS = ("instruction", "input", "output", "chosen", "rejected")
 
 @dataclass(frozen=True, slots=True)
 class Alpaca:
-    """The input joins the instruction on a line of its own. Rows with a history are left out, system prompts unused."""
+    """The input follows the instruction on a new line. Records with a history are skipped; system prompts unused."""
 
     name: str = "alpaca"
     columns: tuple[str, ...] = (*TEXTS, "history", "system", "kto_tag", "harmful", *MEDIA_COLUMNS)
 
-    def matches(self, first: Record) -> bool:
+    def matches(self, record: Record) -> bool:
         """Tell whether the record has an instruction and an output, or an input (maybe empty) and a pair of answers."""
-        single = first.has("instruction", "output")
-        pair = first.has("instruction", "chosen", "rejected") and first.column_name("input") in first.values
-        return single or pair
+        single = record.has("instruction", "output")
+        has_input = record.column_name("input") in record.values
+        return single or (has_input and record.has("instruction", "chosen", "rejected"))
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
+        """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule."""
         pair = record.has("chosen") or record.has("rejected")
         needed = ("instruction", "chosen", "rejected") if pair else ("instruction", "output")
         if not record.has(*needed):
@@ -39,14 +39,12 @@ class Alpaca:
         skip_unwanted(record, "kto_tag")
         if record.has("system") and record.text_or_empty("system"):
             record.note(SYSTEM_PROMPT)
-        parts = [record.text_or_empty(column) for column in ("instruction", "input") if record.has(column)]
-        instruction = "\n".join(part for part in parts if part)
-        if not instruction:
-            record.text("instruction")  # raises
+        instruction = self._instruction(record)
         if pair:
-            return [
-                build_example(
-                    record, instruction, pair=(record.text_or_empty("chosen"), record.text_or_empty("rejected"))
-                )
-            ]
+            answers = record.text_or_empty("chosen"), record.text_or_empty("rejected")
+            return [build_example(record, instruction, pair=answers)]
         return [build_example(record, instruction, record.text_or_empty("output"))]
+
+    def _instruction(self, record: Record) -> str:
+        parts = [record.text_or_empty(column) for column in ("instruction", "input") if record.has(column)]
+        return "\n".join(part for part in parts if part) or record.text("instruction")  # raises

@@ -1,4 +1,4 @@
-"""BeaverTails: a prompt, one response, and whether that is safe. Several rows share a prompt."""
+"""BeaverTails: a prompt, one response, and whether the response is safe. Several records share a prompt."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ UNSAFE_RESPONSE = "the response is not safe"
 
 @dataclass(frozen=True, slots=True)
 class BeaverTails:
-    """Safe responses are SFT rows, unsafe ones are left out.
+    """Records with a safe response become SFT examples; those with an unsafe one are skipped.
 
-    They are not paired into chosen and rejected: the set does not say which of a prompt's responses belong together,
-    and PKU-SafeRLHF, of the same authors, has the pairs that people judged. That the response is safe says nothing
-    about the prompt, so all rows count as harmful.
+    They are not paired into chosen and rejected: the data set does not say which of a prompt's responses belong
+    together, and PKU-SafeRLHF, by the same authors, has the pairs that people judged. A safe response says nothing
+    about the prompt, so all examples count as harmful.
     """
 
     name: str = "beavertails"
     columns: tuple[str, ...] = (*NEEDED, "harmful")
 
-    def matches(self, first: Record) -> bool:
-        """Tell whether the record has all the columns that are needed."""
-        return first.has(*NEEDED)
+    def matches(self, record: Record) -> bool:
+        """Tell whether the record has all the needed columns."""
+        return record.has(*NEEDED)
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row. Raises DataError for a missing column or a wrong type, Dropped for an unsafe response."""
+        """Return the example. Raises DataError if the record is invalid, SkipRecord for an unsafe response."""
         if not record.has(*NEEDED):
-            raise record.missing_error(NEEDED, "The format beavertails needs them in every row.")
+            raise record.missing_error(NEEDED, "The format beavertails needs them in every record.")
         prompt, response = record.text("prompt"), record.text_or_empty("response")
         if not record.flag("is_safe"):
             raise SkipRecord(UNSAFE_RESPONSE)

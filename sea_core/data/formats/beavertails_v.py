@@ -1,4 +1,4 @@
-"""BeaverTails-V: a question about an image, and one response with a label, or two of which one is safer."""
+"""BeaverTails-V: a question about an image, with one labelled response, or two of which one is safer."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from sea_core.data.record import Record, SkipRecord
 
 SINGLE = ("question", "response", "is_response_safe")
 PAIR = ("question", "response_1", "response_2", "is_response_1_safe", "is_response_2_safe", "safer_response_id")
+MORE_HELPFUL = "more_helpful_response_id"
 
 
 @dataclass(frozen=True, slots=True)
 class BeaverTailsV:
-    """As in beavertails for one response, and as in pku-saferlhf for two; responses are numbered from 1 here."""
+    """One response is read as in beavertails, two as in pku-saferlhf; here responses are numbered from 1."""
 
     name: str = "beavertails-v"
-    columns: tuple[str, ...] = (*SINGLE, *PAIR[1:], "more_helpful_response_id", "harmful", *MEDIA_COLUMNS)
+    columns: tuple[str, ...] = (*SINGLE, *PAIR[1:], MORE_HELPFUL, "harmful", *MEDIA_COLUMNS)
 
-    def matches(self, first: Record) -> bool:
-        """Tell whether the record has one response with a label, or two."""
-        return first.has(*SINGLE) or first.has(*PAIR)
+    def matches(self, record: Record) -> bool:
+        """Tell whether the record has one labelled response, or two."""
+        return record.has(*SINGLE) or record.has(*PAIR)
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
+        """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule."""
         if record.has("response_1") or record.has("response_2"):
             return [self._pair(record)]
         if not record.has(*SINGLE):
-            raise record.missing_error(SINGLE, "The format beavertails-v needs them, or two responses, in every row.")
+            raise record.missing_error(
+                SINGLE, "The format beavertails-v needs them, or two responses, in every record."
+            )
         question, response = record.text("question"), record.text_or_empty("response")
         if not record.flag("is_response_safe"):
             raise SkipRecord(UNSAFE_RESPONSE)
@@ -39,20 +42,20 @@ class BeaverTailsV:
 
     def _pair(self, record: Record) -> Example:
         if not record.has(*PAIR):
-            raise record.missing_error(PAIR, "A row with two responses needs them.")
+            raise record.missing_error(PAIR, "A record with two responses needs them.")
         responses = record.text_or_empty("response_1"), record.text_or_empty("response_2")
         safe = record.flag("is_response_1_safe"), record.flag("is_response_2_safe")
-        safer = _first_or_second(record, "safer_response_id")
-        more = "more_helpful_response_id"
-        better = _first_or_second(record, more) if record.has(more) else safer
-        if told := skip_reason(responses, safe, safer, better, more):
-            raise SkipRecord(told)
+        safer = _response_index(record, "safer_response_id")
+        more_helpful = _response_index(record, MORE_HELPFUL) if record.has(MORE_HELPFUL) else safer
+        if reason := skip_reason(responses, safe, safer, more_helpful, MORE_HELPFUL):
+            raise SkipRecord(reason)
         pair = responses[safer], responses[1 - safer]
-        row = build_example(record, record.text("question"), responses[safer], pair)
-        return replace(row, harmful=not all(safe))
+        example = build_example(record, record.text("question"), responses[safer], pair)
+        return replace(example, harmful=not all(safe))
 
 
-def _first_or_second(record: Record, column: str) -> int:
+def _response_index(record: Record, column: str) -> int:
+    """Return 0 for the first response, 1 for the second."""
     value = record.value(column)
     if value in ("1", "2") or (isinstance(value, int) and not isinstance(value, bool) and value in (1, 2)):
         return int(value) - 1

@@ -1,4 +1,4 @@
-"""The last step of most formats: an instruction and its answers become a row, if the common rules keep it."""
+"""What formats share: an instruction and its answers become an example, unless a common rule skips the record."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sea_core.data.examples import Example
 from sea_core.data.media_columns import read_media, strip_placeholders
 from sea_core.data.record import Record, SkipRecord
 
-NO_QUESTION_TEXT = "the question holds no text"
+NO_INSTRUCTION = "the instruction has no text"
 EMPTY_ANSWER = "an answer is empty"
 EQUAL_ANSWERS = "the two answers are equal"
-UNWANTED_ANSWER = "the label says that the answer is not wanted"
+UNWANTED_ANSWER = "the answer is labelled as undesirable"
 
 
 def build_example(
@@ -23,24 +23,24 @@ def build_example(
     inline_media: Sequence[tuple[str, Any]] = (),
     texts: Sequence[str] = (),
 ) -> Example:
-    """Return the row of an instruction and its answer, or its chosen and rejected ones.
+    """Return the example of an instruction with its response, or with its chosen and rejected ones.
 
     Args:
-        record: gives id, media, and the label "harmful" where there is one.
-        instruction: still with placeholders.
+        record: gives the id, the media, and the label "harmful" if it has one.
+        instruction: may contain placeholders; they are removed.
         response: the answer, for SFT.
         pair: chosen and rejected, for DPO.
-        within: media that the texts themselves name.
-        texts: all that placeholders are counted in, where that is more than the instruction.
+        inline_media: (modality, reference) of media that the texts themselves name.
+        texts: all texts that may have placeholders, if that is more than the instruction.
 
     Raises:
-        DataError: placeholders and media differ in number.
-        Dropped: a text is empty, or the two answers are equal.
+        DataError: the numbers of placeholders and media differ.
+        SkipRecord: a text is empty, or the two answers are equal.
     """
-    found = read_media(record, texts or (instruction,), inline_media)
+    media = read_media(record, texts or (instruction,), inline_media)
     question = strip_placeholders(instruction)
     if not question:
-        raise SkipRecord(NO_QUESTION_TEXT)
+        raise SkipRecord(NO_INSTRUCTION)
     response = None if response is None else response.strip()
     chosen, rejected = (pair[0].strip(), pair[1].strip()) if pair else (None, None)
     if "" in (response, chosen, rejected):
@@ -48,18 +48,18 @@ def build_example(
     if pair and chosen == rejected:
         raise SkipRecord(EQUAL_ANSWERS)
     return Example(
-        record.example_id(question),
-        question,
-        response,
-        chosen,
-        rejected,
+        id=record.example_id(question),
+        instruction=question,
+        response=response,
+        chosen=chosen,
+        rejected=rejected,
         harmful=record.harmful(),
         line=record.line,
-        media=found,
+        media=media,
     )
 
 
 def skip_unwanted(record: Record, column: str) -> None:
-    """Raise Dropped where a KTO label says that the answer is one not to give."""
+    """Raise SkipRecord if the KTO label in a column says that the answer is undesirable."""
     if record.has(column) and not record.flag(column):
         raise SkipRecord(UNWANTED_ANSWER)

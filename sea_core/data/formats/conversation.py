@@ -37,38 +37,52 @@ MEDIA_PARTS = {
 LATER_ANSWER = "the answers belong to a later question than the first"
 UNANSWERED = "the conversation ends without an answer"
 TOOLS = "the conversation calls tools"
-FIRST_ONLY = "several questions: the first and its answer are used"
+NO_QUESTION = "the conversation does not begin with a question"
 LATER_MEDIA = "a later question than the first has media of its own"
+FIRST_ONLY = "several questions: only the first and its answer are used"
 SYSTEM_PROMPT = "a system prompt, which is not used"
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a file calls the keys of a turn, and its roles."""
+    """The names that a file uses for the keys of a turn and for its roles, as LLaMA-Factory's "tags" give them.
+
+    Attributes:
+        role, content: possible keys, in order of preference.
+        roles: the file's roles to user, assistant, system or tool.
+    """
 
     role: tuple[str, ...] = ("from", "role")
     content: tuple[str, ...] = ("value", "content")
     roles: Mapping[str, str] = field(default_factory=lambda: ROLES)
 
 
+DEFAULT_TAGS = Tags()
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn. `within` are the media that its parts name, as (kind, reference)."""
+    """One turn of a conversation.
+
+    Attributes:
+        role: user, assistant, system or tool.
+        text: with placeholders for its media.
+        media: (modality, reference) of the media that its parts name.
+    """
 
     role: str
     text: str
     media: tuple[tuple[str, Any], ...] = ()
 
 
-def read_turns(record: Record, column: str, tags: Tags) -> list[Turn]:
+def read_turns(record: Record, column: str, tags: Tags = DEFAULT_TAGS) -> list[Turn]:
     """Return the turns of a column, which holds one turn or a list of them. Raises DataError for anything else."""
     value = record.decoded(column)
-    found = [_turn(record, column, item, tags) for item in (value if isinstance(value, list) else [value])]
-    if not found:
-        raise record.column_error(
-            column, "holds no turns", "Write at least one question and its answer, or take the row out."
-        )
-    return found
+    turns = [_read_turn(record, column, item, tags) for item in (value if isinstance(value, list) else [value])]
+    if not turns:
+        hint = "Write at least one question and its answer, or delete the record."
+        raise record.column_error(column, "has no turns", hint)
+    return turns
 
 
 def is_conversation(value: Any) -> bool:
@@ -76,100 +90,104 @@ def is_conversation(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(_is_turn(item) for item in value)
 
 
-def sft_example(record: Record, talk: Sequence[Turn]) -> Example:
-    """Return the SFT row of a conversation: its first question and the answer to it."""
-    questions, answers = _ends(record, talk)
-    if not answers:
+def sft_example(record: Record, turns: Sequence[Turn]) -> Example:
+    """Return the SFT example of a conversation: its first question and the answer to it."""
+    questions, rest = _split_at_answer(record, turns)
+    if not rest:
         raise SkipRecord(UNANSWERED)
-    later = [turn for turn in answers if turn.role == "user"]
-    if any(PLACEHOLDER.search(turn.text) for turn in later):
+    later_questions = [turn for turn in rest if turn.role == "user"]
+    if any(PLACEHOLDER.search(turn.text) for turn in later_questions):
         raise SkipRecord(LATER_MEDIA)
-    if later:
+    if later_questions:
         record.note(FIRST_ONLY)
-    return build_example(record, _joined(questions), answers[0].text, inline_media=_within(talk), texts=_texts(talk))
-
-
-def dpo_example(record: Record, talk: Sequence[Turn], chosen: str, rejected: str) -> Example:
-    """Return the DPO row of a conversation that ends with the question to both answers."""
-    questions, answers = _ends(record, talk)
-    if answers:
-        raise SkipRecord(LATER_ANSWER)
     return build_example(
-        record, _joined(questions), pair=(chosen, rejected), inline_media=_within(talk), texts=_texts(talk)
+        record, _join(questions), rest[0].text, inline_media=_inline_media(turns), texts=_texts(turns)
     )
 
 
-def read_answer(record: Record, column: str, tags: Tags) -> str:
-    """Return the answer that a column holds: a text, an assistant's turn, or a list that ends with one."""
+def dpo_example(record: Record, turns: Sequence[Turn], chosen: str, rejected: str) -> Example:
+    """Return the DPO example of a conversation that ends with the question of both answers."""
+    questions, rest = _split_at_answer(record, turns)
+    if rest:
+        raise SkipRecord(LATER_ANSWER)
+    pair = chosen, rejected
+    return build_example(record, _join(questions), pair=pair, inline_media=_inline_media(turns), texts=_texts(turns))
+
+
+def read_answer(record: Record, column: str, tags: Tags = DEFAULT_TAGS) -> str:
+    """Return the answer in a column: a text, an assistant's turn, or a list that ends with one.
+
+    Raises:
+        DataError: the column is missing or anything else.
+        SkipRecord: the list does not end with the assistant, or has a later question.
+    """
     if isinstance(record.decoded(column), str):
         return record.text_or_empty(column)
-    talk = read_turns(record, column, tags)
-    roles = [turn.role for turn in talk]
+    turns = read_turns(record, column, tags)
+    roles = [turn.role for turn in turns]
     if roles[-1:] != ["assistant"]:
         raise SkipRecord(UNANSWERED)
     if "user" in roles[roles.index("assistant") :]:
         raise SkipRecord(LATER_ANSWER)
-    return talk[-1].text
+    return turns[-1].text
 
 
-def _ends(record: Record, talk: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
-    """Return the user's turns at the beginning, and all that follows."""
-    if any(turn.role == "system" for turn in talk):
+def _split_at_answer(record: Record, turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
+    """Return the user's turns at the beginning, and all turns after them; system prompts are left out."""
+    if any(turn.role == "system" for turn in turns):
         record.note(SYSTEM_PROMPT)
-    if any(turn.role == "tool" for turn in talk):
+    if any(turn.role == "tool" for turn in turns):
         raise SkipRecord(TOOLS)
-    said = [turn for turn in talk if turn.role != "system"]
-    begun = next((place for place, turn in enumerate(said) if turn.role != "user"), len(said))
-    if not begun:
-        raise SkipRecord("the conversation does not begin with a question")
-    return said[:begun], said[begun:]
+    dialogue = [turn for turn in turns if turn.role != "system"]
+    end = next((index for index, turn in enumerate(dialogue) if turn.role != "user"), len(dialogue))
+    if not end:
+        raise SkipRecord(NO_QUESTION)
+    return dialogue[:end], dialogue[end:]
 
 
-def _joined(questions: Sequence[Turn]) -> str:
+def _join(questions: Sequence[Turn]) -> str:
     return "\n".join(turn.text for turn in questions)
 
 
-def _within(talk: Sequence[Turn]) -> list[tuple[str, Any]]:
-    return [medium for turn in talk for medium in turn.media]
+def _inline_media(turns: Sequence[Turn]) -> list[tuple[str, Any]]:
+    return [medium for turn in turns for medium in turn.media]
 
 
-def _texts(talk: Sequence[Turn]) -> list[str]:
-    return [turn.text for turn in talk if turn.role != "assistant"]
+def _texts(turns: Sequence[Turn]) -> list[str]:
+    return [turn.text for turn in turns if turn.role != "assistant"]
 
 
-def _turn(record: Record, column: str, value: Any, tags: Tags) -> Turn:
-    role = _key(value, tags.role)
-    content = _key(value, tags.content)
+def _read_turn(record: Record, column: str, value: Any, tags: Tags) -> Turn:
+    role = _first_value(value, tags.role)
+    content = _first_value(value, tags.content)
     if not isinstance(role, str) or not isinstance(content, str | list):
-        wanted = f'{{"{tags.role[-1]}": "user", "{tags.content[-1]}": "..."}}'
-        raise record.column_error(
-            column, f"must hold turns, but it holds {preview(value)}", f"Write every turn like {wanted}."
-        )
-    known = tags.roles.get(role)
-    if known is None:
-        roles = ", ".join(dict.fromkeys(tags.roles))
-        raise record.column_error(
-            column, f"has a turn of the role {preview(role)}, which is not known", f"Known roles: {roles}."
-        )
+        example = f'{{"{tags.role[-1]}": "user", "{tags.content[-1]}": "..."}}'
+        what = f"must hold turns, but it holds {preview(value)}"
+        raise record.column_error(column, what, f"Write every turn like {example}.")
+    known_role = tags.roles.get(role)
+    if known_role is None:
+        known = ", ".join(dict.fromkeys(tags.roles))
+        raise record.column_error(column, f"has a turn of the unknown role {preview(role)}", f"Known roles: {known}.")
     if isinstance(content, str):
-        return Turn(known, record.valid_text(content, column).strip())
+        return Turn(known_role, record.valid_text(content, column).strip())
     texts: list[str] = []
-    within: list[tuple[str, Any]] = []
+    media: list[tuple[str, Any]] = []
     for part in content:
-        _part(record, column, part, texts, within)
-    return Turn(known, " ".join(texts).strip(), tuple(within))
+        _add_part(record, column, part, texts, media)
+    return Turn(known_role, " ".join(texts).strip(), tuple(media))
 
 
-def _part(record: Record, column: str, part: Any, texts: list[str], within: list[tuple[str, Any]]) -> None:
-    """Add one part of a turn: its text, or a placeholder and, where it names one, its medium."""
-    told = part.get("type") if isinstance(part, dict) else None
-    if told == "text" and isinstance(text := part.get("text", part.get("value")), str):
+def _add_part(record: Record, column: str, part: Any, texts: list[str], media: list[tuple[str, Any]]) -> None:
+    """Add one part of a turn: its text, or a placeholder and, if it names one, its medium."""
+    part_type = part.get("type") if isinstance(part, dict) else None
+    if part_type == "text" and isinstance(text := part.get("text", part.get("value")), str):
         texts.append(record.valid_text(text, column))
-    elif isinstance(told, str) and told in MEDIA_PARTS:
-        kind = MEDIA_PARTS[told]
-        texts.append(f"<{kind}>")
-        named = [part[key] for key in (told, kind, "path", "url", "value") if part.get(key) not in (None, "")]
-        within += [(kind, named[0])] if named else []
+    elif isinstance(part_type, str) and part_type in MEDIA_PARTS:
+        modality = MEDIA_PARTS[part_type]
+        texts.append(f"<{modality}>")
+        keys = (part_type, modality, "path", "url", "value")
+        references = [part[key] for key in keys if part.get(key) not in (None, "")]
+        media += [(modality, references[0])] if references else []
     else:
         raise record.column_error(
             column,
@@ -178,11 +196,11 @@ def _part(record: Record, column: str, part: Any, texts: list[str], within: list
         )
 
 
-def _key(value: Any, keys: Sequence[str]) -> Any:
+def _first_value(value: Any, keys: Sequence[str]) -> Any:
     return next((value[key] for key in keys if key in value), None) if isinstance(value, dict) else None
 
 
 def _is_turn(value: Any) -> bool:
-    return (
-        isinstance(value, dict) and bool({"role", "from"} & value.keys()) and bool({"content", "value"} & value.keys())
-    )
+    if not isinstance(value, dict):
+        return False
+    return bool({"role", "from"} & value.keys()) and bool({"content", "value"} & value.keys())

@@ -9,49 +9,55 @@ from sea_core.data.formats.common import EQUAL_ANSWERS
 from sea_core.data.record import Record, SkipRecord
 
 NEEDED = ("prompt", "response_0", "response_1", "is_response_0_safe", "is_response_1_safe", "safer_response_id")
+MORE_HELPFUL = "better_response_id"
 
 
 @dataclass(frozen=True, slots=True)
 class PKUSafeRLHF:
-    """Preference by safety: the safer response is chosen. The more helpful one may be the harmful one."""
+    """The safer response is chosen, never the more helpful one, which may be harmful."""
 
     name: str = "pku-saferlhf"
-    columns: tuple[str, ...] = (*NEEDED, "better_response_id")
+    columns: tuple[str, ...] = (*NEEDED, MORE_HELPFUL)
 
-    def matches(self, first: Record) -> bool:
-        """Tell whether the record has all the columns that are needed."""
-        return first.has(*NEEDED)
+    def matches(self, record: Record) -> bool:
+        """Tell whether the record has all the needed columns."""
+        return record.has(*NEEDED)
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule.
+        """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule.
 
-        Kept: exactly one response is safe, or both are and the two judgements do not contradict each other.
+        Read are records with exactly one safe response, or with two whose judgements do not contradict each other.
         """
         if not record.has(*NEEDED):
-            raise record.missing_error(NEEDED, "The format pku-saferlhf needs them in every row.")
+            raise record.missing_error(NEEDED, "The format pku-saferlhf needs them in every record.")
         prompt = record.text("prompt")
         responses = record.text_or_empty("response_0"), record.text_or_empty("response_1")
         safe = record.flag("is_response_0_safe"), record.flag("is_response_1_safe")
         safer = record.zero_or_one("safer_response_id")
-        better = record.zero_or_one("better_response_id") if record.has("better_response_id") else safer
-        if told := skip_reason(responses, safe, safer, better, "better_response_id"):
-            raise SkipRecord(told)
-        row = Example(
+        more_helpful = record.zero_or_one(MORE_HELPFUL) if record.has(MORE_HELPFUL) else safer
+        if reason := skip_reason(responses, safe, safer, more_helpful, MORE_HELPFUL):
+            raise SkipRecord(reason)
+        example = Example(
             id=record.example_id(prompt),
             instruction=prompt,
-            response=responses[safer],  # The rules leave only rows in which it is safe.
+            response=responses[safer],  # safe by the rules above
             chosen=responses[safer],
             rejected=responses[1 - safer],
             harmful=not all(safe),
             line=record.line,
         )
-        return [row]
+        return [example]
 
 
 def skip_reason(
-    responses: tuple[str, str], safe: tuple[bool, bool], safer: int, better: int, judged_better: str
+    responses: tuple[str, str], safe: tuple[bool, bool], safer: int, more_helpful: int, helpfulness_column: str
 ) -> str | None:
-    """Return the rule that leaves two judged responses out, or None. `judged_better` names the helpfulness column."""
+    """Return the rule that skips a record with two judged responses, or None.
+
+    Args:
+        safer, more_helpful: the index of the response that was judged so.
+        helpfulness_column: what the data set calls the second judgement.
+    """
     if not all(responses):
         return "a response is empty"
     if responses[0] == responses[1]:
@@ -60,6 +66,6 @@ def skip_reason(
         return "neither response is safe"
     if not safe[safer]:
         return "safer_response_id names the response that is not safe"
-    if all(safe) and better != safer:
-        return f"both responses are safe, and {judged_better} and safer_response_id disagree"
+    if all(safe) and more_helpful != safer:
+        return f"both responses are safe, and {helpfulness_column} and safer_response_id disagree"
     return None

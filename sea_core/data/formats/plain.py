@@ -12,23 +12,26 @@ from sea_core.data.record import Record
 
 @dataclass(frozen=True, slots=True)
 class PlainFormat:
-    """Rows in our own columns; "id", the boolean "harmful" and media are optional."""
+    """Records in our own columns; "id", the boolean "harmful" and media are optional."""
 
     name: str = "plain"
     columns: tuple[str, ...] = ("instruction", "response", "chosen", "rejected", "harmful", *MEDIA_COLUMNS)
 
-    def matches(self, first: Record) -> bool:
-        """Tell whether the record has an instruction and an answer, or a pair of answers."""
-        there = first.values.keys()
-        others = {"input", "output", "detoxified"} & there or {"outcome", "line"} <= there  # alpaca, and `sea prepare`
-        return not others and first.has("instruction") and (first.has("response") or first.has("chosen", "rejected"))
+    def matches(self, record: Record) -> bool:
+        """Tell whether the record has an instruction with a response or a pair, and no columns of alpaca or prepared."""
+        columns = record.values.keys()
+        if {"input", "output", "detoxified"} & columns or {"outcome", "line"} <= columns:
+            return False
+        return record.has("instruction") and (record.has("response") or record.has("chosen", "rejected"))
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row. Raises DataError when a text is missing, empty, or no text, Dropped by a rule."""
+        """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule."""
         pair = record.has("chosen") or record.has("rejected")
         needed = ("instruction", "chosen", "rejected") if pair else ("instruction", "response")
         if not record.has(*needed):
-            raise record.missing_error(needed, "A row is (instruction, response) or (instruction, chosen, rejected).")
+            raise record.missing_error(
+                needed, "The format plain is (instruction, response) or (instruction, chosen, rejected)."
+            )
         response = record.text("response") if record.has("response") else None
         answers = (record.text("chosen"), record.text("rejected")) if pair else None
         return [build_example(record, record.text("instruction"), response, answers)]

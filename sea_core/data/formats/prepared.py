@@ -1,4 +1,4 @@
-"""What `sea prepare --out` writes: rows with what was found in them, to be read and mended by hand."""
+"""What `sea prepare --out` writes: examples with their extractions, which can be edited by hand."""
 
 from __future__ import annotations
 
@@ -10,44 +10,46 @@ from sea_core.data.formats.plain import PlainFormat
 from sea_core.data.record import Record, SkipRecord
 
 EXTRACTION_COLUMNS = ("phrase", "kind", "sentence", "detoxified")
-OUTCOMES = ("prepared", "refused", "text")
+OUTCOMES = ("prepared", "skipped", "text")
+SKIPPED = "`sea prepare` skipped the example"
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedFormat:
-    """Plain rows with the columns of an extraction, all four or none, and perhaps an outcome."""
+    """Plain records with the columns of an extraction, all four or none, and perhaps an outcome."""
 
     name: str = "prepared"
     columns: tuple[str, ...] = (*PlainFormat().columns, *EXTRACTION_COLUMNS, "outcome")
 
-    def matches(self, first: Record) -> bool:
-        """Tell whether the record has an outcome, or an instruction with an extraction."""
-        has = first.values.keys()
-        return first.has("instruction") and ("detoxified" in has or {"outcome", "line"} <= has)
+    def matches(self, record: Record) -> bool:
+        """Tell whether the record has an instruction with an extraction or an outcome."""
+        columns = record.values.keys()
+        return record.has("instruction") and ("detoxified" in columns or {"outcome", "line"} <= columns)
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row with its extraction.
+        """Return the example with its extraction.
 
         Raises:
-            DataError: a text is missing or no text, or the kind or the outcome is unknown.
-            Dropped: `sea prepare` refused the row.
+            DataError: a text is missing or not text, or the kind or the outcome is unknown.
+            SkipRecord: `sea prepare` skipped the example.
         """
         outcome = self._outcome(record)
-        if outcome == "refused":
-            raise SkipRecord("`sea prepare` refused the row")
-        rows = PlainFormat().read(record)
-        if outcome == "text" or not (outcome == "prepared" or any(record.has(column) for column in EXTRACTION_COLUMNS)):
-            return rows
+        if outcome == "skipped":
+            raise SkipRecord(SKIPPED)
+        examples = PlainFormat().read(record)
+        has_extraction = outcome == "prepared" or any(record.has(column) for column in EXTRACTION_COLUMNS)
+        if outcome == "text" or not has_extraction:
+            return examples
         if not record.has(*EXTRACTION_COLUMNS):
-            raise record.missing_error(EXTRACTION_COLUMNS, "A prepared row has all four.")
-        return [replace(row, extraction=self._extraction(record)) for row in rows]
+            raise record.missing_error(EXTRACTION_COLUMNS, "A prepared example has all four.")
+        return [replace(example, extraction=self._extraction(record)) for example in examples]
 
     def _outcome(self, record: Record) -> str | None:
         if not record.has("outcome"):
             return None
         outcome = record.text("outcome")
         if outcome not in OUTCOMES:
-            raise record.type_error("outcome", f"one of {', '.join(OUTCOMES)}", "Write what `sea prepare` wrote")
+            raise record.type_error("outcome", f"one of {', '.join(OUTCOMES)}", "Write one of them")
         return outcome
 
     def _extraction(self, record: Record) -> Extraction:

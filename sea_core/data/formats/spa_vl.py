@@ -1,4 +1,4 @@
-"""SPA-VL: a question about an image, and a chosen and a rejected answer."""
+"""SPA-VL: a question about an image, with a chosen and a rejected answer."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ NEEDED = ("question", "chosen", "rejected")
 
 @dataclass(frozen=True, slots=True)
 class SPAVL:
-    """The pair as it stands. The set has no label for the question, so all rows count as harmful."""
+    """The pair is taken as it is. The data set does not label the questions, so all examples count as harmful."""
 
     name: str = "spa-vl"
     columns: tuple[str, ...] = (*NEEDED, "harmful", *MEDIA_COLUMNS)
 
-    def matches(self, first: Record) -> bool:
-        """Tell whether the record has a question, an image and two texts."""
-        texts = all(isinstance(first.values.get(first.column_name(column)), str) for column in NEEDED)
-        return texts and (first.has("image") or first.has("images"))
+    def matches(self, record: Record) -> bool:
+        """Tell whether the record has a question and two answers, all text, and an image."""
+        texts = all(isinstance(record.values.get(record.column_name(column)), str) for column in NEEDED)
+        return texts and (record.has("image") or record.has("images"))
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
+        """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule."""
         if not record.has(*NEEDED):
-            raise record.missing_error(NEEDED, "The format spa-vl needs them in every row.")
+            raise record.missing_error(NEEDED, "The format spa-vl needs them in every record.")
         pair = record.text_or_empty("chosen"), record.text_or_empty("rejected")
         return [build_example(record, record.text("question"), pair=pair)]

@@ -8,7 +8,6 @@ from sea_core.data.examples import Example
 from sea_core.data.formats.common import build_example, skip_unwanted
 from sea_core.data.formats.conversation import (
     UNANSWERED,
-    Tags,
     Turn,
     dpo_example,
     is_conversation,
@@ -21,64 +20,56 @@ from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record, SkipRecord
 
 EXPECTED = "The format trl is (messages), (prompt, completion), (prompt, chosen, rejected) or (chosen, rejected)."
-TAGS = Tags()
+PAIR = ("chosen", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
 class TRL:
-    """SFT: the first question and its answer. DPO: the pair, where there is one question.
+    """SFT: the first question and its answer. DPO: the pair; there must be one question.
 
     Without a prompt, the turns with which chosen and rejected both begin are the prompt, as in TRL.
     """
 
     name: str = "trl"
-    columns: tuple[str, ...] = (
-        "messages",
-        "prompt",
-        "completion",
-        "chosen",
-        "rejected",
-        "label",
-        "harmful",
-        *MEDIA_COLUMNS,
-    )
+    columns: tuple[str, ...] = ("messages", "prompt", "completion", *PAIR, "label", "harmful", *MEDIA_COLUMNS)
 
-    def matches(self, first: Record) -> bool:
+    def matches(self, record: Record) -> bool:
         """Tell whether the record has the columns of one of TRL's layouts."""
-        if first.has("prompt"):
-            return first.has("completion") or first.has("chosen", "rejected")
-        pair = all(is_conversation(first.peek(column)) for column in ("chosen", "rejected"))
-        others = first.has("rejected") or first.has("instruction") or MSSwift().matches(first)
-        return pair or (is_conversation(first.peek("messages")) and not others)
+        if record.has("prompt"):
+            return record.has("completion") or record.has(*PAIR)
+        if all(is_conversation(record.peek(column)) for column in PAIR):
+            return True
+        other_format = record.has("rejected") or record.has("instruction") or MSSwift().matches(record)
+        return is_conversation(record.peek("messages")) and not other_format
 
     def read(self, record: Record) -> list[Example]:
-        """Return the row. Raises DataError for a missing column or a wrong type, Dropped by a rule."""
-        if record.has("chosen", "rejected"):
+        """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule."""
+        if record.has(*PAIR):
             return [self._pair(record)]
         skip_unwanted(record, "label")
         if record.has("prompt", "completion"):
-            completion = read_answer(record, "completion", TAGS)
+            completion = read_answer(record, "completion")
             if isinstance(record.decoded("prompt"), str):
                 return [build_example(record, record.text_or_empty("prompt"), completion)]
-            return [sft_example(record, [*read_turns(record, "prompt", TAGS), Turn("assistant", completion)])]
+            return [sft_example(record, [*read_turns(record, "prompt"), Turn("assistant", completion)])]
         if record.has("messages"):
-            return [sft_example(record, read_turns(record, "messages", TAGS))]
-        raise record.missing_error(("prompt", "chosen", "rejected"), EXPECTED)
+            return [sft_example(record, read_turns(record, "messages"))]
+        raise record.missing_error(("prompt", *PAIR), EXPECTED)
 
     def _pair(self, record: Record) -> Example:
-        chosen, rejected = read_answer(record, "chosen", TAGS), read_answer(record, "rejected", TAGS)
+        chosen, rejected = (read_answer(record, column) for column in PAIR)
         if not record.has("prompt"):
-            return dpo_example(record, self._implicit(record), chosen, rejected)
+            return dpo_example(record, self._implicit_prompt(record), chosen, rejected)
         if isinstance(record.decoded("prompt"), str):
             return build_example(record, record.text_or_empty("prompt"), pair=(chosen, rejected))
-        return dpo_example(record, read_turns(record, "prompt", TAGS), chosen, rejected)
+        return dpo_example(record, read_turns(record, "prompt"), chosen, rejected)
 
-    def _implicit(self, record: Record) -> list[Turn]:
-        if isinstance(record.decoded("chosen"), str) or isinstance(record.decoded("rejected"), str):
+    def _implicit_prompt(self, record: Record) -> list[Turn]:
+        if any(isinstance(record.decoded(column), str) for column in PAIR):
             raise record.missing_error(("prompt",), "Without it, chosen and rejected must be lists of turns.")
-        left, right = read_turns(record, "chosen", TAGS)[:-1], read_turns(record, "rejected", TAGS)[:-1]
-        if left != right:
+        prompt, other = (read_turns(record, column)[:-1] for column in PAIR)
+        if prompt != other:
             raise SkipRecord("the two conversations differ before the answer")
-        if not left:
+        if not prompt:
             raise SkipRecord(UNANSWERED)
-        return left
+        return prompt

@@ -1,1 +1,1 @@
-"""Where records come from: JSON, CSV and Arrow files, folders, and the Hugging Face hub."""
+"""Where records come from: files of any known type, folders, and the Hugging Face hub."""

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files, batch by batch. Images and sounds in them stay the bytes that they are."""
+"""Parquet and Arrow files, read in batches. Images and audio in them are not decoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.data.record import Place
 from sea_core.data.sources.text import Item
-from sea_core.errors import DataError
+from sea_core.errors import DataError, one_line
 
 if TYPE_CHECKING:
     import pyarrow
@@ -17,11 +17,11 @@ PARQUET_MAGIC = b"PAR1"
 ARROW_MAGIC = b"ARROW1"
 STREAM_MAGIC = b"\xff\xff\xff\xff"
 BATCH = 64
-"""Rows at a time: each may hold an image of some megabytes."""
+"""Rows per batch: each may hold an image of several megabytes."""
 
 
 def parquet_values(path: Path, files: Sequence[Path] = ()) -> Iterator[Item]:
-    """Yield each row of a Parquet file, or of several in the folder `path`. Raises DataError when one is damaged."""
+    """Yield each row of a Parquet file, or of several in the folder `path`. Raises DataError if one is corrupt."""
     import pyarrow.parquet
 
     def batches() -> Iterator[pyarrow.RecordBatch]:
@@ -33,7 +33,7 @@ def parquet_values(path: Path, files: Sequence[Path] = ()) -> Iterator[Item]:
 
 
 def arrow_values(path: Path) -> Iterator[Item]:
-    """Yield each row of an Arrow IPC file or stream. Raises DataError when the file is damaged."""
+    """Yield each row of an Arrow IPC file or stream. Raises DataError if it is corrupt."""
     import pyarrow.ipc
 
     def batches() -> Iterator[pyarrow.RecordBatch]:
@@ -51,7 +51,11 @@ def arrow_values(path: Path) -> Iterator[Item]:
 
 
 def table_rows(path: Path, batches: Iterator[Any]) -> Iterator[Item]:
-    """Yield the rows of Arrow batches or tables as objects, numbered from 1. Raises DataError for damage."""
+    """Yield the rows of Arrow batches or tables as objects, numbered from 1.
+
+    Raises:
+        DataError: the rest of the table cannot be read.
+    """
     import pyarrow
 
     number = 0
@@ -63,18 +67,17 @@ def table_rows(path: Path, batches: Iterator[Any]) -> Iterator[Item]:
                     place = Place(path, number, "row")
                     yield place, _unreadable(place, value) if isinstance(value, Exception) else value
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
-        said = " ".join(str(error).split())[:200].rstrip(".")
         raise DataError(
-            f"The table cannot be read beyond row {number}: {said}.",
+            f"The table cannot be read beyond row {number}: {one_line(error)[:200].rstrip('.')}.",
             where=str(path),
-            hint="Fetch or write it again; pyarrow.parquet.read_table(FILE) or datasets.load_dataset checks it.",
+            hint="Download or write it again; pyarrow.parquet.read_table(FILE) or datasets.load_dataset checks it.",
         ) from None
 
 
 def _objects(batch: Any) -> list[Any]:
-    """Return the rows of a batch; where one is damaged or holds what Python cannot hold, the others are still read."""
+    """Return the rows of a batch; an exception in place of a row that cannot be read."""
     try:
-        batch.validate(full=True)  # pyarrow believes a damaged file's offsets, and reads beyond its memory
+        batch.validate(full=True)  # pyarrow trusts the offsets of a corrupt file and would read beyond its memory
         return list(batch.to_pylist())
     except (ValueError, OverflowError) as error:
         if batch.num_rows == 1:
@@ -84,7 +87,7 @@ def _objects(batch: Any) -> list[Any]:
 
 def _unreadable(place: Place, error: Exception) -> DataError:
     return DataError(
-        f"The row holds a value that cannot be read: {' '.join(str(error).split())[:200]}.",
+        f"The row has a value that cannot be read: {one_line(error)[:200]}.",
         where=str(place),
-        hint="Take the row out, or store the value as text.",
+        hint="Delete the row, or store the value as text.",
     )

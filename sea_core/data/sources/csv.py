@@ -18,89 +18,99 @@ DELIMITERS = ",\t;|"
 def csv_values(path: Path) -> Iterator[Item]:
     """Yield each row of a CSV or TSV file as an object of texts, with the line it starts on; an empty cell is null.
 
-    The first line names the columns. What divides them is the commonest of comma, tab, semicolon and bar in it.
+    The first line names the columns. The delimiter is the most frequent of comma, tab, semicolon and bar in it.
 
     Raises:
-        DataError: the file cannot be read any further: it is damaged, has no header, or a quote is never closed.
+        DataError: the rest of the file cannot be read: it is corrupt, has no header, or a quote is never closed.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may hold a whole dialogue
-    lines = _Counted(path)
+    lines = _CountedLines(path)
     header = next(lines, "")
     rows = csv.reader(lines, delimiter=max(DELIMITERS, key=header.count), strict=True)
-    lines.again = header
+    lines.push_back(header)
     names: list[str] | None = None
     while True:
-        start = lines.number + (0 if lines.again else 1)
+        start = lines.next_number
         try:
             cells = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Place(path, start), _not_csv(path, start, lines, error)
+            yield Place(path, start), _syntax_error(path, start, lines, error)
             continue
-        if broken := lines.take_broken():
-            yield Place(path, start), broken
+        if unreadable := lines.take_error():
+            yield Place(path, start), unreadable
         elif names is None and cells:
-            names = _header(path, start, cells)
+            names = _column_names(path, start, cells)
         elif names is not None and cells:
             yield Place(path, start), _object(path, start, names, cells)
 
 
-class _Counted:
-    """The lines of a file, counted; a line that is no text is remembered and given as an empty one."""
+class _CountedLines:
+    """The lines of a file, counted. A line that is not text is read as an empty one, and its error is kept."""
 
     def __init__(self, path: Path) -> None:
-        self.lines = text_lines(path)
         self.number = 0
-        self.again = ""
         self.ended = False
-        self.broken: DataError | None = None
+        self._lines = text_lines(path)
+        self._pushed_back = ""
+        self._error: DataError | None = None
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if self.again:
-            again, self.again = self.again, ""
-            return again
-        found = next(self.lines, None)
+        if self._pushed_back:
+            line, self._pushed_back = self._pushed_back, ""
+            return line
+        found = next(self._lines, None)
         if found is None:
             self.ended = True
             raise StopIteration
-        self.number, line = found
-        if isinstance(line, DataError):
-            self.broken = self.broken or line
+        self.number, text = found
+        if isinstance(text, DataError):
+            self._error = self._error or text
             return "\n"
-        return line
+        return text
 
-    def take_broken(self) -> DataError | None:
-        broken, self.broken = self.broken, None
-        return broken
+    @property
+    def next_number(self) -> int:
+        """The number of the line that comes next."""
+        return self.number + (0 if self._pushed_back else 1)
+
+    def push_back(self, line: str) -> None:
+        """Return a line again that was read already."""
+        self._pushed_back = line
+
+    def take_error(self) -> DataError | None:
+        """Return the error of an unreadable line since the last call, if there was one."""
+        error, self._error = self._error, None
+        return error
 
 
-def _not_csv(path: Path, start: int, lines: _Counted, error: csv.Error) -> DataError:
-    if lines.ended:  # A quote took in all that follows: nobody can tell how many rows that was.
+def _syntax_error(path: Path, start: int, lines: _CountedLines, error: csv.Error) -> DataError:
+    if lines.ended:  # a quote swallowed the rest, and how many rows that was is unknown
         raise DataError(
             f"A quote is opened on this line and never closed: all up to line {lines.number} would be one cell.",
             where=at(path, start),
             hint='Close the quote; a quote inside a quoted cell is written twice: "".',
         )
-    return lines.take_broken() or DataError(
+    return lines.take_error() or DataError(
         f"This is not CSV: {error}.",
         where=at(path, start),
-        hint='Put a cell with quotes in it into quotes, and write these twice: "say ""no""".',
+        hint='Quote a cell that contains quotes, and write these twice: "say ""no""".',
     )
 
 
-def _header(path: Path, line: int, cells: list[str]) -> list[str]:
+def _column_names(path: Path, line: int, cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
-    twice = [name for place, name in enumerate(names) if name in names[:place]]
-    if twice or not all(names):
-        what = f"names {quoted(twice)} twice" if twice else "leaves a column without a name"
+    duplicates = [name for index, name in enumerate(names) if name in names[:index]]
+    if duplicates or not all(names):
+        what = f"names {quoted(duplicates)} twice" if duplicates else "leaves a column without a name"
         raise DataError(
             f"The first line must name the columns, but it {what}.",
             where=at(path, line),
-            hint="Give each column a name of its own in the first line: instruction,response",
+            hint="Give each column its own name in the first line: instruction,response",
         )
     return names
 
@@ -111,6 +121,6 @@ def _object(path: Path, line: int, names: list[str], cells: list[str]) -> Any:
             f"The row has {len(cells)} cell{'s' if len(cells) > 1 else ''}, and the first line names {len(names)} "
             f"columns: {quoted(names)}.",
             where=at(path, line),
-            hint='Put a cell with the dividing character or a line end in it into quotes: "One, two".',
+            hint='Quote a cell that contains the delimiter or a line break: "One, two".',
         )
     return {name: cell if cell.strip() else None for name, cell in zip(names, cells, strict=True)}

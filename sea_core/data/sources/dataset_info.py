@@ -1,4 +1,4 @@
-"""LLaMA-Factory's `dataset_info.json`: what it says of a data file that lies beside it."""
+"""LLaMA-Factory's `dataset_info.json`: the format and the columns of a data file in the same folder."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.data.formats.alpaca import Alpaca
-from sea_core.data.formats.conversation import ROLES, Tags
+from sea_core.data.formats.conversation import DEFAULT_TAGS, ROLES, Tags
 from sea_core.data.formats.sharegpt import ShareGPT
-from sea_core.errors import DataError
+from sea_core.errors import DataError, one_line
 
-NAME = "dataset_info.json"
-COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
-SAME = ("history", "system", "chosen", "rejected", "kto_tag", "images", "videos", "audios")
+INFO = "dataset_info.json"
+ALPACA_COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
+"""LLaMA-Factory's names to ours."""
+COMMON_COLUMNS = ("history", "system", "chosen", "rejected", "kto_tag", "images", "videos", "audios")
+"""Columns with the same name in both."""
 ROLE_TAGS = {
     "user_tag": "user",
     "assistant_tag": "assistant",
@@ -25,49 +27,54 @@ ROLE_TAGS = {
 
 
 def read_dataset_info(path: Path) -> tuple[Alpaca | ShareGPT, dict[str, str]] | None:
-    """Return the reader and the column names that the file beside `path` gives for it, or None where it names it not.
+    """Return the format and the column names that `dataset_info.json` gives for a data file; None if it has no entry.
 
     Raises:
-        DataError: the file beside it is no JSON, or its entry for `path` is not understood.
+        DataError: `dataset_info.json` is not JSON, or its entry is invalid.
     """
-    beside = path.with_name(NAME)
-    if not beside.is_file():
+    info = path.with_name(INFO)
+    if not info.is_file():
         return None
-    entry = _entry(beside, path.name)
+    entry = _find_entry(info, path.name)
     if entry is None:
         return None
     formatting = entry.get("formatting", "alpaca")
     columns, tags = entry.get("columns") or {}, entry.get("tags") or {}
-    told = (*columns.items(), *tags.items()) if isinstance(columns, dict) and isinstance(tags, dict) else ((0, 0),)
-    if formatting not in ("alpaca", "sharegpt") or not all(isinstance(word, str) for pair in told for word in pair):
+    if formatting not in ("alpaca", "sharegpt") or not (_maps_text(columns) and _maps_text(tags)):
         raise DataError(
             f'The entry for {path.name} must have "formatting" alpaca or sharegpt, and names in "columns" and "tags".',
-            where=str(beside),
-            hint="Mend the entry as LLaMA-Factory's data/README.md says, or name the format with --format.",
+            where=str(info),
+            hint="Fix the entry as LLaMA-Factory's data/README.md describes, or name the format with --format.",
         )
     if formatting == "alpaca":
-        return Alpaca(), {
-            COLUMNS.get(ours, ours): theirs for ours, theirs in columns.items() if ours in (*COLUMNS, *SAME)
-        }
-    names = {"conversations": columns["messages"]} if "messages" in columns else {}
-    names |= {column: columns[column] for column in SAME if column in columns}
-    return ShareGPT(tags=_tags(tags)), names
+        known = {name: name for name in COMMON_COLUMNS} | ALPACA_COLUMNS
+        return Alpaca(), {known[name]: column for name, column in columns.items() if name in known}
+    column_names = {"conversations": columns["messages"]} if "messages" in columns else {}
+    column_names |= {name: columns[name] for name in COMMON_COLUMNS if name in columns}
+    return ShareGPT(tags=_read_tags(tags)), column_names
 
 
-def _entry(beside: Path, name: str) -> Mapping[str, Any] | None:
+def _maps_text(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+
+
+def _find_entry(info: Path, name: str) -> Mapping[str, Any] | None:
     try:
-        entries = json.loads(beside.read_text(encoding="utf-8"))
+        entries = json.loads(info.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(
-            f"The file is no JSON: {' '.join(str(error).split())}.",
-            where=str(beside),
-            hint="Mend it, or name the format of the data file with --format.",
+            f"The file is not JSON: {one_line(error)}.",
+            where=str(info),
+            hint="Fix it, or name the format of the data file with --format.",
         ) from None
     listed = entries.values() if isinstance(entries, dict) else ()
     return next((entry for entry in listed if isinstance(entry, dict) and entry.get("file_name") == name), None)
 
 
-def _tags(tags: Mapping[str, str]) -> Tags:
-    roles = {**ROLES, **{tags[tag]: role for tag, role in ROLE_TAGS.items() if tag in tags}}
+def _read_tags(tags: Mapping[str, str]) -> Tags:
     role, content = tags.get("role_tag"), tags.get("content_tag")
-    return Tags((role,) if role else Tags().role, (content,) if content else Tags().content, roles)
+    return Tags(
+        role=(role,) if role else DEFAULT_TAGS.role,
+        content=(content,) if content else DEFAULT_TAGS.content,
+        roles={**ROLES, **{tags[tag]: name for tag, name in ROLE_TAGS.items() if tag in tags}},
+    )

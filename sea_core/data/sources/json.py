@@ -13,12 +13,10 @@ from sea_core.errors import DataError, at
 
 
 def json_values(path: Path) -> Iterator[Item]:
-    """Yield each JSON value with the line it starts on.
-
-    JSON Lines are streamed; a JSON list is read as a whole.
+    """Yield each JSON value with the line on which it starts. JSON Lines are streamed; a list is loaded whole.
 
     Raises:
-        DataError: the file cannot be read any further: it is damaged, or a list that is torn.
+        DataError: the rest of the file cannot be read: it is corrupt, or a truncated list.
     """
     lines = text_lines(path)
     blank = 0
@@ -28,18 +26,18 @@ def json_values(path: Path) -> Iterator[Item]:
         elif not line.strip():
             blank += 1
         elif line.lstrip().startswith("[") and number == blank + 1:
-            yield from _list_items(path, "\n" * blank + line + "".join(_sound(text) for _, text in lines))
+            yield from _list_items(path, "\n" * blank + line + "".join(_require_text(rest) for _, rest in lines))
         else:
-            yield Place(path, number), _parsed(path, line.rstrip(), number)
+            yield Place(path, number), _parse_or_error(path, line.rstrip(), number)
 
 
-def _sound(line: str | DataError) -> str:
+def _require_text(line: str | DataError) -> str:
     if isinstance(line, DataError):
         raise line
     return line
 
 
-def _parsed(path: Path, text: str, number: int) -> Any:
+def _parse_or_error(path: Path, text: str, number: int) -> Any:
     try:
         return _parse(path, text, number)
     except DataError as error:
@@ -47,37 +45,37 @@ def _parsed(path: Path, text: str, number: int) -> Any:
 
 
 def _parse(path: Path, text: str, number: int) -> Any:
-    """Parse JSON that starts at line `number`; errors carry the line where the JSON breaks."""
+    """Parse JSON that starts on line `number`. Raises DataError with the line of the error."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(
             f"This is not JSON: {error.msg} (column {error.colno}).",
             where=at(path, number + error.lineno - 1),
-            hint="Each row must be one whole JSON object on one line, or the file one JSON list. A last line that is "
-            "cut short means that writing stopped half-way: write the file again, or delete the line.",
+            hint="Each record must be one whole JSON object on one line, or the file one JSON list. If the last line is "
+            "truncated, writing was interrupted: write the file again, or delete the line.",
         ) from None
     except (ValueError, RecursionError):
         raise DataError(
-            "This JSON holds a number that is too long, or is nested too deep.",
+            "This JSON has a number that is too long, or is nested too deep.",
             where=at(path, number),
-            hint="Take the row out, or write the number as text.",
+            hint="Delete the record, or write the number as text.",
         ) from None
 
 
 def _list_items(path: Path, text: str) -> Iterator[Item]:
-    """Yield the items of a JSON list with the lines on which they start, or their numbers where some share a line."""
-    items = _parse(path, text, 1)  # The whole first: a list that is torn is torn before its first row is used.
-    starts = list(_starts(text))
+    """Yield the items of a JSON list with the lines on which they start; with their numbers if some share a line."""
+    items = _parse(path, text, 1)  # first the whole, so that a truncated list gives no records
+    starts = list(_start_lines(text))
     places: Iterable[Place] = (Place(path, line) for line in starts)
     if len(set(starts)) < len(starts):
         places = (Place(path, number, "row") for number in range(1, len(starts) + 1))
-    items.reverse()  # each is let go when it was read
+    items.reverse()  # so that each can be freed once it was read
     for place in places:
         yield place, items.pop()
 
 
-def _starts(text: str) -> Iterator[int]:
+def _start_lines(text: str) -> Iterator[int]:
     """Yield the line on which each item of a JSON list starts."""
     decode = json.JSONDecoder().raw_decode
     position, line, counted = text.index("[") + 1, 1, 0

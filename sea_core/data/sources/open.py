@@ -1,11 +1,10 @@
-"""Where records come from: a file of any known kind, a folder, or a data set of the hub."""
+"""Open any source of records: a file, a folder, or a data set of the hub."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from sea_core.data.sources import hub
@@ -14,12 +13,14 @@ from sea_core.data.sources.csv import csv_values
 from sea_core.data.sources.folder import folder_values, is_data_folder
 from sea_core.data.sources.json import json_values
 from sea_core.data.sources.text import Item
-from sea_core.errors import DataError
+from sea_core.errors import DataError, nearest
 
-OTHER_KINDS = (".xlsx", ".xls", ".zip", ".bz2", ".zst", ".tar", ".tgz", ".pkl", ".yaml", ".yml")
-PACKED = ("", ".gz", ".xz")
-TEXTS = (".jsonl", ".json", ".csv", ".tsv")
-READABLE = (*(kind + packed for kind in TEXTS for packed in PACKED), ".parquet", ".arrow")
+UNSUPPORTED = tuple(".xlsx .xls .zip .bz2 .zst .tar .tgz .pkl .yaml .yml".split())
+COMPRESSED = ("", ".gz", ".xz")
+TEXT_TYPES = (".jsonl", ".json", ".csv", ".tsv")
+READABLE = (*(suffix + compressed for suffix in TEXT_TYPES for compressed in COMPRESSED), ".parquet", ".arrow")
+READABLE_TYPES = ".jsonl, .json, .csv, .tsv (each also .gz or .xz), .parquet, .arrow"
+LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class Source:
     """Values with their places.
 
     Attributes:
-        path: the file, the folder, or the name on the hub.
-        items: the values, read as they are asked for.
-        digest: SHA-256 of what is read, so that a run can tell whether its data changed.
-        cells: whether all values are texts, as in CSV.
-        folder: what paths in it are relative to.
+        path: the file, the folder, or the name of a hub data set.
+        items: the values, read on demand.
+        digest: returns the SHA-256 of what is read, so that a run can tell whether its data changed.
+        untyped: whether all values are text, as in CSV.
+        folder: what relative paths in it are relative to.
     """
 
     path: Path
@@ -45,83 +46,81 @@ def open_source(path: Path, split: str | None = None) -> Source:
     """Open a file, a folder, or `hf:owner/name:config@revision`.
 
     Raises:
-        DataError: it is missing, of another kind, or has no such split.
+        DataError: it does not exist, is of another type, or has no such split.
     """
     if str(path).startswith(hub.PREFIX):
-        items, what = hub.hub_values(path, split)
-        return Source(path, items, lambda: hashlib.sha256(what.encode()).hexdigest(), folder=path)
+        items, identity = hub.hub_values(path, split)
+        return Source(path, items, lambda: hashlib.sha256(identity.encode()).hexdigest(), folder=path)
     if path.is_dir():
-        return _folder(path, split)
-    _check(path)
+        return _open_folder(path, split)
+    _check_file(path)
     if split is not None:
-        raise DataError("A single file has no splits.", where=str(path), hint="Leave --split out.")
-    kind = _kind(path)
-    return Source(path, kind(path), lambda: _digest([path]), kind is csv_values, path.parent)
+        raise DataError("A single file has no splits.", where=str(path), hint="Omit --split.")
+    read_values = _find_reader(path)
+    return Source(path, read_values(path), lambda: _digest([path]), read_values is csv_values, path.parent)
 
 
-def _folder(path: Path, split: str | None) -> Source:
+def _open_folder(path: Path, split: str | None) -> Source:
     if not is_data_folder(path):
-        inside = sorted(entry.name for entry in path.iterdir() if entry.name.endswith(READABLE))
-        hint = f"Give one of the files in it: {', '.join(inside[:8])}." if inside else f"It has no {_wanted()} either."
-        raise DataError("This is a folder, and a file is expected.", where=str(path), hint=hint)
+        names = sorted(entry.name for entry in path.iterdir() if entry.name.endswith(READABLE))
+        listed = ", ".join(names[:LISTED])
+        hint = f"Give one of its files: {listed}." if names else f"It has no files of these types: {READABLE_TYPES}."
+        raise DataError("This is a folder, but a file was expected.", where=str(path), hint=hint)
     items, files = folder_values(path, split)
-    chosen = f"split {split}\n"  # two splits of a folder are two sets of data
-    return Source(path, items, lambda: _digest(files, chosen, path), folder=path)
+    prefix = f"split {split}\n"  # two splits of a folder are different data
+    return Source(path, items, lambda: _digest(files, prefix, path), folder=path)
 
 
-def _kind(path: Path) -> Callable[[Path], Iterator[Item]]:
-    """Tell what a file is by how it begins; only CSV must say so in its name."""
+def _find_reader(path: Path) -> Callable[[Path], Iterator[Item]]:
+    """Return the reader for a file by its first bytes; CSV and TSV are recognised by name."""
     try:
         with path.open("rb") as file:
             start = file.read(len(ARROW_MAGIC))
     except OSError as error:
         raise DataError(
-            f"The file cannot be read: {error.strerror or error}.", where=str(path), hint="Check who may read it."
+            f"The file cannot be read: {error.strerror or error}.", where=str(path), hint="Check its permissions."
         ) from None
     if start.startswith(PARQUET_MAGIC):
         return parquet_values
     if start == ARROW_MAGIC or start.startswith(STREAM_MAGIC):
         return arrow_values
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in PACKED]
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
     return csv_values if suffixes[-1:] in ([".csv"], [".tsv"]) else json_values
 
 
-def _check(path: Path) -> None:
+def _check_file(path: Path) -> None:
     if not path.exists():
-        raise DataError("There is no such file.", where=str(path), hint=_similar(path))
-    if not path.is_file():  # it is looked into more than once
-        raise DataError("This is no ordinary file (a pipe?).", where=str(path), hint="Save what it gives as a file.")
-    if path.suffix.lower() in OTHER_KINDS:
+        raise DataError("There is no such file.", where=str(path), hint=_suggest_file(path))
+    if not path.is_file():  # it is opened several times
+        raise DataError("This is not a regular file (a pipe?).", where=str(path), hint="Save its content to a file.")
+    if path.suffix.lower() in UNSUPPORTED:
         raise DataError(
-            f"A {path.suffix} file is not read.",
+            f"{path.suffix} files are not supported.",
             where=str(path),
-            hint=f"Unpack it, or save the rows as one of: {_wanted()}. {path.name} has another name than it deserves? "
-            "Then rename it.",
+            hint=f"Unpack it, or save the records as one of: {READABLE_TYPES}. If {path.name} only has the wrong suffix, "
+            "rename it.",
         )
 
 
-def _similar(path: Path) -> str:
+def _suggest_file(path: Path) -> str:
     parent = path.parent
     if not parent.is_dir():
-        return f"There is no folder {parent} either. Check the path. A data set of the hub is hf:OWNER/NAME."
+        return f"There is no folder {parent} either. Check the path. A hub data set is hf:OWNER/NAME."
     files = [entry.name for entry in parent.iterdir() if entry.is_file()]
-    close = get_close_matches(path.name, files, n=1)
-    if close:
-        return f"Did you mean {parent / close[0]} ?"
+    if close := nearest(path.name, files):
+        return f"Did you mean {parent / close} ?"
     readable = sorted(name for name in files if name.endswith(READABLE))
-    return f"The folder has: {', '.join(readable[:8])}." if readable else f"The folder {parent} has no data files."
+    listed = ", ".join(readable[:LISTED])
+    return f"The folder has: {listed}." if readable else f"The folder {parent} has no data files."
 
 
-def _wanted() -> str:
-    return ".jsonl, .json, .csv, .tsv (each also .gz or .xz), .parquet, .arrow"
-
-
-def _digest(files: list[Path], head: str = "", folder: Path = Path()) -> str:
-    if len(files) == 1 and not head:
+def _digest(files: list[Path], prefix: str = "", folder: Path = Path()) -> str:
+    """Return the SHA-256 of a file, or of several files with their paths in the folder and a prefix."""
+    if len(files) == 1 and not prefix:
         with files[0].open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    whole = hashlib.sha256(head.encode())
+    digest = hashlib.sha256(prefix.encode())
     for path in files:
         with path.open("rb") as file:
-            whole.update(path.relative_to(folder).as_posix().encode() + hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
+            digest.update(path.relative_to(folder).as_posix().encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,46 @@
+"""Paths and URLs of media: their modality by suffix, and relative paths that still resolve in another folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+MEDIA_SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    "image": tuple(
+        ".png .jpg .jpeg .jpe .gif .bmp .webp .tif .tiff .avif .heic .heif .svg .ico .ppm .pgm .pbm .pnm".split()
+    ),
+    "video": tuple(".mp4 .m4v .mov .qt .webm .mkv .avi .mpg .mpeg .mpe .wmv .flv .3gp .3g2 .ogv".split()),
+    "audio": tuple(
+        ".wav .mp3 .mp2 .flac .ogg .oga .opus .m4a .aac .aif .aiff .aifc .au .snd .wma .amr .weba".split()
+    ),
+}
+"""Listed here because the `mimetypes` module depends on the machine's own tables."""
+
+
+def is_url(medium: str) -> bool:
+    """Tell whether a medium is a URL (`https://...`) or inline data (`data:...`) rather than a path."""
+    return "://" in medium or medium.startswith("data:")
+
+
+def find_modality(medium: str) -> str | None:
+    """Return image, video or audio by the suffix of a path or URL; None if the suffix is unknown."""
+    if medium.startswith("data:"):
+        modality = medium.removeprefix("data:").partition("/")[0]
+        return modality if modality in MEDIA_SUFFIXES else None
+    name = re.split("[?#]", medium)[0] if is_url(medium) else medium
+    suffix = Path(name).suffix.lower()
+    return next((modality for modality, suffixes in MEDIA_SUFFIXES.items() if suffix in suffixes), None)
+
+
+def relative_media_path(folder: Path, medium: str) -> str:
+    """Return a medium's path relative to `folder`; URLs, and absolute paths outside the folder, stay as they are."""
+    path, base = Path(medium), folder.absolute()
+    if is_url(medium):
+        return medium
+    if ".." not in path.parts and path.absolute().is_relative_to(base):
+        return str(path.absolute().relative_to(base))
+    # `..` goes up from where a link points to, so folders are resolved; the file keeps its own name, which has the
+    # suffix.
+    return medium if path.is_absolute() else os.path.relpath(path.parent.resolve() / path.name, base.resolve())
