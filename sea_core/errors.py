@@ -49,6 +49,11 @@ def at(path: Path | str, line: int | None = None) -> str:
     return f"{path}:{line}" if line else str(path)
 
 
+def one_line(error: BaseException) -> str:
+    """Return the message of an error on one line."""
+    return " ".join(str(error).split())
+
+
 def nearest(name: str, known: Collection[str]) -> str | None:
     """Return the known name that `name` is most likely a typing error of, if any is near."""
     from difflib import get_close_matches

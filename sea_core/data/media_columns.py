@@ -61,7 +61,7 @@ def read_media(
         return ()
     found: list[str] = []
     for modality in ("image", "video", "audio"):
-        references = [(modality, reference) for other, reference in inline_media if other == modality]
+        references: list[tuple[str, Any]] = [item for item in inline_media if item[0] == modality]
         references += [
             (column, value) for column in (modality, f"{modality}s") for value in _list_values(record, column)
         ]

@@ -12,9 +12,7 @@ MEDIA_SUFFIXES: Mapping[str, tuple[str, ...]] = {
         ".png .jpg .jpeg .jpe .gif .bmp .webp .tif .tiff .avif .heic .heif .svg .ico .ppm .pgm .pbm .pnm".split()
     ),
     "video": tuple(".mp4 .m4v .mov .qt .webm .mkv .avi .mpg .mpeg .mpe .wmv .flv .3gp .3g2 .ogv".split()),
-    "audio": tuple(
-        ".wav .mp3 .mp2 .flac .ogg .oga .opus .m4a .aac .aif .aiff .aifc .au .snd .wma .amr .weba".split()
-    ),
+    "audio": tuple(".wav .mp3 .mp2 .flac .ogg .oga .opus .m4a .aac .aif .aiff .aifc .au .snd .wma .amr .weba".split()),
 }
 """Listed here because the `mimetypes` module depends on the machine's own tables."""
 

@@ -51,9 +51,7 @@ def read_examples(
         DataError: the file, or a record of it, cannot be read, or no example is left.
         SeaError: the format is unknown.
     """
-    result = scan(
-        path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad, formats=formats
-    )
+    result = scan(path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad, formats=formats)
     if not result.examples:
         raise _no_examples_error(result)
     return result

@@ -37,7 +37,8 @@ class Summary:
 
     Attributes:
         examples: the number of examples.
-        skipped, invalid: the number of records skipped by each rule, and of invalid ones.
+        skipped, invalid: the number of records.
+        skip_counts: how many records each rule of the format skipped.
         notes: for each part of records that is not used, how many records have it.
         classes: how many examples have a property; only those that some example has.
         duplicates: examples with an instruction that an earlier one has too, up to case and white space.
@@ -48,7 +49,8 @@ class Summary:
     format: str
     records: int
     examples: int
-    skipped: dict[str, int]
+    skipped: int
+    skip_counts: dict[str, int]
     invalid: int
     notes: dict[str, int]
     classes: dict[str, int]
@@ -68,7 +70,8 @@ def summarise(result: ReadResult) -> Summary:
         format=result.format,
         records=result.records,
         examples=len(examples),
-        skipped=result.skip_counts,
+        skipped=len(result.skipped),
+        skip_counts=result.skip_counts,
         invalid=len(result.invalid),
         notes=result.notes,
         classes=_classes(examples),

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from sea_core.data.examples import Example, Extraction, PreparedExample, SkippedExample, relative_media_path
+from sea_core.data.examples import Example, Extraction, PreparedExample, SkippedExample
+from sea_core.data.media_paths import relative_media_path
 from sea_core.errors import SeaError
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.leak import leaked_words
@@ -72,7 +73,7 @@ class Preparation:
         lines = [
             _line(row.example, "prepared", path, **asdict(row.extraction), style=row.style) for row in self.prepared
         ]
-        lines += [_line(refused.example, "refused", path, reason=refused.reason) for refused in self.skipped]
+        lines += [_line(refused.example, "skipped", path, reason=refused.reason) for refused in self.skipped]
         lines += [_line(row, "text", path) for row in self.text_only]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         former = backup_existing(path, text)

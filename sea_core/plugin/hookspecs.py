@@ -19,7 +19,7 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
-    from sea_core.data.formats.registry import Format
+    from sea_core.data.formats.base import Format
     from sea_core.extraction.extractor import Extractor
     from sea_core.judges.base import JudgeFactory
     from sea_core.model.adapter import Adapter

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from sea_core.errors import PluginError, at
+from sea_core.errors import PluginError, at, one_line
 
 CORE = str(Path(__file__).parents[1])
 ENTRY_POINT_GROUP = "sea"
@@ -29,11 +29,6 @@ def catch_any(call: Callable[[], object]) -> Exception | SystemExit | None:
 def describe(error: BaseException) -> str:
     """Return a description such as `it raised KeyError: 'mel' (file:line)`."""
     return f"it raised {type(error).__name__}: {one_line(error)}{location(error)}"
-
-
-def one_line(error: BaseException) -> str:
-    """Return the message of an exception in one line."""
-    return " ".join(str(error).split())
 
 
 def location(error: BaseException) -> str:

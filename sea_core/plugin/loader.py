@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from sea_core import __version__
-from sea_core.errors import PluginError, SeaError, nearest
+from sea_core.errors import PluginError, SeaError, nearest, one_line
 from sea_core.extraction.extractor import Extractor
 from sea_core.judges.base import JudgeFactory
 from sea_core.model.adapter import Adapter
@@ -30,14 +30,14 @@ from sea_core.optimization.recipes.base import Recipe
 from sea_core.plugin import hookspecs
 from sea_core.plugin.blueprint import Blueprint
 from sea_core.plugin.generator import Generator
-from sea_core.plugin.isolation import ENTRY_POINT_GROUP, LOCAL_PREFIX, catch_any, describe, one_line
+from sea_core.plugin.isolation import ENTRY_POINT_GROUP, LOCAL_PREFIX, catch_any, describe
 from sea_core.plugin.validate import call_hook, check_generator, expectation, label, offered
 from sea_core.registry import Lazy, Registry
 
 if TYPE_CHECKING:
     import typer
 
-    from sea_core.data.formats.registry import Format
+    from sea_core.data.formats.base import Format
 
 Item = TypeVar("Item")
 

@@ -11,7 +11,8 @@ import pytest
 
 from helpers.cli import expect_error, sea
 from sea_core.data import media_columns
-from sea_core.data.examples import Example, Extraction, medium_kind
+from sea_core.data.examples import Example, Extraction
+from sea_core.data.media_paths import find_modality
 from sea_core.data.read import read_examples
 from sea_core.data.writers import WRITERS, write_examples
 from sea_core.errors import SeaError
@@ -40,11 +41,11 @@ def write(path: Path, *records: Any) -> Path:
 def test_a_sound_file_is_counted(tmp_path: Path) -> None:
     (tmp_path / "go.png").write_bytes(b"x")
     path = write(tmp_path / "a.jsonl", GOOD, BENIGN, GOOD | {"response": "Never."})
-    figures = sea("data", "check", path, "--json").json()
-    assert (figures["format"], figures["records"], figures["rows"], figures["bad"]) == ("plain", 3, 3, 0)
-    assert figures["classes"] == {"harmful": 2, "benign": 1, "with an answer (SFT)": 3, "with media": 1}
-    assert figures["duplicates"] == 1
-    assert figures["characters"]["response"] == {"shortest": 3, "median": 3, "longest": 6}
+    summary = sea("data", "check", path, "--json").json()
+    assert (summary["format"], summary["records"], summary["examples"], summary["invalid"]) == ("plain", 3, 3, 0)
+    assert summary["classes"] == {"harmful": 2, "benign": 1, "with a response (SFT)": 3, "with media": 1}
+    assert summary["duplicates"] == 1
+    assert summary["characters"]["response"] == {"shortest": 3, "median": 3, "longest": 6}
     table = sea("data", "check", path)
     assert table.code == 0
     assert "shortest" not in table.out
@@ -56,24 +57,24 @@ def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", *records)
     said = sea("data", "check", path, "--json")
     assert said.code == 2
-    figures = json.loads(said.out)
-    assert (figures["records"], figures["rows"], figures["bad"]) == (62, 2, 60)
-    assert figures["bad_records"][0] == {
+    summary = json.loads(said.out)
+    assert (summary["records"], summary["examples"], summary["invalid"]) == (62, 2, 60)
+    assert summary["invalid_records"][0] == {
         "where": f"{path}:2",
         "number": 2,
         "column": "response",
-        "what": 'The column "response" must hold text, but it holds 0.',
+        "what": 'The column "response" must be text, but it is 0.',
         "hint": "Write it in double quotes, or name another column with --columns response=NAME.",
     }
-    assert figures["missing_media"] == [
-        {"row": read_examples(path, skip_bad=True).examples[1].id, "number": 62, "medium": str(tmp_path / "go.png")}
+    assert summary["missing_media"] == [
+        {"example": read_examples(path, skip_bad=True).examples[1].id, "number": 62, "medium": str(tmp_path / "go.png")}
     ]
     told = sea("data", "check", path)
     assert told.code == 2
     assert f"{path}:51: " in told.out
     assert f"{path}:52: " not in told.out
     assert "and 10 more: --json lists all" in told.out
-    assert "60 bad records, 1 missing media" in told.err
+    assert "60 invalid records, 1 missing media" in told.err
     assert sea("data", "check", path, "--skip-bad").code == 0
 
 
@@ -81,15 +82,15 @@ def test_a_file_of_which_no_row_is_left_is_still_told_row_by_row(tmp_path: Path)
     path = write(tmp_path / "a.jsonl", PKU, PKU | {"safer_response_id": None})
     said = sea("data", "check", path, "--json", "--skip-bad")
     assert said.code == 2
-    figures = json.loads(said.out)
-    assert figures["dropped"] == {"neither response is safe": 1}
-    assert figures["dropped_records"] == [{"where": f"{path}:1", "rule": "neither response is safe"}]
-    assert "no row is left" in sea("data", "check", write(path, PKU)).err
+    summary = json.loads(said.out)
+    assert summary["skip_counts"] == {"neither response is safe": 1}
+    assert summary["skipped_records"] == [{"where": f"{path}:1", "rule": "neither response is safe"}]
+    assert "no examples" in sea("data", "check", write(path, PKU)).err
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "no such file" in expect_error("data", "check", tmp_path / "none.jsonl")
-    assert "holds no rows" in expect_error("data", "check", write(tmp_path / "a.jsonl"))
+    assert "holds no records" in expect_error("data", "check", write(tmp_path / "a.jsonl"))
 
 
 # -------------------------------------------------------------------------------------------- bad rows elsewhere
@@ -169,7 +170,7 @@ def test_a_list_of_files_that_is_none_is_told_before_anything_is_written(tmp_pat
     folder.mkdir()
     (folder / "dataset_info.json").write_text(text)
     said = expect_error("data", "convert", path, "--to", "llama-factory", "--out", folder / "out.json")
-    assert "not LLaMA-Factory's list of files" in said
+    assert "not LLaMA-Factory's list of data files" in said
     assert [entry.name for entry in folder.iterdir()] == ["dataset_info.json"]
 
 
@@ -183,11 +184,11 @@ def test_the_kind_of_a_medium_is_known_by_its_name(tmp_path: Path) -> None:
     write_examples([row], tmp_path / "out.jsonl", "jsonl")
     line = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
     assert {column: line[column] for column in told} == told
-    assert medium_kind("https://x/png") is None
+    assert find_modality("https://x/png") is None
 
 
 def test_what_is_written_for_bytes_has_a_name_that_tells_its_kind() -> None:
-    assert all(medium_kind(f"a{suffix}") for suffix in media_columns.MAGIC_SUFFIXES.values())
+    assert all(find_modality(f"a{suffix}") for suffix in media_columns.MAGIC_SUFFIXES.values())
     heads = {
         b"RIFF....WAVE": "audio",
         b"RIFF....WEBP": "image",
@@ -195,7 +196,7 @@ def test_what_is_written_for_bytes_has_a_name_that_tells_its_kind() -> None:
         b"....ftypM4A ": "audio",
         b"....ftypisom": "video",
     }
-    assert {head: medium_kind(f"a{media_columns.find_suffix(head)}") for head in heads} == heads
+    assert {head: find_modality(f"a{media_columns.find_suffix(head)}") for head in heads} == heads
 
 
 WAYS = {
@@ -236,16 +237,16 @@ def test_an_extraction_survives_our_own_lines(tmp_path: Path) -> None:
 
 def test_rows_of_two_kinds_are_never_thinned_out_unasked(tmp_path: Path) -> None:
     rows = [ROWS[0], replace(SINGLE[1], id="c")]
-    with pytest.raises(SeaError, match="1 rows have an answer and 1 a pair"):
+    with pytest.raises(SeaError, match="1 examples have a response and 1 have chosen and rejected"):
         write_examples(rows, tmp_path / "out.jsonl", "trl")
     assert write_examples(rows, tmp_path / "out.jsonl", "trl", "dpo") == (1, "dpo")
     assert write_examples(rows, tmp_path / "all.jsonl", "jsonl") == (2, None)
 
 
 def test_trl_is_not_given_what_it_would_drop(tmp_path: Path) -> None:
-    with pytest.raises(SeaError, match="has audios, which TRL would leave out"):
+    with pytest.raises(SeaError, match="has audios, which TRL would silently ignore"):
         write_examples([replace(SINGLE[0], media=("a.wav",))], tmp_path / "out.jsonl", "trl")
-    with pytest.raises(SeaError, match="does not tell an image"):
+    with pytest.raises(SeaError, match="is no image, video or audio file"):
         write_examples([replace(SINGLE[0], media=("a",))], tmp_path / "out.jsonl", "jsonl")
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -256,12 +257,12 @@ def test_convert_as_a_person_uses_it(tmp_path: Path) -> None:
     out = tmp_path / "folder" / "out.json"
     command = ("data", "convert", path, "--columns", "instruction=q", "--to", "llama-factory", "--out", out)
     assert "a.jsonl:2: " in expect_error(*command)
-    figures = sea(*command, "--skip-bad", "--json").json()
-    assert (figures["written"], figures["bad"], figures["kind"]) == (1, 1, "sft")
+    summary = sea(*command, "--skip-bad", "--json").json()
+    assert (summary["written"], summary["invalid"], summary["kind"]) == (1, 1, "sft")
     assert path.read_bytes() == before
-    assert "is there already" in expect_error(*command, "--skip-bad")
+    assert "already exists" in expect_error(*command, "--skip-bad")
     assert "no file to write" in expect_error("data", "convert", path, "--columns", "instruction=q")
     rest = ("data", "convert", path, "--columns", "instruction=q", "--skip-bad", "--out", tmp_path / "b.jsonl")
     assert "Type one of: llama-factory" in expect_error(*rest, "--to", "csv")
     assert "--kind dpo" in expect_error(*rest, "--kind", "ppo")
-    assert "no row has what dpo needs" in expect_error(*rest, "--to", "trl", "--kind", "dpo")
+    assert "no example has what dpo needs" in expect_error(*rest, "--to", "trl", "--kind", "dpo")

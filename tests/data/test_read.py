@@ -1,4 +1,4 @@
-"""Readers: what each format becomes, and what a person is told about a file that cannot be read."""
+"""Reading: what each format becomes, and the errors for files that cannot be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example as explicit
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.format_samples import GOLDEN
@@ -48,7 +49,7 @@ def write(path: Path, *records: Any) -> Path:
 def message(path: Path, **options: Any) -> str:
     with pytest.raises(DataError) as caught:
         read_examples(path, **options)
-    assert caught.value.hint, "every message says what to do next"
+    assert caught.value.hint, "every error says what to do next"
     return str(caught.value)
 
 
@@ -67,22 +68,23 @@ def test_plain_reads_answers_and_pairs(tmp_path: Path) -> None:
 
 def test_pku_chooses_by_safety_and_not_by_helpfulness(tmp_path: Path) -> None:
     record = PKU | {"is_response_1_safe": False, "better_response_id": 1}
-    (row,) = read_examples(write(tmp_path / "a.jsonl", record)).examples
-    assert (row.chosen, row.rejected, row.response) == (PKU["response_0"], PKU["response_1"], PKU["response_0"])
-    assert row.harmful
+    (example,) = read_examples(write(tmp_path / "a.jsonl", record)).examples
+    safe, unsafe = PKU["response_0"], PKU["response_1"]
+    assert (example.chosen, example.rejected, example.response) == (safe, unsafe, safe)
+    assert example.harmful
 
 
-def test_pku_row_with_two_safe_responses_is_benign(tmp_path: Path) -> None:
-    (row,) = read_examples(write(tmp_path / "a.jsonl", PKU)).examples
-    assert not row.harmful
+def test_pku_record_with_two_safe_responses_is_benign(tmp_path: Path) -> None:
+    (example,) = read_examples(write(tmp_path / "a.jsonl", PKU)).examples
+    assert not example.harmful
 
 
-def test_pku_row_without_better_response_id_is_kept(tmp_path: Path) -> None:
+def test_pku_record_without_better_response_id_is_read(tmp_path: Path) -> None:
     record = {name: value for name, value in PKU.items() if name != "better_response_id"}
     assert len(read_examples(write(tmp_path / "a.jsonl", record)).examples) == 1
 
 
-def test_pku_counts_what_each_rule_dropped(tmp_path: Path) -> None:
+def test_pku_counts_skipped_records_by_rule(tmp_path: Path) -> None:
     unsafe = PKU | {"is_response_0_safe": False, "is_response_1_safe": False}
     disagree = PKU | {"better_response_id": 1}
     contradiction = PKU | {"is_response_0_safe": False}
@@ -99,13 +101,14 @@ def test_pku_counts_what_each_rule_dropped(tmp_path: Path) -> None:
 
 def test_hh_takes_the_first_question_and_the_last_answers(tmp_path: Path) -> None:
     data = read_examples(write(tmp_path / "a.jsonl", HH))
-    (row,) = data.examples
+    (example,) = data.examples
     assert data.format == "hh-rlhf"
-    assert (row.instruction, row.chosen, row.rejected) == ("How do I steal a lamp?", "Better not.", "At night.")
-    assert row.harmful
+    expected = ("How do I steal a lamp?", "Better not.", "At night.")
+    assert (example.instruction, example.chosen, example.rejected) == expected
+    assert example.harmful
 
 
-def test_hh_counts_what_each_rule_dropped(tmp_path: Path) -> None:
+def test_hh_counts_skipped_records_by_rule(tmp_path: Path) -> None:
     silent = HH | {"chosen": "\n\nHuman: How do I steal a lamp?\n\nAssistant:"}
     other = HH | {"chosen": "\n\nHuman: How do I clean a lamp?\n\nAssistant: Gently."}
     same = HH | {"rejected": HH["chosen"]}
@@ -119,23 +122,23 @@ def test_hh_counts_what_each_rule_dropped(tmp_path: Path) -> None:
     }
 
 
-def test_hh_single_leaves_out_what_answers_a_later_question(tmp_path: Path) -> None:
-    one = {name: f"\n\nHuman: How do I steal a lamp?\n\nAssistant: {name}" for name in HH}
-    path = write(tmp_path / "a.jsonl", HH, one)
+def test_hh_single_skips_answers_to_a_later_question(tmp_path: Path) -> None:
+    single_question = {name: f"\n\nHuman: How do I steal a lamp?\n\nAssistant: {name}" for name in HH}
+    path = write(tmp_path / "a.jsonl", HH, single_question)
     kept = read_examples(path)
-    assert (len(kept.examples), kept.notes) == (2, {"several questions: the answers belong to the last": 1})
+    assert (len(kept.examples), kept.notes) == (2, {"several questions: the answers belong to the last one": 1})
     single = read_examples(path, format="hh-rlhf-single")
     assert single.examples == kept.examples[1:]
-    assert single.skip_counts == {"several questions: the answers belong to the last": 1}
+    assert single.skip_counts == {"several questions: the answers belong to the last one": 1}
 
 
-def test_columns_map_our_names_to_the_files(tmp_path: Path) -> None:
+def test_columns_can_be_renamed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", {"question": "How do I pick a lock?", "answer": "No.", "uid": "q1"})
-    (row,) = read_examples(path, columns={"instruction": "question", "response": "answer", "id": "uid"}).examples
-    assert (row.id, row.instruction, row.response) == ("q1", "How do I pick a lock?", "No.")
+    (example,) = read_examples(path, columns={"instruction": "question", "response": "answer", "id": "uid"}).examples
+    assert (example.id, example.instruction, example.response) == ("q1", "How do I pick a lock?", "No.")
 
 
-def test_every_format_is_found_by_its_own_name(tmp_path: Path) -> None:
+def test_detected_format_equals_the_named_one(tmp_path: Path) -> None:
     for name, record in zip(("plain", "pku-saferlhf", "hh-rlhf"), (PLAIN, PKU, HH), strict=True):
         path = write(tmp_path / f"{name}.jsonl", record)
         assert read_examples(path) == read_examples(path, format=name)
@@ -145,7 +148,7 @@ def test_every_format_is_found_by_its_own_name(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------------- files
 
 
-def test_lines_lists_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
+def test_lines_lists_and_gzip_give_the_same_examples(tmp_path: Path) -> None:
     records = [PLAIN | {"id": "a"}, PAIR | {"id": "b"}]
     lines = write(tmp_path / "a.jsonl", *records)
     as_list = tmp_path / "a.json"
@@ -154,31 +157,31 @@ def test_lines_lists_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
     zipped.write_bytes(gzip.compress(lines.read_bytes()))
     zipped_list.write_bytes(gzip.compress(as_list.read_bytes()))
     read = [read_examples(path) for path in (lines, as_list, zipped, zipped_list)]
-    texts = [[(row.id, row.instruction, row.response, row.chosen) for row in data.examples] for data in read]
+    texts = [[(found.id, found.instruction, found.response, found.chosen) for found in data.examples] for data in read]
     assert all(text == texts[0] for text in texts)
     assert len({data.digest for data in read}) == 4
 
 
-def test_list_rows_know_their_lines(tmp_path: Path) -> None:
+def test_items_of_a_list_have_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps([PLAIN | {"id": "a"}, PLAIN | {"id": "b"}], indent=1), encoding="utf-8")
-    assert [row.line for row in read_examples(path).examples] == [2, 7]
+    assert [example.line for example in read_examples(path).examples] == [2, 7]
 
 
-def test_blank_lines_and_byte_order_mark_are_harmless(tmp_path: Path) -> None:
+def test_blank_lines_and_byte_order_marks_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\xef\xbb\xbf\n" + json.dumps(PLAIN).encode() + b"\r\n\n" + json.dumps(PAIR).encode())
-    assert [row.line for row in read_examples(path).examples] == [2, 4]
+    assert [example.line for example in read_examples(path).examples] == [2, 4]
 
 
-def test_made_ids_tell_rows_apart_and_follow_the_instruction(tmp_path: Path) -> None:
+def test_generated_ids_are_unique_and_depend_on_the_instruction(tmp_path: Path) -> None:
     def ids(*records: Any) -> list[str]:
-        return [row.id for row in read_examples(write(tmp_path / "a.jsonl", *records)).examples]
+        return [example.id for example in read_examples(write(tmp_path / "a.jsonl", *records)).examples]
 
     other = PLAIN | {"instruction": "How do I steal a lamp?"}
-    assert len(set(ids(PLAIN, PLAIN))) == 2, "the same text twice is two rows"
+    assert len(set(ids(PLAIN, PLAIN))) == 2, "the same text twice is two examples"
     assert ids(PLAIN) == ids(PLAIN | {"response": "No."}), "an embedding depends on the instruction alone"
-    assert ids(PLAIN) != ids(other), "another instruction on the same line is another row"
+    assert ids(PLAIN) != ids(other), "another instruction on the same line is another example"
 
 
 def test_digest_is_of_the_file(tmp_path: Path) -> None:
@@ -194,21 +197,21 @@ def test_reading_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# ----------------------------------------------------------------------------------------------------- bad input
+# -------------------------------------------------------------------------------------------------- invalid input
 
-BAD: dict[str, tuple[bytes, int, str, str]] = {
+INVALID: dict[str, tuple[bytes, int, str, str]] = {
     "torn": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', 2, "not JSON", "write the file again"),
     "spread": (b'{\n "instruction": "x"\n}', 1, "not JSON", "one whole JSON object on one line"),
     "not_object": (json.dumps(PLAIN).encode() + b"\n[1]\n", 2, "this one is a list", '{"instruction": "..."'),
     "number": (b"12\n", 1, "this one is a number", '{"instruction": "..."'),
-    "wrong_type": (b'{"instruction": 42, "response": "x"}', 1, "must hold text, but it holds 42", "double quotes"),
+    "wrong_type": (b'{"instruction": 42, "response": "x"}', 1, "must be text, but it is 42", "double quotes"),
     "wrong_flag": (
         json.dumps(PLAIN | {"harmful": "no"}).encode(),
         1,
-        '"harmful" must hold true or false, but it holds "no"',
+        '"harmful" must be true or false, but it is "no"',
         "without quotes",
     ),
-    "empty": (json.dumps(PLAIN | {"instruction": "  "}).encode(), 1, '"instruction" is empty', "take the row out"),
+    "empty": (json.dumps(PLAIN | {"instruction": "  "}).encode(), 1, '"instruction" is empty', "delete the record"),
     "no_answer": (
         json.dumps(PLAIN).encode() + b'\n{"instruction": "x", "answer": "y"}',
         2,
@@ -221,13 +224,13 @@ BAD: dict[str, tuple[bytes, int, str, str]] = {
         '"rejected"',
         "--columns rejected=NAME",
     ),
-    "latin_1": (json.dumps(PLAIN).encode() + b'\n{"instruction": "caf\xe9"}', 2, "byte 21 of it is 0xe9", "iconv"),
+    "latin_1": (json.dumps(PLAIN).encode() + b'\n{"instruction": "caf\xe9"}', 2, "byte 21 is 0xe9", "iconv"),
     "surrogate": (b'{"instruction": "\\ud83d", "response": "x"}', 1, "half a character", "whole character"),
-    "deep": (b'{"instruction": ' + b"[" * 100_000, 1, "nested too deep", "Take the row out"),
+    "deep": (b'{"instruction": ' + b"[" * 100_000, 1, "nested too deep", "Delete the record"),
     "long_number": (b'{"instruction": ' + b"1" * 5000 + b"}", 1, "too long", "as text"),
-    "id_type": (json.dumps(PLAIN | {"id": 1.5}).encode(), 1, '"id" must hold text', "double quotes"),
-    "pku_choice": (json.dumps(PKU | {"safer_response_id": "0"}).encode(), 1, "must hold 0 or 1", "without quotes"),
-    "pku_flag": (json.dumps(PKU | {"is_response_0_safe": 1}).encode(), 1, "must hold true or false", "without quotes"),
+    "id_type": (json.dumps(PLAIN | {"id": 1.5}).encode(), 1, '"id" must be text', "double quotes"),
+    "pku_choice": (json.dumps(PKU | {"safer_response_id": "0"}).encode(), 1, "must be 0 or 1", "without quotes"),
+    "pku_flag": (json.dumps(PKU | {"is_response_0_safe": 1}).encode(), 1, "must be true or false", "without quotes"),
     "hh_prose": (
         json.dumps(HH).encode() + b'\n{"chosen": "No.", "rejected": "Yes."}',
         2,
@@ -244,44 +247,44 @@ BAD: dict[str, tuple[bytes, int, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_told_with_line_and_advice(tmp_path: Path, case: str) -> None:
-    content, line, what, advice = BAD[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid_input_is_reported_with_line_and_hint(tmp_path: Path, case: str) -> None:
+    content, line, what, advice = INVALID[case]
     path = tmp_path / "rows.jsonl"
     path.write_bytes(content)
-    told = message(path)
-    assert told.startswith(f"{path}:{line}: ")
-    assert what in told
-    assert advice in told
+    error = message(path)
+    assert error.startswith(f"{path}:{line}: ")
+    assert what in error
+    assert advice in error
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"[]"])
 def test_empty_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(content)
-    assert "holds no rows" in message(path)
+    assert "holds no records" in message(path)
 
 
-def test_unknown_columns_are_told_with_the_columns_to_type(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", {"question": "x", "answer": "y"}))
-    assert "rows.jsonl:1: " in told
-    assert 'these columns: "question", "answer"' in told
-    assert "--columns instruction=question,response=answer" in told
-    assert "pku-saferlhf (prompt, " in told
+def test_unknown_columns_suggest_columns_to_type(tmp_path: Path) -> None:
+    error = message(write(tmp_path / "rows.jsonl", {"question": "x", "answer": "y"}))
+    assert "rows.jsonl:1: " in error
+    assert 'these columns: "question", "answer"' in error
+    assert "--columns instruction=question,response=answer" in error
+    assert "pku-saferlhf (prompt, " in error
 
 
-def test_unknown_pairs_are_told_with_the_column_to_type(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", {"query": "x", "chosen": "y", "rejected": "z"}))
-    assert "--columns instruction=query ?" in told
+def test_unknown_pairs_suggest_the_column_to_type(tmp_path: Path) -> None:
+    error = message(write(tmp_path / "rows.jsonl", {"query": "x", "chosen": "y", "rejected": "z"}))
+    assert "--columns instruction=query ?" in error
 
 
-def test_columns_that_nothing_resembles_are_asked_for(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", {"a": "x", "b": "y"}))
-    assert "--columns instruction=NAME,response=NAME" in told
-    assert "--format" in told
+def test_columns_without_a_similar_name_are_asked_for(tmp_path: Path) -> None:
+    error = message(write(tmp_path / "rows.jsonl", {"a": "x", "b": "y"}))
+    assert "--columns instruction=NAME,response=NAME" in error
+    assert "--format" in error
 
 
-def test_column_that_cannot_be_printed_is_escaped(tmp_path: Path) -> None:
+def test_unprintable_column_names_are_escaped(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"\\ud83d": "x"}', encoding="utf-8")
     assert '"\\ud83d"' in message(path)
@@ -289,8 +292,8 @@ def test_column_that_cannot_be_printed_is_escaped(tmp_path: Path) -> None:
 
 def test_misspelt_file_column_is_corrected(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", {"question": "x", "answer": "y"})
-    told = message(path, columns={"instruction": "qestion", "response": "answer"})
-    assert "--columns instruction=question,response=answer" in told
+    error = message(path, columns={"instruction": "qestion", "response": "answer"})
+    assert "--columns instruction=question,response=answer" in error
 
 
 def test_renamed_column_is_never_ignored(tmp_path: Path) -> None:
@@ -299,9 +302,9 @@ def test_renamed_column_is_never_ignored(tmp_path: Path) -> None:
     assert "No known format" in message(write(path, HH | {"topic": "lamps"}), columns={"phrase": "topic"})
 
 
-def test_misspelt_column_of_ours_is_corrected(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", PLAIN), columns={"instuction": "question"})
-    assert "Did you mean 'instruction'?" in told
+def test_misspelt_own_column_is_corrected(tmp_path: Path) -> None:
+    error = message(write(tmp_path / "rows.jsonl", PLAIN), columns={"instuction": "question"})
+    assert "Did you mean 'instruction'?" in error
 
 
 def test_unknown_format_is_corrected(tmp_path: Path) -> None:
@@ -312,17 +315,17 @@ def test_unknown_format_is_corrected(tmp_path: Path) -> None:
         read_examples(path, "zzz")
 
 
-def test_wrong_format_says_which_columns_are_missing(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", PLAIN), format="hh-rlhf")
-    assert 'rows.jsonl:1: The columns are missing or null: "chosen", "rejected". Found: "instruction"' in told
-    told = message(write(tmp_path / "rows.jsonl", PLAIN), format="pku-saferlhf")
-    assert '"safer_response_id"' in told
+def test_wrong_format_lists_the_missing_columns(tmp_path: Path) -> None:
+    error = message(write(tmp_path / "rows.jsonl", PLAIN), format="hh-rlhf")
+    assert 'rows.jsonl:1: The columns are missing or null: "chosen", "rejected". Found: "instruction"' in error
+    error = message(write(tmp_path / "rows.jsonl", PLAIN), format="pku-saferlhf")
+    assert '"safer_response_id"' in error
 
 
-def test_id_twice_names_both_lines(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", PLAIN | {"id": "a"}, PAIR | {"id": "b"}, PAIR | {"id": "a"}))
-    assert "rows.jsonl:3: " in told
-    assert '"a" is used twice, on line 1 and on line 3' in told
+def test_a_repeated_id_names_both_lines(tmp_path: Path) -> None:
+    error = message(write(tmp_path / "rows.jsonl", PLAIN | {"id": "a"}, PAIR | {"id": "b"}, PAIR | {"id": "a"}))
+    assert "rows.jsonl:3: " in error
+    assert '"a" is used twice, on line 1 and on line 3' in error
 
 
 def test_missing_file_gets_a_suggestion(tmp_path: Path) -> None:
@@ -333,34 +336,34 @@ def test_missing_file_gets_a_suggestion(tmp_path: Path) -> None:
 
 
 def test_folder_lists_its_files(tmp_path: Path) -> None:
-    assert "It has no .jsonl" in message(tmp_path)
+    assert "It has no files of these types: .jsonl" in message(tmp_path)
     write(tmp_path / "rows.jsonl", PLAIN)
-    told = message(tmp_path)
-    assert "This is a folder" in told
-    assert "rows.jsonl" in told
+    error = message(tmp_path)
+    assert "This is a folder" in error
+    assert "rows.jsonl" in error
 
 
-def test_other_kind_of_file_is_refused(tmp_path: Path) -> None:
+def test_unsupported_file_type_raises_an_error(tmp_path: Path) -> None:
     path = tmp_path / "rows.xlsx"
     path.write_bytes(b"PK")
-    told = message(path)
-    assert "A .xlsx file is not read" in told
-    assert ".parquet" in told
+    error = message(path)
+    assert ".xlsx files are not supported" in error
+    assert ".parquet" in error
 
 
-def test_damaged_gzip(tmp_path: Path) -> None:
+def test_corrupt_gzip(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(PLAIN).encode() * 50)[:-12])
-    assert "ends too early or is damaged" in message(path)
+    assert "is truncated or corrupt" in message(path)
 
 
-def test_file_whose_rows_were_all_dropped(tmp_path: Path) -> None:
-    told = message(write(tmp_path / "rows.jsonl", PKU | {"better_response_id": 1}))
-    assert "Every row was left out" in told
-    assert "disagree (1)" in told
+def test_file_whose_records_were_all_skipped(tmp_path: Path) -> None:
+    error = message(write(tmp_path / "rows.jsonl", PKU | {"better_response_id": 1}))
+    assert "All records were skipped" in error
+    assert "disagree (1)" in error
 
 
-# ------------------------------------------------------------------------------------------------------ anything
+# ----------------------------------------------------------------------------------------------- property tests
 
 
 def read_bytes(content: bytes, name: str = "rows.jsonl", skip_bad: bool = False, **options: Any) -> ReadResult | None:
@@ -368,25 +371,25 @@ def read_bytes(content: bytes, name: str = "rows.jsonl", skip_bad: bool = False,
         path = Path(folder) / name
         path.write_bytes(content)
         try:
-            return whole(scan(path, **options) if skip_bad else read_examples(path, **options))
+            return check_accounting(scan(path, **options) if skip_bad else read_examples(path, **options))
         except DataError as error:
             str(error).encode()  # It can be printed.
             return None
 
 
-def whole(data: ReadResult) -> ReadResult:
-    """Check that each record gave rows, or was left out by a rule, or is bad."""
-    kept = {row.line for row in data.examples}
+def check_accounting(data: ReadResult) -> ReadResult:
+    """Check that each record gave examples, was skipped by a rule, or is invalid."""
+    kept = {example.line for example in data.examples}
     assert len(kept) + len(data.skipped) + len(data.invalid) == data.records
     assert sum(data.skip_counts.values()) == len(data.skipped)
-    assert len({row.id for row in data.examples}) == len(data.examples)
-    for bad in data.invalid:
-        assert bad.where
-        assert bad.hint
-        f"{bad.where} {bad.column} {bad.what} {bad.hint}".encode()
-    for row in data.examples:
-        assert row.instruction
-        assert row.response or (row.chosen and row.rejected)
+    assert len({example.id for example in data.examples}) == len(data.examples)
+    for record in data.invalid:
+        assert record.where
+        assert record.hint
+        f"{record.where} {record.column} {record.what} {record.hint}".encode()
+    for example in data.examples:
+        assert example.instruction
+        assert example.response or (example.chosen and example.rejected)
     return data
 
 
@@ -399,12 +402,12 @@ MAGICS = [b"\x1f\x8b", b"\xfd7zXZ\x00", b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\x
     st.sampled_from(["rows.jsonl", "rows.csv", "rows.tsv.gz", "rows.parquet"]),
     st.booleans(),
 )
-@example(b"PAR1" * 3, "rows.parquet", True)
-def test_any_bytes_give_rows_or_a_data_error(content: bytes, name: str, skip_bad: bool) -> None:
+@explicit(b"PAR1" * 3, "rows.parquet", True)
+def test_any_bytes_give_examples_or_a_data_error(content: bytes, name: str, skip_bad: bool) -> None:
     read_bytes(content, name, skip_bad=skip_bad)
 
 
-COLUMNS = sorted({"id", *(column for reader in FORMATS for column in reader.columns)})
+COLUMNS = sorted({"id", *(column for format_ in FORMATS for column in format_.columns)})
 TEXTS = st.text(max_size=6) | st.sampled_from(["<image>", "a.png", "activity", "\n\nHuman: a\n\nAssistant: b", "1"])
 SCALARS = st.none() | st.booleans() | st.integers(-1, 2) | st.floats() | st.just(10**400) | st.just("\ud83d") | TEXTS
 ROLES = st.sampled_from(["user", "assistant", "system", "tool", "human", "gpt"])
@@ -417,22 +420,22 @@ VALUES = SCALARS | TURNS | st.lists(TURNS | PAIRED | SCALARS | st.lists(SCALARS,
 
 @st.composite
 def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
-    """Golden records of one format, most of them with something changed or taken out, and junk between."""
-    name, *_ = kind = draw(st.sampled_from(sorted(GOLDEN.values(), key=str)))
+    """Sample records of one format, most of them changed, with junk between them."""
+    name, *_ = sample = draw(st.sampled_from(sorted(GOLDEN.values(), key=str)))
     changes = st.dictionaries(st.sampled_from([*FORMATS.get(name).columns, "id"]), VALUES, max_size=1)
-    changed = changes.map(lambda change: kind[1] | change)
+    changed = changes.map(lambda change: sample[1] | change)
     junk = st.dictionaries(st.sampled_from(COLUMNS) | st.text(max_size=3), VALUES, max_size=3) | VALUES
     return draw(st.sampled_from([name, "auto"])), draw(
-        st.lists(st.just(kind[1]) | changed | changed | junk, max_size=5)
+        st.lists(st.just(sample[1]) | changed | changed | junk, max_size=5)
     )
 
 
 @settings(max_examples=200, deadline=None)
 @given(records(), st.binary(max_size=4), st.booleans())
-def test_any_json_is_kept_left_out_or_listed(drawn: tuple[str, list[Any]], torn: bytes, skip_bad: bool) -> None:
+def test_any_json_is_read_skipped_or_invalid(drawn: tuple[str, list[Any]], tail: bytes, skip_bad: bool) -> None:
     name, values = drawn
     lines = [json.dumps(value).encode() for value in values]
-    tail = torn.replace(b"\n", b"")
+    tail = tail.replace(b"\n", b"")
     blank = not tail.decode("utf-8" if lines else "utf-8-sig", errors="replace").strip()
     data = read_bytes(b"\n".join([*lines, tail]), format=name, skip_bad=skip_bad)
     if data and not (lines and lines[0].startswith(b"[")):  # else the file is one list
@@ -445,7 +448,7 @@ def test_any_json_is_kept_left_out_or_listed(drawn: tuple[str, list[Any]], torn:
         st.lists(st.text(max_size=5) | st.sampled_from(["true", "[", '[{"role": "user"}]']), min_size=3, max_size=3)
     )
 )
-def test_any_csv_that_was_written_is_read_row_for_row(cells: list[list[str]]) -> None:
+def test_any_csv_is_read_row_by_row(cells: list[list[str]]) -> None:
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["instruction", "response", "harmful"], *cells])
     try:
@@ -457,7 +460,7 @@ def test_any_csv_that_was_written_is_read_row_for_row(cells: list[list[str]]) ->
 
 
 @given(st.text(), st.text())
-def test_any_text_is_kept_as_it_is(instruction: str, response: str) -> None:
+def test_any_text_is_kept_unchanged(instruction: str, response: str) -> None:
     data = read_bytes(json.dumps({"instruction": instruction, "response": response}).encode())
     if data is None:
         assert not instruction.strip() or not response.strip()
@@ -465,40 +468,41 @@ def test_any_text_is_kept_as_it_is(instruction: str, response: str) -> None:
         assert (data.examples[0].instruction, data.examples[0].response) == (instruction.strip(), response.strip())
 
 
-# --------------------------------------------------------------------------------------- what must not be lost
+# ----------------------------------------------------------------------------------- places, labels and duplicates
 
 
-def test_items_of_a_list_on_one_line_are_told_apart(tmp_path: Path) -> None:
+def test_items_of_a_list_on_one_line_have_distinct_ids(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps([PLAIN, PLAIN, PLAIN | {"response": 3}]))
     data = read_examples(path, skip_bad=True)
-    assert [row.line for row in data.examples] == [1, 2]
-    assert len({row.id for row in data.examples}) == 2
+    assert [example.line for example in data.examples] == [1, 2]
+    assert len({example.id for example in data.examples}) == 2
     assert data.invalid[0].where == f"{path}: row 3"
 
 
 @pytest.mark.parametrize(
     ("text", "lines"), [("[{0},\n{0}]", [1, 2]), ("[\n\n{0}\n, {0}\n]", [3, 4]), ("[\n\n{0},\n{0}, {0}]", [1, 2, 3])]
 )
-def test_items_of_a_list_have_their_lines_where_none_share_one(tmp_path: Path, text: str, lines: list[int]) -> None:
+def test_items_of_a_list_have_their_lines_if_none_share_one(tmp_path: Path, text: str, lines: list[int]) -> None:
     path = tmp_path / "a.json"
     path.write_text(text.replace("{0}", json.dumps(PLAIN)))
-    assert [(row.line, row.id) for row in read_examples(path).examples] == [(n, f"{n:06d}-c110d04e") for n in lines]
+    found = [(example.line, example.id) for example in read_examples(path).examples]
+    assert found == [(line, f"{line:06d}-c110d04e") for line in lines]
 
 
-def test_a_pair_of_equal_answers_is_left_out_of_every_format(tmp_path: Path) -> None:
+def test_a_pair_of_equal_answers_is_skipped_in_every_format(tmp_path: Path) -> None:
     plain = read_examples(write(tmp_path / "a.jsonl", PAIR, PAIR | {"rejected": PAIR["chosen"]}))
     pku = read_examples(write(tmp_path / "b.jsonl", PKU, PKU | {"response_0": PKU["response_1"]}))
     for data in (plain, pku):
         assert (len(data.examples), data.skip_counts) == (1, {"the two answers are equal": 1})
 
 
-def test_a_label_beside_dialogues_is_read(tmp_path: Path) -> None:
+def test_dialogues_may_have_a_label(tmp_path: Path) -> None:
     data = read_examples(write(tmp_path / "a.jsonl", HH | {"harmful": False}, HH | {"harmful": True}))
-    assert [row.harmful for row in data.examples] == [False, True]
+    assert [example.harmful for example in data.examples] == [False, True]
 
 
-def test_no_hint_takes_a_response_for_the_safe_one(tmp_path: Path) -> None:
+def test_hints_never_suggest_a_judgement_column(tmp_path: Path) -> None:
     unjudged = {name: value for name, value in PKU.items() if name != "safer_response_id"} | {"better_response_id": 1}
     path = write(tmp_path / "a.jsonl", unjudged)
     for name in ("auto", "pku-saferlhf", "plain"):
@@ -508,6 +512,6 @@ def test_no_hint_takes_a_response_for_the_safe_one(tmp_path: Path) -> None:
         assert "=better_response_id" not in caught.value.hint
 
 
-def test_a_pipe_is_refused(tmp_path: Path) -> None:
+def test_a_pipe_raises_an_error(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")
-    assert "no ordinary file" in message(tmp_path / "pipe.jsonl")
+    assert "not a regular file" in message(tmp_path / "pipe.jsonl")

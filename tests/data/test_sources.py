@@ -1,4 +1,4 @@
-"""Where records come from: tables, compressed text, folders and the hub, and what is told when they are damaged."""
+"""Sources: tables, compressed text, folders and the hub, and the errors for corrupt ones."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import datasets
+import httpx2
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from huggingface_hub import errors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.hub import COMMIT, hub
 from sea_core.data.read import read_examples, scan
 from sea_core.data.result import ReadResult
+from sea_core.data.sources import hf_datasets
 from sea_core.errors import DataError
 
-ROWS: list[dict[str, Any]] = [
+RECORDS: list[dict[str, Any]] = [
     {"id": "a", "prompt": "How do I pick a lock?", "chosen": "No.", "rejected": "With a pin.", "images": None},
     {"id": "b", "prompt": "Why?", "chosen": "So, and\nso.", "rejected": 'As "they" say.', "images": None},
     {"id": "c", "prompt": "Who?", "chosen": "She.", "rejected": "She.", "images": None},
@@ -34,7 +40,7 @@ TEXTS = [("a", "No.", "With a pin."), ("b", "So, and\nso.", 'As "they" say.')]
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
 
 
-def told(path: Path | str, **options: Any) -> str:
+def error_message(path: Path | str, **options: Any) -> str:
     with pytest.raises(DataError) as caught:
         read_examples(path, **options)
     assert caught.value.hint
@@ -45,13 +51,13 @@ def texts(data: ReadResult) -> list[tuple[str, str | None, str | None]]:
     return [(row.id, row.chosen, row.rejected) for row in data.examples]
 
 
-def parquet(path: Path, rows: list[dict[str, Any]] = ROWS) -> Path:
+def parquet(path: Path, rows: list[dict[str, Any]] = RECORDS) -> Path:
     pq.write_table(pa.Table.from_pylist(rows), path)
     return path
 
 
 def arrow(path: Path, new: Callable[..., Any] = pyarrow.ipc.new_file) -> Path:
-    table = pa.Table.from_pylist(ROWS)
+    table = pa.Table.from_pylist(RECORDS)
     with pa.OSFile(str(path), "wb") as file, new(file, table.schema) as writer:
         writer.write_table(table)
     return path
@@ -67,7 +73,7 @@ def csv_file(path: Path) -> Path:
 
 
 def jsonl(path: Path) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    path.write_text("".join(json.dumps(row) + "\n" for row in RECORDS), encoding="utf-8")
     return path
 
 
@@ -82,7 +88,7 @@ def zipped_csv(path: Path) -> Path:
 
 
 def saved(path: Path) -> Path:
-    datasets.Dataset.from_list(ROWS).save_to_disk(str(path))
+    datasets.Dataset.from_list(RECORDS).save_to_disk(str(path))
     return path
 
 
@@ -99,72 +105,72 @@ KINDS: dict[str, tuple[str, Callable[[Path], Path], str]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_file_gives_the_same_rows_and_knows_their_places(tmp_path: Path, kind: str) -> None:
+def test_every_file_type_gives_the_same_examples_with_their_places(tmp_path: Path, kind: str) -> None:
     name, make, place = KINDS[kind]
     path = make(tmp_path / name)
     data = read_examples(path)
     assert texts(data) == TEXTS
     assert (data.format, data.records) == ("trl", 3)
-    assert [(left.where, left.rule) for left in data.skipped] == [(f"{path}{place}", "the two answers are equal")]
+    assert [(record.where, record.rule) for record in data.skipped] == [(f"{path}{place}", "the two answers are equal")]
     assert read_examples(path) == data
 
 
 # ------------------------------------------------------------------------------------------------------------ CSV
 
 
-def test_csv_cells_are_read_as_flags_and_lists(tmp_path: Path) -> None:
+def test_csv_cells_are_parsed_as_flags_and_lists(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     turns = json.dumps([{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}])
     cell = turns.replace('"', '""')
     path.write_text(f'messages,harmful\n"{cell}",False\n"{cell}",true\n"{cell}",maybe\n', encoding="utf-8")
     data = read_examples(path, skip_bad=True)
     assert [row.harmful for row in data.examples] == [False, True]
-    assert [(bad.where, bad.column) for bad in data.invalid] == [(f"{path}:4", "harmful")]
+    assert [(record.where, record.column) for record in data.invalid] == [(f"{path}:4", "harmful")]
 
 
-@pytest.mark.parametrize(("name", "divider"), [("a.csv", ";"), ("a.tsv", "\t"), ("a.csv", ",")])
-def test_what_divides_the_cells_is_found(tmp_path: Path, name: str, divider: str) -> None:
+@pytest.mark.parametrize(("name", "delimiter"), [("a.csv", ";"), ("a.tsv", "\t"), ("a.csv", ",")])
+def test_csv_delimiter_is_detected(tmp_path: Path, name: str, delimiter: str) -> None:
     path = tmp_path / name
-    path.write_text(f"\ufeffinstruction{divider}response\nWhy?{divider}So.\n\n", encoding="utf-8")
+    path.write_text(f"\ufeffinstruction{delimiter}response\nWhy?{delimiter}So.\n\n", encoding="utf-8")
     assert [(row.instruction, row.response, row.line) for row in read_examples(path).examples] == [("Why?", "So.", 2)]
 
 
-def test_bad_csv_rows_are_listed_and_the_others_read(tmp_path: Path) -> None:
+def test_invalid_csv_rows_are_listed_and_the_others_read(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(b'instruction,response\na,b,c\n"x"y,z\nca\xe9,b\nd,\ne,f\n')
     data = read_examples(path, skip_bad=True)
     assert [row.instruction for row in data.examples] == ["e"]
-    assert [(bad.number, bad.what.split(":")[0]) for bad in data.invalid] == [
+    assert [(record.number, record.what.split(":")[0]) for record in data.invalid] == [
         (2, "The row has 3 cells, and the first line names 2 columns"),
         (3, "This is not CSV"),
         (4, "The line is not UTF-8 text"),
         (5, "The column is missing or null"),
     ]
-    assert f"{path}:2: " in told(path)
+    assert f"{path}:2: " in error_message(path)
 
 
-def test_csv_that_cannot_be_read_on_is_never_skipped(tmp_path: Path) -> None:
+def test_csv_with_an_unreadable_rest_raises_even_with_skip_bad(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text('instruction,response\na,b\n"c,d\ne,f\n', encoding="utf-8")
-    message = told(path, skip_bad=True)
+    message = error_message(path, skip_bad=True)
     assert f"{path}:3: A quote is opened on this line and never closed: all up to line 4" in message
     path.write_text("a,a\n1,2\n", encoding="utf-8")
-    assert 'names "a" twice' in told(path)
+    assert 'names "a" twice' in error_message(path)
     path.write_text("a,\n1,2\n", encoding="utf-8")
-    assert "a column without a name" in told(path)
+    assert "a column without a name" in error_message(path)
 
 
 # --------------------------------------------------------------------------------------------------------- tables
 
 
-def test_media_held_as_bytes_are_left_out_or_written(tmp_path: Path) -> None:
+def test_media_stored_as_bytes_are_skipped_or_written(tmp_path: Path) -> None:
     rows = [
         {"question": "Is it hot?", "image": {"bytes": PNG, "path": None}, "chosen": "Yes.", "rejected": "No."},
         {"question": "Is it cold?", "image": {"bytes": None, "path": "b.jpg"}, "chosen": "Yes.", "rejected": "No."},
     ]
     path = parquet(tmp_path / "rows.parquet", rows)
     data = read_examples(path)
-    assert data.skip_counts.popitem()[0].startswith("its media are bytes inside the file")
+    assert data.skip_counts.popitem()[0].startswith("its media are stored as bytes in the file")
     assert [row.media for row in data.examples] == [(str(tmp_path / "b.jpg"),)]
     kept = read_examples(path, media_dir=tmp_path / "media")
     first = Path(kept.examples[0].media[0])
@@ -172,13 +178,13 @@ def test_media_held_as_bytes_are_left_out_or_written(tmp_path: Path) -> None:
     assert read_examples(path, media_dir=tmp_path / "media").examples == kept.examples
 
 
-def test_damaged_tables_are_told(tmp_path: Path) -> None:
+def test_corrupt_table_raises_an_error(tmp_path: Path) -> None:
     path = parquet(tmp_path / "rows.parquet")
     path.write_bytes(path.read_bytes()[:-20])
-    assert "The table cannot be read beyond row 0" in told(path, skip_bad=True)
+    assert "The table cannot be read beyond row 0" in error_message(path, skip_bad=True)
 
 
-def test_a_row_with_a_value_that_python_cannot_hold_is_one_bad_row(tmp_path: Path) -> None:
+def test_a_row_with_an_unreadable_value_is_one_invalid_record(tmp_path: Path) -> None:
     broken = pa.array(["Why?", "Who?", "How?"]).cast(pa.binary())
     wrong = pa.Array.from_buffers(pa.string(), 3, pa.array([b"Why?", b"\xff\xfe", b"How?"]).buffers())
     table = pa.table({"prompt": wrong, "completion": pa.array(["So.", "He.", "So."])})
@@ -188,7 +194,7 @@ def test_a_row_with_a_value_that_python_cannot_hold_is_one_bad_row(tmp_path: Pat
         writer.write_table(table)
     data = read_examples(path, skip_bad=True)
     assert [row.instruction for row in data.examples] == ["Why?", "How?"]
-    assert [bad.where for bad in data.invalid] == [f"{path}: row 2"]
+    assert [record.where for record in data.invalid] == [f"{path}: row 2"]
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +206,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=4), st.floats(0.1, 1))
-def test_any_damage_gives_whole_rows_or_a_data_error(
+def test_any_corruption_gives_whole_records_or_a_data_error(
     tables: list[bytes],
     tmp_path_factory: pytest.TempPathFactory,
     which: int,
@@ -241,12 +247,12 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("kind", ["saved", "files"])
-def test_splits_are_named_and_nothing_is_decoded(splits: dict[str, Path], tmp_path: Path, kind: str) -> None:
+def test_splits_are_selected_by_name_and_nothing_is_decoded(splits: dict[str, Path], tmp_path: Path, kind: str) -> None:
     path = splits[kind]
-    message = told(path)
+    message = error_message(path)
     assert "The data set has several splits. It has: train, test" in message
     assert "--split train" in message
-    assert 'no split "tset"' in told(path, split="tset")
+    assert 'no split "tset"' in error_message(path, split="tset")
     data = read_examples(path, split="train", media_dir=tmp_path)
     assert (data.format, len(data.examples)) == ("spa-vl", 3)
     assert Path(data.examples[0].media[0]).read_bytes() == b"no image at all"
@@ -270,29 +276,29 @@ CARD = "---\nconfigs:\n- config_name: default\n  data_files:\n  - {split: mine, 
     ],
     ids=str,
 )
-def test_a_folder_is_read_whole_or_not_at_all(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_a_folder_with_data_files_that_would_be_ignored_raises_an_error(tmp_path: Path, names: tuple[str, ...]) -> None:
     parquet(tmp_path / "train.parquet")
-    assert read_examples(tmp_path).records == len(ROWS)
+    assert read_examples(tmp_path).records == len(RECORDS)
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         jsonl(tmp_path / name)
-    assert f"would be left out: {', '.join(names)}." in told(tmp_path)
+    assert f"would be ignored: {', '.join(names)}." in error_message(tmp_path)
 
 
-def test_a_readme_tells_the_splits_and_leaves_nothing_out(tmp_path: Path) -> None:
-    parquet(tmp_path / "one.parquet", ROWS[:1])
-    parquet(tmp_path / "two.parquet", ROWS[1:])
+def test_a_readme_defines_the_splits_and_must_cover_all_files(tmp_path: Path) -> None:
+    parquet(tmp_path / "one.parquet", RECORDS[:1])
+    parquet(tmp_path / "two.parquet", RECORDS[1:])
     (tmp_path / "README.md").write_text(f"{CARD}---\n")
-    assert "would be left out: two.parquet" in told(tmp_path)
+    assert "would be ignored: two.parquet" in error_message(tmp_path)
     (tmp_path / "README.md").write_text(f"{CARD}  - {{split: rest, path: two.parquet}}\n---\n")
-    assert "It has: mine, rest" in told(tmp_path)
-    assert read_examples(tmp_path, split="rest").records == len(ROWS) - 1
+    assert "It has: mine, rest" in error_message(tmp_path)
+    assert read_examples(tmp_path, split="rest").records == len(RECORDS) - 1
     parquet(tmp_path / ".hidden.parquet")
     (tmp_path / "README.md").write_text(f"{CARD}  - {{split: rest, path: [two.parquet, .hidden.parquet]}}\n---\n")
-    assert "do not lie in the folder, or are hidden" in told(tmp_path, split="rest")
+    assert "are not in the folder, or are hidden" in error_message(tmp_path, split="rest")
 
 
-def test_parquet_files_are_read_whatever_there_is_more_of(tmp_path: Path) -> None:
+def test_parquet_files_are_read_even_if_other_files_are_more_frequent(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     parquet(tmp_path / "store" / "abc")
     folder = tmp_path / "folder"
@@ -303,15 +309,15 @@ def test_parquet_files_are_read_whatever_there_is_more_of(tmp_path: Path) -> Non
     assert texts(read_examples(folder)) == TEXTS
 
 
-def test_files_of_a_folder_without_names_of_splits_are_all_read(tmp_path: Path) -> None:
-    parquet(tmp_path / "one.parquet", ROWS[:1])
-    parquet(tmp_path / "two.parquet", ROWS[1:])
+def test_without_split_names_all_parquet_files_are_read(tmp_path: Path) -> None:
+    parquet(tmp_path / "one.parquet", RECORDS[:1])
+    parquet(tmp_path / "two.parquet", RECORDS[1:])
     data = read_examples(tmp_path)
-    assert (data.records, data.skipped[0].where) == (len(ROWS), f"{tmp_path}: row 3")
+    assert (data.records, data.skipped[0].where) == (len(RECORDS), f"{tmp_path}: row 3")
 
 
-def test_the_digest_of_a_folder_is_of_its_files_and_their_places_in_it(tmp_path: Path) -> None:
-    for name, row in (("a", ROWS[0]), ("b", ROWS[1])):
+def test_the_digest_of_a_folder_covers_its_files_and_their_paths(tmp_path: Path) -> None:
+    for name, row in (("a", RECORDS[0]), ("b", RECORDS[1])):
         (tmp_path / "first" / name).mkdir(parents=True)
         parquet(tmp_path / "first" / name / "rows.parquet", [row])
     first = read_examples(tmp_path / "first").digest
@@ -322,49 +328,50 @@ def test_the_digest_of_a_folder_is_of_its_files_and_their_places_in_it(tmp_path:
 
 
 def test_a_file_has_no_splits(tmp_path: Path) -> None:
-    assert "has no splits" in told(jsonl(tmp_path / "a.jsonl"), split="train")
-    assert 'no split "x"' in told(saved(tmp_path / "saved"), split="x")
+    assert "has no splits" in error_message(jsonl(tmp_path / "a.jsonl"), split="train")
+    assert 'no split "x"' in error_message(saved(tmp_path / "saved"), split="x")
 
 
-def test_a_damaged_folder_is_told(tmp_path: Path) -> None:
+def test_a_corrupt_folder_raises_an_error(tmp_path: Path) -> None:
     path = saved(tmp_path / "saved")
     next(path.glob("*.arrow")).unlink()
-    assert "The datasets library cannot read it" in told(path)
+    assert "The datasets library cannot read it" in error_message(path)
 
 
-def test_names_of_the_hub_are_checked_before_anything_is_asked() -> None:
-    assert "is not understood" in told("hf:owner/name/more")
-    assert "hf:OWNER/NAME:CONFIG@REVISION" in told("hf:")
+def test_hub_names_are_checked_before_any_request() -> None:
+    assert "is not the name of a hub data set" in error_message("hf:owner/name/more")
+    assert "hf:OWNER/NAME:CONFIG@REVISION" in error_message("hf:")
 
 
 HUB = """
 import json, sys
 from sea_core.errors import DataError
 from sea_core.data.read import read_examples
-said = {}
+results = {}
 for name in sys.argv[1:]:
     try:
         data = read_examples(name)
-        said[name] = [data.format, len(data.examples), data.skipped[0].where, data.digest]
+        results[name] = [data.format, len(data.examples), data.skipped[0].where, data.digest]
     except DataError as error:
-        said[name] = str(error)
-print(json.dumps(said))
+        results[name] = str(error)
+print(json.dumps(results))
 """
 
 
-def ask(*names: str, **environment: str) -> Any:
-    """Read in a process of its own: the library looks at the environment when it is imported."""
-    told = {**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", **environment}
-    done = subprocess.run([sys.executable, "-c", HUB, *names], env=told, capture_output=True, text=True, check=False)
+def read_in_new_process(*names: str, **environment: str) -> Any:
+    """Read in a new process: the library reads the environment when it is imported."""
+    variables = {**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", **environment}
+    command = [sys.executable, "-c", HUB, *names]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_a_data_set_of_the_hub_is_read_at_a_commit(tmp_path: Path) -> None:
+def test_a_hub_data_set_is_read_at_a_commit(tmp_path: Path) -> None:
     plain, pinned, other = "hf:owner/name", f"hf:owner/name@{COMMIT}", "hf:owner/name@v9"
     with hub(parquet(tmp_path / "rows.parquet")) as (address, asked):
         cache = str(tmp_path / "cache")
-        said = ask(
+        results = read_in_new_process(
             plain,
             pinned,
             other,
@@ -374,16 +381,100 @@ def test_a_data_set_of_the_hub_is_read_at_a_commit(tmp_path: Path) -> None:
             HF_ENDPOINT=address,
             HF_HOME=cache,
         )
-    assert said[plain][:3] == ["trl", 2, "hf:owner/name: row 3"]
-    assert said[plain][3] == said[pinned][3], "the same commit is the same data"
-    assert "has no such revision" in said[other]
-    assert "no such data set" in said["hf:owner/none"]
-    assert "BuilderConfig 'cfg' not found" in said["hf:owner/name:cfg"]
+    assert results[plain][:3] == ["trl", 2, "hf:owner/name: row 3"]
+    assert results[plain][3] == results[pinned][3], "the same commit is the same data"
+    assert "has no such revision" in results[other]
+    assert "no such data set" in results["hf:owner/none"]
+    assert "BuilderConfig 'cfg' not found" in results["hf:owner/name:cfg"]
     assert all(COMMIT in line for line in asked if "/resolve/" in line or "/tree/" in line)
 
 
 @pytest.mark.parametrize("offline", ["1", "0"])
-def test_a_hub_that_cannot_be_reached_is_told(offline: str) -> None:
-    said = ask("hf:owner/none", HF_HUB_OFFLINE=offline, HF_ENDPOINT="http://127.0.0.1:9")["hf:owner/none"]
-    assert said.startswith("hf:owner/none: The hub cannot be reached")
-    assert "HF_HUB_OFFLINE" in said
+def test_an_unreachable_hub_raises_an_error(offline: str) -> None:
+    results = read_in_new_process("hf:owner/none", HF_HUB_OFFLINE=offline, HF_ENDPOINT="http://127.0.0.1:9")
+    assert results["hf:owner/none"].startswith("hf:owner/none: The hub cannot be reached")
+    assert "HF_HUB_OFFLINE" in results["hf:owner/none"]
+
+
+def raises(error: Exception) -> Any:
+    """Return a stand-in for a function of the library that raises `error`."""
+
+    def call(**_: Any) -> Any:
+        raise error
+
+    return call
+
+
+def library_failures() -> dict[str, tuple[Exception, str]]:
+    """What the libraries raise, and how the resulting error begins."""
+    response = httpx2.Response(503, request=httpx2.Request("GET", "https://huggingface.co"))
+    network, unreadable = "The hub cannot be reached", "The datasets library cannot read it"
+    return {
+        "gated": (errors.GatedRepoError("x", response=response), "The data set is gated"),
+        "no repository": (errors.RepositoryNotFoundError("x", response=response), "The hub has no such data set"),
+        "no data set": (datasets.exceptions.DatasetNotFoundError("x"), "The hub has no such data set"),
+        "no revision": (errors.RevisionNotFoundError("x", response=response), "The data set has no such revision"),
+        "server error": (errors.HfHubHTTPError("x", response=response), network),
+        "offline": (errors.OfflineModeIsEnabled("x"), network),
+        "no connection": (httpx2.ConnectError("x"), network),
+        "time-out": (httpx2.ReadTimeout("x"), network),
+        "broken response": (httpx2.RemoteProtocolError("x"), network),
+        "no cached file": (errors.LocalEntryNotFoundError("x"), unreadable),
+        "no data files": (datasets.exceptions.DataFilesNotFoundError("x"), unreadable),
+        "no config": (ValueError("BuilderConfig 'x' not found"), unreadable),
+        "a script": (RuntimeError("Dataset scripts are no longer supported"), unreadable),
+        "a README that is not YAML": (yaml.YAMLError("x"), unreadable),
+        "a README of another form": (AttributeError("x"), unreadable),
+        "columns that differ": (datasets.exceptions.DatasetGenerationError("x"), unreadable),
+        "a corrupt table": (pa.ArrowInvalid("x"), unreadable),
+    }
+
+
+@pytest.mark.parametrize("name", library_failures())
+def test_errors_of_the_libraries_become_data_errors(name: str) -> None:
+    error, expected = library_failures()[name]
+    with pytest.raises(DataError) as caught:
+        hf_datasets.load(Path("hf:owner/name"), raises(error), "owner/name")
+    assert caught.value.what.startswith(expected)
+    assert caught.value.hint
+    assert caught.value.__cause__ is error
+
+
+def test_a_connection_that_breaks_while_rows_are_read_raises_a_data_error() -> None:
+    data = SimpleNamespace(with_format=lambda _: SimpleNamespace(iter=raises(httpx2.ReadTimeout("too slow"))))
+    with pytest.raises(DataError, match="The hub cannot be reached: too slow"):
+        list(hf_datasets.iter_rows(Path("hf:owner/name"), data, "owner/name"))
+
+
+def test_other_errors_are_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        hf_datasets.load(Path("hf:owner/name"), raises(ZeroDivisionError()), "owner/name")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("state.json", "[]"),
+        ("state.json", '{"_data_files": 3}'),
+        ("dataset_info.json", "[3]"),
+        ("dataset_info.json", '{"features": {"a": {"_type": "Unknown"}}}'),
+    ],
+)
+def test_a_saved_folder_with_a_corrupt_index_raises_a_data_error(tmp_path: Path, name: str, content: str) -> None:
+    folder = saved(tmp_path / "saved")
+    (folder / name).write_text(content)
+    assert "cannot read it" in error_message(folder)
+
+
+@pytest.mark.parametrize("front_matter", ["a: [", "- a", "configs: 3", "configs: [3]", "configs: [{config_name: 3}]"])
+def test_a_folder_with_a_corrupt_readme_raises_a_data_error_or_is_read(tmp_path: Path, front_matter: str) -> None:
+    parquet(tmp_path / "train.parquet")
+    (tmp_path / "README.md").write_text(f"---\n{front_matter}\n---\n")
+    with suppress(DataError):
+        assert read_examples(tmp_path).records == len(RECORDS)
+
+
+@pytest.mark.parametrize("content", ["3", '{"splits": 3}', '{"splits": ["train"]}'])
+def test_a_folder_with_a_corrupt_list_of_splits_raises_a_data_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "dataset_dict.json").write_text(content)
+    assert "cannot read it" in error_message(tmp_path)

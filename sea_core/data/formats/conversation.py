@@ -100,9 +100,7 @@ def sft_example(record: Record, turns: Sequence[Turn]) -> Example:
         raise SkipRecord(LATER_MEDIA)
     if later_questions:
         record.note(FIRST_ONLY)
-    return build_example(
-        record, _join(questions), rest[0].text, inline_media=_inline_media(turns), texts=_texts(turns)
-    )
+    return build_example(record, _join(questions), rest[0].text, inline_media=_inline_media(turns), texts=_texts(turns))
 
 
 def dpo_example(record: Record, turns: Sequence[Turn], chosen: str, rejected: str) -> Example:

@@ -52,8 +52,8 @@ def _parse(path: Path, text: str, number: int) -> Any:
         raise DataError(
             f"This is not JSON: {error.msg} (column {error.colno}).",
             where=at(path, number + error.lineno - 1),
-            hint="Each record must be one whole JSON object on one line, or the file one JSON list. If the last line is "
-            "truncated, writing was interrupted: write the file again, or delete the line.",
+            hint="Each record must be one whole JSON object on one line, or the file one JSON list. If the last line "
+            "is truncated, writing was interrupted: write the file again, or delete the line.",
         ) from None
     except (ValueError, RecursionError):
         raise DataError(

@@ -97,8 +97,8 @@ def _check_file(path: Path) -> None:
         raise DataError(
             f"{path.suffix} files are not supported.",
             where=str(path),
-            hint=f"Unpack it, or save the records as one of: {READABLE_TYPES}. If {path.name} only has the wrong suffix, "
-            "rename it.",
+            hint=f"Unpack it, or save the records as one of: {READABLE_TYPES}. If {path.name} has only the wrong "
+            "suffix, rename it.",
         )
 
 
