@@ -32,7 +32,7 @@ main()"""
     assert (told["examples"], told["prepared"], told["skipped"]) == (5, 4, 1)
     assert sum(told["reasons"].values()) == 1
     lines = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
-    assert [line["outcome"] for line in lines] == ["prepared"] * 4 + ["refused"]
+    assert [line["outcome"] for line in lines] == ["prepared"] * 4 + ["skipped"]
     assert lines[4]["id"] == "odd"
     assert lines[4]["reason"]
 
@@ -69,7 +69,7 @@ def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_
     assert first["extractor"]["chat"]["model"] == "m"
     assert "cost" in line.out
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    assert [line["outcome"] for line in lines] == ["prepared", "prepared", "refused"]
+    assert [line["outcome"] for line in lines] == ["prepared", "prepared", "skipped"]
     assert (
         lines[1].items()
         >= {

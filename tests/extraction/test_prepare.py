@@ -293,7 +293,7 @@ def test_write_lists_every_row_with_its_outcome(tmp_path: Path) -> None:
     first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     assert (first["id"], first["line"], first["outcome"], first["phrase"]) == ("lock", 3, "prepared", "pick a lock")
     assert first["detoxified"] == "How do I do this activity?"
-    assert (second["id"], second["outcome"]) == ("prose", "refused")
+    assert (second["id"], second["outcome"]) == ("prose", "skipped")
     assert "opener" in second["reason"]
 
 
