@@ -14,7 +14,7 @@ __version__ = version("sea-core")
 if TYPE_CHECKING:
     from sea_core.alignment.config import AlignConfig
     from sea_core.data.examples import Example, Extraction, Goal, PreparedExample
-    from sea_core.data.formats.registry import Format
+    from sea_core.data.formats.base import Format
     from sea_core.data.read import read_examples
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
     from sea_core.extraction.extractor import ExtractionFailed, Extractor
@@ -37,7 +37,7 @@ else:
     _MODULES = {
         "alignment.config": ["AlignConfig"],
         "data.examples": ["Example", "Extraction", "Goal", "PreparedExample"],
-        "data.formats.registry": ["Format"],
+        "data.formats.base": ["Format"],
         "data.read": ["read_examples"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
         "extraction.extractor": ["ExtractionFailed", "Extractor"],
