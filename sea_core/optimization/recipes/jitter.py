@@ -38,6 +38,12 @@ class DropoutRecipe(Recipe):
 
     name: ClassVar[str] = "dropout"
 
+    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        variation = DropoutParametrization(
+            lr=self.lr, steps=self.steps, share=self.strength, blank=material.start.features
+        )
+        return lambda row: variation
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NoiseParametrization(Parametrization):
