@@ -144,11 +144,12 @@ def write_manifest(path: Path, manifest: Any) -> None:
     write_json(path, _as_dict(manifest))
 
 
-def require_same_identity(folder: Path, stored: Any, requested: Any) -> None:
+def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str = "run") -> None:
     """Check that a run may be resumed.
 
     Args:
         stored: the identity in the folder. requested: that of the command, normalised.
+        noun: what the folder contains, for the message.
 
     Raises:
         RunError: they differ; the message names each setting that does.
@@ -158,8 +159,8 @@ def require_same_identity(folder: Path, stored: Any, requested: Any) -> None:
     if keys:
         lines = "\n  ".join(f"{key}: {there.get(key)} there, {now.get(key)} now" for key in keys)
         raise RunError(
-            f"{folder} already contains a run with different settings:\n  {lines}",
-            hint="Pass a new folder with --out, or the same settings to resume this run.",
+            f"{folder} already contains a {noun} with different settings:\n  {lines}",
+            hint="Pass a new folder with --out, or the same settings to resume.",
         )
 
 

@@ -163,5 +163,5 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="one JSON object with the ids"):
         read_benchmark(tmp_path)
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(RunError, match="torn"):
+    with pytest.raises(RunError, match="the file is corrupt"):
         read_benchmark(tmp_path)

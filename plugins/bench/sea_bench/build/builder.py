@@ -9,12 +9,11 @@ whose origin has changed (another candidate was picked) is made again.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -22,18 +21,16 @@ from typing import Any
 from zlib import crc32
 
 from sea_bench import layout
+from sea_bench.build.build_folder import BuildFolder, SetIdentity, SetManifest
 from sea_bench.build.picks import Picks, candidate_path, case_key
 from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.scenes import CompleteChat, describe_scene
 from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
 from sea_bench.build.source import CaseSource
-from sea_core.errors import RunError, SeaError
+from sea_core.errors import SeaError
 from sea_core.plugin.generator import Generator
-from sea_core.runs.atomic import atomic_write, read_json, sha256, write_json
+from sea_core.runs.atomic import atomic_write, sha256, write_json
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.lock import locked
-
-PURPOSE = "safety benchmark of multimodal models (VA-SafetyBench's layout)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,7 @@ class SetBuilder:
         self.generator = media_set.configure_generator(generator)
         self.texts = tuple(texts) or source.texts
         self.tasks = _select_tasks(media_set, tasks)
+        self.build_folder = BuildFolder(folder)
         self.media_log = JsonlLog(folder / "media.jsonl")
         self.picks = Picks(folder)
         self.finished: dict[str, dict[str, Any]] = {}
@@ -113,12 +111,12 @@ class SetBuilder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the folder for this process, with the question files and the manifest written.
+        """Lock the folder for this process, and write the question files and the manifest.
 
         Raises:
-            RunError: another process has it, or the set in it was built from other texts or with other settings.
+            RunError: another process has locked it, or the set was built from other texts or with other settings.
         """
-        with locked(self.folder / ".lock", self.folder):
+        with self.build_folder.writing():
             self._begin()
             yield
 
@@ -181,44 +179,32 @@ class SetBuilder:
     def _begin(self) -> None:
         self.finished = {row["path"]: row for row in self.media_log.read()}
         self.picks_made = self.picks.read()
-        manifest = self._manifest()
-        before = manifest["sets"].get(self.media_set.modality, {})
-        _same(self.folder, self.media_set.modality, before.get("identity"), self.identity())
-        had = before.get("cases", {})
-        wanted = {manifest_key(texts) for texts in self.texts} | set(had)
-        self.texts = tuple(texts for texts in self.source.texts if manifest_key(texts) in wanted)
-        names = [task.name for task in self.media_set.media_tasks()]
-        tasks = {task.name for task in self.tasks} | set(before.get("tasks", ()))
+        stored = self.build_folder.read_set(self.media_set.modality, self.identity())
+        cases = {manifest_key(texts) for texts in self.texts} | set(stored.cases if stored else ())
+        self.texts = tuple(texts for texts in self.source.texts if manifest_key(texts) in cases)
+        tasks = {task.name for task in self.tasks} | set(stored.tasks if stored else ())
         self.tasks = tuple(task for task in self.media_set.media_tasks() if task.name in tasks)
-        manifest["sets"][self.media_set.modality] = {
-            "identity": self.identity(),
-            "placeholder_for": self.generator.placeholder_for or None,
-            "source": self.source.name,
-            "tasks": [name for name in names if name in tasks],
-            "versions": library_versions(self.generator),
-            "scenes": "a language model" if self.complete else "by rule",
-            "complete": False,
-            "cases": {manifest_key(texts): asdict(texts) for texts in self.texts},
-            "media": before.get("media", {}),
-        }
         for benign in (False, True):
             self._write_questions([texts for texts in self.texts if texts.benign is benign], benign)
-        write_json(self.folder / layout.MANIFEST, manifest)
+        self.build_folder.write_set(self.media_set.modality, self._manifest(stored.media if stored else {}))
 
     def _end(self) -> None:
-        manifest = self._manifest()
-        told = manifest["sets"][self.media_set.modality]
         paths = [self._name(self.path(job)) for job in self.jobs()]
-        told["media"] = {path: self.finished[path]["sha256"] for path in paths}
-        told["complete"] = True
-        write_json(self.folder / layout.MANIFEST, manifest)
+        manifest = self._manifest({path: self.finished[path]["sha256"] for path in paths})
+        self.build_folder.write_set(self.media_set.modality, replace(manifest, complete=True))
 
-    def _manifest(self) -> dict[str, Any]:
-        path = self.folder / layout.MANIFEST
-        found = read_json(path) if path.is_file() else {}
-        if not isinstance(found, dict) or (found and "sets" not in found):
-            raise RunError("this manifest is not ours", where=str(path), hint="Give another folder with --out.")
-        return found or {"purpose": PURPOSE, "sets": {}}
+    def _manifest(self, media: Mapping[str, str]) -> SetManifest:
+        """Return the manifest of the set, with the digests of its media by their paths."""
+        return SetManifest(
+            identity=self.identity(),
+            source=self.source.name,
+            tasks=tuple(task.name for task in self.tasks),
+            placeholder_for=self.generator.placeholder_for or None,
+            scenes="a language model" if self.complete else "by rule",
+            versions=library_versions(self.generator),
+            cases={manifest_key(texts): texts for texts in self.texts},
+            media=media,
+        )
 
     def _write_questions(self, texts: Sequence[CaseTexts], benign: bool) -> None:
         root = self.folder / layout.BENIGN_FOLDER if benign else self.folder
@@ -240,18 +226,13 @@ class SetBuilder:
         tasks = (TEXT_ONLY, *self.tasks)
         return {task.name: texts.text_for(task.text_source, self.media_set.noun) for task in tasks}
 
-    def identity(self) -> dict[str, Any]:
-        """Return what makes it this set and no other."""
-        told: dict[str, Any] = json.loads(
-            json.dumps(
-                {
-                    "texts": self.source.digest,
-                    "set": asdict(self.media_set),
-                    "generator": {"name": self.generator.name, **asdict(self.generator)},
-                }
-            )
+    def identity(self) -> SetIdentity:
+        """Return all that must be the same for the build to be resumed."""
+        return SetIdentity(
+            texts=self.source.digest,
+            set=asdict(self.media_set),
+            generator={"name": self.generator.name, **asdict(self.generator)},
         )
-        return told
 
 
 def manifest_key(texts: CaseTexts) -> str:
@@ -278,21 +259,3 @@ def _select_tasks(media_set: MediaSet, names: Sequence[str]) -> tuple[Task, ...]
             raise SeaError(f"{media_set.noun} has no task {name!r}", hint=f"There are: {', '.join(tasks)}")
     wanted = {*names, *(tasks[name].derived_from for name in names)} if names else set(tasks)
     return tuple(task for task in tasks.values() if task.name in wanted)
-
-
-def _same(folder: Path, modality: str, before: dict[str, Any] | None, now: dict[str, Any]) -> None:
-    """Refuse to go on with another build."""
-    if before in (None, now):
-        return
-    assert before is not None
-    parts = [
-        f"{part}.{name} {before[part].get(name)!r} is now {value!r}"
-        for part in ("set", "generator")
-        for name, value in now[part].items()
-        if before[part].get(name) != value
-    ]
-    parts += ["the texts are others"] if before["texts"] != now["texts"] else []
-    raise RunError(
-        f"the {modality} set in {folder} was built otherwise: {'; '.join(parts)}",
-        hint="Type the same settings as then to go on, or give another --out.",
-    )

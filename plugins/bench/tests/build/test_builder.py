@@ -212,9 +212,9 @@ def test_some_tasks_now_and_the_others_later(tmp_path: Path) -> None:
 
 def test_another_build_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     build(tmp_path, SMALL, tasks=["TYPO"])
-    with pytest.raises(RunError, match=r"set\.seed 0 is now 7"):
+    with pytest.raises(RunError, match=r"a video set with different settings:\n  set\.seed: 0 there, 7 now"):
         build(tmp_path, replace(SMALL, seed=7))
-    with pytest.raises(RunError, match=r"generator\.name 'drawn' is now 'diffusers'"):
+    with pytest.raises(RunError, match=r"generator\.name: drawn there, diffusers now"):
         build(tmp_path, SMALL, get_generator("video", "diffusers"))
     made = SetBuilder(tmp_path, SMALL, get_generator("video", None), TWO)
     with made.writing(), pytest.raises(RunError, match="another process"):
