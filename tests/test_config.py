@@ -14,10 +14,6 @@ from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sea_bench.build.sets.audio import AudioSet
-from sea_bench.build.sets.image import ImageSet
-from sea_bench.build.sets.video import VideoSet
-from sea_bench.run.config import AnswerConfig
 from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest
 from sea_core.config import (
     Config,
@@ -36,10 +32,7 @@ from sea_core.verification.analysis.config import AnalysisConfig
 if TYPE_CHECKING:
     from collections import Counter
 
-CONFIGS = [
-    *(OptimizeConfig(), AlignConfig(), LLMConfig(), AnalysisConfig(), AnswerConfig()),
-    *(ImageSet(), VideoSet(), AudioSet(), *RECIPES),
-]
+CONFIGS = [OptimizeConfig(), AlignConfig(), LLMConfig(), AnalysisConfig(), *RECIPES]
 
 
 @dataclass(frozen=True)
@@ -369,8 +362,6 @@ def test_no_number_may_be_infinite(config: Any) -> None:
         (lambda: AlignConfig(text_rows="some"), "text_rows is 'some', but it must be all or benign"),
         (lambda: AlignRequest(method="ppo"), "method is 'ppo', but it must be dpo or sft"),
         (lambda: AlignRequest(full_finetune=True, lora={"r": 8}), "uses no LoRA"),
-        (lambda: VideoSet(width=641), "even"),
-        (lambda: AudioSet(media="ogg"), "media is 'ogg', but it must be mp3 or wav"),
     ],
 )
 def test_messages_name_the_setting_as_it_is_typed(make: Any, message: str) -> None:

@@ -28,7 +28,7 @@ def target_modules(mllm: MLLM) -> list[str]:
     if not found:
         raise ModelError(
             "the module that the adapter's `language_model` returns has no linear layer",
-            hint="Check the plugin: sea plugin check NAME",
+            hint="Check the plugin: sea plugins check NAME",
         )
     return found
 

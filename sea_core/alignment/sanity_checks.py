@@ -69,7 +69,7 @@ def require_working_hook(mllm: MLLM, batch: dict[str, Any]) -> None:
     if torch.equal(here, there):
         raise ModelError(
             f"another embedding changes nothing: the {mllm.adapter.noun} would be ignored in training",
-            hint="Train inside `with mllm.replaced():`, and check the plugin: sea plugin check NAME",
+            hint="Train inside `with mllm.replaced():`, and check the plugin: sea plugins check NAME",
         )
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import options, output
-from sea_core.errors import SeaError
+from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_core.alignment.align import AlignResult
-    from sea_core.alignment.config import AlignRequest
+    from sea_core.alignment.config import AlignConfig, AlignRequest
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of sea optimize and sea encode.")]
 Out = Annotated[Path, typer.Option(help="Model folder.")]
@@ -29,10 +29,20 @@ FullFinetune = Annotated[
     bool, typer.Option("--full-finetune", help="Train all weights of the language model, without LoRA.")
 ]
 Merge = Annotated[bool, typer.Option(help="Write the merged model beside the LoRA adapter.")]
-PASSED_ON = ("trainer", "lora")
-"""Groups of settings that are passed on to TRL and PEFT."""
 
 
+def align_groups(config: AlignConfig | None = None) -> list[SettingGroup]:
+    """Return the settings of `sea align`; `config` has the defaults."""
+    from sea_core.alignment.config import AlignConfig
+
+    return [
+        SettingGroup(config or AlignConfig()),
+        SettingGroup(None, "trainer", "Any field of TRL's SFTConfig or DPOConfig."),
+        SettingGroup(None, "lora", "Any field of PEFT's LoraConfig."),
+    ]
+
+
+@takes_settings(align_groups)
 def align(
     runs: Runs,
     out: Out = Path("model"),
@@ -86,21 +96,13 @@ def read_request(
 ) -> AlignRequest:
     """Read the options: the mixture's settings first, then the file's, then those of -o."""
     from sea_core.alignment.config import MIXTURES, AlignRequest, parse_weights
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
+    from sea_core.config import override
 
-    if method not in ("dpo", "sft"):
-        raise SeaError(f"--method {method} is not known", hint="Type --method dpo, or --method sft")
-    given = dict(parse_overrides(file, option))
-    passed: dict[str, dict[str, Any]] = {}
-    for group in PASSED_ON:
-        flat, given = options.split_group(given, group)
-        passed[group] = _nested(flat)
     config = MIXTURES.get(mixture).config()
     if data is not None:
         config, _ = override(config, parse_weights(data, config))
-    config, left = override(config, given)
-    reject_unknown(left, setting_names(config) + [f"{group}.KEY" for group in PASSED_ON])
-    return AlignRequest(method, config, passed["trainer"], passed["lora"], full)  # type: ignore[arg-type]  # checked
+    found = read_settings(align_groups(config), file, option)
+    return AlignRequest(method, found[""], _nested(found["trainer"]), _nested(found["lora"]), full)  # type: ignore[arg-type]
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:

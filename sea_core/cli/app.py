@@ -1,8 +1,10 @@
-"""The command line: `sea COMMAND`, one file per command. What a command needs, it imports when it runs."""
+"""The command `sea`. A command imports what it needs only when it runs."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -18,9 +20,9 @@ from sea_core.cli import (
     optimize,
     output,
     plan,
-    plugin,
     plugins,
     prepare,
+    settings,
     show,
     styles,
     verify,
@@ -28,23 +30,48 @@ from sea_core.cli import (
 from sea_core.errors import SeaError
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 
+COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
+    "Data": {"data": data.app, "prepare": prepare.prepare},
+    "Synthesise": {
+        "plan": plan.plan,
+        "optimize": optimize.optimize,
+        "verify": verify.verify,
+        "encode": encode.encode,
+        "styles": styles.styles,
+        "show": show.show,
+    },
+    "Align": {"align": align.align},
+    "Evaluate": {},
+    "Extend": {"plugins": plugins.app, "settings": settings.settings, "modalities": modalities.modalities},
+}
+"""The commands of the core in the panels of `sea --help`, in the order of the work. Plugins may add to the panels."""
+
 
 class Commands(TyperGroup):
-    """The core's commands, and those of plugins: plugins are loaded only where a word is not a command of the core."""
+    """The commands of the core and of plugins. Plugins are loaded only for names that are not the core's."""
 
     @cached_property
-    def offered(self) -> dict[str, Any]:
-        """The groups of commands that plugins offer, by name."""
+    def plugin_groups(self) -> dict[str, Any]:
+        """The groups of commands that plugins add, by name."""
         from sea_core.plugin import loader
 
         groups = [group for plugin in loader.installed("commands") for group in plugin.commands]
-        return {str(group.info.name): get_group(group) for group in groups}
+        return {str(group.info.name): _as_command(group) for group in groups}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return super().get_command(ctx, cmd_name) or self.offered.get(cmd_name)
+        return super().get_command(ctx, cmd_name) or self.plugin_groups.get(cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *self.offered]
+        added = {name: group.rich_help_panel for name, group in self.plugin_groups.items()}
+        return [name for panel in COMMANDS for name in (*COMMANDS[panel], *(n for n in added if added[n] == panel))]
+
+
+def _as_command(group: typer.Typer) -> Any:
+    """Return a plugin's group as a command. It is in the panel that it names, or else in the last one."""
+    command: Any = get_group(group)
+    panel = group.rich_help_panel
+    command.rich_help_panel = panel if panel in COMMANDS else list(COMMANDS)[-1]
+    return command
 
 
 app = typer.Typer(
@@ -57,35 +84,33 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # an error that is not a SeaError is a bug: show Python's own traceback
 )
 
-# Every command, in the order of `sea --help`.
-app.command("plan")(plan.plan)
-app.command("optimize")(optimize.optimize)
-app.command("encode")(encode.encode)
-app.command("verify")(verify.verify)
-app.command("align")(align.align)
-app.command("show")(show.show)
-app.command("prepare")(prepare.prepare)
-app.add_typer(data.app, name="data")
-app.command("styles")(styles.styles)
-app.command("modalities")(modalities.modalities)
-app.command("plugins")(plugins.plugins)
-app.add_typer(plugin.app, name="plugin")
+for _panel, _commands in COMMANDS.items():
+    for _name, _command in _commands.items():
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name, rich_help_panel=_panel)
+        else:
+            app.command(_name, rich_help_panel=_panel)(_command)
 
-_debug = False
-"""Set by `--debug`: errors are raised as Python does it."""
+
+@dataclass
+class Invocation:
+    """One run of the command line. `debug`: errors are raised, not printed."""
+
+    debug: bool = False
 
 
 def main() -> None:
-    """Run the command line. What people can mend is told in words with exit code 2; bugs keep their traceback."""
-    error = catch_any(app)
+    """Run the command line. Errors that people can fix are printed without a traceback, with exit code 2."""
+    invocation = Invocation()
+    error = catch_any(lambda: app(obj=invocation))
     if error is None:
         return
     if isinstance(error, SystemExit):
-        if error.code == 130:  # typer's for Ctrl-C, of which it says nothing
-            output.note("stopped; the same command goes on from here")
+        if error.code == 130:  # Ctrl-C, for which typer prints nothing
+            output.note("Stopped. Re-run the same command to resume.")
         raise error
     shown = error if isinstance(error, SeaError) else attribute_to_plugin(error)
-    if shown is None or _debug:
+    if shown is None or invocation.debug:
         raise error
     output.show_error(shown)
     sys.exit(2)
@@ -101,10 +126,10 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _sea(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    global _debug
-    _debug = debug
+    context.obj.debug = debug

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
@@ -16,11 +17,17 @@ SHOWN = 5
 """How many failed examples are listed in text."""
 
 
+def encode_groups() -> list[SettingGroup]:
+    """Return the settings of `sea encode`."""
+    return [adapter_group()]
+
+
+@takes_settings(encode_groups)
 def encode(
+    plugin: options.PluginName,
     dataset: Annotated[
         Path, typer.Argument(metavar="DATASET", help="Examples with media, or a folder with metadata.jsonl.")
     ],
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/PLUGIN-DATASET-media.")] = None,
@@ -43,7 +50,7 @@ def encode(
     from sea_core.pipeline.encode import encode_into
     from sea_core.pipeline.inputs import ModelTarget, parse_columns
 
-    settings = options.read_adapter_settings(config, option)
+    settings = read_settings(encode_groups(), config, option)["adapter"]
     target = ModelTarget.find(
         plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=settings
     )

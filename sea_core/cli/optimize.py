@@ -9,11 +9,13 @@ import typer
 
 from sea_core.cli import options, output, run_report, synthesis
 from sea_core.cli.prepare import exit_if_unanswered
+from sea_core.cli.settings import takes_settings
 
 
+@takes_settings(synthesis.synthesis_groups)
 def optimize(
+    plugin: options.PluginName,
     data: options.DataFile = None,
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
     recipe: synthesis.RecipeNames = "plain",

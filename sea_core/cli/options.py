@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-
-from sea_core.errors import SeaError
-
-if TYPE_CHECKING:
-    from sea_core.llm.config import LLMConfig
 
 DataFile = Annotated[
     Path | None,
     typer.Argument(metavar="DATA", help="A text safety set: file, folder or hf:OWNER/NAME. Default: the demo set."),
 ]
-PluginName = Annotated[str, typer.Option("--plugin", "-p", help="An installed plugin (sea plugins), or ./file.py.")]
+PluginName = Annotated[str, typer.Option("--plugin", "-p", help="An installed plugin (`sea plugins`), or ./file.py.")]
+"""Required: a command declares it without a default, as its first parameter."""
 Modality = Annotated[str | None, typer.Option(help="Which of the plugin's modalities, where it has several.")]
 Model = Annotated[str | None, typer.Option(help="A model folder or a hub id. Default: the plugin's own model.")]
 RunModel = Annotated[str | None, typer.Option("--model", help="Where the run's model is now. Default: where it was.")]
@@ -38,36 +33,3 @@ Styles = Annotated[Path | None, typer.Option(help="A style set (sea styles), in 
 Split = Annotated[str | None, typer.Option(help="Which split of a folder or of a hub data set.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid records; sea data check lists them.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use only the first N prepared examples.")]
-
-
-def required(plugin: str) -> str:
-    """Return the plugin's name. Raises SeaError when none was given."""
-    if not plugin:
-        raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
-    return plugin
-
-
-def split_group(settings: Mapping[str, Any], group: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a group's settings without its prefix, and the others."""
-    prefix = f"{group}."
-    own = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
-    return own, {key: value for key, value in settings.items() if not key.startswith(prefix)}
-
-
-def read_llm(file: Path | None, option: Sequence[str]) -> LLMConfig:
-    """Return how a language model is asked, where a command takes no other settings."""
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
-    from sea_core.llm.config import LLMConfig
-
-    config, left = override(LLMConfig(), parse_overrides(file, option), "llm")
-    reject_unknown(left, setting_names(config, "llm"))
-    return config
-
-
-def read_adapter_settings(file: Path | None, option: Sequence[str]) -> dict[str, Any]:
-    """Return the adapter's settings, where a command takes no others."""
-    from sea_core.config import parse_overrides, reject_unknown
-
-    settings, left = split_group(parse_overrides(file, option), "adapter")
-    reject_unknown(left, ["adapter.KEY"])
-    return settings

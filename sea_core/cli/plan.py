@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import options, output, synthesis
+from sea_core.cli.settings import takes_settings
 
 if TYPE_CHECKING:
     from sea_core.pipeline.plan import PlannedRun
 
 
+@takes_settings(synthesis.synthesis_groups)
 def plan(
+    plugin: options.PluginName,
     data: options.DataFile = None,
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
     recipe: synthesis.RecipeNames = "plain",

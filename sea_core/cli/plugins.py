@@ -1,23 +1,42 @@
-"""`sea plugins`: the installed plugins, what they offer, and why a broken one cannot be used."""
+"""`sea plugins`: list installed plugins, scaffold a new one, and check one against the adapter contract."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from sea_core.cli import output
+import typer
+
+from sea_core.cli import options, output
 
 if TYPE_CHECKING:
+    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.plugin.contract.check import RuleResult
+    from sea_core.plugin.contract.rule import AdapterUnderTest
     from sea_core.plugin.loader import Plugin
+
+app = typer.Typer(help="List plugins, scaffold one, and check one against the contract.")
 
 COLUMNS = ("plugin", "distribution", "version", "modalities", "also offers", "state")
 
 
-def plugins(as_json: output.Json = False) -> None:
-    """List the installed plugins, what they offer, and why a broken one cannot be used."""
+@app.callback(invoke_without_command=True)
+def plugins(context: typer.Context, as_json: output.Json = False) -> None:
+    """List the installed plugins; scaffold one; check one against the adapter contract.
+
+    Without a command: list the installed plugins.
+    """
+    if context.invoked_subcommand is None:
+        list_plugins(as_json)
+
+
+@app.command("list")
+def list_plugins(as_json: output.Json = False) -> None:
+    """List the installed plugins, what they offer, and the error of each one that cannot be used."""
     from sea_core.plugin.loader import installed
 
     found = installed()
-    listed = [
+    value = [
         {
             "plugin": plugin.name,
             "distribution": plugin.distribution,
@@ -28,9 +47,69 @@ def plugins(as_json: output.Json = False) -> None:
         }
         for plugin in found
     ]
-    output.emit(listed, as_json, lambda: output.grid(COLUMNS, [_cells(plugin) for plugin in found]))
+    output.emit(value, as_json, lambda: output.grid(COLUMNS, [_plugin_cells(plugin) for plugin in found]))
     if not found:
         output.note("No plugin is installed. Install one with pip.")
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin's name, as --plugin takes it: eeg.")],
+    modality: Annotated[str, typer.Option(help="The modality in one word: eeg.")],
+    out: Annotated[Path | None, typer.Option(help="The folder to write. Default: sea-NAME.")] = None,
+    as_json: output.Json = False,
+) -> None:
+    """Scaffold an installable plugin package."""
+    from sea_core.plugin.scaffold.write import write_plugin
+
+    files = write_plugin(name, modality, out)
+    folder = files[0].parent
+    output.emit({"folder": folder, "files": files}, as_json, lambda: output.grid(("written",), [[f] for f in files]))
+    output.note(
+        f"Next: pip install -e {folder}, then `sea plugins check {name.replace('-', '_')}` lists what is left to write."
+    )
+
+
+@app.command("check")
+def check(
+    plugin: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An installed plugin, or ./file.py.")],
+    modality: options.Modality = None,
+    model: options.Model = None,
+    sample: Annotated[
+        Path | None, typer.Option("--sample", help="A medium that is not blank. Default: noise.", metavar="FILE")
+    ] = None,
+    dtype: options.Dtype = "float32",
+    device: options.Device = "cpu",
+    as_json: output.Json = False,
+) -> None:
+    """Check a plugin against the adapter contract, rule by rule. Exit code 1 if a rule is violated."""
+    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.plugin.contract.check import check as check_contract
+
+    target = ModelTarget.find(plugin, modality=modality, model=model, dtype=dtype, device=device)
+    results = list(check_contract(_adapter_under_test(target, sample)))
+    value = {
+        "plugin": target.plugin.name,
+        "modality": target.adapter.modality,
+        "model": target.checkpoint,
+        "rules": [_rule_value(result) for result in results],
+    }
+    output.emit(value, as_json, lambda: output.grid(("", "rule"), [_rule_cells(result) for result in results]))
+    violated = sum(result.state != "pass" for result in results)
+    output.note(f"{len(results) - violated} of {len(results)} rules hold.")
+    if violated:
+        raise typer.Exit(1)
+
+
+def _adapter_under_test(target: ModelTarget, sample: Path | None) -> AdapterUnderTest:
+    """Return the adapter; the model is loaded and the sample read when a rule needs them."""
+    from sea_core.plugin.contract.rule import AdapterUnderTest
+
+    def read_sample() -> Any:
+        return target.adapter.read_media(sample, subject.mllm.processor) if sample else None
+
+    subject = AdapterUnderTest(target.adapter, target.load, read_sample)
+    return subject
 
 
 def _other_offers(plugin: Plugin) -> dict[str, list[str]]:
@@ -38,7 +117,23 @@ def _other_offers(plugin: Plugin) -> dict[str, list[str]]:
     return {kind: names for kind, names in plugin.labels().items() if kind != "adapters"}
 
 
-def _cells(plugin: Plugin) -> list[str]:
+def _plugin_cells(plugin: Plugin) -> list[str]:
     modalities = ", ".join(adapter.modality for adapter in plugin.adapters)
     others = "\n".join(f"{kind}: {', '.join(names)}" for kind, names in _other_offers(plugin).items() if names)
     return [plugin.name, plugin.distribution, plugin.version, modalities, others, plugin.error or "ok"]
+
+
+def _rule_value(result: RuleResult) -> dict[str, str]:
+    rule = result.rule
+    return {
+        "rule": rule.name,
+        "sentence": rule.sentence,
+        "state": result.state,
+        "seen": result.seen,
+        "advice": result.advice,
+    }
+
+
+def _rule_cells(result: RuleResult) -> list[str]:
+    lines = [result.rule.sentence, result.seen, result.advice]
+    return [result.state, "\n".join(line for line in lines if line)]

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import options, output, synthesis
+from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_core.extraction.prepare import Preparation
     from sea_core.pipeline.prepare import PreparedSet
 
 
+def prepare_groups() -> list[SettingGroup]:
+    """Return the settings of `sea prepare`."""
+    return [llm_group("of --extractor openai or transformers")]
+
+
+@takes_settings(prepare_groups)
 def prepare(
+    plugin: options.PluginName,
     data: options.DataFile = None,
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     extractor: synthesis.ExtractorName = "rules",
     out: Annotated[Path | None, typer.Option(help="Write every example with its outcome to this JSONL file.")] = None,
@@ -42,7 +49,7 @@ def prepare(
 
     target = ModelTarget.find(plugin, modality=modality)
     spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
-    llm = options.read_llm(config, option)
+    llm = read_settings(prepare_groups(), config, option)["llm"]
     found = prepare_set(spec, target, extractor=extractor, llm=llm, seed=seed, out=out, progress=TERMINAL)
     output.emit(_value(found, spec.file), as_json, lambda: output.grid(("", "examples"), _lines(found)))
     exit_if_unanswered(found.preparation)

@@ -17,8 +17,8 @@ LOW_RATIO = 0.5
 
 
 def styles(
+    plugin: options.PluginName,
     media: Annotated[list[Path], typer.Argument(metavar="MEDIA...", help="Media files, or folders of them.")],
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
     out: Annotated[Path, typer.Option(help="The style set to write (JSON); answers are stored beside it.")] = Path(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sea_core.cli.settings import SettingGroup, adapter_group, llm_group, read_settings
+
 if TYPE_CHECKING:
+    from sea_core.optimization.recipes.base import Recipe
     from sea_core.pipeline.optimize import Synthesis
 
 RecipeNames = Annotated[
@@ -25,23 +28,33 @@ ExtractorName = Annotated[
 ]
 
 
+def synthesis_groups(recipes: Iterable[Recipe] = ()) -> list[SettingGroup]:
+    """Return the settings of `sea optimize` and `sea plan`.
+
+    Args:
+        recipes: the recipes that can be used; by default the built-in ones and all of the installed plugins.
+    """
+    from sea_core.optimization.config import OptimizeConfig
+    from sea_core.plugin import loader
+
+    return [
+        SettingGroup(OptimizeConfig()),
+        adapter_group(),
+        llm_group("of --extractor openai or transformers"),
+        *(
+            SettingGroup(recipe, recipe.name, f"Recipe {recipe.name}: {{summary}}")
+            for recipe in recipes or loader.recipes()
+        ),
+    ]
+
+
 def read_synthesis(
     recipe: str, benign_media: Path | None, extractor: str, file: Path | None, option: Sequence[str]
 ) -> tuple[Synthesis, dict[str, Any]]:
     """Return how embeddings are made, and the settings of the adapter."""
-    from sea_core.cli.options import split_group
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
-    from sea_core.llm.config import LLMConfig
-    from sea_core.optimization.config import OptimizeConfig
     from sea_core.pipeline.optimize import Synthesis, known_recipes
 
-    adapter, left = split_group(parse_overrides(file, option), "adapter")
-    config, left = override(OptimizeConfig(), left)
-    llm, left = override(LLMConfig(), left, "llm")
-    recipes, known = [], setting_names(config) + setting_names(llm, "llm")
-    for default in known_recipes(recipe):
-        configured, left = override(default, left, default.name)
-        recipes.append(configured)
-        known += setting_names(default, default.name)
-    reject_unknown(left, known)
-    return Synthesis(config, recipe, tuple(recipes), benign_media, extractor, llm), adapter
+    defaults = known_recipes(recipe)
+    found = read_settings(synthesis_groups(defaults), file, option)
+    recipes = tuple(found[default.name] for default in defaults)
+    return Synthesis(found[""], recipe, recipes, benign_media, extractor, found["llm"]), found["adapter"]

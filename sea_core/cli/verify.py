@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import options, output, run_report
+from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 Judges = Annotated[
     list[str],
@@ -18,6 +19,17 @@ CompareWith = Annotated[
 ]
 
 
+def verify_groups() -> list[SettingGroup]:
+    """Return the settings of `sea verify`."""
+    from sea_core.verification.analysis.config import AnalysisConfig
+
+    return [
+        llm_group("of --judge openai or transformers"),
+        SettingGroup(AnalysisConfig(), "quality", "The linear probe of --compare-with."),
+    ]
+
+
+@takes_settings(verify_groups)
 def verify(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     model: options.RunModel = None,
@@ -36,22 +48,17 @@ def verify(
     probe on labelled files.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
-    from sea_core.llm.config import LLMConfig
     from sea_core.pipeline.verify import verify as verify_run
-    from sea_core.verification.analysis.config import AnalysisConfig
 
-    llm, left = override(LLMConfig(), parse_overrides(config, option), "llm")
-    analysis, left = override(AnalysisConfig(), left, "quality")
-    reject_unknown(left, [*setting_names(llm, "llm"), *setting_names(analysis, "quality")])
+    settings = read_settings(verify_groups(), config, option)
     found = verify_run(
         run,
         judges=judge or ("lexical",),
         compare_with=compare_with,
         model=model,
         device=device,
-        llm=llm,
-        analysis=analysis,
+        llm=settings["llm"],
+        analysis=settings["quality"],
         progress=TERMINAL,
     )
     run_report.report(found.run, as_json, found.comparison)

@@ -130,7 +130,7 @@ def media_tokens(mllm: MLLM) -> int:
     if not count:
         raise ModelError(
             f"the inputs for a blank {adapter.noun} hold no placeholder {adapter.placeholder!r}",
-            hint="Check the adapter's `inputs`: type sea plugin check NAME",
+            hint="Check the adapter's `inputs`: type sea plugins check NAME",
         )
     return count
 

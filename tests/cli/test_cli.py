@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,15 +16,13 @@ from helpers.cli import CliResult, sea_process
 from sea_core import SeaError
 from sea_core.cli import app, output
 
-NOT_COMMANDS = {"app", "options", "output", "progress", "synthesis"}
-FILES = {file.stem for file in Path(app.__file__).parent.glob("*.py")}
-COMMANDS = sorted(name for name in FILES - NOT_COMMANDS if "_" not in name)
-"""A file without `_` in its name is a command; what commands share has one, or is listed above."""
+NAMES = [name for commands in app.COMMANDS.values() for name in commands]
+SUBCOMMANDS = ["data check", "data convert", "plugins list", "plugins new", "plugins check"]
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "numpy", "pandas", "pyarrow", "safetensors"}
 
 
 def sea(*arguments: object) -> CliResult:
-    """Run `sea` in a process of its own: what is looked at here is how it starts."""
+    """Run `sea` in a process of its own: these tests check how it starts."""
     process = sea_process(*arguments)
     out, err = process.communicate()
     return CliResult(process.returncode, out, err)
@@ -43,19 +43,23 @@ def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     return CliResult(leaving.value.code, said.out, said.err)
 
 
-def test_folder_equals_help() -> None:
-    listed = [info.name or "" for info in app.app.registered_commands + app.app.registered_groups]
-    assert sorted(listed) == COMMANDS
-    said = sea("--help")
-    assert said.code == 0
-    assert all(f" {name} " in said.out for name in COMMANDS)
+def test_help_lists_every_command_in_the_order_of_the_work() -> None:
+    shown = sea("--help")
+    assert shown.code == 0
+    positions = [re.search(rf"^\W+{name} ", shown.out, re.MULTILINE) for name in NAMES]
+    assert all(positions)
+    starts = [match.start() for match in positions if match]
+    assert starts == sorted(starts)
+    panels = [shown.out.index(f"─ {panel} ─") for panel in ("Data", "Synthesise", "Align", "Extend")]
+    assert panels == sorted(panels)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*NAMES, *SUBCOMMANDS])
 def test_every_command_has_help(name: str) -> None:
-    said = sea(name, "--help")
-    assert said.code == 0, said.err
-    assert "--json" in said.out or "COMMAND" in said.out
+    shown = sea(*name.split(), "--help")
+    assert shown.code == 0, shown.err
+    assert f" {name} " in shown.out
+    assert "--json" in shown.out or "COMMAND" in shown.out
 
 
 def test_version() -> None:
@@ -69,9 +73,86 @@ def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("command", ["modalities", "plugins"])
+@pytest.mark.parametrize("command", ["modalities", "plugins", "plugins list", "settings"])
 def test_json_is_one_value_and_nothing_else(command: str) -> None:
-    assert isinstance(json.loads(sea(command, "--json").out), list)
+    assert isinstance(json.loads(sea(*command.split(), "--json").out), list)
+
+
+def test_plugins_without_a_command_lists_them() -> None:
+    assert sea("plugins").out == sea("plugins", "list").out
+
+
+@pytest.mark.parametrize("command", ["optimize", "plan", "prepare", "encode data", "styles media"])
+def test_plugin_is_required(command: str) -> None:
+    shown = sea(*command.split())
+    assert (shown.code, shown.out) == (2, "")
+    assert "Missing option '--plugin'" in shown.err
+
+
+def test_debug_raises_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
+    monkeypatch.setattr(sys, "argv", ["sea", "--debug", "settings", "nonesuch"])
+    with pytest.raises(SeaError, match="there is no command 'nonesuch'"):
+        app.main()
+
+
+# --------------------------------------------------------------------------------------------------------- settings
+
+
+def groups(*arguments: object) -> dict[str, dict[str, Any]]:
+    """Return the settings that `sea settings` lists, by prefix and name."""
+    value = json.loads(sea("settings", *arguments, "--json").out)
+    return {group["prefix"]: {setting["name"]: setting for setting in group["settings"]} for group in value}
+
+
+def test_settings_of_a_command() -> None:
+    found = groups("optimize", "--plugin", "qwen2_audio")
+    assert list(found)[:3] == ["", "adapter", "llm"]
+    assert found[""]["lr"] == {
+        "name": "lr",
+        "default": 0.1,
+        "type": "number or auto",
+        "bounds": "above 0, at most 100",
+        "meaning": found[""]["lr"]["meaning"],
+    }
+    assert found[""]["lr"]["meaning"].startswith("Adam's step size")
+    assert found["adapter"]["adapter.seconds"]["default"] == 10.0
+    assert found["noise"]["noise.strength"]["bounds"] == "above 0"
+    assert "benign-start.lr" in found["benign-start"]
+
+
+def test_settings_of_an_adapter_need_its_plugin() -> None:
+    assert groups("encode") == {"adapter": {}}
+    assert "height" in str(groups("encode", "--plugin", "qwen2_vl", "--modality", "image"))
+    assert "several modalities" in sea("settings", "encode", "--plugin", "qwen2_vl").err
+
+
+def test_commands_with_settings_are_listed() -> None:
+    listed = {each["command"]: each["settings"] for each in json.loads(sea("settings", "--json").out)}
+    assert {"prepare", "plan", "optimize", "verify", "encode", "align"} <= listed.keys()
+    assert listed["plan"] == listed["optimize"]
+    assert listed["verify"] == ["llm.*", "quality.*"]
+
+
+def test_settings_are_drawn_as_tables() -> None:
+    shown = sea("settings", "verify").out
+    assert "The linear probe of --compare-with." in shown
+    assert re.search(r"quality.l2 +1.0 +number; above 0 +Strength", shown)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("optimise", "Did you mean 'optimize'?"),
+        ("plugins chek", "Did you mean 'check'?"),
+        ("show", "`sea show` takes no settings"),
+        ("optimize lr", "there is no command 'optimize lr'"),
+    ],
+)
+def test_settings_of_what_has_none_is_an_error(command: str, message: str) -> None:
+    shown = sea("settings", *command.split())
+    assert (shown.code, shown.out) == (2, "")
+    assert message in shown.err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["modalities", "--json"], ["plugins", "--json"]])
@@ -91,9 +172,9 @@ def test_sea_error_is_told_in_words(capsys: pytest.CaptureFixture[str], monkeypa
     assert said == CliResult(2, "", "error: rows.jsonl:7: The [red] lamp is gone.\n  Type light.\n")
 
 
-def test_interrupt_says_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupt_says_how_to_resume(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     said = run_main(capsys, monkeypatch, KeyboardInterrupt())
-    assert said == CliResult(130, "", "stopped; the same command goes on from here\n")
+    assert said == CliResult(130, "", "Stopped. Re-run the same command to resume.\n")
 
 
 def test_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ def test_command_line_reports_it_and_debug_raises_it(
 def test_check_reports_it_rule_by_rule(
     broken: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sea(monkeypatch, "plugin", "check", broken(FAULTS["split"][0])) == 1
+    assert sea(monkeypatch, "plugins", "check", broken(FAULTS["split"][0])) == 1
     printed = capsys.readouterr()
     assert re.search(r"^ +fail +The blank input is the same every time\. *$", printed.out, re.M)
     assert "it raised ZeroDivisionError: division by zero" in printed.out

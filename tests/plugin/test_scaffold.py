@@ -20,7 +20,7 @@ PASSING = {"noun", "prefixes", "light"}
 
 def test_scaffold_installs_and_its_tests_report_what_to_write(tmp_path: Path) -> None:
     venv = FreshVenv.create(tmp_path)
-    files = json.loads(venv.output("sea plugin new my_smell --modality smell --out mine --json"))["files"]
+    files = json.loads(venv.output("sea plugins new my_smell --modality smell --out mine --json"))["files"]
     assert sorted(files) == [
         "mine/README.md",
         "mine/pyproject.toml",
@@ -47,7 +47,7 @@ def test_scaffold_installs_and_its_tests_report_what_to_write(tmp_path: Path) ->
     for name, value in (("architectures", repr(Qwen2AudioAdapter.architectures)), ("styles", "('sweet',)")):
         text = text.replace(f"{name}: ClassVar[tuple[str, ...]] = ()", f"{name}: ClassVar[tuple[str, ...]] = {value}")
     adapter.write_text(text)
-    checked = venv.run(f"sea plugin check my_smell --model {Qwen2AudioAdapter.checkpoint} --json")
+    checked = venv.run(f"sea plugins check my_smell --model {Qwen2AudioAdapter.checkpoint} --json")
     assert checked.returncode == 1
     rules = {rule["rule"]: rule for rule in json.loads(checked.stdout)["rules"]}
     assert rules["styles"]["state"] == "pass"

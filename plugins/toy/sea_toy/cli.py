@@ -10,18 +10,22 @@ import typer
 
 from sea_core.cli import align as core
 from sea_core.cli import options, output
+from sea_core.cli.settings import takes_settings
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_core.plugin.blueprint import Blueprint
 
-app = typer.Typer(name="toy", help="Build small models to try SEA on.", no_args_is_help=True)
+app = typer.Typer(name="toy", rich_help_panel="Extend", help="Build small models to try SEA on.", no_args_is_help=True)
 
 BlueprintName = Annotated[str, typer.Argument(metavar="BLUEPRINT", help="A blueprint of the plugin (sea toy list).")]
 
 
 @app.command("list")
-def list_(plugin: options.PluginName = "", as_json: output.Json = False) -> None:
+def list_(
+    plugin: Annotated[str, typer.Option("--plugin", "-p", help="Only the blueprints of this plugin.")] = "",
+    as_json: output.Json = False,
+) -> None:
     """List what can be built."""
     from sea_core.plugin import loader
 
@@ -37,15 +41,15 @@ def list_(plugin: options.PluginName = "", as_json: output.Json = False) -> None
 
 @app.command("build")
 def build(
+    plugin: options.PluginName,
     name: BlueprintName,
-    plugin: options.PluginName = "",
     out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("models/built"),
     modality: options.Modality = None,
     seed: int = 0,
     as_json: output.Json = False,
 ) -> None:
     """Build a model by a blueprint, then check it. Exit code 1 when it does not reach the blueprint's figures."""
-    blueprint = _blueprint(options.required(plugin), name, modality)
+    blueprint = _blueprint(plugin, name, modality)
     if out.exists() and any(out.iterdir()):
         raise SeaError(f"{out} is not empty", hint="Give a new folder with --out.")
     began = time.monotonic()
@@ -55,18 +59,19 @@ def build(
 
 @app.command("check")
 def check(
+    plugin: options.PluginName,
     folder: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder that `sea toy build` wrote.")],
     name: BlueprintName = "tiny",
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     seed: int = 1,
     as_json: output.Json = False,
 ) -> None:
     """Check a built model on fresh media: the share of exact answers, for each skill."""
-    _check(_blueprint(options.required(plugin), name, modality), folder, seed, as_json)
+    _check(_blueprint(plugin, name, modality), folder, seed, as_json)
 
 
 @app.command("align")
+@takes_settings(core.align_groups)
 def align(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders over the demo examples.")],
     out: core.Out = Path("model"),

@@ -1,4 +1,4 @@
-"""The contract that every adapter keeps, as a list of rules. `sea plugin check` and `AdapterContract` run them."""
+"""The contract that every adapter keeps, as a list of rules. `sea plugins check` and `AdapterContract` run them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,12 @@ import typer
 
 from sea_bench.cli import build, export, import_, judge, report, run
 
-app = typer.Typer(name="bench", help="Build, run, judge and report safety benchmarks.", no_args_is_help=True)
+app = typer.Typer(
+    name="bench",
+    rich_help_panel="Evaluate",
+    help="Build, run, judge and report safety benchmarks.",
+    no_args_is_help=True,
+)
 
 app.command("build")(build.build)
 app.command("check")(build.check)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sea_bench.build.source import CaseSource
     from sea_bench.check import TaskCount
     from sea_bench.dataset import Issue
+    from sea_core.llm.config import LLMConfig
     from sea_core.plugin.generator import Generator
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark's folder.")]
@@ -60,6 +63,28 @@ def check(
         raise typer.Exit(1)
 
 
+def build_groups(media_set: MediaSet, generator: Generator) -> list[SettingGroup]:
+    """Return the settings of `sea bench build` for one set and one generator."""
+    return [
+        SettingGroup(media_set, "", f"The {media_set.modality} set: {{summary}}"),
+        SettingGroup(generator, "generator", f"--generator {generator.name} ({generator.modality}): {{summary}}"),
+        llm_group("of --scenes openai or transformers"),
+    ]
+
+
+def all_build_groups() -> list[SettingGroup]:
+    """Return the settings of all sets and generators, those of installed plugins included."""
+    from sea_bench.build.generators.registry import BUILT_IN
+    from sea_bench.build.registry import get_set
+    from sea_core.plugin import loader
+
+    generators = (*BUILT_IN, *loader.generators())
+    pairs = [(get_set(generator.modality, generator), generator) for generator in generators]
+    groups = {(group.prefix, group.title): group for pair in pairs for group in build_groups(*pair)}
+    return sorted(groups.values(), key=lambda group: group.prefix)
+
+
+@takes_settings(all_build_groups)
 def build(
     modality: Annotated[str, typer.Argument(help="image, video, audio, or a plugin's.")],
     out: Annotated[Path, typer.Option(help="The benchmark's folder; it may hold other sets.")],
@@ -77,15 +102,20 @@ def build(
 ) -> None:
     """Build a set's questions and media from three texts a case. The same command again goes on where it stopped."""
     from sea_bench.build.builder import SetBuilder
-    from sea_bench.build.demo import GENERATORS
+    from sea_bench.build.demo import GENERATORS, SETTINGS
+    from sea_bench.build.generators.registry import get_generator
+    from sea_bench.build.registry import get_set
     from sea_bench.build.source import limit_cases
+    from sea_core.config import override
 
     texts = _source(source, modality)
     name = generator or (GENERATORS.get(modality) if source is None else None)
-    given = options_of(option, config, source is None, modality)
-    ask, given = _describer(scenes, given, out)
-    media_set, maker = _settled(modality, name, plugin, given)
-    made = SetBuilder(out, media_set, maker, texts, texts=limit_cases(texts, limit), tasks=task, complete=ask)
+    maker = get_generator(modality, name, *_plugin_generators(plugin))
+    defaults, _ = override(get_set(modality, maker), SETTINGS.get(modality, {}) if source is None else {})
+    settings = read_settings(build_groups(defaults, maker), config, option)
+    media_set, maker = settings[""], settings["generator"]
+    complete = _scene_completer(scenes, settings["llm"], out)
+    made = SetBuilder(out, media_set, maker, texts, texts=limit_cases(texts, limit), tasks=task, complete=complete)
     _tell(texts, maker, media_set)
     _run(made)
     figures = {
@@ -130,24 +160,13 @@ def pick(
     output.note("Build again with the same command as before: DM and DM_TYPO are made from the picks.")
 
 
-def options_of(option: list[str], config: Path | None, demo: bool, modality: str) -> dict[str, Any]:
-    """Return the settings typed; the demo's own lie under them."""
-    from sea_bench.build.demo import SETTINGS
-    from sea_core import config as settings
-
-    return dict(SETTINGS.get(modality, {}) if demo else {}) | settings.parse_overrides(config, option)
-
-
-def _describer(name: str, given: dict[str, Any], out: Path) -> tuple[CompleteChat | None, dict[str, Any]]:
-    """Return who describes scenes, None for the rules, and the settings that are not chat's."""
+def _scene_completer(name: str, llm: LLMConfig, out: Path) -> CompleteChat | None:
+    """Return the language model that describes scenes; None for the rules."""
     from sea_bench.build.scenes import make_completer
-    from sea_core import config as settings
     from sea_core.llm.backends import open_model
-    from sea_core.llm.config import LLMConfig
     from sea_core.runs.jsonl import JsonlLog
 
-    told, left = settings.override(LLMConfig(), given, "llm")
-    return (None if name == "rules" else make_completer(open_model(name, told), JsonlLog(out / "scenes.jsonl"))), left
+    return None if name == "rules" else make_completer(open_model(name, llm), JsonlLog(out / "scenes.jsonl"))
 
 
 def _source(path: Path | None, modality: str) -> CaseSource:
@@ -157,25 +176,11 @@ def _source(path: Path | None, modality: str) -> CaseSource:
     return demo_source() if path is None else read_source(path, modality)
 
 
-def _settled(modality: str, name: str | None, plugin: str, given: dict[str, Any]) -> tuple[MediaSet, Generator]:
-    """Return the set and the generator with their settings."""
-    from sea_bench.build.generators.registry import get_generator
-    from sea_bench.build.registry import get_set
-    from sea_core import config as settings
-
-    maker = get_generator(modality, name, _offered(plugin))
-    media_set, left = settings.override(get_set(modality, maker), given)
-    maker, left = settings.override(maker, left, "generator")
-    settings.reject_unknown(left, settings.setting_names(media_set) + settings.setting_names(maker, "generator"))
-    return media_set, maker
-
-
-def _offered(plugin: str) -> tuple[Generator, ...]:
-    """Return the generators of one plugin, or those of all installed plugins."""
+def _plugin_generators(plugin: str) -> tuple[Sequence[Generator], Sequence[Generator]]:
+    """Return the generators of the plugin that was named, and without one those of all installed plugins."""
     from sea_core.plugin import loader
 
-    plugins = [loader.get(plugin)] if plugin else loader.installed()
-    return tuple(generator for found in plugins for generator in found.generators)
+    return (loader.get(plugin).generators, ()) if plugin else ((), loader.generators())
 
 
 def _tell(source: CaseSource, maker: Generator, media_set: MediaSet) -> None:

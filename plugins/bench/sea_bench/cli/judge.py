@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_bench.run.run_folder import BenchRun
-    from sea_core.judges.base import Judge, JudgeConfig
+    from sea_core.judges.base import Judge
 
 
+def judge_groups() -> list[SettingGroup]:
+    """Return the settings of `sea bench judge`."""
+    from sea_core.llm.config import LLMConfig
+
+    return [
+        llm_group("of --judge openai or transformers"),
+        SettingGroup(LLMConfig(), "guard", "The guard model of --judge guard."),
+    ]
+
+
+@takes_settings(judge_groups)
 def judge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A benchmark run (sea bench run).")],
     judge: Annotated[
@@ -35,13 +47,15 @@ def judge(
     from sea_bench.run.run_folder import BenchRun
     from sea_bench.run.score import BenchAnswers
     from sea_core.cli.progress import bar
+    from sea_core.judges.base import JudgeConfig
     from sea_core.judges.registry import SAFETY, open_judges
     from sea_core.judges.score import run_judge, unjudged
     from sea_core.plugin import loader
 
     opened = BenchRun(run)
     answers = BenchAnswers(opened)
-    settings = _read_settings(option, config)
+    found = read_settings(judge_groups(), config, option)
+    settings = JudgeConfig(found["llm"], found["guard"])
     # Before any work, so that a wrong setting stops the command.
     judges = open_judges(["refusal", *judge], SAFETY, settings, run, loader.judges)
     with opened.writing():
@@ -58,18 +72,6 @@ def judge(
         if errors := item["verdicts"].get("error"):
             output.note(f"{item['judge']}: {errors} errors, {item['error']}. Re-run the same command to retry them.")
     output.note(f"Next: sea bench report {run}")
-
-
-def _read_settings(option: list[str], file: Path | None) -> JudgeConfig:
-    """Read llm.* for language models and guard.* for guard models."""
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
-    from sea_core.judges.base import JudgeConfig
-    from sea_core.llm.config import LLMConfig
-
-    llm, unknown = override(LLMConfig(), parse_overrides(file, option), "llm")
-    guard, unknown = override(LLMConfig(), unknown, "guard")
-    reject_unknown(unknown, [*setting_names(llm, "llm"), *setting_names(guard, "guard")])
-    return JudgeConfig(llm, guard)
 
 
 def _counts(summary: dict[str, Any]) -> str:

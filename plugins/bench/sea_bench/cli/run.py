@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_bench.run.config import AnswerConfig
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
     from sea_core.pipeline.inputs import ModelTarget
 
 
+def run_groups() -> list[SettingGroup]:
+    """Return the settings of `sea bench run`."""
+    from sea_bench.run.config import AnswerConfig
+
+    return [SettingGroup(AnswerConfig()), adapter_group()]
+
+
+@takes_settings(run_groups)
 def run(
+    plugin: options.PluginName,
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark's folder (sea bench build).")],
     out: Annotated[Path, typer.Option(help="The run's folder. The same command again goes on with it.")],
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
     adapter: Annotated[Path | None, typer.Option(help="A trained adapter (PEFT) to put on the model.")] = None,
@@ -48,9 +57,16 @@ def run(
     from sea_bench.select import CaseFilter, select_cases
     from sea_core.pipeline.inputs import ModelTarget
 
-    settings, settled = _settled(option, config)
+    settings = read_settings(run_groups(), config, option)
+    settled: AnswerConfig = settings[""]
     target = ModelTarget.find(
-        plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=settings
+        plugin,
+        modality=modality,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        device=device,
+        settings=settings["adapter"],
     )
     driver = target.adapter
     benchmark = read_benchmark(cases, driver.modality)
@@ -60,16 +76,6 @@ def run(
     with opened.writing():
         _ask(opened, driver, target, adapter, settled, selection)
     _report(opened, selection, as_json)
-
-
-def _settled(option: list[str], config: Path | None) -> tuple[dict[str, Any], AnswerConfig]:
-    from sea_bench.run.config import AnswerConfig
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
-
-    adapter, left = options.split_group(parse_overrides(config, option), "adapter")
-    settled, left = override(AnswerConfig(), left)
-    reject_unknown(left, [*setting_names(settled), "adapter.KEY"])
-    return adapter, settled
 
 
 def _start(

@@ -177,7 +177,7 @@ def preflight(asker: CaseRunner, cases: Sequence[Case], device: str) -> Prefligh
         noun = asker.mllm.adapter.noun
         raise SeaError(
             f"none of {len(media)} {noun}s changes what the model says, against the blank {noun}: it does not see them",
-            hint="Check the plugin: sea plugin check NAME. Are the media themselves blank? sea bench check DIR",
+            hint="Check the plugin: sea plugins check NAME. Are the media themselves blank? sea bench check DIR",
         )
     alike = sum(_alike(asker, group) for group in (media, texts) if group)
     example = next((case.text or "" for case in cases), "")

@@ -31,7 +31,9 @@ class DiffusionGenerator(Generator):
     device: str = "auto"
     """auto: cuda if available, else mps, else cpu."""
     width: int = 640
+    """Width in pixels; the set's is used."""
     height: int = 384
+    """Height in pixels; the set's is used."""
 
     suffix: ClassVar[str] = ""
     libraries: ClassVar[tuple[str, ...]] = ("diffusers", "torch", "transformers")
@@ -62,7 +64,9 @@ class DiffusionImages(DiffusionGenerator):
     """A text-to-image pipeline (paper: Stable Diffusion made MM-SafetyBench's pictures)."""
 
     width: int = 512
+    """Width in pixels; the set's is used."""
     height: int = 512
+    """Height in pixels; the set's is used."""
 
     name: ClassVar[str] = "diffusers"
     modality: ClassVar[str] = "image"
@@ -79,7 +83,9 @@ class DiffusionVideos(DiffusionGenerator):
     """A text-to-video pipeline (paper: Pyramidal Flow)."""
 
     fps: float = 24.0
+    """Frames per second; the set's is used."""
     seconds: float = 5.0
+    """Length in seconds; the set's is used."""
     frames: int = 0
     """Number of frames, for pipelines that need a certain one, such as 4n + 1; 0: seconds x fps."""
 

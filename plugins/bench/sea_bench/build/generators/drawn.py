@@ -72,7 +72,9 @@ class DrawnImages(Generator):
     """A drawing of a person with an object."""
 
     width: int = 512
+    """Width in pixels; the set's is used."""
     height: int = 512
+    """Height in pixels; the set's is used."""
 
     name: ClassVar[str] = "drawn"
     modality: ClassVar[str] = "image"
@@ -90,9 +92,13 @@ class DrawnVideos(Generator):
     """A drawing of a person who walks with an object."""
 
     width: int = 640
+    """Width in pixels; the set's is used."""
     height: int = 384
+    """Height in pixels; the set's is used."""
     fps: float = 24.0
+    """Frames per second; the set's is used."""
     seconds: float = 5.0
+    """Length in seconds; the set's is used."""
 
     name: ClassVar[str] = "drawn"
     modality: ClassVar[str] = "video"

@@ -31,8 +31,9 @@ class EspeakVoice(Voice):
     voice: str = "en-us"
     """An espeak-ng voice, optionally with a variant ("en-us+m3")."""
     words_per_minute: int = 170
+    """Speaking rate."""
     pitch: int = 50
-    """0 to 99."""
+    """Pitch, from 0 to 99."""
 
     name: ClassVar[str] = "espeak"
     libraries: ClassVar[tuple[str, ...]] = ("espeakng-loader", "soundfile", "soxr")
@@ -48,6 +49,7 @@ class EdgeVoice(Voice):
     """Microsoft Edge's voices. Each text is sent to Microsoft's service, and only with `--generator edge-tts`."""
 
     voice: str = "en-US-AriaNeural"
+    """A voice of Microsoft Edge; `edge-tts --list-voices` lists them."""
 
     name: ClassVar[str] = "edge-tts"
     libraries: ClassVar[tuple[str, ...]] = ("edge-tts", "soundfile", "soxr")
