@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TypedDict, cast
 
 from sea_core.data.examples import Kind
 from sea_core.errors import RunError
@@ -18,11 +18,21 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
-from sea_core.runs.embedding_run import EmbeddingRun, answer_key
+from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import EmbeddingRecord
 
 MAX_NEW_TOKENS = 48
+
+
+class HeldOutAnswer(TypedDict):
+    """A line of `verify.jsonl`: the answer to one held-out question about one embedding."""
+
+    id: str
+    question: str
+    answer: str
+    content: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -37,18 +47,23 @@ class VerificationAnswers:
 
     def stored_answers(self) -> list[StoredAnswer]:
         """Return every stored answer, in the order in which they were generated."""
-        return [_stored_answer(record) for record in self.run.answers.read()]
+        return [_stored_answer(answer) for answer in read_answers(self.run)]
 
 
-def _stored_answer(record: dict[str, Any]) -> StoredAnswer:
-    binding = {name: record[name] for name in ("id", "question", "answer")}
+def _stored_answer(record: HeldOutAnswer) -> StoredAnswer:
+    binding = {"id": record["id"], "question": record["question"], "answer": record["answer"]}
     answer = Answer(json.dumps(list(binding.values())), record["question"], record["answer"], record["content"])
     return StoredAnswer(answer, binding)
 
 
+def read_answers(run: EmbeddingRun) -> list[HeldOutAnswer]:
+    """Return the stored answers, in the order in which they were generated."""
+    return [cast(HeldOutAnswer, record) for record in run.answers.read()]
+
+
 def unanswered_questions(adapter: Adapter, run: EmbeddingRun) -> list[tuple[EmbeddingRecord, str]]:
     """Return each successful embedding with each held-out question that has no stored answer yet."""
-    answered = {(record["id"], record["question"]) for record in run.answers.read()}
+    answered = {(answer["id"], answer["question"]) for answer in read_answers(run)}
     pairs = [
         (record, question)
         for record in run.records("succeeded")
@@ -82,10 +97,14 @@ def generate_answers(mllm: MLLM, run: EmbeddingRun, batch_size: int = 16) -> Ite
         yield len(pairs)
 
 
-def missed_answers(run: EmbeddingRun, judge: str) -> list[dict[str, Any]]:
+def missed_answers(run: EmbeddingRun, judge: str) -> list[HeldOutAnswer]:
     """Return the stored answers that, according to the judge of that name, do not name the content."""
     verdicts = run.latest_verdicts(judge)
-    return [answer for answer in run.answers.read() if verdicts.get(answer_key(answer)) == "missed"]
+    return [
+        answer
+        for answer in read_answers(run)
+        if verdicts.get((answer["id"], answer["question"], answer["answer"])) == "missed"
+    ]
 
 
 def check_width(mllm: MLLM, run: EmbeddingRun) -> None:

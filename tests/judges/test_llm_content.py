@@ -1,4 +1,4 @@
-"""The judge of VSR that asks a language model: what it is shown, what counts as its word, and `sea verify --judge`."""
+"""Language models that judge content: what they receive, which replies count, and `sea verify --judge`."""
 
 from __future__ import annotations
 
@@ -37,54 +37,54 @@ REPLIES = {
     "Chatter.": "Yes, it does.",
     "Nothing.": "",
 }
-WORDS = ("named", "named", "unjudged", "missed", "unjudged", "unjudged", "unjudged", "unjudged")
+LABELS = ("named", "named", "unjudged", "missed", "unjudged", "unjudged", "unjudged", "unjudged")
 
 
-def shown(request: dict[str, Any]) -> str:
-    """Return the answer that a request shows to the judge, as the judge would read it."""
+def shown_answer(request: dict[str, Any]) -> str:
+    """Return the answer that a request shows to the judge, decoded from its JSON string."""
     last = request["messages"][-1]["content"]
     return str(json.loads(last.partition("\nANSWER: ")[2]))
 
 
-def reads(request: dict[str, Any], _: int) -> Answer:
-    return says(REPLIES.get(shown(request), '{"named": false}'))
+def reply_to(request: dict[str, Any], _: int) -> Answer:
+    return says(REPLIES.get(shown_answer(request), '{"named": false}'))
 
 
-def naming(server: ChatServer, journal: Path) -> LLMContentJudge:
-    chat = open_model("openai", LLMConfig(model="scripted-1", base_url=server.url, retries=0))
-    return LLMContentJudge(chat, JsonlLog(journal))
+def open_judge(server: ChatServer, folder: Path) -> LLMContentJudge:
+    model = open_model("openai", LLMConfig(model="scripted-1", base_url=server.url, retries=0))
+    return LLMContentJudge(model, JsonlLog(folder / "replies.jsonl"))
 
 
-def judged(judge: LLMContentJudge, answers: Sequence[str], content: str = "water a fern") -> list[Verdict]:
+def judge_answers(judge: LLMContentJudge, answers: Sequence[str], content: str = "water a fern") -> list[Verdict]:
     stored = [StoredAnswer(str(number), "?", answer, content) for number, answer in enumerate(answers)]
     return sorted(judge.judge(stored), key=lambda verdict: int(verdict.key))
 
 
-def test_a_verdict_is_what_the_reply_says_once(tmp_path: Path) -> None:
-    with chat_server(reads) as server:
-        words = judged(naming(server, tmp_path / "j.jsonl"), tuple(REPLIES))
-    assert tuple(word.verdict for word in words) == WORDS
-    assert all(word.detail for word in words if word.verdict == "unjudged")
+def test_a_reply_counts_if_it_gives_one_verdict(tmp_path: Path) -> None:
+    with chat_server(reply_to) as server:
+        verdicts = judge_answers(open_judge(server, tmp_path), tuple(REPLIES))
+    assert tuple(verdict.verdict for verdict in verdicts) == LABELS
+    assert all(verdict.detail for verdict in verdicts if verdict.verdict == "unjudged")
 
 
-def test_equal_answers_are_asked_about_once_and_a_rerun_asks_nothing(tmp_path: Path) -> None:
-    with chat_server(reads) as server:
-        judge = naming(server, tmp_path / "j.jsonl")
-        words = judged(judge, ["In fences.", "A lamp.", "In fences."])
-        assert [word.verdict for word in words] == ["named", "missed", "named"]
-        assert judged(judge, ["A lamp."])[0].verdict == "missed"
+def test_equal_answers_are_sent_once_and_replies_are_cached(tmp_path: Path) -> None:
+    with chat_server(reply_to) as server:
+        judge = open_judge(server, tmp_path)
+        verdicts = judge_answers(judge, ["In fences.", "A lamp.", "In fences."])
+        assert [verdict.verdict for verdict in verdicts] == ["named", "missed", "named"]
+        assert judge_answers(judge, ["A lamp."])[0].verdict == "missed"
         assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "detail"),
+    ("reply", "label", "detail"),
     [(fails(500, "oh no"), "unjudged", "500"), (says(None, finish_reason="content_filter"), "unjudged", "filtered")],
 )
-def test_a_server_in_trouble_is_no_verdict(tmp_path: Path, answer: Answer, status: str, detail: str) -> None:
-    with chat_server(lambda *_: answer) as server:
-        (word,) = judged(naming(server, tmp_path / "j.jsonl"), ["A lamp."])
-    assert word.verdict == status
-    assert detail in word.detail
+def test_a_failed_call_gives_no_verdict(tmp_path: Path, reply: Answer, label: str, detail: str) -> None:
+    with chat_server(lambda *_: reply) as server:
+        (verdict,) = judge_answers(open_judge(server, tmp_path), ["A lamp."])
+    assert verdict.verdict == label
+    assert detail in verdict.detail
 
 
 INJECTIONS = (
@@ -98,26 +98,20 @@ INJECTIONS = (
 
 
 @pytest.mark.parametrize("answer", INJECTIONS)
-def test_an_answer_stays_inside_its_quotes(tmp_path: Path, answer: str) -> None:
-    with chat_server(reads) as server:
-        (word,) = judged(naming(server, tmp_path / "j.jsonl"), [answer])
+def test_an_answer_stays_inside_its_json_string(tmp_path: Path, answer: str) -> None:
+    with chat_server(reply_to) as server:
+        (verdict,) = judge_answers(open_judge(server, tmp_path), [answer])
         (request,) = server.requests
-    assert shown(request) == answer
+    assert shown_answer(request) == answer
     last = request["messages"][-1]["content"]
     assert last.count("\n") == 1
     assert "<" not in last
-    assert [message["role"] for message in request["messages"]] == [
-        "system",
-        "user",
-        "assistant",
-        "user",
-        "assistant",
-        "user",
-    ]
-    assert word.verdict == "missed"
+    roles = [message["role"] for message in request["messages"]]
+    assert roles == ["system", *["user", "assistant"] * 2, "user"]
+    assert verdict.verdict == "missed"
 
 
-def test_a_judge_that_repeats_the_answer_has_not_said_what_is_in_it() -> None:
+def test_a_value_that_a_reply_gives_twice_counts_only_if_it_is_the_same() -> None:
     assert unique_json_value('The answer says {"named": true}, but {"named": false}', "named") is None
     assert unique_json_value('[{"other": true}, {"named": false}]', "named") is False
     assert unique_json_value('{"named": true} {"named": 1}', "named") is None
@@ -129,13 +123,13 @@ def test_a_judge_that_repeats_the_answer_has_not_said_what_is_in_it() -> None:
 
 @pytest.fixture
 def run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path) -> EmbeddingRun:
-    """A run of two rows with the blank's embedding, which names nothing."""
+    """Return a run of two examples with the blank embedding, which names nothing."""
     _, adapter = loader.adapter("qwen2_audio")
     run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(2, adapter=adapter, plugin="qwen2_audio"))
     done = OptimizationResult("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
     with run.writing():
-        for row in prepared[:2]:
-            store_result(run, row, replace(done, id=row.id))
+        for example in prepared[:2]:
+            store_result(run, example, replace(done, id=example.id))
     return run
 
 
@@ -145,37 +139,35 @@ def server() -> Iterator[ChatServer]:
         yield server
 
 
-def test_verify_hears_judges_side_by_side_and_later_ones_about_the_same_answers(
-    run: EmbeddingRun, server: ChatServer
-) -> None:
+def test_verify_runs_several_judges_on_the_same_answers(run: EmbeddingRun, server: ChatServer) -> None:
     first = sea("verify", run.folder, "--json").json()
     assert list(first["judges"]) == ["lexical-1"]
-    told = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
-    both = sea("verify", run.folder, "--judge", "lexical", "--judge", "openai", *told, "--json").json()
-    judges = {name: one["vsr"] for name, one in both["judges"].items()}
+    settings = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
+    both = sea("verify", run.folder, "--judge", "lexical", "--judge", "openai", *settings, "--json").json()
+    judges = {name: metrics["vsr"] for name, metrics in both["judges"].items()}
     assert judges == {"lexical-1": 0.0, "openai:scripted-1 naming-1": 1.0}
-    assert both["vsr"] == 0.0  # the first to speak
-    asked = len(server.requests)
-    assert sea("verify", run.folder, "--judge", "openai", *told, "--json").json() == both
-    assert len(server.requests) == asked
+    assert both["vsr"] == 0.0  # of the first judge
+    requests = len(server.requests)
+    assert sea("verify", run.folder, "--judge", "openai", *settings, "--json").json() == both
+    assert len(server.requests) == requests
     assert "scripted-1" in (run.folder / "judge_replies.jsonl").read_text()
 
 
-def test_why_answers_are_unjudged_is_told(run: EmbeddingRun) -> None:
+def test_the_reasons_for_unjudged_answers_are_printed(run: EmbeddingRun) -> None:
     with chat_server(lambda *_: says("Perhaps.")) as server:
-        told = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
-        done = sea("verify", run.folder, "--judge", "openai", *told)
-    assert "4 answers, in no share" in done.out
-    assert "unjudged (openai:scripted-1 naming-1), 4 answers: it replied 'Perhaps.'" in done.err
+        settings = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
+        result = sea("verify", run.folder, "--judge", "openai", *settings)
+    assert "4 answers, in no share" in result.out
+    assert "unjudged (openai:scripted-1 naming-1), 4 answers: it replied 'Perhaps.'" in result.err
 
 
-def test_a_judge_that_cannot_be_asked_is_told_before_the_model_is_loaded(
+def test_a_wrong_setting_of_a_judge_is_reported_before_the_model_is_loaded(
     run: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    told = ("verify", run.folder, "--judge", "openai")
-    assert "no language model was named" in expect_error(*told)
-    assert "OPENAI_API_KEY" in expect_error(*told, "-o", "llm.model=gpt-4o-mini")
+    command = ("verify", run.folder, "--judge", "openai")
+    assert "no language model was named" in expect_error(*command)
+    assert "OPENAI_API_KEY" in expect_error(*command, "-o", "llm.model=gpt-4o-mini")
     assert "Did you mean 'lexical'" in expect_error("verify", run.folder, "--judge", "lexcial")
-    assert "Did you mean 'llm.model'" in expect_error(*told, "-o", "llm.modle=x")
+    assert "Did you mean 'llm.model'" in expect_error(*command, "-o", "llm.modle=x")
     assert not (run.folder / "verify.jsonl").exists()

@@ -1,4 +1,4 @@
-"""VSR: what counts as named, what is stored, and the figures that follow from it."""
+"""Verification: which questions are asked, what is stored, and the metrics computed from it."""
 
 from __future__ import annotations
 
@@ -26,55 +26,20 @@ from sea_core.runs.embedding_run import EmbeddingRun, answer_key
 from sea_core.verification.metrics import run_metrics, vsr_metrics
 from sea_core.verification.verify import VerificationAnswers, generate_answers, missed_answers, unanswered_questions
 
-
-@pytest.mark.parametrize(
-    ("answer", "content"),
-    [
-        ("A person is stealing a lamp.", "steal a lamp"),
-        ("Someone stole two LAMPS!", "steal a lamp"),
-        ("The lamp is what they steal", "steal the lamp"),
-        ("She ran off with children's toys", "run off with a child's toy"),
-        ("a skeleton key", "a skeleton key"),
-        ("Skeleton keys are shown.", "a skeleton key"),
-    ],
-)
-def test_every_content_word_in_any_inflection_is_named(answer: str, content: str) -> None:
-    assert names_content(answer, content)
-
-
-@pytest.mark.parametrize(
-    ("answer", "content"),
-    [
-        ("A person is stealing a book.", "steal a lamp"),
-        ("A person is holding a lamp.", "steal a lamp"),
-        ("A person is steeling a clamp.", "steal a lamp"),
-        ("a key", "a skeleton key"),
-        ("", "steal a lamp"),
-        ("The audio is silent.", "steal a lamp"),
-    ],
-)
-def test_a_missing_word_is_not_named(answer: str, content: str) -> None:
-    assert not names_content(answer, content)
-
-
-@pytest.mark.parametrize("content", ["", "to the", "this of it", "..."])
-def test_content_without_a_content_word_is_never_named(content: str) -> None:
-    assert not names_content("To the very end of it ...", content)
-
-
-# --- a run of its own: two rows said, one failed ----------------------------------------------------------------------
+# --- a run of three embeddings, one failed ----------------------------------------------------------------------------
 
 
 @pytest.fixture
 def small_run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path) -> EmbeddingRun:
-    """Three rows stored with the blank's embedding, which names nothing; the last one failed."""
-    rows = prepared[:3]
+    """Return a run of three examples: two with the blank embedding, which names nothing, and one that failed."""
+    first, second, third = prepared[:3]
     run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(3))
     done = OptimizationResult("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
     with run.writing():
-        for row in rows[:2]:
-            store_result(run, row, replace(done, id=row.id))
-        store_result(run, rows[2], replace(done, id=rows[2].id, status="failed", reason="not reached", embedding=None))
+        for example in (first, second):
+            store_result(run, example, replace(done, id=example.id))
+        failed = replace(done, id=third.id, status="failed", reason="not reached", embedding=None)
+        store_result(run, third, failed)
     return EmbeddingRun(tmp_path / "run")
 
 
@@ -82,21 +47,22 @@ def test_answers_are_stored_and_then_judged(mllm: MLLM, small_run: EmbeddingRun)
     assert run_metrics(small_run)["vsr"] is None
     assert list(generate_answers(mllm, small_run, batch_size=3)) == [3, 1]
     stored = EmbeddingRun(small_run.folder)
-    asked = [(row["id"], row["question"]) for row in stored.answers.read()]
-    good = [record for record in stored.store.records() if record["status"] == "succeeded"]
-    assert asked == [(r["id"], q) for r in good for q in held_out_questions(mllm.adapter, r["kind"])]
-    for row in stored.answers.read():
-        embedding = load_embedding(stored, row["id"])
-        assert row["answer"] == mllm.detokenize(mllm.generate([row["question"]], [embedding])[0])
-        assert row["content"] == stored.store.record(row["id"])["phrase"]
+    answers = stored.answers.read()
+    records = stored.records("succeeded")
+    questions = [(record["id"], q) for record in records for q in held_out_questions(mllm.adapter, record["kind"])]
+    assert [(answer["id"], answer["question"]) for answer in answers] == questions
+    for answer in answers:
+        embedding = load_embedding(stored, answer["id"])
+        assert answer["answer"] == mllm.detokenize(mllm.generate([answer["question"]], [embedding])[0])
+        assert answer["content"] == stored.store.record(answer["id"])["phrase"]
     assert vsr_metrics(stored) == {}
     assert sum(run_judge(VerificationAnswers(stored), LexicalJudge())) == 4
-    words = stored.latest_verdicts(VERSION)
-    for row in stored.answers.read():
-        assert (words[answer_key(row)] == "named") is names_content(row["answer"], row["content"])
+    verdicts = stored.latest_verdicts(VERSION)
+    for answer in answers:
+        assert (verdicts[answer_key(answer)] == "named") is names_content(answer["answer"], answer["content"])
 
 
-def test_a_rerun_asks_only_what_is_left(mllm: MLLM, small_run: EmbeddingRun) -> None:
+def test_a_rerun_asks_only_the_unanswered_questions(mllm: MLLM, small_run: EmbeddingRun) -> None:
     first = generate_answers(mllm, small_run, batch_size=3)
     assert next(first) == 3
     first.close()
@@ -107,25 +73,24 @@ def test_a_rerun_asks_only_what_is_left(mllm: MLLM, small_run: EmbeddingRun) -> 
     assert EmbeddingRun(small_run.folder).answers.read()[:3] == before
 
 
-def test_figures_follow_from_the_stored_rows(small_run: EmbeddingRun) -> None:
+def test_metrics_are_computed_from_the_stored_records(small_run: EmbeddingRun) -> None:
     assert run_metrics(small_run)["osr"] == 2 / 3
-    words = ("named", "missed", "named", "unjudged")
-    one = {"id": small_run.store.records()[0]["id"], "answer": ""}
-    for question, word in zip("1234", words, strict=True):
-        kind = "activity" if question < "3" else "product"
-        small_run.answers.append([one | {"question": question, "content": "", "kind": kind}])
-        small_run.verdicts.append([one | {"question": question, "judge": "match", "verdict": word}])
-    figures = run_metrics(EmbeddingRun(small_run.folder))
-    assert (figures["vsr"], figures["verified"]) == (2 / 3, 3)
-    assert figures["judges"]["match"]["unjudged"] == 1
-    assert figures["judges"]["match"]["kinds"] == {
+    verdicts = ("named", "missed", "named", "unjudged")
+    for question, verdict in zip("1234", verdicts, strict=True):
+        binding = {"id": small_run.store.records()[0]["id"], "question": question, "answer": ""}
+        small_run.answers.append([binding | {"content": "", "kind": "activity" if question < "3" else "product"}])
+        small_run.verdicts.append([binding | {"judge": "scripted", "verdict": verdict}])
+    metrics = run_metrics(EmbeddingRun(small_run.folder))
+    assert (metrics["vsr"], metrics["verified"]) == (2 / 3, 3)
+    assert metrics["judges"]["scripted"]["unjudged"] == 1
+    assert metrics["judges"]["scripted"]["kinds"] == {
         "activity": {"vsr": 0.5, "judged": 2},
         "product": {"vsr": 1.0, "judged": 1},
     }
-    assert (figures["steps_median"], figures["seconds_per_embedding"]) == (7, 1.5)
+    assert (metrics["steps_median"], metrics["seconds_per_embedding"]) == (7, 1.5)
 
 
-def test_embeddings_of_another_width_are_refused(
+def test_embeddings_of_another_width_are_rejected(
     mllm: MLLM, small_run: EmbeddingRun, prepared: tuple[PreparedExample, ...]
 ) -> None:
     other = mllm.blank().with_features(torch.zeros(4, 3))
@@ -138,7 +103,9 @@ def test_embeddings_of_another_width_are_refused(
     assert small_run.answers.read() == []
 
 
-def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: EmbeddingRun) -> None:
+def test_an_embedding_that_does_not_give_its_target_answers_fails_the_audit(
+    mllm: MLLM, small_run: EmbeddingRun
+) -> None:
     assert not audit_record(mllm, small_run.store.records()[0], small_run)["exact"]
 
 
@@ -146,7 +113,7 @@ def test_goals_that_are_not_said_are_not_counted_as_said(mllm: MLLM, small_run: 
 
 
 @dataclass
-class Scripted:
+class ScriptedJudge:
     """A judge that gives the scripted verdicts, and fails when there are none left."""
 
     script: list[ContentLabel]
@@ -161,61 +128,58 @@ class Scripted:
             yield Verdict(answer.key, self.script.pop(0), detail="a reason")
 
 
-def test_an_answer_that_could_not_be_judged_is_in_no_share_and_asked_about_again(
-    mllm: MLLM, small_run: EmbeddingRun
-) -> None:
+def test_an_unjudged_answer_is_in_no_ratio_and_is_judged_again(mllm: MLLM, small_run: EmbeddingRun) -> None:
     list(generate_answers(mllm, small_run))
-    list(run_judge(VerificationAnswers(small_run), Scripted(["named", "unjudged", "missed", "unjudged"])))
-    told = vsr_metrics(small_run)["scripted"]
-    assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 2, 2)
-    assert sum(run_judge(VerificationAnswers(small_run), Scripted(["named", "missed"]))) == 2
-    told = vsr_metrics(EmbeddingRun(small_run.folder))["scripted"]
-    assert (told["vsr"], told["judged"], told["unjudged"]) == (0.5, 4, 0)
-    assert list(run_judge(VerificationAnswers(small_run), Scripted([]))) == []
+    list(run_judge(VerificationAnswers(small_run), ScriptedJudge(["named", "unjudged", "missed", "unjudged"])))
+    vsr = vsr_metrics(small_run)["scripted"]
+    assert (vsr["vsr"], vsr["judged"], vsr["unjudged"]) == (0.5, 2, 2)
+    assert sum(run_judge(VerificationAnswers(small_run), ScriptedJudge(["named", "missed"]))) == 2
+    vsr = vsr_metrics(EmbeddingRun(small_run.folder))["scripted"]
+    assert (vsr["vsr"], vsr["judged"], vsr["unjudged"]) == (0.5, 4, 0)
+    assert list(run_judge(VerificationAnswers(small_run), ScriptedJudge([]))) == []
 
 
-def test_what_a_judge_said_before_it_broke_is_kept(mllm: MLLM, small_run: EmbeddingRun) -> None:
+def test_verdicts_given_before_a_judge_failed_are_stored(mllm: MLLM, small_run: EmbeddingRun) -> None:
     list(generate_answers(mllm, small_run))
     with pytest.raises(RunError, match="the judge is gone"):
-        list(run_judge(VerificationAnswers(small_run), Scripted(["named", "missed", "named"])))
+        list(run_judge(VerificationAnswers(small_run), ScriptedJudge(["named", "missed", "named"])))
     assert vsr_metrics(small_run)["scripted"]["judged"] == 3
 
 
-def test_several_judges_are_told_apart(mllm: MLLM, small_run: EmbeddingRun) -> None:
+def test_each_judge_has_its_own_metrics(mllm: MLLM, small_run: EmbeddingRun) -> None:
     list(generate_answers(mllm, small_run))
     list(run_judge(VerificationAnswers(small_run), LexicalJudge()))
-    list(run_judge(VerificationAnswers(small_run), Scripted(["named"] * 4, name="lenient")))
-    assert {name: told["vsr"] for name, told in vsr_metrics(small_run).items()} == {VERSION: 0.0, "lenient": 1.0}
+    list(run_judge(VerificationAnswers(small_run), ScriptedJudge(["named"] * 4, name="lenient")))
+    assert {name: metrics["vsr"] for name, metrics in vsr_metrics(small_run).items()} == {VERSION: 0.0, "lenient": 1.0}
     assert len(missed_answers(small_run, VERSION)) == 4
     assert missed_answers(small_run, "lenient") == []
-    assert run_metrics(small_run)["vsr"] == 0.0  # the first to speak
+    assert run_metrics(small_run)["vsr"] == 0.0  # of the first judge
 
 
-def test_what_match_said_before_its_rule_had_a_version_is_asked_again(mllm: MLLM, small_run: EmbeddingRun) -> None:
+def test_verdicts_of_an_older_rule_stay_and_the_answers_are_judged_again(mllm: MLLM, small_run: EmbeddingRun) -> None:
     list(generate_answers(mllm, small_run))
-    list(run_judge(VerificationAnswers(small_run), Scripted(["named"] * 4, name="match")))
+    list(run_judge(VerificationAnswers(small_run), ScriptedJudge(["named"] * 4, name="lexical-0")))
     assert len(unjudged(VerificationAnswers(small_run), LexicalJudge())) == 4
     list(run_judge(VerificationAnswers(small_run), LexicalJudge()))
     assert unjudged(VerificationAnswers(small_run), LexicalJudge()) == []
-    assert {name: told["vsr"] for name, told in vsr_metrics(small_run).items()} == {"match": 1.0, "lexical-1": 0.0}
+    assert {name: metrics["vsr"] for name, metrics in vsr_metrics(small_run).items()} == {
+        "lexical-0": 1.0,
+        "lexical-1": 0.0,
+    }
 
 
-# --- the demo rows ----------------------------------------------------------------------------------------------------
+# --- the demo examples ------------------------------------------------------------------------------------------------
 
 
-def test_the_demo_rows_are_named_when_asked_in_other_words(verified: EmbeddingRun) -> None:
-    lost = [f"{row['content']}: {row['answer']}" for row in missed_answers(verified, VERSION)]
-    assert run_metrics(verified)["vsr"] >= 0.9, lost
+def test_the_answers_about_the_demo_examples_name_their_content(verified: EmbeddingRun) -> None:
+    missed = [f"{answer['content']}: {answer['answer']}" for answer in missed_answers(verified, VERSION)]
+    assert run_metrics(verified)["vsr"] >= 0.9, missed
 
 
-def test_every_good_demo_row_was_asked_every_held_out_question(mllm: MLLM, verified: EmbeddingRun) -> None:
-    figures = run_metrics(verified)
-    assert figures["verified"] == 2 * figures["succeeded"]
-    used = {goal["prompt"] for record in verified.store.records() for goal in json.loads(record["goals"])}
-    assert len(used) == 3
-    assert not used & {row["question"] for row in verified.answers.read()}
+def test_every_successful_demo_embedding_was_asked_every_held_out_question(mllm: MLLM, verified: EmbeddingRun) -> None:
+    metrics = run_metrics(verified)
+    assert metrics["verified"] == 2 * metrics["succeeded"]
+    prompts = {goal["prompt"] for record in verified.store.records() for goal in json.loads(record["goals"])}
+    assert len(prompts) == 3
+    assert not prompts & {answer["question"] for answer in verified.answers.read()}
     assert unanswered_questions(mllm.adapter, verified) == []
-
-
-def test_a_verb_that_the_dictionary_lacks_is_known_in_its_inflections() -> None:
-    assert names_content("In the audio, a person is hotwiring a car.", "hotwire a car")
