@@ -356,7 +356,7 @@ def test_no_number_may_be_infinite(config: Any) -> None:
     [
         (lambda: LLMConfig(concurrency=0), r"llm\.concurrency is 0, but it must be above 0"),
         (lambda: override(LLMConfig(), {"guard.timeout": 0}, "guard"), r"guard\.timeout is 0, but it must be above 0"),
-        (lambda: AnalysisConfig(l2=0), r"quality\.l2 is 0, but it must be above 0"),
+        (lambda: AnalysisConfig(l2=0), r"analysis\.l2 is 0, but it must be above 0"),
         (lambda: RECIPES.get("dropout").__class__(strength=1), r"dropout\.strength is 1, but it must be below 1"),
         (lambda: AlignConfig(benign=1.5), "benign is 1.5, but it must be at most 1"),
         (lambda: AlignConfig(text_rows="some"), "text_rows is 'some', but it must be all or benign"),

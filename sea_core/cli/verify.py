@@ -25,7 +25,7 @@ def verify_groups() -> list[SettingGroup]:
 
     return [
         llm_group("of --judge openai or transformers"),
-        SettingGroup(AnalysisConfig(), "quality", "The linear probe of --compare-with."),
+        SettingGroup(AnalysisConfig(), "analysis", "The linear probe of --compare-with."),
     ]
 
 
@@ -58,7 +58,7 @@ def verify(
         model=model,
         device=device,
         llm=settings["llm"],
-        analysis=settings["quality"],
+        analysis=settings["analysis"],
         progress=TERMINAL,
     )
     run_report.report(found.run, as_json, found.comparison)

@@ -18,7 +18,7 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
-from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.embedding_run import EmbeddingRun, answer_key
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import EmbeddingRecord
 
@@ -51,9 +51,13 @@ class VerificationAnswers:
 
 
 def _stored_answer(record: HeldOutAnswer) -> StoredAnswer:
-    binding = {"id": record["id"], "question": record["question"], "answer": record["answer"]}
-    answer = Answer(json.dumps(list(binding.values())), record["question"], record["answer"], record["content"])
-    return StoredAnswer(answer, binding)
+    binding = _binding(record)
+    key = json.dumps(list(binding.values()))
+    return StoredAnswer(Answer(key, record["question"], record["answer"], record["content"]), binding)
+
+
+def _binding(record: HeldOutAnswer) -> dict[str, str]:
+    return {"id": record["id"], "question": record["question"], "answer": record["answer"]}
 
 
 def read_answers(run: EmbeddingRun) -> list[HeldOutAnswer]:
@@ -100,11 +104,7 @@ def generate_answers(mllm: MLLM, run: EmbeddingRun, batch_size: int = 16) -> Ite
 def missed_answers(run: EmbeddingRun, judge: str) -> list[HeldOutAnswer]:
     """Return the stored answers that, according to the judge of that name, do not name the content."""
     verdicts = run.latest_verdicts(judge)
-    return [
-        answer
-        for answer in read_answers(run)
-        if verdicts.get((answer["id"], answer["question"], answer["answer"])) == "missed"
-    ]
+    return [answer for answer in read_answers(run) if verdicts.get(answer_key(_binding(answer))) == "missed"]
 
 
 def check_width(mllm: MLLM, run: EmbeddingRun) -> None:

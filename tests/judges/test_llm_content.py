@@ -157,7 +157,7 @@ def test_the_reasons_for_unjudged_answers_are_printed(run: EmbeddingRun) -> None
     with chat_server(lambda *_: says("Perhaps.")) as server:
         settings = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
         result = sea("verify", run.folder, "--judge", "openai", *settings)
-    assert "4 answers, in no share" in result.out
+    assert "4 answers, in no ratio" in result.out
     assert "unjudged (openai:scripted-1 naming-1), 4 answers: it replied 'Perhaps.'" in result.err
 
 

@@ -311,7 +311,7 @@ def test_an_invalid_line_is_reported_with_its_place(line: str, message: str, tmp
 
 @pytest.mark.parametrize(("name", "value"), [("layer", -1), ("l2", 0.0)])
 def test_settings_out_of_bounds_are_rejected(name: str, value: float) -> None:
-    with pytest.raises(SeaError, match=f"quality.{name}"):
+    with pytest.raises(SeaError, match=f"analysis.{name}"):
         AnalysisConfig(**{name: value})
 
 
@@ -351,9 +351,9 @@ def test_verify_compares_with_a_folder_and_reuses_what_is_stored(
     shutil.copy(next(held_out_media.glob("*.png")), bare / "a.png")
     result = sea("verify", out, "--compare-with", bare)
     assert result.code == 0
-    assert f'Write {bare / "metadata.jsonl"}, a line for each medium: {{"file_name"' in result.err
+    assert f'Write {bare / "metadata.jsonl"}, one line per medium: {{"file_name"' in result.err
     assert "probe" not in result.out
-    assert "'quality.layer'" in expect_error("verify", out, "--compare-with", bare, "-o", "quality.layre=1")
+    assert "'analysis.layer'" in expect_error("verify", out, "--compare-with", bare, "-o", "analysis.layre=1")
 
     about = json.loads((out / "run.json").read_text())
     about["identity"]["model"]["fingerprint"] = "another"

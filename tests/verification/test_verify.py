@@ -103,9 +103,7 @@ def test_embeddings_of_another_width_are_rejected(
     assert small_run.answers.read() == []
 
 
-def test_an_embedding_that_does_not_give_its_target_answers_fails_the_audit(
-    mllm: MLLM, small_run: EmbeddingRun
-) -> None:
+def test_an_embedding_without_its_target_answers_fails_the_audit(mllm: MLLM, small_run: EmbeddingRun) -> None:
     assert not audit_record(mllm, small_run.store.records()[0], small_run)["exact"]
 
 
@@ -162,10 +160,8 @@ def test_verdicts_of_an_older_rule_stay_and_the_answers_are_judged_again(mllm: M
     assert len(unjudged(VerificationAnswers(small_run), LexicalJudge())) == 4
     list(run_judge(VerificationAnswers(small_run), LexicalJudge()))
     assert unjudged(VerificationAnswers(small_run), LexicalJudge()) == []
-    assert {name: metrics["vsr"] for name, metrics in vsr_metrics(small_run).items()} == {
-        "lexical-0": 1.0,
-        "lexical-1": 0.0,
-    }
+    vsr = {name: metrics["vsr"] for name, metrics in vsr_metrics(small_run).items()}
+    assert vsr == {"lexical-0": 1.0, "lexical-1": 0.0}
 
 
 # --- the demo examples ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Settings of the comparison with real media, `-o quality.NAME=VALUE`."""
+"""Settings of the comparison with real media, `-o analysis.NAME=VALUE`."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class AnalysisConfig(Config):
     """Strength of the L2 regularisation: l2 / 2 times the sum of the squared weights is added to the loss. Without
     regularisation the weights diverge."""
 
-    group: ClassVar[str] = "quality"
+    group: ClassVar[str] = "analysis"
