@@ -1,4 +1,4 @@
-"""The contract holds for the bundled audio plugin, and each rule catches an adapter that is broken in just that way."""
+"""The contract holds for the bundled audio plugin, and each rule detects an adapter or a model that violates it."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from sea_core.plugin.contract.rule import AdapterUnderTest
 from sea_core.plugin.testing import AdapterContract
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
-SOUND = Qwen2AudioAdapter(seconds=2)
-NAMED = {rule.name: rule for rule in RULES}
-SIGNAL = (0.3 * np.sin(np.arange(16_000) / 7)).astype(np.float32)
+ADAPTER = Qwen2AudioAdapter(seconds=2)
+RULES_BY_NAME = {rule.name: rule for rule in RULES}
+SAMPLE = (0.3 * np.sin(np.arange(16_000) / 7)).astype(np.float32)
 
 
 @cache
-def sound() -> tuple[Any, Any]:
-    return SOUND.load(SOUND.checkpoint, dtype=torch.float32, device="cpu")
+def load_bundled() -> tuple[Any, Any]:
+    return ADAPTER.load(ADAPTER.checkpoint, dtype=torch.float32, device="cpu")
 
 
-def subject(adapter: Any, mend: Callable[[Any], None] = lambda model: None) -> AdapterUnderTest:
-    """Return an adapter with the bundled model, or with a copy of it that `mend` has spoilt."""
+def under_test(adapter: Any, damage: Callable[[Any], None] = lambda model: None) -> AdapterUnderTest:
+    """Return an adapter with a copy of the bundled model that `damage` has changed."""
 
     def load() -> MLLM:
-        model = copy.deepcopy(sound()[0])
-        mend(model)
-        return MLLM(adapter, model, sound()[1])
+        model = copy.deepcopy(load_bundled()[0])
+        damage(model)
+        return MLLM(adapter, model, load_bundled()[1])
 
-    return AdapterUnderTest(adapter, load, lambda: SIGNAL)
-
-
-# --- adapters, each broken in one way --------------------------------------------------------------------------------
+    return AdapterUnderTest(adapter, load, lambda: SAMPLE)
 
 
-class Braces(Qwen2AudioAdapter):
+# --- adapters, each with one fault -----------------------------------------------------------------------------------
+
+
+class NounWithBraces(Qwen2AudioAdapter):
     noun = "{audio}"
 
 
@@ -56,7 +56,7 @@ class NoProduct(Qwen2AudioAdapter):
     prefixes = {"activity": "In the audio,"}  # noqa: RUF012
 
 
-class TwiceDeep(Qwen2AudioAdapter):
+class RepeatedStyle(Qwen2AudioAdapter):
     styles = ("deep", "slow", "deep")
 
 
@@ -75,50 +75,50 @@ class ReadsAnything(Qwen2AudioAdapter):
         return np.frombuffer(path.read_bytes(), np.uint8).astype(np.float32)
 
 
-class OnePlaceTooMany(Qwen2AudioAdapter):
-    def placeholders(self, n_rows: int) -> int:
-        return n_rows + 1
+class ExtraPlaceholder(Qwen2AudioAdapter):
+    def placeholders(self, n_features: int) -> int:
+        return n_features + 1
 
 
-class Louder(Qwen2AudioAdapter):
+class ScaledFeatures(Qwen2AudioAdapter):
     def split(self, crossed: Any, inputs: Any) -> Any:
         return [1.1 * e for e in super().split(crossed, inputs)]
 
 
-class Deaf(Qwen2AudioAdapter):
+class IgnoresMedia(Qwen2AudioAdapter):
     def inputs(self, processor: Any, texts: Any, media: Any) -> Any:
         return super().inputs(processor, texts, [np.zeros_like(wave) for wave in media])
 
 
 class LeavesHooks(Qwen2AudioAdapter):
     def projector(self, model: Any) -> Any:
-        found = super().projector(model)
-        found.register_forward_hook(lambda *_: None)
-        return found
+        value = super().projector(model)
+        value.register_forward_hook(lambda *_: None)
+        return value
 
 
 class FirstForAll(Qwen2AudioAdapter):
     def split(self, crossed: Any, inputs: Any) -> Any:
-        found = super().split(crossed, inputs)
-        return [found[0]] * len(found)
+        value = super().split(crossed, inputs)
+        return [value[0]] * len(value)
 
 
-class LoadsHalf(Qwen2AudioAdapter):
+class LoadsHalvedWeights(Qwen2AudioAdapter):
     def load(self, checkpoint: str, **where: Any) -> Any:
         model, processor = super().load(checkpoint, **where)
         model.lm_head.weight.data.mul_(0.5)
         return model, processor
 
 
-class Everything(Qwen2AudioAdapter):
+class WholeModelAsLanguageModel(Qwen2AudioAdapter):
     def language_model(self, model: Any) -> Any:
         return model.model
 
 
-# --- models, each spoilt in one way ----------------------------------------------------------------------------------
+# --- models, each with one fault -------------------------------------------------------------------------------------
 
 
-class Around(nn.Module):
+class WrappedProjector(nn.Module):
     """The projector, with something around it."""
 
     def __init__(self, inner: nn.Module) -> None:
@@ -126,61 +126,61 @@ class Around(nn.Module):
         self.inner = inner
 
 
-class Cutting(Around):
+class TruncatingProjector(WrappedProjector):
     def forward(self, rows: Any) -> Any:
         return self.inner(rows[..., : self.inner.linear.in_features])
 
 
-class Graphless(Around):
+class ProjectorWithoutGraph(WrappedProjector):
     @torch.no_grad()
     def forward(self, rows: Any) -> Any:
         return self.inner(rows)
 
 
-def around(kind: type[Around]) -> Callable[[Any], None]:
-    def mend(model: Any) -> None:
+def wrap_projector(kind: type[WrappedProjector]) -> Callable[[Any], None]:
+    def damage(model: Any) -> None:
         model.model.multi_modal_projector = kind(model.model.multi_modal_projector)
 
-    return mend
+    return damage
 
 
-def mute(model: Any) -> None:
+def zero_projector(model: Any) -> None:
     model.model.multi_modal_projector.linear.weight.data.zero_()
 
 
 def always_encode(model: Any) -> None:
     class Eager(type(model.model)):  # type: ignore[misc]
-        def forward(self, **given: Any) -> Any:
-            if given.get("input_features") is None:
+        def forward(self, **kwargs: Any) -> Any:
+            if kwargs.get("input_features") is None:
                 self.audio_tower(torch.zeros(1, 80, 200))
-            return super().forward(**given)
+            return super().forward(**kwargs)
 
     model.model.__class__ = Eager
 
 
 def whisper_in_generate(model: Any) -> None:
     class Picky(type(model)):  # type: ignore[misc]
-        def generate(self, **given: Any) -> Any:
-            given["generation_config"].suppress_tokens = list(range(6, 400))
-            return super().generate(**given)
+        def generate(self, **kwargs: Any) -> Any:
+            kwargs["generation_config"].suppress_tokens = list(range(6, 400))
+            return super().generate(**kwargs)
 
     model.__class__ = Picky
 
 
 def ignore_media_in_generate(model: Any) -> None:
     class Inattentive(type(model)):  # type: ignore[misc]
-        def generate(self, input_features: Any = None, **given: Any) -> Any:
+        def generate(self, input_features: Any = None, **kwargs: Any) -> Any:
             if input_features is not None:
-                given["input_features"] = torch.zeros_like(input_features)
-            return super().generate(**given)
+                kwargs["input_features"] = torch.zeros_like(input_features)
+            return super().generate(**kwargs)
 
     model.__class__ = Inattentive
 
 
 def scale_in_the_backbone(model: Any) -> None:
     class Scaling(type(model.model)):  # type: ignore[misc]
-        def forward(self, inputs_embeds: Any = None, **given: Any) -> Any:
-            return super().forward(inputs_embeds=None if inputs_embeds is None else 2 * inputs_embeds, **given)
+        def forward(self, inputs_embeds: Any = None, **kwargs: Any) -> Any:
+            return super().forward(inputs_embeds=None if inputs_embeds is None else 2 * inputs_embeds, **kwargs)
 
     model.model.__class__ = Scaling
 
@@ -194,67 +194,70 @@ def mix_rows(model: Any) -> None:
 
 
 BROKEN: dict[str, tuple[AdapterUnderTest, str]] = {
-    "noun": (subject(Braces()), "the noun '{audio}' has braces in it"),
-    "prefixes": (subject(NoProduct()), "`prefixes` has nothing for product"),
-    "styles": (subject(TwiceDeep()), "`styles` has deep more than once"),
-    "parts": (subject(AnotherProjector()), "`projector` returned no module of the model"),
-    "blank": (subject(RandomBlank()), "two blanks have two embeddings"),
-    "files": (subject(ReadsAnything()), "`read_media` took a text file for a medium"),
-    "prompt": (subject(OnePlaceTooMany()), r"rows of E make 251 placeholders, the ordinary prompt has 250|51 .* 50"),
-    "put_back": (subject(Louder(2)), "embedding put back: the logits differ by"),
-    "other": (subject(SOUND, mute), "another embedding gave the same logits"),
-    "media": (subject(Deaf(1)), "the logits after a signal are the blank's"),
-    "gradient": (subject(SOUND, around(Graphless)), "no gradient comes back"),
-    "skipped": (subject(SOUND, always_encode), "without the encoder's weights the model fails"),
-    "shape": (subject(SOUND, around(Cutting)), "a wider embedding is taken"),
-    "hooks": (subject(LeavesHooks(2)), "there were . hooks on the model's modules, now"),
-    "batch": (subject(FirstForAll(2)), "the signal has 25 rows alone and 50 in a batch"),
-    "greedy": (subject(SOUND, whisper_in_generate), "was generated, but a token of it is .* logits behind"),
-    "media_answer": (subject(SOUND, ignore_media_in_generate), "from the embedding, .* from the medium"),
-    "save": (subject(LoadsHalf(2)), "after saving and loading: the logits differ by"),
+    "noun": (under_test(NounWithBraces()), "the noun '{audio}' has braces in it"),
+    "prefixes": (under_test(NoProduct()), "`prefixes` has nothing for product"),
+    "styles": (under_test(RepeatedStyle()), "`styles` has deep more than once"),
+    "parts": (under_test(AnotherProjector()), "`projector` returned no module of the model"),
+    "blank": (under_test(RandomBlank()), "two blanks have two embeddings"),
+    "files": (under_test(ReadsAnything()), "`read_media` took a text file for a medium"),
+    "prompt": (
+        under_test(ExtraPlaceholder()),
+        r"rows of E make 251 placeholders, the ordinary prompt has 250|51 .* 50",
+    ),
+    "put_back": (under_test(ScaledFeatures(2)), "embedding put back: the logits differ by"),
+    "other": (under_test(ADAPTER, zero_projector), "another embedding gave the same logits"),
+    "media": (under_test(IgnoresMedia(1)), "the logits after a signal are the blank's"),
+    "gradient": (under_test(ADAPTER, wrap_projector(ProjectorWithoutGraph)), "no gradient comes back"),
+    "skipped": (under_test(ADAPTER, always_encode), "without the encoder's weights the model fails"),
+    "shape": (under_test(ADAPTER, wrap_projector(TruncatingProjector)), "a wider embedding is taken"),
+    "hooks": (under_test(LeavesHooks(2)), "there were . hooks on the model's modules, now"),
+    "batch": (under_test(FirstForAll(2)), "the signal has 25 rows alone and 50 in a batch"),
+    "greedy": (under_test(ADAPTER, whisper_in_generate), "was generated, but a token of it is .* logits behind"),
+    "media_answer": (under_test(ADAPTER, ignore_media_in_generate), "from the embedding, .* from the medium"),
+    "save": (under_test(LoadsHalvedWeights(2)), "after saving and loading: the logits differ by"),
     "packed": (
-        subject(SOUND, scale_in_the_backbone),
+        under_test(ADAPTER, scale_in_the_backbone),
         "logits of answer 1 have a relative error of .* Check the positions",
     ),
-    "apart": (subject(SOUND, mix_rows), "packed beside another: the logits differ"),
-    "lora": (subject(Everything(2)), "what `language_model` returns holds the projector"),
+    "apart": (under_test(ADAPTER, mix_rows), "packed beside another: the logits differ"),
+    "lora": (under_test(WholeModelAsLanguageModel(2)), "what `language_model` returns holds the projector"),
 }
 
 
-def test_bundled_plugin_keeps_the_contract() -> None:
-    findings = list(check(subject(SOUND)))
-    assert [(f.rule.name, f.state, f.seen) for f in findings] == [(rule.name, "pass", "") for rule in RULES]
-    assert len(NAMED) == len(RULES)
+def test_bundled_plugin_fulfils_the_contract() -> None:
+    results = list(check(under_test(ADAPTER)))
+    assert [(f.rule.name, f.state, f.seen) for f in results] == [(rule.name, "pass", "") for rule in RULES]
+    assert len(RULES_BY_NAME) == len(RULES)
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_rule_catches_what_breaks_it(name: str) -> None:
+def test_rule_detects_a_violation(name: str) -> None:
     broken, seen = BROKEN[name]
-    if NAMED[name].needs_model:
+    if RULES_BY_NAME[name].needs_model:
         assert broken.mllm  # loaded before, it runs on one thread
-    finding = check_rule(NAMED[name], broken)
-    assert finding.state == "fail"
-    assert re.search(seen, finding.seen), finding.seen
-    assert finding.advice
+    result = check_rule(RULES_BY_NAME[name], broken)
+    assert result.state == "fail"
+    assert re.search(seen, result.seen), result.seen
+    assert result.advice
 
 
-def test_every_rule_is_broken_by_somebody() -> None:
-    assert {*BROKEN, "light"} == set(NAMED)
+def test_every_rule_has_a_violation() -> None:
+    assert {*BROKEN, "light"} == set(RULES_BY_NAME)
 
 
-def test_adapter_that_imports_torch(tmp_path: Path) -> None:
+def test_adapter_that_imports_torch_violates_a_rule(tmp_path: Path) -> None:
     file = tmp_path / "heavy.py"
     file.write_text(
         "import torch\nfrom sea_core import hookimpl\nfrom sea_qwen2_audio.adapter import Qwen2AudioAdapter\n"
         "class Heavy(Qwen2AudioAdapter): modality = 'heavy'\n@hookimpl\ndef sea_adapters(): return [Heavy()]\n"
     )
     _, adapter = loader.adapter(str(file))
-    finding = check_rule(NAMED["light"], subject(adapter))
-    assert finding.state == "fail"
-    assert finding.seen.endswith("imports torch")
+    result = check_rule(RULES_BY_NAME["light"], under_test(adapter))
+    assert result.state == "fail"
+    assert result.seen.endswith("imports torch")
 
 
-def test_sentences_and_advice_read_well() -> None:
+def test_sentences_and_advice_are_whole_sentences() -> None:
     for rule in RULES:
         assert rule.sentence[0].isupper(), rule.name
         assert rule.sentence.endswith("."), rule.name
@@ -262,36 +265,36 @@ def test_sentences_and_advice_read_well() -> None:
         assert rule.advice.endswith("."), rule.name
 
 
-def test_without_a_model_the_other_rules_are_still_run() -> None:
+def test_rules_that_need_no_model_run_without_one() -> None:
     def no_model() -> MLLM:
         raise PluginError("There is no model.", hint="Make one.")
 
-    findings = {finding.rule.name: finding for finding in check(AdapterUnderTest(SOUND, no_model))}
-    assert {name for name, finding in findings.items() if finding.state == "pass"} == {
+    results = {result.rule.name: result for result in check(AdapterUnderTest(ADAPTER, no_model))}
+    assert {name for name, result in results.items() if result.state == "pass"} == {
         "noun",
         "prefixes",
         "styles",
         "light",
     }
-    assert findings["parts"].state == "fail"
-    assert findings["parts"].seen == "There is no model."
-    assert findings["parts"].advice.startswith("Make one.")
-    assert {finding.state for name, finding in findings.items() if NAMED[name].needs_model and name != "parts"} == {
-        "not run"
-    }
+    assert results["parts"].state == "fail"
+    assert results["parts"].seen == "There is no model."
+    assert results["parts"].advice.startswith("Make one.")
+    assert {
+        result.state for name, result in results.items() if RULES_BY_NAME[name].needs_model and name != "parts"
+    } == {"not run"}
 
 
-def test_whatever_an_adapter_raises_is_a_finding() -> None:
+def test_whatever_an_adapter_raises_is_reported() -> None:
     class Crash(Qwen2AudioAdapter):
         def split(self, crossed: Any, inputs: Any) -> Any:
             raise KeyError("mel")
 
-    finding: RuleResult = check_rule(NAMED["blank"], subject(Crash()))
-    assert re.search(r"it raised KeyError: 'mel' \(.*test_testing\.py:\d+\)", finding.seen)
+    result: RuleResult = check_rule(RULES_BY_NAME["blank"], under_test(Crash()))
+    assert re.search(r"it raised KeyError: 'mel' \(.*test_testing\.py:\d+\)", result.seen)
 
 
-def test_class_without_adapter_says_what_to_write() -> None:
-    with pytest.raises(PluginError, match="AdapterContract has no adapter: write `adapter = MyAdapter"):
+def test_class_without_adapter_raises() -> None:
+    with pytest.raises(PluginError, match="AdapterContract has no adapter: set `adapter = MyAdapter"):
         AdapterContract().mllm()
 
 
@@ -320,7 +323,7 @@ class Sheet(NamedTuple):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_noise_has_the_form_of_the_blank(blank: Any) -> None:
+def test_noise_has_the_form_of_the_blank_input(blank: Any) -> None:
     noise, again = noise_like(blank), noise_like(blank)
     assert type(noise) is type(blank)
     assert str(noise) == str(again)
@@ -328,11 +331,11 @@ def test_noise_has_the_form_of_the_blank(blank: Any) -> None:
     assert getattr(noise, "rate", 24.0) == 24.0
 
 
-def test_noise_for_a_picture_and_for_what_is_not_known() -> None:
+def test_noise_for_images_and_unknown_types() -> None:
     image = Image.new("RGB", (5, 4))
     noise = noise_like(image)
     assert (noise.size, noise.mode) == ((5, 4), "RGB")
     assert noise.tobytes() != image.tobytes()
-    with pytest.raises(PluginError, match="type bytes") as refusal:
+    with pytest.raises(PluginError, match="type bytes") as error:
         noise_like(b"")
-    assert "--media FILE" in refusal.value.hint
+    assert "--media FILE" in error.value.hint
