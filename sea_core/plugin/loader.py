@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     import typer
 
     from sea_core.data.formats.base import Format
-
-Item = TypeVar("Item")
 
 log = logging.getLogger(__name__)
 _is_loading: ContextVar[bool] = ContextVar("is_loading", default=False)
@@ -196,7 +193,7 @@ def extractors() -> Registry[Lazy[Extractor]]:
         counts = Counter([*EXTRACTORS.names(), *(item.name for _, item in offers)])
         for owner, item in offers:
             name = item.name if counts[item.name] == 1 else f"{owner}:{item.name}"
-            yield Lazy(name, partial(_identity, item))
+            yield _lazy(name, item)
 
     return EXTRACTORS.extended(of_plugins)
 
@@ -253,8 +250,8 @@ def _of_plugins(kind: str, built_in: Iterable[Any]) -> list[Any]:
     return items
 
 
-def _identity(item: Item) -> Item:
-    return item
+def _lazy(name: str, extractor: Extractor) -> Lazy[Extractor]:
+    return Lazy(name, lambda: extractor)
 
 
 def _from_name(name: str) -> Plugin:

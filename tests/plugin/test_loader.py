@@ -50,6 +50,12 @@ class Keys(Lamps): name = "keys"
 RETURN_LAMPS = "@hookimpl\ndef sea_extractors(): return [Lamps()]\n"
 
 HOOKIMPL = "from sea_core import hookimpl\n@hookimpl\n"
+LINES_FORMAT = """
+class Lines:
+    name, columns = "lines", ("line",)
+    def matches(self, first): return False
+    def read(self, record): return []
+"""
 
 # name: (code of the plugin's module, or None for no module; a pattern that its error must match)
 FAULTS = {
@@ -260,6 +266,16 @@ def test_only_the_plugin_asked_for_is_loaded(site: Path) -> None:
     assert loaded == {"sea_nose"}
 
 
+def test_optimize_loads_no_other_plugin_if_all_names_are_built_in(site: Path) -> None:
+    command = ["sea", "optimize", "--plugin", "nose", "--recipe", "plain,noise", "--model", "./missing"]
+    code = f"import atexit, sys; atexit.register(lambda: print(*sys.modules)); sys.argv = {command}; "
+    done = python(site, "-c", f"{code}from sea_core.cli import app; app.main()")
+    assert done.returncode == 2
+    assert "missing" in done.stderr  # the examples were read, and the model was looked for
+    loaded = {name for name in done.stdout.split() if name.startswith("sea_") and not name.startswith("sea_core")}
+    assert loaded == {"sea_nose"}
+
+
 def test_modality_is_optional_if_there_is_only_one(on_path: Path) -> None:
     assert loader.adapter("nose")[1].modality == "smell"
     assert loader.adapter("nose", "smell")[0].name == "nose"
@@ -327,9 +343,39 @@ def test_third_party_extractor_prepares_examples(site: Path, tmp_path: Path) -> 
     assert report["extractor"] == {"name": "lamps"}
 
 
-def test_functions_of_plugins_are_attributes_of_the_package(site: Path) -> None:
-    done = python(site, "-c", "import sea_core; print(sea_core.hello())")
-    assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+@pytest.mark.usefixtures("on_path")
+def test_broken_plugins_are_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert {"lamps:lamps", "lamps_and_keys:lamps", "keys"} <= set(loader.extractors().names())
+    assert "plugin extractor_unnamed is not used: its extractor Lamps does not set name" in caplog.text
+    assert "plugin recipe_unnamed" not in caplog.text  # only the hook for extractors was called
+
+
+def test_two_plugins_with_one_name_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+from dataclasses import dataclass
+from sea_core import Recipe, hookimpl
+
+@dataclass(frozen=True)
+class Mine(Recipe): name = "NAME"
+
+@hookimpl
+def sea_recipes(): return [Mine()]
+"""
+    install(tmp_path, "first", code.replace("NAME", "slow"))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert loader.recipes().get("slow").name == "slow"
+    install(tmp_path, "second", code.replace("NAME", "slow"))
+    with pytest.raises(PluginError, match="sea-first and sea-second both have a recipe 'slow'"):
+        loader.recipes().get("slow")
+
+
+def test_plugin_with_the_name_of_a_built_in_object_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = LINES_FORMAT.replace("lines", "plain") + f"{HOOKIMPL}def sea_formats(): return [Lines()]"
+    install(tmp_path, "plain_format", code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert type(loader.formats().get("plain")).__name__ == "PlainFormat"
+    with pytest.raises(PluginError, match="sea-core and sea-plain-format both have a format 'plain'"):
+        loader.formats().get("other")
 
 
 @pytest.mark.usefixtures("on_path")
