@@ -358,8 +358,8 @@ def test_no_number_may_be_infinite(config: Any) -> None:
         (lambda: override(LLMConfig(), {"guard.timeout": 0}, "guard"), r"guard\.timeout is 0, but it must be above 0"),
         (lambda: AnalysisConfig(l2=0), r"analysis\.l2 is 0, but it must be above 0"),
         (lambda: RECIPES.get("dropout").__class__(strength=1), r"dropout\.strength is 1, but it must be below 1"),
-        (lambda: AlignConfig(benign=1.5), "benign is 1.5, but it must be at most 1"),
-        (lambda: AlignConfig(text_rows="some"), "text_rows is 'some', but it must be all or benign"),
+        (lambda: AlignConfig(benign_ratio=1.5), "benign_ratio is 1.5, but it must be at most 1"),
+        (lambda: AlignConfig(text_examples="some"), "text_examples is 'some', but it must be all or benign"),
         (lambda: AlignRequest(method="ppo"), "method is 'ppo', but it must be dpo or sft"),
         (lambda: AlignRequest(full_finetune=True, lora={"r": 8}), "uses no LoRA"),
     ],
@@ -378,4 +378,4 @@ def test_flag_is_suggested_as_a_flag() -> None:
 
 def test_mixtures_are_configs() -> None:
     assert MIXTURES.get("default").config() == AlignConfig()
-    assert MIXTURES.get("paper").config().benign == pytest.approx(1 / 3)
+    assert MIXTURES.get("paper").config().benign_ratio == pytest.approx(1 / 3)

@@ -31,12 +31,12 @@ class AlignConfig(Config):
     retention: Weight = 2.0
     """Questions about the content and the style of each synthetic embedding. Without them a model that learns to refuse
     forgets what it sees."""
-    text_rows: Literal["all", "benign"] = "all"
+    text_examples: Literal["all", "benign"] = "all"
     """Which examples are trained on as plain text."""
     prompts: Literal["all", "prefixed", "bare"] = "all"
     """How questions about a synthetic embedding are worded: the paper's prefixed question, the bare one, or both and
     other wordings. A model learns to refuse only the wordings it was trained on."""
-    benign: Annotated[float, Ge(0), Le(1)] | Literal["given"] = "given"
+    benign_ratio: Annotated[float, Ge(0), Le(1)] | Literal["given"] = "given"
     """Ratio of benign examples; the more numerous class is subsampled to reach it. `given`: use all examples."""
     steps: Annotated[int, Gt(0)] = 320
     """Minimum number of updates, however small the set: too few give a small loss and a model that has not learnt."""
@@ -76,10 +76,10 @@ PAPER_SETTINGS: Mapping[str, Any] = {
     "synthetic": 1.0,
     "real": 0.0,
     "text": 1.0,
-    "text_rows": "benign",
+    "text_examples": "benign",
     "retention": 0.0,
     "prompts": "prefixed",
-    "benign": 1 / 3,
+    "benign_ratio": 1 / 3,
     "sft_weight": 0.0,
     "steps": 1,
     "epochs": 3.0,

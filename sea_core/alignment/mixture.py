@@ -108,12 +108,12 @@ def question_shapes(adapter: Adapter, record: EmbeddingRecord, which: str) -> tu
 
 def rebalance(stored: list[tuple[str, EmbeddingRecord]], config: AlignConfig) -> list[tuple[str, EmbeddingRecord]]:
     """Thin the more numerous of harmful and benign rows until the benign share is what was asked for."""
-    if config.benign == "given":
+    if config.benign_ratio == "given":
         return stored
     rows = {original_example(record): bool(record["harmful"]) for _, record in stored}
     sides = {harmful: [row for row in rows if rows[row] is harmful] for harmful in (True, False)}
     harm, benign = len(sides[True]), len(sides[False])
-    share = config.benign
+    share = config.benign_ratio
     most = {
         True: round(benign * (1 - share) / share) if share else harm,
         False: round(harm * share / (1 - share)) if share < 1 else benign,
@@ -191,10 +191,10 @@ def _as_text(
     from_file = [{"example_id": row.id, **asdict(row)} for row in more if row.id not in kept_out]
     for record in (*from_runs, *from_file):
         said, harmful = training_answers(record, method), bool(record["harmful"])
-        if said and not (config.text_rows == "benign" and harmful):
+        if said and not (config.text_examples == "benign" and harmful):
             rows.setdefault(record["instruction"], (original_example(record), said, harmful))
     taken = config.synthetic or config.real or config.retention
-    weight = config.text * media / len(rows) if rows and taken and config.text_rows == "all" else config.text
+    weight = config.text * media / len(rows) if rows and taken and config.text_examples == "all" else config.text
     return [
         (TrainingExample("text", row_id, *drawn), harmful)
         for question, (row_id, said, harmful) in rows.items()

@@ -20,7 +20,10 @@ def optimize(
     model: options.Model = None,
     recipe: synthesis.RecipeNames = "plain",
     benign_media: synthesis.BenignMedia = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/PLUGIN-DATA.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run folder. Default: runs/PLUGIN-DATA (with several modalities runs/PLUGIN-MODALITY-DATA)."),
+    ] = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     format: options.Format = "auto",

@@ -121,7 +121,7 @@ def test_held_out_rows_are_not_trained_on(mllm: MLLM, run: EmbeddingRun) -> None
 
 @pytest.mark.parametrize(("share", "harmful", "benign"), [(1 / 3, 6, 3), (0.0, 6, 0), (1.0, 0, 6), (0.75, 2, 6)])
 def test_benign_share(mllm: MLLM, run: EmbeddingRun, share: float, harmful: int, benign: int) -> None:
-    config = AlignConfig(benign=share, synthetic=1, text=0, retention=0)
+    config = AlignConfig(benign_ratio=share, synthetic=1, text=0, retention=0)
     found = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config)
     assert (found.counts["synthetic"], found.counts.get("benign", 0)) == (harmful + benign, benign)
     assert ("learns to refuse everything" in " ".join(found.warnings)) is (benign == 0)

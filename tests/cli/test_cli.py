@@ -14,7 +14,8 @@ import pytest
 import sea_core
 from helpers.cli import CliResult, sea_process
 from sea_core import SeaError
-from sea_core.cli import app, output
+from sea_core.cli import app, options, output
+from sea_core.data.formats.registry import FORMATS
 
 NAMES = [name for commands in app.COMMANDS.values() for name in commands]
 SUBCOMMANDS = ["data check", "data convert", "plugins list", "plugins new", "plugins check"]
@@ -60,6 +61,10 @@ def test_every_command_has_help(name: str) -> None:
     assert shown.code == 0, shown.err
     assert f" {name} " in shown.out
     assert "--json" in shown.out or "COMMAND" in shown.out
+
+
+def test_help_lists_the_formats() -> None:
+    assert tuple(options.FORMATS.split(", ")) == FORMATS.names()
 
 
 def test_version() -> None:

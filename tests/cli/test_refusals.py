@@ -24,8 +24,8 @@ PLAIN = {"instruction": "How do I steal a book?", "response": "No."}
 
 FILES: dict[str, tuple[bytes, str]] = {
     "torn": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', ":2:"),
-    "empty": (b"", "no rows"),
-    "blank": (b"\n\n", "no rows"),
+    "empty": (b"", "no records"),
+    "blank": (b"\n\n", "no records"),
     "columns": (b'{"question": "How do I steal a lamp?", "reply": "No."}\n', ":1:"),
     "latin": (json.dumps(PLAIN).encode() + b'\n{"instruction": "Caf\xe9", "response": "a"}\n', ":2:"),
     "twice": (2 * (json.dumps(PLAIN | {"id": "a"}).encode() + b"\n"), ":2:"),
@@ -50,8 +50,7 @@ def test_bad_rows_are_told_by_file_and_line(tmp_path: Path, name: str, command: 
 
 
 MISTYPED: dict[str, tuple[tuple[str, ...], str]] = {
-    "no plugin": ((), "sea modalities"),
-    "unknown plugin": (("--plugin", PLUGIN[:-1]), f"Did you mean {PLUGIN}?"),
+    "unknown plugin": (("--plugin", PLUGIN[:-1]), f"Did you mean {PLUGIN!r}?"),
     "unknown modality": (("--plugin", PLUGIN, "--modality", "smell"), "smell"),
     "unknown model folder": (
         ("--plugin", PLUGIN, "--model", "./none"),

@@ -30,7 +30,7 @@ def test_interrupt_and_kill_lose_no_finished_row(tmp_path: Path) -> None:
 
     code, err = stopped(run, command, signal.SIGINT, least=1)
     assert code == 130
-    assert "stopped; the same command goes on from here" in err
+    assert "Re-run the same command to resume." in err
     assert "Traceback" not in err
     first = records(run)
     assert 1 <= len(first) < 6
