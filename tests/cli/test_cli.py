@@ -136,13 +136,13 @@ def test_commands_with_settings_are_listed() -> None:
     listed = {each["command"]: each["settings"] for each in json.loads(sea("settings", "--json").out)}
     assert {"prepare", "plan", "optimize", "verify", "encode", "align"} <= listed.keys()
     assert listed["plan"] == listed["optimize"]
-    assert listed["verify"] == ["llm.*", "quality.*"]
+    assert listed["verify"] == ["llm.*", "analysis.*"]
 
 
 def test_settings_are_drawn_as_tables() -> None:
     shown = sea("settings", "verify").out
     assert "The linear probe of --compare-with." in shown
-    assert re.search(r"quality.l2 +1.0 +number; above 0 +Strength", shown)
+    assert re.search(r"analysis.l2 +1.0 +number; above 0 +Strength", shown)
 
 
 @pytest.mark.parametrize(
