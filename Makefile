@@ -8,11 +8,11 @@ TOOLS := bench toy
 PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format
+.PHONY: help demo test lint format reference
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
-		printf 'make %-8s %s\n' "$$name" "$$what"; done
+		printf 'make %-9s %s\n' "$$name" "$$what"; done
 
 demo: .venv/.stamp-use ## Optimise the bundled demo rows for the bundled audio model
 	$(BIN)/sea optimize --plugin qwen2_audio
@@ -29,6 +29,9 @@ lint: .venv/.stamp-dev ## Check style, types and the direction of imports
 format: .venv/.stamp-dev ## Put imports and layout in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+reference: .venv/.stamp-dev ## Write docs/reference from the commands and their settings
+	$(BIN)/python -m sea_core.cli.reference docs/reference
 
 .venv/.stamp-torch: constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or type make PYTHON=/path/to/python3"; exit 2; }

@@ -53,7 +53,7 @@ class SettingGroup:
 
 def adapter_group() -> SettingGroup:
     """Return the settings of the adapter, which are known only when the plugin is."""
-    return SettingGroup(None, "adapter", "The plugin's adapter; list its settings with --plugin NAME.")
+    return SettingGroup(None, "adapter", "The plugin's adapter; list its settings with `--plugin NAME`.")
 
 
 def llm_group(purpose: str) -> SettingGroup:

@@ -1,0 +1,41 @@
+"""docs/reference is what the commands and their settings generate."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from sea_core.cli.reference import main, pages
+
+REFERENCE = Path(__file__).parents[2] / "docs/reference"
+
+pytestmark = pytest.mark.skipif(
+    not all(map(find_spec, ("sea_bench", "sea_toy", "sea_llava", "sea_qwen2_audio", "sea_qwen2_vl"))),
+    reason="the reference includes the commands and adapters of these plugins",
+)
+
+
+@pytest.mark.parametrize("name", ["cli.md", "settings.md"])
+def test_reference_is_up_to_date(name: str) -> None:
+    assert (REFERENCE / name).read_text(encoding="utf-8") == pages()[name], "type: make reference"
+
+
+def test_pages_are_written_into_a_folder(tmp_path: Path) -> None:
+    main(tmp_path / "reference")
+    assert {file.name for file in (tmp_path / "reference").iterdir()} == set(pages())
+
+
+def test_reference_covers_every_command_and_setting() -> None:
+    cli, settings = pages()["cli.md"], pages()["settings.md"]
+    for command in ("data check", "optimize", "plugins new", "settings", "bench run", "toy build"):
+        assert f"### sea {command}\n" in cli
+    for setting in ("lr", "llm.model", "noise.strength", "adapter.seconds", "generator.voice", "guard.model"):
+        assert f"| `{setting}` |" in settings
+
+
+def test_pages_name_no_path_of_this_machine() -> None:
+    for page in pages().values():
+        assert str(Path.home()) not in page
+        assert str(REFERENCE.parent) not in page
