@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from sea_core.plugin.contract.rule import AdapterUnderTest
     from sea_core.plugin.loader import Plugin
 
-app = typer.Typer(help="List plugins, scaffold one, and check one against the contract.")
+app = typer.Typer()
 
 COLUMNS = ("plugin", "distribution", "version", "modalities", "also offers", "state")
 
 
 @app.callback(invoke_without_command=True)
 def plugins(context: typer.Context, as_json: output.Json = False) -> None:
-    """List the installed plugins; scaffold one; check one against the adapter contract.
+    """List the installed plugins, scaffold a plugin, or check one against the adapter contract.
 
     Without a command: list the installed plugins.
     """
