@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from sea_core import config as settings
+from sea_core.config import override, parse_overrides
 from sea_core.data import demo
 from sea_core.data.examples import PreparedExample
 from sea_core.data.read import read_examples
@@ -69,10 +69,10 @@ def main() -> None:
     pupil = getattr(import_module(module), name)()
     adapter = pupil.adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    config, left = settings.override(OptimizeConfig(), settings.parse_overrides(None, options))
+    config, left = override(OptimizeConfig(), parse_overrides(None, options))
     known = []
     for recipe in RECIPES:
-        recipe, left = settings.override(recipe, left, recipe.name)
+        recipe, left = override(recipe, left, recipe.name)
         known.append(recipe)
     benign = benign_media(pupil, mllm)
     prepared = prepare(read_examples(demo.DEMO_EXAMPLES).examples, adapter).prepared

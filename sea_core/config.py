@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -216,16 +217,22 @@ def validate(config: Any, group: str = "", example: str = "-o {name}={value}") -
     Raises:
         SeaError: a value has another type than declared, is out of bounds, NaN or infinite.
     """
+    cls: type = type(config)
     for field in fields(config):
-        _checked(type(config), field, getattr(config, field.name), _key(group, field.name), example)
+        value = getattr(config, field.name)
+        with _explaining(cls, field, value, _key(group, field.name), example):
+            _validator(cls, field.name).validate_python(value)
 
 
-def _checked(cls: type, field: Field[Any], value: Any, name: str, example: str = "-o {name}={value}") -> Any:
-    """Return a value in the declared type of its field: a whole number becomes a float where one is declared."""
+@contextmanager
+def _explaining(
+    cls: type, field: Field[Any], value: Any, name: str, example: str = "-o {name}={value}"
+) -> Iterator[None]:
+    """Turn pydantic's error into a SeaError that says which value is wrong, what is allowed, and what to type."""
     from pydantic import ValidationError
 
     try:
-        return _validator(cls, field.name).validate_python(value)
+        yield
     except ValidationError as error:
         expected = _violated_bound(error) or _type_name(_annotations(cls)[field.name], articles=True)
         default = field.default if field.default_factory is MISSING else field.default_factory()
@@ -317,8 +324,10 @@ def override(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T
     values = {}
     for name, value in settings.items():
         if field := own.get(name):
-            number = _number_from_text(value, _annotations(cls)[field.name])
-            values[field.name] = _checked(cls, field, number, name)
+            value = _number_from_text(value, _annotations(cls)[field.name])
+            with _explaining(cls, field, value, name):
+                # As JSON, in which a list may stand for a tuple, text for a path, and 1 for 1.0.
+                values[field.name] = _validator(cls, field.name).validate_json(json.dumps(value, default=str))
     unused = {name: value for name, value in settings.items() if name not in own}
     return replace(config, **values), unused  # type: ignore[type-var]
 

@@ -276,6 +276,18 @@ def test_whole_number_becomes_the_declared_float() -> None:
     assert type(config.above) is float
 
 
+def test_lists_of_a_file_become_tuples_and_text_becomes_a_path() -> None:
+    @dataclass(frozen=True)
+    class Adapter:
+        size: tuple[int, int] = (224, 224)
+        file: Path = Path("voice.onnx")
+
+    config, _ = override(Adapter(), {"adapter.size": [1, 2], "adapter.file": "a.onnx"}, "adapter")
+    assert config == Adapter((1, 2), Path("a.onnx"))
+    with pytest.raises(SeaError, match=r"adapter\.size is \[1\], but it must be tuple"):
+        override(Adapter(), {"adapter.size": [1]}, "adapter")
+
+
 def test_annotation_that_cannot_be_read_is_an_error() -> None:
     @dataclass(frozen=True)
     class Unreadable:

@@ -100,7 +100,7 @@ def _differences(pairs: list[tuple[dict[str, str], Extraction | ExtractionFailed
 
 
 def main() -> None:
-    from sea_core import config as settings
+    from sea_core.config import override, parse_overrides
     from sea_core.llm.config import LLMConfig
     from sea_core.runs.jsonl import JsonlLog
 
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="A journal for the answers of a language model.")
     parser.add_argument("-o", dest="options", action="append", default=[], metavar="llm.KEY=VALUE")
     told = parser.parse_args()
-    chat, _ = settings.override(LLMConfig(), settings.parse_overrides(None, told.options), "llm")
+    chat, _ = override(LLMConfig(), parse_overrides(None, told.options), "llm")
     journal = JsonlLog(told.answers) if told.answers else None
     found = score(loader.extractor(told.extractor).configured(chat, journal), told.file)
     print(*found.wrong, "", found.table(), sep="\n")
