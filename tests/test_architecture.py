@@ -29,9 +29,6 @@ STILL_VAGUE = frozenset(
     sea_core/alignment/align.py
     sea_core/alignment/mixture.py
     sea_core/alignment/sanity_checks.py
-    sea_core/cli/comparison.py
-    sea_core/cli/data.py
-    sea_core/cli/show.py
     sea_core/data/formats/beavertails_v.py
     sea_core/data/formats/conversation.py
     sea_core/data/formats/pku_saferlhf.py
@@ -56,8 +53,6 @@ STILL_VAGUE = frozenset(
     sea_core/optimization/engine/pruned_attention.py
     sea_core/optimization/engine/scheduler.py
     sea_core/optimization/recipes/expand.py
-    sea_core/pipeline/encode.py
-    sea_core/pipeline/style_survey.py
     sea_core/plugin/contract/rules_answers.py
     sea_core/plugin/contract/rules_step.py
     plugins/bench/sea_bench/build/builder.py

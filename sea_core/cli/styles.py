@@ -45,7 +45,7 @@ def styles(
         "out": out,
         "styles": found.counts,
         "other": found.other,
-        "ratio": found.share,
+        "ratio": found.ratio,
         "unreadable": survey.unreadable,
     }
     output.emit(value, as_json, lambda: output.grid(("style", "answers"), found.counts.items()))
@@ -56,9 +56,9 @@ def _notes(survey: StyleSurvey, prefix: str) -> None:
     found = survey.styles
     for file, reason in survey.unreadable.items():
         output.note(f"unreadable: {file}: {reason}")
-    if found.share is not None and found.share < LOW_RATIO:
+    if found.ratio is not None and found.ratio < LOW_RATIO:
         output.note(
-            f"Only {found.share:.0%} of the answers start with {prefix!r}, as this adapter's goals do; this model "
+            f"Only {found.ratio:.0%} of the answers start with {prefix!r}, as this adapter's goals do; this model "
             f"answers for example {next(iter(found.other))!r}. Set that opening as the adapter's style_prefix."
         )
     if survey.unreadable:

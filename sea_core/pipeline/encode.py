@@ -1,4 +1,4 @@
-"""Real media through the encoder, once: M(z) is stored in the same form as a synthetic embedding."""
+"""`sea encode` from Python: run the encoder on real media once, and store M(z) in the form of a synthetic embedding."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, Em
 from sea_core.runs.manifest import DataIdentity
 from sea_core.runs.store import ResultRecord
 
-LISTS = ("metadata.jsonl", "metadata.json")
-"""What lists the media of a folder, as Hugging Face's folder datasets do."""
+METADATA_FILES = ("metadata.jsonl", "metadata.json")
+"""The file that lists the media of a folder, as in Hugging Face's folder datasets."""
 
 
 @dataclass(frozen=True)
 class MediaExample:
-    """A row, and where its medium lies; `problem` says why it has none."""
+    """An example and the path of its medium; `problem` says why it has none."""
 
     example: Example
     path: Path | None = None
@@ -42,99 +42,101 @@ class MediaExample:
 def media_examples(
     dataset: Path, format: str = "auto", columns: dict[str, str] | None = None
 ) -> tuple[ReadResult, list[MediaExample]]:
-    """Return a dataset's rows with the paths of their media, which are relative to the dataset's folder.
+    """Return a dataset's examples with the paths of their media, which are relative to the dataset's folder.
 
     Args:
-        dataset: a file of rows, or a folder with a metadata.jsonl in it.
+        dataset: a file of examples, or a folder that contains a metadata.jsonl.
 
     Raises:
-        DataError: the rows cannot be read, or no row names a medium.
+        DataError: the dataset cannot be read, or no example names a medium.
     """
-    read = read_examples(_listed(dataset), format, columns, formats=loader.formats())
-    found = [_placed(row) for row in read.examples]
-    if not any(one.example.media for one in found):
+    read = read_examples(_metadata_file(dataset), format, columns, formats=loader.formats())
+    examples = [_find_medium(example) for example in read.examples]
+    if not any(each.example.media for each in examples):
         raise DataError(
-            "no row names a medium",
+            "no example names a medium",
             where=str(dataset),
-            hint=f'Give each row one of these columns: {", ".join(MEDIA_COLUMNS)}; for example "file_name": "cat.png".',
+            hint=f'Add one of these columns: {", ".join(MEDIA_COLUMNS)}; for example "file_name": "cat.png".',
         )
-    return read, found
+    return read, examples
 
 
-def _listed(dataset: Path) -> Path:
+def _metadata_file(dataset: Path) -> Path:
     if not dataset.is_dir():
         return dataset
-    for name in LISTS:
+    for name in METADATA_FILES:
         if (dataset / name).is_file():
             return dataset / name
     raise DataError(
-        f"the folder has no {LISTS[0]}",
+        f"the folder has no {METADATA_FILES[0]}",
         where=str(dataset),
-        hint='Write one, a line for each medium: {"file_name": "cat.png", "instruction": "...", "response": "..."}',
+        hint='Write one line per medium: {"file_name": "cat.png", "instruction": "...", "response": "..."}',
     )
 
 
-def _placed(row: Example) -> MediaExample:
-    if len(row.media) != 1:
-        some = f"the row names {len(row.media)} media, and one is taken"
-        return MediaExample(row, problem=some if row.media else "the row names no medium")
-    path = Path(row.media[0])
-    return MediaExample(row, path) if path.is_file() else MediaExample(row, path, f"there is no file {path}")
+def _find_medium(example: Example) -> MediaExample:
+    if len(example.media) != 1:
+        count = f"the example names {len(example.media)} media, but only one is supported"
+        return MediaExample(example, problem=count if example.media else "the example names no medium")
+    path = Path(example.media[0])
+    return MediaExample(example, path, "" if path.is_file() else f"there is no file {path}")
 
 
-def encode(mllm: MLLM, rows: Sequence[MediaExample], run: EmbeddingRun, batch_size: int = 1) -> Iterator[int]:
-    """Encode the rows that the run does not have, and store each; yields how many were done, batch by batch.
+def encode(mllm: MLLM, examples: Sequence[MediaExample], run: EmbeddingRun, batch_size: int = 1) -> Iterator[int]:
+    """Encode and store the examples that the run does not have. Yields how many were done, batch by batch.
 
-    A row whose medium is missing or broken is stored as failed, with its reason. In a batch of one, E is what
-    `mllm.encode` gives for the medium, to the last bit; a larger batch may round otherwise.
+    An example whose medium is missing or broken is stored as failed, with the reason. In a batch of one, E equals what
+    `mllm.encode` returns for the medium, to the last bit; a larger batch may round differently.
     """
     done = run.store.ids()
-    left = [one for one in rows if one.example.id not in done]
+    left = [each for each in examples if each.example.id not in done]
     for start in range(0, len(left), batch_size):
         began = time.monotonic()
-        some = left[start : start + batch_size]
-        found = _encoded(mllm, some)
-        seconds = (time.monotonic() - began) / len(some)
-        for one, outcome in zip(some, found, strict=True):
-            _store(run, one, outcome, seconds)
-        yield len(some)
+        batch = left[start : start + batch_size]
+        results = _encode_batch(mllm, batch)
+        seconds = (time.monotonic() - began) / len(batch)
+        for example, result in zip(batch, results, strict=True):
+            _store(run, example, result, seconds)
+        yield len(batch)
 
 
-def _encoded(mllm: MLLM, rows: Sequence[MediaExample]) -> list[Embedding | str]:
-    """Return each row's E, or why it has none. What one medium spoils is tried again one by one."""
+def _encode_batch(mllm: MLLM, batch: Sequence[MediaExample]) -> list[Embedding | str]:
+    """Return each example's E, or why it has none. If a medium makes the batch fail, each is encoded on its own."""
     media: dict[int, Any] = {}
-    outcomes: list[Embedding | str] = [one.problem for one in rows]
-    for i, one in enumerate(rows):
-        if one.path and not one.problem:
+    results: list[Embedding | str] = [each.problem for each in batch]
+    for i, each in enumerate(batch):
+        if each.path and not each.problem:
             try:
-                media[i] = mllm.adapter.read_media(one.path, mllm.processor)
+                media[i] = mllm.adapter.read_media(each.path, mllm.processor)
             except SeaError as error:
-                outcomes[i] = error.what
+                results[i] = error.what
     try:
         for i, embedding in zip(media, mllm.encode(list(media.values())) if media else (), strict=True):
-            outcomes[i] = embedding
-    except DataError as error:  # the adapter does not take one of them
-        if len(rows) > 1:
-            return [outcome for one in rows for outcome in _encoded(mllm, [one])]
-        outcomes[0] = error.what
-    return outcomes
+            results[i] = embedding
+    except DataError as error:  # the adapter does not accept one of the media
+        if len(batch) > 1:
+            return [result for each in batch for result in _encode_batch(mllm, [each])]
+        results[0] = error.what
+    return results
 
 
-def _store(run: EmbeddingRun, one: MediaExample, outcome: Embedding | str, seconds: float) -> None:
+def _store(run: EmbeddingRun, example: MediaExample, result: Embedding | str, seconds: float) -> None:
     """Store an encoded medium, or why it could not be encoded."""
-    if isinstance(outcome, str):
-        run.add(_make_record(one, "failed", outcome, (), seconds), None)
+    if isinstance(result, str):
+        run.add(_make_record(example, "failed", result, (), seconds), None)
     else:
-        run.add(_make_record(one, "encoded", "", outcome.grid, seconds), outcome.features)
+        run.add(_make_record(example, "encoded", "", result.grid, seconds), result.features)
 
 
-def _make_record(one: MediaExample, status: str, reason: str, grid: tuple[int, ...], seconds: float) -> ResultRecord:
-    example = one.example
+def _make_record(
+    encoded: MediaExample, status: str, reason: str, grid: tuple[int, ...], seconds: float
+) -> ResultRecord:
+    example = encoded.example
     return {
         "id": example.id,
         "example_id": example.id,
         "source": "media",
-        "media": str(one.path or ""),
+        "media": str(encoded.path or ""),
         "recipe": "",
         "draw": 0,
         "line": example.line,

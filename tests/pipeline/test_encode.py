@@ -1,4 +1,4 @@
-"""Real media through the encoder, stored: exactly what the encoder gives, and a listed row for what cannot be read."""
+"""Real media through the encoder, stored: exactly what the encoder gives, and a failed record for what cannot be read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Pa
         assert not list(encode(mllm, rows, run, batch_size))
 
 
-def test_command_goes_on_and_refuses_other_data(folder: Path, tmp_path: Path) -> None:
+def test_command_resumes_and_refuses_other_data(folder: Path, tmp_path: Path) -> None:
     command = ("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "run", "-o", "adapter.seconds=0.5")
     said = sea(*command, "--limit", "1", "--json")
     assert said.json()["encoded"] == 1
@@ -72,12 +72,12 @@ def test_real_media_are_not_verified(folder: Path, tmp_path: Path) -> None:
     assert "nothing was optimised" in expect_error("verify", tmp_path / "run")
 
 
-def test_rows_without_media(tmp_path: Path) -> None:
+def test_examples_without_media_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no metadata\.jsonl"):
         media_examples(tmp_path)
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"instruction": "Do it.", "response": "No."}\n')
-    with pytest.raises(DataError, match="no row names a medium"):
+    with pytest.raises(DataError, match="no example names a medium"):
         media_examples(rows)
     rows.write_text('{"instruction": "Do it.", "response": "No.", "images": ["a.png", "b.png"]}\n')
     assert "names 2 media" in media_examples(rows)[1][0].problem

@@ -36,7 +36,7 @@ def test_a_model_is_asked_about_real_media_and_its_styles_are_used(tmp_path: Pat
     assert {row["style"] for row in rows if row["outcome"] == "prepared"} == {"deep"}
 
 
-def test_a_file_that_is_no_medium_is_listed_and_the_others_are_asked(tmp_path: Path) -> None:
+def test_unreadable_files_are_listed(tmp_path: Path) -> None:
     (tmp_path / "media").mkdir()
     (tmp_path / "media/torn.wav").write_bytes(b"RIFF")
     soundfile.write(tmp_path / "media/hum.wav", np.zeros(16000, np.float32), 16000)
@@ -68,14 +68,14 @@ def test_a_style_is_what_follows_the_adapters_opening(answer: str, style: str | 
     assert parse_style(adapter, answer) == style
 
 
-def test_answers_that_open_otherwise_are_counted_apart() -> None:
+def test_answers_without_the_prefix_are_counted_separately() -> None:
     _, adapter = loader.adapter("qwen2_audio")
     found = collect(adapter, ["The style of the audio is deep."] * 2 + ["It is deep."] * 3)
-    assert (found.counts, found.other, found.share) == ({"deep": 2}, {"It is deep.": 3}, 0.4)
+    assert (found.counts, found.other, found.ratio) == ({"deep": 2}, {"It is deep.": 3}, 0.4)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"styles": {}}', '{"styles": [3]}', '{"styles": "deep"}', "{"])
-def test_a_file_without_styles_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_without_styles_is_an_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "styles.json"
     path.write_text(text)
     message = expect_error("prepare", "--plugin", "qwen2_audio", "--styles", path)
@@ -83,7 +83,7 @@ def test_a_file_without_styles_is_told(tmp_path: Path, text: str) -> None:
     assert '"styles"' in message
 
 
-def test_no_media_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_media_is_an_error(tmp_path: Path) -> None:
     assert "no such file" in expect_error("styles", tmp_path / "none", "--plugin", "qwen2_audio")
 
 
