@@ -1,4 +1,4 @@
-"""Real media through the encoder, stored: exactly what the encoder gives, and a failed record for what cannot be read."""
+"""Encoded media are stored as the encoder returns them; what cannot be read is stored as failed."""
 
 from __future__ import annotations
 
