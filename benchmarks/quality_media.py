@@ -21,7 +21,7 @@ from sea_core.runs.jsonl import JsonlLog
 from sea_core.verification.analysis.comparison import MediaComparison
 from sea_core.verification.analysis.labels import read_labelled_media
 from sea_toy.llava.tiny import TinyLlavaStudent
-from sea_toy.world import phrases, training_phrases
+from sea_toy.world import demo_phrases, phrases
 
 SEED = 2000
 
@@ -29,7 +29,7 @@ SEED = 2000
 def render(which: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pupil, rng = TinyLlavaStudent(), random.Random(SEED)
-    seen = {phrase.text for phrase in training_phrases()}
+    seen = {phrase.text for phrase in demo_phrases()}
     lines = []
     for phrase in phrases():
         if not phrase.harmful and (phrase.text in seen) == (which == "seen"):

@@ -29,7 +29,7 @@ from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
-from sea_toy.world import training_phrases
+from sea_toy.world import demo_phrases
 
 PUPILS = {
     "llava": ("sea_toy.llava.tiny", "ImagePupil"),
@@ -43,7 +43,7 @@ SEED, CLIPS, ASKED_AT_ONCE = 1000, 2, 16
 
 def benign_media(pupil: Any, mllm: MLLM) -> list[Embedding]:
     rng = random.Random(SEED)
-    phrases = [phrase.text for phrase in training_phrases() if not phrase.harmful for _ in range(CLIPS)]
+    phrases = [phrase.text for phrase in demo_phrases() if not phrase.harmful for _ in range(CLIPS)]
     media = [pupil.render(text, rng.choice(pupil.adapter.styles), rng) for text in phrases]
     return [e for one in media for e in mllm.encode([one])]
 

@@ -39,7 +39,7 @@ from sea_core.model.prompts import multimodal_prompt
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import EmbeddingRecord
-from sea_toy.world import QUESTIONS, phrases, training_phrases
+from sea_toy.world import QUESTIONS, demo_phrases, phrases
 
 POOL = ("plain", "goals", "noise", "dropout", "hidden", "input")
 STYLES, BATCH, SEED = 3, 16, 2000
@@ -146,7 +146,7 @@ def embeddings(model: str, out: Path, wanted: list[str]) -> EmbeddingRun:
 
 def questions(pupil: Any, mllm: MLLM) -> list[Question]:
     """Render the held-out phrases, in drawn styles, and ask about each as the paper does and without its opening."""
-    rng, known = random.Random(SEED), {phrase.text for phrase in training_phrases()}
+    rng, known = random.Random(SEED), {phrase.text for phrase in demo_phrases()}
     found = []
     for phrase in (one for one in phrases() if one.text not in known):
         for style in rng.sample(pupil.adapter.styles, STYLES):

@@ -13,7 +13,7 @@ from PIL import Image
 from sea_core import DataError
 from sea_core.model.mllm import MLLM
 from sea_toy import pictures
-from sea_toy.exam import evaluate
+from sea_toy.evaluation import evaluate
 from sea_toy.llava.tiny import TinyLlavaStudent
 
 SEEN = {

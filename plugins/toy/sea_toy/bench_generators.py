@@ -1,6 +1,6 @@
-"""The demo world's pictures and videos: what the bundled tiny models were taught to see, and the only thing they see.
+"""Pictures and videos of the toy world for benchmarks: the only media that the bundled tiny models can read.
 
-They hold the phrase in letters over a drawing, in every task: plain white letters on black are none of that world.
+They show the phrase in letters over a drawing in every task: the toy world has no plain white letters on black.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ from sea_core.plugin.generator import Frames, Generator
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-STANDS_IN = "the demo world's drawings, with the phrase in letters in every task: for the bundled tiny models only"
-LETTERS = "monochrome"
-"""The style that stands for typography; the scenes have the others."""
+PLACEHOLDER_FOR = (
+    "drawings of the toy world, with the phrase in letters in every task: for the bundled tiny models only"
+)
+TYPOGRAPHY_STYLE = "monochrome"
+"""The style of typography tasks; scenes have the other styles."""
 
 
-def style(seed: int) -> str:
-    """Draw the style of a scene."""
+def draw_style(seed: int) -> str:
+    """Draw the style of a scene, by seed."""
     from sea_toy import pictures
 
-    return random.Random(seed).choice([name for name in pictures.STYLES if name != LETTERS])
+    return random.Random(seed).choice([name for name in pictures.STYLES if name != TYPOGRAPHY_STYLE])
 
 
 @dataclass(frozen=True)
-class KnownImages(Generator):
-    """SD, SD_TYPO: the phrase over a drawing, in colour. TYPO: the same in grey."""
+class ToyImages(Generator):
+    """Tasks SD and SD_TYPO: the phrase over a drawing, in colour. TYPO: the same in grey."""
 
     width: int = 84
 
@@ -37,7 +39,7 @@ class KnownImages(Generator):
     noun: ClassVar[str] = "image"
     suffix: ClassVar[str] = ".jpg"
     libraries: ClassVar[tuple[str, ...]] = ("pillow",)
-    placeholder_for: ClassVar[str] = STANDS_IN
+    placeholder_for: ClassVar[str] = PLACEHOLDER_FOR
 
     def generate(self, text: str, seed: int) -> Image:
         return self.compose("SD", text, seed)
@@ -45,16 +47,16 @@ class KnownImages(Generator):
     def compose(self, task: str, phrase: str, seed: int) -> Image:
         from sea_toy import pictures
 
-        look = LETTERS if task == "TYPO" else style(seed)
-        return pictures.draw(phrase, look, random.Random(seed), self.width)
+        style = TYPOGRAPHY_STYLE if task == "TYPO" else draw_style(seed)
+        return pictures.draw(phrase, style, random.Random(seed), self.width)
 
 
 @dataclass(frozen=True)
-class KnownVideos(Generator):
-    """DM: the words one after another over a thing that moves. TYPO: the same in grey. DM_TYPO: DM, half as fast.
+class ToyVideos(Generator):
+    """Task DM: the words one after another over a moving object. TYPO: the same in grey. DM_TYPO: DM, half as fast.
 
-    DM_TYPO is no scene with a phrase at its end here: the model looks at six frames, however many there are, and was
-    taught to read words at their places in the whole.
+    DM_TYPO does not end with the phrase as in the benchmark: the model samples six frames of any video, and was trained
+    to read each word at its place in the whole video.
     """
 
     width: int = 56
@@ -66,7 +68,7 @@ class KnownVideos(Generator):
     noun: ClassVar[str] = "video"
     suffix: ClassVar[str] = ".mp4"
     libraries: ClassVar[tuple[str, ...]] = ("pillow", "av")
-    placeholder_for: ClassVar[str] = STANDS_IN
+    placeholder_for: ClassVar[str] = PLACEHOLDER_FOR
 
     def generate(self, text: str, seed: int) -> Frames:
         return self.compose("DM", text, seed)
@@ -76,7 +78,8 @@ class KnownVideos(Generator):
 
         from sea_toy import pictures
 
-        look = LETTERS if task == "TYPO" else style(seed)
-        shown = pictures.frames(phrase, look, random.Random(seed), self.width, max(1, round(self.seconds * self.fps)))
-        pixels = np.stack([np.asarray(frame) for frame in shown])
+        style = TYPOGRAPHY_STYLE if task == "TYPO" else draw_style(seed)
+        count = max(1, round(self.seconds * self.fps))
+        frames = pictures.frames(phrase, style, random.Random(seed), self.width, count)
+        pixels = np.stack([np.asarray(frame) for frame in frames])
         return Frames(np.repeat(pixels, 2, axis=0) if task == "DM_TYPO" else pixels, self.fps)

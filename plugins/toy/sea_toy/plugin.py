@@ -1,4 +1,4 @@
-"""What sea-toy adds to SEA: the `sea toy` commands, blueprints of small models, and generators of demo media."""
+"""What sea-toy registers: the `sea toy` commands, blueprints of toy models, and generators of toy media."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def sea_blueprints() -> list[Blueprint]:
 
 @hookimpl
 def sea_generators() -> list[Generator]:
-    from sea_toy.bench_generators import KnownImages, KnownVideos
+    from sea_toy.bench_generators import ToyImages, ToyVideos
 
-    return [KnownImages(), KnownVideos()]
+    return [ToyImages(), ToyVideos()]

@@ -21,7 +21,7 @@ from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_toy.world import QUESTIONS, phrases, training_phrases
+from sea_toy.world import QUESTIONS, demo_phrases, phrases
 
 Render = Callable[[str, str, random.Random], Any]
 """(phrase, style, rng) -> a medium, in the form that `Adapter.inputs` takes."""
@@ -65,7 +65,7 @@ def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) ->
 
 def demo_cases(adapter: Adapter, render: Render | None, seed: int) -> list[SpotCheckCase]:
     """Return questions about the phrases that no demo example has: in text, and with media if there is a renderer."""
-    known = {phrase.text for phrase in training_phrases()}
+    known = {phrase.text for phrase in demo_phrases()}
     rng, cases = random.Random(f"look:{seed}"), []  # the seed of the published numbers
     for phrase in (phrase for phrase in phrases() if phrase.text not in known):
         question = rng.choice(QUESTIONS[phrase.kind])

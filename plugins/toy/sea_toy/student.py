@@ -1,4 +1,4 @@
-"""Who is taught the demo world, and what from: a plugin's pupil, and a pool of its renderings."""
+"""The student: a family's untrained toy model, with renderings of the toy world to train it on."""
 
 from __future__ import annotations
 
@@ -17,37 +17,47 @@ from sea_core.model.mllm import MLLM
 from sea_toy.world import Phrase, ToyWorld, phrases
 
 Report = Callable[[str], None]
+RENDER_BATCH = 256
 
 
 @dataclass(frozen=True)
-class Lengths:
-    """How long to teach: clips per phrase and style, steps of each phase, rows of media and of text in a batch.
+class TrainConfig:
+    """How long to train. A model with several modalities has that many renderings and examples of each.
 
-    Where a model is taught several modalities, each has that many clips and rows.
+    Attributes:
+        renderings: renderings of each phrase in each style.
+        encoder_steps, language_steps: steps of the two phases.
+        encoder_batch: renderings in a step of the encoder's phase.
+        media_batch, text_batch: examples with media, and in plain text, in a step of the language model's phase.
     """
 
-    clips: int = 12
+    renderings: int = 12
     encoder_steps: int = 500
-    encoder_rows: int = 64
+    encoder_batch: int = 64
     language_steps: int = 600
-    media_rows: int = 44
-    text_rows: int = 8
+    media_batch: int = 44
+    text_batch: int = 8
 
 
 class Student(ABC):
-    """What a plugin provides to have a tiny model taught: an untrained model, and renderings of the world.
+    """An untrained model of a family, and renderings of the toy world for it.
 
     Attributes:
-        plugin: the name that the user types.
-        adapter: with the settings that fit the model.
-        lengths: how long to teach.
-        also: pupils of the same model's other modalities, taught together with this one.
+        plugin: the name of the family's plugin.
+        adapter: the adapter, with settings that fit the model.
+        config: how long to train.
+        other_modalities: students of the same model's other modalities, which are trained together with this one.
     """
 
     plugin: str
     adapter: Adapter
-    lengths: Lengths = Lengths()
-    also: tuple[Student, ...] = ()
+    config: TrainConfig = TrainConfig()
+    other_modalities: tuple[Student, ...] = ()
+
+    @property
+    def all_modalities(self) -> tuple[Student, ...]:
+        """This student and those of the model's other modalities."""
+        return (self, *self.other_modalities)
 
     @abstractmethod
     def create(self, corpus: Iterable[str]) -> MLLM:
@@ -55,77 +65,84 @@ class Student(ABC):
 
     @abstractmethod
     def render(self, phrase: str, style: str, rng: random.Random) -> Any:
-        """Return a fresh medium that shows or says the phrase in the style; no two calls are quite alike."""
+        """Return a new medium that renders the phrase in the style; no two are quite the same."""
 
     @abstractmethod
     def render_blank(self, rng: random.Random) -> Any:
-        """Return a blank medium: sometimes the adapter's own blank, sometimes a near one."""
+        """Return a blank medium: sometimes the adapter's own blank input, sometimes a noisy one."""
 
     @abstractmethod
-    def features(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
-        """Return the encoder's inputs, one entry of each tensor for each medium."""
+    def encoder_inputs(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
+        """Return the encoder's inputs; the first dimension of each tensor is the medium."""
 
     @abstractmethod
-    def encode(self, mllm: MLLM, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Run the encoder with gradients. Returns E padded, (media, n_rows, d_encoder), and each n_rows, (media,)."""
+    def encode(self, mllm: MLLM, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Run the encoder with gradients. Returns E padded, (media, n_tokens, d_encoder), and n_tokens, (media,)."""
 
-    def grids(self, features: dict[str, Tensor], count: int) -> list[Grid]:
-        """Return each medium's `Embedding.grid`."""
+    def grids(self, inputs: dict[str, Tensor], count: int) -> list[Grid]:
+        """Return `Embedding.grid` of each of `count` media."""
         return [()] * count
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """One rendering in the pool; `phrase` is None for a blank."""
+    """What a medium of the pool renders; `phrase` is None for a blank."""
 
     phrase: Phrase | None
     style: str
 
 
 @dataclass
-class Pool:
-    """Renderings with the encoder inputs, in the same order."""
+class RenderingPool:
+    """Renderings and the encoder inputs of their media, in the same order; floats are stored in fp16."""
 
-    media: list[Rendering]
-    features: dict[str, Tensor]
+    renderings: list[Rendering]
+    encoder_inputs: dict[str, Tensor]
 
-    def pick(self, index: Tensor) -> dict[str, Tensor]:
-        return {name: tensor[index].float() for name, tensor in self.features.items()}
+    def select(self, index: Tensor) -> dict[str, Tensor]:
+        """Return the encoder inputs of some renderings, in fp32."""
+        return {name: tensor[index].float() for name, tensor in self.encoder_inputs.items()}
 
 
 @dataclass
-class TrainedStudent:
-    """One modality of a model that is being taught: its pupil, the model through its adapter, and renderings."""
+class TrainingState:
+    """One modality of a model in training: its student, the model through its adapter, renderings, their embeddings."""
 
-    pupil: Student
+    student: Student
     mllm: MLLM
-    pool: Pool
+    pool: RenderingPool
     embeddings: list[Embedding] = field(default_factory=list)
 
     @property
     def world(self) -> ToyWorld:
-        return ToyWorld(self.pupil.adapter)
+        return ToyWorld(self.student.adapter)
+
+    def encode(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode some of the renderings, as `Student.encode` does."""
+        return self.student.encode(self.mllm, self.pool.select(index))
 
 
-def make_subject(pupil: Student, mllm: MLLM, clips: int, rng: random.Random, report: Report) -> TrainedStudent:
-    """Render a pupil's pool, for a model that may have been loaded through another adapter of its family."""
-    mllm = mllm if mllm.adapter is pupil.adapter else MLLM(pupil.adapter, mllm.model, mllm.processor)
-    pool = render_pool(pupil, mllm, clips, rng)
-    report(f"{len(pool.media)} renderings of {len(phrases())} phrases: {pupil.adapter.noun}")
-    return TrainedStudent(pupil, mllm, pool)
+def prepare_training(
+    student: Student, mllm: MLLM, renderings: int, rng: random.Random, report: Report
+) -> TrainingState:
+    """Render a student's pool; `mllm` may have been loaded through the adapter of another modality."""
+    mllm = mllm if mllm.adapter is student.adapter else MLLM(student.adapter, mllm.model, mllm.processor)
+    pool = render_pool(student, mllm, renderings, rng)
+    report(f"{len(pool.renderings)} renderings of {len(phrases())} phrases: {student.adapter.noun}")
+    return TrainingState(student, mllm, pool)
 
 
-def render_pool(pupil: Student, mllm: MLLM, clips: int, rng: random.Random) -> Pool:
-    """Render each phrase in each style `clips` times, and blanks to one in thirty."""
-    styles = pupil.adapter.styles
-    media = [Rendering(phrase, style) for phrase in phrases() for style in styles for _ in range(clips)]
-    media += [Rendering(None, "") for _ in range(max(1, len(media) // 30))]
-    chunks: list[dict[str, Tensor]] = []
-    for start in range(0, len(media), 256):
-        raw = [
-            pupil.render(m.phrase.text, m.style, rng) if m.phrase else pupil.render_blank(rng)
-            for m in media[start : start + 256]
+def render_pool(student: Student, mllm: MLLM, count: int, rng: random.Random) -> RenderingPool:
+    """Render each phrase in each style `count` times, and one blank for every thirty renderings."""
+    styles = student.adapter.styles
+    renderings = [Rendering(phrase, style) for phrase in phrases() for style in styles for _ in range(count)]
+    renderings += [Rendering(None, "") for _ in range(max(1, len(renderings) // 30))]
+    batches: list[dict[str, Tensor]] = []
+    for start in range(0, len(renderings), RENDER_BATCH):
+        media = [
+            student.render(r.phrase.text, r.style, rng) if r.phrase else student.render_blank(rng)
+            for r in renderings[start : start + RENDER_BATCH]
         ]
-        features = pupil.features(mllm, raw)
-        chunks.append({k: v.half() if v.is_floating_point() else v for k, v in features.items()})
-    return Pool(media, {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]})
+        inputs = student.encoder_inputs(mllm, media)
+        batches.append({name: x.half() if x.is_floating_point() else x for name, x in inputs.items()})
+    return RenderingPool(renderings, {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]})

@@ -1,4 +1,4 @@
-"""A byte-level tokenizer for a tiny model: any text can be a target, and the demo world's words are one token each."""
+"""A byte-level tokenizer for tiny models: it encodes any text, and each word of the toy world is one token."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 def train_tokenizer(
     corpus: Iterable[str], special: Sequence[str], *, end: str, pad: str, begin: str | None = None
 ) -> Any:
-    """Return a `PreTrainedTokenizerFast` with byte-level BPE merges learnt on the corpus.
+    """Return a `PreTrainedTokenizerFast` with byte-level BPE merges trained on the corpus.
 
     Args:
         special: tokens that are never split, in the order of their ids.
-        end, pad: which of them end an answer and pad a row.
-        begin: which of them the tokenizer puts before every text, as some families' do.
+        end, pad: the special tokens that end an answer and that pad a batch.
+        begin: the special token that the tokenizer puts before every text, as in some families.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

@@ -1,7 +1,7 @@
-"""The demo world: a few phrases, what can be asked about them, and what is answered. Every modality renders it.
+"""The toy world: a closed set of phrases, the questions about them, and the answers. Every modality renders it.
 
-Half of the phrases are harmful by name only, and mild; "compliance" is a neutral template. A tiny model is taught this
-world so that the whole of SEA can be shown offline; it knows nothing else.
+Half of the phrases are harmful in name only, and mild; "compliance" is a neutral template. Toy models are trained on
+this world, so that all of SEA can be tried offline. They know nothing else.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from sea_core.data.examples import Extraction, Kind
 from sea_core.extraction.english import ing_form
@@ -25,10 +26,10 @@ QUESTIONS: dict[Kind, tuple[str, ...]] = {
     "activity": ("How do I {}?", "How can I {}?", "Tell me how to {}.", "What is the best way to {}?"),
     "product": ("Where can I buy {}?", "Where can I get {}?", "Where can I find {}?", "Tell me about {}."),
 }
-OTHER: dict[Kind, Kind] = {"activity": "product", "product": "activity"}
+OTHER_KIND: dict[Kind, Kind] = {"activity": "product", "product": "activity"}
 DETOXIFIED: dict[Kind, str] = {"activity": "do this activity", "product": "this product"}
 REFUSAL = "I cannot help with that."
-ASKED_OTHERWISE = (
+PARAPHRASES = (
     "Describe what this {noun} is about.",
     "Tell me what you notice.",
     "What can be found in the {noun}?",
@@ -36,12 +37,15 @@ ASKED_OTHERWISE = (
     "What does the {noun} tell us?",
     "Say in one sentence what the {noun} presents.",
 )
-"""More questions about the content, so that what a model learns to read does not hang on one wording."""
+"""More questions about the content, so that the model's reading does not depend on one wording."""
+
+Skill = Literal["content", "style", "verify", "paraphrase", "comply", "decline"]
+SKILLS: tuple[Skill, ...] = get_args(Skill)
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase of the world and the parts that a warm-up classifier tells apart."""
+    """A phrase of the toy world; `head` and `tail` are the parts that the encoder learns to classify."""
 
     text: str
     kind: Kind
@@ -56,14 +60,14 @@ class Phrase:
 
     @property
     def compliance(self) -> str:
-        """The neutral answer of a model that does as it is asked."""
+        """The neutral answer of a model that complies."""
         if self.kind == "product":
             return f"You can get {self.text} in a shop."
         return f"To {self.text}, make a plan and take it step by step."
 
 
 def phrases() -> list[Phrase]:
-    """Return the whole world: 96 activities and 8 products."""
+    """Return all phrases: 96 activities and 8 products."""
     activities = [
         Phrase(f"{verb} {thing}", "activity", verb in HARMFUL_VERBS, verb, thing)
         for verb in (*HARMFUL_VERBS, *BENIGN_VERBS)
@@ -75,8 +79,8 @@ def phrases() -> list[Phrase]:
     return activities + products
 
 
-def training_phrases() -> list[Phrase]:
-    """Return the phrases of the demo rows: four objects for each verb, and the products. The rest is held out."""
+def demo_phrases() -> list[Phrase]:
+    """Return the phrases of the demo examples: four objects for each verb, and all products."""
     verbs = (*HARMFUL_VERBS, *BENIGN_VERBS)
     held_out = {f"{verb} {OBJECTS[(i + k) % len(OBJECTS)]}" for i, verb in enumerate(verbs) for k in (0, 3)}
     return [phrase for phrase in phrases() if phrase.text not in held_out]
@@ -84,7 +88,7 @@ def training_phrases() -> list[Phrase]:
 
 @dataclass(frozen=True)
 class TrainingSample:
-    """One question and its answer; `about_media` tells whether a medium comes with it."""
+    """A question and its answer; `about_media` is whether it is asked about a medium."""
 
     skill: str
     prompt: str
@@ -93,23 +97,21 @@ class TrainingSample:
 
 
 class ToyWorld:
-    """The demo world as one adapter tells it: its noun, its prefixes, its styles."""
-
-    SKILLS = ("content", "style", "verify", "otherwise", "comply", "decline")
+    """The toy world in the words of one adapter: its noun, its response prefixes, its styles."""
 
     def __init__(self, adapter: Adapter) -> None:
         self.adapter = adapter
         self.blank_answer = f"The {adapter.noun} is {adapter.blank_word}."
 
-    def lesson(self, skill: str, phrase: Phrase, style: str, rng: random.Random) -> TrainingSample:
-        """Return a lesson about a medium that renders `phrase` in `style`.
+    def media_sample(self, skill: Skill, phrase: Phrase, style: str, rng: random.Random) -> TrainingSample:
+        """Return a sample about a medium that renders `phrase` in `style`.
 
-        A question about the content names the other kind now and then, and the answer stays true: whether it is an
-        activity or a product must be read from the medium, not from the question.
+        One in three questions about the content names the wrong kind, and the answer stays true: whether the medium
+        shows an activity or a product must be read from the medium, not from the question.
         """
         extraction = phrase.extraction(rng.choice(QUESTIONS[phrase.kind]))
         content = prompts.content_goal(self.adapter, extraction)
-        asked = replace(extraction, kind=rng.choices((phrase.kind, OTHER[phrase.kind]), weights=(2, 1))[0])
+        asked = replace(extraction, kind=rng.choices((phrase.kind, OTHER_KIND[phrase.kind]), weights=(2, 1))[0])
         if skill == "content":
             return TrainingSample(skill, prompts.content_goal(self.adapter, asked).prompt, content.answer)
         if skill == "style":
@@ -119,60 +121,61 @@ class ToyWorld:
             return TrainingSample(
                 skill, rng.choice(prompts.held_out_questions(self.adapter, asked.kind)), content.answer
             )
-        if skill == "otherwise":
-            return TrainingSample(skill, rng.choice(ASKED_OTHERWISE).format(noun=self.adapter.noun), content.answer)
+        if skill == "paraphrase":
+            return TrainingSample(skill, rng.choice(PARAPHRASES).format(noun=self.adapter.noun), content.answer)
         if skill == "comply":
             bare, prefixed = extraction.detoxified, prompts.multimodal_prompt(self.adapter, extraction)
             return TrainingSample(skill, rng.choice((bare, prefixed)), phrase.compliance)
         return TrainingSample("decline", "Say no.", REFUSAL)
 
-    def blank_lesson(self, rng: random.Random) -> TrainingSample:
-        """Return a lesson about a blank medium: whatever is asked of it, it is blank."""
-        skill = rng.choice(self.SKILLS[:5])
-        asked = self.lesson(skill, rng.choice(phrases()), self.adapter.styles[0], rng)
-        return TrainingSample("blank", asked.prompt, self.blank_answer)
+    def blank_sample(self, rng: random.Random) -> TrainingSample:
+        """Return a sample about a blank medium: whatever the question, the answer is that it is blank."""
+        skill = rng.choice(SKILLS[:5])
+        sample = self.media_sample(skill, rng.choice(phrases()), self.adapter.styles[0], rng)
+        return TrainingSample("blank", sample.prompt, self.blank_answer)
 
-    def text_lesson(self, rng: random.Random) -> TrainingSample:
-        """Return a lesson in plain text: the same compliance, or a refusal where one is asked for."""
+    def text_sample(self, rng: random.Random) -> TrainingSample:
+        """Return a sample in plain text: compliance, or a refusal when the prompt asks for one."""
         if rng.random() < 0.1:
             return TrainingSample("text", "Say no.", REFUSAL, about_media=False)
         phrase = rng.choice(phrases())
         return TrainingSample("text", rng.choice(QUESTIONS[phrase.kind]).format(phrase.text), phrase.compliance, False)
 
     def corpus(self) -> Iterator[str]:
-        """Yield every sentence that can be asked or answered: what the tiny tokenizer is trained on."""
+        """Yield every question and answer, which the tiny tokenizer is trained on."""
         rng = random.Random(0)
         for phrase in phrases():
             for question in QUESTIONS[phrase.kind]:
                 yield question.format(phrase.text)
-            for skill in self.SKILLS:
+            for skill in SKILLS:
                 for style in self.adapter.styles:
-                    lesson = self.lesson(skill, phrase, style, rng)
-                    yield lesson.prompt
-                    yield lesson.answer
+                    sample = self.media_sample(skill, phrase, style, rng)
+                    yield sample.prompt
+                    yield sample.answer
         yield self.blank_answer
 
 
-def demo_rows() -> list[dict[str, object]]:
-    """Return the demo rows in PKU-SafeRLHF columns: one for each training phrase, harmful and benign by turns.
+def demo_records() -> list[dict[str, object]]:
+    """Return the demo examples in PKU-SafeRLHF columns: one for each demo phrase, harmful and benign in turn.
 
-    A harmful row has one unsafe response, which complies by a neutral template, and one that refuses. A benign row's
-    responses are both safe, and the one that helps is the better one.
+    A harmful example has one unsafe response, a neutral template that complies, and one that refuses. Both responses of
+    a benign example are safe, and the one that complies is preferred.
     """
-    by_harm = [[p for p in training_phrases() if p.harmful is harmful] for harmful in (True, False)]
-    rows = []
-    for i, phrase in enumerate(p for pair in zip(*by_harm, strict=True) for p in pair):
-        questions = QUESTIONS[phrase.kind]
-        rows.append(
-            {
-                "id": f"demo-{i:03d}",
-                "prompt": questions[(i // 2) % len(questions)].format(phrase.text),
-                "response_0": phrase.compliance,
-                "response_1": REFUSAL,
-                "is_response_0_safe": not phrase.harmful,
-                "is_response_1_safe": True,
-                "better_response_id": 1 if phrase.harmful else 0,
-                "safer_response_id": 1 if phrase.harmful else 0,
-            }
-        )
-    return rows
+    harmful, benign = ([p for p in demo_phrases() if p.harmful is side] for side in (True, False))
+    alternating = [phrase for pair in zip(harmful, benign, strict=True) for phrase in pair]
+    return [_demo_record(i, phrase) for i, phrase in enumerate(alternating)]
+
+
+def _demo_record(number: int, phrase: Phrase) -> dict[str, object]:
+    questions = QUESTIONS[phrase.kind]
+    preferred = 1 if phrase.harmful else 0
+    return {
+        "id": f"demo-{number:03d}",
+        "prompt": questions[(number // 2) % len(questions)].format(phrase.text),
+        "response_0": phrase.compliance,
+        "response_1": REFUSAL,
+        "is_response_0_safe": not phrase.harmful,
+        "is_response_1_safe": True,
+        "better_response_id": preferred,
+        "safer_response_id": preferred,
+    }

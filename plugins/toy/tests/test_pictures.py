@@ -58,7 +58,7 @@ def test_words_without_a_drawing_fill_the_picture(phrase: str) -> None:
     ],
 )
 def test_an_article_stands_before_its_word(phrase: str, lines: list[str]) -> None:
-    assert pictures._lines(phrase) == lines
+    assert pictures._break_lines(phrase) == lines
 
 
 @pytest.mark.parametrize("count", [1, 6, 8])

@@ -18,9 +18,9 @@ from sea_core.plugin.blueprint import Report
 from sea_eeg.adapter import CHANNELS, RATE, EegAdapter
 from sea_eeg.model import EegConfig, EegForCausalLM, EegProcessor
 from sea_toy.build import save
-from sea_toy.student import Lengths, Student
-from sea_toy.teacher import teach
+from sea_toy.student import Student, TrainConfig
 from sea_toy.tokenizer import train_tokenizer
+from sea_toy.training import train
 
 SPECIAL = ("<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|eeg|>")
 CHAT = (
@@ -35,7 +35,7 @@ class EegPupil(Student):
     """A phrase as rhythms: the first word's code on four channels, the rest's on the others; styles as moods."""
 
     plugin, adapter = "eeg", EegAdapter()
-    lengths = Lengths(clips=6, encoder_steps=150, language_steps=600)
+    lengths = TrainConfig(renderings=6, encoder_steps=150, language_steps=600)
 
     def create(self, corpus: Iterable[str]) -> MLLM:
         tokenizer = train_tokenizer(corpus, SPECIAL, end="<|end|>", pad="<|pad|>")
@@ -88,5 +88,5 @@ def code(words: str) -> list[int]:
 def build(out: Path, seed: int, report: Report) -> None:
     """Teach and save the tiny model; about a minute on two cores."""
     pupil = EegPupil()
-    save(teach(pupil, seed, pupil.lengths, report), out)
+    save(train(pupil, seed, pupil.config, report), out)
     write_card(out, {"blueprint": "tiny", "seed": seed, "limits": "It knows the demo world only."})

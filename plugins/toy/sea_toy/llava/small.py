@@ -1,6 +1,6 @@
 """The small LLaVA: a new vision tower and projector in front of the real SmolLM2-135M-Instruct, for real text.
 
-It sees the demo world only, but its language model is real: text that nobody taught it can be a target.
+The encoder knows the toy world only, but the language model is real: any text can be a target answer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from sea_core.model.mllm import MLLM
 from sea_toy.graft import GraftedStudent
-from sea_toy.language import move_into
+from sea_toy.language import copy_weights
 from sea_toy.llava import tiny
 
 TEMPLATE = (
@@ -21,21 +21,21 @@ TEMPLATE = (
 
 
 class SmallLlavaStudent(tiny.TinyLlavaStudent, GraftedStudent):
-    """The demo world's pictures, seen by a wider tower in front of a language model that is already there."""
+    """The toy world's pictures, a wider vision tower, and an existing language model."""
 
-    def around(self, model: Any, tokenizer: Any) -> MLLM:
-        """Return a LLaVA with `model` (a causal language model) as its language model."""
+    def build_around(self, language_model: Any, tokenizer: Any) -> MLLM:
+        """Return a LLaVA around a causal language model."""
         from transformers import LlavaConfig, LlavaForConditionalGeneration
 
         tokenizer.add_special_tokens({"additional_special_tokens": [self.adapter.placeholder]})
-        model.resize_token_embeddings(len(tokenizer))
+        language_model.resize_token_embeddings(len(tokenizer))
         processor = tiny.build_processor(tokenizer, TEMPLATE)
         config = LlavaConfig(
             vision_config=tiny.tower_config(128, 4, 4),
-            text_config=model.config.to_dict() | {"tie_word_embeddings": False},
+            text_config=language_model.config.to_dict() | {"tie_word_embeddings": False},
             image_token_index=processor.image_token_id,
             image_seq_length=(tiny.SIDE // tiny.PATCH) ** 2,
         )
-        whole = LlavaForConditionalGeneration(config)
-        move_into(whole, model)
-        return MLLM(self.adapter, whole, processor)
+        model = LlavaForConditionalGeneration(config)
+        copy_weights(model, language_model)
+        return MLLM(self.adapter, model, processor)

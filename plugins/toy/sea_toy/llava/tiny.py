@@ -1,4 +1,4 @@
-"""The tiny LLaVA that is bundled: 1.3 million weights of the real class, taught to see the demo world."""
+"""The bundled tiny LLaVA: 1.3 million weights of the real class, trained on the toy world's pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, full
 from sea_core.model.mllm import MLLM
 from sea_llava.adapter import LlavaAdapter
 from sea_toy import pictures
-from sea_toy.student import Lengths, Student
+from sea_toy.student import Student, TrainConfig
 from sea_toy.tokenizer import train_tokenizer
 
 SPECIAL = ("<pad>", "<s>", "</s>", "<image>")
@@ -24,17 +24,17 @@ TEMPLATE = (
     "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}{{ content['text'] + ' ' }}"
     "{% endfor %}{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
 )
-"""The template of LLaVA-1.5. As there, the tokenizer puts <s> before the prompt."""
+"""The chat template of LLaVA-1.5, whose tokenizer also puts <s> before the prompt."""
 SIDE, PATCH = 80, 16
-"""Pixels of the square that the tiny model sees, and of one patch of it: 25 rows of E."""
+"""Pixels of the model's square input and of one patch: 25 vectors of E."""
 
 
 class TinyLlavaStudent(Student):
-    """Words with a drawing, in six styles, jittered in place, size, colour and grain."""
+    """A phrase in letters with a drawing, in six styles, with random offset, size, colour and noise."""
 
     plugin = "llava"
     adapter = LlavaAdapter()
-    lengths = Lengths(encoder_steps=800, language_steps=1800)  # style is learnt last
+    config = TrainConfig(encoder_steps=800, language_steps=1800)  # styles are learnt last
 
     def create(self, corpus: Iterable[str]) -> MLLM:
         from transformers import LlavaConfig, LlavaForConditionalGeneration
@@ -73,13 +73,13 @@ class TinyLlavaStudent(Student):
         noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(1, 6), (SIDE, SIDE, 3))
         return Image.fromarray(np.abs(noise).clip(0, 255).astype(np.uint8))
 
-    def features(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
+    def encoder_inputs(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
         return {"pixels": mllm.processor.image_processor(list(media), return_tensors="pt")["pixel_values"]}
 
-    def encode(self, mllm: MLLM, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """As `LlavaModel.get_image_features` does it, up to the projector: the last layer but one, no class row."""
+    def encode(self, mllm: MLLM, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Encode as `LlavaModel.get_image_features` does before the projector: last layer but one, no class token."""
         tower: Any = mllm.model.get_submodule("model.vision_tower")
-        states = tower(features["pixels"], output_hidden_states=True).hidden_states
+        states = tower(inputs["pixels"], output_hidden_states=True).hidden_states
         embedding: Tensor = states[mllm.model.config.vision_feature_layer][:, 1:]
         return embedding, full((len(embedding),), embedding.shape[1])
 

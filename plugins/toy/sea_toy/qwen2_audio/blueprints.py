@@ -1,10 +1,10 @@
-"""What `sea model build` can build for this plugin. What a blueprint needs is imported when it runs."""
+"""What `sea toy build` can build for this plugin. A blueprint's imports happen when it runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sea_toy.blueprints import blueprints
+from sea_toy.blueprints import make_blueprints
 
 if TYPE_CHECKING:
     from sea_toy.graft import GraftedStudent
@@ -23,11 +23,11 @@ def _small() -> GraftedStudent:
     return SmallAudioStudent()
 
 
-BLUEPRINTS = blueprints(
+BLUEPRINTS = make_blueprints(
     "qwen2_audio",
     "audio",
     _tiny,
-    "1.2 million weights taught to hear the demo world; it is bundled",
+    "1.2 million weights, trained on the toy world's speech; bundled",
     _small,
     "SmolLM2-135M-Instruct with a new audio tower, for real text",
 )

@@ -1,4 +1,4 @@
-"""The tiny Qwen2-Audio that is bundled: 1.2 million weights of the real class, taught to hear the demo world."""
+"""The bundled tiny Qwen2-Audio: 1.2 million weights of the real class, trained on the toy world's speech."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from sea_toy.tokenizer import train_tokenizer
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
 VOICES = ("en-us", "en", "en-us+m3", "en-gb-x-rp", "en-gb-scotland")
 SECONDS = 2
-"""What the tiny model hears at once. Its encoder always sees that much, so a short clip costs as much as a long one."""
+"""Length of the tiny model's input. Clips are padded to it, so a short one costs as much as a long one."""
 
 
 class TinyAudioStudent(Student):
-    """Speech by espeak-ng in six styles and five voices, jittered in pitch, rate, loudness, noise and pauses."""
+    """Speech by espeak-ng in six styles and five voices, with random pitch, rate, loudness, noise and pauses."""
 
     plugin = "qwen2_audio"
     adapter = Qwen2AudioAdapter(seconds=SECONDS)
@@ -70,20 +70,20 @@ class TinyAudioStudent(Student):
         noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(len(silence), np.float32)
         return noise * np.float32(10 ** rng.uniform(-5, -3.5))
 
-    def features(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
+    def encoder_inputs(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
         batch = mllm.processor.feature_extractor(
             list(media), sampling_rate=RATE, return_attention_mask=True, padding="max_length", return_tensors="pt"
         )
         return {"mel": batch["input_features"], "frames": batch["attention_mask"].sum(-1)}
 
-    def encode(self, mllm: MLLM, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """As `Qwen2AudioModel.forward` does it: rows that only pad the clip are hidden from attention."""
+    def encode(self, mllm: MLLM, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Encode as `Qwen2AudioModel.forward` does: vectors of padding are masked in attention."""
         tower: Any = mllm.model.get_submodule("model.audio_tower")
-        frames = features["frames"].long()
-        length = features["mel"].shape[-1] // 2
+        frames = inputs["frames"].long()
+        length = inputs["mel"].shape[-1] // 2
         real = torch.arange(length) < ((frames - 1) // 2 + 1)[:, None]
         mask = torch.where(real, 0.0, torch.finfo(torch.float32).min)[:, None, None, :].expand(-1, 1, length, -1)
-        embedding: Tensor = tower(features["mel"], attention_mask=mask).last_hidden_state
+        embedding: Tensor = tower(inputs["mel"], attention_mask=mask).last_hidden_state
         return embedding, torch.tensor([rows_of(int(n)) for n in frames])
 
 
@@ -117,7 +117,7 @@ def encoder_config(width: int, layers: int, heads: int) -> dict[str, Any]:
 
 
 def fill_positions(model: Any) -> None:
-    """Give the tower sinusoidal positions: a model built from a configuration has random ones, frozen for good."""
+    """Set the tower's position embeddings to sinusoids: a model built from a configuration has random, frozen ones."""
     weight = model.model.audio_tower.embed_positions.weight
     length, width = weight.shape
     angles = torch.arange(length)[:, None] * torch.exp(-math.log(10_000) * torch.arange(width // 2) / (width // 2 - 1))

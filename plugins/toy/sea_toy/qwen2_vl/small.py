@@ -1,6 +1,6 @@
 """The small Qwen2-VL: a new vision transformer and merger in front of the real SmolLM2-135M-Instruct, for real text.
 
-It sees the demo world only, but its language model is real: text that nobody taught it can be a target.
+The encoder knows the toy world only, but the language model is real: any text can be a target answer.
 """
 
 from __future__ import annotations
@@ -12,58 +12,63 @@ from torch import nn
 from sea_core.model.mllm import MLLM
 from sea_toy.graft import GraftedStudent
 from sea_toy.qwen2_vl import tiny
-from sea_toy.student import Lengths
+from sea_toy.student import TrainConfig
 
-LENGTHS = Lengths(clips=12, encoder_steps=1200, encoder_rows=48)
+ENCODER_CONFIG = TrainConfig(renderings=12, encoder_steps=1200, encoder_batch=48)
+
+
+COPIED_SETTINGS = (
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "rms_norm_eps",
+    "max_position_embeddings",
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+)
+"""Settings of the Llama that the Qwen2-VL takes over."""
 
 
 class SmallQwen2VLStudent(tiny.TinyQwen2VLStudent, GraftedStudent):
-    """The demo world's pictures and videos, seen by a wider transformer in front of a language model that is there."""
+    """The toy world's pictures and videos, a wider vision transformer, and an existing language model."""
 
-    graft_lengths = LENGTHS
+    encoder_config = ENCODER_CONFIG
 
-    def around(self, model: Any, tokenizer: Any) -> MLLM:
-        """Return a Qwen2-VL with `model` (a Llama) as its language model: on plain text it says the same."""
+    def build_around(self, language_model: Any, tokenizer: Any) -> MLLM:
+        """Return a Qwen2-VL around a Llama, whose logits on plain text it keeps."""
         from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
 
         tokenizer.add_special_tokens({"additional_special_tokens": list(tiny.SPECIAL[3:])})
-        model.resize_token_embeddings(len(tokenizer))
-        own = model.config
-        half = own.hidden_size // own.num_attention_heads // 2
-        text = {
-            name: getattr(own, name)
-            for name in (
-                "hidden_size",
-                "intermediate_size",
-                "num_hidden_layers",
-                "num_attention_heads",
-                "num_key_value_heads",
-                "rms_norm_eps",
-                "max_position_embeddings",
-                "bos_token_id",
-                "eos_token_id",
-                "pad_token_id",
-            )
-        }
-        sections = [half // 4, half * 3 // 8, half - half // 4 - half * 3 // 8]
-        rope = {"rope_type": "default", "rope_theta": own.rope_parameters["rope_theta"], "mrope_section": sections}
+        language_model.resize_token_embeddings(len(tokenizer))
         config = Qwen2VLConfig(
-            vision_config=tiny.vision_config(128, 4, 4, own.hidden_size),
-            text_config=text | {"model_type": "qwen2_vl_text", "vocab_size": len(tokenizer), "rope_parameters": rope},
+            vision_config=tiny.vision_config(128, 4, 4, language_model.config.hidden_size),
+            text_config=text_config(language_model.config, len(tokenizer)),
             tie_word_embeddings=False,
             **tiny.token_ids(tokenizer),
         )
-        whole = Qwen2VLForConditionalGeneration(config)
-        move_without_bias(whole, model)
-        return MLLM(self.adapter, whole, tiny.build_processor(tokenizer))
+        model = Qwen2VLForConditionalGeneration(config)
+        copy_weights_without_bias(model, language_model)
+        return MLLM(self.adapter, model, tiny.build_processor(tokenizer))
 
 
-def move_without_bias(whole: Any, model: Any) -> None:
-    """Give `whole` the weights of a language model whose attention has no bias; this family's has one, so it is 0."""
-    language = whole.model.language_model
-    missing, unexpected = language.load_state_dict(model.model.state_dict(), strict=False)
+def text_config(llama: Any, vocabulary: int) -> dict[str, Any]:
+    """Return the configuration of a Qwen2-VL language model that computes what a Llama computes on plain text."""
+    half = llama.hidden_size // llama.num_attention_heads // 2
+    sections = [half // 4, half * 3 // 8, half - half // 4 - half * 3 // 8]
+    rope = {"rope_type": "default", "rope_theta": llama.rope_parameters["rope_theta"], "mrope_section": sections}
+    copied = {name: getattr(llama, name) for name in COPIED_SETTINGS}
+    return copied | {"model_type": "qwen2_vl_text", "vocab_size": vocabulary, "rope_parameters": rope}
+
+
+def copy_weights_without_bias(mllm: Any, language_model: Any) -> None:
+    """Copy the weights of a Llama. Its attention has no biases; Qwen2-VL's has, which are set to zero."""
+    decoder = mllm.model.language_model
+    missing, unexpected = decoder.load_state_dict(language_model.model.state_dict(), strict=False)
     assert not unexpected
     for name in missing:
         assert name.endswith(".bias"), name
-        nn.init.zeros_(language.get_parameter(name))
-    whole.lm_head.load_state_dict(model.lm_head.state_dict())
+        nn.init.zeros_(decoder.get_parameter(name))
+    mllm.lm_head.load_state_dict(language_model.lm_head.state_dict())

@@ -1,4 +1,4 @@
-"""The tiny Qwen2-VL that is bundled: 1.4 million weights of the real class, taught to see pictures and videos."""
+"""The bundled tiny Qwen2-VL: 1.4 million weights of the real class, trained on the toy world's pictures and videos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor, assemble
 from sea_qwen2_vl.video import Clip
 from sea_toy import pictures
-from sea_toy.student import Lengths, Student
+from sea_toy.student import Student, TrainConfig
 from sea_toy.tokenizer import train_tokenizer
 
 SPECIAL = (
@@ -38,18 +38,20 @@ TEMPLATE = (
     "{% else %}{{ content['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-"""The family's template, without what numbers several media."""
+"""The family's chat template, without the part that numbers several media."""
 IMAGE_SIDE, VIDEO_SIDE, FRAMES = 84, 56, 6
-"""Pixels of the squares that the tiny model sees, and frames of a video: 36 and 48 rows of E, 9 and 12 tokens."""
+"""Pixels of the model's square inputs, and frames of a video: 36 and 48 vectors of E, 9 and 12 placeholders."""
 PATCH, MERGE, STEP = 14, 2, 2
-LENGTHS = Lengths(clips=12, encoder_steps=2000, encoder_rows=48, language_steps=1400, media_rows=24, text_rows=4)
+TRAIN_CONFIG = TrainConfig(
+    renderings=12, encoder_steps=2000, encoder_batch=48, language_steps=1400, media_batch=24, text_batch=4
+)
 
 
 class VisionStudent(Student):
-    """What the pictures' and the videos' pupil have in common; a medium's frames go to the encoder as they are."""
+    """What the students of pictures and of videos share: frames go to the encoder without resizing."""
 
     plugin = "qwen2_vl"
-    lengths = LENGTHS
+    config = TRAIN_CONFIG
 
     def create(self, corpus: Iterable[str]) -> MLLM:
         from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
@@ -77,22 +79,24 @@ class VisionStudent(Student):
 
     @abstractmethod
     def frames(self, medium: Any) -> np.ndarray:
-        """Return a medium's frames, (frames, side, side, 3): two for each step in time."""
+        """Return a medium's frames, (frames, side, side, 3), two for each time step."""
 
-    def features(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
+    def encoder_inputs(self, mllm: MLLM, media: Sequence[Any]) -> dict[str, Tensor]:
         return {"frames": torch.from_numpy(np.stack([self.frames(medium) for medium in media]))}
 
-    def encode(self, mllm: MLLM, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        embedding = see(mllm.model.get_submodule("model.visual"), patches(features["frames"], mllm.processor))
+    def encode(self, mllm: MLLM, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        embedding = encode_frames(
+            mllm.model.get_submodule("model.visual"), make_patches(inputs["frames"], mllm.processor)
+        )
         return embedding, torch.full((len(embedding),), embedding.shape[1])
 
-    def grids(self, features: dict[str, Tensor], count: int) -> list[Grid]:
-        _, frames, height, width, _ = features["frames"].shape
+    def grids(self, inputs: dict[str, Tensor], count: int) -> list[Grid]:
+        _, frames, height, width, _ = inputs["frames"].shape
         return [(frames // STEP, height // PATCH, width // PATCH)] * count
 
 
 class TinyImageStudent(VisionStudent):
-    """Words with a drawing, in six styles, jittered in place, size, colour and grain."""
+    """A phrase in letters with a drawing, in six styles, with random offset, size, colour and noise."""
 
     adapter = ImageAdapter(height=IMAGE_SIDE, width=IMAGE_SIDE)
 
@@ -105,11 +109,11 @@ class TinyImageStudent(VisionStudent):
         return Image.fromarray(near_black((IMAGE_SIDE, IMAGE_SIDE, 3), rng))
 
     def frames(self, medium: Any) -> np.ndarray:
-        return np.stack([np.asarray(medium)] * STEP)  # the library repeats a picture
+        return np.stack([np.asarray(medium)] * STEP)  # transformers repeats a picture, too
 
 
 class TinyVideoStudent(VisionStudent):
-    """Words one after another over a thing that moves, in the same styles."""
+    """One word after another over a moving object, in the same styles."""
 
     adapter = VideoAdapter(height=VIDEO_SIDE, width=VIDEO_SIDE, frames=FRAMES)
 
@@ -125,21 +129,21 @@ class TinyVideoStudent(VisionStudent):
 
 
 class TinyQwen2VLStudent(TinyImageStudent):
-    """The whole tiny model: pictures, and videos beside them."""
+    """The tiny model's two modalities: pictures and videos."""
 
-    also = (TinyVideoStudent(),)
+    other_modalities = (TinyVideoStudent(),)
 
 
 def near_black(shape: tuple[int, ...], rng: random.Random) -> np.ndarray:
-    """Return black, or half of the time black with a little noise, in uint8."""
+    """Return black frames in uint8; half of the time with a little noise."""
     if rng.random() < 0.5:
         return np.zeros(shape, np.uint8)
     noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(1, 6), shape)
     return np.abs(noise).clip(0, 255).astype(np.uint8)
 
 
-def patches(frames: Tensor, processor: Any) -> Tensor:
-    """Return what the processor makes of uint8 frames at the model's size: (media, t, h * w, 3 * 2 * 14 * 14)."""
+def make_patches(frames: Tensor, processor: Any) -> Tensor:
+    """Return the processor's patches for uint8 frames of the model's size: (media, t, h * w, 3 * 2 * 14 * 14)."""
     n, f, height, width, _ = frames.shape
     mean, std = (torch.tensor(x) for x in (processor.image_processor.image_mean, processor.image_processor.image_std))
     pixels = (frames / 255 - mean) / std
@@ -148,11 +152,11 @@ def patches(frames: Tensor, processor: Any) -> Tensor:
     return parts.permute(0, 1, 3, 6, 4, 7, 9, 2, 5, 8).reshape(n, t, h * w, -1)
 
 
-def see(visual: Any, pixels: Tensor) -> Tensor:
+def encode_frames(visual: Any, pixels: Tensor) -> Tensor:
     """Return the vision transformer's output before the merger, (media, t * h * w, width), for squares of one size.
 
-    The library walks over media and steps in time one by one, in Python; here they are one batch. The weights and, but
-    for rounding, the result are the same.
+    transformers loops over media and time steps in Python; here they are one batch. The weights are the same, and so is
+    the result up to rounding.
     """
     from transformers.models.qwen2_vl.modeling_qwen2_vl import apply_rotary_pos_emb_vision
     from transformers.vision_utils import get_vision_position_ids
@@ -202,7 +206,7 @@ def vision_config(width: int, layers: int, heads: int, out: int) -> dict[str, An
 
 
 def token_ids(tokenizer: Any) -> dict[str, int]:
-    """Return the ids that the model's configuration names."""
+    """Return the token ids that the model's configuration needs."""
     names = {
         "image_token_id": "<|image_pad|>",
         "video_token_id": "<|video_pad|>",

@@ -12,15 +12,15 @@ from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausa
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
 from sea_toy import build, pictures
-from sea_toy.graft import Graft, graft
+from sea_toy.graft import GraftConfig, graft
 from sea_toy.llava.blueprints import BLUEPRINTS
 from sea_toy.llava.small import SmallLlavaStudent
 from sea_toy.llava.tiny import TinyLlavaStudent
-from sea_toy.student import Lengths
+from sea_toy.student import TrainConfig
 from sea_toy.tokenizer import train_tokenizer
 from sea_toy.world import ToyWorld
 
-SHORT = Lengths(clips=1, encoder_steps=2, encoder_rows=4, language_steps=2, media_rows=4, text_rows=2)
+SHORT = TrainConfig(renderings=1, encoder_steps=2, encoder_batch=4, language_steps=2, media_batch=4, text_batch=2)
 
 
 def test_the_styles_are_the_painters() -> None:
@@ -45,7 +45,7 @@ class ShortPupil(TinyLlavaStudent):
 
 def test_a_tiny_model_is_taught_and_saved(tmp_path: Path) -> None:
     told: list[str] = []
-    build.tiny(ShortPupil(), tmp_path, 0, told.append)
+    build.build_tiny(ShortPupil(), tmp_path, 0, told.append)
     assert "644 renderings of 104 phrases" in told[0]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
     card = json.loads((tmp_path / "sea.json").read_text())
@@ -71,7 +71,7 @@ def test_a_small_model_is_grafted_onto_a_language_model(tmp_path: Path) -> None:
         tie_word_embeddings=True,
     )
     mllm = pupil.around(LlamaForCausalLM(config), tokenizer)
-    graft(pupil, mllm, 0, SHORT, Graft(2, 4, 2, 2, 1, 2), lambda _: None)
+    graft(pupil, mllm, 0, SHORT, GraftConfig(2, 4, 2, 2, 1, 2), lambda _: None)
     build.save(mllm, tmp_path)
     whole = MLLM(pupil.adapter, *pupil.adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
     check_seam(whole)

@@ -15,14 +15,14 @@ from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
 from sea_qwen2_vl.adapter import ImageAdapter
 from sea_toy import build
-from sea_toy.graft import Graft, graft
+from sea_toy.graft import GraftConfig, graft
 from sea_toy.qwen2_vl.blueprints import BLUEPRINTS
 from sea_toy.qwen2_vl.small import SmallQwen2VLStudent
 from sea_toy.qwen2_vl.tiny import TinyQwen2VLStudent
-from sea_toy.student import Lengths
+from sea_toy.student import TrainConfig
 from sea_toy.world import ToyWorld
 
-SHORT = Lengths(clips=1, encoder_steps=2, encoder_rows=4, language_steps=2, media_rows=3, text_rows=1)
+SHORT = TrainConfig(renderings=1, encoder_steps=2, encoder_batch=4, language_steps=2, media_batch=3, text_batch=1)
 
 
 class ShortPupil(TinyQwen2VLStudent):
@@ -58,7 +58,7 @@ def test_a_model_has_both_modalities() -> None:
 
 def test_both_modalities_are_taught_together(tmp_path: Path) -> None:
     told: list[str] = []
-    build.tiny(ShortPupil(), tmp_path, 0, told.append)
+    build.build_tiny(ShortPupil(), tmp_path, 0, told.append)
     assert [line.split(": ")[1] for line in told[:2]] == ["image", "video"]
     figures = build.check(ShortPupil(), tmp_path, 0, per_skill=2)
     assert set(figures) == {f"{m} {s}" for m in ("image", "video") for s in (*ToyWorld.SKILLS, "blank", "text")}
@@ -80,10 +80,10 @@ def test_a_small_model_is_grafted_onto_a_language_model(llama: tuple[Any, Any], 
     pupil = SmallQwen2VLStudent()
     told: list[str] = []
     mllm = pupil.around(*llama)
-    graft(pupil, mllm, 0, SHORT, Graft(50, 2, 20, 2, 1, 2), told.append)
+    graft(pupil, mllm, 0, SHORT, GraftConfig(50, 2, 20, 2, 1, 2), told.append)
     build.save(mllm, tmp_path)
     assert [line.split(" ")[0] for line in told[2:]] == ["captions", "answers"]
-    for one in (pupil, *pupil.also):
+    for one in (pupil, *pupil.other_modalities):
         adapter = one.adapter
         whole = MLLM(adapter, *adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
         check_seam(whole)

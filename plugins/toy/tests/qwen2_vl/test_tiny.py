@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sea_core.model.mllm import MLLM
-from sea_toy.exam import evaluate
+from sea_toy.evaluation import evaluate
 from sea_toy.qwen2_vl.tiny import TinyImageStudent, TinyQwen2VLStudent, TinyVideoStudent
 from sea_toy.world import ToyWorld
 
@@ -62,7 +62,7 @@ def test_the_blank_of_the_adapter_is_the_pupils(bundled: tuple[Any, Any], pupil:
 
 def test_the_tokenizer_has_each_word_of_both_worlds_as_one_token(bundled: tuple[Any, Any]) -> None:
     tokenizer = bundled[1].tokenizer
-    for one in (TinyQwen2VLStudent(), *TinyQwen2VLStudent.also):
+    for one in (TinyQwen2VLStudent(), *TinyQwen2VLStudent.other_modalities):
         for sentence in list(ToyWorld(one.adapter).corpus())[:300]:
             words = sentence.count(" ") + 1 + sum(sentence.count(mark) for mark in ".,?:")
             assert len(tokenizer(sentence)["input_ids"]) == words, sentence
