@@ -1,4 +1,4 @@
-"""`sea toy`: build the small models that SEA can be tried on, and check what they can do."""
+"""`sea toy`: build the toy models that SEA can be tried on, check what they can do, and align them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sea_core.errors import SeaError
 if TYPE_CHECKING:
     from sea_core.plugin.blueprint import Blueprint
 
-app = typer.Typer(name="toy", rich_help_panel="Extend", help="Build small models to try SEA on.", no_args_is_help=True)
+app = typer.Typer(name="toy", rich_help_panel="Extend", help="Build, check and align toy models.", no_args_is_help=True)
 
 BlueprintName = Annotated[str, typer.Argument(metavar="BLUEPRINT", help="A blueprint of the plugin (sea toy list).")]
 
@@ -26,17 +26,14 @@ def list_(
     plugin: Annotated[str, typer.Option("--plugin", "-p", help="Only the blueprints of this plugin.")] = "",
     as_json: output.Json = False,
 ) -> None:
-    """List what can be built."""
-    from sea_core.plugin import loader
-
-    every = [blueprint for installed in loader.installed() for blueprint in installed.blueprints]
+    """List the models that can be built."""
     value = [
         {"plugin": b.plugin, "blueprint": b.name, "modality": b.modality, "description": b.description}
-        for b in every
+        for b in _blueprints()
         if plugin in ("", b.plugin)
     ]
-    cells = [list(row.values()) for row in value]
-    output.emit(value, as_json, lambda: output.grid(("plugin", "blueprint", "modality", "what it is"), cells))
+    cells = [list(entry.values()) for entry in value]
+    output.emit(value, as_json, lambda: output.grid(("plugin", "blueprint", "modality", "description"), cells))
 
 
 @app.command("build")
@@ -48,12 +45,12 @@ def build(
     seed: int = 0,
     as_json: output.Json = False,
 ) -> None:
-    """Build a model by a blueprint, then check it. Exit code 1 when it does not reach the blueprint's figures."""
-    blueprint = _blueprint(plugin, name, modality)
+    """Build a model and check it. Exit code 1 if a metric is below the blueprint's minimum."""
+    blueprint = _find_blueprint(plugin, name, modality)
     if out.exists() and any(out.iterdir()):
         raise SeaError(f"{out} is not empty", hint="Give a new folder with --out.")
-    began = time.monotonic()
-    blueprint.build(out, seed, lambda text: output.note(f"[{time.monotonic() - began:5.0f} s] {text}"))
+    started = time.monotonic()
+    blueprint.build(out, seed, lambda text: output.note(f"[{time.monotonic() - started:5.0f} s] {text}"))
     _check(blueprint, out, seed + 1, as_json)
 
 
@@ -66,8 +63,8 @@ def check(
     seed: int = 1,
     as_json: output.Json = False,
 ) -> None:
-    """Check a built model on fresh media: the share of exact answers, for each skill."""
-    _check(_blueprint(plugin, name, modality), folder, seed, as_json)
+    """Check a built model on new media: the ratio of exact answers for each skill."""
+    _check(_find_blueprint(plugin, name, modality), folder, seed, as_json)
 
 
 @app.command("align")
@@ -89,7 +86,7 @@ def align(
 ) -> None:
     """Align on runs over the demo examples; spot-check phrases of the toy world that no demo example has.
 
-    Trains on every demo example and renders fresh media for the spot check. Otherwise like `sea align`.
+    Trains on every demo example, and renders new media for the spot check. Otherwise like `sea align`.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.align import is_first_process
@@ -104,23 +101,26 @@ def align(
 def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None:
     from sea_core.model.checkpoint import write_card
 
-    figures = dict(blueprint.check(folder, seed))
-    write_card(folder, {"figures": figures})
-    output.emit(
-        {"model": folder, "figures": figures}, as_json, lambda: output.grid(("skill", "exact"), figures.items())
-    )
-    weak = [skill for skill, value in figures.items() if value < blueprint.min_score]
+    metrics = dict(blueprint.check(folder, seed))
+    write_card(folder, {"metrics": metrics})
+    value = {"model": folder, "metrics": metrics}
+    output.emit(value, as_json, lambda: output.grid(("skill", "exact answers"), metrics.items()))
+    weak = [skill for skill, ratio in metrics.items() if ratio < blueprint.min_score]
     if weak:
-        output.note(f"Below {blueprint.min_score}: {', '.join(weak)}. Try another --seed.")
+        output.note(f"below {blueprint.min_score}: {', '.join(weak)}; try another --seed")
         raise typer.Exit(1)
 
 
-def _blueprint(plugin: str, name: str, modality: str | None) -> Blueprint:
+def _blueprints() -> list[Blueprint]:
     from sea_core.plugin import loader
 
-    every = [b for installed in loader.installed() for b in installed.blueprints if b.plugin == plugin]
-    fitting = [b for b in every if b.name == name and modality in (None, b.modality)]
-    if len(fitting) != 1:
-        known = ", ".join(f"{b.name} ({b.modality})" for b in every) or "none"
-        raise SeaError(f"plugin {plugin} has {len(fitting)} blueprints called {name!r}", hint=f"It has: {known}")
-    return fitting[0]
+    return [blueprint for plugin in loader.installed() for blueprint in plugin.blueprints]
+
+
+def _find_blueprint(plugin: str, name: str, modality: str | None) -> Blueprint:
+    known = [b for b in _blueprints() if b.plugin == plugin]
+    found = [b for b in known if b.name == name and modality in (None, b.modality)]
+    if len(found) != 1:
+        names = ", ".join(f"{b.name} ({b.modality})" for b in known) or "none"
+        raise SeaError(f"plugin {plugin} has {len(found)} blueprints named {name!r}", hint=f"It has: {names}")
+    return found[0]

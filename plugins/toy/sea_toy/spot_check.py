@@ -36,7 +36,10 @@ def align_on_demo(
 
     Args:
         progress: shows the steps, and what the user should know.
-        options: keywords of `sea_core.pipeline.align.align`.
+        options: further keywords of `sea_core.pipeline.align.align`.
+
+    Raises:
+        RunError, ModelError: as `sea_core.pipeline.align.align` does.
     """
     request = replace(request, config=replace(request.config, held_out=0))
     run = EmbeddingRun(runs[0])
@@ -66,7 +69,7 @@ def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) ->
 def demo_cases(adapter: Adapter, render: Render | None, seed: int) -> list[SpotCheckCase]:
     """Return questions about the phrases that no demo example has: in text, and with media if there is a renderer."""
     known = {phrase.text for phrase in demo_phrases()}
-    rng, cases = random.Random(f"look:{seed}"), []  # the seed of the published numbers
+    rng, cases = random.Random(f"look:{seed}"), []  # this string gives the questions of the published numbers
     for phrase in (phrase for phrase in phrases() if phrase.text not in known):
         question = rng.choice(QUESTIONS[phrase.kind])
         cases.append(SpotCheckCase("text", phrase.text, phrase.harmful, question.format(phrase.text), phrase.text))

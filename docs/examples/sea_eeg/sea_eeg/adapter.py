@@ -1,4 +1,4 @@
-"""EEG, channels x samples at 128 Hz: four rows of E for each second."""
+"""The SEA adapter for EEG, channels x samples at 128 Hz: four vectors of E a second."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Any, ClassVar
 
 from sea_core import Adapter, DataError
 
-RATE, CHANNELS, STEP = 128, 8, 32
+RATE, CHANNELS = 128, 8
+STEP = 32
+"""Samples, a quarter of a second, that make one vector of E."""
 
 
 @dataclass(frozen=True)
 class EegAdapter(Adapter):
-    """EEG through `sea_eeg.model.EegForCausalLM`. E is the encoder's output, (4 for each second, width)."""
+    """EEG through `sea_eeg.model.EegForCausalLM`. E is the encoder's output: (4 vectors a second, width)."""
 
     seconds: float = 2.0
-    """Length of the blank, a flat recording, in seconds."""
+    """Length of the blank input, a flat recording, in seconds."""
 
     modality: ClassVar[str] = "eeg"
     noun: ClassVar[str] = "EEG recording"
@@ -63,21 +65,23 @@ class EegAdapter(Adapter):
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         import torch
 
-        counts = [signal.shape[1] // STEP for signal in media]
-        signals = torch.zeros(len(media), CHANNELS, max(counts) * STEP)
-        for row, (signal, count) in enumerate(zip(media, counts, strict=True)):
-            signals[row, :, : count * STEP] = torch.from_numpy(signal[:, : count * STEP])
-        grown = [t.replace(self.placeholder, self.placeholder * n) for t, n in zip(texts, counts, strict=True)]
-        tokens = processor.tokenizer(grown, padding=True, add_special_tokens=False, return_tensors="pt")
+        n_tokens = [signal.shape[1] // STEP for signal in media]
+        signals = torch.zeros(len(media), CHANNELS, max(n_tokens) * STEP)
+        for i, (signal, n) in enumerate(zip(media, n_tokens, strict=True)):
+            signals[i, :, : n * STEP] = torch.from_numpy(signal[:, : n * STEP])
+        expanded = [
+            text.replace(self.placeholder, self.placeholder * n) for text, n in zip(texts, n_tokens, strict=True)
+        ]
+        tokens = processor.tokenizer(expanded, padding=True, add_special_tokens=False, return_tensors="pt")
         return {
             "input_ids": tokens["input_ids"],
             "attention_mask": tokens["attention_mask"],
             "input_features": signals,
-            "row_counts": torch.tensor(counts),
+            "n_tokens": torch.tensor(n_tokens),
         }
 
     def projector(self, model: Any) -> Any:
         return model.model.projector
 
     def split(self, crossed: Any, inputs: Mapping[str, Any]) -> list[Any]:
-        return [rows[:n] for rows, n in zip(crossed, inputs["row_counts"].tolist(), strict=True)]
+        return [features[:n] for features, n in zip(crossed, inputs["n_tokens"].tolist(), strict=True)]

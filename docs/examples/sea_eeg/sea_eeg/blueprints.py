@@ -1,4 +1,4 @@
-"""What `sea model build` can build for this plugin. What the blueprint needs is imported when it runs."""
+"""What `sea toy build` can build for this plugin. Imports happen when the blueprint runs: they need sea-toy."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ def _build(out: Path, seed: int, report: Report) -> None:
 
 
 def _check(folder: Path, seed: int) -> Scores:
-    from sea_eeg.tiny import EegPupil
+    from sea_eeg.tiny import EegStudent
     from sea_toy import build
 
-    return build.check(EegPupil(), folder, seed, per_skill=100)
+    return build.check(EegStudent(), folder, seed, per_skill=100)
 
 
 def _render(modality: str, phrase: str, style: str, rng: Random) -> Any:
-    from sea_eeg.tiny import EegPupil
+    from sea_eeg import recordings
 
-    return EegPupil().render(phrase, style, rng)
+    return recordings.render(phrase, style, rng)
 
 
 BLUEPRINTS = [
     Blueprint(
-        "tiny",
-        "eeg",
-        "eeg",
-        "0.4 million weights taught to read the demo world; it is bundled",
-        _build,
-        _check,
+        name="tiny",
+        plugin="eeg",
+        modality="eeg",
+        description="0.4 million weights, trained on the toy world; bundled",
+        build=_build,
+        check=_check,
         render=_render,
     )
 ]

@@ -12,7 +12,7 @@ from sea_core import Generator
 
 @dataclass(frozen=True)
 class Rhythms(Generator):
-    """A recording of two seconds, in a mood drawn by seed."""
+    """A recording of two seconds, in a style drawn by seed."""
 
     name: ClassVar[str] = "rhythms"
     modality: ClassVar[str] = "eeg"
@@ -21,13 +21,14 @@ class Rhythms(Generator):
     placeholder_for: ClassVar[str] = "synthetic rhythms: nothing is claimed about real EEG"
 
     def generate(self, text: str, seed: int) -> Any:
-        from sea_eeg.tiny import EegPupil
+        from sea_eeg import recordings
+        from sea_eeg.adapter import EegAdapter
 
-        rng, pupil = random.Random(seed), EegPupil()
-        return pupil.render(text, rng.choice(pupil.adapter.styles), rng)
+        rng = random.Random(seed)
+        return recordings.render(text, rng.choice(EegAdapter.styles), rng)
 
     def write(self, medium: Any, path: Path) -> None:
         import numpy as np
 
-        with path.open("wb") as file:  # given a name, numpy would put .npy behind it
+        with path.open("wb") as file:  # given a path, numpy would add another .npy
             np.save(file, medium, allow_pickle=False)

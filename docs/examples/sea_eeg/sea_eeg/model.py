@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, GenerationMixin, LlamaConfig, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-CHANNELS, STEP = 8, 32  # STEP samples, a quarter of a second, make one row of E
+from sea_eeg.adapter import CHANNELS, STEP
 
 
 class EegConfig(PreTrainedConfig):
@@ -23,7 +23,7 @@ class EegConfig(PreTrainedConfig):
 
 
 class EegEncoder(nn.Module):
-    """M: (batch, channels, samples) to (batch, samples / STEP, width). A row sees its own samples only."""
+    """M: (batch, channels, samples) to (batch, samples / STEP, width). Each vector depends on its own samples only."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -31,10 +31,10 @@ class EegEncoder(nn.Module):
         self.rows = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, width), nn.LayerNorm(width))
 
     def forward(self, signals: Tensor) -> Tensor:
-        windows = signals.unfold(2, STEP, STEP).transpose(1, 2)  # (batch, rows, channels, STEP)
+        windows = signals.unfold(2, STEP, STEP).transpose(1, 2)  # (batch, vectors, channels, STEP)
         power = self.waves(windows.flatten(0, 1)).square().log1p()
-        rows: Tensor = self.rows(power.flatten(1))
-        return rows.unflatten(0, windows.shape[:2])
+        features: Tensor = self.rows(power.flatten(1))
+        return features.unflatten(0, windows.shape[:2])
 
 
 class EegPreTrained(PreTrainedModel):
@@ -43,7 +43,7 @@ class EegPreTrained(PreTrainedModel):
 
 
 class EegModel(EegPreTrained):
-    """The backbone: rows of P(M(signals)) take the places of the EEG tokens among the token embeddings."""
+    """The backbone: the vectors of P(M(signals)) replace the embeddings of the EEG tokens."""
 
     def __init__(self, config: EegConfig) -> None:
         super().__init__(config)
@@ -59,7 +59,7 @@ class EegModel(EegPreTrained):
         self,
         input_ids: Any = None,
         input_features: Any = None,
-        row_counts: Any = None,
+        n_tokens: Any = None,
         inputs_embeds: Any = None,
         **kwargs: Any,
     ) -> Any:
@@ -67,9 +67,10 @@ class EegModel(EegPreTrained):
             inputs_embeds = self.get_input_embeddings()(input_ids)
             if input_features is not None:
                 projected = self.projector(self.encoder(input_features))
-                real = torch.arange(projected.shape[1], device=row_counts.device) < row_counts[:, None]
-                places = (input_ids == self.config.eeg_token_id)[..., None]
-                inputs_embeds = inputs_embeds.masked_scatter(places, projected[real].to(inputs_embeds.dtype))
+                is_real = torch.arange(projected.shape[1], device=n_tokens.device) < n_tokens[:, None]
+                is_placeholder = (input_ids == self.config.eeg_token_id)[..., None]
+                vectors = projected[is_real].to(inputs_embeds.dtype)
+                inputs_embeds = inputs_embeds.masked_scatter(is_placeholder, vectors)
         return self.language_model(inputs_embeds=inputs_embeds, **kwargs)
 
 
@@ -85,19 +86,19 @@ class EegForCausalLM(EegPreTrained, GenerationMixin):
     def get_output_embeddings(self) -> nn.Module:
         return self.lm_head
 
-    def forward(self, input_ids: Any = None, input_features: Any = None, row_counts: Any = None, **kwargs: Any) -> Any:
-        out = self.model(input_ids=input_ids, input_features=input_features, row_counts=row_counts, **kwargs)
+    def forward(self, input_ids: Any = None, input_features: Any = None, n_tokens: Any = None, **kwargs: Any) -> Any:
+        out = self.model(input_ids=input_ids, input_features=input_features, n_tokens=n_tokens, **kwargs)
         return CausalLMOutputWithPast(logits=self.lm_head(out.last_hidden_state), past_key_values=out.past_key_values)
 
 
 class EegProcessor:
-    """What stands for a processor: the tokenizer, with the chat template in it."""
+    """What SEA uses as the processor: the tokenizer and its chat template."""
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
 
-    def apply_chat_template(self, chat: Any, **how: Any) -> Any:
-        return self.tokenizer.apply_chat_template(chat, **how)
+    def apply_chat_template(self, chat: Any, **kwargs: Any) -> Any:
+        return self.tokenizer.apply_chat_template(chat, **kwargs)
 
     def save_pretrained(self, folder: str | Path) -> None:
         self.tokenizer.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""The blueprints' own steps, on a few renderings: what comes out loads, and is the family's."""
+"""The steps of the LLaVA blueprints on a few renderings: the result loads, and is of the family's class."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from sea_toy.llava.small import SmallLlavaStudent
 from sea_toy.llava.tiny import TinyLlavaStudent
 from sea_toy.student import TrainConfig
 from sea_toy.tokenizer import train_tokenizer
-from sea_toy.world import ToyWorld
+from sea_toy.world import SKILLS, ToyWorld
 
-SHORT = TrainConfig(renderings=1, encoder_steps=2, encoder_batch=4, language_steps=2, media_batch=4, text_batch=2)
+QUICK = TrainConfig(renderings=1, encoder_steps=2, encoder_batch=4, language_steps=2, media_batch=4, text_batch=2)
 
 
-def test_the_styles_are_the_painters() -> None:
+def test_styles_of_adapter_and_pictures_agree() -> None:
     assert TinyLlavaStudent.adapter.styles == pictures.STYLES
 
 
-def test_there_are_two_blueprints() -> None:
+def test_blueprints() -> None:
     assert [(blueprint.name, blueprint.modality) for blueprint in BLUEPRINTS] == [("tiny", "image"), ("small", "image")]
 
 
-def test_the_pupil_encodes_as_the_model_does(mllm: MLLM, media: Path) -> None:
+def test_student_encodes_like_the_model(mllm: MLLM, media: Path) -> None:
     images = [mllm.adapter.read_media(path, mllm.processor) for path in sorted(media.glob("*.png"))]
-    pupil = TinyLlavaStudent()
-    encoded, n_rows = pupil.encode(mllm, pupil.features(mllm, images))
-    assert n_rows.tolist() == [25] * len(images)
+    student = TinyLlavaStudent()
+    encoded, n_tokens = student.encode(mllm, student.encoder_inputs(mllm, images))
+    assert n_tokens.tolist() == [25] * len(images)
     assert torch.equal(encoded, torch.stack([e.features for e in mllm.encode(images)]))
 
 
-class ShortPupil(TinyLlavaStudent):
-    lengths = SHORT
+class QuickStudent(TinyLlavaStudent):
+    config = QUICK
 
 
-def test_a_tiny_model_is_taught_and_saved(tmp_path: Path) -> None:
-    told: list[str] = []
-    build.build_tiny(ShortPupil(), tmp_path, 0, told.append)
-    assert "644 renderings of 104 phrases" in told[0]
+def test_tiny_model_is_trained_and_saved(tmp_path: Path) -> None:
+    progress: list[str] = []
+    build.build_tiny(QuickStudent(), tmp_path, 0, progress.append)
+    assert "644 renderings of 104 phrases" in progress[0]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
     card = json.loads((tmp_path / "sea.json").read_text())
     assert card["blueprint"] == "tiny"
-    assert "sea model build small --plugin llava" in card["limits"]
-    figures = build.check(ShortPupil(), tmp_path, 1, per_skill=2)
-    assert set(figures) == {*ToyWorld.SKILLS, "blank", "text"}
+    assert "sea toy build small --plugin llava" in card["limits"]
+    metrics = build.check(QuickStudent(), tmp_path, 1, per_skill=2)
+    assert set(metrics) == {*SKILLS, "blank", "text"}
     AutoModelForImageTextToText.from_pretrained(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
-def test_a_small_model_is_grafted_onto_a_language_model(tmp_path: Path) -> None:
-    pupil = SmallLlavaStudent()
+def test_small_model_is_built_around_a_language_model(tmp_path: Path) -> None:
+    student = SmallLlavaStudent()
     special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-    tokenizer = train_tokenizer(ToyWorld(pupil.adapter).corpus(), special, end="<|im_end|>", pad="<|im_end|>")
+    tokenizer = train_tokenizer(ToyWorld(student.adapter).corpus(), special, end="<|im_end|>", pad="<|im_end|>")
     config = LlamaConfig(
         hidden_size=32,
         num_hidden_layers=1,
@@ -70,10 +70,10 @@ def test_a_small_model_is_grafted_onto_a_language_model(tmp_path: Path) -> None:
         vocab_size=len(tokenizer),
         tie_word_embeddings=True,
     )
-    mllm = pupil.around(LlamaForCausalLM(config), tokenizer)
-    graft(pupil, mllm, 0, SHORT, GraftConfig(2, 4, 2, 2, 1, 2), lambda _: None)
+    mllm = student.build_around(LlamaForCausalLM(config), tokenizer)
+    graft(student, mllm, 0, QUICK, GraftConfig(2, 4, 2, 2, 1, 2), lambda _: None)
     build.save(mllm, tmp_path)
-    whole = MLLM(pupil.adapter, *pupil.adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
-    check_seam(whole)
-    seen = "<|im_start|>user\n<image>\nHm?<|im_end|>\n<|im_start|>assistant\n"
-    assert whole.tokenizer.decode(whole.prompt_ids("Hm?", 1)) == seen
+    loaded = MLLM(student.adapter, *student.adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
+    check_seam(loaded)
+    expected = "<|im_start|>user\n<image>\nHm?<|im_end|>\n<|im_start|>assistant\n"
+    assert loaded.tokenizer.decode(loaded.prompt_ids("Hm?", 1)) == expected

@@ -1,4 +1,4 @@
-"""What this folder's tests share."""
+"""Fixtures of the tests of toy Qwen2-VL models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sea_qwen2_vl.adapter import ImageAdapter
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """The models are so small that more threads only wait for each other."""
+    """The models are too small for more threads to help."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,4 @@
-"""The blueprints' own steps, a few of each: what comes out loads, and sees both modalities."""
+"""The steps of the Qwen2-VL blueprints on a few renderings: the result loads, and has both modalities."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sea_toy.qwen2_vl.blueprints import BLUEPRINTS
 from sea_toy.qwen2_vl.small import SmallQwen2VLStudent
 from sea_toy.qwen2_vl.tiny import TinyQwen2VLStudent
 from sea_toy.student import TrainConfig
-from sea_toy.world import ToyWorld
+from sea_toy.world import SKILLS
 
-SHORT = TrainConfig(renderings=1, encoder_steps=2, encoder_batch=4, language_steps=2, media_batch=3, text_batch=1)
+QUICK = TrainConfig(renderings=1, encoder_steps=2, encoder_batch=4, language_steps=2, media_batch=3, text_batch=1)
 
 
-class ShortPupil(TinyQwen2VLStudent):
-    lengths = SHORT
+class QuickStudent(TinyQwen2VLStudent):
+    config = QUICK
 
 
 @pytest.fixture
@@ -49,26 +49,26 @@ def llama(bundled: tuple[Any, Any]) -> tuple[Any, Any]:
     return LlamaForCausalLM(config), tokenizer
 
 
-def test_a_model_has_both_modalities() -> None:
+def test_blueprints() -> None:
     assert [(blueprint.name, blueprint.modality) for blueprint in BLUEPRINTS] == [
         ("tiny", "image and video"),
         ("small", "image and video"),
     ]
 
 
-def test_both_modalities_are_taught_together(tmp_path: Path) -> None:
-    told: list[str] = []
-    build.build_tiny(ShortPupil(), tmp_path, 0, told.append)
-    assert [line.split(": ")[1] for line in told[:2]] == ["image", "video"]
-    figures = build.check(ShortPupil(), tmp_path, 0, per_skill=2)
-    assert set(figures) == {f"{m} {s}" for m in ("image", "video") for s in (*ToyWorld.SKILLS, "blank", "text")}
+def test_both_modalities_are_trained_together(tmp_path: Path) -> None:
+    progress: list[str] = []
+    build.build_tiny(QuickStudent(), tmp_path, 0, progress.append)
+    assert [line.split(": ")[1] for line in progress[:2]] == ["image", "video"]
+    metrics = build.check(QuickStudent(), tmp_path, 0, per_skill=2)
+    assert set(metrics) == {f"{m} {s}" for m in ("image", "video") for s in (*SKILLS, "blank", "text")}
     assert "--plugin qwen2_vl" in read_card(str(tmp_path))["limits"]
     assert {p.name for p in tmp_path.iterdir()} == {p.name for p in Path(ImageAdapter.checkpoint).iterdir()}
     assert {p.stat().st_mode & 0o777 for p in tmp_path.iterdir()} == {0o644}
 
 
-def test_a_llama_inside_says_on_plain_text_what_it_said_outside(llama: tuple[Any, Any]) -> None:
-    mllm = SmallQwen2VLStudent().around(*llama)
+def test_llama_keeps_its_logits_on_plain_text(llama: tuple[Any, Any]) -> None:
+    mllm = SmallQwen2VLStudent().build_around(*llama)
     ids = torch.randint(10, 200, (2, 17))
     with torch.no_grad():
         assert torch.allclose(mllm.model(input_ids=ids).logits, llama[0](input_ids=ids).logits, atol=1e-5)
@@ -76,15 +76,15 @@ def test_a_llama_inside_says_on_plain_text_what_it_said_outside(llama: tuple[Any
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
-def test_a_small_model_is_grafted_onto_a_language_model(llama: tuple[Any, Any], tmp_path: Path) -> None:
-    pupil = SmallQwen2VLStudent()
-    told: list[str] = []
-    mllm = pupil.around(*llama)
-    graft(pupil, mllm, 0, SHORT, GraftConfig(50, 2, 20, 2, 1, 2), told.append)
+def test_small_model_is_built_around_a_language_model(llama: tuple[Any, Any], tmp_path: Path) -> None:
+    student = SmallQwen2VLStudent()
+    progress: list[str] = []
+    mllm = student.build_around(*llama)
+    graft(student, mllm, 0, QUICK, GraftConfig(50, 2, 20, 2, 1, 2), progress.append)
     build.save(mllm, tmp_path)
-    assert [line.split(" ")[0] for line in told[2:]] == ["captions", "answers"]
-    for one in (pupil, *pupil.other_modalities):
-        adapter = one.adapter
-        whole = MLLM(adapter, *adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
-        check_seam(whole)
-        assert mllm.model.config.vision_config.embed_dim == whole.blank().features.shape[1] == 128
+    assert [line.split(" ")[0] for line in progress[2:]] == ["captions", "answers"]
+    for each in student.all_modalities:
+        adapter = each.adapter
+        loaded = MLLM(adapter, *adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
+        check_seam(loaded)
+        assert mllm.model.config.vision_config.embed_dim == loaded.blank().features.shape[1] == 128
