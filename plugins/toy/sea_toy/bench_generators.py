@@ -14,9 +14,7 @@ from sea_core.plugin.generator import Frames, Generator
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PLACEHOLDER_FOR = (
-    "drawings of the toy world, with the phrase in letters in every task: for the bundled tiny models only"
-)
+PLACEHOLDER_FOR = "a diffusion model (drawings with the phrase in letters, for the bundled tiny models only)"
 TYPOGRAPHY_STYLE = "monochrome"
 """The style of typography tasks; scenes have the other styles."""
 

@@ -18,7 +18,7 @@ class Rhythms(Generator):
     modality: ClassVar[str] = "eeg"
     noun: ClassVar[str] = "EEG recording"
     suffix: ClassVar[str] = ".npy"
-    placeholder_for: ClassVar[str] = "synthetic rhythms: nothing is claimed about real EEG"
+    placeholder_for: ClassVar[str] = "real EEG (synthetic rhythms, so results say nothing about it)"
 
     def generate(self, text: str, seed: int) -> Any:
         from sea_eeg import recordings
