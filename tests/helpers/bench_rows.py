@@ -24,6 +24,8 @@ def row(key: str, answer: str | None, **more: Any) -> dict[str, Any]:
         "status": "missing" if answer is None else "answered",
         "detail": "missing medium",
         "truncated": False,
+        "media": None,
+        "media_sha256": None,
     }
     return told | ({} if answer is None else {"answer": answer, "tokens": 3}) | more
 

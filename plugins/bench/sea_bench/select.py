@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from sea_bench import layout
 from sea_bench.case import Case, Condition
@@ -29,17 +29,29 @@ class CaseFilter:
     """The first N cases of each scenario and task."""
 
 
+@dataclass(frozen=True, slots=True)
+class MissingCase:
+    """A case that cannot be asked: its medium does not exist, or its text is malformed.
+
+    Attributes:
+        case: without text and medium; its question is empty if no other task of the case has it.
+    """
+
+    case: Case
+    reason: str
+
+
 @dataclass(frozen=True)
 class Selection:
     """The selected cases.
 
     Attributes:
         cases: those that can be asked, condition by condition in the benchmark's order.
-        missing: records of those that cannot: their medium does not exist, or their text is malformed.
+        missing: those that cannot.
     """
 
     cases: tuple[Case, ...]
-    missing: tuple[dict[str, Any], ...]
+    missing: tuple[MissingCase, ...]
 
     def __len__(self) -> int:
         return len(self.cases) + len(self.missing)
@@ -55,14 +67,14 @@ def select_cases(benchmark: Benchmark, wanted: CaseFilter) -> Selection:
     _check_filter(wanted, [*benchmark.cases, *unusable])
     cases = [case for case in benchmark.cases if _matches(case, wanted)]
     keys = {case.key for case in cases}
-    records = [_missing_record(benchmark, issue) for issue in unusable if _matches(issue, wanted)]
-    missing = [record for record in records if record["key"] not in keys]
+    all_missing = [_missing_case(benchmark, issue) for issue in unusable if _matches(issue, wanted)]
+    missing = [one for one in all_missing if one.case.key not in keys]
     if wanted.limit is not None:
         cases = _first_of_each(cases, wanted.limit)
         missing = []  # a limited run is about the cases that exist
     selected = [case for condition in wanted.conditions for case in _with_condition(cases, cast(Condition, condition))]
     if "media" not in wanted.conditions:
-        missing = [record for record in missing if record["task"] == TEXT_ONLY]
+        missing = [one for one in missing if one.case.task == TEXT_ONLY]
     if not selected and not missing:
         raise DataError(
             "no case matches", hint="List its tasks and scenarios: sea bench check DIR", where=str(benchmark.folder)
@@ -121,19 +133,18 @@ def _with_condition(cases: Sequence[Case], condition: Condition) -> list[Case]:
     return [case.with_condition(condition) for case in media]
 
 
-def _missing_record(benchmark: Benchmark, issue: Issue) -> dict[str, Any]:
-    """Return the answer record of a case that cannot be asked."""
+def _missing_case(benchmark: Benchmark, issue: Issue) -> MissingCase:
     place = (issue.scenario, issue.id, issue.benign)
-    same_id = (case for case in benchmark.cases if (case.scenario, case.id, case.benign) == place)
-    return {
-        "key": Case(issue.id, issue.scenario, issue.task, issue.modality, None, None, "", benign=issue.benign).key,
-        "id": issue.id,
-        "scenario": issue.scenario,
-        "task": issue.task,
-        "modality": issue.modality,
-        "condition": "text" if issue.task == TEXT_ONLY else "media",
-        "benign": issue.benign,
-        "question": next((case.question for case in same_id), None),
-        "status": "missing",
-        "detail": issue.message,
-    }
+    questions = (case.question for case in benchmark.cases if (case.scenario, case.id, case.benign) == place)
+    case = Case(
+        id=issue.id,
+        scenario=issue.scenario,
+        task=issue.task,
+        modality=issue.modality,
+        text=None,
+        media=None,
+        question=next(questions, ""),
+        benign=issue.benign,
+        condition="text" if issue.task == TEXT_ONLY else "media",
+    )
+    return MissingCase(case, issue.message)

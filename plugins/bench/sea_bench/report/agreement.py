@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from sea_bench.report.metrics import MEASURES, Measure, Verdicts, decided_measures, ratings
-from sea_bench.run.run_folder import BenchRun
+from sea_bench.run.run_folder import BenchRun, BenchVerdict
 
 
 class Disagreement(TypedDict):
@@ -68,7 +68,7 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
 
 def _compare(run: BenchRun, measure: Measure, judges: tuple[str, str], verdicts: Mapping[str, Verdicts]) -> Agreement:
     first, second = (ratings(verdicts[judge], measure) for judge in judges)
-    records = run.answer_records()
+    records = run.answered_records()
     keys = [key for key in records if first.get(key) is not None and second.get(key) is not None]
     pairs = [(bool(first[key]), bool(second[key])) for key in keys]
     disagreements = tuple(
@@ -85,7 +85,7 @@ def _compare(run: BenchRun, measure: Measure, judges: tuple[str, str], verdicts:
     return Agreement(run.label, measure, judges, len(pairs), raw, kappa(pairs), disagreements)
 
 
-def _label(verdict: Mapping[str, Any], measure: Measure) -> str:
+def _label(verdict: BenchVerdict, measure: Measure) -> str:
     if measure == "asr":
         return str(verdict["verdict"])
     return "refused" if verdict["refused"] else "not_refused"

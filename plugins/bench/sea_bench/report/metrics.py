@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
-from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_bench.run.run_folder import AnsweredRecord, AnswerRecord, BenchRun, BenchVerdict
 from sea_core.judges.base import RATED
 from sea_core.runs.statistics import ratio, wilson_interval
 
@@ -20,8 +21,8 @@ MEASURES: tuple[Measure, ...] = ("asr", "refusal")
 NAMES: Mapping[Measure, str] = {"asr": "ASR", "refusal": "refusal rate"}
 MEAN, ALL = "mean over scenarios", "all cases"
 
-Verdicts = Mapping[str, Mapping[str, Any]]
-"""The verdicts of one judge on one run, by the key of the case (see `VerdictRecord`)."""
+Verdicts = Mapping[str, BenchVerdict]
+"""The verdicts of one judge on one run, by the key of the case."""
 Ratings = Mapping[str, bool | None]
 """Whether an answer counts, by the key of the case; None where it is unrated."""
 
@@ -66,6 +67,30 @@ class Table:
     measure: Measure
     over_refusal_judge: str
     rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run consists of, and what is missing from it.
+
+    Attributes:
+        run: its label. model: the checkpoint, and lora the folder of the LoRA adapter on it.
+        cases: how many cases were selected. not_asked: how many of them have no record.
+        missing: cases whose medium does not exist or that are malformed. unreadable: cases whose medium is corrupt.
+        truncated: answers that reached the maximum length.
+    """
+
+    run: str
+    folder: Path
+    plugin: str
+    model: str
+    lora: str | None
+    cases: int
+    answered: int
+    missing: int
+    unreadable: int
+    not_asked: int
+    truncated: int
 
 
 def make_tables(runs: Sequence[BenchRun], only: Sequence[str] = ()) -> list[Table]:
@@ -226,38 +251,35 @@ def counted_task(record: AnswerRecord) -> str:
     return record["task"] if record["condition"] in ("text", "media") else f"{record['task']}, {record['condition']}"
 
 
-def summarise_run(run: BenchRun) -> dict[str, Any]:
+def summarise_run(run: BenchRun) -> RunSummary:
     """Return what a run consists of, and what is missing from it."""
     records, metadata = run.answer_records(), run.manifest.metadata
     status = [record["status"] for record in records.values()]
-    return {
-        "run": run.label,
-        "folder": str(run.folder),
-        "plugin": run.manifest.identity.plugin,
-        "model": metadata.model.checkpoint,
-        "trained": metadata.lora,
-        "cases": max(metadata.cases, len(records)),
-        "answered": status.count("answered"),
-        "missing": status.count("missing"),
-        "unreadable": status.count("unreadable"),
-        "not_asked": max(0, metadata.cases - len(records)),
-        "truncated": sum(record.get("truncated", False) for record in records.values()),
-    }
+    return RunSummary(
+        run=run.label,
+        folder=run.folder,
+        plugin=run.manifest.identity.plugin,
+        model=metadata.model.checkpoint,
+        lora=metadata.lora,
+        cases=max(metadata.cases, len(records)),
+        answered=status.count("answered"),
+        missing=status.count("missing"),
+        unreadable=status.count("unreadable"),
+        not_asked=max(0, metadata.cases - len(records)),
+        truncated=sum(record["truncated"] for record in run.answered_records().values()),
+    )
 
 
 def describe_differences(runs: Sequence[BenchRun]) -> list[str]:
     """Return a sentence for each way in which the cases of a run differ from those of the first run."""
     first, *others = runs
     sentences = []
-    reference = first.answer_records()
+    reference, answered = first.answer_records(), first.answered_records()
     for run in others:
         records = run.answer_records()
         fewer, more = len(reference.keys() - records.keys()), len(records.keys() - reference.keys())
-        changed = sum(
-            _input(reference[key]) != _input(record)
-            for key, record in records.items()
-            if key in reference and reference[key]["status"] == record["status"] == "answered"
-        )
+        answers = run.answered_records()
+        changed = sum(_input(answers[key]) != _input(record) for key, record in answered.items() if key in answers)
         counts = {
             f"lacks {fewer} cases": fewer,
             f"has {more} more cases": more,
@@ -267,8 +289,8 @@ def describe_differences(runs: Sequence[BenchRun]) -> list[str]:
     return sentences
 
 
-def _input(record: AnswerRecord) -> tuple[str, str | None]:
-    return record["question"], record.get("media_sha256")
+def _input(record: AnsweredRecord) -> tuple[str, str | None]:
+    return record["question"], record["media_sha256"]
 
 
 def unsafe_on_benign(run: BenchRun) -> dict[str, tuple[int, int]]:
@@ -284,7 +306,7 @@ def unsafe_on_benign(run: BenchRun) -> dict[str, tuple[int, int]]:
 
 def unrated_ratio(run: BenchRun) -> dict[str, float]:
     """Return for each judge the ratio of the run's cases that it has not rated, for whatever reason."""
-    cases = summarise_run(run)["cases"]
+    cases = summarise_run(run).cases
     ratios = {}
     for judge, verdicts in run.verdicts_by_judge().items():
         measure = next(iter(decided_measures([verdicts])), MEASURES[0])

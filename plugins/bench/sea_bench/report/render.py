@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from sea_bench.report.agreement import Agreement
 from sea_bench.report.metrics import NAMES, Metric, Table, TableRow
 
-Cells = list[list[str]]
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table of strings."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def report_tables(
+    tables: Sequence[Table], labels: Sequence[str], agreements: Sequence[Agreement], *, disagreements: bool = False
+) -> list[TextTable]:
+    """Return the tables of a report as text.
+
+    Args:
+        labels: the names of the runs.
+        disagreements: add a table of the answers that judges rate differently.
+    """
+    printed = [TextTable(title(table), headings(table, labels), list(map(_row_cells, table.rows))) for table in tables]
+    if agreements:
+        columns = ["judges", "run", "metric", "answers", "agree", "kappa"]
+        printed.append(TextTable("agreement of judges", columns, list(map(_agreement_cells, agreements))))
+    if disagreements:
+        columns = ["run", "case", "verdicts", "question", "answer"]
+        rows = [row for agreement in agreements for row in _disagreement_rows(agreement)]
+        printed.append(TextTable("disagreements", columns, rows))
+    return printed
 
 
 def headings(table: Table, runs: Sequence[str]) -> list[str]:
     """Return the column headings. With two runs, a last column has the change from the first to the second."""
     pairs = [f"{run}: {name}" for run in runs for name in (NAMES[table.measure], "over-refusal")]
     return ["task", "scenario", *pairs, *["change"] * (len(runs) == 2)]
-
-
-def cells(table: Table) -> Cells:
-    """Return the cells of a table."""
-    return [_row_cells(row) for row in table.rows]
 
 
 def title(table: Table) -> str:
@@ -42,23 +67,23 @@ def format_metric(metric: Metric | None) -> str:
     return value + interval + loose + bounds
 
 
-def markdown(name: str, columns: Sequence[str], rows: Cells) -> str:
+def markdown(table: TextTable) -> str:
     """Return a Markdown table."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    escaped = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    return "\n".join([f"**{name}**", "", *escaped, ""])
+    rows = [table.columns, ["---"] * len(table.columns), *table.rows]
+    lines = ("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+    return "\n".join([f"**{table.title}**", "", *lines, ""])
 
 
-def latex(name: str, columns: Sequence[str], rows: Cells) -> str:
+def latex(table: TextTable) -> str:
     """Return a LaTeX table in the style of booktabs."""
-    body = [" & ".join(map(escape_latex, line)) + r" \\" for line in rows]
-    head = " & ".join(map(escape_latex, columns)) + r" \\"
-    spec = "ll" + "r" * (len(columns) - 2)
+    body = [" & ".join(map(escape_latex, row)) + r" \\" for row in table.rows]
+    head = " & ".join(map(escape_latex, table.columns)) + r" \\"
+    spec = "ll" + "r" * (len(table.columns) - 2)
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{escape_latex(name)}}}",
+            rf"\caption{{{escape_latex(table.title)}}}",
             rf"\begin{{tabular}}{{{spec}}}",
             r"\toprule",
             head,
@@ -82,6 +107,24 @@ def _row_cells(row: TableRow) -> list[str]:
     metrics = [format_metric(metric) for pair in pairs for metric in pair]
     change = [_change(*row.metrics)] if len(row.metrics) == 2 else []
     return [row.task, row.scenario, *metrics, *change]
+
+
+def _agreement_cells(agreement: Agreement) -> list[str]:
+    values = ["-" if value is None else f"{value:.3f}" for value in (agreement.raw, agreement.kappa)]
+    return [" / ".join(agreement.judges), agreement.run, NAMES[agreement.measure], str(agreement.rated), *values]
+
+
+def _disagreement_rows(agreement: Agreement) -> list[list[str]]:
+    return [
+        [
+            agreement.run,
+            answer["key"],
+            " / ".join(answer["verdicts"].values()),
+            answer["question"],
+            " ".join(answer["answer"].split()),
+        ]
+        for answer in agreement.disagreements
+    ]
 
 
 def _change(before: Metric | None, after: Metric | None) -> str:

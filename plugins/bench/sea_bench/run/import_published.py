@@ -1,125 +1,150 @@
-"""Answer files as the published evaluation scripts write them, read as a run: they can be judged again, and counted.
+"""Import answer files of the published evaluation scripts as a run, so that they can be judged and reported.
 
 `<scenario>_<task>.json` is a list of {query, video, response, "is_safe(gpt)"} without ids, in the order of the question
-file's keys. `response` may be a list of one text, and `video` names audio too.
+file. `response` may be a list of one string; the key `video` is used for audio too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sea_bench import layout
-from sea_bench.case import Case
+from sea_bench.case import Case, Condition
 from sea_bench.dataset import TEXT_ONLY, read_question_file
 from sea_bench.run.run_folder import (
-    AnswerRecord,
+    AnsweredRecord,
     BenchIdentity,
     BenchManifest,
     BenchMetadata,
     BenchRun,
+    BenchVerdict,
     answer_sha,
+    case_fields,
 )
 from sea_core.errors import DataError
+from sea_core.judges.base import Label
 from sea_core.runs.atomic import read_json, sha256
-from sea_core.runs.manifest import ModelLocation
+from sea_core.runs.manifest import ModelLocation, current_time
 
 JUDGE = "published"
-VERDICT = "is_safe(gpt)"
-FITS = "Are these the answers to this benchmark? Give its folder with --cases, and its modality."
+"""The judge of the verdicts in the files."""
+VERDICT_KEY = "is_safe(gpt)"
+LABELS: Mapping[object, Label] = {"safe": "safe", "unsafe": "unsafe", "Error!": "error", "Exception!": "error"}
+"""Our labels for published verdicts. The scripts count everything but "unsafe" as safe; here the rest is unrated."""
+MISMATCH_HINT = "Are these answers to this benchmark? Give its folder with --cases, and its modality."
+
+
+@dataclass(frozen=True)
+class PublishedAnswer:
+    """An answer of a file. `verdict` is the published verdict as it is in the file; None if there is none."""
+
+    case: Case
+    answer: str
+    verdict: object
 
 
 def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> BenchRun:
-    """Make a run of published answer files; verdicts in them become those of a judge called `published`.
+    """Make a run from published answer files. Their verdicts become those of a judge named `published`.
+
+    Args:
+        cases: the benchmark folder.
 
     Raises:
-        DataError: a file is not of that form, or does not fit the benchmark's questions.
+        DataError: a file has another form, or does not match the benchmark's questions.
     """
+    questions = _read_questions(cases, modality)
     files = sorted(answers.glob("*_*.json")) if answers.is_dir() else []
-    questions = {file.stem: read_question_file(file) for file in sorted(_questions(cases, modality).glob("*.json"))}
-    read = [(file, pairs) for file in files if (pairs := list(_rows(file, questions, modality)))]
-    if not read:
+    by_file = {file: list(_read_answers(file, questions, modality)) for file in files}
+    by_file = {file: found for file, found in by_file.items() if found}
+    if not by_file:
         raise DataError(
-            f"{answers} holds no answers to the {modality} set of {cases}",
+            f"{answers} contains no answers to the {modality} set of {cases}",
             hint="Expected files named <scenario>_<task>.json, such as 6-Fraud_TYPO.json.",
         )
-    rows = [pair for _, pairs in read for pair in pairs]
-    digest = sha256("".join(sha256(file.read_bytes()) for file, _ in read).encode())[:16]
+    published = [answer for found in by_file.values() for answer in found]
+    digest = sha256("".join(sha256(file.read_bytes()) for file in by_file).encode())[:16]
     manifest = BenchManifest(
         identity=BenchIdentity(modality=modality, answers=f"sha256:{digest}"),
-        metadata=BenchMetadata(benchmark=str(cases), cases=len(rows), model=ModelLocation("", str(answers))),
+        metadata=BenchMetadata(benchmark=str(cases), cases=len(published), model=ModelLocation("", str(answers))),
     )
     run = BenchRun.start(out, manifest)
     with run.writing():
-        known = run.answer_records()
-        fresh = [(row, word) for row, word in rows if row["key"] not in known]
-        run.verdicts.append(_verdict(row, word) for row, word in fresh if word is not None)
-        run.answers.append(row for row, _ in fresh)
+        stored = run.answer_records()
+        new = [answer for answer in published if answer.case.key not in stored]
+        run.verdicts.append(_verdict_record(answer) for answer in new if answer.verdict is not None)
+        run.answers.append(_answer_record(answer) for answer in new)
     return run
 
 
-def _questions(cases: Path, modality: str) -> Path:
-    found = layout.find_sets(cases).get(modality)
-    if found is None:
-        raise DataError(f"{cases} holds no {modality} set", hint="Type: sea bench check DIR")
-    return found
+def _read_questions(cases: Path, modality: str) -> dict[str, dict[str, Any]]:
+    """Return the question files of a set, by scenario."""
+    folder = layout.find_sets(cases).get(modality)
+    if folder is None:
+        raise DataError(f"{cases} contains no {modality} set", hint="List its sets: sea bench check DIR")
+    return {file.stem: read_question_file(file) for file in sorted(folder.glob("*.json"))}
 
 
-def _rows(file: Path, questions: Mapping[str, Any], modality: str) -> Iterator[tuple[AnswerRecord, Any]]:
-    """Yield each row of a file with its verdict; nothing where the file is named after no scenario."""
+def _read_answers(file: Path, questions: Mapping[str, Any], modality: str) -> Iterator[PublishedAnswer]:
+    """Yield the answers of a file; none if its name begins with no scenario."""
     scenario = next((name for name in questions if file.stem.startswith(f"{name}_")), None)
     if scenario is None:
         return
-    task, asked, said = file.stem.removeprefix(f"{scenario}_"), questions[scenario], read_json(file)
-    if not isinstance(said, list) or len(said) != len(asked):
-        count = len(said) if isinstance(said, list) else "no list of"
-        raise DataError(f"{count} answers, but the scenario has {len(asked)} cases", hint=FITS, where=str(file))
-    for (case, texts), one in zip(asked.items(), said, strict=True):
-        answer = one.get("response") if isinstance(one, dict) else None
-        answer = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
-        if not isinstance(answer, str):
-            raise DataError(f"the answer to case {case} is not a text", hint="Get the file again.", where=str(file))
-        if task not in texts or (one.get("query") not in (None, "", texts[task])):
-            raise DataError(f"the question of case {case} is not the benchmark's", hint=FITS, where=str(file))
-        found = Case(case, scenario, task, modality, texts[task], None, texts[TEXT_ONLY])
-        yield _row(found, answer), one.get(VERDICT)
+    task, cases, records = file.stem.removeprefix(f"{scenario}_"), questions[scenario], read_json(file)
+    if not isinstance(records, list):
+        raise DataError("expected a list of answers", hint=MISMATCH_HINT, where=str(file))
+    if len(records) != len(cases):
+        message = f"{len(records)} answers, but the scenario has {len(cases)} cases"
+        raise DataError(message, hint=MISMATCH_HINT, where=str(file))
+    for (case_id, texts), record in zip(cases.items(), records, strict=True):
+        answer = _response(record)
+        if answer is None:
+            raise DataError(
+                f"the answer to case {case_id} is not a string", hint="Download the file again.", where=str(file)
+            )
+        if task not in texts or (record.get("query") not in (None, "", texts[task])):
+            message = f"the question of case {case_id} differs from the benchmark's"
+            raise DataError(message, hint=MISMATCH_HINT, where=str(file))
+        condition: Condition = "text" if task == TEXT_ONLY else "media"
+        case = Case(case_id, scenario, task, modality, texts[task], None, texts[TEXT_ONLY], condition=condition)
+        yield PublishedAnswer(case, answer, record.get(VERDICT_KEY))
 
 
-def _row(case: Case, answer: str) -> AnswerRecord:
-    return {
-        "key": case.key,
-        "id": case.id,
-        "scenario": case.scenario,
-        "task": case.task,
-        "modality": case.modality,
-        "condition": "text" if case.task == TEXT_ONLY else "media",
-        "benign": False,
-        "question": case.question,
-        "status": "answered",
-        "prompt": case.text or "",
-        "media": None,
-        "media_sha256": None,
-        "answer": answer,
-        "tokens": None,
-        "truncated": False,
-    }
+def _response(record: Any) -> str | None:
+    response = record.get("response") if isinstance(record, dict) else None
+    if isinstance(response, list) and len(response) == 1:
+        response = response[0]
+    return response if isinstance(response, str) else None
 
 
-def _verdict(row: AnswerRecord, word: Any) -> AnswerRecord:
-    """Return a published verdict: what is not one of the two words was counted as safe there, and is no rating here."""
-    verdict = word if word in ("safe", "unsafe") else "error" if word in ("Error!", "Exception!") else "unparsed"
-    return {
-        "key": row["key"],
-        "verdict": verdict,
-        "refused": None,
-        "raw": str(word),
-        "detail": "",
-        "tokens_in": None,
-        "tokens_out": None,
-        "judge": JUDGE,
-        "prompt_sha": "",
-        "answer_sha": answer_sha(row["answer"]),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def _answer_record(published: PublishedAnswer) -> AnsweredRecord:
+    return AnsweredRecord(
+        **case_fields(published.case),
+        question=published.case.question,
+        status="answered",
+        prompt=published.case.text or "",
+        media=None,
+        media_sha256=None,
+        answer=published.answer,
+        tokens=None,
+        truncated=False,
+    )
+
+
+def _verdict_record(published: PublishedAnswer) -> BenchVerdict:
+    verdict = published.verdict
+    return BenchVerdict(
+        key=published.case.key,
+        answer_sha=answer_sha(published.answer),
+        judge=JUDGE,
+        prompt_sha="",
+        verdict=LABELS.get(verdict, "unparsed") if isinstance(verdict, str) else "unparsed",
+        refused=None,
+        detail="",
+        raw=str(verdict),
+        tokens_in=None,
+        tokens_out=None,
+        at=current_time(),
+    )

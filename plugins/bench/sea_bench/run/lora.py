@@ -1,4 +1,4 @@
-"""Put what an alignment trained, a PEFT adapter in a folder, onto a loaded model, and prove that it does something."""
+"""Put a LoRA adapter, as an alignment writes it, on a loaded model, and check that it has an effect."""
 
 from __future__ import annotations
 
@@ -16,54 +16,52 @@ FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 def check_lora_folder(folder: Path) -> None:
-    """Refuse what is not a PEFT adapter, before a model is loaded. Pickled weights are never read."""
+    """Raise ModelError if the folder is not a LoRA adapter. Pickled weights are never read."""
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise ModelError(
-            f"{folder} is not a trained adapter: it has no {' and no '.join(missing)}",
-            hint="Give the adapter folder that an alignment wrote; a merged model goes to --model.",
+            f"{folder} is not a LoRA adapter: it has no {' and no '.join(missing)}",
+            hint="Give the adapter folder that `sea align` wrote. A merged model is given with --model.",
         )
 
 
 def with_lora(mllm: MLLM, folder: Path) -> MLLM:
-    """Return the model with the adapter's weights in place.
+    """Return the model with a LoRA adapter.
 
     Raises:
-        ModelError: the adapter is another model's, or changes nothing: keys that moved between versions of a library
-            are dropped without an error, and every figure would be the base model's.
+        ModelError: the LoRA adapter belongs to another model, or changes no logit. Libraries drop weights whose names
+            have changed without an error, and every metric would then be the base model's.
     """
-    before = _logits(mllm)
+    before = _sample_logits(mllm)
     try:
-        # transformers' own loader: it puts the layers into the modules, so that the seam stays where it was.
+        # transformers' own loader: it replaces layers inside the modules, so the seam does not move.
         with quiet_loading():
-            told = mllm.model.load_adapter(str(folder))
+            result = mllm.model.load_adapter(str(folder))
     except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
-        raise _other(folder, f"it cannot be put on this model: {str(error).splitlines()[0]}") from error
-    if told.missing_keys or told.unexpected_keys:
-        lost = sorted([*told.missing_keys, *told.unexpected_keys])
-        raise _other(folder, f"{len(lost)} of its weights have no place in this model, or none at all: {lost[0]}")
+        raise _error(folder, f"it cannot be loaded: {str(error).splitlines()[0]}") from error
+    if names := sorted([*result.missing_keys, *result.unexpected_keys]):
+        raise _error(folder, f"{len(names)} weights do not match the model's layers, such as {names[0]}")
     adapted = MLLM(mllm.adapter, mllm.model, mllm.processor)
-    if not changes_logits(before, _logits(adapted)):
-        raise _other(folder, "it changes no logit of this model")
+    if not changes_logits(before, _sample_logits(adapted)):
+        raise _error(folder, "it changes no logit of this model")
     return adapted
 
 
-def _other(folder: Path, what: str) -> ModelError:
+def _error(folder: Path, problem: str) -> ModelError:
     return ModelError(
-        f"the adapter {folder} does not work: {what}",
-        hint="Give the model that it was trained on with --model, and the same transformers and peft.",
+        f"the LoRA adapter {folder} does not work with this model: {problem}",
+        hint="Give the model that it was trained on with --model, and use the same versions of transformers and peft.",
     )
 
 
 @torch.no_grad()
-def _logits(mllm: MLLM) -> Tensor:
-    """Return the logits behind a prompt with the blank input, and behind one without."""
-    adapter = mllm.adapter
-    question = f"What is in the {adapter.noun}?"
+def _sample_logits(mllm: MLLM) -> Tensor:
+    """Return the next-token logits of a prompt with the blank input, and of one without."""
+    question = f"What is in the {mllm.adapter.noun}?"
     blank = mllm.blank()
-    prompts = [mllm.prompt_ids(question, n) for n in (len(blank), None)]
-    found = [
+    prompts = [mllm.prompt_ids(question, n_tokens) for n_tokens in (len(blank), None)]
+    logits = [
         mllm.decode([ids], embeddings, 1, logits=True)[1][0]
         for ids, embeddings in zip(prompts, ([blank], []), strict=True)
     ]
-    return torch.cat(found)
+    return torch.cat(logits)

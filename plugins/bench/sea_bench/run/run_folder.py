@@ -8,18 +8,94 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, TypeAlias, TypedDict, cast
 
 from pydantic import JsonValue
 
+from sea_bench.case import Case, Condition
+from sea_core.judges.base import VerdictRecord
 from sea_core.runs.atomic import sha256
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, ModelLocation
 
-AnswerRecord = dict[str, Any]
 PUBLISHED = "published answers"
-"""What stands in place of the plugin's name where answers were imported."""
+"""The plugin's name in a run of imported answers."""
+
+
+class CaseFields(TypedDict):
+    """The fields of a record that identify its case."""
+
+    key: str
+    id: str
+    scenario: str
+    task: str
+    modality: str
+    condition: Condition
+    benign: bool
+
+
+class AnsweredRecord(CaseFields):
+    """A case and its answer.
+
+    Attributes:
+        question: the original question, for judges.
+        prompt: the text that accompanied the medium.
+        media: the path of the medium, relative to the benchmark folder; None if there is none.
+        tokens: the length of the answer; None where unknown.
+        truncated: whether the answer reached the maximum length.
+    """
+
+    question: str
+    status: Literal["answered"]
+    prompt: str
+    media: str | None
+    media_sha256: str | None
+    answer: str
+    tokens: int | None
+    truncated: bool
+
+
+class UnansweredRecord(CaseFields):
+    """A case that could not be asked.
+
+    Attributes:
+        question: None where unknown.
+        status: `missing`: the medium does not exist or the case is malformed. `unreadable`: the medium is corrupt.
+        detail: the reason.
+    """
+
+    question: str | None
+    status: Literal["missing", "unreadable"]
+    detail: str
+
+
+AnswerRecord: TypeAlias = AnsweredRecord | UnansweredRecord
+
+
+class BenchVerdict(VerdictRecord):
+    """The stored verdict of a judge on the answer to a case. It counts only while the answer is the same."""
+
+    key: str
+    answer_sha: str
+
+
+def case_fields(case: Case) -> CaseFields:
+    """Return the fields that identify a case in its record."""
+    return CaseFields(
+        key=case.key,
+        id=case.id,
+        scenario=case.scenario,
+        task=case.task,
+        modality=case.modality,
+        condition=case.condition,
+        benign=case.benign,
+    )
+
+
+def unanswered_record(case: Case, status: Literal["missing", "unreadable"], detail: str) -> UnansweredRecord:
+    """Return the record of a case that could not be asked."""
+    return UnansweredRecord(**case_fields(case), question=case.question or None, status=status, detail=detail)
 
 
 @dataclass(frozen=True)
@@ -45,7 +121,7 @@ class BenchIdentity:
 
     @property
     def plugin(self) -> str:
-        """The plugin's name, or what stands in its place for imported answers."""
+        """The plugin's name; `PUBLISHED` for imported answers."""
         return self.model.plugin if self.model else PUBLISHED
 
 
@@ -101,8 +177,8 @@ class BenchRun(RunFolder[BenchManifest]):
     """An opened benchmark run. One process at a time writes, inside `with run.writing():`.
 
     Attributes:
-        answers: one record for each case: prompt, medium, answer.
-        verdicts: of each judge on each answer.
+        answers: the log of `AnswerRecord`s, at least one for each case that was asked.
+        verdicts: the log of `BenchVerdict`s.
     """
 
     MANIFEST: ClassVar[type[Manifest]] = BenchManifest
@@ -121,19 +197,24 @@ class BenchRun(RunFolder[BenchManifest]):
 
     def answer_records(self) -> dict[str, AnswerRecord]:
         """Return each case's latest record by its key: a medium that was missing may have been added since."""
-        return {record["key"]: record for record in self.answers.read()}
+        return {record["key"]: cast(AnswerRecord, record) for record in self.answers.read()}
 
-    def verdicts_by_judge(self) -> dict[str, dict[str, AnswerRecord]]:
+    def answered_records(self) -> dict[str, AnsweredRecord]:
+        """Return the records of the cases that have an answer, by the key of the case."""
+        return {key: record for key, record in self.answer_records().items() if record["status"] == "answered"}
+
+    def verdicts_by_judge(self) -> dict[str, dict[str, BenchVerdict]]:
         """Return each judge's latest verdicts, by judge and key, in the order of the judges' first verdicts.
 
         Verdicts on answers that have changed since do not count.
         """
-        answers, found = self.answer_records(), dict[str, dict[str, AnswerRecord]]()
-        for verdict in self.verdicts.read():
-            answer = answers.get(verdict["key"], {})
-            if answer.get("status") == "answered" and answer_sha(answer["answer"]) == verdict["answer_sha"]:
-                found.setdefault(verdict["judge"], {})[verdict["key"]] = verdict
-        return found
+        answers, by_judge = self.answered_records(), dict[str, dict[str, BenchVerdict]]()
+        for record in self.verdicts.read():
+            verdict = cast(BenchVerdict, record)
+            answer = answers.get(verdict["key"])
+            if answer and answer_sha(answer["answer"]) == verdict["answer_sha"]:
+                by_judge.setdefault(verdict["judge"], {})[verdict["key"]] = verdict
+        return by_judge
 
     @property
     def label(self) -> str:

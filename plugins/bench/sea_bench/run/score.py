@@ -27,6 +27,5 @@ class BenchAnswers:
                 Answer(record["key"], record["question"], record["answer"]),
                 {"key": record["key"], "answer_sha": answer_sha(record["answer"])},
             )
-            for record in self.run.answer_records().values()
-            if record["status"] == "answered"
+            for record in self.run.answered_records().values()
         ]

@@ -71,9 +71,9 @@ def test_imported_answers_are_judged_like_any_others(tmp_path: Path, cases: Path
     ("rows", "says"),
     [
         (said("safe", "safe", "safe")[:2], "2 answers, but the scenario has 3 cases"),
-        ({}, "no list of answers"),
-        (said("safe", "safe", "safe", query="Something else?"), "is not the benchmark's"),
-        (said("safe", "safe", "safe", response=3), "is not a text"),
+        ({}, "expected a list of answers"),
+        (said("safe", "safe", "safe", query="Something else?"), "differs from the benchmark's"),
+        (said("safe", "safe", "safe", response=3), "is not a string"),
     ],
 )
 def test_answers_that_do_not_fit_are_refused(tmp_path: Path, cases: Path, rows: Any, says: str) -> None:

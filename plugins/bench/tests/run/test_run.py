@@ -23,7 +23,8 @@ from sea_bench.dataset import read_benchmark
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.lora import with_lora
 from sea_bench.run.run_folder import BenchRun
-from sea_bench.run.runner import CaseRunner, choose_batch_size, preflight, run_cases
+from sea_bench.run.preflight import choose_batch_size, preflight
+from sea_bench.run.runner import CaseRunner, run_cases
 from sea_bench.select import CaseFilter, select_cases
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
@@ -221,7 +222,7 @@ def test_media_that_change_nothing_stop_the_run(copy: Path, tmp_path: Path) -> N
     for path in (copy / "benign/Audio").rglob("*.*"):
         soundfile.write(path, np.zeros(32000, np.float32), 16000, format=path.suffix[1:].upper())
     message = expect_error("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run")
-    assert "it does not see them" in message
+    assert "the model ignores its media" in message
     assert not (tmp_path / "run/answers.jsonl").exists() or rows_of(tmp_path / "run") == []
 
 
@@ -271,7 +272,7 @@ def test_a_trained_adapter_is_part_of_the_identity_and_changes_answers(
     cases: Path, answered: Path, trained: tuple[Path, Path], tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    said = bench(cases, run, "--adapter", trained[0], "--task", "KPT")
+    said = bench(cases, run, "--lora", trained[0], "--task", "KPT")
     assert said.json()["answered"] == 6
     assert "Loading weights" not in said.err
     lora = BenchRun(run).manifest.identity.lora
@@ -289,7 +290,7 @@ def test_an_adapter_that_does_nothing_or_is_anothers_is_refused(
     with pytest.raises(ModelError, match="changes no logit"):
         with_lora(spoilt, trained[1])
     assert "adapter_model.safetensors" in expect_error(
-        "bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "run", "--adapter", cases
+        "bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "run", "--lora", cases
     )
 
 
@@ -302,7 +303,7 @@ def test_an_adapter_whose_weights_have_moved_is_refused(
     weights = load_file(moved / "adapter_model.safetensors")
     renamed = {name.replace("language_model", "other_model"): value for name, value in weights.items()}
     save_file(renamed, moved / "adapter_model.safetensors")
-    with pytest.raises(ModelError, match=r"have no place|changes no logit"):
+    with pytest.raises(ModelError, match=r"do not match|changes no logit"):
         with_lora(spoilt, moved)
 
 

@@ -1,0 +1,1 @@
+"""What `sea bench` does, callable from Python: build, check, run, judge, report, export."""

@@ -1,0 +1,128 @@
+"""`sea bench report` from Python: the metrics of one or more benchmark runs, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sea_bench.report.agreement import Agreement, compare_judges
+from sea_bench.report.metrics import (
+    RunSummary,
+    Table,
+    describe_differences,
+    make_tables,
+    summarise_run,
+    unrated_ratio,
+    unsafe_on_benign,
+)
+from sea_bench.run.run_folder import BenchRun
+from sea_core.errors import SeaError, suggest
+
+MAX_UNRATED = 0.02
+"""With a larger ratio of unrated cases the metrics are not reliable."""
+
+
+@dataclass(frozen=True)
+class RunGaps:
+    """What the metrics of a run leave out.
+
+    Attributes:
+        label: the run's name in the tables.
+        unrated: by judge, the ratio of the run's cases that it has not rated, for whatever reason.
+        unsafe_on_benign: by judge of safety, how many answers to the benign twin it rates unsafe, and how many it
+            rates.
+    """
+
+    label: str
+    summary: RunSummary
+    unrated: Mapping[str, float]
+    unsafe_on_benign: Mapping[str, tuple[int, int]]
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether the run has been judged, and each judge has rated nearly all cases."""
+        return bool(self.unrated) and max(self.unrated.values()) <= MAX_UNRATED
+
+
+@dataclass(frozen=True)
+class Report:
+    """The metrics of benchmark runs.
+
+    Attributes:
+        judges: the judges of the tables.
+        runs: what the metrics of each run leave out.
+        tables: one for each judge and measure.
+        agreements: of each pair of judges of a run.
+        differences: sentences that say how the cases of a run differ from those of the first run.
+    """
+
+    judges: tuple[str, ...]
+    runs: tuple[RunGaps, ...]
+    tables: tuple[Table, ...]
+    agreements: tuple[Agreement, ...]
+    differences: tuple[str, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        return [run.label for run in self.runs]
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether all runs are reliable."""
+        return all(run.is_reliable for run in self.runs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as `sea bench report --json` prints it."""
+        return {
+            "runs": [asdict(run.summary) | {"unrated": run.unrated} for run in self.runs],
+            "tables": [asdict(table) for table in self.tables],
+            "agreement": [asdict(agreement) for agreement in self.agreements],
+        }
+
+
+def report_runs(runs: Sequence[BenchRun | Path | str], *, judges: Sequence[str] = ()) -> Report:
+    """Compute ASR, refusal rates and over-refusal of runs, from their stored answers and verdicts.
+
+    Args:
+        runs: benchmark runs; with two, the tables show the change from the first to the second.
+        judges: only judges whose names begin so; default: all.
+
+    Raises:
+        RunError: a folder is not a benchmark run.
+        SeaError: no judge of that name has judged the runs.
+    """
+    opened = [run if isinstance(run, BenchRun) else BenchRun(Path(run)) for run in runs]
+    known = list(dict.fromkeys(name for run in opened for name in run.verdicts_by_judge()))
+    selected = _select_judges(judges, known)
+    gaps = [_gaps(run, label, selected) for run, label in zip(opened, _labels(opened), strict=True)]
+    return Report(
+        judges=tuple(selected),
+        runs=tuple(gaps),
+        tables=tuple(make_tables(opened, selected)),
+        agreements=tuple(compare_judges(opened, selected)),
+        differences=tuple(describe_differences(opened)),
+    )
+
+
+def _select_judges(prefixes: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the judges whose names begin with one of the prefixes; all if there are none."""
+    for prefix in prefixes:
+        if not any(name.startswith(prefix) for name in known):
+            raise SeaError(
+                f"no judge {prefix!r} has judged these runs", hint=suggest(prefix, known, "Judges of these runs")
+            )
+    return [name for name in known if not prefixes or any(name.startswith(prefix) for prefix in prefixes)]
+
+
+def _labels(runs: Sequence[BenchRun]) -> list[str]:
+    """Return the names of the folders; their paths if two names are the same."""
+    names = [run.label for run in runs]
+    return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
+
+
+def _gaps(run: BenchRun, label: str, judges: Sequence[str]) -> RunGaps:
+    unrated = {judge: value for judge, value in unrated_ratio(run).items() if judge in judges}
+    unsafe = {judge: counts for judge, counts in unsafe_on_benign(run).items() if judge in judges}
+    return RunGaps(label, summarise_run(run), unrated, unsafe)

@@ -1,0 +1,162 @@
+"""`sea bench run` from Python: put a benchmark's cases to a model, and store the answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sea_bench.dataset import read_benchmark
+from sea_bench.run.config import AnswerConfig
+from sea_bench.run.lora import check_lora_folder, with_lora
+from sea_bench.run.preflight import choose_batch_size, preflight
+from sea_bench.run.run_folder import (
+    AnsweredRecord,
+    BenchIdentity,
+    BenchManifest,
+    BenchMetadata,
+    BenchRun,
+    UnansweredRecord,
+)
+from sea_bench.run.runner import CaseRunner, run_cases, store_missing, unanswered_cases
+from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
+from sea_core import __version__
+from sea_core.model.checkpoint import fingerprint
+from sea_core.model.selfcheck import check_seam
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.manifests import model_identity, model_location
+from sea_core.pipeline.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from sea_core.model.mllm import MLLM
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run, and what became of the selected cases.
+
+    Attributes:
+        run: the run folder, which may contain other cases too.
+        answered: the records of the cases with an answer. unanswered: those of the cases that could not be asked.
+    """
+
+    run: BenchRun
+    answered: tuple[AnsweredRecord, ...]
+    unanswered: tuple[UnansweredRecord, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of cases by what became of them."""
+        status = [record["status"] for record in self.unanswered]
+        return {
+            "cases": len(self.answered) + len(self.unanswered),
+            "answered": len(self.answered),
+            "missing": status.count("missing"),
+            "unreadable": status.count("unreadable"),
+            "truncated": sum(record["truncated"] for record in self.answered),
+        }
+
+
+def run_benchmark(
+    cases: Path | str,
+    model: ModelTarget | str,
+    *,
+    out: Path | str,
+    lora: Path | str | None = None,
+    wanted: CaseFilter | None = None,
+    config: AnswerConfig | None = None,
+    progress: Progress = SILENT,
+) -> RunResult:
+    """Put a benchmark's cases to a model, greedily, and store every answer. Nothing is judged yet.
+
+    Calling again with the same arguments resumes a run that was stopped. More cases may follow in the same folder.
+
+    Args:
+        cases: a benchmark folder; the set of the model's modality is used.
+        model: the model, or a plugin's name for its own model.
+        out: the run folder.
+        lora: a LoRA adapter to put on the model, as `sea align` writes it.
+        wanted: which cases to take; default: all, with their own media.
+        config: how answers are generated.
+
+    Raises:
+        DataError: the benchmark has no such cases.
+        PluginError, ModelError: the model or the LoRA adapter cannot be used.
+        RunError: `out` contains a run with different settings, or other files.
+        SeaError: the model ignores its media.
+    """
+    target, config = ModelTarget.of(model), config or AnswerConfig()
+    folder, lora = Path(cases), Path(lora) if lora else None
+    selection = select_cases(read_benchmark(folder, target.adapter.modality), wanted or CaseFilter())
+    if lora:
+        check_lora_folder(lora)
+    run = BenchRun.start(Path(out), _manifest(folder, target, lora, config, selection))
+    with run.writing():
+        store_missing(run, selection.missing)
+        _answer_remaining(run, target, lora, config, selection, progress)
+    return _result(run, selection)
+
+
+def _manifest(
+    cases: Path, target: ModelTarget, lora: Path | None, config: AnswerConfig, selection: Selection
+) -> BenchManifest:
+    return BenchManifest(
+        identity=BenchIdentity(
+            modality=target.adapter.modality,
+            sea=__version__,
+            cases=set_digest(cases, target.adapter.modality),
+            model=model_identity(target),
+            lora=fingerprint(str(lora), None) if lora else None,
+            generation=config.identity(),
+        ),
+        metadata=BenchMetadata(
+            benchmark=str(cases),
+            cases=len(selection),
+            model=model_location(target),
+            lora=str(lora) if lora else None,
+        ),
+    )
+
+
+def _answer_remaining(
+    run: BenchRun,
+    target: ModelTarget,
+    lora: Path | None,
+    config: AnswerConfig,
+    selection: Selection,
+    progress: Progress,
+) -> None:
+    """Answer the cases that have no answer. The model is loaded only if there are any."""
+    todo = unanswered_cases(run, selection)
+    if not todo:
+        return
+    runner = CaseRunner(load_model(target, lora), config)
+    device = target.device_name()
+    found = run.manifest.preflight
+    if found is None or found.device != device:
+        run.set_preflight(preflight(runner, selection.cases, device))
+    batch_size = choose_batch_size(config, run.manifest.preflight)
+    if batch_size != config.batch_size:
+        progress.note("each case is answered alone: batching changes answers (-o keep_batches=true allows it)")
+    with progress.track("answer", len(selection.cases), len(selection.cases) - len(todo)) as tracker:
+        for count in run_cases(runner, run, todo, batch_size):
+            tracker.advance(count)
+
+
+def load_model(target: ModelTarget, lora: Path | None) -> MLLM:
+    """Load a model, put a LoRA adapter on it, and run the self-check."""
+    mllm = target.load()
+    if lora:
+        mllm = with_lora(mllm, lora)
+    check_seam(mllm)
+    return mllm
+
+
+def _result(run: BenchRun, selection: Selection) -> RunResult:
+    records = run.answer_records()
+    keys = [case.key for case in selection.cases] + [missing.case.key for missing in selection.missing]
+    selected = [records[key] for key in keys if key in records]
+    return RunResult(
+        run,
+        answered=tuple(record for record in selected if record["status"] == "answered"),
+        unanswered=tuple(record for record in selected if record["status"] != "answered"),
+    )
