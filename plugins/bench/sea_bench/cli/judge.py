@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sea_core.cli import options, output
-
-if TYPE_CHECKING:
-    from sea_core.judges.base import JudgeConfig
+from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 
+def judge_groups() -> list[SettingGroup]:
+    """Return the settings of `sea bench judge`."""
+    from sea_core.llm.config import LLMConfig
+
+    return [
+        llm_group("of --judge openai or transformers"),
+        SettingGroup(LLMConfig(), "guard", "The guard model of --judge guard."),
+    ]
+
+
+@takes_settings(judge_groups)
 def judge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A benchmark run (sea bench run).")],
     judge: Annotated[
@@ -33,8 +42,11 @@ def judge(
     """
     from sea_bench.pipeline.judge import judge_run
     from sea_core.cli.progress import TERMINAL
+    from sea_core.judges.base import JudgeConfig
 
-    summaries = judge_run(run, judge, config=_read_settings(option, config), progress=TERMINAL)
+    settings = read_settings(judge_groups(), config, option)
+    judge_config = JudgeConfig(settings["llm"], settings["guard"])
+    summaries = judge_run(run, judge, config=judge_config, progress=TERMINAL)
     columns = ("judge", "verdicts", "tokens in", "tokens out")
     rows = [(each.judge, _counts(each.verdicts), each.tokens_in, each.tokens_out) for each in summaries]
     value = {"run": run, "judges": [asdict(each) for each in summaries]}
@@ -43,18 +55,6 @@ def judge(
         if errors := each.verdicts.get("error"):
             output.note(f"{each.judge}: {errors} errors, {each.error}. Re-run the same command to retry them.")
     output.note(f"Next: sea bench report {run}")
-
-
-def _read_settings(option: list[str], file: Path | None) -> JudgeConfig:
-    """Read llm.* for language models and guard.* for guard models."""
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
-    from sea_core.judges.base import JudgeConfig
-    from sea_core.llm.config import LLMConfig
-
-    llm, unknown = override(LLMConfig(), parse_overrides(file, option), "llm")
-    guard, unknown = override(LLMConfig(), unknown, "guard")
-    reject_unknown(unknown, [*setting_names(llm, "llm"), *setting_names(guard, "guard")])
-    return JudgeConfig(llm, guard)
 
 
 def _counts(verdicts: dict[str, int]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.run import RunResult
@@ -17,10 +18,18 @@ SHOWN = 5
 """Number of unanswered cases that are listed."""
 
 
+def run_groups() -> list[SettingGroup]:
+    """Return the settings of `sea bench run`."""
+    from sea_bench.run.config import AnswerConfig
+
+    return [SettingGroup(AnswerConfig()), adapter_group()]
+
+
+@takes_settings(run_groups)
 def run(
+    plugin: options.PluginName,
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
     out: Annotated[Path, typer.Option(help="The run folder.")],
-    plugin: options.PluginName = "",
     modality: options.Modality = None,
     model: options.Model = None,
     lora: Annotated[Path | None, typer.Option(help="A LoRA adapter to put on the model (sea align).")] = None,
@@ -43,20 +52,22 @@ def run(
     Re-run the same command to resume. `sea bench judge` rates the answers.
     """
     from sea_bench.pipeline.run import run_benchmark
-    from sea_bench.run.config import AnswerConfig
     from sea_bench.select import CaseFilter
     from sea_core.cli.progress import TERMINAL
-    from sea_core.config import override, parse_overrides, reject_unknown, setting_names
     from sea_core.pipeline.inputs import ModelTarget
 
-    adapter, left = options.split_group(parse_overrides(config, option), "adapter")
-    answer_config, left = override(AnswerConfig(), left)
-    reject_unknown(left, [*setting_names(answer_config), "adapter.KEY"])
+    settings = read_settings(run_groups(), config, option)
     target = ModelTarget.find(
-        plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=adapter
+        plugin,
+        modality=modality,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        device=device,
+        settings=settings["adapter"],
     )
     wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
-    result = run_benchmark(cases, target, out=out, lora=lora, wanted=wanted, config=answer_config, progress=TERMINAL)
+    result = run_benchmark(cases, target, out=out, lora=lora, wanted=wanted, config=settings[""], progress=TERMINAL)
     _print(result, as_json)
 
 

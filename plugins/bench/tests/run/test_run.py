@@ -22,8 +22,8 @@ from helpers.cli import CliResult, expect_error, sea
 from sea_bench.dataset import read_benchmark
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.lora import with_lora
-from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.preflight import choose_batch_size, preflight
+from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.runner import CaseRunner, run_cases
 from sea_bench.select import CaseFilter, select_cases
 from sea_core.errors import ModelError, SeaError
