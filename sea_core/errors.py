@@ -49,9 +49,9 @@ def at(path: Path | str, line: int | None = None) -> str:
     return f"{path}:{line}" if line else str(path)
 
 
-def one_line(error: BaseException) -> str:
-    """Return the message of an error on one line."""
-    return " ".join(str(error).split())
+def one_line(value: object) -> str:
+    """Return the message of an error, or the text of any other value, on one line."""
+    return " ".join(str(value).split())
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:

@@ -1,1 +1,1 @@
-"""One way to ask a text language model, behind a server or on this machine."""
+"""One way to ask a text model: prompts in, completions out, from a server or from a model on this machine."""

@@ -1,118 +1,112 @@
-"""What a server's errors mean, and what to type next. The API key is taken out of every word the server says."""
+"""What the errors of a server mean, and what to type next. The API key is removed from all messages."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import Any
 
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, nearest
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.types import Completion
 
 FILTER_WORDS = ("content_filter", "content filter", "contentfilter", "responsibleaipolicy", "content_policy", "flagged")
-AGAIN = "Everything answered so far is kept. Type the same command again."
+NO_SERVER = "no server responds"
+RESUME_HINT = "Completions received so far are kept. Re-run the same command to resume."
+LISTED = 12
 
 
 @dataclass(frozen=True)
 class ApiErrors:
-    """Reads errors.
+    """Interprets the errors of one server.
 
     Args:
-        key: the API key, so that it can be kept out of messages.
-        models: asks the server which models it has.
+        key: the API key, which is removed from messages.
+        list_models: returns the models that the server offers.
     """
-
-    NO_SERVER: ClassVar[str] = "no server answers"
 
     config: LLMConfig
     key: str
-    models: Callable[[], list[str]]
+    list_models: Callable[[], list[str]]
 
     def interpret(self, error: Exception) -> Completion | SeaError:
-        """Return the reply that an error stands for, or the SeaError that ends all asking."""
-        from openai import (
-            APIConnectionError,
-            APIStatusError,
-            APITimeoutError,
-            AuthenticationError,
-            NotFoundError,
-            PermissionDeniedError,
-        )
+        """Return the failed completion for an error, with an empty key, or the SeaError that ends all requests."""
+        from openai import APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
 
-        says = self._clean(error)
+        message = self._message(error)
         if isinstance(error, APIStatusError) and self.is_filtered(error):
-            return Completion("", None, "filtered", says)
+            return Completion("", None, "filtered", message)
         if isinstance(error, AuthenticationError | PermissionDeniedError):
-            return self._no_entry(says)
+            return self._access_denied(message)
         if isinstance(error, NotFoundError):
-            return self._not_found(says)
+            return self._no_such_model(message)
         if getattr(error, "code", None) == "insufficient_quota":
-            return SeaError(f"the server takes no more questions: {says}", hint=f"Mend the account's quota. {AGAIN}")
+            what = f"the server accepts no more requests: {message}"
+            return SeaError(what, hint=f"Raise the account's quota. {RESUME_HINT}")
+        return Completion("", None, "error", self._describe(error, message))
+
+    def _describe(self, error: Exception, message: str) -> str:
+        from openai import APIConnectionError, APIStatusError, APITimeoutError
+
         if isinstance(error, APITimeoutError):
-            return Completion("", None, "error", f"no answer within {self.config.timeout:g} s, asked {self._times()}")
+            attempts = "once" if not self.config.retries else f"{self.config.retries + 1} times"
+            return f"no completion within {self.config.timeout:g} s, sent {attempts}"
         if isinstance(error, APIConnectionError):
-            return Completion(
-                "", None, "error", f"{self.NO_SERVER} at {self.config.base_url}: {self._clean(_root(error))}"
-            )
+            return f"{NO_SERVER} at {self.config.base_url}: {self._message(_root_cause(error))}"
         if isinstance(error, APIStatusError):
-            return Completion("", None, "error", f"{error.status_code}: {says}")
-        return Completion("", None, "error", f"the answer cannot be read: {says}")
+            return f"{error.status_code}: {message}"
+        return f"the response cannot be read: {message}"
 
     def is_filtered(self, error: Any) -> bool:
-        """Tell whether a content filter stands behind an error: providers say so in different places."""
+        """Tell whether an APIStatusError comes from a content filter; providers report this in different fields."""
         text = f"{error.code} {error.type} {error.body}".lower()
         return error.status_code in (400, 403) and any(word in text for word in FILTER_WORDS)
 
     def fatal_error(self, detail: str) -> SeaError | None:
-        """Return the error that the first question's failure stands for, where no other question can do better."""
-        if detail.startswith(self.NO_SERVER):
+        """Return the error to raise if the first prompt failed in a way that all others would."""
+        if detail.startswith(NO_SERVER):
             return SeaError(detail, hint="Is it running? Type its address: -o llm.base_url=http://HOST:PORT/v1")
-        # Some servers answer 400 for an unknown model, and name it.
-        return self._not_found(detail) if detail.startswith("400: ") and self.config.model in detail else None
+        # Some servers respond with 400 to an unknown model, and mention its name.
+        return self._no_such_model(detail) if detail.startswith("400: ") and self.config.model in detail else None
 
-    def too_many_errors(self, errors: int, detail: str) -> SeaError:
-        """Return the error for a server that answers no more."""
-        return SeaError(f"{errors} questions in a row brought an error, the last one: {detail}", hint=AGAIN)
+    def too_many_errors(self, count: int, detail: str) -> SeaError:
+        """Return the error for a server that fails repeatedly."""
+        return SeaError(f"{count} prompts in a row failed, the last one with: {detail}", hint=RESUME_HINT)
 
-    def _no_entry(self, says: str) -> SeaError:
+    def _access_denied(self, message: str) -> SeaError:
         name = self.config.key_env
         return SeaError(
-            f"the server at {self.config.base_url} does not let us in: {says}",
-            hint=f"It was sent the key in the environment variable {name}. Type: export {name}=...",
+            f"the server at {self.config.base_url} denies access: {message}",
+            hint=f"The key was read from the environment variable {name}. Type: export {name}=...",
         )
 
-    def _not_found(self, says: str) -> SeaError:
-        there = self.models()
-        close = get_close_matches(self.config.model, there, n=1)
-        if close:
-            hint = f"Did you mean -o llm.model={close[0]} ?"
-        elif there:
-            hint = f"It has: {', '.join(sorted(there)[:12])}"
+    def _no_such_model(self, message: str) -> SeaError:
+        models = self.list_models()
+        if close := nearest(self.config.model, models):
+            hint = f"Did you mean -o llm.model={close} ?"
+        elif models:
+            hint = f"It has: {', '.join(sorted(models)[:LISTED])}"
         else:
             hint = "Check -o llm.model=..., and the address in -o llm.base_url=... : most end in /v1"
-        return SeaError(f"the server at {self.config.base_url} has no model {self.config.model!r}: {says}", hint=hint)
+        what = f"the server at {self.config.base_url} has no model {self.config.model!r}: {message}"
+        return SeaError(what, hint=hint)
 
-    def _times(self) -> str:
-        return "once" if not self.config.retries else f"{self.config.retries + 1} times"
-
-    def _clean(self, error: BaseException) -> str:
+    def _message(self, error: BaseException) -> str:
         text = " ".join(server_message(error).split())[:300] or type(error).__name__
         return text.replace(self.key, "(the key)") if self.key else text
 
 
 def server_message(error: BaseException) -> str:
-    """Return an error in the server's own words, where it has any."""
+    """Return an error in the server's own words if it has any."""
     body = getattr(error, "body", None)
     if isinstance(body, dict):
-        words = body.get("message") or body.get("detail") or body.get("error")
-        return words if isinstance(words, str) else json.dumps(body)
+        message = body.get("message") or body.get("detail") or body.get("error")
+        return message if isinstance(message, str) else json.dumps(body)
     return body if isinstance(body, str) and body else str(error)
 
 
-def _root(error: BaseException) -> BaseException:
+def _root_cause(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error

@@ -1,4 +1,4 @@
-"""Ask only what a journal has no answer for, and keep each answer the moment it comes."""
+"""A log of completions: each is stored as soon as it arrives, and only prompts without one are sent."""
 
 from __future__ import annotations
 
@@ -18,46 +18,57 @@ FIELDS = tuple(field.name for field in fields(Completion))
 
 
 def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterator[Completion]:
-    """Yield one reply for each question: first those that the journal holds, then the others as they come.
+    """Yield one completion per prompt: first those that the log has, then the others as they arrive.
 
-    A stored reply counts only for the same question to the same model: key, messages, schema, length and the chat's
-    name. Errors are stored too, and asked again. Keys must not repeat.
+    A stored completion is reused for the same prompt (key, messages, schema and length) to the same model. Errors are
+    stored too, but their prompts are sent again.
+
+    Args:
+        prompts: with unique keys.
 
     Raises:
-        RunError: another process is asking into this journal.
-        SeaError: see `Chat.ask`. What was answered by then is in the journal.
+        RunError: another process is writing to the log.
+        SeaError: as `TextModel.complete` does. Completions that arrived before are in the log.
     """
-    about = json.loads(json.dumps(dict(model.identity)))
-    digests = {question.key: _digest(question, about) for question in prompts}
+    identity = json.loads(json.dumps(dict(model.identity)))
+    digests = {prompt.key: _digest(prompt, identity) for prompt in prompts}
     with locked(log.path.with_name(f".{log.path.name}.lock"), log.path):
-        stored = {(row["key"], row["asked"]): row for row in log.read() if _final(row)}
-        left = []
-        for question in prompts:
-            row = stored.get((question.key, digests[question.key]))
-            if row is None:
-                left.append(question)
+        stored = {(entry["key"], entry["prompt_digest"]): entry for entry in log.read() if _is_final(entry)}
+        remaining = []
+        for prompt in prompts:
+            entry = stored.get((prompt.key, digests[prompt.key]))
+            if entry is None:
+                remaining.append(prompt)
             else:
-                yield Completion(**{name: row[name] for name in FIELDS})
-        for reply in model.complete(left) if left else ():
+                yield Completion(**{name: entry[name] for name in FIELDS})
+        for completion in model.complete(remaining) if remaining else ():
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            log.append([asdict(reply) | {"asked": digests[reply.key], "chat": about, "at": at}])
-            yield reply
+            more = {"prompt_digest": digests[completion.key], "text_model": identity, "at": at}
+            log.append([asdict(completion) | more])
+            yield completion
 
 
-def _final(row: dict[str, Any]) -> bool:
-    """Tell whether a row is an answer that need not be asked for again; a row of another make is none."""
-    return row.keys() >= {*FIELDS, "asked"} and row["status"] in get_args(Status) and row["status"] != "error"
+def _is_final(entry: dict[str, Any]) -> bool:
+    """Tell whether a log entry is a completion that can be reused; entries of other forms are not."""
+    is_completion = entry.keys() >= {*FIELDS, "prompt_digest"} and entry["status"] in get_args(Status)
+    return is_completion and entry["status"] != "error"
+
+
+def _digest(prompt: Prompt, identity: dict[str, Any]) -> str:
+    messages = [dict(message) for message in prompt.messages]
+    content = json.dumps([identity, messages, prompt.schema, prompt.max_tokens], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the answers in a journal came to.
+    """Totals over the completions of a log.
 
     Attributes:
-        replies: how many, errors included.
-        tokens_in, tokens_out: their sums, over the replies whose server told.
-        untold: replies without an error whose server did not tell its tokens.
-        cost: tokens times prices; None where no price was given, or where tokens are untold.
+        completions: their number, errors included.
+        tokens_in, tokens_out: sums over the completions whose server reported tokens.
+        unreported: completions whose server should have reported tokens, but did not.
+        cost: tokens times prices; None without prices, or if some tokens are unreported.
     """
 
     completions: int
@@ -68,16 +79,11 @@ class Usage:
 
 
 def usage(log: JsonlLog, config: LLMConfig) -> Usage:
-    """Add up a journal, as far back as it goes."""
-    rows = [row for row in log.read() if row.keys() >= {*FIELDS}]
-    tokens = [sum(row[name] or 0 for row in rows) for name in ("tokens_in", "tokens_out")]
-    untold = sum(row["tokens_in"] is None for row in rows if row["status"] not in ("error", "filtered"))
-    priced = (config.price_in or config.price_out) and not untold
-    cost = (tokens[0] * config.price_in + tokens[1] * config.price_out) / 1e6 if priced else None
-    return Usage(len(rows), tokens[0], tokens[1], untold, cost)
-
-
-def _digest(question: Prompt, about: dict[str, Any]) -> str:
-    messages = [dict(message) for message in question.messages]
-    asked = json.dumps([about, messages, question.schema, question.max_tokens], sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+    """Return the totals over a whole log, at the prices of the config."""
+    entries = [entry for entry in log.read() if entry.keys() >= {*FIELDS}]
+    tokens_in, tokens_out = (sum(entry[name] or 0 for entry in entries) for name in ("tokens_in", "tokens_out"))
+    answered = [entry for entry in entries if entry["status"] not in ("error", "filtered")]
+    unreported = sum(entry["tokens_in"] is None for entry in answered)
+    has_cost = (config.price_in or config.price_out) and not unreported
+    cost = (tokens_in * config.price_in + tokens_out * config.price_out) / 1e6 if has_cost else None
+    return Usage(len(entries), tokens_in, tokens_out, unreported, cost)

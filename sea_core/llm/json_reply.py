@@ -1,4 +1,4 @@
-"""The JSON in a reply: models put it in fences and talk around it."""
+"""The JSON in a reply: models put it into fences and add text around it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def json_object(text: str) -> dict[str, Any] | None:
-    """Return the first whole JSON object in a text; None where there is none."""
+    """Return the first complete JSON object in a text, or None."""
     return next(json_objects(text), None)
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the whole JSON objects in a text. What stands within another is a part of that one."""
+    """Yield the complete JSON objects in a text, but not the objects inside them."""
     decoder, start = json.JSONDecoder(), text.find("{")
     while start >= 0:
         try:

@@ -1,4 +1,4 @@
-"""A language model on this machine, through transformers: greedy, in batches, from safetensors only."""
+"""A language model on this machine, through transformers: greedy decoding, in batches, from safetensors only."""
 
 from __future__ import annotations
 
@@ -21,56 +21,60 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A causal language model with a chat template, in a folder or on the hub. Schemas are left to the asker."""
+    """A causal language model with a chat template, in a folder or on the hub. Schemas are not enforced."""
 
     config: LLMConfig
     template: str | None = None
-    """A chat template for a tokenizer that comes without one."""
+    """The chat template of a tokenizer that has none."""
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        told = self.config
-        weights = fingerprint(told.model, told.revision or None)
-        about = {"kind": "transformers", "model": told.model, "weights": weights, "max_tokens": told.max_tokens}
-        return about | {"dtype": dtype_name(resolve_dtype("auto", self._device))}
+        config = self.config
+        return {
+            "kind": "transformers",
+            "model": config.model,
+            "weights": fingerprint(config.model, config.revision or None),
+            "max_tokens": config.max_tokens,
+            "dtype": dtype_name(resolve_dtype("auto", self._device)),
+        }
 
-    def complete(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
-        """Yield the replies, those to short questions first, and first of all those that the model has no room for.
+    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
+        """Yield completions, of the shortest prompts first; errors for prompts that exceed the context come earliest.
 
         Raises:
             ModelError: the model cannot be loaded, or has no chat template.
-            SeaError: not enough memory.
+            SeaError: out of memory.
         """
-        if not questions:
+        if not prompts:
             return
-        texts = [(self._length(question), self.render(question), question) for question in questions]
-        texts.sort(key=lambda item: (item[0], len(item[1])))
-        for length, group in groupby(texts, key=lambda item: item[0]):
-            same = []
-            for _, text, question in group:
-                if reason := self._too_long(text, length):
-                    yield Completion(question.key, None, "error", reason)
+        requests = [
+            (self.config.completion_tokens(prompt.max_tokens), self.render(prompt), prompt) for prompt in prompts
+        ]
+        requests.sort(key=lambda request: (request[0], len(request[1])))
+        for length, group in groupby(requests, key=lambda request: request[0]):
+            fitting = []
+            for _, text, prompt in group:
+                if reason := self._exceeds_context(text, length):
+                    yield Completion(prompt.key, None, "error", reason)
                 else:
-                    same.append((question, text))
-            for start in range(0, len(same), self.config.batch_size):
-                yield from self._batch(same[start : start + self.config.batch_size], length)
+                    fitting.append((prompt, text))
+            for start in range(0, len(fitting), self.config.batch_size):
+                yield from self._generate(fitting[start : start + self.config.batch_size], length)
 
-    def _too_long(self, text: str, length: int) -> str:
-        """Say why the model has no room for a question and its answer; an empty string where it has."""
-        model, tokenizer = self.loaded
-        room = getattr(model.config, "max_position_embeddings", None)
-        read = len(tokenizer(text, add_special_tokens=False)["input_ids"])
-        return f"the model has room for {room} tokens in all" if room and read + length > room else ""
-
-    def _length(self, question: Prompt) -> int:
-        return self.config.completion_tokens(question.max_tokens)
-
-    def render(self, question: Prompt) -> str:
+    def render(self, prompt: Prompt) -> str:
+        """Return the text that the model reads: the messages in its chat template."""
         _, tokenizer = self.loaded
-        messages = [dict(message) for message in question.messages]
+        messages = [dict(message) for message in prompt.messages]
         return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
-    def _batch(self, batch: Sequence[tuple[Prompt, str]], length: int) -> Iterator[Completion]:
+    def _exceeds_context(self, text: str, length: int) -> str:
+        """Return why the context is too short for a prompt and its completion, or an empty text."""
+        model, tokenizer = self.loaded
+        context = getattr(model.config, "max_position_embeddings", None)
+        n_tokens = len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        return f"the model's context has {context} tokens" if context and n_tokens + length > context else ""
+
+    def _generate(self, batch: Sequence[tuple[Prompt, str]], length: int) -> Iterator[Completion]:
         import torch
 
         model, tokenizer = self.loaded
@@ -79,71 +83,86 @@ class LocalModel:
         inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
         try:
             with torch.inference_mode(), quiet_loading():
-                said = model.generate(**inputs, max_new_tokens=length)[:, inputs["input_ids"].shape[1] :]
+                outputs = model.generate(**inputs, max_new_tokens=length)[:, inputs["input_ids"].shape[1] :]
         except torch.OutOfMemoryError as error:
             raise SeaError(
-                f"the language model has no memory for {len(batch)} questions at a time",
-                hint="Type for example: -o llm.batch_size=1   What was answered is kept.",
+                f"the language model ran out of memory with a batch of {len(batch)} prompts",
+                hint="Type for example: -o llm.batch_size=1   Completions received so far are kept.",
             ) from error
-        for (question, _), tokens, seen in zip(batch, said.tolist(), inputs["attention_mask"].sum(1), strict=True):
-            yield self._reply(question, tokens, int(seen))
+        tokens_in = inputs["attention_mask"].sum(1).tolist()
+        for (prompt, _), tokens, n_tokens in zip(batch, outputs.tolist(), tokens_in, strict=True):
+            yield self._completion(prompt, tokens, int(n_tokens))
 
-    def _reply(self, question: Prompt, tokens: list[int], seen: int) -> Completion:
+    def _completion(self, prompt: Prompt, tokens: list[int], tokens_in: int) -> Completion:
         model, tokenizer = self.loaded
-        ends = model.generation_config.eos_token_id
-        ends = ends if isinstance(ends, list) else [ends]
-        end = next((index for index, token in enumerate(tokens) if token in ends), None)
-        text = strip_reasoning(tokenizer.decode(tokens[:end], skip_special_tokens=True))
-        status, count = ("truncated", len(tokens)) if end is None else ("ok", end + 1)
-        return Completion(question.key, text, status, "", seen, count, self.config.model)  # type: ignore[arg-type]
+        stop_tokens = model.generation_config.eos_token_id
+        stop_tokens = stop_tokens if isinstance(stop_tokens, list) else [stop_tokens]
+        end = next((index for index, token in enumerate(tokens) if token in stop_tokens), None)
+        return Completion(
+            key=prompt.key,
+            text=strip_reasoning(tokenizer.decode(tokens[:end], skip_special_tokens=True)),
+            status="truncated" if end is None else "ok",
+            tokens_in=tokens_in,
+            tokens_out=len(tokens) if end is None else end + 1,
+            model=self.config.model,
+        )
 
     @cached_property
     def loaded(self) -> tuple[Any, Any]:
-        """Return (model, tokenizer)."""
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+        """The model and its tokenizer.
 
-        told, revision, device = self.config, self.config.revision or None, self._device
-        try:
-            with quiet_loading():
-                tokenizer = AutoTokenizer.from_pretrained(told.model, revision=revision, padding_side="left")
-                model, info = AutoModelForCausalLM.from_pretrained(
-                    told.model,
-                    revision=revision,
-                    dtype=resolve_dtype("auto", device),
-                    use_safetensors=True,
-                    output_loading_info=True,
-                )
-            model = model.to(device).eval()
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise ModelError(
-                f"the language model {told.model} cannot be loaded: {str(error).splitlines()[0]}",
-                hint="Expected a causal language model: a folder with safetensors weights, or a hub id.",
-            ) from error
-        if info["missing_keys"]:
-            raise ModelError(
-                f"the language model {told.model} lacks {len(info['missing_keys'])} weights",
-                hint="They would be random numbers. Is it whole, and a causal language model?",
-            )
+        Raises:
+            ModelError: they cannot be loaded, weights are missing, or there is no chat template.
+        """
+        from transformers import GenerationConfig
+
+        model, tokenizer = self._load()
         tokenizer.chat_template = tokenizer.chat_template or self.template
         if not tokenizer.chat_template:
             raise ModelError(
-                f"the language model {told.model} has no chat template",
-                hint="Give one that was trained on conversations; their names often end in -Instruct.",
+                f"the language model {self.config.model} has no chat template",
+                hint="Give a model that was trained on conversations; their names often end in -Instruct.",
             )
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
-        # The checkpoint's own settings (a repetition penalty, say) would make the answers something else than greedy.
-        ends = model.generation_config.eos_token_id
+        # Decoding must be greedy: the checkpoint's own settings, such as a repetition penalty, are discarded.
+        stop_tokens = model.generation_config.eos_token_id
         model.generation_config = GenerationConfig(
             do_sample=False,
             num_beams=1,
             pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id if ends is None else ends,
+            eos_token_id=tokenizer.eos_token_id if stop_tokens is None else stop_tokens,
         )
+        return model, tokenizer
+
+    def _load(self) -> tuple[Any, Any]:
+        from safetensors import SafetensorError
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        name, revision = self.config.model, self.config.revision or None
+        try:
+            with quiet_loading():
+                tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
+                model, info = AutoModelForCausalLM.from_pretrained(
+                    name,
+                    revision=revision,
+                    dtype=resolve_dtype("auto", self._device),
+                    use_safetensors=True,
+                    output_loading_info=True,
+                )
+            model = model.to(self._device).eval()
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+            raise ModelError(
+                f"the language model {name} cannot be loaded: {str(error).splitlines()[0]}",
+                hint="Expected a causal language model: a folder with safetensors weights, or a hub id.",
+            ) from error
+        if info["missing_keys"]:
+            raise ModelError(
+                f"the language model {name} lacks {len(info['missing_keys'])} weights",
+                hint="They would be random numbers. Is the checkpoint complete, and a causal language model?",
+            )
         return model, tokenizer
 
     @property
     def _device(self) -> torch.device:
-        """Where the model runs."""
         return resolve_device(self.config.device, "llm.device")

@@ -1,4 +1,4 @@
-"""Any server that speaks OpenAI's chat protocol, through OpenAI's own client library, which retries and backs off."""
+"""Servers with an OpenAI-compatible chat API, through OpenAI's client library, which retries and backs off."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sea_core.errors import SeaError
-from sea_core.llm import completion
 from sea_core.llm.api_errors import ApiErrors, server_message
+from sea_core.llm.completion import build_request, find_unsupported, parse_response
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.types import Completion, Prompt
 
@@ -29,11 +29,12 @@ class OpenAIModel:
     """A model behind an OpenAI-compatible server.
 
     Raises:
-        SeaError: the address is none, or the server needs a key and the environment holds none.
+        SeaError: the address is invalid, or the server is remote and there is no API key in the environment.
     """
 
     config: LLMConfig
-    _left_out: set[str] = field(default_factory=set, repr=False)
+    _omitted: set[str] = field(default_factory=set, repr=False)
+    """Settings that the server has rejected."""
 
     def __post_init__(self) -> None:
         try:
@@ -42,7 +43,7 @@ class OpenAIModel:
             url = urlsplit("")
         if url.scheme not in ("http", "https") or not url.hostname:
             raise SeaError(
-                f"llm.base_url is {self.config.base_url!r}, which is no address of a server",
+                f"llm.base_url is {self.config.base_url!r}, which is not the address of a server",
                 hint="Type for example: -o llm.base_url=http://localhost:8000/v1",
             )
         if not self._key and url.hostname not in LOOPBACK:
@@ -54,114 +55,124 @@ class OpenAIModel:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        told = self.config
-        return {"kind": "openai", "model": told.model, "seed": told.seed, "max_tokens": told.max_tokens}
+        config = self.config
+        return {"kind": "openai", "model": config.model, "seed": config.seed, "max_tokens": config.max_tokens}
 
-    def complete(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
-        """Yield the replies as they come. The first question goes alone, so that a dead server costs one call."""
-        yield from replace(self)._ask(questions)  # with a client of its own, which is closed in the end
+    def complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
+        """Yield completions as they arrive. The first prompt is sent alone, so that a dead server costs one request.
 
-    def _ask(self, questions: Sequence[Prompt]) -> Iterator[Completion]:
-        errors, answered = 0, False
-        for reply in self._replies(questions):
-            if isinstance(reply, SeaError):
-                raise reply
-            if reply.status == "error" and not answered and (end := self._trouble.fatal_error(reply.detail)):
-                raise end
-            errors = errors + 1 if reply.status == "error" else 0
-            answered = answered or not errors
-            yield reply
+        Raises:
+            SeaError: no prompt can be completed, or too many errors in a row.
+        """
+        yield from replace(self)._complete(prompts)  # a copy has its own client, which is closed at the end
+
+    def _complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
+        errors, any_answered = 0, False
+        for result in self._results(prompts):
+            if isinstance(result, SeaError):
+                raise result
+            failed = result.status == "error"
+            if failed and not any_answered and (fatal := self._api_errors.fatal_error(result.detail)):
+                raise fatal
+            errors = errors + 1 if failed else 0
+            any_answered = any_answered or not failed
+            yield result
             if errors >= self.config.max_consecutive_errors:
-                raise self._trouble.too_many_errors(errors, reply.detail)
+                raise self._api_errors.too_many_errors(errors, result.detail)
 
-    def _replies(self, questions: Sequence[Prompt]) -> Iterator[Completion | SeaError]:
-        """Send the first question, then the others from several threads."""
-        if not questions:
+    def _results(self, prompts: Sequence[Prompt]) -> Iterator[Completion | SeaError]:
+        """Send the first prompt, then the others from several threads.
+
+        The threads are daemons, so that Ctrl-C does not wait for responses.
+        """
+        if not prompts:
             return
         waiting: SimpleQueue[Prompt | None] = SimpleQueue()
-        done: SimpleQueue[Completion | SeaError] = SimpleQueue()
+        results: SimpleQueue[Completion | SeaError] = SimpleQueue()
 
         def work() -> None:
-            while (question := waiting.get()) is not None:
-                # Whatever happens, somebody waits for an answer.
-                reply: Completion | SeaError = SeaError(f"the client of {self.config.base_url} broke down; see above")
+            while (prompt := waiting.get()) is not None:
+                # There must be a result even if this thread dies of a bug.
+                result: Completion | SeaError = SeaError(f"the client of {self.config.base_url} failed; see above")
                 try:
-                    reply = self._reply(question)
+                    result = self._result(prompt)
                 finally:
-                    done.put(reply)
+                    results.put(result)
 
-        rest, workers = questions[1:], list[Thread]()
+        rest, threads = prompts[1:], list[Thread]()
         try:
-            yield self._reply(questions[0])
-            # Daemons: Ctrl-C does not wait for answers.
-            workers = [Thread(target=work, daemon=True) for _ in range(min(self.config.concurrency, len(rest)))]
-            for question in (*rest, *[None] * len(workers)):
-                waiting.put(question)
-            for worker in workers:
-                worker.start()
+            yield self._result(prompts[0])
+            threads = [Thread(target=work, daemon=True) for _ in range(min(self.config.concurrency, len(rest)))]
+            for prompt in (*rest, *[None] * len(threads)):
+                waiting.put(prompt)
+            for thread in threads:
+                thread.start()
             for _ in rest:
-                yield done.get()
+                yield results.get()
         finally:
             while not waiting.empty():
                 waiting.get()
-            for _ in workers:
+            for _ in threads:
                 waiting.put(None)
-            Thread(target=self._close, args=(workers,), daemon=True).start()
+            Thread(target=self._close, args=(threads,), daemon=True).start()
 
-    def _close(self, workers: Sequence[Thread]) -> None:
-        """Close the connections when nobody uses them any more: where asking is given up, questions are under way."""
-        for worker in workers:
-            worker.join()
+    def _close(self, threads: Sequence[Thread]) -> None:
+        """Close the client once no thread uses it: after an interruption, requests are still in progress."""
+        for thread in threads:
+            thread.join()
         self._client.close()
 
-    def _reply(self, question: Prompt) -> Completion | SeaError:
-        """Ask one question. What ends all asking (a wrong key, an unknown model) is returned as a SeaError."""
+    def _result(self, prompt: Prompt) -> Completion | SeaError:
+        """Complete one prompt. An error that ends all requests (a wrong key, an unknown model) is returned."""
         from openai import OpenAIError
 
         try:
-            return completion.parse_response(question, self._complete(question), self._left_out)
-        except (OpenAIError, ValueError) as error:  # ValueError: a body that is not JSON
-            told = self._trouble.interpret(error)
-            return told if isinstance(told, SeaError) else replace(told, key=question.key)
+            return parse_response(prompt, self._request(prompt), self._omitted)
+        except (OpenAIError, ValueError) as error:  # ValueError: the body is not JSON
+            meaning = self._api_errors.interpret(error)
+            return meaning if isinstance(meaning, SeaError) else replace(meaning, key=prompt.key)
 
-    def _complete(self, question: Prompt) -> ChatCompletion:
-        """Send a question, leaving out one by one the settings that the server refuses."""
+    def _request(self, prompt: Prompt) -> ChatCompletion:
+        """Send a prompt; if the server rejects settings, omit them one by one."""
         from openai import BadRequestError, InternalServerError, UnprocessableEntityError
 
-        left_out, first = set(self._left_out), None
+        omitted, first_error = set(self._omitted), None
         while True:
             try:
-                found: ChatCompletion = self._client.chat.completions.create(
-                    **completion.build_request(self.config, question, left_out)
+                response: ChatCompletion = self._client.chat.completions.create(
+                    **build_request(self.config, prompt, omitted)
                 )
             except (BadRequestError, UnprocessableEntityError, InternalServerError) as error:
-                first = first or error  # what follows may be a fault of the leaving out
-                unknown = completion.find_unsupported(error, server_message(error), question, left_out)
-                if unknown is None or self._trouble.is_filtered(error):
-                    raise first from None
-                left_out.add(unknown)
+                first_error = first_error or error  # later errors may be caused by what was omitted
+                unsupported = find_unsupported(error, server_message(error), prompt, omitted)
+                if unsupported is None or self._api_errors.is_filtered(error):
+                    raise first_error from None
+                omitted.add(unsupported)
                 continue
-            self._left_out.update(left_out)
-            return found
+            self._omitted.update(omitted)
+            return response
 
     @property
     def _key(self) -> str:
         return os.environ.get(self.config.key_env, "").strip()
 
     @cached_property
-    def _trouble(self) -> ApiErrors:
-        return ApiErrors(self.config, self._key, self._models)
+    def _api_errors(self) -> ApiErrors:
+        return ApiErrors(self.config, self._key, self._list_models)
 
     @cached_property
     def _client(self) -> OpenAI:
         from openai import OpenAI
 
-        told = self.config
-        key = self._key or "none"  # the client wants one; a server on this machine does not
-        return OpenAI(api_key=key, base_url=told.base_url, timeout=told.timeout, max_retries=told.retries)
+        return OpenAI(
+            api_key=self._key or "none",  # required by the client, ignored by a server on this machine
+            base_url=self.config.base_url,
+            timeout=self.config.timeout,
+            max_retries=self.config.retries,
+        )
 
-    def _models(self) -> list[str]:
-        """Return the models that the server lists; an empty list when it does not."""
+    def _list_models(self) -> list[str]:
+        """Return the models that the server lists; none if it does not list any."""
         from openai import OpenAIError
 
         try:

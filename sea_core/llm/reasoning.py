@@ -1,4 +1,4 @@
-"""What a reasoning model thinks aloud is no answer: drafts and doubts stand there."""
+"""The reasoning of a model is not part of its answer: it contains drafts that are discarded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ BEGIN, END = "<think>", "</think>"
 
 
 def strip_reasoning(text: str) -> str:
-    """Return what follows the thoughts; an empty text when they are not at their end."""
-    _, ended, answer = text.rpartition(END)  # some templates write the opening mark into the question
+    """Return the text after the reasoning; an empty text if the reasoning does not end."""
+    _, ended, answer = text.rpartition(END)  # some chat templates put the opening tag into the prompt
     text = answer if ended else text
     return text.partition(BEGIN)[0].lstrip() if BEGIN in text or ended else text

@@ -1,4 +1,4 @@
-"""The nouns: a question, a reply, and what answers questions."""
+"""The types: a prompt, a completion, and a text model that completes prompts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Status = Literal["ok", "filtered", "refused", "truncated", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One question to a language model.
+    """One prompt to a text model.
 
     Attributes:
-        key: the asker's name for it; the reply carries it.
-        messages: the conversation so far; the model speaks next.
-        schema: the JSON schema that the reply shall fit, or None. A server may not know schemas: the messages must
-            say the form in words too, and the asker checks what came.
-        max_tokens: how long the reply need be; a config that says a length wins.
+        key: the caller's name for it, unique among the prompts of a call; the completion has the same.
+        messages: the conversation so far; the assistant's turn is next.
+        schema: the JSON schema of the reply, or None. A server may not support schemas: the messages must describe the
+            form too, and the caller must validate the reply.
+        max_tokens: how long the reply needs to be; a length in the config takes precedence.
     """
 
     key: str
@@ -31,15 +31,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What came back. All but an `error` is final: the same question again would bring the same.
+    """The result of one prompt. All but an `error` is final: the same prompt would give the same again.
 
     Attributes:
-        text: what the model said, without what it thought aloud; None where it said nothing that could be read.
-        status: `ok`; `filtered` (the provider's content filter), `refused` (the model says so in the field meant for
-            it; a refusal in ordinary words is `ok`), `truncated` (longer than max_tokens), `error`.
-        detail: what went wrong, or which setting the server did not know.
-        tokens_in, tokens_out: None where the server does not tell.
-        model: the model that answered, in the server's words.
+        key: the prompt's.
+        text: the reply without its reasoning; None if there is none that can be read.
+        status: `ok`; `filtered` (by the provider's content filter); `refused` (by the model, in the field for
+            refusals; a refusal in ordinary text is `ok`); `truncated` (longer than max_tokens); `error`.
+        detail: what went wrong, or which settings the server does not support.
+        tokens_in, tokens_out: None if the server does not report them.
+        model: the model's name as reported by the server.
     """
 
     key: str
@@ -52,15 +53,15 @@ class Completion:
 
 
 class TextModel(Protocol):
-    """A language model that answers questions."""
+    """A language model that completes prompts."""
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """What can change an answer: kind, model, seed and the like. Journals and runs keep it; it holds no key."""
+        """All that can change a completion: backend, model, seed and so on, but no API key. It is stored with runs."""
 
     def complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
-        """Yield one reply for each question, in the order in which they come.
+        """Yield one completion per prompt, in the order in which they arrive.
 
         Raises:
-            SeaError: nothing can be asked (no server, a wrong key, no such model), or too many errors in a row.
+            SeaError: no prompt can be completed (no server, a wrong key, no such model), or too many errors in a row.
         """

@@ -369,7 +369,7 @@ def read_in_new_process(*names: str, **environment: str) -> Any:
 
 def test_a_hub_data_set_is_read_at_a_commit(tmp_path: Path) -> None:
     plain, pinned, other = "hf:owner/name", f"hf:owner/name@{COMMIT}", "hf:owner/name@v9"
-    with hub(parquet(tmp_path / "rows.parquet")) as (address, asked):
+    with hub(parquet(tmp_path / "rows.parquet")) as (address, requests):
         cache = str(tmp_path / "cache")
         results = read_in_new_process(
             plain,
@@ -386,7 +386,7 @@ def test_a_hub_data_set_is_read_at_a_commit(tmp_path: Path) -> None:
     assert "has no such revision" in results[other]
     assert "no such data set" in results["hf:owner/none"]
     assert "BuilderConfig 'cfg' not found" in results["hf:owner/name:cfg"]
-    assert all(COMMIT in line for line in asked if "/resolve/" in line or "/tree/" in line)
+    assert all(COMMIT in line for line in requests if "/resolve/" in line or "/tree/" in line)
 
 
 @pytest.mark.parametrize("offline", ["1", "0"])

@@ -1,4 +1,4 @@
-"""A server on loopback that speaks OpenAI's chat protocol and follows a script: real sockets, no model."""
+"""A local server with OpenAI's chat API whose responses are scripted: real sockets, no model."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server sends for one request; `torn` cuts the connection in the middle of the body."""
+    """A response to one request; `truncated` closes the connection in the middle of the body."""
 
     body: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    torn: bool = False
+    truncated: bool = False
 
 
 def says(text: str | None, **more: Any) -> Answer:
-    """Return an ordinary answer of the model."""
+    """Return a completion."""
     reason = more.pop("finish_reason", "stop")
     delay = more.pop("delay", 0.0)
     usage = more.pop("usage", {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15})
@@ -50,7 +50,7 @@ def fails(status: int, message: str, **more: Any) -> Answer:
 
 
 Script = Callable[[dict[str, Any], int], Answer]
-"""(request, how often its last message was sent, this time included) -> answer"""
+"""(request, how often its last message was sent, this time included) -> response"""
 
 
 @dataclass
@@ -58,10 +58,10 @@ class ChatServer:
     """The running server.
 
     Attributes:
-        requests: every request's JSON, in order.
-        sent: how often each last message came.
-        keys: the Authorization headers that came.
-        paths: where they were sent to.
+        requests: the JSON of every request, in order.
+        sent: how often each last message was received.
+        keys: the Authorization headers received.
+        paths: the paths requested.
     """
 
     url: str
@@ -75,19 +75,19 @@ class Server(ThreadingHTTPServer):
     daemon_threads, block_on_close = True, False
 
     def handle_error(self, *_: Any) -> None:
-        """A client that went away is no news."""
+        """Ignore clients that disconnect."""
 
 
 @contextmanager
 def chat_server(script: Script, models: tuple[str, ...] = ("scripted-1",)) -> Iterator[ChatServer]:
-    """Run a server that answers by the script."""
+    """Run a server whose responses come from the script."""
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            listed = [{"id": name, "object": "model", "created": 0, "owned_by": "us"} for name in models]
+            listed = [{"id": name, "object": "model", "created": 0, "owned_by": "nobody"} for name in models]
             self.send(Answer({"object": "list", "data": listed}))
 
         def do_POST(self) -> None:
@@ -108,12 +108,12 @@ def chat_server(script: Script, models: tuple[str, ...] = ("scripted-1",)) -> It
                 self.send_response(answer.status)
                 for name, value in {"Content-Type": "application/json", **answer.headers}.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body) * (2 if answer.torn else 1)))
+                self.send_header("Content-Length", str(len(body) * (2 if answer.truncated else 1)))
                 self.end_headers()
                 self.wfile.write(body)
-            except (BrokenPipeError, ConnectionResetError):  # the client did not wait
+            except (BrokenPipeError, ConnectionResetError):  # the client has disconnected
                 pass
-            self.close_connection = answer.torn
+            self.close_connection = answer.truncated
 
         def log_message(self, *_: Any) -> None:
             pass

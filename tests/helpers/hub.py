@@ -1,4 +1,4 @@
-"""A small hub on loopback, with one data set of one Parquet file: it answers what the libraries ask, and no more."""
+"""A local stand-in for the Hugging Face hub, with one data set of one Parquet file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FILE = "data/train-00000-of-00001.parquet"
 
 @contextmanager
 def hub(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Serve the file as the data set owner/name; give the address, and the list of what was asked for."""
+    """Serve the file as the data set owner/name; return the address, and the list of requests."""
     content = path.read_bytes()
-    asked: list[str] = []
+    requests: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(f"{self.command} {self.path}")
+            requests.append(f"{self.command} {self.path}")
             place = self.path.partition("?")[0]
             if place.startswith("/api/datasets/owner/name"):
                 self._api(place.removeprefix("/api/datasets/owner/name"))
@@ -33,10 +33,10 @@ def hub(path: Path) -> Iterator[tuple[str, list[str]]]:
             else:
                 self._json({"error": "Repository not found"}, 404, {"X-Error-Code": "RepoNotFound"})
 
-        do_HEAD = do_GET  # noqa: N815  # http.server calls it so
+        do_HEAD = do_GET  # noqa: N815  # the name that http.server expects
 
         def do_POST(self) -> None:
-            asked.append(f"POST {self.path}")
+            requests.append(f"POST {self.path}")
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             wanted = body.get("paths", [])
             self._json([entry() for name in ([wanted] if isinstance(wanted, str) else wanted) if name == FILE])
@@ -51,10 +51,10 @@ def hub(path: Path) -> Iterator[tuple[str, list[str]]]:
 
         def _file(self) -> None:
             first, last = 0, len(content) - 1
-            if told := self.headers.get("Range"):
-                first, last = (int(end) for end in told.removeprefix("bytes=").split("-"))
+            if byte_range := self.headers.get("Range"):
+                first, last = (int(end) for end in byte_range.removeprefix("bytes=").split("-"))
             part = content[first : last + 1]
-            self.send_response(206 if told else 200)
+            self.send_response(206 if byte_range else 200)
             self.send_header("Content-Length", str(len(part)))
             self.send_header("Content-Range", f"bytes {first}-{first + len(part) - 1}/{len(content)}")
             self.send_header("ETag", '"abc"')
@@ -85,7 +85,7 @@ def hub(path: Path) -> Iterator[tuple[str, list[str]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", requests
     finally:
         server.shutdown()
         server.server_close()
