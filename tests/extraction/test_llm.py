@@ -171,7 +171,7 @@ def test_what_was_answered_before_a_server_died_is_kept(tmp_path: Path) -> None:
     good = script(thing)
     with (
         chat_server(lambda r, n: good(r, n) if len(server.requests) <= 5 else fails(500, "x")) as server,
-        pytest.raises(SeaError, match="3 questions in a row"),
+        pytest.raises(SeaError, match="3 prompts in a row failed"),
     ):
         list(extractor(server, tmp_path, max_consecutive_errors=3).extract(texts))
     with chat_server(good) as server:
