@@ -48,7 +48,7 @@ def plan(
     planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)
     head = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
     output.emit(head | asdict(planned.estimate), as_json, lambda: output.grid(("plan", "value"), _lines(planned)))
-    if not planned.estimate.slots:
+    if not planned.estimate.batch_size:
         output.note(
             "The weights and one example do not fit into the free memory of this device: type --dtype bfloat16, "
             "a smaller blank input (-o adapter.…), or another --device."
@@ -57,14 +57,14 @@ def plan(
 
 def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
     found = planned.estimate
-    speed = f"{found.speed / 1e12:.3g} TFLOP/s measured in a large matrix product"
+    speed = f"{found.flop_per_second / 1e12:.3g} TFLOP/s measured in a large matrix product"
     return [
-        ("embeddings", str(found.rows)),
+        ("embeddings", str(found.embeddings)),
         ("model", f"{planned.target.checkpoint}, {_size(found.weights)} of weights in {planned.dtype}"),
         ("device", f"{planned.device}, {_size(found.free)} free, {speed}"),
-        ("tokens of the longest example", f"{found.media} for the medium, {found.text} of text"),
-        ("memory per example", _size(found.row)),
-        ("batch size", str(found.slots)),
+        ("tokens of the longest example", f"{found.media_tokens} for the medium, {found.text_tokens} of text"),
+        ("memory per example", _size(found.per_example)),
+        ("batch size", str(found.batch_size)),
         ("FLOPs per step and example", f"{found.flop / 1e12:.3g} T"),
         ("run time", f"{_hours(found.hours)} at {found.steps} steps per example and half of that speed"),
     ]

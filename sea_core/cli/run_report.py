@@ -83,8 +83,8 @@ def _notes(run: EmbeddingRun, metrics: RunMetrics) -> Iterator[str]:
     for audit in run.audits.read():
         if not audit["exact"]:
             yield (
-                f"audit: {audit['id']} was counted as succeeded, but generates {audit['said']}: use a larger margin, "
-                "for example -o margin=2"
+                f"audit: {audit['id']} was counted as succeeded, but generates {audit['answers']}: "
+                "use a larger margin, for example -o margin=2"
             )
     for judge, of in metrics["judges"].items():
         yield from _missed_notes(run, judge)

@@ -1,7 +1,7 @@
-"""What an optimisation will take, told from the rows and the model's configuration: no weight is loaded.
+"""Estimate what an optimisation takes, from the examples and the model's configuration; no weights are loaded.
 
-The counts are exact for the packed step (see engine/packed.py); hours follow from how fast this device multiplies
-matrices, and from how many steps a row will need, which nobody knows before.
+Memory and FLOPs are exact for the packed forward (see engine/packed.py). The run time follows from the measured speed
+of matrix products on the device and from the number of steps per example, which nobody knows in advance.
 """
 
 from __future__ import annotations
@@ -22,149 +22,175 @@ from sea_core.optimization.engine.forward import padded_length
 from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer
 
 STEPS = 60
-"""Steps a row, where the user does not say: the order of what the bundled models need."""
-REACHED = 0.5
-"""Share of the speed of a large matrix product that a whole step is taken to reach."""
+"""Steps per example unless the user gives a number: about what the bundled models need."""
+EFFICIENCY = 0.5
+"""Speed that a whole step is assumed to reach, as a ratio of that of a large matrix product."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an optimisation will take. Sizes in bytes; tokens, FLOP and memory are of the longest row.
+    """What an optimisation takes. Sizes are in bytes; tokens, FLOPs and memory are those of the longest example.
 
     Attributes:
-        weights: of the whole model. row: kept for one row in flight. free: on the device, before the model is loaded.
-        slots: rows in flight; 0 where not even the weights fit.
-        media, text: tokens that stand for the medium, and those of questions and answers.
-        flop: of one step of one row. speed: measured FLOP/s of a large matrix product on the device.
-        hours: for all rows, at `steps` each and REACHED of the speed.
+        embeddings: how many will be made.
+        weights: size of the whole model.
+        per_example: what one example keeps for the backward pass.
+        free: free memory on the device, before the model is loaded.
+        batch_size: examples optimised at a time; 0 if the weights and one example do not fit.
+        media_tokens: placeholder tokens of the medium.
+        text_tokens: tokens of questions and answers.
+        steps: assumed steps per example.
+        flop: of one step of one example.
+        flop_per_second: measured in a large matrix product on the device.
+        hours: for all examples, at `steps` each and EFFICIENCY of that speed.
     """
 
-    rows: int
+    embeddings: int
     weights: int
-    row: int
+    per_example: int
     free: int
-    slots: int
-    media: int
-    text: int
+    batch_size: int
+    media_tokens: int
+    text_tokens: int
     steps: int
     flop: float
-    speed: float
+    flop_per_second: float
     hours: float
 
 
-def estimate(mllm: MLLM, rows: Sequence[PreparedExample], device: torch.device, steps: int = STEPS) -> Estimate:
-    """Plan the optimisation of `rows` on a device, with a model that lies on the meta device.
+def estimate(mllm: MLLM, examples: Sequence[PreparedExample], device: torch.device, steps: int = STEPS) -> Estimate:
+    """Estimate the optimisation of examples on a device.
+
+    Args:
+        mllm: a model on the meta device.
 
     Raises:
-        ModelError: the adapter's inputs hold no placeholders, so the size of a medium cannot be told.
+        ModelError: the adapter's inputs contain no placeholders, so the number of media tokens is unknown.
     """
-    media = media_tokens(mllm)
-    text = [_text_tokens(mllm, row) for row in rows]
-    targets = [sum(len(mllm.answer_ids(goal.answer)) for goal in row.goals) for row in rows]
-    decoder: Any = mllm.adapter.language_model(mllm.model)
-    head = mllm.model.get_output_embeddings()
-    longest, most = max(text), max(targets)
-    bytes_each = memory.example_bytes(
-        memory.DecoderShape.of(decoder, head),
-        tokens=media + longest,
-        targets=most,
-        numbers=media * _projector_width(mllm),
-        element=mllm.dtype.itemsize,
-        kv_only=media if TextOnlyLastLayer.of(decoder, media) else 0,
-    )
+    media = count_media_tokens(mllm)
+    texts = [_count_text_tokens(mllm, example) for example in examples]
+    targets = [sum(len(mllm.answer_ids(goal.answer)) for goal in example.goals) for example in examples]
+    per_example = _bytes_per_example(mllm, media, max(texts), max(targets))
     weights = sum(p.numel() for p in mllm.model.parameters()) * mllm.dtype.itemsize
     free = memory.free_bytes(device)
-    left = free - weights
-    slots = memory.max_batch(bytes_each, left, media + longest, device.type) if left > bytes_each else 0
-    flops = [step_flop(mllm, media, t, n) for t, n in zip(text, targets, strict=True)]
-    speed = matrix_speed(device, mllm.dtype)
-    seconds = sum(flops) * steps / (REACHED * speed)
+    room = free - weights
+    fits = room > per_example
+    flop = [step_flop(mllm, media, text, n) for text, n in zip(texts, targets, strict=True)]
+    flop_per_second = measure_matmul(device, mllm.dtype)
     return Estimate(
-        len(rows), weights, bytes_each, free, slots, media, longest, steps, max(flops), speed, seconds / 3600
+        embeddings=len(examples),
+        weights=weights,
+        per_example=per_example,
+        free=free,
+        batch_size=memory.max_batch(per_example, room, media + max(texts), device.type) if fits else 0,
+        media_tokens=media,
+        text_tokens=max(texts),
+        steps=steps,
+        flop=max(flop),
+        flop_per_second=flop_per_second,
+        hours=sum(flop) * steps / (EFFICIENCY * flop_per_second) / 3600,
+    )
+
+
+def _bytes_per_example(mllm: MLLM, media: int, text: int, targets: int) -> int:
+    decoder = mllm.adapter.language_model(mllm.model)
+    return memory.example_bytes(
+        memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings()),
+        tokens=media + text,
+        targets=targets,
+        values=media * _values_per_token(mllm),
+        itemsize=mllm.dtype.itemsize,
+        kv_only=media if TextOnlyLastLayer.wrap(decoder, media) else 0,
     )
 
 
 def step_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
-    """Return the FLOP of one packed step of one row: forward, and back to E alone, since no weight is trained."""
-    return product_flop(mllm, media, text, targets) + attention_flop(mllm, media, text)
+    """Return the FLOPs of one packed step of one example: forward, and backward to E only, as no weight is trained."""
+    return matmul_flop(mllm, media, text, targets) + attention_flop(mllm, media, text)
 
 
-def product_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
-    """Return what the products with weights take of it: of the decoder, the projector and the head."""
+def matmul_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
+    """Return the FLOPs of a step's products with weights: of the decoder, the projector and the head."""
     decoder: Any = mllm.adapter.language_model(mllm.model)
-    sizes = memory.DecoderShape.of(decoder, mllm.model.get_output_embeddings())
-    layers, projector = _matrices(decoder.layers), _matrices(mllm.projector)
-    products = 4.0 * (layers * (media + text) + projector * media + sizes.vocabulary * sizes.hidden * targets)
-    # In the last layer the media leave keys and values alone (see engine/lean.py); their queries come on the way there.
-    queries = sizes.hidden * sizes.attention
-    last = _matrices(decoder.layers[-1]) - 2 * queries * _shared(decoder.config)
-    return float(products - (4 * last - 2 * queries) * media)
+    shape = memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings())
+    layers, projector = _matrix_size(decoder.layers), _matrix_size(mllm.projector)
+    products = 4.0 * (layers * (media + text) + projector * media + shape.vocabulary * shape.hidden * targets)
+    # Of the last layer the media positions need keys and values only (see engine/pruned_attention.py); their queries
+    # are computed on the way.
+    queries = shape.hidden * shape.attention
+    last_layer = _matrix_size(decoder.layers[-1]) - 2 * queries * _kv_ratio(decoder.config)
+    return float(products - (4 * last_layer - 2 * queries) * media)
 
 
 def attention_flop(mllm: MLLM, media: int, text: int) -> float:
-    """Return what queries, keys and values take among themselves: 4 forward, 10 back, for each pair that is seen."""
+    """Return the FLOPs of a step's attention: 4 forward and 10 backward for each unmasked pair of positions."""
     decoder: Any = mllm.adapter.language_model(mllm.model)
-    sizes = memory.DecoderShape.of(decoder, mllm.model.get_output_embeddings())
-    among = media * (media + 1) / 2
-    texts = text * media + text**2 / 4  # two goals, of which none sees the other
-    return float(14 * sizes.attention * (among * (sizes.layers - 1) + texts * sizes.layers))
+    shape = memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings())
+    media_pairs = media * (media + 1) / 2
+    text_pairs = text * media + text**2 / 4  # two goals, neither of which attends to the other
+    return float(14 * shape.attention * (media_pairs * (shape.layers - 1) + text_pairs * shape.layers))
 
 
-def _matrices(module: nn.Module) -> int:
+def _matrix_size(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.ndim == 2)
 
 
-def _shared(config: Any) -> float:
-    """Return how many heads of keys there are for each head of queries: 1, or less where groups share them."""
-    return float(
-        (getattr(config, "num_key_value_heads", None) or config.num_attention_heads) / config.num_attention_heads
-    )
+def _kv_ratio(config: Any) -> float:
+    """Return the heads of keys per head of queries: 1, or less with grouped-query attention."""
+    kv_heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    return float(kv_heads / config.num_attention_heads)
 
 
-def media_tokens(mllm: MLLM) -> int:
-    """Return how many tokens stand for the blank medium."""
+def count_media_tokens(mllm: MLLM) -> int:
+    """Return the number of placeholder tokens of the blank medium. Raises ModelError if there are none."""
     adapter = mllm.adapter
     text = mllm.render("?", media=True)
     inputs = adapter.inputs(mllm.processor, [text], [adapter.blank_input(mllm.processor)])
     count = int((inputs["input_ids"] == mllm.placeholder_id).sum())
     if not count:
         raise ModelError(
-            f"the inputs for a blank {adapter.noun} hold no placeholder {adapter.placeholder!r}",
+            f"the inputs for a blank {adapter.noun} contain no placeholder {adapter.placeholder!r}",
             hint="Check the adapter's `inputs`: type sea plugins check NAME",
         )
     return count
 
 
-def matrix_speed(device: torch.device, dtype: torch.dtype) -> float:
-    """Measure FLOP/s of a large matrix product, on as many threads as torch uses; about a second."""
-    size = 8192 if device.type == "cuda" else 1024
+def _count_text_tokens(mllm: MLLM, example: PreparedExample) -> int:
+    """Return the padded length of an example's questions and answers after the media."""
+    total = 0
+    for goal in example.goals:
+        prompt = mllm.prompt_ids(goal.prompt, _smallest_n_features(mllm))
+        after_media = prompt[::-1].index(mllm.placeholder_id)
+        total += padded_length(after_media + len(mllm.answer_ids(goal.answer)))
+    return total
+
+
+def _smallest_n_features(mllm: MLLM) -> int:
+    """Return the smallest number of feature vectors that has a placeholder."""
+    return next(n for n in range(1, 1025) if mllm.adapter.placeholders(n) > 0)
+
+
+def _values_per_token(mllm: MLLM) -> int:
+    """Return how many numbers of E make one media token: the input width of the projector's first matrix."""
+    weights = [module.weight for module in mllm.projector.modules() if isinstance(module, nn.Linear)]
+    return int(weights[0].shape[1]) if weights else 0
+
+
+def measure_matmul(device: torch.device, dtype: torch.dtype) -> float:
+    """Measure the FLOP/s of a large matrix product, on a CPU with all of torch's threads; takes about a second."""
+    size = 1024 if device.type == "cpu" else 8192
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     best = float("inf")
     for _ in range(4):
         began = time.perf_counter()
         a @ b
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        _synchronize(device)
         best = min(best, time.perf_counter() - began)
     return 2 * size**3 / best
 
 
-def _text_tokens(mllm: MLLM, row: PreparedExample) -> int:
-    """Return the padded length of a row's questions and answers, behind the media."""
-    total = 0
-    for goal in row.goals:
-        prompt = mllm.prompt_ids(goal.prompt, len_one(mllm))
-        behind = len(prompt) - 1 - prompt[::-1].index(mllm.placeholder_id)
-        total += padded_length(len(prompt) - 1 - behind + len(mllm.answer_ids(goal.answer)))
-    return total
-
-
-def len_one(mllm: MLLM) -> int:
-    """Return the number of rows of E that make the fewest placeholders above none."""
-    return next(n for n in range(1, 1025) if mllm.adapter.placeholders(n) > 0)
-
-
-def _projector_width(mllm: MLLM) -> int:
-    """Return how many numbers of E make one token: what the projector's first matrix takes."""
-    weights = [m.weight for m in mllm.projector.modules() if isinstance(m, nn.Linear)]
-    return int(weights[0].shape[1]) if weights else 0
+def _synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -1,4 +1,4 @@
-"""`-o lr=auto`: the largest lever on the number of steps, found on a few rows of the run itself."""
+"""`-o lr=auto`: find the learning rate, which affects the number of steps most, on a few examples of the run itself."""
 
 from __future__ import annotations
 
@@ -14,50 +14,56 @@ from sea_core.optimization.optimizer import optimize
 from sea_core.runs.jsonl import JsonlLog
 
 GRID = (0.03, 0.1, 0.3)
-"""Times the blank embedding's root mean square."""
+"""Learning rates to try, as multiples of the blank embedding's root mean square."""
 EXAMPLES = 16
+"""How many examples to try them on."""
 
 
 def search_lr(
     mllm: MLLM,
-    rows: Sequence[PreparedExample],
+    examples: Sequence[PreparedExample],
     config: OptimizeConfig,
-    journal: JsonlLog,
+    trials: JsonlLog,
     *,
     blank: Embedding | None = None,
 ) -> OptimizeConfig:
-    """Return the config with the learning rate that reaches most of the first rows, in the fewest steps.
+    """Return the config with the learning rate that takes the fewest steps on the first examples.
 
-    What each rate made of each row is kept in `journal` as it comes, so that a stopped tuning goes on where it was.
+    Args:
+        trials: where the result of each rate on each example is stored, so that a stopped search can be resumed.
 
     Raises:
-        SeaError: none of the rates reached a single row.
+        SeaError: no example succeeded with any of the rates.
     """
-    rows = rows[:EXAMPLES]
+    examples = examples[:EXAMPLES]
     for lr in GRID:
-        done = {row["id"] for row in journal.read() if row["lr"] == lr}
-        left = [row for row in rows if row.id not in done]
-        if not left:
+        done = {trial["id"] for trial in trials.read() if trial["lr"] == lr}
+        remaining = [example for example in examples if example.id not in done]
+        if not remaining:
             continue
-        for outcome in optimize(mllm, left, replace(config, lr=lr), blank=blank):
-            journal.append([{"lr": lr, "id": outcome.id, "status": outcome.status, "steps": outcome.steps}])
-    return replace(config, lr=best_lr(journal, config.steps, {row.id for row in rows}))
+        for result in optimize(mllm, remaining, replace(config, lr=lr), blank=blank):
+            trials.append([{"lr": lr, "id": result.id, "status": result.status, "steps": result.steps}])
+    return replace(config, lr=best_lr(trials, config.steps, {example.id for example in examples}))
 
 
-def best_lr(journal: JsonlLog, steps: int, ids: Collection[str]) -> float:
-    """Return the rate with the fewest steps over these rows, where one that failed counts as twice the budget."""
+def best_lr(trials: JsonlLog, max_steps: int, ids: Collection[str]) -> float:
+    """Return the rate with the fewest steps over these examples; a failure counts as twice the maximum.
+
+    Raises:
+        SeaError: no example succeeded.
+    """
     costs: dict[float, int] = {}
-    good = 0
-    for row in journal.read():
-        if row["id"] not in ids:  # a former command tried more
+    successes = 0
+    for trial in trials.read():
+        if trial["id"] not in ids:  # from an earlier call with more examples
             continue
-        succeeded = row["status"] == "succeeded"
-        good += succeeded
-        costs[row["lr"]] = costs.get(row["lr"], 0) + (row["steps"] if succeeded else 2 * steps)
-    if not good:
+        succeeded = trial["status"] == "succeeded"
+        successes += succeeded
+        costs[trial["lr"]] = costs.get(trial["lr"], 0) + (trial["steps"] if succeeded else 2 * max_steps)
+    if not successes:
         raise SeaError(
-            f"lr=auto tried {', '.join(map(str, GRID))}, and reached none of {len(ids)} rows with any of them",
-            hint="Type -o steps=1000 for a larger budget, or -o lr=NUMBER to try another rate.",
-            where=str(journal.path),
+            f"lr=auto tried {', '.join(map(str, GRID))}, and none of {len(ids)} examples succeeded with any of them",
+            hint="Type -o steps=1000 to allow more steps, or -o lr=NUMBER to try another rate.",
+            where=str(trials.path),
         )
     return min(costs, key=lambda lr: costs[lr])

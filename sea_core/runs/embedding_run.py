@@ -81,7 +81,7 @@ class ResolvedSettings:
 
     Attributes:
         lr: the learning rate. margin: the margin, in logits. batch_size: embeddings optimised at a time.
-        forward: the forward strategy, `packed` or `plain`. fallback_reason: why it is not `packed`.
+        forward: the forward strategy, `packed` or `sequential`. fallback_reason: why it is not `packed`.
     """
 
     lr: float | None = None

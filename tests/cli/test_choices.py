@@ -57,7 +57,7 @@ def test_plain_sequences_reach_the_same(tmp_path: Path) -> None:
         return found
 
     packed, plain = figures("packed"), figures("plain", "-o", "packed=false")
-    assert (packed["resolved"]["forward"], plain["resolved"]["forward"]) == ("packed", "plain")
+    assert (packed["resolved"]["forward"], plain["resolved"]["forward"]) == ("packed", "sequential")
     assert packed["succeeded"] == plain["succeeded"] == 2
     assert packed["steps_median"] == plain["steps_median"]
     assert packed["audited"] == packed["audit_exact"] == 2

@@ -39,7 +39,7 @@ def test_a_device_that_is_not_there_is_an_error(name: str) -> None:
 
 
 def test_the_error_names_the_setting_that_was_given() -> None:
-    with pytest.raises(SeaError, match=r"-o chat\.device=abacus cannot be used: ") as raised:
+    with pytest.raises(SeaError, match=r"-o llm\.device=abacus cannot be used: ") as raised:
         resolve_device("abacus", "llm.device")
     assert raised.value.hint == "Type: -o llm.device=cpu"
 

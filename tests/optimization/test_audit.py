@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sea_core.cli.show import report
+from sea_core.cli.run_report import report
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.audit import audit, unaudited
 from sea_core.runs.embedding_run import EmbeddingRun
@@ -25,8 +25,8 @@ def test_a_few_successes_are_audited_once(mllm: MLLM, demo_run: Any) -> None:
     assert (figures["audited"], figures["audit_exact"]) == (3, 3)
     for row in run.audits.read():
         assert (
-            row["said"]
-            == row["wanted"]
+            row["answers"]
+            == row["targets"]
             == [goal["answer"] for goal in json.loads(run.store.record(row["id"])["goals"])]
         )
 
@@ -35,9 +35,9 @@ def test_an_audit_that_fails_is_told(demo_run: Any, capsys: pytest.CaptureFixtur
     run = demo_run.run
     record = next(r for r in run.store.records() if r["status"] == "succeeded")
     kept = run.audits.path.read_bytes() if run.audits.path.exists() else None
-    run.audits.append([{"id": record["id"], "margin": 0.6, "wanted": ["A."], "said": ["B."], "exact": False}])
+    run.audits.append([{"id": record["id"], "margin": 0.6, "targets": ["A."], "answers": ["B."], "exact": False}])
     report(run, as_json=False)
     told = capsys.readouterr()
     run.audits.path.write_bytes(kept or b"")
-    assert f"audit: {record['id']} was counted as reached, but says ['B.']" in told.err
-    assert "say both targets when generating" in told.out
+    assert f"audit: {record['id']} was counted as succeeded, but generates ['B.']" in told.err
+    assert "generate both target answers" in told.out

@@ -26,14 +26,14 @@ def test_fewest_steps_win_and_a_failure_costs_twice_the_budget(tmp_path: Path) -
     journal = JsonlLog(tmp_path / "tuning.jsonl")
     journal.append(tried((0.03, "succeeded", 90), (0.03, "succeeded", 90)))
     journal.append(tried((0.1, "succeeded", 5), (0.1, "failed", 100), (0.3, "succeeded", 50), (0.3, "succeeded", 60)))
-    assert best_lr(journal, steps=100, ids="0123") == 0.3
+    assert best_lr(journal, max_steps=100, ids="0123") == 0.3
 
 
 def test_rows_that_a_former_command_tried_do_not_weigh(tmp_path: Path) -> None:
     journal = JsonlLog(tmp_path / "tuning.jsonl")
     journal.append(tried((0.03, "succeeded", 5), (0.03, "succeeded", 90), (0.03, "failed", 100)))
     journal.append(tried((0.3, "succeeded", 50)))
-    assert best_lr(journal, steps=100, ids={"0"}) == 0.03
+    assert best_lr(journal, max_steps=100, ids={"0"}) == 0.03
 
 
 def test_every_rate_is_tried_on_the_first_rows_and_the_best_is_taken(
@@ -60,7 +60,7 @@ def test_a_stopped_tuning_goes_on(mllm: MLLM, prepared: tuple[PreparedExample, .
 
 def test_a_rate_is_not_made_up(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path) -> None:
     journal = JsonlLog(tmp_path / "tuning.jsonl")
-    with pytest.raises(SeaError, match=r"reached none of .* rows") as raised:
+    with pytest.raises(SeaError, match=r"none of .* examples succeeded") as raised:
         search_lr(mllm, prepared[:2], OptimizeConfig(lr="auto", steps=1), journal)
     assert "steps=1000" in raised.value.hint
     with pytest.raises(SeaError, match="lr is auto"):

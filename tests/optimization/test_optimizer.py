@@ -16,7 +16,7 @@ from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.audit import audit_record
+from sea_core.optimization.audit import audit_embedding
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import optimize
@@ -44,7 +44,7 @@ def test_generation_says_both_goals_of_every_good_row(mllm: MLLM, demo_run: Any)
     """The whole claim of a success, checked on all of them: real greedy generation from the stored embedding."""
     good = [record for record in demo_run.run.store.records() if record["status"] == "succeeded"]
     assert good
-    assert [record["id"] for record in good if not audit_record(mllm, record, demo_run.run)["exact"]] == []
+    assert [record["id"] for record in good if not audit_embedding(mllm, record, demo_run.run)["exact"]] == []
 
 
 def test_every_good_row_is_stored_as_it_was_checked(demo_run: Any) -> None:
@@ -106,16 +106,16 @@ def test_another_start_may_be_given(mllm: MLLM, prepared: tuple[PreparedExample,
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("lr", 0.0, "above zero"),
-        ("lr", -0.1, "above zero"),
-        ("lr", float("nan"), "above zero"),
-        ("steps", 0, "above zero"),
-        ("loss", 0.0, "above zero"),
-        ("batch_size", 0, "above zero"),
-        ("margin", -0.5, "not be negative"),
-        ("margin", float("nan"), "not be negative"),
-        ("beta1", 1.0, "at least 0 and below 1"),
-        ("beta2", -0.1, "at least 0 and below 1"),
+        ("lr", 0.0, "above 0"),
+        ("lr", -0.1, "above 0"),
+        ("lr", float("nan"), "a number or auto"),
+        ("steps", 0, "above 0"),
+        ("loss", 0.0, "above 0"),
+        ("batch_size", 0, "above 0"),
+        ("margin", -0.5, "at least 0"),
+        ("margin", float("nan"), "a number or auto"),
+        ("beta1", 1.0, "below 1"),
+        ("beta2", -0.1, "at least 0"),
         ("benign_examples", "drop", "embed or text"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_target_longer_than_the_model_holds_fails_with_a_reason(
     long = replace(prepared[0], goals=(prepared[0].goals[0], Goal("What is it?", "lamp " * most)))
     outcomes = run(mllm, (long, prepared[1]))
     assert outcomes[long.id].status == "failed"
-    assert f"but the model holds {most}" in outcomes[long.id].reason
+    assert f"but the model's context is {most}" in outcomes[long.id].reason
     assert outcomes[long.id].embedding is None
     assert prepared[1].id in outcomes
 
@@ -162,5 +162,5 @@ def test_the_longest_target_that_fits_is_taken(mllm: MLLM, prepared: tuple[Prepa
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_blank_without_a_size_is_refused(mllm: MLLM, value: float) -> None:
     blank = mllm.blank()
-    with pytest.raises(ModelError, match="blank audio's embedding has the size"):
+    with pytest.raises(ModelError, match="root mean square of the blank audio's embedding"):
         list(optimize(mllm, [], blank=blank.with_features(torch.full_like(blank.features, value))))

@@ -29,7 +29,7 @@ from sea_core.optimization.engine.select_forward import select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
 from sea_core.optimization.optimizer import Optimization, make_task, optimize
 from sea_core.optimization.recipes.base import Recipe, RecipeContext
-from sea_core.optimization.recipes.benign import principal
+from sea_core.optimization.recipes.benign import principal_directions
 from sea_core.optimization.recipes.expand import expand, make_seed
 from sea_core.optimization.recipes.goals import GoalsRecipe
 from sea_core.optimization.recipes.hidden import HiddenRecipe
@@ -159,7 +159,7 @@ def test_another_seed_gives_another_embedding(
 def test_subspace_stays_in_the_subspace(
     rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]], benign: list[Embedding]
 ) -> None:
-    mean, basis = principal(torch.cat([one.features for one in benign]), 64)
+    mean, basis = principal_directions(torch.cat([one.features for one in benign]), 64)
     assert len(basis) == 64
     assert torch.allclose(basis @ basis.T, torch.eye(64), atol=1e-5)
     inside = e(whole["subspace"][rows[0].id]) - mean
@@ -171,7 +171,7 @@ def test_subspace_stays_in_the_subspace(
 def test_hidden_states_come_nearer_to_those_of_the_text(
     seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]
 ) -> None:
-    measure = HiddenRecipe().begin(RecipeContext(seeing, seeing.blank()))(rows[0])
+    measure = HiddenRecipe().parametrize(RecipeContext(seeing, seeing.blank()))(rows[0])
     distance = {name: measure.extra_loss(e(whole[name][rows[0].id])) for name in ("hidden", "plain")}
     assert distance["hidden"] < 0.8 * distance["plain"]  # type: ignore[operator]
 
@@ -298,7 +298,7 @@ def test_pool_is_every_recipe_that_the_material_allows() -> None:
     [
         ("nois", "no recipe 'nois'", "'noise'"),
         ("x,plain", "no recipe 'x'", "Known: pool, plain, goals"),
-        ("benign-start", "needs benign media", "--media FOLDER"),
+        ("benign-start", "needs benign media", "--benign-media FOLDER"),
     ],
 )
 def test_a_recipe_that_cannot_be_is_refused(text: str, expected: str, advice: str) -> None:
@@ -414,15 +414,17 @@ def test_a_run_of_plain_goes_on_as_a_pool(seeing: MLLM, tmp_path: Path) -> None:
 def test_rows_that_no_recipe_solves_are_listed(seeing: MLLM, tmp_path: Path) -> None:
     said = sea(*optimise(tmp_path / "run", "--recipe", "plain,noise", "-o", "steps=1", "-o", "loss=0.001"))
     assert said.code == 0
-    assert "these rows have no embedding that succeeded: demo-000\n" in said.err
+    assert "no embedding succeeded for these examples: demo-000\n" in said.err
     assert uncovered_examples(EmbeddingRun(tmp_path / "run").records()) == ["demo-000"]
 
 
 def test_settings_of_a_recipe(seeing: MLLM, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    for wrong, said in (("subspace.directions=0", "above zero"), ("hidden.layer=-1", "not be negative")):
+    for wrong, said in (("subspace.directions=0", "above 0"), ("hidden.layer=-1", "at least 0")):
         assert said in expect_error(*optimise(out, "-o", wrong))
-    assert "below 1: E would never be seen" in expect_error(*optimise(out, "-o", "dropout.strength=1.0"))
+    assert "dropout.strength is 1.0, but it must be below 1" in expect_error(
+        *optimise(out, "-o", "dropout.strength=1.0")
+    )
     assert "noise.strength is 0.0" in expect_error(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.0"))
     assert "'noise.strength'" in expect_error(*optimise(out, "-o", "noise.strenght=0.1"))
     assert "the recipe subspace needs benign media" in expect_error(*optimise(out, "--recipe", "subspace"))
@@ -434,5 +436,5 @@ def test_plan_counts_every_embedding(seeing: MLLM) -> None:
     def planned(*more: object) -> Any:
         return sea("plan", "--plugin", "llava", "--limit", "2", "--json", *more).json()
 
-    assert (planned()["rows"], planned("--recipe", "pool", "-o", "draws=2")["rows"]) == (2, 24)
-    assert planned("--recipe", "goals")["text"] > planned()["text"]
+    assert (planned()["embeddings"], planned("--recipe", "pool", "-o", "draws=2")["embeddings"]) == (2, 24)
+    assert planned("--recipe", "goals")["text_tokens"] > planned()["text_tokens"]

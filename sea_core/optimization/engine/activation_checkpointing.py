@@ -1,4 +1,4 @@
-"""Trade time for memory: a decoder that computes its layers again on the way back, for when not even one row fits."""
+"""Trade time for memory when not even one example fits: recompute the decoder's layers in the backward pass."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sea_core.errors import ModelError
 
 @contextmanager
 def activation_checkpointing(decoder: Any) -> Iterator[None]:
-    """Checkpoint the decoder's layers inside the block, about 1.4 times the time of a step.
+    """Checkpoint the decoder's layers inside the block. A step takes about 1.4 times as long.
 
-    The library checkpoints a layer only in training mode, and does nothing without a word in evaluation mode. Here the
-    layers alone are told that they train, not what lies in them, so that no dropout wakes up.
+    transformers checkpoints a layer only in training mode, and silently does nothing in evaluation mode. Here only the
+    layers are put into training mode, not the modules inside them, so that no dropout becomes active.
     """
     from transformers.modeling_layers import GradientCheckpointingLayer
 
-    layers = [m for m in decoder.modules() if isinstance(m, GradientCheckpointingLayer)]
+    layers = [module for module in decoder.modules() if isinstance(module, GradientCheckpointingLayer)]
     decoder.activation_checkpointing_enable({"use_reentrant": False})
     for layer in layers:
         layer.training = True
@@ -33,14 +33,15 @@ def activation_checkpointing(decoder: Any) -> Iterator[None]:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell an allocation that failed, on a GPU or in main memory, from other errors."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Return whether an allocation failed, on a GPU or in main memory."""
+    known = ("can't allocate memory", "MPS backend out of memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in known)
 
 
-def out_of_memory_error(device: torch.device, full: str) -> ModelError:
-    """Return the error for when not even one row fits; `full` is what the allocator said."""
+def out_of_memory_error(device: torch.device, message: str) -> ModelError:
+    """Return the error to raise when not even one example fits; `message` is the allocator's."""
     return ModelError(
-        f"not even one row fits into the memory of {device}: {full.splitlines()[0]}",
-        hint="Free memory on the device, give a smaller blank (-o adapter.…), --dtype bfloat16, or another --device. "
-        "`sea plan` says what a row takes.",
+        f"not even one example fits into the memory of {device}: {message.splitlines()[0]}",
+        hint="Free memory on the device, use a smaller blank (-o adapter.…), --dtype bfloat16, or another --device. "
+        "`sea plan` estimates what an example takes.",
     )

@@ -1,8 +1,8 @@
 """All goals of an embedding in one sequence: [prefix][media][question, answer][question, answer]...
 
-The media, by far the most tokens, are computed once for all goals, and the prefix once for the whole job. A block mask
-keeps each goal's text from seeing the others', and its positions start again behind the media, so that every goal sees
-what it would see alone. Only the answers' tokens reach the head; what else can be left out is in lean.py.
+The media, by far the most tokens, are computed once for all goals, and the prefix once for the whole run. A block mask
+keeps each goal's text from attending to the others', and its positions start again after the media, so every goal gets
+what it would get in a sequence of its own. Only the answer tokens reach the head; pruned_attention.py leaves out more.
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ from sea_core.optimization.engine.types import OptimizationTask
 
 
 class PackingNotSupported(Exception):
-    """The rows cannot share a sequence, and why. Never shown: the plain forward is used, and says so."""
+    """The goals cannot share a sequence; the message says why. The sequential strategy is used instead."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What batches of one shape share: `mask` (1, 1, queries, keys), additive, and `positions` (..., 1, queries)."""
+    """What batches of one shape share.
+
+    Attributes:
+        mask: additive attention mask, (1, 1, queries, keys).
+        positions: position ids, (..., 1, queries).
+    """
 
     mask: Tensor
     positions: Tensor
@@ -36,20 +41,29 @@ class Layout:
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """Tasks of one shape: the embedded texts behind the media (tasks, length, d_llm), and where in them answers are
-    read."""
+    """Tasks of one shape.
+
+    Attributes:
+        text: token embeddings of the texts after the media, (tasks, length, d_llm).
+        index, column: of each answer token, the task and the position in its text that predicts it.
+    """
 
     layout: Layout
     text: Tensor
-    slot: Tensor
+    index: Tensor
     column: Tensor
 
 
 class Packed(ForwardStrategy):
-    """One packed sequence for each embedding. `inline` keeps the prefix in it, instead of its keys and values.
+    """One packed sequence per task.
+
+    Attributes:
+        n_media: placeholder positions of the medium.
+        prefix: token ids before the medium, the same in every prompt.
+        inline_prefix: whether the prefix is part of each sequence; otherwise its keys and values are cached.
 
     Raises:
-        Unpackable: the prompts differ before the media, or the attention takes no block mask.
+        PackingNotSupported: the prompts differ before the media, or the attention does not accept a block mask.
     """
 
     name = "packed"
@@ -57,146 +71,155 @@ class Packed(ForwardStrategy):
     def __init__(self, mllm: MLLM, start: Embedding, tasks: Sequence[OptimizationTask]) -> None:
         super().__init__(mllm, start)
         self.decoder: Any = mllm.adapter.language_model(mllm.model)
-        self.media = mllm.adapter.placeholders(len(start))
+        self.n_media = mllm.adapter.placeholders(len(start))
         self.prefix = self._common_prefix(tasks)
         self._layouts: dict[Shape, Layout] = {}
         attention = getattr(self.decoder.config, "_attn_implementation", None)
         if attention not in ("sdpa", "eager"):
-            raise PackingNotSupported(f"its attention is {attention}, which takes no block mask")
-        self.inline = not self.prefix
-        self._prefix_kv = [] if self.inline else self._keys_and_values()
-        self._run: Any = self.decoder
-        self._last = TextOnlyLastLayer.of(self.decoder, self.media)
-        self.kv_only = self.media if self._last else 0
+            raise PackingNotSupported(f"its attention is {attention}, which accepts no block mask")
+        self.inline_prefix = not self.prefix
+        self._prefix_kv = [] if self.inline_prefix else self._compute_prefix_kv()
+        self._run_decoder: Any = self.decoder
+        self._last_layer = TextOnlyLastLayer.wrap(self.decoder, self.n_media)
+        self.kv_only = self.n_media if self._last_layer else 0
 
     def shape(self, task: OptimizationTask) -> Shape:
         return tuple(padded_length(len(text)) for text in self._texts(task))
 
     def tokens(self, task: OptimizationTask) -> int:
-        return self._lead() + self.media + sum(self.shape(task))
+        return self._n_inline() + self.n_media + sum(self.shape(task))
 
     def prepare_batch(self, tasks: Sequence[OptimizationTask]) -> PackedBatch:
         shape, device = self.shape(tasks[0]), self.mllm.device
         ids = torch.full((len(tasks), sum(shape)), self.mllm.pad_id)
-        slots: list[int] = []
+        indices: list[int] = []
         columns: list[int] = []
-        for slot, task in enumerate(tasks):
+        for index, task in enumerate(tasks):
             begin = 0
-            for text, answer, room in zip(self._texts(task), task.answers, shape, strict=True):
-                ids[slot, begin : begin + len(text)] = torch.tensor(text)
-                end = begin + len(text) - 1  # the last token predicts nothing
+            for text, answer, length in zip(self._texts(task), task.answers, shape, strict=True):
+                ids[index, begin : begin + len(text)] = torch.tensor(text)
+                end = begin + len(text) - 1  # each token is predicted by the one before it
                 columns += range(end - len(answer), end)
-                slots += [slot] * len(answer)
-                begin += room
+                indices += [index] * len(answer)
+                begin += length
         with torch.no_grad():
             text_embeds = self.mllm.model.get_input_embeddings()(ids.to(device))
-        where = torch.tensor([slots, columns], device=device)
-        return PackedBatch(self._layout(shape), text_embeds, *where)
+        return PackedBatch(self._layout(shape), text_embeds, *torch.tensor([indices, columns], device=device))
 
-    def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
-        text = seated.text
-        media = torch.stack([self.mllm.project(self.start.with_features(rows)) for rows in embeddings]).to(text.dtype)
-        before = [self._embedded_prefix().expand(len(media), -1, -1)] if self.inline and self.prefix else []
+    def logits(self, batch: PackedBatch, embeddings: Sequence[Tensor]) -> Tensor:
+        projected = [self.mllm.project(self.start.with_features(features)) for features in embeddings]
+        media = torch.stack(projected).to(batch.text.dtype)
+        inline = self.inline_prefix and self.prefix
+        before = [self._prefix_embeds().expand(len(media), -1, -1)] if inline else []
         with self._pruned():
-            hidden = self._run(
-                inputs_embeds=torch.cat([*before, media, text], dim=1),
-                attention_mask=seated.layout.mask,
-                position_ids=seated.layout.positions,
-                past_key_values=self._cache(len(media)),
+            hidden = self._run_decoder(
+                inputs_embeds=torch.cat([*before, media, batch.text], dim=1),
+                attention_mask=batch.layout.mask,
+                position_ids=batch.layout.positions,
+                past_key_values=self._new_cache(len(media)),
                 use_cache=False,
-            ).last_hidden_state[:, -text.shape[1] :]
-        logits: Tensor = self.mllm.model.get_output_embeddings()(hidden[seated.slot, seated.column])
+            ).last_hidden_state[:, -batch.text.shape[1] :]
+        logits: Tensor = self.mllm.model.get_output_embeddings()(hidden[batch.index, batch.column])
         return logits.to(self.mllm.wide_dtype)
 
     def compile(self) -> None:
-        """Compile the decoder. Lengths are padded, so that one graph serves all rows of a shape."""
-        self._run = torch.compile(self.decoder)
+        """Compile the decoder. Lengths are padded, so one graph serves all batches of a shape."""
+        self._run_decoder = torch.compile(self.decoder)
 
     def enable_checkpointing(self) -> None:
-        # A layer that is recomputed drops the cache: the prefix goes through it again, and the media to its end.
+        # A recomputed layer ignores the cache: the prefix becomes part of the sequence, and no position is kv_only.
         super().enable_checkpointing()
-        self.inline, self._prefix_kv, self.kv_only = True, [], 0
+        self.inline_prefix, self._prefix_kv, self.kv_only = True, [], 0
         self._layouts.clear()
 
     def _pruned(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.checkpointing else pruned(self.decoder, self._last)
+        return nullcontext() if self.checkpointing else pruned(self.decoder, self._last_layer)
 
     # --- the layout -------------------------------------------------------------------------------------------------
 
     def _common_prefix(self, tasks: Sequence[OptimizationTask]) -> list[int]:
         """Return the ids before the media, after checking that they and the media are the same in every prompt."""
-        image = self.mllm.placeholder_id
+        placeholder, noun = self.mllm.placeholder_id, self.mllm.adapter.noun
         first = tasks[0].prompts[0]
-        prefix = first[: first.index(image)] if image in first else first
-        opening = [*prefix, *[image] * self.media]
+        prefix = first[: first.index(placeholder)] if placeholder in first else first
+        opening = [*prefix, *[placeholder] * self.n_media]
         for task in tasks:
             for prompt in task.prompts:
-                if prompt[: len(opening)] != opening or image in prompt[len(opening) :]:
-                    raise PackingNotSupported(
-                        f"the prompts differ before or within the {self.mllm.adapter.noun} (row {task.id})"
-                    )
+                if prompt[: len(opening)] != opening or placeholder in prompt[len(opening) :]:
+                    raise PackingNotSupported(f"the prompts differ before or within the {noun} (example {task.id})")
                 if len(prompt) == len(opening):
-                    raise PackingNotSupported(f"nothing stands between the {self.mllm.adapter.noun} and the answer")
+                    raise PackingNotSupported(f"there is no text between the {noun} and the answer")
         return prefix
 
     def _texts(self, task: OptimizationTask) -> list[list[int]]:
-        """Return, for each goal, what comes behind the media."""
-        behind = len(self.prefix) + self.media
-        return [[*p[behind:], *a] for p, a in zip(task.prompts, task.answers, strict=True)]
+        """Return the text after the media for each goal: question and answer."""
+        begin = len(self.prefix) + self.n_media
+        return [[*prompt[begin:], *answer] for prompt, answer in zip(task.prompts, task.answers, strict=True)]
 
-    def _lead(self) -> int:
-        """Return how many tokens of the prefix stand in the sequence itself."""
-        return len(self.prefix) if self.inline else 0
+    def _n_inline(self) -> int:
+        """Return how many tokens of the prefix are part of the sequence itself."""
+        return len(self.prefix) if self.inline_prefix else 0
 
     def _layout(self, shape: Shape) -> Layout:
         if shape not in self._layouts:
-            cached = len(self.prefix) - self._lead()
-            # Whose token it is: 0 for all goals', then the first goal's, the second's...
-            owner = torch.cat([torch.full((n,), i) for i, n in enumerate((len(self.prefix) + self.media, *shape))])
-            order = torch.arange(len(owner))
-            seen = (order[:, None] >= order) & ((owner == 0) | (owner[:, None] == owner))
-            seen = seen[cached:]  # the cached prefix has keys, and asks nothing
-            # Additive, in the model's dtype: eager attention would add a boolean one as 0 and 1, without a word.
-            mask = torch.zeros(seen.shape, dtype=self.mllm.dtype).masked_fill_(~seen, torch.finfo(self.mllm.dtype).min)
-            positions = self._positions(max(shape))
-            behind = len(self.prefix) + self.media
-            parts = [positions[..., cached:behind], *(positions[..., behind : behind + n] for n in shape)]
-            self._layouts[shape] = Layout(mask[None, None].to(self.mllm.device), torch.cat(parts, dim=-1))
+            self._layouts[shape] = Layout(self._block_mask(shape), self._packed_positions(shape))
         return self._layouts[shape]
 
+    def _block_mask(self, shape: Shape) -> Tensor:
+        """Return the mask under which a goal's text attends to prefix, media and itself, but to no other goal."""
+        n_shared = len(self.prefix) + self.n_media
+        # The goal that a token belongs to, from 1; 0 for what all goals share.
+        owner = torch.cat([torch.full((n,), goal) for goal, n in enumerate((n_shared, *shape))])
+        order = torch.arange(len(owner))
+        visible = (order[:, None] >= order) & ((owner == 0) | (owner[:, None] == owner))
+        visible = visible[len(self.prefix) - self._n_inline() :]  # the cached prefix has keys, but no queries
+        # Additive, in the model's dtype: eager attention would silently add a boolean mask as 0 and 1.
+        dtype = self.mllm.dtype
+        mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
+        return mask[None, None].to(self.mllm.device)
+
+    def _packed_positions(self, shape: Shape) -> Tensor:
+        """Return the position ids of a packed sequence: those of each text start again after the media."""
+        positions = self._positions(max(shape))
+        n_cached, n_shared = len(self.prefix) - self._n_inline(), len(self.prefix) + self.n_media
+        parts = [positions[..., n_cached:n_shared], *(positions[..., n_shared : n_shared + n] for n in shape)]
+        return torch.cat(parts, dim=-1)
+
     def _positions(self, longest: int) -> Tensor:
-        """Return the positions of one goal alone, as the family counts them: (..., 1, length)."""
+        """Return the position ids of prefix, media and one text, as the family counts them: (..., 1, length)."""
         mllm = self.mllm
-        ids = [*self.prefix, *[mllm.placeholder_id] * self.media, *[mllm.end_id] * longest]
-        row = torch.tensor([ids], device=mllm.device)
-        positions = mllm.adapter.position_ids(mllm.model, row, torch.ones_like(row), [self.start.grid])
+        ids = [*self.prefix, *[mllm.placeholder_id] * self.n_media, *[mllm.end_id] * longest]
+        batch = torch.tensor([ids], device=mllm.device)
+        positions = mllm.adapter.position_ids(mllm.model, batch, torch.ones_like(batch), [self.start.grid])
         return torch.arange(len(ids), device=mllm.device)[None] if positions is None else positions
 
     # --- the prefix -------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def _embedded_prefix(self) -> Tensor:
-        embedded: Tensor = self.mllm.model.get_input_embeddings()(torch.tensor([self.prefix], device=self.mllm.device))
-        return embedded
+    def _prefix_embeds(self) -> Tensor:
+        ids = torch.tensor([self.prefix], device=self.mllm.device)
+        embeds: Tensor = self.mllm.model.get_input_embeddings()(ids)
+        return embeds
 
     @torch.no_grad()
-    def _keys_and_values(self) -> list[tuple[Tensor, Tensor]]:
+    def _compute_prefix_kv(self) -> list[tuple[Tensor, Tensor]]:
         """Run the prefix once; return each layer's keys and values."""
         from transformers import DynamicCache
 
         cache = DynamicCache()
         self.decoder(
-            inputs_embeds=self._embedded_prefix(),
+            inputs_embeds=self._prefix_embeds(),
             position_ids=self._positions(1)[..., : len(self.prefix)],
             past_key_values=cache,
             use_cache=True,
         )
         return [(layer.keys, layer.values) for layer in cache.layers]
 
-    def _cache(self, rows: int) -> Any:
-        """Return a fresh cache for so many rows: the library appends to a cache in place."""
+    def _new_cache(self, batch_size: int) -> Any:
+        """Return a new cache with the prefix, because transformers appends to a cache in place."""
         from transformers import DynamicCache
 
         if self.checkpointing:
             return None
-        return DynamicCache([(k.expand(rows, -1, -1, -1), v.expand(rows, -1, -1, -1)) for k, v in self._prefix_kv])
+        expanded = [(k.expand(batch_size, -1, -1, -1), v.expand(batch_size, -1, -1, -1)) for k, v in self._prefix_kv]
+        return DynamicCache(expanded)

@@ -1,4 +1,4 @@
-"""How the E of a row comes from what is trained: the one place where recipes differ inside the engine."""
+"""How E follows from the parameter that is trained: the only place where recipes differ inside the engine."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from torch import Generator, Tensor
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Parametrization:
-    """The paper's way: E itself is trained, and shown as it is.
+    """The paper's parametrisation: E itself is trained. Subclasses override single methods.
 
-    A subclass changes one thing. All its randomness comes from `rng`, which follows from the row, the recipe, the draw
-    and the step: so does the row's E, whatever runs beside it, and however often a step is made again.
+    All randomness comes from `rng`, which follows from the example, the recipe, the draw and the step. So an embedding
+    depends neither on the tasks beside it nor on how often a step is repeated.
 
     Attributes:
-        varies: whether what is shown differs from what is kept; a row then ends only by a look at the clean E.
-        lr: step size, as a multiple of the rules'. steps: budget, likewise.
+        lr: multiple of the engine's step size.
+        steps: multiple of the engine's maximum number of updates.
+        stochastic: whether the E of a step differs from the final E; then success is only decided on the final E.
     """
 
     lr: float = 1.0
@@ -25,19 +26,23 @@ class Parametrization:
     stochastic: ClassVar[bool] = False
 
     def parameter(self, start: Tensor, rng: Generator) -> Tensor:
-        """Return what is trained, with no graph; `start` is the E that rows start from, (n_rows, d_encoder)."""
+        """Return the parameter's initial value, without a graph.
+
+        Args:
+            start: the blank's E, (n_features, d_encoder).
+        """
         return start.detach().clone()
 
-    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
-        """Return the E that the model sees in this step, (n_rows, d_encoder), with the graph back to the leaf."""
-        return leaf
+    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
+        """Return the E of a step, (n_features, d_encoder), with the graph back to the parameter."""
+        return parameter
 
-    def final(self, leaf: Tensor) -> Tensor:
-        """Return the E that is checked and kept. Only asked for where the variation `varies`."""
-        return leaf
+    def final(self, parameter: Tensor) -> Tensor:
+        """Return the E that is checked and stored. Only called if `stochastic`."""
+        return parameter
 
-    def extra_loss(self, shown: Tensor) -> Tensor | None:
-        """Return what else is to be small, besides the loss of the goals; it plays no part in when a row is done."""
+    def extra_loss(self, embedding: Tensor) -> Tensor | None:
+        """Return a loss to add to that of the goals, or None. It does not count for success."""
         return None
 
 

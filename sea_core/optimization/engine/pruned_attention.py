@@ -1,8 +1,8 @@
-"""What a packed sequence can leave out without changing a number: products that the mask throws away, and rows of the
-last layer that nobody reads.
+"""Leave out of a packed forward pass what its results do not depend on; no number changes.
 
-The library multiplies every query with every key and masks nearly half of the products; and only the texts' rows of the
-last layer reach the head, so of the media's it needs no more than keys and values.
+transformers multiplies every query with every key and masks nearly half of the products. Here queries are processed in
+blocks, each with the keys up to its own last one. And of the last layer only the text positions reach the head, so of
+the media positions it needs keys and values only.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-NAME = "sea_blocks"
-"""What the library calls this attention while it is used."""
-BLOCK = 256
-"""Queries at a time: fewer make small products, more make products for the mask."""
+ATTENTION_NAME = "sea_blocks"
+"""The name under which `block_attention` is registered with transformers."""
+BLOCK_SIZE = 256
+"""Queries per block: fewer make small matrix products, more compute masked products."""
 REQUIRED_KEYWORDS = {"attention_mask", "position_embeddings", "past_key_values"}
-"""What a layer must take by name for `Last` to run it on some of its rows."""
+"""What a layer must take by name for `TextOnlyLastLayer` to run it on some of its positions."""
 
 
 class StopAfterKV(Exception):
-    """Keys and values are in the cache, and nothing else is wanted."""
+    """Ends a layer's forward pass once its keys and values are in the cache."""
 
 
 class StopOnCacheWrite:
-    """A cache in front of a layer that may stop as soon as it has left its keys and values there."""
+    """A cache that raises StopAfterKV as soon as keys and values have been written to it."""
 
     def __init__(self, cache: Any) -> None:
         self.cache = cache
@@ -36,91 +36,93 @@ class StopOnCacheWrite:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.cache, name)
 
-    def update(self, *args: Any, **more: Any) -> None:
-        self.cache.update(*args, **more)
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        self.cache.update(*args, **kwargs)
         raise StopAfterKV
 
 
 class TextOnlyLastLayer(nn.Module):
-    """The last layer, on the texts alone. The media, the first `lead` rows, leave keys and values in the cache."""
+    """The last layer, run on the text positions only; the first `n_media` positions get keys and values, no output."""
 
-    def __init__(self, layer: nn.Module, lead: int) -> None:
+    def __init__(self, layer: nn.Module, n_media: int) -> None:
         super().__init__()
-        self.layer, self.lead = layer, lead
+        self.layer, self.n_media = layer, n_media
 
     @classmethod
-    def of(cls, decoder: Any, lead: int) -> TextOnlyLastLayer | None:
-        """Return it for a decoder of the library's form, None for another, whose last layer runs as it is."""
+    def wrap(cls, decoder: Any, n_media: int) -> TextOnlyLastLayer | None:
+        """Return the decoder's last layer wrapped, or None if its layers do not have the form of transformers' own."""
         layers = getattr(decoder, "layers", None)
-        if (
-            not isinstance(layers, nn.ModuleList)
-            or not signature(layers[-1].forward).parameters.keys() >= REQUIRED_KEYWORDS
-        ):
+        if not isinstance(layers, nn.ModuleList):
             return None
-        return cls(layers[-1], lead)
+        if not signature(layers[-1].forward).parameters.keys() >= REQUIRED_KEYWORDS:
+            return None
+        return cls(layers[-1], n_media)
 
-    def forward(self, hidden_states: Tensor, **told: Any) -> Any:
-        texts = hidden_states.shape[1] - self.lead
-        leaving = told | {"past_key_values": StopOnCacheWrite(told["past_key_values"])}
+    def forward(self, hidden_states: Tensor, **kwargs: Any) -> Any:
+        texts = hidden_states.shape[1] - self.n_media
+        with_stop = kwargs | {"past_key_values": StopOnCacheWrite(kwargs["past_key_values"])}
         with suppress(StopAfterKV):
-            self._run(hidden_states, slice(0, self.lead), told["attention_mask"].shape[-1] - texts, leaving)
-        return self._run(hidden_states, slice(self.lead, None), None, told)
+            keys = kwargs["attention_mask"].shape[-1] - texts
+            self._run_layer(hidden_states, slice(0, self.n_media), keys, with_stop)
+        return self._run_layer(hidden_states, slice(self.n_media, None), None, kwargs)
 
-    def _run(self, hidden_states: Tensor, rows: slice, keys: int | None, told: dict[str, Any]) -> Any:
-        cut = {
-            "attention_mask": told["attention_mask"][:, :, rows, :keys],
-            "position_embeddings": tuple(angle[..., rows, :] for angle in told["position_embeddings"]),
+    def _run_layer(self, hidden_states: Tensor, positions: slice, keys: int | None, kwargs: dict[str, Any]) -> Any:
+        """Run the layer on some positions, which attend to the first `keys` keys (None: to all)."""
+        selected = {
+            "attention_mask": kwargs["attention_mask"][:, :, positions, :keys],
+            "position_embeddings": tuple(angles[..., positions, :] for angles in kwargs["position_embeddings"]),
         }
-        if told.get("position_ids") is not None:
-            cut["position_ids"] = told["position_ids"][..., rows]
-        return self.layer(hidden_states[:, rows], **told | cut)
+        if kwargs.get("position_ids") is not None:
+            selected["position_ids"] = kwargs["position_ids"][..., positions]
+        return self.layer(hidden_states[:, positions], **kwargs | selected)
 
 
 @contextmanager
-def pruned(decoder: Any, last: TextOnlyLastLayer | None) -> Iterator[None]:
-    """Inside the block, let the decoder attend in blocks, where its attention is sdpa, and end with `last`.
+def pruned(decoder: Any, last_layer: TextOnlyLastLayer | None) -> Iterator[None]:
+    """Inside the block, let the decoder attend in blocks if its attention is sdpa, and end with `last_layer`.
 
-    It must be given a cache, and a mask over all queries and keys. It returns the texts' rows, or all where `last` is
-    None.
+    The decoder must be given a cache, and a mask over all queries and keys. It returns the text positions only, or all
+    positions if `last_layer` is None.
     """
     from transformers import AttentionInterface
 
-    AttentionInterface.register(NAME, attend)
-    config, own = decoder.config, decoder.config._attn_implementation
-    if own == "sdpa":
-        config._attn_implementation = NAME
-    if last is not None:
-        decoder.layers[-1] = last
+    AttentionInterface.register(ATTENTION_NAME, block_attention)
+    config, own_attention = decoder.config, decoder.config._attn_implementation
+    if own_attention == "sdpa":
+        config._attn_implementation = ATTENTION_NAME
+    if last_layer is not None:
+        decoder.layers[-1] = last_layer
     try:
         yield
     finally:
-        config._attn_implementation = own
-        if last is not None:
-            decoder.layers[-1] = last.layer
+        config._attn_implementation = own_attention
+        if last_layer is not None:
+            decoder.layers[-1] = last_layer.layer
 
 
-def attend(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor, **more: Any
+def block_attention(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """Return what the library's sdpa returns under a mask that is causal: (batch, queries, heads, width).
+    """Return what transformers' sdpa attention returns under a causal mask: (batch, queries, heads, head size).
 
-    The last queries are those of the last keys. A block of queries is given the keys up to its own last one.
+    The queries belong to the last positions of the keys.
     """
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     sdpa = ALL_ATTENTION_FUNCTIONS["sdpa"]
     groups = query.shape[1] // key.shape[1]
-    if groups > 1:  # once, where sdpa would do it, and keep it, for each block
+    if groups > 1:  # once here; sdpa would repeat them for each block, and keep each copy
         key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
-    length, ahead = query.shape[2], key.shape[2] - query.shape[2]
-    parts = []
-    for begin in range(0, length, BLOCK):
-        end = min(begin + BLOCK, length)
-        seen = slice(0, ahead + end)
-        mask = attention_mask[:, :, begin:end, seen]
-        parts.append(sdpa(NO_GQA_MODULE, query[:, :, begin:end], key[:, :, seen], value[:, :, seen], mask, **more)[0])
-    return torch.cat(parts, dim=1), None
+    n_queries, n_before = query.shape[2], key.shape[2] - query.shape[2]
+    outputs = []
+    for begin in range(0, n_queries, BLOCK_SIZE):
+        end = min(begin + BLOCK_SIZE, n_queries)
+        keys = slice(0, n_before + end)
+        mask = attention_mask[:, :, begin:end, keys]
+        block = sdpa(NO_GQA_MODULE, query[:, :, begin:end], key[:, :, keys], value[:, :, keys], mask, **kwargs)[0]
+        outputs.append(block)
+    return torch.cat(outputs, dim=1), None
 
 
 NO_GQA_MODULE = nn.Module()
-"""Stands for the attention's module, of which sdpa only asks whether keys are shared by groups of heads."""
+"""Passed to sdpa as its attention module, of which it only reads whether heads share keys: here they do not."""

@@ -1,6 +1,8 @@
-"""Rows in flight. A waiting row takes a slot when one is free, and leaves it at once when it is done.
+"""The engine: optimises the embeddings of many tasks on one frozen model, `batch_size` of them at a time.
 
-Each slot has an Adam of its own and sees nothing of the others, so no row waits for its neighbours, or depends on them.
+The batch is continuous: a waiting task takes a slot as soon as one is free, and a task leaves its slot as soon as it
+has finished. Each slot has its own Adam and shares nothing with the others, so that a task neither waits for the tasks
+beside it nor depends on them.
 """
 
 from __future__ import annotations
@@ -8,9 +10,9 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,219 +20,252 @@ from torch import Tensor, nn
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.activation_checkpointing import (
     activation_checkpointing,
     is_out_of_memory,
     out_of_memory_error,
 )
 from sea_core.optimization.engine.forward import ForwardStrategy, Shape
-from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask, Status
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask
 
 
 @dataclass
 class Slot:
-    """A row in flight."""
+    """A task that is being optimised: the parameter that is trained, its Adam, and the steps made so far."""
 
     task: OptimizationTask
     parameter: Tensor
     adam: torch.optim.Adam
-    budget: int
+    max_steps: int
     steps: int = 0
     seconds: float = 0.0
 
-    def forward(self) -> Tensor:
-        """Return the E that the model sees in this step."""
-        return self.task.parametrization.forward(
-            self.parameter, make_rng(self.task, self.steps + 1, self.parameter.device)
-        )
+    def embedding(self) -> Tensor:
+        """Return the E of this step, (n_features, d_encoder), with the graph back to the parameter."""
+        rng = make_rng(self.task, self.steps + 1, self.parameter.device)
+        return self.task.parametrization.forward(self.parameter, rng)
+
+
+Queue = deque[OptimizationTask | Slot]
+"""Tasks that wait for a slot; a slot waits if it was given up for lack of memory."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One look at some slots: what was shown, their losses with the graph, losses and least margins as numbers, and all
-    the logits."""
+    """What the model computes for one E of each slot.
+
+    Attributes:
+        embeddings: the E of each slot.
+        loss: the loss of each slot with its graph, (slots,).
+        losses, margins: the same loss, and the smallest margin of a target token, of each slot as numbers.
+        logits: of all answer tokens, (answer tokens, vocabulary).
+        targets: their ids, (answer tokens,).
+    """
 
     slots: list[Slot]
     embeddings: list[Tensor]
-    graph: Tensor
+    loss: Tensor
     losses: list[float]
     margins: list[float]
     logits: Tensor
     targets: Tensor
 
 
-@dataclass
 class Engine:
-    """Optimises the embeddings of many tasks on one frozen model."""
+    """Optimises the embeddings of many tasks on one frozen model, from one start."""
 
-    mllm: MLLM
-    start: Embedding
-    config: EngineConfig
-    forward: ForwardStrategy
-    slots: list[Slot] = field(default_factory=list)
-    _batch: Any = None
-    _targets: Tensor | None = None
+    def __init__(self, mllm: MLLM, start: Embedding, config: EngineConfig, forward: ForwardStrategy) -> None:
+        self.mllm, self.start, self.config, self.forward = mllm, start, config, forward
+        self.slots: list[Slot] = []
+        self._max_slots = config.batch_size
+        self._prepared: tuple[Any, Tensor] | None = None  # the current slots' batch and targets, until slots change
+        self._checkpointing = ExitStack()
 
     def run(self, tasks: Iterable[OptimizationTask]) -> Iterator[OptimizationResult]:
-        """Yield an outcome for each task, in the order in which they finish.
+        """Yield a result for each task, in the order in which they finish.
 
-        Rows of one kind of variation run together, so that a row's seconds are those of its kind.
+        Tasks with the same type of parametrisation and the same shape run together, so that the seconds of a task are
+        those of its own kind.
 
         Raises:
-            ModelError: not even one row fits into memory.
+            ModelError: not even one example fits into memory.
         """
-        queues: dict[tuple[type, Shape], deque[OptimizationTask | Slot]] = {}
+        queues: dict[tuple[type, Shape], Queue] = {}
         for task in tasks:
             queues.setdefault((type(task.parametrization), self.forward.shape(task)), deque()).append(task)
-        self._max_slots, self._recomputing = self.config.batch_size, ExitStack()
-        with self._recomputing:
+        self._max_slots, self._checkpointing = self.config.batch_size, ExitStack()
+        with self._checkpointing:
             for queue in queues.values():
                 while queue or self.slots:
-                    self._fill(queue)
-                    try:
-                        yield from self._step()
-                    except RuntimeError as error:
-                        if not is_out_of_memory(error):
-                            raise
-                        full = str(error)
-                    else:
-                        continue
-                    self._make_room(queue, full)  # out here the error, and all that it holds, is gone
+                    self._fill_slots(queue)
+                    yield from self._step_within_memory(queue)
 
-    def _fill(self, queue: deque[OptimizationTask | Slot]) -> None:
+    def _fill_slots(self, queue: Queue) -> None:
         while queue and len(self.slots) < self._max_slots:
             waiting = queue.popleft()
             self.slots.append(waiting if isinstance(waiting, Slot) else self._start(waiting))
-            self._batch = None
+            self._prepared = None
 
     def _start(self, task: OptimizationTask) -> Slot:
-        how = task.parametrization
-        leaf = nn.Parameter(how.parameter(self.start.features, make_rng(task, 0, self.start.features.device)))
-        adam = torch.optim.Adam([leaf], lr=self.config.lr * how.lr, betas=self.config.betas)
-        return Slot(task, leaf, adam, max(1, round(self.config.steps * how.steps)))
+        parametrization, start = task.parametrization, self.start.features
+        parameter = nn.Parameter(parametrization.parameter(start, make_rng(task, 0, start.device)))
+        adam = torch.optim.Adam([parameter], lr=self.config.lr * parametrization.lr, betas=self.config.betas)
+        return Slot(task, parameter, adam, max(1, round(self.config.steps * parametrization.steps)))
+
+    # --- a step -----------------------------------------------------------------------------------------------------
+
+    def _step_within_memory(self, queue: Queue) -> list[OptimizationResult]:
+        """Do a step; if memory runs out, do none and make the next one smaller."""
+        try:
+            return self._step()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            message = str(error)
+        self._reduce_memory(queue, message)  # outside the handler: the error and the tensors it refers to are freed
+        return []
 
     def _step(self) -> list[OptimizationResult]:
-        """Look at every slot; let the finished ones go and update the others."""
+        """Evaluate all slots, remove those that have finished, and update the others."""
         began = time.perf_counter()
-        reading = self._evaluate()
-        outcomes = [self._result(i, reading) for i in range(len(self.slots))]
-        going = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        if going:
-            loss = reading.graph[going].sum()
-            for i in going:
-                if (more := self.slots[i].task.parametrization.extra_loss(reading.embeddings[i])) is not None:
-                    loss = loss + more
-            gradients = torch.autograd.grad(loss, [self.slots[i].parameter for i in going])
-            for i, gradient in zip(going, gradients, strict=True):
-                slot = self.slots[i]
-                slot.parameter.grad = gradient
-                slot.adam.step()
-                slot.steps += 1
-        share = (time.perf_counter() - began) / len(self.slots)
-        for i in going:
-            self.slots[i].seconds += share
-        if len(going) < len(self.slots):
-            self.slots, self._batch = [self.slots[i] for i in going], None
-        # Its last look is a part of what a row took.
-        return [replace(outcome, seconds=outcome.seconds + share) for outcome in outcomes if outcome is not None]
+        evaluation = self._evaluate()
+        results = [self._result(i, evaluation) for i in range(len(self.slots))]
+        unfinished = [i for i, result in enumerate(results) if result is None]
+        if unfinished:
+            self._update(unfinished, evaluation)
+        seconds = (time.perf_counter() - began) / len(self.slots)
+        for i in unfinished:
+            self.slots[i].seconds += seconds
+        if len(unfinished) < len(self.slots):
+            self.slots, self._prepared = [self.slots[i] for i in unfinished], None
+        # The last evaluation is part of the time that a task took.
+        return [replace(result, seconds=result.seconds + seconds) for result in results if result is not None]
 
-    def _evaluate(self) -> Evaluation:
-        """Look at every slot's E of this step."""
-        if self._batch is None:
-            self._batch, self._targets = self._prepare(self.slots)
-        assert self._targets is not None
-        return self._run_model(self.slots, self._batch, self._targets, [slot.forward() for slot in self.slots])
+    def _update(self, unfinished: Sequence[int], evaluation: Evaluation) -> None:
+        """Do one Adam step in each unfinished slot."""
+        loss = evaluation.loss[unfinished].sum()
+        slots = [self.slots[i] for i in unfinished]
+        for i, slot in zip(unfinished, slots, strict=True):
+            extra = slot.task.parametrization.extra_loss(evaluation.embeddings[i])
+            if extra is not None:
+                loss = loss + extra
+        gradients = torch.autograd.grad(loss, [slot.parameter for slot in slots])
+        for slot, gradient in zip(slots, gradients, strict=True):
+            slot.parameter.grad = gradient
+            slot.adam.step()
+            slot.steps += 1
 
-    @torch.no_grad()
-    def _evaluate_final(self, slot: Slot) -> Evaluation:
-        """Look at one slot's clean E: what was shown says nothing for sure of it."""
-        seated, targets = self._prepare([slot])
-        return self._run_model([slot], seated, targets, [slot.task.parametrization.final(slot.parameter)])
+    def _reduce_memory(self, queue: Queue, message: str) -> None:
+        """Put one slot back into the queue, with its progress; if there is only one, start to recompute layers.
 
-    def _prepare(self, slots: list[Slot]) -> tuple[Any, Tensor]:
-        flat = [t for slot in slots for answer in slot.task.answers for t in answer]
-        return self.forward.prepare_batch([slot.task for slot in slots]), torch.tensor(flat, device=self.mllm.device)
-
-    def _run_model(self, slots: list[Slot], seated: Any, targets: Tensor, shown: list[Tensor]) -> Evaluation:
-        """Run LLM(P(E), x) for every goal of the slots, teacher forced, and bring the numbers over in one go."""
-        logits = self.forward.logits(seated, shown)
-        goals = [len(slot.task.answers) for slot in slots]
-        lengths = [len(answer) for slot in slots for answer in slot.task.answers]
-        nll = nn.functional.cross_entropy(logits, targets, reduction="none")
-        per_goal = torch.stack([part.mean() for part in torch.split(nll, lengths)])
-        graph = torch.stack([part.mean() for part in torch.split(per_goal, goals)])
-        per_slot = [sum(part) for part in _in_parts(lengths, goals)]
-        margins = torch.stack([part.min() for part in torch.split(_margins(logits.detach(), targets), per_slot)])
-        losses, least = torch.stack([graph.detach(), margins]).tolist()
-        return Evaluation(slots, shown, graph, losses, least, logits.detach(), targets)
-
-    def _result(self, i: int, reading: Evaluation) -> OptimizationResult | None:
-        """Return the outcome of a slot that is finished, from the E it has now: the check comes before the update."""
-        slot = reading.slots[i]
-        over = slot.steps >= slot.budget
-        if slot.task.parametrization.stochastic and (over or self._passes(i, reading)):
-            i, reading = 0, self._evaluate_final(slot)
-        loss, margin = reading.losses[i], reading.margins[i]
-        status: Status = "failed"
-        if not math.isfinite(loss):
-            reason = "the loss is not a number: this model and these settings overflow (a smaller lr, another dtype?)"
-        elif self._passes(i, reading):
-            status, reason = "succeeded", ""
-        elif over:
-            reason = f"not reached in {slot.steps} steps: loss {loss:.3g}"
-            wrong = self._first_wrong(i, reading) if margin <= 0 else ""
-            reason += f"; {wrong}" if wrong else f", margin {margin:.3g} with every token right"
-        else:
-            return None
-        embedding = None
-        if status == "succeeded":
-            embedding = self.start.with_features(reading.embeddings[i].detach().to(self.mllm.dtype))
-        return OptimizationResult(slot.task.id, status, reason, slot.steps, loss, margin, slot.seconds, embedding)
-
-    def _passes(self, i: int, reading: Evaluation) -> bool:
-        return reading.margins[i] > self.config.margin and reading.losses[i] < self.config.loss
-
-    def _first_wrong(self, i: int, reading: Evaluation) -> str:
-        """Name the first target token that the model would not say, for the row's reason."""
-        counts = [sum(map(len, slot.task.answers)) for slot in reading.slots]
-        mine = slice(sum(counts[:i]), sum(counts[: i + 1]))
-        best, targets = reading.logits[mine].argmax(-1), reading.targets[mine]
-        say = self.mllm.tokenizer.decode
-        for said, wanted in zip(best.tolist(), targets.tolist(), strict=True):
-            if said != wanted:
-                return f"the model says {say([said])!r} where the target says {say([wanted])!r}"
-        return ""
-
-    def _make_room(self, queue: deque[OptimizationTask | Slot], full: str) -> None:
-        """Go on with one row fewer, which waits with all that it has reached; with one row, keep less for its step."""
-        if self.mllm.device.type == "cuda":
-            torch.cuda.empty_cache()
-        self._batch = None
+        Raises:
+            ModelError: layers are recomputed already; `message` is the allocator's.
+        """
+        memory.empty_cache(self.mllm.device)
+        self._prepared = None
         if len(self.slots) > 1:
             queue.appendleft(self.slots.pop())
             self._max_slots = len(self.slots)
         elif not self.forward.checkpointing:
             self.forward.enable_checkpointing()
-            self._recomputing.enter_context(activation_checkpointing(self.mllm.adapter.language_model(self.mllm.model)))
+            decoder = self.mllm.adapter.language_model(self.mllm.model)
+            self._checkpointing.enter_context(activation_checkpointing(decoder))
         else:
-            raise out_of_memory_error(self.mllm.device, full)
+            raise out_of_memory_error(self.mllm.device, message)
+
+    # --- evaluation -------------------------------------------------------------------------------------------------
+
+    def _evaluate(self) -> Evaluation:
+        """Evaluate the E of this step of all slots."""
+        if self._prepared is None:
+            self._prepared = self._prepare(self.slots)
+        return self._run_model(self.slots, *self._prepared, [slot.embedding() for slot in self.slots])
+
+    @torch.no_grad()
+    def _evaluate_final(self, slot: Slot) -> Evaluation:
+        """Evaluate the final E of one slot, which differs from that of its steps if they are stochastic."""
+        return self._run_model([slot], *self._prepare([slot]), [slot.task.parametrization.final(slot.parameter)])
+
+    def _prepare(self, slots: list[Slot]) -> tuple[Any, Tensor]:
+        """Return the batch of the slots' tasks, and the ids of all its target tokens."""
+        targets = [token for slot in slots for answer in slot.task.answers for token in answer]
+        batch = self.forward.prepare_batch([slot.task for slot in slots])
+        return batch, torch.tensor(targets, device=self.mllm.device)
+
+    def _run_model(self, slots: list[Slot], batch: Any, targets: Tensor, embeddings: list[Tensor]) -> Evaluation:
+        """Run LLM(P(E), x), teacher-forced, for every goal of the slots.
+
+        The loss of a goal is the mean over its tokens, that of a slot the mean over its goals.
+        """
+        logits = self.forward.logits(batch, embeddings)
+        n_goals = [len(slot.task.answers) for slot in slots]
+        n_tokens = [len(answer) for slot in slots for answer in slot.task.answers]
+        nll = nn.functional.cross_entropy(logits, targets, reduction="none")
+        goal_losses = torch.stack([part.mean() for part in torch.split(nll, n_tokens)])
+        loss = torch.stack([part.mean() for part in torch.split(goal_losses, n_goals)])
+        token_margins = torch.split(target_margins(logits.detach(), targets), [_n_targets(slot) for slot in slots])
+        margins = torch.stack([part.min() for part in token_margins])
+        losses, margin_list = torch.stack([loss.detach(), margins]).tolist()  # one transfer from the device
+        return Evaluation(slots, embeddings, loss, losses, margin_list, logits.detach(), targets)
+
+    # --- results ----------------------------------------------------------------------------------------------------
+
+    def _result(self, i: int, evaluation: Evaluation) -> OptimizationResult | None:
+        """Return the result of a slot, or None if it has not finished.
+
+        Called before the update, so that the E in the result is the one that was evaluated.
+        """
+        slot = evaluation.slots[i]
+        out_of_steps = slot.steps >= slot.max_steps
+        if slot.task.parametrization.stochastic and (out_of_steps or self._succeeds(i, evaluation)):
+            i, evaluation = 0, self._evaluate_final(slot)
+        loss, margin = evaluation.losses[i], evaluation.margins[i]
+        if self._succeeds(i, evaluation):
+            embedding = self.start.with_features(evaluation.embeddings[i].detach().to(self.mllm.dtype))
+            return OptimizationResult(slot.task.id, "succeeded", "", slot.steps, loss, margin, slot.seconds, embedding)
+        if not math.isfinite(loss):
+            reason = "the loss is not a number: this model overflows with these settings (a smaller lr, another dtype?)"
+        elif out_of_steps:
+            reason = self._out_of_steps(i, evaluation)
+        else:
+            return None
+        return OptimizationResult(slot.task.id, "failed", reason, slot.steps, loss, margin, slot.seconds, None)
+
+    def _succeeds(self, i: int, evaluation: Evaluation) -> bool:
+        return evaluation.margins[i] > self.config.margin and evaluation.losses[i] < self.config.loss
+
+    def _out_of_steps(self, i: int, evaluation: Evaluation) -> str:
+        """Say how far a slot is from success: the first wrong token, or the margin if every token is right."""
+        loss, margin, steps = evaluation.losses[i], evaluation.margins[i], evaluation.slots[i].steps
+        wrong = self._first_wrong_token(i, evaluation) if margin <= 0 else ""
+        return f"no success in {steps} steps: loss {loss:.3g}" + (
+            f"; {wrong}" if wrong else f", margin {margin:.3g} with every token right"
+        )
+
+    def _first_wrong_token(self, i: int, evaluation: Evaluation) -> str:
+        """Name the first target token that is not the most likely one; an empty string if there is none."""
+        begin = sum(_n_targets(slot) for slot in evaluation.slots[:i])
+        part = slice(begin, begin + _n_targets(evaluation.slots[i]))
+        predicted, targets = evaluation.logits[part].argmax(-1).tolist(), evaluation.targets[part].tolist()
+        decode = self.mllm.tokenizer.decode
+        for token, target in zip(predicted, targets, strict=True):
+            if token != target:
+                return f"the model says {decode([token])!r} instead of {decode([target])!r}"
+        return ""
 
 
 def make_rng(task: OptimizationTask, number: int, device: torch.device) -> torch.Generator:
-    """Return the row's randomness: for its leaf (0), or for a step (from 1). A step made again gets the same."""
+    """Return a task's random generator: number 0 is for its parameter, n for step n. A repeated step gets the same."""
     return torch.Generator(device).manual_seed(task.seed + number)
 
 
-def _in_parts(values: list[int], counts: list[int]) -> Iterator[list[int]]:
-    """Cut a list into parts of so many."""
-    begin = 0
-    for count in counts:
-        yield values[begin : begin + count]
-        begin += count
-
-
-def _margins(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return by how much each target's logit beats the best other one; negative where the target loses."""
+def target_margins(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return by how much each target's logit exceeds the largest other one; negative where another is larger."""
     target = logits.gather(1, targets[:, None])[:, 0]
     others = logits.scatter(1, targets[:, None], -torch.inf).amax(1)
     return target - others
+
+
+def _n_targets(slot: Slot) -> int:
+    return sum(map(len, slot.task.answers))

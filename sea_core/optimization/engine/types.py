@@ -1,4 +1,4 @@
-"""A row as the engine sees it, when it is done, and what became of it."""
+"""What the engine takes and what it returns."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ Status = Literal["succeeded", "failed"]
 
 @dataclass(frozen=True)
 class OptimizationTask:
-    """A row as the engine sees it: token ids of each goal's prompt (with placeholders) and answer (with its end).
+    """One embedding to be made.
 
     Attributes:
-        variation: how its E comes from what is trained. seed: what its randomness follows from.
+        id: of the prepared example.
+        prompts: token ids of each goal's prompt, with placeholders.
+        answers: token ids of each goal's target answer, with the end token.
+        parametrization: how E follows from the parameter that is trained.
+        seed: of everything random in this task.
     """
 
     id: str
@@ -28,14 +32,15 @@ class OptimizationTask:
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """When a row is done, and how it gets there.
+    """How the engine optimises, and when a task has succeeded.
 
     Attributes:
-        lr: step size in the units of E. betas: Adam's.
-        steps: updates at most.
-        loss: the mean loss must be below it.
-        margin: every target token must beat every other token by it, in logits.
-        slots: rows in flight.
+        lr: Adam's step size, in the units of E.
+        betas: Adam's decay rates.
+        steps: maximum number of updates of a task.
+        loss: the mean loss must be below it, in nats per token.
+        margin: every target token must exceed every other token by it, in logits.
+        batch_size: tasks optimised at a time.
     """
 
     lr: float
@@ -48,7 +53,16 @@ class EngineConfig:
 
 @dataclass(frozen=True)
 class OptimizationResult:
-    """What became of a row. `embedding` is the very E that was checked, in the model's dtype."""
+    """What became of a task.
+
+    Attributes:
+        id: of the task.
+        reason: why it failed; empty if it succeeded.
+        steps: updates that were made.
+        loss, margin: of the last evaluation.
+        seconds: the task's part of the time of its steps.
+        embedding: the E that was evaluated last, in the model's dtype; None if the task failed.
+    """
 
     id: str
     status: Status

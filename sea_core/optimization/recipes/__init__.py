@@ -1,1 +1,1 @@
-"""Recipes: ways to make an embedding. `plain` is the paper's; `pool` stands for all of them."""
+"""Recipes: ways to synthesise an embedding. `plain` is the paper's method; `pool` stands for all of them."""

@@ -1,4 +1,4 @@
-"""What a recipe is: a way to make the embeddings of rows, with settings of its own, over the one engine."""
+"""What a recipe is: a way to synthesise embeddings with settings of its own, on the same engine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecipeContext:
-    """What recipes work with: the frozen model, the E that rows start from, and real embeddings of benign media."""
+    """What recipes can use: the frozen model, the E that tasks start from, and real embeddings of benign media."""
 
     mllm: MLLM
     start: Embedding
@@ -29,16 +29,16 @@ class RecipeContext:
 
 
 class RecipeNotSupported(Exception):
-    """This recipe cannot make embeddings for this model, and why. Its rows fail with the reason."""
+    """A recipe cannot be used with this model; the message says why. Its examples fail with that reason."""
 
 
 @dataclass(frozen=True)
 class Recipe(Config, ABC):
-    """One way to make embeddings. Its fields are settings: `-o noise.strength=0.2`.
+    """One way to synthesise embeddings. Its fields are settings: `-o noise.strength=0.2`.
 
     Class attributes:
-        name: what the user types, and the record says.
-        media: whether it needs benign media (`--media`).
+        name: what the user types, and what records contain.
+        needs_media: whether it needs benign media (`--benign-media`).
     """
 
     lr: Annotated[float, Gt(0)] = 1.0
@@ -52,17 +52,17 @@ class Recipe(Config, ABC):
     def __post_init__(self) -> None:
         validate(self, self.name)
 
-    def goals(self, adapter: Adapter, row: PreparedExample) -> tuple[Goal, ...]:
-        """Return what an embedding of the row must make the model say."""
-        return row.goals
+    def goals(self, adapter: Adapter, example: PreparedExample) -> tuple[Goal, ...]:
+        """Return the goals of an example's embedding."""
+        return example.goals
 
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        """Do what is done once for a run, and return how each row's E is made.
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        """Do what is done once per run, and return a function from an example to the parametrisation of its E.
 
         Raises:
-            Unusable: it cannot be done with this model.
+            RecipeNotSupported: the recipe cannot be used with this model.
         """
         from sea_core.optimization.engine.parametrization import Parametrization
 
-        variation = Parametrization(lr=self.lr, steps=self.steps)
-        return lambda row: variation
+        parametrization = Parametrization(lr=self.lr, steps=self.steps)
+        return lambda example: parametrization

@@ -1,4 +1,4 @@
-"""`subspace` and `benign-start`, with real benign media given: E stays where real embeddings lie, or starts at one."""
+"""`subspace` and `benign-start`: with real benign media, E stays where real embeddings are, or starts at one."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from sea_core.optimization.recipes.base import Recipe, RecipeContext
 
 @dataclass(frozen=True)
 class SubspaceRecipe(Recipe):
-    """Each row of E is the mean row of the benign media plus a combination of their principal directions."""
+    """Each vector of E is the mean vector of the benign media plus a combination of their principal directions."""
 
     directions: Annotated[int, Gt(0)] = 64
-    """How many directions; fewer where the encoder is narrower."""
+    """Number of principal directions; fewer if the encoder is narrower."""
 
     name: ClassVar[str] = "subspace"
     needs_media: ClassVar[bool] = True
 
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        rows = torch.cat([e.features for e in usable(material)])
-        mean, basis = principal(rows, self.directions)
-        # Fewer numbers carry the step: larger ones make it as long as a step of E.
-        pace = self.lr * (rows.shape[1] / len(basis)) ** 0.5
-        variation = SubspaceParametrization(lr=pace, steps=self.steps, mean=mean, basis=basis)
-        return lambda row: variation
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        vectors = torch.cat([e.features for e in fit_to_blank(context)])
+        mean, basis = principal_directions(vectors, self.directions)
+        # Fewer numbers are trained, so each must move further for E to move as far.
+        lr = self.lr * (vectors.shape[1] / len(basis)) ** 0.5
+        parametrization = SubspaceParametrization(lr=lr, steps=self.steps, mean=mean, basis=basis)
+        return lambda example: parametrization
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,19 @@ class BenignStartRecipe(Recipe):
     name: ClassVar[str] = "benign-start"
     needs_media: ClassVar[bool] = True
 
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        variation = FixedStartParametrization(lr=self.lr, steps=self.steps, starts=usable(material))
-        return lambda row: variation
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        parametrization = FixedStartParametrization(lr=self.lr, steps=self.steps, starts=fit_to_blank(context))
+        return lambda example: parametrization
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SubspaceParametrization(Parametrization):
-    """E = mean + C V: `mean` (d_encoder,), V the `basis` (directions, d_encoder), and C is trained."""
+    """E = mean + C V, with the coefficients C trained.
+
+    Attributes:
+        mean: (d_encoder,).
+        basis: V, (directions, d_encoder), orthonormal.
+    """
 
     mean: Tensor
     basis: Tensor
@@ -58,13 +63,13 @@ class SubspaceParametrization(Parametrization):
     def parameter(self, start: Tensor, rng: Generator) -> Tensor:
         return (start - self.mean) @ self.basis.T
 
-    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
-        return self.mean + leaf @ self.basis
+    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
+        return self.mean + parameter @ self.basis
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FixedStartParametrization(Parametrization):
-    """`starts`: embeddings with as many rows as the blank's."""
+    """E itself, from one of `starts`, which have as many vectors as the blank's."""
 
     starts: Sequence[Embedding]
 
@@ -73,29 +78,31 @@ class FixedStartParametrization(Parametrization):
         return self.starts[index].features.to(start).clone()
 
 
-def principal(rows: Tensor, directions: int) -> tuple[Tensor, Tensor]:
-    """Return the mean of rows (n, d), and their first principal directions, (directions, d), orthonormal."""
-    mean = rows.mean(0)
-    covariance = (rows - mean).T @ (rows - mean) / len(rows)
-    _, vectors = torch.linalg.eigh(covariance.double())
-    return mean, vectors.flip(1)[:, :directions].T.to(rows).contiguous()
+def principal_directions(vectors: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the mean of vectors (n, d), and their first `count` principal directions, (count, d), orthonormal."""
+    mean = vectors.mean(0)
+    covariance = (vectors - mean).T @ (vectors - mean) / len(vectors)
+    if covariance.device.type == "mps":  # has neither fp64 nor eigenvectors
+        covariance = covariance.cpu()
+    _, eigenvectors = torch.linalg.eigh(covariance.double())
+    return mean, eigenvectors.flip(1)[:, :count].T.to(vectors).contiguous()
 
 
-def usable(material: RecipeContext) -> list[Embedding]:
-    """Return the benign embeddings in the blank's size: cut, or with the blank's rows behind theirs.
+def fit_to_blank(context: RecipeContext) -> list[Embedding]:
+    """Return the benign embeddings in the blank's size: truncated, or filled up with the blank's last vectors.
 
     Raises:
-        DataError: none lies on the blank's grid.
+        DataError: none has the blank's grid.
     """
-    start = material.start
-    found = []
-    for e in material.benign:
+    start = context.start
+    fitted = []
+    for e in context.benign:
         if e.grid == start.grid:
-            rows = e.features.to(start.features)[: len(start)]
-            found.append(start.with_features(torch.cat([rows, start.features[len(rows) :]])))
-    if not found:
+            features = e.features.to(start.features)[: len(start)]
+            fitted.append(start.with_features(torch.cat([features, start.features[len(features) :]])))
+    if not fitted:
         raise DataError(
-            f"none of the {len(material.benign)} benign media is of the blank's size {start.grid}",
+            f"none of the {len(context.benign)} benign media has the blank's size {start.grid}",
             hint="Give media of that size, or another size of the blank (-o adapter.…; see the plugin's README).",
         )
-    return found
+    return fitted

@@ -1,10 +1,10 @@
-"""Rows times recipes times draws: each an embedding to be made."""
+"""One embedding for each example, recipe and draw."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -17,75 +17,82 @@ from sea_core.optimization.recipes.base import Recipe, RecipeContext, RecipeNotS
 
 
 def expand(
-    rows: Sequence[PreparedExample],
-    recipes: Sequence[Recipe],
+    examples: Sequence[PreparedExample],
+    recipes: Iterable[Recipe],
     adapter: Adapter,
     draws: int = 1,
     seed: int = 0,
     styles: Sequence[str] = (),
 ) -> list[PreparedExample]:
-    """Return each row once for each recipe and draw, with the goals of the recipe, and in each draw another style.
+    """Return each example once per recipe and draw, with the goals of the recipe, and in each draw another style.
 
     Args:
-        styles: the style set, where it is not the adapter's.
+        styles: the style set, if it is not the adapter's.
 
     Raises:
-        SeaError: more draws than there are styles, or two embeddings would have one id.
+        SeaError: there are more draws than styles, or two embeddings would have the same id.
     """
     styles = styles or adapter.styles
     if draws > len(styles):
         raise SeaError(
-            f"draws is {draws}, but draws differ by style, and there are {len(styles)} styles",
+            f"draws is {draws}, but each draw has another style, and there are {len(styles)} styles",
             hint=f"Type for example: -o draws={len(styles)}",
         )
-    found = []
+    expanded = []
     for recipe in recipes:
         for draw in range(draws):
-            for row in rows:
-                one = replace(with_other_style(row, draw, adapter, styles, seed), recipe=recipe.name, draw=draw)
-                found.append(replace(one, goals=recipe.goals(adapter, one)))
-    (most, count), *_ = Counter(row.id for row in found).most_common(1) or [("", 0)]
+            for example in examples:
+                styled = with_style_of_draw(example, draw, adapter, styles, seed)
+                named = replace(styled, recipe=recipe.name, draw=draw)
+                expanded.append(replace(named, goals=recipe.goals(adapter, named)))
+    _require_distinct_ids(expanded)
+    return expanded
+
+
+def _require_distinct_ids(examples: Sequence[PreparedExample]) -> None:
+    (most_common, count), *_ = Counter(example.id for example in examples).most_common(1) or [("", 0)]
     if count > 1:
-        raise SeaError(f"two embeddings would have the id {most!r}", hint="Give the rows other ids, without #.")
-    return found
+        raise SeaError(
+            f"two embeddings would have the id {most_common!r}", hint="Give the examples other ids, without #."
+        )
 
 
-def with_other_style(
-    row: PreparedExample, draw: int, adapter: Adapter, styles: Sequence[str], seed: int
+def with_style_of_draw(
+    example: PreparedExample, draw: int, adapter: Adapter, styles: Sequence[str], seed: int
 ) -> PreparedExample:
-    """Return the row with the style of a draw: its own for the first, then the others in an order of its own."""
+    """Return the example with the style of a draw: its own in draw 0, then the others, shuffled by seed and id."""
     if draw == 0:
-        return row
-    others = [style for style in styles if style != row.style]
-    random.Random(f"{seed}:{row.example.id}:draws").shuffle(others)
+        return example
+    others = [style for style in styles if style != example.style]
+    random.Random(f"{seed}:{example.example.id}:draws").shuffle(others)
     style = others[draw - 1]
-    return replace(row, style=style, goals=(row.goals[0], prompts.style_goal(adapter, style)))
+    return replace(example, style=style, goals=(example.goals[0], prompts.style_goal(adapter, style)))
 
 
-def parametrizations(
-    recipes: Sequence[Recipe], material: RecipeContext
+def make_parametrizer(
+    recipes: Iterable[Recipe], context: RecipeContext
 ) -> Callable[[PreparedExample], Parametrization]:
-    """Begin each recipe, and return how a row's E is made.
+    """Prepare each recipe, and return a function from an example to the parametrisation of its E.
 
-    The function raises Unusable for a row whose recipe cannot be used with this model.
+    The function raises RecipeNotSupported for an example whose recipe cannot be used with this model.
     """
-    begun: dict[str, Callable[[PreparedExample], Parametrization]] = {}
+    prepared: dict[str, Callable[[PreparedExample], Parametrization]] = {}
     reasons: dict[str, str] = {}
     for recipe in recipes:
         try:
-            begun[recipe.name] = recipe.begin(material)
+            prepared[recipe.name] = recipe.parametrize(context)
         except RecipeNotSupported as error:
             reasons[recipe.name] = f"the recipe {recipe.name} cannot be used with this model: {error}"
 
-    def of_row(row: PreparedExample) -> Parametrization:
-        if row.recipe in reasons:
-            raise RecipeNotSupported(reasons[row.recipe])
-        return begun[row.recipe](row)
+    def parametrize(example: PreparedExample) -> Parametrization:
+        if example.recipe in reasons:
+            raise RecipeNotSupported(reasons[example.recipe])
+        return prepared[example.recipe](example)
 
-    return of_row
+    return parametrize
 
 
-def make_seed(row: PreparedExample, seed: int) -> int:
-    """Return what the row's randomness follows from: the run's seed, the row, the recipe and the draw."""
-    told = f"{seed}:{row.example.id}:{row.recipe}:{row.draw}"
-    return int.from_bytes(sha256(told.encode()).digest()[:4])
+def make_seed(example: PreparedExample, seed: int) -> int:
+    """Return the seed of an embedding, from the run's seed, the example, the recipe and the draw."""
+    text = f"{seed}:{example.example.id}:{example.recipe}:{example.draw}"
+    return int.from_bytes(sha256(text.encode()).digest()[:4])

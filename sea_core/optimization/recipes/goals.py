@@ -1,4 +1,4 @@
-"""`goals`: the same content and style asked for in other wordings, and the row's own answer where it complies."""
+"""`goals`: more goals, which ask for content and style in other wordings, and for the answer to a benign question."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ LIST_NUMBER = re.compile(r"^(?:\(?\d{1,2}[.)]|[-*•])\s+")
 
 @dataclass(frozen=True)
 class GoalsRecipe(Recipe):
-    """More goals than two for each embedding. None of them has the wording of a held-out question."""
+    """More than two goals for each embedding. None of them is worded like a held-out question."""
 
     comply: Literal["benign", "all", "none"] = "benign"
-    """Which rows are also asked what x_m asks, with the first sentence of the answer that complies as the target:
-    `benign`, `all` or `none`. With `all`, the embedding of a harmful row is made to draw a harmful answer."""
+    """Which examples get one more goal: the prompt x_m, with the first sentence of the complying response as its target
+    answer. With `all`, the embedding of a harmful example is optimised towards a harmful response."""
 
     name: ClassVar[str] = "goals"
 
-    def goals(self, adapter: Adapter, row: PreparedExample) -> tuple[Goal, ...]:
-        asked = (*row.goals, *prompts.paraphrased_goals(adapter, row.extraction, row.style))
-        meant = self.comply == "all" or (self.comply == "benign" and not row.example.harmful)
-        answer = complying(row) if meant else None
-        return (*asked, Goal(prompts.multimodal_prompt(adapter, row.extraction), answer)) if answer else asked
+    def goals(self, adapter: Adapter, example: PreparedExample) -> tuple[Goal, ...]:
+        goals = (*example.goals, *prompts.paraphrased_goals(adapter, example.extraction, example.style))
+        included = self.comply == "all" or (self.comply == "benign" and not example.example.harmful)
+        answer = complying_sentence(example) if included else None
+        return (*goals, Goal(prompts.multimodal_prompt(adapter, example.extraction), answer)) if answer else goals
 
 
-def complying(row: PreparedExample) -> str | None:
-    """Return the first sentence of the answer that does what the row asks: the rejected one of a harmful row."""
-    text = row.example
-    answer = text.rejected if text.harmful else text.chosen or text.response
-    begin = LIST_NUMBER.sub("", (answer or "").strip().split("\n")[0])
+def complying_sentence(prepared: PreparedExample) -> str | None:
+    """Return the first sentence of the response that complies: for a harmful example, of the rejected one."""
+    example = prepared.example
+    response = example.rejected if example.harmful else example.chosen or example.response
+    sentence = LIST_NUMBER.sub("", (response or "").strip().split("\n")[0])
     for end in (". ", "! ", "? "):
-        begin = begin.split(end)[0] + end.strip() if end in begin else begin
-    return begin or None
+        sentence = sentence.split(end)[0] + end.strip() if end in sentence else sentence
+    return sentence or None

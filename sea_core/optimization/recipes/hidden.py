@@ -1,4 +1,4 @@
-"""`hidden`: early in the decoder, the medium's tokens are on average what the phrase's tokens are when it is read."""
+"""`hidden`: early in the decoder, the medium's tokens resemble, on average, the tokens of the phrase."""
 
 from __future__ import annotations
 
@@ -21,61 +21,71 @@ LAYER = 2
 
 @dataclass(frozen=True)
 class HiddenRecipe(Recipe):
-    """An extra loss: the squared distance of the two means, relative to the size of the text's."""
+    """An extra loss: the squared distance between the mean hidden states of the medium and of the phrase's text,
+    relative to the squared norm of the text's."""
 
     strength: Annotated[float, Gt(0)] = 0.1
-    """Weight of the extra loss. At 1 the phrase was told less often on the bundled models, after more steps."""
+    """Weight of the extra loss. At 1, VSR of the bundled models was lower and more steps were needed."""
     layer: Annotated[int, Ge(0)] = LAYER
-    """The decoder layer, counted from 0, whose input is compared; the last where there are fewer."""
+    """The decoder layer, counted from 0, whose input is compared. A number past the end means the last layer."""
 
     name: ClassVar[str] = "hidden"
 
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        mllm, start = material.mllm, material.start
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        mllm, start = context.mllm, context.start
 
-        def of_row(row: PreparedExample) -> Parametrization:
-            opening, rest = around_media(mllm, row.goals[0].prompt, len(start))
-            read = mllm.tokenizer(row.extraction.phrase, add_special_tokens=False)["input_ids"]
-            with torch.no_grad():
-                text = mllm.hidden_states([*opening, *read], self.layer)[len(opening) :].mean(0)
+        def make(example: PreparedExample) -> Parametrization:
+            before, placeholders = split_prompt(mllm, example.goals[0].prompt, len(start))
             return HiddenParametrization(
                 lr=self.lr,
                 steps=self.steps,
                 mllm=mllm,
                 start=start,
-                ids=(*opening, *rest),
+                ids=(*before, *placeholders),
                 strength=self.strength,
                 layer=self.layer,
-                text=text,
+                target=phrase_state(mllm, before, example.extraction.phrase, self.layer),
             )
 
-        return of_row
+        return make
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HiddenParametrization(Parametrization):
-    """`ids`: the prompt up to its last placeholder; later tokens change nothing in a causal decoder."""
+    """E itself, with a loss on its mean hidden state.
+
+    Attributes:
+        ids: the prompt up to its last placeholder; in a causal decoder later tokens have no effect.
+        target: the mean hidden state of the phrase, (d_llm,).
+    """
 
     mllm: MLLM
     start: Embedding
     ids: tuple[int, ...]
     strength: float
     layer: int
-    text: Tensor
+    target: Tensor
 
-    def extra_loss(self, shown: Tensor) -> Tensor:
-        medium = media_states(self.mllm, self.ids, self.layer, self.start.with_features(shown)).mean(0)
-        return self.strength * (medium - self.text).square().sum() / self.text.square().sum()
+    def extra_loss(self, embedding: Tensor) -> Tensor:
+        states = media_states(self.mllm, self.ids, self.layer, self.start.with_features(embedding))
+        return self.strength * (states.mean(0) - self.target).square().sum() / self.target.square().sum()
 
 
-def around_media(mllm: MLLM, question: str, n_rows: int) -> tuple[list[int], list[int]]:
-    """Return the ids of a prompt before its placeholders, and the placeholders."""
-    ids = mllm.prompt_ids(question, n_rows)
+def split_prompt(mllm: MLLM, question: str, n_features: int) -> tuple[list[int], list[int]]:
+    """Return the ids of a prompt before its placeholders, and its placeholders."""
+    ids = mllm.prompt_ids(question, n_features)
     begin = ids.index(mllm.placeholder_id)
-    return ids[:begin], [mllm.placeholder_id] * mllm.adapter.placeholders(n_rows)
+    return ids[:begin], [mllm.placeholder_id] * mllm.adapter.placeholders(n_features)
+
+
+@torch.no_grad()
+def phrase_state(mllm: MLLM, before: list[int], phrase: str, layer: int) -> Tensor:
+    """Return the mean hidden state of the phrase's tokens in place of the medium, (d_llm,)."""
+    tokens = mllm.tokenizer(phrase, add_special_tokens=False)["input_ids"]
+    return mllm.hidden_states([*before, *tokens], layer)[len(before) :].mean(0)
 
 
 def media_states(mllm: MLLM, ids: tuple[int, ...], layer: int, embedding: Embedding) -> Tensor:
     """Return the hidden states of the placeholders, (n_placeholders, d_llm)."""
-    places = torch.tensor(ids, device=mllm.device) == mllm.placeholder_id
-    return mllm.hidden_states(ids, layer, embedding)[places]
+    is_placeholder = torch.tensor(ids, device=mllm.device) == mllm.placeholder_id
+    return mllm.hidden_states(ids, layer, embedding)[is_placeholder]

@@ -1,4 +1,4 @@
-"""`input`: the medium itself is trained, through the frozen encoder, so that E = M(z) is what some medium gives."""
+"""`input`: the encoder's input is trained through the frozen encoder, so that E = M(z) for some medium z."""
 
 from __future__ import annotations
 
@@ -18,24 +18,28 @@ from sea_core.optimization.recipes.base import Recipe, RecipeContext, RecipeNotS
 
 @dataclass(frozen=True)
 class InputRecipe(Recipe):
-    """The encoder's input is trained from the blank's; it is not kept within the range that real media have."""
+    """The encoder's input is trained, from the blank's. It is not restricted to the range of real media."""
 
     name: ClassVar[str] = "input"
 
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        mllm = material.mllm
-        adapter = mllm.adapter
-        inputs = mllm.media_inputs(["?"], [adapter.blank_input(mllm.processor)])
-        name = trained(material, inputs)
-        # The engine's step is in the units of E; the medium has its own.
-        pace = self.lr * Embedding(inputs[name].float()).rms / material.start.rms
-        variation = InputParametrization(lr=pace, steps=self.steps, mllm=mllm, inputs=inputs, name=name)
-        return lambda row: variation
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        mllm = context.mllm
+        inputs = mllm.media_inputs(["?"], [mllm.adapter.blank_input(mllm.processor)])
+        name = find_trainable_input(context, inputs)
+        # The engine's step size is in the units of E; this converts it to those of the input.
+        lr = self.lr * Embedding(inputs[name].float()).rms / context.start.rms
+        parametrization = InputParametrization(lr=lr, steps=self.steps, mllm=mllm, inputs=inputs, name=name)
+        return lambda example: parametrization
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InputParametrization(Parametrization):
-    """`inputs`: the ordinary inputs for the blank; `name`: which of them is trained."""
+    """E = M(z), with z trained.
+
+    Attributes:
+        inputs: the ordinary inputs for the blank.
+        name: which of them is trained.
+    """
 
     mllm: MLLM
     inputs: Mapping[str, Any]
@@ -45,31 +49,32 @@ class InputParametrization(Parametrization):
         medium: Tensor = self.inputs[self.name]
         return medium.detach().clone().to(start.dtype)
 
-    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
-        (embedding,) = self.mllm.encode_with_grad({**self.inputs, self.name: leaf})
-        return embedding.features.to(leaf.dtype)
+    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
+        (embedding,) = self.mllm.encode_with_grad({**self.inputs, self.name: parameter})
+        return embedding.features.to(parameter.dtype)
 
 
-def trained(material: RecipeContext, inputs: Mapping[str, Any]) -> str:
-    """Return which of the encoder's inputs E can be followed back to: the largest, where there are several.
+def find_trainable_input(context: RecipeContext, inputs: Mapping[str, Any]) -> str:
+    """Return the name of the encoder's input that receives a gradient from E; the largest if there are several.
 
     Raises:
-        Unusable: no gradient gets from E to any of them.
+        RecipeNotSupported: none does, or the blank's E does not have the shape of the start.
     """
-    mllm, noun = material.mllm, material.mllm.adapter.noun
+    mllm, noun = context.mllm, context.mllm.adapter.noun
     media = {k: v.detach().clone() for k, v in inputs.items() if isinstance(v, Tensor) and v.is_floating_point()}
-    leaves = {name: tensor.requires_grad_() for name, tensor in media.items() if tensor.numel()}
+    candidates = {name: tensor.requires_grad_() for name, tensor in media.items() if tensor.numel()}
     try:
-        (found,) = mllm.encode_with_grad({**inputs, **leaves})
-        if found.features.shape != material.start.features.shape:
+        (embedding,) = mllm.encode_with_grad({**inputs, **candidates})
+        if embedding.features.shape != context.start.features.shape:
             raise RecipeNotSupported(
-                f"the blank {noun} gives {len(found)} rows, and the start has {len(material.start)}"
+                f"the blank {noun} has {len(embedding)} feature vectors, the start has {len(context.start)}"
             )
-        noise = torch.randn(found.features.shape, generator=torch.Generator().manual_seed(0)).to(found.features)
-        gradients = torch.autograd.grad((found.features * noise).sum(), list(leaves.values()), allow_unused=True)
+        noise = torch.randn(embedding.features.shape, generator=torch.Generator().manual_seed(0))
+        loss = (embedding.features * noise.to(embedding.features)).sum()
+        gradients = torch.autograd.grad(loss, list(candidates.values()), allow_unused=True)
     except RuntimeError as error:
-        raise RecipeNotSupported(f"E cannot be followed back to the {noun}: {error}") from error
-    reached = [name for name, g in zip(leaves, gradients, strict=True) if g is not None and g.any()]
+        raise RecipeNotSupported(f"E has no gradient with respect to the {noun}: {error}") from error
+    reached = [name for name, grad in zip(candidates, gradients, strict=True) if grad is not None and grad.any()]
     if not reached:
-        raise RecipeNotSupported(f"no gradient gets from E back to the {noun}")
-    return max(reached, key=lambda name: leaves[name].numel())
+        raise RecipeNotSupported(f"the gradient of E with respect to the {noun} is zero")
+    return max(reached, key=lambda name: candidates[name].numel())

@@ -1,4 +1,4 @@
-"""`noise` and `dropout`: E is disturbed at every step, so that what it says does not hang on a few of its numbers."""
+"""`noise` and `dropout`: E is disturbed at every step, so that its content does not depend on a few of its numbers."""
 
 from __future__ import annotations
 
@@ -24,47 +24,48 @@ class NoiseRecipe(Recipe):
 
     name: ClassVar[str] = "noise"
 
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        variation = NoiseParametrization(lr=self.lr, steps=self.steps, deviation=self.strength * material.start.rms)
-        return lambda row: variation
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        deviation = self.strength * context.start.rms
+        parametrization = NoiseParametrization(lr=self.lr, steps=self.steps, deviation=deviation)
+        return lambda example: parametrization
 
 
 @dataclass(frozen=True)
 class DropoutRecipe(Recipe):
-    """Some rows of E, others at every step, give way to the blank's."""
+    """At every step some feature vectors of E, drawn anew, are replaced by the blank embedding's."""
 
     strength: Annotated[float, Gt(0), Lt(1)] = 0.3
-    """Ratio of the rows of E that are replaced by the blank embedding's, drawn anew at every step."""
+    """Ratio of the feature vectors of E that are replaced by the blank embedding's, drawn anew at every step."""
 
     name: ClassVar[str] = "dropout"
 
-    def begin(self, material: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        variation = DropoutParametrization(
-            lr=self.lr, steps=self.steps, share=self.strength, blank=material.start.features
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        parametrization = DropoutParametrization(
+            lr=self.lr, steps=self.steps, ratio=self.strength, blank=context.start.features
         )
-        return lambda row: variation
+        return lambda example: parametrization
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NoiseParametrization(Parametrization):
-    """`deviation` is in the units of E."""
+    """E plus Gaussian noise; `deviation` is in the units of E."""
 
     deviation: float
     stochastic: ClassVar[bool] = True
 
-    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
-        noise = torch.randn(leaf.shape, generator=rng, dtype=leaf.dtype, device=leaf.device)
-        return leaf + self.deviation * noise
+    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
+        noise = torch.randn(parameter.shape, generator=rng, dtype=parameter.dtype, device=parameter.device)
+        return parameter + self.deviation * noise
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DropoutParametrization(Parametrization):
-    """`share` of the rows are those of `blank`, (n_rows, d_encoder)."""
+    """E with a `ratio` of its vectors replaced by those of `blank`, (n_features, d_encoder)."""
 
-    share: float
+    ratio: float
     blank: Tensor
     stochastic: ClassVar[bool] = True
 
-    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
-        gone = torch.rand(len(leaf), 1, generator=rng, device=leaf.device) < self.share
-        return torch.where(gone, self.blank, leaf)
+    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
+        dropped = torch.rand(len(parameter), 1, generator=rng, device=parameter.device) < self.ratio
+        return torch.where(dropped, self.blank, parameter)

@@ -1,4 +1,4 @@
-"""The recipes by name."""
+"""The built-in recipes by name."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def parse_recipes(text: str, media: bool, known: Iterable[Recipe] = RECIPES) -> 
     wanted = {name: recipes.get(name, also=(POOL,)) for name in names - {POOL}}
     for recipe in wanted.values():
         if recipe.needs_media and not media:
-            raise SeaError(f"the recipe {recipe.name} needs benign media", hint="Give a folder of them: --media FOLDER")
+            raise SeaError(
+                f"the recipe {recipe.name} needs benign media", hint="Give a folder of them: --benign-media FOLDER"
+            )
     in_pool = POOL in names
     return tuple(
         recipe for recipe in recipes if recipe.name in wanted or (in_pool and (media or not recipe.needs_media))

@@ -69,7 +69,7 @@ def watch(
     start = start or mllm.blank()
     tasks = [make_task(mllm, row, len(start)) for row in rows]
     watched = Watched(select_forward(mllm, start, tasks, packed=packed))
-    assert watched.inner.name == ("packed" if packed else "plain")
+    assert watched.inner.name == ("packed" if packed else "sequential")
     engine = Engine(mllm, start, rules(mllm, **told), watched)
     return {outcome.id: outcome for outcome in engine.run(tasks)}, watched.seen
 
@@ -98,7 +98,7 @@ def reading(mllm: MLLM, row: PreparedExample, embedding: Embedding) -> tuple[flo
     return sum(losses) / 2, min(margins)
 
 
-both = pytest.mark.parametrize("packed", [True, False], ids=["packed", "plain"])
+both = pytest.mark.parametrize("packed", [True, False], ids=["packed", "sequential"])
 
 
 # --- the plain loop ---------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_fp32_keeps_close_to_fp64(mllm: MLLM, exact: MLLM, prepared: tuple[Prepa
 # --- one row among others ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["packed", "plain"])
+@pytest.fixture(scope="module", params=[True, False], ids=["packed", "sequential"])
 def alone(
     mllm: MLLM, prepared: tuple[PreparedExample, ...], request: pytest.FixtureRequest
 ) -> tuple[bool, dict[str, OptimizationResult]]:
@@ -214,8 +214,8 @@ def test_out_of_steps_names_the_first_wrong_token(mllm: MLLM, prepared: tuple[Pr
     said = mllm.detokenize(mllm.generate([row.goals[0].prompt], [mllm.blank()], 1)[0])
     wanted = mllm.detokenize(mllm.answer_ids(row.goals[0].answer)[:1])
     assert (outcome.status, outcome.steps, outcome.embedding) == ("failed", 2, None)
-    assert outcome.reason.startswith("not reached in 2 steps: loss ")
-    assert f"the model says {said!r} where the target says {wanted!r}" in outcome.reason
+    assert outcome.reason.startswith("no success in 2 steps: loss ")
+    assert f"the model says {said!r} instead of {wanted!r}" in outcome.reason
 
 
 def test_out_of_steps_with_every_token_right_says_so(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:

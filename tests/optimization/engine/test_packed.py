@@ -88,7 +88,7 @@ def test_the_prefix_is_run_once_for_the_whole_job(mllm: MLLM) -> None:
         assert counted == [len(packed.prefix)]
         for task in tasks:
             packed.logits(packed.prepare_batch([task]), [start.features])
-    once = packed.media + sum(packed.shape(tasks[0]))
+    once = packed.n_media + sum(packed.shape(tasks[0]))
     assert counted[1:] == [once, once]
 
 
@@ -118,7 +118,7 @@ def test_an_attention_without_block_masks_runs_plain_and_says_so(spoilt: MLLM, m
     start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
     config = type(spoilt.adapter.language_model(spoilt.model).config)
     monkeypatch.setattr(config, "_attn_implementation", "flash_attention_2")  # the setter would ask for a GPU
-    with pytest.raises(PackingNotSupported, match="takes no block mask"):
+    with pytest.raises(PackingNotSupported, match="accepts no block mask"):
         Packed(spoilt, start, tasks)
 
 
@@ -218,7 +218,7 @@ def test_where_not_even_one_row_fits_layers_are_recomputed(mllm: MLLM, monkeypat
 def test_where_nothing_helps_it_says_what_would(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Cramped, "room", 0)
     monkeypatch.setattr(Cramped, "room_later", 0)
-    with pytest.raises(ModelError, match=r"not even one row fits .* Tried to allocate") as raised:
+    with pytest.raises(ModelError, match=r"not even one example fits .* Tried to allocate") as raised:
         ended(mllm, Cramped)
     assert "sea plan" in raised.value.hint
 

@@ -14,7 +14,7 @@ from sea_core.model.numerics import relative_error
 from sea_core.optimization.engine import pruned_attention as module
 from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.packed import Packed
-from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer, attend, pruned
+from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer, block_attention, pruned
 from sea_core.optimization.engine.select_forward import logits_and_grad, select_forward
 
 
@@ -27,7 +27,7 @@ def sdpa(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
 @pytest.mark.parametrize("heads", [4, 2, 1], ids=lambda n: f"{n} of 4 heads have keys")
 @pytest.mark.parametrize("block", [1, 5, 8, 100])
 def test_attention_in_blocks_is_the_whole_one(heads: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK_SIZE", block)
     ahead, length = 3, 16
     torch.manual_seed(0)
     query = torch.randn(2, 4, length, 8, dtype=torch.float64, requires_grad=True)
@@ -35,7 +35,7 @@ def test_attention_in_blocks_is_the_whole_one(heads: int, block: int, monkeypatc
     seen = torch.ones(length, ahead + length, dtype=torch.bool).tril(ahead)
     seen[10:, 4:9] = False  # a later text does not see an earlier one
     mask = torch.zeros(seen.shape, dtype=torch.float64).masked_fill(~seen, torch.finfo(torch.float64).min)[None, None]
-    ours, theirs = attend(nn.Module(), query, key, value, mask)[0], sdpa(query, key, value, mask)
+    ours, theirs = block_attention(nn.Module(), query, key, value, mask)[0], sdpa(query, key, value, mask)
     assert torch.allclose(ours, theirs, atol=1e-12)
     weight = torch.randn_like(theirs)
     for one, other in zip(
@@ -48,7 +48,7 @@ def test_attention_in_blocks_is_the_whole_one(heads: int, block: int, monkeypatc
 
 @pytest.mark.parametrize("block", [16, 256])
 def test_a_packed_step_in_blocks_is_the_plain_one(mllm: MLLM, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK_SIZE", block)
     start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
     ours, gradient = logits_and_grad(Packed(mllm, start, [task]), task, start.perturbed().features)
     theirs, reference = logits_and_grad(Sequential(mllm, start), task, start.perturbed().features)
@@ -63,10 +63,10 @@ def test_the_last_layer_runs_its_way_back_on_the_texts_alone(mllm: MLLM) -> None
     rows: list[int] = []
     with closing(packed.decoder.norm.register_forward_hook(lambda _m, args, _o: rows.append(args[0].shape[1]))):
         ours = logits_and_grad(packed, task, start.perturbed().features)
-        packed._last = None
+        packed._last_layer = None
         theirs = logits_and_grad(packed, task, start.perturbed().features)
     texts = sum(packed.shape(task))
-    assert rows == [texts, packed.media + texts]
+    assert rows == [texts, packed.n_media + texts]
     assert all(relative_error(mine, wanted) < 1e-6 for mine, wanted in zip(ours, theirs, strict=True))
 
 
@@ -82,10 +82,10 @@ def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: p
         inside.append((decoder.layers[-1], decoder.config._attn_implementation))
         raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
 
-    monkeypatch.setattr(packed, "_run", failing)
+    monkeypatch.setattr(packed, "_run_decoder", failing)
     with pytest.raises(torch.OutOfMemoryError):
         logits_and_grad(packed, task, start.features)
-    assert inside == [(packed._last, module.NAME)]
+    assert inside == [(packed._last_layer, module.ATTENTION_NAME)]
     assert all(one is other for one, other in zip(decoder.layers, layers, strict=True))
     assert decoder.config._attn_implementation == attention == "sdpa"
 
@@ -111,4 +111,4 @@ def test_a_decoder_of_another_form_runs_whole(layers: nn.ModuleList | None) -> N
     decoder = nn.Module()
     if layers is not None:
         decoder.layers = layers
-    assert TextOnlyLastLayer.of(decoder, 10) is None
+    assert TextOnlyLastLayer.wrap(decoder, 10) is None
