@@ -14,7 +14,7 @@ from sea_core.data.result import InvalidRecord, ReadResult, SkippedRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Lengths:
+class TextLengths:
     """Lengths of texts, in characters."""
 
     shortest: int
@@ -55,7 +55,7 @@ class Summary:
     notes: dict[str, int]
     classes: dict[str, int]
     duplicates: int
-    characters: dict[str, Lengths]
+    characters: dict[str, TextLengths]
     invalid_records: tuple[InvalidRecord, ...]
     skipped_records: tuple[SkippedRecord, ...]
     missing_media: tuple[MissingMedium, ...]
@@ -112,6 +112,6 @@ def _texts(examples: Sequence[Example]) -> dict[str, list[str]]:
     return {name: [text for example in examples if (text := getattr(example, name)) is not None] for name in names}
 
 
-def _lengths(texts: list[str]) -> Lengths:
+def _lengths(texts: list[str]) -> TextLengths:
     lengths = sorted(map(len, texts))
-    return Lengths(lengths[0], median(lengths), lengths[-1])
+    return TextLengths(lengths[0], median(lengths), lengths[-1])

@@ -56,7 +56,7 @@ def test_everything_it_offers_is_listed(venv: FreshVenv) -> None:
 def test_format_is_used_by_name_or_detected(venv: FreshVenv) -> None:
     for option in ("--format acme", ""):
         report = json.loads(venv.output(f"sea data check acme.jsonl {option} --json"))
-        assert (report["format"], report["records"], report["bad"]) == ("acme", 2, 0)
+        assert (report["format"], report["records"], report["invalid"]) == ("acme", 2, 0)
 
 
 def test_extractor_is_used(venv: FreshVenv) -> None:
