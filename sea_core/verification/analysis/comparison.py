@@ -162,13 +162,14 @@ class MediaComparison:
         features: dict[str, Tensor] = {}
         for start in range(0, len(pending), BATCH):
             batch = pending[start : start + BATCH]
-            embeddings = {record["id"]: self.load(record["id"]) for record in batch}
-            if probes_pending:
-                for name, embedding in embeddings.items():
-                    features[name] = compute_feature(mllm, embedding, self.config.layer)
-            new = [record for record in batch if record["id"] not in stored]
-            distances = [self._distance_record(record, embeddings[record["id"]], reference) for record in new]
-            self.log.append(map(dict, distances))
+            distances: list[DistanceRecord] = []
+            for record in batch:  # one embedding in memory at a time
+                embedding = self.load(record["id"])
+                if probes_pending:
+                    features[record["id"]] = compute_feature(mllm, embedding, self.config.layer)
+                if record["id"] not in stored:
+                    distances.append(self._distance_record(record, embedding, reference))
+            self.log.append(distances)
             yield len(batch)
         if probes_pending:
             self._store_predictions(features, media_features)
@@ -195,7 +196,7 @@ class MediaComparison:
     def _store_predictions(self, features: Mapping[str, Tensor], media_features: Mapping[str, Tensor]) -> None:
         """Fit all probes and store what they predict for the labelled media, in one write."""
         predictions = [
-            dict(prediction)
+            prediction
             for name, group in self.probe_groups().items()
             for prediction in self._predict(name, group, features, media_features)
         ]
