@@ -68,13 +68,13 @@ def select_cases(benchmark: Benchmark, wanted: CaseFilter) -> Selection:
     cases = [case for case in benchmark.cases if _matches(case, wanted)]
     keys = {case.key for case in cases}
     all_missing = [_missing_case(benchmark, issue) for issue in unusable if _matches(issue, wanted)]
-    missing = [one for one in all_missing if one.case.key not in keys]
+    missing = [item for item in all_missing if item.case.key not in keys]
     if wanted.limit is not None:
         cases = _first_of_each(cases, wanted.limit)
         missing = []  # a limited run is about the cases that exist
     selected = [case for condition in wanted.conditions for case in _with_condition(cases, cast(Condition, condition))]
     if "media" not in wanted.conditions:
-        missing = [one for one in missing if one.case.task == TEXT_ONLY]
+        missing = [item for item in missing if item.case.task == TEXT_ONLY]
     if not selected and not missing:
         raise DataError(
             "no case matches", hint="List its tasks and scenarios: sea bench check DIR", where=str(benchmark.folder)
