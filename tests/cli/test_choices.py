@@ -11,14 +11,25 @@ import pytest
 from helpers.cli import expect_error, sea
 from helpers.cli_runs import PLUGIN, QUICK, optimize_command, write_demo_examples
 
+PLANNED_NUMBERS = (
+    "weights",
+    "per_example",
+    "free",
+    "batch_size",
+    "text_tokens",
+    "flop",
+    "flop_per_second",
+    "hours",
+)
+
 
 def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     told = sea("plan", "--plugin", PLUGIN, "--steps", 30, "--json").json()
     twice = sea("plan", "--plugin", PLUGIN, "--steps", 60, "--json").json()
-    assert (told["rows"], told["plugin"], told["device"], told["dtype"]) == (72, PLUGIN, "cpu", "float32")
-    assert told["media"] == 50
-    assert min(told[name] for name in ("weights", "row", "free", "slots", "text", "flop", "speed", "hours")) > 0
+    assert (told["embeddings"], told["plugin"], told["device"], told["dtype"]) == (72, PLUGIN, "cpu", "float32")
+    assert told["media_tokens"] == 50
+    assert min(told[name] for name in PLANNED_NUMBERS) > 0
     assert twice["flop"] == told["flop"]
     assert list(tmp_path.iterdir()) == []
 
@@ -26,7 +37,7 @@ def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monke
 def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
     rows = write_demo_examples(tmp_path / "rows.jsonl", 3)
     short = sea("plan", rows, "--plugin", PLUGIN, "-o", "adapter.seconds=0.5", "-o", "lr=auto", "--json").json()
-    assert (short["rows"], short["media"]) == (3, 12)
+    assert (short["embeddings"], short["media_tokens"]) == (3, 12)
     assert "tokens of the longest example" in sea("plan", rows, "--plugin", PLUGIN).out
     assert "Did you mean 'adapter.seconds'" in expect_error("plan", rows, "--plugin", PLUGIN, "-o", "adapter.second=1")
 
