@@ -37,7 +37,7 @@ from typing import (
     get_type_hints,
 )
 
-import annotated_types as at_types
+from annotated_types import BaseMetadata
 
 from sea_core.errors import SeaError, at, suggest
 
@@ -196,7 +196,7 @@ def _bound_names(annotation: Any) -> Iterator[str]:
     elif get_origin(annotation) is Annotated:
         for bound in get_args(annotation)[1:]:
             for name, words in BOUND_NAMES.items():
-                if isinstance(bound, at_types.BaseMetadata) and getattr(bound, name, None) is not None:
+                if isinstance(bound, BaseMetadata) and getattr(bound, name, None) is not None:
                     yield _bound_name(words, getattr(bound, name))
 
 
