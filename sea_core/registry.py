@@ -106,5 +106,5 @@ class Registry(Generic[Entry]):
 
 def _origin(entry: object) -> str:
     """Return where an entry was defined, to tell two of the same name apart."""
-    thing = entry.load if isinstance(entry, Lazy) else type(entry)
-    return f"{thing.__module__}.{thing.__qualname__}"
+    source = entry.load if isinstance(entry, Lazy) else type(entry)
+    return f"{source.__module__}.{getattr(source, '__qualname__', entry)}"

@@ -33,7 +33,10 @@ Device = Annotated[str, typer.Option(help="A device of torch, or auto: cuda if a
 Settings = Annotated[
     list[str],
     typer.Option(
-        "--option", "-o", metavar="KEY=VALUE", help="Override a setting; list them with `sea settings COMMAND`."
+        "--option",
+        "-o",
+        metavar="KEY=VALUE",
+        help="Override a setting, KEY=VALUE; list them with `sea settings COMMAND`.",
     ),
 ]
 SettingsFile = Annotated[
