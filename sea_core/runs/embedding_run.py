@@ -57,7 +57,7 @@ class EmbeddingMetadata:
     """What else is known of a run of embeddings, as the last command knew it.
 
     Attributes:
-        purpose: what the embeddings are for, in words.
+        purpose: what the embeddings are for, as text.
         model: where plugin and model were found. data_path: where the data was found.
         limits: what the model's card says that it cannot do.
         embeddings: how many embeddings were requested.
@@ -141,7 +141,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
             self.store.flush()
 
     def is_empty(self) -> bool:
-        return not self.store.ids()
+        return not Store(self.folder).ids()
 
     def discard(self) -> None:
         self.tuning.path.unlink(missing_ok=True)

@@ -24,7 +24,6 @@ from sea_core.runs.embedding_run import (
     SkippedExampleRecord,
 )
 from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
-from sea_core.verification.metrics import run_metrics
 
 MODEL = ModelIdentity(
     plugin="nose",
@@ -171,6 +170,22 @@ def test_a_run_without_results_may_be_started_with_other_settings(tmp_path: Path
     assert not again.tuning.read()  # the trials were of the former settings
 
 
+def test_a_result_of_another_process_keeps_the_settings_that_it_was_made_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(tmp_path)
+    resume = EmbeddingRun._resume
+
+    def resume_late(run: EmbeddingRun, manifest: EmbeddingManifest) -> None:
+        add(EmbeddingRun(tmp_path), "a", 1, 1.0)  # after the folder was opened, before it was locked
+        resume(run, manifest)
+
+    monkeypatch.setattr(EmbeddingRun, "_resume", resume_late)
+    with pytest.raises(RunError, match="different settings"):
+        start(tmp_path, other_model(fingerprint="sha256:bb"))
+    assert EmbeddingRun(tmp_path).manifest.identity == IDENTITY
+
+
 def test_an_interrupted_first_write_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / ".run.json.part").write_text('{"iden')
     (tmp_path / ".lock").touch()
@@ -220,30 +235,30 @@ def test_a_corrupt_manifest_is_an_error(begun: Path, content: str | None, proble
 
 # -------------------------------------------------------------------------------------------------------- one writer
 
-HOLD = """
+WRITER = """
 import sys
 from pathlib import Path
 from sea_core.runs.embedding_run import EmbeddingRun
 
 with EmbeddingRun(Path(sys.argv[1])).writing():
-    print("held", flush=True)
+    print("locked", flush=True)
     input()
 """
 
 
 def test_a_second_writer_is_refused_until_the_first_has_ended(begun: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(begun)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout
-        assert holder.stdout.readline() == "held\n"
+        [sys.executable, "-c", WRITER, str(begun)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout
+        assert writer.stdout.readline() == "locked\n"
         run = EmbeddingRun(begun)  # reading is always possible
-        assert run_metrics(run)["done"] == 1
+        assert run.store.ids() == {"a"}
         for attempt in (run.writing().__enter__, lambda: start(begun, embeddings=9)):
             with pytest.raises(RunError, match="another process is writing") as caught:
                 attempt()
             assert "Wait" in caught.value.hint
-        holder.kill()
+        writer.kill()
     assert EmbeddingRun(begun).manifest.metadata == METADATA
     with run.writing():
         add(run, "b", 1, 1.0)
@@ -268,70 +283,6 @@ def test_an_interruption_keeps_the_records_before_it(begun: Path) -> None:
         stop()
     with EmbeddingRun(begun).writing():  # the lock is free again
         assert EmbeddingRun(begun).store.ids() == {"a", "b"}
-
-
-# ------------------------------------------------------------------------------------------------------------ metrics
-
-
-def test_metrics_of_a_run_without_results_are_not_zeros(tmp_path: Path) -> None:
-    assert run_metrics(start(tmp_path)) == {
-        "run": str(tmp_path),
-        "embeddings": 4,
-        "done": 0,
-        "skipped": 1,
-        "succeeded": 0,
-        "osr": None,
-        "vsr": None,
-        "vsr_interval": None,
-        "verified": 0,
-        "judges": {},
-        "audited": 0,
-        "audit_exact": 0,
-        "resolved": {},
-        "steps_median": None,
-        "steps_p90": None,
-        "seconds_per_embedding": None,
-        "plugin": "nose",
-        "recipes": {},
-        "uncovered_examples": [],
-        "examples": 0,
-        "model": "models/nose",
-    }
-
-
-def test_metrics_follow_from_the_records(tmp_path: Path) -> None:
-    run = start(tmp_path)
-    with run.writing():
-        for example_id, steps, seconds in (("a", 10, 1.0), ("b", 20, 2.0), ("c", 60, 3.0)):
-            add(run, example_id, steps, seconds)
-        add(run, "d", 300, 10.0, reason="not reached in 300 steps")
-    for example_id, verdict in (("a", "named"), ("b", "missed"), ("c", "named")):
-        run.answers.append([{"id": example_id, "question": "?", "answer": "", "content": "", "kind": "activity"}])
-        run.verdicts.append([{"id": example_id, "question": "?", "answer": "", "judge": "match", "verdict": verdict}])
-    metrics = run_metrics(EmbeddingRun(tmp_path))
-    assert metrics == run_metrics(run)
-    assert (metrics["embeddings"], metrics["done"], metrics["succeeded"]) == (4, 4, 3)
-    assert (metrics["osr"], metrics["vsr"], metrics["verified"]) == (0.75, 2 / 3, 3)
-    assert (metrics["steps_median"], metrics["steps_p90"]) == (20, 52.0)  # of the successes
-    assert metrics["seconds_per_embedding"] == 4.0  # of all
-    assert [record["id"] for record in run.records("failed")] == ["d"]
-
-
-def test_metrics_when_every_optimisation_failed(tmp_path: Path) -> None:
-    run = start(tmp_path)
-    with run.writing():
-        add(run, "a", 300, 2.0, reason="not reached in 300 steps")
-    metrics = run_metrics(run)
-    assert (metrics["osr"], metrics["vsr"], metrics["steps_median"], metrics["steps_p90"]) == (0.0, None, None, None)
-
-
-def test_a_later_smaller_limit_hides_no_record(begun: Path) -> None:
-    run = start(begun, embeddings=3)
-    with run.writing():
-        for example_id in "bcd":
-            add(run, example_id, 1, 1.0)
-    metrics = run_metrics(start(begun, embeddings=1))
-    assert (metrics["embeddings"], metrics["done"]) == (4, 4)
 
 
 # ----------------------------------------------------------------------------------------------------------- records

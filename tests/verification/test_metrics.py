@@ -1,30 +1,106 @@
-"""Figures for each recipe, and rows that none solved."""
+"""Metrics of a run: overall, of each recipe, and the examples without a successful embedding."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from sea_core.verification.metrics import recipe_metrics, uncovered_examples
+from helpers.manifests import embedding_manifest
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.verification.metrics import recipe_metrics, run_metrics, uncovered_examples
 
 
-def record(row: str, recipe: str, steps: int, good: bool = True, seconds: float = 1.0) -> dict[str, Any]:
-    status = "succeeded" if good else "failed"
-    return {
-        "id": f"{row}#{recipe}",
-        "example_id": row,
-        "recipe": recipe,
-        "status": status,
-        "steps": steps,
-        "seconds": seconds,
+def record(example: str, recipe: str, steps: int, succeeded: bool = True, seconds: float = 1.0) -> dict[str, Any]:
+    """Return the part of a record that metrics depend on."""
+    ids = {"id": f"{example}#{recipe}", "example_id": example, "recipe": recipe}
+    return {**ids, "status": "succeeded" if succeeded else "failed", "steps": steps, "seconds": seconds}
+
+
+def start(folder: Path, embeddings: int = 4) -> EmbeddingRun:
+    manifest = embedding_manifest(embeddings)
+    return EmbeddingRun.start(folder, replace(manifest, metadata=replace(manifest.metadata, skipped=1)))
+
+
+def add(run: EmbeddingRun, *records: dict[str, Any]) -> None:
+    with run.writing():
+        for each in records:
+            run.store.append(each, None)
+
+
+# --- of a run ---------------------------------------------------------------------------------------------------------
+
+
+def test_metrics_of_a_run_without_results_are_not_zeros(tmp_path: Path) -> None:
+    assert run_metrics(start(tmp_path)) == {
+        "run": str(tmp_path),
+        "embeddings": 4,
+        "done": 0,
+        "examples": 0,
+        "skipped": 1,
+        "succeeded": 0,
+        "osr": None,
+        "vsr": None,
+        "vsr_interval": None,
+        "verified": 0,
+        "judges": {},
+        "audited": 0,
+        "audit_exact": 0,
+        "steps_median": None,
+        "steps_p90": None,
+        "recipes": {},
+        "uncovered_examples": [],
+        "seconds_per_embedding": None,
+        "resolved": {},
+        "plugin": "of the tests",
+        "model": "bundled",
     }
 
 
-def test_figures_for_each_recipe() -> None:
+def test_metrics_follow_from_the_records(tmp_path: Path) -> None:
+    run = start(tmp_path)
+    add(
+        run,
+        record("a", "plain", 10, seconds=1.0),
+        record("b", "plain", 20, seconds=2.0),
+        record("c", "plain", 60, seconds=3.0),
+        record("d", "plain", 300, succeeded=False, seconds=10.0),
+    )
+    for example, verdict in (("a", "named"), ("b", "missed"), ("c", "named")):
+        key = {"id": f"{example}#plain", "question": "?", "answer": ""}
+        run.answers.append([{**key, "content": "", "kind": "activity"}])
+        run.verdicts.append([{**key, "judge": "lexical-1", "verdict": verdict}])
+    metrics = run_metrics(EmbeddingRun(tmp_path))
+    assert metrics == run_metrics(run)
+    assert (metrics["embeddings"], metrics["done"], metrics["succeeded"]) == (4, 4, 3)
+    assert (metrics["osr"], metrics["vsr"], metrics["verified"]) == (0.75, 2 / 3, 3)
+    assert (metrics["steps_median"], metrics["steps_p90"]) == (20, 52.0)  # of the successes
+    assert metrics["seconds_per_embedding"] == 4.0  # of all
+    assert [failed["id"] for failed in run.records("failed")] == ["d#plain"]
+
+
+def test_metrics_when_every_optimisation_failed(tmp_path: Path) -> None:
+    run = start(tmp_path)
+    add(run, record("a", "plain", 300, succeeded=False))
+    metrics = run_metrics(run)
+    assert (metrics["osr"], metrics["vsr"], metrics["steps_median"], metrics["steps_p90"]) == (0.0, None, None, None)
+
+
+def test_a_later_smaller_limit_hides_no_record(tmp_path: Path) -> None:
+    add(start(tmp_path, embeddings=4), *(record(example, "plain", 1) for example in "abcd"))
+    metrics = run_metrics(start(tmp_path, embeddings=1))
+    assert (metrics["embeddings"], metrics["done"]) == (4, 4)
+
+
+# --- of recipes and examples ------------------------------------------------------------------------------------------
+
+
+def test_each_recipe_has_its_metrics() -> None:
     records = [
         record("a", "plain", 10),
         record("b", "plain", 20, seconds=3.0),
-        record("c", "plain", 300, good=False, seconds=5.0),
-        record("a", "noise", 300, good=False),
+        record("c", "plain", 300, succeeded=False, seconds=5.0),
+        record("a", "noise", 300, succeeded=False),
     ]
     assert recipe_metrics(records) == {
         "plain": {"done": 3, "succeeded": 2, "osr": 2 / 3, "steps_median": 15, "seconds_per_embedding": 3.0},
@@ -32,12 +108,12 @@ def test_figures_for_each_recipe() -> None:
     }
 
 
-def test_a_row_is_covered_by_any_recipe() -> None:
+def test_an_example_is_covered_by_any_recipe() -> None:
     records = [
-        record("a", "plain", 1, good=False),
-        record("b", "plain", 1, good=False),
+        record("a", "plain", 1, succeeded=False),
+        record("b", "plain", 1, succeeded=False),
         record("a", "noise", 1),
-        record("b", "noise", 1, good=False),
+        record("b", "noise", 1, succeeded=False),
         record("c", "noise", 1),
     ]
     assert uncovered_examples(records) == ["b"]
