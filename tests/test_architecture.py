@@ -34,10 +34,6 @@ STILL_VAGUE = frozenset(
     sea_core/extraction/prepare.py
     sea_core/extraction/rules/extractor.py
     sea_core/extraction/rules/sentences.py
-    sea_core/optimization/engine/margin.py
-    sea_core/optimization/engine/pruned_attention.py
-    sea_core/optimization/engine/scheduler.py
-    sea_core/optimization/recipes/expand.py
     sea_core/plugin/contract/rules_answers.py
     sea_core/plugin/contract/rules_step.py
     plugins/bench/sea_bench/build/builder.py
@@ -46,9 +42,6 @@ STILL_VAGUE = frozenset(
     plugins/bench/sea_bench/cli/build.py
     plugins/bench/sea_bench/cli/import_.py
     plugins/bench/sea_bench/inspect/scorers.py
-    plugins/qwen2_vl/sea_qwen2_vl/adapter.py
-    plugins/qwen2_vl/sea_qwen2_vl/processor.py
-    plugins/qwen2_vl/sea_qwen2_vl/vision.py
     """.split()
 )
 """Files that still have such names. Remove a file from this list when it has none; never add one."""

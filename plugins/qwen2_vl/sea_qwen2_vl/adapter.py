@@ -110,12 +110,12 @@ class VideoAdapter(VisionAdapter):
 
         for clip in media:
             refuse_thin(*clip.frames.shape[1:3])
-        told = [VideoMetadata(total_num_frames=len(c.frames), fps=c.rate) for c in media]
+        metadata = [VideoMetadata(total_num_frames=len(c.frames), fps=c.rate) for c in media]
         batch = dict(
             processor(
                 text=list(texts),
                 videos=[c.frames for c in media],
-                video_metadata=told,
+                video_metadata=metadata,
                 do_sample_frames=False,
                 cap_pixels_per_frame=True,
                 padding=True,

@@ -118,8 +118,8 @@ def load_processor(checkpoint: str, revision: str | None, architecture: str) -> 
     for name in NAMED:
         path = cached_file(checkpoint, name, revision=revision, _raise_exceptions_for_missing_entries=False)
         if path and not found:
-            told = json.loads(Path(path).read_text(encoding="utf-8"))
-            found = told.get("video_processor", {}) if name == NAMED[0] else told
+            config = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = config.get("video_processor", {}) if name == NAMED[0] else config
     return assemble(architecture, images, tokenizer, FrameProcessor(found))
 
 

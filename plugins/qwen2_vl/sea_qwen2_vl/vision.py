@@ -63,10 +63,10 @@ class VisionAdapter(Adapter):
 
     def projector(self, model: Any) -> nn.Module:
         vision = model.config.vision_config
-        told = {"spatial_merge_size": MERGE}
+        expected = {"spatial_merge_size": MERGE}
         if is_windowed(model):
-            told["window_size"] = WINDOW * MERGE * vision.patch_size
-        for name, value in told.items():
+            expected["window_size"] = WINDOW * MERGE * vision.patch_size
+        for name, value in expected.items():
             if getattr(vision, name) != value:
                 raise ModelError(
                     f"this checkpoint's vision_config has {name} {getattr(vision, name)}; "

@@ -79,7 +79,7 @@ def test_the_bundled_checkpoint_is_small_and_readable() -> None:
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o644"}
     told = read_card(ImageAdapter.checkpoint)
     assert told["blueprint"] == "tiny"
-    assert "sea model build small --plugin qwen2_vl" in told["limits"]
+    assert "sea toy build small --plugin qwen2_vl" in told["limits"]
     assert min(told["figures"].values()) >= 0.95
 
 

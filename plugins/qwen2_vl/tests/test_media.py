@@ -141,6 +141,6 @@ def test_the_bundled_model_sees_black(mllm: MLLM) -> None:
 
 
 def test_the_plugin_is_listed_without_torch() -> None:
-    code = "import sys; from sea_core import plugins; assert plugins.get('qwen2_vl').adapters; print(*sys.modules)"
+    code = "import sys; from sea_core.plugin import loader; assert loader.get('qwen2_vl').adapters; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "transformers", "numpy", "PIL", "av", "decord"} & set(done.stdout.split())
