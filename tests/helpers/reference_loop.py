@@ -1,13 +1,8 @@
-"""The paper's plain loop for one row, written without the engine, so that the engine can be held against it.
-
-Each goal is a sequence of its own, unpadded, through the model's ordinary forward with ordinary media inputs. Only what
-the encoder gives is put aside: the projector gets E in its place. So projector, splice, mask and positions are the
-library's. The loss is the mean over the goals of the mean negative log-likelihood of the answer's tokens.
-"""
+"""The paper's optimisation loop for one example, without SEA's engine; explained in docs/explanation/method.md."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,64 +15,62 @@ from sea_core.model.mllm import MLLM
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the loop sees before an update: E, its loss, and the least lead of a target token, in logits."""
+class Step:
+    """An embedding, its loss in nats per token, and its margin in logits."""
 
     embedding: Tensor
     loss: float
     margin: float
 
 
-def plain_loop(
-    mllm: MLLM, goals: tuple[Goal, ...], start: Tensor, lr: float, betas: tuple[float, float]
-) -> Iterator[Look]:
-    """Yield one look after another for as long as they are wanted; each comes before its update."""
-    sequences = [sequence(mllm, goal) for goal in goals]
+def reference_loop(
+    mllm: MLLM, goals: Sequence[Goal], start: Tensor, lr: float, betas: tuple[float, float]
+) -> Iterator[Step]:
+    """Yield a step before each update, for as long as the caller asks for more."""
+    sequences = [make_sequence(mllm, goal) for goal in goals]
     embedding = nn.Parameter(start.clone())
     adam = torch.optim.Adam([embedding], lr=lr, betas=betas)
     while True:
-        losses, margins = zip(*(read(mllm, embedding, *one) for one in sequences), strict=True)
+        losses, margins = zip(*(evaluate(mllm, embedding, *sequence) for sequence in sequences), strict=True)
         loss = sum(losses) / len(losses)
-        yield Look(embedding.detach().clone(), loss.item(), min(margins))
+        yield Step(embedding.detach().clone(), loss.item(), min(margins))
         adam.zero_grad()
         loss.backward()
         adam.step()
 
 
-def sequence(mllm: MLLM, goal: Goal) -> tuple[dict[str, Any], int]:
-    """Return the model's ordinary inputs for the question, a blank medium and the answer, and the answer's length."""
+def make_sequence(mllm: MLLM, goal: Goal) -> tuple[dict[str, Any], int]:
+    """Return the model's ordinary inputs for prompt, blank medium and target answer, and the length of the answer."""
     adapter, processor = mllm.adapter, mllm.processor
-    text = processor.apply_chat_template(
-        adapter.conversation(goal.prompt, True), tokenize=False, add_generation_prompt=True
-    )
+    chat = adapter.conversation(goal.prompt, True)
+    text = processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
     inputs = dict(adapter.inputs(processor, [text], [adapter.blank_input(processor)]))
-    answer = processor.tokenizer(
-        goal.answer + adapter.end_token(processor), add_special_tokens=False, return_tensors="pt"
-    ).input_ids
-    for name, kinds in inputs.items():  # what else there is for each token, such as its kind: the answer is text, 0
-        if name != "input_ids" and kinds.shape == inputs["input_ids"].shape:
-            inputs[name] = torch.cat([kinds, torch.zeros_like(answer)], dim=1)
+    target = goal.answer + adapter.end_token(processor)
+    answer = processor.tokenizer(target, add_special_tokens=False, return_tensors="pt").input_ids
+    for name, values in inputs.items():
+        if name != "input_ids" and values.shape == inputs["input_ids"].shape:  # such as token types: text is type 0
+            inputs[name] = torch.cat([values, torch.zeros_like(answer)], dim=1)
     inputs["input_ids"] = torch.cat([inputs["input_ids"], answer], dim=1)
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
     return inputs, answer.shape[1]
 
 
-def read(mllm: MLLM, embedding: Tensor, inputs: dict[str, Any], length: int) -> tuple[Tensor, float]:
-    """Return the answer's loss and its least margin, given E."""
-    with shown(mllm.adapter.projector(mllm.model), embedding):
+def evaluate(mllm: MLLM, embedding: Tensor, inputs: dict[str, Any], length: int) -> tuple[Tensor, float]:
+    """Return the loss of the target answer given E, with its graph, and the smallest margin of its tokens."""
+    with injected(mllm.adapter.projector(mllm.model), embedding):
         logits = mllm.model(**inputs, use_cache=False).logits[0, -length - 1 : -1]
     targets = inputs["input_ids"][0, -length:]
     loss = -logits.log_softmax(-1)[range(length), targets].mean()
     margins = []
-    for row, target in zip(logits.detach(), targets, strict=True):
-        lead = row[target] - row
+    for token_logits, target in zip(logits.detach(), targets, strict=True):
+        lead = token_logits[target] - token_logits
         margins.append(min(lead[:target].min().item(), lead[target + 1 :].min().item()))
     return loss, min(margins)
 
 
 @contextmanager
-def shown(projector: nn.Module, embedding: Tensor) -> Iterator[None]:
-    """Give the projector E instead of the encoder's output, whose padding rows stay."""
+def injected(projector: nn.Module, embedding: Tensor) -> Iterator[None]:
+    """Give the projector E in place of the encoder's output, whose padding, if any, stays behind it."""
 
     def hook(_module: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
         encoded = args[0].flatten(0, -2)

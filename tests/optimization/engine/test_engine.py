@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from helpers.reference_loop import Look, plain_loop
+from helpers.reference_loop import Step, reference_loop
 from sea_core.data.examples import Goal, PreparedExample
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
@@ -79,8 +79,8 @@ def short(mllm: MLLM) -> Embedding:
     return mllm.blank().with_features(mllm.blank().features[:10])
 
 
-def looks(mllm: MLLM, row: PreparedExample, count: int) -> list[Look]:
-    return list(islice(plain_loop(mllm, row.goals, mllm.blank().features, rules(mllm).lr, BETAS), count))
+def looks(mllm: MLLM, row: PreparedExample, count: int) -> list[Step]:
+    return list(islice(reference_loop(mllm, row.goals, mllm.blank().features, rules(mllm).lr, BETAS), count))
 
 
 def reading(mllm: MLLM, row: PreparedExample, embedding: Embedding) -> tuple[float, float]:
