@@ -42,7 +42,9 @@ def test_the_script_solves_a_demo_example(blocks: list[str], capsys: pytest.Capt
     assert answers == [f"{goal.prompt} -> {goal.answer}" for goal in names["example"].goals]
 
 
-def test_the_engine_succeeds_at_the_same_step_with_the_same_embedding(exact: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
+def test_the_engine_succeeds_at_the_same_step_with_the_same_embedding(
+    exact: MLLM, prepared: tuple[PreparedExample, ...]
+) -> None:
     example, config = prepared[0], OptimizeConfig(margin=0.5)
     blank = exact.blank()
     (result,) = Optimization(exact, [example], config).run()
