@@ -192,7 +192,7 @@ def test_scenes_may_come_from_a_language_model(tmp_path: Path) -> None:
         chats.append(chat)
         return "A lamp is\ncarried away."
 
-    build(tmp_path, SMALL, tasks=["DM"], ask=ask)
+    build(tmp_path, SMALL, tasks=["DM"], complete=ask)
     assert [turn["role"] for turn in chats[0]] == ["system", *["user", "assistant"] * 2, "user"]
     assert chats[0][-1]["content"] == "Phrase: steal a lamp"
     rows = [json.loads(line) for line in (tmp_path / "media.jsonl").read_text().splitlines()]
@@ -239,8 +239,8 @@ def test_a_plugins_generator_may_make_whole_media(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("media_set", "settings", "told"),
     [
-        (VideoSet, {"width": 97}, "even sides"),
-        (VideoSet, {"fps": 0.0}, "fps is 0.0, but it must be from 0.5"),
+        (VideoSet, {"width": 97}, "even width and height"),
+        (VideoSet, {"fps": 0.0}, "fps is 0.0, but it must be at least 0.5"),
         (VideoSet, {"candidates": 0}, "candidates is 0"),
         (AudioSet, {"media": "ogg"}, "it must be mp3 or wav"),
         (ImageSet, {"height": 1}, "height is 1"),
