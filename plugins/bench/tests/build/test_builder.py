@@ -198,7 +198,7 @@ def test_scenes_may_come_from_a_language_model(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (tmp_path / "media.jsonl").read_text().splitlines()]
     assert {row["scene"] for row in rows} == {"A lamp is carried away."}
     with pytest.raises(SeaError, match="returned no scene"):
-        build(tmp_path / "other", SMALL, ask=lambda chat: " ")
+        build(tmp_path / "other", SMALL, complete=lambda chat: " ")
 
 
 def test_some_tasks_now_and_the_others_later(tmp_path: Path) -> None:
