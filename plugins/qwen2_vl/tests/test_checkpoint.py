@@ -77,10 +77,10 @@ def test_the_bundled_checkpoint_is_small_and_readable() -> None:
     files = list(Path(ImageAdapter.checkpoint).iterdir())
     assert sum(file.stat().st_size for file in files) < 8_000_000
     assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o644"}
-    told = read_card(ImageAdapter.checkpoint)
-    assert told["blueprint"] == "tiny"
-    assert "sea toy build small --plugin qwen2_vl" in told["limits"]
-    assert min(told["figures"].values()) >= 0.95
+    card = read_card(ImageAdapter.checkpoint)
+    assert card["blueprint"] == "tiny"
+    assert "sea toy build small --plugin qwen2_vl" in card["limits"]
+    assert min(card["metrics"].values()) >= 0.95
 
 
 def test_bf16_passes_the_check_that_a_run_begins_with() -> None:
