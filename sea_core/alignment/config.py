@@ -133,4 +133,7 @@ class AlignRequest:
     def __post_init__(self) -> None:
         validate(self, example="--{name} {value}")
         if self.full_finetune and self.lora:
-            raise SeaError("training all weights uses no LoRA, but lora settings are given", hint="Leave one out.")
+            raise SeaError(
+                "training all weights uses no LoRA, but lora settings are given",
+                hint="Leave out --full-finetune, or the settings -o lora.KEY=VALUE.",
+            )

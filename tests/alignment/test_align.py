@@ -426,12 +426,12 @@ def test_adapter_that_changes_nothing(spoilt: MLLM, model: Path, tmp_path: Path)
         (("-o", "trainer.max_steps=many"), "must be a whole number"),
         (("-o", "trainer.lr_scheduler_type=nope"), "does not accept these settings"),
         (("-o", "setps=3"), "Did you mean 'steps'"),
-        (("-o", "steps=0"), "must be above zero"),
-        (("--method", "ppo"), "--method ppo is not known"),
+        (("-o", "steps=0"), "must be above 0"),
+        (("--method", "ppo"), "method is 'ppo', but it must be dpo or sft"),
         (("--mixture", "papr"), "Did you mean 'paper'"),
         (("--data", "txt"), "Did you mean 'text'"),
         (("--data", "real"), "no row is left to train on"),
-        (("--full-finetune", "-o", "lora.r=4"), "without an adapter"),
+        (("--full-finetune", "-o", "lora.r=4"), "uses no LoRA"),
     ],
 )
 def test_typed_wrong(run: EmbeddingRun, tmp_path: Path, typed: tuple[str, ...], said: str) -> None:
