@@ -113,7 +113,7 @@ def add_media(pupil: Any, mllm: MLLM, chosen: Chosen, seed: int) -> None:
         for i in range(6 if oracle else 2):
             style = rng.choice(pupil.adapter.styles)
             (shown,) = mllm.encode([pupil.render(record["phrase"], style, rng)])
-            told = {"id": f"{record['id']}-{i}", "style": style, "n_tokens": len(shown), "sha256": f"{key}-{i}"}
+            told = {"id": f"{record['id']}-{i}", "style": style, "n_features": len(shown), "sha256": f"{key}-{i}"}
             if not oracle:
                 told |= {"source": "media", "instruction": prompts[i]}
             chosen.media[f"media:{key}-{i}"] = ({**record, **told}, shown)

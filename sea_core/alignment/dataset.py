@@ -30,7 +30,7 @@ class TrainingExample:
         answer: the answer to learn; in DPO, the chosen response.
         rejected: the rejected response; None in SFT.
         key: the key of the embedding that the question is about (`EmbeddingSource.load`); empty for plain text.
-        n_tokens, sha256: size and digest of that embedding.
+        n_features, sha256: size and digest of that embedding.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class TrainingExample:
     answer: str
     rejected: str | None = None
     key: str = ""
-    n_tokens: int = 0
+    n_features: int = 0
     sha256: str = ""
 
 
@@ -96,7 +96,7 @@ def make_dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:
 def make_columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
     """Return the dataset's columns for one example."""
     source = {"sea_key": example.key, "sea_sha256": example.sha256, "sea_kind": example.kind, "sea_id": example.id}
-    prompt = mllm.prompt_ids(example.prompt, example.n_tokens if example.key else None)
+    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
     answer = mllm.answer_ids(example.answer)
     if example.rejected is None:
         return {"prompt_ids": prompt, "answer_ids": answer, **source}

@@ -151,7 +151,7 @@ def _about_media(
             kept = _repeat(triples, config.retention, f"{config.seed}:retention:{key}")
             drawn += [("retention", *triple) for triple in kept]
         made += [
-            (TrainingExample(k, record["id"], q, a, r, key, record["n_tokens"], record["sha256"]), harmful)
+            (TrainingExample(k, record["id"], q, a, r, key, record["n_features"], record["sha256"]), harmful)
             for k, q, a, r in drawn
         ]
     return made

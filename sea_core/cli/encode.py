@@ -76,7 +76,7 @@ def report(run: EmbeddingRun, as_json: bool) -> None:
         "examples": run.manifest.metadata.embeddings,
         "encoded": len(records) - len(failed),
         "failed": len(failed),
-        "features": sum(record["n_tokens"] for record in records),
+        "features": sum(record["n_features"] for record in records),
         "model": run.manifest.metadata.model.checkpoint,
     }
     output.emit(metrics, as_json, lambda: output.grid(("metric", "value"), metrics.items()))

@@ -160,12 +160,12 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         """Store a result; it is on disk when this returns.
 
         Args:
-            features: (n_tokens, d_encoder); None where there is no embedding.
+            features: (n_features, d_encoder); None where there is no embedding.
         """
         self.store.append(record, features)
 
     def load(self, embedding_id: str) -> tuple[Tensor, tuple[int, ...]]:
-        """Return an embedding's features, (n_tokens, d_encoder), and its grid (see `Store.load` for the errors)."""
+        """Return an embedding's features, (n_features, d_encoder), and its grid (see `Store.load` for the errors)."""
         return self.store.load(embedding_id), tuple(json.loads(self.store.record(embedding_id)["grid"]))
 
     def records(self, *statuses: str) -> list[EmbeddingRecord]:

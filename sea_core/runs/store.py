@@ -82,7 +82,7 @@ class ResultRecord(TypedDict):
 class TensorRecord(TypedDict):
     """What the index knows of an embedding's features; 0 and empty where there is no embedding."""
 
-    n_tokens: int
+    n_features: int
     """The number of vectors."""
     d_encoder: int
     """The width of each."""
@@ -140,7 +140,7 @@ class Store:
         return self._records[embedding_id]
 
     def load(self, embedding_id: str) -> Tensor:
-        """Return the features of an embedding, (n_tokens, d_encoder), in the dtype that they were stored in.
+        """Return the features of an embedding, (n_features, d_encoder), in the dtype that they were stored in.
 
         Raises:
             RunError: there is no embedding, or the stored bytes are not those that were written.
@@ -253,10 +253,10 @@ def _tensor_name(embedding_id: str) -> str:
 
 def _describe(features: Tensor | None) -> TensorRecord:
     if features is None:
-        return {"n_tokens": 0, "d_encoder": 0, "dtype": "", "sha256": ""}
-    n_tokens, d_encoder = features.shape
+        return {"n_features": 0, "d_encoder": 0, "dtype": "", "sha256": ""}
+    n_features, d_encoder = features.shape
     dtype = str(features.dtype).removeprefix("torch.")
-    return {"n_tokens": n_tokens, "d_encoder": d_encoder, "dtype": dtype, "sha256": tensor_digest(features)}
+    return {"n_features": n_features, "d_encoder": d_encoder, "dtype": dtype, "sha256": tensor_digest(features)}
 
 
 def tensor_digest(tensor: Tensor) -> str:

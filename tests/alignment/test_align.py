@@ -151,7 +151,7 @@ def three_kinds(
 
 def log_likelihoods(mllm: MLLM, embeddings: EmbeddingSource, example: TrainingExample, answer: str) -> torch.Tensor:
     """By hand: one row alone, no padding, no trainer. (answer tokens,)"""
-    prompt = mllm.prompt_ids(example.prompt, example.n_tokens if example.key else None)
+    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
     shown = [embeddings.load(example.key)] if example.key else []
     with torch.no_grad():
         logits, targets, _ = mllm.answer_logits(mllm.batch([prompt], [mllm.answer_ids(answer)]), shown)

@@ -85,7 +85,7 @@ def test_show_lists_rows_and_traces_one(finished: FinishedRun) -> None:
     assert traced["phrase"] not in traced["detoxified"]
     assert traced["sentence"] in traced["goals"][0]["answer"]
     assert traced["style"] in traced["goals"][1]["answer"]
-    assert traced["embedding"]["shape"] == [traced["n_tokens"], traced["d_encoder"]]
+    assert traced["embedding"]["shape"] == [traced["n_features"], traced["d_encoder"]]
     assert traced["embedding"]["rms"] > 0
     assert traced["verified"]
     goals = {goal["prompt"] for goal in traced["goals"]}

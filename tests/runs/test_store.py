@@ -55,9 +55,9 @@ def check(store: Store, count: int) -> None:
     for number, found in enumerate(store.records()):
         if found["status"] == "succeeded":
             assert torch.equal(store.load(found["id"]), embedding(number))
-            assert (found["n_tokens"], found["d_encoder"], found["dtype"]) == (3, 5, "bfloat16")
+            assert (found["n_features"], found["d_encoder"], found["dtype"]) == (3, 5, "bfloat16")
         else:
-            assert (found["n_tokens"], found["sha256"], found["shard"]) == (0, "", "")
+            assert (found["n_features"], found["sha256"], found["shard"]) == (0, "", "")
 
 
 def same_bits(a: Tensor, b: Tensor) -> bool:
@@ -162,7 +162,7 @@ def test_embeddings_come_back_bit_for_bit(
         assert same_bits(store.load("a"), given)
         assert same_bits(Store(folder).load("a"), given)
         found = Store(folder).record("a")
-        assert (found["n_tokens"], found["d_encoder"]) == tuple(given.shape)
+        assert (found["n_features"], found["d_encoder"]) == tuple(given.shape)
         assert f"torch.{found['dtype']}" == str(dtype)
 
 

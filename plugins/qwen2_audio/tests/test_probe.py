@@ -31,8 +31,8 @@ class ManyTokens(Qwen2AudioAdapter):
 
 
 class TooFewPlaceholders(Qwen2AudioAdapter):
-    def placeholders(self, n_rows: int) -> int:
-        return n_rows // 2
+    def placeholders(self, n_features: int) -> int:
+        return n_features // 2
 
 
 class TooFewRows(Qwen2AudioAdapter):

@@ -40,7 +40,7 @@ def test_loss_is_the_one_by_hand(family: MLLM, media: list[Any], tmp_path: Path,
         )
         for i, e in enumerate(shown)
     ] + [TrainingExample("text", "t", "How are you?", "Fine.", rejected)]
-    prompts = [mllm.prompt_ids(e.prompt, e.n_tokens if e.key else None) for e in examples]
+    prompts = [mllm.prompt_ids(e.prompt, e.n_features if e.key else None) for e in examples]
     likely = []
     for i, (prompt, example) in enumerate(zip(prompts, examples, strict=True)):
         with torch.no_grad():

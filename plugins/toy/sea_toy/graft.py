@@ -106,8 +106,8 @@ class _CaptionTargets:
     def __init__(self, state: TrainingState) -> None:
         self.state = state
         with torch.no_grad():
-            n_tokens = state.encode(torch.arange(1))[0].shape[1]
-        tokens = _caption_tokens(state, state.mllm.adapter.placeholders(n_tokens))
+            n_features = state.encode(torch.arange(1))[0].shape[1]
+        tokens = _caption_tokens(state, state.mllm.adapter.placeholders(n_features))
         used, self.targets = torch.unique(tokens, return_inverse=True)
         self.token_embeddings = state.mllm.model.get_input_embeddings().weight[used].detach().float()
 
@@ -115,9 +115,9 @@ class _CaptionTargets:
         """Return the loss on a random batch of renderings, and the ratio of vectors nearest to the right token."""
         mllm, tokens = self.state.mllm, self.token_embeddings
         index = torch.randint(len(self.state.pool.renderings), (batch_size,))
-        features, n_tokens = self.state.encode(index)
-        is_real = torch.arange(features.shape[1]) < n_tokens[:, None]
-        lengths = [mllm.adapter.placeholders(int(n)) for n in n_tokens]
+        features, n_features = self.state.encode(index)
+        is_real = torch.arange(features.shape[1]) < n_features[:, None]
+        lengths = [mllm.adapter.placeholders(int(n)) for n in n_features]
         targets = torch.cat([row[:n] for row, n in zip(self.targets[index], lengths, strict=True)])
         projected = mllm.projector(features[is_real][None]).flatten(0, -2)
         cosine = nn.functional.normalize(projected, dim=-1) @ nn.functional.normalize(tokens, dim=-1).T

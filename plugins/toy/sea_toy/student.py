@@ -77,7 +77,7 @@ class Student(ABC):
 
     @abstractmethod
     def encode(self, mllm: MLLM, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Run the encoder with gradients. Returns E padded, (media, n_tokens, d_encoder), and n_tokens, (media,)."""
+        """Run the encoder with gradients. Returns E padded, (media, n_features, d_encoder), and each n_features."""
 
     def grids(self, inputs: dict[str, Tensor], count: int) -> list[Grid]:
         """Return `Embedding.grid` of each of `count` media."""

@@ -91,10 +91,10 @@ def encode_pool(state: TrainingState) -> list[Embedding]:
     with torch.no_grad():
         for index in torch.split(torch.arange(len(state.pool.renderings)), ENCODE_BATCH):
             inputs = state.pool.select(index)
-            encoded, n_tokens = state.student.encode(state.mllm, inputs)
+            encoded, n_features = state.student.encode(state.mllm, inputs)
             grids = state.student.grids(inputs, len(index))
             embeddings += [
-                Embedding(e[:n].clone(), g) for e, n, g in zip(encoded, n_tokens.tolist(), grids, strict=True)
+                Embedding(e[:n].clone(), g) for e, n, g in zip(encoded, n_features.tolist(), grids, strict=True)
             ]
     return embeddings
 
@@ -144,10 +144,10 @@ def perturb(embedding: Embedding, blank: Embedding, rng: random.Random) -> Embed
     """
     features = embedding.features
     noise = rng.uniform(0.0, 0.3) * features.std() * torch.randn_like(features)
-    n_tokens = min(len(embedding), len(blank))
-    is_replaced = torch.rand(n_tokens) < rng.uniform(0.0, 0.3)
+    n_features = min(len(embedding), len(blank))
+    is_replaced = torch.rand(n_features) < rng.uniform(0.0, 0.3)
     perturbed = features + noise
-    perturbed[:n_tokens] = torch.where(is_replaced[:, None], blank.features[:n_tokens], perturbed[:n_tokens])
+    perturbed[:n_features] = torch.where(is_replaced[:, None], blank.features[:n_features], perturbed[:n_features])
     return embedding.with_features(perturbed)
 
 
@@ -183,9 +183,9 @@ def encoder_parameters(mllm: MLLM) -> list[nn.Parameter]:
     return [p for n, p in mllm.model.named_parameters() if id(p) not in others and "embed_positions" not in n]
 
 
-def _mean_features(features: Tensor, n_tokens: Tensor) -> Tensor:
-    is_real = (torch.arange(features.shape[1]) < n_tokens[:, None])[..., None]
-    return (features * is_real).sum(1) / n_tokens[:, None]
+def _mean_features(features: Tensor, n_features: Tensor) -> Tensor:
+    is_real = (torch.arange(features.shape[1]) < n_features[:, None])[..., None]
+    return (features * is_real).sum(1) / n_features[:, None]
 
 
 def make_scheduler(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LambdaLR:

@@ -108,7 +108,7 @@ def perturb(features: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def logits_and_grad(forward: ForwardStrategy, task: OptimizationTask, features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a task's logits, (answer tokens, vocabulary), and the gradient of its loss at E, (n_tokens, d_encoder)."""
+    """Return a task's logits, (answer tokens, vocabulary), and its loss's gradient at E, (n_features, d_encoder)."""
     embedding = nn.Parameter(features.detach().clone())
     logits = forward.logits(forward.prepare_batch([task]), [embedding])
     targets = torch.tensor([token for answer in task.answers for token in answer], device=logits.device)

@@ -153,9 +153,9 @@ def hooks(subject: AdapterUnderTest) -> None:
 RULES = (parts, blank, files, prompt, put_back, other, media, gradient, skipped, shape, hooks)
 
 
-def _refused(subject: AdapterUnderTest, embedding: Embedding, n_rows: int, what: str) -> None:
+def _refused(subject: AdapterUnderTest, embedding: Embedding, n_features: int, what: str) -> None:
     mllm = subject.mllm
-    batch = mllm.batch([mllm.prompt_ids(subject.ask(LONGER), n_rows)], [[mllm.end_id]])
+    batch = mllm.batch([mllm.prompt_ids(subject.ask(LONGER), n_features)], [[mllm.end_id]])
     try:
         mllm.answer_logits(batch, [embedding])
     except ModelError as error:

@@ -65,23 +65,23 @@ class EegAdapter(Adapter):
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         import torch
 
-        n_tokens = [signal.shape[1] // STEP for signal in media]
-        signals = torch.zeros(len(media), CHANNELS, max(n_tokens) * STEP)
-        for i, (signal, n) in enumerate(zip(media, n_tokens, strict=True)):
+        n_features = [signal.shape[1] // STEP for signal in media]
+        signals = torch.zeros(len(media), CHANNELS, max(n_features) * STEP)
+        for i, (signal, n) in enumerate(zip(media, n_features, strict=True)):
             signals[i, :, : n * STEP] = torch.from_numpy(signal[:, : n * STEP])
         expanded = [
-            text.replace(self.placeholder, self.placeholder * n) for text, n in zip(texts, n_tokens, strict=True)
+            text.replace(self.placeholder, self.placeholder * n) for text, n in zip(texts, n_features, strict=True)
         ]
         tokens = processor.tokenizer(expanded, padding=True, add_special_tokens=False, return_tensors="pt")
         return {
             "input_ids": tokens["input_ids"],
             "attention_mask": tokens["attention_mask"],
             "input_features": signals,
-            "n_tokens": torch.tensor(n_tokens),
+            "n_features": torch.tensor(n_features),
         }
 
     def projector(self, model: Any) -> Any:
         return model.model.projector
 
     def split(self, crossed: Any, inputs: Mapping[str, Any]) -> list[Any]:
-        return [features[:n] for features, n in zip(crossed, inputs["n_tokens"].tolist(), strict=True)]
+        return [features[:n] for features, n in zip(crossed, inputs["n_features"].tolist(), strict=True)]

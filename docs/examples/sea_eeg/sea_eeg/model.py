@@ -59,7 +59,7 @@ class EegModel(EegPreTrained):
         self,
         input_ids: Any = None,
         input_features: Any = None,
-        n_tokens: Any = None,
+        n_features: Any = None,
         inputs_embeds: Any = None,
         **kwargs: Any,
     ) -> Any:
@@ -67,7 +67,7 @@ class EegModel(EegPreTrained):
             inputs_embeds = self.get_input_embeddings()(input_ids)
             if input_features is not None:
                 projected = self.projector(self.encoder(input_features))
-                is_real = torch.arange(projected.shape[1], device=n_tokens.device) < n_tokens[:, None]
+                is_real = torch.arange(projected.shape[1], device=n_features.device) < n_features[:, None]
                 is_placeholder = (input_ids == self.config.eeg_token_id)[..., None]
                 vectors = projected[is_real].to(inputs_embeds.dtype)
                 inputs_embeds = inputs_embeds.masked_scatter(is_placeholder, vectors)
@@ -86,8 +86,8 @@ class EegForCausalLM(EegPreTrained, GenerationMixin):
     def get_output_embeddings(self) -> nn.Module:
         return self.lm_head
 
-    def forward(self, input_ids: Any = None, input_features: Any = None, n_tokens: Any = None, **kwargs: Any) -> Any:
-        out = self.model(input_ids=input_ids, input_features=input_features, n_tokens=n_tokens, **kwargs)
+    def forward(self, input_ids: Any = None, input_features: Any = None, n_features: Any = None, **kwargs: Any) -> Any:
+        out = self.model(input_ids=input_ids, input_features=input_features, n_features=n_features, **kwargs)
         return CausalLMOutputWithPast(logits=self.lm_head(out.last_hidden_state), past_key_values=out.past_key_values)
 
 

@@ -34,8 +34,8 @@ def test_blueprints() -> None:
 def test_student_encodes_like_the_model(mllm: MLLM, media: Path) -> None:
     images = [mllm.adapter.read_media(path, mllm.processor) for path in sorted(media.glob("*.png"))]
     student = TinyLlavaStudent()
-    encoded, n_tokens = student.encode(mllm, student.encoder_inputs(mllm, images))
-    assert n_tokens.tolist() == [25] * len(images)
+    encoded, n_features = student.encode(mllm, student.encoder_inputs(mllm, images))
+    assert n_features.tolist() == [25] * len(images)
     assert torch.equal(encoded, torch.stack([e.features for e in mllm.encode(images)]))
 
 

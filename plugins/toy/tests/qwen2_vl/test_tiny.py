@@ -37,8 +37,8 @@ def test_fast_encoder_equals_the_librarys(bundled: tuple[Any, Any], student: Any
     ordinary = mllm.encode(media)
     inputs = {name: tensor.float() for name, tensor in student.encoder_inputs(mllm, media).items()}
     with torch.no_grad():
-        fast, n_tokens = student.encode(mllm, inputs)
-    assert n_tokens.tolist() == [len(e) for e in ordinary]
+        fast, n_features = student.encode(mllm, inputs)
+    assert n_features.tolist() == [len(e) for e in ordinary]
     assert student.grids(inputs, 4) == [e.grid for e in ordinary]
     scale = max(e.features.abs().max() for e in ordinary)
     assert all((e.features - f).abs().max() < 1e-5 * scale for e, f in zip(ordinary, fast, strict=True))
