@@ -1,4 +1,4 @@
-"""Labelled benign media of the demo world, for `sea verify --media`; and how well a probe fitted on some reads others.
+"""Labelled benign media of the demo world, for `sea verify --compare-with`; and how well a probe fitted on some reads others.
 
 quality_media.py seen FOLDER        the benign phrases of the demo rows, once in each style
 quality_media.py held-out FOLDER    those that no demo row has: two objects for each benign verb

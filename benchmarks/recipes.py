@@ -32,11 +32,11 @@ from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
 from sea_toy.world import demo_phrases
 
 PUPILS = {
-    "llava": ("sea_toy.llava.tiny", "ImagePupil"),
-    "qwen2_vl-image": ("sea_toy.qwen2_vl.tiny", "ImagePupil"),
-    "qwen2_vl-video": ("sea_toy.qwen2_vl.tiny", "VideoPupil"),
-    "qwen2_audio": ("sea_toy.qwen2_audio.tiny", "AudioPupil"),
-    "eeg": ("sea_eeg.tiny", "EegPupil"),
+    "llava": ("sea_toy.llava.tiny", "TinyLlavaStudent"),
+    "qwen2_vl-image": ("sea_toy.qwen2_vl.tiny", "TinyImageStudent"),
+    "qwen2_vl-video": ("sea_toy.qwen2_vl.tiny", "TinyVideoStudent"),
+    "qwen2_audio": ("sea_toy.qwen2_audio.tiny", "TinyAudioStudent"),
+    "eeg": ("sea_eeg.tiny", "EegStudent"),
 }
 SEED, CLIPS, ASKED_AT_ONCE = 1000, 2, 16
 

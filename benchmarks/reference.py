@@ -1,6 +1,6 @@
 """Seconds a successful row: `sea optimize` against the paper's loop, on the same demo rows by the same rule.
 
-The loop is that of `tests/reference.py`: each goal a sequence of its own through the model's ordinary forward, one row
+The loop is that of `tests/helpers/reference_loop.py`: each goal a sequence of its own through the model's ordinary forward, one row
 after another. Its step size, budget and rule are ours, so that only the engine differs.
 """
 
@@ -27,13 +27,13 @@ ROWS = 24
 
 
 def plain_loop() -> Any:
-    spec = importlib.util.spec_from_file_location("plain", Path(__file__).parents[1] / "reference.py")
+    spec = importlib.util.spec_from_file_location("plain", Path(__file__).parents[1] / "tests/helpers/reference_loop.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["plain"] = module
     spec.loader.exec_module(module)
-    return module.plain_loop
+    return module.reference_loop
 
 
 def main() -> None:

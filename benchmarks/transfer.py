@@ -4,7 +4,7 @@ For each arm a fresh bundled model is aligned (SFT, the default mixture) on some
 asked about real renderings of the demo world's held-out phrases, through its own encoder. Nothing real and harmful is
 trained on. Each answer is kept; a stopped study goes on with the same command.
 
-    python tests/benchmarks/transfer.py llava OUT [SEEDS [ARM,ARM [STEPS]]]
+    python benchmarks/transfer.py llava OUT [SEEDS [ARM,ARM [STEPS]]]
 
 The arms `pool and media`, which also has real benign media, and `oracle`, real media of all training phrases in the
 embeddings' place, are for comparison.
