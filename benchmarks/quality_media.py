@@ -1,7 +1,7 @@
-"""Labelled benign media of the demo world, for `sea verify --compare-with`; and how well a probe fitted on some reads others.
+"""Labelled benign media of the toy world, for `sea verify --compare-with`, and the accuracy of a probe fitted on them.
 
-quality_media.py seen FOLDER        the benign phrases of the demo rows, once in each style
-quality_media.py held-out FOLDER    those that no demo row has: two objects for each benign verb
+quality_media.py seen FOLDER        the benign phrases of the demo examples, once in each style
+quality_media.py held-out FOLDER    those that no demo example has: two objects for each benign verb
 quality_media.py ceiling SEEN HELD_OUT
 """
 

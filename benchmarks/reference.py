@@ -1,7 +1,7 @@
-"""Seconds a successful row: `sea optimize` against the paper's loop, on the same demo rows by the same rule.
+"""Seconds per successful example: `sea optimize` against the paper's loop, on the same demo examples and criterion.
 
-The loop is that of `tests/helpers/reference_loop.py`: each goal a sequence of its own through the model's ordinary forward, one row
-after another. Its step size, budget and rule are ours, so that only the engine differs.
+The loop is that of `tests/helpers/reference_loop.py`: one sequence per goal, through the model's ordinary forward pass,
+one example after another. Learning rate, maximum of steps and criterion are the same, so that only the engine differs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ ROWS = 24
 
 
 def plain_loop() -> Any:
-    spec = importlib.util.spec_from_file_location("plain", Path(__file__).parents[1] / "tests/helpers/reference_loop.py")
+    file = Path(__file__).parents[1] / "tests/helpers/reference_loop.py"
+    spec = importlib.util.spec_from_file_location("plain", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
