@@ -109,7 +109,10 @@ class RunFolder(Generic[M]):
         return self.manifest.resumed_with(requested)
 
     def _read(self) -> M:
-        restore = f"Restore it from a backup, or write a new folder: {self.COMMAND} ... --out NEW"
+        restore = (
+            "Restore it from a backup. If another version of SEA wrote it, make a new folder: "
+            f"{self.COMMAND} ... --out NEW"
+        )
         path = self.folder / self.FILE_NAME
         return cast(M, read_manifest(path, self.MANIFEST, noun=self.NOUN, hint=restore))
 
