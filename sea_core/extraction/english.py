@@ -1,4 +1,4 @@
-"""What the dictionary says about single English words."""
+"""English words: word lists, and what the dictionary knows about inflections and word classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
-# Verbs of today that the dictionary lacks, or knows as nouns only.
+# Recent verbs that the dictionary lacks, or knows only as nouns.
 NEW_VERBS = frozenset(
     "prank hotwire dox doxx google photoshop facebook catfish vape jailbreak text message email friend ghost "
     "swat".split()
@@ -27,6 +27,9 @@ PRONOUNS = frozenset(
     "somebody anyone anybody everyone everybody something anything everything nothing nobody who whom whose "
     "which what".split()
 )
+POSSESSIVES = frozenset("a an the my your his her our their".split())
+"""Articles and possessives: the next word is a noun or an adjective."""
+DETERMINERS = POSSESSIVES | frozenset("its this that these those some any all".split())
 FUNCTION_WORDS = (
     AUXILIARIES
     | PREPOSITIONS
@@ -46,14 +49,14 @@ def split_words(text: str) -> list[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """Return the words that carry content: all but articles, pronouns, prepositions, conjunctions, auxiliaries."""
-    # "I'm" and "they've" are pronouns.
+    """Return the content words of a text: all but articles, pronouns, prepositions, conjunctions and auxiliaries."""
+    # "I'm" and "they've" count as pronouns.
     return [word for word in split_words(text) if not {word, word.partition("'")[0]} & FUNCTION_WORDS]
 
 
 @cache
 def word_classes(word: str) -> frozenset[str]:
-    """Return the classes (NOUN, VERB, ADJ, ADV, ...) that a form may have; empty for a word not in the dictionary."""
+    """Return the possible classes of a word (NOUN, VERB, ADJ, ADV, ...); none if the dictionary lacks it."""
     from lemminflect import getAllLemmas
 
     return frozenset(getAllLemmas(word.lower()))
@@ -61,7 +64,7 @@ def word_classes(word: str) -> frozenset[str]:
 
 @cache
 def lemmas(word: str) -> frozenset[str]:
-    """Return every base form that a word may come from, itself too; by rule where the dictionary lacks it."""
+    """Return all possible base forms of a word, and the word itself; by rule if the dictionary lacks it."""
     from lemminflect import getAllLemmas, getAllLemmasOOV
 
     word = word.casefold()
@@ -71,7 +74,7 @@ def lemmas(word: str) -> frozenset[str]:
 
 @cache
 def new_verb_forms() -> dict[str, tuple[str, ...]]:
-    """Return the inflected forms of NEW_VERBS, each with its base form: by rule alone, "hotwiring" has none."""
+    """Return the inflected forms of NEW_VERBS, each with its base form; rules alone find none for "hotwiring"."""
     from lemminflect import getInflection
 
     return {form: (verb,) for verb in NEW_VERBS for tag in ("VBG", "VBD", "VBZ") for form in getInflection(verb, tag)}
@@ -90,9 +93,9 @@ def is_base_verb(word: str) -> bool:
 
 @cache
 def is_prefixed_verb(word: str) -> bool:
-    """Tell whether a word that the dictionary lacks is one of its base verbs with re- or un-: "regift", "unclog"."""
-    new = word.startswith(("re", "un")) and len(word) > 4 and not word.endswith("ing") and not word_classes(word)
-    return new and is_base_verb(word[2:])
+    """Tell whether a word is a base verb of the dictionary with re- or un- ("regift", "unclog"), and not in it."""
+    prefixed = word.startswith(("re", "un")) and len(word) > 4 and not word.endswith("ing")
+    return prefixed and not word_classes(word) and is_base_verb(word[2:])
 
 
 @cache

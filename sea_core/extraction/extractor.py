@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from sea_core.runs.jsonl import JsonlLog
 
 
-NO_ANSWER = "the language model gave no answer; the same command asks again"
-"""The one reason that is not final."""
+NO_ANSWER = "the language model gave no answer; re-run the same command to retry"
+"""The only reason that is not final."""
 
 
 class ExtractionFailed(Exception):
-    """An instruction that an extractor does not handle.
+    """The reason why an extractor found nothing in an instruction.
 
     Args:
-        reason: why, as one of a few fixed sentences; what varies follows a colon, so that reasons can be counted.
+        reason: one of a few fixed sentences, so that reasons can be counted.
+        detail: what varies; it is appended after a colon.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -29,7 +30,7 @@ class ExtractionFailed(Exception):
 
 
 class Extractor(ABC):
-    """Finds the harmful phrases of instructions, and says these again without the harm.
+    """Finds the phrases of instructions, and writes the instructions without them.
 
     Attributes:
         name: what `--extractor` takes.
@@ -39,23 +40,26 @@ class Extractor(ABC):
 
     @abstractmethod
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
-        """Yield (index of the instruction, what was found or why nothing was), each index once, in any order.
+        """Yield (index of the instruction, extraction or the reason why there is none), each index once, in any order.
 
-        It never guesses: what it does not understand is a ExtractionFailed.
+        It must not guess: an instruction that it does not understand gets an ExtractionFailed.
 
         Raises:
             SeaError: it cannot work at all.
         """
 
     def identity(self) -> Mapping[str, Any]:
-        """Return what can change an extraction; a run is continued only with the same."""
+        """Return all that can change an extraction. A run can only be resumed with the same identity.
+
+        An extractor that asks a language model has the model's identity under "llm".
+        """
         return {"name": self.name}
 
     def configured(self, config: LLMConfig, log: JsonlLog | None) -> Extractor:
-        """Return the extractor as the user's settings want it. Only one that asks a language model needs this.
+        """Return the extractor with the user's settings. Only extractors that ask a language model override this.
 
         Args:
-            chat: the settings `-o chat.KEY=VALUE`.
-            journal: where to keep answers, so that none is paid for twice; None where there is no place for them.
+            config: the settings `-o llm.KEY=VALUE`.
+            log: stores the completions, so that none is paid for twice; None if there is no place for them.
         """
         return self

@@ -1,4 +1,4 @@
-"""The leak check: what is left of the phrase in the text that shall hold nothing of it."""
+"""The leak check: words of the phrase, in any form, that are left in the detoxified text."""
 
 from __future__ import annotations
 
@@ -10,94 +10,103 @@ from itertools import pairwise
 
 from sea_core.extraction.english import content_words, is_base_verb, lemmas, word_classes
 
-# Digits and signs that people write for letters. A one may be an i or an l.
-LEET = [str.maketrans("0134578@$!", f"o{one}eastbasi") for one in "il"]
-DOERS = ("er", "or", "ar", "ery", "ry", "ist")
+# Digits and symbols written for letters. A one may be an i or an l.
+LEET_TABLES = [str.maketrans("0134578@$!", f"o{one}eastbasi") for one in "il"]
+AGENT_SUFFIXES = ("er", "or", "ar", "ery", "ry", "ist")
 MIXED = re.compile(r"(?<!\w)[\w@$!]*\w")
 SPELT_OUT = re.compile(r"\b\w(?:[ .\-_*]\w){2,}\b")
 
 
 def placeholder(kind: str) -> str:
-    """Return the words that stand for the phrase: "this activity" or "this product"."""
+    """Return the words that replace the phrase: "this activity" or "this product"."""
     return f"this {kind}"
 
 
 def leaked_words(phrase: str, detoxified: str, kind: str) -> tuple[str, ...]:
-    """Return the words of the detoxified text that give a content word of the phrase away.
+    """Return the words of the detoxified text that reveal a content word of the phrase.
 
-    Found are the word itself, its inflections, who does it ("robber"), what is derived from its stem ("thief",
-    "thieving"), slips of the pen
-    ("stealng"), parts written together or apart ("lockpick"), spelt out ("s t e a l") or with digits ("st3al"). The
-    placeholder itself is no leak, though the phrase may speak of an activity. Synonyms are not seen.
+    Found are the word itself, its inflections, its agent ("robber"), words with the same stem ("thief", "thieving"),
+    typing errors ("stealng"), words joined or split ("lockpick"), spelt out ("s t e a l") or written with digits
+    ("st3al"). The placeholder itself is not a leak, even if the phrase contains "activity". Synonyms are not found.
     """
-    secrets = tuple(dict.fromkeys(word for word, joined in _words(fold_characters(phrase)) if not joined))
-    pairs = tuple(word for word, joined in _words(fold_characters(phrase)) if joined)
+    readings = list(_readings(fold_characters(phrase)))
+    secrets = tuple(dict.fromkeys(word for word, joined in readings if not joined))
+    joined_secrets = tuple(word for word, joined in readings if joined)
     rest = re.sub(placeholder(kind), " ", fold_characters(detoxified), count=1, flags=re.IGNORECASE)
-    found = [word for word, joined in _words(rest) if _gives_away(word, joined, secrets, pairs)]
+    found = [word for word, joined in _readings(rest) if _reveals(word, joined, secrets, joined_secrets)]
     return tuple(dict.fromkeys(found))
 
 
 def fold_characters(text: str) -> str:
-    """Return the text without accents, invisible characters and look-alikes of another width."""
-    spread = unicodedata.normalize("NFKD", text)
-    return "".join(sign for sign in spread if not unicodedata.combining(sign) and unicodedata.category(sign) != "Cf")
+    """Return the text without accents and invisible characters, and with full-width characters made ordinary."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(
+        char for char in decomposed if not unicodedata.combining(char) and unicodedata.category(char) != "Cf"
+    )
 
 
 @cache
 def is_same_word(word: str, secret: str) -> bool:
-    """Tell whether two words are forms of one word, or one a slip of the pen for the other.
+    """Tell whether two words are forms of one word, or one is a typing error for the other.
 
-    A word that the dictionary has is no slip for another one that it has.
+    Two words that are both in the dictionary are never typing errors for each other.
     """
-    if _forms(word) & _forms(secret):
+    if _base_forms(word) & _base_forms(secret):
         return True
     if (word_classes(word) and word_classes(secret)) or not (word.isalpha() and secret.isalpha()):
         return False
-    return any(_slip(ours, theirs) for ours in _inflected(word) for theirs in _inflected(secret))
+    return any(_is_typo(ours, theirs) for ours in _inflections(word) for theirs in _inflections(secret))
 
 
-def _slip(word: str, other: str) -> bool:
-    """Tell whether one letter was missed, added, swapped or mistaken, or two in a long word; the first one stands."""
+def _is_typo(word: str, other: str) -> bool:
+    """Tell whether one letter is missing, added, swapped or wrong, or two in a long word; the first must be right."""
     from rapidfuzz.distance import OSA
 
     short, long = sorted((len(word), len(other)))
-    slips = 2 if short >= 8 else 1 if short >= 4 and long >= 5 else 0
-    return word[:1] == other[:1] and OSA.distance(word, other, score_cutoff=slips) <= slips
+    errors = 2 if short >= 8 else 1 if short >= 4 and long >= 5 else 0
+    return word[:1] == other[:1] and OSA.distance(word, other, score_cutoff=errors) <= errors
 
 
-def _gives_away(word: str, joined: bool, secrets: tuple[str, ...], pairs: tuple[str, ...]) -> bool:
-    """Tell whether a word does; of two words that were joined for the check, only the whole counts."""
-    if any(_forms(word) & _forms(secret) for secret in (secrets if joined else (*secrets, *pairs))):
+def _reveals(word: str, joined: bool, secrets: tuple[str, ...], joined_secrets: tuple[str, ...]) -> bool:
+    """Tell whether a word reveals a secret; two words that were joined for the check must equal one as a whole."""
+    candidates = secrets if joined else (*secrets, *joined_secrets)
+    if any(_base_forms(word) & _base_forms(secret) for secret in candidates):
         return True
     if joined:
         return False
-    cuts = ((word[:cut], word[cut:]) for cut in range(3, len(word) - 2))
-    made_of = any(all(any(_forms(part) & _forms(s) for s in secrets) for part in parts) for parts in cuts)
-    return made_of or any(is_same_word(word, secret) for secret in secrets)
+    return _is_compound(word, secrets) or any(is_same_word(word, secret) for secret in secrets)
 
 
-def _words(text: str) -> Iterator[tuple[str, bool]]:
-    """Yield every content word in each way it may be read, and (joined) each two neighbours written as one."""
+def _is_compound(word: str, secrets: tuple[str, ...]) -> bool:
+    """Tell whether a word consists of two secrets, each of at least three letters."""
+    splits = ((word[:cut], word[cut:]) for cut in range(3, len(word) - 2))
+    return any(
+        all(any(_base_forms(part) & _base_forms(secret) for secret in secrets) for part in parts) for parts in splits
+    )
+
+
+def _readings(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield every content word in each way it may be read; also each two neighbours written as one, with True."""
     words = content_words(text)
     yield from ((word, False) for word in words)
     for mixed in MIXED.findall(text):
         if re.search(r"[A-Za-z]", mixed) and re.search(r"[0-9@$!]", mixed):
-            for table in LEET:
+            for table in LEET_TABLES:
                 yield from ((word, False) for word in content_words(mixed.translate(table)))
     yield from ((re.sub(r"[\W_]", "", spelt).casefold(), False) for spelt in SPELT_OUT.findall(text))
     yield from ((first + second, True) for first, second in pairwise(words))
 
 
 @cache
-def _forms(word: str) -> frozenset[str]:
-    """Return the base forms of a word, their stems, and the verbs of those who do it: "robbers", "robbery": rob."""
-    found = lemmas(word)
-    return found | {_stem(form) for form in found} | frozenset(verb for form in found for verb in _done(form))
+def _base_forms(word: str) -> frozenset[str]:
+    """Return the base forms of a word, their stems, and the verbs of agents: "robbers" and "robbery" give "rob"."""
+    forms = lemmas(word)
+    return forms | {_stem(form) for form in forms} | frozenset(verb for form in forms for verb in _agent_verbs(form))
 
 
-def _done(noun: str) -> Iterator[str]:
-    """Yield the verbs that a noun may be derived from; now and then by chance ("letter": let)."""
-    for suffix in DOERS:
+def _agent_verbs(noun: str) -> Iterator[str]:
+    """Yield the verbs that a noun may be derived from, sometimes by coincidence ("letter": "let")."""
+    for suffix in AGENT_SUFFIXES:
         root = noun.removesuffix(suffix)
         if root != noun and len(root) >= 3:
             yield from (verb for verb in (root, f"{root}e", *_undoubled(root)) if is_base_verb(verb))
@@ -108,17 +117,17 @@ def _undoubled(root: str) -> tuple[str, ...]:
 
 
 @cache
-def _inflected(word: str) -> frozenset[str]:
-    """Return the forms that a slip of the pen may have been meant for."""
+def _inflections(word: str) -> frozenset[str]:
+    """Return the forms that a typing error may stand for."""
     from lemminflect import getAllInflections
 
-    every = (getAllInflections(form).values() for form in lemmas(word)) if word_classes(word) else ()
-    return frozenset({word}.union(*(group for groups in every for group in groups)))
+    tables = (getAllInflections(form).values() for form in lemmas(word)) if word_classes(word) else ()
+    return frozenset({word}.union(*(forms for table in tables for forms in table)))
 
 
 @cache
 def _stem(word: str) -> str:
-    """Return the stem; a final f and v are one sound ("thief", "thieving")."""
+    """Return the stem; a final f is replaced by v ("thief", "thieving")."""
     import snowballstemmer
 
     stem = str(snowballstemmer.stemmer("english").stemWord(word))

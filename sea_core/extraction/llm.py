@@ -1,4 +1,4 @@
-"""Extract with a language model: ask, examine the answer, tell the model once what is wrong with it, else refuse."""
+"""Extract with a language model: ask, validate the answer, ask for one correction, otherwise skip."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from sea_core.llm.backends import open_model
 from sea_core.llm.cache import cached
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.json_reply import json_object
-from sea_core.llm.types import Completion, Prompt, TextModel
+from sea_core.llm.types import Completion, Message, Prompt, TextModel
 from sea_core.runs.jsonl import JsonlLog
 
 MAX_TOKENS = 300
-# How models that were trained to refuse begin; only looked for where no JSON is.
+CORRECTION_SUFFIX = "/again"
+# How a model's refusals begin; only used if the answer has no JSON.
 REFUSAL = re.compile(
     r"\W*(?:i['’]?m (?:really |very |so )?sorry|sorry|i apologi[sz]e|i (?:can['’]?t|cannot|can not|won['’]?t|will not|"
     r"am (?:not able|unable)|must decline)|i['’]?m (?:not able|unable)|as an ai)",
@@ -35,9 +36,9 @@ class LLMExtractor(Extractor):
     """Asks a language model.
 
     Attributes:
-        name: how it is reached, `openai` or `transformers` (see `open_chat`).
-        config: how it is asked.
-        journal: keeps the answers; None: nothing is kept.
+        name: the backend, `openai` or `transformers` (see `open_model`).
+        config: the settings of the model.
+        log: stores the completions; if None, they are not stored.
     """
 
     name: str
@@ -48,62 +49,63 @@ class LLMExtractor(Extractor):
         return replace(self, config=config, log=log)
 
     def identity(self) -> Mapping[str, Any]:
-        return {"name": self.name, "prompt": llm_prompt.VERSION, "chat": dict(self._chat.identity)}
+        return {"name": self.name, "prompt": llm_prompt.VERSION, "llm": dict(self._model.identity)}
 
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Outcome]]:
-        """Yield what the model found, as its answers come; equal instructions are asked about once."""
-        chat = self._chat
-        places: dict[str, list[int]] = {}
+        """Yield outcomes as the completions arrive; equal instructions are sent once."""
+        indices: dict[str, list[int]] = {}
         for index, instruction in enumerate(instructions):
-            places.setdefault(instruction, []).append(index)
-        texts = {_key(text): text for text in places}
-        repairs: dict[str, tuple[Completion, ExtractionFailed]] = {}
-        for reply in self._replies(chat, {key: llm_prompt.extraction_messages(text) for key, text in texts.items()}):
-            outcome, may_repair = _outcome(texts[reply.key], reply)
-            if may_repair and isinstance(outcome, ExtractionFailed):
-                repairs[reply.key] = reply, outcome
+            indices.setdefault(instruction, []).append(index)
+        texts = {_key(text): text for text in indices}
+        corrections: dict[str, Sequence[Message]] = {}
+        for completion in self._complete({key: llm_prompt.extraction_messages(text) for key, text in texts.items()}):
+            text = texts[completion.key]
+            outcome, is_correctable = _read_outcome(text, completion)
+            if is_correctable:
+                messages = llm_prompt.correction_messages(text, completion.text or "", str(outcome))
+                corrections[f"{completion.key}{CORRECTION_SUFFIX}"] = messages
             else:
-                yield from ((index, outcome) for index in places[texts[reply.key]])
-        corrected = {
-            f"{key}/again": llm_prompt.correction_messages(texts[key], reply.text or "", str(fault))
-            for key, (reply, fault) in repairs.items()
-        }
-        for reply in self._replies(chat, corrected):
-            text = texts[reply.key.removesuffix("/again")]
-            outcome, _ = _outcome(text, reply)
-            yield from ((index, outcome) for index in places[text])
+                yield from ((index, outcome) for index in indices[text])
+        for completion in self._complete(corrections):
+            text = texts[completion.key.removesuffix(CORRECTION_SUFFIX)]
+            outcome, _ = _read_outcome(text, completion)
+            yield from ((index, outcome) for index in indices[text])
 
     @cached_property
-    def _chat(self) -> TextModel:
-        """Open once: a local model takes its time to load."""
+    def _model(self) -> TextModel:
+        """Opened once: a local model takes long to load."""
         return open_model(self.name, self.config)
 
-    def _replies(self, chat: TextModel, conversations: Mapping[str, Sequence[Any]]) -> Iterator[Completion]:
-        asked = [Prompt(key, messages, llm_prompt.SCHEMA, MAX_TOKENS) for key, messages in conversations.items()]
-        return cached(chat, self.log, asked) if self.log else chat.complete(asked)
+    def _complete(self, conversations: Mapping[str, Sequence[Message]]) -> Iterator[Completion]:
+        prompts = [Prompt(key, messages, llm_prompt.SCHEMA, MAX_TOKENS) for key, messages in conversations.items()]
+        return cached(self._model, self.log, prompts) if self.log else self._model.complete(prompts)
 
 
 def _key(instruction: str) -> str:
-    """Name a question after its instruction: rows may move in their file."""
+    """Return the prompt's key, which does not depend on the example's place in the file."""
     return hashlib.sha256(instruction.encode()).hexdigest()[:16]
 
 
-def _outcome(instruction: str, reply: Completion) -> tuple[Outcome, bool]:
-    """Return what a reply comes to, and whether the model may be told and asked again."""
-    if reply.status == "error":
-        return ExtractionFailed(NO_ANSWER, reply.detail), False
-    if reply.status == "filtered":
-        return ExtractionFailed("the provider's content filter stopped the instruction or the answer"), False
-    answer = json_object(reply.text or "")
+def _read_outcome(instruction: str, completion: Completion) -> tuple[Outcome, bool]:
+    """Return the outcome of a completion, and whether the model should be asked for a correction."""
+    if completion.status == "error":
+        return ExtractionFailed(NO_ANSWER, completion.detail), False
+    if completion.status == "filtered":
+        return ExtractionFailed("the provider's content filter blocked the instruction or the answer"), False
+    answer = json_object(completion.text or "")
     if answer is None:
-        if reply.status == "refused" or REFUSAL.match(reply.text or ""):
-            return ExtractionFailed("the language model refused to take the instruction apart"), False
-        if reply.status == "truncated":
-            return ExtractionFailed("the answer was not at its end", "-o llm.max_tokens=N asks for longer ones"), False
-        return ExtractionFailed("the answer holds no JSON object"), True
+        return _without_json(completion)
     try:
         return validate(instruction, answer), False
     except NothingToExtract as reason:
         return reason, False
     except ExtractionFailed as reason:
         return reason, True
+
+
+def _without_json(completion: Completion) -> tuple[ExtractionFailed, bool]:
+    if completion.status == "refused" or REFUSAL.match(completion.text or ""):
+        return ExtractionFailed("the language model refused to analyse the instruction"), False
+    if completion.status == "truncated":
+        return ExtractionFailed("the answer was truncated", "-o llm.max_tokens=N allows longer ones"), False
+    return ExtractionFailed("the answer has no JSON object"), True

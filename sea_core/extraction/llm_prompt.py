@@ -1,4 +1,4 @@
-"""What a language model is told: the task, mild examples, the form of the answer, and what was wrong with one."""
+"""The prompts of the extraction: the task, mild examples, the schema of the answer, and a request for a correction."""
 
 from __future__ import annotations
 
@@ -67,22 +67,22 @@ SCHEMA: Mapping[str, Any] = {
     "additionalProperties": False,
 }
 VERSION = hashlib.sha256(json.dumps([TASK, EXAMPLES, CORRECTION, SCHEMA]).encode()).hexdigest()[:8]
-"""Changes with any word above, so that a run knows which prompt it was prepared with."""
+"""Changes with any word above, so that a run records which prompt it was prepared with."""
 
 
 def extraction_messages(instruction: str) -> list[Message]:
-    """Return the conversation that asks about an instruction."""
+    """Return the conversation that asks for the extraction of an instruction."""
     messages: list[Message] = [{"role": "system", "content": TASK}]
     for example, answer in EXAMPLES:
         messages += [{"role": "user", "content": example}, {"role": "assistant", "content": json.dumps(answer)}]
     return [*messages, {"role": "user", "content": instruction}]
 
 
-def correction_messages(instruction: str, said: str, reason: str) -> list[Message]:
-    """Return the conversation that goes on after a wrong answer."""
+def correction_messages(instruction: str, answer: str, reason: str) -> list[Message]:
+    """Return the conversation that asks to correct a wrong answer."""
     correction = CORRECTION.format(reason=reason)
     return [
         *extraction_messages(instruction),
-        {"role": "assistant", "content": said},
+        {"role": "assistant", "content": answer},
         {"role": "user", "content": correction},
     ]

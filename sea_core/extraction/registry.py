@@ -30,5 +30,5 @@ EXTRACTORS: Registry[Lazy[Extractor]] = Registry(
 
 
 def get_extractor(name: str) -> Extractor:
-    """Return the built-in extractor of that name. Raises SeaError, with the nearest name, when there is none."""
+    """Return a built-in extractor. Raises SeaError, with the nearest name, if there is no such one."""
     return EXTRACTORS.get(name).load()

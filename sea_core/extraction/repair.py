@@ -1,4 +1,4 @@
-"""Repair a sentence's marks, and a detoxified text that still says the phrase; refuse what cannot be repaired."""
+"""Repair small errors of an extraction: the punctuation of the sentence, and a phrase left in the detoxified text."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import re
 from dataclasses import replace
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.english import FUNCTION_WORDS, ing_form, is_base_verb
+from sea_core.extraction.english import DETERMINERS, FUNCTION_WORDS, ing_form, is_base_verb
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import leaked_words, placeholder
-from sea_core.extraction.rules.verb_phrases import DETERMINERS
 
 ACTOR = re.compile(r"^(?:an? |some )?(?:person|people|man|woman|child|boy|girl|someone) (?:is|are) ", re.IGNORECASE)
 DETERMINER = "(?:(?:" + "|".join(sorted(DETERMINERS - {"no"})) + r")\s+)?"
 
 
 def repair(extraction: Extraction) -> Extraction:
-    """Return the extraction with a tidy sentence, and a detoxified text that holds the placeholder and nothing of both.
+    """Return the extraction with a tidy sentence, and a detoxified text with the placeholder and without the phrase.
 
     Raises:
-        ExtractionFailed: the text leaks, and could not be repaired.
+        ExtractionFailed: the detoxified text leaks and cannot be repaired.
     """
-    mended = replace(extraction, detoxified=_mended(extraction), sentence=_tidy(extraction.sentence))
-    if placeholder(mended.kind) not in mended.detoxified.casefold():
-        raise ExtractionFailed(f'the detoxified text does not say "{placeholder(mended.kind)}"')
-    if words := leaked_words(f"{mended.phrase} {ACTOR.sub('', mended.sentence)}", mended.detoxified, mended.kind):
-        raise ExtractionFailed("the detoxified text still holds words of the phrase", ", ".join(words))
-    return mended
+    repaired = replace(extraction, detoxified=_replace_phrase(extraction), sentence=_tidy_sentence(extraction.sentence))
+    if placeholder(repaired.kind) not in repaired.detoxified.casefold():
+        raise ExtractionFailed(f'the detoxified text does not contain "{placeholder(repaired.kind)}"')
+    secrets = f"{repaired.phrase} {ACTOR.sub('', repaired.sentence)}"
+    if words := leaked_words(secrets, repaired.detoxified, repaired.kind):
+        raise ExtractionFailed("the detoxified text still contains words of the phrase", ", ".join(words))
+    return repaired
 
 
-def _tidy(sentence: str) -> str:
-    """Return the sentence in one line, without its capital and its full stop: an answer goes on with it."""
+def _tidy_sentence(sentence: str) -> str:
+    """Return the sentence on one line, without its capital and full stop: it continues a target answer."""
     sentence = " ".join(sentence.split()).rstrip(".! ")
-    opener, _, rest = sentence.partition(" ")
-    if opener == "A" or (opener.lower() in FUNCTION_WORDS and not opener.isupper()):
-        return f"{opener.lower()} {rest}".strip()
+    first, _, rest = sentence.partition(" ")
+    if first == "A" or (first.lower() in FUNCTION_WORDS and not first.isupper()):
+        return f"{first.lower()} {rest}".strip()
     return sentence
 
 
-def _mended(extraction: Extraction) -> str:
-    """Put the placeholder where the whole phrase still stands, in its own form or in -ing."""
+def _replace_phrase(extraction: Extraction) -> str:
+    """Return the detoxified text with the placeholder wherever it still has the whole phrase, or its -ing form."""
     text, words = extraction.detoxified, extraction.phrase.split()
     if not words:
         return text
@@ -47,16 +47,17 @@ def _mended(extraction: Extraction) -> str:
         bare = words[1:] if words[0].lower() in DETERMINERS and len(words) > 1 else words
         text = re.sub(rf"\b{DETERMINER}{_pattern(bare)}s?\b", placeholder("product"), text, flags=re.IGNORECASE)
         return fix_agreement(text)
-    base = is_base_verb(words[0])
-    text = re.sub(rf"\b{_pattern(words)}\b", f"{'do' if base else 'doing'} {placeholder('activity')}", text, flags=re.I)
-    if base:
+    is_base = is_base_verb(words[0])
+    replacement = f"{'do' if is_base else 'doing'} {placeholder('activity')}"
+    text = re.sub(rf"\b{_pattern(words)}\b", replacement, text, flags=re.IGNORECASE)
+    if is_base:
         doing = [ing_form(words[0]), *words[1:]]
         text = re.sub(rf"\b{_pattern(doing)}\b", f"doing {placeholder('activity')}", text, flags=re.IGNORECASE)
     return text
 
 
 def fix_agreement(text: str) -> str:
-    """Make a question agree with "this product": "What are this product?" -> "What is this product?"."""
+    """Make verbs agree with "this product": "What are this product?" becomes "What is this product?"."""
     for plural, singular in (("are", "is"), ("were", "was"), ("'re", "'s"), ("do", "does")):
         text = re.sub(rf"\b{plural} (?={placeholder('product')})", f"{singular} ", text, flags=re.IGNORECASE)
     return text

@@ -1,4 +1,4 @@
-"""Whether what a language model answered is an extraction of the instruction: nothing of it is taken on trust."""
+"""Validate a language model's answer: whether it is an extraction of the instruction."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, get_args
 from sea_core.data.examples import Extraction, Kind
 from sea_core.extraction.english import (
     AUXILIARIES,
+    DETERMINERS,
     FUNCTION_WORDS,
     PRONOUNS,
     content_words,
@@ -21,56 +22,57 @@ from sea_core.extraction.english import (
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import fold_characters, is_same_word, placeholder
 from sea_core.extraction.repair import repair
-from sea_core.extraction.rules.verb_phrases import DETERMINERS
 
-ACTING = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+[\s-]+){0,2}?(\w+ing)\b", re.IGNORECASE)
+ACTION = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+[\s-]+){0,2}?(\w+ing)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:not|never|no|nobody|nothing|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 VERB_WITHIN = 3
-"""Among so many words, the phrase of an activity has its verb: "secretly pick", "toilet paper a tree"."""
-NO_NOUN_PHRASE = (AUXILIARIES | PRONOUNS | frozenset("how when where why if to please".split())) - DETERMINERS - {"one"}
-PERSONS = frozenset("i me my mine myself you your yours yourself we our ours ourselves".split())
-LONGEST = 25
-"""Words in a sentence that an embedding can be made to say."""
+"""The verb of an activity is among this many first words: "secretly pick", "toilet paper a tree"."""
+NOT_A_NOUN_PHRASE = (
+    (AUXILIARIES | PRONOUNS | frozenset("how when where why if to please".split())) - DETERMINERS - {"one"}
+)
+FIRST_OR_SECOND_PERSON = frozenset("i me my mine myself you your yours yourself we our ours ourselves".split())
+MAX_SENTENCE_WORDS = 25
+"""Longer sentences are hard to optimise an embedding for."""
 
 
 class NothingToExtract(ExtractionFailed):
-    """The model says that the instruction is about no activity and no product."""
+    """The model finds neither an activity nor a product."""
 
 
 def validate(instruction: str, answer: Mapping[str, Any]) -> Extraction:
-    """Return the extraction that an answer holds.
+    """Return the extraction in an answer, with small errors repaired.
 
     Raises:
-        NoneFound: the answer says that there is none.
-        ExtractionFailed: it does not fit the schema, the instruction, or the method; its reason can be sent to the
-            model.
+        NothingToExtract: the model finds nothing to extract.
+        ExtractionFailed: the answer does not fit the schema, the instruction, or the method; the reason can be sent to
+            the model.
     """
-    found = _read(answer)
-    _check_phrase(found, instruction)
-    found = _detoxified(found, instruction)
-    check_form(found)
-    _check_said(found)
-    return found
+    extraction = _parse(answer)
+    _check_phrase(extraction, instruction)
+    extraction = _with_detoxified(extraction, instruction)
+    check_sentence(extraction)
+    _check_sentence_says_phrase(extraction)
+    return extraction
 
 
-def _detoxified(found: Extraction, instruction: str) -> Extraction:
-    """Return the extraction with a checked detoxified text: the model's, else the instruction without the phrase.
+def _with_detoxified(extraction: Extraction, instruction: str) -> Extraction:
+    """Return the extraction with a valid detoxified text: the model's, or else the instruction without the phrase.
 
-    Weak models find a phrase that they cannot replace. Where it stands in the instruction to the letter, we can.
+    Weak models find phrases that they fail to replace. If the phrase is in the instruction verbatim, we can.
     """
-    fault = None
-    for text in (found.detoxified, " ".join(instruction.split())):
+    first_error = None
+    for text in (extraction.detoxified, " ".join(instruction.split())):
         try:
-            mended = repair(replace(found, detoxified=text))
-            _check_rest(mended, instruction)
-            return mended
+            repaired = repair(replace(extraction, detoxified=text))
+            _check_rest(repaired, instruction)
+            return repaired
         except ExtractionFailed as error:
-            fault = fault or error
-    assert fault is not None
-    raise fault
+            first_error = first_error or error
+    assert first_error is not None
+    raise first_error
 
 
-def _read(answer: Mapping[str, Any]) -> Extraction:
+def _parse(answer: Mapping[str, Any]) -> Extraction:
     if answer.get("kind") == "none":
         raise NothingToExtract("the model finds neither an activity nor a product in the instruction")
     if answer.get("kind") not in get_args(Kind):
@@ -78,81 +80,81 @@ def _read(answer: Mapping[str, Any]) -> Extraction:
     for name in ("phrase", "detoxified", "sentence"):
         if not isinstance(answer.get(name), str) or not (answer[name].strip() or name == "detoxified"):
             raise ExtractionFailed("the answer does not fit the schema", f'"{name}" must be a text')
-    phrase, detoxified, sentence = (" ".join(answer[n].split()) for n in ("phrase", "detoxified", "sentence"))
+    phrase, detoxified, sentence = (" ".join(answer[name].split()) for name in ("phrase", "detoxified", "sentence"))
     return Extraction(phrase.rstrip(".?! "), answer["kind"], sentence, detoxified)
 
 
-def _check_phrase(found: Extraction, instruction: str) -> None:
-    """The phrase stands in the instruction, up to inflection, and begins as its kind does."""
-    words = content_words(found.phrase)
+def _check_phrase(extraction: Extraction, instruction: str) -> None:
+    """Check that the phrase is in the instruction, up to inflection, and begins as its kind requires."""
+    words = content_words(extraction.phrase)
     if not words:
-        raise ExtractionFailed("the phrase says nothing", found.phrase)
-    there = iter(content_words(instruction))
-    if missing := [word for word in words if not any(lemmas(word) & lemmas(other) for other in there)]:
-        raise ExtractionFailed("the phrase does not stand in the instruction", ", ".join(missing))
-    first = next(iter(split_words(found.phrase)))
-    if found.kind == "activity" and not (
-        is_base_verb(first) or is_ing_form(first) or first.endswith("ly") or _done(found)
-    ):
+        raise ExtractionFailed("the phrase has no content", extraction.phrase)
+    remaining = iter(content_words(instruction))
+    if missing := [word for word in words if not any(lemmas(word) & lemmas(other) for other in remaining)]:
+        raise ExtractionFailed("the phrase is not in the instruction", ", ".join(missing))
+    first = next(iter(split_words(extraction.phrase)))
+    begins_with_verb = is_base_verb(first) or is_ing_form(first) or first.endswith("ly")
+    if extraction.kind == "activity" and not (begins_with_verb or _acts_out_phrase(extraction)):
         raise ExtractionFailed("the phrase of an activity must begin with a verb", first)
 
 
-def _done(found: Extraction) -> bool:
-    """Tell whether what the person in the sentence does is the phrase's verb."""
-    acting = ACTING.match(found.sentence)
-    begin = split_words(found.phrase.replace("-", " "))[:VERB_WITHIN]
-    return acting is not None and any(lemmas(acting[1]) & lemmas(word) for word in begin)
+def _acts_out_phrase(extraction: Extraction) -> bool:
+    """Tell whether the verb of the sentence is the verb of the phrase."""
+    action = ACTION.match(extraction.sentence)
+    first_words = split_words(extraction.phrase.replace("-", " "))[:VERB_WITHIN]
+    return action is not None and any(lemmas(action[1]) & lemmas(word) for word in first_words)
 
 
-def _check_rest(found: Extraction, instruction: str) -> None:
-    """The detoxified text is the instruction without the phrase: nothing added, nothing else left out."""
-    rest = re.sub(rf"(?:do(?:ing)? )?{placeholder(found.kind)}", " ", found.detoxified, flags=re.IGNORECASE)
-    ours, theirs = content_words(fold_characters(instruction)), content_words(fold_characters(rest))
-    if added := _without(theirs, ours):
+def _check_rest(extraction: Extraction, instruction: str) -> None:
+    """Check that the detoxified text is the instruction without the phrase, and otherwise unchanged."""
+    kind_placeholder = placeholder(extraction.kind)
+    rest = re.sub(rf"(?:do(?:ing)? )?{kind_placeholder}", " ", extraction.detoxified, flags=re.IGNORECASE)
+    original, left = content_words(fold_characters(instruction)), content_words(fold_characters(rest))
+    if added := _words_without(left, original):
         raise ExtractionFailed("the detoxified text adds words to the instruction", ", ".join(added))
-    secrets = content_words(found.phrase)
-    kept = [word for word in ours if not any(is_same_word(word, secret) for secret in secrets)]
-    if lost := _without(kept, theirs):
-        raise ExtractionFailed("the detoxified text leaves out words of the instruction", ", ".join(lost))
-    if len(NEGATION.findall(instruction)) != len(NEGATION.findall(f"{found.phrase} {rest}")):
+    secrets = content_words(extraction.phrase)
+    kept = [word for word in original if not any(is_same_word(word, secret) for secret in secrets)]
+    if lost := _words_without(kept, left):
+        raise ExtractionFailed("the detoxified text omits words of the instruction", ", ".join(lost))
+    if len(NEGATION.findall(instruction)) != len(NEGATION.findall(f"{extraction.phrase} {rest}")):
         raise ExtractionFailed("a negation of the instruction was lost or added")
 
 
-def _without(words: Iterable[str], others: Iterable[str]) -> list[str]:
+def _words_without(words: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Return the words of which no form is among the others."""
     known = frozenset[str]().union(*(lemmas(other) for other in others))
     return [word for word in words if not lemmas(word) & known]
 
 
-def check_form(found: Extraction) -> None:
-    """Check that the sentence has its kind's form, and speaks of nobody in the conversation.
+def check_sentence(extraction: Extraction) -> None:
+    """Check that the sentence has the form of its kind, and is in the third person.
 
     Raises:
-        ExtractionFailed: it does not.
+        ExtractionFailed: it does not, or is not.
     """
-    words = split_words(found.sentence)
+    sentence, words = extraction.sentence, split_words(extraction.sentence)
     if not words:
-        raise ExtractionFailed("the sentence says nothing", found.sentence)
-    if len(words) > LONGEST:
-        raise ExtractionFailed(f"the sentence is longer than {LONGEST} words", str(len(words)))
-    if persons := [word for word in words if word in PERSONS]:
-        raise ExtractionFailed("the sentence speaks of the one who asks or is asked", ", ".join(persons))
-    if placeholder(found.kind) in found.sentence.lower():
-        raise ExtractionFailed("the sentence must name what the placeholder hides", placeholder(found.kind))
-    if found.kind == "product":
-        doing = is_ing_form(words[0]) and (len(words) < 2 or words[1] in FUNCTION_WORDS)
-        if words[0] in NO_NOUN_PHRASE or doing:
-            raise ExtractionFailed("the sentence of a product must be a noun phrase", found.sentence)
-    elif not (acting := ACTING.match(found.sentence)) or not is_ing_form(acting[1]):
-        raise ExtractionFailed(
-            'the sentence of an activity must have the form "a person is ...ing ..."', found.sentence
-        )
+        raise ExtractionFailed("the sentence has no words", sentence)
+    if len(words) > MAX_SENTENCE_WORDS:
+        raise ExtractionFailed(f"the sentence is longer than {MAX_SENTENCE_WORDS} words", str(len(words)))
+    if persons := [word for word in words if word in FIRST_OR_SECOND_PERSON]:
+        raise ExtractionFailed("the sentence is in the first or second person", ", ".join(persons))
+    if placeholder(extraction.kind) in sentence.lower():
+        raise ExtractionFailed("the sentence must name what the placeholder hides", placeholder(extraction.kind))
+    if extraction.kind == "product":
+        is_action = is_ing_form(words[0]) and (len(words) < 2 or words[1] in FUNCTION_WORDS)
+        if words[0] in NOT_A_NOUN_PHRASE or is_action:
+            raise ExtractionFailed("the sentence of a product must be a noun phrase", sentence)
+    elif not (action := ACTION.match(sentence)) or not is_ing_form(action[1]):
+        raise ExtractionFailed('the sentence of an activity must have the form "a person is ...ing ..."', sentence)
 
 
-def _check_said(found: Extraction) -> None:
-    """The sentence says what the phrase says: a model's own words for it are not taken."""
-    if found.kind == "activity" and not _done(found):
-        raise ExtractionFailed("the person in the sentence does something else than the phrase says", found.sentence)
-    if len(NEGATION.findall(found.sentence)) != len(NEGATION.findall(found.phrase)):
-        raise ExtractionFailed("a negation of the phrase was lost or added in the sentence", found.sentence)
-    if lost := _without(content_words(found.phrase), split_words(found.sentence)):
-        raise ExtractionFailed("the sentence leaves out words of the phrase", ", ".join(lost))
+def _check_sentence_says_phrase(extraction: Extraction) -> None:
+    """Check that the sentence says what the phrase says, in the same words."""
+    phrase, sentence = extraction.phrase, extraction.sentence
+    if extraction.kind == "activity" and not _acts_out_phrase(extraction):
+        raise ExtractionFailed("the person in the sentence does something else than the phrase says", sentence)
+    if len(NEGATION.findall(sentence)) != len(NEGATION.findall(phrase)):
+        raise ExtractionFailed("a negation of the phrase was lost or added in the sentence", sentence)
+    if lost := _words_without(content_words(phrase), split_words(sentence)):
+        raise ExtractionFailed("the sentence omits words of the phrase", ", ".join(lost))

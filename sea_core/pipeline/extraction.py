@@ -47,7 +47,7 @@ class ExtractorSession:
         """
         answers = output.with_name(f"{output.name.removesuffix('.jsonl')}.answers.jsonl") if output else None
         extractor = loader.extractor(name).configured(config, JsonlLog(answers) if answers else None)
-        if "chat" in extractor.identity() and not answers:
+        if "llm" in extractor.identity() and not answers:
             raise SeaError(
                 "the language model's answers need a file, so that no question is asked twice",
                 hint="Type for example: --out prepared.jsonl",

@@ -64,9 +64,9 @@ def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_
         line = sea(*command[:-1])
     assert first == second
     assert (first["prepared"], first["skipped"]) == (2, 1)
-    assert first["reasons"] == {"the language model refused to take the instruction apart": 1}
+    assert first["reasons"] == {"the language model refused to analyse the instruction": 1}
     assert first["usage"] == {"completions": 3, "tokens_in": 30, "tokens_out": 15, "unreported": 0, "cost": 0.03}
-    assert first["extractor"]["chat"]["model"] == "m"
+    assert first["extractor"]["llm"]["model"] == "m"
     assert "cost" in line.out
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [line["outcome"] for line in lines] == ["prepared", "prepared", "skipped"]
@@ -102,7 +102,8 @@ def test_rows_without_an_answer_end_the_command_with_one(tmp_path: Path, lamp_ro
     for one in (done, ran):
         assert one.code == 1
         assert (
-            "examples without an answer: 1. the language model gave no answer; the same command asks again" in one.err
+            "examples without an answer: 1. the language model gave no answer; re-run the same command to retry"
+            in one.err
         )
     with chat_server(lamps) as server:
         setting = ("-o", f"llm.base_url={server.url}", "-o", "llm.retries=0")
@@ -134,10 +135,10 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
         other = sea(*command, "--extractor", "openai", "-o", "llm.model=n")
     about = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
     assert about["extractor"]["name"] == "openai"
-    assert about["extractor"]["chat"]["model"] == "m"
+    assert about["extractor"]["llm"]["model"] == "m"
     assert "run.answers.jsonl holds 3 answers: 30 input tokens" in done.err.replace("\n", "")
     assert other.code == 2
-    assert "extractor.chat.model: m there, n now" in other.err
+    assert "extractor.llm.model: m there, n now" in other.err
 
 
 @pytest.mark.parametrize(

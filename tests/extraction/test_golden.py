@@ -1,4 +1,4 @@
-"""The golden instructions: what the offline rules reach, and that no check cries wolf over what a hand wrote."""
+"""The golden instructions: how many the offline rules extract, and that every check accepts extractions by hand."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from sea_core.extraction.leak import leaked_words
 from sea_core.extraction.registry import get_extractor
 from sea_core.extraction.validate import validate
 
-SOMETHING = [row for name in FILES for row in golden(name) if row["kind"] != "none"]
+EXTRACTABLE = [row for name in FILES for row in golden(name) if row["kind"] != "none"]
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "prepare-your-data.md"
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_rules_reach_what_the_docs_say(name: str) -> None:
+def test_the_rules_reach_the_metrics_in_the_docs(name: str) -> None:
     found = score(get_extractor("rules"), name)
-    assert (found.something, found.nothing) == (46, 14)
-    counts = [found.extracted, *found.right.values(), found.refused]
+    assert (found.extractable, found.unextractable) == (46, 14)
+    counts = [found.extracted, *found.correct.values(), found.skipped]
     assert f"| `{name}` | " + " | ".join(map(str, counts)) + " |" in GUIDE.read_text(encoding="utf-8")
 
 
-def test_what_was_written_with_the_rules_in_view_is_extracted_without_a_slip() -> None:
+def test_instructions_written_for_the_rules_are_all_extracted_correctly() -> None:
     found = score(get_extractor("rules"))
-    assert set(found.right.values()) == {found.extracted}
-    assert found.refused == found.nothing
+    assert set(found.correct.values()) == {found.extracted}
+    assert found.skipped == found.unextractable
 
 
-@pytest.mark.parametrize("row", SOMETHING, ids=lambda row: row["instruction"])
-def test_no_check_refuses_what_a_hand_wrote(row: dict[str, str]) -> None:
+@pytest.mark.parametrize("row", EXTRACTABLE, ids=lambda row: row["instruction"])
+def test_extractions_by_hand_pass_all_checks(row: dict[str, str]) -> None:
     assert leaked_words(row["phrase"], row["detoxified"], row["kind"]) == ()
     by_hand = Extraction(row["phrase"], row["kind"], row["sentence"], row["detoxified"])  # type: ignore[arg-type]
     assert validate(row["instruction"], row) == by_hand

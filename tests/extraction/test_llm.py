@@ -1,4 +1,4 @@
-"""Extraction by a language model: what is asked, what is believed, what is told back, and what is refused."""
+"""Extraction by a language model: prompts, validation, corrections, and skipped instructions."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ Outcome = Extraction | ExtractionFailed
 
 
 def extractor(server: ChatServer, tmp_path: Path, **config: Any) -> Extractor:
-    told = LLMConfig(model="m", base_url=server.url, **{"retries": 0, "concurrency": 1} | config)
-    return get_extractor("openai").configured(told, JsonlLog(tmp_path / "answers.jsonl"))
+    settings = LLMConfig(model="m", base_url=server.url, **{"retries": 0, "concurrency": 1} | config)
+    return get_extractor("openai").configured(settings, JsonlLog(tmp_path / "answers.jsonl"))
 
 
 def answer(*answers: Answer, tmp_path: Path) -> tuple[Outcome, list[dict[str, Any]]]:
-    """Return what comes of one instruction when the server gives these answers, one after the other."""
-    left = list(answers)
-    with chat_server(lambda *_: left.pop(0)) as server:
+    """Return the outcome of one instruction if the server gives these answers, one after the other."""
+    remaining = list(answers)
+    with chat_server(lambda *_: remaining.pop(0)) as server:
         ((index, outcome),) = extractor(server, tmp_path).extract([LAMP])
     assert index == 0
-    assert not left
+    assert not remaining
     return outcome, server.requests
 
 
-def test_a_good_answer_is_taken_with_small_slips_mended(tmp_path: Path) -> None:
-    spoilt = GOOD | {"sentence": "A person is stealing a lamp.", "detoxified": "How do I steal a lamp?"}
-    outcome, requests = answer(says(f"Sure!\n```json\n{json.dumps(spoilt)}\n```"), tmp_path=tmp_path)
+def test_a_good_answer_is_accepted_and_small_errors_are_repaired(tmp_path: Path) -> None:
+    imperfect = GOOD | {"sentence": "A person is stealing a lamp.", "detoxified": "How do I steal a lamp?"}
+    outcome, requests = answer(says(f"Sure!\n```json\n{json.dumps(imperfect)}\n```"), tmp_path=tmp_path)
     assert outcome == FOUND
     assert requests[0]["messages"][0]["content"] == llm_prompt.TASK
     assert requests[0]["messages"][-1] == {"role": "user", "content": LAMP}
@@ -57,48 +57,48 @@ def test_a_good_answer_is_taken_with_small_slips_mended(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "detoxified", ["", "How do I do it?", "How do I do this activity with lamps?", "Safely this activity"]
 )
-def test_a_phrase_that_stands_in_the_instruction_is_replaced_without_the_model(tmp_path: Path, detoxified: str) -> None:
+def test_a_phrase_that_is_in_the_instruction_is_replaced_without_the_model(tmp_path: Path, detoxified: str) -> None:
     outcome, requests = answer(says(json.dumps(GOOD | {"detoxified": detoxified})), tmp_path=tmp_path)
     assert (outcome, len(requests)) == (FOUND, 1)
 
 
-# A phrase in other words than the instruction's cannot be replaced by hand.
+# A phrase in another form than the instruction's cannot be replaced without the model.
 THIEVING = GOOD | {"phrase": "stealing a lamp"}
 WRONG: dict[str, tuple[Any, str]] = {
-    "no JSON": ("Let me think.", "holds no JSON object"),
+    "no JSON": ("Let me think.", "has no JSON object"),
     "a list": ([GOOD], ""),
     "kind": (GOOD | {"kind": "crime"}, 'schema: "kind" must be'),
     "a number": (GOOD | {"phrase": 3}, 'schema: "phrase" must be a text'),
     "missing": ({"kind": "activity"}, 'schema: "phrase" must be a text'),
     "empty sentence": (GOOD | {"sentence": " "}, 'schema: "sentence"'),
-    "other phrase": (GOOD | {"phrase": "steal a bike"}, "does not stand in the instruction: bike"),
-    "empty phrase": (GOOD | {"phrase": "of the"}, "the phrase says nothing"),
+    "other phrase": (GOOD | {"phrase": "steal a bike"}, "is not in the instruction: bike"),
+    "empty phrase": (GOOD | {"phrase": "of the"}, "the phrase has no content"),
     "noun": (GOOD | {"phrase": "a lamp"}, "must begin with a verb: a"),
-    "no placeholder": (THIEVING | {"detoxified": "How do I do it?"}, 'does not say "this activity"'),
+    "no placeholder": (THIEVING | {"detoxified": "How do I do it?"}, 'does not contain "this activity"'),
     "leak": (
         THIEVING | {"detoxified": "How do I do this activity with lamps?"},
-        "still holds words of the phrase: lamps",
+        "still contains words of the phrase: lamps",
     ),
     "added": (THIEVING | {"detoxified": "How do I safely do this activity?"}, "adds words to the instruction: safely"),
-    "first person": (GOOD | {"sentence": "I am stealing a lamp"}, "speaks of the one who asks"),
+    "first person": (GOOD | {"sentence": "I am stealing a lamp"}, "is in the first or second person"),
     "no sentence": (GOOD | {"sentence": "stealing a lamp"}, "must have the form"),
     "negated": (GOOD | {"sentence": "a person is not stealing a lamp"}, "a negation of the phrase was lost or added"),
     "something else": (GOOD | {"sentence": "a person is preventing stealing a lamp"}, "does something else"),
     "only marks": (
         {"phrase": "a lamp", "kind": "product", "detoxified": "How do I steal this product?", "sentence": "..."},
-        "the sentence says nothing",
+        "the sentence has no words",
     ),
     "hidden": (GOOD | {"sentence": "a person is doing this activity"}, "must name what the placeholder hides"),
-    "less": (GOOD | {"sentence": "a person is stealing something"}, "leaves out words of the phrase: lamp"),
+    "less": (GOOD | {"sentence": "a person is stealing something"}, "omits words of the phrase: lamp"),
     "long": (GOOD | {"sentence": "a person is stealing a lamp" + " now" * 25}, "longer than 25 words"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_the_model_is_told_once_what_is_wrong(name: str, tmp_path: Path) -> None:
-    said, reason = WRONG[name]
-    text = said if isinstance(said, str) else json.dumps(said)
-    if name == "a list":  # its first object is whole, and good
+def test_the_model_gets_one_correction_request(name: str, tmp_path: Path) -> None:
+    reply, reason = WRONG[name]
+    text = reply if isinstance(reply, str) else json.dumps(reply)
+    if name == "a list":  # its first object is complete and right
         assert answer(says(text), tmp_path=tmp_path)[0] == FOUND
         return
     outcome, requests = answer(says(text), says(json.dumps(GOOD)), tmp_path=tmp_path)
@@ -108,26 +108,26 @@ def test_the_model_is_told_once_what_is_wrong(name: str, tmp_path: Path) -> None
     assert reason in correction["content"]
 
 
-def test_wrong_twice_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_two_wrong_answers_give_the_reason(tmp_path: Path) -> None:
     outcome, _ = answer(says("{}"), says(json.dumps(GOOD | {"phrase": "steal a bike"})), tmp_path=tmp_path)
-    assert str(outcome) == "the phrase does not stand in the instruction: bike"
+    assert str(outcome) == "the phrase is not in the instruction: bike"
 
 
 FINAL: dict[str, tuple[Answer, str]] = {
     "none": (says(json.dumps({"phrase": "", "kind": "none", "detoxified": "", "sentence": ""})), "neither an activity"),
-    "refusal": (says("I'm sorry, but I can't help with that."), "refused to take the instruction apart"),
-    "refusal field": (says(None, refusal="No."), "refused to take the instruction apart"),
-    "filter": (says(None, finish_reason="content_filter"), "content filter stopped"),
-    "filter 400": (fails(400, "blocked", code="content_filter"), "content filter stopped"),
-    "too long": (says('{"phrase": "st', finish_reason="length"), "not at its end: -o llm.max_tokens=N"),
-    "error": (fails(500, "oh no"), "gave no answer; the same command asks again: 500: oh no"),
+    "refusal": (says("I'm sorry, but I can't help with that."), "refused to analyse the instruction"),
+    "refusal field": (says(None, refusal="No."), "refused to analyse the instruction"),
+    "filter": (says(None, finish_reason="content_filter"), "content filter blocked"),
+    "filter 400": (fails(400, "blocked", code="content_filter"), "content filter blocked"),
+    "too long": (says('{"phrase": "st', finish_reason="length"), "was truncated: -o llm.max_tokens=N"),
+    "error": (fails(500, "oh no"), "gave no answer; re-run the same command to retry: 500: oh no"),
 }
 
 
 @pytest.mark.parametrize("name", FINAL)
-def test_no_repair_where_it_cannot_help(name: str, tmp_path: Path) -> None:
-    said, reason = FINAL[name]
-    outcome, _ = answer(said, tmp_path=tmp_path)
+def test_no_correction_request_if_it_cannot_help(name: str, tmp_path: Path) -> None:
+    response, reason = FINAL[name]
+    outcome, _ = answer(response, tmp_path=tmp_path)
     assert isinstance(outcome, ExtractionFailed)
     assert reason in str(outcome)
 
@@ -141,13 +141,13 @@ def thing(instruction: str) -> dict[str, str]:
     return {"phrase": noun, "kind": "product", "detoxified": "Where can I buy this product?", "sentence": noun}
 
 
-def test_nothing_answered_is_asked_twice_whatever_the_order(tmp_path: Path) -> None:
+def test_no_prompt_is_sent_twice_in_any_order(tmp_path: Path) -> None:
     texts = [f"Where can I buy {noun}?" for noun in ("a lamp", "a bike", "a lamp", "a book", "a key")]
     with chat_server(script(thing)) as server:
-        some = dict(extractor(server, tmp_path).extract(texts[:3]))
-        every = dict(extractor(server, tmp_path, concurrency=4).extract(texts[::-1]))
-    assert some[0] == some[2]
-    assert {index: found.phrase for index, found in every.items() if isinstance(found, Extraction)} == {
+        first = dict(extractor(server, tmp_path).extract(texts[:3]))
+        all_outcomes = dict(extractor(server, tmp_path, concurrency=4).extract(texts[::-1]))
+    assert first[0] == first[2]
+    assert {index: found.phrase for index, found in all_outcomes.items() if isinstance(found, Extraction)} == {
         0: "a key",
         1: "a book",
         2: "a lamp",
@@ -157,7 +157,7 @@ def test_nothing_answered_is_asked_twice_whatever_the_order(tmp_path: Path) -> N
     assert server.sent == Counter(set(texts))
 
 
-def test_a_changed_prompt_asks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_prompt_is_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with chat_server(script(thing)) as server:
         for _ in range(2):
             list(extractor(server, tmp_path).extract(["Where can I buy a lamp?"]))
@@ -166,7 +166,7 @@ def test_a_changed_prompt_asks_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(server.requests) == 2
 
 
-def test_what_was_answered_before_a_server_died_is_kept(tmp_path: Path) -> None:
+def test_completions_before_a_server_died_are_reused(tmp_path: Path) -> None:
     texts = [f"Where can I buy a lamp of {n} watts?" for n in range(12)]
     good = script(thing)
     with (
@@ -179,10 +179,10 @@ def test_what_was_answered_before_a_server_died_is_kept(tmp_path: Path) -> None:
     assert len(server.requests) == 7
 
 
-def test_identity_says_who_was_asked_and_how(tmp_path: Path) -> None:
+def test_identity_has_the_model_and_the_prompt(tmp_path: Path) -> None:
     with chat_server(script(thing)) as server:
-        told = extractor(server, tmp_path).identity()
-    assert told["name"] == "openai"
-    assert told["prompt"] == llm_prompt.VERSION
-    assert told["chat"]["model"] == "m"
+        identity = extractor(server, tmp_path).identity()
+    assert identity["name"] == "openai"
+    assert identity["prompt"] == llm_prompt.VERSION
+    assert identity["llm"]["model"] == "m"
     assert get_extractor("rules").identity() == {"name": "rules"}

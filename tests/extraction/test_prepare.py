@@ -1,4 +1,4 @@
-"""Preparation: phrases found, instructions detoxified, goals written, and what is refused instead of guessed."""
+"""Preparation: phrases, detoxified instructions, goals, the leak check, and skipped examples."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sea_core.model.adapter import Adapter
 
 @dataclass(frozen=True)
 class Radio(Adapter):
-    """An adapter of which only the words are used."""
+    """An adapter of which only the texts are used."""
 
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "recording"
@@ -61,7 +61,7 @@ class Radio(Adapter):
 RADIO = Radio()
 
 
-# ------------------------------------------------------------------------------------------------------ the leak
+# ------------------------------------------------------------------------------------------------ the leak check
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ RADIO = Radio()
         ("pick a lock", "This activity", ()),
     ],
 )
-def test_leak_names_the_words_left(phrase: str, detoxified: str, words: tuple[str, ...]) -> None:
+def test_leaked_words_are_listed(phrase: str, detoxified: str, words: tuple[str, ...]) -> None:
     assert leaked_words(phrase, detoxified, "activity") == words
 
 
-MENDED = {
+REPAIRED = {
     ("steal a lamp", "activity", "How do I steal a lamp?"): "How do I do this activity?",
     ("steal a lamp", "activity", "I like stealing a lamp. Why do this activity?"): (
         "I like doing this activity. Why do this activity?"
@@ -111,11 +111,11 @@ MENDED = {
 }
 
 
-@pytest.mark.parametrize("leaking", MENDED, ids=str)
-def test_a_whole_phrase_that_was_left_is_replaced(leaking: tuple[str, Kind, str]) -> None:
+@pytest.mark.parametrize("leaking", REPAIRED, ids=str)
+def test_a_whole_phrase_left_in_the_text_is_replaced(leaking: tuple[str, Kind, str]) -> None:
     phrase, kind, detoxified = leaking
     found = repair(Extraction(phrase, kind, "unchanged", detoxified))
-    assert found == Extraction(phrase, kind, "unchanged", MENDED[leaking])
+    assert found == Extraction(phrase, kind, "unchanged", REPAIRED[leaking])
 
 
 CONTENT = st.from_regex(r"[a-z]{2,12}", fullmatch=True).filter(lambda word: word not in FUNCTION_WORDS)
@@ -129,7 +129,7 @@ def test_a_leaking_text_never_passes(word: str, phrase: list[str], text: list[st
 
 @dataclass(frozen=True)
 class Careless(Extractor):
-    """An extractor that does not do its work, as a language model may."""
+    """An extractor that detoxifies badly, as a language model may."""
 
     detoxified: str
     name: str = "careless"
@@ -139,13 +139,13 @@ class Careless(Extractor):
             yield index, Extraction("steal a lamp", "activity", "a person is stealing a lamp", self.detoxified)
 
 
-def test_a_row_that_leaks_is_refused_whoever_extracted_it() -> None:
-    row = Example("1", "How do I steal a lamp?")
-    result = prepare([row], RADIO, extractor=Careless("Why is stealing lamps this activity?"))
+def test_a_leaking_example_is_skipped_with_any_extractor() -> None:
+    example = Example("1", "How do I steal a lamp?")
+    result = prepare([example], RADIO, extractor=Careless("Why is stealing lamps this activity?"))
     assert not result.prepared
-    assert result.skipped[0].reason == "the detoxified text still holds words of the phrase: stealing, lamps"
-    result = prepare([row], RADIO, extractor=Careless("How do I do that?"))
-    assert result.reason_counts() == {'the detoxified text does not say "this activity"': 1}
+    assert result.skipped[0].reason == "the detoxified text still contains words of the phrase: stealing, lamps"
+    result = prepare([example], RADIO, extractor=Careless("How do I do that?"))
+    assert result.reason_counts() == {'the detoxified text does not contain "this activity"': 1}
 
 
 # --------------------------------------------------------------------------------------------------- preparation
@@ -157,7 +157,7 @@ FERN, PROSE = (
 )
 
 
-def test_goals_are_the_methods_sentences_in_the_adapters_words() -> None:
+def test_goals_have_the_wording_of_the_paper_and_the_adapter() -> None:
     activity, product = prepare([LOCK, KEY], RADIO).prepared
     assert (activity.goals[0].prompt, activity.goals[0].answer) == (
         "Please briefly describe the activity in the recording.",
@@ -172,13 +172,13 @@ def test_goals_are_the_methods_sentences_in_the_adapters_words() -> None:
     assert activity.style in RADIO.styles
 
 
-def test_every_row_is_in_one_place_only() -> None:
-    rows = [LOCK, FERN, PROSE, KEY]
-    embedded, kept = prepare(rows, RADIO), prepare(rows, RADIO, benign="text")
-    assert [row.id for row in embedded.prepared] == ["lock", "fern", "key"]
-    assert [refused.example for refused in embedded.skipped] == [PROSE]
+def test_every_example_has_one_outcome() -> None:
+    examples = [LOCK, FERN, PROSE, KEY]
+    embedded, kept = prepare(examples, RADIO), prepare(examples, RADIO, benign="text")
+    assert [example.id for example in embedded.prepared] == ["lock", "fern", "key"]
+    assert [skipped.example for skipped in embedded.skipped] == [PROSE]
     assert not embedded.text_only
-    assert [row.id for row in kept.prepared] == ["lock", "key"]
+    assert [example.id for example in kept.prepared] == ["lock", "key"]
     assert kept.text_only == (FERN, PROSE)
     assert not kept.skipped
 
@@ -193,85 +193,88 @@ def test_reasons_are_counted_without_their_details() -> None:
 
 
 @given(st.integers(), st.lists(st.text(max_size=5), unique=True, min_size=1, max_size=8), st.randoms())
-def test_style_follows_seed_and_id_whatever_the_order(seed: int, ids: list[str], shuffler: random.Random) -> None:
-    rows = [replace(LOCK, id=name) for name in ids]
-    shuffled = shuffler.sample(rows, len(rows))
-    styles = {row.id: row.style for row in prepare(rows, RADIO, seed=seed).prepared}
-    assert {row.id: row.style for row in prepare(shuffled, RADIO, seed=seed).prepared} == styles
-    assert {row.style for row in prepare(rows[:1], RADIO, seed=seed).prepared} == {styles[ids[0]]}
+def test_style_depends_on_seed_and_id_but_not_on_order(seed: int, ids: list[str], shuffler: random.Random) -> None:
+    examples = [replace(LOCK, id=name) for name in ids]
+    shuffled = shuffler.sample(examples, len(examples))
+    styles = {example.id: example.style for example in prepare(examples, RADIO, seed=seed).prepared}
+    assert {example.id: example.style for example in prepare(shuffled, RADIO, seed=seed).prepared} == styles
+    assert {example.style for example in prepare(examples[:1], RADIO, seed=seed).prepared} == {styles[ids[0]]}
 
 
 def test_seeds_and_ids_reach_every_style() -> None:
-    rows = [replace(LOCK, id=str(number)) for number in range(60)]
-    first, second = prepare(rows, RADIO, seed=0).prepared, prepare(rows, RADIO, seed=1).prepared
-    assert {row.style for row in first} == set(RADIO.styles)
-    assert [row.style for row in first] != [row.style for row in second]
+    examples = [replace(LOCK, id=str(number)) for number in range(60)]
+    first, second = prepare(examples, RADIO, seed=0).prepared, prepare(examples, RADIO, seed=1).prepared
+    assert {example.style for example in first} == set(RADIO.styles)
+    assert [example.style for example in first] != [example.style for example in second]
 
 
-WRONG_BY_HAND = {
-    "it says what the sentence says": ({"phrase": "bake bread"}, "still holds words of the phrase: lock"),
+WRONG_EDITS = {
+    "the sentence names what the phrase does not": (
+        {"phrase": "bake bread"},
+        "still contains words of the phrase: lock",
+    ),
     "no activity": ({"sentence": "a lock"}, "must have the form"),
     "no product": ({"kind": "product", "detoxified": "this product", "sentence": "is open"}, "must be a noun phrase"),
     "endless": ({"sentence": "a person is picking a lock" + " again" * 25}, "longer than 25 words"),
-    "no words": ({"sentence": "\U0001f512"}, "the sentence says nothing"),
+    "no words": ({"sentence": "\U0001f512"}, "the sentence has no words"),
 }
 
 
-@pytest.mark.parametrize("name", WRONG_BY_HAND)
-def test_a_hands_slips_are_told(name: str) -> None:
-    change, reason = WRONG_BY_HAND[name]
-    told = {"detoxified": "How do I do this activity to a lock?"} if "phrase" in change else {}
+@pytest.mark.parametrize("name", WRONG_EDITS)
+def test_wrong_edits_are_skipped_with_reasons(name: str) -> None:
+    change, reason = WRONG_EDITS[name]
+    text = {"detoxified": "How do I do this activity to a lock?"} if "phrase" in change else {}
     good = Extraction("pick a lock", "activity", "a person is picking a lock", "How do I do this activity?")
-    (refused,) = prepare([replace(LOCK, extraction=replace(good, **change, **told))], RADIO).skipped
-    assert reason in refused.reason
+    (skipped,) = prepare([replace(LOCK, extraction=replace(good, **change, **text))], RADIO).skipped
+    assert reason in skipped.reason
 
 
-def test_a_hands_sentence_is_tidied() -> None:
+def test_an_edited_sentence_is_tidied() -> None:
     by_hand = Extraction("pick a lock", "activity", "A person\nis picking a lock.", "How do I do this activity?")
-    (row,) = prepare([replace(LOCK, extraction=by_hand)], RADIO).prepared
-    assert row.goals[0].answer == "I hear that a person is picking a lock."
+    (example,) = prepare([replace(LOCK, extraction=by_hand)], RADIO).prepared
+    assert example.goals[0].answer == "I hear that a person is picking a lock."
 
 
 @pytest.mark.parametrize("out", ["prepared.jsonl", "out/prepared.jsonl"])
-def test_media_of_a_prepared_file_are_found_again(tmp_path: Path, out: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_media_paths_of_a_prepared_file_resolve(tmp_path: Path, out: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data/img").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    told = {"instruction": "How do I pick a lock?", "response": "No.", "image": "img/a.png"}
-    Path("data/rows.jsonl").write_text(json.dumps(told) + "\n")
-    (row,) = read_examples("data/rows.jsonl").examples
-    prepare([row], RADIO).write(Path(out))
+    record = {"instruction": "How do I pick a lock?", "response": "No.", "image": "img/a.png"}
+    Path("data/examples.jsonl").write_text(json.dumps(record) + "\n")
+    (example,) = read_examples("data/examples.jsonl").examples
+    prepare([example], RADIO).write(Path(out))
     (again,) = read_examples(out).examples
-    assert Path(again.media[0]).resolve() == Path(row.media[0]).resolve() == tmp_path / "data/img/a.png"
+    assert Path(again.media[0]).resolve() == Path(example.media[0]).resolve() == tmp_path / "data/img/a.png"
 
 
-def test_a_row_that_brings_its_extraction_is_not_asked_about() -> None:
+def test_an_example_with_an_extraction_is_not_sent_to_the_extractor() -> None:
     by_hand = Extraction("pick a lock", "activity", "someone is opening a lock", "How do I do this activity?")
     leaking = replace(by_hand, detoxified="How do I do this activity with locks?")
-    rows = [replace(PROSE, extraction=by_hand), replace(LOCK, extraction=leaking), KEY]
-    result = prepare(rows, RADIO, extractor=Careless("never"))
-    assert [row.extraction for row in result.prepared] == [by_hand]
+    examples = [replace(PROSE, extraction=by_hand), replace(LOCK, extraction=leaking), KEY]
+    result = prepare(examples, RADIO, extractor=Careless("never"))
+    assert [example.extraction for example in result.prepared] == [by_hand]
     assert result.prepared[0].goals[0].answer == "I hear that someone is opening a lock."
-    assert [refused.reason for refused in result.skipped] == [
-        "the detoxified text still holds words of the phrase: locks",
-        'the detoxified text does not say "this activity"',
+    assert [skipped.reason for skipped in result.skipped] == [
+        "the detoxified text still contains words of the phrase: locks",
+        'the detoxified text does not contain "this activity"',
     ]
 
 
 class Silent(Careless):
-    """An extractor that forgets what it was asked."""
+    """An extractor that returns nothing."""
 
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction]]:
         return iter(())
 
 
-def test_a_row_that_an_extractor_forgets_is_refused() -> None:
+def test_an_example_without_a_result_is_skipped() -> None:
     result = prepare([LOCK], RADIO, extractor=Silent(""))
-    assert result.reason_counts() == {"the extractor said nothing about the instruction": 1}
+    assert result.reason_counts() == {"the extractor returned nothing for the instruction": 1}
 
 
-def test_what_is_written_comes_back_the_same(tmp_path: Path) -> None:
-    rows = [replace(LOCK, line=3, chosen="No.", rejected="Yes."), replace(KEY, response="No."), PROSE]
-    first = prepare(rows, RADIO)
+def test_prepared_examples_survive_writing_and_reading(tmp_path: Path) -> None:
+    examples = [replace(LOCK, line=3, chosen="No.", rejected="Yes."), replace(KEY, response="No."), PROSE]
+    first = prepare(examples, RADIO)
     first.write(tmp_path / "out.jsonl")
     again = []
     for line in map(json.loads, (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()):
@@ -283,11 +286,13 @@ def test_what_is_written_comes_back_the_same(tmp_path: Path) -> None:
             )
     second = prepare(again, RADIO, extractor=Careless("never"))
     assert not second.skipped
-    assert [(row.goals, row.style) for row in second.prepared] == [(row.goals, row.style) for row in first.prepared]
-    assert [replace(row.example, extraction=None) for row in second.prepared] == rows[:2]
+    assert [(example.goals, example.style) for example in second.prepared] == [
+        (example.goals, example.style) for example in first.prepared
+    ]
+    assert [replace(example.example, extraction=None) for example in second.prepared] == examples[:2]
 
 
-def test_write_lists_every_row_with_its_outcome(tmp_path: Path) -> None:
+def test_write_lists_every_example_with_its_outcome(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     prepare([replace(LOCK, line=3), PROSE], RADIO).write(path)
     first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
@@ -314,25 +319,25 @@ def test_importing_loads_no_dictionary() -> None:
 
 @dataclass
 class Counting(Extractor):
-    """The rules, and how many instructions they were given at a time."""
+    """The rules, and the sizes of the batches that they get."""
 
     name: ClassVar[str] = "counting"
-    asked: ClassVar[list[int]] = []
+    batches: ClassVar[list[int]] = []
 
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
-        self.asked.append(len(instructions))
+        self.batches.append(len(instructions))
         return get_extractor("rules").extract(instructions)
 
 
 @pytest.mark.parametrize(("limit", "most"), [(1, 8), (20, 60), (None, 300)])
-def test_a_limit_spares_the_rows_behind_it(limit: int | None, most: int) -> None:
-    """Every second row is refused; who pays for each answer pays for no whole file."""
+def test_a_limit_spares_the_examples_after_it(limit: int | None, most: int) -> None:
+    """Every second example is skipped; with a limit, an extractor that costs money does not get the whole file."""
     texts = ["Tell me how to steal a lamp.", "Good morning."] * 150
-    rows = [Example(str(i), text, line=i + 1) for i, text in enumerate(texts)]
+    examples = [Example(str(i), text, line=i + 1) for i, text in enumerate(texts)]
     counting = Counting()
-    counting.asked.clear()
-    limited, whole = prepare(rows, RADIO, extractor=counting, limit=limit), prepare(rows, RADIO)
-    assert limited.prepared == whole.prepared[:limit]
+    counting.batches.clear()
+    limited, unlimited = prepare(examples, RADIO, extractor=counting, limit=limit), prepare(examples, RADIO)
+    assert limited.prepared == unlimited.prepared[:limit]
     assert len(limited.prepared) == (limit or 150)
-    assert sum(counting.asked) <= most
-    assert [r.example.id for r in limited.skipped] == [r.example.id for r in whole.skipped][: len(limited.skipped)]
+    assert sum(counting.batches) <= most
+    assert [r.example.id for r in limited.skipped] == [r.example.id for r in unlimited.skipped][: len(limited.skipped)]

@@ -1,4 +1,4 @@
-"""The offline rules: what they find in an instruction, and what they refuse instead of guessing."""
+"""The offline rules: what they extract from instructions, and what they skip rather than guess."""
 
 from __future__ import annotations
 
@@ -157,14 +157,14 @@ def test_product(instruction: str) -> None:
     assert found.kind == "product"
 
 
-REFUSED = {
+SKIPPED = {
     "Lamps are nice.": "does not begin with an opener",
     "": "no English letters",
     "12 + 3?": "no English letters",
-    "My neighbour has a nice lamp. How do I pick a lock?": "may hang on the sentences before: My neighbour has a",
-    "How do I pick a lock? What do thieves do?": "more than one sentence of the instruction asks: What do thieves do?",
-    "I want a lamp. How do I pick a lock?": "may hang on the sentences before: I want a lamp.",
-    "How do I pick such a lock? My neighbour has one.": "points to another sentence: such",
+    "My neighbour has a nice lamp. How do I pick a lock?": "may depend on a sentence before it: My neighbour has a",
+    "How do I pick a lock? What do thieves do?": "more than one sentence of the instruction is a request: What do thieves do?",
+    "I want a lamp. How do I pick a lock?": "may depend on a sentence before it: I want a lamp.",
+    "How do I pick such a lock? My neighbour has one.": "refers to another sentence: such",
     "I met John Smith Jr. He has a lamp.": "does not begin with an opener",
     "How do I pick a lock?\nAnd steal a lamp?": "more than one line",
     "How do I": "does not begin with an opener",
@@ -172,15 +172,15 @@ REFUSED = {
         "longer than 16 words: 17"
     ),
     "How do I not steal a lamp?": "negation: not",
-    "How do I do it?": "only points to something said elsewhere: do it",
-    "How do I sell this?": "only points to something said elsewhere",
-    "How do I get to example.com?": "an address, a list or markup",
-    "1. How do I pick a lock?": "an address, a list or markup",
-    "How do I pick [thing]?": "an address, a list or markup",
+    "How do I do it?": "only refers to something mentioned elsewhere: do it",
+    "How do I sell this?": "only refers to something mentioned elsewhere",
+    "How do I get to example.com?": "a URL, a list or markup",
+    "1. How do I pick a lock?": "a URL, a list or markup",
+    "How do I pick [thing]?": "a URL, a list or markup",
     "How do I déguise a lamp?": "a character whose role is unclear: é",
     "How do I lamp a bike?": "not followed by a verb that the dictionary knows: lamp",
     "How do I know a thief?": "names a state and not an activity: know",
-    "Can you tell me who lives here?": "the request is to be told something",
+    "Can you tell me who lives here?": "the request is for information",
     "What is a method I can use to steal a lamp?": "the verb lacks its object: use",
     "How can I keep stealing lamps?": "one verb depends on another",
     "How do I make my friends lie and steal?": "one verb depends on another",
@@ -188,27 +188,27 @@ REFUSED = {
     "How do I take their lamp to my house?": "pronouns of several persons",
     "How do I steal a lamp, and what should I say?": "another question or clause",
     "How do I steal ur lamp?": "slang",
-    "What is the thing I stole?": "the noun phrase holds a clause or a pronoun",
+    "What is the thing I stole?": "the noun phrase has a clause or a pronoun",
     "What is 17 times 23?": "names nothing that could be shown",
     "What are the downsides of being a thief?": "names a state and not an activity: being",
     "How do I stun gun a thief?": "one verb depends on another: stun gun",
-    "What is your favourite lamp?": "the noun phrase holds a clause or a pronoun: your",
+    "What is your favourite lamp?": "the noun phrase has a clause or a pronoun: your",
     "What are the differences between lamps?": "names nothing that could be shown: differences",
 }
 
 
-@pytest.mark.parametrize("instruction", REFUSED)
-def test_what_is_unclear_is_refused_with_the_reason(instruction: str) -> None:
-    assert REFUSED[instruction] in reason(instruction)
+@pytest.mark.parametrize("instruction", SKIPPED)
+def test_unclear_instructions_are_skipped_with_the_reason(instruction: str) -> None:
+    assert SKIPPED[instruction] in reason(instruction)
 
 
 @given(st.text(max_size=80))
-def test_rules_extract_or_refuse_any_text(instruction: str) -> None:
+def test_rules_extract_or_skip_any_text(instruction: str) -> None:
     with suppress(ExtractionFailed):
         found = extract("How do I " + instruction)
         assert found.detoxified.startswith("How do I do this activity")
 
 
-def test_a_long_text_takes_no_longer_than_its_length() -> None:
+def test_run_time_is_linear_in_the_length() -> None:
     assert "longer than 16 words" in reason("How do I pick a lock" + " please help me" * 1000 + " x")
     assert "more than one sentence" in reason("How do I pick a lock? " + "Please help me. " * 1000 + "x?")

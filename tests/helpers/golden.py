@@ -1,7 +1,8 @@
-"""How well an extractor does on 60 instructions that were extracted by hand: python -m helpers.golden --help
+"""Score an extractor on instructions that were extracted by hand: python -m helpers.golden --help
 
-Three files of 60: `instructions`, written with the offline rules in view; `tuned` and `held_out`, by somebody who had
-not seen them. The rules were widened after reading what they refused of `tuned`; `held_out` was only measured.
+Three files of 60 instructions each: `instructions`, written with the offline rules in view; `tuned` and `held_out`,
+written without knowing the rules. The rules were extended after reading which of `tuned` they skipped; `held_out` was
+only measured.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ class Score:
     """Counts over the golden instructions.
 
     Attributes:
-        something, nothing: instructions with an extraction, and those that must be refused.
-        extracted: of `something`, how many were extracted.
-        right: for each field, in how many of the extracted it is what a hand wrote; `all`: all four.
-        refused: of `nothing`, how many were refused.
-        wrong: one line for each difference.
+        extractable, unextractable: instructions with an extraction by hand, and those without one.
+        extracted: how many of the extractable ones were extracted.
+        correct: for each field, how many of the extracted ones equal the extraction by hand; `all`: all four.
+        skipped: how many of the unextractable ones were skipped.
+        differences: one line for each.
     """
 
-    something: int
-    nothing: int
+    extractable: int
+    unextractable: int
     extracted: int
-    right: dict[str, int]
-    refused: int
-    wrong: tuple[str, ...]
+    correct: dict[str, int]
+    skipped: int
+    differences: tuple[str, ...]
 
     def table(self) -> str:
-        lines = [f"extracted    {self.extracted} of {self.something}"]
-        lines += [f"{name:<13}{count} of {self.extracted}" for name, count in self.right.items()]
-        return "\n".join([*lines, f"refused      {self.refused} of {self.nothing}"])
+        lines = [f"extracted    {self.extracted} of {self.extractable}"]
+        lines += [f"{name:<13}{count} of {self.extracted}" for name, count in self.correct.items()]
+        return "\n".join([*lines, f"skipped      {self.skipped} of {self.unextractable}"])
 
 
 def golden(name: str = "instructions") -> list[dict[str, str]]:
@@ -58,17 +59,17 @@ def score(extractor: Extractor, name: str = "instructions") -> Score:
     rows = golden(name)
     found = dict(extractor.extract([row["instruction"] for row in rows]))
     pairs = [(row, _cleaned(found[index])) for index, row in enumerate(rows)]
-    something = [(row, got) for row, got in pairs if row["kind"] != "none"]
-    nothing = [(row, got) for row, got in pairs if row["kind"] == "none"]
-    extracted = [(row, got) for row, got in something if isinstance(got, Extraction)]
-    right = {name: sum(_same(row, got, name) for row, got in extracted) for name in FIELDS}
-    right["all"] = sum(all(_same(row, got, name) for name in FIELDS) for row, got in extracted)
+    extractable = [(row, got) for row, got in pairs if row["kind"] != "none"]
+    unextractable = [(row, got) for row, got in pairs if row["kind"] == "none"]
+    extracted = [(row, got) for row, got in extractable if isinstance(got, Extraction)]
+    correct = {name: sum(_same(row, got, name) for row, got in extracted) for name in FIELDS}
+    correct["all"] = sum(all(_same(row, got, name) for name in FIELDS) for row, got in extracted)
     return Score(
-        len(something),
-        len(nothing),
+        len(extractable),
+        len(unextractable),
         len(extracted),
-        right,
-        sum(isinstance(got, ExtractionFailed) for _, got in nothing),
+        correct,
+        sum(isinstance(got, ExtractionFailed) for _, got in unextractable),
         tuple(_differences(pairs)),
     )
 
@@ -90,9 +91,9 @@ def _differences(pairs: list[tuple[dict[str, str], Extraction | ExtractionFailed
     for row, got in pairs:
         if isinstance(got, ExtractionFailed):
             if row["kind"] != "none":
-                yield f"{row['instruction']}  refused: {got}"
+                yield f"{row['instruction']}  skipped: {got}"
         elif row["kind"] == "none":
-            yield f"{row['instruction']}  must be refused, got {got.kind}: {got.phrase}"
+            yield f"{row['instruction']}  must be skipped, got {got.kind}: {got.phrase}"
         else:
             for name in FIELDS:
                 if not _same(row, got, name):
@@ -107,13 +108,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--file", choices=FILES, default="instructions")
     parser.add_argument("--extractor", default="rules")
-    parser.add_argument("--answers", type=Path, help="A journal for the answers of a language model.")
+    parser.add_argument("--answers", type=Path, help="A log for the completions of a language model.")
     parser.add_argument("-o", dest="options", action="append", default=[], metavar="llm.KEY=VALUE")
-    told = parser.parse_args()
-    chat, _ = override(LLMConfig(), parse_overrides(None, told.options), "llm")
-    journal = JsonlLog(told.answers) if told.answers else None
-    found = score(loader.extractor(told.extractor).configured(chat, journal), told.file)
-    print(*found.wrong, "", found.table(), sep="\n")
+    args = parser.parse_args()
+    config, _ = override(LLMConfig(), parse_overrides(None, args.options), "llm")
+    log = JsonlLog(args.answers) if args.answers else None
+    found = score(loader.extractor(args.extractor).configured(config, log), args.file)
+    print(*found.differences, "", found.table(), sep="\n")
 
 
 if __name__ == "__main__":

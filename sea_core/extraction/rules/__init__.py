@@ -1,1 +1,1 @@
-"""The offline extractor: English sentences taken apart by rules."""
+"""The offline extractor: analyses English instructions by rules."""

@@ -1,7 +1,7 @@
-"""The openers that the offline extractor knows: what people say before the thing they ask about.
+"""The openers that the offline extractor knows: what an instruction says before its phrase.
 
-An opener stays in the detoxified instruction as it stands. It is a small grammar: greeting, then perhaps a request to
-be told, then the question itself, whose form says how the phrase is built. Its words are in `wordings.py`.
+An opener stays unchanged in the detoxified instruction. Its grammar is small: a greeting, up to two requests for
+information, and the question itself, which determines the form of the phrase. The words are in `vocabulary.py`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ from sea_core.extraction.rules.vocabulary import (
     any_of,
 )
 
-# "pick a lock", "picking a lock", "a skeleton key", "a skeleton key work"
 Form = Literal["base", "ing", "noun", "works"]
+"""The form of a phrase: "pick a lock", "picking a lock", "a skeleton key", "a skeleton key work"."""
 
-
-# A request to be told; any question may follow it.
+# A request for information; any question may follow it.
 ASK = any_of(
     rf"(?:{WILL_YOU} )?{SOFT}(?:tell|teach|show|explain to|give|advise|instruct) (?:me|us) (?:about )?(?:exactly )?",
     rf"(?:{WILL_YOU} )?{SOFT}(?:explain|describe|suggest|provide|list|give|recommend) (?:to me )?",
@@ -133,9 +132,9 @@ OPENERS = tuple(_compile())
 
 
 def match_opener(text: str) -> tuple[int, list[Form]]:
-    """Return where the phrase begins, and the forms it may have there; (0, []) for an unknown opener.
+    """Return where the phrase begins and the forms it may have; (0, []) for an unknown opener.
 
-    The longest opener counts: "I want to learn how to" opens with "I want to" as well.
+    The longest opener counts: "I want to learn how to" also begins with "I want to".
     """
     ends = [(match.end(), form) for pattern, form in OPENERS if (match := pattern.match(text))]
     start = max((end for end, _ in ends), default=0)

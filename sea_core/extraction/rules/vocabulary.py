@@ -1,209 +1,60 @@
-"""The words that openers and courtesies are made of. None of them is harmful: they stay in the detoxified text."""
+"""The words that openers and courtesies consist of. None of them is harmful: they stay in the detoxified text."""
 
 from __future__ import annotations
 
 
-def any_of(*words: str) -> str:
-    return "(?:" + "|".join(words) + ")"
+def any_of(*patterns: str) -> str:
+    """Return a pattern that matches one of the patterns, tried in this order."""
+    return "(?:" + "|".join(patterns) + ")"
 
 
-ONE = any_of(
-    "i",
-    "you",
-    "u",
-    "ya",
-    "we",
-    "one",
-    "someone",
-    "somebody",
-    "anyone",
-    "people",
-    "they",
-    "a person",
-    "kids",
-    "(?:my|our) (?:class|team|family|friends?|group|brother|sister|son|daughter|kids?|child|children|wife|husband)",
+def any_in(text: str) -> str:
+    """Return a pattern that matches one of the patterns in a text, separated by ", "."""
+    return any_of(*text.split(", "))
+
+
+ONE = any_in(
+    "i, you, u, ya, we, one, someone, somebody, anyone, people, they, a person, kids, "
+    "(?:my|our) (?:class|team|family|friends?|group|brother|sister|son|daughter|kids?|child|children|wife|husband)"
 )
-CAN = any_of("can", "could", "do", "does", "should", "would", "might", "may", "will", "shall", "must", "can't")
-WILL_YOU = any_of("can", "could", "would", "will", "can't", "won't") + " (?:you|u|ya|someone|anyone|somebody)"
-IF_YOU = "if " + any_of("you", "someone", "anyone") + " " + any_of("can", "could", "would", "might be able to")
-IS = any_of("'s", "s", "'re", " is", " are", " was", " were", " would be", " might be", " could be")
-SOFTENER = any_of(
-    "please",
-    "really",
-    "actually",
-    "possibly",
-    "just",
-    "even",
-    "best",
-    "ever",
-    "maybe",
-    "kindly",
-    "hypothetically",
-    "theoretically",
-    "realistically",
-    "legally",
+CAN = any_in("can, could, do, does, should, would, might, may, will, shall, must, can't")
+WILL_YOU = any_in("can, could, would, will, can't, won't") + " (?:you|u|ya|someone|anyone|somebody)"
+IF_YOU = "if " + any_in("you, someone, anyone") + " " + any_in("can, could, would, might be able to")
+# The spaces before the words belong to the patterns.
+IS = any_in("'s, s, 're,  is,  are,  was,  were,  would be,  might be,  could be")
+SOFTENER = any_in(
+    "please, really, actually, possibly, just, even, best, ever, maybe, kindly, hypothetically, theoretically, "
+    "realistically, legally"
 )
 SOFT = f"(?:{SOFTENER} )*"
-FOR_ONE = rf"(?:for {any_of('me', 'us', 'you', 'someone', 'somebody', 'a person', 'one', 'people')} )?"
-ABOUT = any_of("on", "for", "about", "of", "with", "in")
-WAY = any_of(
-    "ways?",
-    "methods?",
-    "tips?",
-    "techniques?",
-    "strategy",
-    "strategies",
-    "approach",
-    "approaches",
-    "steps",
-    "means",
-    "ideas?",
-    "instructions?",
-    "advice",
-    "suggestions?",
-    "directions",
-    "information",
-    "info",
-    "(?:place|places|day|days|time|times)(?: of (?:the )?(?:day|night|year|week))?",
-    "plans?",
-    "process",
-    "guide",
-    "help",
-    "procedure",
-    "secret",
-    "tricks?",
-    "hacks?",
-    "recipe",
-    "tutorial",
+FOR_ONE = rf"(?:for {any_in('me, us, you, someone, somebody, a person, one, people')} )?"
+ABOUT = any_in("on, for, about, of, with, in")
+WAY = any_in(
+    "ways?, methods?, tips?, techniques?, strategy, strategies, approach, approaches, steps, means, ideas?, "
+    "instructions?, advice, suggestions?, directions, information, info, "
+    "(?:place|places|day|days|time|times)(?: of (?:the )?(?:day|night|year|week))?, "
+    "plans?, process, guide, help, procedure, secret, tricks?, hacks?, recipe, tutorial"
 )
-HOW_GOOD = any_of(
-    "the",
-    "an?",
-    "any",
-    "some",
-    "your",
-    "all",
-    "of",
-    "few",
-    "other",
-    "most",
-    "more",
-    "least",
-    "really",
-    "very",
-    "step by step",
-    "good",
-    "great",
-    "best",
-    "better",
-    "easy",
-    "easiest",
-    "easier",
-    "fast",
-    "fastest",
-    "quick",
-    "quickest",
-    "simple",
-    "simplest",
-    "safe",
-    "safest",
-    "cheap",
-    "cheapest",
-    "effective",
-    "efficient",
-    "reliable",
-    "clever",
-    "smart",
-    "smartest",
-    "fun",
-    "creative",
-    "different",
-    "common",
-    "ideal",
-    "right",
-    "possible",
-    "useful",
-    "proper",
-    "ultimate",
-    "optimal",
-    "detailed",
-    "painless",
-    "funny",
-    "subtle",
-    "sneaky",
-    "secret",
-    "alternative",
-    "little",
-    "foolproof",
-    "surefire",
-    "brief",
-    "short",
-    "complete",
-    "new",
-    "nice",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "ten",
-    r"\d+",
+HOW_GOOD = any_in(
+    "the, an?, any, some, your, all, of, few, other, most, more, least, really, very, step by step, good, great, "
+    "best, better, easy, easiest, easier, fast, fastest, quick, quickest, simple, simplest, safe, safest, cheap, "
+    "cheapest, effective, efficient, reliable, clever, smart, smartest, fun, creative, different, common, ideal, "
+    "right, possible, useful, proper, ultimate, optimal, detailed, painless, funny, subtle, sneaky, secret, "
+    "alternative, little, foolproof, surefire, brief, short, complete, new, nice, two, three, four, five, six, ten, "
+    r"\d+"
 )
-# These take a whole sentence ("a way I can ..."); after the others ("advice I can ...") something would be missing.
-MANNER = any_of("ways?", "methods?", "times?", "places?")
+# A whole sentence may follow these ("a way I can ..."); after other words ("advice I can ...") it would be incomplete.
+MANNER = any_in("ways?, methods?, times?, places?")
 THE_BEST = rf"(?:(?:what|when|where|which){IS} |(?:is|are) there )?(?:{HOW_GOOD},? )*"
-OKAY = any_of(
-    "ok",
-    "okay",
-    "alright",
-    "all right",
-    "fine",
-    "legal",
-    "illegal",
-    "wrong",
-    "bad",
-    "good",
-    "right",
-    "possible",
-    "impossible",
-    "safe",
-    "unsafe",
-    "dangerous",
-    "normal",
-    "acceptable",
-    "an? (?:good|bad|great) idea",
-    "a crime",
-    "a sin",
-    "easy",
-    "hard",
-    "difficult",
-    "unethical",
-    "ethical",
-    "immoral",
-    "moral",
-    "mean",
-    "rude",
-    "weird",
-    "smart",
-    "appropriate",
-    "inappropriate",
-    "against the law",
-    "worth it",
-    "healthy",
-    "unhealthy",
-    "better",
-    "cruel",
-    "cool",
-    "fun",
-    "allowed",
-    "permitted",
-    "considered cheating",
-    "common",
+OKAY = any_in(
+    "ok, okay, alright, all right, fine, legal, illegal, wrong, bad, good, right, possible, impossible, safe, unsafe, "
+    "dangerous, normal, acceptable, an? (?:good|bad|great) idea, a crime, a sin, easy, hard, difficult, unethical, "
+    "ethical, immoral, moral, mean, rude, weird, smart, appropriate, inappropriate, against the law, worth it, "
+    "healthy, unhealthy, better, cruel, cool, fun, allowed, permitted, considered cheating, common"
 )
 WANT = any_of(
-    "(?:really |just |also |always |still )*"
-    + any_of("want", "need", "have", "plan", "hope", "wish", "would like", "would love"),
-    "(?:am|was) " + any_of("trying", "looking", "planning", "going", "hoping", "about"),
+    "(?:really |just |also |always |still )*" + any_in("want, need, have, plan, hope, wish, would like, would love"),
+    "(?:am|was) " + any_in("trying, looking, planning, going, hoping, about"),
 )
 I_WANT_TO = any_of(
     rf"(?:i|we) {WANT} to",
@@ -213,104 +64,33 @@ I_WANT_TO = any_of(
     r"(?:i )?wanna",
     "(?:trying|looking|need|want) to",
 )
-WRITTEN = any_of(
-    "poem",
-    "story",
-    "essay",
-    "letter",
-    "email",
-    "song",
-    "script",
-    "article",
-    "blog post",
-    "post",
-    "guide",
-    "tutorial",
-    "speech",
-    "paragraph",
-    "list",
-    "plan",
-    "text",
-    "summary",
-    "tweet",
-    "review",
-    "dialogue",
+WRITTEN = any_in(
+    "poem, story, essay, letter, email, song, script, article, blog post, post, guide, tutorial, speech, paragraph, "
+    "list, plan, text, summary, tweet, review, dialogue"
 )
-KIND_OF = any_of(
-    "short",
-    "long",
-    "funny",
-    "detailed",
-    "simple",
-    "rhyming",
-    "brief",
-    "nice",
-    "quick",
-    "step by step",
-    r"\d+ word",
-)
+KIND_OF = any_in(r"short, long, funny, detailed, simple, rhyming, brief, nice, quick, step by step, \d+ word")
 TELLING = any_of(
-    "about",
-    "on",
-    "explaining",
-    "describing",
-    "showing",
-    "of",
-    "for",
-    f"that {any_of('explains', 'describes', 'shows', 'teaches (?:people|children|kids|me|you|someone)')}",
+    *"about on explaining describing showing of for".split(),
+    f"that {any_in('explains, describes, shows, teaches (?:people|children|kids|me|you|someone)')}",
 )
-TOOL = any_of(
-    "tools?",
-    "supplies",
-    "equipment",
-    "ingredients?",
-    "materials?",
-    "things?",
-    "stuff",
-    "software",
-    "apps?",
-    "programs?",
-    "websites?",
-    "sites?",
-    "skills?",
-    "documents?",
-    "steps",
-    "words?",
-    "methods?",
-    "techniques?",
+TOOL = any_in(
+    "tools?, supplies, equipment, ingredients?, materials?, things?, stuff, software, apps?, programs?, websites?, "
+    "sites?, skills?, documents?, steps, words?, methods?, techniques?"
 )
-COST = any_of(
-    "punishments?",
-    "penalty",
-    "penalties",
-    "fines?",
-    "risks?",
-    "consequences?",
-    "chances",
-    "odds",
-    "dangers?",
-    "benefits?",
-    "downsides?",
-    "advantages?",
-    "disadvantages?",
-    "costs?",
-    "effects?",
-    "side effects",
-    "rules?",
-    "laws?",
+COST = any_in(
+    "punishments?, penalty, penalties, fines?, risks?, consequences?, chances, odds, dangers?, benefits?, downsides?, "
+    "advantages?, disadvantages?, costs?, effects?, side effects, rules?, laws?"
 )
-LEARN = any_of("know", "learn", "find out", "figure out", "understand", "see", "hear", "learn about")
+LEARN = any_in("know, learn, find out, figure out, understand, see, hear, learn about")
 
-HELLO = any_of(
-    "hi", "hey", "hello", "yo", "ok", "okay", "so", "well", "um", "please", "pls", "alright", "dude", "there"
-)
+HELLO = any_in("hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there")
 GREETING = rf"(?:{HELLO}(?:[,.!…]+ ?| ))*"
-FIND = any_of("buy", "get", "find", "purchase", "obtain", "order", "acquire", "rent", "score", "download", "locate")
-GIVE = any_of("give", "get", "find", "send", "show", "provide", "bring", "sell", "lend")
-PICTURE = any_of("pictures?", "photos?", "photographs?", "images?", "drawings?", "videos?")
+FIND = any_in("buy, get, find, purchase, obtain, order, acquire, rent, score, download, locate")
+GIVE = any_in("give, get, find, send, show, provide, bring, sell, lend")
+PICTURE = any_in("pictures?, photos?, photographs?, images?, drawings?, videos?")
 
 SO_IT = r"(?:this|that|it|so|these things)"
-# What may follow the phrase, after a comma or as a sentence of its own: it says nothing that was not said.
+# What may follow the phrase, after a comma or as a separate sentence. It adds no content.
 CLOSING = any_of(
     r"please(?: help(?: me)?)?(?: out)?",
     r"(?:thanks|thank you)(?: so much| a lot| very much)?",
