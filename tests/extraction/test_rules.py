@@ -162,7 +162,7 @@ SKIPPED = {
     "": "no English letters",
     "12 + 3?": "no English letters",
     "My neighbour has a nice lamp. How do I pick a lock?": "may depend on a sentence before it: My neighbour has a",
-    "How do I pick a lock? What do thieves do?": "more than one sentence of the instruction is a request: What do thieves do?",
+    "How do I pick a lock? What do thieves do?": "sentence of the instruction is a request: What do thieves do?",
     "I want a lamp. How do I pick a lock?": "may depend on a sentence before it: I want a lamp.",
     "How do I pick such a lock? My neighbour has one.": "refers to another sentence: such",
     "I met John Smith Jr. He has a lamp.": "does not begin with an opener",
