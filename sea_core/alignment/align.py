@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -187,12 +188,10 @@ def finish(
 
 def make_manifest(mllm: MLLM, inputs: AlignInputs, terms: AlignRequest, mixture: Mixture, base: str) -> AlignManifest:
     """Return the manifest of an alignment; `base` is the fingerprint of the model's checkpoint."""
-    from sea_core import __version__
-
     model = inputs.runs[0].manifest.identity.model
     return AlignManifest(
         identity=AlignIdentity(
-            sea=__version__,
+            sea=version("sea-core"),
             model=replace(model, fingerprint=base, dtype=str(mllm.dtype).removeprefix("torch.")),
             method=terms.method,
             full_finetune=terms.full_finetune,

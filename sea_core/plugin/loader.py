@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
-from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from sea_core import __version__
 from sea_core.errors import PluginError, SeaError, nearest, one_line
 from sea_core.extraction.extractor import Extractor
 from sea_core.judges.base import JudgeFactory
@@ -357,5 +356,6 @@ def _require_this_core(dist: Distribution) -> None:
         is_core = canonicalize_name(requirement.name) == "sea-core"
         if not is_core or (requirement.marker and not requirement.marker.evaluate()):
             continue
-        if not requirement.specifier.contains(__version__, prereleases=True):
-            raise PluginError(f"it needs sea-core {requirement.specifier}, but this is sea-core {__version__}")
+        core = version("sea-core")
+        if not requirement.specifier.contains(core, prereleases=True):
+            raise PluginError(f"it needs sea-core {requirement.specifier}, but this is sea-core {core}")

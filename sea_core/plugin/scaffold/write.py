@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
+from importlib.metadata import version
 from pathlib import Path
 
-from sea_core import __version__
 from sea_core.errors import PluginError
 
 TEMPLATES = {
@@ -71,5 +71,5 @@ def _fill(text: str, values: dict[str, str]) -> str:
 
 def _core_range() -> str:
     """Return the range of sea-core versions that the plugin requires: from this one to before the next breaking one."""
-    major, minor = (int(part) for part in __version__.split(".")[:2])
+    major, minor = (int(part) for part in version("sea-core").split(".")[:2])
     return f">={major}.{minor},<{major}.{minor + 1}" if major == 0 else f">={major}.{minor},<{major + 1}"
