@@ -110,7 +110,7 @@ def test_picks_are_kept_and_built_from(tmp_path: Path) -> None:
         ("build video --out b --generator diffuser", "Did you mean 'diffusers'"),
         ("build video --out b -o fsp=3", "Did you mean 'fps'"),
         ("build video --out b -o generator.colour=3", "no setting 'generator.colour'"),
-        ("build video --out b --task KPT", "no task 'KPT'"),
+        ("build video --out b --task KPT", "the video set has no task 'KPT'"),
         ("build video --out b --from nowhere", "There is no such file"),
         ("build video --out b --generator diffusers --limit 1", "no pipeline was named"),
         ("build audio --out b --generator piper --limit 1", "piper"),

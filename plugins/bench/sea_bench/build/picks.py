@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sea_bench import layout
+from sea_bench.build.build_folder import BuildFolder
+from sea_bench.build.question_text import CaseTexts
 from sea_core.errors import RunError
 from sea_core.runs.jsonl import JsonlLog
 
@@ -56,23 +57,24 @@ class Picks:
         count = len(candidate_set.candidates)
         self.log.append([{"case": candidate_set.key, "pick": number, "of": count, "at": at}])
 
-    def find_candidates(self, cases: Mapping[str, Mapping[str, Mapping[str, str]]]) -> list[CandidateSet]:
+    def find_candidates(self) -> list[CandidateSet]:
         """Return the candidates of every case that has several, set by set.
 
-        Args:
-            cases: the manifest's cases, by modality.
-
         Raises:
-            RunError: no case has several candidates.
+            RunError: no case has several candidates, or the folder is not a built benchmark.
         """
+        build_folder = BuildFolder(self.folder)
+        if not build_folder.path.is_file():
+            raise RunError(
+                f"{self.folder} has no {build_folder.path.name}", hint="Give a folder that `sea bench build` wrote."
+            )
         candidate_sets = []
-        for modality, texts_by_name in cases.items():
-            for name, texts in texts_by_name.items():
-                files = self._candidate_files(modality, name)
+        for modality, media_set in build_folder.read().sets.items():
+            for texts in media_set.cases.values():
+                files = self._candidate_files(modality, texts)
                 if len(files) > 1:
-                    benign, short = _split_name(name)
-                    key = case_key(modality, *short.split("/", 1), benign=benign)
-                    candidate_sets.append(CandidateSet(key, texts["phrase"], texts["question"], files))
+                    key = case_key(modality, texts.scenario, texts.id, benign=texts.benign)
+                    candidate_sets.append(CandidateSet(key, texts.phrase, texts.question, files))
         if not candidate_sets:
             raise RunError(
                 f"{self.folder} has no case with several candidates",
@@ -80,15 +82,8 @@ class Picks:
             )
         return candidate_sets
 
-    def _candidate_files(self, modality: str, name: str) -> tuple[Path, ...]:
-        benign, short = _split_name(name)
-        root = self.folder / layout.BENIGN_FOLDER if benign else self.folder
-        folder = root / FOLDER / layout.set_folder(modality) / short
+    def _candidate_files(self, modality: str, texts: CaseTexts) -> tuple[Path, ...]:
+        root = self.folder / layout.BENIGN_FOLDER if texts.benign else self.folder
+        folder = root / FOLDER / layout.set_folder(modality) / texts.scenario / texts.id
         files = [path for path in folder.glob("*") if path.stem.isdigit()] if folder.is_dir() else []
         return tuple(sorted(files, key=lambda path: int(path.stem)))
-
-
-def _split_name(name: str) -> tuple[bool, str]:
-    """Return whether a manifest name is one of the benign twin, and its `scenario/id`."""
-    prefix = f"{layout.BENIGN_FOLDER}/"
-    return name.startswith(prefix), name.removeprefix(prefix)

@@ -1,10 +1,10 @@
-"""The group of commands `sea bench`."""
+"""The command group `sea bench`."""
 
 from __future__ import annotations
 
 import typer
 
-from sea_bench.cli import build, export, import_, judge, report, run
+from sea_bench.cli import build, check, export, import_, judge, pick, report, run
 
 app = typer.Typer(
     name="bench",
@@ -14,8 +14,8 @@ app = typer.Typer(
 )
 
 app.command("build")(build.build)
-app.command("check")(build.check)
-app.command("pick")(build.pick)
+app.command("check")(check.check)
+app.command("pick")(pick.pick)
 app.command("run")(run.run)
 app.command("judge")(judge.judge)
 app.command("report")(report.report)

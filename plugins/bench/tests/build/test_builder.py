@@ -50,7 +50,7 @@ def build(folder: Path, media_set: MediaSet, generator: Generator | None = None,
     """Build, and return what was made, in order."""
     made = SetBuilder(folder, media_set, generator or get_generator(media_set.modality, None), TWO, **more)
     with made.writing():
-        return [made.path(job).relative_to(folder).as_posix() for job in made.run()]
+        return [made.job_list.path(job).relative_to(folder).as_posix() for job in made.run()]
 
 
 @pytest.mark.parametrize("modality", ["video", "audio", "image", "smell"])
@@ -175,8 +175,7 @@ def test_a_pick_changes_what_is_made_from_it(tmp_path: Path) -> None:
     assert scene.read_bytes() == candidates[0].read_bytes()
 
     picks = Picks(tmp_path)
-    told = json.loads((tmp_path / "manifest.json").read_text())["sets"]
-    choices = picks.find_candidates({name: one["cases"] for name, one in told.items()})
+    choices = picks.find_candidates()
     assert [choice.key for choice in choices] == ["video/1-Theft/0", "video/1-Theft/0/benign"]
     picks.add(choices[0], 2)
     picks.add(choices[0], 3)

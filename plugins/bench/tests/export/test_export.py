@@ -36,7 +36,7 @@ def tasks(cases: Path) -> Path:
     out = cases.parent / "tasks"
     shutil.rmtree(out, ignore_errors=True)
     figures = sea("bench", "export", "lmms-eval", cases, "--out", out, "--json").json()
-    assert figures["left_out"] == 0
+    assert figures["skipped"] == 0
     assert sum(figures["tasks"].values()) == figures["cases"] == len(read_benchmark(cases).cases)
     return out
 
@@ -155,6 +155,6 @@ def test_a_missing_medium_is_left_out_and_told(cases: Path, tmp_path: Path) -> N
     folder = Path(shutil.copytree(cases, tmp_path / "cases"))
     next((folder / "Audio").rglob("KPT/*.mp3")).unlink()
     said = sea("bench", "export", "lmms-eval", folder, "--modality", "audio", "--out", tmp_path / "tasks", "--json")
-    assert said.json()["left_out"] == 1
-    assert "1 cases are left out" in said.err
+    assert said.json()["skipped"] == 1
+    assert "1 cases are skipped" in said.err
     assert len(rows(tmp_path / "tasks", NAME)) == 2
