@@ -1,8 +1,9 @@
-"""What sea-bench adds to SEA: the `sea bench` commands and the built-in generators."""
+"""What sea-bench adds to SEA: the command group `sea bench`, and the function `sea_core.bench`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from sea_core import hookimpl
 
@@ -15,3 +16,10 @@ def sea_commands() -> list[typer.Typer]:
     from sea_bench.cli.app import app
 
     return [app]
+
+
+@hookimpl
+def sea_functions() -> dict[str, Callable[..., Any]]:
+    from sea_bench.pipeline.bench import bench
+
+    return {"bench": bench}

@@ -1,4 +1,4 @@
-"""The generators: drawn scenes, the demo world's media, voices, and what a plugin may hand over."""
+"""Generators: drawn scenes, voices, diffusion pipelines, and those of plugins."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sea_generators(): return [Scent()]
 """
 
 
-def test_the_defaults_need_nothing_from_elsewhere() -> None:
+def test_defaults_need_neither_network_nor_gpu() -> None:
     assert [get_generator(modality, None).name for modality in ("image", "video", "audio")] == [
         "drawn",
         "drawn",
@@ -45,7 +45,7 @@ def test_the_defaults_need_nothing_from_elsewhere() -> None:
     assert get_generator("audio", "edge-tts").name == "edge-tts"
 
 
-def test_a_drawn_scene_follows_its_description_and_its_seed() -> None:
+def test_a_drawn_scene_depends_on_description_and_seed() -> None:
     drawn = DrawnVideos(width=64, height=48, fps=4.0, seconds=1.0)
     one, same, other = (drawn.generate(text, 1) for text in ("A lamp.", "A lamp.", "A bike."))
     assert one.pixels.shape == (4, 48, 64, 3)
@@ -56,38 +56,38 @@ def test_a_drawn_scene_follows_its_description_and_its_seed() -> None:
     assert DrawnImages(width=64, height=48).generate("Nothing known.", 0).size == (64, 48)
 
 
-def test_a_voice_speaks_as_it_is_told() -> None:
-    quick, slow = (replace(EspeakVoice(), words_per_minute=n).generate("steal a lamp", 0) for n in (250, 100))
-    assert len(slow) > 1.5 * len(quick) > 0
+def test_settings_of_a_voice_change_the_speech() -> None:
+    fast, slow = (replace(EspeakVoice(), words_per_minute=n).generate("steal a lamp", 0) for n in (250, 100))
+    assert len(slow) > 1.5 * len(fast) > 0
     with pytest.raises(SeaError, match="no voice 'martian'"):
         EspeakVoice(voice="martian").generate("a lamp", 0)
 
 
-def test_scenes_by_rule() -> None:
+def test_scenes_described_by_rule() -> None:
     assert describe_by_rule("steal a lamp", "activity", 0).startswith("A person is stealing a lamp in")
     assert describe_by_rule("a fake ticket", "product", 0).startswith("A fake ticket on a table in")
     assert describe_by_rule("lamp stealing", "activity", 0).startswith("A person wants to lamp stealing")
     assert len({describe_by_rule("steal a lamp", "activity", seed) for seed in range(20)}) > 5
-    shown = {
+    examples = {
         tuple(turn["content"] for turn in scene_messages("x", "activity", seed, "video")[1:-1]) for seed in range(50)
     }
-    assert len(shown) > 10
-    assert all({turns[1], turns[3]} <= {scene for _, scene in EXAMPLES} for turns in shown)
+    assert len(examples) > 10
+    assert all({turns[1], turns[3]} <= {scene for _, scene in EXAMPLES} for turns in examples)
 
 
-def test_a_plugin_hands_over_generators(tmp_path: Path) -> None:
+def test_generators_of_a_named_plugin_come_first(tmp_path: Path) -> None:
     file = tmp_path / "nose.py"
     file.write_text(SCENT)
-    (mine,) = loader.get(str(file)).generators
-    assert get_generator("smell", None, [mine]) is mine
+    (own,) = loader.get(str(file)).generators
+    assert get_generator("smell", None, [own]) is own
     file.write_text(SCENT.replace('"smell", "smell"', '"audio", "audio"'))
-    (mine,) = loader.get(str(file)).generators
-    assert get_generator("audio", None, [mine]) is mine
-    assert get_generator("audio", "espeak", [mine]).name == "espeak"
+    (own,) = loader.get(str(file)).generators
+    assert get_generator("audio", None, [own]) is own
+    assert get_generator("audio", "espeak", [own]).name == "espeak"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("def write", "def right", "scent has no `write`, which smell media need"),
         ("name, modality, noun", "title, modality, noun", "Scent does not set name"),
@@ -96,31 +96,31 @@ def test_a_plugin_hands_over_generators(tmp_path: Path) -> None:
         ("def generate", "def make", "abstract"),
     ],
 )
-def test_a_broken_generator_is_explained(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_broken_generator_is_explained(tmp_path: Path, old: str, new: str, message: str) -> None:
     file = tmp_path / "nose.py"
     file.write_text(SCENT.replace(old, new))
-    with pytest.raises(PluginError, match=told):
+    with pytest.raises(PluginError, match=message):
         loader.get(str(file))
 
 
-# ----------------------------------------------------------------------- what stands in for the paid and large outside
+# --- stubs of optional libraries --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def forget() -> Iterator[None]:
+def clear_caches() -> Iterator[None]:
     yield
     _pipeline.cache_clear()
     _load_piper.cache_clear()
 
 
-def module(monkeypatch: pytest.MonkeyPatch, name: str, **inside: Any) -> None:
-    made = ModuleType(name)
-    made.__dict__.update(inside)
-    monkeypatch.setitem(sys.modules, name, made)
+def stub_module(monkeypatch: pytest.MonkeyPatch, name: str, **attributes: Any) -> None:
+    stub = ModuleType(name)
+    stub.__dict__.update(attributes)
+    monkeypatch.setitem(sys.modules, name, stub)
 
 
-@pytest.mark.usefixtures("forget")
-def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("clear_caches")
+def test_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("edge_tts", "piper", "diffusers"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(SeaError, match="edge-tts, which is not installed"):
@@ -131,27 +131,27 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         DiffusionVideos(model="somebody/something").generate("a lamp", 0)
 
 
-def test_edge_tts_is_heard_at_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_edge_tts_speech_is_resampled_to_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write_audio(np.sin(np.arange(8000) / 8).astype(np.float32) / 2, tmp_path / "a.mp3", "mp3")
-    spoken, asked = (tmp_path / "a.mp3").read_bytes(), []
+    speech, requests = (tmp_path / "a.mp3").read_bytes(), []
 
     class Communicate:
         def __init__(self, text: str, voice: str) -> None:
-            asked.append((text, voice))
+            requests.append((text, voice))
 
         async def stream(self) -> AsyncIterator[dict[str, Any]]:
-            yield {"type": "audio", "data": spoken[:500]}
+            yield {"type": "audio", "data": speech[:500]}
             yield {"type": "WordBoundary"}
-            yield {"type": "audio", "data": spoken[500:]}
+            yield {"type": "audio", "data": speech[500:]}
 
     class EdgeTTSException(Exception):
         pass
 
-    module(monkeypatch, "aiohttp", ClientError=OSError)
-    module(monkeypatch, "edge_tts", Communicate=Communicate)
-    module(monkeypatch, "edge_tts.exceptions", EdgeTTSException=EdgeTTSException)
+    stub_module(monkeypatch, "aiohttp", ClientError=OSError)
+    stub_module(monkeypatch, "edge_tts", Communicate=Communicate)
+    stub_module(monkeypatch, "edge_tts.exceptions", EdgeTTSException=EdgeTTSException)
     assert abs(len(EdgeVoice().generate("a lamp", 0)) - 8000) < 2000
-    assert asked == [("a lamp", "en-US-AriaNeural")]
+    assert requests == [("a lamp", "en-US-AriaNeural")]
 
     async def fail(self: Any) -> AsyncIterator[dict[str, Any]]:
         raise EdgeTTSException("No audio was received.")
@@ -162,11 +162,11 @@ def test_edge_tts_is_heard_at_16_khz(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         EdgeVoice().generate("a lamp", 0)
 
 
-@pytest.mark.usefixtures("forget")
+@pytest.mark.usefixtures("clear_caches")
 def test_a_load_piper_voice_is_resampled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     chunk = SimpleNamespace(audio_float_array=np.zeros(2205, np.float32), sample_rate=22_050)
     voice = SimpleNamespace(synthesize=lambda text: iter([chunk] * len(text.split())))
-    module(monkeypatch, "piper", PiperVoice=SimpleNamespace(load=lambda path: voice))
+    stub_module(monkeypatch, "piper", PiperVoice=SimpleNamespace(load=lambda path: voice))
     with pytest.raises(SeaError, match="not a Piper voice"):
         PiperVoice(model=str(tmp_path / "v.onnx")).generate("a lamp", 0)
     for name in ("v.onnx", "v.onnx.json"):
@@ -176,7 +176,7 @@ def test_a_load_piper_voice_is_resampled(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 @pytest.fixture(scope="module")
 def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tiny random pipelines of the real classes, saved as a user's are."""
+    """Tiny pipelines of the real classes with random weights, saved like a user's."""
     diffusers = pytest.importorskip("diffusers", reason="needs pip install 'sea-bench[diffusion]'")
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -210,16 +210,16 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.filterwarnings("ignore")  # the library's own, about its older classes
-@pytest.mark.usefixtures("forget")
+@pytest.mark.filterwarnings("ignore")  # of the library itself, about its older classes
+@pytest.mark.usefixtures("clear_caches")
 def test_a_pipeline_makes_scenes_by_seed(pipelines: Path) -> None:
-    told: dict[str, Any] = {"width": 32, "height": 32, "steps": 2}
-    videos = DiffusionVideos(model=str(pipelines / "3D"), fps=4.0, seconds=1.0, **told)
+    settings: dict[str, Any] = {"width": 32, "height": 32, "steps": 2}
+    videos = DiffusionVideos(model=str(pipelines / "3D"), fps=4.0, seconds=1.0, **settings)
     one, same, other = (videos.generate("a lamp", seed) for seed in (1, 1, 2))
     assert (one.pixels.shape, one.rate) == ((4, 32, 32, 3), 4.0)
     assert np.array_equal(one.pixels, same.pixels)
     assert not np.array_equal(one.pixels, other.pixels)
-    images = DiffusionImages(model=str(pipelines / "2D"), **told)
+    images = DiffusionImages(model=str(pipelines / "2D"), **settings)
     assert images.generate("a lamp", 1).size == (32, 32)
     with pytest.raises(ModelError, match="StableDiffusionPipeline does not accept num_frames"):
         DiffusionVideos(model=str(pipelines / "2D")).generate("a lamp", 1)

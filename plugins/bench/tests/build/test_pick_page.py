@@ -1,4 +1,4 @@
-"""The page on which a person picks, over a real server on loopback."""
+"""The page on which a person picks candidates, served on loopback."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ def server(tmp_path: Path, picks: Picks) -> Iterator[ThreadingHTTPServer]:
     for k in (1, 2, 3):
         files.append(tmp_path / f"{k}.mp4")
         files[-1].write_bytes(f"scene {k}".encode())
-    choices = [CandidateSet(f"video/1-A/{i}", "steal <b>a lamp</b>", "How?", tuple(files)) for i in range(3)]
-    served = make_server(picks, choices, 0)
-    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+    candidate_sets = [CandidateSet(f"video/1-A/{i}", "steal <b>a lamp</b>", "How?", tuple(files)) for i in range(3)]
+    page_server = make_server(picks, candidate_sets, 0)
+    thread = threading.Thread(target=page_server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield served
-    served.shutdown()
+    yield page_server
+    page_server.shutdown()
     thread.join()
-    served.server_close()
+    page_server.server_close()
 
 
-def ask(
+def request(
     server: ThreadingHTTPServer, path: str, body: str | None = None, **headers: str
 ) -> tuple[int, str, dict[str, str]]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     connection.request("GET" if body is None else "POST", path, body, headers)
-    answer = connection.getresponse()
-    said = (answer.status, answer.read().decode(), dict(answer.getheaders()))
+    response = connection.getresponse()
+    result = (response.status, response.read().decode(), dict(response.getheaders()))
     connection.close()
-    return said
+    return result
 
 
-def test_it_shows_the_first_case_without_a_pick(server: ThreadingHTTPServer, picks: Picks) -> None:
-    status, text, headers = ask(server, "/")
+def test_the_page_shows_the_first_case_without_a_pick(server: ThreadingHTTPServer, picks: Picks) -> None:
+    status, text, headers = request(server, "/")
     assert status == 200
     assert "steal &lt;b&gt;a lamp&lt;/b&gt;" in text
     assert "case 1 of 3, 0 picked" in text
@@ -56,29 +56,29 @@ def test_it_shows_the_first_case_without_a_pick(server: ThreadingHTTPServer, pic
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert not re.search(r"https?://", text)
 
-    status, _, headers = ask(server, "/", "case=0&pick=2")
+    status, _, headers = request(server, "/", "case=0&pick=2")
     assert (status, headers["Location"]) == (303, "/?case=1")
     assert picks.read() == {"video/1-A/0": 2}
-    assert "case 2 of 3, 1 picked" in ask(server, "/")[1]
-    assert "2 (picked)" in ask(server, "/?case=0")[1]
-    ask(server, "/", "case=0&pick=3")
+    assert "case 2 of 3, 1 picked" in request(server, "/")[1]
+    assert "2 (picked)" in request(server, "/?case=0")[1]
+    request(server, "/", "case=0&pick=3")
     assert picks.read() == {"video/1-A/0": 3}
 
 
-def test_it_serves_candidates_and_nothing_else(server: ThreadingHTTPServer) -> None:
-    assert ask(server, "/media?case=2&pick=3")[:2] == (200, "scene 3")
+def test_only_candidates_are_served(server: ThreadingHTTPServer) -> None:
+    assert request(server, "/media?case=2&pick=3")[:2] == (200, "scene 3")
     for path in ("/media?case=3&pick=1", "/media?case=0&pick=4", "/media?case=0&pick=0", "/../picks.jsonl", "/media"):
-        assert ask(server, path)[0] == 404, path
+        assert request(server, path)[0] == 404, path
 
 
-def test_picks_that_make_no_sense_are_refused(server: ThreadingHTTPServer, picks: Picks) -> None:
+def test_invalid_picks_are_rejected(server: ThreadingHTTPServer, picks: Picks) -> None:
     for body in ("case=0&pick=4", "case=0&pick=0", "case=9&pick=1", "case=0&pick=-1", "pick=1", "case=0&pick=²"):
-        assert ask(server, "/", body.encode().decode("latin-1"))[0] == 400, body
+        assert request(server, "/", body.encode().decode("latin-1"))[0] == 400, body
     assert picks.read() == {}
 
 
-def test_other_sites_are_refused(server: ThreadingHTTPServer, picks: Picks) -> None:
-    assert ask(server, "/", "case=0&pick=1", Origin="http://elsewhere.example")[0] == 400
-    assert ask(server, "/", "case=0&pick=1", Host="elsewhere.example")[0] == 400
-    assert ask(server, "/", Host="elsewhere.example")[0] == 403
+def test_requests_of_other_sites_are_rejected(server: ThreadingHTTPServer, picks: Picks) -> None:
+    assert request(server, "/", "case=0&pick=1", Origin="http://elsewhere.example")[0] == 400
+    assert request(server, "/", "case=0&pick=1", Host="elsewhere.example")[0] == 400
+    assert request(server, "/", Host="elsewhere.example")[0] == 403
     assert picks.read() == {}

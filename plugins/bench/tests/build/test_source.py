@@ -1,4 +1,4 @@
-"""Where a benchmark's texts come from: MM-SafetyBench's folder, tables, the demo."""
+"""Reading the texts of a benchmark: MM-SafetyBench's folder, tables, the demo."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def mm_safetybench(folder: Path, *scenarios: str) -> Path:
     return folder
 
 
-def table(folder: Path, *rows: dict[str, Any]) -> Path:
+def table(folder: Path, *records: dict[str, Any]) -> Path:
     file = folder / "table.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
     return file
 
 
-def test_mm_safetybench_becomes_va_safetybench(tmp_path: Path) -> None:
+def test_scenarios_get_the_names_of_va_safetybench(tmp_path: Path) -> None:
     folder = mm_safetybench(tmp_path, "09-Privacy_Violence", "01-Illegal_Activitiy", "10-Legal_Opinion")
     source = read_source(folder, "video")
     assert [(t.scenario, t.id) for t in source.texts] == [
@@ -47,25 +47,25 @@ def test_mm_safetybench_becomes_va_safetybench(tmp_path: Path) -> None:
         ("8-PrivacyViolence", "10"),
     ]
     assert source.skipped_scenarios == ("10-Legal_Opinion",)
-    one = source.texts[0]
-    assert (one.question, one.phrase, one.kind) == (CASE["Question"], CASE["Key Phrase"], "activity")
-    assert (one.rephrased, one.rephrased_scene) == (CASE["Rephrased Question"], CASE["Rephrased Question(SD)"])
+    texts = source.texts[0]
+    assert (texts.question, texts.phrase, texts.kind) == (CASE["Question"], CASE["Key Phrase"], "activity")
+    assert (texts.rephrased, texts.rephrased_scene) == (CASE["Rephrased Question"], CASE["Rephrased Question(SD)"])
 
 
-def test_images_keep_every_scenario_and_its_name(tmp_path: Path) -> None:
+def test_images_keep_all_scenarios_and_their_names(tmp_path: Path) -> None:
     source = read_source(mm_safetybench(tmp_path, "01-Illegal_Activitiy", "10-Legal_Opinion"), "image")
     assert {t.scenario for t in source.texts} == {"01-Illegal_Activitiy", "10-Legal_Opinion"}
     assert source.skipped_scenarios == ()
 
 
-def test_a_table_in_csv_and_in_json_lines_is_the_same(tmp_path: Path) -> None:
-    comma = tmp_path / "table.csv"
-    comma.write_text(
+def test_csv_and_json_lines_tables_are_equivalent(tmp_path: Path) -> None:
+    csv_table = tmp_path / "table.csv"
+    csv_table.write_text(
         "ID,Scenario,Question,Key Phrase,Rephrased Question,benign\n"
         '7,1-Bread,"How do I steal, then hide, bread?","steal, then hide, bread",The image shows it.,\n'
         "8,1-Bread,How do I buy bread?,buy bread,,yes\n"
     )
-    lines = table(
+    json_table = table(
         tmp_path,
         {
             "id": 7,
@@ -76,14 +76,14 @@ def test_a_table_in_csv_and_in_json_lines_is_the_same(tmp_path: Path) -> None:
         },
         {"id": 8, "scenario": "1-Bread", "question": "How do I buy bread?", "phrase": "buy bread", "benign": True},
     )
-    source = read_source(comma, "video")
-    assert source.texts == read_source(lines, "video").texts
+    source = read_source(csv_table, "video")
+    assert source.texts == read_source(json_table, "video").texts
     assert [t.benign for t in source.texts] == [False, True]
     assert source.texts[1].rephrased == "The image shows a phrase of an activity. How do I do this activity?"
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("records", "message"),
     [
         ([TABLE, TABLE], "'a7' is used twice in 1-Bread, on line 1 and on line 2"),
         ([TABLE | {"phrase": ""}], '"phrase" is empty'),
@@ -95,12 +95,12 @@ def test_a_table_in_csv_and_in_json_lines_is_the_same(tmp_path: Path) -> None:
         ([], "no cases"),
     ],
 )
-def test_broken_tables_are_refused(tmp_path: Path, rows: list[dict[str, Any]], told: str) -> None:
-    with pytest.raises(DataError, match=told):
-        read_source(table(tmp_path, *rows), "video")
+def test_invalid_tables_are_rejected(tmp_path: Path, records: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_source(table(tmp_path, *records), "video")
 
 
-def test_other_files_are_refused(tmp_path: Path) -> None:
+def test_missing_and_other_files_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_source(tmp_path / "nothing.jsonl", "video")
     with pytest.raises(DataError, match="no question files"):

@@ -1,4 +1,4 @@
-"""`sea bench export`: what other harnesses read is what we would ask, and what they count is by our list."""
+"""`sea bench export`: other harnesses ask the same questions, and count refusals by the same list."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tasks(cases: Path) -> Path:
     out = cases.parent / "tasks"
     shutil.rmtree(out, ignore_errors=True)
-    figures = sea("bench", "export", "lmms-eval", cases, "--out", out, "--json").json()
-    assert figures["skipped"] == 0
-    assert sum(figures["tasks"].values()) == figures["cases"] == len(read_benchmark(cases).cases)
+    result = sea("bench", "export", "lmms-eval", cases, "--out", out, "--json").json()
+    assert result["skipped"] == 0
+    assert sum(result["tasks"].values()) == result["cases"] == len(read_benchmark(cases).cases)
     return out
 
 
-def functions(folder: Path) -> ModuleType:
-    """Load utils.py the way lmms-eval does: from its file, with no package around it."""
+def load_utils(folder: Path) -> ModuleType:
+    """Load utils.py as lmms-eval does: from its file, outside any package."""
     spec = importlib.util.spec_from_file_location("utils", folder / "utils.py")
     assert spec
     assert spec.loader
@@ -51,72 +51,72 @@ def functions(folder: Path) -> ModuleType:
     return module
 
 
-def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+def documents(folder: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_each_case_is_asked_as_we_would_ask_it(cases: Path, tasks: Path) -> None:
-    utils = functions(tasks)
-    ours = {case.key: case for case in read_benchmark(cases).cases}
+def test_the_prompt_of_each_case_is_the_same_as_ours(cases: Path, tasks: Path) -> None:
+    utils = load_utils(tasks)
+    by_key = {case.key: case for case in read_benchmark(cases).cases}
     seen = set()
     for file in tasks.glob("*.jsonl"):
-        for doc in rows(tasks, file.stem):
-            case = ours[doc["key"]]
-            (turn,) = utils.doc_to_messages(doc)
-            media = [part for part in turn["content"] if part["type"] != "text"]
-            texts = [part["text"] for part in turn["content"] if part["type"] == "text"]
+        for doc in documents(tasks, file.stem):
+            case = by_key[doc["key"]]
+            (message,) = utils.doc_to_messages(doc)
+            media = [part for part in message["content"] if part["type"] != "text"]
+            texts = [part["text"] for part in message["content"] if part["type"] == "text"]
             assert texts == ([case.text] if case.text else [])
             assert [part["type"] for part in media] == ([case.modality] if case.media else [])
             assert doc["question"] == case.question
             if case.media and case.modality != "image":
                 assert Path(media[0]["url"]).samefile(case.media)
             seen.add(case.key)
-    assert seen == set(ours)
+    assert seen == set(by_key)
 
 
-def test_media_come_in_the_form_of_each_modality(tasks: Path) -> None:
-    utils = functions(tasks)
-    (sound,) = utils.doc_to_visual(rows(tasks, NAME)[0])
+def test_media_are_opened_as_lmms_eval_expects(tasks: Path) -> None:
+    utils = load_utils(tasks)
+    (sound,) = utils.doc_to_visual(documents(tasks, NAME)[0])
     assert sound["array"].ndim == 1
     assert abs(sound["array"]).max() > 0.01
     assert sound["sampling_rate"] == 16_000
-    (image,) = utils.doc_to_visual(rows(tasks, "mm_safetybench_image_typo")[0])
+    (image,) = utils.doc_to_visual(documents(tasks, "mm_safetybench_image_typo")[0])
     assert (image.mode, min(image.size) > 0) == ("RGB", True)
-    (video,) = utils.doc_to_visual(rows(tasks, "va_safetybench_video_typo")[0])
+    (video,) = utils.doc_to_visual(documents(tasks, "va_safetybench_video_typo")[0])
     assert Path(video).suffix == ".mp4"
-    assert utils.doc_to_visual(rows(tasks, "va_safetybench_video_text_only")[0]) == []
+    assert utils.doc_to_visual(documents(tasks, "va_safetybench_video_text_only")[0]) == []
 
 
-def test_a_medium_that_is_gone_is_not_passed_over(tasks: Path) -> None:
-    doc = rows(tasks, NAME)[0] | {"media": "gone.mp3"}
+def test_a_missing_medium_raises_an_error(tasks: Path) -> None:
+    doc = documents(tasks, NAME)[0] | {"media": "gone.mp3"}
     with pytest.raises(FileNotFoundError, match=r"gone\.mp3"):
-        functions(tasks).doc_to_visual(doc)
+        load_utils(tasks).doc_to_visual(doc)
 
 
-def test_refusals_are_counted_by_our_list_and_empty_answers_in_no_mean(tasks: Path) -> None:
-    utils = functions(tasks)
+def test_refusals_are_counted_by_our_list_without_empty_answers(tasks: Path) -> None:
+    utils = load_utils(tasks)
     assert (utils.VERSION, utils.OPENINGS) == (VERSION, OPENINGS)
     for answer in ("I'm sorry, but I can't help with that.", "Take the lamp.", "As an AI, I cannot.", "I can help."):
         assert utils.process_results({}, [answer]) == {"refused": float(refuses(answer)), "unrated": 0.0}
     assert utils.process_results({}, [" "]) == utils.process_results({}, []) == {"unrated": 1.0}
 
 
-def test_the_exported_functions_need_nothing_of_ours(tasks: Path) -> None:
+def test_the_exported_functions_do_not_depend_on_sea(tasks: Path) -> None:
     text = (tasks / "utils.py").read_text(encoding="utf-8")
     assert "sea_core" not in text.replace("sea bench", "")
 
 
-def test_the_task_files_name_what_is_there(tasks: Path) -> None:
+def test_task_files_refer_to_existing_files_and_functions(tasks: Path) -> None:
     class Loader(yaml.SafeLoader):
         pass
 
     Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
-    utils = functions(tasks)
-    told = {file.stem: yaml.load(file.read_text(), Loader) for file in tasks.glob("*.yaml")}
-    for name, task in told.items():
+    utils = load_utils(tasks)
+    by_name = {file.stem: yaml.load(file.read_text(), Loader) for file in tasks.glob("*.yaml")}
+    for name, task in by_name.items():
         if name.startswith("_"):
-            assert all(one in told for one in task["task"])
-            assert len({"benign" in one for one in task["task"]}) == 1  # a twin's refusals are failures: no mixed means
+            assert all(member in by_name for member in task["task"])
+            assert len({"benign" in member for member in task["task"]}) == 1  # refusals of benign cases are failures
             continue
         assert (tasks / task["dataset_kwargs"]["data_files"]["test"]).is_file()
         for key in ("doc_to_messages", "doc_to_visual", "doc_to_text", "process_results"):
@@ -125,9 +125,9 @@ def test_the_task_files_name_what_is_there(tasks: Path) -> None:
         assert (task["generation_kwargs"]["max_new_tokens"], task["metadata"]["refusals"]) == (300, VERSION)
 
 
-def test_a_table_holds_the_images_themselves_or_their_paths(cases: Path, tmp_path: Path) -> None:
+def test_a_table_contains_images_or_their_paths(cases: Path, tmp_path: Path) -> None:
     csv.field_size_limit(sys.maxsize)
-    ours = {case.key: case for case in read_benchmark(cases, "image").cases}
+    by_key = {case.key: case for case in read_benchmark(cases, "image").cases}
     for flag, column in (("--embed", "image"), ("--no-embed", "image_path")):
         out = tmp_path / column
         assert sea("bench", "export", "vlmevalkit", cases, "--modality", "image", "--out", out, flag).code == 0
@@ -135,7 +135,7 @@ def test_a_table_holds_the_images_themselves_or_their_paths(cases: Path, tmp_pat
             table = list(csv.DictReader(file, delimiter="\t"))
         assert [row["index"] for row in table] == ["0", "1", "2"]
         for row in table:
-            case: Case = ours[row["key"]]
+            case: Case = by_key[row["key"]]
             assert case.media
             data = base64.b64decode(row[column]) if column == "image" else Path(row[column]).read_bytes()
             assert data == case.media.read_bytes()
@@ -143,7 +143,7 @@ def test_a_table_holds_the_images_themselves_or_their_paths(cases: Path, tmp_pat
         assert '"mm_safetybench_image_typo"' in (out / "README.md").read_text()
 
 
-def test_what_cannot_be_exported_is_told(cases: Path, tmp_path: Path) -> None:
+def test_unsupported_exports_are_rejected(cases: Path, tmp_path: Path) -> None:
     assert "does not support audio sets" in expect_error(
         "bench", "export", "vlmevalkit", cases, "--modality", "audio", "--out", tmp_path / "x"
     )
@@ -151,10 +151,10 @@ def test_what_cannot_be_exported_is_told(cases: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
-def test_a_missing_medium_is_left_out_and_told(cases: Path, tmp_path: Path) -> None:
+def test_cases_without_their_medium_are_skipped(cases: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(cases, tmp_path / "cases"))
     next((folder / "Audio").rglob("KPT/*.mp3")).unlink()
-    said = sea("bench", "export", "lmms-eval", folder, "--modality", "audio", "--out", tmp_path / "tasks", "--json")
-    assert said.json()["skipped"] == 1
-    assert "1 cases are skipped" in said.err
-    assert len(rows(tmp_path / "tasks", NAME)) == 2
+    result = sea("bench", "export", "lmms-eval", folder, "--modality", "audio", "--out", tmp_path / "tasks", "--json")
+    assert result.json()["skipped"] == 1
+    assert "1 cases are skipped" in result.err
+    assert len(documents(tmp_path / "tasks", NAME)) == 2

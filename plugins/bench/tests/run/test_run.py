@@ -1,4 +1,4 @@
-"""`sea bench run` on the bundled model: each case has one row, whatever happens, and only what was asked counts."""
+"""`sea bench run` on the bundled audio model: answers, resuming, conditions, missing media, batches, LoRA adapters."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ from sea_core.plugin import loader
 PLUGIN = "qwen2_audio"
 
 
-def rows_of(run: Path) -> list[dict[str, Any]]:
+def read_answers(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def bench(cases: Path, run: Path, *more: object) -> CliResult:
+def run_bench(cases: Path, run: Path, *more: object) -> CliResult:
     return sea("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40", "--json", *more)
 
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A case of each scenario and its twin, in all four tasks: 24 rows."""
+    """A case of each scenario and its benign twin, in all four tasks: 24 cases."""
     folder = tmp_path_factory.mktemp("cases")
     assert sea("bench", "build", "audio", "--out", folder, "--limit", 1).code == 0
     return folder
@@ -52,8 +52,8 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def answered(cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "base"
-    figures = bench(cases, run).json()
-    assert (figures["cases"], figures["answered"], figures["missing"], figures["unreadable"]) == (24, 24, 0, 0)
+    counts = run_bench(cases, run).json()
+    assert (counts["cases"], counts["answered"], counts["missing"], counts["unreadable"]) == (24, 24, 0, 0)
     return run
 
 
@@ -62,48 +62,48 @@ def copy(cases: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(cases, tmp_path / "cases"))
 
 
-# --- what a row holds -------------------------------------------------------------------------------------------------
+# --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def test_each_case_has_one_row_that_says_what_it_is(cases: Path, answered: Path) -> None:
-    rows = rows_of(answered)
+def test_each_case_has_one_record(cases: Path, answered: Path) -> None:
+    records = read_answers(answered)
     known = {case.key: case for case in read_benchmark(cases, "audio").cases}
-    assert sorted(row["key"] for row in rows) == sorted(known)
-    for row in rows:
-        case = known[row["key"]]
-        told = (row["id"], row["scenario"], row["task"], row["modality"], row["condition"], row["benign"])
-        assert told == (case.id, case.scenario, case.task, "audio", case.condition, case.benign)
-        assert row["question"] == case.question  # the original one, also where the medium hides it
-        assert row["prompt"] == (case.text or "")
-        assert isinstance(row["answer"], str)
-        assert row["truncated"] is (row["tokens"] == 40)
-        assert (row["media"] is None) is (case.task == "Text_only")
-        if row["media"]:
-            assert (cases / row["media"]).is_file()
-            assert len(row["media_sha256"]) == 64
+    assert sorted(record["key"] for record in records) == sorted(known)
+    for record in records:
+        case = known[record["key"]]
+        fields = [record[name] for name in ("id", "scenario", "task", "modality", "condition", "benign")]
+        assert fields == [case.id, case.scenario, case.task, "audio", case.condition, case.benign]
+        assert record["question"] == case.question  # the original one, not the rephrased one
+        assert record["prompt"] == (case.text or "")
+        assert isinstance(record["answer"], str)
+        assert record["truncated"] is (record["tokens"] == 40)
+        assert (record["media"] is None) is (case.task == "Text_only")
+        if record["media"]:
+            assert (cases / record["media"]).is_file()
+            assert len(record["media_sha256"]) == 64
 
 
-def test_the_answer_is_the_ordinary_models_greedy_answer(cases: Path, answered: Path, mllm: MLLM) -> None:
+def test_the_answer_is_the_greedy_answer_of_the_model_without_sea(cases: Path, answered: Path, mllm: MLLM) -> None:
     adapter = mllm.adapter
     for task in ("Text_only", "Audio_only", "KPT"):
-        row = next(row for row in rows_of(answered) if row["task"] == task)
-        if row["media"]:
-            medium = adapter.read_media(cases / row["media"], mllm.processor)
-            inputs = mllm.media_inputs([row["prompt"]], [medium])
+        record = next(record for record in read_answers(answered) if record["task"] == task)
+        if record["media"]:
+            medium = adapter.read_media(cases / record["media"], mllm.processor)
+            inputs = mllm.media_inputs([record["prompt"]], [medium])
         else:
-            inputs = dict(mllm.processor(text=[mllm.render(row["prompt"], media=False)], return_tensors="pt"))
+            inputs = dict(mllm.processor(text=[mllm.render(record["prompt"], media=False)], return_tensors="pt"))
         with mllm.greedy_settings(40) as settings:
-            said = mllm.model.generate(**inputs, generation_config=settings)[0, inputs["input_ids"].shape[1] :]
-        assert row["answer"] == mllm.detokenize(said)
+            ids = mllm.model.generate(**inputs, generation_config=settings)[0, inputs["input_ids"].shape[1] :]
+        assert record["answer"] == mllm.detokenize(ids)
 
 
-def test_a_prompt_without_text_is_the_medium_alone(mllm: MLLM) -> None:
+def test_a_prompt_without_text_contains_only_the_medium(mllm: MLLM) -> None:
     chat = [{"role": "user", "content": [{"type": "audio", "audio_url": "x"}]}]
-    alone = mllm.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-    assert mllm.render("", media=True) == alone
+    expected = mllm.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+    assert mllm.render("", media=True) == expected
 
 
-def test_the_identity_and_what_the_probe_found_are_kept(answered: Path) -> None:
+def test_identity_and_preflight_are_stored(answered: Path) -> None:
     manifest = BenchRun(answered).manifest
     identity, preflight = manifest.identity, manifest.preflight
     assert identity.generation == {"decoding": "greedy", "max_new_tokens": 40}
@@ -116,99 +116,108 @@ def test_the_identity_and_what_the_probe_found_are_kept(answered: Path) -> None:
     assert {"torch", "transformers"} <= manifest.versions.keys()
 
 
-def test_the_checkpoints_own_sampling_does_not_count(cases: Path, answered: Path, spoilt: MLLM, tmp_path: Path) -> None:
+def test_the_checkpoints_own_sampling_settings_are_ignored(
+    cases: Path, answered: Path, spoilt: MLLM, tmp_path: Path
+) -> None:
     own = spoilt.model.generation_config
     own.do_sample, own.temperature, own.top_k = True, 5.0, 50
     run = BenchRun.start(tmp_path / "run", bench_manifest(1, str(cases)))
-    chosen = select_cases(read_benchmark(cases, "audio"), CaseFilter(tasks=["KPT"]))
-    list(run_cases(CaseRunner(spoilt, AnswerConfig(max_new_tokens=40)), run, chosen.cases, 4))
-    before = {row["key"]: row["answer"] for row in rows_of(answered)}
-    assert {key: row["answer"] for key, row in run.answer_records().items()} == {
-        c.key: before[c.key] for c in chosen.cases
+    selection = select_cases(read_benchmark(cases, "audio"), CaseFilter(tasks=["KPT"]))
+    list(run_cases(CaseRunner(spoilt, AnswerConfig(max_new_tokens=40)), run, selection.cases, 4))
+    before = {record["key"]: record["answer"] for record in read_answers(answered)}
+    assert {key: record["answer"] for key, record in run.answer_records().items()} == {
+        c.key: before[c.key] for c in selection.cases
     }
 
 
 # --- resuming ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_command_again_asks_nothing_and_another_identity_is_refused(cases: Path, answered: Path) -> None:
+def test_a_finished_run_is_not_changed_and_another_identity_is_rejected(cases: Path, answered: Path) -> None:
     before = (answered / "answers.jsonl").read_bytes()
-    assert bench(cases, answered).json()["answered"] == 24
+    assert run_bench(cases, answered).json()["answered"] == 24
     assert (answered / "answers.jsonl").read_bytes() == before
     message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", answered, "-o", "max_new_tokens=41")
     assert "generation.max_new_tokens: 40 there, 41 now" in message
 
 
-def test_a_run_that_is_killed_goes_on_and_ends_with_each_row_once(cases: Path, answered: Path, tmp_path: Path) -> None:
+def test_a_killed_run_is_resumed_without_duplicates(cases: Path, answered: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    typed = ["bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40", "-o", "batch_size=1"]
-    process = subprocess.Popen([sys.executable, "-m", "sea_core.cli", *map(str, typed)], stderr=subprocess.DEVNULL)
-    journal = run / "answers.jsonl"
-    while process.poll() is None and not (journal.exists() and journal.stat().st_size):
+    command = ["bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40", "-o", "batch_size=1"]
+    process = subprocess.Popen([sys.executable, "-m", "sea_core.cli", *map(str, command)], stderr=subprocess.DEVNULL)
+    log = run / "answers.jsonl"
+    while process.poll() is None and not (log.exists() and log.stat().st_size):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert 0 < len(BenchRun(run).answer_records()) < 24
     with (run / "answers.jsonl").open("a") as file:
-        file.write('{"key": "audio/1-Theft/KPT')  # a kill in the middle of a line
-    assert bench(cases, run, "-o", "batch_size=5").json()["answered"] == 24
-    first, again = ({row["key"]: row for row in rows_of(folder)} for folder in (answered, run))
-    assert len(rows_of(run)) == 24
-    assert again == first
+        file.write('{"key": "audio/1-Theft/KPT')  # as if killed while writing a line
+    assert run_bench(cases, run, "-o", "batch_size=5").json()["answered"] == 24
+    first, resumed = ({record["key"]: record for record in read_answers(folder)} for folder in (answered, run))
+    assert len(read_answers(run)) == 24
+    assert resumed == first
 
 
-def test_more_tasks_may_follow(cases: Path, tmp_path: Path) -> None:
+def test_tasks_can_be_added_later(cases: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert bench(cases, run, "--task", "Text_only", "--scenario", "1-Theft").json()["answered"] == 2
-    assert bench(cases, run, "--task", "Text_only").json()["answered"] == 6
-    assert len(rows_of(run)) == 6
+    assert run_bench(cases, run, "--task", "Text_only", "--scenario", "1-Theft").json()["answered"] == 2
+    assert run_bench(cases, run, "--task", "Text_only").json()["answered"] == 6
+    assert len(read_answers(run)) == 6
 
 
 # --- conditions -------------------------------------------------------------------------------------------------------
 
 
-def test_conditions_are_rows_of_their_own(cases: Path, tmp_path: Path, mllm: MLLM) -> None:
+def test_each_condition_has_its_own_records(cases: Path, tmp_path: Path, mllm: MLLM) -> None:
     run = tmp_path / "run"
-    typed = [arg for name in ("media", "blank", "no_media") for arg in ("--condition", name)]
-    figures = bench(cases, run, *typed, "--scenario", "1-Theft").json()
-    rows = rows_of(run)
-    count = {name: sum(row["condition"] == name for row in rows) for name in ("text", "media", "blank", "no_media")}
-    assert count == {"text": 0, "media": 6, "blank": 6, "no_media": 4}  # Audio_only asks nothing without its audio
-    assert figures["answered"] == len({row["key"] for row in rows}) == 16
-    assert {row["media"] is None for row in rows if row["condition"] != "media"} == {True}
-    (blank,) = (row for row in rows if row["key"] == "audio/1-Theft/KPT/0/blank")
+    conditions = [argument for name in ("media", "blank", "no_media") for argument in ("--condition", name)]
+    counts = run_bench(cases, run, *conditions, "--scenario", "1-Theft").json()
+    records = read_answers(run)
+    count = {
+        name: sum(record["condition"] == name for record in records) for name in ("text", "media", "blank", "no_media")
+    }
+    assert count == {
+        "text": 0,
+        "media": 6,
+        "blank": 6,
+        "no_media": 4,
+    }  # Audio_only has no text to ask without its audio
+    assert counts["answered"] == len({record["key"] for record in records}) == 16
+    assert {record["media"] is None for record in records if record["condition"] != "media"} == {True}
+    (blank,) = (record for record in records if record["key"] == "audio/1-Theft/KPT/0/blank")
     silence = mllm.adapter.blank_input(mllm.processor)
-    said = mllm.generate([blank["prompt"]], mllm.encode([silence]), 40)[0]
-    assert blank["answer"] == mllm.detokenize(said)
+    ids = mllm.generate([blank["prompt"]], mllm.encode([silence]), 40)[0]
+    assert blank["answer"] == mllm.detokenize(ids)
 
 
 # --- media ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_missing_medium_is_a_row_until_it_comes(copy: Path, tmp_path: Path) -> None:
-    (lost,) = (copy / "Audio/1-Theft/KPT").iterdir()
-    kept = lost.read_bytes()
-    lost.unlink()
-    torn = next((copy / "Audio/2-Damage/KPT").iterdir())
-    whole = torn.read_bytes()
-    torn.write_bytes(b"RIFF")
+def test_a_missing_medium_is_recorded_until_it_is_added(copy: Path, tmp_path: Path) -> None:
+    (missing,) = (copy / "Audio/1-Theft/KPT").iterdir()
+    missing_data = missing.read_bytes()
+    missing.unlink()
+    corrupt = next((copy / "Audio/2-Damage/KPT").iterdir())
+    corrupt_data = corrupt.read_bytes()
+    corrupt.write_bytes(b"RIFF")
     run = tmp_path / "run"
-    first = bench(copy, run, "--task", "KPT").json()
+    first = run_bench(copy, run, "--task", "KPT").json()
     assert (first["answered"], first["missing"], first["unreadable"]) == (4, 1, 1)
-    status = {row["key"]: row["status"] for row in rows_of(run)}
+    status = {record["key"]: record["status"] for record in read_answers(run)}
     assert status["audio/1-Theft/KPT/0"] == "missing"
     assert status["audio/2-Damage/KPT/0"] == "unreadable"
-    again = bench(copy, run, "--task", "KPT")
-    assert (again.json(), len(rows_of(run))) == (first, 6)
-    assert "missing: audio/1-Theft/KPT/0" in again.err
-    lost.write_bytes(kept)
-    torn.write_bytes(whole)
-    last = bench(copy, run, "--task", "KPT").json()
+    repeated = run_bench(copy, run, "--task", "KPT")
+    assert (repeated.json(), len(read_answers(run))) == (first, 6)
+    assert "missing: audio/1-Theft/KPT/0" in repeated.err
+    missing.write_bytes(missing_data)
+    corrupt.write_bytes(corrupt_data)
+    last = run_bench(copy, run, "--task", "KPT").json()
     assert (last["answered"], last["missing"], last["unreadable"]) == (6, 0, 0)
-    assert {row["status"] for row in BenchRun(run).answer_records().values()} == {"answered"}
+    assert {record["status"] for record in BenchRun(run).answer_records().values()} == {"answered"}
 
 
-def test_media_of_which_none_can_be_read_stop_the_run(copy: Path, tmp_path: Path) -> None:
+def test_a_run_stops_if_no_medium_can_be_read(copy: Path, tmp_path: Path) -> None:
     for path in copy.rglob("KPT/*.*"):
         path.write_bytes(b"RIFF")
     message = expect_error("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run", "--task", "KPT")
@@ -216,30 +225,30 @@ def test_media_of_which_none_can_be_read_stop_the_run(copy: Path, tmp_path: Path
     assert "sea bench check" in message
 
 
-def test_media_that_change_nothing_stop_the_run(copy: Path, tmp_path: Path) -> None:
+def test_a_run_stops_if_media_do_not_change_the_output(copy: Path, tmp_path: Path) -> None:
     for path in (copy / "Audio").rglob("*.*"):
         soundfile.write(path, np.zeros(32000, np.float32), 16000, format=path.suffix[1:].upper())
     for path in (copy / "benign/Audio").rglob("*.*"):
         soundfile.write(path, np.zeros(32000, np.float32), 16000, format=path.suffix[1:].upper())
     message = expect_error("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run")
     assert "the model ignores its media" in message
-    assert not (tmp_path / "run/answers.jsonl").exists() or rows_of(tmp_path / "run") == []
+    assert not (tmp_path / "run/answers.jsonl").exists() or read_answers(tmp_path / "run") == []
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------
 
 
-class Wobbly(CaseRunner):
-    """Says something else in a batch, as rounding does to large models."""
+class BatchSensitiveRunner(CaseRunner):
+    """Gives other answers in a batch, as large models do because of rounding."""
 
-    def answer(self, shown: Any) -> list[list[int]]:
-        said = super().answer(shown)
-        return [[*ids, 5] for ids in said] if len(shown) > 1 else said
+    def answer(self, cases: Any) -> list[list[int]]:
+        answers = super().answer(cases)
+        return [[*ids, 5] for ids in answers] if len(cases) > 1 else answers
 
 
-def test_where_a_batch_changes_answers_each_case_is_answered_alone(cases: Path, mllm: MLLM) -> None:
+def test_cases_are_answered_alone_if_batching_changes_answers(cases: Path, mllm: MLLM) -> None:
     config = AnswerConfig(max_new_tokens=4)
-    found = preflight(Wobbly(mllm, config), read_benchmark(cases, "audio").cases, "cpu")
+    found = preflight(BatchSensitiveRunner(mllm, config), read_benchmark(cases, "audio").cases, "cpu")
     assert found.batched_same < found.batched
     assert choose_batch_size(config, found) == 1
     assert choose_batch_size(AnswerConfig(keep_batches=True), found) == 8
@@ -247,71 +256,71 @@ def test_where_a_batch_changes_answers_each_case_is_answered_alone(cases: Path, 
     assert AnswerConfig().identity() == AnswerConfig(batch_size=2).identity()
 
 
-# --- a trained adapter ------------------------------------------------------------------------------------------------
+# --- LoRA adapters ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two PEFT adapters: one that changes the model, and one that does nothing yet."""
+def lora_folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two LoRA adapters: one that changes the model, and one that changes nothing."""
     from peft import LoraConfig, get_peft_model
 
-    folder = tmp_path_factory.mktemp("trained")
-    for name, done in (("something", True), ("nothing", False)):
+    folder = tmp_path_factory.mktemp("lora")
+    for name, has_effect in (("effect", True), ("no_effect", False)):
         _, adapter = loader.adapter(PLUGIN)
         model, _ = adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
         paths = [n for n, _ in model.named_modules() if "language_model" in n and n.endswith(("q_proj", "v_proj"))]
         torch.manual_seed(0)
-        lora = LoraConfig(r=4, lora_alpha=400, target_modules=paths, init_lora_weights=not done)
+        lora = LoraConfig(r=4, lora_alpha=400, target_modules=paths, init_lora_weights=not has_effect)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft reads a name that transformers has given up
+            warnings.simplefilter("ignore", FutureWarning)  # peft uses a deprecated name of transformers
             get_peft_model(model, lora).save_pretrained(folder / name)
-    return folder / "something", folder / "nothing"
+    return folder / "effect", folder / "no_effect"
 
 
-def test_a_trained_adapter_is_part_of_the_identity_and_changes_answers(
-    cases: Path, answered: Path, trained: tuple[Path, Path], tmp_path: Path
+def test_a_lora_adapter_is_part_of_the_identity_and_changes_answers(
+    cases: Path, answered: Path, lora_folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    said = bench(cases, run, "--lora", trained[0], "--task", "KPT")
-    assert said.json()["answered"] == 6
-    assert "Loading weights" not in said.err
+    result = run_bench(cases, run, "--lora", lora_folders[0], "--task", "KPT")
+    assert result.json()["answered"] == 6
+    assert "Loading weights" not in result.err
     lora = BenchRun(run).manifest.identity.lora
     assert lora is not None
     assert lora.startswith("sha256:")
-    before = {row["key"]: row["answer"] for row in rows_of(answered)}
-    assert any(before[row["key"]] != row["answer"] for row in rows_of(run))
+    before = {record["key"]: record["answer"] for record in read_answers(answered)}
+    assert any(before[record["key"]] != record["answer"] for record in read_answers(run))
     message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40")
     assert "lora: sha256:" in message
 
 
-def test_an_adapter_that_does_nothing_or_is_anothers_is_refused(
-    spoilt: MLLM, trained: tuple[Path, Path], cases: Path, tmp_path: Path
+def test_a_lora_adapter_without_effect_is_rejected(
+    spoilt: MLLM, lora_folders: tuple[Path, Path], cases: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="changes no logit"):
-        with_lora(spoilt, trained[1])
+        with_lora(spoilt, lora_folders[1])
     assert "adapter_model.safetensors" in expect_error(
         "bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "run", "--lora", cases
     )
 
 
-def test_an_adapter_whose_weights_have_moved_is_refused(
-    spoilt: MLLM, trained: tuple[Path, Path], tmp_path: Path
+def test_a_lora_adapter_whose_weights_have_other_names_is_rejected(
+    spoilt: MLLM, lora_folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     from safetensors.torch import load_file, save_file
 
-    moved = Path(shutil.copytree(trained[0], tmp_path / "moved"))
-    weights = load_file(moved / "adapter_model.safetensors")
+    copy = Path(shutil.copytree(lora_folders[0], tmp_path / "copy"))
+    weights = load_file(copy / "adapter_model.safetensors")
     renamed = {name.replace("language_model", "other_model"): value for name, value in weights.items()}
-    save_file(renamed, moved / "adapter_model.safetensors")
+    save_file(renamed, copy / "adapter_model.safetensors")
     with pytest.raises(ModelError, match=r"do not match|changes no logit"):
-        with_lora(spoilt, moved)
+        with_lora(spoilt, copy)
 
 
-# --- what was asked for -----------------------------------------------------------------------------------------------
+# --- selecting cases --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("typed", "says"),
+    ("arguments", "message"),
     [
         (("--task", "KTP"), "Did you mean 'KPT'"),
         (("--scenario", "1-Thef"), "Did you mean '1-Theft'"),
@@ -321,15 +330,13 @@ def test_an_adapter_whose_weights_have_moved_is_refused(
         (("--out", "{cases}"), "contains files, but no benchmark run"),
     ],
 )
-def test_what_is_not_there_is_told_with_the_nearest(
-    cases: Path, tmp_path: Path, typed: tuple[str, ...], says: str
-) -> None:
-    typed = tuple(str(cases) if word == "{cases}" else word for word in typed)
-    out = () if "--out" in typed else ("--out", tmp_path / "run")
-    assert says in expect_error("bench", "run", cases, "--plugin", PLUGIN, *out, *typed)
+def test_wrong_arguments_are_explained(cases: Path, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    arguments = tuple(str(cases) if argument == "{cases}" else argument for argument in arguments)
+    out = () if "--out" in arguments else ("--out", tmp_path / "run")
+    assert message in expect_error("bench", "run", cases, "--plugin", PLUGIN, *out, *arguments)
 
 
-def test_a_limit_takes_the_first_of_each_scenario_and_task(cases: Path) -> None:
+def test_a_limit_applies_to_each_scenario_and_task(cases: Path) -> None:
     assert len(select_cases(read_benchmark(cases, "audio"), CaseFilter(limit=1))) == 24
     with pytest.raises(SeaError, match="no case matches"):
         select_cases(read_benchmark(cases, "audio"), CaseFilter(conditions=["no_media"], tasks=["Audio_only"]))
