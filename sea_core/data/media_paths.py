@@ -18,7 +18,7 @@ MEDIA_SUFFIXES: Mapping[str, tuple[str, ...]] = {
 
 
 def is_url(medium: str) -> bool:
-    """Tell whether a medium is a URL (`https://...`) or inline data (`data:...`) rather than a path."""
+    """Return whether a medium is a URL (`https://...`) or inline data (`data:...`) rather than a path."""
     return "://" in medium or medium.startswith("data:")
 
 

@@ -82,7 +82,7 @@ class Record:
         return self.place.number
 
     def has(self, *columns: str) -> bool:
-        """Tell whether all these columns are present and not null."""
+        """Return whether all these columns are present and not null."""
         return all(self.values.get(self.column_name(column)) is not None for column in columns)
 
     def value(self, column: str) -> Any:
@@ -177,7 +177,7 @@ class Record:
     def example_id(self, instruction: str) -> str:
         """Return the record's own id, or one made of its line and a digest of the instruction.
 
-        The line tells equal instructions apart. The digest keeps an example that was moved or edited from being taken
+        The line distinguishes equal instructions. The digest keeps an example that was moved or edited from being taken
         for the one whose embedding is already stored.
         """
         if not self.has("id"):

@@ -52,7 +52,7 @@ class ReadResult:
         notes: for each part of records that is not used, how many of the records read have it.
         records: the number of records in the file.
         path: the file, the folder, or the name of a hub data set.
-        digest: SHA-256 of what was read, so that a run can tell whether its data changed.
+        digest: SHA-256 of what was read, so that a run detects that its data changed.
     """
 
     examples: tuple[Example, ...]

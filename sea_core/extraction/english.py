@@ -82,7 +82,7 @@ def new_verb_forms() -> dict[str, tuple[str, ...]]:
 
 @cache
 def is_base_verb(word: str) -> bool:
-    """Tell whether the word can be a verb in its base form ("steal", not "stole")."""
+    """Return whether the word can be a verb in its base form ("steal", not "stole")."""
     from lemminflect import getAllLemmas
 
     word = word.lower()
@@ -93,14 +93,14 @@ def is_base_verb(word: str) -> bool:
 
 @cache
 def is_prefixed_verb(word: str) -> bool:
-    """Tell whether a word is a base verb of the dictionary with re- or un- ("regift", "unclog"), and not in it."""
+    """Return whether a word is a base verb of the dictionary with re- or un- ("regift", "unclog"), and not in it."""
     prefixed = word.startswith(("re", "un")) and len(word) > 4 and not word.endswith("ing")
     return prefixed and not word_classes(word) and is_base_verb(word[2:])
 
 
 @cache
 def is_ing_form(word: str) -> bool:
-    """Tell whether the word can be an -ing form of a verb ("stealing", not "string")."""
+    """Return whether the word can be an -ing form of a verb ("stealing", not "string")."""
     word = word.lower()
     return word.endswith("ing") and any(
         is_base_verb(lemma) and ing_form(lemma) == word for lemma in lemmas(word) - {word}

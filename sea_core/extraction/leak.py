@@ -47,7 +47,7 @@ def fold_characters(text: str) -> str:
 
 @cache
 def is_same_word(word: str, secret: str) -> bool:
-    """Tell whether two words are forms of one word, or one is a typing error for the other.
+    """Return whether two words are forms of one word, or one is a typing error for the other.
 
     Two words that are both in the dictionary are never typing errors for each other.
     """
@@ -59,7 +59,7 @@ def is_same_word(word: str, secret: str) -> bool:
 
 
 def _is_typo(word: str, other: str) -> bool:
-    """Tell whether one letter is missing, added, swapped or wrong, or two in a long word; the first must be right."""
+    """Return whether one letter is missing, added, swapped or wrong, or two in a long word; the first must be right."""
     from rapidfuzz.distance import OSA
 
     short, long = sorted((len(word), len(other)))
@@ -68,7 +68,7 @@ def _is_typo(word: str, other: str) -> bool:
 
 
 def _reveals(word: str, joined: bool, secrets: tuple[str, ...], joined_secrets: tuple[str, ...]) -> bool:
-    """Tell whether a word reveals a secret; two words that were joined for the check must equal one as a whole."""
+    """Return whether a word reveals a secret; two words that were joined for the check must equal one as a whole."""
     candidates = secrets if joined else (*secrets, *joined_secrets)
     if any(_base_forms(word) & _base_forms(secret) for secret in candidates):
         return True
@@ -78,7 +78,7 @@ def _reveals(word: str, joined: bool, secrets: tuple[str, ...], joined_secrets: 
 
 
 def _is_compound(word: str, secrets: tuple[str, ...]) -> bool:
-    """Tell whether a word consists of two secrets, each of at least three letters."""
+    """Return whether a word consists of two secrets, each of at least three letters."""
     splits = ((word[:cut], word[cut:]) for cut in range(3, len(word) - 2))
     return any(
         all(any(_base_forms(part) & _base_forms(secret) for secret in secrets) for part in parts) for parts in splits

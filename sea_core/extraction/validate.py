@@ -99,7 +99,7 @@ def _check_phrase(extraction: Extraction, instruction: str) -> None:
 
 
 def _acts_out_phrase(extraction: Extraction) -> bool:
-    """Tell whether the verb of the sentence is the verb of the phrase."""
+    """Return whether the verb of the sentence is the verb of the phrase."""
     action = ACTION.match(extraction.sentence)
     first_words = split_words(extraction.phrase.replace("-", " "))[:VERB_WITHIN]
     return action is not None and any(lemmas(action[1]) & lemmas(word) for word in first_words)

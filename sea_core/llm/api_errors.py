@@ -59,7 +59,7 @@ class ApiErrors:
         return f"the response cannot be read: {message}"
 
     def is_filtered(self, error: Any) -> bool:
-        """Tell whether an APIStatusError comes from a content filter; providers report this in different fields."""
+        """Return whether an APIStatusError comes from a content filter; providers report this in different fields."""
         text = f"{error.code} {error.type} {error.body}".lower()
         return error.status_code in (400, 403) and any(word in text for word in FILTER_WORDS)
 

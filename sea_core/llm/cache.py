@@ -49,7 +49,7 @@ def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterat
 
 
 def _is_final(entry: dict[str, Any]) -> bool:
-    """Tell whether a log entry is a completion that can be reused; entries of other forms are not."""
+    """Return whether a log entry is a completion that can be reused; entries of other forms are not."""
     is_completion = entry.keys() >= {*FIELDS, "prompt_digest"} and entry["status"] in get_args(Status)
     return is_completion and entry["status"] != "error"
 

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from helpers.format_samples import (
-    ASKED,
+    ANSWER,
     ASSISTANT,
-    GOLDEN,
     HUMAN,
     OTHER,
     PARTS,
     PKU,
     PREPARED,
-    SAID,
+    QUESTION,
+    SAMPLES,
     USER,
     V_PAIR,
     VLGUARD,
-    WORSE,
+    WORSE_ANSWER,
 )
 from sea_core.data.examples import Example, Extraction
 from sea_core.data.formats.base import Format
@@ -47,13 +47,13 @@ def error_message(folder: Path, *records: Any, **options: Any) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("case", GOLDEN)
+@pytest.mark.parametrize("case", SAMPLES)
 def test_sample_record_becomes_the_right_example(tmp_path: Path, case: str) -> None:
-    name, record, expected = GOLDEN[case]
+    name, record, expected = SAMPLES[case]
     data = read(tmp_path, record)
     example = data.examples[0]
     assert data.format == name
-    assert example.instruction.split() == ASKED.split()
+    assert example.instruction.split() == QUESTION.split()
     media = tuple(str(tmp_path / path) for path in expected[3])
     assert (example.response, example.chosen, example.rejected, example.media) == (*expected[:3], media)
     named = read(tmp_path, record, format=name)
@@ -61,30 +61,32 @@ def test_sample_record_becomes_the_right_example(tmp_path: Path, case: str) -> N
 
 
 def test_every_format_has_a_sample() -> None:
-    assert {name for name, _, _ in GOLDEN.values()} == set(FORMATS.names()) - {
+    assert {name for name, _, _ in SAMPLES.values()} == set(FORMATS.names()) - {
         "hh-rlhf-single"
     }  # which auto never takes
 
 
 def test_ambiguous_columns_raise_an_error(tmp_path: Path) -> None:
-    both = PKU | {"question": ASKED, "response": SAID, "is_response_safe": True}
+    both = PKU | {"question": QUESTION, "response": ANSWER, "is_response_safe": True}
     message = error_message(tmp_path, both)
     assert "match several formats, pku-saferlhf, beavertails-v" in message
     assert "--format beavertails-v" in message
-    assert read(tmp_path, both, format="pku-saferlhf").examples[0].chosen == SAID
+    assert read(tmp_path, both, format="pku-saferlhf").examples[0].chosen == ANSWER
 
 
 def test_format_is_detected_although_the_first_record_lacks_a_column(tmp_path: Path) -> None:
-    data = read(tmp_path, {"prompt": ASKED, "completion": None}, {"prompt": ASKED, "completion": SAID}, skip_bad=True)
+    data = read(
+        tmp_path, {"prompt": QUESTION, "completion": None}, {"prompt": QUESTION, "completion": ANSWER}, skip_bad=True
+    )
     assert (data.format, len(data.examples), len(data.invalid)) == ("trl", 1, 1)
 
 
 def test_answers_to_a_later_question_are_skipped(tmp_path: Path) -> None:
     later = [USER, ASSISTANT, {"role": "user", "content": "And now?"}]
-    pair = {"prompt": ASKED, "chosen": [*later, ASSISTANT], "rejected": [*later, OTHER]}
-    alone = {"prompt": ASKED, "chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}
+    pair = {"prompt": QUESTION, "chosen": [*later, ASSISTANT], "rejected": [*later, OTHER]}
+    alone = {"prompt": QUESTION, "chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}
     data = read(tmp_path, alone, pair)
-    assert [(row.chosen, row.rejected) for row in data.examples] == [(SAID, WORSE)]
+    assert [(example.chosen, example.rejected) for example in data.examples] == [(ANSWER, WORSE_ANSWER)]
     assert data.skip_counts == {"the answers belong to a later question than the first": 1}
     data = read(
         tmp_path, {"prompt": [USER], "completion": [ASSISTANT]}, {"prompt": [USER], "completion": [*later[1:], OTHER]}
@@ -96,17 +98,17 @@ def test_answers_to_a_later_question_are_skipped(tmp_path: Path) -> None:
 
 
 def test_beavertails_skips_unsafe_responses(tmp_path: Path) -> None:
-    record = GOLDEN["beavertails"][1]
+    record = SAMPLES["beavertails"][1]
     data = read(tmp_path, record | {"is_safe": False}, record, record | {"is_safe": False})
     assert data.skip_counts == {"the response is not safe": 2}
     assert [record.where for record in data.skipped] == [f"{data.path}:1", f"{data.path}:3"]
-    assert [row.harmful for row in data.examples] == [True]
+    assert [example.harmful for example in data.examples] == [True]
 
 
 def test_beavertails_v_chooses_by_safety_and_counts_from_one(tmp_path: Path) -> None:
     safe = V_PAIR | {"is_response_1_safe": True}
     data = read(tmp_path, V_PAIR, safe, V_PAIR | {"safer_response_id": 1})
-    assert [row.harmful for row in data.examples] == [True]
+    assert [example.harmful for example in data.examples] == [True]
     assert set(data.skip_counts) == {
         "both responses are safe, and more_helpful_response_id and safer_response_id disagree",
         "safer_response_id names the response that is not safe",
@@ -117,14 +119,14 @@ def test_beavertails_v_chooses_by_safety_and_counts_from_one(tmp_path: Path) -> 
 def test_vlguard_gives_two_examples_for_a_safe_image(tmp_path: Path) -> None:
     unsafe = {"id": "8", "image": "b.png", "safe": False, "instr-resp": [{"instruction": "Why?", "response": "No."}]}
     data = read(tmp_path, VLGUARD, unsafe)
-    assert [(row.id, row.instruction, row.harmful, row.line) for row in data.examples] == [
-        ("7-safe", ASKED, False, 1),
+    assert [(example.id, example.instruction, example.harmful, example.line) for example in data.examples] == [
+        ("7-safe", QUESTION, False, 1),
         ("7-unsafe", "Mock it.", True, 1),
         ("8", "Why?", True, 2),
     ]
     assert data.records == 2
     twice = VLGUARD | {"instr-resp": [VLGUARD["instr-resp"][0]] * 2}
-    assert len({row.id for row in read(tmp_path, twice).examples}) == 2
+    assert len({example.id for example in read(tmp_path, twice).examples}) == 2
 
 
 def test_prepared_examples_keep_their_extraction_and_skipped_ones_stay_skipped(tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_prepared_examples_keep_their_extraction_and_skipped_ones_stay_skipped(t
     text = {"id": "t", "instruction": "Name a game.", "response": "Go.", "harmful": False, "outcome": "text"}
     data = read(tmp_path, PREPARED, skipped, text)
     extraction = Extraction("pick a lock", "activity", "a person is picking a lock", "How do I do this activity?")
-    assert [(row.id, row.extraction) for row in data.examples] == [("p", extraction), ("t", None)]
+    assert [(example.id, example.extraction) for example in data.examples] == [("p", extraction), ("t", None)]
     assert data.skip_counts == {"`sea prepare` skipped the example": 1}
 
 
@@ -144,7 +146,7 @@ def test_a_wrongly_edited_prepared_example_is_invalid(tmp_path: Path) -> None:
 
 
 def test_alpaca_skips_histories_and_notes_system_prompts(tmp_path: Path) -> None:
-    record = GOLDEN["alpaca"][1]
+    record = SAMPLES["alpaca"][1]
     data = read(tmp_path, record | {"history": [["a", "b"]]}, record | {"system": "Be kind.", "history": []})
     assert data.skip_counts == {"the answers belong to a later question than the first": 1}
     assert data.notes == {"a system prompt, which is not used": 1}
@@ -155,7 +157,7 @@ def test_alpaca_skips_histories_and_notes_system_prompts(tmp_path: Path) -> None
     ("name", "label"), [("alpaca", "kto_tag"), ("sharegpt", "kto_tag"), ("ms-swift, audio", "label")]
 )
 def test_undesirable_answers_are_skipped(tmp_path: Path, name: str, label: str) -> None:
-    record = GOLDEN[name][1]
+    record = SAMPLES[name][1]
     data = read(tmp_path, record | {label: False}, record | {label: True})
     assert data.skip_counts == {"the answer is labelled as undesirable": 1}
 
@@ -163,7 +165,7 @@ def test_undesirable_answers_are_skipped(tmp_path: Path, name: str, label: str) 
 def test_several_questions_give_the_first_exchange_and_no_pair(tmp_path: Path) -> None:
     long = [{"role": "system", "content": "Be kind."}, USER, ASSISTANT, USER | {"content": "And now?"}]
     data = read(tmp_path, {"messages": [*long, OTHER]}, {"messages": [USER, ASSISTANT]})
-    assert [(row.instruction, row.response) for row in data.examples] == [(ASKED, SAID)] * 2
+    assert [(example.instruction, example.response) for example in data.examples] == [(QUESTION, ANSWER)] * 2
     assert data.notes == {
         "several questions: only the first and its answer are used": 1,
         "a system prompt, which is not used": 1,
@@ -178,7 +180,7 @@ SKIPPED: dict[str, tuple[str, dict[str, Any]]] = {
     "no question": ("does not begin with a question", {"messages": [ASSISTANT]}),
     "only an image": ("has no text", {"messages": [USER | {"content": [PARTS[0]]}, ASSISTANT], "image": "a.png"}),
     "empty answer": ("an answer is empty", {"messages": [USER, ASSISTANT | {"content": " "}]}),
-    "equal": ("two answers are equal", {"prompt": ASKED, "chosen": SAID, "rejected": SAID}),
+    "equal": ("two answers are equal", {"prompt": QUESTION, "chosen": ANSWER, "rejected": ANSWER}),
     "frames": ("list of frames", {"messages": [USER, ASSISTANT], "videos": [["1.png", "2.png"]]}),
     "prompts differ": ("differ before the answer", {"chosen": [USER, ASSISTANT], "rejected": [HUMAN, OTHER]}),
     "later media": (
@@ -217,7 +219,7 @@ INVALID: dict[str, tuple[str, str, dict[str, Any]]] = {
 @pytest.mark.parametrize("case", INVALID)
 def test_invalid_records_report_line_column_and_expectation(tmp_path: Path, case: str) -> None:
     column, what, record = INVALID[case]
-    good = {"messages": [USER, ASSISTANT], "prompt": ASKED, "completion": SAID}
+    good = {"messages": [USER, ASSISTANT], "prompt": QUESTION, "completion": ANSWER}
     data = read(tmp_path, good, record, format="trl", skip_bad=True)
     (invalid,) = data.invalid
     assert (invalid.where, invalid.number, invalid.column) == (f"{data.path}:2", 2, column)
@@ -228,15 +230,15 @@ def test_invalid_records_report_line_column_and_expectation(tmp_path: Path, case
 
 def test_placeholders_are_optional_and_urls_are_kept(tmp_path: Path) -> None:
     address = "https://example.org/a.png"
-    data = read(tmp_path, {"instruction": ASKED, "response": SAID, "images": [address, "/b.png"]})
+    data = read(tmp_path, {"instruction": QUESTION, "response": ANSWER, "images": [address, "/b.png"]})
     assert data.examples[0].media == (address, "/b.png")
 
 
 def test_media_column_can_be_renamed(tmp_path: Path) -> None:
-    record = {"instruction": f"<image>\n{ASKED}", "response": SAID, "picture": "a.png"}
+    record = {"instruction": f"<image>\n{QUESTION}", "response": ANSWER, "picture": "a.png"}
     assert "--columns images=NAME" in error_message(tmp_path, record)
     (example,) = read(tmp_path, record, columns={"images": "picture"}).examples
-    assert (example.instruction, example.media) == (ASKED, (str(tmp_path / "a.png"),))
+    assert (example.instruction, example.media) == (QUESTION, (str(tmp_path / "a.png"),))
 
 
 # ------------------------------------------------------------------------------------------------ dataset_info.json
@@ -251,20 +253,20 @@ def test_dataset_info_gives_columns_and_tags(tmp_path: Path) -> None:
     columns = {"messages": "talk", "images": "pictures"}
     tags = {"role_tag": "who", "content_tag": "says", "user_tag": "me", "assistant_tag": "you"}
     info(tmp_path, formatting="sharegpt", columns=columns, tags=tags)
-    talk = [{"who": "me", "says": f"<image>{ASKED}"}, {"who": "you", "says": SAID}]
+    talk = [{"who": "me", "says": f"<image>{QUESTION}"}, {"who": "you", "says": ANSWER}]
     data = read(tmp_path, {"talk": talk, "pictures": ["a.png"]})
-    assert (data.format, data.examples[0].response, len(data.examples[0].media)) == ("sharegpt", SAID, 1)
+    assert (data.format, data.examples[0].response, len(data.examples[0].media)) == ("sharegpt", ANSWER, 1)
 
 
 def test_dataset_info_gives_alpaca_columns(tmp_path: Path) -> None:
     info(tmp_path, ranking=True, columns={"prompt": "q", "chosen": "good", "rejected": "ill"})
-    (example,) = read(tmp_path, {"q": ASKED, "good": SAID, "ill": WORSE}).examples
-    assert (example.instruction, example.chosen, example.rejected) == (ASKED, SAID, WORSE)
+    (example,) = read(tmp_path, {"q": QUESTION, "good": ANSWER, "ill": WORSE_ANSWER}).examples
+    assert (example.instruction, example.chosen, example.rejected) == (QUESTION, ANSWER, WORSE_ANSWER)
 
 
 def test_dataset_info_of_other_files_is_ignored(tmp_path: Path) -> None:
     info(tmp_path, file_name="other.jsonl", columns={"prompt": "q"})
-    assert read(tmp_path, {"instruction": ASKED, "response": SAID}).format == "plain"
+    assert read(tmp_path, {"instruction": QUESTION, "response": ANSWER}).format == "plain"
 
 
 def test_invalid_dataset_info_raises_an_error(tmp_path: Path) -> None:
@@ -276,7 +278,7 @@ def test_invalid_dataset_info_raises_an_error(tmp_path: Path) -> None:
 
 
 def test_a_repeated_id_is_invalid(tmp_path: Path) -> None:
-    record = {"id": "a", "instruction": ASKED, "response": SAID}
+    record = {"id": "a", "instruction": QUESTION, "response": ANSWER}
     data = read(tmp_path, record, record | {"id": "b"}, record, skip_bad=True)
     assert [example.id for example in data.examples] == ["a", "b"]
     assert '"a" is used twice, on line 1 and on line 3' in data.invalid[0].what
@@ -298,18 +300,20 @@ def documented_format() -> Format:
 
 def test_a_format_of_a_plugin_is_detected_and_selected_by_name(tmp_path: Path) -> None:
     formats = FORMATS.extended(lambda: [documented_format()])
-    good = {"question": ASKED, "answer": SAID, "rating": True}
+    good = {"question": QUESTION, "answer": ANSWER, "rating": True}
     for name in ("auto", "rated"):
         data = read(tmp_path, good, good | {"rating": False}, format=name, formats=formats)
-        assert (data.format, data.examples[0].instruction, data.examples[0].response) == ("rated", ASKED, SAID)
+        assert (data.format, data.examples[0].instruction, data.examples[0].response) == ("rated", QUESTION, ANSWER)
         assert data.skip_counts == {"the answer is rated bad": 1}
-    missing = {"question": ASKED, "answer": SAID}
+    missing = {"question": QUESTION, "answer": ANSWER}
     assert 'missing or null: "rating"' in error_message(tmp_path, missing, format="rated", formats=formats)
     assert "rated (question, answer, rating)" in error_message(tmp_path, {"a": 1}, formats=formats)
-    renamed = read(tmp_path, {"q": ASKED, "answer": SAID, "rating": True}, columns={"question": "q"}, formats=formats)
+    renamed = read(
+        tmp_path, {"q": QUESTION, "answer": ANSWER, "rating": True}, columns={"question": "q"}, formats=formats
+    )
     assert renamed.format == "rated"
 
 
 def test_a_format_that_no_registry_has_is_unknown(tmp_path: Path) -> None:
     with pytest.raises(SeaError, match="there is no format 'rated'"):
-        read(tmp_path, {"question": ASKED}, format="rated")
+        read(tmp_path, {"question": QUESTION}, format="rated")

@@ -18,7 +18,7 @@ from hypothesis import example as explicit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.format_samples import GOLDEN
+from helpers.format_samples import SAMPLES
 from sea_core.data.formats.registry import FORMATS
 from sea_core.data.read import read_examples, scan
 from sea_core.data.result import ReadResult
@@ -200,7 +200,7 @@ def test_reading_imports_nothing_heavy() -> None:
 # -------------------------------------------------------------------------------------------------- invalid input
 
 INVALID: dict[str, tuple[bytes, int, str, str]] = {
-    "torn": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', 2, "not JSON", "write the file again"),
+    "truncated": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', 2, "not JSON", "write the file again"),
     "spread": (b'{\n "instruction": "x"\n}', 1, "not JSON", "one whole JSON object on one line"),
     "not_object": (json.dumps(PLAIN).encode() + b"\n[1]\n", 2, "this one is a list", '{"instruction": "..."'),
     "number": (b"12\n", 1, "this one is a number", '{"instruction": "..."'),
@@ -237,7 +237,7 @@ INVALID: dict[str, tuple[bytes, int, str, str]] = {
         "human turn",
         "--format plain",
     ),
-    "torn_list": (b'[\n{"instruction": "a", "response": "b"},\n{"instr', 3, "not JSON", "write the file again"),
+    "truncated_list": (b'[\n{"instruction": "a", "response": "b"},\n{"instr', 3, "not JSON", "write the file again"),
     "list_of_text": (
         b'[\n{"instruction": "a", "response": "b"},\n"c"]',
         3,
@@ -250,7 +250,7 @@ INVALID: dict[str, tuple[bytes, int, str, str]] = {
 @pytest.mark.parametrize("case", INVALID)
 def test_invalid_input_is_reported_with_line_and_hint(tmp_path: Path, case: str) -> None:
     content, line, what, advice = INVALID[case]
-    path = tmp_path / "rows.jsonl"
+    path = tmp_path / "data.jsonl"
     path.write_bytes(content)
     error = message(path)
     assert error.startswith(f"{path}:{line}: ")
@@ -260,55 +260,55 @@ def test_invalid_input_is_reported_with_line_and_hint(tmp_path: Path, case: str)
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"[]"])
 def test_empty_file(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "rows.jsonl"
+    path = tmp_path / "data.jsonl"
     path.write_bytes(content)
     assert "holds no records" in message(path)
 
 
 def test_unknown_columns_suggest_columns_to_type(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "rows.jsonl", {"question": "x", "answer": "y"}))
-    assert "rows.jsonl:1: " in error
+    error = message(write(tmp_path / "data.jsonl", {"question": "x", "answer": "y"}))
+    assert "data.jsonl:1: " in error
     assert 'these columns: "question", "answer"' in error
     assert "--columns instruction=question,response=answer" in error
     assert "pku-saferlhf (prompt, " in error
 
 
 def test_unknown_pairs_suggest_the_column_to_type(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "rows.jsonl", {"query": "x", "chosen": "y", "rejected": "z"}))
+    error = message(write(tmp_path / "data.jsonl", {"query": "x", "chosen": "y", "rejected": "z"}))
     assert "--columns instruction=query ?" in error
 
 
 def test_columns_without_a_similar_name_are_asked_for(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "rows.jsonl", {"a": "x", "b": "y"}))
+    error = message(write(tmp_path / "data.jsonl", {"a": "x", "b": "y"}))
     assert "--columns instruction=NAME,response=NAME" in error
     assert "--format" in error
 
 
 def test_unprintable_column_names_are_escaped(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
+    path = tmp_path / "data.jsonl"
     path.write_text('{"\\ud83d": "x"}', encoding="utf-8")
     assert '"\\ud83d"' in message(path)
 
 
 def test_misspelt_file_column_is_corrected(tmp_path: Path) -> None:
-    path = write(tmp_path / "rows.jsonl", {"question": "x", "answer": "y"})
+    path = write(tmp_path / "data.jsonl", {"question": "x", "answer": "y"})
     error = message(path, columns={"instruction": "qestion", "response": "answer"})
     assert "--columns instruction=question,response=answer" in error
 
 
 def test_renamed_column_is_never_ignored(tmp_path: Path) -> None:
-    path = write(tmp_path / "rows.jsonl", PLAIN | {"label": True})
+    path = write(tmp_path / "data.jsonl", PLAIN | {"label": True})
     assert 'names "lable", which the file does not have' in message(path, columns={"harmful": "lable"})
     assert "No known format" in message(write(path, HH | {"topic": "lamps"}), columns={"phrase": "topic"})
 
 
 def test_misspelt_own_column_is_corrected(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "rows.jsonl", PLAIN), columns={"instuction": "question"})
+    error = message(write(tmp_path / "data.jsonl", PLAIN), columns={"instuction": "question"})
     assert "Did you mean 'instruction'?" in error
 
 
 def test_unknown_format_is_corrected(tmp_path: Path) -> None:
-    path = write(tmp_path / "rows.jsonl", PLAIN)
+    path = write(tmp_path / "data.jsonl", PLAIN)
     with pytest.raises(SeaError, match="Did you mean 'plain'"):
         read_examples(path, "plian")
     with pytest.raises(SeaError, match="hh-rlhf"):
@@ -316,35 +316,35 @@ def test_unknown_format_is_corrected(tmp_path: Path) -> None:
 
 
 def test_wrong_format_lists_the_missing_columns(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "rows.jsonl", PLAIN), format="hh-rlhf")
-    assert 'rows.jsonl:1: The columns are missing or null: "chosen", "rejected". Found: "instruction"' in error
-    error = message(write(tmp_path / "rows.jsonl", PLAIN), format="pku-saferlhf")
+    error = message(write(tmp_path / "data.jsonl", PLAIN), format="hh-rlhf")
+    assert 'data.jsonl:1: The columns are missing or null: "chosen", "rejected". Found: "instruction"' in error
+    error = message(write(tmp_path / "data.jsonl", PLAIN), format="pku-saferlhf")
     assert '"safer_response_id"' in error
 
 
 def test_a_repeated_id_names_both_lines(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "rows.jsonl", PLAIN | {"id": "a"}, PAIR | {"id": "b"}, PAIR | {"id": "a"}))
-    assert "rows.jsonl:3: " in error
+    error = message(write(tmp_path / "data.jsonl", PLAIN | {"id": "a"}, PAIR | {"id": "b"}, PAIR | {"id": "a"}))
+    assert "data.jsonl:3: " in error
     assert '"a" is used twice, on line 1 and on line 3' in error
 
 
 def test_missing_file_gets_a_suggestion(tmp_path: Path) -> None:
-    path = write(tmp_path / "rows.jsonl", PLAIN)
-    assert f"Did you mean {path} ?" in message(tmp_path / "row.jsonl")
-    assert "The folder has: rows.jsonl" in message(tmp_path / "completely-else")
-    assert "no folder" in message(tmp_path / "nowhere" / "rows.jsonl")
+    path = write(tmp_path / "data.jsonl", PLAIN)
+    assert f"Did you mean {path} ?" in message(tmp_path / "date.jsonl")
+    assert "The folder has: data.jsonl" in message(tmp_path / "completely-else")
+    assert "no folder" in message(tmp_path / "nowhere" / "data.jsonl")
 
 
 def test_folder_lists_its_files(tmp_path: Path) -> None:
     assert "It has no files of these types: .jsonl" in message(tmp_path)
-    write(tmp_path / "rows.jsonl", PLAIN)
+    write(tmp_path / "data.jsonl", PLAIN)
     error = message(tmp_path)
     assert "This is a folder" in error
-    assert "rows.jsonl" in error
+    assert "data.jsonl" in error
 
 
 def test_unsupported_file_type_raises_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "rows.xlsx"
+    path = tmp_path / "data.xlsx"
     path.write_bytes(b"PK")
     error = message(path)
     assert ".xlsx files are not supported" in error
@@ -352,13 +352,13 @@ def test_unsupported_file_type_raises_an_error(tmp_path: Path) -> None:
 
 
 def test_corrupt_gzip(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl.gz"
+    path = tmp_path / "data.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(PLAIN).encode() * 50)[:-12])
     assert "is truncated or corrupt" in message(path)
 
 
 def test_file_whose_records_were_all_skipped(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "rows.jsonl", PKU | {"better_response_id": 1}))
+    error = message(write(tmp_path / "data.jsonl", PKU | {"better_response_id": 1}))
     assert "All records were skipped" in error
     assert "disagree (1)" in error
 
@@ -366,7 +366,7 @@ def test_file_whose_records_were_all_skipped(tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------------- property tests
 
 
-def read_bytes(content: bytes, name: str = "rows.jsonl", skip_bad: bool = False, **options: Any) -> ReadResult | None:
+def read_bytes(content: bytes, name: str = "data.jsonl", skip_bad: bool = False, **options: Any) -> ReadResult | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
@@ -399,10 +399,10 @@ MAGICS = [b"\x1f\x8b", b"\xfd7zXZ\x00", b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\x
 @settings(deadline=None)
 @given(
     st.builds(bytes.__add__, st.sampled_from([b"", *MAGICS]), st.binary(max_size=60)),
-    st.sampled_from(["rows.jsonl", "rows.csv", "rows.tsv.gz", "rows.parquet"]),
+    st.sampled_from(["data.jsonl", "data.csv", "data.tsv.gz", "data.parquet"]),
     st.booleans(),
 )
-@explicit(b"PAR1" * 3, "rows.parquet", True)
+@explicit(b"PAR1" * 3, "data.parquet", True)
 def test_any_bytes_give_examples_or_a_data_error(content: bytes, name: str, skip_bad: bool) -> None:
     read_bytes(content, name, skip_bad=skip_bad)
 
@@ -421,7 +421,7 @@ VALUES = SCALARS | TURNS | st.lists(TURNS | PAIRED | SCALARS | st.lists(SCALARS,
 @st.composite
 def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
     """Sample records of one format, most of them changed, with junk between them."""
-    name, *_ = sample = draw(st.sampled_from(sorted(GOLDEN.values(), key=str)))
+    name, *_ = sample = draw(st.sampled_from(sorted(SAMPLES.values(), key=str)))
     changes = st.dictionaries(st.sampled_from([*FORMATS.get(name).columns, "id"]), VALUES, max_size=1)
     changed = changes.map(lambda change: sample[1] | change)
     junk = st.dictionaries(st.sampled_from(COLUMNS) | st.text(max_size=3), VALUES, max_size=3) | VALUES
@@ -452,7 +452,7 @@ def test_any_csv_is_read_row_by_row(cells: list[list[str]]) -> None:
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["instruction", "response", "harmful"], *cells])
     try:
-        data = read_bytes(text.getvalue().encode(), "rows.csv", skip_bad=True)
+        data = read_bytes(text.getvalue().encode(), "data.csv", skip_bad=True)
     except UnicodeEncodeError:
         return
     if data:

@@ -48,11 +48,11 @@ def error_message(path: Path | str, **options: Any) -> str:
 
 
 def texts(data: ReadResult) -> list[tuple[str, str | None, str | None]]:
-    return [(row.id, row.chosen, row.rejected) for row in data.examples]
+    return [(example.id, example.chosen, example.rejected) for example in data.examples]
 
 
-def parquet(path: Path, rows: list[dict[str, Any]] = RECORDS) -> Path:
-    pq.write_table(pa.Table.from_pylist(rows), path)
+def parquet(path: Path, records: list[dict[str, Any]] = RECORDS) -> Path:
+    pq.write_table(pa.Table.from_pylist(records), path)
     return path
 
 
@@ -73,7 +73,7 @@ def csv_file(path: Path) -> Path:
 
 
 def jsonl(path: Path) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in RECORDS), encoding="utf-8")
+    path.write_text("".join(json.dumps(record) + "\n" for record in RECORDS), encoding="utf-8")
     return path
 
 
@@ -93,13 +93,13 @@ def saved(path: Path) -> Path:
 
 
 KINDS: dict[str, tuple[str, Callable[[Path], Path], str]] = {
-    "parquet": ("rows.parquet", parquet, ": row 3"),
-    "parquet by another name": ("rows.data", parquet, ": row 3"),
-    "arrow file": ("rows.arrow", arrow, ": row 3"),
-    "arrow stream": ("rows.arrow", lambda path: arrow(path, pyarrow.ipc.new_stream), ": row 3"),
-    "csv": ("rows.csv", csv_file, ":5"),
-    "csv.gz": ("rows.csv.gz", zipped_csv, ":5"),
-    "jsonl.xz": ("rows.jsonl.xz", xz, ":3"),
+    "parquet": ("data.parquet", parquet, ": row 3"),
+    "parquet by another name": ("data.data", parquet, ": row 3"),
+    "arrow file": ("data.arrow", arrow, ": row 3"),
+    "arrow stream": ("data.arrow", lambda path: arrow(path, pyarrow.ipc.new_stream), ": row 3"),
+    "csv": ("data.csv", csv_file, ":5"),
+    "csv.gz": ("data.csv.gz", zipped_csv, ":5"),
+    "jsonl.xz": ("data.jsonl.xz", xz, ":3"),
     "save_to_disk": ("rows", saved, ": row 3"),
 }
 
@@ -119,12 +119,12 @@ def test_every_file_type_gives_the_same_examples_with_their_places(tmp_path: Pat
 
 
 def test_csv_cells_are_parsed_as_flags_and_lists(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
+    path = tmp_path / "data.csv"
     turns = json.dumps([{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}])
     cell = turns.replace('"', '""')
     path.write_text(f'messages,harmful\n"{cell}",False\n"{cell}",true\n"{cell}",maybe\n', encoding="utf-8")
     data = read_examples(path, skip_bad=True)
-    assert [row.harmful for row in data.examples] == [False, True]
+    assert [example.harmful for example in data.examples] == [False, True]
     assert [(record.where, record.column) for record in data.invalid] == [(f"{path}:4", "harmful")]
 
 
@@ -132,14 +132,15 @@ def test_csv_cells_are_parsed_as_flags_and_lists(tmp_path: Path) -> None:
 def test_csv_delimiter_is_detected(tmp_path: Path, name: str, delimiter: str) -> None:
     path = tmp_path / name
     path.write_text(f"\ufeffinstruction{delimiter}response\nWhy?{delimiter}So.\n\n", encoding="utf-8")
-    assert [(row.instruction, row.response, row.line) for row in read_examples(path).examples] == [("Why?", "So.", 2)]
+    (example,) = read_examples(path).examples
+    assert (example.instruction, example.response, example.line) == ("Why?", "So.", 2)
 
 
 def test_invalid_csv_rows_are_listed_and_the_others_read(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
+    path = tmp_path / "data.csv"
     path.write_bytes(b'instruction,response\na,b,c\n"x"y,z\nca\xe9,b\nd,\ne,f\n')
     data = read_examples(path, skip_bad=True)
-    assert [row.instruction for row in data.examples] == ["e"]
+    assert [example.instruction for example in data.examples] == ["e"]
     assert [(record.number, record.what.split(":")[0]) for record in data.invalid] == [
         (2, "The row has 3 cells, and the first line names 2 columns"),
         (3, "This is not CSV"),
@@ -150,7 +151,7 @@ def test_invalid_csv_rows_are_listed_and_the_others_read(tmp_path: Path) -> None
 
 
 def test_csv_with_an_unreadable_rest_raises_even_with_skip_bad(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
+    path = tmp_path / "data.csv"
     path.write_text('instruction,response\na,b\n"c,d\ne,f\n', encoding="utf-8")
     message = error_message(path, skip_bad=True)
     assert f"{path}:3: A quote is opened on this line and never closed: all up to line 4" in message
@@ -164,14 +165,14 @@ def test_csv_with_an_unreadable_rest_raises_even_with_skip_bad(tmp_path: Path) -
 
 
 def test_media_stored_as_bytes_are_skipped_or_written(tmp_path: Path) -> None:
-    rows = [
+    records = [
         {"question": "Is it hot?", "image": {"bytes": PNG, "path": None}, "chosen": "Yes.", "rejected": "No."},
         {"question": "Is it cold?", "image": {"bytes": None, "path": "b.jpg"}, "chosen": "Yes.", "rejected": "No."},
     ]
-    path = parquet(tmp_path / "rows.parquet", rows)
+    path = parquet(tmp_path / "data.parquet", records)
     data = read_examples(path)
     assert data.skip_counts.popitem()[0].startswith("its media are stored as bytes in the file")
-    assert [row.media for row in data.examples] == [(str(tmp_path / "b.jpg"),)]
+    assert [example.media for example in data.examples] == [(str(tmp_path / "b.jpg"),)]
     kept = read_examples(path, media_dir=tmp_path / "media")
     first = Path(kept.examples[0].media[0])
     assert (first.parent, first.suffix, first.read_bytes()) == (tmp_path / "media", ".png", PNG)
@@ -179,7 +180,7 @@ def test_media_stored_as_bytes_are_skipped_or_written(tmp_path: Path) -> None:
 
 
 def test_corrupt_table_raises_an_error(tmp_path: Path) -> None:
-    path = parquet(tmp_path / "rows.parquet")
+    path = parquet(tmp_path / "data.parquet")
     path.write_bytes(path.read_bytes()[:-20])
     assert "The table cannot be read beyond row 0" in error_message(path, skip_bad=True)
 
@@ -189,11 +190,11 @@ def test_a_row_with_an_unreadable_value_is_one_invalid_record(tmp_path: Path) ->
     wrong = pa.Array.from_buffers(pa.string(), 3, pa.array([b"Why?", b"\xff\xfe", b"How?"]).buffers())
     table = pa.table({"prompt": wrong, "completion": pa.array(["So.", "He.", "So."])})
     assert len(broken) == 3
-    path = tmp_path / "rows.arrow"
+    path = tmp_path / "data.arrow"
     with pa.OSFile(str(path), "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
     data = read_examples(path, skip_bad=True)
-    assert [row.instruction for row in data.examples] == ["Why?", "How?"]
+    assert [example.instruction for example in data.examples] == ["Why?", "How?"]
     assert [record.where for record in data.invalid] == [f"{path}: row 2"]
 
 
@@ -223,7 +224,7 @@ def test_any_corruption_gives_whole_records_or_a_data_error(
     except DataError as error:
         str(error).encode()
         return
-    assert len({row.line for row in data.examples}) + len(data.skipped) + len(data.invalid) == data.records
+    assert len({example.line for example in data.examples}) + len(data.skipped) + len(data.invalid) == data.records
 
 
 # ------------------------------------------------------------------------------------------------ folders and hub
@@ -233,11 +234,11 @@ def test_any_corruption_gives_whole_records_or_a_data_error(
 def splits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A folder that `save_to_disk` wrote and one of Parquet files, each with two splits and images."""
     image = {"image": {"bytes": b"no image at all", "path": "a.png"}}  # decoding it would fail
-    row = {"question": "Is it hot?", "chosen": "Yes.", "rejected": "No.", **image}
+    record = {"question": "Is it hot?", "chosen": "Yes.", "rejected": "No.", **image}
     features = datasets.Features(
         {name: datasets.Value("string") for name in ("question", "chosen", "rejected")} | {"image": datasets.Image()}
     )
-    data = datasets.Dataset.from_list([row] * 3, features=features)
+    data = datasets.Dataset.from_list([record] * 3, features=features)
     folder = tmp_path_factory.mktemp("splits")
     datasets.DatasetDict({"train": data, "test": data.select([0])}).save_to_disk(str(folder / "saved"))
     (folder / "files").mkdir()
@@ -317,9 +318,9 @@ def test_without_split_names_all_parquet_files_are_read(tmp_path: Path) -> None:
 
 
 def test_the_digest_of_a_folder_covers_its_files_and_their_paths(tmp_path: Path) -> None:
-    for name, row in (("a", RECORDS[0]), ("b", RECORDS[1])):
+    for name, record in (("a", RECORDS[0]), ("b", RECORDS[1])):
         (tmp_path / "first" / name).mkdir(parents=True)
-        parquet(tmp_path / "first" / name / "rows.parquet", [row])
+        parquet(tmp_path / "first" / name / "data.parquet", [record])
     first = read_examples(tmp_path / "first").digest
     second = (tmp_path / "first").rename(tmp_path / "second")
     assert read_examples(second).digest == first
@@ -369,7 +370,7 @@ def read_in_new_process(*names: str, **environment: str) -> Any:
 
 def test_a_hub_data_set_is_read_at_a_commit(tmp_path: Path) -> None:
     plain, pinned, other = "hf:owner/name", f"hf:owner/name@{COMMIT}", "hf:owner/name@v9"
-    with hub(parquet(tmp_path / "rows.parquet")) as (address, requests):
+    with hub(parquet(tmp_path / "data.parquet")) as (address, requests):
         cache = str(tmp_path / "cache")
         results = read_in_new_process(
             plain,

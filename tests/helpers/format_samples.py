@@ -1,60 +1,51 @@
-"""One record of each public format, and the example that it becomes."""
+"""Sample records of each format, and the examples that they become."""
 
 from __future__ import annotations
 
 from typing import Any
 
-ASKED, SAID, WORSE = "What is it?", "A cat.", "A dog."
+QUESTION, ANSWER, WORSE_ANSWER = "What is it?", "A cat.", "A dog."
 
+HUMAN, GPT = {"from": "human", "value": f"<image>{QUESTION}"}, {"from": "gpt", "value": ANSWER}
 
-HUMAN, GPT = {"from": "human", "value": f"<image>{ASKED}"}, {"from": "gpt", "value": SAID}
+USER, ASSISTANT = {"role": "user", "content": QUESTION}, {"role": "assistant", "content": ANSWER}
 
+OTHER = {"role": "assistant", "content": WORSE_ANSWER}
 
-USER, ASSISTANT = {"role": "user", "content": ASKED}, {"role": "assistant", "content": SAID}
+PARTS = [{"type": "image"}, {"type": "text", "text": QUESTION}]
 
-
-OTHER = {"role": "assistant", "content": WORSE}
-
-
-PARTS = [{"type": "image"}, {"type": "text", "text": ASKED}]
-
-
-BOTH = {"chosen": SAID, "rejected": WORSE}
-
+BOTH = {"chosen": ANSWER, "rejected": WORSE_ANSWER}
 
 PKU = {
-    "prompt": ASKED,
-    "response_0": WORSE,
-    "response_1": SAID,
+    "prompt": QUESTION,
+    "response_0": WORSE_ANSWER,
+    "response_1": ANSWER,
     "is_response_0_safe": False,
     "is_response_1_safe": True,
     "better_response_id": 0,
     "safer_response_id": 1,
 }
 
-
 V_PAIR = {
-    "question": ASKED,
+    "question": QUESTION,
     "image": "a.png",
-    "response_1": WORSE,
-    "response_2": SAID,
+    "response_1": WORSE_ANSWER,
+    "response_2": ANSWER,
     "is_response_1_safe": False,
     "is_response_2_safe": True,
     "more_helpful_response_id": "1",
     "safer_response_id": "2",
 }
 
-
 VLGUARD = {
     "id": "7",
     "image": "a.png",
     "safe": True,
     "instr-resp": [
-        {"safe_instruction": ASKED, "response": SAID},
+        {"safe_instruction": QUESTION, "response": ANSWER},
         {"unsafe_instruction": "Mock it.", "response": "No."},
     ],
 }
-
 
 PREPARED = {
     "id": "p",
@@ -72,48 +63,45 @@ PREPARED = {
     "outcome": "prepared",
 }
 
+SFT, DPO, IMAGE = (ANSWER, None, None), (None, ANSWER, WORSE_ANSWER), ("a.png",)
 
-# name of the case: format, record, and what the first row is: (response, chosen, rejected, media).
-SFT, DPO, IMAGE = (SAID, None, None), (None, SAID, WORSE), ("a.png",)
-
-
-GOLDEN: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
-    "plain": ("plain", {"instruction": ASKED, "response": SAID}, (*SFT, ())),
-    "plain, media": ("plain", {"instruction": ASKED, **BOTH, "image": "a.png"}, (*DPO, IMAGE)),
-    "pku": ("pku-saferlhf", PKU, (SAID, SAID, WORSE, ())),
+SAMPLES: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
+    "plain": ("plain", {"instruction": QUESTION, "response": ANSWER}, (*SFT, ())),
+    "plain, media": ("plain", {"instruction": QUESTION, **BOTH, "image": "a.png"}, (*DPO, IMAGE)),
+    "pku": ("pku-saferlhf", PKU, (ANSWER, ANSWER, WORSE_ANSWER, ())),
     "hh": (
         "hh-rlhf",
-        {name: f"\n\nHuman: {ASKED}\n\nAssistant: {text}" for name, text in BOTH.items()},
+        {name: f"\n\nHuman: {QUESTION}\n\nAssistant: {text}" for name, text in BOTH.items()},
         (*DPO, ()),
     ),
     "beavertails": (
         "beavertails",
-        {"prompt": ASKED, "response": SAID, "category": {"privacy_violation": False}, "is_safe": True},
+        {"prompt": QUESTION, "response": ANSWER, "category": {"privacy_violation": False}, "is_safe": True},
         (*SFT, ()),
     ),
     "beavertails-v, one": (
         "beavertails-v",
-        {"question": ASKED, "image": "a.png", "response": SAID, "is_response_safe": True},
+        {"question": QUESTION, "image": "a.png", "response": ANSWER, "is_response_safe": True},
         (*SFT, IMAGE),
     ),
-    "beavertails-v, two": ("beavertails-v", V_PAIR, (SAID, SAID, WORSE, IMAGE)),
-    "spa-vl": ("spa-vl", {"id": 1, "image": "a.png", "question": ASKED, **BOTH}, (*DPO, IMAGE)),
+    "beavertails-v, two": ("beavertails-v", V_PAIR, (ANSWER, ANSWER, WORSE_ANSWER, IMAGE)),
+    "spa-vl": ("spa-vl", {"id": 1, "image": "a.png", "question": QUESTION, **BOTH}, (*DPO, IMAGE)),
     "vlguard": ("vlguard", VLGUARD, (*SFT, IMAGE)),
-    "alpaca": ("alpaca", {"instruction": "What", "input": "is it?", "output": SAID}, (*SFT, ())),
-    "alpaca, pair": ("alpaca", {"instruction": ASKED, "input": "", **BOTH}, (*DPO, ())),
+    "alpaca": ("alpaca", {"instruction": "What", "input": "is it?", "output": ANSWER}, (*SFT, ())),
+    "alpaca, pair": ("alpaca", {"instruction": QUESTION, "input": "", **BOTH}, (*DPO, ())),
     "sharegpt": ("sharegpt", {"conversations": [HUMAN, GPT], "images": ["a.png"]}, (*SFT, IMAGE)),
     "sharegpt, pair": (
         "sharegpt",
-        {"conversations": [HUMAN], "chosen": GPT, "rejected": GPT | {"value": WORSE}, "images": "a.png"},
+        {"conversations": [HUMAN], "chosen": GPT, "rejected": GPT | {"value": WORSE_ANSWER}, "images": "a.png"},
         (*DPO, IMAGE),
     ),
     "sharegpt, messages": ("sharegpt", {"messages": [USER], "chosen": ASSISTANT, "rejected": OTHER}, (*DPO, ())),
     "ms-swift": (
         "ms-swift",
         {
-            "messages": [USER | {"content": f"<video>{ASKED}"}, ASSISTANT],
+            "messages": [USER | {"content": f"<video>{QUESTION}"}, ASSISTANT],
             "videos": ["a.mp4"],
-            "rejected_response": WORSE,
+            "rejected_response": WORSE_ANSWER,
         },
         (*DPO, ("a.mp4",)),
     ),
@@ -123,8 +111,8 @@ GOLDEN: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
         (*DPO, ()),
     ),
     "ms-swift, audio": ("ms-swift", {"messages": [USER, ASSISTANT], "audios": ["a.wav"]}, (*SFT, ("a.wav",))),
-    "trl, prompt and completion": ("trl", {"prompt": ASKED, "completion": SAID}, (*SFT, ())),
-    "trl, pair": ("trl", {"prompt": ASKED, **BOTH}, (*DPO, ())),
+    "trl, prompt and completion": ("trl", {"prompt": QUESTION, "completion": ANSWER}, (*SFT, ())),
+    "trl, pair": ("trl", {"prompt": QUESTION, **BOTH}, (*DPO, ())),
     "trl, messages": ("trl", {"messages": [USER, ASSISTANT]}, (*SFT, ())),
     "trl, parts": (
         "trl",
@@ -137,5 +125,6 @@ GOLDEN: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
         (*SFT, IMAGE),
     ),
     "trl, implicit prompt": ("trl", {"chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}, (*DPO, ())),
-    "prepared": ("prepared", PREPARED | {"instruction": ASKED, "response": SAID}, (*SFT, ())),
+    "prepared": ("prepared", PREPARED | {"instruction": QUESTION, "response": ANSWER}, (*SFT, ())),
 }
+"""Name of the case: format, record, and (response, chosen, rejected, media) of its first example."""

@@ -275,7 +275,7 @@ def test_a_completion_is_on_disk_before_the_next_one_arrives(yes: ChatServer, tm
     log = JsonlLog(tmp_path / "a.jsonl")
     completions = cached(open_model("openai", LLMConfig(model="m", base_url=yes.url)), log, make_prompts(*"abc"))
     next(completions)
-    assert [row["key"] for row in log.read()] == ["a"]
+    assert [entry["key"] for entry in log.read()] == ["a"]
     with pytest.raises(RunError, match="another process is writing"):
         list(cached(open_model("openai", LLMConfig(model="m", base_url=yes.url)), log, make_prompts("z")))
     completions.close()  # type: ignore[attr-defined]

@@ -108,7 +108,7 @@ def test_a_folder_without_a_chat_model_raises_an_error(folder: Path, tmp_path: P
     (bare / "chat_template.jinja").unlink()
     with pytest.raises(ModelError, match="has no chat template"):
         complete(bare, ["a"])
-    (bare / "model.safetensors").write_bytes(b"torn")
+    (bare / "model.safetensors").write_bytes(b"corrupt")
     with pytest.raises(ModelError, match="cannot be loaded"):
         complete(bare, ["a"])
     with pytest.raises(ModelError, match="no model folder"):

@@ -21,7 +21,7 @@ class Alpaca:
     columns: tuple[str, ...] = (*TEXTS, "history", "system", "kto_tag", "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has an instruction and an output, or an input (maybe empty) and a pair of answers."""
+        """Return whether the record has instruction and output, or instruction, input (maybe empty), chosen and rejected."""
         single = record.has("instruction", "output")
         has_input = record.column_name("input") in record.values
         return single or (has_input and record.has("instruction", "chosen", "rejected"))

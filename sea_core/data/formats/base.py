@@ -48,7 +48,7 @@ class Format(Protocol):
         """All columns that it can read, by their names in the data set; `--columns` can rename these, and "id"."""
 
     def matches(self, record: Record) -> bool:
-        """Tell from the columns of one of the first records whether the file has this format.
+        """Return whether the file has this format, by the columns of one of its first records.
 
         If several formats match, the user is asked to choose. It must not raise: use `has` and `peek`.
         """

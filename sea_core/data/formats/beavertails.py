@@ -25,7 +25,7 @@ class BeaverTails:
     columns: tuple[str, ...] = (*NEEDED, "harmful")
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has all the needed columns."""
+        """Return whether the record has all the needed columns."""
         return record.has(*NEEDED)
 
     def read(self, record: Record) -> list[Example]:

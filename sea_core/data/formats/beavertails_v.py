@@ -24,7 +24,7 @@ class BeaverTailsV:
     columns: tuple[str, ...] = (*SINGLE, *PAIR[1:], MORE_HELPFUL, "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has one labelled response, or two."""
+        """Return whether the record has one labelled response, or two."""
         return record.has(*SINGLE) or record.has(*PAIR)
 
     def read(self, record: Record) -> list[Example]:

@@ -86,7 +86,7 @@ def read_turns(record: Record, column: str, tags: Tags = DEFAULT_TAGS) -> list[T
 
 
 def is_conversation(value: Any) -> bool:
-    """Tell whether a value looks like a list of turns."""
+    """Return whether a value looks like a list of turns."""
     return isinstance(value, list) and bool(value) and all(_is_turn(item) for item in value)
 
 

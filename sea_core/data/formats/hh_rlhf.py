@@ -29,7 +29,7 @@ class HHRLHF:
     columns: tuple[str, ...] = ("chosen", "rejected", "harmful")
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has two dialogues and no question. `hh-rlhf-single` is never detected."""
+        """Return whether the record has two dialogues and no question. `hh-rlhf-single` is never detected."""
         return (
             self.name != SINGLE
             and record.has(*DIALOGUES)

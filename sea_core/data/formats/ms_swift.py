@@ -29,7 +29,7 @@ class MSSwift:
     columns: tuple[str, ...] = ("messages", *REJECTED, "label", "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has messages, and something that only ms-swift has."""
+        """Return whether the record has messages, and something that only ms-swift has."""
         messages: Any = record.peek("messages")
         if not is_conversation(messages) or record.has("chosen") or record.has("prompt"):
             return False

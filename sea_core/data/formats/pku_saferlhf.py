@@ -20,7 +20,7 @@ class PKUSafeRLHF:
     columns: tuple[str, ...] = (*NEEDED, MORE_HELPFUL)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has all the needed columns."""
+        """Return whether the record has all the needed columns."""
         return record.has(*NEEDED)
 
     def read(self, record: Record) -> list[Example]:

@@ -18,7 +18,7 @@ class PlainFormat:
     columns: tuple[str, ...] = ("instruction", "response", "chosen", "rejected", "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has an instruction with a response or a pair, and no other format's columns."""
+        """Return whether the record has an instruction with a response or a pair, and no other format's columns."""
         columns = record.values.keys()
         if {"input", "output", "detoxified"} & columns or {"outcome", "line"} <= columns:
             return False

@@ -22,7 +22,7 @@ class PreparedFormat:
     columns: tuple[str, ...] = (*PlainFormat().columns, *EXTRACTION_COLUMNS, "outcome")
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has an instruction with an extraction or an outcome."""
+        """Return whether the record has an instruction with an extraction or an outcome."""
         columns = record.values.keys()
         return record.has("instruction") and ("detoxified" in columns or {"outcome", "line"} <= columns)
 

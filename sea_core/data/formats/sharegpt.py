@@ -32,7 +32,7 @@ class ShareGPT:
     tags: Tags = DEFAULT_TAGS
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has conversations, or messages with a chosen and a rejected turn."""
+        """Return whether the record has conversations, or messages with a chosen and a rejected turn."""
         has_pair = all(
             isinstance(turn := record.peek(column), dict) and {"from", "role"} & turn.keys() for column in PAIR
         )

@@ -20,7 +20,7 @@ class SPAVL:
     columns: tuple[str, ...] = (*NEEDED, "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has a question and two answers, all text, and an image."""
+        """Return whether the record has a question and two answers, all text, and an image."""
         texts = all(isinstance(record.values.get(record.column_name(column)), str) for column in NEEDED)
         return texts and (record.has("image") or record.has("images"))
 

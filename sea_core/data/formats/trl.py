@@ -34,7 +34,7 @@ class TRL:
     columns: tuple[str, ...] = ("messages", "prompt", "completion", *PAIR, "label", "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has the columns of one of TRL's layouts."""
+        """Return whether the record has the columns of one of TRL's layouts."""
         if record.has("prompt"):
             return record.has("completion") or record.has(*PAIR)
         if all(is_conversation(record.peek(column)) for column in PAIR):

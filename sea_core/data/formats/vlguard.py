@@ -24,7 +24,7 @@ class VLGuard:
     columns: tuple[str, ...] = (*NEEDED, *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Tell whether the record has instructions and a label for its image."""
+        """Return whether the record has instructions and a label for its image."""
         return record.has(*NEEDED)
 
     def read(self, record: Record) -> list[Example]:

@@ -18,7 +18,7 @@ LISTED = 8
 
 
 def is_data_folder(path: Path) -> bool:
-    """Tell whether `save_to_disk` wrote this folder, or it has Parquet files."""
+    """Return whether `save_to_disk` wrote this folder, or it has Parquet files."""
     return _is_saved(path) or bool(_parquet_files(path))
 
 

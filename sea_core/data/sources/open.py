@@ -30,7 +30,7 @@ class Source:
     Attributes:
         path: the file, the folder, or the name of a hub data set.
         items: the values, read on demand.
-        digest: returns the SHA-256 of what is read, so that a run can tell whether its data changed.
+        digest: returns the SHA-256 of what is read, so that a run detects that its data changed.
         untyped: whether all values are text, as in CSV.
         folder: what relative paths in it are relative to.
     """

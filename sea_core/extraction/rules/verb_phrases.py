@@ -159,7 +159,7 @@ def _check_activity(tokens: list[str], verb: int) -> None:
 
 
 def _depends_on_verb(tokens: list[str], verb: int) -> bool:
-    """Tell whether the word after the verb is, or may be, a second verb or a part of a compound verb."""
+    """Return whether the word after the verb is, or may be, a second verb or a part of a compound verb."""
     word, after = tokens[verb].lower(), _neighbour(tokens, verb, 1)
     may_be_verb = after not in FUNCTION_WORDS and is_base_verb(after)
     takes_verb = word in ("go", "come", "dare", *NEW_VERBS) or "ADJ" in word_classes(word)
