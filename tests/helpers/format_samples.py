@@ -7,13 +7,9 @@ from typing import Any
 QUESTION, ANSWER, WORSE_ANSWER = "What is it?", "A cat.", "A dog."
 
 HUMAN, GPT = {"from": "human", "value": f"<image>{QUESTION}"}, {"from": "gpt", "value": ANSWER}
-
 USER, ASSISTANT = {"role": "user", "content": QUESTION}, {"role": "assistant", "content": ANSWER}
-
 OTHER = {"role": "assistant", "content": WORSE_ANSWER}
-
 PARTS = [{"type": "image"}, {"type": "text", "text": QUESTION}]
-
 BOTH = {"chosen": ANSWER, "rejected": WORSE_ANSWER}
 
 PKU = {

@@ -21,7 +21,7 @@ class Alpaca:
     columns: tuple[str, ...] = (*TEXTS, "history", "system", "kto_tag", "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Return whether the record has instruction and output, or instruction, input (maybe empty), chosen and rejected."""
+        """Return whether it has instruction and output, or instruction, input (maybe empty), chosen and rejected."""
         single = record.has("instruction", "output")
         has_input = record.column_name("input") in record.values
         return single or (has_input and record.has("instruction", "chosen", "rejected"))
