@@ -84,10 +84,10 @@ def check(
 ) -> None:
     """Check a plugin against the adapter contract, rule by rule. Exit code 1 if a rule is violated."""
     from sea_core.pipeline.inputs import ModelTarget
-    from sea_core.plugin.contract.check import check as check_contract
+    from sea_core.plugin.contract.check import check_adapter
 
     target = ModelTarget.find(plugin, modality=modality, model=model, dtype=dtype, device=device)
-    results = list(check_contract(_adapter_under_test(target, sample)))
+    results = list(check_adapter(_adapter_under_test(target, sample)))
     value = {
         "plugin": target.plugin.name,
         "modality": target.adapter.modality,
@@ -129,11 +129,11 @@ def _rule_value(result: RuleResult) -> dict[str, str]:
         "rule": rule.name,
         "sentence": rule.sentence,
         "state": result.state,
-        "seen": result.seen,
+        "problem": result.problem,
         "advice": result.advice,
     }
 
 
 def _rule_cells(result: RuleResult) -> list[str]:
-    lines = [result.rule.sentence, result.seen, result.advice]
+    lines = [result.rule.sentence, result.problem, result.advice]
     return [result.state, "\n".join(line for line in lines if line)]

@@ -60,4 +60,4 @@ class AdapterContract:
 
 
 def _message(result: RuleResult) -> str:
-    return f"{result.rule.sentence}\n  {result.seen}\n  {result.advice}"
+    return f"{result.rule.sentence}\n  {result.problem}\n  {result.advice}"

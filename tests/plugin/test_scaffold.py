@@ -51,7 +51,7 @@ def test_scaffold_installs_and_its_tests_report_what_to_write(tmp_path: Path) ->
     assert checked.returncode == 1
     rules = {rule["rule"]: rule for rule in json.loads(checked.stdout)["rules"]}
     assert rules["styles"]["state"] == "pass"
-    assert rules["parts"]["seen"] == "projector is not written yet: return the module."
+    assert rules["parts"]["problem"] == "projector is not written yet: return the module."
     assert rules["parts"]["advice"].startswith(f"Write it in {adapter}")
     assert rules["blank"]["state"] == "not run"
 

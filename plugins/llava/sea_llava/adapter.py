@@ -1,4 +1,4 @@
-"""LLaVA-1.5, 7B and 13B: one image, 576 rows of E."""
+"""The SEA adapter for LLaVA-1.5, 7B and 13B: one image, 576 vectors of E."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sea_core.data.examples import Kind
 
-THINNEST = 100
-"""The longest side over the shortest. The processor scales the shortest side up: a thread would take gigabytes."""
+MAX_ASPECT_RATIO = 100
+"""Longest side / shortest side. The processor scales the shortest side up: a thin image would take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LlavaAdapter(Adapter):
     """Images through `LlavaForConditionalGeneration` (transformers >= 5.23).
 
     E is the hidden states of the vision tower's layer that the checkpoint selects (LLaVA-1.5: the last but one),
-    without the class row where it drops that: (576, 1024) for the 7B and 13B models.
+    without the class token if the checkpoint drops it: (576, 1024) for the 7B and 13B models.
     """
 
     modality: ClassVar[str] = "image"
@@ -42,13 +42,13 @@ class LlavaAdapter(Adapter):
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
         from sea_core.model.checkpoint import load_transformers, read_config
 
-        refuse_packed(checkpoint, read_config(checkpoint, revision))
+        reject_packing(checkpoint, read_config(checkpoint, revision))
         return load_transformers(checkpoint, self.architectures, dtype=dtype, device=device, revision=revision)
 
     def blank_input(self, processor: Any) -> Image:
         from PIL import Image
 
-        return Image.new("RGB", (side_of(processor),) * 2)
+        return Image.new("RGB", (image_side(processor),) * 2)
 
     def read_media(self, path: Path, processor: Any) -> Image:
         from PIL import Image, ImageOps
@@ -65,11 +65,11 @@ class LlavaAdapter(Adapter):
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         for image in media:
-            if max(image.size) > THINNEST * min(image.size):
+            if max(image.size) > MAX_ASPECT_RATIO * min(image.size):
                 raise DataError(
-                    f"an image of {image.width} x {image.height} pixels is too thin: the model would see a small "
-                    "piece of its middle",
-                    hint=f"Crop or pad it: the longest side may be at most {THINNEST} times the shortest.",
+                    f"an image of {image.width} x {image.height} pixels is too thin: the model would only see a small "
+                    "part of its middle",
+                    hint=f"Crop or pad it: the longest side may be at most {MAX_ASPECT_RATIO} times the shortest.",
                 )
         batch: Mapping[str, Any] = processor(text=list(texts), images=list(media), padding=True, return_tensors="pt")
         return dict(batch)
@@ -81,23 +81,23 @@ class LlavaAdapter(Adapter):
         return list(crossed)
 
 
-def side_of(processor: Any) -> int:
-    """Return the side, in pixels, of the square that the model sees."""
-    seen = processor.image_processor.crop_size or processor.image_processor.size
-    return int(seen["height"])
+def image_side(processor: Any) -> int:
+    """Return the side of the model's square input, in pixels."""
+    size = processor.image_processor.crop_size or processor.image_processor.size
+    return int(size["height"])
 
 
-def refuse_packed(checkpoint: str, config: Mapping[str, Any]) -> None:
-    """Raise ModelError for a relative whose rows of P(E) are packed with others before the language model reads them.
+def reject_packing(checkpoint: str, config: Mapping[str, Any]) -> None:
+    """Raise ModelError for a related model that changes P(E) before the language model reads it.
 
-    LLaVA-NeXT cuts an image in tiles, and after the projector drops the rows of the padding and puts a learnt row
-    after each line of tiles: what the language model reads is no longer P(E).
+    LLaVA-NeXT cuts an image into tiles. After the projector it drops the vectors of padding, and inserts a trained
+    vector after each line of tiles.
     """
     architectures = config.get("architectures") or ["model of no named architecture"]
-    packed = any(name.startswith(("LlavaNext", "LlavaOnevision")) for name in architectures)
-    if packed or (config.get("vision_config") or {}).get("model_type") == "pixtral":
+    packs = any(name.startswith(("LlavaNext", "LlavaOnevision")) for name in architectures)
+    if packs or (config.get("vision_config") or {}).get("model_type") == "pixtral":
         raise ModelError(
-            f"the checkpoint {checkpoint} is a {architectures[0]} that packs its image rows with line breaks after "
-            "the projector, which synthetic embeddings do not carry",
+            f"the checkpoint {checkpoint} is a {architectures[0]} that packs its image features with line breaks "
+            "after the projector, which synthetic embeddings do not contain",
             hint="Give a LLaVA-1.5 checkpoint (LlavaForConditionalGeneration, one square image).",
         )

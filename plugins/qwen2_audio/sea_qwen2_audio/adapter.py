@@ -1,4 +1,4 @@
-"""Qwen2-Audio 7B, base and Instruct: audio in 16 kHz, one row of E for each 40 ms."""
+"""The SEA adapter for Qwen2-Audio 7B, base and Instruct: audio at 16 kHz, one vector of E for each 40 ms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sea_core.data.examples import Kind
 
 RATE = 16_000
-SHORTEST = 0.025
+MIN_SECONDS = 0.025
 """One window of the mel spectrogram, in seconds."""
 
 
@@ -25,12 +25,12 @@ SHORTEST = 0.025
 class Qwen2AudioAdapter(Adapter):
     """Audio through `Qwen2AudioForConditionalGeneration` (transformers >= 5.23).
 
-    E is the audio tower's output after pooling and layer norm, (n, 1280) for the 7B models, without the rows that
-    only pad to 30 s: 25 rows for each second, 750 at most.
+    E is the audio tower's output after pooling and layer norm, (n_tokens, 1280) for the 7B models, without the vectors
+    of padding: 25 vectors a second, 750 at most.
     """
 
     seconds: float = 10.0
-    """Length of the blank (silence), in seconds; capped by what the checkpoint can hear at once (30 s for the 7B)."""
+    """Length of the blank input (silence) in seconds, capped by the checkpoint's input length (30 s for the 7B)."""
 
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "audio"
@@ -74,15 +74,15 @@ class Qwen2AudioAdapter(Adapter):
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         longest = processor.feature_extractor.chunk_length
         for wave in media:
-            if len(wave) < SHORTEST * RATE:
+            if len(wave) < MIN_SECONDS * RATE:
                 raise DataError(
-                    f"an audio of {len(wave) / RATE:.3f} s is too short to hear: it makes no row of E",
-                    hint=f"Give at least {SHORTEST} s.",
+                    f"an audio of {len(wave) / RATE:.3f} s is too short: it makes no vector of E",
+                    hint=f"Give at least {MIN_SECONDS} s.",
                 )
             if len(wave) > longest * RATE:
                 raise DataError(
-                    f"an audio of {len(wave) / RATE:.1f} s is longer than the {longest} s this checkpoint can hear",
-                    hint="Cut it: the model would drop the rest without a word.",
+                    f"an audio of {len(wave) / RATE:.1f} s is longer than the {longest} s that this checkpoint takes",
+                    hint="Cut it: the model would silently ignore the rest.",
                 )
         batch: Mapping[str, Any] = processor(
             text=list(texts), audio=list(media), sampling_rate=RATE, padding=True, return_tensors="pt"
@@ -93,12 +93,17 @@ class Qwen2AudioAdapter(Adapter):
         return self.backbone(model).get_submodule("multi_modal_projector")
 
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
-        return [e[: rows_of(int(n))] for e, n in zip(crossed, inputs["feature_attention_mask"].sum(-1), strict=True)]
+        return [
+            e[: count_tokens(int(n))] for e, n in zip(crossed, inputs["feature_attention_mask"].sum(-1), strict=True)
+        ]
 
     def end_token(self, processor: Any) -> str:
-        return "<|im_end|>"  # ChatML closes a turn with it, for the base model too, whose own eos is another token
+        return "<|im_end|>"  # it ends a turn in ChatML, for the base model too, whose eos token is another one
 
 
-def rows_of(frames: int) -> int:
-    """Return how many rows of E `frames` mel frames make (`Qwen2AudioEncoder._get_feat_extract_output_lengths`)."""
+def count_tokens(frames: int) -> int:
+    """Return how many vectors of E a number of mel frames makes.
+
+    As `Qwen2AudioEncoder._get_feat_extract_output_lengths` in transformers does.
+    """
     return ((frames - 1) // 2 + 1 - 2) // 2 + 1

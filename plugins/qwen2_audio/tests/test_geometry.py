@@ -10,7 +10,7 @@ from transformers import Qwen2AudioConfig, Qwen2AudioForConditionalGeneration
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_qwen2_audio.adapter import Qwen2AudioAdapter, rows_of
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter, count_tokens
 
 
 @pytest.fixture(scope="module")
@@ -34,4 +34,4 @@ def test_thirty_seconds_at_7b_are_750_rows_of_1280(mllm: MLLM, seven_billion: An
 def test_rows_are_counted_as_the_library_counts_them(mllm: MLLM) -> None:
     frames = torch.arange(1, 3001)
     _, rows = mllm.model.model.audio_tower._get_feat_extract_output_lengths(frames)
-    assert [rows_of(n) for n in frames.tolist()] == rows.tolist()
+    assert [count_tokens(n) for n in frames.tolist()] == rows.tolist()

@@ -1,4 +1,4 @@
-"""Qwen2-VL and Qwen2.5-VL, images and videos: one row of E for each patch of 14 x 14 pixels (and 2 frames)."""
+"""The SEA adapters for Qwen2-VL and Qwen2.5-VL: a vector of E for each patch of 14 x 14 pixels (and 2 frames)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_core.errors import DataError, SeaError
-from sea_qwen2_vl.vision import VisionAdapter, refuse_thin
+from sea_qwen2_vl.vision import VisionAdapter, reject_thin
 
 if TYPE_CHECKING:
     from sea_core.data.examples import Kind
@@ -26,8 +26,8 @@ class ImageAdapter(VisionAdapter):
     prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "The image shows that", "product": "The image shows"}
     style_prefix: ClassVar[str] = "The style of the image is"
     blank_word: ClassVar[str] = "black"
-    key: ClassVar[str] = "image_grid_thw"
-    type_id: ClassVar[int] = 1
+    grid_key: ClassVar[str] = "image_grid_thw"
+    token_type: ClassVar[int] = 1
 
     def blank_input(self, processor: Any) -> Any:
         from PIL import Image
@@ -49,12 +49,12 @@ class ImageAdapter(VisionAdapter):
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         for image in media:
-            refuse_thin(image.height, image.width)
+            reject_thin(image.height, image.width)
         batch = dict(processor(text=list(texts), images=list(media), padding=True, return_tensors="pt"))
         if "second_per_grid_ts" in processor.model_input_names:
             import torch
 
-            batch["second_per_grid_ts"] = torch.zeros(0)  # no video: it only tells `split` that there are windows
+            batch["second_per_grid_ts"] = torch.zeros(0)  # no videos, but `split` sees that there are windows
         return batch
 
 
@@ -63,7 +63,7 @@ class VideoAdapter(VisionAdapter):
     """Videos through Qwen2-VL and Qwen2.5-VL (transformers >= 5.23)."""
 
     frames: int = 8
-    """Frames of the blank, two for each second; capped by what the checkpoint's processor takes."""
+    """Frames of the blank input, two a second; capped by the checkpoint's processor."""
 
     modality: ClassVar[str] = "video"
     noun: ClassVar[str] = "video"
@@ -72,8 +72,8 @@ class VideoAdapter(VisionAdapter):
     prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "The video shows that", "product": "The video shows"}
     style_prefix: ClassVar[str] = "The style of the video is"
     blank_word: ClassVar[str] = "black"
-    key: ClassVar[str] = "video_grid_thw"
-    type_id: ClassVar[int] = 2
+    grid_key: ClassVar[str] = "video_grid_thw"
+    token_type: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -94,22 +94,21 @@ class VideoAdapter(VisionAdapter):
     def read_media(self, path: Path, processor: Any) -> Clip:
         import numpy as np
 
-        from sea_qwen2_vl.processor import frames_for
+        from sea_qwen2_vl.processor import frame_count
         from sea_qwen2_vl.video import read_video
 
-        def choose(total: int, rate: float) -> Sequence[int]:
-            wanted: list[int] = (
-                np.linspace(0, total - 1, frames_for(processor.video_processor, total, rate)).round().tolist()
-            )
-            return wanted
+        def select(total: int, rate: float) -> Sequence[int]:
+            count = frame_count(processor.video_processor, total, rate)
+            indices: list[int] = np.linspace(0, total - 1, count).round().tolist()
+            return indices
 
-        return read_video(path, choose)
+        return read_video(path, select)
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         from transformers.video_utils import VideoMetadata
 
         for clip in media:
-            refuse_thin(*clip.frames.shape[1:3])
+            reject_thin(*clip.frames.shape[1:3])
         metadata = [VideoMetadata(total_num_frames=len(c.frames), fps=c.rate) for c in media]
         batch = dict(
             processor(
@@ -123,5 +122,7 @@ class VideoAdapter(VisionAdapter):
             )
         )
         if "second_per_grid_ts" in batch:
-            batch["second_per_grid_ts"] = (batch["second_per_grid_ts"] * 1000).round() / 1000  # as the grid carries it
+            batch["second_per_grid_ts"] = (
+                batch["second_per_grid_ts"] * 1000
+            ).round() / 1000  # the grid stores milliseconds
         return batch

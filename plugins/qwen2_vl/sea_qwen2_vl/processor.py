@@ -1,7 +1,7 @@
-"""The family's processor: the library's own where torchvision works, else the same without torchvision.
+"""The processor of both families: that of transformers if torchvision is installed, else the same without it.
 
-Without torchvision the library has the image processor (through PIL) but no video processor, and refuses to build a
-processor at all. `FrameProcessor` is that video processor in numpy and PIL.
+Without torchvision, transformers has an image processor (with PIL) but no video processor, and builds no processor at
+all. `FrameProcessor` is the video processor in numpy and PIL.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from typing import Any
 
 import numpy as np
 
-FAMILIES = {
+PROCESSORS = {
     "Qwen2VLForConditionalGeneration": "Qwen2VLProcessor",
     "Qwen2_5_VLForConditionalGeneration": "Qwen2_5_VLProcessor",
 }
-"""The processor's class for each architecture."""
-NAMED = ("processor_config.json", "video_preprocessor_config.json", "preprocessor_config.json")
-"""Where a checkpoint keeps its video settings: the library looks there, in this order."""
+"""The processor class for each architecture."""
+SETTINGS_FILES = ("processor_config.json", "video_preprocessor_config.json", "preprocessor_config.json")
+"""The files of a checkpoint that may contain the video settings, in the order in which transformers reads them."""
 
 
 class _Accepted:
-    """The keywords of a call that are the video processor's own."""
+    """Keywords that transformers passes on to the video processor."""
 
     cap_pixels_per_frame: bool
 
 
 class FrameProcessor:
-    """The library's `Qwen2VLVideoProcessor` in numpy: frames in, `pixel_values_videos` and `video_grid_thw` out.
+    """`Qwen2VLVideoProcessor` of transformers in numpy: from frames to `pixel_values_videos` and `video_grid_thw`.
 
-    It never samples frames, and bounds the pixels of a frame as `cap_pixels_per_frame=True` does.
+    It does not sample frames, and limits the pixels of a frame as `cap_pixels_per_frame=True` does.
     """
 
     model_input_names = ("pixel_values_videos", "video_grid_thw")
@@ -42,8 +42,8 @@ class FrameProcessor:
         from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
         size = dict(settings.get("size") or {})
-        self.least = int(settings.get("min_pixels") or size.get("shortest_edge") or 128 * 28 * 28)
-        self.most = int(settings.get("max_pixels") or size.get("longest_edge") or 768 * 28 * 28)
+        self.min_pixels = int(settings.get("min_pixels") or size.get("shortest_edge") or 128 * 28 * 28)
+        self.max_pixels = int(settings.get("max_pixels") or size.get("longest_edge") or 768 * 28 * 28)
         self.patch_size = int(settings.get("patch_size", 14))
         self.merge_size = int(settings.get("merge_size", 2))
         self.temporal_patch_size = int(settings.get("temporal_patch_size", 2))
@@ -57,28 +57,29 @@ class FrameProcessor:
         """Return a BatchFeature for videos of shape (frames, height, width, 3), uint8."""
         from transformers import BatchFeature
 
-        patches, grids = zip(*(self.patchify(self.resized(video)) for video in videos), strict=True)
+        patches, grids = zip(*(self.make_patches(self.resize(video)) for video in videos), strict=True)
         data: dict[str, Any] = {"pixel_values_videos": np.concatenate(patches), "video_grid_thw": np.array(grids)}
         if kwargs.get("return_metadata"):
             data["video_metadata"] = kwargs["video_metadata"]
         return BatchFeature(data, tensor_type=return_tensors, skip_tensor_conversion=["video_metadata"])
 
-    def resized(self, video: np.ndarray) -> np.ndarray:
-        """Return the video at the size that the model is given: the sides are multiples of a merged patch."""
+    def resize(self, video: np.ndarray) -> np.ndarray:
+        """Return the video at the model's input size, whose sides are multiples of a merged patch."""
         from PIL import Image
         from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
 
         factor = self.patch_size * self.merge_size
         total = int(self.max_video_tokens * factor * factor * 0.9)
-        share = total * self.temporal_patch_size // len(video)
-        most = max(min(self.most, share), int(self.least * 1.05))
-        height, width = smart_resize(*video.shape[1:3], factor=factor, min_pixels=self.least, max_pixels=most)
-        if (height, width) == video.shape[1:3]:
+        per_frame = total * self.temporal_patch_size // len(video)
+        max_pixels = max(min(self.max_pixels, per_frame), int(self.min_pixels * 1.05))
+        size = video.shape[1:3]
+        height, width = smart_resize(*size, factor=factor, min_pixels=self.min_pixels, max_pixels=max_pixels)
+        if (height, width) == size:
             return video
         frames = [Image.fromarray(f).resize((width, height), Image.Resampling.BICUBIC) for f in video]
         return np.stack([np.asarray(frame) for frame in frames])
 
-    def patchify(self, video: np.ndarray) -> tuple[np.ndarray, list[int]]:
+    def make_patches(self, video: np.ndarray) -> tuple[np.ndarray, list[int]]:
         """Return (patches, 3 x temporal x side x side) in fp32, in the order of the merger's groups, and (t, h, w)."""
         if odd := -len(video) % self.temporal_patch_size:
             video = np.concatenate([video, *[video[-1:]] * odd])
@@ -91,10 +92,10 @@ class FrameProcessor:
         return parts.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7).reshape(t * h * w, -1), [t, h, w]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings in the library's words, for `video_preprocessor_config.json`."""
+        """Return the settings under the names of transformers, for `video_preprocessor_config.json`."""
         return {
             "video_processor_type": "Qwen2VLVideoProcessor",
-            "size": {"shortest_edge": self.least, "longest_edge": self.most},
+            "size": {"shortest_edge": self.min_pixels, "longest_edge": self.max_pixels},
             "patch_size": self.patch_size,
             "merge_size": self.merge_size,
             "temporal_patch_size": self.temporal_patch_size,
@@ -106,7 +107,7 @@ class FrameProcessor:
 
 
 def load_processor(checkpoint: str, revision: str | None, architecture: str) -> Any:
-    """Return the checkpoint's processor: the library's own where torchvision is installed."""
+    """Return the checkpoint's processor: that of transformers if torchvision is installed."""
     import transformers
     from transformers.utils import cached_file, is_torchvision_available
 
@@ -114,26 +115,26 @@ def load_processor(checkpoint: str, revision: str | None, architecture: str) -> 
         return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
     tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision)
     images = transformers.AutoImageProcessor.from_pretrained(checkpoint, revision=revision)
-    found: dict[str, Any] = {}
-    for name in NAMED:
+    settings: dict[str, Any] = {}
+    for name in SETTINGS_FILES:
         path = cached_file(checkpoint, name, revision=revision, _raise_exceptions_for_missing_entries=False)
-        if path and not found:
-            config = json.loads(Path(path).read_text(encoding="utf-8"))
-            found = config.get("video_processor", {}) if name == NAMED[0] else config
-    return assemble(architecture, images, tokenizer, FrameProcessor(found))
+        if path and not settings:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            settings = content.get("video_processor", {}) if name == SETTINGS_FILES[0] else content
+    return make_processor(architecture, images, tokenizer, FrameProcessor(settings))
 
 
-def assemble(architecture: str, images: Any, tokenizer: Any, frames: FrameProcessor) -> Any:
-    """Return the library's processor around `frames`, which it would refuse for not being of a torchvision class."""
+def make_processor(architecture: str, images: Any, tokenizer: Any, frames: FrameProcessor) -> Any:
+    """Return the processor of transformers with `frames`, which it would reject: it is not of a torchvision class."""
     import transformers
 
-    base = getattr(transformers, FAMILIES[architecture])
-    kind: Any = type(base.__name__, (_WithoutTorchvision, base), {})
-    return kind(images, tokenizer, frames, chat_template=tokenizer.chat_template)
+    base = getattr(transformers, PROCESSORS[architecture])
+    processor_class: Any = type(base.__name__, (_WithoutTorchvision, base), {})
+    return processor_class(images, tokenizer, frames, chat_template=tokenizer.chat_template)
 
 
 class _WithoutTorchvision:
-    """What the library's processors do that needs a video processor of a torchvision class."""
+    """Overrides what needs a video processor of a torchvision class."""
 
     def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> type:
         return type(argument)
@@ -146,16 +147,16 @@ class _WithoutTorchvision:
 
 
 def save_processor(processor: Any, folder: Path) -> None:
-    """Write the files from which `load_processor` and the library's AutoProcessor make this processor again."""
+    """Write the files from which `load_processor` and AutoProcessor load this processor."""
     processor.tokenizer.save_pretrained(folder)
     processor.image_processor.save_pretrained(folder)
     settings = json.dumps(processor.video_processor.to_dict(), indent=2)
-    (folder / NAMED[1]).write_text(settings + "\n", encoding="utf-8")
+    (folder / SETTINGS_FILES[1]).write_text(settings + "\n", encoding="utf-8")
 
 
-def frames_for(video_processor: Any, total: int, rate: float) -> int:
-    """Return how many of a video's frames the family takes: two for each second, within the checkpoint's bounds."""
+def frame_count(video_processor: Any, total: int, rate: float) -> int:
+    """Return how many frames of a video to use: two a second, within the checkpoint's bounds."""
     step = int(video_processor.temporal_patch_size)
-    least = math.ceil(min(int(video_processor.min_frames), total) / step) * step
+    fewest = math.ceil(min(int(video_processor.min_frames), total) / step) * step
     most = max(step, min(int(video_processor.max_frames), total) // step * step)
-    return min(max(int(total / rate * 2) // step * step, least, step), most)
+    return min(max(int(total / rate * 2) // step * step, fewest, step), most)

@@ -1,4 +1,4 @@
-"""What image and video have in common: the seam before the merger, its grid and the positions."""
+"""What images and videos share: the seam before the merger, the grid of E, and the positions."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MERGE = 2
-"""Patches on a side of the square that the merger makes one token of, in every checkpoint of the two families."""
+"""Patches on a side of the square that the merger turns into one token, in every checkpoint of both families."""
 WINDOW = 4
 """Merged patches on a side of Qwen2.5-VL's attention window."""
-LARGEST = 4096
+MAX_SIDE = 4096
 
 
 @dataclass(frozen=True)
 class VisionAdapter(Adapter):
-    """What image and video have in common.
+    """What images and videos share.
 
     E is the vision transformer's output before the merger, (t * h * w, 1280) for the 7B models, in the order of the
-    merger's groups: four rows that lie in a square make a token. Its grid is (t, h, w) in patches; for a video through
-    Qwen2.5-VL, whose positions depend on time, also the milliseconds of a step in t.
+    merger's groups: four vectors of a square make a token. Its grid is (t, h, w) in patches; for videos in Qwen2.5-VL,
+    whose positions depend on time, it also has the milliseconds of a time step.
     """
 
     height: int = 224
-    """Height of the blank in pixels; the processor brings it within the checkpoint's bounds, in steps of 28."""
+    """Height of the blank input in pixels; the processor resizes it to the checkpoint's bounds, in steps of 28."""
     width: int = 224
-    """Width of the blank in pixels."""
+    """Width of the blank input in pixels."""
 
     architectures: ClassVar[tuple[str, ...]] = ("Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration")
     checkpoint: ClassVar[str] = str(Path(__file__).parent / "checkpoint")
     styles: ClassVar[tuple[str, ...]] = ("photographic", "painted", "cartoon", "sketched", "vintage", "monochrome")
-    key: ClassVar[str]
-    """What the model's inputs call this modality's grid."""
-    type_id: ClassVar[int]
-    """What `mm_token_type_ids` says at this modality's placeholders."""
+    grid_key: ClassVar[str]
+    """The name of this modality's grid among the model's inputs."""
+    token_type: ClassVar[int]
+    """The value of `mm_token_type_ids` at this modality's placeholders."""
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
-            if not 28 <= getattr(self, name) <= LARGEST:
+            if not 28 <= getattr(self, name) <= MAX_SIDE:
                 raise SeaError(
-                    f"adapter.{name} is {getattr(self, name)}, but a side has from 28 to {LARGEST} pixels",
+                    f"adapter.{name} is {getattr(self, name)}, but a side has from 28 to {MAX_SIDE} pixels",
                     hint=f"Type for example: -o adapter.{name}=224",
                 )
 
@@ -70,67 +70,71 @@ class VisionAdapter(Adapter):
             if getattr(vision, name) != value:
                 raise ModelError(
                     f"this checkpoint's vision_config has {name} {getattr(vision, name)}; "
-                    f"this plugin knows {value} only",
-                    hint="Every published Qwen2-VL and Qwen2.5-VL has that. Is it one of them?",
+                    f"this plugin supports {value} only",
+                    hint="Use a published Qwen2-VL or Qwen2.5-VL: all of them have that value.",
                 )
         return self.backbone(model).get_submodule("visual.merger")
 
-    def placeholders(self, n_features: int) -> int:
-        return n_features // MERGE**2
+    def placeholders(self, n_tokens: int) -> int:
+        return n_tokens // MERGE**2
 
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
         import torch
 
-        parts = torch.split(crossed, [int(n) for n in inputs[self.key].prod(-1)])
+        parts = torch.split(crossed, [int(n) for n in inputs[self.grid_key].prod(-1)])
         if "second_per_grid_ts" not in inputs:
             return list(parts)
-        # Qwen2.5-VL sorts the merger's groups by attention window, and its tokens back again behind the merger.
-        return [unwindowed(e, grid) for e, grid in zip(parts, inputs[self.key], strict=True)]
+        # Qwen2.5-VL sorts the merger's groups by attention window, and sorts the tokens back after the merger.
+        return [undo_windows(e, grid) for e, grid in zip(parts, inputs[self.grid_key], strict=True)]
 
     def grids(self, inputs: Mapping[str, Any], count: int) -> list[tuple[int, ...]]:
-        found = [tuple(int(n) for n in grid) for grid in inputs[self.key]]
-        steps = inputs.get("second_per_grid_ts", ())
-        return [(*grid, round(float(s) * 1000)) for grid, s in zip(found, steps, strict=True)] if len(steps) else found
+        grids = [tuple(int(n) for n in grid) for grid in inputs[self.grid_key]]
+        seconds = inputs.get("second_per_grid_ts", ())
+        if not len(seconds):
+            return grids
+        return [(*grid, round(float(s) * 1000)) for grid, s in zip(grids, seconds, strict=True)]
 
     def position_ids(
         self, model: Any, input_ids: Tensor, attention_mask: Tensor | None, grids: Sequence[tuple[int, ...]]
     ) -> Tensor:
-        """Return the library's own M-RoPE positions, (3, rows, length)."""
+        """Return the M-RoPE positions that transformers computes, (3, batch, length)."""
         import torch
 
         backbone: Any = self.backbone(model)
         token = getattr(model.config, f"{self.modality}_token_id")
-        known: dict[str, Any] = {self.key: torch.tensor([g[:3] for g in grids], device=input_ids.device)}
+        grid_inputs: dict[str, Any] = {self.grid_key: torch.tensor([g[:3] for g in grids], device=input_ids.device)}
         if any(len(g) > 3 for g in grids):
-            known["second_per_grid_ts"] = torch.tensor([g[3] / 1000 for g in grids])
+            grid_inputs["second_per_grid_ts"] = torch.tensor([g[3] / 1000 for g in grids])
         positions, _ = backbone.get_rope_index(
             input_ids,
-            mm_token_type_ids=(input_ids == token).int() * self.type_id,
+            mm_token_type_ids=(input_ids == token).int() * self.token_type,
             attention_mask=attention_mask,
-            **known,
+            **grid_inputs,
         )
         ids: Tensor = positions
         return ids
 
     def end_token(self, processor: Any) -> str:
-        return "<|im_end|>"  # ChatML closes a turn with it, for the base models too, whose own eos is another token
+        return "<|im_end|>"  # it ends a turn in ChatML, for the base models too, whose eos token is another one
 
 
 def is_windowed(model: Any) -> bool:
-    """Tell Qwen2.5-VL, whose vision transformer attends within windows, from Qwen2-VL."""
+    """Return whether this is Qwen2.5-VL, whose vision transformer attends within windows."""
     return "Qwen2_5" in type(model).__name__
 
 
-def refuse_thin(height: int, width: int) -> None:
-    """Refuse sides that the processor would refuse without advice."""
+def reject_thin(height: int, width: int) -> None:
+    """Raise DataError for sides that the processor would reject without advice."""
     if max(height, width) > 200 * max(1, min(height, width)):
-        raise DataError(f"{width} x {height} pixels: one side is more than 200 times the other", hint="Crop it.")
+        raise DataError(
+            f"a medium of {width} x {height} pixels is too thin: one side is over 200 times the other", hint="Crop it."
+        )
 
 
-def unwindowed(rows: Tensor, grid: Tensor) -> Tensor:
-    """Put the rows of one medium from the order of Qwen2.5-VL's windows into the order of its tokens."""
+def undo_windows(features: Tensor, grid: Tensor) -> Tensor:
+    """Sort the vectors of one medium from the order of Qwen2.5-VL's attention windows into the order of its tokens."""
     from transformers.vision_utils import get_vision_window_index
 
     order, _ = get_vision_window_index(grid[None].cpu(), MERGE, WINDOW * MERGE, 1)
-    groups = rows.view(-1, MERGE**2, rows.shape[-1])
-    return groups[order.argsort().to(rows.device)].reshape(rows.shape)
+    groups = features.view(-1, MERGE**2, features.shape[-1])
+    return groups[order.argsort().to(features.device)].reshape(features.shape)

@@ -15,7 +15,7 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Q
 
 from sea_core.model.mllm import MLLM
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.processor import FrameProcessor, assemble
+from sea_qwen2_vl.processor import FrameProcessor, make_processor
 from sea_qwen2_vl.video import Clip
 from sea_qwen2_vl.vision import VisionAdapter
 from sea_toy.qwen2_vl import tiny
@@ -59,7 +59,7 @@ def family(request: pytest.FixtureRequest, bundled: tuple[Any, Any], adapter: Vi
         architecture, model = "Qwen2VLForConditionalGeneration", bundled[0]
     else:
         architecture, model = "Qwen2_5_VLForConditionalGeneration", windowed(tokenizer)
-    return MLLM(adapter, model, assemble(architecture, Qwen2VLImageProcessorPil(size=BOUNDS), tokenizer, frames))
+    return MLLM(adapter, model, make_processor(architecture, Qwen2VLImageProcessorPil(size=BOUNDS), tokenizer, frames))
 
 
 @pytest.fixture

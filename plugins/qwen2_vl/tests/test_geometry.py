@@ -48,7 +48,7 @@ def test_patches_at_7b_are_rows_of_1280(bundled: tuple[Any, Any], seven_billion:
     positions = get_vision_position_ids(GRIDS, 2).to("meta")
     pixels = torch.empty(int(GRIDS.prod(1).sum()), 3 * 2 * 14 * 14, device="meta")
     crossed = seven_billion.model.visual(pixels, grid_thw=GRIDS, position_ids=positions).last_hidden_state
-    inputs = {adapter.key: GRIDS}
+    inputs = {adapter.grid_key: GRIDS}
     if "Qwen2_5" in type(seven_billion).__name__:
         inputs["second_per_grid_ts"] = torch.tensor([1.0, 0.5] if adapter.modality == "video" else [])
     parts = adapter.split(crossed, inputs)

@@ -18,7 +18,7 @@ from sea_core import DataError
 from sea_core.model.mllm import MLLM
 from sea_qwen2_vl import video
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.video import Clip, read_video, with_av, with_decord
+from sea_qwen2_vl.video import Clip, read_video, read_with_av, read_with_decord
 
 SEEN = ("steal a lamp", "cartoon")
 SENTENCE = "a person is stealing a lamp"
@@ -50,7 +50,7 @@ def test_decord_and_pyav_give_the_same_frames(clip: Path, wanted: Any) -> None:
         asked.append((total, rate))
         return wanted
 
-    one, other = with_decord(clip, choose), with_av(clip, choose)
+    one, other = read_with_decord(clip, choose), read_with_av(clip, choose)
     assert asked == [(13, 8.0)] * 2
     assert one.frames.dtype == other.frames.dtype == np.uint8
     assert np.array_equal(one.frames, other.frames)
@@ -84,7 +84,7 @@ def test_decords_bridge_is_left_alone_and_any_is_taken(clip: Path) -> None:
     assert np.array_equal(bridged.frames, plain.frames)
 
 
-@pytest.mark.parametrize("read", [with_decord, with_av])
+@pytest.mark.parametrize("read", [read_with_decord, read_with_av])
 @pytest.mark.parametrize("content", [b"", b"Dear diary.", None], ids=["empty", "text", "torn"])
 def test_a_file_that_is_not_a_video_is_refused(read: Any, content: bytes | None, clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "diary.mp4"

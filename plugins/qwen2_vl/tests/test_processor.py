@@ -13,7 +13,7 @@ from PIL import Image
 from transformers import AutoImageProcessor, Qwen2VLImageProcessorPil
 
 from sea_qwen2_vl.adapter import ImageAdapter
-from sea_qwen2_vl.processor import NAMED, FrameProcessor, frames_for, load_processor, save_processor
+from sea_qwen2_vl.processor import SETTINGS_FILES, FrameProcessor, frame_count, load_processor, save_processor
 
 SETTINGS = {"min_pixels": 56**2, "max_pixels": 200**2}
 CHECKPOINT = ImageAdapter.checkpoint
@@ -47,8 +47,8 @@ def test_each_step_in_time_takes_two_frames_and_an_odd_one_is_repeated() -> None
 
 def test_a_long_video_is_given_fewer_pixels_for_each_frame() -> None:
     frames = FrameProcessor({"max_video_tokens": 100, **SETTINGS})
-    assert frames.resized(np.zeros((2, 196, 196, 3), np.uint8)).shape == (2, 196, 196, 3)
-    assert frames.resized(np.zeros((40, 196, 196, 3), np.uint8)).shape[1:3] == (56, 56)
+    assert frames.resize(np.zeros((2, 196, 196, 3), np.uint8)).shape == (2, 196, 196, 3)
+    assert frames.resize(np.zeros((40, 196, 196, 3), np.uint8)).shape[1:3] == (56, 56)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_long_video_is_given_fewer_pixels_for_each_frame() -> None:
     [(120, 24.0, 10), (6, 2.0, 6), (3, 25.0, 2), (1, 25.0, 2), (5, 25.0, 4), (9000, 25.0, 16)],
 )
 def test_two_frames_are_taken_for_each_second(total: int, rate: float, count: int) -> None:
-    assert frames_for(FrameProcessor({"max_frames": 16}), total, rate) == count
+    assert frame_count(FrameProcessor({"max_frames": 16}), total, rate) == count
 
 
 def test_text_and_types_are_made_as_the_library_makes_them(bundled: tuple[Any, Any]) -> None:
@@ -81,11 +81,11 @@ def test_what_was_saved_is_loaded(bundled: tuple[Any, Any], tmp_path: Path) -> N
 def test_video_settings_are_found_where_the_library_finds_them(bundled: tuple[Any, Any], tmp_path: Path) -> None:
     """Older checkpoints have one file for both kinds of media, newer ones nest it: the first that is there counts."""
     save_processor(bundled[1], tmp_path)
-    (tmp_path / NAMED[1]).unlink()
-    image = json.loads((tmp_path / NAMED[2]).read_text())
-    (tmp_path / NAMED[2]).write_text(json.dumps(image | {"max_frames": 5}))
+    (tmp_path / SETTINGS_FILES[1]).unlink()
+    image = json.loads((tmp_path / SETTINGS_FILES[2]).read_text())
+    (tmp_path / SETTINGS_FILES[2]).write_text(json.dumps(image | {"max_frames": 5}))
     assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 5
-    (tmp_path / NAMED[1]).write_text(json.dumps({"max_frames": 7}))
+    (tmp_path / SETTINGS_FILES[1]).write_text(json.dumps({"max_frames": 7}))
     assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 7
-    (tmp_path / NAMED[0]).write_text(json.dumps({"video_processor": {"max_frames": 9}}))
+    (tmp_path / SETTINGS_FILES[0]).write_text(json.dumps({"video_processor": {"max_frames": 9}}))
     assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 9

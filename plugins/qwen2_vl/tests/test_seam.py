@@ -99,7 +99,7 @@ def test_generation_without_a_medium_is_the_ordinary_one(family: MLLM) -> None:
 
 def test_positions_are_the_librarys(family: MLLM, media: list[Any], embeddings: list[Embedding]) -> None:
     inputs = family.media_inputs(QUESTIONS, media)
-    names = ("input_ids", "mm_token_type_ids", "attention_mask", family.adapter.key, "second_per_grid_ts")
+    names = ("input_ids", "mm_token_type_ids", "attention_mask", family.adapter.grid_key, "second_per_grid_ts")
     expected, _ = family.backbone.get_rope_index(**{name: inputs[name] for name in names if name in inputs})
     got = family.adapter.position_ids(
         family.model, inputs["input_ids"], inputs["attention_mask"], [e.grid for e in embeddings]
@@ -123,7 +123,7 @@ def test_rows_are_in_the_order_of_the_tokens(family: MLLM, media: list[Any], emb
     kind = family.adapter.modality
     pixels = inputs["pixel_values" if kind == "image" else "pixel_values_videos"]
     with torch.no_grad():
-        out = getattr(family.backbone, f"get_{kind}_features")(pixels, inputs[family.adapter.key]).pooler_output
+        out = getattr(family.backbone, f"get_{kind}_features")(pixels, inputs[family.adapter.grid_key]).pooler_output
         assert all(torch.equal(family.project(e), features) for e, features in zip(embeddings, out, strict=True))
 
 

@@ -1,1 +1,1 @@
-"""The contract that every adapter keeps, as a list of rules."""
+"""The contract that every adapter fulfils, as a list of rules."""

@@ -1,4 +1,4 @@
-"""The contract that every adapter keeps, as a list of rules. `sea plugins check` and `AdapterContract` run them."""
+"""The contract that every adapter fulfils, as a list of rules. `sea plugins check` and `AdapterContract` run them."""
 
 from __future__ import annotations
 
@@ -7,42 +7,49 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sea_core.errors import SeaError
-from sea_core.plugin.contract import rules_answers, rules_seam, rules_step, rules_words
+from sea_core.plugin.contract import rules_checkpoint, rules_generation, rules_seam, rules_texts, rules_training
 from sea_core.plugin.contract.rule import AdapterUnderTest, Rule, RuleViolation
 from sea_core.plugin.isolation import catch_any, describe
 
-__all__ = ["RULES", "AdapterUnderTest", "Rule", "RuleResult", "RuleViolation", "check", "check_rule"]
-
-RULES: tuple[Rule, ...] = (*rules_words.RULES, *rules_seam.RULES, *rules_answers.RULES, *rules_step.RULES)
-"""In the order in which an author meets them."""
+RULES: tuple[Rule, ...] = (
+    *rules_texts.RULES,
+    *rules_seam.RULES,
+    *rules_generation.RULES,
+    *rules_checkpoint.RULES,
+    *rules_training.RULES,
+)
+"""In the order in which an author needs them."""
 
 State = Literal["pass", "fail", "not run"]
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What became of a rule: `seen` and `advice` are empty where it holds."""
+    """The result of checking one rule; `problem` and `advice` are empty if it passed."""
 
     rule: Rule
     state: State
-    seen: str = ""
+    problem: str = ""
     advice: str = ""
 
 
-def check(subject: AdapterUnderTest) -> Iterator[RuleResult]:
-    """Yield a finding for each rule. Without a model, the rules that need one are not run, but for the first."""
+def check_adapter(subject: AdapterUnderTest) -> Iterator[RuleResult]:
+    """Yield a result for each rule. If the model does not load, only the first rule that needs it fails.
+
+    The others that need it are not run.
+    """
     model_failed = False
     for rule in RULES:
         if model_failed and rule.needs_model:
             yield RuleResult(rule, "not run", "it needs the model")
             continue
-        finding = check_rule(rule, subject)
-        model_failed |= rule is rules_seam.parts and finding.state == "fail" and "mllm" not in vars(subject)
-        yield finding
+        result = check_rule(rule, subject)
+        model_failed |= rule is rules_seam.parts and result.state == "fail" and "mllm" not in vars(subject)
+        yield result
 
 
 def check_rule(rule: Rule, subject: AdapterUnderTest) -> RuleResult:
-    """Look whether one rule holds. Whatever the adapter raises is a finding."""
+    """Check one rule. Whatever the adapter raises is a violation."""
     with subject.fit_threads():
         error = catch_any(lambda: rule.check(subject))
     if error is None:

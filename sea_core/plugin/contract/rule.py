@@ -1,4 +1,4 @@
-"""What a rule of the contract is, and what it looks at."""
+"""What a rule of the contract is, and the adapter that it checks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sea_core.errors import PluginError, SeaError
 from sea_core.model import numerics
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
@@ -18,103 +19,123 @@ from sea_core.model.mllm import MLLM
 from sea_core.plugin.contract.noise import noise_like
 
 QUESTION = "What is in the {noun}?"
-LONGER = "Please tell me, as briefly as you can, what is going on in this {noun}."
+LONG_QUESTION = "Please tell me, as briefly as you can, what is going on in this {noun}."
 
-SMALL = 20_000_000
-"""Weights below which a model is small."""
+SMALL_MODEL = 20_000_000
+"""Models with fewer weights run on one thread, and are also checked in bfloat16."""
 
 
 class RuleViolation(AssertionError):
-    """A rule does not hold. The message says what was seen."""
+    """A rule is violated. The message says what was found."""
 
 
-def require(holds: bool, seen: str) -> None:
-    """Raise Broken with what was seen, unless the rule holds."""
+def require(holds: bool, problem: str) -> None:
+    """Raise RuleViolation with the problem unless the rule holds."""
     if not holds:
-        raise RuleViolation(seen)
+        raise RuleViolation(problem)
+
+
+def require_error(call: Callable[[], object], what: str) -> None:
+    """Require a call to raise a SeaError that advises what to do; `what` completes "WHAT raises no error"."""
+    try:
+        call()
+    except PluginError:  # the plugin itself is faulty or unfinished
+        raise
+    except SeaError as error:
+        require(bool(error.hint), f"the error for {what} gives no advice: {error.what}")
+    else:
+        raise RuleViolation(f"{what} raises no error")
 
 
 class AdapterUnderTest:
-    """An adapter under test: its model and media are made when a rule first asks for them.
+    """An adapter under test. Its model and media are made when a rule first needs them.
 
     Args:
-        load: returns the model, at best a tiny one.
-        signal: returns a medium that is not blank; None for noise in the blank's form.
+        load: returns the model, preferably a tiny one.
+        sample: returns a medium that is not blank; None for noise in the form of the blank input.
     """
 
-    def __init__(self, adapter: Adapter, load: Callable[[], MLLM], signal: Callable[[], Any] = lambda: None) -> None:
-        self.adapter, self._load, self._signal = adapter, load, signal
+    def __init__(self, adapter: Adapter, load: Callable[[], MLLM], sample: Callable[[], Any] = lambda: None) -> None:
+        self.adapter, self._load, self._sample = adapter, load, sample
 
     @cached_property
     def mllm(self) -> MLLM:
         return self._load()
 
+    @property
+    def is_small(self) -> bool:
+        """Whether the model is small. Loads it."""
+        return bool(sum(p.numel() for p in self.mllm.model.parameters()) < SMALL_MODEL)
+
     @cached_property
-    def blank_medium(self) -> Any:
+    def blank_input(self) -> Any:
         return self.adapter.blank_input(self.mllm.processor)
 
     @cached_property
-    def signal_medium(self) -> Any:
-        given = self._signal()
-        return noise_like(self.blank_medium) if given is None else given
+    def sample(self) -> Any:
+        sample = self._sample()
+        return noise_like(self.blank_input) if sample is None else sample
 
     @cached_property
-    def media(self) -> list[Any]:
-        """The blank medium and the signal."""
-        return [self.blank_medium, self.signal_medium]
+    def media(self) -> dict[str, Any]:
+        """The blank input and the sample, by name."""
+        return {"blank": self.blank_input, "sample": self.sample}
 
     @cached_property
+    def embeddings(self) -> dict[str, Embedding]:
+        """E of the blank input and of the sample, each encoded alone."""
+        return {name: self.mllm.encode([medium])[0] for name, medium in self.media.items()}
+
+    @property
     def blank(self) -> Embedding:
-        """E of the blank medium."""
-        return self.mllm.encode([self.blank_medium])[0]
-
-    @cached_property
-    def embeddings(self) -> list[Embedding]:
-        """E of the blank medium and of the signal, each encoded alone."""
-        return [self.blank, self.mllm.encode([self.signal_medium])[0]]
+        """E of the blank input."""
+        return self.embeddings["blank"]
 
     @contextmanager
     def fit_threads(self) -> Iterator[None]:
-        """Run a small model on one thread: more of them only wait for each other, thirty times as long."""
-        before = torch.get_num_threads()
-        if "mllm" in vars(self) and sum(p.numel() for p in self.mllm.model.parameters()) < SMALL:
+        """Run a small model on one thread: on more it takes thirty times as long."""
+        threads = torch.get_num_threads()
+        if "mllm" in vars(self) and self.is_small:
             torch.set_num_threads(1)
         try:
             yield
         finally:
-            torch.set_num_threads(before)
+            torch.set_num_threads(threads)
 
-    def ask(self, template: str = QUESTION) -> str:
+    def question(self, template: str = QUESTION) -> str:
         return template.format(noun=self.adapter.noun)
 
     @torch.no_grad()
-    def ordinary(self, medium: Any) -> Tensor:
+    def ordinary_logits(self, medium: Any) -> Tensor:
         """Return the logits of the model's ordinary forward on a question about a medium: (length, vocabulary)."""
-        inputs = self.mllm.media_inputs([self.ask()], [medium])
-        hidden = self.mllm.backbone(**inputs).last_hidden_state[0]
-        logits: Tensor = self.mllm.model.get_output_embeddings()(hidden)
-        return logits.to(self.mllm.wide_dtype)
+        inputs = self.mllm.media_inputs([self.question()], [medium])
+        return self.head(self.mllm.backbone(**inputs).last_hidden_state[0])
 
-    def logits(self, embedding: Embedding) -> Tensor:
-        """Return the logits on the same question with the encoder skipped: (length, vocabulary)."""
-        prompt = self.mllm.prompt_ids(self.ask(), len(embedding))
-        # Each token answers those before it; the end token stands behind the last, so that its logits are read too.
+    def differentiable_logits(self, embedding: Embedding) -> Tensor:
+        """Return the logits on the same question with the embedding injected: (length, vocabulary)."""
+        prompt = self.mllm.prompt_ids(self.question(), len(embedding))
+        # The tokens of the prompt are the answer, so that the logits after each of them are returned.
         batch = self.mllm.batch([prompt[:1]], [[*prompt[1:], self.mllm.end_id]])
         return self.mllm.answer_logits(batch, [embedding])[0]
 
     @torch.no_grad()
-    def skipped(self, embedding: Embedding) -> Tensor:
-        """Return `logits`, without a gradient."""
-        return self.logits(embedding)
+    def injected_logits(self, embedding: Embedding) -> Tensor:
+        """Return `differentiable_logits` without a graph."""
+        return self.differentiable_logits(embedding)
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Return the logits of hidden states, in fp32 or wider."""
+        logits: Tensor = self.mllm.model.get_output_embeddings()(hidden)
+        return logits.to(self.mllm.wide_dtype)
 
     def require_same(self, logits: Tensor, reference: Tensor, what: str) -> None:
         """Require two computations of the same logits to agree up to rounding."""
-        shapes = f"{what}: {tuple(logits.shape)} logits against {tuple(reference.shape)}"
+        shapes = f"{what}: logits of shape {tuple(logits.shape)} instead of {tuple(reference.shape)}"
         require(logits.shape == reference.shape, shapes)
         difference = numerics.max_difference(logits, reference)
         rounding = numerics.max_rounding(reference, self.mllm.dtype)
         require(
-            difference <= rounding, f"{what}: the logits differ by {difference:.3g}, rounding explains {rounding:.1g}"
+            difference <= rounding, f"{what}: the logits differ by {difference:.3g}; rounding explains {rounding:.1g}"
         )
 
 
@@ -123,11 +144,11 @@ class Rule:
     """One rule of the contract.
 
     Attributes:
-        name: one word for ids.
-        sentence: the rule, as people read it.
-        advice: what to look at where it does not hold.
-        check: raises where it does not hold.
-        needs_model: whether it asks for the subject's model.
+        name: identifies the rule, in tests and in JSON.
+        sentence: the rule in one sentence.
+        advice: what to check if it is violated.
+        check: raises RuleViolation, or whatever the adapter raises, if it is violated.
+        needs_model: whether the check uses the model.
     """
 
     name: str
@@ -138,7 +159,7 @@ class Rule:
 
 
 def rule(advice: str, needs_model: bool = True) -> Callable[[Callable[[AdapterUnderTest], None]], Rule]:
-    """Make a rule of a check: its name is the function's, its sentence the docstring."""
+    """Make a rule from a check. The function's name is the rule's, its docstring the sentence."""
 
     def make(check: Callable[[AdapterUnderTest], None]) -> Rule:
         return Rule(check.__name__, check.__doc__ or "", advice, check, needs_model)
@@ -146,11 +167,11 @@ def rule(advice: str, needs_model: bool = True) -> Callable[[Callable[[AdapterUn
     return make
 
 
-def listed(words: Sequence[object]) -> str:
-    return ", ".join(map(str, words))
+def listed(items: Sequence[object]) -> str:
+    return ", ".join(map(str, items))
 
 
 def encoder_parameters(mllm: MLLM) -> list[nn.Parameter]:
-    """Return the weights in front of the seam: neither the projector's nor the language model's."""
-    behind = {id(p) for p in (*mllm.projector.parameters(), *mllm.language_parameters())}
-    return [p for p in mllm.model.parameters() if id(p) not in behind]
+    """Return the parameters before the seam: neither the projector's nor the language model's."""
+    others = {id(p) for p in (*mllm.projector.parameters(), *mllm.language_parameters())}
+    return [p for p in mllm.model.parameters() if id(p) not in others]

@@ -1,30 +1,41 @@
-"""Rules about the seam: E is read where the adapter says, and put back there."""
+"""Rules about the seam: E is captured where the adapter says, and injected there."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from sea_core.errors import ModelError, PluginError, SeaError
-from sea_core.model.embedding import Embedding
+from sea_core.model.embedding import Embedding, stack
+from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import changes_logits
-from sea_core.plugin.contract.rule import LONGER, AdapterUnderTest, encoder_parameters, require, rule
+from sea_core.plugin.contract.rule import (
+    LONG_QUESTION,
+    AdapterUnderTest,
+    RuleViolation,
+    encoder_parameters,
+    require,
+    require_error,
+    rule,
+)
 
 
 @rule("Check `checkpoint`, `architectures`, `load`, `projector`, `backbone` and `language_model` against the model.")
 def parts(subject: AdapterUnderTest) -> None:
     """The model loads, and the adapter finds its parts in it."""
     mllm, adapter = subject.mllm, subject.adapter
-    inside = set(mllm.model.modules())
+    modules = set(mllm.model.modules())
     for name in ("backbone", "projector", "language_model"):
-        found = getattr(adapter, name)(mllm.model)
-        require(isinstance(found, nn.Module) and found in inside, f"`{name}` returned no module of the model")
-        require(getattr(adapter, name)(mllm.model) is found, f"`{name}` returns another module on every call")
-    require(mllm.placeholder_id != mllm.end_id, f"`placeholder` and `end_token` are one token, {adapter.placeholder!r}")
-    require(bool(encoder_parameters(mllm)), "no weight of the model is the encoder's: all lie behind the seam")
+        module = getattr(adapter, name)(mllm.model)
+        require(isinstance(module, nn.Module) and module in modules, f"`{name}` does not return a module of the model")
+        require(getattr(adapter, name)(mllm.model) is module, f"`{name}` returns a different module on every call")
+    same_token = f"`placeholder` and `end_token` are the same token, {adapter.placeholder!r}"
+    require(mllm.placeholder_id != mllm.end_id, same_token)
+    require(bool(encoder_parameters(mllm)), "no parameter belongs to the encoder: all are behind the seam")
 
 
 @rule("`blank_input` must not draw random numbers, and the model must be in evaluation mode.")
@@ -32,138 +43,178 @@ def blank(subject: AdapterUnderTest) -> None:
     """The blank input is the same every time."""
     adapter, mllm = subject.adapter, subject.mllm
     first, second = (mllm.encode([adapter.blank_input(mllm.processor)])[0] for _ in range(2))
-    require(
-        first.grid == second.grid and torch.equal(first.features, second.features), "two blanks have two embeddings"
-    )
+    is_same = first.grid == second.grid and torch.equal(first.features, second.features)
+    require(is_same, "two blank inputs have different embeddings")
 
 
-@rule("Raise DataError in `read_media`, with a hint that says which files it takes.")
+@rule("Raise DataError in `read_media`, with a hint that names the file types it reads.")
 def files(subject: AdapterUnderTest) -> None:
-    """A file that is no such medium is refused in words."""
+    """A file of another type raises an error with advice."""
     processor = subject.mllm.processor
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "letter.txt"
         file.write_text("Dear reader, this is a letter.")
-        try:
-            subject.adapter.read_media(file, processor)
-        except PluginError:
-            raise
-        except SeaError as error:
-            require(bool(error.hint), f"the refusal does not say what to do: {error.what}")
-        else:
-            require(False, "`read_media` took a text file for a medium")
+        require_error(lambda: subject.adapter.read_media(file, processor), "a text file given to `read_media`")
 
 
-@rule("Check `placeholder`, `placeholders`, `split` and `conversation` against what `inputs` makes of the prompt.")
+@rule("Check `placeholder`, `placeholders`, `split` and `conversation` against the prompt that `inputs` makes.")
 def prompt(subject: AdapterUnderTest) -> None:
     """The prompt for an embedding is the model's ordinary prompt."""
-    for medium, embedding in zip(subject.media, subject.embeddings, strict=True):
-        require(
-            embedding.features.ndim == 2,
-            f"`split` gave an E of shape {tuple(embedding.features.shape)}, not (rows, width)",
-        )
-        ordinary = subject.mllm.media_inputs([subject.ask()], [medium])["input_ids"][0].tolist()
-        ours = subject.mllm.prompt_ids(subject.ask(), len(embedding))
-        at, held = subject.mllm.placeholder_id, len(embedding)
-        seen = f"{held} rows of E make {ours.count(at)} placeholders, the ordinary prompt has {ordinary.count(at)}"
-        require(ours == ordinary, seen if ours.count(at) != ordinary.count(at) else "the text around them differs")
+    for name, medium in subject.media.items():
+        embedding = subject.embeddings[name]
+        shape = tuple(embedding.features.shape)
+        require(len(shape) == 2, f"`split` returned an E of shape {shape} instead of (n_tokens, d_encoder)")
+        ordinary = subject.mllm.media_inputs([subject.question()], [medium])["input_ids"][0].tolist()
+        ours = subject.mllm.prompt_ids(subject.question(), len(embedding))
+        ours_count, ordinary_count = (ids.count(subject.mllm.placeholder_id) for ids in (ours, ordinary))
+        counts = f"an E of {len(embedding)} vectors makes {ours_count} placeholders, the ordinary prompt has "
+        require(ours_count == ordinary_count, f"{counts}{ordinary_count}")
+        require(ours == ordinary, "the text around the placeholders differs from the ordinary prompt")
 
 
 @rule("The prompt, the positions or the projector differ from the ordinary forward: check `projector` and `split`.")
-def put_back(subject: AdapterUnderTest) -> None:
-    """Putting an embedding back in place of its medium changes no logit."""
-    for name, medium, embedding in zip(("blank", "signal"), subject.media, subject.embeddings, strict=True):
-        subject.require_same(subject.skipped(embedding), subject.ordinary(medium), f"the {name}'s embedding put back")
+def injection(subject: AdapterUnderTest) -> None:
+    """Injecting a medium's own embedding does not change the logits."""
+    for name, medium in subject.media.items():
+        injected = subject.injected_logits(subject.embeddings[name])
+        subject.require_same(injected, subject.ordinary_logits(medium), f"injecting the {name}'s own embedding")
+
+
+@rule("Check the attention mask and the positions that `inputs` and `position_ids` make for padded sequences.")
+def padding(subject: AdapterUnderTest) -> None:
+    """The same holds in a batch that is padded on the left or on the right."""
+    mllm = subject.mllm
+    questions = [subject.question(LONG_QUESTION), subject.question()]
+    for side in ("left", "right"):
+        with padding_side(mllm, side), mllm.inject(), torch.no_grad():
+            inputs = mllm.media_inputs(questions, list(subject.media.values()))
+            ids, mask = inputs["input_ids"], inputs["attention_mask"]
+            ordinary = mllm.backbone(**inputs).last_hidden_state
+            embeddings = stack(list(subject.embeddings.values()))
+            injected = mllm.backbone(input_ids=ids, attention_mask=mask, **embeddings).last_hidden_state
+        is_token = mask.bool()
+        subject.require_same(
+            subject.head(injected[is_token]), subject.head(ordinary[is_token]), f"a batch padded on the {side}"
+        )
 
 
 @rule("The model ignores what crosses the seam: check `placeholder` and `projector`, or the weights.")
-def other(subject: AdapterUnderTest) -> None:
-    """Another embedding changes the logits."""
-    changed = subject.skipped(subject.blank.perturbed())
-    require(changes_logits(changed, subject.skipped(subject.blank)), "another embedding gave the same logits")
+def perturbation(subject: AdapterUnderTest) -> None:
+    """Injecting another embedding changes the logits."""
+    perturbed = subject.injected_logits(subject.blank.perturbed())
+    changes = changes_logits(perturbed, subject.injected_logits(subject.blank))
+    require(changes, "another embedding gives the same logits")
 
 
-@rule("`inputs` must hand the media on, and the model must look at them.")
+@rule("`inputs` must pass the media on, and the model must use them.")
 def media(subject: AdapterUnderTest) -> None:
-    """A signal gives other logits than a blank."""
-    blank, signal = (subject.ordinary(medium)[-1] for medium in subject.media)
-    require(changes_logits(signal, blank), "the logits after a signal are the blank's")
+    """A sample and the blank input give different logits."""
+    blank, sample = (subject.ordinary_logits(medium)[-1] for medium in subject.media.values())
+    require(changes_logits(sample, blank), "the logits for the sample are those for the blank input")
 
 
-@rule("Something between E and the logits cuts the graph (no_grad, detach), or a weight was left trainable.")
+@rule("Something between E and the logits cuts the graph (no_grad, detach), or a weight is trainable.")
 def gradient(subject: AdapterUnderTest) -> None:
-    """The gradient reaches every row of E, and no weight."""
-    rows = subject.blank.features.to(subject.mllm.wide_dtype).requires_grad_(True)
-    logits = subject.logits(subject.blank.with_features(rows))
-    require(logits.requires_grad, "no gradient comes back from the logits")
+    """The gradient reaches every vector of E, and no weight."""
+    features = subject.blank.features.to(subject.mllm.wide_dtype).requires_grad_(True)
+    logits = subject.differentiable_logits(subject.blank.with_features(features))
+    require(logits.requires_grad, "the logits have no graph")
     torch.autograd.backward(logits.log_softmax(-1)[:, 0].sum())
-    require(rows.grad is not None, "no gradient reaches E")
-    assert rows.grad is not None
-    require(bool(rows.grad.isfinite().all()), "the gradient is not a number")
-    idle = int((rows.grad == 0).all(-1).sum())
-    require(idle == 0, f"no gradient reaches {idle} of the {len(rows)} rows of E")
+    if features.grad is None:
+        raise RuleViolation("no gradient reaches E")
+    require(bool(features.grad.isfinite().all()), "the gradient is not finite")
+    without = int((features.grad == 0).all(-1).sum())
+    require(without == 0, f"no gradient reaches {without} of the {len(features)} vectors of E")
     trained = [name for name, p in subject.mllm.model.named_parameters() if p.requires_grad or p.grad is not None]
-    require(not trained, f"the gradient also reaches {trained[:1]} and {len(trained)} weights in all")
+    require(not trained, f"the gradient also reaches {len(trained)} weights, for example {trained[:1]}")
 
 
-@rule("The backbone must take `inputs_embeds` and leave the encoder alone where there are no media inputs.")
-def skipped(subject: AdapterUnderTest) -> None:
-    """The encoder is not run when an embedding is given: it may even be absent."""
-    expected = subject.skipped(subject.blank)
-    weights = encoder_parameters(subject.mllm)
-    kept = [p.data for p in weights]
+@rule("The backbone must accept `inputs_embeds`, and not run the encoder if there are no media inputs.")
+def encoder_skipped(subject: AdapterUnderTest) -> None:
+    """The encoder does not run when an embedding is injected."""
+    expected = subject.injected_logits(subject.blank)
     try:
-        for p in weights:
-            p.data = p.data.new_empty(0)  # whatever runs the encoder now fails
-        again = subject.skipped(subject.blank)
-        subject.mllm.generate([subject.ask()], [subject.blank], 1)
+        with _without_weights(encoder_parameters(subject.mllm)):
+            injected = subject.injected_logits(subject.blank)
+            subject.mllm.generate([subject.question()], [subject.blank], 1)
     except (RuntimeError, IndexError) as error:
-        require(False, f"without the encoder's weights the model fails: {str(error).splitlines()[0]}")
-    finally:
-        for p, data in zip(weights, kept, strict=True):
-            p.data = data
-    subject.require_same(again, expected, "without the encoder's weights")
+        raise RuleViolation(f"without the encoder's weights the model fails: {str(error).splitlines()[0]}") from error
+    subject.require_same(injected, expected, "without the encoder's weights")
 
 
-@rule("Do not let the projector cut, fill or broadcast: what does not fit must be refused.")
+@rule("Do not let the projector truncate, fill or broadcast: an embedding of the wrong shape must raise an error.")
 def shape(subject: AdapterUnderTest) -> None:
-    """An embedding of another shape is refused, with what was expected."""
-    rows = subject.blank.features
-    wider = subject.blank.with_features(torch.cat([rows, rows[:, :1]], dim=1))
-    deeper = subject.blank.with_features(rows[None])
-    for name, wrong in (("wider", wider), ("three-dimensional", deeper)):
-        _refused(subject, wrong, len(rows), f"a {name} embedding")
-    _refused(subject, subject.blank, 2 * len(rows), "an embedding of half as many rows as the prompt has room for")
+    """An embedding of the wrong shape raises an error with advice."""
+    blank, features = subject.blank, subject.blank.features
+    wider = blank.with_features(torch.cat([features, features[:, :1]], dim=1))
+    require_error(lambda: _run(subject, wider, len(blank)), "a wider embedding")
+    require_error(lambda: _run(subject, blank.with_features(features[None]), len(blank)), "a 3-D embedding")
+    require_error(lambda: _run(subject, blank, 2 * len(blank)), "an embedding with half of the prompt's vectors")
 
 
-@rule("Open every hook in a `with` block that removes it, and none in an adapter's method.")
+@rule("Register every forward hook in a `with` block that removes it, and none in an adapter's method.")
 def hooks(subject: AdapterUnderTest) -> None:
-    """No hook is left behind, not even after an error."""
+    """No forward hook remains, not even after an error."""
     mllm, adapter = subject.mllm, subject.adapter
-    before = _hooks(subject)
+    before = _count_hooks(subject)
     mllm.encode([adapter.blank_input(mllm.processor)])
-    subject.skipped(subject.blank)
+    subject.injected_logits(subject.blank)
     for find in (adapter.backbone, adapter.projector, adapter.language_model):
         find(mllm.model)
-    require(_hooks(subject) == before, f"there were {before} hooks on the model's modules, now {_hooks(subject)}")
-    _refused(subject, subject.blank, 2 * len(subject.blank), "an embedding of half as many rows")
-    require(_hooks(subject) == before, f"after an error there are {_hooks(subject)} hooks, {before} before")
+    after = _count_hooks(subject)
+    require(after == before, f"the model's modules had {before} hooks before, and {after} after")
+    require_error(lambda: _run(subject, subject.blank, 2 * len(subject.blank)), "an embedding that is too short")
+    after = _count_hooks(subject)
+    require(after == before, f"the model's modules had {before} hooks before an error, and {after} after")
 
 
-RULES = (parts, blank, files, prompt, put_back, other, media, gradient, skipped, shape, hooks)
+RULES = (
+    parts,
+    blank,
+    files,
+    prompt,
+    injection,
+    padding,
+    perturbation,
+    media,
+    gradient,
+    encoder_skipped,
+    shape,
+    hooks,
+)
 
 
-def _refused(subject: AdapterUnderTest, embedding: Embedding, n_features: int, what: str) -> None:
-    mllm = subject.mllm
-    batch = mllm.batch([mllm.prompt_ids(subject.ask(LONGER), n_features)], [[mllm.end_id]])
+@contextmanager
+def padding_side(mllm: MLLM, side: str) -> Iterator[None]:
+    """Set the side on which the tokenizer pads a batch."""
+    original = mllm.tokenizer.padding_side
+    mllm.tokenizer.padding_side = side
     try:
-        mllm.answer_logits(batch, [embedding])
-    except ModelError as error:
-        require(bool(error.hint), f"{what} is refused without advice: {error.what}")
-    else:
-        require(False, f"{what} is taken")
+        yield
+    finally:
+        mllm.tokenizer.padding_side = original
 
 
-def _hooks(subject: AdapterUnderTest) -> int:
+@contextmanager
+def _without_weights(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Empty the parameters, so that whatever uses them fails."""
+    original = [p.data for p in parameters]
+    try:
+        for p in parameters:
+            p.data = p.data.new_empty(0)
+        yield
+    finally:
+        for p, data in zip(parameters, original, strict=True):
+            p.data = data
+
+
+def _run(subject: AdapterUnderTest, embedding: Embedding, n_tokens: int) -> None:
+    """Run the model on an embedding and a prompt for one of `n_tokens` vectors."""
+    mllm = subject.mllm
+    batch = mllm.batch([mllm.prompt_ids(subject.question(LONG_QUESTION), n_tokens)], [[mllm.end_id]])
+    mllm.answer_logits(batch, [embedding])
+
+
+def _count_hooks(subject: AdapterUnderTest) -> int:
     names = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
     return sum(len(getattr(module, name)) for module in subject.mllm.model.modules() for name in names)

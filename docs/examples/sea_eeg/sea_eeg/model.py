@@ -31,6 +31,7 @@ class EegEncoder(nn.Module):
         self.rows = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, width), nn.LayerNorm(width))
 
     def forward(self, signals: Tensor) -> Tensor:
+        signals = signals.to(self.waves.weight.dtype)
         windows = signals.unfold(2, STEP, STEP).transpose(1, 2)  # (batch, vectors, channels, STEP)
         power = self.waves(windows.flatten(0, 1)).square().log1p()
         features: Tensor = self.rows(power.flatten(1))

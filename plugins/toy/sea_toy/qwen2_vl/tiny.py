@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sea_core.model.embedding import Grid
 from sea_core.model.mllm import MLLM
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.processor import FrameProcessor, assemble
+from sea_qwen2_vl.processor import FrameProcessor, make_processor
 from sea_qwen2_vl.video import Clip
 from sea_toy import pictures
 from sea_toy.student import Student, TrainConfig
@@ -185,7 +185,7 @@ def build_processor(tokenizer: Any) -> Any:
     tokenizer.chat_template = TEMPLATE
     images = Qwen2VLImageProcessorPil(size={"shortest_edge": IMAGE_SIDE**2, "longest_edge": IMAGE_SIDE**2})
     size = {"shortest_edge": VIDEO_SIDE**2, "longest_edge": VIDEO_SIDE**2}
-    return assemble(
+    return make_processor(
         "Qwen2VLForConditionalGeneration", images, tokenizer, FrameProcessor({"size": size, "max_frames": FRAMES})
     )
 
