@@ -1,4 +1,4 @@
-"""What this folder's tests share."""
+"""Fixtures of the tests of the LLaVA plugin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sea_llava.adapter import LlavaAdapter
 
 @pytest.fixture(scope="session")
 def mllm() -> Iterator[MLLM]:
-    """The bundled model in fp32, on one thread: it is so small that more of them only wait for each other."""
+    """The bundled model in fp32, on one thread: it is too small for more to help."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     adapter = LlavaAdapter()
@@ -24,5 +24,5 @@ def mllm() -> Iterator[MLLM]:
 
 @pytest.fixture(scope="session")
 def media() -> Path:
-    """Pictures made once with `sea_toy.pictures`; one is larger than the model sees and not square."""
+    """Pictures of the toy world; one is not square and larger than the model's input."""
     return Path(__file__).parent / "media"

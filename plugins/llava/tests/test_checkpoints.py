@@ -1,8 +1,7 @@
-"""Checkpoints that the adapter drives, and relatives that it refuses."""
+"""Checkpoints that the adapter supports, and related ones that it rejects."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,9 @@ def load(checkpoint: Path) -> MLLM:
     return MLLM(adapter, *adapter.load(str(checkpoint), dtype=torch.float32, device="cpu"))
 
 
-def test_a_copy_of_the_bundled_checkpoint_loads_and_answers_alike(mllm: MLLM, tmp_path: Path) -> None:
+def test_copy_of_the_bundled_checkpoint_loads(mllm: MLLM, tmp_path: Path) -> None:
     copy = load(Path(shutil.copytree(mllm.adapter.checkpoint, tmp_path / "copy")))
     assert torch.equal(copy.blank().features, mllm.blank().features)
-
-
-def test_another_familys_checkpoint_is_refused(mllm: MLLM, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(mllm.adapter.checkpoint, tmp_path / "other"))
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"architectures": ["Qwen2AudioForConditionalGeneration"]}))
-    with pytest.raises(
-        ModelError, match="is a Qwen2AudioForConditionalGeneration; this plugin supports Llava"
-    ) as error:
-        load(folder)
-    assert "--plugin" in error.value.hint
 
 
 @pytest.mark.parametrize(
@@ -46,9 +34,9 @@ def test_another_familys_checkpoint_is_refused(mllm: MLLM, tmp_path: Path) -> No
     ],
     ids=["next", "onevision", "pixtral"],
 )
-def test_a_relative_that_packs_its_rows_is_refused(tmp_path: Path, config: Any, architecture: str) -> None:
+def test_related_model_that_packs_features_is_rejected(tmp_path: Path, config: Any, architecture: str) -> None:
     config.architectures = [architecture]
     config.save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match=rf"is a {architecture} that packs its image rows") as error:
+    with pytest.raises(ModelError, match=rf"is a {architecture} that packs its image features") as error:
         load(tmp_path)
     assert "LLaVA-1.5" in error.value.hint

@@ -1,4 +1,4 @@
-"""The contract that every adapter keeps."""
+"""The contract that every adapter fulfils."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ MIN_SECONDS = 0.025
 class Qwen2AudioAdapter(Adapter):
     """Audio through `Qwen2AudioForConditionalGeneration` (transformers >= 5.23).
 
-    E is the audio tower's output after pooling and layer norm, (n_tokens, 1280) for the 7B models, without the vectors
+    E is the audio tower's output after pooling and layer norm, (n_features, 1280) for the 7B models, without the vectors
     of padding: 25 vectors a second, 750 at most.
     """
 
@@ -93,15 +93,14 @@ class Qwen2AudioAdapter(Adapter):
         return self.backbone(model).get_submodule("multi_modal_projector")
 
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
-        return [
-            e[: count_tokens(int(n))] for e, n in zip(crossed, inputs["feature_attention_mask"].sum(-1), strict=True)
-        ]
+        frames = inputs["feature_attention_mask"].sum(-1).tolist()
+        return [features[: count_features(n)] for features, n in zip(crossed, frames, strict=True)]
 
     def end_token(self, processor: Any) -> str:
         return "<|im_end|>"  # it ends a turn in ChatML, for the base model too, whose eos token is another one
 
 
-def count_tokens(frames: int) -> int:
+def count_features(frames: int) -> int:
     """Return how many vectors of E a number of mel frames makes.
 
     As `Qwen2AudioEncoder._get_feat_extract_output_lengths` in transformers does.

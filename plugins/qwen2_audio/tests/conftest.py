@@ -1,9 +1,9 @@
-"""What this folder's tests share."""
+"""Fixtures of the tests of the Qwen2-Audio plugin."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
 @pytest.fixture(scope="session")
 def mllm() -> Iterator[MLLM]:
-    """The bundled model in fp32, on one thread: it is so small that more of them only wait for each other."""
+    """The bundled model in fp32, on one thread: it is too small for more to help."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     adapter = Qwen2AudioAdapter()
@@ -26,14 +26,14 @@ def mllm() -> Iterator[MLLM]:
 
 
 @pytest.fixture
-def spoilt(mllm: MLLM) -> MLLM:
-    """A copy that a test may spoil."""
+def model_copy(mllm: MLLM) -> MLLM:
+    """A copy of the model that a test may change."""
     return MLLM(mllm.adapter, copy.deepcopy(mllm.model), mllm.processor)
 
 
 @pytest.fixture(scope="session")
 def media() -> Path:
-    """Speech made once with espeak-ng, which never says a thing the same way twice."""
+    """Speech recorded from espeak-ng, which is not deterministic."""
     return Path(__file__).parent / "media"
 
 
@@ -48,8 +48,3 @@ def waves(mllm: MLLM, media: Path) -> list[np.ndarray]:
 @pytest.fixture(scope="session")
 def embeddings(mllm: MLLM, waves: list[np.ndarray]) -> list[Embedding]:
     return mllm.encode(waves)
-
-
-@pytest.fixture
-def padding_side(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    return lambda side: monkeypatch.setattr(mllm.processor.tokenizer, "padding_side", side)

@@ -1,4 +1,4 @@
-"""Checkpoints: a broken one is refused with advice, and a base model is asked in the same words."""
+"""Checkpoints: a broken one is rejected with advice; the base model gets the same prompt as the chat model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def load(checkpoint: str) -> MLLM:
     return MLLM(adapter, *adapter.load(checkpoint, dtype=torch.float32, device="cpu"))
 
 
-def tear(folder: Path) -> None:
+def truncate(folder: Path) -> None:
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
 
@@ -53,9 +53,12 @@ BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
     ),
     "no architecture": (lambda f: edit(f / "config.json", architectures=None), ("no named architecture", "--model")),
     "no config": (lambda f: (f / "config.json").unlink(), ("no config.json", "--model")),
-    "torn config": (lambda f: (f / "config.json").write_text('{"archi'), ("config.json is corrupt", "config.json:")),
+    "cut config": (
+        lambda f: (f / "config.json").write_text('{"archi'),
+        ("config.json is corrupt", "config.json:"),
+    ),
     "config is a list": (lambda f: (f / "config.json").write_text("[]"), ("config.json is not", "config.json:")),
-    "torn weights": (tear, ("corrupt", "again")),
+    "cut weights": (truncate, ("corrupt", "again")),
     "empty weights": (lambda f: (f / "model.safetensors").write_bytes(b""), ("corrupt", "again")),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), ("cannot be loaded", "safetensors")),
     "weights missing": (
@@ -63,43 +66,43 @@ BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
         ("lacks 2 weights", "multi_modal_projector", "random numbers"),
     ),
     "no processor": (lambda f: (f / "processor_config.json").unlink(), ("cannot be loaded", "processor")),
-    "torn tokenizer": (lambda f: (f / "tokenizer.json").write_text("{"), ("cannot be loaded",)),
+    "cut tokenizer": (lambda f: (f / "tokenizer.json").write_text("{"), ("cannot be loaded",)),
 }
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_checkpoint_is_refused_with_advice(mllm: MLLM, tmp_path: Path, fault: str) -> None:
-    spoil, words = BROKEN[fault]
+def test_broken_checkpoint_is_rejected_with_advice(mllm: MLLM, tmp_path: Path, fault: str) -> None:
+    damage, parts = BROKEN[fault]
     folder = copy_of(mllm, tmp_path)
-    spoil(folder)
+    damage(folder)
     with pytest.raises(ModelError) as error:
         load(str(folder))
-    assert all(word in str(error.value) for word in words), str(error.value)
+    assert all(part in str(error.value) for part in parts), str(error.value)
     assert error.value.hint or error.value.where
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no model folder") as error:
         load(str(tmp_path / "none"))
     assert "hub id" in error.value.hint
 
 
-def test_an_unknown_hub_id_is_refused_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_hub_id_is_rejected_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match="there is no folder nobody/no-such-model, and the model hub") as error:
         load("nobody/no-such-model")
     assert "connection" in error.value.hint
 
 
-def test_the_prompt_is_chatml_with_a_numbered_audio(mllm: MLLM) -> None:
-    heard = CHATML.format("Audio 1: <|audio_bos|>" + "<|AUDIO|>" * 7 + "<|audio_eos|>\n")
-    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", 7)) == heard
+def test_prompt_is_chatml_with_a_numbered_audio(mllm: MLLM) -> None:
+    expected = CHATML.format("Audio 1: <|audio_bos|>" + "<|AUDIO|>" * 7 + "<|audio_eos|>\n")
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", 7)) == expected
     assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", None)) == CHATML.format("")
     assert mllm.tokenizer.decode(mllm.answer_ids("So.")) == "So.<|im_end|>"
 
 
-def test_a_base_checkpoint_gets_the_same_prompt_and_end(mllm: MLLM, tmp_path: Path) -> None:
-    """The base model ships no chat template, and ends its texts with another token than a turn."""
+def test_base_checkpoint_gets_the_same_prompt_and_end_token(mllm: MLLM, tmp_path: Path) -> None:
+    """The base model has no chat template, and its eos token is not the one that ends a turn."""
     folder = copy_of(mllm, tmp_path)
     (folder / "chat_template.jinja").unlink()
     edit(folder / "tokenizer_config.json", eos_token="<|endoftext|>")

@@ -1,4 +1,4 @@
-"""The contract that every adapter keeps, with speech shorter than the blank."""
+"""The contract that every adapter fulfils, with speech that is shorter than the blank input."""
 
 from __future__ import annotations
 

@@ -122,7 +122,6 @@ class VideoAdapter(VisionAdapter):
             )
         )
         if "second_per_grid_ts" in batch:
-            batch["second_per_grid_ts"] = (
-                batch["second_per_grid_ts"] * 1000
-            ).round() / 1000  # the grid stores milliseconds
+            # To the millisecond, as the grid stores it.
+            batch["second_per_grid_ts"] = (batch["second_per_grid_ts"] * 1000).round() / 1000
         return batch

@@ -75,8 +75,8 @@ class VisionAdapter(Adapter):
                 )
         return self.backbone(model).get_submodule("visual.merger")
 
-    def placeholders(self, n_tokens: int) -> int:
-        return n_tokens // MERGE**2
+    def placeholders(self, n_features: int) -> int:
+        return n_features // MERGE**2
 
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
         import torch

@@ -1,4 +1,4 @@
-"""What this folder's tests share: the bundled Qwen2-VL, a Qwen2.5-VL with random weights, media of unequal grids."""
+"""Fixtures: the bundled Qwen2-VL, a Qwen2.5-VL with random weights, and media of different grids."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor, make_processor
 from sea_qwen2_vl.video import Clip
 from sea_qwen2_vl.vision import VisionAdapter
-from sea_toy.qwen2_vl import tiny
 
+TOKENS = {
+    "image_token_id": "<|image_pad|>",
+    "video_token_id": "<|video_pad|>",
+    "vision_start_token_id": "<|vision_start|>",
+    "vision_end_token_id": "<|vision_end|>",
+}
 BOUNDS = {"shortest_edge": 56**2, "longest_edge": 300**2}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """The models are so small that more threads only wait for each other."""
+    """The models are too small for more threads to help."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -46,7 +51,7 @@ def adapter(request: pytest.FixtureRequest) -> VisionAdapter:
 
 @pytest.fixture(scope="session")
 def mllm(bundled: tuple[Any, Any], adapter: VisionAdapter) -> MLLM:
-    """The bundled model, once for each modality."""
+    """The bundled model, for each modality."""
     return MLLM(adapter, *bundled)
 
 
@@ -58,19 +63,19 @@ def family(request: pytest.FixtureRequest, bundled: tuple[Any, Any], adapter: Vi
     if request.param == "qwen2_vl":
         architecture, model = "Qwen2VLForConditionalGeneration", bundled[0]
     else:
-        architecture, model = "Qwen2_5_VLForConditionalGeneration", windowed(tokenizer)
+        architecture, model = "Qwen2_5_VLForConditionalGeneration", random_windowed_model(tokenizer)
     return MLLM(adapter, model, make_processor(architecture, Qwen2VLImageProcessorPil(size=BOUNDS), tokenizer, frames))
 
 
 @pytest.fixture
-def spoilt(mllm: MLLM) -> MLLM:
-    """A copy that a test may spoil."""
+def model_copy(mllm: MLLM) -> MLLM:
+    """A copy of the model that a test may change."""
     return MLLM(mllm.adapter, copy.deepcopy(mllm.model), copy.copy(mllm.processor))
 
 
 @pytest.fixture(scope="session")
 def media(adapter: VisionAdapter) -> list[Any]:
-    """Three media of unequal grids, whose windows at the edge are cut."""
+    """Three media of different grids; attention windows at the edge are cut."""
     rng = np.random.default_rng(0)
     if adapter.modality == "image":
         sides = ((280, 224), (112, 252), (56, 56))
@@ -81,11 +86,11 @@ def media(adapter: VisionAdapter) -> list[Any]:
 
 @pytest.fixture(scope="session")
 def files() -> Path:
-    """A picture and a video of the demo world."""
+    """A picture and a video of the toy world."""
     return Path(__file__).parent / "media"
 
 
-def windowed(tokenizer: Any) -> Any:
+def random_windowed_model(tokenizer: Any) -> Any:
     """Return a Qwen2.5-VL with random weights."""
     torch.manual_seed(0)
     config = Qwen2_5_VLConfig(
@@ -112,6 +117,6 @@ def windowed(tokenizer: Any) -> Any:
             "max_position_embeddings": 2048,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]},
         },
-        **tiny.token_ids(tokenizer),
+        **{name: tokenizer.convert_tokens_to_ids(token) for name, token in TOKENS.items()},
     )
     return Qwen2_5_VLForConditionalGeneration(config)

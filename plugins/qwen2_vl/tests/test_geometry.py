@@ -1,4 +1,4 @@
-"""The 7B models' shapes, on the meta device: no weight is ever there."""
+"""Shapes of the 7B models, on the meta device, without weights."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GRIDS = torch.tensor([[4, 16, 16], [1, 24, 36]])
 
 @pytest.fixture(scope="module", params=["qwen2_vl", "qwen2_5_vl"])
 def seven_billion(request: pytest.FixtureRequest) -> Any:
-    """The published 7B configurations; the class's own defaults are those of the 72B."""
+    """The published 7B configurations; the defaults of the classes are those of the 72B."""
     with torch.device("meta"):
         if request.param == "qwen2_vl":
             return Qwen2VLForConditionalGeneration(Qwen2VLConfig(vision_config={}, text_config=TEXT))
@@ -43,8 +43,8 @@ def seven_billion(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.mark.parametrize("adapter", [ImageAdapter(), VideoAdapter()], ids=lambda a: a.modality)
-def test_patches_at_7b_are_rows_of_1280(bundled: tuple[Any, Any], seven_billion: Any, adapter: Any) -> None:
-    big = MLLM(adapter, seven_billion, bundled[1])
+def test_patches_have_vectors_of_1280_at_7b(bundled: tuple[Any, Any], seven_billion: Any, adapter: Any) -> None:
+    large = MLLM(adapter, seven_billion, bundled[1])
     positions = get_vision_position_ids(GRIDS, 2).to("meta")
     pixels = torch.empty(int(GRIDS.prod(1).sum()), 3 * 2 * 14 * 14, device="meta")
     crossed = seven_billion.model.visual(pixels, grid_thw=GRIDS, position_ids=positions).last_hidden_state
@@ -55,13 +55,13 @@ def test_patches_at_7b_are_rows_of_1280(bundled: tuple[Any, Any], seven_billion:
     grids = adapter.grids(inputs, 2)
     assert [tuple(e.shape) for e in parts] == [(1024, 1280), (864, 1280)]
     assert [g[:3] for g in grids] == [(4, 16, 16), (1, 24, 36)]
-    for rows, grid in zip(parts, grids, strict=True):
-        projected = big.project(Embedding(rows, grid))
-        assert projected.shape == (adapter.placeholders(len(rows)), 3584)
+    for features, grid in zip(parts, grids, strict=True):
+        projected = large.project(Embedding(features, grid))
+        assert projected.shape == (adapter.placeholders(len(features)), 3584)
     assert sum(p.numel() for p in seven_billion.parameters()) > 8e9
 
 
-def test_the_blank_at_7b_is_256_rows_of_an_image_and_1024_of_a_video(bundled: tuple[Any, Any]) -> None:
+def test_blank_has_256_vectors_as_image_and_1024_as_video_at_7b(bundled: tuple[Any, Any]) -> None:
     from transformers import Qwen2VLImageProcessorPil
 
     from sea_qwen2_vl.processor import FrameProcessor
@@ -74,17 +74,17 @@ def test_the_blank_at_7b_is_256_rows_of_an_image_and_1024_of_a_video(bundled: tu
     assert frames([VideoAdapter().blank_input(processor).frames])["video_grid_thw"].tolist() == [[4, 16, 16]]
 
 
-def test_a_checkpoint_of_another_geometry_is_refused(bundled: tuple[Any, Any], seven_billion: Any) -> None:
+def test_checkpoint_of_another_geometry_is_rejected(bundled: tuple[Any, Any], seven_billion: Any) -> None:
     vision = seven_billion.config.vision_config
-    name, kept = ("window_size", 112) if hasattr(vision, "window_size") else ("spatial_merge_size", 2)
-    setattr(vision, name, 3 * kept)
-    with pytest.raises(ModelError, match=f"{name} {3 * kept}; this plugin knows {kept} only"):
+    name, supported = ("window_size", 112) if hasattr(vision, "window_size") else ("spatial_merge_size", 2)
+    setattr(vision, name, 3 * supported)
+    with pytest.raises(ModelError, match=f"{name} {3 * supported}; this plugin supports {supported} only"):
         ImageAdapter().projector(seven_billion)
-    setattr(vision, name, kept)
+    setattr(vision, name, supported)
 
 
 @pytest.mark.parametrize("setting", [{"height": 27}, {"width": 5000}, {"frames": 1}, {"frames": 769}])
-def test_a_blank_of_impossible_size_is_refused(setting: dict[str, int]) -> None:
+def test_impossible_size_of_the_blank_is_rejected(setting: dict[str, int]) -> None:
     with pytest.raises(SeaError, match=f"adapter.{next(iter(setting))} is") as error:
         VideoAdapter(**setting)
     assert "-o adapter." in error.value.hint

@@ -1,4 +1,4 @@
-"""Pictures and videos from files: decord and PyAV give the same frames, and what is no such file is refused."""
+"""Image and video files: decord and PyAV give the same frames, and other files are rejected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sea_qwen2_vl import video
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.video import Clip, read_video, read_with_av, read_with_decord
 
-SEEN = ("steal a lamp", "cartoon")
+RENDERED = ("steal a lamp", "cartoon")
 SENTENCE = "a person is stealing a lamp"
 
 
@@ -35,22 +35,22 @@ def write_video(path: Path, frames: np.ndarray, rate: int) -> None:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirteen frames, eight a second; each is of its own grey."""
+    """Thirteen frames, eight a second, each in another grey."""
     path = tmp_path_factory.mktemp("clip") / "greys.mp4"
     frames = np.stack([np.full((64, 96, 3), 15 * i + 20, np.uint8) for i in range(13)])
     write_video(path, frames, 8)
     return path
 
 
-@pytest.mark.parametrize("wanted", [range(13), [0, 4, 8, 12], [5, 5, 6]], ids=["all", "some", "one twice"])
+@pytest.mark.parametrize("wanted", [range(13), [0, 4, 8, 12], [5, 5, 6]], ids=["all", "four", "repeated"])
 def test_decord_and_pyav_give_the_same_frames(clip: Path, wanted: Any) -> None:
     asked = []
 
-    def choose(total: int, rate: float) -> Any:
+    def select(total: int, rate: float) -> Any:
         asked.append((total, rate))
         return wanted
 
-    one, other = read_with_decord(clip, choose), read_with_av(clip, choose)
+    one, other = read_with_decord(clip, select), read_with_av(clip, select)
     assert asked == [(13, 8.0)] * 2
     assert one.frames.dtype == other.frames.dtype == np.uint8
     assert np.array_equal(one.frames, other.frames)
@@ -59,7 +59,7 @@ def test_decord_and_pyav_give_the_same_frames(clip: Path, wanted: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["video.mp4", "greys"])
-def test_the_adapter_reads_the_same_through_both(
+def test_adapter_reads_the_same_with_both(
     bundled: tuple[Any, Any], files: Path, clip: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = clip if name == "greys" else files / name
@@ -71,7 +71,7 @@ def test_the_adapter_reads_the_same_through_both(
     assert len(read[0].frames) == (4 if name == "greys" else 6)
 
 
-def test_decords_bridge_is_left_alone_and_any_is_taken(clip: Path) -> None:
+def test_decords_bridge_is_not_changed_and_any_is_accepted(clip: Path) -> None:
     plain = read_video(clip, lambda total, _: range(total))
     assert isinstance(decord.VideoReader(str(clip))[0], decord.nd.NDArray)
     decord.bridge.set_bridge("torch")
@@ -85,8 +85,8 @@ def test_decords_bridge_is_left_alone_and_any_is_taken(clip: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [read_with_decord, read_with_av])
-@pytest.mark.parametrize("content", [b"", b"Dear diary.", None], ids=["empty", "text", "torn"])
-def test_a_file_that_is_not_a_video_is_refused(read: Any, content: bytes | None, clip: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"Dear diary.", None], ids=["empty", "text", "truncated"])
+def test_file_that_is_not_a_video_is_rejected(read: Any, content: bytes | None, clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "diary.mp4"
     path.write_bytes(clip.read_bytes()[:300] if content is None else content)
     with pytest.raises(DataError, match="cannot be read as a video") as error:
@@ -95,7 +95,7 @@ def test_a_file_that_is_not_a_video_is_refused(read: Any, content: bytes | None,
     assert "mp4" in error.value.hint
 
 
-def test_a_video_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_video_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_video(tmp_path / "none.mp4", lambda total, _: range(total))
 
@@ -109,8 +109,8 @@ def test_pictures_are_read_as_rgb(tmp_path: Path, ending: str) -> None:
     assert image.getpixel((3, 3)) == pytest.approx((200, 200, 200), abs=2)
 
 
-@pytest.mark.parametrize("content", [b"", b"Dear diary.", b"\x89PNG\r\n\x1a\n\x00"], ids=["empty", "text", "torn"])
-def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"Dear diary.", b"\x89PNG\r\n\x1a\n\x00"], ids=["empty", "text", "truncated"])
+def test_file_that_is_not_a_picture_is_rejected(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "diary.png"
     path.write_bytes(content)
     with pytest.raises(DataError, match="cannot be read as an image") as error:
@@ -118,29 +118,29 @@ def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path, content: bytes)
     assert error.value.where == str(path)
 
 
-def test_media_of_impossible_shape_are_refused(bundled: tuple[Any, Any]) -> None:
-    with pytest.raises(DataError, match="more than 200 times"):
+def test_very_thin_media_are_rejected(bundled: tuple[Any, Any]) -> None:
+    with pytest.raises(DataError, match="over 200 times"):
         MLLM(ImageAdapter(), *bundled).encode([Image.new("RGB", (1000, 4))])
-    with pytest.raises(DataError, match="more than 200 times"):
+    with pytest.raises(DataError, match="over 200 times"):
         MLLM(VideoAdapter(), *bundled).encode([Clip(np.zeros((2, 3, 700, 3), np.uint8))])
 
 
-def test_the_bundled_model_reads_content_and_style_off_a_file(mllm: MLLM, files: Path) -> None:
+def test_bundled_model_answers_about_content_and_style(mllm: MLLM, files: Path) -> None:
     noun = mllm.adapter.noun
     name = {"image": "image.png", "video": "video.mp4"}[noun]
     (embedding,) = mllm.encode([mllm.adapter.read_media(files / name, mllm.processor)])
     questions = [f"Please briefly describe the activity in the {noun}.", f"What is the style of the {noun}?"]
-    said = [mllm.detokenize(answer) for answer in mllm.generate(questions, [embedding] * 2)]
-    assert said == [f"The {noun} shows that {SENTENCE}.", f"The style of the {noun} is {SEEN[1]}."]
+    answers = [mllm.detokenize(answer) for answer in mllm.generate(questions, [embedding] * 2)]
+    assert answers == [f"The {noun} shows that {SENTENCE}.", f"The style of the {noun} is {RENDERED[1]}."]
 
 
-def test_the_bundled_model_sees_black(mllm: MLLM) -> None:
+def test_bundled_model_answers_that_the_blank_is_black(mllm: MLLM) -> None:
     noun = mllm.adapter.noun
-    said = mllm.generate([f"What is going on in this {noun}?"], [mllm.blank()])[0]
-    assert mllm.detokenize(said) == f"The {noun} is black."
+    (answer,) = mllm.generate([f"What is going on in this {noun}?"], [mllm.blank()])
+    assert mllm.detokenize(answer) == f"The {noun} is black."
 
 
-def test_the_plugin_is_listed_without_torch() -> None:
+def test_plugin_is_listed_without_heavy_imports() -> None:
     code = "import sys; from sea_core.plugin import loader; assert loader.get('qwen2_vl').adapters; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"torch", "transformers", "numpy", "PIL", "av", "decord"} & set(done.stdout.split())
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers", "numpy", "PIL", "av", "decord"} & set(process.stdout.split())

@@ -1,4 +1,4 @@
-"""The processor that needs no torchvision, against the library's wherever that runs."""
+"""The processor without torchvision gives what that of transformers gives, wherever that runs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ARCHITECTURE = "Qwen2VLForConditionalGeneration"
 
 
 @pytest.mark.parametrize("side", [(56, 56), (84, 140), (61, 83), (333, 201), (28, 300)])
-def test_a_still_video_is_the_librarys_picture(side: tuple[int, int]) -> None:
-    """The library's image processor repeats a picture to fill a step in time; two equal frames are the same."""
+def test_still_video_equals_the_picture_of_transformers(side: tuple[int, int]) -> None:
+    """The image processor of transformers repeats a picture to fill a time step, like two equal frames."""
     picture = np.random.default_rng(0).integers(0, 256, (*side, 3), dtype=np.uint8)
     image = Qwen2VLImageProcessorPil(**SETTINGS)(Image.fromarray(picture), return_tensors="pt")
     video = FrameProcessor(SETTINGS)([np.stack([picture, picture])], return_tensors="pt")
@@ -31,7 +31,7 @@ def test_a_still_video_is_the_librarys_picture(side: tuple[int, int]) -> None:
     assert torch.equal(video["pixel_values_videos"], image["pixel_values"])
 
 
-def test_each_step_in_time_takes_two_frames_and_an_odd_one_is_repeated() -> None:
+def test_time_step_has_two_frames_and_an_odd_one_is_repeated() -> None:
     frames = FrameProcessor(SETTINGS)
     video = np.random.default_rng(1).integers(0, 256, (5, 56, 84, 3), dtype=np.uint8)
     odd = frames([video], return_tensors="pt")
@@ -45,7 +45,7 @@ def test_each_step_in_time_takes_two_frames_and_an_odd_one_is_repeated() -> None
     assert torch.allclose(parts[1, 0, :, 0], raw, atol=1e-6)
 
 
-def test_a_long_video_is_given_fewer_pixels_for_each_frame() -> None:
+def test_long_video_has_fewer_pixels_in_each_frame() -> None:
     frames = FrameProcessor({"max_video_tokens": 100, **SETTINGS})
     assert frames.resize(np.zeros((2, 196, 196, 3), np.uint8)).shape == (2, 196, 196, 3)
     assert frames.resize(np.zeros((40, 196, 196, 3), np.uint8)).shape[1:3] == (56, 56)
@@ -55,11 +55,11 @@ def test_a_long_video_is_given_fewer_pixels_for_each_frame() -> None:
     ("total", "rate", "count"),
     [(120, 24.0, 10), (6, 2.0, 6), (3, 25.0, 2), (1, 25.0, 2), (5, 25.0, 4), (9000, 25.0, 16)],
 )
-def test_two_frames_are_taken_for_each_second(total: int, rate: float, count: int) -> None:
+def test_two_frames_a_second_are_used(total: int, rate: float, count: int) -> None:
     assert frame_count(FrameProcessor({"max_frames": 16}), total, rate) == count
 
 
-def test_text_and_types_are_made_as_the_library_makes_them(bundled: tuple[Any, Any]) -> None:
+def test_text_and_token_types(bundled: tuple[Any, Any]) -> None:
     processor = bundled[1]
     text = "<|vision_start|><|video_pad|><|vision_end|>Hm?"
     batch = processor(text=[text], videos=[np.zeros((4, 56, 56, 3), np.uint8)], return_tensors="pt")
@@ -68,7 +68,7 @@ def test_text_and_types_are_made_as_the_library_makes_them(bundled: tuple[Any, A
     assert (batch["input_ids"] == processor.video_token_id).sum() == 8
 
 
-def test_what_was_saved_is_loaded(bundled: tuple[Any, Any], tmp_path: Path) -> None:
+def test_saved_processor_is_loaded(bundled: tuple[Any, Any], tmp_path: Path) -> None:
     save_processor(bundled[1], tmp_path)
     loaded = load_processor(str(tmp_path), None, ARCHITECTURE)
     assert loaded.video_processor.to_dict() == bundled[1].video_processor.to_dict()
@@ -78,8 +78,8 @@ def test_what_was_saved_is_loaded(bundled: tuple[Any, Any], tmp_path: Path) -> N
     assert isinstance(AutoImageProcessor.from_pretrained(tmp_path), Qwen2VLImageProcessorPil)
 
 
-def test_video_settings_are_found_where_the_library_finds_them(bundled: tuple[Any, Any], tmp_path: Path) -> None:
-    """Older checkpoints have one file for both kinds of media, newer ones nest it: the first that is there counts."""
+def test_video_settings_are_found_as_in_transformers(bundled: tuple[Any, Any], tmp_path: Path) -> None:
+    """Older checkpoints have one file for images and videos, newer ones nest it: the first file found counts."""
     save_processor(bundled[1], tmp_path)
     (tmp_path / SETTINGS_FILES[1]).unlink()
     image = json.loads((tmp_path / SETTINGS_FILES[2]).read_text())

@@ -107,7 +107,7 @@ class _CaptionTargets:
         self.state = state
         with torch.no_grad():
             n_features = state.encode(torch.arange(1))[0].shape[1]
-        tokens = _caption_tokens(state, state.mllm.adapter.placeholders(n_features))
+        tokens = _caption_features(state, state.mllm.adapter.placeholders(n_features))
         used, self.targets = torch.unique(tokens, return_inverse=True)
         self.token_embeddings = state.mllm.model.get_input_embeddings().weight[used].detach().float()
 
@@ -154,7 +154,7 @@ def train_answers(states: Sequence[TrainingState], config: GraftConfig, rng: ran
     mllm.model.requires_grad_(False)
 
 
-def _caption_tokens(state: TrainingState, length: int) -> Tensor:
+def _caption_features(state: TrainingState, length: int) -> Tensor:
     """Return the caption's token ids for each rendering, filled up with line breaks: (renderings, length)."""
     tokenizer, adapter = state.mllm.tokenizer, state.student.adapter
     captions = [make_caption(rendering, adapter) for rendering in state.pool.renderings]

@@ -63,7 +63,7 @@ def prompt(subject: AdapterUnderTest) -> None:
     for name, medium in subject.media.items():
         embedding = subject.embeddings[name]
         shape = tuple(embedding.features.shape)
-        require(len(shape) == 2, f"`split` returned an E of shape {shape} instead of (n_tokens, d_encoder)")
+        require(len(shape) == 2, f"`split` returned an E of shape {shape} instead of (n_features, d_encoder)")
         ordinary = subject.mllm.media_inputs([subject.question()], [medium])["input_ids"][0].tolist()
         ours = subject.mllm.prompt_ids(subject.question(), len(embedding))
         ours_count, ordinary_count = (ids.count(subject.mllm.placeholder_id) for ids in (ours, ordinary))
@@ -208,10 +208,10 @@ def _without_weights(parameters: list[nn.Parameter]) -> Iterator[None]:
             p.data = data
 
 
-def _run(subject: AdapterUnderTest, embedding: Embedding, n_tokens: int) -> None:
-    """Run the model on an embedding and a prompt for one of `n_tokens` vectors."""
+def _run(subject: AdapterUnderTest, embedding: Embedding, n_features: int) -> None:
+    """Run the model on an embedding and a prompt for one of `n_features` vectors."""
     mllm = subject.mllm
-    batch = mllm.batch([mllm.prompt_ids(subject.question(LONG_QUESTION), n_tokens)], [[mllm.end_id]])
+    batch = mllm.batch([mllm.prompt_ids(subject.question(LONG_QUESTION), n_features)], [[mllm.end_id]])
     mllm.answer_logits(batch, [embedding])
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sea_bench.build.generators.espeak import synthesize
 from sea_core.model.mllm import MLLM
-from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter, count_tokens
+from sea_qwen2_audio.adapter import RATE, Qwen2AudioAdapter, count_features
 from sea_toy.student import Student
 from sea_toy.tokenizer import train_tokenizer
 
@@ -84,7 +84,7 @@ class TinyAudioStudent(Student):
         real = torch.arange(length) < ((frames - 1) // 2 + 1)[:, None]
         mask = torch.where(real, 0.0, torch.finfo(torch.float32).min)[:, None, None, :].expand(-1, 1, length, -1)
         embedding: Tensor = tower(inputs["mel"], attention_mask=mask).last_hidden_state
-        return embedding, torch.tensor([count_tokens(int(n)) for n in frames])
+        return embedding, torch.tensor([count_features(int(n)) for n in frames])
 
 
 def add_noise(wave: np.ndarray, snr: float, rng: random.Random) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The check that a run begins with: what is wrong with an adapter or a model is told."""
+"""The self-check before a run detects faulty adapters and models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sea_core.model.selfcheck import check_seam
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
 
-def test_the_bundled_model_passes_its_check(mllm: MLLM) -> None:
+def test_bundled_model_passes(mllm: MLLM) -> None:
     check_seam(mllm)
 
 
@@ -35,12 +35,12 @@ class TooFewPlaceholders(Qwen2AudioAdapter):
         return n_features // 2
 
 
-class TooFewRows(Qwen2AudioAdapter):
+class TooFewVectors(Qwen2AudioAdapter):
     def split(self, crossed: Tensor, inputs: Any) -> list[Tensor]:
         return [e[:20] for e in super().split(crossed, inputs)]
 
 
-class ShuffledRows(Qwen2AudioAdapter):
+class NoisyVectors(Qwen2AudioAdapter):
     def split(self, crossed: Tensor, inputs: Any) -> list[Tensor]:
         return [e + torch.randn_like(e) for e in super().split(crossed, inputs)]
 
@@ -56,35 +56,35 @@ class LateProjector(Qwen2AudioAdapter):
 
 
 @pytest.mark.parametrize(
-    ("adapter", "complaint"),
+    ("adapter", "message"),
     [
         (WrongPlaceholder(), "not the model's ordinary prompt"),
         (NoPlaceholder(), "0 placeholders in a prompt with one audio"),
         (ManyTokens(), "not the model's ordinary prompt"),
         (TooFewPlaceholders(), "not the model's ordinary prompt"),
-        (TooFewRows(), "not the model's ordinary prompt"),
-        (ShuffledRows(), "changes the logits by"),
+        (TooFewVectors(), "not the model's ordinary prompt"),
+        (NoisyVectors(), "changes the logits by"),
         (EarlyProjector(), r"the projector gives \(50, 96\)"),
         (LateProjector(), "called 0 times"),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Qwen2AudioAdapter) else "says",
+    ids=lambda value: type(value).__name__ if isinstance(value, Qwen2AudioAdapter) else "message",
 )
-def test_an_adapter_that_is_wrong_is_told_so(mllm: MLLM, adapter: Qwen2AudioAdapter, complaint: str) -> None:
-    with pytest.raises(ModelError, match=complaint) as error:
+def test_faulty_adapter_is_an_error(mllm: MLLM, adapter: Qwen2AudioAdapter, message: str) -> None:
+    with pytest.raises(ModelError, match=message) as error:
         check_seam(MLLM(adapter, mllm.model, mllm.processor))
     assert "adapter's" in error.value.hint or "check the adapter" in error.value.hint
 
 
-def test_a_model_that_ignores_its_media_is_told_so(spoilt: MLLM) -> None:
-    nn.init.zeros_(spoilt.model.model.multi_modal_projector.linear.weight)
+def test_model_that_ignores_its_media_is_an_error(model_copy: MLLM) -> None:
+    nn.init.zeros_(model_copy.model.model.multi_modal_projector.linear.weight)
     with pytest.raises(ModelError, match="this model ignores its audio"):
-        check_seam(spoilt)
+        check_seam(model_copy)
 
 
-def test_an_end_token_that_is_not_there_is_told(mllm: MLLM) -> None:
-    class Endless(Qwen2AudioAdapter):
+def test_unknown_end_token_is_an_error(mllm: MLLM) -> None:
+    class UnknownEndToken(Qwen2AudioAdapter):
         def end_token(self, processor: Any) -> str:
             return "<|never|>"
 
     with pytest.raises(ModelError, match=r"no token '<\|never\|>'"):
-        MLLM(Endless(), mllm.model, mllm.processor).answer_ids("a")
+        MLLM(UnknownEndToken(), mllm.model, mllm.processor).answer_ids("a")
