@@ -25,8 +25,8 @@ MIN_SECONDS = 0.025
 class Qwen2AudioAdapter(Adapter):
     """Audio through `Qwen2AudioForConditionalGeneration` (transformers >= 5.23).
 
-    E is the audio tower's output after pooling and layer norm, (n_features, 1280) for the 7B models, without the vectors
-    of padding: 25 vectors a second, 750 at most.
+    E is the audio tower's output after pooling and layer norm, (n_features, 1280) for the 7B models, without the
+    vectors of padding: 25 vectors a second, 750 at most.
     """
 
     seconds: float = 10.0
