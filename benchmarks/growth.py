@@ -1,31 +1,33 @@
-"""Seconds a row and memory, as the rows of a run grow from 16 to 1,024, each stored as `sea optimize` stores it."""
+"""Time per example and memory, as runs grow from 16 to 1,024 examples; results are stored as `sea optimize` does."""
 
 from __future__ import annotations
 
 import tempfile
+from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
 import psutil
 import torch
+from bundled import demo_examples, load_plugin
 
-from sea_core.data import demo
 from sea_core.data.examples import PreparedExample
-from sea_core.data.read import read_examples
-from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.record import store_result
-from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
 from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
 
+CONFIG = OptimizeConfig(steps=20, loss=1e6, margin=0.0)
+"""Examples end at the first exact answer, or after 20 steps."""
 
-def many(rows: tuple[PreparedExample, ...], count: int) -> list[PreparedExample]:
-    numbered = zip(range(count), rows * count, strict=False)
-    return [replace(row, example=replace(row.example, id=f"row-{i:05d}")) for i, row in numbered]
+
+def repeated(examples: tuple[PreparedExample, ...], count: int) -> list[PreparedExample]:
+    """Return `count` examples with ids of their own."""
+    numbered = zip(range(count), examples * count, strict=False)
+    return [replace(e, example=replace(e.example, id=f"example-{i:05d}")) for i, e in numbered]
 
 
 def make_manifest(count: int) -> EmbeddingManifest:
@@ -36,28 +38,31 @@ def make_manifest(count: int) -> EmbeddingManifest:
     )
 
 
+def measure(mllm: MLLM, examples: list[PreparedExample]) -> tuple[float, int]:
+    """Return the CPU seconds and the evaluations of a run over the examples."""
+    by_id = {example.id: example for example in examples}
+    with tempfile.TemporaryDirectory() as folder:
+        run = EmbeddingRun.start(Path(folder) / "run", make_manifest(len(examples)))
+        optimization = Optimization(mllm, examples, CONFIG)
+        began, evaluations = process_time(), 0
+        with run.writing():
+            for result in optimization.run():
+                store_result(run, by_id[result.id], result)
+                evaluations += result.steps + 1
+        return process_time() - began, evaluations
+
+
 def main() -> None:
+    ArgumentParser(description=__doc__).parse_args()
     torch.set_num_threads(1)
-    _, adapter = loader.adapter("qwen2_audio")
-    mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    one = prepare(read_examples(demo.DEMO_EXAMPLES).examples, adapter).prepared[:16]
-    config = OptimizeConfig(steps=20, loss=1e6, margin=0.0)  # rows end at the first exact answer, or after 20 steps
+    mllm = load_plugin("qwen2_audio")
+    first = demo_examples(mllm.adapter)[:16]
     for count in (16, 16, 64, 256, 1024):
-        rows = many(one, count)
-        with tempfile.TemporaryDirectory() as folder:
-            run = EmbeddingRun.start(Path(folder) / "run", make_manifest(count))
-            work = Optimization(mllm, rows, config)
-            by_id = {row.id: row for row in rows}
-            began, steps = process_time(), 0
-            with run.writing():
-                for outcome in work.run():
-                    store_result(run, by_id[outcome.id], outcome)
-                    steps += outcome.steps + 1
-            seconds = process_time() - began
-        memory = psutil.Process().memory_info().rss / 1e6
+        seconds, evaluations = measure(mllm, repeated(first, count))
+        megabytes = psutil.Process().memory_info().rss / 1e6
         print(
-            f"{count:5d} rows: {1e3 * seconds / count:.1f} ms a row, {1e3 * seconds / steps:.2f} ms a row-step, "
-            f"{memory:.0f} MB",
+            f"{count:5d} examples: {1e3 * seconds / count:.1f} ms per example, "
+            f"{1e3 * seconds / evaluations:.2f} ms per evaluation of one, {megabytes:.0f} MB",
             flush=True,
         )
 

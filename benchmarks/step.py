@@ -1,28 +1,28 @@
-"""A packed step against a plain step, and a whole loop against the plain loop, at narrow 7B geometry."""
+"""A packed step against a sequential one, and a whole run against the paper's loop, at narrow 7B geometry."""
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from functools import partial
 
 import torch
-from geometry import FAMILIES, paired, tasks, told
+from geometry import FAMILIES, parse_families, random_tasks
+from timing import compare_times, print_ratio
 from torch import Tensor, nn
 
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import relative_error
-from sea_core.optimization.engine.forward import Sequential
+from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.packed import Packed
 from sea_core.optimization.engine.scheduler import Engine
 from sea_core.optimization.engine.select_forward import compare, logits_and_grad
 from sea_core.optimization.engine.types import EngineConfig, OptimizationTask
 
-ROUNDS, LOOP_ROUNDS, ROWS, STEPS = 6, 3, 4, 4
+STEP_ROUNDS, RUN_ROUNDS, EXAMPLES, STEPS = 6, 3, 4, 4
 
 
-def plain_loss(mllm: MLLM, start: Embedding, task: OptimizationTask, embedding: Tensor) -> Tensor:
-    """The paper's look: a sequence for each goal, all logits, the library's forward."""
+def paper_loss(mllm: MLLM, start: Embedding, task: OptimizationTask, embedding: Tensor) -> Tensor:
+    """Evaluate as the paper does: a sequence for each goal, all logits, the library's forward."""
     batch = mllm.batch(task.prompts, task.answers)
     with mllm.inject():
         hidden = mllm.backbone(
@@ -35,50 +35,50 @@ def plain_loss(mllm: MLLM, start: Embedding, task: OptimizationTask, embedding: 
     return nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels[:, 1:].flatten())
 
 
-def plain_loop(mllm: MLLM, start: Embedding, rows: list[OptimizationTask]) -> None:
-    """The paper's loop: one row after another, and a last look at what its last update made."""
-    for task in rows:
+def paper_step(mllm: MLLM, start: Embedding, task: OptimizationTask) -> None:
+    embedding = nn.Parameter(start.features.clone())
+    torch.autograd.grad(paper_loss(mllm, start, task, embedding), [embedding])
+
+
+def paper_loop(mllm: MLLM, start: Embedding, tasks: list[OptimizationTask]) -> None:
+    """Optimise one task after another, and evaluate the result of the last update."""
+    for task in tasks:
         embedding = nn.Parameter(start.features.clone())
         adam = torch.optim.Adam([embedding], lr=0.01)
         for _ in range(STEPS):
-            (embedding.grad,) = torch.autograd.grad(plain_loss(mllm, start, task, embedding), [embedding])
+            (embedding.grad,) = torch.autograd.grad(paper_loss(mllm, start, task, embedding), [embedding])
             adam.step()
-        plain_loss(mllm, start, task, embedding)
+        paper_loss(mllm, start, task, embedding)
 
 
-def engine(mllm: MLLM, start: Embedding, forward: Any) -> Engine:
-    return Engine(mllm, start, EngineConfig(0.01, (0.9, 0.999), STEPS, 1e-9, 0.5, batch_size=4), forward)
+def engine_run(mllm: MLLM, start: Embedding, forward: ForwardStrategy, tasks: list[OptimizationTask]) -> None:
+    config = EngineConfig(0.01, (0.9, 0.999), STEPS, 1e-9, 0.5, batch_size=EXAMPLES)
+    list(Engine(mllm, start, config, forward).run(tasks))
 
 
 def main() -> None:
+    families = parse_families(__doc__)
     torch.set_num_threads(1)
-    for name in sys.argv[1:] or FAMILIES:
+    for name in families:
         torch.manual_seed(0)
         mllm, start = FAMILIES[name]()
-        rows = tasks(mllm, start, ROWS)
-        packed, plain = Packed(mllm, start, rows), Sequential(mllm, start)
-        compare(packed, plain, rows[0])
-        ours, theirs = (
-            logits_and_grad(packed, rows[0], start.features)[1],
-            logits_and_grad(plain, rows[0], start.features)[1],
+        tasks = random_tasks(mllm, start, EXAMPLES)
+        packed, sequential = Packed(mllm, start, tasks), Sequential(mllm, start)
+        compare(packed, sequential, tasks[0])
+        _, gradient = logits_and_grad(packed, tasks[0], start.features)
+        _, reference = logits_and_grad(sequential, tasks[0], start.features)
+        print(f"{name}: relative error of the gradient {relative_error(gradient, reference):.1e}", flush=True)
+
+        packed_step = partial(logits_and_grad, packed, tasks[0], start.features)
+        steps = compare_times(packed_step, partial(paper_step, mllm, start, tasks[0]), STEP_ROUNDS)
+        print_ratio(f"{name}: packed step", steps)
+        runs = compare_times(
+            partial(engine_run, mllm, start, packed, tasks),
+            partial(paper_loop, mllm, start, tasks),
+            RUN_ROUNDS,
+            warm_up=0,
         )
-        print(f"{name}: gradients differ by {relative_error(ours, theirs):.1e} of their size", flush=True)
-
-        def packed_step() -> None:
-            logits_and_grad(packed, rows[0], start.features)  # noqa: B023
-
-        def plain_step() -> None:
-            embedding = nn.Parameter(start.features.clone())  # noqa: B023
-            torch.autograd.grad(plain_loss(mllm, start, rows[0], embedding), [embedding])  # noqa: B023
-
-        def whole_loop() -> None:
-            list(engine(mllm, start, packed).run(rows))  # noqa: B023
-
-        def paper_loop() -> None:
-            plain_loop(mllm, start, rows)  # noqa: B023
-
-        told(f"{name}: packed step", paired(packed_step, plain_step, ROUNDS))
-        told(f"{name}: whole loop, 4 rows in flight", paired(whole_loop, paper_loop, LOOP_ROUNDS, warm=0))
+        print_ratio(f"{name}: whole run, batch size {EXAMPLES}", runs)
 
 
 if __name__ == "__main__":
