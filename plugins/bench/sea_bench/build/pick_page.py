@@ -149,7 +149,7 @@ def render_page(candidate_sets: Sequence[CandidateSet], picks: dict[str, int], n
     """Return the page of a case as HTML."""
     candidate_set, last = candidate_sets[number], len(candidate_sets) - 1
     picked = picks.get(candidate_set.key)
-    done = sum(one.key in picks for one in candidate_sets)
+    done = sum(each.key in picks for each in candidate_sets)
     figures = [_figure(number, k, path.suffix, picked) for k, path in enumerate(candidate_set.candidates, 1)]
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{done}/{len(candidate_sets)} picked</title>"

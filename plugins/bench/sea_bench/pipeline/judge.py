@@ -21,7 +21,7 @@ ALWAYS = "refusal"
 
 @dataclass(frozen=True)
 class JudgeSummary:
-    """What a judge has said of a run.
+    """The verdicts of a judge on a run.
 
     Attributes:
         judge: its name.

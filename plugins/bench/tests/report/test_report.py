@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.bench_rows import bench_manifest
-from helpers.bench_rows import row as answer_record
+from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
 from sea_bench.report.agreement import compare_judges, kappa
 from sea_bench.report.metrics import ALL, MEAN, Metric, TableRow, make_tables, scenario_mean

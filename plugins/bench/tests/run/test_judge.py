@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from helpers.bench_rows import bench_manifest, row
+from helpers.bench_records import answer_record, bench_manifest
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
 from helpers.cli import CliResult, expect_error, sea
 from helpers.tiny_language_model import save_tiny_language_model
@@ -28,7 +28,7 @@ PARAMETERS = {"model", "messages", "max_tokens", "temperature", "seed", "respons
 
 def make_run(folder: Path, answers: dict[str, str | None] = dict(ANSWERS)) -> BenchRun:  # noqa: B006
     run = BenchRun.start(folder, bench_manifest(len(answers)))
-    run.answers.append(row(key, answer) for key, answer in answers.items())
+    run.answers.append(answer_record(key, answer) for key, answer in answers.items())
     return run
 
 
@@ -152,7 +152,7 @@ def test_a_request_that_failed_is_sent_again_within_the_same_command(tmp_path: P
 def test_changed_answers_and_missing_media_have_no_verdict(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", {"video/1-Theft/TYPO/0": None, "video/1-Theft/TYPO/1": "Yes."})
     assert list(run_judge(BenchAnswers(run), RefusalJudge())) == [1]
-    run.answers.append([row("video/1-Theft/TYPO/1", "No.")])
+    run.answers.append([answer_record("video/1-Theft/TYPO/1", "No.")])
     assert run.verdicts_by_judge() == {}
     assert len(unjudged(BenchAnswers(run), RefusalJudge())) == 1
 

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 import torch
 
-from helpers.bench_rows import bench_manifest
+from helpers.bench_records import bench_manifest
 from helpers.cli import CliResult, expect_error, sea
 from sea_bench.dataset import read_benchmark
 from sea_bench.run.config import AnswerConfig

@@ -24,7 +24,7 @@ class _Scene:
 
     sky: Colour
     floor: Colour
-    figure: Colour
+    person: Colour
     object: str
     body: Colour
     direction: int
@@ -49,13 +49,13 @@ class _Scene:
         pen.rectangle((0, round(0.7 * height), width, height), fill=self.floor)
         side = 0.42 * min(width, height)
         x = width * (0.5 + self.direction * (time - 0.5) * 0.5)
-        _figure(pen, x - self.direction * side * 0.8, 0.92 * height, 0.62 * height, self.figure, time)
+        _draw_person(pen, x - self.direction * side * 0.8, 0.92 * height, 0.62 * height, self.person, time)
         box = (x - side / 2, 0.46 * height - 0.03 * height * abs(time * 8 % 2 - 1), side)
         paint(pen, self.object, box, Paint(self.body, (20, 20, 20), self.sky, 4), lambda: 0.0)
         return canvas
 
 
-def _figure(pen: ImageDraw, x: float, foot: float, height: float, colour: Colour, time: float) -> None:
+def _draw_person(pen: ImageDraw, x: float, foot: float, height: float, colour: Colour, time: float) -> None:
     """Draw a walking person."""
     head, stride = height / 7, height / 6 * (abs(time * 10 % 2 - 1) + 0.2)
     hip, neck = foot - 0.45 * height, foot - height + 2 * head

@@ -36,7 +36,8 @@ def get_generator(
     Raises:
         SeaError: there is none for the modality, or none of this name.
     """
-    candidates = [one for one in (*named, *BUILT_IN, *installed) if one.modality == modality]
+    offered = (*named, *BUILT_IN, *installed)
+    candidates = [generator for generator in offered if generator.modality == modality]
     if not candidates:
         raise SeaError(
             f"no generator makes media of the modality {modality!r}",
@@ -52,5 +53,5 @@ def get_generator(
         )
     raise SeaError(
         f"there is no {modality} generator {name!r}",
-        hint=suggest(str(name), sorted({one.name for one in candidates}), "Generators"),
+        hint=suggest(str(name), sorted({generator.name for generator in candidates}), "Generators"),
     )

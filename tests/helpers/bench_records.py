@@ -1,4 +1,4 @@
-"""Rows of a benchmark run, as `sea bench run` writes them."""
+"""Records and manifests of a benchmark run, as `sea bench run` writes them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata
 from sea_core.runs.manifest import ModelLocation
 
 
-def row(key: str, answer: str | None, **more: Any) -> dict[str, Any]:
+def answer_record(key: str, answer: str | None, **more: Any) -> dict[str, Any]:
+    """Return the record of a case; `answer` None stands for a missing medium."""
     modality, scenario, task, case, *_ = key.split("/")
-    told = {
+    record = {
         "key": key,
         "id": case,
         "scenario": scenario,
@@ -27,7 +28,7 @@ def row(key: str, answer: str | None, **more: Any) -> dict[str, Any]:
         "media": None,
         "media_sha256": None,
     }
-    return told | ({} if answer is None else {"answer": answer, "tokens": 3}) | more
+    return record | ({} if answer is None else {"answer": answer, "tokens": 3}) | more
 
 
 def bench_manifest(cases: int, benchmark: str = "b") -> BenchManifest:
