@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,8 @@ from sea_core.cli import options, output
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from sea_core.alignment.align import AlignResult
     from sea_core.alignment.config import AlignConfig, AlignRequest
 
@@ -122,18 +124,22 @@ def report(result: AlignResult, as_json: bool) -> None:
     for warning in result.warnings:
         output.note(f"note: {warning}")
     value = {"model": str(result.folder), **result.metrics}
-    output.emit(value, as_json, lambda: output.grid(*_lines(result)))
+    output.emit(value, as_json, lambda: output.stack(_tables(result)))
 
 
-def _lines(result: AlignResult) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+def _tables(result: AlignResult) -> Iterator[Table]:
     from sea_core.alignment.model_card import spot_check_cells
 
     metrics = result.metrics
-    examples = ", ".join(f"{count} {kind}" for kind, count in metrics["examples"].items())
-    loads = ", ".join(name for name in ("adapter", "merged") if name in metrics["export"])
+    if cells := spot_check_cells(metrics["spot_check"]):
+        columns = ("before -> after", "harmful refused", "strict ASR", "benign refused", "questions")
+        yield output.grid(columns, cells)
+    exported = ", ".join(name for name in ("adapter", "merged") if name in metrics["export"])
     lines = [
-        *spot_check_cells(metrics["spot_check"]),
-        ["trained", f"{metrics['steps']} steps", f"loss {metrics['loss']:.4g}", examples, ""],
-        ["loads", loads, f"as {metrics['export']['class']}", str(result.folder), ""],
+        ("steps", str(metrics["steps"])),
+        ("loss", f"{metrics['loss']:.4g}"),
+        ("training examples", ", ".join(f"{count} {kind}" for kind, count in metrics["examples"].items())),
+        ("exported", f"{exported}; checked in a fresh process as {metrics['export']['class']}"),
+        ("model", str(result.folder)),
     ]
-    return ("before -> after", "harmful refused", "strict ASR", "benign refused", "questions"), lines
+    yield output.grid(("metric", "value"), lines)

@@ -27,7 +27,7 @@ from sea_core.cli import (
     styles,
     verify,
 )
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, suggest
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 
 COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
@@ -60,6 +60,16 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or self.plugin_groups.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            names = self.list_commands(ctx)
+            hint = suggest(args[0], names, "Commands")
+            raise SeaError(
+                f"there is no command {args[0]!r}",
+                hint=f"{hint} Other commands come with plugins; all of SEA's: pip install 'sea-core[all]'",
+            )
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         added = {name: group.rich_help_panel for name, group in self.plugin_groups.items()}

@@ -45,11 +45,14 @@ def check(
     summary = summarise(result)
     output.emit(asdict(summary), as_json, lambda: output.grid(("", ""), _lines(summary)))
     found = [(summary.invalid, "invalid records"), (len(summary.missing_media), "missing media")]
-    problems = [f"{count} {what}" for count, what in found if count]
-    if problems or not result.examples:
-        output.note(f"{', '.join(problems) or 'no examples'}: fix the file, or skip invalid rows with --skip-bad.")
-        if not (skip_bad and result.examples):
-            raise typer.Exit(2)
+    problems = ", ".join(f"{count} {what}" for count, what in found if count)
+    if not problems and result.examples:
+        return
+    if skip_bad and result.examples:
+        output.note(f"{problems}: they are skipped.")
+        return
+    output.note(f"{problems or 'no examples'}: fix the file, or skip invalid records with --skip-bad.")
+    raise typer.Exit(2)
 
 
 @app.command("convert")

@@ -47,6 +47,13 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     return table
 
 
+def stack(tables: Iterable[RenderableType]) -> RenderableType:
+    """Draw tables below one another."""
+    from rich.console import Group
+
+    return Group(*tables)
+
+
 @cache
 def progress() -> Console:
     """Return the console for everything that is not the result: progress, notes, errors. It writes to stderr."""

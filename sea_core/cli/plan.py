@@ -57,7 +57,7 @@ def plan(
 
 def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
     found = planned.estimate
-    speed = f"{found.flop_per_second / 1e12:.3g} TFLOP/s measured in a large matrix product"
+    speed = f"{_flop(found.flop_per_second)}/s measured in a large matrix product"
     return [
         ("embeddings", str(found.embeddings)),
         ("model", f"{planned.target.checkpoint}, {_size(found.weights)} of weights in {planned.dtype}"),
@@ -65,8 +65,8 @@ def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
         ("tokens of the longest example", f"{found.media_tokens} for the medium, {found.text_tokens} of text"),
         ("memory per example", _size(found.per_example)),
         ("batch size", str(found.batch_size)),
-        ("FLOPs per step and example", f"{found.flop / 1e12:.3g} T"),
-        ("run time", f"{_hours(found.hours)} at {found.steps} steps per example and half of that speed"),
+        ("FLOPs per step and example", _flop(found.flop)),
+        ("run time", f"{_duration(found.hours)}, at {found.steps} steps per example and half of the measured speed"),
     ]
 
 
@@ -74,5 +74,11 @@ def _size(count: int) -> str:
     return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
-def _hours(hours: float) -> str:
-    return f"{hours:.3g} hours" if hours >= 1 else f"{hours * 60:.3g} minutes"
+def _flop(count: float) -> str:
+    return f"{count / 1e12:.3g} TFLOP" if count >= 1e12 else f"{count / 1e9:.3g} GFLOP"
+
+
+def _duration(hours: float) -> str:
+    if hours >= 1:
+        return f"{hours:.3g} hours"
+    return f"{hours * 60:.3g} minutes" if hours * 60 >= 1 else f"{hours * 3600:.0f} seconds"

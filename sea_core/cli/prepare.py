@@ -52,6 +52,8 @@ def prepare(
     llm = read_settings(prepare_groups(), config, option)["llm"]
     found = prepare_set(spec, target, extractor=extractor, llm=llm, seed=seed, out=out, progress=TERMINAL)
     output.emit(_value(found, spec.file), as_json, lambda: output.grid(("", "examples"), _lines(found)))
+    if out is None:
+        output.note("Nothing was written. To store the prepared examples: --out prepared.jsonl")
     exit_if_unanswered(found.preparation)
 
 

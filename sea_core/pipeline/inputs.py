@@ -80,7 +80,7 @@ class DataSpec:
             skip_bad=self.skip_invalid,
             formats=loader.formats(),
         )
-        if self.path and self.format == "auto":
+        if self.path and self.format == "auto" and found.format != "prepared":
             progress.note(f"{self.path}: detected format {found.format}; override it with --format")
         if found.invalid:
             progress.note(
