@@ -8,6 +8,7 @@ import lzma
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -428,6 +429,8 @@ def library_failures() -> dict[str, tuple[Exception, str]]:
         "a README of another form": (AttributeError("x"), unreadable),
         "columns that differ": (datasets.exceptions.DatasetGenerationError("x"), unreadable),
         "a corrupt table": (pa.ArrowInvalid("x"), unreadable),
+        "a corrupt archive": (zipfile.BadZipFile("x"), unreadable),
+        "a truncated archive": (EOFError("x"), unreadable),
     }
 
 

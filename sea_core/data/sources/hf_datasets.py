@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
+from lzma import LZMAError
 from pathlib import Path
+from tarfile import TarError
 from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 from sea_core.data.sources.arrow import BATCH, table_rows
 from sea_core.data.sources.text import Item
@@ -72,9 +76,10 @@ def library_errors() -> tuple[type[Exception], ...]:
     from pyarrow import ArrowException
 
     own = (DatasetsError, EntryNotFoundError, RevisionResolutionError, _http_error(), ArrowException, yaml.YAMLError)
-    # What they raise for files of another form: a README or an index that is not as expected.
+    # Raised for a README or an index that is not as expected, and for corrupt archives.
     builtin = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, ImportError)
-    return (*own, *builtin)
+    archives = (EOFError, zlib.error, LZMAError, BadZipFile, TarError)
+    return (*own, *builtin, *archives)
 
 
 def data_error(path: Path, error: Exception, repo: str) -> DataError:
