@@ -14,7 +14,8 @@ from sea_core.pipeline.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report
-    from sea_bench.report.metrics import Measure, Metric, Table
+    from sea_bench.report.metrics import Measure, Metric
+    from sea_bench.report.tables import Table
     from sea_bench.run.config import AnswerConfig
     from sea_bench.run.run_folder import BenchRun
     from sea_bench.select import CaseFilter
@@ -113,7 +114,7 @@ def bench(
 
 def _task_metrics(tables: Sequence[Table]) -> Iterator[TaskMetrics]:
     """Yield the metrics of each task, from tables of one run."""
-    from sea_bench.report.metrics import ALL, MEAN
+    from sea_bench.report.tables import ALL, MEAN
 
     for table in tables:
         rows = {(row.task, row.scenario): row for row in table.rows}

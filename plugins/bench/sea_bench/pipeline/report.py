@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench.report.agreement import Agreement, compare_judges
-from sea_bench.report.metrics import (
+from sea_bench.report.summary import (
     RunSummary,
-    Table,
     describe_differences,
-    make_tables,
     summarise_run,
     unrated_ratio,
     unsafe_on_benign,
 )
+from sea_bench.report.tables import Table, make_tables
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import SeaError, suggest
 

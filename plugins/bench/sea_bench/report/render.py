@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sea_bench.report.agreement import Agreement
-from sea_bench.report.metrics import NAMES, Metric, Table, TableRow
+from sea_bench.report.metrics import NAMES, Metric
+from sea_bench.report.tables import Table, TableRow
 
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}

@@ -9,8 +9,9 @@ import pytest
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
 from sea_bench.report.agreement import compare_judges, kappa
-from sea_bench.report.metrics import ALL, MEAN, Metric, TableRow, make_tables, scenario_mean
+from sea_bench.report.metrics import Metric, scenario_mean
 from sea_bench.report.render import escape_latex, format_metric
+from sea_bench.report.tables import ALL, MEAN, TableRow, make_tables
 from sea_bench.run.run_folder import BenchRun, answer_sha
 from sea_core.runs.statistics import wilson_interval
 
