@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,20 +61,26 @@ class Synthesis:
         if not self.recipes:
             object.__setattr__(self, "recipes", known_recipes(self.recipe))
 
-    def media_files(self) -> list[Path]:
-        """Return the benign media, in an order that does not depend on their names."""
-        return sorted_by_content(media_files(self.benign_media)) if self.benign_media else []
+    @cached_property
+    def media(self) -> tuple[Path, ...]:
+        """The benign media, in an order that does not depend on their names. They are listed once.
 
+        Raises:
+            DataError: the folder does not exist, or contains no media.
+        """
+        return tuple(sorted_by_content(media_files(self.benign_media))) if self.benign_media else ()
+
+    @cached_property
     def wanted(self) -> tuple[Recipe, ...]:
-        """Return the recipes to use. Raises SeaError for an unknown one, or one that lacks its benign media."""
-        return parse_recipes(self.recipe, self.benign_media is not None, self.recipes)
+        """The recipes to use. Raises SeaError for an unknown one, or one that lacks its benign media."""
+        return parse_recipes(self.recipe, bool(self.media), self.recipes)
 
     def identity(self) -> dict[str, Any]:
         """Return what an embedding depends on. More recipes and draws may follow: they change no other embedding."""
         config = asdict(self.config)
         for name in ("batch_size", "draws"):
             config.pop(name)
-        media = media_digest(self.media_files()) if self.benign_media else None
+        media = media_digest(self.media) if self.media else None
         return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "benign_media": media}
 
 
@@ -139,6 +146,7 @@ def optimize_into(
     data: DataSpec, target: ModelTarget, folder: Path, synthesis: Synthesis, verify: bool, progress: Progress
 ) -> tuple[EmbeddingRun, Preparation]:
     """Do what `optimize` does; return the preparation too, whose skipped examples the command line lists."""
+    _ = synthesis.wanted  # a wrong recipe or media folder is reported before a language model is asked for phrases
     session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress)
     plan = make_plan(data, target, synthesis, session, progress)
     session.note_usage(progress)
@@ -157,13 +165,13 @@ def make_plan(
     data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession | None, progress: Progress
 ) -> Plan:
     """Read and prepare the examples, and expand recipes and draws."""
-    config = synthesis.config
+    config, recipes = synthesis.config, synthesis.wanted
     read = data.read(progress)
     extractor = session.extractor if session else None
     preparation = data.prepare(
         read, target.adapter, seed=config.seed, benign=config.benign_examples, extractor=extractor
     )
-    todo = expand(preparation.prepared, synthesis.wanted(), target.adapter, config.draws, config.seed, data.style_set())
+    todo = expand(preparation.prepared, recipes, target.adapter, config.draws, config.seed, data.style_set())
     return Plan(read, preparation, todo)
 
 
@@ -250,7 +258,7 @@ class _Work:
         needing = {recipe.name for recipe in self.synthesis.recipes if recipe.needs_media}
         if not needing & {example.recipe for example in examples}:
             return []
-        files, found = self.synthesis.media_files(), []
+        files, found = self.synthesis.media, []
         with self.progress.track("encode", len(files)) as tracker:
             for embedding in encode_files(self.model(), files):
                 found.append(embedding)

@@ -63,7 +63,7 @@ def attribute_to_plugin(error: BaseException) -> PluginError | None:
     return PluginError(
         f"plugin {owner}: {method} raised {type(error).__name__}: {one_line(error)} ({line})",
         hint="This is a bug in the plugin: fix it, or report it to the plugin's author. `sea --debug ...` shows the "
-        f"traceback, `sea plugins check {owner}` checks the whole plugin.",
+        f"traceback; `sea plugins check {owner}` checks a plugin that has adapters.",
     )
 
 

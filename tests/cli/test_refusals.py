@@ -193,3 +193,9 @@ def test_damaged_run_is_told(finished: FinishedRun, tmp_path: Path) -> None:
     assert "index.parquet" in expect_error("show", run)
     truncate_half(run / "run.json")
     assert "run.json" in expect_error("show", run)
+
+
+@pytest.mark.parametrize("command", ["optimize", "plan"])
+def test_benign_media_are_checked_before_the_data_are_read(command: str, tmp_path: Path) -> None:
+    message = expect_error(command, tmp_path / "none.jsonl", "--plugin", PLUGIN, "--benign-media", tmp_path / "gone")
+    assert "gone" in message

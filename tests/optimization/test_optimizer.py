@@ -147,6 +147,14 @@ def test_a_target_longer_than_the_model_holds_fails_with_a_reason(
     assert prepared[1].id in outcomes
 
 
+def test_a_run_whose_examples_are_all_rejected_says_why(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
+    most = mllm.max_length
+    assert most is not None
+    long = replace(prepared[0], goals=(Goal("What is it?", "lamp " * most),))
+    results = run(mllm, (long,), OptimizeConfig())
+    assert "too long" in results[long.id].reason
+
+
 def test_the_longest_target_that_fits_is_taken(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     prompt = Goal("What is it?", "")
     room = mllm.max_length - len(mllm.prompt_ids(prompt.prompt, len(mllm.blank()))) - 1  # type: ignore[operator]

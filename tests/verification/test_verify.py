@@ -19,7 +19,7 @@ from sea_core.judges.score import run_judge, unjudged
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
-from sea_core.optimization.audit import audit_record
+from sea_core.optimization.audit import audit_embedding
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.record import store_result
 from sea_core.runs.embedding_run import EmbeddingRun, answer_key
@@ -104,7 +104,7 @@ def test_embeddings_of_another_width_are_rejected(
 
 
 def test_an_embedding_without_its_target_answers_fails_the_audit(mllm: MLLM, small_run: EmbeddingRun) -> None:
-    assert not audit_record(mllm, small_run.store.records()[0], small_run)["exact"]
+    assert not audit_embedding(mllm, small_run.store.records()[0], small_run)["exact"]
 
 
 # --- judges -----------------------------------------------------------------------------------------------------------

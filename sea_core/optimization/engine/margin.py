@@ -34,7 +34,7 @@ def calibrate_margin(
     differences = [
         _max_logit_difference(mllm, forward, start.with_features(features), task) for task in tasks[:MAX_TASKS]
     ]
-    return max(MIN_MARGIN, round(2 * max(0.0, *differences), 3))
+    return max(MIN_MARGIN, round(2 * max(differences, default=0.0), 3))
 
 
 def _max_logit_difference(mllm: MLLM, forward: ForwardStrategy, embedding: Embedding, task: OptimizationTask) -> float:

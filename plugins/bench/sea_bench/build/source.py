@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ class CaseSource:
 
     @classmethod
     def from_texts(cls, texts: list[CaseTexts], name: str, skipped_scenarios: tuple[str, ...] = ()) -> CaseSource:
-        digest = hashlib.sha256("\n".join(map(repr, texts)).encode()).hexdigest()
+        lines = (json.dumps(asdict(case), sort_keys=True) for case in texts)
+        digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
         return cls(tuple(texts), name, digest, skipped_scenarios)
 
 
