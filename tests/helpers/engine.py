@@ -1,4 +1,4 @@
-"""Tasks for the tests of the engine, and what a block of code costs."""
+"""Tasks for the tests of the engine, and the memory that a forward strategy takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sea_core.data import demo
+from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
@@ -20,41 +20,43 @@ from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.optimization.optimizer import make_task
 
 
-def tasks_of(mllm: MLLM, count: int = 3) -> list[OptimizationTask]:
-    rows = prepare(read_examples(demo.DEMO_EXAMPLES).examples, mllm.adapter).prepared[:count]
-    return [make_task(mllm, row, len(mllm.blank())) for row in rows]
+def make_tasks(mllm: MLLM, count: int = 3) -> list[OptimizationTask]:
+    """Return the tasks of the first demo examples."""
+    examples = prepare(read_examples(DEMO_EXAMPLES).examples, mllm.adapter).prepared[:count]
+    return [make_task(mllm, example, len(mllm.blank())) for example in examples]
 
 
-def measured(forward: ForwardStrategy, task: OptimizationTask) -> tuple[Tensor, int]:
-    """Return the gradient, and the most bytes that the forward keeps for it at a time."""
+def gradient_and_memory(forward: ForwardStrategy, task: OptimizationTask) -> tuple[Tensor, int]:
+    """Return the gradient of a task's loss, and the peak of the bytes that the graph keeps for it."""
     weights = {p.untyped_storage().data_ptr() for p in forward.mllm.model.parameters()}
     kept: dict[int, int] = {}
-    holders: Counter[int] = Counter()
-    most = 0
+    references: Counter[int] = Counter()
+    peak = 0
 
-    class Kept:
-        """A tensor for as long as the graph holds it: a part of the graph may be dropped on the way."""
+    class SavedTensor:
+        """A tensor as long as the graph refers to it; parts of the graph may be freed during the backward pass."""
 
         def __init__(self, tensor: Tensor) -> None:
-            nonlocal most
-            self.tensor, self.where = tensor, tensor.untyped_storage().data_ptr()
-            holders[self.where] += 1
-            if self.where not in weights:
-                kept[self.where] = tensor.untyped_storage().nbytes()
-            most = max(most, sum(kept.values()))
+            nonlocal peak
+            self.tensor, self.address = tensor, tensor.untyped_storage().data_ptr()
+            references[self.address] += 1
+            if self.address not in weights:
+                kept[self.address] = tensor.untyped_storage().nbytes()
+            peak = max(peak, sum(kept.values()))
 
         def __del__(self) -> None:
-            holders[self.where] -= 1
-            if not holders[self.where]:
-                kept.pop(self.where, None)
+            references[self.address] -= 1
+            if not references[self.address]:
+                kept.pop(self.address, None)
 
-    with torch.autograd.graph.saved_tensors_hooks(Kept, lambda held: held.tensor):
+    with torch.autograd.graph.saved_tensors_hooks(SavedTensor, lambda saved: saved.tensor):
         _, gradient = logits_and_grad(forward, task, forward.start.perturbed().features)
-    return gradient, most
+    return gradient, peak
 
 
 @contextmanager
-def closing(handle: Any) -> Iterator[None]:
+def removing(handle: Any) -> Iterator[None]:
+    """Remove a forward hook when the block ends."""
     try:
         yield
     finally:

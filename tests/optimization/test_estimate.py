@@ -1,17 +1,19 @@
-"""`sea plan` and the memory formula, held against what the real step does."""
+"""`sea plan` and the formula for memory, compared with what a real step takes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import psutil
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.engine import measured
+from helpers.engine import gradient_and_memory
 from sea_core.data.examples import PreparedExample
-from sea_core.model.embedding import Embedding
+from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
+from sea_core.optimization import estimate as estimate_module
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.packed import Packed
@@ -21,110 +23,125 @@ from sea_core.optimization.estimate import attention_flop, count_media_tokens, e
 from sea_core.optimization.optimizer import Optimization, make_task
 from sea_core.plugin import loader
 
-CPU = torch.device("cpu")
-SIZES = memory.DecoderShape(layers=28, hidden=3584, attention=3584, mlp=3 * 18944, vocabulary=152064)
+CPU, MPS = torch.device("cpu"), torch.device("mps")
+SHAPE_7B = memory.DecoderShape(layers=28, hidden=3584, attention=3584, mlp=3 * 18944, vocabulary=152064)
+
+
+def load(adapter: Adapter, device: str, dtype: torch.dtype = torch.float32) -> MLLM:
+    return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=dtype, device=device))
 
 
 @pytest.fixture(scope="module")
-def shapes(mllm: MLLM) -> MLLM:
-    """The bundled model without its weights."""
-    found = MLLM(mllm.adapter, *mllm.adapter.load(mllm.adapter.checkpoint, dtype=torch.float32, device="meta"))
+def without_weights(mllm: MLLM) -> MLLM:
+    """The bundled model on the meta device."""
+    found = load(mllm.adapter, "meta")
     assert all(p.is_meta for p in found.model.parameters())
     return found
 
 
-def test_the_plan_is_what_the_run_then_does(
-    mllm: MLLM, shapes: MLLM, prepared: tuple[PreparedExample, ...], monkeypatch: pytest.MonkeyPatch
+def test_the_estimate_is_what_the_run_takes(
+    mllm: MLLM, without_weights: MLLM, prepared: tuple[PreparedExample, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _: 20_000_000)
-    planned = estimate(shapes, prepared, CPU, steps=10)
+    estimated = estimate(without_weights, prepared, CPU, steps=10)
     weights = sum(p.numel() * p.itemsize for p in mllm.model.parameters())
     monkeypatch.setattr(memory, "free_bytes", lambda _: 20_000_000 - weights)
-    work = Optimization(mllm, prepared, OptimizeConfig())
-    assert (planned.embeddings, planned.weights, planned.batch_size) == (
-        len(prepared),
-        weights,
-        work.engine_config.batch_size,
-    )
-    assert 1 < planned.batch_size < 8  # memory decides, not what a device makes use of
-    assert planned.media_tokens == count_media_tokens(mllm) == mllm.adapter.placeholders(len(mllm.blank()))
-    assert planned.media_tokens + planned.text_tokens == max(map(work.forward.tokens, work.tasks))
+    optimization = Optimization(mllm, prepared, OptimizeConfig())
+    assert (estimated.embeddings, estimated.weights) == (len(prepared), weights)
+    assert estimated.batch_size == optimization.engine_config.batch_size
+    assert 1 < estimated.batch_size < 8  # limited by memory, not by what is useful on the device
+    assert estimated.media_tokens == count_media_tokens(mllm) == mllm.adapter.placeholders(len(mllm.blank()))
+    longest = max(map(optimization.forward.tokens, optimization.tasks))
+    assert estimated.media_tokens + estimated.text_tokens == longest
 
 
-def test_flop_is_what_a_step_takes(mllm: MLLM, shapes: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
+def test_flops_are_those_of_a_step(mllm: MLLM, without_weights: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     start = mllm.blank()
     task = make_task(mllm, prepared[0], len(start))
     forward = Packed(mllm, start, [task])
     with FlopCounterMode(display=False) as counter:
         logits_and_grad(forward, task, start.features)
-    targets = sum(map(len, task.answers))
-    text = sum(forward.shape(task))
-    assert matmul_flop(shapes, len(start), text, targets) == counter.get_total_flops()  # on a CPU without attention
-    assert 0 < attention_flop(shapes, len(start), text) < 0.2 * counter.get_total_flops()
+    counted = counter.get_total_flops()  # on a CPU without those of attention
+    targets, text = sum(map(len, task.answers)), sum(forward.shape(task))
+    assert matmul_flop(without_weights, len(start), text, targets) == counted
+    assert 0 < attention_flop(without_weights, len(start), text) < 0.2 * counted
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-def test_a_row_keeps_what_the_formula_says(mllm: MLLM, dtype: torch.dtype) -> None:
-    adapter = replace(mllm.adapter, seconds=20.0)
-    one = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=dtype, device="cpu"))
-    start = one.blank()
-    task = OptimizationTask(
-        "a", (one.prompt_ids("What is it?", len(start)),) * 2, (one.answer_ids("A person steals a lamp."),) * 2
-    )
-    forward = Packed(one, start, [task])
-    sizes = memory.DecoderShape.read(adapter.language_model(one.model), one.model.get_output_embeddings())
-    told = memory.example_bytes(
-        sizes,
+def test_an_example_takes_the_memory_that_the_formula_gives(mllm: MLLM, dtype: torch.dtype) -> None:
+    long = load(replace(mllm.adapter, seconds=20.0), "cpu", dtype)  # type: ignore[call-arg]
+    start = long.blank()
+    prompt, answer = long.prompt_ids("What is it?", len(start)), long.answer_ids("A person steals a lamp.")
+    task = OptimizationTask("a", (prompt,) * 2, (answer,) * 2)
+    forward = Packed(long, start, [task])
+    decoder, head = long.adapter.language_model(long.model), long.model.get_output_embeddings()
+    formula = memory.example_bytes(
+        memory.DecoderShape.read(decoder, head),
         tokens=forward.tokens(task),
         targets=sum(map(len, task.answers)),
         values=0,
         itemsize=dtype.itemsize,
         kv_only=forward.kv_only,
     )
-    assert told == pytest.approx(measured(forward, task)[1], rel=0.1)
+    assert formula == pytest.approx(gradient_and_memory(forward, task)[1], rel=0.1)
 
 
-def test_at_7b_the_formula_is_the_studys() -> None:
-    """16 h + 6 f bytes for each token and layer, in bf16: 4.79 MB a token, and 5 % for what is not counted."""
-    row = memory.example_bytes(SIZES, tokens=880, targets=0, values=0, itemsize=2)
-    assert row == pytest.approx(1.05 * 880 * 4.79e6, rel=0.01)
-    spare = memory.example_bytes(SIZES, tokens=880, targets=0, values=0, itemsize=2, checkpointing=True)
-    assert spare < 0.15 * row
+def test_memory_of_a_7b_model() -> None:
+    """16 h + 6 f bytes per token and layer in bf16: 4.79 MB per token, plus 5 % for what is not counted."""
+    full = memory.example_bytes(SHAPE_7B, tokens=880, targets=0, values=0, itemsize=2)
+    assert full == pytest.approx(1.05 * 880 * 4.79e6, rel=0.01)
+    checkpointed = memory.example_bytes(SHAPE_7B, tokens=880, targets=0, values=0, itemsize=2, checkpointing=True)
+    assert checkpointed < 0.15 * full
 
 
-@pytest.mark.parametrize(("free", "slots"), [(0, 1), (5, 1), (100, 4), (10_000, 8)])
-def test_rows_in_flight_are_as_many_as_fit_and_help(free: int, slots: int) -> None:
-    assert memory.max_batch(per_example=20, free=free, tokens=128, device_type="cpu") == slots
+@pytest.mark.parametrize(("free", "batch_size"), [(0, 1), (5, 1), (100, 4), (10_000, 8)])
+def test_the_batch_is_as_large_as_fits_and_is_useful(free: int, batch_size: int) -> None:
+    assert memory.max_batch(per_example=20, free=free, tokens=128, device_type="cpu") == batch_size
 
 
-def test_a_containers_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = memory.free_bytes(CPU)
-    assert whole > 10_000_000
-    monkeypatch.setattr(
-        memory, "_read_number", lambda path: {"memory.max": 3_000_000, "memory.current": 1_000_000}[path.name]
-    )
+def test_the_limit_of_a_cgroup_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert memory.free_bytes(CPU) > 10_000_000
+    numbers = {"memory.max": 3_000_000, "memory.current": 1_000_000}
+    monkeypatch.setattr(memory, "_read_number", lambda path: numbers[path.name])
     assert memory.free_bytes(CPU) == 2_000_000
 
 
-def test_a_model_that_does_not_fit_has_no_rows_in_flight(
-    shapes: MLLM, prepared: tuple[PreparedExample, ...], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("recommended", "available", "expected"),
+    [(10_000, 50_000, 7_000), (10_000, 2_000, 4_000)],
+    ids=["torch's limit", "the machine's memory"],
+)
+def test_free_memory_on_mps(monkeypatch: pytest.MonkeyPatch, recommended: int, available: int, expected: int) -> None:
+    """The numbers of such a device are made up: there is none where the tests run."""
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: recommended)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 3_000)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 5_000)  # 2,000 of it are cached, and reusable
+    monkeypatch.setattr(memory, "_read_number", lambda _: None)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": available}))
+    assert memory.free_bytes(MPS) == expected
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_each_device_frees_its_own_cache(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    freed: list[str] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: freed.append("cuda"))
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: freed.append("mps"))
+    memory.empty_cache(CPU)
+    memory.empty_cache(torch.device(device))
+    assert freed == [device]
+
+
+def test_a_model_that_does_not_fit_has_the_batch_size_zero(
+    without_weights: MLLM, prepared: tuple[PreparedExample, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _: 1_000_000)
-    assert estimate(shapes, prepared[:1], CPU).batch_size == 0
+    assert estimate(without_weights, prepared[:1], CPU).batch_size == 0
 
 
 @pytest.mark.parametrize("name", [plugin.name for plugin in loader.installed()])
-def test_every_installed_family_can_be_planned(name: str) -> None:
+def test_media_tokens_of_every_installed_family(name: str) -> None:
     for adapter in loader.get(name).adapters:
-        model, processor = adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
-        loaded = MLLM(adapter, model, processor)
-        start: Embedding = loaded.blank()
-        shapes = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="meta"))
-        assert count_media_tokens(shapes) == adapter.placeholders(len(start))
-        assert count_media_tokens(shapes) * plan_width(shapes) == start.features.numel()
-
-
-def plan_width(mllm: MLLM) -> int:
-    from sea_core.optimization.estimate import _values_per_token
-
-    return _values_per_token(mllm)
+        start, without_weights = load(adapter, "cpu").blank(), load(adapter, "meta")
+        media_tokens = count_media_tokens(without_weights)
+        assert media_tokens == adapter.placeholders(len(start))
+        assert media_tokens * estimate_module._values_per_token(without_weights) == start.features.numel()

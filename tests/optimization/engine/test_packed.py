@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from helpers.engine import closing, measured, tasks_of
+from helpers.engine import gradient_and_memory, make_tasks, removing
 from sea_core import ModelError
 from sea_core.data.examples import Goal, PreparedExample
 from sea_core.model.mllm import MLLM
@@ -44,7 +44,7 @@ def three_goals(mllm: MLLM, row: PreparedExample) -> PreparedExample:
 def test_logits_and_gradient_are_the_librarys_in_every_family(family: MLLM) -> None:
     start = family.blank()
     plain = Sequential(family, start)
-    tasks = tasks_of(family)
+    tasks = make_tasks(family)
     packed = select_forward(family, start, tasks)
     assert packed.name == "packed"
     for task in tasks:
@@ -77,13 +77,13 @@ def test_rows_of_unlike_numbers_of_goals_run_together(mllm: MLLM, prepared: tupl
 
 def test_the_prefix_is_run_once_for_the_whole_job(mllm: MLLM) -> None:
     """And the media once for all goals: tokens through the decoder, counted."""
-    start, tasks = mllm.blank(), tasks_of(mllm, 2)
+    start, tasks = mllm.blank(), make_tasks(mllm, 2)
     decoder = mllm.adapter.language_model(mllm.model)
     counted = []
     handle = decoder.register_forward_pre_hook(
         lambda _m, _a, kwargs: counted.append(kwargs["inputs_embeds"].shape[:2].numel()), with_kwargs=True
     )
-    with closing(handle):
+    with removing(handle):
         packed = Packed(mllm, start, tasks)
         assert counted == [len(packed.prefix)]
         for task in tasks:
@@ -94,7 +94,7 @@ def test_the_prefix_is_run_once_for_the_whole_job(mllm: MLLM) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # torch's own, while it compiles
 def test_compiled_numbers_are_the_same(mllm: MLLM) -> None:
-    start, tasks = mllm.blank(), tasks_of(mllm, 2)
+    start, tasks = mllm.blank(), make_tasks(mllm, 2)
     compiled = select_forward(mllm, start, tasks, compiled=True)
     ours, gradient = logits_and_grad(compiled, tasks[0], start.perturbed().features)
     theirs, reference = logits_and_grad(Sequential(mllm, start), tasks[0], start.perturbed().features)
@@ -106,7 +106,7 @@ def test_compiled_numbers_are_the_same(mllm: MLLM) -> None:
 
 
 def test_prompts_that_differ_before_the_media_run_plain_and_say_so(mllm: MLLM) -> None:
-    start, (one, two) = mllm.blank(), tasks_of(mllm, 2)
+    start, (one, two) = mllm.blank(), make_tasks(mllm, 2)
     other = replace(two, prompts=tuple([p[0], *p] for p in two.prompts))
     forward = select_forward(mllm, start, [one, other])
     assert isinstance(forward, Sequential)
@@ -115,7 +115,7 @@ def test_prompts_that_differ_before_the_media_run_plain_and_say_so(mllm: MLLM) -
 
 
 def test_an_attention_without_block_masks_runs_plain_and_says_so(spoilt: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
+    start, tasks = spoilt.blank(), make_tasks(spoilt, 1)
     config = type(spoilt.adapter.language_model(spoilt.model).config)
     monkeypatch.setattr(config, "_attn_implementation", "flash_attention_2")  # the setter would ask for a GPU
     with pytest.raises(PackingNotSupported, match="accepts no block mask"):
@@ -158,17 +158,17 @@ def test_a_packed_step_that_computes_something_else_is_refused(
     if fault == "gradient":
         monkeypatch.setattr("sea_core.optimization.engine.select_forward.Packed", Detached)
     with pytest.raises(ModelError, match=rule) as raised:
-        select_forward(spoilt, spoilt.blank(), tasks_of(spoilt, 2))
+        select_forward(spoilt, spoilt.blank(), make_tasks(spoilt, 2))
     assert "packed=false" in raised.value.hint
 
 
 def test_in_bf16_rounding_is_not_taken_for_a_fault_nor_a_fault_for_rounding(
     rough: MLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert select_forward(rough, rough.blank(), tasks_of(rough, 2)).name == "packed"
+    assert select_forward(rough, rough.blank(), make_tasks(rough, 2)).name == "packed"
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-    start, tasks = rough.blank(), tasks_of(rough, 2)
+    start, tasks = rough.blank(), make_tasks(rough, 2)
     monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS._local_mapping, "sdpa", blind_to_masks)
     with pytest.raises(ModelError, match="the block mask"):
         select_forward(rough, start, tasks)
@@ -196,7 +196,7 @@ def engine(mllm: MLLM, forward: ForwardStrategy, **told: Any) -> Engine:
 
 
 def ended(mllm: MLLM, make: Callable[..., ForwardStrategy], **told: Any) -> dict[str, OptimizationResult]:
-    tasks = tasks_of(mllm, 5)
+    tasks = make_tasks(mllm, 5)
     return {o.id: o for o in engine(mllm, make(mllm, mllm.blank(), tasks), **told).run(tasks)}
 
 
@@ -233,7 +233,7 @@ def test_the_self_test_recomputes_where_it_has_no_room(mllm: MLLM, monkeypatch: 
         return plain(self, seated, embeddings)
 
     monkeypatch.setattr(Sequential, "logits", cramped)
-    forward = select_forward(mllm, mllm.blank(), tasks_of(mllm, 1))
+    forward = select_forward(mllm, mllm.blank(), make_tasks(mllm, 1))
     assert (forward.name, forward.checkpointing, seen) == ("packed", False, [False, True, True])
     assert not any(m.training for m in mllm.model.modules())
 
@@ -241,15 +241,15 @@ def test_the_self_test_recomputes_where_it_has_no_room(mllm: MLLM, monkeypatch: 
 def test_another_error_is_not_taken_for_memory(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Packed, "logits", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes differ")))
     with pytest.raises(RuntimeError, match="shapes differ"):
-        list(engine(mllm, Packed(mllm, mllm.blank(), tasks_of(mllm, 1))).run(tasks_of(mllm, 1)))
+        list(engine(mllm, Packed(mllm, mllm.blank(), make_tasks(mllm, 1))).run(make_tasks(mllm, 1)))
 
 
 def test_recomputing_keeps_less_and_gives_the_same_gradient(mllm: MLLM) -> None:
-    start, tasks = mllm.blank(), tasks_of(mllm, 1)
+    start, tasks = mllm.blank(), make_tasks(mllm, 1)
     packed = Packed(mllm, start, tasks)
-    before, kept = measured(packed, tasks[0])
+    before, kept = gradient_and_memory(packed, tasks[0])
     packed.enable_checkpointing()
     with activation_checkpointing(packed.decoder):
-        after, kept_less = measured(packed, tasks[0])
+        after, kept_less = gradient_and_memory(packed, tasks[0])
     assert relative_error(after, before) < 1e-5
     assert kept_less < 0.3 * kept

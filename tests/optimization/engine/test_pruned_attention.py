@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from helpers.engine import closing, tasks_of
+from helpers.engine import make_tasks, removing
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import relative_error
 from sea_core.optimization.engine import pruned_attention as module
@@ -49,7 +49,7 @@ def test_attention_in_blocks_is_the_whole_one(heads: int, block: int, monkeypatc
 @pytest.mark.parametrize("block", [16, 256])
 def test_a_packed_step_in_blocks_is_the_plain_one(mllm: MLLM, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK_SIZE", block)
-    start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
+    start, (task, *_) = mllm.blank(), make_tasks(mllm, 1)
     ours, gradient = logits_and_grad(Packed(mllm, start, [task]), task, start.perturbed().features)
     theirs, reference = logits_and_grad(Sequential(mllm, start), task, start.perturbed().features)
     assert relative_error(ours, theirs) < 1e-5
@@ -58,10 +58,10 @@ def test_a_packed_step_in_blocks_is_the_plain_one(mllm: MLLM, block: int, monkey
 
 def test_the_last_layer_runs_its_way_back_on_the_texts_alone(mllm: MLLM) -> None:
     """What is behind it sees no row of the media; the numbers are the same as with them, to the last bit."""
-    start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
+    start, (task, *_) = mllm.blank(), make_tasks(mllm, 1)
     packed = Packed(mllm, start, [task])
     rows: list[int] = []
-    with closing(packed.decoder.norm.register_forward_hook(lambda _m, args, _o: rows.append(args[0].shape[1]))):
+    with removing(packed.decoder.norm.register_forward_hook(lambda _m, args, _o: rows.append(args[0].shape[1]))):
         ours = logits_and_grad(packed, task, start.perturbed().features)
         packed._last_layer = None
         theirs = logits_and_grad(packed, task, start.perturbed().features)
@@ -71,7 +71,7 @@ def test_the_last_layer_runs_its_way_back_on_the_texts_alone(mllm: MLLM) -> None
 
 
 def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, (task, *_) = mllm.blank(), tasks_of(mllm, 1)
+    start, (task, *_) = mllm.blank(), make_tasks(mllm, 1)
     packed = Packed(mllm, start, [task])
     decoder = packed.decoder
     layers, attention = list(decoder.layers), decoder.config._attn_implementation
@@ -91,7 +91,7 @@ def test_the_model_is_left_as_it_was_whatever_happens(mllm: MLLM, monkeypatch: p
 
 
 def test_eager_attention_stays_eager_and_is_packed(spoilt: MLLM) -> None:
-    start, tasks = spoilt.blank(), tasks_of(spoilt, 1)
+    start, tasks = spoilt.blank(), make_tasks(spoilt, 1)
     decoder: Any = spoilt.adapter.language_model(spoilt.model)
     decoder.config._attn_implementation = "eager"
     with pruned(decoder, None):
