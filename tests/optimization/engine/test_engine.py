@@ -1,4 +1,4 @@
-"""The engine against the paper's plain loop, and what happens to one row among others."""
+"""The engine compared with the paper's loop, and one task among others."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from sea_core.optimization.optimizer import make_task
 BETAS = (0.8, 0.99)
 UNREACHABLE = 1e-12
 EASY = {"loss": 0.7, "margin": -100.0, "steps": 40}
-"""Rows end soon, after different numbers of steps."""
-ROUNDING = 1e-9
-"""Between two ways to compute the same in fp64. In fp32, Adam blows rounding up where a gradient is almost zero."""
+"""Tasks finish soon, after different numbers of steps."""
+FP64_ROUNDING = 1e-9
+"""Between two ways to compute the same in fp64. In fp32 Adam amplifies rounding where a gradient is almost zero."""
 
 
-class Watched(ForwardStrategy):
-    """Keeps each E that the engine shows to the model."""
+class RecordingForward(ForwardStrategy):
+    """Records each E that the engine evaluates."""
 
     def __init__(self, inner: ForwardStrategy) -> None:
         super().__init__(inner.mllm, inner.start)
         self.inner = inner
-        self.seen: list[list[Tensor]] = []
+        self.evaluated: list[list[Tensor]] = []
 
     def shape(self, task: OptimizationTask) -> tuple[int, ...]:
         return self.inner.shape(task)
@@ -47,159 +47,173 @@ class Watched(ForwardStrategy):
         return self.inner.prepare_batch(tasks)
 
     def logits(self, seated: Any, embeddings: Sequence[Tensor]) -> Tensor:
-        self.seen.append([e.detach().clone() for e in embeddings])
+        self.evaluated.append([e.detach().clone() for e in embeddings])
         return self.inner.logits(seated, embeddings)
 
 
-def rules(mllm: MLLM, **told: float) -> EngineConfig:
+def make_config(mllm: MLLM, **changes: float) -> EngineConfig:
     lr = 0.1 * mllm.blank().features.square().mean().sqrt().item()
-    return replace(EngineConfig(lr, BETAS, steps=200, loss=0.01, margin=0.5, batch_size=3), **told)  # type: ignore[arg-type]
+    return replace(EngineConfig(lr, BETAS, steps=200, loss=0.01, margin=0.5, batch_size=3), **changes)  # type: ignore[arg-type]
 
 
 def run(
-    mllm: MLLM, rows: Iterable[PreparedExample], start: Embedding | None = None, *, packed: bool = True, **told: float
+    mllm: MLLM,
+    examples: Iterable[PreparedExample],
+    start: Embedding | None = None,
+    *,
+    packed: bool = True,
+    **changes: float,
 ) -> dict[str, OptimizationResult]:
-    return watch(mllm, rows, start, packed=packed, **told)[0]
+    return run_recorded(mllm, examples, start, packed=packed, **changes)[0]
 
 
-def watch(
-    mllm: MLLM, rows: Iterable[PreparedExample], start: Embedding | None = None, *, packed: bool = True, **told: float
+def run_recorded(
+    mllm: MLLM,
+    examples: Iterable[PreparedExample],
+    start: Embedding | None = None,
+    *,
+    packed: bool = True,
+    **changes: float,
 ) -> tuple[dict[str, OptimizationResult], list[list[Tensor]]]:
-    """Return the outcomes, and the embeddings of the rows in flight at each look."""
+    """Return the results, and the embeddings of the batch at each evaluation."""
     start = start or mllm.blank()
-    tasks = [make_task(mllm, row, len(start)) for row in rows]
-    watched = Watched(select_forward(mllm, start, tasks, packed=packed))
-    assert watched.inner.name == ("packed" if packed else "sequential")
-    engine = Engine(mllm, start, rules(mllm, **told), watched)
-    return {outcome.id: outcome for outcome in engine.run(tasks)}, watched.seen
+    tasks = [make_task(mllm, example, len(start)) for example in examples]
+    recording = RecordingForward(select_forward(mllm, start, tasks, packed=packed))
+    assert recording.inner.name == ("packed" if packed else "sequential")
+    engine = Engine(mllm, start, make_config(mllm, **changes), recording)
+    return {result.id: result for result in engine.run(tasks)}, recording.evaluated
 
 
-def short(mllm: MLLM) -> Embedding:
-    """Return the first rows of the blank, for tests that would take long."""
+def truncated_blank(mllm: MLLM) -> Embedding:
+    """Return the first vectors of the blank, to keep tests short."""
     return mllm.blank().with_features(mllm.blank().features[:10])
 
 
-def looks(mllm: MLLM, row: PreparedExample, count: int) -> list[Step]:
-    return list(islice(reference_loop(mllm, row.goals, mllm.blank().features, rules(mllm).lr, BETAS), count))
+def paper_steps(mllm: MLLM, example: PreparedExample, count: int) -> list[Step]:
+    return list(islice(reference_loop(mllm, example.goals, mllm.blank().features, make_config(mllm).lr, BETAS), count))
 
 
-def reading(mllm: MLLM, row: PreparedExample, embedding: Embedding) -> tuple[float, float]:
-    """Return loss and least margin of a row at E, computed from the bare logits."""
-    task = make_task(mllm, row, len(embedding))
+def evaluate(mllm: MLLM, example: PreparedExample, embedding: Embedding) -> tuple[float, float]:
+    """Return the loss and the smallest margin of an example at E, computed from the logits."""
+    task = make_task(mllm, example, len(embedding))
     losses, margins = [], []
     with torch.no_grad():
         logits, targets, goal = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * 2)
     for number in range(len(task.prompts)):
-        mine, wanted = logits[goal == number], targets[goal == number]
-        losses.append(nn.functional.cross_entropy(mine, wanted).item())
-        top = mine.topk(2).values
-        right = mine.argmax(1) == wanted
-        margins.append(torch.where(right, top[:, 0] - top[:, 1], -1.0).min().item())
+        goal_logits, goal_targets = logits[goal == number], targets[goal == number]
+        losses.append(nn.functional.cross_entropy(goal_logits, goal_targets).item())
+        top = goal_logits.topk(2).values
+        is_right = goal_logits.argmax(1) == goal_targets
+        margins.append(torch.where(is_right, top[:, 0] - top[:, 1], -1.0).min().item())
     return sum(losses) / 2, min(margins)
 
 
 both = pytest.mark.parametrize("packed", [True, False], ids=["packed", "sequential"])
 
 
-# --- the plain loop ---------------------------------------------------------------------------------------------------
+# --- the paper's loop -------------------------------------------------------------------------------------------------
 
 
 @both
-def test_every_step_is_the_plain_loops(exact: MLLM, prepared: tuple[PreparedExample, ...], packed: bool) -> None:
-    _, seen = watch(exact, prepared[:2], packed=packed, steps=24, loss=UNREACHABLE)
-    assert len(seen) == 25
-    for i, row in enumerate(prepared[:2]):
-        plain = looks(exact, row, 25)
-        assert (plain[-1].embedding - plain[0].embedding).abs().max() > 0.1
-        for step, look in enumerate(plain):
-            assert (seen[step][i] - look.embedding).abs().max() <= ROUNDING, step
-
-
-@both
-def test_a_row_ends_where_the_plain_loop_first_says_both_goals(
+def test_every_step_is_that_of_the_papers_loop(
     exact: MLLM, prepared: tuple[PreparedExample, ...], packed: bool
 ) -> None:
-    row = prepared[0]
-    outcome = run(exact, [row], packed=packed)[row.id]
-    *before, last = looks(exact, row, outcome.steps + 1)
-    assert outcome.status == "succeeded"
-    assert not any(look.margin > 0.5 and look.loss < 0.01 for look in before)
-    assert outcome.loss == pytest.approx(last.loss, abs=ROUNDING)
-    assert outcome.margin == pytest.approx(last.margin, abs=ROUNDING)
-    assert outcome.embedding is not None
-    assert (outcome.embedding.features - last.embedding).abs().max() <= ROUNDING
+    _, evaluated = run_recorded(exact, prepared[:2], packed=packed, steps=24, loss=UNREACHABLE)
+    assert len(evaluated) == 25
+    for i, example in enumerate(prepared[:2]):
+        steps = paper_steps(exact, example, 25)
+        assert (steps[-1].embedding - steps[0].embedding).abs().max() > 0.1
+        for number, step in enumerate(steps):
+            assert (evaluated[number][i] - step.embedding).abs().max() <= FP64_ROUNDING, number
 
 
-def test_fp32_keeps_close_to_fp64(mllm: MLLM, exact: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    _, seen = watch(mllm, prepared[:1], steps=20, loss=UNREACHABLE)
-    plain = looks(exact, prepared[0], 21)
-    moved = (plain[-1].embedding - plain[0].embedding).norm()
-    assert (seen[-1][0] - plain[-1].embedding).norm() < 0.01 * moved
+@both
+def test_a_task_finishes_where_the_papers_loop_first_succeeds(
+    exact: MLLM, prepared: tuple[PreparedExample, ...], packed: bool
+) -> None:
+    example = prepared[0]
+    result = run(exact, [example], packed=packed)[example.id]
+    *before, last = paper_steps(exact, example, result.steps + 1)
+    assert result.status == "succeeded"
+    assert not any(step.margin > 0.5 and step.loss < 0.01 for step in before)
+    assert result.loss == pytest.approx(last.loss, abs=FP64_ROUNDING)
+    assert result.margin == pytest.approx(last.margin, abs=FP64_ROUNDING)
+    assert result.embedding is not None
+    assert (result.embedding.features - last.embedding).abs().max() <= FP64_ROUNDING
 
 
-# --- one row among others ---------------------------------------------------------------------------------------------
+def test_fp32_stays_close_to_fp64(mllm: MLLM, exact: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
+    _, evaluated = run_recorded(mllm, prepared[:1], steps=20, loss=UNREACHABLE)
+    steps = paper_steps(exact, prepared[0], 21)
+    distance = (steps[-1].embedding - steps[0].embedding).norm()
+    assert (evaluated[-1][0] - steps[-1].embedding).norm() < 0.01 * distance
+
+
+# --- one task among others -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["packed", "sequential"])
 def alone(
     mllm: MLLM, prepared: tuple[PreparedExample, ...], request: pytest.FixtureRequest
 ) -> tuple[bool, dict[str, OptimizationResult]]:
-    """Eight rows, one at a time; they end after different numbers of steps."""
-    ended = run(mllm, prepared[:8], short(mllm), packed=request.param, batch_size=1, **EASY)
-    assert len({outcome.steps for outcome in ended.values()}) > 2
-    return request.param, ended
+    """Eight tasks, one at a time; they finish after different numbers of steps."""
+    results = run(mllm, prepared[:8], truncated_blank(mllm), packed=request.param, batch_size=1, **EASY)
+    assert len({result.steps for result in results.values()}) > 2
+    return request.param, results
 
 
-@pytest.mark.parametrize(("slots", "backwards"), [(3, True), (8, False)])
-def test_a_row_depends_on_nothing_but_itself(
+@pytest.mark.parametrize(("batch_size", "backwards"), [(3, True), (8, False)])
+def test_a_result_does_not_depend_on_the_other_tasks(
     mllm: MLLM,
     prepared: tuple[PreparedExample, ...],
     alone: tuple[bool, dict[str, OptimizationResult]],
-    slots: int,
+    batch_size: int,
     backwards: bool,
 ) -> None:
-    """To the last bit, whatever runs beside it: in fp32 on a CPU."""
+    """To the last bit, in fp32 on a CPU."""
     packed, expected = alone
-    rows = prepared[7::-1] if backwards else prepared[:8]
-    together = run(mllm, rows, short(mllm), packed=packed, batch_size=slots, **EASY)
+    examples = prepared[7::-1] if backwards else prepared[:8]
+    together = run(mllm, examples, truncated_blank(mllm), packed=packed, batch_size=batch_size, **EASY)
     assert together.keys() == expected.keys()
-    for row_id, wanted in expected.items():
-        found = together[row_id]
-        assert (found.status, found.steps, found.loss) == ("succeeded", wanted.steps, wanted.loss)
-        assert found.embedding is not None
-        assert wanted.embedding is not None
-        assert torch.equal(found.embedding.features, wanted.embedding.features)
+    for task_id, alone_result in expected.items():
+        result = together[task_id]
+        assert (result.status, result.steps, result.loss) == ("succeeded", alone_result.steps, alone_result.loss)
+        assert result.embedding is not None
+        assert alone_result.embedding is not None
+        assert torch.equal(result.embedding.features, alone_result.embedding.features)
 
 
-def test_a_row_that_is_done_makes_room_at_once(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    ended, seen = watch(mllm, prepared[:6], batch_size=2, **EASY)
-    in_flight = [len(embeddings) for embeddings in seen]
-    assert sum(in_flight) == sum(outcome.steps + 1 for outcome in ended.values())
-    assert in_flight == sorted(in_flight, reverse=True)  # both slots are taken until the queue is empty
-    assert set(in_flight) == {2, 1}
+def test_a_finished_task_leaves_its_slot_at_once(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
+    results, evaluated = run_recorded(mllm, prepared[:6], batch_size=2, **EASY)
+    sizes = [len(embeddings) for embeddings in evaluated]
+    assert sum(sizes) == sum(result.steps + 1 for result in results.values())
+    assert sizes == sorted(sizes, reverse=True)  # both slots are taken until the queue is empty
+    assert set(sizes) == {2, 1}
 
 
-def test_loss_that_is_not_a_number_fails_its_row_only(spoilt: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    rows = prepared[:3]
-    words = [set(make_task(spoilt, row, 1).answers[0]) for row in rows]
-    only_here = min(words[1] - words[0] - words[2])
+def test_a_loss_that_is_not_a_number_fails_its_own_task_only(
+    spoilt: MLLM, prepared: tuple[PreparedExample, ...]
+) -> None:
+    first, second, third = prepared[:3]
+    tokens = [set(make_task(spoilt, example, 1).answers[0]) for example in (first, second, third)]
+    only_in_second = min(tokens[1] - tokens[0] - tokens[2])
     with torch.no_grad():
-        spoilt.model.get_input_embeddings().weight[only_here] = torch.nan
-    ended = run(spoilt, rows, **EASY)
-    assert ended[rows[1].id].status == "failed"
-    assert "not a number" in ended[rows[1].id].reason
-    assert ended[rows[1].id].embedding is None
-    assert {ended[rows[0].id].status, ended[rows[2].id].status} == {"succeeded"}
+        spoilt.model.get_input_embeddings().weight[only_in_second] = torch.nan
+    results = run(spoilt, (first, second, third), **EASY)
+    assert results[second.id].status == "failed"
+    assert "not a number" in results[second.id].reason
+    assert results[second.id].embedding is None
+    assert {results[first.id].status, results[third.id].status} == {"succeeded"}
 
 
-# --- when a row is done -----------------------------------------------------------------------------------------------
+# --- success and failure ---------------------------------------------------------------------------------------------
 
 
 def test_margin_and_loss_are_both_needed(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    row = prepared[0]
-    margin = run(mllm, [row], loss=100.0, margin=4.0)[row.id]
-    loss = run(mllm, [row], loss=0.1, margin=-100.0)[row.id]
-    both = run(mllm, [row], loss=0.1, margin=4.0)[row.id]
+    example = prepared[0]
+    margin = run(mllm, [example], loss=100.0, margin=4.0)[example.id]
+    loss = run(mllm, [example], loss=0.1, margin=-100.0)[example.id]
+    both = run(mllm, [example], loss=0.1, margin=4.0)[example.id]
     assert margin.margin > 4.0
     assert loss.loss < 0.1
     assert margin.steps != loss.steps
@@ -209,59 +223,61 @@ def test_margin_and_loss_are_both_needed(mllm: MLLM, prepared: tuple[PreparedExa
 
 
 def test_out_of_steps_names_the_first_wrong_token(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    row = prepared[0]
-    outcome = run(mllm, [row], steps=2)[row.id]
-    said = mllm.detokenize(mllm.generate([row.goals[0].prompt], [mllm.blank()], 1)[0])
-    wanted = mllm.detokenize(mllm.answer_ids(row.goals[0].answer)[:1])
-    assert (outcome.status, outcome.steps, outcome.embedding) == ("failed", 2, None)
-    assert outcome.reason.startswith("no success in 2 steps: loss ")
-    assert f"the model says {said!r} instead of {wanted!r}" in outcome.reason
+    example = prepared[0]
+    result = run(mllm, [example], steps=2)[example.id]
+    generated = mllm.detokenize(mllm.generate([example.goals[0].prompt], [mllm.blank()], 1)[0])
+    target = mllm.detokenize(mllm.answer_ids(example.goals[0].answer)[:1])
+    assert (result.status, result.steps, result.embedding) == ("failed", 2, None)
+    assert result.reason.startswith("no success in 2 steps: loss ")
+    assert f"the model says {generated!r} instead of {target!r}" in result.reason
 
 
 def test_out_of_steps_with_every_token_right_says_so(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    row = prepared[0]
-    outcome = run(mllm, [row], steps=100, margin=1000.0)[row.id]
-    assert outcome.status == "failed"
-    assert outcome.reason.endswith("with every token right")
+    example = prepared[0]
+    result = run(mllm, [example], steps=100, margin=1000.0)[example.id]
+    assert result.status == "failed"
+    assert result.reason.endswith("with every token right")
 
 
-def test_a_model_that_says_both_at_once_takes_no_step(mllm: MLLM) -> None:
+def test_no_step_is_taken_if_the_blank_already_succeeds(mllm: MLLM) -> None:
     start = mllm.blank()
     question = f"What is the style of the {mllm.adapter.noun}?"
     answer = mllm.detokenize(mllm.generate([question], [start])[0])
     task = OptimizationTask("blank", (mllm.prompt_ids(question, len(start)),), (mllm.answer_ids(answer),))
-    (outcome,) = Engine(mllm, start, rules(mllm, loss=1.0, margin=0.0), select_forward(mllm, start, [task])).run([task])
-    assert (outcome.status, outcome.steps) == ("succeeded", 0)
-    assert outcome.embedding is not None
-    assert torch.equal(outcome.embedding.features, start.features)
+    (result,) = Engine(mllm, start, make_config(mllm, loss=1.0, margin=0.0), select_forward(mllm, start, [task])).run(
+        [task]
+    )
+    assert (result.status, result.steps) == ("succeeded", 0)
+    assert result.embedding is not None
+    assert torch.equal(result.embedding.features, start.features)
 
 
-def test_the_embedding_that_comes_out_is_the_one_that_was_checked(
+def test_the_embedding_in_the_result_is_the_one_that_was_evaluated(
     mllm: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
-    row = prepared[0]
-    outcome = run(mllm, [row])[row.id]
-    assert outcome.embedding is not None
-    assert outcome.embedding.features.dtype == torch.float32
-    loss, margin = reading(mllm, row, outcome.embedding)
-    assert loss == pytest.approx(outcome.loss, rel=1e-4)
-    assert margin == pytest.approx(outcome.margin, rel=1e-4)
+    example = prepared[0]
+    result = run(mllm, [example])[example.id]
+    assert result.embedding is not None
+    assert result.embedding.features.dtype == torch.float32
+    loss, margin = evaluate(mllm, example, result.embedding)
+    assert loss == pytest.approx(result.loss, rel=1e-4)
+    assert margin == pytest.approx(result.margin, rel=1e-4)
 
 
-def test_in_bf16_the_stored_rounding_is_the_one_that_was_checked(
+def test_in_bf16_the_embedding_in_the_result_is_the_one_that_was_evaluated(
     rough: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
-    row = prepared[0]
-    outcome = run(rough, [row], batch_size=1, packed=False)[row.id]
-    assert outcome.embedding is not None
-    assert outcome.embedding.features.dtype == torch.bfloat16
-    loss, margin = reading(rough, row, outcome.embedding)
-    assert loss == pytest.approx(outcome.loss, rel=1e-6)
-    assert margin == pytest.approx(outcome.margin, rel=1e-6)
+    example = prepared[0]
+    result = run(rough, [example], batch_size=1, packed=False)[example.id]
+    assert result.embedding is not None
+    assert result.embedding.features.dtype == torch.bfloat16
+    loss, margin = evaluate(rough, example, result.embedding)
+    assert loss == pytest.approx(result.loss, rel=1e-6)
+    assert margin == pytest.approx(result.margin, rel=1e-6)
 
 
-def test_the_loss_weighs_each_goal_the_same(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    """The library's own `labels` loss would weigh each token the same, and so the longer answer more."""
+def test_each_goal_has_the_same_weight_in_the_loss(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
+    """The loss that transformers computes from `labels` weighs each token the same, and so the longer answer more."""
     long = replace(prepared[0], goals=(prepared[0].goals[0], Goal("What is it?", "a")))
-    outcome = run(mllm, [long], steps=1)[long.id]
-    assert outcome.loss == pytest.approx(looks(mllm, long, 2)[1].loss, rel=1e-4)
+    result = run(mllm, [long], steps=1)[long.id]
+    assert result.loss == pytest.approx(paper_steps(mllm, long, 2)[1].loss, rel=1e-4)
