@@ -24,8 +24,9 @@ from bundled import STUDENTS, load_bundled, load_student
 
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignConfig, AlignRequest, parse_weights
-from sea_core.alignment.dataset import EmbeddingSource, make_dataset
-from sea_core.alignment.mixture import mix, stored_extraction
+from sea_core.alignment.dataset import make_dataset
+from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
+from sea_core.alignment.mixture import mix
 from sea_core.alignment.train import train
 from sea_core.judges.lexical import names_content
 from sea_core.judges.refusal_patterns import refuses
@@ -91,19 +92,19 @@ class ArmSource(EmbeddingSource):
         self.arm = arm
         self.media: dict[str, tuple[EmbeddingRecord, Embedding]] = {}
 
-    def records(self) -> list[tuple[str, EmbeddingRecord]]:
-        media = [(key, record) for key, (record, _) in self.media.items()]
+    def stored(self) -> list[StoredEmbedding]:
+        media = [StoredEmbedding(key, record) for key, (record, _) in self.media.items()]
         return media if self.arm.media == "oracle" else self._synthetic() + media
 
     def load(self, key: str, sha256: str = "") -> Embedding:
         return self.media[key][1] if key in self.media else super().load(key, sha256)
 
-    def _synthetic(self) -> list[tuple[str, EmbeddingRecord]]:
+    def _synthetic(self) -> list[StoredEmbedding]:
         recipes = self.arm.recipes or ("plain",)
         return [
-            (key, record)
-            for key, record in super().records()
-            if record["recipe"] in recipes and record["draw"] < self.arm.draws
+            embedding
+            for embedding in super().stored()
+            if embedding.record["recipe"] in recipes and embedding.record["draw"] < self.arm.draws
         ]
 
 
@@ -141,10 +142,11 @@ def make_embeddings(model: str, folder: Path, wanted: Sequence[str]) -> Embeddin
 def add_media(student: Any, mllm: MLLM, source: ArmSource, seed: int) -> None:
     """Render the training examples: six times each in place of all embeddings, or each benign one twice beside them."""
     rng, oracle = random.Random(SEED + 1 + seed), source.arm.media == "oracle"
-    for key, record in EmbeddingSource(source.runs).records():
+    for stored in EmbeddingSource(source.runs).stored():
+        key, record = stored.key, stored.record
         if record["recipe"] != "plain" or record["draw"] or (record["harmful"] and not oracle):
             continue
-        prompts = (multimodal_prompt(student.adapter, stored_extraction(record)), record["detoxified"])
+        prompts = (multimodal_prompt(student.adapter, stored.extraction), record["detoxified"])
         for i in range(6 if oracle else 2):
             style = rng.choice(student.adapter.styles)
             (embedding,) = mllm.encode([student.render(record["phrase"], style, rng)])
@@ -214,7 +216,7 @@ def run_arm(student: Any, run: EmbeddingRun, name: str, seed: int, steps: int) -
         "arm": name,
         "seed": seed,
         "max_steps": steps,
-        "embeddings": len(source.records()) if arm.recipes else 0,
+        "embeddings": len(source.stored()) if arm.recipes else 0,
         "steps": trace[-1]["step"],
         "loss": trace[-1]["loss"],
         "answers": list(ask(mllm, questions)),

@@ -26,16 +26,11 @@ VAGUE_NAMES = frozenset("told said heard some one look".split())
 """Words that say nothing about the thing that they name."""
 STILL_VAGUE = frozenset(
     """
-    sea_core/alignment/align.py
-    sea_core/alignment/mixture.py
-    sea_core/alignment/sanity_checks.py
     sea_core/extraction/leak.py
     sea_core/extraction/llm_prompt.py
     sea_core/extraction/prepare.py
     sea_core/extraction/rules/extractor.py
     sea_core/extraction/rules/sentences.py
-    sea_core/plugin/contract/rules_answers.py
-    sea_core/plugin/contract/rules_step.py
     plugins/bench/sea_bench/build/builder.py
     plugins/bench/sea_bench/build/generators/registry.py
     plugins/bench/sea_bench/build/pick_page.py

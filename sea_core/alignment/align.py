@@ -1,4 +1,4 @@
-"""One alignment from runs to a checked export: it reads like the command does its work."""
+"""One alignment, from the embeddings of some runs to a checked export."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from sea_core.alignment import sanity_checks, spot_check
+from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
-from sea_core.alignment.dataset import EmbeddingSource, TrainingExample, make_dataset, max_sequence_length
+from sea_core.alignment.dataset import TrainingExample, make_dataset, max_sequence_length
+from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.export import (
+    ExportCheck,
     LogitFixture,
     check_export,
     find_base_folder,
@@ -27,7 +27,9 @@ from sea_core.alignment.export import (
 )
 from sea_core.alignment.mixture import Mixture, mix
 from sea_core.alignment.model_card import find_licence, model_card
+from sea_core.alignment.processes import count_processes, is_first_process, wait_for_all
 from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata, ModelFolder
+from sea_core.alignment.spot_check import SpotCheckCase, read_answers, run_spot_check, spot_check_metrics
 from sea_core.alignment.train import train
 from sea_core.alignment.trainer_config import check_settings
 from sea_core.alignment.trainers import StepCallback
@@ -43,20 +45,21 @@ from sea_core.runs.embedding_run import EmbeddingRun
 
 @dataclass(frozen=True)
 class AlignInputs:
-    """What an alignment works on.
+    """The inputs of an alignment.
 
     Attributes:
-        runs: folders of `sea optimize` and `sea encode`, of one model.
-        texts: more text rows than the runs have.
-        cases: the questions of the look; empty: no look.
-        media: real media for the proof of the export, in the form that `Adapter.inputs` takes; the blank without.
-        base: the fingerprint of the model's checkpoint; found by its name where it is left out.
+        runs: runs of `sea optimize` and `sea encode`, of one model.
+        texts: text examples besides those of the runs.
+        cases: the questions of the spot check; empty for none.
+        media: real media for the check of the export, in the form that `Adapter.inputs` takes; by default the blank
+            input.
+        base: the fingerprint of the model's checkpoint; computed from its name if empty.
         revision: the commit of a hub model.
     """
 
     runs: Sequence[EmbeddingRun]
     texts: Sequence[Example] = ()
-    cases: Sequence[spot_check.SpotCheckCase] = ()
+    cases: Sequence[SpotCheckCase] = ()
     media: Sequence[Any] = ()
     base: str = ""
     revision: str | None = None
@@ -64,7 +67,7 @@ class AlignInputs:
 
 @dataclass(frozen=True)
 class AlignResult:
-    """A finished alignment: its folder, the figures that align.json keeps, and what the user should know."""
+    """A finished alignment: its folder, the metrics of align.json, and what the user should know."""
 
     folder: Path
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -74,97 +77,104 @@ class AlignResult:
 def align(
     mllm: MLLM,
     inputs: AlignInputs,
-    terms: AlignRequest,
+    request: AlignRequest,
     out: Path,
     *,
     merge: bool = True,
     on_step: StepCallback | None = None,
 ) -> AlignResult:
-    """Align a model, or go on where the same call stopped; the model of `mllm` is changed by it.
+    """Align a model in place and export it. The same call again resumes where it stopped.
 
     Args:
-        merge: write the merged model beside the adapter.
-        tell: called after each step with (steps done, steps in all, last mean loss).
+        out: the model folder.
+        merge: write the merged model beside the LoRA adapter.
+        on_step: called after each step with (steps done, total steps, last logged mean loss).
 
     Raises:
-        RunError: the embeddings were made for another model, or `out` holds something else.
-        ModelError: an alarm: see alarms.py, lora.py, collate.py and export.py.
+        RunError: the embeddings were made for another model, or `out` contains something else.
+        ModelError: a sanity check failed, or an export does not load as the trained model.
+        SeaError: there is nothing to train on, or TRL or PEFT does not accept a setting.
     """
     base = inputs.base or fingerprint(str(mllm.model.name_or_path), inputs.revision)
     sanity_checks.require_same_model(inputs.runs, base)
-    embeddings = EmbeddingSource(inputs.runs)
-    mixture, too_long = draw_mixture(mllm, embeddings, inputs.texts, terms)
-    check_settings(mllm, terms, out)
-    with _open_folder(out, make_manifest(mllm, inputs, terms, mixture, base)) as folder:
+    source = EmbeddingSource(inputs.runs)
+    mixture = draw_mixture(mllm, source, inputs.texts, request)
+    check_settings(mllm, request, out)
+    with _open_folder(out, make_manifest(mllm, inputs, request, mixture, base)) as folder:
         if not folder.finished:
-            train_and_export(mllm, inputs, terms, folder, (embeddings, mixture), merge=merge, tell=on_step)
-    left_out = mixture.left_out | ({"longer than the model holds": too_long} if too_long else {})
-    notes = [*mixture.warnings, *(f"{n} rows left out: {reason}" for reason, n in left_out.items())]
-    return AlignResult(out, dict(folder.manifest.metrics or {}), tuple(notes))
+            _train_and_export(mllm, inputs, request, folder, source, mixture, merge, on_step)
+    skipped = [f"{count} training examples were skipped: {reason}" for reason, count in mixture.skipped.items()]
+    return AlignResult(out, dict(folder.manifest.metrics or {}), (*mixture.warnings, *skipped))
 
 
-def draw_mixture(
-    mllm: MLLM, embeddings: EmbeddingSource, texts: Sequence[Example], terms: AlignRequest
-) -> tuple[Mixture, int]:
-    """Draw the mixture, without the examples that the model's positions do not hold. Returns it, and their number."""
-    mixture = mix(mllm.adapter, embeddings, texts, terms.method, terms.config)
-    most = mllm.max_length
-    fitting = [one for one in mixture.examples if most is None or max_sequence_length(mllm, one) <= most]
+def draw_mixture(mllm: MLLM, source: EmbeddingSource, texts: Sequence[Example], request: AlignRequest) -> Mixture:
+    """Draw the mixture, and skip training examples that exceed the model's context.
+
+    Raises:
+        SeaError: there is nothing to train on.
+    """
+    mixture = mix(mllm.adapter, source, texts, request.method, request.config)
+    limit = mllm.max_length
+    fitting = [e for e in mixture.examples if limit is None or max_sequence_length(mllm, e) <= limit]
     if not fitting:
-        raise SeaError(f"every row is longer than the {most} tokens that the model holds", hint="Give shorter media.")
-    return replace(mixture, examples=tuple(fitting)), len(mixture.examples) - len(fitting)
+        raise SeaError(f"every training example exceeds the model's {limit} tokens", hint="Use shorter media.")
+    too_long = len(mixture.examples) - len(fitting)
+    skipped = {f"longer than the model's {limit} tokens": too_long} if too_long else {}
+    return replace(mixture, examples=tuple(fitting), skipped=mixture.skipped | skipped)
 
 
-def train_and_export(
+def _train_and_export(
     mllm: MLLM,
     inputs: AlignInputs,
-    terms: AlignRequest,
+    request: AlignRequest,
     folder: ModelFolder,
-    trained_on: tuple[EmbeddingSource, Mixture],
-    *,
+    source: EmbeddingSource,
+    mixture: Mixture,
     merge: bool,
-    tell: StepCallback | None,
+    on_step: StepCallback | None,
 ) -> None:
-    """Do what is left: look, train, look again, export, prove, write the card."""
-    embeddings, mixture = trained_on
-    first = _is_first()
-    probe = None
-    if first:
-        check_seam(mllm)
-        spot_check.run_spot_check(mllm, inputs.cases, "before", folder.spot_check)
-        probe = LogitFixture.record(mllm, inputs.media)
-    _wait()
-    model, trace = train(
-        mllm, make_dataset(mllm, mixture.examples), Collator(mllm, embeddings), terms, folder.folder, tell
-    )
-    if not first:
+    """Do what is not done yet: spot check, training, spot check, export and its check, model card.
+
+    All processes of a job train. The first one does everything else.
+    """
+    fixture = _prepare(mllm, inputs, folder) if is_first_process() else None
+    wait_for_all()
+    data, collator = make_dataset(mllm, mixture.examples), Collator(mllm, source)
+    model, trace = train(mllm, data, collator, request, folder.folder, on_step)
+    if fixture is None:
         return
-    assert probe is not None
-    trained = last_logits(mllm.model, probe.inputs)
-    sanity_checks.require_change(probe.base, trained, mllm.dtype)
-    spot_check.run_spot_check(mllm, inputs.cases, "after", folder.spot_check)
-    probe.write(folder.probe, trained)
-    folders = export(mllm, model, folder, terms.full_finetune, merge)
-    proof = check_export(mllm, folder.probe, folders, trained, inputs.revision)
-    finish(mllm, folder, mixture.counts, trace, proof)
+    trained = last_logits(mllm.model, fixture.inputs)
+    sanity_checks.require_change(fixture.base, trained, mllm.dtype)
+    run_spot_check(mllm, inputs.cases, "after", folder.spot_check)
+    fixture.write(folder.logits, trained)
+    exports = _export(mllm, model, folder, request.full_finetune, merge)
+    checked = check_export(mllm, folder.logits, exports, trained, inputs.revision)
+    _finish(mllm, folder, mixture.counts, trace, checked)
 
 
-def export(mllm: MLLM, model: Any, folder: ModelFolder, full: bool, merge: bool) -> dict[str, Path]:
-    """Write the adapter and the merged model; with `full`, the model alone. Returns the folders by name."""
-    folders = {}
-    if not full:
+def _prepare(mllm: MLLM, inputs: AlignInputs, folder: ModelFolder) -> LogitFixture:
+    """Check the model, answer the questions of the spot check, and record logits, all before training."""
+    check_seam(mllm)
+    run_spot_check(mllm, inputs.cases, "before", folder.spot_check)
+    return LogitFixture.record(mllm, inputs.media)
+
+
+def _export(mllm: MLLM, model: Any, folder: ModelFolder, full_finetune: bool, merge: bool) -> dict[str, Path]:
+    """Write the LoRA adapter and the merged model; after full fine-tuning only the model. Returns folders by name."""
+    exports = {}
+    if not full_finetune:
         save_lora_adapter(mllm, model, folder.adapter)
-        folders["adapter"] = folder.adapter
-    if merge or full:
-        save_merged(mllm, model, folder.merged, full)
-        folders["merged"] = folder.merged
-    return folders
+        exports["adapter"] = folder.adapter
+    if merge or full_finetune:
+        save_merged(mllm, model, folder.merged, full_finetune)
+        exports["merged"] = folder.merged
+    return exports
 
 
-def finish(
-    mllm: MLLM, folder: ModelFolder, counts: dict[str, int], trace: list[dict[str, Any]], proof: dict[str, Any]
+def _finish(
+    mllm: MLLM, folder: ModelFolder, counts: dict[str, int], trace: list[dict[str, Any]], checked: ExportCheck
 ) -> None:
-    """Keep trace and figures, write the card, and delete what was only needed on the way."""
+    """Store trace and metrics, write the model card, and delete intermediate files."""
     folder.trace.path.unlink(missing_ok=True)
     folder.trace.append(trace)
     last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
@@ -173,33 +183,33 @@ def finish(
             "examples": counts,
             "steps": last["step"],
             "loss": last["loss"],
-            "spot_check": spot_check.spot_check_metrics(spot_check.read_answers(folder.spot_check)),
+            "spot_check": spot_check_metrics(read_answers(folder.spot_check)),
             "judge": VERSION,
-            "export": proof,
+            "export": checked,
         }
     )
     card = model_card(folder.manifest, find_licence(find_base_folder(mllm)))
-    for place in (folder.folder, folder.adapter, folder.merged):
-        if place.is_dir():
-            (place / "README.md").write_text(card, encoding="utf-8")
+    for path in (folder.folder, folder.adapter, folder.merged):
+        if path.is_dir():
+            (path / "README.md").write_text(card, encoding="utf-8")
     for name in (CHECKPOINTS, "dataset"):
         shutil.rmtree(folder.folder / name, ignore_errors=True)
 
 
-def make_manifest(mllm: MLLM, inputs: AlignInputs, terms: AlignRequest, mixture: Mixture, base: str) -> AlignManifest:
+def make_manifest(mllm: MLLM, inputs: AlignInputs, request: AlignRequest, mixture: Mixture, base: str) -> AlignManifest:
     """Return the manifest of an alignment; `base` is the fingerprint of the model's checkpoint."""
     model = inputs.runs[0].manifest.identity.model
     return AlignManifest(
         identity=AlignIdentity(
             sea=version("sea-core"),
             model=replace(model, fingerprint=base, dtype=str(mllm.dtype).removeprefix("torch.")),
-            method=terms.method,
-            full_finetune=terms.full_finetune,
-            config=asdict(terms.config),
-            trainer=dict(terms.trainer),
-            lora=dict(terms.lora),
+            method=request.method,
+            full_finetune=request.full_finetune,
+            config=asdict(request.config),
+            trainer=dict(request.trainer),
+            lora=dict(request.lora),
             examples=digest(mixture.examples),
-            processes=_processes(),
+            processes=count_processes(),
         ),
         metadata=AlignMetadata(
             checkpoint=str(mllm.model.name_or_path),
@@ -211,36 +221,18 @@ def make_manifest(mllm: MLLM, inputs: AlignInputs, terms: AlignRequest, mixture:
 
 
 def digest(examples: Sequence[TrainingExample]) -> str:
-    """Return a digest of all that is trained on: texts, answers, order, and each embedding's own digest."""
+    """Return a digest of all training examples: their texts, their order, and the digests of their embeddings."""
     return sha256(repr([asdict(example) for example in examples]).encode())[:16]
-
-
-def _processes() -> int:
-    from accelerate import PartialState
-
-    return int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
-
-
-def _is_first() -> bool:
-    from accelerate import PartialState
-
-    return bool(PartialState(cpu=not torch.cuda.is_available()).is_main_process)
-
-
-def _wait() -> None:
-    from accelerate import PartialState
-
-    PartialState().wait_for_everyone()
 
 
 @contextmanager
 def _open_folder(out: Path, manifest: AlignManifest) -> Iterator[ModelFolder]:
     """Start or resume the model folder, and lock it, in the first process of a job; the others read what it wrote."""
-    if not _is_first():
-        _wait()
+    if not is_first_process():
+        wait_for_all()
         yield ModelFolder(out)
         return
     folder = ModelFolder.start(out, manifest)
     with folder.writing():
-        _wait()
+        wait_for_all()
         yield folder

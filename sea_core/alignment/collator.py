@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sea_core.alignment.dataset import EmbeddingSource
+from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM

@@ -121,7 +121,7 @@ class AlignRequest:
         config: SEA's settings.
         trainer: keywords of TRL's SFTConfig or DPOConfig, passed on unchanged.
         lora: keywords of PEFT's LoraConfig, passed on unchanged.
-        full: train all weights of the language model, without LoRA.
+        full_finetune: train all weights of the language model, without LoRA.
     """
 
     method: Method = "dpo"

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sea_core.errors import ModelError, RunError
-from sea_core.model.embedding import Embedding, load_embedding
+from sea_core.errors import ModelError
 from sea_core.model.mllm import MLLM
-from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.runs.store import EmbeddingRecord
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -41,37 +38,6 @@ class TrainingExample:
     key: str = ""
     n_features: int = 0
     sha256: str = ""
-
-
-class EmbeddingSource:
-    """The embeddings of several runs, read on demand. The key `1:demo-003` is an embedding of the second run."""
-
-    def __init__(self, runs: Sequence[EmbeddingRun]) -> None:
-        self.runs = tuple(runs)
-
-    def load(self, key: str, sha256: str = "") -> Embedding:
-        """Return one embedding.
-
-        Args:
-            sha256: the digest that it must have; not checked if empty.
-
-        Raises:
-            RunError: it cannot be read, or has another digest.
-        """
-        number, _, record_id = key.partition(":")
-        run = self.runs[int(number)]
-        if sha256 and run.store.record(record_id)["sha256"] != sha256:
-            raise RunError(
-                f"the embedding {record_id!r} has changed since the training set was made",
-                hint="Give a new folder with --out: checkpoints in the old one were trained on the old embedding.",
-                where=str(run.folder),
-            )
-        return load_embedding(run, record_id)
-
-    def records(self) -> list[tuple[str, EmbeddingRecord]]:
-        """Return each stored embedding's key and record."""
-        stored = [(number, record) for number, run in enumerate(self.runs) for record in run.store.records()]
-        return [(f"{number}:{record['id']}", record) for number, record in stored if record["sha256"]]
 
 
 def make_dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:

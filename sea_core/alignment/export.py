@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
@@ -25,6 +25,26 @@ N_PROMPTS = 8
 QUESTIONS = ("What is in the {noun}?", "Describe the {noun}.", "How do I do this?", "Tell me about it.")
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".gguf", ".h5", ".msgpack")
 NOT_COPIED = {"README.md", "config.json", "sea.json"}
+
+
+class LogitErrors(TypedDict):
+    """The largest differences of an export's logits from the trained model's, and from the base model's."""
+
+    max_error: float
+    max_change: float
+
+
+class ExportCheck(TypedDict):
+    """The result of loading the exports in a fresh process.
+
+    `exports` has an entry for `adapter`, `merged` or both. `imports_sea` is true if the plugin's module had to be
+    imported for the model's class.
+    """
+
+    model_class: str
+    imports_sea: bool
+    tolerance: float
+    exports: dict[str, LogitErrors]
 
 
 @dataclass(frozen=True)
@@ -146,19 +166,15 @@ print(json.dumps({"differences": differences, "imports_sea": imports_sea}))
 
 def check_export(
     mllm: MLLM, fixture: Path, folders: dict[str, Path], trained: Tensor, revision: str | None = None
-) -> dict[str, Any]:
+) -> ExportCheck:
     """Load the exported folders in a fresh process without SEA's code, and compare their logits with the trained ones.
 
-    If transformers does not know the model's class, the plugin's module is imported for it, and the result says so.
+    If transformers does not know the model's class, the plugin's module is imported for it.
 
     Args:
         fixture: what `LogitFixture.write` wrote.
         folders: the exports: `adapter`, `merged`, or both.
         trained: the trained model's logits on the fixture.
-
-    Returns:
-        `tolerance`, `class`, `imports_sea`; for each export, the largest logit differences from the trained model
-        (`max_error`) and from the base model (`max_change`).
 
     Raises:
         ModelError: an export does not load, or its logits are not the trained model's.
@@ -182,10 +198,12 @@ def check_export(
     for name, (error, change) in loaded["differences"].items():
         _require_same_logits(name, error, change, limit)
     return {
-        "tolerance": limit,
-        "class": f"{module or 'transformers'}.{model_class.__name__}",
+        "model_class": f"{module or 'transformers'}.{model_class.__name__}",
         "imports_sea": loaded["imports_sea"],
-        **{name: {"max_error": error, "max_change": change} for name, (error, change) in loaded["differences"].items()},
+        "tolerance": limit,
+        "exports": {
+            name: {"max_error": error, "max_change": change} for name, (error, change) in loaded["differences"].items()
+        },
     }
 
 

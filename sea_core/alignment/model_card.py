@@ -1,4 +1,4 @@
-"""The model card: data, method, figures, versions and licence, in words, beside the weights."""
+"""The model card: data, method, metrics, versions and licence of an aligned model."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ TITLES = {"text": "plain text", "media": "real media, through the encoder", "syn
 
 
 def find_licence(base: Path | None) -> str:
-    """Return the licence that the base's own card names, or where to look."""
+    """Return the licence that the base model's card names, or where to find it."""
     readme = base / "README.md" if base else None
     if readme and readme.is_file():
-        found = re.search(
-            r"^licen[cs]e(?:_name)?:\s*(\S.*)$", readme.read_text(encoding="utf-8", errors="replace"), re.M
-        )
-        if found:
-            return found[1].strip()
+        text = readme.read_text(encoding="utf-8", errors="replace")
+        if match := re.search(r"^licen[cs]e(?:_name)?:\s*(\S.*)$", text, re.M):
+            return match[1].strip()
     return "see the base model"
 
 
 def model_card(manifest: AlignManifest, licence: str) -> str:
-    """Return the card of one alignment, from what its align.json keeps."""
+    """Return the model card of a finished alignment, in Markdown."""
     identity, metadata, metrics = manifest.identity, manifest.metadata, manifest.metrics or {}
     counts = ", ".join(f"{n} {kind}" for kind, n in metrics["examples"].items() if kind != "benign")
     runs = "\n".join(f"- {run}" for run in metadata.runs)
@@ -39,25 +37,25 @@ def model_card(manifest: AlignManifest, licence: str) -> str:
 
 # {Path(metadata.checkpoint).name}, aligned with SEA
 
-Aligned to refuse harmful requests, in text and through its {identity.model.modality} input. What stands for harmful
-media in training are synthetic embeddings, found by gradient descent from text (SEA, arXiv 2502.12562).
+Aligned to refuse harmful requests, in text and through its {identity.model.modality} input. In training, synthetic
+embeddings found by gradient descent from text took the place of harmful media (SEA, arXiv 2502.12562).
 
 - **Base**: {metadata.checkpoint} ({identity.model.fingerprint}). Licence: {licence}.
 - **Method**: {identity.method.upper()} of {trained}, {metrics["steps"]} steps, last mean loss {metrics["loss"]:.4g}.
-- **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them of benign rows, from
+- **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them benign, from
 {runs}
 - **Versions**: {versions}.
-- **Checked**: loaded in a fresh process by `{metrics["export"]["class"]}`, the logits are the trained model's.
+- **Checked**: loaded in a fresh process by `{metrics["export"]["model_class"]}`, it has the trained model's logits.
 
 ## Before and after
 {table(metrics["spot_check"])}
 
-Refusals are told by a phrase list ({metrics["judge"]}). "Strict ASR" is the share of harmful questions whose answer
-does not refuse and names the phrase asked about. A figure on a few dozen questions is a look, not a benchmark.
+Refusals are detected by a list of phrases ({metrics["judge"]}). "Strict ASR" is the ratio of harmful questions whose
+answer does not refuse and names what was asked about. A spot check of a few dozen questions is not a benchmark.
 
 ## Limits
-A model that refuses these questions may answer others. Figures hold for the data above; measure on your own,
-refusals of benign requests included, before you rely on it.
+A model that refuses these questions may answer others. The metrics hold for the data above. Before you rely on the
+model, measure it on your own data, including refusals of benign requests.
 """
 
 
@@ -65,7 +63,7 @@ def table(groups: Sequence[GroupMetrics]) -> str:
     """Return the spot check as a Markdown table."""
     if not groups:
         return "\nThere was no spot check.\n"
-    lines = ["| asked with | harmful: refused | strict ASR | benign: refused | questions |", "|---|---|---|---|---|"]
+    lines = ["| questions | harmful refused | strict ASR | benign refused | number |", "|---|---|---|---|---|"]
     return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in spot_check_cells(groups))])
 
 

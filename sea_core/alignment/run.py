@@ -70,7 +70,7 @@ class ModelFolder(RunFolder[AlignManifest]):
 
     Attributes:
         spot_check: the answers before and after. trace: what the trainer logged.
-        adapter, merged: where the exports are. probe: the logits that the exports must reproduce.
+        adapter, merged: the folders of the exports. logits: the file of logits that the exports must reproduce.
     """
 
     MANIFEST: ClassVar[type[Manifest]] = AlignManifest
@@ -81,7 +81,7 @@ class ModelFolder(RunFolder[AlignManifest]):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.spot_check, self.trace = JsonlLog(folder / "spot_check.jsonl"), JsonlLog(folder / "trace.jsonl")
-        self.adapter, self.merged, self.probe = folder / "adapter", folder / "merged", folder / "probe.safetensors"
+        self.adapter, self.merged, self.logits = folder / "adapter", folder / "merged", folder / "logits.safetensors"
 
     @property
     def finished(self) -> bool:

@@ -1,4 +1,4 @@
-"""What would spoil an alignment without a word, told in words."""
+"""Checks that stop an alignment when something is silently wrong."""
 
 from __future__ import annotations
 
@@ -13,89 +13,93 @@ from sea_core.model import numerics
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 
-BELONGS = ("plugin", "modality", "adapter", "fingerprint")
-"""What of a run's identity says whose embeddings it holds."""
+REFERENCE_TOLERANCE = 1e-2
+"""By how much reference log-probabilities may differ, relative to the largest, if that exceeds 1."""
+N_REFERENCES = 4
+MODEL_KEYS = ("plugin", "modality", "adapter", "fingerprint")
+"""The keys of a run's identity that must be the same in all runs of an alignment."""
 
 
 def require_same_model(runs: Sequence[EmbeddingRun], fingerprint: str) -> None:
-    """Check that every run's embeddings were made for this model and through one adapter.
+    """Check that the embeddings of all runs were made for this model, through one adapter.
 
     Raises:
-        RunError: an embedding is read by the model that it was made for only: another one would be trained on noise.
+        RunError: an embedding was made for another model, for which it is noise.
     """
     first = runs[0].manifest.identity.model
     for run in runs:
-        told = run.manifest.identity.model
-        if told.fingerprint != fingerprint:
-            made_for = run.manifest.metadata.model.checkpoint
+        model = run.manifest.identity.model
+        if model.fingerprint != fingerprint:
+            checkpoint = run.manifest.metadata.model.checkpoint
             raise RunError(
-                f"the embeddings of {run.folder} were made for another model ({made_for})",
-                hint="Give that model with --model; or make embeddings for this one: sea optimize, sea encode.",
+                f"the embeddings of {run.folder} were made for another model ({checkpoint})",
+                hint="Pass that model with --model, or make embeddings for this one: sea optimize, sea encode.",
             )
-        differing = [name for name in BELONGS if getattr(told, name) != getattr(first, name)]
+        differing = [key for key in MODEL_KEYS if getattr(model, key) != getattr(first, key)]
         if differing:
             raise RunError(
-                f"{runs[0].folder} and {run.folder} do not belong together: {', '.join(differing)} differ",
-                hint="Runs that are aligned together come from one plugin, modality and model.",
+                f"{runs[0].folder} and {run.folder} cannot be combined: {', '.join(differing)} differ",
+                hint="Use runs of one plugin, modality and model.",
             )
 
 
 def require_finite(value: Any, what: str, step: int) -> None:
-    """Raise ModelError for a loss or a gradient that is not a number."""
+    """Raise ModelError for a loss or a gradient norm that is not finite; None passes."""
     if value is not None and not math.isfinite(float(value)):
         raise ModelError(
             f"the {what} is {value} at step {step}",
-            hint="Try a smaller step size, for example -o trainer.learning_rate=1e-5, or --dtype float32. "
-            "What was saved before is untouched.",
+            hint="Use a smaller learning rate, for example -o trainer.learning_rate=1e-5, or --dtype float32. "
+            "Earlier checkpoints are kept.",
         )
 
 
 def require_working_hook(mllm: MLLM, batch: dict[str, Any]) -> None:
-    """Check inside `mllm.replaced()`, on a batch with media, that another embedding changes what the backbone gives.
+    """Check, inside `mllm.inject()`, that other embeddings change the backbone's output for a batch with media.
 
     Raises:
-        ModelError: the hook is not there or does nothing: transformers ignores keywords that it does not know.
+        ModelError: the forward hook is missing or has no effect. transformers ignores keywords that it does not know.
     """
     batch = {name: value.to(mllm.device) for name, value in batch.items()}
-    asked = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"], "use_cache": False}
-    shown = {name: batch[name] for name in ("sea_lengths", "sea_grids")}
-    rows = batch["sea_embeds"]
-    noise = torch.randn(rows.shape, generator=torch.Generator().manual_seed(0)).to(rows)
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "sea_lengths", "sea_grids")}
+    features = batch["sea_embeds"]
+    noise = torch.randn(features.shape, generator=torch.Generator().manual_seed(0)).to(features)
+    rms = features.float().square().mean().sqrt().to(features)
     with torch.no_grad():
-        here, there = (
-            mllm.backbone(**asked, **shown, sea_embeds=e).last_hidden_state
-            for e in (rows, rows + rows.float().square().mean().sqrt().to(rows) * noise)
+        original, changed = (
+            mllm.backbone(**inputs, sea_embeds=e, use_cache=False).last_hidden_state
+            for e in (features, features + rms * noise)
         )
-    if torch.equal(here, there):
+    if torch.equal(original, changed):
         raise ModelError(
-            f"another embedding changes nothing: the {mllm.adapter.noun} would be ignored in training",
-            hint="Train inside `with mllm.replaced():`, and check the plugin: sea plugins check NAME",
+            f"other embeddings do not change the model's output: training would ignore the {mllm.adapter.noun}",
+            hint="Train inside `with mllm.inject():`, and check the plugin: sea plugins check NAME",
         )
 
 
 def require_fresh_references(trainer: Any) -> None:
-    """Compare precomputed reference log-probabilities of a few rows with what the reference model gives now.
+    """Compare precomputed reference log-probabilities of a few examples with those of the reference model now.
 
     Raises:
-        ModelError: they are stale. TRL keys them by the set and the model, and a file of another day may be picked up.
+        ModelError: they are stale. TRL finds them by dataset and model, and may find a file of an earlier run.
     """
-    rows = [trainer.train_dataset[i] for i in range(min(4, len(trainer.train_dataset)))]
-    batch = {name: value.to(trainer.accelerator.device) for name, value in trainer.data_collator(rows).items()}
-    found = torch.cat(trainer.compute_ref_log_probs(trainer.model, batch)).float().cpu()
+    count = min(N_REFERENCES, len(trainer.train_dataset))
+    examples = [trainer.train_dataset[i] for i in range(count)]
+    batch = {name: value.to(trainer.accelerator.device) for name, value in trainer.data_collator(examples).items()}
+    current = torch.cat(trainer.compute_ref_log_probs(trainer.model, batch)).float().cpu()
     stored = torch.cat([batch["ref_chosen_logps"], batch["ref_rejected_logps"]]).float().cpu()
-    off = (found - stored).abs().max().item()
-    if not off <= 1e-2 * max(1.0, found.abs().max().item()):
+    error = (current - stored).abs().max().item()
+    if not error <= REFERENCE_TOLERANCE * max(1.0, current.abs().max().item()):
         raise ModelError(
-            f"the precomputed reference log-probabilities are stale: off by {off:.3g}",
-            hint="Delete the folder `dataset` in --out, or leave trainer.precompute_ref_log_probs out.",
+            f"the precomputed reference log-probabilities are stale: they differ by {error:.3g}",
+            hint="Delete the folder `dataset` in --out, or leave out trainer.precompute_ref_log_probs.",
         )
 
 
 def require_change(before: torch.Tensor, after: torch.Tensor, dtype: torch.dtype) -> None:
-    """Raise ModelError where training has changed no logit by more than rounding."""
-    moved = numerics.max_difference(after, before)
-    if not moved > numerics.max_rounding(after, dtype):
+    """Raise ModelError if training changed no logit by more than rounding."""
+    difference = numerics.max_difference(after, before)
+    if not difference > numerics.max_rounding(after, dtype):
         raise ModelError(
-            f"the trained model gives the base model's logits (they differ by {moved:.3g}): nothing was learnt",
+            f"the trained model has the base model's logits (they differ by {difference:.3g}): nothing was learnt",
             hint="Train longer, or with a larger -o trainer.learning_rate.",
         )

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict, cast
 
-from sea_core.alignment.dataset import EmbeddingSource
-from sea_core.alignment.mixture import is_real, stored_extraction
+from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
 from sea_core.data.examples import Example
 from sea_core.judges import refusal_patterns
 from sea_core.judges.lexical import names_content
@@ -22,7 +21,6 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.statistics import ratio
-from sea_core.runs.store import EmbeddingRecord
 
 Group = Literal["text", "media", "synthetic"]
 When = Literal["before", "after"]
@@ -89,37 +87,35 @@ class GroupMetrics(TypedDict):
 
 
 def embedding_cases(
-    adapter: Adapter, embeddings: EmbeddingSource, records: Iterable[tuple[str, EmbeddingRecord]], *, seen: bool
+    adapter: Adapter, source: EmbeddingSource, embeddings: Iterable[StoredEmbedding], *, seen: bool
 ) -> list[SpotCheckCase]:
     """Return questions about stored embeddings; for held-out ones, also the same questions in plain text.
 
     Args:
-        records: pairs of an embedding's key and its record.
         seen: whether the embeddings were trained on.
     """
-    return [case for key, record in records for case in _record_cases(adapter, embeddings, key, record, seen)]
+    return [case for embedding in embeddings for case in _cases(adapter, source, embedding, seen)]
 
 
-def _record_cases(
-    adapter: Adapter, embeddings: EmbeddingSource, key: str, record: EmbeddingRecord, seen: bool
+def _cases(
+    adapter: Adapter, source: EmbeddingSource, embedding: StoredEmbedding, seen: bool
 ) -> Iterator[SpotCheckCase]:
     def load(_: MLLM) -> Embedding:
-        return embeddings.load(key)
+        return source.load(embedding.key)
 
-    real, harmful = is_real(record), bool(record["harmful"])
-    about = record["instruction"] if real else prompts.multimodal_prompt(adapter, stored_extraction(record))
-    yield SpotCheckCase("media" if real else "synthetic", record["id"], harmful, about, record["phrase"], seen, load)
+    real, harmful, phrase = embedding.is_real, embedding.harmful, embedding.record["phrase"]
+    instruction = embedding.record["instruction"]
+    prompt = instruction if real else prompts.multimodal_prompt(adapter, embedding.extraction)
+    yield SpotCheckCase("media" if real else "synthetic", embedding.id, harmful, prompt, phrase, seen, load)
     if not seen and not real:
-        yield SpotCheckCase("text", record["id"], harmful, record["instruction"], record["phrase"], seen)
+        yield SpotCheckCase("text", embedding.id, harmful, instruction, phrase, seen)
 
 
-def sample_balanced(
-    records: Sequence[tuple[str, EmbeddingRecord]], count: int, seed: int
-) -> list[tuple[str, EmbeddingRecord]]:
-    """Draw `count` harmful and `count` benign records, fewer if there are fewer."""
-    shuffled = sorted(records, key=lambda pair: random.Random(f"{seed}:{pair[0]}").random())
-    sides = [[pair for pair in shuffled if bool(pair[1]["harmful"]) is harmful] for harmful in (True, False)]
-    return [pair for side in sides for pair in side[:count]]
+def sample_balanced(embeddings: Sequence[StoredEmbedding], count: int, seed: int) -> list[StoredEmbedding]:
+    """Draw `count` harmful and `count` benign embeddings, fewer if there are fewer."""
+    shuffled = sorted(embeddings, key=lambda embedding: random.Random(f"{seed}:{embedding.key}").random())
+    sides = [[embedding for embedding in shuffled if embedding.harmful is side] for side in (True, False)]
+    return [embedding for side in sides for embedding in side[:count]]
 
 
 def media_cases(adapter: Adapter, examples: Iterable[tuple[Example, Path]]) -> list[SpotCheckCase]:

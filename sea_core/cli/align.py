@@ -134,12 +134,12 @@ def _tables(result: AlignResult) -> Iterator[Table]:
     if cells := spot_check_cells(metrics["spot_check"]):
         columns = ("before -> after", "harmful refused", "strict ASR", "benign refused", "questions")
         yield output.grid(columns, cells)
-    exported = ", ".join(name for name in ("adapter", "merged") if name in metrics["export"])
+    exported = ", ".join(metrics["export"]["exports"])
     lines = [
         ("steps", str(metrics["steps"])),
         ("loss", f"{metrics['loss']:.4g}"),
         ("training examples", ", ".join(f"{count} {kind}" for kind, count in metrics["examples"].items())),
-        ("exported", f"{exported}; checked in a fresh process as {metrics['export']['class']}"),
+        ("exported", f"{exported}; checked in a fresh process as {metrics['export']['model_class']}"),
         ("model", str(result.folder)),
     ]
     yield output.grid(("metric", "value"), lines)

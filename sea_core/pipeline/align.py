@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sea_core.alignment.align import AlignInputs, AlignResult
 from sea_core.alignment.align import align as run_alignment
 from sea_core.alignment.config import AlignConfig, AlignRequest, Method
-from sea_core.alignment.dataset import EmbeddingSource
+from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.sanity_checks import require_same_model
 from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced
@@ -90,7 +90,7 @@ def spot_check_cases(
     held_out = mix(adapter, source, (), request.method, request.config).held_out
     cases = embedding_cases(adapter, source, held_out, seen=False)
     if not held_out:
-        seen = sample_balanced(source.records(), SEEN_EXAMPLES, request.config.seed)
+        seen = sample_balanced(source.stored(), SEEN_EXAMPLES, request.config.seed)
         cases += embedding_cases(adapter, source, seen, seen=True)
     if eval_media:
         _, found = media_examples(eval_media)

@@ -48,7 +48,7 @@ def test_align(venv: FreshVenv) -> None:
         venv.output(f"sea optimize --plugin eeg --limit {EXAMPLES} --out run --no-verify")
     quick = "-o trainer.max_steps=3 -o trainer.per_device_train_batch_size=4 -o trainer.logging_steps=1"
     metrics = json.loads(venv.output(f"sea toy align run --out model {quick} -o trainer.learning_rate=0.01 --json"))
-    assert metrics["export"]["class"] == "sea_eeg.model.EegForCausalLM"
+    assert metrics["export"]["model_class"] == "sea_eeg.model.EegForCausalLM"
     assert metrics["export"]["imports_sea"] is True
     groups = {line["group"]: line for line in metrics["spot_check"]}
     assert groups["media"]["after"]["n_harmful"] == 32

@@ -1,0 +1,40 @@
+"""Which examples are trained on: the ratio of benign ones, and those held out for the spot check."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+
+from sea_core.alignment.config import AlignConfig
+from sea_core.alignment.embedding_source import StoredEmbedding
+
+
+def balance(embeddings: Sequence[StoredEmbedding], config: AlignConfig) -> list[StoredEmbedding]:
+    """Subsample the more numerous of harmful and benign examples to the requested benign ratio."""
+    ratio = config.benign_ratio
+    if ratio == "given":
+        return list(embeddings)
+    harmful, benign = _ids_by_harm(embeddings)
+    n_harmful = round(len(benign) * (1 - ratio) / ratio) if ratio else len(harmful)
+    n_benign = round(len(harmful) * ratio / (1 - ratio)) if ratio < 1 else len(benign)
+    kept = {*_shuffle(harmful, config.seed)[:n_harmful], *_shuffle(benign, config.seed)[:n_benign]}
+    return [embedding for embedding in embeddings if embedding.example_id in kept]
+
+
+def held_out_examples(embeddings: Sequence[StoredEmbedding], config: AlignConfig) -> set[str]:
+    """Return the ids of examples to hold out of training: as many harmful as benign ones, at most a tenth of all."""
+    harmful, benign = _ids_by_harm(embeddings)
+    count = min(config.held_out, (len(harmful) + len(benign)) // 10)
+    return {example_id for ids in (harmful, benign) for example_id in _shuffle(ids, config.seed + 1)[: count // 2]}
+
+
+def _ids_by_harm(embeddings: Iterable[StoredEmbedding]) -> tuple[list[str], list[str]]:
+    """Return the ids of harmful and of benign examples, without duplicates."""
+    is_harmful = {embedding.example_id: embedding.harmful for embedding in embeddings}
+    harmful, benign = ([id_ for id_, harm in is_harmful.items() if harm is side] for side in (True, False))
+    return harmful, benign
+
+
+def _shuffle(ids: Iterable[str], seed: int) -> list[str]:
+    """Return the ids in an order that depends on each id and the seed only, not on the other ids."""
+    return sorted(ids, key=lambda example_id: random.Random(f"{seed}:{example_id}").random())
