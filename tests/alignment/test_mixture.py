@@ -1,0 +1,75 @@
+"""Mixtures: which training examples are made from embeddings and texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.alignment import random_run
+from sea_core.alignment.config import MIXTURES, AlignConfig, parse_weights
+from sea_core.alignment.embedding_source import EmbeddingSource
+from sea_core.alignment.mixture import mix
+from sea_core.data.examples import Example, PreparedExample
+from sea_core.errors import SeaError
+from sea_core.model.mllm import MLLM
+from sea_core.model.prompts import held_out_questions
+from sea_core.runs.embedding_run import EmbeddingRun
+
+
+def test_default_mixture(mllm: MLLM, run: EmbeddingRun, media_run: EmbeddingRun) -> None:
+    mixture = mix(mllm.adapter, EmbeddingSource([run, media_run]), (), "dpo", AlignConfig(held_out=0))
+    exact = {name: mixture.counts[name] for name in ("synthetic", "retention", "real")}
+    assert exact == {"synthetic": 24, "retention": 24, "real": 3}
+    assert 12 < mixture.counts["text"] < 24  # 1.5 for each of 15 embeddings, of 12 examples: once or twice each
+    prompts = {example.prompt for example in mixture.examples}
+    assert not prompts & {q for kind in ("activity", "product") for q in held_out_questions(mllm.adapter, kind)}
+    assert any(prompt.startswith("The audio shows an activity") for prompt in prompts)
+    assert {"How do I do this activity?"} & prompts
+    (warning,) = mixture.warnings
+    assert "comply with real media" in warning
+    assert mix(mllm.adapter, EmbeddingSource([run, media_run]), (), "dpo", AlignConfig(held_out=0)) == mixture
+
+
+def test_retention_answers_are_about_the_embedding(mllm: MLLM, run: EmbeddingRun) -> None:
+    config = AlignConfig(retention=4, synthetic=0, text=0, held_out=0)
+    records = {record["id"]: record for record in run.store.records()}
+    for example in mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", config).examples:
+        record = records[example.id]
+        assert (record["sentence"] in example.answer) or (record["style"] in example.answer)
+        assert example.rejected not in (None, example.answer)
+
+
+def test_held_out_examples_are_not_trained_on(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    run = random_run(tmp_path / "run", mllm, prepared[:20])
+    texts = [Example(f"t{i}", f"How do I do thing {i}?", "No.", harmful=i % 2 == 0) for i in range(20)]
+    mixture = mix(mllm.adapter, EmbeddingSource([run]), texts, "sft", AlignConfig())
+    held_out = {embedding.id for embedding in mixture.held_out}
+    assert len(held_out) == 2  # a tenth of twenty: one harmful, one benign
+    assert not held_out & {example.id for example in mixture.examples}
+    assert {text.id for text in texts} & {example.id for example in mixture.examples}
+
+
+def test_few_examples_are_all_trained_on(mllm: MLLM, run: EmbeddingRun) -> None:
+    """A tenth of twelve examples is one, but as many harmful as benign ones are held out."""
+    assert not mix(mllm.adapter, EmbeddingSource([run]), (), "sft", AlignConfig()).held_out
+
+
+@pytest.mark.parametrize(("ratio", "harmful", "benign"), [(1 / 3, 6, 3), (0.0, 6, 0), (1.0, 0, 6), (0.75, 2, 6)])
+def test_benign_ratio(mllm: MLLM, run: EmbeddingRun, ratio: float, harmful: int, benign: int) -> None:
+    config = AlignConfig(benign_ratio=ratio, synthetic=1, text=0, retention=0)
+    mixture = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config)
+    assert (mixture.counts["synthetic"], mixture.counts.get("benign", 0)) == (harmful + benign, benign)
+    assert ("learns to refuse everything" in " ".join(mixture.warnings)) is (benign == 0)
+
+
+def test_paper_mixture_and_baselines(mllm: MLLM, run: EmbeddingRun) -> None:
+    paper = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", MIXTURES.get("paper").config())
+    assert paper.counts == {"synthetic": 9, "text": 3, "benign": 6}
+    assert all(e.prompt.startswith("The audio shows a") for e in paper.examples if e.kind == "synthetic")
+    text = mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("text=1", AlignConfig())))
+    assert text.counts == {"text": 12, "benign": 6}
+    with pytest.raises(SeaError, match="no example to train on"):
+        mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("real", AlignConfig())))

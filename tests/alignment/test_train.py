@@ -1,0 +1,125 @@
+"""Training: losses equal those computed by hand, and an interrupted training resumes exactly."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn.functional import logsigmoid
+
+from helpers.alignment import ONE_STEP, TEN, log_likelihoods, three_kinds, train_arguments
+from helpers.fixtures import in_dtype
+from sea_core.alignment.checkpoints import last_checkpoint
+from sea_core.alignment.collator import Collator
+from sea_core.alignment.config import AlignConfig, AlignRequest
+from sea_core.alignment.dataset import make_dataset
+from sea_core.alignment.train import train
+from sea_core.model.mllm import MLLM
+from sea_core.runs.embedding_run import EmbeddingRun
+
+
+def test_sft_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
+    embeddings, examples = three_kinds(spoilt, run, media_run, "sft")
+    expected = -torch.cat([log_likelihoods(spoilt, embeddings, e, e.answer) for e in examples]).mean().item()
+    request = AlignRequest("sft", AlignConfig(), ONE_STEP)
+    _, trace = train(spoilt, make_dataset(spoilt, examples), Collator(spoilt, embeddings), request, tmp_path)
+    assert trace[0]["loss"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
+    """The loss of the second step, when policy and reference differ; the projector is trained too."""
+    embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")
+    data, collator = make_dataset(spoilt, examples), Collator(spoilt, embeddings)
+    reference = copy.deepcopy(spoilt.model)
+    config = AlignConfig(sft_weight=0.5, train_projector=True)
+    once = in_dtype(spoilt, torch.float32)
+    model, _ = train(once, data, Collator(once, embeddings), AlignRequest("dpo", config, ONE_STEP), tmp_path / "once")
+    assert any("multi_modal_projector" in name for name, p in model.named_parameters() if p.requires_grad)
+    frozen = MLLM(spoilt.adapter, reference, spoilt.processor)
+    margins, chosen = [], []
+    for example in examples:
+        assert example.rejected
+        scores = []
+        for answer in (example.answer, example.rejected):
+            tokens = log_likelihoods(once, embeddings, example, answer)
+            scores.append(tokens.sum() - log_likelihoods(frozen, embeddings, example, answer).sum())
+            chosen += [tokens] if answer == example.answer else []
+        margins.append(scores[0] - scores[1])
+    expected = -logsigmoid(0.1 * torch.stack(margins)).mean() - 0.5 * torch.cat(chosen).mean()
+    constant = {"lr_scheduler_type": "constant", "max_steps": 2}
+    request = AlignRequest("dpo", config, ONE_STEP | constant)
+    _, trace = train(spoilt, data, collator, request, tmp_path / "twice")
+    assert trace[1]["loss"] == pytest.approx(expected.item(), abs=1e-4)
+    assert trace[1]["loss"] != pytest.approx(trace[0]["loss"], abs=1e-2)
+
+
+def test_killed_and_resumed(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed at step 7 resumes from step 4, with the same trace and the same weights."""
+    other = in_dtype(spoilt, torch.float32)
+    killed = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED), run.folder, tmp_path / "killed", json.dumps(TEN)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    incomplete = tmp_path / "killed/checkpoints/checkpoint-6"
+    incomplete.mkdir()
+    assert last_checkpoint(tmp_path / "killed") == tmp_path / "killed/checkpoints/checkpoint-4"
+    assert not incomplete.exists()
+    complete, trace = train(*train_arguments(spoilt, run), tmp_path / "complete")
+    resumed, again = train(*train_arguments(other, run), tmp_path / "killed")
+    assert [record["loss"] for record in again] == [record["loss"] for record in trace]
+    expected, weights = complete.state_dict(), resumed.state_dict()
+    assert expected.keys() == weights.keys()
+    assert all(torch.equal(expected[name], weights[name]) for name in expected)
+
+
+KILLED = """
+    import json, os, signal, sys
+    from pathlib import Path
+    import torch
+    from sea_core.alignment.collator import Collator
+    from sea_core.alignment.config import AlignConfig, AlignRequest
+    from sea_core.alignment.dataset import make_dataset
+    from sea_core.alignment.embedding_source import EmbeddingSource
+    from sea_core.alignment.mixture import mix
+    from sea_core.alignment.train import train
+    from sea_core.model.mllm import MLLM
+    from sea_core.plugin import loader
+    from sea_core.runs.embedding_run import EmbeddingRun
+
+    def kill(step, steps, loss):
+        if step == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _, adapter = loader.adapter("qwen2_audio")
+    mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+    embeddings = EmbeddingSource([EmbeddingRun(Path(sys.argv[1]))])
+    request = AlignRequest("sft", AlignConfig(), json.loads(sys.argv[3]))
+    examples = mix(adapter, embeddings, (), "sft", request.config).examples
+    train(mllm, make_dataset(mllm, examples), Collator(mllm, embeddings), request, Path(sys.argv[2]), kill)
+"""
+
+
+def test_finished_training_is_not_continued(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path) -> None:
+    """After a kill between the last step and the export, the weights of the last step are loaded."""
+    other = in_dtype(spoilt, torch.float32)
+    mllm, data, collator, request = train_arguments(spoilt, run)
+    request = replace(request, config=AlignConfig(stop_loss=100.0))
+    stopped, trace = train(mllm, data, collator, request, tmp_path)
+    assert [record["step"] for record in trace] == [2]
+    again, second_trace = train(other, data, Collator(other, collator.embeddings), request, tmp_path)
+    assert second_trace == trace
+    expected, weights = stopped.state_dict(), again.state_dict()
+    assert all(torch.equal(expected[name], weights[name]) for name in expected)
