@@ -38,7 +38,7 @@ def load_bundled(adapter: Adapter) -> MLLM:
 
 def load_plugin(plugin: str, modality: str | None = None) -> MLLM:
     """Return the model that a plugin bundles, in fp32 on the CPU."""
-    _, adapter = loader.adapter(plugin, modality)
+    _, adapter = loader.get_adapter(plugin, modality)
     return load_bundled(adapter)
 
 

@@ -93,7 +93,7 @@ FAMILIES: dict[str, Callable[[], tuple[MLLM, Embedding]]] = {
 
 def bundled_processor(plugin: str, modality: str) -> tuple[Any, Any]:
     """Return a plugin's adapter, and the processor of the model that it bundles."""
-    _, adapter = loader.adapter(plugin, modality)
+    _, adapter = loader.get_adapter(plugin, modality)
     return adapter, adapter.load(adapter.checkpoint, dtype=torch.float32, device="meta")[1]
 
 

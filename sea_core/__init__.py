@@ -65,7 +65,7 @@ else:
         elif name.startswith("_"):
             raise AttributeError(f"module 'sea_core' has no attribute {name!r}")
         else:
-            value = import_module("sea_core.plugin.loader").function(name)
+            value = import_module("sea_core.plugin.loader").get_function(name)
         globals()[name] = value
         return value
 

@@ -73,8 +73,8 @@ class ModelFolder(RunFolder[AlignManifest]):
         adapter, merged: the folders of the exports. logits: the file of logits that the exports must reproduce.
     """
 
-    MANIFEST: ClassVar[type[Manifest]] = AlignManifest
-    FILE_NAME = "align.json"
+    MANIFEST_TYPE: ClassVar[type[Manifest]] = AlignManifest
+    MANIFEST_NAME = "align.json"
     NOUN = "model folder"
     COMMAND = "sea align"
 

@@ -173,7 +173,7 @@ def _subcommands(command: Any, context: Any) -> list[str]:
 def _with_adapter(group: SettingGroup, plugin: str, modality: str | None) -> SettingGroup:
     from sea_core.plugin import loader
 
-    found, adapter = loader.adapter(plugin, modality)
+    found, adapter = loader.get_adapter(plugin, modality)
     return replace(group, config=adapter, title=f"The {adapter.modality} adapter of {found.name}.")
 
 

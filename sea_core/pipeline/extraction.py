@@ -46,7 +46,7 @@ class ExtractorSession:
             SeaError: there is no such extractor, a setting is wrong, or the answers have no place.
         """
         answers = output.with_name(f"{output.name.removesuffix('.jsonl')}.answers.jsonl") if output else None
-        extractor = loader.extractor(name).configured(config, JsonlLog(answers) if answers else None)
+        extractor = loader.get_extractor(name).configured(config, JsonlLog(answers) if answers else None)
         if "llm" in extractor.identity() and not answers:
             raise SeaError(
                 "the language model's answers need a file, so that no question is asked twice",

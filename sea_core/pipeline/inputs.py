@@ -168,7 +168,7 @@ class ModelTarget:
         if not plugin:
             raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
         check_dtype(dtype)
-        found, adapter = loader.adapter(plugin, modality)
+        found, adapter = loader.get_adapter(plugin, modality)
         given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
         adapter, unknown = override(adapter, given, "adapter")
         reject_unknown(unknown, setting_names(adapter, "adapter"))

@@ -1,6 +1,6 @@
 """Find, load and check plugins. The only module that uses pluggy's plugin manager; it imports neither torch nor typer.
 
-`get` loads only the plugin that was asked for. A plugin that fails to load is a `Plugin` whose `error` says why.
+`get_plugin` loads only the plugin that was asked for. A plugin that fails to load is a `Plugin` whose `error` says why.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def installed(kind: str = "") -> list[Plugin]:
     return [_from_entry_point(point, points, kind) for point in sorted(points, key=lambda point: point.name)]
 
 
-def get(name_or_path: str) -> Plugin:
+def get_plugin(name_or_path: str) -> Plugin:
     """Load one plugin: an installed plugin by its name, or a local `.py` file by its path.
 
     Raises:
@@ -113,13 +113,13 @@ def get(name_or_path: str) -> Plugin:
     )
 
 
-def adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Adapter]:
+def get_adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Adapter]:
     """Load one plugin and select its adapter for `modality`, which is optional if there is only one.
 
     Raises:
         PluginError: the plugin cannot be used, does not support `modality`, or supports several and none was given.
     """
-    plugin = get(name_or_path)
+    plugin = get_plugin(name_or_path)
     supported = [adapter.modality for adapter in plugin.adapters]
     matching = [adapter for adapter in plugin.adapters if modality in (None, adapter.modality)]
     if len(matching) == 1:
@@ -133,7 +133,7 @@ def adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Ada
     )
 
 
-def extractor(name: str) -> Extractor:
+def get_extractor(name: str) -> Extractor:
     """Return a built-in extractor, or a plugin's: `PLUGIN`, `./file.py`, or `PLUGIN:NAME`.
 
     Raises:
@@ -145,7 +145,7 @@ def extractor(name: str) -> Extractor:
     is_plugin = owner.endswith(".py") or owner in entry_points(group=ENTRY_POINT_GROUP).names
     if name in EXTRACTORS.names() or not is_plugin:
         return extractors().get(name).load()
-    plugin = get(owner)
+    plugin = get_plugin(owner)
     matching = [extractor for extractor in plugin.extractors if wanted in ("", extractor.name)]
     if len(matching) == 1:
         return matching[0]
@@ -188,7 +188,7 @@ def extractors() -> Registry[Lazy[Extractor]]:
     from sea_core.extraction.registry import EXTRACTORS
 
     def of_plugins() -> Iterator[Lazy[Extractor]]:
-        offers = [(plugin.name, item) for plugin in _working("extractors") for item in plugin.extractors]
+        offers = [(plugin.name, item) for plugin in _usable_plugins("extractors") for item in plugin.extractors]
         counts = Counter([*EXTRACTORS.names(), *(item.name for _, item in offers)])
         for owner, item in offers:
             name = item.name if counts[item.name] == 1 else f"{owner}:{item.name}"
@@ -197,13 +197,13 @@ def extractors() -> Registry[Lazy[Extractor]]:
     return EXTRACTORS.extended(of_plugins)
 
 
-def function(name: str) -> Callable[..., Any]:
+def get_function(name: str) -> Callable[..., Any]:
     """Return a function that an installed plugin adds to `sea_core`.
 
     Raises:
         AttributeError: no plugin offers it, or several do.
     """
-    plugins = [] if _is_loading.get() else _working("functions")
+    plugins = [] if _is_loading.get() else _usable_plugins("functions")
     offers = [(plugin, known) for plugin in plugins for known in plugin.functions]
     owners = [plugin for plugin, known in offers if known == name]
     if len(owners) == 1:
@@ -217,7 +217,7 @@ def function(name: str) -> Callable[..., Any]:
     raise AttributeError(problem)
 
 
-def _working(kind: str) -> list[Plugin]:
+def _usable_plugins(kind: str) -> list[Plugin]:
     """Return the installed plugins with one field filled. A broken plugin is left out, with a warning."""
     plugins = installed(kind)
     for plugin in plugins:
@@ -236,7 +236,7 @@ def _of_plugins(kind: str, built_in: Iterable[Any]) -> list[Any]:
     assert expected is not None  # every kind has a hook
     owners = {label(item, expected): "sea-core" for item in built_in}
     items = []
-    for plugin in _working(kind):
+    for plugin in _usable_plugins(kind):
         for item in getattr(plugin, kind):
             name = label(item, expected)
             if name in owners:

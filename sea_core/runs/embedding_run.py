@@ -119,8 +119,8 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         audits: real generation from a few embeddings. tuning: the trials of `lr=auto`.
     """
 
-    MANIFEST: ClassVar[type[Manifest]] = EmbeddingManifest
-    FILE_NAME = "run.json"
+    MANIFEST_TYPE: ClassVar[type[Manifest]] = EmbeddingManifest
+    MANIFEST_NAME = "run.json"
     NOUN = "run folder"
     COMMAND = "sea optimize"
 
@@ -140,7 +140,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
             yield
             self.store.flush()
 
-    def is_empty(self) -> bool:
+    def can_be_replaced(self) -> bool:
         return not Store(self.folder).ids()
 
     def discard(self) -> None:

@@ -35,12 +35,12 @@ class RunFolder(Generic[M]):
         manifest: as it was when the folder was opened, started or locked by this object.
 
     Raises:
-        RunError: the folder has no manifest, or one that does not match `MANIFEST`.
+        RunError: the folder has no manifest, or one that does not match `MANIFEST_TYPE`.
     """
 
-    MANIFEST: ClassVar[type[Manifest]]
+    MANIFEST_TYPE: ClassVar[type[Manifest]]
     """The type of the manifest."""
-    FILE_NAME: ClassVar[str]
+    MANIFEST_NAME: ClassVar[str]
     """The name of the manifest's file."""
     NOUN: ClassVar[str]
     """The kind of folder, for messages."""
@@ -48,9 +48,9 @@ class RunFolder(Generic[M]):
     """The command that writes such a folder, for messages."""
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / self.FILE_NAME).is_file():
+        if not (folder / self.MANIFEST_NAME).is_file():
             raise RunError(
-                f"{folder} is not a {self.NOUN}: it has no {self.FILE_NAME}",
+                f"{folder} is not a {self.NOUN}: it has no {self.MANIFEST_NAME}",
                 hint=f"Pass a folder that `{self.COMMAND}` wrote.",
             )
         self.folder = folder
@@ -67,16 +67,16 @@ class RunFolder(Generic[M]):
         Raises:
             RunError: the folder contains a run with another identity, or other files, or is being written.
         """
-        path, manifest = folder / cls.FILE_NAME, normalise(manifest)
+        path, manifest = folder / cls.MANIFEST_NAME, normalise(manifest)
         if not path.is_file():
             _require_empty(folder, cls.NOUN)
             with locked(folder / LOCK, folder):
                 if not path.is_file():
                     write_manifest(path, manifest)
         run = cls(folder)
-        if run._resumed(manifest) != run.manifest:
+        if run._merged_manifest(manifest) != run.manifest:
             with locked(folder / LOCK, folder):
-                run._resume(manifest)
+                run._store_resumed(manifest)
         return run
 
     @contextmanager
@@ -86,24 +86,24 @@ class RunFolder(Generic[M]):
             self.manifest = self._read()
             yield
 
-    def is_empty(self) -> bool:
-        """Return whether nothing is stored that depends on the identity, so that another one may take its place."""
+    def can_be_replaced(self) -> bool:
+        """Return whether the folder holds no results yet, so that a run with other settings may replace it."""
         return False
 
     def discard(self) -> None:
-        """Delete what was written under an identity that another one replaces (see `is_empty`)."""
+        """Delete what was written under an identity that another one replaces (see `can_be_replaced`)."""
 
-    def _resume(self, requested: M) -> None:
+    def _store_resumed(self, requested: M) -> None:
         """Store the manifest of a command that resumes the run. The folder is locked."""
         self.manifest = self._read()
-        resumed = self._resumed(requested)
+        resumed = self._merged_manifest(requested)
         if resumed.identity != self.manifest.identity:
             self.discard()
         self._write(resumed)
 
-    def _resumed(self, requested: M) -> M:
+    def _merged_manifest(self, requested: M) -> M:
         """Return the manifest of the run when a command with the requested one has resumed it."""
-        if requested.identity != self.manifest.identity and self.is_empty():
+        if requested.identity != self.manifest.identity and self.can_be_replaced():
             return requested
         require_same_identity(self.folder, self.manifest.identity, requested.identity)
         return self.manifest.resumed_with(requested)
@@ -113,12 +113,12 @@ class RunFolder(Generic[M]):
             "Restore it from a backup. If another version of SEA wrote it, make a new folder: "
             f"{self.COMMAND} ... --out NEW"
         )
-        path = self.folder / self.FILE_NAME
-        return cast(M, read_manifest(path, self.MANIFEST, noun=self.NOUN, hint=restore))
+        path = self.folder / self.MANIFEST_NAME
+        return cast(M, read_manifest(path, self.MANIFEST_TYPE, noun=self.NOUN, hint=restore))
 
     def _write(self, manifest: M) -> None:
         """Store a changed manifest, whole or not at all."""
-        write_manifest(self.folder / self.FILE_NAME, manifest)
+        write_manifest(self.folder / self.MANIFEST_NAME, manifest)
         self.manifest = manifest
 
 

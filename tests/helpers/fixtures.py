@@ -44,7 +44,7 @@ def mllm() -> Iterator[MLLM]:
     """The bundled audio model in fp32, on one thread: for a model this small, more threads are slower."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    _, adapter = loader.adapter("qwen2_audio")
+    _, adapter = loader.get_adapter("qwen2_audio")
     model, processor = adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
     yield MLLM(adapter, model, processor)
     torch.set_num_threads(threads)
@@ -120,7 +120,7 @@ def finished(mllm: MLLM, tmp_path_factory: pytest.TempPathFactory) -> cli_runs.F
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     """A copy of the bundled audio model's folder that a test may damage."""
-    return Path(shutil.copytree(loader.adapter(cli_runs.PLUGIN)[1].checkpoint, tmp_path / "model"))
+    return Path(shutil.copytree(loader.get_adapter(cli_runs.PLUGIN)[1].checkpoint, tmp_path / "model"))
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,6 @@ def seeing() -> Iterator[MLLM]:
     """The bundled image model in fp32, on one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    _, adapter = loader.adapter("llava")
+    _, adapter = loader.get_adapter("llava")
     yield MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
     torch.set_num_threads(threads)

@@ -113,7 +113,7 @@ def main() -> None:
     args = parser.parse_args()
     config, _ = override(LLMConfig(), parse_overrides(None, args.options), "llm")
     log = JsonlLog(args.answers) if args.answers else None
-    found = score(loader.extractor(args.extractor).configured(config, log), args.file)
+    found = score(loader.get_extractor(args.extractor).configured(config, log), args.file)
     print(*found.differences, "", found.table(), sep="\n")
 
 

@@ -124,7 +124,7 @@ def test_a_value_that_a_reply_gives_twice_counts_only_if_it_is_the_same() -> Non
 @pytest.fixture
 def run(mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path) -> EmbeddingRun:
     """Return a run of two examples with the blank embedding, which names nothing."""
-    _, adapter = loader.adapter("qwen2_audio")
+    _, adapter = loader.get_adapter("qwen2_audio")
     run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(2, adapter=adapter, plugin="qwen2_audio"))
     done = OptimizationResult("", "succeeded", "", 7, 0.001, 2.0, 1.5, mllm.blank())
     with run.writing():

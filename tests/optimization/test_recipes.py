@@ -315,7 +315,7 @@ def test_a_recipe_that_cannot_be_is_refused(text: str, expected: str, advice: st
 )
 def test_the_input_of_other_encoders_is_trained_too(seeing: MLLM, plugin: str, modality: str) -> None:
     """Each row ends at its first good look; `seeing` keeps torch on one thread."""
-    _, adapter = loader.adapter(plugin, modality)
+    _, adapter = loader.get_adapter(plugin, modality)
     adapter = replace(adapter, seconds=0.8) if modality == "audio" else adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
     prepared = prepare(read_examples(demo.DEMO_EXAMPLES).examples[:1], adapter).prepared

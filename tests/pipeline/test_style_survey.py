@@ -64,12 +64,12 @@ def test_unreadable_files_are_listed(tmp_path: Path) -> None:
     ],
 )
 def test_a_style_is_what_follows_the_adapters_opening(answer: str, style: str | None) -> None:
-    _, adapter = loader.adapter("qwen2_audio")
+    _, adapter = loader.get_adapter("qwen2_audio")
     assert parse_style(adapter, answer) == style
 
 
 def test_answers_without_the_prefix_are_counted_separately() -> None:
-    _, adapter = loader.adapter("qwen2_audio")
+    _, adapter = loader.get_adapter("qwen2_audio")
     found = collect(adapter, ["The style of the audio is deep."] * 2 + ["It is deep."] * 3)
     assert (found.counts, found.other, found.ratio) == ({"deep": 2}, {"It is deep.": 3}, 0.4)
 

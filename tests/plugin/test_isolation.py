@@ -79,7 +79,7 @@ def sea(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
 
 
 def load(file: Path) -> Any:
-    _, adapter = loader.adapter(str(file))
+    _, adapter = loader.get_adapter(str(file))
     return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
 
 

@@ -211,7 +211,7 @@ def test_broken_plugin_is_listed_with_its_error(name: str, listed: list[dict[str
 @pytest.mark.parametrize("name", FAULTS)
 def test_using_a_broken_plugin_raises_its_error(name: str, on_path: Path) -> None:
     with pytest.raises(PluginError, match=f"plugin {name} cannot be used: ") as error:
-        loader.get(name)
+        loader.get_plugin(name)
     assert re.search(FAULTS[name][1], error.value.what)
     assert f"sea-{name.replace('_', '-')} 1.2" in error.value.hint
 
@@ -255,12 +255,14 @@ def test_command_line_reports_the_error_without_a_traceback(name: str, site: Pat
 
 def test_unknown_plugin_gets_a_suggestion_and_the_list(on_path: Path) -> None:
     with pytest.raises(PluginError, match=r"there is no plugin 'nsoe'\. Did you mean 'nose'\?") as error:
-        loader.get("nsoe")
+        loader.get_plugin("nsoe")
     assert re.search("Installed: .*nose, nose_and_tongue, .*pip install", error.value.hint)
 
 
 def test_only_the_plugin_asked_for_is_loaded(site: Path) -> None:
-    done = python(site, "-c", "import sys; from sea_core.plugin import loader; loader.get('nose'); print(*sys.modules)")
+    done = python(
+        site, "-c", "import sys; from sea_core.plugin import loader; loader.get_plugin('nose'); print(*sys.modules)"
+    )
     assert done.returncode == 0, done.stderr
     loaded = {name for name in done.stdout.split() if name.startswith("sea_") and not name.startswith("sea_core")}
     assert loaded == {"sea_nose"}
@@ -277,27 +279,27 @@ def test_optimize_loads_no_other_plugin_if_all_names_are_built_in(site: Path) ->
 
 
 def test_modality_is_optional_if_there_is_only_one(on_path: Path) -> None:
-    assert loader.adapter("nose")[1].modality == "smell"
-    assert loader.adapter("nose", "smell")[0].name == "nose"
-    assert loader.adapter("nose_and_tongue", "taste")[1].modality == "taste"
+    assert loader.get_adapter("nose")[1].modality == "smell"
+    assert loader.get_adapter("nose", "smell")[0].name == "nose"
+    assert loader.get_adapter("nose_and_tongue", "taste")[1].modality == "taste"
     with pytest.raises(PluginError, match="several modalities; it supports: smell, taste") as error:
-        loader.adapter("nose_and_tongue")
+        loader.get_adapter("nose_and_tongue")
     assert "--modality smell, --modality taste" in error.value.hint
     with pytest.raises(PluginError, match="plugin nose does not support the modality 'sight'; it supports: smell"):
-        loader.adapter("nose", "sight")
+        loader.get_adapter("nose", "sight")
     with pytest.raises(PluginError, match="plugin blueprints_only has no adapter"):
-        loader.adapter("blueprints_only")
+        loader.get_adapter("blueprints_only")
 
 
 def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("my_nose.py").write_text(f"{SMELL}{RETURN_SMELL}")
-    plugin, adapter = loader.adapter("./my_nose.py")
+    plugin, adapter = loader.get_adapter("./my_nose.py")
     assert (plugin.name, plugin.distribution, adapter.modality) == ("my_nose", "my_nose.py", "smell")
-    assert loader.get("my_nose.py").version == plugin.version
+    assert loader.get_plugin("my_nose.py").version == plugin.version
 
     Path("my_nose.py").write_text(f"{SMELL}{RETURN_SMELL}".replace('"smell", "smell"', '"odour", "odour"'))
-    edited, adapter = loader.adapter("./my_nose.py")
+    edited, adapter = loader.get_adapter("./my_nose.py")
     assert adapter.modality == "odour"
     assert edited.version != plugin.version
 
@@ -305,12 +307,12 @@ def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_broken_or_missing_local_file_raises(tmp_path: Path) -> None:
     file = tmp_path / "my_nose.py"
     with pytest.raises(PluginError, match=r"my_nose\.py is not a Python file"):
-        loader.get(str(file))
+        loader.get_plugin(str(file))
     with pytest.raises(PluginError, match="is not a Python file"):
-        loader.get(f"{tmp_path}/")
+        loader.get_plugin(f"{tmp_path}/")
     file.write_text("import no_such_library")
     with pytest.raises(PluginError, match=r"no_such_library.*my_nose\.py:1") as error:
-        loader.get(str(file))
+        loader.get_plugin(str(file))
     assert "Fix the file" in error.value.hint
 
 
@@ -319,16 +321,16 @@ def test_extractor_is_found_by_its_plugin(tmp_path: Path) -> None:
     local = tmp_path / "mine.py"
     local.write_text(f"{LAMPS}{RETURN_LAMPS}")
     for name in ("lamps", "lamps:lamps", "lamps_and_keys:lamps", str(local)):
-        assert loader.extractor(name).name == "lamps"
-    assert loader.extractor("rules").name == "rules"
+        assert loader.get_extractor(name).name == "lamps"
+    assert loader.get_extractor("rules").name == "rules"
     with pytest.raises(PluginError, match=r"several extractors\n.*lamps_and_keys:lamps, lamps_and_keys:keys"):
-        loader.extractor("lamps_and_keys")
+        loader.get_extractor("lamps_and_keys")
     with pytest.raises(PluginError, match=r"no extractor 'bikes'\n.*Type one of: lamps:lamps"):
-        loader.extractor("lamps:bikes")
+        loader.get_extractor("lamps:bikes")
     with pytest.raises(PluginError, match=r"plugin nose has no extractor\n.*rules, openai, transformers"):
-        loader.extractor("nose")
+        loader.get_extractor("nose")
     with pytest.raises(SeaError, match="here is no extractor"):
-        loader.extractor("lamp")
+        loader.get_extractor("lamp")
 
 
 def test_third_party_extractor_prepares_examples(site: Path, tmp_path: Path) -> None:
@@ -381,6 +383,6 @@ def test_plugin_with_the_name_of_a_built_in_object_is_reported(tmp_path: Path, m
 @pytest.mark.usefixtures("on_path")
 def test_function_that_no_plugin_or_several_offer_raises() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'helo'\. Functions of the installed plugins: .*hello"):
-        loader.function("helo")
+        loader.get_function("helo")
     with pytest.raises(AttributeError, match="no attribute 'both': sea-hello and sea-too both offer it"):
-        loader.function("both")
+        loader.get_function("both")

@@ -293,7 +293,7 @@ def test_adapter_that_imports_torch_violates_a_rule(tmp_path: Path) -> None:
         "import torch\nfrom sea_core import hookimpl\nfrom sea_qwen2_audio.adapter import Qwen2AudioAdapter\n"
         "class Heavy(Qwen2AudioAdapter): modality = 'heavy'\n@hookimpl\ndef sea_adapters(): return [Heavy()]\n"
     )
-    _, adapter = loader.adapter(str(file))
+    _, adapter = loader.get_adapter(str(file))
     result = check_rule(RULES_BY_NAME["light_import"], under_test(adapter))
     assert result.state == "fail"
     assert result.problem.endswith("imports torch")

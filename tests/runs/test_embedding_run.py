@@ -174,13 +174,13 @@ def test_a_result_of_another_process_keeps_the_settings_that_it_was_made_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(tmp_path)
-    resume = EmbeddingRun._resume
+    resume = EmbeddingRun._store_resumed
 
     def resume_late(run: EmbeddingRun, manifest: EmbeddingManifest) -> None:
         add(EmbeddingRun(tmp_path), "a", 1, 1.0)  # after the folder was opened, before it was locked
         resume(run, manifest)
 
-    monkeypatch.setattr(EmbeddingRun, "_resume", resume_late)
+    monkeypatch.setattr(EmbeddingRun, "_store_resumed", resume_late)
     with pytest.raises(RunError, match="different settings"):
         start(tmp_path, other_model(fingerprint="sha256:bb"))
     assert EmbeddingRun(tmp_path).manifest.identity == IDENTITY

@@ -29,7 +29,7 @@ MODALITIES = [(plugin.name, adapter.modality) for plugin in loader.installed() f
 
 @pytest.fixture(scope="module", params=MODALITIES, ids=lambda pair: "-".join(pair))
 def family(request: pytest.FixtureRequest) -> MLLM:
-    _, adapter = loader.adapter(*request.param)
+    _, adapter = loader.get_adapter(*request.param)
     return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
 
 

@@ -86,7 +86,7 @@ def _load_model(plugin: str, checkpoint: str, lora: str, modality: str | None) -
 
     if lora:
         check_lora_folder(Path(lora))
-    _, adapter = loader.adapter(plugin, modality)
+    _, adapter = loader.get_adapter(plugin, modality)
     device = resolve_device("auto")
     model, processor = adapter.load(
         checkpoint or adapter.checkpoint, dtype=resolve_dtype("auto", device), device=str(device)

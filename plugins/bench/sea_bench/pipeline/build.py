@@ -125,7 +125,7 @@ def choose_generator(modality: str, name: str | None = None, plugin: str = "", *
     Raises:
         SeaError: there is no such generator.
     """
-    named = loader.get(plugin).generators if plugin else ()
+    named = loader.get_plugin(plugin).generators if plugin else ()
     if name is None and demo:
         name = DEMO_GENERATORS.get(modality)
     return get_generator(modality, name, named, loader.generators())

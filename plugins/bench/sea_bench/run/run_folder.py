@@ -181,8 +181,8 @@ class BenchRun(RunFolder[BenchManifest]):
         verdicts: the log of `BenchVerdict`s.
     """
 
-    MANIFEST: ClassVar[type[Manifest]] = BenchManifest
-    FILE_NAME = "bench.json"
+    MANIFEST_TYPE: ClassVar[type[Manifest]] = BenchManifest
+    MANIFEST_NAME = "bench.json"
     NOUN = "benchmark run"
     COMMAND = "sea bench run"
 

@@ -78,10 +78,10 @@ def test_scenes_described_by_rule() -> None:
 def test_generators_of_a_named_plugin_come_first(tmp_path: Path) -> None:
     file = tmp_path / "nose.py"
     file.write_text(SCENT)
-    (own,) = loader.get(str(file)).generators
+    (own,) = loader.get_plugin(str(file)).generators
     assert get_generator("smell", None, [own]) is own
     file.write_text(SCENT.replace('"smell", "smell"', '"audio", "audio"'))
-    (own,) = loader.get(str(file)).generators
+    (own,) = loader.get_plugin(str(file)).generators
     assert get_generator("audio", None, [own]) is own
     assert get_generator("audio", "espeak", [own]).name == "espeak"
 
@@ -100,7 +100,7 @@ def test_a_broken_generator_is_explained(tmp_path: Path, old: str, new: str, mes
     file = tmp_path / "nose.py"
     file.write_text(SCENT.replace(old, new))
     with pytest.raises(PluginError, match=message):
-        loader.get(str(file))
+        loader.get_plugin(str(file))
 
 
 # --- stubs of optional libraries --------------------------------------------------------------------------------------

@@ -266,7 +266,7 @@ def lora_folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
     folder = tmp_path_factory.mktemp("lora")
     for name, has_effect in (("effect", True), ("no_effect", False)):
-        _, adapter = loader.adapter(PLUGIN)
+        _, adapter = loader.get_adapter(PLUGIN)
         model, _ = adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
         paths = [n for n, _ in model.named_modules() if "language_model" in n and n.endswith(("q_proj", "v_proj"))]
         torch.manual_seed(0)
