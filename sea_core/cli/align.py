@@ -60,7 +60,9 @@ def align(
     ] = None,
     merge: Merge = True,
     full_finetune: FullFinetune = False,
-    spot_check: Annotated[bool, typer.Option(help="Ask a few held-out questions before and after.")] = True,
+    spot_check: Annotated[
+        bool, typer.Option(help="Ask a few questions before and after, about held-out examples if there are enough.")
+    ] = True,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     model: options.RunModel = None,
@@ -125,6 +127,8 @@ def report(result: AlignResult, as_json: bool) -> None:
         output.note(f"note: {warning}")
     value = {"model": str(result.folder), **result.metrics}
     output.emit(value, as_json, lambda: output.stack(_tables(result)))
+    if (lora := result.folder / "adapter").is_dir():
+        output.note(f"Next: sea bench run CASES --plugin PLUGIN --lora {lora} --out runs/after")
 
 
 def _tables(result: AlignResult) -> Iterator[Table]:

@@ -54,6 +54,8 @@ def prepare(
     output.emit(_value(found, spec.file), as_json, lambda: output.grid(("", "examples"), _lines(found)))
     if out is None:
         output.note("Nothing was written. To store the prepared examples: --out prepared.jsonl")
+    else:
+        output.note(f"Next: edit {out} if you like, then: sea optimize {out} --plugin {plugin}")
     exit_if_unanswered(found.preparation)
 
 

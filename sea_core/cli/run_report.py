@@ -30,6 +30,7 @@ def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None 
         comparison_report.notes(compared)
     for note in _notes(run, metrics):
         output.note(note)
+    output.note(f"Next: sea show {run.folder}   or: sea align {run.folder} --out model")
 
 
 def _lines(metrics: RunMetrics) -> list[tuple[str, str]]:
@@ -38,11 +39,11 @@ def _lines(metrics: RunMetrics) -> list[tuple[str, str]]:
         _count_line(metrics),
         ("OSR", f"{output.ratio(metrics['osr'])}   ({metrics['succeeded']} of {metrics['done']})"),
         *(_vsr_lines(metrics["judges"]) or [("VSR", "-   (no answers)")]),
-        ("audit", f"{metrics['audit_exact']} of {metrics['audited']} generate both target answers"),
+        ("audit", f"{metrics['audit_exact']} of {metrics['audited']} sampled embeddings generate both target answers"),
         ("steps", _steps(metrics)),
         ("seconds per embedding", output.short(metrics["seconds_per_embedding"])),
         *(_recipe_line(name, of) for name, of in recipes.items() if len(recipes) > 1),
-        ("resolved", ", ".join(f"{name} {value}" for name, value in metrics["resolved"].items())),
+        ("chosen by auto", ", ".join(f"{name} {value}" for name, value in metrics["resolved"].items())),
         ("run", metrics["run"]),
     ]
 
@@ -66,7 +67,9 @@ def _vsr_lines(judges: dict[str, JudgeMetrics]) -> list[tuple[str, str]]:
     for judge, metrics in judges.items():
         interval = "" if metrics["interval"] is None else "   95 %: {:.3f} to {:.3f}".format(*metrics["interval"])
         kinds = "; ".join(f"{k} {output.ratio(of['vsr'])} of {of['judged']}" for k, of in metrics["kinds"].items())
-        value = f"{output.ratio(metrics['vsr'])}{interval}   ({metrics['judged']} answers: {kinds})"
+        value = (
+            f"{output.ratio(metrics['vsr'])}{interval}   ({metrics['named']} of {metrics['judged']} answers; {kinds})"
+        )
         lines.append((f"VSR, {judge}", value))
         if metrics["unjudged"]:
             lines.append((f"unjudged by {judge}", f"{metrics['unjudged']} answers, in no ratio"))
@@ -101,7 +104,8 @@ def _missed_notes(run: EmbeddingRun, judge: str) -> Iterator[str]:
 
     missed = missed_answers(run, judge)
     for answer in missed[:SHOWN_MISSED]:
-        yield f"missed ({judge}): {answer['id']} ({answer['content']}): {answer['question']} {answer['answer']}"
+        asked = f"asked {answer['question']!r}, the model answered {answer['answer']!r}"
+        yield f"not named ({judge}): {answer['id']}, {answer['content']!r}: {asked}"
     if len(missed) > SHOWN_MISSED:
         yield f"{len(missed)} answers do not name their content. To list them all: sea show {run.folder} --missed"
 

@@ -98,8 +98,8 @@ def known_recipes(names: str) -> tuple[Recipe, ...]:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What one call of `optimize` has to do.
+class PendingRun:
+    """A run that is ready to be optimised.
 
     Attributes:
         read: the examples of the text safety set. preparation: what became of them.
@@ -148,7 +148,7 @@ def optimize_into(
     """Do what `optimize` does; return the preparation too, whose skipped examples the command line lists."""
     _ = synthesis.wanted  # a wrong recipe or media folder is reported before a language model is asked for phrases
     session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress)
-    plan = make_plan(data, target, synthesis, session, progress)
+    plan = prepare_run(data, target, synthesis, session, progress)
     session.note_usage(progress)
     run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan))
     with run.writing():
@@ -161,9 +161,9 @@ def optimize_into(
     return run, plan.preparation
 
 
-def make_plan(
+def prepare_run(
     data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession | None, progress: Progress
-) -> Plan:
+) -> PendingRun:
     """Read and prepare the examples, and expand recipes and draws."""
     config, recipes = synthesis.config, synthesis.wanted
     read = data.read(progress)
@@ -172,11 +172,11 @@ def make_plan(
         read, target.adapter, seed=config.seed, benign=config.benign_examples, extractor=extractor
     )
     todo = expand(preparation.prepared, recipes, target.adapter, config.draws, config.seed, data.style_set())
-    return Plan(read, preparation, todo)
+    return PendingRun(read, preparation, todo)
 
 
 def make_manifest(
-    data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession, plan: Plan
+    data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession, plan: PendingRun
 ) -> EmbeddingManifest:
     """Return the manifest of the run that a plan makes or resumes."""
     identity = EmbeddingIdentity(
@@ -208,7 +208,7 @@ class _Work:
     run: EmbeddingRun
     target: ModelTarget
     synthesis: Synthesis
-    plan: Plan
+    plan: PendingRun
     progress: Progress
     mllm: MLLM | None = None
 

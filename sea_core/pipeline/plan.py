@@ -9,7 +9,7 @@ import torch
 
 from sea_core.optimization.estimate import Estimate, estimate
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
-from sea_core.pipeline.optimize import Synthesis, make_plan
+from sea_core.pipeline.optimize import Synthesis, prepare_run
 from sea_core.pipeline.progress import SILENT, Progress
 
 
@@ -41,7 +41,7 @@ def plan(
         PluginError, ModelError: the model cannot be used.
     """
     target = ModelTarget.of(model)
-    todo = make_plan(DataSpec.of(data), target, synthesis or Synthesis(), None, progress).todo
+    todo = prepare_run(DataSpec.of(data), target, synthesis or Synthesis(), None, progress).todo
     device, dtype = target.device_name(), target.dtype_name()
     shapes_only = replace(target, device="meta", dtype=dtype).load()
     return PlannedRun(target, device, dtype, estimate(shapes_only, todo, torch.device(device), steps))
