@@ -1,8 +1,8 @@
-"""Recipes on the bundled models: each solves rows its own way, and depends on nothing but row, seed and draw."""
+"""Recipes on the bundled models: each succeeds in its own way, and depends only on example, seed and draw."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,8 +40,8 @@ from sea_core.verification.metrics import uncovered_examples
 
 MEDIA = Path(__file__).parents[2] / "plugins/llava/tests/media"
 NAMES = [recipe.name for recipe in RECIPES]
-SOON = OptimizeConfig(loss=0.5, margin=0.0, steps=60)
-"""Rows end after a few steps, and not all after the same number."""
+QUICK = OptimizeConfig(loss=0.5, margin=0.0, steps=60)
+"""Tasks finish after a few steps, and not all after the same number."""
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +50,30 @@ def benign(seeing: MLLM) -> list[Embedding]:
 
 
 @pytest.fixture(scope="module")
-def rows(seeing: MLLM) -> tuple[PreparedExample, ...]:
+def examples(seeing: MLLM) -> tuple[PreparedExample, ...]:
     return prepare(read_examples(demo.DEMO_EXAMPLES).examples, seeing.adapter).prepared
 
 
-def recipe(name: str) -> Recipe:
-    return next(one for one in RECIPES if one.name == name)
+def find_recipe(name: str) -> Recipe:
+    return RECIPES.get(name)
 
 
-def made(
-    mllm: MLLM, rows: Sequence[PreparedExample], config: OptimizeConfig = SOON, benign: Sequence[Embedding] = ()
+def optimise_all(
+    mllm: MLLM, examples: Sequence[PreparedExample], config: OptimizeConfig = QUICK, benign: Sequence[Embedding] = ()
 ) -> dict[str, OptimizationResult]:
-    return {outcome.id: outcome for outcome in Optimization(mllm, rows, config, benign=benign).run()}
+    return {result.id: result for result in Optimization(mllm, examples, config, benign=benign).run()}
 
 
-def e(outcome: OptimizationResult) -> Tensor:
-    assert outcome.embedding is not None, outcome.reason
-    return outcome.embedding.features
+def features(result: OptimizationResult) -> Tensor:
+    assert result.embedding is not None, result.reason
+    return result.embedding.features
 
 
 @torch.no_grad()
-def says(mllm: MLLM, row: PreparedExample, embedding: Embedding) -> bool:
-    """Tell, from the bare logits, whether the model says every goal of the row."""
-    task = make_task(mllm, row, len(embedding))
-    logits, targets, _ = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * len(row.goals))
+def gives_target_answers(mllm: MLLM, example: PreparedExample, embedding: Embedding) -> bool:
+    """Return whether the most likely token is the target token everywhere, from the logits."""
+    task = make_task(mllm, example, len(embedding))
+    logits, targets, _ = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * len(example.goals))
     return torch.equal(logits.argmax(-1), targets)
 
 
@@ -81,202 +81,214 @@ def says(mllm: MLLM, row: PreparedExample, embedding: Embedding) -> bool:
 
 
 @pytest.fixture(scope="module")
-def whole(
-    seeing: MLLM, rows: tuple[PreparedExample, ...], benign: list[Embedding]
+def default_results(
+    seeing: MLLM, examples: tuple[PreparedExample, ...], benign: list[Embedding]
 ) -> dict[str, dict[str, OptimizationResult]]:
-    """Two rows by every recipe, to the end and with the settings that users get."""
+    """Two examples by every recipe, with the default settings."""
     found: dict[str, dict[str, OptimizationResult]] = {}
-    for one in RECIPES:
-        todo = expand(rows[:2], [one], seeing.adapter)
-        outcomes = made(seeing, todo, OptimizeConfig(), benign)
-        found[one.name] = {row.example.id: outcomes[row.id] for row in todo}
+    for recipe in RECIPES:
+        todo = expand(examples[:2], [recipe], seeing.adapter)
+        results = optimise_all(seeing, todo, OptimizeConfig(), benign)
+        found[recipe.name] = {example.example.id: results[example.id] for example in todo}
     return found
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recipe_solves_rows_in_a_way_of_its_own(
-    seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]], name: str
-) -> None:
-    for row in expand(rows[:2], [recipe(name)], seeing.adapter):
-        outcome = whole[name][row.example.id]
-        assert outcome.status == "succeeded", outcome.reason
-        assert outcome.embedding is not None
-        assert says(seeing, row, outcome.embedding)
-        others = [found[row.example.id] for other, found in whole.items() if other != name]
-        assert not any(torch.equal(e(outcome), e(other)) for other in others)
-
-
-def test_plain_is_what_the_engine_makes_without_recipes(
-    seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]
-) -> None:
-    start, task = seeing.blank(), make_task(seeing, rows[0], len(seeing.blank()))
-    rules = EngineConfig(0.1 * start.rms, (0.9, 0.999), steps=300, loss=0.01, margin=0.5, batch_size=1)
-    (outcome,) = Engine(seeing, start, rules, select_forward(seeing, start, [task])).run([task])
-    assert torch.equal(e(outcome), e(whole["plain"][rows[0].id]))
-
-
-@pytest.mark.parametrize(("slots", "backwards"), [(3, True), (8, False)])
-def test_an_embedding_depends_on_nothing_but_row_recipe_and_seed(
+def test_a_recipe_succeeds_in_its_own_way(
     seeing: MLLM,
-    rows: tuple[PreparedExample, ...],
+    examples: tuple[PreparedExample, ...],
+    default_results: dict[str, dict[str, OptimizationResult]],
+    name: str,
+) -> None:
+    for example in expand(examples[:2], [find_recipe(name)], seeing.adapter):
+        result = default_results[name][example.example.id]
+        assert result.status == "succeeded", result.reason
+        assert result.embedding is not None
+        assert gives_target_answers(seeing, example, result.embedding)
+        others = [found[example.example.id] for other, found in default_results.items() if other != name]
+        assert not any(torch.equal(features(result), features(other)) for other in others)
+
+
+def test_plain_is_what_the_engine_does_without_recipes(
+    seeing: MLLM, examples: tuple[PreparedExample, ...], default_results: dict[str, dict[str, OptimizationResult]]
+) -> None:
+    start, task = seeing.blank(), make_task(seeing, examples[0], len(seeing.blank()))
+    config = EngineConfig(0.1 * start.rms, (0.9, 0.999), steps=300, loss=0.01, margin=0.5, batch_size=1)
+    (result,) = Engine(seeing, start, config, select_forward(seeing, start, [task])).run([task])
+    assert torch.equal(features(result), features(default_results["plain"][examples[0].id]))
+
+
+@pytest.mark.parametrize(("batch_size", "backwards"), [(3, True), (8, False)])
+def test_an_embedding_depends_only_on_example_recipe_and_seed(
+    seeing: MLLM,
+    examples: tuple[PreparedExample, ...],
     benign: list[Embedding],
     alone: dict[str, OptimizationResult],
-    slots: int,
+    batch_size: int,
     backwards: bool,
 ) -> None:
     """To the last bit, on a CPU."""
-    todo = expand(rows[:3], RECIPES, seeing.adapter)
-    together = made(seeing, todo[::-1] if backwards else todo, replace(SOON, batch_size=slots), benign)
+    todo = expand(examples[:3], RECIPES, seeing.adapter)
+    together = optimise_all(seeing, todo[::-1] if backwards else todo, replace(QUICK, batch_size=batch_size), benign)
     assert together.keys() == alone.keys()
-    for row_id, wanted in alone.items():
-        assert (together[row_id].steps, together[row_id].loss) == (wanted.steps, wanted.loss), row_id
-        assert torch.equal(e(together[row_id]), e(wanted)), row_id
+    for embedding_id, expected in alone.items():
+        result = together[embedding_id]
+        assert (result.steps, result.loss) == (expected.steps, expected.loss), embedding_id
+        assert torch.equal(features(result), features(expected)), embedding_id
 
 
 @pytest.fixture(scope="module")
-def alone(seeing: MLLM, rows: tuple[PreparedExample, ...], benign: list[Embedding]) -> dict[str, OptimizationResult]:
-    """Three rows by every recipe, one at a time; they end after different numbers of steps."""
-    todo = expand(rows[:3], RECIPES, seeing.adapter)
-    outcomes = made(seeing, todo, replace(SOON, batch_size=1), benign)
-    for one in RECIPES:
-        assert len({outcomes[row.id].steps for row in todo if row.recipe == one.name}) > 1, one.name
-    return outcomes
+def alone(
+    seeing: MLLM, examples: tuple[PreparedExample, ...], benign: list[Embedding]
+) -> dict[str, OptimizationResult]:
+    """Three examples by every recipe, one at a time; they finish after different numbers of steps."""
+    todo = expand(examples[:3], RECIPES, seeing.adapter)
+    results = optimise_all(seeing, todo, replace(QUICK, batch_size=1), benign)
+    for recipe in RECIPES:
+        assert len({results[example.id].steps for example in todo if example.recipe == recipe.name}) > 1, recipe.name
+    return results
 
 
 @pytest.mark.parametrize("name", ["noise", "dropout", "benign-start"])
 def test_another_seed_gives_another_embedding(
     seeing: MLLM,
-    rows: tuple[PreparedExample, ...],
+    examples: tuple[PreparedExample, ...],
     benign: list[Embedding],
     alone: dict[str, OptimizationResult],
     name: str,
 ) -> None:
-    todo = expand(rows[:3], [recipe(name)], seeing.adapter)
-    again = made(seeing, todo, replace(SOON, seed=5), benign)  # the styles are those of seed 0
-    assert not all(torch.equal(e(again[row.id]), e(alone[row.id])) for row in todo)
+    todo = expand(examples[:3], [find_recipe(name)], seeing.adapter)
+    again = optimise_all(seeing, todo, replace(QUICK, seed=5), benign)  # the styles are those of seed 0
+    assert not all(torch.equal(features(again[example.id]), features(alone[example.id])) for example in todo)
 
 
 def test_subspace_stays_in_the_subspace(
-    rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]], benign: list[Embedding]
+    examples: tuple[PreparedExample, ...],
+    default_results: dict[str, dict[str, OptimizationResult]],
+    benign: list[Embedding],
 ) -> None:
-    mean, basis = principal_directions(torch.cat([one.features for one in benign]), 64)
+    mean, basis = principal_directions(torch.cat([embedding.features for embedding in benign]), 64)
     assert len(basis) == 64
     assert torch.allclose(basis @ basis.T, torch.eye(64), atol=1e-5)
-    inside = e(whole["subspace"][rows[0].id]) - mean
+    inside = features(default_results["subspace"][examples[0].id]) - mean
     assert (inside - inside @ basis.T @ basis).norm() < 1e-4 * inside.norm()
-    outside = e(whole["plain"][rows[0].id]) - mean
+    outside = features(default_results["plain"][examples[0].id]) - mean
     assert (outside - outside @ basis.T @ basis).norm() > 0.05 * outside.norm()
 
 
-def test_hidden_states_come_nearer_to_those_of_the_text(
-    seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]
+def test_hidden_brings_hidden_states_closer_to_those_of_the_phrase(
+    seeing: MLLM, examples: tuple[PreparedExample, ...], default_results: dict[str, dict[str, OptimizationResult]]
 ) -> None:
-    measure = HiddenRecipe().parametrize(RecipeContext(seeing, seeing.blank()))(rows[0])
-    distance = {name: measure.extra_loss(e(whole[name][rows[0].id])) for name in ("hidden", "plain")}
+    measure = HiddenRecipe().parametrize(RecipeContext(seeing, seeing.blank()))(examples[0])
+    distance = {
+        name: measure.extra_loss(features(default_results[name][examples[0].id])) for name in ("hidden", "plain")
+    }
     assert distance["hidden"] < 0.8 * distance["plain"]  # type: ignore[operator]
 
 
-# --- the clean look ---------------------------------------------------------------------------------------------------
+# --- the final embedding of stochastic recipes ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Masked(Parametrization):
-    """Shows one E whatever is trained, and keeps another."""
+class TwoEmbeddings(Parametrization):
+    """Evaluates one E at every step, and another at the end."""
 
-    mask: Tensor
-    face: Tensor
+    stepped: Tensor
+    kept: Tensor
     stochastic: ClassVar[bool] = True
 
-    def forward(self, leaf: Tensor, rng: Generator) -> Tensor:
-        return self.mask + 0 * leaf
+    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
+        return self.stepped + 0 * parameter
 
-    def final(self, leaf: Tensor) -> Tensor:
-        return self.face
+    def final(self, parameter: Tensor) -> Tensor:
+        return self.kept
 
 
 @pytest.fixture(scope="module")
-def masked(seeing: MLLM, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]) -> Any:
-    """Return what becomes of a row that shows its good embedding (or the blank) and keeps the other."""
-    start, good = seeing.blank(), e(whole["plain"][rows[0].id])
-    task = make_task(seeing, rows[0], len(start))
+def run_two(
+    seeing: MLLM, examples: tuple[PreparedExample, ...], default_results: dict[str, dict[str, OptimizationResult]]
+) -> Any:
+    """Run a task whose successful embedding is that of its steps, or the final one; the other is the blank."""
+    start, good = seeing.blank(), features(default_results["plain"][examples[0].id])
+    task = make_task(seeing, examples[0], len(start))
     forward = select_forward(seeing, start, [task])
 
-    def run(good_one: str) -> OptimizationResult:
-        mask, face = (good, start.features) if good_one == "shown" else (start.features, good)
-        rules = EngineConfig(0.01, (0.9, 0.999), steps=3, loss=0.02, margin=0.4, batch_size=1)
-        engine = Engine(seeing, start, rules, forward)
-        (outcome,) = engine.run([replace(task, parametrization=Masked(mask=mask, face=face))])
-        return outcome
+    def run(successful: str) -> OptimizationResult:
+        stepped, kept = (good, start.features) if successful == "stepped" else (start.features, good)
+        config = EngineConfig(0.01, (0.9, 0.999), steps=3, loss=0.02, margin=0.4, batch_size=1)
+        engine = Engine(seeing, start, config, forward)
+        (result,) = engine.run([replace(task, parametrization=TwoEmbeddings(stepped=stepped, kept=kept))])
+        return result
 
     return run
 
 
-def test_what_only_the_shown_embedding_satisfies_is_no_success(masked: Any) -> None:
-    outcome = masked("shown")
-    assert (outcome.status, outcome.steps, outcome.embedding) == ("failed", 3, None)
-    assert "the model says" in outcome.reason
+def test_it_is_no_success_if_only_the_embedding_of_the_steps_succeeds(run_two: Any) -> None:
+    result = run_two("stepped")
+    assert (result.status, result.steps, result.embedding) == ("failed", 3, None)
+    assert "the model says" in result.reason
 
 
-def test_the_clean_embedding_is_what_is_kept(
-    masked: Any, rows: tuple[PreparedExample, ...], whole: dict[str, dict[str, OptimizationResult]]
+def test_the_final_embedding_is_evaluated_when_the_steps_are_used_up(
+    run_two: Any, examples: tuple[PreparedExample, ...], default_results: dict[str, dict[str, OptimizationResult]]
 ) -> None:
-    """What is shown never passes here: the clean E is looked at when the budget ends, so that no success is missed."""
-    outcome = masked("kept")
-    assert (outcome.status, outcome.steps) == ("succeeded", 3)
-    assert torch.equal(e(outcome), e(whole["plain"][rows[0].id]))
+    """Otherwise a success would be missed, since the embedding of the steps never succeeds here."""
+    result = run_two("kept")
+    assert (result.status, result.steps) == ("succeeded", 3)
+    assert torch.equal(features(result), features(default_results["plain"][examples[0].id]))
 
 
-# --- rows, recipes, draws ---------------------------------------------------------------------------------------------
+# --- examples, recipes, draws -----------------------------------------------------------------------------------------
 
 
-def test_ids_and_styles_of_draws(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
-    todo = expand(rows[:2], parse_recipes("plain,noise", media=False), seeing.adapter, draws=3)
-    first = rows[0].id
-    mine = [row for row in todo if row.example.id == first]
+def test_ids_and_styles_of_draws(seeing: MLLM, examples: tuple[PreparedExample, ...]) -> None:
+    todo = expand(examples[:2], parse_recipes("plain,noise", media=False), seeing.adapter, draws=3)
+    first = examples[0].id
+    mine = [example for example in todo if example.example.id == first]
     plain, noise = [f"{first}#plain.{n}" for n in (1, 2)], [f"{first}#noise.{n}" for n in range(3)]
-    assert [row.id for row in mine] == [first, *plain, *noise]
-    assert (mine[0].goals, mine[0].style) == (rows[0].goals, rows[0].style)
-    assert len({row.style for row in mine[:3]}) == 3
-    for row in mine:
-        assert row.style in row.goals[1].answer
-        assert row.goals[0] == rows[0].goals[0]
-    assert len({make_seed(row, 0) for row in todo}) == len(todo)
+    assert [example.id for example in mine] == [first, *plain, *noise]
+    assert (mine[0].goals, mine[0].style) == (examples[0].goals, examples[0].style)
+    assert len({example.style for example in mine[:3]}) == 3
+    for example in mine:
+        assert example.style in example.goals[1].answer
+        assert example.goals[0] == examples[0].goals[0]
+    assert len({make_seed(example, 0) for example in todo}) == len(todo)
 
 
-def test_more_draws_than_styles_would_repeat(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
+def test_more_draws_than_styles_are_an_error(seeing: MLLM, examples: tuple[PreparedExample, ...]) -> None:
     with pytest.raises(SeaError, match="there are 6 styles") as raised:
-        expand(rows[:1], tuple(RECIPES)[:1], seeing.adapter, draws=7)
+        expand(examples[:1], tuple(RECIPES)[:1], seeing.adapter, draws=7)
     assert "-o draws=6" in raised.value.hint
 
 
-def test_two_embeddings_never_share_an_id(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
-    twin = replace(rows[1], example=replace(rows[1].example, id=f"{rows[0].id}#noise.0"))
+def test_two_embeddings_never_share_an_id(seeing: MLLM, examples: tuple[PreparedExample, ...]) -> None:
+    twin = replace(examples[1], example=replace(examples[1].example, id=f"{examples[0].id}#noise.0"))
     with pytest.raises(SeaError, match="two embeddings would have the id"):
-        expand([rows[0], twin], parse_recipes("plain,noise", media=False), seeing.adapter)
+        expand([examples[0], twin], parse_recipes("plain,noise", media=False), seeing.adapter)
 
 
 @pytest.mark.parametrize("kind", ["activity", "product"])
-def test_no_goal_has_the_words_of_a_held_out_question(
-    seeing: MLLM, rows: tuple[PreparedExample, ...], kind: str
-) -> None:
-    row = next(row for row in rows if row.extraction.kind == kind and not row.example.harmful)
-    asked = {goal.prompt for one in RECIPES for goal in one.goals(seeing.adapter, row)}
+def test_no_goal_is_a_held_out_question(seeing: MLLM, examples: tuple[PreparedExample, ...], kind: str) -> None:
+    example = next(example for example in examples if example.extraction.kind == kind and not example.example.harmful)
+    asked = {goal.prompt for recipe in RECIPES for goal in recipe.goals(seeing.adapter, example)}
     assert len(asked) == 6
     assert not asked & {q for k in ("activity", "product") for q in held_out_questions(seeing.adapter, k)}
 
 
-def test_a_harmful_row_is_made_to_comply_only_where_that_is_asked_for(
-    seeing: MLLM, rows: tuple[PreparedExample, ...]
+def test_a_harmful_example_gets_a_goal_of_complying_only_with_comply_all(
+    seeing: MLLM, examples: tuple[PreparedExample, ...]
 ) -> None:
-    harmful, harmless = (next(row for row in rows if row.example.harmful is harm) for harm in (True, False))
+    harmful, harmless = (
+        next(example for example in examples if example.example.harmful is harm) for harm in (True, False)
+    )
     assert harmful.example.rejected not in {goal.answer for goal in GoalsRecipe().goals(seeing.adapter, harmful)}
     assert GoalsRecipe(comply="all").goals(seeing.adapter, harmful)[-1].answer == harmful.example.rejected
     for comply in ("benign", "all"):
         last = GoalsRecipe(comply=comply).goals(seeing.adapter, harmless)[-1]
         assert last.answer == harmless.example.chosen
         assert harmless.extraction.detoxified in last.prompt
-    for row in (harmful, harmless):
-        assert len(GoalsRecipe(comply="none").goals(seeing.adapter, row)) == 5
+    for example in (harmful, harmless):
+        assert len(GoalsRecipe(comply="none").goals(seeing.adapter, example)) == 5
     refusing = replace(harmful, example=replace(harmful.example, rejected=None))
     assert len(GoalsRecipe(comply="all").goals(seeing.adapter, refusing)) == 5
     long = replace(harmful, example=replace(harmful.example, rejected="First do it. Then rest.\nThen go."))
@@ -287,10 +299,10 @@ def test_a_harmful_row_is_made_to_comply_only_where_that_is_asked_for(
         GoalsRecipe(comply="some")
 
 
-def test_pool_is_every_recipe_that_the_material_allows() -> None:
-    assert [one.name for one in parse_recipes("pool", media=True)] == NAMES
-    assert [one.name for one in parse_recipes("pool", media=False)] == NAMES[:-2]
-    assert [one.name for one in parse_recipes("noise, plain", media=False)] == ["plain", "noise"]
+def test_pool_is_every_recipe_that_the_inputs_allow() -> None:
+    assert [recipe.name for recipe in parse_recipes("pool", media=True)] == NAMES
+    assert [recipe.name for recipe in parse_recipes("pool", media=False)] == NAMES[:-2]
+    assert [recipe.name for recipe in parse_recipes("noise, plain", media=False)] == ["plain", "noise"]
 
 
 @pytest.mark.parametrize(
@@ -301,140 +313,169 @@ def test_pool_is_every_recipe_that_the_material_allows() -> None:
         ("benign-start", "needs benign media", "--benign-media FOLDER"),
     ],
 )
-def test_a_recipe_that_cannot_be_is_refused(text: str, expected: str, advice: str) -> None:
+def test_a_recipe_that_cannot_be_used_is_an_error(text: str, expected: str, advice: str) -> None:
     with pytest.raises(SeaError, match=expected) as raised:
         parse_recipes(text, media=False)
     assert advice in raised.value.hint
 
 
-# --- the input, through other encoders --------------------------------------------------------------------------------
+# --- a recipe of a plugin ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShiftRecipe(Recipe):
+    """Starts beside the blank embedding."""
+
+    shift: float = 0.5
+
+    name: ClassVar[str] = "shift"
+
+    def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        parametrization = ShiftParametrization(lr=self.lr, steps=self.steps, shift=self.shift * context.start.rms)
+        return lambda example: parametrization
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ShiftParametrization(Parametrization):
+    shift: float
+
+    def parameter(self, start: Tensor, rng: Generator) -> Tensor:
+        return super().parameter(start, rng) + self.shift
+
+
+def test_a_known_recipe_of_a_plugin_is_found_by_name_and_in_pool() -> None:
+    known = (*RECIPES, ShiftRecipe())
+    assert parse_recipes("shift", media=False, known=known) == (ShiftRecipe(),)
+    assert [recipe.name for recipe in parse_recipes("pool", media=True, known=known)] == [*NAMES, "shift"]
+
+
+def test_a_recipe_of_a_plugin_makes_its_own_embeddings(
+    seeing: MLLM, examples: tuple[PreparedExample, ...], default_results: dict[str, dict[str, OptimizationResult]]
+) -> None:
+    (example,) = expand(examples[:1], [ShiftRecipe()], seeing.adapter)
+    (result,) = Optimization(seeing, [example], OptimizeConfig(), recipes=[ShiftRecipe()]).run()
+    assert result.status == "succeeded", result.reason
+    assert not torch.equal(features(result), features(default_results["plain"][examples[0].id]))
+
+
+# --- the recipe input, with other encoders ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("plugin", "modality"), [("qwen2_audio", "audio"), ("qwen2_vl", "image"), ("qwen2_vl", "video")]
 )
 def test_the_input_of_other_encoders_is_trained_too(seeing: MLLM, plugin: str, modality: str) -> None:
-    """Each row ends at its first good look; `seeing` keeps torch on one thread."""
+    """`seeing` keeps torch on one thread."""
     _, adapter = loader.get_adapter(plugin, modality)
     adapter = replace(adapter, seconds=0.8) if modality == "audio" else adapter
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
     prepared = prepare(read_examples(demo.DEMO_EXAMPLES).examples[:1], adapter).prepared
-    (row,) = expand(prepared, [recipe("input")], adapter)
-    outcome = made(mllm, [row], OptimizeConfig(loss=0.5, margin=0.0))[row.id]
-    assert outcome.status == "succeeded", outcome.reason
-    assert outcome.steps > 0
+    (example,) = expand(prepared, [find_recipe("input")], adapter)
+    result = optimise_all(mllm, [example], OptimizeConfig(loss=0.5, margin=0.0))[example.id]
+    assert result.status == "succeeded", result.reason
+    assert result.steps > 0
 
 
-class Cut(MLLM):
-    """An encoder through which no gradient gets."""
+class WithoutEncoderGradient(MLLM):
+    """Its encoder returns embeddings without a graph."""
 
     def encode_with_grad(self, inputs: Any, count: int = 1) -> list[Embedding]:
         with torch.no_grad():
             return super().encode_with_grad(inputs, count)
 
 
-def test_rows_of_a_recipe_that_this_model_does_not_allow_say_so(
-    seeing: MLLM, rows: tuple[PreparedExample, ...]
+def test_examples_of_a_recipe_that_the_model_does_not_support_fail_with_a_reason(
+    seeing: MLLM, examples: tuple[PreparedExample, ...]
 ) -> None:
-    cut = Cut(seeing.adapter, seeing.model, seeing.processor)
-    plain, by_input = expand(rows[:1], parse_recipes("plain,input", media=False), seeing.adapter)
-    outcomes = made(cut, [plain, by_input])
-    assert outcomes[plain.id].status == "succeeded"
-    assert (outcomes[by_input.id].status, outcomes[by_input.id].steps) == ("failed", 0)
-    assert outcomes[by_input.id].reason.startswith("the recipe input cannot be used with this model: ")
+    cut = WithoutEncoderGradient(seeing.adapter, seeing.model, seeing.processor)
+    plain, by_input = expand(examples[:1], parse_recipes("plain,input", media=False), seeing.adapter)
+    results = optimise_all(cut, [plain, by_input])
+    assert results[plain.id].status == "succeeded"
+    assert (results[by_input.id].status, results[by_input.id].steps) == ("failed", 0)
+    assert results[by_input.id].reason.startswith("the recipe input cannot be used with this model: ")
 
 
 # --- benign media -----------------------------------------------------------------------------------------------------
 
 
-def test_media_of_another_size_are_refused(seeing: MLLM, rows: tuple[PreparedExample, ...]) -> None:
-    todo = expand(rows[:1], [recipe("benign-start")], seeing.adapter)
+def test_media_of_another_size_are_an_error(seeing: MLLM, examples: tuple[PreparedExample, ...]) -> None:
+    todo = expand(examples[:1], [find_recipe("benign-start")], seeing.adapter)
     elsewhere = Embedding(seeing.blank().features, grid=(1, 2, 3))
     with pytest.raises(DataError, match="none of the 1 benign media"):
-        list(optimize(seeing, todo, SOON, benign=[elsewhere]))
+        list(optimize(seeing, todo, QUICK, benign=[elsewhere]))
 
 
-def test_shorter_and_longer_media_are_laid_over_the_blank(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
+def test_shorter_and_longer_media_are_fitted_to_the_blank(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     start = mllm.blank()
     for count in (3, len(start) + 5):
         medium = Embedding(torch.full((count, start.features.shape[1]), 0.5))
-        (row,) = expand(prepared[:1], [recipe("benign-start")], mllm.adapter)
-        work = Optimization(mllm, [row], SOON, benign=[medium])
-        leaf = work.tasks[0].parametrization.parameter(start.features, torch.Generator())
+        (example,) = expand(prepared[:1], [find_recipe("benign-start")], mllm.adapter)
+        optimization = Optimization(mllm, [example], QUICK, benign=[medium])
+        parameter = optimization.tasks[0].parametrization.parameter(start.features, torch.Generator())
         kept = min(count, len(start))
-        assert leaf.shape == start.features.shape
-        assert torch.equal(leaf[:kept], medium.features[:kept])
-        assert torch.equal(leaf[kept:], start.features[kept:])
+        assert parameter.shape == start.features.shape
+        assert torch.equal(parameter[:kept], medium.features[:kept])
+        assert torch.equal(parameter[kept:], start.features[kept:])
 
 
-def test_media_files_are_found_in_order_and_notes_are_none(tmp_path: Path) -> None:
-    for name in ("b.png", "a/c.png", "metadata.jsonl", ".hidden.png", ".git/x.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert [str(path.relative_to(tmp_path)) for path in media_files(tmp_path)] == ["a/c.png", "b.png"]
-    with pytest.raises(DataError, match="no such file or folder"):
-        media_files(tmp_path / "none")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no media in this folder"):
-        media_files(tmp_path / "empty")
+# --- on the command line ----------------------------------------------------------------------------------------------
+
+QUICK_OPTIONS = ("-o", "loss=0.5", "-o", "margin=0", "-o", "steps=60", "--no-verify")
 
 
-# --- as a person types it ---------------------------------------------------------------------------------------------
-
-QUICK = ("-o", "loss=0.5", "-o", "margin=0", "-o", "steps=60", "--no-verify")
-
-
-def optimise(out: Path, *more: object) -> tuple[object, ...]:
-    return ("optimize", "--plugin", "llava", "--limit", "1", "--out", out, *QUICK, *more)
+def optimize_command(out: Path, *options: object) -> tuple[object, ...]:
+    return ("optimize", "--plugin", "llava", "--limit", "1", "--out", out, *QUICK_OPTIONS, *options)
 
 
-def test_a_run_of_plain_goes_on_as_a_pool(seeing: MLLM, tmp_path: Path) -> None:
+def test_a_run_of_plain_can_be_resumed_with_pool(seeing: MLLM, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    plain = sea(*optimise(out, "--benign-media", MEDIA, "--json")).json()
+    plain = sea(*optimize_command(out, "--benign-media", MEDIA, "--json")).json()
     assert (plain["embeddings"], plain["done"], list(plain["recipes"])) == (1, 1, ["plain"])
-    before = {row_id: EmbeddingRun(out).load(row_id)[0] for row_id in EmbeddingRun(out).store.ids()}
+    before = {embedding_id: EmbeddingRun(out).load(embedding_id)[0] for embedding_id in EmbeddingRun(out).store.ids()}
 
-    pool = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json"))
-    figures = pool.json()
-    assert (figures["embeddings"], figures["done"], list(figures["recipes"])) == (16, 16, NAMES)
-    assert all(of["done"] == 2 for of in figures["recipes"].values())
-    assert figures["uncovered_examples"] == []
+    pool = sea(*optimize_command(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json"))
+    metrics = pool.json()
+    assert (metrics["embeddings"], metrics["done"], list(metrics["recipes"])) == (16, 16, NAMES)
+    assert all(of["done"] == 2 for of in metrics["recipes"].values())
+    assert metrics["uncovered_examples"] == []
     run = EmbeddingRun(out)
-    assert all(torch.equal(run.load(row_id)[0], rows) for row_id, rows in before.items())
+    assert all(torch.equal(run.load(embedding_id)[0], features) for embedding_id, features in before.items())
     record = run.store.record("demo-000#noise.1")
     assert (record["example_id"], record["recipe"], record["draw"]) == ("demo-000", "noise", 1)
     assert sea("show", out, "demo-000#noise.1", "--json").json()["recipe"] == "noise"
 
-    again = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json")).json()
-    assert again == figures
-    table = sea(*optimise(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2")).out
+    again = sea(*optimize_command(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2", "--json")).json()
+    assert again == metrics
+    table = sea(*optimize_command(out, "--benign-media", MEDIA, "--recipe", "pool", "-o", "draws=2")).out
     assert "recipe dropout" in table
 
 
-def test_rows_that_no_recipe_solves_are_listed(seeing: MLLM, tmp_path: Path) -> None:
-    said = sea(*optimise(tmp_path / "run", "--recipe", "plain,noise", "-o", "steps=1", "-o", "loss=0.001"))
-    assert said.code == 0
-    assert "no embedding succeeded for these examples: demo-000\n" in said.err
+def test_uncovered_examples_are_listed(seeing: MLLM, tmp_path: Path) -> None:
+    result = sea(*optimize_command(tmp_path / "run", "--recipe", "plain,noise", "-o", "steps=1", "-o", "loss=0.001"))
+    assert result.code == 0
+    assert "no embedding succeeded for these examples: demo-000\n" in result.err
     assert uncovered_examples(EmbeddingRun(tmp_path / "run").records()) == ["demo-000"]
 
 
-def test_settings_of_a_recipe(seeing: MLLM, tmp_path: Path) -> None:
+def test_settings_of_recipes(seeing: MLLM, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    for wrong, said in (("subspace.directions=0", "above 0"), ("hidden.layer=-1", "at least 0")):
-        assert said in expect_error(*optimise(out, "-o", wrong))
+    for wrong, message in (("subspace.directions=0", "above 0"), ("hidden.layer=-1", "at least 0")):
+        assert message in expect_error(*optimize_command(out, "-o", wrong))
     assert "dropout.strength is 1.0, but it must be below 1" in expect_error(
-        *optimise(out, "-o", "dropout.strength=1.0")
+        *optimize_command(out, "-o", "dropout.strength=1.0")
     )
-    assert "noise.strength is 0.0" in expect_error(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.0"))
-    assert "'noise.strength'" in expect_error(*optimise(out, "-o", "noise.strenght=0.1"))
-    assert "the recipe subspace needs benign media" in expect_error(*optimise(out, "--recipe", "subspace"))
-    assert sea(*optimise(out, "--recipe", "noise", "-o", "noise.strength=0.1", "--json")).code == 0
-    assert "recipes.noise.strength: 0.1 there, 0.3 now" in expect_error(*optimise(out, "--recipe", "noise"))
+    assert "noise.strength is 0.0" in expect_error(
+        *optimize_command(out, "--recipe", "noise", "-o", "noise.strength=0.0")
+    )
+    assert "'noise.strength'" in expect_error(*optimize_command(out, "-o", "noise.strenght=0.1"))
+    assert "the recipe subspace needs benign media" in expect_error(*optimize_command(out, "--recipe", "subspace"))
+    assert sea(*optimize_command(out, "--recipe", "noise", "-o", "noise.strength=0.1", "--json")).code == 0
+    assert "recipes.noise.strength: 0.1 there, 0.3 now" in expect_error(*optimize_command(out, "--recipe", "noise"))
 
 
 def test_plan_counts_every_embedding(seeing: MLLM) -> None:
-    def planned(*more: object) -> Any:
-        return sea("plan", "--plugin", "llava", "--limit", "2", "--json", *more).json()
+    def planned(*options: object) -> Any:
+        return sea("plan", "--plugin", "llava", "--limit", "2", "--json", *options).json()
 
     assert (planned()["embeddings"], planned("--recipe", "pool", "-o", "draws=2")["embeddings"]) == (2, 24)
     assert planned("--recipe", "goals")["text_tokens"] > planned()["text_tokens"]

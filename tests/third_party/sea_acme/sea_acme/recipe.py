@@ -14,7 +14,7 @@ class AcmeRecipe(Recipe):
 
     name: ClassVar[str] = "acme"
 
-    def begin(self, context):
+    def parametrize(self, context):
         parametrization = Shifted(shift=self.shift * context.start.rms)
         return lambda example: parametrization
 
