@@ -103,7 +103,7 @@ KILLED = """
         if step == 7:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _, adapter = loader.adapter("qwen2_audio")
+    _, adapter = loader.get_adapter("qwen2_audio")
     mllm = MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
     embeddings = EmbeddingSource([EmbeddingRun(Path(sys.argv[1]))])
     request = AlignRequest("sft", AlignConfig(), json.loads(sys.argv[3]))
