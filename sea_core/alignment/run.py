@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import JsonValue
 
+from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, library_versions
@@ -78,10 +79,18 @@ class ModelFolder(RunFolder[AlignManifest]):
     NOUN = "model folder"
     COMMAND = "sea align"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         super().__init__(folder)
+        folder = self.folder
         self.spot_check, self.trace = JsonlLog(folder / "spot_check.jsonl"), JsonlLog(folder / "trace.jsonl")
         self.adapter, self.merged, self.logits = folder / "adapter", folder / "merged", folder / "logits.safetensors"
+
+    def can_be_replaced(self) -> bool:
+        checkpoints = self.folder / CHECKPOINTS
+        return not self.finished and not any(checkpoints.glob("checkpoint-*"))
+
+    def discard(self) -> None:
+        self.spot_check.path.unlink(missing_ok=True)
 
     @property
     def finished(self) -> bool:

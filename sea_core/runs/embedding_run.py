@@ -123,9 +123,11 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
     MANIFEST_NAME = "run.json"
     NOUN = "run folder"
     COMMAND = "sea optimize"
+    OTHER_COMMANDS = ("sea encode",)
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         super().__init__(folder)
+        folder = self.folder
         self.store = Store(folder)
         self.answers = JsonlLog(folder / "verify.jsonl", ("id", "question", "answer", "content", "kind"))
         self.verdicts = JsonlLog(folder / "verdicts.jsonl", ("id", "question", "answer", "judge", "verdict"))
@@ -145,6 +147,10 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
 
     def discard(self) -> None:
         self.tuning.path.unlink(missing_ok=True)
+
+    def _remaining_results(self) -> str:
+        files = [path for path in self.folder.rglob("*.safetensors") if path.is_file()]
+        return "The embeddings are still in the folder (*.safetensors)." if files else ""
 
     def resolve(self, settings: ResolvedSettings) -> None:
         """Store what was found for this run where its settings are `auto`."""

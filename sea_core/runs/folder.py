@@ -14,6 +14,14 @@ from sea_core.runs.manifest import Manifest, normalise, read_manifest, require_s
 M = TypeVar("M", bound=Manifest)
 
 LOCK = ".lock"
+OTHER_KINDS = {
+    "run.json": "a run of `sea optimize` or `sea encode`",
+    "align.json": "a model folder of `sea align`",
+    "bench.json": "a benchmark run of `sea bench run`",
+    "manifest.json": "a benchmark of `sea bench build`",
+    "config.json": "the checkpoint of a model",
+}
+"""What a folder with one of these files is, for messages."""
 
 
 class RunFolder(Generic[M]):
@@ -46,18 +54,17 @@ class RunFolder(Generic[M]):
     """The kind of folder, for messages."""
     COMMAND: ClassVar[str]
     """The command that writes such a folder, for messages."""
+    OTHER_COMMANDS: ClassVar[tuple[str, ...]] = ()
+    """Further commands that write such a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        if not (folder / self.MANIFEST_NAME).is_file():
-            raise RunError(
-                f"{folder} is not a {self.NOUN}: it has no {self.MANIFEST_NAME}",
-                hint=f"Pass a folder that `{self.COMMAND}` wrote.",
-            )
-        self.folder = folder
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / self.MANIFEST_NAME).is_file():
+            raise self._not_this_kind_error()
         self.manifest = self._read()
 
     @classmethod
-    def start(cls, folder: Path, manifest: M) -> Self:
+    def start(cls, folder: Path | str, manifest: M) -> Self:
         """Start a run, or resume the one in the folder.
 
         Args:
@@ -67,6 +74,7 @@ class RunFolder(Generic[M]):
         Raises:
             RunError: the folder contains a run with another identity, or other files, or is being written.
         """
+        folder = Path(folder)
         path, manifest = folder / cls.MANIFEST_NAME, normalise(manifest)
         if not path.is_file():
             _require_empty(folder, cls.NOUN)
@@ -108,11 +116,28 @@ class RunFolder(Generic[M]):
         require_same_identity(self.folder, self.manifest.identity, requested.identity)
         return self.manifest.resumed_with(requested)
 
+    def _not_this_kind_error(self) -> RunError:
+        """Return the error for a folder without a manifest of this kind, which says what the folder is."""
+        folder = self.folder
+        commands = " or ".join(f"`{command}`" for command in (self.COMMAND, *self.OTHER_COMMANDS))
+        hint = f"Pass a folder of {commands}."
+        if not folder.exists():
+            return RunError(f"there is no folder {folder}", hint=f"Check the path. {hint}")
+        if not folder.is_dir():
+            return RunError(f"{folder} is a file, but a {self.NOUN} is a folder", hint=hint)
+        kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
+        found = f"it is {kind}" if kind else f"it has no {self.MANIFEST_NAME}"
+        return RunError(f"{folder} is not a {self.NOUN}: {found}", hint=hint)
+
+    def _remaining_results(self) -> str:
+        """Return one sentence on the results that a folder with a damaged manifest still has, or nothing."""
+        return ""
+
     def _read(self) -> M:
         restore = (
-            "Restore it from a backup. If another version of SEA wrote it, make a new folder: "
-            f"{self.COMMAND} ... --out NEW"
-        )
+            f"{self._remaining_results()} Restore {self.MANIFEST_NAME} from a backup. If another version of SEA wrote "
+            f"it, or there is no backup, make a new folder: {self.COMMAND} ... --out NEW"
+        ).lstrip()
         path = self.folder / self.MANIFEST_NAME
         return cast(M, read_manifest(path, self.MANIFEST_TYPE, noun=self.NOUN, hint=restore))
 

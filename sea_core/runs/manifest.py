@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +23,19 @@ from sea_core.errors import RunError
 from sea_core.runs.atomic import write_json
 
 LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
+
+DIGESTS = {
+    "data.digest": "the data differ: the file was changed, or is another file",
+    "model.fingerprint": "the model differs: it is another checkpoint",
+    "benign_media": "the benign media differ",
+    "examples": "the training examples differ",
+    "cases": "the cases of the benchmark differ",
+    "lora": "the LoRA adapter differs",
+    "answers": "the imported answers differ",
+}
+"""Keys of identities whose value is a digest, and what it means when they differ."""
+DIGEST = re.compile(r"[0-9a-f]{16,}")
+DIGEST_DIGITS = 12
 
 T = TypeVar("T")
 
@@ -136,7 +150,9 @@ def read_manifest(path: Path, manifest_type: type[T], *, noun: str, hint: str) -
         problem = error.errors()[0]
         key = ".".join(map(str, problem["loc"]))
         what = f"{key}: {problem['msg']}" if key else problem["msg"]
-        raise RunError(f"this is not the manifest of a {noun}: {what}", hint=hint, where=str(path)) from error
+        raise RunError(
+            f"{path.name} is damaged, or is not the manifest of a {noun}: {what}", hint=hint, where=str(path)
+        ) from error
 
 
 def write_manifest(path: Path, manifest: Any) -> None:
@@ -154,14 +170,24 @@ def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str =
     Raises:
         RunError: they differ; the message names each setting that does.
     """
-    there, now = flatten(_as_dict(stored)), flatten(_as_dict(requested))
-    keys = [key for key in sorted(there.keys() | now.keys()) if there.get(key) != now.get(key)]
+    old, new = flatten(_as_dict(stored)), flatten(_as_dict(requested))
+    keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
     if keys:
-        lines = "\n  ".join(f"{key}: {there.get(key)} there, {now.get(key)} now" for key in keys)
+        lines = "\n  ".join(_difference(key, old.get(key), new.get(key)) for key in keys)
         raise RunError(
             f"{folder} already contains a {noun} with different settings:\n  {lines}",
             hint="Pass a new folder with --out, or the same settings to resume.",
         )
+
+
+def _difference(key: str, stored: object, requested: object) -> str:
+    """Return one line on a setting that differs; digests are shortened, and what they stand for is named."""
+    values = f"stored {_shortened(stored)}, requested {_shortened(requested)}"
+    return f"{DIGESTS[key]} ({key}: {values})" if key in DIGESTS else f"{key}: {values}"
+
+
+def _shortened(value: object) -> str:
+    return DIGEST.sub(lambda digest: digest[0][:DIGEST_DIGITS], str(value))
 
 
 def _as_dict(value: Any) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
     assert about["extractor"]["llm"]["model"] == "m"
     assert "run.answers.jsonl holds 3 answers: 30 input tokens" in done.err.replace("\n", "")
     assert other.code == 2
-    assert "extractor.llm.model: m there, n now" in other.err
+    assert "extractor.llm.model: stored m, requested n" in other.err
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,9 @@ def test_damaged_checkpoint_is_told(finished: FinishedRun, tmp_path: Path, check
 @pytest.mark.parametrize(
     ("more", "named"),
     [
-        (("-o", "lr=0.2"), "config.lr: 0.1 there, 0.2 now"),
-        (("-o", "adapter.seconds=1"), "adapter.seconds: 0.5 there, 1.0 now"),
-        (("--dtype", "bfloat16"), "dtype: float32 there, bfloat16 now"),
+        (("-o", "lr=0.2"), "config.lr: stored 0.1, requested 0.2"),
+        (("-o", "adapter.seconds=1"), "adapter.seconds: stored 0.5, requested 1.0"),
+        (("--dtype", "bfloat16"), "dtype: stored float32, requested bfloat16"),
     ],
 )
 def test_folder_of_another_run_is_refused(finished: FinishedRun, more: tuple[str, ...], named: str) -> None:
@@ -167,7 +167,7 @@ def test_output_folder_that_cannot_be_one_is_told(finished: FinishedRun, tmp_pat
 @pytest.mark.parametrize("command", ["show", "verify"])
 def test_folder_that_is_no_run_is_told(tmp_path: Path, command: str) -> None:
     message = expect_error(command, tmp_path / "none")
-    assert "is not a run folder" in message
+    assert f"there is no folder {tmp_path / 'none'}" in message
     assert "sea optimize" in message
 
 

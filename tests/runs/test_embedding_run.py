@@ -125,20 +125,26 @@ def test_resolved_settings_stay_when_the_run_is_resumed(begun: Path) -> None:
 @pytest.mark.parametrize(
     ("identity", "named"),
     [
-        (replace(IDENTITY, data=DataIdentity("d2", "plain")), "data.digest: d1 there, d2 now"),
-        (other_model(fingerprint="sha256:bb"), "model.fingerprint: sha256:aa there, sha256:bb now"),
-        (replace(IDENTITY, config={"lr": 0.2, "steps": 300}), "config.lr: 0.1 there, 0.2 now"),
-        (other_model(adapter={"seconds": 2.0}), "model.adapter.seconds: 1.0 there, 2.0 now"),
+        (
+            replace(IDENTITY, data=DataIdentity("d2", "plain")),
+            "the data differ: the file was changed, or is another file (data.digest: stored d1, ",
+        ),
+        (
+            other_model(fingerprint="sha256:bb"),
+            "the model differs: it is another checkpoint (model.fingerprint: stored sha256:aa, ",
+        ),
+        (replace(IDENTITY, config={"lr": 0.2, "steps": 300}), "config.lr: stored 0.1, requested 0.2"),
+        (other_model(adapter={"seconds": 2.0}), "model.adapter.seconds: stored 1.0, requested 2.0"),
         (
             other_model(plugin="tongue", plugin_version="2"),
-            "model.plugin: nose there, tongue now\n  model.plugin_version: 1.2 there, 2 now",
+            "model.plugin: stored nose, requested tongue\n  model.plugin_version: stored 1.2, requested 2",
         ),
-        (other_model(dtype="bfloat16"), "model.dtype: float32 there, bfloat16 now"),
+        (other_model(dtype="bfloat16"), "model.dtype: stored float32, requested bfloat16"),
         (
             replace(IDENTITY, data=DataIdentity("d1", "plain", {"response": "answer"})),
-            "data.columns.response: None there, answer now",
+            "data.columns.response: stored None, requested answer",
         ),
-        (replace(IDENTITY, config={"lr": 0.1, "steps": 300, "new": 1}), "config.new: None there, 1 now"),
+        (replace(IDENTITY, config={"lr": 0.1, "steps": 300, "new": 1}), "config.new: stored None, requested 1"),
     ],
 )
 def test_another_run_is_refused_by_what_differs(begun: Path, identity: EmbeddingIdentity, named: str) -> None:
@@ -147,7 +153,7 @@ def test_another_run_is_refused_by_what_differs(begun: Path, identity: Embedding
         start(begun, identity)
     assert str(begun) in caught.value.what
     assert named in caught.value.what
-    assert caught.value.what.count(" there, ") == named.count(" there, ")
+    assert caught.value.what.count("stored ") == named.count("stored ")
     assert "--out" in caught.value.hint
     assert (begun / "run.json").read_bytes() == before
 
@@ -203,12 +209,34 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     assert "--out" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", [".", "none", "file"])
-def test_what_is_no_run_cannot_be_opened(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="is not a run folder") as caught:
-        EmbeddingRun(tmp_path / name)
-    assert "sea optimize" in caught.value.hint
+def test_digests_are_shortened_in_messages(tmp_path: Path) -> None:
+    with (run := start(tmp_path, replace(IDENTITY, data=DataIdentity("a" * 64, "plain")))).writing():
+        add(run, "a", 10, 1.0)
+    with pytest.raises(RunError, match=r"stored a{12}, requested b{12}[)]"):
+        start(tmp_path, replace(IDENTITY, data=DataIdentity("b" * 64, "plain")))
+
+
+def test_a_folder_may_be_named_as_text(begun: Path) -> None:
+    assert EmbeddingRun(str(begun)).store.ids() == {"a"}
+    assert EmbeddingRun.start(str(begun), EmbeddingRun(begun).manifest).folder == begun
+
+
+@pytest.mark.parametrize(
+    ("file", "opened", "problem"),
+    [
+        ("", "none", "there is no folder"),
+        ("file", "file", "is a file, but a run folder is a folder"),
+        ("", ".", "is not a run folder: it has no run.json"),
+        ("align.json", ".", "is not a run folder: it is a model folder of `sea align`"),
+        ("bench.json", ".", "is not a run folder: it is a benchmark run of `sea bench run`"),
+    ],
+)
+def test_what_is_no_run_cannot_be_opened(tmp_path: Path, file: str, opened: str, problem: str) -> None:
+    if file:
+        (tmp_path / file).touch()
+    with pytest.raises(RunError, match=problem) as caught:
+        EmbeddingRun(tmp_path / opened)
+    assert caught.value.hint.endswith("Pass a folder of `sea optimize` or `sea encode`.")
 
 
 @pytest.mark.parametrize(
@@ -224,12 +252,15 @@ def test_what_is_no_run_cannot_be_opened(tmp_path: Path, name: str) -> None:
 )
 def test_a_corrupt_manifest_is_an_error(begun: Path, content: str | None, problem: str) -> None:
     stored = (begun / "run.json").read_text()
+    (begun / "00000.safetensors").touch()
     (begun / "run.json").write_text(stored.replace('"embeddings"', '"pictures"', 1) if content is None else content)
     for attempt in (EmbeddingRun, start):
         with pytest.raises(RunError) as caught:
             attempt(begun)  # type: ignore[operator]
         assert problem in caught.value.what
         assert caught.value.where == str(begun / "run.json")
+        assert "run.json is damaged" in caught.value.what
+        assert "The embeddings are still in the folder" in caught.value.hint
         assert "--out" in caught.value.hint
 
 

@@ -186,10 +186,10 @@ class BenchRun(RunFolder[BenchManifest]):
     NOUN = "benchmark run"
     COMMAND = "sea bench run"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         super().__init__(folder)
-        self.answers = JsonlLog(folder / "answers.jsonl")
-        self.verdicts = JsonlLog(folder / "verdicts.jsonl")
+        self.answers = JsonlLog(self.folder / "answers.jsonl")
+        self.verdicts = JsonlLog(self.folder / "verdicts.jsonl")
 
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""

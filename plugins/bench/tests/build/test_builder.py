@@ -211,9 +211,9 @@ def test_tasks_can_be_added_later(tmp_path: Path) -> None:
 
 def test_a_set_with_other_settings_is_not_resumed(tmp_path: Path) -> None:
     build(tmp_path, SMALL, tasks=["TYPO"])
-    with pytest.raises(RunError, match=r"a video set with different settings:\n  set\.seed: 0 there, 7 now"):
+    with pytest.raises(RunError, match=r"a video set with different settings:\n  set\.seed: stored 0, requested 7"):
         build(tmp_path, replace(SMALL, seed=7))
-    with pytest.raises(RunError, match=r"generator\.name: drawn there, diffusers now"):
+    with pytest.raises(RunError, match=r"generator\.name: stored drawn, requested diffusers"):
         build(tmp_path, SMALL, get_generator("video", "diffusers"))
     builder = SetBuilder(tmp_path, SMALL, get_generator("video", None), TWO)
     with builder.writing(), pytest.raises(RunError, match="another process"):

@@ -138,7 +138,7 @@ def test_a_finished_run_is_not_changed_and_another_identity_is_rejected(cases: P
     assert run_bench(cases, answered).json()["answered"] == 24
     assert (answered / "answers.jsonl").read_bytes() == before
     message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", answered, "-o", "max_new_tokens=41")
-    assert "generation.max_new_tokens: 40 there, 41 now" in message
+    assert "generation.max_new_tokens: stored 40, requested 41" in message
 
 
 def test_a_killed_run_is_resumed_without_duplicates(cases: Path, answered: Path, tmp_path: Path) -> None:
