@@ -470,7 +470,8 @@ def test_settings_of_recipes(seeing: MLLM, tmp_path: Path) -> None:
     assert "'noise.strength'" in expect_error(*optimize_command(out, "-o", "noise.strenght=0.1"))
     assert "the recipe subspace needs benign media" in expect_error(*optimize_command(out, "--recipe", "subspace"))
     assert sea(*optimize_command(out, "--recipe", "noise", "-o", "noise.strength=0.1", "--json")).code == 0
-    assert "recipes.noise.strength: stored 0.1, requested 0.3" in expect_error(*optimize_command(out, "--recipe", "noise"))
+    message = expect_error(*optimize_command(out, "--recipe", "noise"))
+    assert "recipes.noise.strength: stored 0.1, requested 0.3" in message
 
 
 def test_plan_counts_every_embedding(seeing: MLLM) -> None:
