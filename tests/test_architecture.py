@@ -24,22 +24,6 @@ TOP_MODULES = {"__init__.py", "config.py", "errors.py", "registry.py"}
 
 VAGUE_NAMES = frozenset("told said heard some one look".split())
 """Words that say nothing about the thing that they name."""
-STILL_VAGUE = frozenset(
-    """
-    sea_core/extraction/leak.py
-    sea_core/extraction/llm_prompt.py
-    sea_core/extraction/prepare.py
-    sea_core/extraction/rules/extractor.py
-    sea_core/extraction/rules/sentences.py
-    plugins/bench/sea_bench/build/builder.py
-    plugins/bench/sea_bench/build/generators/registry.py
-    plugins/bench/sea_bench/build/pick_page.py
-    plugins/bench/sea_bench/cli/build.py
-    plugins/bench/sea_bench/cli/import_.py
-    plugins/bench/sea_bench/inspect/scorers.py
-    """.split()
-)
-"""Files that still have such names. Remove a file from this list when it has none; never add one."""
 
 
 @cache
@@ -94,8 +78,6 @@ def test_each_class_name_is_defined_once() -> None:
 @pytest.mark.parametrize("file", ALL_FILES, ids=relative)
 def test_names_say_what_they_name(file: Path) -> None:
     found = [f"line {line}: {name}" for name, line in defined_names(parse(file)) if name in VAGUE_NAMES]
-    if found and relative(file) in STILL_VAGUE:
-        pytest.xfail(", ".join(found))
     assert not found
 
 

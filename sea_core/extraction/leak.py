@@ -11,7 +11,7 @@ from itertools import pairwise
 from sea_core.extraction.english import content_words, is_base_verb, lemmas, word_classes
 
 # Digits and symbols written for letters. A one may be an i or an l.
-LEET_TABLES = [str.maketrans("0134578@$!", f"o{one}eastbasi") for one in "il"]
+LEET_TABLES = [str.maketrans("0134578@$!", f"o{letter}eastbasi") for letter in "il"]
 AGENT_SUFFIXES = ("er", "or", "ar", "ery", "ry", "ist")
 MIXED = re.compile(r"(?<!\w)[\w@$!]*\w")
 SPELT_OUT = re.compile(r"\b\w(?:[ .\-_*]\w){2,}\b")

@@ -25,12 +25,12 @@ PLANNED_NUMBERS = (
 
 def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told = sea("plan", "--plugin", PLUGIN, "--steps", 30, "--json").json()
+    plan = sea("plan", "--plugin", PLUGIN, "--steps", 30, "--json").json()
     twice = sea("plan", "--plugin", PLUGIN, "--steps", 60, "--json").json()
-    assert (told["embeddings"], told["plugin"], told["device"], told["dtype"]) == (72, PLUGIN, "cpu", "float32")
-    assert told["media_tokens"] == 50
-    assert min(told[name] for name in PLANNED_NUMBERS) > 0
-    assert twice["flop"] == told["flop"]
+    assert (plan["embeddings"], plan["plugin"], plan["device"], plan["dtype"]) == (72, PLUGIN, "cpu", "float32")
+    assert plan["media_tokens"] == 50
+    assert min(plan[name] for name in PLANNED_NUMBERS) > 0
+    assert twice["flop"] == plan["flop"]
     assert list(tmp_path.iterdir()) == []
 
 

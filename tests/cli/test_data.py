@@ -1,4 +1,4 @@
-"""`sea data`: what a person is told of a file before anything is spent on it, and files written for other tools."""
+"""`sea data`: what it reports about a file before anything is spent on it, and files written for other tools."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
     assert summary["missing_media"] == [
         {"example": read_examples(path, skip_bad=True).examples[1].id, "number": 62, "medium": str(tmp_path / "go.png")}
     ]
-    told = sea("data", "check", path)
-    assert told.code == 2
-    assert f"{path}:51: " in told.out
-    assert f"{path}:52: " not in told.out
-    assert "and 10 more: --json lists all" in told.out
-    assert "60 invalid records, 1 missing media" in told.err
+    checked = sea("data", "check", path)
+    assert checked.code == 2
+    assert f"{path}:51: " in checked.out
+    assert f"{path}:52: " not in checked.out
+    assert "and 10 more: --json lists all" in checked.out
+    assert "60 invalid records, 1 missing media" in checked.err
     assert sea("data", "check", path, "--skip-bad").code == 0
 
 
@@ -175,15 +175,15 @@ def test_a_list_of_files_that_is_none_is_told_before_anything_is_written(tmp_pat
 
 
 def test_the_kind_of_a_medium_is_known_by_its_name(tmp_path: Path) -> None:
-    told = {
+    columns = {
         "images": ["/q/a.webp", "/q/a?b.JPG", "https://x/Y.PNG?s=2#t.mp4", "data:image/png;base64,AA"],
         "videos": ["/q/b.mkv"],
         "audios": ["/q/c.m4a", "/q/c.flac", "/q/c.ogg"],
     }
-    row = replace(SINGLE[0], media=tuple(name for names in reversed(told.values()) for name in names))
+    row = replace(SINGLE[0], media=tuple(name for names in reversed(columns.values()) for name in names))
     write_examples([row], tmp_path / "out.jsonl", "jsonl")
     line = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8"))
-    assert {column: line[column] for column in told} == told
+    assert {column: line[column] for column in columns} == columns
     assert find_modality("https://x/png") is None
 
 
