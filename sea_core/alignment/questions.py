@@ -74,8 +74,8 @@ def retention_questions(
     questions = [Question(prompt, content.answer, rejected) for prompt in asked]
     if style := embedding.record["style"]:
         goal = prompts.style_goal(adapter, style)
-        others_styles = [prompts.style_goal(adapter, other).answer for other in adapter.styles if other != style]
-        questions.append(Question(goal.prompt, goal.answer, rng.choice(others_styles) if others_styles else None))
+        other_styles = [prompts.style_goal(adapter, other).answer for other in adapter.styles if other != style]
+        questions.append(Question(goal.prompt, goal.answer, rng.choice(other_styles) if other_styles else None))
     if method == "sft":
         return [question._replace(rejected=None) for question in questions]
     return [question for question in questions if question.rejected is not None]

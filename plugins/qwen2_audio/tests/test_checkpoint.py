@@ -21,7 +21,7 @@ CHATML = (
 )
 
 
-def copy_of(mllm: MLLM, folder: Path) -> Path:
+def copy_checkpoint(mllm: MLLM, folder: Path) -> Path:
     return Path(shutil.copytree(mllm.adapter.checkpoint, folder / "checkpoint"))
 
 
@@ -73,7 +73,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
 @pytest.mark.parametrize("fault", BROKEN)
 def test_broken_checkpoint_is_rejected_with_advice(mllm: MLLM, tmp_path: Path, fault: str) -> None:
     damage, parts = BROKEN[fault]
-    folder = copy_of(mllm, tmp_path)
+    folder = copy_checkpoint(mllm, tmp_path)
     damage(folder)
     with pytest.raises(ModelError) as error:
         load(str(folder))
@@ -103,7 +103,7 @@ def test_prompt_is_chatml_with_a_numbered_audio(mllm: MLLM) -> None:
 
 def test_base_checkpoint_gets_the_same_prompt_and_end_token(mllm: MLLM, tmp_path: Path) -> None:
     """The base model has no chat template, and its eos token is not the one that ends a turn."""
-    folder = copy_of(mllm, tmp_path)
+    folder = copy_checkpoint(mllm, tmp_path)
     (folder / "chat_template.jinja").unlink()
     edit(folder / "tokenizer_config.json", eos_token="<|endoftext|>")
     base = load(str(folder))

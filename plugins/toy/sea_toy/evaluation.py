@@ -26,7 +26,7 @@ def evaluate(student: Student, mllm: MLLM, per_skill: int, seed: int) -> dict[st
     for skill in TESTED:
         drawn = [(rng.choice(phrases()), rng.choice(student.adapter.styles)) for _ in range(per_skill)]
         samples, media = _make_samples(student, skill, drawn, rng)
-        exact[skill] = sum(is_exact(mllm, samples, mllm.encode(media) if media else [])) / per_skill
+        exact[skill] = sum(exact_answers(mllm, samples, mllm.encode(media) if media else [])) / per_skill
     return exact
 
 
@@ -44,7 +44,7 @@ def _make_samples(
 
 
 @torch.no_grad()
-def is_exact(mllm: MLLM, samples: Sequence[TrainingSample], embeddings: Sequence[Embedding]) -> list[bool]:
+def exact_answers(mllm: MLLM, samples: Sequence[TrainingSample], embeddings: Sequence[Embedding]) -> list[bool]:
     """Return for each sample whether the greedy answer is the sample's, token by token."""
     prompts = [mllm.prompt_ids(s.prompt, len(embeddings[i]) if s.about_media else None) for i, s in enumerate(samples)]
     batch = mllm.batch(prompts, [mllm.answer_ids(s.answer) for s in samples])
