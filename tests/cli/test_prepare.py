@@ -28,9 +28,9 @@ main()"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[1:][-1:] == ["False False"]
     assert "detected format pku-saferlhf" in done.stderr
-    report = json.loads(done.stdout)
-    assert (report["examples"], report["prepared"], report["skipped"]) == (5, 4, 1)
-    assert sum(report["reasons"].values()) == 1
+    summary = json.loads(done.stdout)
+    assert (summary["examples"], summary["prepared"], summary["skipped"]) == (5, 4, 1)
+    assert sum(summary["reasons"].values()) == 1
     lines = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
     assert [line["outcome"] for line in lines] == ["prepared"] * 4 + ["skipped"]
     assert lines[4]["id"] == "odd"
