@@ -114,7 +114,7 @@ def draw_mixture(mllm: MLLM, source: EmbeddingSource, texts: Sequence[Example], 
         SeaError: there is nothing to train on.
     """
     mixture = mix(mllm.adapter, source, texts, request.method, request.config)
-    limit = mllm.max_length
+    limit = mllm.context_length
     fitting = [e for e in mixture.examples if limit is None or max_sequence_length(mllm, e) <= limit]
     if not fitting:
         raise SeaError(f"every training example exceeds the model's {limit} tokens", hint="Use shorter media.")

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import torch
+from sea_core.model.placement import resolve_device
 
 
 def count_processes() -> int:
     """Return how many processes train."""
     from accelerate import PartialState
 
-    return int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
+    return int(PartialState(cpu=_has_no_gpu()).num_processes)
 
 
 def is_first_process() -> bool:
     """Return whether this process alone writes files and asks questions."""
     from accelerate import PartialState
 
-    return bool(PartialState(cpu=not torch.cuda.is_available()).is_main_process)
+    return bool(PartialState(cpu=_has_no_gpu()).is_main_process)
 
 
 def wait_for_all() -> None:
@@ -24,3 +24,7 @@ def wait_for_all() -> None:
     from accelerate import PartialState
 
     PartialState().wait_for_everyone()
+
+
+def _has_no_gpu() -> bool:
+    return resolve_device("auto").type == "cpu"

@@ -43,7 +43,7 @@ def trainer_config(mllm: MLLM, n_examples: int, request: AlignRequest, folder: P
 
 
 def _common_defaults(mllm: MLLM, request: AlignRequest, folder: Path) -> dict[str, Any]:
-    gpu = mllm.device.type == "cuda"
+    on_cpu = mllm.device.type == "cpu"
     return {
         "output_dir": str(folder / CHECKPOINTS),
         "seed": request.config.seed,
@@ -58,11 +58,11 @@ def _common_defaults(mllm: MLLM, request: AlignRequest, folder: Path) -> dict[st
         "logging_nan_inf_filter": False,
         "remove_unused_columns": False,
         "max_length": None,
-        "gradient_checkpointing": gpu,
-        "use_cpu": not gpu,
+        "gradient_checkpointing": not on_cpu,
+        "use_cpu": on_cpu,
         "bf16": mllm.dtype == torch.bfloat16,
         "fp16": mllm.dtype == torch.float16,
-        "dataloader_pin_memory": gpu,
+        "dataloader_pin_memory": mllm.device.type == "cuda",
         # A batch of plain text has no gradient for the projector.
         "ddp_find_unused_parameters": request.config.train_projector,
     }

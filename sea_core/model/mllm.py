@@ -42,7 +42,10 @@ class MLLM:
 
     @property
     def wide_dtype(self) -> torch.dtype:
-        """The dtype in which E is trained and logits are compared: fp32, or the model's own if that is wider."""
+        """The dtype in which E is trained and logits are compared: fp32, or the model's own if that is wider.
+
+        Never fp64 on mps, which does not have it: no model there can be in fp64.
+        """
         return torch.promote_types(self.dtype, torch.float32)
 
     @cached_property
@@ -62,7 +65,7 @@ class MLLM:
         return self.end_id if pad is None else int(pad)
 
     @cached_property
-    def max_length(self) -> int | None:
+    def context_length(self) -> int | None:
         """The language model's context length in tokens; None if its configuration does not say."""
         return getattr(self.adapter.language_model(self.model).config, "max_position_embeddings", None)
 

@@ -87,10 +87,10 @@ def fastest_cpu_dtype() -> torch.dtype:
     """
     import torch
 
-    rows, weights = torch.randn(512, 576), torch.randn(1536, 576)
+    inputs, weights = torch.randn(512, 576), torch.randn(1536, 576)
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
-        a, b = rows.to(dtype), weights.to(dtype)
+        a, b = inputs.to(dtype), weights.to(dtype)
         torch.nn.functional.linear(a, b)
         began = time.process_time()
         for _ in range(4):

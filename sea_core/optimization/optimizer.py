@@ -164,6 +164,6 @@ def make_task(mllm: MLLM, example: PreparedExample, n_features: int) -> Optimiza
 def exceeds_context(mllm: MLLM, task: OptimizationTask) -> str:
     """Return why a task is longer than the model's context; an empty string if it is not."""
     longest = max(len(p) + len(a) for p, a in zip(task.prompts, task.answers, strict=True))
-    if (limit := mllm.max_length) and longest > limit:
+    if (limit := mllm.context_length) and longest > limit:
         return f"too long: {longest} tokens, but the model's context is {limit} (a shorter blank or example?)"
     return ""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from helpers.fixtures import in_dtype
 from sea_core import SeaError
 from sea_core.model import placement
+from sea_core.model.mllm import MLLM
 from sea_core.model.placement import resolve_device, resolve_dtype
 
 CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
@@ -76,3 +78,9 @@ def test_an_unknown_dtype_is_an_error() -> None:
     with pytest.raises(SeaError, match="--dtype float8 is not known") as raised:
         resolve_dtype("float8", CPU)
     assert raised.value.hint == "Type one of: float32, bfloat16, float16"
+
+
+@pytest.mark.parametrize("name", placement.DTYPES)
+def test_the_wide_dtype_of_every_dtype_that_a_user_can_choose_is_fp32(mllm: MLLM, name: str) -> None:
+    """So nothing is computed in fp64 on mps, which does not have it."""
+    assert in_dtype(mllm, getattr(torch, name)).wide_dtype == torch.float32

@@ -137,7 +137,7 @@ def test_the_model_does_not_change(mllm: MLLM, prepared: tuple[PreparedExample, 
 def test_a_target_longer_than_the_context_fails_with_a_reason(
     mllm: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
-    context = mllm.max_length
+    context = mllm.context_length
     assert context is not None
     long = replace(prepared[0], goals=(prepared[0].goals[0], Goal("What is it?", "lamp " * context)))
     results = run(mllm, (long, prepared[1]))
@@ -148,7 +148,7 @@ def test_a_target_longer_than_the_context_fails_with_a_reason(
 
 
 def test_a_run_whose_examples_are_all_rejected_says_why(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
-    context = mllm.max_length
+    context = mllm.context_length
     assert context is not None
     long = replace(prepared[0], goals=(Goal("What is it?", "lamp " * context),))
     results = run(mllm, (long,), OptimizeConfig())
@@ -157,7 +157,7 @@ def test_a_run_whose_examples_are_all_rejected_says_why(mllm: MLLM, prepared: tu
 
 def test_the_longest_target_that_fits_is_optimised(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     prompt = Goal("What is it?", "")
-    room = mllm.max_length - len(mllm.prompt_ids(prompt.prompt, len(mllm.blank()))) - 1  # type: ignore[operator]
+    room = mllm.context_length - len(mllm.prompt_ids(prompt.prompt, len(mllm.blank()))) - 1  # type: ignore[operator]
     word = mllm.tokenizer.decode(mllm.answer_ids("lamp")[:1])
     for extra, fits in ((0, True), (1, False)):
         goal = replace(prompt, answer=word * (room + extra))
