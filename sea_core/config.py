@@ -39,7 +39,7 @@ from typing import (
 
 from annotated_types import BaseMetadata
 
-from sea_core.errors import SeaError, at, suggest
+from sea_core.errors import SeaError, at, nearest, suggest
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -226,7 +226,7 @@ def validate(config: Any, group: str = "", example: str = "-o {name}={value}") -
 
 @contextmanager
 def _explaining(
-    cls: type, field: Field[Any], value: Any, name: str, example: str = "-o {name}={value}"
+    cls: type, field: Field[Any], value: Any, name: str, example: str = "-o {name}={value}", where: str = ""
 ) -> Iterator[None]:
     """Turn pydantic's error into a SeaError that says which value is wrong, what is allowed, and what to type."""
     from pydantic import ValidationError
@@ -237,7 +237,8 @@ def _explaining(
         expected = _violated_bound(error) or _type_name(_annotations(cls)[field.name], articles=True)
         default = field.default if field.default_factory is MISSING else field.default_factory()
         typed = example.format(name=name, value="VALUE" if default is MISSING else _as_typed(default))
-        raise SeaError(f"{name} is {value!r}, but it must be {expected}", hint=f"Type for example: {typed}") from error
+        what = f"{name} is {value!r}, but it must be {expected}"
+        raise SeaError(what, hint=f"Type for example: {typed}", where=where) from error
 
 
 @cache
@@ -269,8 +270,18 @@ def _as_typed(value: Any) -> str:
 # -------------------------------------------------------------------------------------------------------- overrides
 
 
-def parse_overrides(file: Path | None, options: Sequence[str]) -> dict[str, Any]:
+def default_values(config: Any, group: str = "") -> dict[str, Any]:
+    """Return the values of a config by the names of its settings, as they are typed."""
+    return {_key(group, field.name): getattr(config, field.name) for field in fields(config)}
+
+
+def parse_overrides(
+    file: Path | None, options: Sequence[str], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the settings of a YAML file, overridden by `KEY=VALUE` options; keys may be dotted.
+
+    Args:
+        defaults: values of settings, for the example in the hint.
 
     Raises:
         SeaError: the file cannot be read, or an option is not `KEY=VALUE` with a YAML value.
@@ -281,7 +292,7 @@ def parse_overrides(file: Path | None, options: Sequence[str]) -> dict[str, Any]
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
-            raise SeaError(f"-o {option} has no value", hint="Type for example: -o lr=0.1")
+            raise SeaError(f"-o {option} has no value", hint=_value_example(key.strip(), defaults or {}))
         try:
             settings[key.strip()] = yaml.safe_load(value)
         except yaml.YAMLError as error:
@@ -289,6 +300,13 @@ def parse_overrides(file: Path | None, options: Sequence[str]) -> dict[str, Any]
                 f"-o {option} is not valid YAML", hint="Put a value with special characters in quotes: -o key='\"[\"'"
             ) from error
     return settings
+
+
+def _value_example(key: str, defaults: Mapping[str, Any]) -> str:
+    if key in defaults:
+        return f"Type for example: -o {key}={_as_typed(defaults[key])}"
+    close = nearest(key, defaults)
+    return f"Did you mean -o {close}={_as_typed(defaults[close])} ?" if close else f"Type: -o {key}=VALUE"
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -310,8 +328,13 @@ def _read(file: Path) -> dict[str, Any]:
     return read or {}
 
 
-def override(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T, dict[str, Any]]:
+def override(
+    config: T, settings: Mapping[str, Any], group: str = "", origins: Mapping[str, str] | None = None
+) -> tuple[T, dict[str, Any]]:
     """Set the fields of a config that `settings` names: "lr", or "adapter.seconds" for the group "adapter".
+
+    Args:
+        origins: the file that a setting was read from, for errors.
 
     Returns:
         The new config, and the settings that are not its own.
@@ -325,7 +348,7 @@ def override(config: T, settings: Mapping[str, Any], group: str = "") -> tuple[T
     for name, value in settings.items():
         if field := own.get(name):
             value = _number_from_text(value, _annotations(cls)[field.name])
-            with _explaining(cls, field, value, name):
+            with _explaining(cls, field, value, name, where=(origins or {}).get(name, "")):
                 # As JSON, in which a list may stand for a tuple, text for a path, and 1 for 1.0.
                 values[field.name] = _validator(cls, field.name).validate_json(json.dumps(value, default=str))
     unused = {name: value for name, value in settings.items() if name not in own}
@@ -341,10 +364,19 @@ def _number_from_text(value: Any, annotation: Any) -> Any:
     return value
 
 
-def reject_unknown(unused: Iterable[str], known: Sequence[str]) -> None:
-    """Raise SeaError for a setting that no config has, with the nearest known one."""
+def reject_unknown(
+    unused: Iterable[str], known: Sequence[str], *, owner: str = "", origins: Mapping[str, str] | None = None
+) -> None:
+    """Raise SeaError for a setting that no config has, with the nearest known one.
+
+    Args:
+        owner: what the settings belong to, for the message where it has none.
+        origins: the file that a setting was read from.
+    """
     for name in unused:
-        raise SeaError(f"there is no setting {name!r}", hint=suggest(name, known, "Settings"))
+        no_settings = f"{owner or 'This'} has no settings. Leave out -o {name}=..."
+        hint = suggest(name, known, "Settings") if known else no_settings
+        raise SeaError(f"there is no setting {name!r}", hint=hint, where=(origins or {}).get(name, ""))
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

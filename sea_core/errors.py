@@ -55,10 +55,11 @@ def one_line(value: object) -> str:
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that `name` is most likely a typing error of, if any is near."""
+    """Return the known name that `name` begins, or is most likely a typing error of, if any is near."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, known, 1)), None)
+    longer = [candidate for candidate in known if len(name) > 1 and candidate.startswith(name)]
+    return min(longer, key=len) if longer else next(iter(get_close_matches(name, known, 1)), None)
 
 
 def suggest(name: str, known: Collection[str], what: str = "Known") -> str:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest
 from sea_core.config import (
     Config,
+    default_values,
     list_settings,
     override,
     parse_overrides,
@@ -142,7 +143,7 @@ def test_any_number_as_python_writes_it_is_read(value: float) -> None:
         ("name=no", "name is False, but it must be text", "-o name=plain"),
         ("loud=1", "loud is 1, but it must be true or false", "-o loud=false"),
         ("loud='yes'", "loud is 'yes', but it must be true or false", "-o loud=false"),
-        ("rate", "-o rate has no value", "-o lr=0.1"),
+        ("rate", "-o rate has no value", "-o rate=VALUE"),
         ("extra=7", "extra is 7, but it must be text or null", "-o extra=null"),
         ("name=[", "-o name=[ is not valid YAML", "quotes"),
     ],
@@ -195,6 +196,23 @@ def test_missing_file_or_other_encoding_is_an_error(tmp_path: Path) -> None:
     assert "UTF-8" in error_for(file=latin).what
 
 
+def test_option_without_a_value_gets_its_default_as_an_example() -> None:
+    for option, hint in [("count", "-o count=3"), ("cuont", "Did you mean -o count=3 ?"), ("zzz", "-o zzz=VALUE")]:
+        with pytest.raises(SeaError, match=f"-o {option} has no value") as caught:
+            parse_overrides(None, [option], default_values(Example()))
+        assert hint in caught.value.hint
+
+
+def test_a_value_of_a_file_is_an_error_that_names_the_file() -> None:
+    origins = {"count": "settings.yaml", "cuont": "settings.yaml"}
+    with pytest.raises(SeaError, match="count is 'x'") as caught:
+        override(Example(), {"count": "x"}, origins=origins)
+    assert caught.value.where == "settings.yaml"
+    with pytest.raises(SeaError, match="no setting 'cuont'") as caught:
+        reject_unknown({"cuont": 1}, setting_names(Example()), origins=origins)
+    assert caught.value.where == "settings.yaml"
+
+
 # ----------------------------------------------------------------------------------------------------------- groups
 
 
@@ -230,6 +248,12 @@ def test_unknown_setting_gets_a_guess_or_the_list(key: str, hint: str) -> None:
         reject_unknown({key: 1}, known)
     assert hint in caught.value.hint
     reject_unknown({}, known)
+
+
+def test_an_owner_without_settings_is_named() -> None:
+    with pytest.raises(SeaError, match=r"there is no setting 'adapter\.x'") as caught:
+        reject_unknown({"adapter.x": 1}, [], owner="The adapter of llava")
+    assert caught.value.hint == "The adapter of llava has no settings. Leave out -o adapter.x=..."
 
 
 # ----------------------------------------------------------------------------------------------------------- bounds

@@ -50,6 +50,7 @@ def test_entries_are_found_by_name_and_keep_their_order() -> None:
     [
         ("tabel", "Did you mean 'table'? Known: any, table, floor"),
         ("zzz", "Known: any, table, floor"),
+        ("fl", "Did you mean 'floor'? Known: any, table, floor"),
         ("ani", "Did you mean 'any'? Known: any, table, floor"),
     ],
 )

@@ -36,15 +36,18 @@ def check(
 
     With --skip-bad they are listed as well, and the exit code is 0.
     """
-    from sea_core.data.read import scan
+    from sea_core.data.read import no_examples_error, scan
     from sea_core.data.summary import summarise
     from sea_core.pipeline.inputs import parse_columns
     from sea_core.plugin import loader
 
     result = scan(file, format, parse_columns(columns), split=split, formats=loader.formats())
+    if result.format == "unknown" and result.records > 1 and not as_json:
+        raise no_examples_error(result)  # not a data file: listing each of its lines helps nobody
     summary = summarise(result)
     output.emit(asdict(summary), as_json, lambda: output.grid(("", ""), _lines(summary)))
-    found = [(summary.invalid, "invalid records"), (len(summary.missing_media), "missing media")]
+    invalid = "invalid record" if summary.invalid == 1 else "invalid records"
+    found = [(summary.invalid, invalid), (len(summary.missing_media), "missing media")]
     problems = ", ".join(f"{count} {what}" for count, what in found if count)
     if not problems and result.examples:
         return

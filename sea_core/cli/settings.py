@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from sea_core.cli import options, output
-from sea_core.config import list_settings, override, parse_overrides, reject_unknown, setting_names
+from sea_core.config import default_values, list_settings, override, parse_overrides, reject_unknown, setting_names
 from sea_core.errors import SeaError, suggest
 
 if TYPE_CHECKING:
@@ -82,14 +82,18 @@ def read_settings(groups: Sequence[SettingGroup], file: Path | None, option: Seq
     Raises:
         SeaError: an unknown setting, or a value that its declaration does not allow.
     """
-    unused = parse_overrides(file, option)
+    declared = [group for group in groups if group.config is not None]
+    defaults = {k: v for group in declared for k, v in default_values(group.config, group.prefix).items()}
+    from_file, typed = parse_overrides(file, ()), parse_overrides(None, option, defaults)
+    origins = {name: str(file) for name in from_file if name not in typed}
+    unused = from_file | typed
     found: dict[str, Any] = {}
     for group in groups:
         if group.config is None:
             found[group.prefix], unused = _split(unused, group.prefix)
         else:
-            found[group.prefix], unused = override(group.config, unused, group.prefix)
-    reject_unknown(unused, [name for group in groups for name in group.names()])
+            found[group.prefix], unused = override(group.config, unused, group.prefix, origins)
+    reject_unknown(unused, [name for group in groups for name in group.names()], origins=origins)
     return found
 
 
@@ -118,10 +122,10 @@ def settings(
     if not command:
         _list_commands(list(commands_with_settings(root.command, root)), as_json)
         return
-    groups = [
-        _with_adapter(group, plugin, modality) if plugin and group.prefix == "adapter" else group
-        for group in _groups_of(root, command)
-    ]
+    groups = list(_groups_of(root, command))
+    if plugin:
+        _require_plugin(plugin)  # also where the command has no adapter settings
+        groups = [_adapter_of(plugin, modality) if group.prefix == "adapter" else group for group in groups]
     value = [
         {"prefix": group.prefix, "title": group.heading(), "settings": [asdict(each) for each in group.settings()]}
         for group in groups
@@ -170,11 +174,17 @@ def _subcommands(command: Any, context: Any) -> list[str]:
     return command.list_commands(context) if hasattr(command, "list_commands") else []
 
 
-def _with_adapter(group: SettingGroup, plugin: str, modality: str | None) -> SettingGroup:
+def _require_plugin(plugin: str) -> None:
+    from sea_core.plugin import loader
+
+    loader.get_plugin(plugin, with_adapter=True)
+
+
+def _adapter_of(plugin: str, modality: str | None) -> SettingGroup:
     from sea_core.plugin import loader
 
     found, adapter = loader.get_adapter(plugin, modality)
-    return replace(group, config=adapter, title=f"The {adapter.modality} adapter of {found.name}.")
+    return SettingGroup(adapter, "adapter", f"The {adapter.modality} adapter of {found.name}.")
 
 
 def _tables(groups: Sequence[SettingGroup]) -> RenderableType:

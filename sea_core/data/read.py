@@ -53,7 +53,7 @@ def read_examples(
     """
     result = scan(path, format, columns, split=split, media_dir=media_dir, strict=not skip_bad, formats=formats)
     if not result.examples:
-        raise _no_examples_error(result)
+        raise no_examples_error(result)
     return result
 
 
@@ -134,10 +134,14 @@ def _iter_records(
             yield Record(value, place, column_names, source.untyped, source.folder, media_dir)
 
 
-def _no_examples_error(result: ReadResult) -> DataError:
+def no_examples_error(result: ReadResult) -> DataError:
+    """Return the error for a source that gives no example: why the records were skipped or are invalid."""
     if result.invalid and not result.skipped:
         first = result.invalid[0]
-        what = f"None of the {result.records} records can be read. The first: {first.what}"
+        count = f"none of its {result.records} records" if result.records > 1 else "its only record"
+        cannot = "can be read" if result.records > 1 else "cannot be read"
+        kind = "is not a data file" if result.format == "unknown" else "has no example"
+        what = f"{result.path.name} {kind}: {count} {cannot}. The first: {first.what}"
         return DataError(what, where=first.where, hint=first.hint, column=first.column)
     reasons = [f"{rule} ({count})" for rule, count in result.skip_counts.items()]
     reasons += [f"invalid ({len(result.invalid)})"] if result.invalid else []

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import torch
 
 DTYPES = ("float32", "bfloat16", "float16")
+DTYPE_ALIASES = {"fp32": "float32", "float": "float32", "bf16": "bfloat16", "fp16": "float16", "half": "float16"}
+"""Other names of the dtypes, for hints."""
+DEVICE_ALIASES = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "apple": "mps"}
+"""Other names of devices, for hints."""
 
 
 def resolve_device(name: str, option: str = "--device") -> torch.device:
@@ -33,11 +37,24 @@ def resolve_device(name: str, option: str = "--device") -> torch.device:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise SeaError(
-            f"{_typed(option, name)} cannot be used: {reason}", hint=f"Type: {_typed(option, 'cpu')}"
-        ) from error
+        reason, hint = _device_problem(name, option, error)
+        raise SeaError(f"{_typed(option, name)} cannot be used: {reason}", hint=hint) from error
     return torch.device(name)
+
+
+def _device_problem(name: str, option: str, error: Exception) -> tuple[str, str]:
+    """Return why a device cannot be used, and what to type."""
+    import torch
+
+    kind, use_cpu = name.partition(":")[0], _typed(option, "cpu")
+    if kind == "cuda" and torch.version.cuda is None and torch.version.hip is None:
+        return "this torch has no CUDA support", f"Install a torch with CUDA (https://pytorch.org), or type: {use_cpu}"
+    if alias := DEVICE_ALIASES.get(kind.lower()):
+        return "torch has no such device", f"Did you mean {_typed(option, alias)} ?"
+    if "device type" in str(error) or "device string" in str(error):
+        names = ", ".join(_typed(option, known) for known in ("auto", "cpu", "cuda", "mps"))
+        return "torch has no such device", f"Type one of: {names}"
+    return str(error).splitlines()[0], f"Type: {use_cpu}"
 
 
 def resolve_dtype(name: str, device: torch.device, option: str = "--dtype") -> torch.dtype:
@@ -60,7 +77,9 @@ def resolve_dtype(name: str, device: torch.device, option: str = "--dtype") -> t
 def check_dtype(name: str, option: str = "--dtype") -> None:
     """Raise SeaError unless the name is `auto` or one of DTYPES."""
     if name not in ("auto", *DTYPES):
-        raise SeaError(f"{_typed(option, name)} is not known", hint=f"Type one of: {', '.join(DTYPES)}")
+        alias = DTYPE_ALIASES.get(name.lower())
+        hint = f"Did you mean {_typed(option, alias)} ?" if alias else f"Type one of: auto, {', '.join(DTYPES)}"
+        raise SeaError(f"{_typed(option, name)} is not known", hint=hint)
 
 
 def dtype_name(dtype: torch.dtype) -> str:

@@ -171,7 +171,7 @@ class ModelTarget:
         found, adapter = loader.get_adapter(plugin, modality)
         given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
         adapter, unknown = override(adapter, given, "adapter")
-        reject_unknown(unknown, setting_names(adapter, "adapter"))
+        reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
         return cls(found, plugin, adapter, model or adapter.checkpoint, revision, dtype, device)
 
     @classmethod

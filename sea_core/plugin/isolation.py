@@ -28,6 +28,8 @@ def catch_any(call: Callable[[], object]) -> Exception | SystemExit | None:
 
 def describe(error: BaseException) -> str:
     """Return a description such as `it raised KeyError: 'mel' (file:line)`."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"it raised {type(error).__name__}: {error.msg} ({at(error.filename, error.lineno)})"
     return f"it raised {type(error).__name__}: {one_line(error)}{location(error)}"
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import logging
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points, version
@@ -96,14 +98,17 @@ def installed(kind: str = "") -> list[Plugin]:
     return [_from_entry_point(point, points, kind) for point in sorted(points, key=lambda point: point.name)]
 
 
-def get_plugin(name_or_path: str) -> Plugin:
+def get_plugin(name_or_path: str, *, with_adapter: bool = False) -> Plugin:
     """Load one plugin: an installed plugin by its name, or a local `.py` file by its path.
+
+    Args:
+        with_adapter: an adapter is wanted; the hint for an unknown name then lists only plugins that have one.
 
     Raises:
         PluginError: there is no such plugin, or it is broken.
     """
     is_path = name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path
-    plugin = _from_file(Path(name_or_path)) if is_path else _from_name(name_or_path)
+    plugin = _from_file(name_or_path) if is_path else _from_name(name_or_path, with_adapter)
     if plugin.error is None:
         return plugin
     upgrade = f"Upgrade {plugin.distribution} {plugin.version} with pip, or report this to its author."
@@ -119,13 +124,14 @@ def get_adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin,
     Raises:
         PluginError: the plugin cannot be used, does not support `modality`, or supports several and none was given.
     """
-    plugin = get_plugin(name_or_path)
+    plugin = get_plugin(name_or_path, with_adapter=True)
     supported = [adapter.modality for adapter in plugin.adapters]
     matching = [adapter for adapter in plugin.adapters if modality in (None, adapter.modality)]
     if len(matching) == 1:
         return plugin, matching[0]
     if not supported:
-        raise PluginError(f"plugin {plugin.name} has no adapter", hint="`sea plugins` lists plugins and modalities.")
+        names = ", ".join(_names_with_adapter()) or "none"
+        raise PluginError(f"plugin {plugin.name} has no adapter", hint=f"Plugins with adapters: {names}.")
     problem = f"does not support the modality {modality!r}" if modality else "supports several modalities"
     raise PluginError(
         f"plugin {plugin.name} {problem}; it supports: {', '.join(supported)}",
@@ -253,17 +259,24 @@ def _lazy(name: str, extractor: Extractor) -> Lazy[Extractor]:
     return Lazy(name, lambda: extractor)
 
 
-def _from_name(name: str) -> Plugin:
+def _names_with_adapter() -> list[str]:
+    """Return the plugins that have an adapter. What the others print or log while they are loaded is dropped."""
+    with redirect_stderr(io.StringIO()):
+        return [plugin.name for plugin in installed("adapters") if plugin.adapters]
+
+
+def _from_name(name: str, with_adapter: bool) -> Plugin:
     points = entry_points(group=ENTRY_POINT_GROUP)
     for point in points:
         if point.name == name:
             return _from_entry_point(point, points)
     close = nearest(name, points.names)
     guess = f" Did you mean {close!r}?" if close else ""
-    names = ", ".join(sorted(points.names)) or "none"
+    names = ", ".join(_names_with_adapter() if with_adapter else sorted(points.names)) or "none"
+    kind = "Plugins with adapters" if with_adapter else "Installed"
     raise PluginError(
         f"there is no plugin {name!r}.{guess}",
-        hint=f"Installed: {names}. Install others with `pip install DISTRIBUTION`, or use a file: --plugin ./mine.py",
+        hint=f"{kind}: {names}. Install others with `pip install DISTRIBUTION`, or use a file: --plugin ./mine.py",
     )
 
 
@@ -279,10 +292,11 @@ def _from_entry_point(point: EntryPoint, points: EntryPoints, kind: str = "") ->
     return _load_checked(Plugin(point.name, dist.name, dist.version), load, kind)
 
 
-def _from_file(path: Path) -> Plugin:
+def _from_file(typed: str) -> Plugin:
+    path = Path(typed)
     if not path.is_file() or path.suffix != ".py":
         raise PluginError(
-            f"{path} is not a Python file",
+            f"{typed} is not a Python file" if path.exists() else f"there is no file {typed}",
             hint="--plugin takes the name of an installed plugin, or a path to a .py file.",
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -318,7 +332,12 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, SeaError):
         return one_line(error)
     if isinstance(error, pluggy.PluginValidationError):
-        return f"a hook does not match its declaration in sea_core/plugin/hookspecs.py: {one_line(error)}"
+        message = one_line(error)
+        unknown = re.search(r"unknown hook '(\w+)'", message)
+        hooks = [f"sea_{field.name}" for field in fields(Plugin) if expectation(field)]
+        close = nearest(unknown[1], hooks) if unknown else None
+        guess = f". Did you mean {close!r}?" if close else ""
+        return f"a hook does not match its declaration in sea_core/plugin/hookspecs.py: {message}{guess}"
     return describe(error)
 
 

@@ -151,6 +151,9 @@ def test_settings_are_drawn_as_tables() -> None:
         ("optimise", "Did you mean 'optimize'?"),
         ("plugins chek", "Did you mean 'check'?"),
         ("show", "`sea show` takes no settings"),
+        ("align --plugin lava", "Did you mean 'llava'?"),
+        ("optimize --plugin llva", "Did you mean 'llava'?"),
+        ("optimize --plugin bench", "Plugins with adapters: llava"),
         ("optimize lr", "there is no command 'optimize lr'"),
     ],
 )

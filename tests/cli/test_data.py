@@ -52,6 +52,28 @@ def test_a_sound_file_is_counted(tmp_path: Path) -> None:
     assert "3 to 6, median 3" in table.out
 
 
+def test_a_file_that_is_no_data_file_gets_one_message(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("# Title\n" * 60)
+    message = expect_error("data", "check", path)
+    assert "README.md is not a data file: none of its 60 records can be read. The first: This is not JSON" in message
+    assert message.count("\n") < 5
+    assert json.loads(sea("data", "check", path, "--json").out)["invalid"] == 60
+
+
+def test_one_invalid_record_is_counted_in_the_singular(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", GOOD, GOOD | {"response": 1})
+    assert "1 invalid record:" in sea("data", "check", path).err
+    path.write_text(json.dumps(GOOD) + '\n{"instruction": "How')
+    shown = sea("data", "check", path).out
+    assert "Unterminated string (column" in shown
+
+
+def test_the_beginning_of_a_format_is_enough_for_a_suggestion(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", PKU)
+    assert "Did you mean 'pku-saferlhf'?" in expect_error("data", "check", path, "--format", "pku")
+
+
 def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
     records = [GOOD, *[{"instruction": "Why?", "response": number} for number in range(60)], BENIGN]
     path = write(tmp_path / "a.jsonl", *records)

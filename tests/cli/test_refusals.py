@@ -147,7 +147,7 @@ def test_other_data_or_another_model_in_the_same_folder_is_refused(
     finished: FinishedRun, tmp_path: Path, checkpoint: Path
 ) -> None:
     before = file_contents(finished.run)
-    assert "\n  data.digest: " in expect_error(
+    assert "\n  the data differ: " in expect_error(
         *optimize_command(write_demo_examples(tmp_path / "rows.jsonl", 2), finished.run)
     )
     append_newline(checkpoint / "config.json")

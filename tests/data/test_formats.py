@@ -307,7 +307,7 @@ def test_a_format_of_a_plugin_is_detected_and_selected_by_name(tmp_path: Path) -
         assert data.skip_counts == {"the answer is rated bad": 1}
     missing = {"question": QUESTION, "answer": ANSWER}
     assert 'missing or null: "rating"' in error_message(tmp_path, missing, format="rated", formats=formats)
-    assert "rated (question, answer, rating)" in error_message(tmp_path, {"a": 1}, formats=formats)
+    assert "of plugins: rated" in error_message(tmp_path, {"a": 1}, formats=formats)
     renamed = read(
         tmp_path, {"q": QUESTION, "answer": ANSWER, "rating": True}, columns={"question": "q"}, formats=formats
     )

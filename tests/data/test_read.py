@@ -270,7 +270,13 @@ def test_unknown_columns_suggest_columns_to_type(tmp_path: Path) -> None:
     assert "data.jsonl:1: " in error
     assert 'these columns: "question", "answer"' in error
     assert "--columns instruction=question,response=answer" in error
-    assert "pku-saferlhf (prompt, " in error
+    assert "docs/how-to/prepare-your-data.md" in error
+    assert len(error) < 400
+
+
+def test_unknown_columns_of_a_table_are_reported_at_its_header(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("question,answer\nx,y\n")
+    assert "data.csv:1: No known format" in message(tmp_path / "data.csv")
 
 
 def test_unknown_pairs_suggest_the_column_to_type(tmp_path: Path) -> None:
@@ -331,8 +337,18 @@ def test_a_repeated_id_names_both_lines(tmp_path: Path) -> None:
 def test_missing_file_gets_a_suggestion(tmp_path: Path) -> None:
     path = write(tmp_path / "data.jsonl", PLAIN)
     assert f"Did you mean {path} ?" in message(tmp_path / "date.jsonl")
-    assert "The folder has: data.jsonl" in message(tmp_path / "completely-else")
+    assert "Did you mean" not in message(tmp_path / "missing.jsonl")
+    assert "hf:OWNER/NAME" in message(tmp_path / "completely-else")
     assert "no folder" in message(tmp_path / "nowhere" / "data.jsonl")
+
+
+def test_a_folder_of_runs_is_named(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    write(tmp_path / "runs" / "first" / "run.json", {})
+    assert "This folder contains run folders" in message(tmp_path / "runs")
+    error = message(tmp_path / "runs" / "first")
+    assert "This is a run folder" in error
+    assert "sea show" in error
 
 
 def test_folder_lists_its_files(tmp_path: Path) -> None:

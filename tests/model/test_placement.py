@@ -37,13 +37,32 @@ def test_a_device_that_is_not_there_is_an_error(name: str) -> None:
         pytest.skip("this machine has it")
     with pytest.raises(SeaError, match=f"--device {name} cannot be used: ") as raised:
         resolve_device(name)
-    assert raised.value.hint == "Type: --device cpu"
+    assert "--device cpu" in raised.value.hint
+    assert "privateuseone" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("gpu", "cuda"), ("GPU:1", "cuda"), ("metal", "mps")])
+def test_another_name_of_a_device_gets_a_suggestion(name: str, meant: str) -> None:
+    with pytest.raises(SeaError, match="torch has no such device") as raised:
+        resolve_device(name)
+    assert raised.value.hint == f"Did you mean --device {meant} ?"
+
+
+def test_a_torch_without_cuda_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.version, "hip", None)
+    with pytest.raises(SeaError, match="this torch has no CUDA support") as raised:
+        resolve_device("cuda")
+    assert "pytorch.org" in raised.value.hint
+    assert "--device cpu" in raised.value.hint
 
 
 def test_the_error_names_the_setting_that_was_given() -> None:
     with pytest.raises(SeaError, match=r"-o llm\.device=abacus cannot be used: ") as raised:
         resolve_device("abacus", "llm.device")
-    assert raised.value.hint == "Type: -o llm.device=cpu"
+    assert "-o llm.device=cpu" in raised.value.hint
 
 
 @pytest.mark.parametrize("name", placement.DTYPES)
@@ -77,7 +96,16 @@ def test_bfloat16_is_tried_on_the_device_itself() -> None:
 def test_an_unknown_dtype_is_an_error() -> None:
     with pytest.raises(SeaError, match="--dtype float8 is not known") as raised:
         resolve_dtype("float8", CPU)
-    assert raised.value.hint == "Type one of: float32, bfloat16, float16"
+    assert raised.value.hint == "Type one of: auto, float32, bfloat16, float16"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("fp16", "float16"), ("half", "float16"), ("BF16", "bfloat16"), ("fp32", "float32")]
+)
+def test_another_name_of_a_dtype_gets_a_suggestion(name: str, meant: str) -> None:
+    with pytest.raises(SeaError) as raised:
+        resolve_dtype(name, CPU)
+    assert raised.value.hint == f"Did you mean --dtype {meant} ?"
 
 
 @pytest.mark.parametrize("name", placement.DTYPES)

@@ -65,7 +65,10 @@ FAULTS = {
     "syntax_error": ("def", "SyntaxError"),
     "exits": ("raise SystemExit(3)", "SystemExit: 3"),
     "no_hook": (f"{SMELL}def sea_adapters(): return [Smell()]", "it has no hook: put @hookimpl"),
-    "unknown_hook": (f"{SMELL}@hookimpl\ndef sea_adapter(): return [Smell()]", "hookspecs.*unknown hook 'sea_adapter'"),
+    "unknown_hook": (
+        f"{SMELL}@hookimpl\ndef sea_adapter(): return [Smell()]",
+        "hookspecs.*unknown hook 'sea_adapter'.*Did you mean 'sea_adapters'",
+    ),
     "wrong_signature": (
         f"{SMELL}@hookimpl\ndef sea_adapters(model): return [Smell()]",
         "hookspecs.*sea_adapters.*'model'",
@@ -287,8 +290,12 @@ def test_modality_is_optional_if_there_is_only_one(on_path: Path) -> None:
     assert "--modality smell, --modality taste" in error.value.hint
     with pytest.raises(PluginError, match="plugin nose does not support the modality 'sight'; it supports: smell"):
         loader.get_adapter("nose", "sight")
-    with pytest.raises(PluginError, match="plugin blueprints_only has no adapter"):
-        loader.get_adapter("blueprints_only")
+    for name in ("blueprints_only", "nsoe"):
+        with pytest.raises(PluginError, match=r"plugin blueprints_only has no adapter|there is no plugin") as error:
+            loader.get_adapter(name)
+        assert "Plugins with adapters: " in error.value.hint
+        assert "nose, nose_and_tongue" in error.value.hint
+        assert "lamps" not in error.value.hint
 
 
 def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +313,7 @@ def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_broken_or_missing_local_file_raises(tmp_path: Path) -> None:
     file = tmp_path / "my_nose.py"
-    with pytest.raises(PluginError, match=r"my_nose\.py is not a Python file"):
+    with pytest.raises(PluginError, match=r"there is no file .*my_nose\.py"):
         loader.get_plugin(str(file))
     with pytest.raises(PluginError, match="is not a Python file"):
         loader.get_plugin(f"{tmp_path}/")
@@ -314,6 +321,9 @@ def test_broken_or_missing_local_file_raises(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match=r"no_such_library.*my_nose\.py:1") as error:
         loader.get_plugin(str(file))
     assert "Fix the file" in error.value.hint
+    file.write_text("x = 1\ndef\n")
+    with pytest.raises(PluginError, match=r"SyntaxError: .*my_nose\.py:2\)"):
+        loader.get_plugin(str(file))
 
 
 @pytest.mark.usefixtures("on_path")

@@ -60,6 +60,9 @@ def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
     Raises:
         DataError: the folder has no such set, or a question file is corrupt.
     """
+    if not folder.is_dir():
+        what = f"{folder} is a file, but a benchmark is a folder" if folder.exists() else f"there is no folder {folder}"
+        raise DataError(what, hint="Build a benchmark: sea bench build image --out DIR")
     cases: list[Case] = []
     issues: list[Issue] = []
     for benign, root in layout.benchmark_roots(folder):
@@ -70,10 +73,12 @@ def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
                 cases += reader.cases()
                 issues += reader.issues
     if not cases and not issues:
+        found = sorted({name for _, root in layout.benchmark_roots(folder) for name in layout.find_sets(root)})
+        has = f"It has: {', '.join(found)}. " if found else ""
         raise DataError(
             f"{folder} contains no {f'{modality} ' if modality else ''}set",
-            hint="A set is a folder Video_questions, Audio_questions or processed_questions with JSON files, and a "
-            "folder of its media next to it.",
+            hint=f"{has}A set is a folder Video_questions, Audio_questions or processed_questions with JSON files, "
+            "and a folder of its media next to it.",
         )
     return Benchmark(folder, tuple(cases), tuple(issues))
 

@@ -156,12 +156,15 @@ def test_each_image_task_has_its_own_text(tmp_path: Path) -> None:
 
 
 def test_other_folders_are_rejected(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(DataError, match="contains no set"):
-            read_benchmark(folder)
+    with pytest.raises(DataError, match="contains no set"):
+        read_benchmark(tmp_path)
+    with pytest.raises(DataError, match="there is no folder") as caught:
+        read_benchmark(tmp_path / "none")
+    assert "sea bench build image --out DIR" in caught.value.hint
     write_questions(tmp_path, "1-A", {"0": RECORD})
-    with pytest.raises(DataError, match="contains no audio set"):
+    with pytest.raises(DataError, match="contains no audio set") as caught:
         read_benchmark(tmp_path, "audio")
+    assert "It has: video." in caught.value.hint
     (tmp_path / "Video_questions/2-B.json").write_text('{"0": ')
     with pytest.raises(DataError, match="question file is corrupt"):
         read_benchmark(tmp_path)

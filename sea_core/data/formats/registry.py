@@ -17,9 +17,8 @@ from sea_core.data.formats.sharegpt import ShareGPT
 from sea_core.data.formats.spa_vl import SPAVL
 from sea_core.data.formats.trl import TRL
 from sea_core.data.formats.vlguard import VLGuard
-from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import Record, printable, quoted, suggest_columns
-from sea_core.errors import DataError, suggest
+from sea_core.errors import DataError, at, suggest
 from sea_core.registry import Registry
 
 FORMATS: Registry[Format] = Registry(
@@ -53,12 +52,19 @@ def detect_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) 
     if found:
         return found
     columns = list(first[0].values)
+    guess = suggest_columns(_likely_columns(first[0]), columns, first[0].column_names)
+    place = first[0].place
     raise DataError(
-        f"No known format has these columns: {quoted(columns)}. Known: {_describe(formats)}.",
-        where=first[0].where,
-        hint=suggest_columns(_likely_columns(first[0]), columns, first[0].column_names),
+        f"No known format has these columns: {quoted(columns)}.",
+        where=at(place.path, 1) if first[0].untyped else str(place),  # the first line of CSV names the columns
+        hint=f"{guess} The formats: docs/how-to/prepare-your-data.md{_names_of_plugins(formats)}",
         column=printable(", ".join(columns[:12])),
     )
+
+
+def _names_of_plugins(formats: Iterable[Format]) -> str:
+    names = [entry.name for entry in formats if entry.name not in FORMATS]
+    return f"; of plugins: {', '.join(names)}" if names else ""
 
 
 def _match(first: Sequence[Record], formats: Iterable[Format]) -> Format | None:
@@ -110,13 +116,6 @@ def check_request(format: str, column_names: Mapping[str, str], formats: Registr
 
 def _columns(formats: Iterable[Format]) -> list[str]:
     return ["id", *(column for entry in formats for column in entry.columns)]
-
-
-def _describe(formats: Iterable[Format]) -> str:
-    """List the formats, each with the columns that distinguish it."""
-    common = (*MEDIA_COLUMNS, "harmful")
-    columns = {entry.name: [name for name in entry.columns if name not in common] for entry in formats}
-    return "; ".join(f"{name} ({', '.join(names)})" for name, names in columns.items())
 
 
 def _likely_columns(first: Record) -> tuple[str, ...]:

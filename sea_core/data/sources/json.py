@@ -50,7 +50,7 @@ def _parse(path: Path, text: str, number: int) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(
-            f"This is not JSON: {error.msg} (column {error.colno}).",
+            f"This is not JSON: {error.msg.removesuffix(' starting at')} (column {error.colno}).",
             where=at(path, number + error.lineno - 1),
             hint="Each record must be one whole JSON object on one line, or the file one JSON list. If the last line "
             "is truncated, writing was interrupted: write the file again, or delete the line.",

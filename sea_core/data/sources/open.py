@@ -21,6 +21,8 @@ TEXT_TYPES = (".jsonl", ".json", ".csv", ".tsv")
 READABLE = (*(suffix + compressed for suffix in TEXT_TYPES for compressed in COMPRESSED), ".parquet", ".arrow")
 READABLE_TYPES = ".jsonl, .json, .csv, .tsv (each also .gz or .xz), .parquet, .arrow"
 LISTED = 8
+RUN_MANIFEST = "run.json"
+"""A folder with this file is a run folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ def open_source(path: Path, split: str | None = None) -> Source:
 
 
 def _open_folder(path: Path, split: str | None) -> Source:
+    if runs := [run for run in (path, *sorted(path.iterdir())) if (run / RUN_MANIFEST).is_file()]:
+        what = "This is a run folder" if runs[0] == path else f"This folder contains run folders, such as {runs[0]}"
+        hint = f"Give the text safety set. To see a run: sea show {runs[0]}"
+        raise DataError(f"{what}, but a data file was expected.", where=str(path), hint=hint)
     if not is_data_folder(path):
         names = sorted(entry.name for entry in path.iterdir() if entry.name.endswith(READABLE))
         listed = ", ".join(names[:LISTED])
@@ -106,12 +112,14 @@ def _suggest_file(path: Path) -> str:
     parent = path.parent
     if not parent.is_dir():
         return f"There is no folder {parent} either. Check the path. A hub data set is hf:OWNER/NAME."
-    files = [entry.name for entry in parent.iterdir() if entry.is_file()]
-    if close := nearest(path.name, files):
-        return f"Did you mean {parent / close} ?"
-    readable = sorted(name for name in files if name.endswith(READABLE))
-    listed = ", ".join(readable[:LISTED])
-    return f"The folder has: {listed}." if readable else f"The folder {parent} has no data files."
+    by_stem = {_stem(entry.name): entry for entry in sorted(parent.iterdir()) if entry.name.endswith(READABLE)}
+    if close := nearest(_stem(path.name), by_stem):  # without suffixes, which many files share
+        return f"Did you mean {by_stem[close]} ?"
+    return f"Check the path. Give a file ({READABLE_TYPES}), a folder of one, or hf:OWNER/NAME."
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0] or name
 
 
 def _digest(files: list[Path], prefix: str = "", folder: Path = Path()) -> str:

@@ -19,9 +19,11 @@ def check_lora_folder(folder: Path) -> None:
     """Raise ModelError if the folder is not a LoRA adapter. Pickled weights are never read."""
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
+        inner = folder / "adapter"
+        guess = f"Did you mean --lora {inner} ? " if all((inner / name).is_file() for name in FILES) else ""
         raise ModelError(
             f"{folder} is not a LoRA adapter: it has no {' and no '.join(missing)}",
-            hint="Give the adapter folder that `sea align` wrote. A merged model is given with --model.",
+            hint=f"{guess}Give the adapter folder that `sea align` wrote. A merged model is given with --model.",
         )
 
 

@@ -21,7 +21,7 @@ from helpers.bench_records import bench_manifest
 from helpers.cli import CliResult, expect_error, sea
 from sea_bench.dataset import read_benchmark
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.lora import with_lora
+from sea_bench.run.lora import FILES, check_lora_folder, with_lora
 from sea_bench.run.preflight import choose_batch_size, preflight
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.runner import CaseRunner, run_cases
@@ -290,7 +290,7 @@ def test_a_lora_adapter_is_part_of_the_identity_and_changes_answers(
     before = {record["key"]: record["answer"] for record in read_answers(answered)}
     assert any(before[record["key"]] != record["answer"] for record in read_answers(run))
     message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40")
-    assert "lora: sha256:" in message
+    assert "the LoRA adapter differs (lora: stored sha256:" in message
 
 
 def test_a_lora_adapter_without_effect_is_rejected(
@@ -301,6 +301,15 @@ def test_a_lora_adapter_without_effect_is_rejected(
     assert "adapter_model.safetensors" in expect_error(
         "bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "run", "--lora", cases
     )
+
+
+def test_the_lora_adapter_in_a_model_folder_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "adapter").mkdir()
+    for name in FILES:
+        (tmp_path / "adapter" / name).touch()
+    with pytest.raises(ModelError, match="is not a LoRA adapter") as caught:
+        check_lora_folder(tmp_path)
+    assert f"Did you mean --lora {tmp_path / 'adapter'} ?" in caught.value.hint
 
 
 def test_a_lora_adapter_whose_weights_have_other_names_is_rejected(
