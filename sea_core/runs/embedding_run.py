@@ -148,6 +148,9 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
     def discard(self) -> None:
         self.tuning.path.unlink(missing_ok=True)
 
+    def _data_path(self, requested: EmbeddingManifest) -> str:
+        return requested.metadata.data_path
+
     def _remaining_results(self) -> str:
         files = [path for path in self.folder.rglob("*.safetensors") if path.is_file()]
         return "The embeddings are still in the folder (*.safetensors)." if files else ""

@@ -113,7 +113,9 @@ class RunFolder(Generic[M]):
         """Return the manifest of the run when a command with the requested one has resumed it."""
         if requested.identity != self.manifest.identity and self.can_be_replaced():
             return requested
-        require_same_identity(self.folder, self.manifest.identity, requested.identity)
+        require_same_identity(
+            self.folder, self.manifest.identity, requested.identity, data_path=self._data_path(requested)
+        )
         return self.manifest.resumed_with(requested)
 
     def _not_this_kind_error(self) -> RunError:
@@ -128,6 +130,10 @@ class RunFolder(Generic[M]):
         kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
         found = f"it is {kind}" if kind else f"it has no {self.MANIFEST_NAME}"
         return RunError(f"{folder} is not a {self.NOUN}: {found}", hint=hint)
+
+    def _data_path(self, requested: M) -> str:
+        """Return the path of the requested data, for messages; empty where the folder has none."""
+        return ""
 
     def _remaining_results(self) -> str:
         """Return one sentence on the results that a folder with a damaged manifest still has, or nothing."""

@@ -25,7 +25,7 @@ from sea_core.runs.atomic import write_json
 LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
 
 DIGESTS = {
-    "data.digest": "the data differ: the file was changed, or is another file",
+    "data.digest": "the data differ",
     "model.fingerprint": "the model differs: it is another checkpoint",
     "benign_media": "the benign media differ",
     "examples": "the training examples differ",
@@ -160,12 +160,13 @@ def write_manifest(path: Path, manifest: Any) -> None:
     write_json(path, _as_dict(manifest))
 
 
-def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str = "run") -> None:
+def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str = "run", data_path: str = "") -> None:
     """Check that a run may be resumed.
 
     Args:
         stored: the identity in the folder. requested: that of the command, normalised.
         noun: what the folder contains, for the message.
+        data_path: the requested data, for the message where the data differ.
 
     Raises:
         RunError: they differ; the message names each setting that does.
@@ -173,17 +174,20 @@ def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str =
     old, new = flatten(_as_dict(stored)), flatten(_as_dict(requested))
     keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
     if keys:
-        lines = "\n  ".join(_difference(key, old.get(key), new.get(key)) for key in keys)
+        lines = "\n  ".join(_difference(key, old.get(key), new.get(key), data_path) for key in keys)
         raise RunError(
             f"{folder} already contains a {noun} with different settings:\n  {lines}",
             hint="Pass a new folder with --out, or the same settings to resume.",
         )
 
 
-def _difference(key: str, stored: object, requested: object) -> str:
+def _difference(key: str, stored: object, requested: object, data_path: str) -> str:
     """Return one line on a setting that differs; digests are shortened, and what they stand for is named."""
     values = f"stored {_shortened(stored)}, requested {_shortened(requested)}"
-    return f"{DIGESTS[key]} ({key}: {values})" if key in DIGESTS else f"{key}: {values}"
+    if key not in DIGESTS:
+        return f"{key}: {values}"
+    changed = f": {data_path} was changed, or is another file" if key == "data.digest" and data_path else ""
+    return f"{DIGESTS[key]}{changed} ({key}: {values})"
 
 
 def _shortened(value: object) -> str:

@@ -143,6 +143,24 @@ def test_folder_of_another_run_is_refused(finished: FinishedRun, more: tuple[str
     assert file_contents(finished.run) == before
 
 
+@pytest.mark.parametrize("line", ["steps: fast", "stpes: 3"])
+def test_a_wrong_setting_of_a_file_names_the_file(tmp_path: Path, line: str) -> None:
+    (tmp_path / "mine.yaml").write_text(f"{line}\n")
+    assert "mine.yaml: " in expect_error("optimize", "--plugin", PLUGIN, "--config", tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (("--device", "gpu"), "Did you mean --device cuda ?"),
+        (("--dtype", "bf16"), "Did you mean --dtype bfloat16 ?"),
+        (("-o", "steps"), "-o steps=300"),
+    ],
+)
+def test_a_wrong_option_gets_the_right_one(options: tuple[str, str], hint: str) -> None:
+    assert hint in expect_error("optimize", "--plugin", PLUGIN, *options)
+
+
 def test_other_data_or_another_model_in_the_same_folder_is_refused(
     finished: FinishedRun, tmp_path: Path, checkpoint: Path
 ) -> None:
@@ -151,7 +169,7 @@ def test_other_data_or_another_model_in_the_same_folder_is_refused(
         *optimize_command(write_demo_examples(tmp_path / "rows.jsonl", 2), finished.run)
     )
     append_newline(checkpoint / "config.json")
-    assert "\n  model.fingerprint: " in expect_error(
+    assert "\n  the model differs: " in expect_error(
         *optimize_command(finished.examples, finished.run, "--model", checkpoint)
     )
     assert file_contents(finished.run) == before

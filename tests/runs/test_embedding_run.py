@@ -127,7 +127,7 @@ def test_resolved_settings_stay_when_the_run_is_resumed(begun: Path) -> None:
     [
         (
             replace(IDENTITY, data=DataIdentity("d2", "plain")),
-            "the data differ: the file was changed, or is another file (data.digest: stored d1, ",
+            "the data differ: data.jsonl was changed, or is another file (data.digest: stored d1, ",
         ),
         (
             other_model(fingerprint="sha256:bb"),
