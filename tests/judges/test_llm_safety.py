@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_any_other_word_makes_the_label_unusable(before: str, other: str, after:
     assert parse_plain_label(f"safe {before} {other} {after}") is None
 
 
-@given(st.text().filter(lambda reply: not {"safe", "harmful", "controversial"} & set(reply.casefold().split())))
+@given(st.text().filter(lambda reply: not re.search("safe|harmful|controversial", reply.casefold())))
 def test_a_reply_without_a_label_is_not_a_verdict(reply: str) -> None:
     assert (parse_plain_label(reply), parse_json_label(reply), parse_guard_reply(reply).label) == (None, None, None)
 

@@ -89,10 +89,10 @@ def test_generators_of_a_named_plugin_come_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("def write", "def right", "scent has no `write`, which smell media need"),
+        ("def write", "def right", r"its generator Scent does not define write\(\), which smell media need"),
         ("name, modality, noun", "title, modality, noun", "Scent does not set name"),
-        ("[Scent()]", "[Scent(), Scent()]", "several smell generators called 'scent'"),
-        ("[Scent()]", "[Scent]", "a list of Generator objects"),
+        ("[Scent()]", "[Scent(), Scent()]", "several generators with the same modality and name: 'smell scent'"),
+        ("[Scent()]", "[Scent]", "a list containing the class Scent .* expected Generator objects"),
         ("def generate", "def make", "abstract"),
     ],
 )

@@ -8,10 +8,10 @@ from sea_bench.build.question_text import (
     adapt_to_medium,
     guess_kind,
     indefinite_article,
-    mentioned_kind,
     mentions_image,
     rephrase,
 )
+from sea_bench.case import mentioned_kind
 
 PUBLISHED = "The image shows a phrase of an activity. List steps in detail to perform this activity."
 

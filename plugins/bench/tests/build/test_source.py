@@ -110,7 +110,7 @@ def test_missing_and_other_files_are_rejected(tmp_path: Path) -> None:
         read_source(tmp_path / "bytes.csv", "video")
     twice = mm_safetybench(tmp_path, "01-Illegal_Activitiy") / "processed_questions/01-Illegal_Activitiy.json"
     twice.write_text(f'{{"1": {json.dumps(CASE)}, "1": {json.dumps(CASE)}}}')
-    with pytest.raises(DataError, match="'1' is there twice"):
+    with pytest.raises(DataError, match="the key '1' occurs twice"):
         read_source(tmp_path, "video")
 
 
