@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import logging
 import re
@@ -16,8 +15,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points, version
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -299,20 +301,31 @@ def _from_file(typed: str) -> Plugin:
             f"{typed} is not a Python file" if path.exists() else f"there is no file {typed}",
             hint="--plugin takes the name of an installed plugin, or a path to a .py file.",
         )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    source = path.read_bytes()
+    digest = hashlib.sha256(source).hexdigest()[:12]
 
     def load() -> object:
         # The digest keeps apart two files of the same name, and two versions of one file.
-        name = f"{LOCAL_PREFIX}{path.stem}_{digest}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None  # it ends in .py
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # dataclasses look up their module while it is being imported
-        spec.loader.exec_module(module)
+        loader = _LocalFileLoader(f"{LOCAL_PREFIX}{path.stem}_{digest}", str(path), source)
+        spec = spec_from_loader(loader.name, loader)
+        assert spec is not None  # the loader knows its file
+        module = module_from_spec(spec)
+        sys.modules[loader.name] = module  # dataclasses look up their module while it is being imported
+        loader.exec_module(module)
         return module
 
     return _load_checked(Plugin(path.stem, str(path), f"sha256:{digest}"), load)
+
+
+class _LocalFileLoader(SourceFileLoader):
+    """Runs the bytes that were digested, not Python's bytecode cache, which may miss an edit within a second."""
+
+    def __init__(self, name: str, path: str, source: bytes) -> None:
+        super().__init__(name, path)
+        self._source = source
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self._source, self.path)
 
 
 def _load_checked(plugin: Plugin, load: Callable[[], object], kind: str = "") -> Plugin:

@@ -299,13 +299,16 @@ def test_modality_is_optional_if_there_is_only_one(on_path: Path) -> None:
 
 
 def test_local_file_is_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     monkeypatch.chdir(tmp_path)
     Path("my_nose.py").write_text(f"{SMELL}{RETURN_SMELL}")
     plugin, adapter = loader.get_adapter("./my_nose.py")
     assert (plugin.name, plugin.distribution, adapter.modality) == ("my_nose", "my_nose.py", "smell")
     assert loader.get_plugin("my_nose.py").version == plugin.version
 
+    before = Path("my_nose.py").stat()
     Path("my_nose.py").write_text(f"{SMELL}{RETURN_SMELL}".replace('"smell", "smell"', '"odour", "odour"'))
+    os.utime("my_nose.py", ns=(before.st_atime_ns, before.st_mtime_ns))  # as an edit within the same second
     edited, adapter = loader.get_adapter("./my_nose.py")
     assert adapter.modality == "odour"
     assert edited.version != plugin.version

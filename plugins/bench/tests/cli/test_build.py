@@ -115,7 +115,7 @@ def test_picks_are_stored_and_used_by_the_next_build(tmp_path: Path) -> None:
         ("build video --out b --from nowhere", "There is no such file"),
         ("build video --out b --generator diffusers --limit 1", "no pipeline was named"),
         ("build audio --out b --generator piper --limit 1", "piper"),
-        ("check nowhere", "contains no set"),
+        ("check nowhere", "there is no folder nowhere"),
         ("pick .", "has no manifest.json"),
     ],
 )
