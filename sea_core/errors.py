@@ -41,7 +41,7 @@ class ModelError(SeaError):
 
 
 class RunError(SeaError):
-    """A run folder that cannot be used: another run's, locked, torn, or on a full disk."""
+    """A run folder that cannot be used: another run's, locked, truncated, or on a full disk."""
 
 
 def at(path: Path | str, line: int | None = None) -> str:

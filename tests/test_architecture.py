@@ -19,6 +19,7 @@ CORE = Path(sea_core.__file__).parent
 ROOT = CORE.parent
 CORE_FILES = sorted(CORE.rglob("*.py"))
 ALL_FILES = [*CORE_FILES, *sorted(ROOT.glob("plugins/*/sea_*/**/*.py"))]
+TEST_FILES = sorted([*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins/*/tests/**/*.py"), *ROOT.glob("benchmarks/*.py")])
 
 TOP_MODULES = {"__init__.py", "config.py", "errors.py", "registry.py"}
 
@@ -75,7 +76,7 @@ def test_each_class_name_is_defined_once() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-@pytest.mark.parametrize("file", ALL_FILES, ids=relative)
+@pytest.mark.parametrize("file", [*ALL_FILES, *TEST_FILES], ids=relative)
 def test_names_say_what_they_name(file: Path) -> None:
     found = [f"line {line}: {name}" for name, line in defined_names(parse(file)) if name in VAGUE_NAMES]
     assert not found

@@ -39,9 +39,9 @@ def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "argv", ["sea", "plugins", "--json"])
     with pytest.raises(SystemExit) as leaving:
         app.main()
-    said = capsys.readouterr()
+    result = capsys.readouterr()
     assert isinstance(leaving.value.code, int)
-    return CliResult(leaving.value.code, said.out, said.err)
+    return CliResult(leaving.value.code, result.out, result.err)
 
 
 def test_help_lists_every_command_in_the_order_of_the_work() -> None:
@@ -73,9 +73,9 @@ def test_version() -> None:
 
 @pytest.mark.parametrize("arguments", [("modality",), ("modalities", "--jsn"), ("modalities", "audio")])
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
-    said = sea(*arguments)
-    assert (said.code, said.out) == (2, "")
-    assert "Traceback" not in said.err
+    result = sea(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize("command", ["modalities", "plugins", "plugins list", "settings"])
@@ -175,14 +175,16 @@ main()"""
     assert not HEAVY & set(done.stderr.split())
 
 
-def test_sea_error_is_told_in_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    said = run_main(capsys, monkeypatch, SeaError("The [red] lamp is gone.", hint="Type light.", where="rows.jsonl:7"))
-    assert said == CliResult(2, "", "error: rows.jsonl:7: The [red] lamp is gone.\n  Type light.\n")
+def test_sea_error_is_printed_in_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run_main(
+        capsys, monkeypatch, SeaError("The [red] lamp is gone.", hint="Type light.", where="rows.jsonl:7")
+    )
+    assert result == CliResult(2, "", "error: rows.jsonl:7: The [red] lamp is gone.\n  Type light.\n")
 
 
 def test_interrupt_says_how_to_resume(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    said = run_main(capsys, monkeypatch, KeyboardInterrupt())
-    assert said == CliResult(130, "", "Stopped. Re-run the same command to resume.\n")
+    result = run_main(capsys, monkeypatch, KeyboardInterrupt())
+    assert result == CliResult(130, "", "Stopped. Re-run the same command to resume.\n")
 
 
 def test_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

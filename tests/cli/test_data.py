@@ -77,9 +77,9 @@ def test_the_beginning_of_a_format_is_enough_for_a_suggestion(tmp_path: Path) ->
 def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
     records = [GOOD, *[{"instruction": "Why?", "response": number} for number in range(60)], BENIGN]
     path = write(tmp_path / "a.jsonl", *records)
-    said = sea("data", "check", path, "--json")
-    assert said.code == 2
-    summary = json.loads(said.out)
+    result = sea("data", "check", path, "--json")
+    assert result.code == 2
+    summary = json.loads(result.out)
     assert (summary["records"], summary["examples"], summary["invalid"]) == (62, 2, 60)
     assert summary["invalid_records"][0] == {
         "where": f"{path}:2",
@@ -102,9 +102,9 @@ def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
 
 def test_a_file_of_which_no_row_is_left_is_still_told_row_by_row(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", PKU, PKU | {"safer_response_id": None})
-    said = sea("data", "check", path, "--json", "--skip-bad")
-    assert said.code == 2
-    summary = json.loads(said.out)
+    result = sea("data", "check", path, "--json", "--skip-bad")
+    assert result.code == 2
+    summary = json.loads(result.out)
     assert summary["skip_counts"] == {"neither response is safe": 1}
     assert summary["skipped_records"] == [{"where": f"{path}:1", "rule": "neither response is safe"}]
     assert "no examples" in sea("data", "check", write(path, PKU)).err
@@ -186,13 +186,13 @@ def test_an_entry_of_another_file_is_never_written_over(tmp_path: Path) -> None:
     assert (entries["train_2"]["file_name"], entries["hub_2"]["file_name"]) == ("train.jsonl", "hub.jsonl")
 
 
-@pytest.mark.parametrize("text", ["[]", '{"train": 3}', '{"torn": ', "[" * 100_000])
+@pytest.mark.parametrize("text", ["[]", '{"train": 3}', '{"truncated": ', "[" * 100_000])
 def test_a_list_of_files_that_is_none_is_told_before_anything_is_written(tmp_path: Path, text: str) -> None:
     path, folder = write(tmp_path / "a.jsonl", GOOD), tmp_path / "out"
     folder.mkdir()
     (folder / "dataset_info.json").write_text(text)
-    said = expect_error("data", "convert", path, "--to", "llama-factory", "--out", folder / "out.json")
-    assert "not LLaMA-Factory's list of data files" in said
+    result = expect_error("data", "convert", path, "--to", "llama-factory", "--out", folder / "out.json")
+    assert "not LLaMA-Factory's list of data files" in result
     assert [entry.name for entry in folder.iterdir()] == ["dataset_info.json"]
 
 

@@ -41,10 +41,10 @@ def test_batch_size_may_change_and_more_rows_may_follow(finished: FinishedRun, t
 
 
 def test_without_json_there_is_a_table(finished: FinishedRun) -> None:
-    said = sea(*optimize_command(finished.examples, finished.run))
-    assert said.code == 0
-    assert all(word in said.out for word in ("OSR", "VSR", "median", "90th percentile", "seconds per embedding"))
-    assert str(finished.run) in said.out
+    result = sea(*optimize_command(finished.examples, finished.run))
+    assert result.code == 0
+    assert all(word in result.out for word in ("OSR", "VSR", "median", "90th percentile", "seconds per embedding"))
+    assert str(finished.run) in result.out
 
 
 def test_verify_says_the_same_again(finished: FinishedRun) -> None:

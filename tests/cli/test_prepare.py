@@ -99,11 +99,11 @@ def test_rows_without_an_answer_end_the_command_with_one(tmp_path: Path, lamp_ro
         setting = ("-o", f"llm.base_url={server.url}", "-o", "llm.retries=0")
         done = sea(*command, tmp_path / "prepared.jsonl", *setting)
         ran = sea(*run, *setting, "-o", "steps=1", "--no-verify", "--out", tmp_path / "run")
-    for one in (done, ran):
-        assert one.code == 1
+    for result in (done, ran):
+        assert result.code == 1
         assert (
             "examples without an answer: 1. the language model gave no answer; re-run the same command to retry"
-            in one.err
+            in result.err
         )
     with chat_server(lamps) as server:
         setting = ("-o", f"llm.base_url={server.url}", "-o", "llm.retries=0")
@@ -142,7 +142,7 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "message"),
     [
         (("--extractor", "rule"), "Did you mean 'rules'"),
         (("--extractor", "openai", "-o", "llm.modle=m"), "Did you mean 'llm.model'?"),
@@ -152,14 +152,14 @@ def test_optimize_keeps_who_found_the_phrases(tmp_path: Path, lamp_rows: Path) -
     ],
 )
 def test_a_language_model_that_cannot_be_asked_is_told_at_once(
-    tmp_path: Path, lamp_rows: Path, typed: tuple[str, ...], said: str
+    tmp_path: Path, lamp_rows: Path, typed: tuple[str, ...], message: str
 ) -> None:
-    assert said in expect_error("prepare", lamp_rows, "--plugin", PLUGIN, "--out", tmp_path / "out.jsonl", *typed)
+    assert message in expect_error("prepare", lamp_rows, "--plugin", PLUGIN, "--out", tmp_path / "out.jsonl", *typed)
     assert list(tmp_path.iterdir()) == [lamp_rows]
 
 
 def test_answers_need_a_place(lamp_rows: Path) -> None:
-    said = expect_error(
+    error = expect_error(
         "prepare",
         lamp_rows,
         "--plugin",
@@ -171,4 +171,4 @@ def test_answers_need_a_place(lamp_rows: Path) -> None:
         "-o",
         "llm.model=m",
     )
-    assert "--out prepared.jsonl" in said
+    assert "--out prepared.jsonl" in error

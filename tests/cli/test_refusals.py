@@ -23,7 +23,7 @@ from helpers.cli_runs import (
 PLAIN = {"instruction": "How do I steal a book?", "response": "No."}
 
 FILES: dict[str, tuple[bytes, str]] = {
-    "torn": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', ":2:"),
+    "truncated": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', ":2:"),
     "empty": (b"", "no records"),
     "blank": (b"\n\n", "no records"),
     "columns": (b'{"question": "How do I steal a lamp?", "reply": "No."}\n', ":1:"),
@@ -108,13 +108,13 @@ def other_family(path: Path) -> None:
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "another family": ("config.json", other_family, "is a OtherForConditionalGeneration"),
-    "torn config": ("config.json", truncate_half, "config.json is corrupt"),
-    "torn weights": ("model.safetensors", truncate_half, "corrupt"),
+    "truncated config": ("config.json", truncate_half, "config.json is corrupt"),
+    "truncated weights": ("model.safetensors", truncate_half, "corrupt"),
     "missing weight": ("model.safetensors", drop_a_weight, "lacks 1 weights"),
     "no weights": ("model.safetensors", Path.unlink, "cannot be loaded"),
-    "torn tokenizer": ("tokenizer.json", truncate_half, "cannot be loaded"),
+    "truncated tokenizer": ("tokenizer.json", truncate_half, "cannot be loaded"),
     "no processor": ("processor_config.json", Path.unlink, "cannot be loaded"),
-    "torn card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "card is corrupt"),
+    "truncated card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "card is corrupt"),
 }
 
 

@@ -57,11 +57,11 @@ def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Pa
 
 def test_command_resumes_and_refuses_other_data(folder: Path, tmp_path: Path) -> None:
     command = ("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "run", "-o", "adapter.seconds=0.5")
-    said = sea(*command, "--limit", "1", "--json")
-    assert said.json()["encoded"] == 1
-    said = sea(*command, "--json")
-    assert (said.json()["encoded"], said.json()["failed"]) == (2, 2)
-    assert "failed: broken.wav" in said.err
+    result = sea(*command, "--limit", "1", "--json")
+    assert result.json()["encoded"] == 1
+    result = sea(*command, "--json")
+    assert (result.json()["encoded"], result.json()["failed"]) == (2, 2)
+    assert "failed: broken.wav" in result.err
     with (folder / "metadata.jsonl").open("a") as file:
         file.write("\n")
     assert "different settings" in expect_error(*command)

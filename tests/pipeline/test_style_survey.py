@@ -21,12 +21,12 @@ MEDIA = Path(__file__).parents[2] / "plugins/qwen2_audio/tests/media"
 def test_a_model_is_asked_about_real_media_and_its_styles_are_used(tmp_path: Path) -> None:
     out = tmp_path / "styles.json"
     asked = ("styles", MEDIA, "--plugin", "qwen2_audio", "--out", out, "--json")
-    said = sea(*asked).json()
-    assert said["styles"] == {"slow": 1, "whispered": 1, "deep": 1}
-    assert (said["other"], said["unreadable"], said["ratio"]) == ({}, {}, 1.0)
+    result = sea(*asked).json()
+    assert result["styles"] == {"slow": 1, "whispered": 1, "deep": 1}
+    assert (result["other"], result["unreadable"], result["ratio"]) == ({}, {}, 1.0)
     (journal,) = tmp_path.glob("*.jsonl")
     before = journal.read_bytes()
-    assert sea(*asked).json() == said
+    assert sea(*asked).json() == result
     assert journal.read_bytes() == before  # nothing was asked again
 
     (tmp_path / "mine.json").write_text('{"styles": ["deep"]}')
@@ -38,19 +38,19 @@ def test_a_model_is_asked_about_real_media_and_its_styles_are_used(tmp_path: Pat
 
 def test_unreadable_files_are_listed(tmp_path: Path) -> None:
     (tmp_path / "media").mkdir()
-    (tmp_path / "media/torn.wav").write_bytes(b"RIFF")
+    (tmp_path / "media/truncated.wav").write_bytes(b"RIFF")
     soundfile.write(tmp_path / "media/hum.wav", np.zeros(16000, np.float32), 16000)
     done = sea("styles", tmp_path / "media", "--plugin", "qwen2_audio", "--out", tmp_path / "s.json", "--json")
     assert done.code == 1
-    said = json.loads(done.out)
-    assert list(said["unreadable"]) == [str(tmp_path / "media/torn.wav")]
-    assert sum(said["styles"].values()) + sum(said["other"].values()) == 1
-    assert "torn.wav" in done.err
+    result = json.loads(done.out)
+    assert list(result["unreadable"]) == [str(tmp_path / "media/truncated.wav")]
+    assert sum(result["styles"].values()) + sum(result["other"].values()) == 1
+    assert "truncated.wav" in done.err
 
-    soundfile.write(tmp_path / "media/torn.wav", np.zeros(16000, np.float32), 16000)  # mended
-    said = sea("styles", tmp_path / "media", "--plugin", "qwen2_audio", "--out", tmp_path / "s.json", "--json").json()
-    assert said["unreadable"] == {}
-    assert sum(said["styles"].values()) + sum(said["other"].values()) == 2
+    soundfile.write(tmp_path / "media/truncated.wav", np.zeros(16000, np.float32), 16000)  # repaired
+    result = sea("styles", tmp_path / "media", "--plugin", "qwen2_audio", "--out", tmp_path / "s.json", "--json").json()
+    assert result["unreadable"] == {}
+    assert sum(result["styles"].values()) + sum(result["other"].values()) == 2
 
 
 @pytest.mark.parametrize(

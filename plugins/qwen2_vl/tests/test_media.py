@@ -50,12 +50,12 @@ def test_decord_and_pyav_give_the_same_frames(clip: Path, wanted: Any) -> None:
         asked.append((total, rate))
         return wanted
 
-    one, other = read_with_decord(clip, select), read_with_av(clip, select)
+    by_decord, by_av = read_with_decord(clip, select), read_with_av(clip, select)
     assert asked == [(13, 8.0)] * 2
-    assert one.frames.dtype == other.frames.dtype == np.uint8
-    assert np.array_equal(one.frames, other.frames)
-    assert one.rate == other.rate == pytest.approx(8 * len(wanted) / 13)
-    assert one.frames.mean((1, 2, 3)) == pytest.approx([15 * i + 20 for i in wanted], abs=3)
+    assert by_decord.frames.dtype == by_av.frames.dtype == np.uint8
+    assert np.array_equal(by_decord.frames, by_av.frames)
+    assert by_decord.rate == by_av.rate == pytest.approx(8 * len(wanted) / 13)
+    assert by_decord.frames.mean((1, 2, 3)) == pytest.approx([15 * i + 20 for i in wanted], abs=3)
 
 
 @pytest.mark.parametrize("name", ["video.mp4", "greys"])

@@ -41,18 +41,18 @@ def test_defaults_need_neither_network_nor_gpu() -> None:
         "drawn",
         "espeak",
     ]
-    assert len({(one.modality, one.name) for one in BUILT_IN}) == len(BUILT_IN)
+    assert len({(generator.modality, generator.name) for generator in BUILT_IN}) == len(BUILT_IN)
     assert get_generator("audio", "edge-tts").name == "edge-tts"
 
 
 def test_a_drawn_scene_depends_on_description_and_seed() -> None:
     drawn = DrawnVideos(width=64, height=48, fps=4.0, seconds=1.0)
-    one, same, other = (drawn.generate(text, 1) for text in ("A lamp.", "A lamp.", "A bike."))
-    assert one.pixels.shape == (4, 48, 64, 3)
-    assert np.array_equal(one.pixels, same.pixels)
-    assert not np.array_equal(one.pixels, other.pixels)
-    assert not np.array_equal(one.pixels, drawn.generate("A lamp.", 2).pixels)
-    assert not np.array_equal(one.pixels[0], one.pixels[-1])
+    first, same, other = (drawn.generate(text, 1) for text in ("A lamp.", "A lamp.", "A bike."))
+    assert first.pixels.shape == (4, 48, 64, 3)
+    assert np.array_equal(first.pixels, same.pixels)
+    assert not np.array_equal(first.pixels, other.pixels)
+    assert not np.array_equal(first.pixels, drawn.generate("A lamp.", 2).pixels)
+    assert not np.array_equal(first.pixels[0], first.pixels[-1])
     assert DrawnImages(width=64, height=48).generate("Nothing known.", 0).size == (64, 48)
 
 
@@ -215,10 +215,10 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_pipeline_makes_scenes_by_seed(pipelines: Path) -> None:
     settings: dict[str, Any] = {"width": 32, "height": 32, "steps": 2}
     videos = DiffusionVideos(model=str(pipelines / "3D"), fps=4.0, seconds=1.0, **settings)
-    one, same, other = (videos.generate("a lamp", seed) for seed in (1, 1, 2))
-    assert (one.pixels.shape, one.rate) == ((4, 32, 32, 3), 4.0)
-    assert np.array_equal(one.pixels, same.pixels)
-    assert not np.array_equal(one.pixels, other.pixels)
+    first, same, other = (videos.generate("a lamp", seed) for seed in (1, 1, 2))
+    assert (first.pixels.shape, first.rate) == ((4, 32, 32, 3), 4.0)
+    assert np.array_equal(first.pixels, same.pixels)
+    assert not np.array_equal(first.pixels, other.pixels)
     images = DiffusionImages(model=str(pipelines / "2D"), **settings)
     assert images.generate("a lamp", 1).size == (32, 32)
     with pytest.raises(ModelError, match="StableDiffusionPipeline does not accept num_frames"):

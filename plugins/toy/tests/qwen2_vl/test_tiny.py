@@ -48,8 +48,8 @@ def test_renderings_differ_and_follow_the_seed(student: Any) -> None:
     once, twice = (np.stack([student.frames(m) for m in renderings(student, 6)]) for _ in range(2))
     assert np.array_equal(once, twice)
     rng = random.Random(0)
-    one, other = (student.frames(student.render("steal a lamp", "painted", rng)) for _ in range(2))
-    assert not np.array_equal(one, other)
+    first, other = (student.frames(student.render("steal a lamp", "painted", rng)) for _ in range(2))
+    assert not np.array_equal(first, other)
     assert max(student.frames(student.render_blank(rng)).max() for _ in range(8)) < 40
 
 
