@@ -21,7 +21,7 @@ CORE_FILES = sorted(CORE.rglob("*.py"))
 ALL_FILES = [*CORE_FILES, *sorted(ROOT.glob("plugins/*/sea_*/**/*.py"))]
 TEST_FILES = sorted([*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins/*/tests/**/*.py"), *ROOT.glob("benchmarks/*.py")])
 
-TOP_MODULES = {"__init__.py", "config.py", "errors.py", "registry.py"}
+TOP_MODULES = {"__init__.py", "config.py", "errors.py", "registry.py", "schema.py"}
 
 VAGUE_NAMES = frozenset("told said heard some one look".split())
 """Words that say nothing about the thing that they name."""
@@ -39,7 +39,7 @@ def relative(file: Path) -> str:
 def test_top_of_the_core_has_few_files() -> None:
     files = {path.name for path in CORE.iterdir() if path.is_file()}
     assert {name for name in files if name.endswith(".py")} == TOP_MODULES
-    assert len(files) <= 5
+    assert len(files) <= 6
 
 
 @pytest.mark.parametrize("file", CORE_FILES, ids=relative)

@@ -1,0 +1,134 @@
+"""What is read from disk, checked against a declared type; what does not match is explained, with its place.
+
+A type is a dataclass, a TypedDict (of `typing_extensions`) or any other annotation that pydantic knows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from errno import EINVAL
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sea_core.errors import SeaError, one_line
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+
+BOM = b"\xef\xbb\xbf"
+"""What Windows editors put before a text in UTF-8."""
+SHOWN = 40
+"""Characters of a wrong value in a message."""
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file, without the mark that says that it is UTF-8.
+
+    Raises:
+        OSError: it cannot be read, or is a folder, a pipe or a device: a pipe could block, and a device never end.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # a NUL, or half a character
+        raise OSError(EINVAL, "no file can have this name", repr(str(path))) from error
+    if not stat.S_ISREG(mode := os.fstat(handle).st_mode):
+        os.close(handle)
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise OSError(EINVAL, f"it is {kind}, not a file", str(path))
+    with os.fdopen(handle, "rb") as file:
+        return file.read().removeprefix(BOM)
+
+
+def read_json(path: Path, schema: type[T], *, what: str, hint: str, error: type[SeaError] = SeaError) -> T:
+    """Read a JSON file whose content must match `schema`.
+
+    Args:
+        what: what the file is, for the message: "the manifest of a run".
+        hint: how to get the file back.
+
+    Raises:
+        SeaError: as `error`: the file cannot be read, is not JSON, or does not match.
+    """
+    try:
+        data = read_bytes(path)
+    except OSError as problem:
+        message = f"{what} cannot be read: {problem.strerror or problem}"
+        raise error(message, hint=hint, where=str(path)) from problem
+    return parse_json(data, schema, what=what, hint=hint, where=str(path), error=error)
+
+
+def parse_json(
+    data: bytes | str, schema: type[T], *, what: str, hint: str, where: str = "", error: type[SeaError] = SeaError
+) -> T:
+    """Return a JSON text as a value of the type `schema`.
+
+    Args:
+        what: what the text is, for the message: "a line of answers.jsonl".
+        hint: what to do next. where: the file and the line.
+
+    Raises:
+        SeaError: as `error`: the text is not JSON, or does not match.
+    """
+    from pydantic import ValidationError
+
+    try:
+        value: T = adapter(schema).validate_json(data, strict=True)
+    except ValidationError as problem:
+        raise error(f"this is not {what}: {describe(problem)}", hint=hint, where=where) from problem
+    return value
+
+
+def check(
+    value: object, schema: type[T], *, what: str, hint: str, where: str = "", error: type[SeaError] = SeaError
+) -> T:
+    """Return a value that was read already, such as a line of a table, if it matches `schema`.
+
+    Raises:
+        SeaError: as `error`: it does not match.
+    """
+    from pydantic import ValidationError
+
+    try:
+        checked: T = adapter(schema).validate_python(value)
+    except ValidationError as problem:
+        raise error(f"this is not {what}: {describe(problem)}", hint=hint, where=where) from problem
+    return checked
+
+
+def adapter(schema: Any) -> TypeAdapter[Any]:
+    """Return pydantic's validator of a type; made once, since that is slow."""
+    return _made_adapter(schema)
+
+
+@cache
+def _made_adapter(schema: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(schema)
+
+
+def describe(error: ValidationError) -> str:
+    """Say in one line what is wrong with the first value that does not match: its key, what was expected, the value."""
+    problem = error.errors(include_url=False)[0]
+    key = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "json_invalid":
+        return one_line(problem["msg"]).replace("Invalid JSON", "it is not valid JSON in UTF-8")
+    if problem["type"] == "missing":
+        return f"the key {key} is missing"
+    expected = one_line(problem["msg"]).replace("Input should be", "expected")
+    found = f"{expected}, found {_shown(problem['input'])}"
+    return f"{key}: {found}" if key else found
+
+
+def _shown(value: Any) -> str:
+    """Return a value as JSON, cut for a message."""
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
