@@ -6,10 +6,7 @@ Public names are imported on first use, so `import sea_core` imports neither tor
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
-
-__version__ = version("sea-core")
 
 if TYPE_CHECKING:
     from sea_core.alignment.config import AlignConfig
@@ -32,6 +29,8 @@ if TYPE_CHECKING:
     from sea_core.plugin.generator import Generator
     from sea_core.plugin.hookspecs import hookimpl
     from sea_core.runs.embedding_run import EmbeddingRun
+
+    __version__: str
 else:
     # Hidden from type checkers, which would otherwise accept any attribute.
     _MODULES = {
@@ -62,6 +61,8 @@ else:
         """Import a public name, or find a function that an installed plugin offers (hook `sea_functions`)."""
         if name in _MODULE_OF:
             value = getattr(import_module(f"sea_core.{_MODULE_OF[name]}"), name)
+        elif name == "__version__":
+            value = import_module("importlib.metadata").version("sea-core")
         elif name.startswith("_"):
             raise AttributeError(f"module 'sea_core' has no attribute {name!r}")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from sea_core.cli import (
     prepare,
     settings,
     show,
+    stop,
     styles,
     verify,
 )
@@ -116,14 +118,25 @@ def main() -> None:
     if error is None:
         return
     if isinstance(error, SystemExit):
-        if error.code == 130:  # Ctrl-C, for which typer prints nothing
-            output.note("Stopped. Re-run the same command to resume.")
+        if error.code == stop.CODE:  # Ctrl-C, for which typer prints nothing
+            output.note(stop.MESSAGE)
         raise error
-    shown = error if isinstance(error, SeaError) else attribute_to_plugin(error)
+    shown = error if isinstance(error, SeaError) else _describe_system_error(error) or attribute_to_plugin(error)
     if shown is None or invocation.debug:
         raise error
     output.show_error(shown)
     sys.exit(2)
+
+
+def _describe_system_error(error: Exception) -> SeaError | None:
+    """Return the error for what the computer refuses, wherever it occurs: a permission, space, memory, open files."""
+    if isinstance(error, MemoryError):
+        return SeaError("there is not enough memory", hint="Close other programs, or give less data at a time.")
+    if not isinstance(error, OSError) or not error.errno:
+        return None
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    hint = "Check the path, its permissions (ls -ld), free space (df -h) and open files (ulimit -n). `sea --debug ...` "
+    return SeaError(error.strerror or str(error), hint=f"{hint}shows where it occurred.", where=where)
 
 
 def _print_version(wanted: bool) -> None:

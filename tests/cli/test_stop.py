@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-from helpers.cli import expect_error, sea, sea_process
+import pytest
+
+from helpers.cli import expect_error, restore_sigint, sea, sea_process
 from helpers.cli_runs import FinishedRun, optimize_command, records, write_demo_examples
+from sea_core.cli import stop
 
 
 def stopped(run: Path, command: tuple[object, ...], with_signal: int, least: int) -> tuple[int, str]:
@@ -59,3 +66,86 @@ def test_full_disk_stops_with_words_and_the_command_goes_on(finished: FinishedRu
     assert "re-run the same command" in message
     assert len(records(run)) == 2
     assert sea(*command).json()["done"] == 3
+
+
+INTERRUPT_AT = """
+import os, runpy, signal, sys
+module, sent = sys.argv[1], [getattr(signal, name) for name in sys.argv[2].split(",")]
+sys.argv = ["sea", *sys.argv[3:]]
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            while sent:
+                os.kill(os.getpid(), sent.pop(0))
+
+sys.meta_path.insert(0, Finder())
+runpy.run_module("sea_core.cli", run_name="__main__", alter_sys=True)
+"""
+"""Runs `sea`, and sends signals to it at the moment when a module is imported."""
+
+
+@pytest.mark.parametrize(
+    ("module", "sent"),
+    [
+        ("typer", "SIGINT"),
+        ("sea_core.cli.verify", "SIGINT"),
+        ("sea_core.runs.embedding_run", "SIGINT"),
+        ("numpy", "SIGINT"),
+        ("numpy.linalg", "SIGINT"),
+        ("torch.nn", "SIGINT"),
+        ("torch", "SIGTERM"),
+        ("pyarrow.parquet", "SIGINT,SIGINT"),
+    ],
+)
+def test_interrupt_during_start_up_stops_with_one_line(finished: FinishedRun, module: str, sent: str) -> None:
+    embedding = next(iter(records(finished.run)))
+    command = [sys.executable, "-c", INTERRUPT_AT, module, sent, "show", str(finished.run), embedding, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=restore_sigint)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", stop.MESSAGE)
+
+
+def test_interrupt_that_a_library_swallows_still_stops() -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from sea_core.cli import app, stop\n"
+        "class Handle:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        for _ in range(1000): pass\n"
+        "def convert():\n"
+        "    try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    except KeyboardInterrupt: raise ImportError('initialisation failed')\n"
+        "stop.leave_on_signal()\n"
+        "with stop.stopping_cleanly():\n"
+        "    Handle() if sys.argv[1] == 'delete' else convert()\n"
+    )
+    for how in ("delete", "convert"):
+        command = [sys.executable, "-c", code, how]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=restore_sigint)
+        assert (done.returncode, done.stderr.strip()) == (130, stop.MESSAGE), how
+
+
+def test_what_cannot_be_printed_gives_no_traceback(finished: FinishedRun) -> None:
+    sea_command = f"{sys.executable} -m sea_core.cli"
+    for shell, code, words in [
+        (f"{sea_command} show {finished.run} | true; exit ${{PIPESTATUS[0]}}", (0, 1), ""),
+        (f"{sea_command} show {finished.run} > /dev/full", (2,), "No space left on device"),
+        (f"{sea_command} show {finished.run} >&-", (0,), ""),
+        (f"{sea_command} show $'/nop\\xff\\n\\xe4\\xbd\\xa0' 2>&1 >/dev/null", (2,), ""),
+        (f"LC_ALL=C PYTHONUTF8=0 PYTHONIOENCODING=ascii {sea_command} show /你好", (2,), "there is no folder"),
+        (f"{sea_command} show /你好 2>&-", (2,), ""),
+    ]:
+        done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+        assert done.returncode in code, (shell, done)
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "Error" not in done.stderr
+
+
+def test_what_the_computer_refuses_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "styles.json")
+
+    monkeypatch.setattr("sea_core.data.read.scan", refuse)
+    assert "styles.json: Too many open files" in expect_error("data", "check", tmp_path)

@@ -61,11 +61,11 @@ def sea_process(*arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "sea_core.cli", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_restore_sigint
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=restore_sigint
     )
 
 
-def _restore_sigint() -> None:
+def restore_sigint() -> None:
     """Make the process react to Ctrl-C: a shell starts background jobs, and all they start, with SIGINT ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -1,0 +1,72 @@
+"""Ctrl-C at any time: the command stops with one line and exit code 130. SIGTERM is treated alike.
+
+While a command runs, the first signal raises KeyboardInterrupt, so that what is finished is stored. Before and after
+it, and at a second signal, the process ends at once: every file is whole or not there, as after a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+CODE = 130
+MESSAGE = "Stopped. Re-run the same command to resume."
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def leave(*_: object) -> None:
+    """End the process now."""
+    show_cursor = "\x1b[?25h" if os.isatty(2) else ""
+    os.write(2, f"{show_cursor}\n{MESSAGE}\n".encode())
+    os._exit(CODE)
+
+
+def leave_on_signal() -> None:
+    """Let a signal end the process at once, also where Python would only print what it raises, as in `__del__`."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup`, and jobs in the background of a script
+            signal.signal(number, leave)
+    report = sys.unraisablehook
+
+    def leave_or_report(unraisable: sys.UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            leave()
+        report(unraisable)
+
+    sys.unraisablehook = leave_or_report
+
+
+@contextmanager
+def stopping_cleanly() -> Iterator[None]:
+    """Inside the block the first signal raises KeyboardInterrupt. Whatever becomes of that, the exit code is 130.
+
+    A library that is interrupted while it is imported may raise an error of its own.
+    """
+    stopped = False
+
+    def stop(number: int, frame: FrameType | None) -> Any:
+        nonlocal stopped
+        stopped = True
+        _replace(stop, leave)
+        raise KeyboardInterrupt
+
+    _replace(leave, stop)
+    try:
+        yield
+    finally:
+        _replace(stop, leave)
+        error = sys.exc_info()[1]
+        if stopped and not (isinstance(error, SystemExit) and error.code in (None, 0, CODE)):
+            sys.stderr.write(f"{MESSAGE}\n")
+            raise SystemExit(CODE)
+
+
+def _replace(old: Any, new: Any) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is old:
+            signal.signal(number, new)
