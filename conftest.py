@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["helpers.fixtures"]
+pytest_plugins = ["helpers.fixtures", "helpers.hostile"]
 
 ROOT = Path(__file__).parent
 ONE_RUN = {"test_optimizer.py", "test_verify.py"}

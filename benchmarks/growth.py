@@ -34,7 +34,7 @@ def make_manifest(count: int) -> EmbeddingManifest:
     model = ModelIdentity("", "", "audio", {}, "", "float32")
     return EmbeddingManifest(
         identity=EmbeddingIdentity(sea="", model=model, data=DataIdentity("", "plain"), source="text"),
-        metadata=EmbeddingMetadata("benchmark", ModelLocation("", ""), "", count),
+        metadata=EmbeddingMetadata("benchmark", ModelLocation(""), "", count),
     )
 
 

@@ -65,6 +65,7 @@ def align(
     ] = True,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
+    plugin: options.RunPlugin = None,
     model: options.RunModel = None,
     dtype: options.RunDtype = "auto",
     device: options.Device = "auto",
@@ -82,6 +83,7 @@ def align(
         runs,
         out,
         request=read_request(method, data, mixture, option, config, full_finetune),
+        plugin=plugin,
         model=model,
         dtype=dtype,
         device=device,

@@ -24,6 +24,10 @@ Model = Annotated[str | None, typer.Option(help="A model folder or a hub id. Def
 RunModel = Annotated[
     str | None, typer.Option("--model", help="The run's model, if it has moved. Default: where the run found it.")
 ]
+RunPlugin = Annotated[
+    str | None,
+    typer.Option("--plugin", "-p", help="For a run made with a plugin file: its path, ./file.py. Default: the run's."),
+]
 Revision = Annotated[str | None, typer.Option(help="The commit of a hub model. Default: the newest.")]
 Dtype = Annotated[
     str, typer.Option(help="float32, bfloat16, float16, or auto: bfloat16 on a GPU that supports it, else float32.")

@@ -32,6 +32,7 @@ def verify_groups() -> list[SettingGroup]:
 @takes_settings(verify_groups)
 def verify(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    plugin: options.RunPlugin = None,
     model: options.RunModel = None,
     compare_with: CompareWith = None,
     device: options.Device = "auto",
@@ -55,6 +56,7 @@ def verify(
         run,
         judges=judge or ("lexical",),
         compare_with=compare_with,
+        plugin=plugin,
         model=model,
         device=device,
         llm=settings["llm"],

@@ -35,6 +35,7 @@ def align(
     method: Method = "dpo",
     config: AlignConfig | None = None,
     request: AlignRequest | None = None,
+    plugin: str | None = None,
     model: str | None = None,
     dtype: str = "auto",
     device: str = "auto",
@@ -55,6 +56,7 @@ def align(
         out: the model folder.
         method: `dpo` or `sft`. config: the numbers of the alignment.
         request: method, config and settings of TRL and PEFT in one; in place of `method` and `config`.
+        plugin: the runs' plugin, for runs made with a local file: its path.
         model: where the runs' model lies now, if not where it was. dtype: `auto` for the runs'.
         extra_text: a text safety set to train on as well.
         eval_media: examples with real media for the spot check, as `encode` takes them.
@@ -67,7 +69,7 @@ def align(
         ModelError: a sanity check failed, or the export does not load as the trained model.
     """
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
-    target = ModelTarget.of_run(opened[0], model=model, dtype=dtype, device=device)
+    target = ModelTarget.of_run(opened[0], plugin=plugin, model=model, dtype=dtype, device=device, progress=progress)
     request = request or AlignRequest(method=method, config=config or AlignConfig())
     base = target.fingerprint()
     require_same_model(opened, base)

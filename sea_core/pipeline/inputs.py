@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sea_core.config import override, reject_unknown, setting_names
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.read import read_examples
-from sea_core.errors import SeaError
+from sea_core.errors import ModelError, PluginError, SeaError
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.manifest import ModelIdentity
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class ModelTarget:
         checkpoint: a model folder or a hub id. revision: the commit of a hub model.
         dtype: float32, bfloat16 or float16; `auto` for bfloat16 on a GPU, else float32.
         device: as torch names it; `auto` for cuda if there is one, else mps, else cpu.
+        may_download: whether a hub model may be downloaded; False for one that only a run names.
     """
 
     plugin: loader.Plugin
@@ -140,6 +143,7 @@ class ModelTarget:
     revision: str | None = None
     dtype: str = "auto"
     device: str = "auto"
+    may_download: bool = True
 
     @classmethod
     def find(
@@ -152,6 +156,7 @@ class ModelTarget:
         dtype: str = "auto",
         device: str = "auto",
         settings: Mapping[str, Any] | None = None,
+        is_stored: bool = False,
     ) -> ModelTarget:
         """Find a plugin's adapter and the model it is used with.
 
@@ -160,6 +165,7 @@ class ModelTarget:
             modality: which of the plugin's modalities; may be left out where there is only one.
             model: a model folder or a hub id; the plugin's own model by default.
             settings: the adapter's fields to set, as in {"seconds": 5}.
+            is_stored: the plugin's name was read from a file, and is never taken as a path.
 
         Raises:
             PluginError: there is no such plugin, or it cannot be used.
@@ -168,7 +174,7 @@ class ModelTarget:
         if not plugin:
             raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
         check_dtype(dtype)
-        found, adapter = loader.get_adapter(plugin, modality)
+        found, adapter = loader.get_adapter(plugin, modality, is_stored=is_stored)
         given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
         adapter, unknown = override(adapter, given, "adapter")
         reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
@@ -181,24 +187,43 @@ class ModelTarget:
 
     @classmethod
     def of_run(
-        cls, run: EmbeddingRun, *, model: str | None = None, dtype: str = "auto", device: str = "auto"
+        cls,
+        run: EmbeddingRun,
+        *,
+        plugin: str | None = None,
+        model: str | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        progress: Progress = SILENT,
     ) -> ModelTarget:
         """Return the model that a run was made with.
 
+        A run may come from anybody. It names an installed plugin, never a file to run, and starts no download.
+
         Args:
+            plugin: the run's plugin, as the user names it: the path of a .py file, for a run made with one.
             model: where the same model lies now, if not where it was.
             dtype: `auto` for the run's.
+
+        Raises:
+            PluginError: the plugin is not installed, is a local file that was not given, or is another one.
         """
         identity, location = run.manifest.identity.model, run.manifest.metadata.model
-        return cls.find(
-            location.plugin_source,
+        if plugin is None:
+            require_installed(identity, str(run.folder))
+        target = cls.find(
+            identity.plugin if plugin is None else plugin,
             modality=identity.modality,
             model=model or location.checkpoint,
             revision=None if model else location.revision,
             dtype=identity.dtype if dtype == "auto" else dtype,
             device=device,
             settings=identity.adapter,
+            is_stored=plugin is None,
         )
+        compare_plugins(identity, target.plugin, progress)
+        may_download = model is not None or location.checkpoint == target.adapter.checkpoint
+        return replace(target, may_download=may_download)
 
     @property
     def name(self) -> str:
@@ -222,8 +247,9 @@ class ModelTarget:
         """Return the digest that identifies the checkpoint. Raises ModelError when it is another family's."""
         from sea_core.model.checkpoint import find_architecture, fingerprint
 
-        find_architecture(self.checkpoint, self.adapter.architectures, self.revision)
-        return fingerprint(self.checkpoint, self.revision)
+        with self._network():
+            find_architecture(self.checkpoint, self.adapter.architectures, self.revision)
+            return fingerprint(self.checkpoint, self.revision)
 
     def load(self) -> MLLM:
         """Load the model. Raises ModelError when the checkpoint is damaged, or another family's."""
@@ -231,8 +257,53 @@ class ModelTarget:
 
         device = resolve_device(self.device)
         dtype = resolve_dtype(self.dtype, device)
-        model, processor = self.adapter.load(self.checkpoint, dtype=dtype, device=str(device), revision=self.revision)
+        with self._network():
+            model, processor = self.adapter.load(
+                self.checkpoint, dtype=dtype, device=str(device), revision=self.revision
+            )
         return MLLM(self.adapter, model, processor)
+
+    @contextmanager
+    def _network(self) -> Iterator[None]:
+        """Allow downloads inside the block where the user named the model; else raise ModelError for a missing one."""
+        from sea_core.model.hub import is_cached, offline
+
+        try:
+            with offline(not self.may_download):
+                yield
+        except ModelError as error:
+            if self.may_download or Path(self.checkpoint).is_dir() or is_cached(self.checkpoint, self.revision):
+                raise
+            raise ModelError(
+                f"the run names the model {self.checkpoint}, which is not on this machine",
+                hint="Nothing is downloaded because a run names it. If you trust the model, or have it elsewhere, "
+                "type it: --model FOLDER_OR_HUB_ID",
+            ) from error
+
+
+def require_installed(model: ModelIdentity, where: str) -> None:
+    """Raise PluginError where a run was made with a local plugin file: only the user may name a file to run."""
+    if not model.plugin_version.startswith(loader.FILE_VERSION):
+        return
+    file = f"{model.plugin}.py" if re.fullmatch(r"[\w.-]+", model.plugin) else "FILE.py"
+    raise PluginError(
+        f"the run was made with the local plugin file {file}, and no code is run because a run names it",
+        hint=f"If you have the file and trust it, type its path: --plugin ./{file}",
+        where=where,
+    )
+
+
+def compare_plugins(stored: ModelIdentity, found: loader.Plugin, progress: Progress) -> None:
+    """Note that a plugin's version is not the one that a run was made with. Raises PluginError for another plugin."""
+    if found.name != stored.plugin:
+        raise PluginError(
+            f"the run was made with the plugin {stored.plugin}, not with {found.name}",
+            hint="Give that plugin with --plugin, or leave --plugin out if it is installed.",
+        )
+    if stored.plugin_version and found.version != stored.plugin_version:
+        progress.note(
+            f"plugin {found.name} is {found.version}; the run was made with {stored.plugin_version}: results may differ"
+        )
 
 
 def load(plugin: str, **options: Any) -> MLLM:

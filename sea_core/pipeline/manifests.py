@@ -24,5 +24,5 @@ def model_identity(target: ModelTarget) -> ModelIdentity:
 
 
 def model_location(target: ModelTarget) -> ModelLocation:
-    """Return where a model and its plugin were found."""
-    return ModelLocation(target.source, target.checkpoint, target.revision)
+    """Return where a model was found."""
+    return ModelLocation(target.checkpoint, target.revision)

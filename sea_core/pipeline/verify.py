@@ -44,6 +44,7 @@ def verify(
     *,
     judges: Sequence[str] = ("lexical",),
     compare_with: Path | str | None = None,
+    plugin: str | None = None,
     model: str | None = None,
     device: str = "auto",
     llm: LLMConfig | None = None,
@@ -58,6 +59,7 @@ def verify(
         run: a run of `sea optimize`.
         judges: which judges score the answers.
         compare_with: a folder of real media, to compare the embeddings with.
+        plugin: the run's plugin, for a run made with a local file: its path.
         model: where the run's model lies now, if not where it was.
         llm: how judges ask a language model. analysis: settings of the comparison.
 
@@ -69,7 +71,7 @@ def verify(
     require_synthetic(opened)
     scoring = open_judges(judges, CONTENT, JudgeConfig(llm=llm or LLMConfig()), opened.folder, loader.judges)
     comparison = open_comparison(opened, compare_with, analysis or AnalysisConfig())
-    target = ModelTarget.of_run(opened, model=model, device=device)
+    target = ModelTarget.of_run(opened, plugin=plugin, model=model, device=device, progress=progress)
     require_same_model(opened, target)
     mllm = target.load() if comparison and comparison.remaining() else None
     with opened.writing():

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
     from sea_core.data.formats.base import Format
 
+FILE_VERSION = "sha256:"
+"""How the version of a local file begins; its digest follows."""
+
 log = logging.getLogger(__name__)
 _is_loading: ContextVar[bool] = ContextVar("is_loading", default=False)
 """True while a plugin's code runs: an attribute of `sea_core` that it looks up must not load all plugins again."""
@@ -100,16 +103,17 @@ def installed(kind: str = "") -> list[Plugin]:
     return [_from_entry_point(point, points, kind) for point in sorted(points, key=lambda point: point.name)]
 
 
-def get_plugin(name_or_path: str, *, with_adapter: bool = False) -> Plugin:
+def get_plugin(name_or_path: str, *, with_adapter: bool = False, is_stored: bool = False) -> Plugin:
     """Load one plugin: an installed plugin by its name, or a local `.py` file by its path.
 
     Args:
+        is_stored: the name was read from a file, and not typed by the user: it is never taken as a path.
         with_adapter: an adapter is wanted; the hint for an unknown name then lists only plugins that have one.
 
     Raises:
         PluginError: there is no such plugin, or it is broken.
     """
-    is_path = name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path
+    is_path = not is_stored and (name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path)
     plugin = _from_file(name_or_path) if is_path else _from_name(name_or_path, with_adapter)
     if plugin.error is None:
         return plugin
@@ -120,13 +124,16 @@ def get_plugin(name_or_path: str, *, with_adapter: bool = False) -> Plugin:
     )
 
 
-def get_adapter(name_or_path: str, modality: str | None = None) -> tuple[Plugin, Adapter]:
+def get_adapter(name_or_path: str, modality: str | None = None, *, is_stored: bool = False) -> tuple[Plugin, Adapter]:
     """Load one plugin and select its adapter for `modality`, which is optional if there is only one.
+
+    Args:
+        is_stored: as `get_plugin` takes it.
 
     Raises:
         PluginError: the plugin cannot be used, does not support `modality`, or supports several and none was given.
     """
-    plugin = get_plugin(name_or_path, with_adapter=True)
+    plugin = get_plugin(name_or_path, with_adapter=True, is_stored=is_stored)
     supported = [adapter.modality for adapter in plugin.adapters]
     matching = [adapter for adapter in plugin.adapters if modality in (None, adapter.modality)]
     if len(matching) == 1:
@@ -314,7 +321,7 @@ def _from_file(typed: str) -> Plugin:
         loader.exec_module(module)
         return module
 
-    return _load_checked(Plugin(path.stem, str(path), f"sha256:{digest}"), load)
+    return _load_checked(Plugin(path.stem, str(path), f"{FILE_VERSION}{digest}"), load)
 
 
 class _LocalFileLoader(SourceFileLoader):

@@ -72,15 +72,13 @@ class ModelIdentity:
 
 @dataclass(frozen=True)
 class ModelLocation:
-    """Where the plugin and the model of a run were found.
+    """Where the model of a run was found. The plugin is known by its name only: a manifest names no code to run.
 
     Attributes:
-        plugin_source: what `--plugin` was given: a name or the path of a file.
         checkpoint: a folder or a hub id.
         revision: the commit of a hub model.
     """
 
-    plugin_source: str
     checkpoint: str
     revision: str | None = None
 

@@ -35,5 +35,5 @@ def bench_manifest(cases: int, benchmark: str = "b") -> BenchManifest:
     """Return the manifest of a benchmark run of no model."""
     return BenchManifest(
         identity=BenchIdentity(modality="video", model=NO_MODEL),
-        metadata=BenchMetadata(benchmark=benchmark, cases=cases, model=ModelLocation("of the tests", "m")),
+        metadata=BenchMetadata(benchmark=benchmark, cases=cases, model=ModelLocation("m")),
     )

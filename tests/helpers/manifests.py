@@ -26,7 +26,7 @@ def embedding_manifest(
         identity=EmbeddingIdentity(sea="", model=model, data=DataIdentity("", "plain"), source="text"),
         metadata=EmbeddingMetadata(
             purpose="tests",
-            model=ModelLocation(plugin, adapter.checkpoint if adapter else "bundled"),
+            model=ModelLocation(adapter.checkpoint if adapter else "bundled"),
             data_path="",
             embeddings=embeddings,
         ),

@@ -41,7 +41,7 @@ IDENTITY = EmbeddingIdentity(
     config={"lr": 0.1, "steps": 300},
 )
 METADATA = EmbeddingMetadata(
-    purpose="tests", model=ModelLocation("nose", "models/nose"), data_path="data.jsonl", embeddings=4, skipped=1
+    purpose="tests", model=ModelLocation("models/nose"), data_path="data.jsonl", embeddings=4, skipped=1
 )
 
 
@@ -81,7 +81,7 @@ def test_the_manifest_is_readable_json(tmp_path: Path) -> None:
     stored = json.loads((tmp_path / "new" / "run" / "run.json").read_text())
     assert stored["kind"] == "embeddings"
     assert stored["identity"]["model"]["adapter"] == {"seconds": 1.0}
-    assert stored["metadata"]["model"] == {"plugin_source": "nose", "checkpoint": "models/nose", "revision": None}
+    assert stored["metadata"]["model"] == {"checkpoint": "models/nose", "revision": None}
     assert (run.manifest.identity, run.manifest.metadata) == (IDENTITY, METADATA)
     assert {"python", "torch", "transformers", "sea-core"} <= stored["versions"].keys()
 

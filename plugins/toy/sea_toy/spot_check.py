@@ -43,7 +43,7 @@ def align_on_demo(
     """
     request = replace(request, config=replace(request.config, held_out=0))
     run = EmbeddingRun(runs[0])
-    adapter = ModelTarget.of_run(run).adapter
+    adapter = ModelTarget.of_run(run, plugin=options.get("plugin")).adapter
     render = find_renderer(run.manifest.identity.model.plugin, adapter, progress.note)
     cases = demo_cases(adapter, render, request.config.seed)
     media = [render("steal a lamp", adapter.styles[0], random.Random(0))] if render else []

@@ -68,7 +68,7 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
     digest = sha256("".join(sha256(file.read_bytes()) for file in by_file).encode())[:16]
     manifest = BenchManifest(
         identity=BenchIdentity(modality=modality, answers=f"sha256:{digest}"),
-        metadata=BenchMetadata(benchmark=str(cases), cases=len(published), model=ModelLocation("", str(answers))),
+        metadata=BenchMetadata(benchmark=str(cases), cases=len(published), model=ModelLocation(str(answers))),
     )
     run = BenchRun.start(out, manifest)
     with run.writing():

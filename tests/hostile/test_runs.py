@@ -1,0 +1,85 @@
+"""Run folders of somebody else: their manifests name code and models that must not be run or fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.cli import expect_error, sea
+from helpers.cli_runs import QUICK, FinishedRun, write_demo_examples
+from helpers.hostile import Canary, edit_json, open_hostile, refused
+
+COMMANDS: dict[str, tuple[str, ...]] = {"verify": ("verify",), "align": ("align", "--out", "OUT")}
+
+
+def with_run(command: str, run: Path) -> list[object]:
+    name, *more = COMMANDS[command]
+    return [name, run, *(run.parent / "out" if word == "OUT" else word for word in more)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("key", ["plugin", "plugin_source", "plugin_path"])
+@pytest.mark.parametrize("name", ["shared/helper.py", "helper.py", "../helper", "ABSOLUTE"])
+def test_a_run_names_no_code_to_run(
+    command: str,
+    key: str,
+    name: str,
+    finished: FinishedRun,
+    canary: Canary,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = finished.copy(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for file in (tmp_path / "shared/helper.py", tmp_path / "helper.py", run / "helper.py"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(canary.code)
+    value = str(run / "helper.py") if name == "ABSOLUTE" else name
+
+    def change(manifest: Any) -> None:
+        if key == "plugin":
+            manifest["identity"]["model"]["plugin"] = value
+        manifest["metadata"]["model"][key] = value
+        manifest["metadata"][key] = value
+
+    edit_json(run / "run.json", change)
+    if key == "plugin":
+        assert "there is no plugin" in refused(canary, *with_run(command, run))
+    else:
+        open_hostile(canary, "show", run)
+
+
+def test_a_run_made_with_a_file_needs_that_file_from_the_user(
+    canary: Canary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = "from sea_core import hookimpl\nfrom sea_qwen2_audio.adapter import Qwen2AudioAdapter\n\n"
+    source += "@hookimpl\ndef sea_adapters():\n    return [Qwen2AudioAdapter()]\n"
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(source)
+    examples = write_demo_examples(tmp_path / "rows.jsonl", 1)
+    sea("optimize", examples, "--plugin", "./mine.py", "--out", "run", "--no-verify", *QUICK, "--json").json()
+    assert "mine.py" not in (tmp_path / "run/run.json").read_text()
+    plugin.write_text(source + canary.code)
+    for command in COMMANDS:
+        message = refused(canary, *with_run(command, tmp_path / "run"))
+        assert "mine.py" in message
+        assert "--plugin ./mine.py" in message
+    plugin.write_text(source + "# edited\n")
+    given = sea("verify", tmp_path / "run", "--plugin", "./mine.py", "--json")
+    assert given.json()["vsr"] is not None
+    assert "the run was made with sha256:" in given.err
+    assert "not with qwen2_audio" in expect_error("verify", tmp_path / "run", "--plugin", "qwen2_audio")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_model_that_a_run_names_is_not_downloaded(
+    command: str, finished: FinishedRun, canary: Canary, tmp_path: Path
+) -> None:
+    run = finished.copy(tmp_path)
+    edit_json(run / "run.json", lambda manifest: manifest["metadata"]["model"].update(checkpoint="evil/model"))
+    message = refused(canary, *with_run(command, run))
+    assert "names the model evil/model, which is not on this machine" in message
+    assert "--model" in message
