@@ -143,6 +143,7 @@ def _train_and_export(
     model, trace = train(mllm, data, collator, request, folder.folder, on_step)
     if fixture is None:
         return
+    sanity_checks.require_finite_weights(mllm.model)
     trained = last_logits(mllm.model, fixture.inputs)
     sanity_checks.require_change(fixture.base, trained, mllm.dtype)
     run_spot_check(mllm, inputs.cases, "after", folder.spot_check)

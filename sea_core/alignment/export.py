@@ -18,7 +18,7 @@ from torch import Tensor
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
-from sea_core.model.numerics import max_rounding
+from sea_core.model.numerics import max_rounding, require_finite_logits
 from sea_core.runs.atomic import disk_errors
 
 N_PROMPTS = 8
@@ -74,11 +74,17 @@ class LogitFixture:
 
 @torch.no_grad()
 def last_logits(model: Any, inputs: dict[str, Tensor]) -> Tensor:
-    """Return the logits after each prompt's last token, (prompts, vocabulary) in fp32, by the model's own forward."""
+    """Return the logits after each prompt's last token, (prompts, vocabulary) in fp32, by the model's own forward.
+
+    Raises:
+        ModelError: they are not finite numbers.
+    """
     mask = inputs["attention_mask"]
     last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
     logits: Tensor = model(**inputs).logits
-    return logits[torch.arange(len(last)), last].float().cpu()
+    chosen = logits[torch.arange(len(last)), last].float().cpu()
+    require_finite_logits(chosen)
+    return chosen
 
 
 def save_lora_adapter(mllm: MLLM, model: Any, folder: Path) -> None:

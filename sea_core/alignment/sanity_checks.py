@@ -53,6 +53,12 @@ def require_finite(value: Any, what: str, step: int) -> None:
         )
 
 
+def require_finite_weights(model: torch.nn.Module) -> None:
+    """Raise ModelError if a weight of the trained model is NaN or infinite: not every one shows in a loss."""
+    if name := numerics.first_non_finite(model):
+        raise numerics.not_finite_error(f"the trained weights {name}", "Train with a smaller learning rate.")
+
+
 def require_working_hook(mllm: MLLM, batch: dict[str, Any]) -> None:
     """Check, inside `mllm.inject()`, that other embeddings change the backbone's output for a batch with media.
 
@@ -69,7 +75,7 @@ def require_working_hook(mllm: MLLM, batch: dict[str, Any]) -> None:
             mllm.backbone(**inputs, sea_embeds=e, use_cache=False).last_hidden_state
             for e in (features, features + rms * noise)
         )
-    if torch.equal(original, changed):
+    if not numerics.changes_logits(original, changed):
         raise ModelError(
             f"other embeddings do not change the model's output: training would ignore the {mllm.adapter.noun}",
             hint="Train inside `with mllm.inject():`, and check the plugin: sea plugins check NAME",

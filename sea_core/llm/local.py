@@ -12,7 +12,7 @@ from sea_core.errors import ModelError, SeaError
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.reasoning import strip_reasoning
 from sea_core.llm.types import Completion, Prompt
-from sea_core.model.checkpoint import fingerprint, quiet_loading
+from sea_core.model.checkpoint import fingerprint, quiet_loading, require_finite_weights
 from sea_core.model.placement import dtype_name, resolve_device, resolve_dtype
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ class LocalModel:
                 f"the language model {name} lacks {len(info['missing_keys'])} weights",
                 hint="They would be random numbers. Is the checkpoint complete, and a causal language model?",
             )
+        require_finite_weights(model, name)
         return model, tokenizer
 
     @property

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from sea_core.errors import RunError
+from sea_core.model.numerics import all_finite
+
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -50,8 +53,15 @@ class Embedding:
 
 
 def load_embedding(run: EmbeddingRun, embedding_id: str) -> Embedding:
-    """Return a stored embedding. Raises RunError when there is none, or it is corrupt."""
-    return Embedding(*run.load(embedding_id))
+    """Return a stored embedding. Raises RunError when there is none, it is corrupt, or not finite."""
+    embedding = Embedding(*run.load(embedding_id))
+    if not all_finite(embedding.features):
+        raise RunError(
+            f"the embedding {embedding_id!r} contains numbers that are not finite (NaN or infinity)",
+            hint="Make the run again, in a new folder.",
+            where=str(run.folder),
+        )
+    return embedding
 
 
 def stack(embeddings: Sequence[Embedding]) -> dict[str, Tensor]:

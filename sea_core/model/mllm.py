@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sea_core.errors import ModelError
-from sea_core.model import seam
+from sea_core.errors import DataError, ModelError
+from sea_core.model import numerics, seam
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padded
@@ -88,7 +88,21 @@ class MLLM:
 
     @torch.no_grad()
     def encode(self, media: Sequence[Any]) -> list[Embedding]:
-        """Return M(z) for each medium, as the projector received it in an ordinary forward pass."""
+        """Return M(z) for each medium, as the projector received it in an ordinary forward pass.
+
+        Raises:
+            DataError: the encoder's output for a medium is not finite, as for a sound that contains NaN.
+        """
+        embeddings = self._encode(media)
+        if not all(numerics.all_finite(e.features) for e in embeddings):
+            raise DataError(
+                f"the encoder's output contains numbers that are not finite (NaN or infinity) for this "
+                f"{self.adapter.noun}",
+                hint=f"Check the {self.adapter.noun}. If no {self.adapter.noun} works: {numerics.FINITE_HINT}",
+            )
+        return embeddings
+
+    def _encode(self, media: Sequence[Any]) -> list[Embedding]:
         inputs = self.media_inputs(["?"] * len(media), media)
         with seam.capture(self.projector) as captured:
             self.backbone(**inputs)
@@ -114,8 +128,9 @@ class MLLM:
         return [Embedding(features, grid) for features, grid in zip(parts, grids, strict=True)]
 
     def blank(self) -> Embedding:
-        """Return M(blank input) in fp32 or wider, where an optimisation starts."""
-        (blank,) = self.encode([self.adapter.blank_input(self.processor)])
+        """Return M(blank input) in fp32 or wider, where an optimisation starts. Raises ModelError if not finite."""
+        (blank,) = self._encode([self.adapter.blank_input(self.processor)])
+        numerics.require_finite(blank.features, f"the encoder's outputs for the blank {self.adapter.noun}")
         return blank.with_features(blank.features.to(self.wide_dtype))
 
     def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
@@ -280,14 +295,22 @@ class MLLM:
         Returns:
             the new ids, (batch, new tokens), padded after the end token; and, if `logits`, the logits of each step,
             (batch, vocabulary).
+
+        Raises:
+            ModelError: the logits are not finite numbers: of NaN, the largest is the first token.
         """
         ids, mask = left_padded(prompts, self.pad_id, self.device)
         positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings])
         # generate() continues from these; without them it would count positions as for plain text.
         more = {} if positions is None else {"position_ids": positions}
+        finite = FiniteLogits()
         with self.inject(embeddings), self.greedy_settings(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits
-            out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, **more)
+            out = self.model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=settings, logits_processor=[finite], **more
+            )
+        if not finite:
+            raise numerics.not_finite_error("the logits of the model")
         return out.sequences[:, ids.shape[1] :], out.logits or ()
 
     @contextmanager
@@ -316,6 +339,23 @@ class MLLM:
         """Return an answer's text."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text.strip()
+
+
+class FiniteLogits:
+    """Watches a generation: false once the largest logit of an answer was not a finite number.
+
+    What it finds stays on the device until it is asked: reading it at each step would make a GPU wait.
+    """
+
+    def __init__(self) -> None:
+        self.found: Tensor = torch.tensor(True)
+
+    def __call__(self, _ids: Tensor, scores: Tensor) -> Tensor:
+        self.found = numerics.largest_finite(scores).all() & self.found.to(scores.device, non_blocking=True)
+        return scores
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
 
 
 def _describe(value: object) -> str:

@@ -59,4 +59,5 @@ def _injected_logits(mllm: MLLM, ids: Tensor, embedding: Embedding) -> Tensor:
 def _last_logits(mllm: MLLM, output: Any) -> Tensor:
     """Return the logits after the last token of a backbone's output, (vocabulary,), in fp32."""
     logits: Tensor = mllm.model.get_output_embeddings()(output.last_hidden_state[0, -1])
+    numerics.require_finite_logits(logits)
     return logits.float()

@@ -78,6 +78,16 @@ def test_missing_hook_is_an_error(mllm: MLLM, run: EmbeddingRun) -> None:
         sanity_checks.require_working_hook(mllm, batch)
 
 
+def test_nan_is_no_working_hook(spoilt: MLLM, run: EmbeddingRun) -> None:
+    _, data, collator, _ = train_arguments(spoilt, run)
+    batch = collator([example for example in data if example["sea_key"]][:2])
+    next(spoilt.adapter.language_model(spoilt.model).layers.parameters()).data.fill_(torch.nan)
+    with spoilt.inject(), pytest.raises(ModelError, match="not finite"):
+        sanity_checks.require_working_hook(spoilt, batch)
+    with pytest.raises(ModelError, match=r"the trained weights .* not finite"):
+        sanity_checks.require_finite_weights(spoilt.model)
+
+
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 def test_stale_references_are_an_error(
     spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from sea_core.errors import ModelError
 from sea_core.model import numerics
 
 BY_PRECISION = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
@@ -33,6 +34,28 @@ def test_nan_is_the_same_as_nothing() -> None:
     nan = torch.tensor([torch.nan])
     assert not numerics.same(nan, torch.ones(1), torch.float32)
     assert not numerics.same(nan, nan, torch.float32)
+
+
+@pytest.mark.parametrize("dtype", BY_PRECISION, ids=str)
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_one_number_that_is_not_finite_is_found(dtype: torch.dtype, bad: float) -> None:
+    values = torch.linspace(-1, 1, 1000).to(dtype).reshape(10, 100)
+    assert numerics.all_finite(values)
+    assert numerics.all_finite(values[:0])
+    values[3, 7] = bad
+    assert not numerics.all_finite(values)
+    with pytest.raises(ModelError, match="the features contain numbers that are not finite"):
+        numerics.require_finite(values, "the features")
+
+
+def test_nan_is_no_change_of_the_logits() -> None:
+    """NaN is unequal to itself: a model that returns nothing else would seem to react to every medium."""
+    nan = torch.full((2, 3), torch.nan)
+    for before, after in ((nan, nan), (torch.ones(2, 3), nan), (nan, torch.ones(2, 3))):
+        with pytest.raises(ModelError, match="not finite"):
+            numerics.changes_logits(before, after)
+    masked = torch.tensor([[1.0, -torch.inf]])  # as models mask tokens that are not in use
+    assert not numerics.changes_logits(masked, masked.clone())
 
 
 def test_any_changed_bit_changes_the_logits() -> None:

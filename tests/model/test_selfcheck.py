@@ -8,9 +8,11 @@ from torch import Tensor
 
 from helpers.fixtures import in_dtype
 from sea_core import ModelError
+from sea_core.errors import DataError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
+from sea_core.plugin.contract.rule import encoder_parameters
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16]
 
@@ -27,6 +29,23 @@ class InexactInjection(MLLM):
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_exact_injection_passes(mllm: MLLM, dtype: torch.dtype) -> None:
     check_seam(in_dtype(mllm, dtype))
+
+
+@pytest.mark.parametrize("part", ["encoder", "projector", "language_model", "head"])
+def test_nan_anywhere_is_an_error(spoilt: MLLM, part: str) -> None:
+    """In any part of the model: the self-check stops the run, and no answer is generated."""
+    adapter, model = spoilt.adapter, spoilt.model
+    parts = {
+        "encoder": encoder_parameters(spoilt),
+        "projector": list(spoilt.projector.parameters()),
+        "language_model": list(adapter.language_model(model).layers.parameters()),
+        "head": list(model.get_output_embeddings().parameters()),
+    }
+    parts[part][0].data.flatten()[0] = torch.nan
+    with pytest.raises(ModelError, match="not finite"):
+        check_seam(spoilt)
+    with pytest.raises((ModelError, DataError), match="not finite"):
+        spoilt.generate(["What is in the audio?"], spoilt.encode([adapter.blank_input(spoilt.processor)]), 2)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)

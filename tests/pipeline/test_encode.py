@@ -12,7 +12,7 @@ import torch
 
 from helpers.cli import expect_error, sea
 from helpers.manifests import embedding_manifest
-from sea_core.errors import DataError
+from sea_core.errors import DataError, RunError
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.encode import encode, media_examples
@@ -53,6 +53,31 @@ def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Pa
         assert records[name]["harmful"] is False
     with run.writing():
         assert not list(encode(mllm, rows, run, batch_size))
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_sound_of_nan_is_not_stored(mllm: MLLM, folder: Path, tmp_path: Path, batch_size: int) -> None:
+    soundfile.write(folder / "b.wav", np.full(8000, np.nan, np.float32), 16_000, subtype="FLOAT")
+    _, rows = media_examples(folder)
+    run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(4))
+    with run.writing():
+        list(encode(mllm, rows[:2], run, batch_size))
+    good, bad = sorted(run.store.records(), key=lambda record: record["id"])
+    assert (good["status"], bad["status"], bad["sha256"]) == ("encoded", "failed", "")
+    assert "not finite" in bad["reason"]
+
+
+def test_a_stored_embedding_of_nan_is_refused(mllm: MLLM, folder: Path, tmp_path: Path) -> None:
+    _, rows = media_examples(folder)
+    run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(1))
+    with run.writing():
+        list(encode(mllm, rows[:1], run))
+    record = dict(run.store.record("a.wav"))
+    broken = EmbeddingRun.start(tmp_path / "broken", embedding_manifest(1))
+    with broken.writing():
+        broken.add(record, torch.full((2, 4), torch.nan))  # type: ignore[arg-type]
+    with pytest.raises(RunError, match="not finite"):
+        load_embedding(broken, "a.wav")
 
 
 def test_command_resumes_and_refuses_other_data(folder: Path, tmp_path: Path) -> None:

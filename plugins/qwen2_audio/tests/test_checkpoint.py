@@ -46,6 +46,16 @@ def keep_weights(folder: Path, keep: Callable[[str], bool]) -> None:
     save_file({k: v for k, v in weights.items() if keep(k)}, folder / "model.safetensors", {"format": "pt"})
 
 
+def spoil_weight(folder: Path) -> None:
+    """Make one number of one tensor NaN: a row of the token embeddings that no question uses."""
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if name.endswith("embed_tokens.weight"))
+    weights[name][-1, 0] = torch.nan
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+
 BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
     "other family": (
         lambda f: edit(f / "config.json", architectures=["LlavaForConditionalGeneration"]),
@@ -65,6 +75,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
         lambda f: keep_weights(f, lambda name: "projector" not in name),
         ("lacks 2 weights", "multi_modal_projector", "random numbers"),
     ),
+    "a weight is NaN": (spoil_weight, ("embed_tokens.weight contains numbers that are not finite", "again")),
     "no processor": (lambda f: (f / "processor_config.json").unlink(), ("cannot be loaded", "processor")),
     "cut tokenizer": (lambda f: (f / "tokenizer.json").write_text("{"), ("cannot be loaded",)),
 }
