@@ -39,7 +39,8 @@ from typing import (
 
 from annotated_types import BaseMetadata
 
-from sea_core.errors import SeaError, at, nearest, suggest
+from sea_core.errors import SeaError, nearest, suggest
+from sea_core.schema import parse_yaml, read_bytes
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -286,19 +287,13 @@ def parse_overrides(
     Raises:
         SeaError: the file cannot be read, or an option is not `KEY=VALUE` with a YAML value.
     """
-    import yaml
-
     settings = flatten(_read(file)) if file else {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
             raise SeaError(f"-o {option} has no value", hint=_value_example(key.strip(), defaults or {}))
-        try:
-            settings[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise SeaError(
-                f"-o {option} is not valid YAML", hint="Put a value with special characters in quotes: -o key='\"[\"'"
-            ) from error
+        hint = "Put a value with special characters in quotes: -o key='\"[\"'"
+        settings[key.strip()] = parse_yaml(value, what=f"-o {option}", hint=hint)
     return settings
 
 
@@ -310,19 +305,15 @@ def _value_example(key: str, defaults: Mapping[str, Any]) -> str:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    import yaml
-
     example = "Write one setting a line, for example: lr: 0.1"
     try:
-        read = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = read_bytes(file).decode()
     except OSError as error:
         hint = "Give a YAML file to --config."
         raise SeaError(f"the settings cannot be read: {error.strerror}", hint=hint, where=str(file)) from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise SeaError(f"this is not YAML: {error.problem}", hint=example, where=at(file, line)) from error
-    except (ValueError, yaml.YAMLError) as error:
+    except UnicodeDecodeError as error:
         raise SeaError("this is not YAML in UTF-8 text", hint=example, where=str(file)) from error
+    read = parse_yaml(text, what="the file", hint=example, where=str(file))
     if not isinstance(read, dict | None):
         raise SeaError("expected `key: value` lines", hint=example, where=str(file))
     return read or {}

@@ -1,6 +1,7 @@
 """What is read from disk, checked against a declared type; what does not match is explained, with its place.
 
-A type is a dataclass, a TypedDict (of `typing_extensions`) or any other annotation that pydantic knows.
+A type is a dataclass, a TypedDict (of `typing_extensions`) or any other annotation that pydantic knows. YAML is read as
+the plain tree that JSON can hold.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Hashable
 from errno import EINVAL
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sea_core.errors import SeaError, one_line
+from sea_core.errors import SeaError, at, one_line
 
 if TYPE_CHECKING:
+    import yaml
     from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
@@ -24,6 +27,10 @@ BOM = b"\xef\xbb\xbf"
 """What Windows editors put before a text in UTF-8."""
 SHOWN = 40
 """Characters of a wrong value in a message."""
+MAX_DEPTH = 20
+"""How deep a YAML text may be nested."""
+MAX_DIGITS = 18
+"""Digits of a whole number in YAML: more do not fit into 64 bits."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -132,3 +139,74 @@ def _shown(value: Any) -> str:
     except (TypeError, ValueError, RecursionError):
         text = f"a {type(value).__name__}"
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+
+
+def parse_yaml(text: str, *, what: str, hint: str, where: str = "") -> Any:
+    """Return a YAML text as a plain tree.
+
+    Args:
+        what: what the text is, for the message. hint: what to do next. where: the file.
+
+    Raises:
+        SeaError: the text is not YAML, or is more than JSON can hold: references (a few lines of them can stand for
+            gigabytes), types, a key twice, a number of more than MAX_DIGITS digits, more than MAX_DEPTH levels.
+    """
+    import yaml
+
+    try:
+        return yaml.load(text, _plain_loader())  # a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        problem, place = error.problem or error.context, at(where, line) if where else ""
+        raise SeaError(f"{what} is not valid YAML: {one_line(problem)}", hint=hint, where=place) from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise SeaError(f"{what} is not valid YAML: {one_line(error)}", hint=hint, where=where) from error
+
+
+@cache
+def _plain_loader() -> type[yaml.SafeLoader]:
+    """Return PyYAML's safe loader, restricted to plain trees."""
+    import yaml
+
+    class PlainLoader(yaml.SafeLoader):
+        depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            self.depth += 1
+            problems = {
+                "references (*name) are not supported": isinstance(event, yaml.AliasEvent),
+                "types (!name) are not supported": getattr(event, "tag", None) is not None,
+                f"more than {MAX_DEPTH} levels": self.depth > MAX_DEPTH,
+            }
+            if problem := next((problem for problem, found in problems.items() if found), None):
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+            mapping: dict[Hashable, Any] = {}
+            for key_node, value_node in node.value:
+                key, problem = key_node.value, ""
+                if not isinstance(key, str):
+                    problem = "a key must be text"
+                elif key in mapping:
+                    problem = f"the key {key!r} occurs twice"
+                if problem:
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+                mapping[key] = self.construct_object(value_node, deep=True)
+            return mapping
+
+        def construct_yaml_int(self, node: Any) -> int:
+            if len(node.value) > MAX_DIGITS:
+                problem = f"a number of more than {MAX_DIGITS} digits"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+            return super().construct_yaml_int(node)
+
+    PlainLoader.yaml_implicit_resolvers = {  # a date stays text
+        first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith((":timestamp", ":merge", ":value"))]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    PlainLoader.add_constructor("tag:yaml.org,2002:int", PlainLoader.construct_yaml_int)
+    return PlainLoader

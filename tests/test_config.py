@@ -145,7 +145,13 @@ def test_any_number_as_python_writes_it_is_read(value: float) -> None:
         ("loud='yes'", "loud is 'yes', but it must be true or false", "-o loud=false"),
         ("rate", "-o rate has no value", "-o rate=VALUE"),
         ("extra=7", "extra is 7, but it must be text or null", "-o extra=null"),
-        ("name=[", "-o name=[ is not valid YAML", "quotes"),
+        ("name=[", "-o name=[ is not valid YAML: expected the node content, but found '<stream end>'", "quotes"),
+        ("name=0x_", "-o name=0x_ is not valid YAML: invalid literal for int() with base 16: ''", "quotes"),
+        (
+            "name=9999999999999999999",
+            "-o name=9999999999999999999 is not valid YAML: a number of more than 18 digits",
+            "",
+        ),
     ],
 )
 def test_wrong_value_is_an_error(option: str, message: str, hint: str) -> None:
@@ -170,11 +176,21 @@ def test_empty_file_overrides_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("rate: 0.1\ncount: [1,\n", 3, "this is not YAML"),
-        ("rate: 0.1\n\tcount: 1\n", 2, "this is not YAML"),
-        ("rate: 'half\n", 2, "this is not YAML"),
-        ("rate: !!python/object:os.system 1\n", 1, "this is not YAML"),
-        ("rate: \x00\n", None, "this is not YAML"),
+        ("rate: 0.1\ncount: [1,\n", 3, "the file is not valid YAML"),
+        ("rate: 0.1\n\tcount: 1\n", 2, "the file is not valid YAML"),
+        ("rate: 'half\n", 2, "the file is not valid YAML"),
+        ("rate: !!python/object:os.system 1\n", 1, "the file is not valid YAML"),
+        ("rate: \x00\n", None, "the file is not valid YAML"),
+        ("name: &a [x]\nextra: *a\n", 2, "references (*name) are not supported"),
+        ("name: &a [*a]\n", 1, "references (*name) are not supported"),
+        ("".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 99)), 1, "references (*name) are not"),
+        ("rate: 0.1\nrate: 0.2\n", 2, "the key 'rate' occurs twice"),
+        ("? [rate]\n: 1\n", 1, "a key must be text"),
+        ("rate: 0x" + "f" * 5000, 1, "a number of more than 18 digits"),
+        ("rate: " + "9" * 5000, 1, "a number of more than 18 digits"),
+        ("rate: 1" + ":59" * 500 + ".5", None, "int too large to convert to float"),
+        ("rate: " + "[" * 50_000, 1, "more than 20 levels"),
+        ("- " * 50_000, 1, "more than 20 levels"),
         ("- rate\n", None, "expected `key: value` lines"),
         ("rate\n", None, "expected `key: value` lines"),
         ("0\n", None, "expected `key: value` lines"),
@@ -185,6 +201,11 @@ def test_file_that_is_not_settings_is_an_error(tmp_path: Path, text: str, line: 
     error = error_for(file=file)
     assert message in error.what
     assert error.where == (f"{file}:{line}" if line else str(file))
+
+
+def test_a_date_is_text_and_a_key_may_be_any_word(tmp_path: Path) -> None:
+    assert overridden(file=yaml_file(tmp_path, "name: 2026-13-99\n")).name == "2026-13-99"
+    assert parse_overrides(yaml_file(tmp_path, "no: {1: 2, null: 3}\n"), []) == {"no.1": 2, "no.null": 3}
 
 
 def test_missing_file_or_other_encoding_is_an_error(tmp_path: Path) -> None:
