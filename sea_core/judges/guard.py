@@ -25,8 +25,8 @@ from sea_core.llm.types import Message, Prompt
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.runs.atomic import sha256
 
-VERSION = "guard-1"
-"""Increase the number when `parse_guard_reply` or `TEMPLATE` changes."""
+VERSION = "guard-2"
+"""Increase the number when `parse_guard_reply`, `escape_special_tokens` or `TEMPLATE` changes."""
 MAX_TOKENS = 64
 TEMPLATE = (
     "{{ bos_token }}<|user|>\n"
@@ -114,11 +114,12 @@ class GuardReply:
 
 
 def escape_special_tokens(text: str) -> str:
-    """Insert a space after each `<` that could open a special token (`<|im_end|>`, `</s>`).
+    """Insert a space after each `<` or `[` that could open a mark of a chat (`<|assistant|>`, `[/INST]`).
 
-    Otherwise an answer could end its own turn.
+    Otherwise an answer could end its own turn where a template is plain text, as WildGuard's. No answer becomes a
+    special token in any case (`LocalModel.prompt_ids`).
     """
-    return re.sub(r"<(?=[^\s<=\d])", "< ", text)
+    return re.sub(r"<(?=[^\s<=\d])|\[(?=/?INST\])", r"\g<0> ", text)
 
 
 def parse_guard_reply(reply: str) -> GuardReply:

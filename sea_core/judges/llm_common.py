@@ -17,7 +17,7 @@ def quoted(text: str) -> str:
     r"""Return a text as a JSON string, so that it cannot steer the judge.
 
     Its quotation marks and line breaks are escaped. `<` becomes \u003c: the tokens that open and close a chat turn
-    begin with it (`<|im_end|>`, `</s>`), and a local model's tokenizer would turn them into special tokens.
+    begin with it (`<|im_end|>`, `</s>`), and a server's tokenizer may turn them into special tokens.
     """
     return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
 

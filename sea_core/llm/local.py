@@ -8,12 +8,13 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sea_core.errors import ModelError, SeaError
+from sea_core.errors import DataError, ModelError, SeaError
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.reasoning import strip_reasoning
 from sea_core.llm.types import Completion, Prompt
 from sea_core.model.checkpoint import fingerprint, quiet_loading, require_finite_weights
 from sea_core.model.placement import dtype_name, resolve_device, resolve_dtype
+from sea_core.model.text_ids import TextTokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -48,39 +49,56 @@ class LocalModel:
         if not prompts:
             return
         requests = [
-            (self.config.completion_tokens(prompt.max_tokens), self.render(prompt), prompt) for prompt in prompts
+            (self.config.completion_tokens(prompt.max_tokens), len(self.render(prompt)), prompt) for prompt in prompts
         ]
-        requests.sort(key=lambda request: (request[0], len(request[1])))
+        requests.sort(key=lambda request: request[:2])
         for length, group in groupby(requests, key=lambda request: request[0]):
             fitting = []
-            for _, text, prompt in group:
-                if reason := self._exceeds_context(text, length):
+            for _, _, prompt in group:
+                try:
+                    ids = self.prompt_ids(prompt)
+                    reason = self._exceeds_context(ids, length)
+                except DataError as error:
+                    reason = error.what
+                if reason:
                     yield Completion(prompt.key, None, "error", reason)
                 else:
-                    fitting.append((prompt, text))
+                    fitting.append((prompt, ids))
             for start in range(0, len(fitting), self.config.batch_size):
                 yield from self._generate(fitting[start : start + self.config.batch_size], length)
 
     def render(self, prompt: Prompt) -> str:
         """Return the text that the model reads: the messages in its chat template."""
+        return self._render(prompt, [message["content"] for message in prompt.messages])
+
+    def _render(self, prompt: Prompt, contents: Sequence[str]) -> str:
         _, tokenizer = self.loaded
-        messages = [dict(message) for message in prompt.messages]
+        messages = [{**message, "content": text} for message, text in zip(prompt.messages, contents, strict=True)]
         return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
-    def _exceeds_context(self, text: str, length: int) -> str:
-        """Return why the context is too short for a prompt and its completion, or an empty text."""
-        model, tokenizer = self.loaded
-        context = getattr(model.config, "max_position_embeddings", None)
-        n_tokens = len(tokenizer(text, add_special_tokens=False)["input_ids"])
-        return f"the model's context has {context} tokens" if context and n_tokens + length > context else ""
+    def prompt_ids(self, prompt: Prompt) -> list[int]:
+        """Return the ids of what the model reads. Only the chat template writes special tokens, no message does.
 
-    def _generate(self, batch: Sequence[tuple[Prompt, str]], length: int) -> Iterator[Completion]:
+        Raises:
+            DataError: a part of a message would become a special token (see `TextTokenizer`).
+        """
+        contents = [message["content"] for message in prompt.messages]
+        return self._text_tokenizer.chat_ids(lambda texts: self._render(prompt, texts), contents)
+
+    @cached_property
+    def _text_tokenizer(self) -> TextTokenizer:
+        return TextTokenizer(self.loaded[1])
+
+    def _exceeds_context(self, ids: Sequence[int], length: int) -> str:
+        """Return why the context is too short for a prompt and its completion, or an empty text."""
+        context = getattr(self.loaded[0].config, "max_position_embeddings", None)
+        return f"the model's context has {context} tokens" if context and len(ids) + length > context else ""
+
+    def _generate(self, batch: Sequence[tuple[Prompt, list[int]]], length: int) -> Iterator[Completion]:
         import torch
 
         model, tokenizer = self.loaded
-        texts = [text for _, text in batch]
-        # The chat template has written the special tokens already.
-        inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
+        inputs = tokenizer.pad({"input_ids": [ids for _, ids in batch]}, return_tensors="pt").to(model.device)
         try:
             with torch.inference_mode(), quiet_loading():
                 outputs = model.generate(**inputs, max_new_tokens=length)[:, inputs["input_ids"].shape[1] :]

@@ -15,6 +15,7 @@ from sea_core.model import numerics, seam
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padded
+from sea_core.model.text_ids import Render, TextTokenizer
 
 
 class MLLM:
@@ -134,7 +135,13 @@ class MLLM:
         return blank.with_features(blank.features.to(self.wide_dtype))
 
     def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
-        """Return the model's ordinary inputs for one question about each medium, on the model's device."""
+        """Return the model's ordinary inputs for one question about each medium, on the model's device.
+
+        Raises:
+            DataError: a question has the literal of a special token: the model's own processor would make it one.
+        """
+        for question in questions:
+            self.text_tokenizer.require_ordinary(self._renderer(media=True), [question])
         texts = [self.render(question, media=True) for question in questions]
         inputs = self.adapter.inputs(self.processor, texts, media)
         if not isinstance(inputs, Mapping):
@@ -152,15 +159,27 @@ class MLLM:
         text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         return text
 
+    @cached_property
+    def text_tokenizer(self) -> TextTokenizer:
+        """The tokenizer, so that no placeholder and no other special token comes out of people's text."""
+        return TextTokenizer(self.tokenizer, (self.adapter.placeholder, self.adapter.end_token(self.processor)))
+
     def prompt_ids(self, question: str, n_features: int | None) -> list[int]:
-        """Return the prompt's token ids, with the placeholders for an E of `n_features` vectors (None: text only)."""
-        text = self.render(question, media=n_features is not None)
-        if n_features is not None:
-            text = self._with_placeholders(text, self.adapter.placeholders(n_features))
+        """Return the prompt's token ids, with the placeholders for an E of `n_features` vectors (None: text only).
+
+        Raises:
+            DataError: a part of the question would become a special token (see `TextTokenizer`).
+        """
+
+        def expand(text: str) -> str:
+            return text if n_features is None else self._with_placeholders(text, self.adapter.placeholders(n_features))
+
         # As a processor does it: a tokenizer with a begin-of-text token adds it unless the template already has.
-        begin = self.tokenizer.bos_token
-        ids: list[int] = self.tokenizer(text, add_special_tokens=not (begin and text.startswith(begin)))["input_ids"]
-        return ids
+        render = self._renderer(media=n_features is not None)
+        return self.text_tokenizer.chat_ids(render, [question], begin=True, expand=expand)
+
+    def _renderer(self, media: bool) -> Render:
+        return lambda texts: self.render(texts[0], media=media)
 
     def _with_placeholders(self, text: str, count: int) -> str:
         """Repeat the one placeholder of a rendered prompt `count` times."""
@@ -173,8 +192,8 @@ class MLLM:
         return text.replace(placeholder, placeholder * count)
 
     def answer_ids(self, answer: str) -> list[int]:
-        """Return the answer's token ids, with the end token."""
-        return [*self.tokenizer(answer, add_special_tokens=False)["input_ids"], self.end_id]
+        """Return the answer's token ids, with the end token. Raises DataError as `prompt_ids` does."""
+        return [*self.text_tokenizer.text_ids(answer), self.end_id]
 
     def batch(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], width: int = 0) -> Batch:
         """Return prompts with answers, padded on the right to `width` or to the longest (see padding.py)."""

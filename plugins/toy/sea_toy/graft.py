@@ -156,8 +156,8 @@ def train_answers(states: Sequence[TrainingState], config: GraftConfig, rng: ran
 
 def _caption_features(state: TrainingState, length: int) -> Tensor:
     """Return the caption's token ids for each rendering, filled up with line breaks: (renderings, length)."""
-    tokenizer, adapter = state.mllm.tokenizer, state.student.adapter
+    tokenizer, adapter = state.mllm.text_tokenizer, state.student.adapter
     captions = [make_caption(rendering, adapter) for rendering in state.pool.renderings]
-    tokens = [tokenizer(caption, add_special_tokens=False)["input_ids"] for caption in captions]
-    (filler,) = tokenizer("\n", add_special_tokens=False)["input_ids"]
+    tokens = [tokenizer.text_ids(caption) for caption in captions]
+    (filler,) = tokenizer.text_ids("\n")
     return torch.tensor([(ids + [filler] * length)[:length] for ids in tokens])

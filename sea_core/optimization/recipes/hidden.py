@@ -81,7 +81,7 @@ def split_prompt(mllm: MLLM, question: str, n_features: int) -> tuple[list[int],
 @torch.no_grad()
 def phrase_state(mllm: MLLM, before: list[int], phrase: str, layer: int) -> Tensor:
     """Return the mean hidden state of the phrase's tokens in place of the medium, (d_llm,)."""
-    tokens = mllm.tokenizer(phrase, add_special_tokens=False)["input_ids"]
+    tokens = mllm.text_tokenizer.text_ids(phrase)
     return mllm.hidden_states([*before, *tokens], layer)[len(before) :].mean(0)
 
 
