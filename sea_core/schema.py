@@ -51,12 +51,21 @@ def read_bytes(path: Path) -> bytes:
         return file.read().removeprefix(BOM)
 
 
-def read_json(path: Path, schema: type[T], *, what: str, hint: str, error: type[SeaError] = SeaError) -> T:
+def read_json(
+    path: Path,
+    schema: type[T],
+    *,
+    what: str,
+    hint: str,
+    error: type[SeaError] = SeaError,
+    unique_keys: bool = False,
+) -> T:
     """Read a JSON file whose content must match `schema`.
 
     Args:
         what: what the file is, for the message: "the manifest of a run".
         hint: how to get the file back.
+        unique_keys: refuse an object that has a key twice, of which the last would count.
 
     Raises:
         SeaError: as `error`: the file cannot be read, is not JSON, or does not match.
@@ -66,7 +75,22 @@ def read_json(path: Path, schema: type[T], *, what: str, hint: str, error: type[
     except OSError as problem:
         message = f"{what} cannot be read: {problem.strerror or problem}"
         raise error(message, hint=hint, where=str(path)) from problem
-    return parse_json(data, schema, what=what, hint=hint, where=str(path), error=error)
+    value = parse_json(data, schema, what=what, hint=hint, where=str(path), error=error)
+    if unique_keys and (key := _duplicate_key(data)) is not None:
+        raise error(f"the key {key!r} occurs twice", hint=hint, where=str(path))
+    return value
+
+
+def _duplicate_key(data: bytes) -> str | None:
+    """Return a key that an object of a valid JSON text has twice, if there is one."""
+    duplicates: list[str] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> None:
+        keys: set[str] = set()
+        duplicates.extend(key for key, _ in pairs if key in keys or keys.add(key))  # type: ignore[func-returns-value]
+
+    json.loads(data, object_pairs_hook=collect)
+    return next(iter(duplicates), None)
 
 
 def parse_json(
@@ -101,7 +125,7 @@ def check(
     from pydantic import ValidationError
 
     try:
-        checked: T = adapter(schema).validate_python(value)
+        checked: T = adapter(schema).validate_python(value, strict=True)
     except ValidationError as problem:
         raise error(f"this is not {what}: {describe(problem)}", hint=hint, where=where) from problem
     return checked
@@ -127,7 +151,7 @@ def describe(error: ValidationError) -> str:
         return one_line(problem["msg"]).replace("Invalid JSON", "it is not valid JSON in UTF-8")
     if problem["type"] == "missing":
         return f"the key {key} is missing"
-    expected = one_line(problem["msg"]).replace("Input should be", "expected")
+    expected = one_line(problem["msg"]).replace("Input should be", "expected").replace("a valid array", "a list")
     found = f"{expected}, found {_shown(problem['input'])}"
     return f"{key}: {found}" if key else found
 

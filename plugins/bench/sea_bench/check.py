@@ -41,7 +41,7 @@ class TaskCount:
 def check_media(benchmark: Benchmark) -> Iterator[Issue | None]:
     """Open every medium. Yields for each its issue or None, then an issue for each medium that no case refers to."""
     modalities = {case.modality for case in benchmark.cases}
-    digests = {name: read_set_manifest(benchmark.folder, name).get("media", {}) for name in modalities}
+    digests = {name: read_set_manifest(benchmark.folder, name).media for name in modalities}
     used = set()
     for case in benchmark.cases:
         if case.media is not None:

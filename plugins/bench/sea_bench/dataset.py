@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 from sea_bench import layout
 from sea_bench.case import Case, mentioned_kind
 from sea_core.data.examples import Kind
 from sea_core.errors import DataError
-from sea_core.runs.atomic import read_json
+from sea_core.schema import check, read_json
 
 TEXT_ONLY = "Text_only"
 TASKS_WITHOUT_TEXT = ("Audio_only",)
@@ -68,8 +70,7 @@ def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
     for benign, root in layout.benchmark_roots(folder):
         for name, questions in layout.find_sets(root).items():
             if modality in (None, name):
-                manifest_cases = read_set_manifest(folder, name).get("cases", {})
-                reader = _SetReader(root, name, questions, benign, manifest_cases)
+                reader = _SetReader(root, name, questions, benign, read_set_manifest(folder, name).cases)
                 cases += reader.cases()
                 issues += reader.issues
     if not cases and not issues:
@@ -83,14 +84,53 @@ def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
     return Benchmark(folder, tuple(cases), tuple(issues))
 
 
-def read_set_manifest(folder: Path, modality: str) -> Mapping[str, Any]:
-    """Return the manifest's entry of a set; empty if there is none. Its cases are named `scenario/id`."""
+class ManifestCase(TypedDict, total=False):
+    """What the reader of a benchmark uses of a case in its manifest."""
+
+    phrase: str
+    kind: Kind
+
+
+class SetEntry(TypedDict, total=False):
+    """What the reader of a benchmark uses of a set in its manifest: texts by `scenario/id`, digests by path."""
+
+    cases: dict[str, ManifestCase]
+    media: dict[str, str]
+
+
+class SetsFile(TypedDict, total=False):
+    """A manifest as far as every set has it."""
+
+    sets: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ManifestSet:
+    """A set in the manifest of a built benchmark. A published benchmark has none: then all is empty.
+
+    Attributes:
+        cases: the texts of the cases, by `scenario/id`.
+        media: the SHA-256 of each medium, by its path.
+        text: the whole entry as JSON.
+    """
+
+    cases: Mapping[str, ManifestCase] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict)
+    text: str = "{}"
+
+
+def read_set_manifest(folder: Path, modality: str) -> ManifestSet:
+    """Return what the manifest contains of a set. Raises DataError if it is not the manifest of a benchmark."""
     path = folder / layout.MANIFEST
-    if not path.is_file():
-        return {}
-    manifest = read_json(path)
-    entry: Mapping[str, Any] = manifest.get("sets", {}).get(modality, {}) if isinstance(manifest, dict) else {}
-    return entry
+    if not path.exists():
+        return ManifestSet()
+    what, hint = (
+        "the manifest of a benchmark",
+        "Build the benchmark again, or delete the file: media are then not checked.",
+    )
+    entry = read_json(path, SetsFile, what=what, hint=hint, error=DataError).get("sets", {}).get(modality, {})
+    checked = check(entry, SetEntry, what=what, hint=hint, where=str(path), error=DataError)
+    return ManifestSet(checked.get("cases", {}), checked.get("media", {}), json.dumps(entry, sort_keys=True))
 
 
 def read_question_file(path: Path) -> dict[str, Any]:
@@ -99,25 +139,8 @@ def read_question_file(path: Path) -> dict[str, Any]:
     Raises:
         DataError: it is not such an object, or it contains an id twice, of which JSON would silently drop one.
     """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        record = dict(pairs)
-        if len(record) < len(pairs):
-            duplicate = next(key for i, (key, _) in enumerate(pairs) if key in [k for k, _ in pairs[:i]])
-            raise DataError(f"the key {duplicate!r} occurs twice", where=str(path), hint="Give each case its own id.")
-        return record
-
-    try:
-        records = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=unique)
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"the question file is corrupt: {error}", where=str(path), hint="Download or build it again."
-        ) from error
-    if not isinstance(records, dict):
-        raise DataError(
-            "expected one JSON object with the ids as keys", where=str(path), hint="Download or build the file again."
-        )
-    return records
+    hint = "Download or build it again. Each case needs its own id."
+    return read_json(path, dict[str, Any], what="a question file", hint=hint, error=DataError, unique_keys=True)
 
 
 class _SetReader:
@@ -128,7 +151,7 @@ class _SetReader:
     """
 
     def __init__(
-        self, root: Path, modality: str, questions: Path, benign: bool, manifest_cases: Mapping[str, Any]
+        self, root: Path, modality: str, questions: Path, benign: bool, manifest_cases: Mapping[str, ManifestCase]
     ) -> None:
         self.modality, self.questions, self.benign = modality, questions, benign
         self.media, self.manifest_cases = layout.media_folder(root, modality), manifest_cases
@@ -151,8 +174,8 @@ class _SetReader:
             self._add_issue("malformed", scenario, "", id, "malformed: the record is not a JSON object")
             return
         text_keys = layout.MM_TEXT_KEY if self.modality == "image" else {name: name for name in record}
-        question = record.get(text_keys.get(TEXT_ONLY, TEXT_ONLY))
-        if not isinstance(question, str) or not question.strip():
+        question = _text(record, text_keys.get(TEXT_ONLY, TEXT_ONLY)) or ""
+        if not question.strip():
             message = "malformed: it has no original question, which judges need"
             self._add_issue("malformed", scenario, TEXT_ONLY, id, message)
             return
@@ -196,7 +219,7 @@ class _SetReader:
             text=text,
             media=path,
             question=question,
-            phrase=known.get("phrase") or record.get("Key Phrase"),
+            phrase=known.get("phrase") or _text(record, "Key Phrase"),
             kind=known.get("kind") or _find_kind(record, text),
             benign=self.benign,
             condition="text" if task == TEXT_ONLY else "media",
@@ -233,7 +256,13 @@ class _SetReader:
 
 def _find_kind(record: Mapping[str, Any], text: str | None) -> Kind | None:
     """Return the kind by the published column, the task's text, or (for Text_only and Audio_only) another text."""
-    kind = mentioned_kind(record.get("Phrase Type")) or mentioned_kind(text)
+    kind = mentioned_kind(_text(record, "Phrase Type")) or mentioned_kind(text)
     if kind is not None:
         return kind
     return next((k for value in record.values() if isinstance(value, str) and (k := mentioned_kind(value))), None)
+
+
+def _text(record: Mapping[str, Any], key: str) -> str | None:
+    """Return the text of a key; None if there is none, or something else."""
+    value = record.get(key)
+    return value if isinstance(value, str) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +86,7 @@ def set_digest(folder: Path, modality: str) -> str:
 
     Media are not part of it, so that a missing one can be added later; each answer keeps its own medium's digest.
     """
-    entry = read_set_manifest(folder, modality)
-    digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode())
+    digest = hashlib.sha256(read_set_manifest(folder, modality).text.encode())
     for _, root in layout.benchmark_roots(folder):
         questions = layout.find_sets(root).get(modality)
         for file in sorted(questions.glob("*.json")) if questions else ():

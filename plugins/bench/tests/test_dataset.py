@@ -166,11 +166,66 @@ def test_other_folders_are_rejected(tmp_path: Path) -> None:
         read_benchmark(tmp_path, "audio")
     assert "It has: video." in caught.value.hint
     (tmp_path / "Video_questions/2-B.json").write_text('{"0": ')
-    with pytest.raises(DataError, match="question file is corrupt"):
+    with pytest.raises(DataError, match="not a question file: it is not valid JSON"):
         read_benchmark(tmp_path)
     (tmp_path / "Video_questions/2-B.json").write_text("[]")
-    with pytest.raises(DataError, match="one JSON object with the ids"):
+    with pytest.raises(DataError, match="expected an object"):
         read_benchmark(tmp_path)
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(RunError, match="the file is corrupt"):
         read_benchmark(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"0": {"Text_only": "a", "Text_only": "b"}}', "the key 'Text_only' occurs twice"),
+        ('{"0": {"Text_only": "\\ud83d"}}', "it is not valid JSON"),
+        ('{"0": ' + "[" * 100_000, "recursion limit"),
+        ('{"0": ' + "9" * 5000 + "}", "number out of range"),
+        ("[]", "expected an object, found []"),
+    ],
+)
+def test_question_file_of_another_form_is_rejected(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "Video_questions/1-A.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        read_benchmark(tmp_path)
+    assert words in caught.value.what
+    assert caught.value.where == str(path)
+
+
+def test_a_question_file_of_many_equal_ids_is_read_in_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "Video_questions/1-A.json"
+    path.parent.mkdir()
+    path.write_text("{" + ", ".join(f'"{number}": {{}}' for number in [*range(100_000), 99_999]) + "}")
+    with pytest.raises(DataError, match="the key '99999' occurs twice"):
+        read_benchmark(tmp_path)
+
+
+def test_texts_of_another_type_are_no_texts(tmp_path: Path) -> None:
+    write_questions(tmp_path, "1-A", {"0": {"Text_only": "How?", "Key Phrase": 5, "Phrase Type": ["product"]}})
+    (case,) = read_benchmark(tmp_path).cases
+    assert (case.phrase, case.kind) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ({"sets": []}, "sets: expected an object, found []"),
+        ({"sets": {"video": 5}}, "sets.video: expected an object, found 5"),
+        ({"sets": {"video": {"cases": []}}}, "cases: expected a valid dictionary, found []"),
+        (
+            {"sets": {"video": {"cases": {"1-A/0": {"phrase": 5}}}}},
+            "cases.1-A/0.phrase: expected a valid string, found 5",
+        ),
+        ({"sets": {"video": {"media": {"x": None}}}}, "media.x: expected a valid string, found null"),
+    ],
+)
+def test_manifest_of_another_form_is_rejected(tmp_path: Path, manifest: object, words: str) -> None:
+    write_questions(tmp_path, "1-A", {"0": RECORD})
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError) as caught:
+        read_benchmark(tmp_path)
+    assert words in caught.value.what

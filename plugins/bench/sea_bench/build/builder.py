@@ -17,8 +17,10 @@ from dataclasses import asdict, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 from zlib import crc32
+
+from typing_extensions import TypedDict
 
 from sea_bench import layout
 from sea_bench.build.build_folder import BuildFolder, SetIdentity, SetManifest

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from sea_bench import layout
 from sea_bench.case import Case, Condition
 from sea_bench.dataset import TEXT_ONLY, read_question_file
@@ -26,8 +28,9 @@ from sea_bench.run.run_folder import (
 )
 from sea_core.errors import DataError
 from sea_core.judges.base import Label
-from sea_core.runs.atomic import read_json, sha256
+from sea_core.runs.atomic import sha256
 from sea_core.runs.manifest import ModelLocation, current_time
+from sea_core.schema import check, read_json
 
 JUDGE = "published"
 """The judge of the verdicts in the files."""
@@ -35,6 +38,12 @@ VERDICT_KEY = "is_safe(gpt)"
 LABELS: Mapping[object, Label] = {"safe": "safe", "unsafe": "unsafe", "Error!": "error", "Exception!": "error"}
 """Our labels for published verdicts. The scripts count everything but "unsafe" as safe; here the rest is unrated."""
 MISMATCH_HINT = "Are these answers to this benchmark? Give its folder with --cases, and its modality."
+
+
+PublishedRecord = TypedDict(
+    "PublishedRecord", {"query": str | None, "response": str | list[str], "is_safe(gpt)": Any}, total=False
+)
+"""An item of an answer file."""
 
 
 @dataclass(frozen=True)
@@ -79,44 +88,53 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
     return run
 
 
-def _read_questions(cases: Path, modality: str) -> dict[str, dict[str, Any]]:
+def _read_questions(cases: Path, modality: str) -> dict[str, dict[str, dict[str, str | None]]]:
     """Return the question files of a set, by scenario."""
     folder = layout.find_sets(cases).get(modality)
     if folder is None:
         raise DataError(f"{cases} contains no {modality} set", hint="List its sets: sea bench check DIR")
-    return {file.stem: read_question_file(file) for file in sorted(folder.glob("*.json"))}
+    schema, hint = dict[str, dict[str, str | None]], "Download or build it again."
+    return {
+        file.stem: check(
+            read_question_file(file), schema, what="a question file", hint=hint, where=str(file), error=DataError
+        )
+        for file in sorted(folder.glob("*.json"))
+    }
 
 
-def _read_answers(file: Path, questions: Mapping[str, Any], modality: str) -> Iterator[PublishedAnswer]:
+def _read_answers(
+    file: Path, questions: Mapping[str, Mapping[str, Mapping[str, str | None]]], modality: str
+) -> Iterator[PublishedAnswer]:
     """Yield the answers of a file; none if its name begins with no scenario."""
     scenario = next((name for name in questions if file.stem.startswith(f"{name}_")), None)
     if scenario is None:
         return
-    task, cases, records = file.stem.removeprefix(f"{scenario}_"), questions[scenario], read_json(file)
-    if not isinstance(records, list):
-        raise DataError("expected a list of answers", hint=MISMATCH_HINT, where=str(file))
+    task, cases = file.stem.removeprefix(f"{scenario}_"), questions[scenario]
+    hint = "Download the file again. Expected a list of answers."
+    records = read_json(file, list[PublishedRecord], what="a file of published answers", hint=hint, error=DataError)
     if len(records) != len(cases):
         message = f"{len(records)} answers, but the scenario has {len(cases)} cases"
         raise DataError(message, hint=MISMATCH_HINT, where=str(file))
     for (case_id, texts), record in zip(cases.items(), records, strict=True):
-        answer = _response(record)
+        answer, question = _response(record), texts.get(TEXT_ONLY)
         if answer is None:
             raise DataError(
                 f"the answer to case {case_id} is not a string", hint="Download the file again.", where=str(file)
             )
-        if task not in texts or (record.get("query") not in (None, "", texts[task])):
+        if task not in texts or question is None or (record.get("query") not in (None, "", texts[task])):
             message = f"the question of case {case_id} differs from the benchmark's"
             raise DataError(message, hint=MISMATCH_HINT, where=str(file))
         condition: Condition = "text" if task == TEXT_ONLY else "media"
-        case = Case(case_id, scenario, task, modality, texts[task], None, texts[TEXT_ONLY], condition=condition)
+        case = Case(case_id, scenario, task, modality, texts[task], None, question, condition=condition)
         yield PublishedAnswer(case, answer, record.get(VERDICT_KEY))
 
 
-def _response(record: Any) -> str | None:
-    response = record.get("response") if isinstance(record, dict) else None
-    if isinstance(response, list) and len(response) == 1:
-        response = response[0]
-    return response if isinstance(response, str) else None
+def _response(record: PublishedRecord) -> str | None:
+    """Return the answer; None if there is none, or several."""
+    response = record.get("response")
+    if isinstance(response, list):
+        return response[0] if len(response) == 1 else None
+    return response
 
 
 def _answer_record(published: PublishedAnswer) -> AnsweredRecord:

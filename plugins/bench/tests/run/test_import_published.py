@@ -71,9 +71,11 @@ def test_imported_answers_can_be_judged(tmp_path: Path, cases: Path) -> None:
     ("records", "message"),
     [
         (answer_records("safe", "safe", "safe")[:2], "2 answers, but the scenario has 3 cases"),
-        ({}, "expected a list of answers"),
+        ({}, "expected a list, found {}"),
+        ([1, 2, 3], "0: expected an object, found 1"),
         (answer_records("safe", "safe", "safe", query="Something else?"), "differs from the benchmark's"),
-        (answer_records("safe", "safe", "safe", response=3), "is not a string"),
+        (answer_records("safe", "safe", "safe", response=3), "expected a valid string, found 3"),
+        (answer_records("safe", "safe", "safe", response=["a", "b"]), "is not a string"),
     ],
 )
 def test_answers_to_other_questions_are_rejected(tmp_path: Path, cases: Path, records: Any, message: str) -> None:
