@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that steer a terminal or reorder a line instead of being shown; all but tabulator and line end."""
 
 
 class SeaError(Exception):
@@ -47,6 +51,11 @@ class RunError(SeaError):
 def at(path: Path | str, line: int | None = None) -> str:
     """Name a place in a file the way editors do: `path` or `path:line`."""
     return f"{path}:{line}" if line else str(path)
+
+
+def visible(text: str) -> str:
+    r"""Return a text with its control characters written out, as in `\x1b[31m`, so that it can only be read."""
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(value: object) -> str:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from sea_core.alignment.markdown import escape_markdown, front_matter
 from sea_core.alignment.run import AlignManifest
 from sea_core.alignment.spot_check import GroupMetrics
+from sea_core.runs.containment import is_inside
 
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
 
@@ -15,32 +17,32 @@ TITLES = {"text": "plain text", "media": "real media, through the encoder", "syn
 def find_licence(base: Path | None) -> str:
     """Return the licence that the base model's card names, or where to find it."""
     readme = base / "README.md" if base else None
-    if readme and readme.is_file():
+    if base and readme and readme.is_file() and is_inside(readme, base):
         text = readme.read_text(encoding="utf-8", errors="replace")
-        if match := re.search(r"^licen[cs]e(?:_name)?:\s*(\S.*)$", text, re.M):
+        if match := re.search(r"^licen[cs]e(?:_name)?:[ \t]*(\S.{,100})$", text, re.M):
             return match[1].strip()
     return "see the base model"
 
 
 def model_card(manifest: AlignManifest, licence: str) -> str:
-    """Return the model card of a finished alignment, in Markdown."""
+    """Return the model card of a finished alignment, in Markdown. Names and paths in it are text, and no markup."""
     identity, metadata, metrics = manifest.identity, manifest.metadata, manifest.metrics or {}
     counts = ", ".join(f"{n} {kind}" for kind, n in metrics["examples"].items() if kind != "benign")
-    runs = "\n".join(f"- {run}" for run in metadata.runs)
+    runs = "\n".join(f"- {escape_markdown(run)}" for run in metadata.runs)
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     trained = "all weights of the language model" if identity.full_finetune else "LoRA on the language model"
     trained += " and of the projector" if identity.config["train_projector"] else ""
-    header = f"---\nlibrary_name: transformers\nbase_model: {metadata.checkpoint}\ntags: [safety, sea]\n"
+    header = {"library_name": "transformers", "base_model": metadata.checkpoint, "tags": ["safety", "sea"]}
     if re.fullmatch(r"[\w.-]+", licence):
-        header += f"license: {licence.lower()}\n"
-    return f"""{header}---
+        header["license"] = licence.lower()
+    base, modality = escape_markdown(metadata.checkpoint), escape_markdown(identity.model.modality)
+    return f"""{front_matter(header)}
+# {escape_markdown(Path(metadata.checkpoint).name)}, aligned with SEA
 
-# {Path(metadata.checkpoint).name}, aligned with SEA
-
-Aligned to refuse harmful requests, in text and through its {identity.model.modality} input. In training, synthetic
+Aligned to refuse harmful requests, in text and through its {modality} input. In training, synthetic
 embeddings found by gradient descent from text took the place of harmful media (SEA, arXiv 2502.12562).
 
-- **Base**: {metadata.checkpoint} ({identity.model.fingerprint}). Licence: {licence}.
+- **Base**: {base} ({identity.model.fingerprint}). Licence: {escape_markdown(licence)}.
 - **Method**: {identity.method.upper()} of {trained}, {metrics["steps"]} steps, last mean loss {metrics["loss"]:.4g}.
 - **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them benign, from
 {runs}

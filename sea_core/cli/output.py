@@ -1,4 +1,7 @@
-"""What commands print: results on stdout, as a table or as JSON; progress and errors on stderr."""
+"""What commands print: results on stdout, as a table or as JSON; progress and errors on stderr.
+
+Whatever is printed may come from anybody's file: control characters are written out, and no markup is interpreted.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON value, and nothing else on stdout.")]
 """The `--json` flag, the same in every command: `def show(as_json: Json = False)`."""
@@ -25,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 def emit(value: Any, as_json: bool, table: Callable[[], RenderableType]) -> None:
     """Print a command's result once: `value` as JSON, or what `table()` draws of it."""
     if as_json:
-        print(json.dumps(_plain(value), indent=2, allow_nan=False))
+        print(json.dumps(_plain(value), indent=2, allow_nan=False).replace("\x7f", "\\u007f"))
         return
     from rich.console import Console
 
@@ -33,18 +37,24 @@ def emit(value: Any, as_json: bool, table: Callable[[], RenderableType]) -> None
     Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(table())
 
 
-def grid(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+def grid(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:
     """Draw a plain table. Cells are printed as they are, brackets included."""
     from rich import box
     from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=plain(title) if title else None, title_justify="left")
+    for column in columns:
+        table.add_column(plain(column), overflow="fold")
+    for row in rows:
+        table.add_row(*map(plain, row))
+    return table
+
+
+def plain(value: object) -> Text:
+    """Return a text that is printed as it is."""
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD)
-    for column in table.columns:
-        column.overflow = "fold"
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    return table
+    return Text(visible(str(value)))
 
 
 def stack(tables: Iterable[RenderableType]) -> RenderableType:
@@ -72,9 +82,14 @@ def short(value: object) -> str:
     return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def lines(text: str) -> None:
+    """Print a result that is a text of its own, such as a table in Markdown."""
+    print(visible(text))
+
+
 def note(text: str) -> None:
     """Print a remark on stderr, as it is and unfolded."""
-    progress().print(text, markup=False, soft_wrap=True)
+    progress().print(visible(text), markup=False, emoji=False, soft_wrap=True)
 
 
 def show_error(error: SeaError) -> None:

@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from sea_core.cli import output
+from sea_core.errors import visible
 
 EVERY = 30.0
 """Seconds between lines in a log."""
@@ -26,14 +27,14 @@ class Bar:
     """A progress bar. Items that an earlier session finished count as done, but not for the rate."""
 
     def __init__(self, progress: Progress, description: str, total: int, done: int) -> None:
-        self.progress, self.description = progress, description
-        self.id = progress.add_task(description, total=total, completed=done, note="", rate="")
+        self.progress, self.description = progress, visible(description)
+        self.id = progress.add_task(self.description, total=total, completed=done, note="", rate="")
         self.began = self.last_line = time.monotonic()
         self.first = done
 
     def advance(self, count: int = 1, note: str = "") -> None:
         now = time.monotonic()
-        self.progress.update(self.id, advance=count, note=note)
+        self.progress.update(self.id, advance=count, note=visible(note))
         task = self._task()
         rate = (task.completed - self.first) / max(now - self.began, 1e-9)
         self.progress.update(self.id, rate=f"{rate:.2f}/s" if rate >= 1 else f"{1 / rate:.1f} s each")
@@ -50,10 +51,10 @@ class Bar:
 def bar(description: str, total: int, done: int = 0) -> Iterator[Bar]:
     """Show progress towards `total` items, `done` of which an earlier session finished."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("left"),

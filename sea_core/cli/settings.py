@@ -189,13 +189,12 @@ def _adapter_of(plugin: str, modality: str | None) -> SettingGroup:
 
 def _tables(groups: Sequence[SettingGroup]) -> RenderableType:
     from rich.console import Group
-    from rich.text import Text
 
     parts: list[RenderableType] = []
     for group in groups:
         undeclared = [(name, "", "any", "") for name in group.names()]
         rows = [_cells(setting) for setting in group.settings()] or undeclared
-        parts += [Text(group.heading()), output.grid(COLUMNS, rows)]
+        parts += [output.plain(group.heading()), output.grid(COLUMNS, rows)]
     return Group(*parts)
 
 

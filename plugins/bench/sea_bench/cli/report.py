@@ -49,11 +49,10 @@ def _print_tables(report: Report, format: str, disagreements: bool) -> None:
 
     for table in report_tables(report.tables, report.labels, report.agreements, disagreements=disagreements):
         if format == "table":
-            grid = output.grid(table.columns, table.rows)
-            grid.title, grid.title_justify = table.title, "left"
+            grid = output.grid(table.columns, table.rows, table.title)
             output.emit(None, False, lambda grid=grid: grid)  # type: ignore[misc]
         else:
-            typer.echo((markdown if format == "markdown" else latex)(table))
+            output.lines((markdown if format == "markdown" else latex)(table))
 
 
 def _note_gaps(run: RunGaps, judges: tuple[str, ...]) -> None:

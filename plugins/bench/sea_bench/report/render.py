@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sea_bench.report.agreement import Agreement
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.tables import Table, TableRow
+from sea_core.alignment.markdown import escape_markdown
+from sea_core.errors import one_line
 
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -71,8 +73,8 @@ def format_metric(metric: Metric | None) -> str:
 def markdown(table: TextTable) -> str:
     """Return a Markdown table."""
     rows = [table.columns, ["---"] * len(table.columns), *table.rows]
-    lines = ("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-    return "\n".join([f"**{table.title}**", "", *lines, ""])
+    lines = ("| " + " | ".join(map(escape_markdown, row)) + " |" for row in rows)
+    return "\n".join([f"**{escape_markdown(table.title)}**", "", *lines, ""])
 
 
 def latex(table: TextTable) -> str:
@@ -99,8 +101,8 @@ def latex(table: TextTable) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Escape LaTeX's special characters."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    """Escape LaTeX's special characters; a text stays on one line."""
+    return "".join(_LATEX.get(character, character) for character in one_line(text))
 
 
 def _row_cells(row: TableRow) -> list[str]:
