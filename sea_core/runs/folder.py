@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from sea_core.errors import RunError
+from sea_core.runs.containment import require_contained
 from sea_core.runs.lock import locked
 from sea_core.runs.manifest import Manifest, normalise, read_manifest, require_same_identity, write_manifest
 
@@ -59,6 +60,7 @@ class RunFolder(Generic[M]):
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        require_contained(self.folder)
         if not (self.folder / self.MANIFEST_NAME).is_file():
             raise self._not_this_kind_error()
         self.manifest = self._read()
@@ -155,6 +157,7 @@ class RunFolder(Generic[M]):
 
 def _require_empty(folder: Path, noun: str) -> None:
     """Check that a run may be started here. A lock and files of an interrupted write do not count."""
+    require_contained(folder)
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file, but a {noun} is a folder", hint="Pass a folder with --out.")
     if folder.is_dir() and any(path.name != LOCK and path.suffix != ".part" for path in folder.iterdir()):

@@ -14,6 +14,7 @@ from sea_bench import layout
 from sea_bench.case import Case, mentioned_kind
 from sea_core.data.examples import Kind
 from sea_core.errors import DataError
+from sea_core.runs.containment import is_file_name, require_contained
 from sea_core.schema import check, read_json
 
 TEXT_ONLY = "Text_only"
@@ -65,6 +66,7 @@ def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
     if not folder.is_dir():
         what = f"{folder} is a file, but a benchmark is a folder" if folder.exists() else f"there is no folder {folder}"
         raise DataError(what, hint="Build a benchmark: sea bench build image --out DIR")
+    require_contained(folder)
     cases: list[Case] = []
     issues: list[Issue] = []
     for benign, root in layout.benchmark_roots(folder):
@@ -169,7 +171,10 @@ class _SetReader:
         self._compare_counts(counts)
 
     def _read_record(self, scenario: str, id: str, record: Any) -> Iterator[Case]:
-        """Yield the record's case for each task."""
+        """Yield the record's case for each task. Ids and tasks are parts of paths, and of nothing but file names."""
+        if not is_file_name(id):
+            self._add_issue("malformed", scenario, "", id, f"malformed: the id {id!r} cannot be a file name")
+            return
         if not isinstance(record, dict):
             self._add_issue("malformed", scenario, "", id, "malformed: the record is not a JSON object")
             return
@@ -180,7 +185,9 @@ class _SetReader:
             self._add_issue("malformed", scenario, TEXT_ONLY, id, message)
             return
         for task, key in text_keys.items():
-            if self._check_text(scenario, task, id, record, key):
+            if not is_file_name(task):
+                self._add_issue("malformed", scenario, "", id, f"malformed: the task {task!r} cannot be a file name")
+            elif self._check_text(scenario, task, id, record, key):
                 text_only = task == TEXT_ONLY
                 path = None if text_only else self._find_medium(scenario, task, id)
                 if text_only or path is not None:

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from sea_bench import layout
 from sea_bench.build.question_text import CaseTexts
+from sea_core.runs.containment import require_contained
 from sea_core.runs.folder import LOCK
 from sea_core.runs.lock import locked
 from sea_core.runs.manifest import normalise, read_manifest, require_same_identity, write_manifest
@@ -82,6 +83,7 @@ class BuildFolder:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Lock the folder for this process. Raises RunError when another process has locked it."""
+        require_contained(self.folder)
         with locked(self.folder / LOCK, self.folder):
             yield
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +12,26 @@ from sea_bench import layout
 from sea_bench.build.build_folder import BuildFolder
 from sea_bench.build.question_text import CaseTexts
 from sea_core.errors import RunError
+from sea_core.runs.containment import is_file_name, require_contained
 from sea_core.runs.jsonl import JsonlLog
 
 FOLDER = "candidates"
+CONTENT_TYPES: Mapping[str, str] = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+}
+"""The suffixes of candidates, and how the page sends them: media that a browser only shows, never runs."""
+CANDIDATE = re.compile(rf"[1-9]\d{{0,5}}({'|'.join(map(re.escape, CONTENT_TYPES))})", re.ASCII)
+"""The name of a candidate's file."""
 
 
 def candidate_path(root: Path, modality: str, scenario: str, id: str, number: int, suffix: str) -> Path:
@@ -64,6 +83,7 @@ class Picks:
             RunError: no case has several candidates, or the folder is not a built benchmark.
         """
         build_folder = BuildFolder(self.folder)
+        require_contained(self.folder)
         if not build_folder.path.is_file():
             raise RunError(
                 f"{self.folder} has no {build_folder.path.name}", hint="Give a folder that `sea bench build` wrote."
@@ -71,6 +91,7 @@ class Picks:
         candidate_sets = []
         for modality, media_set in build_folder.read().sets.items():
             for texts in media_set.cases.values():
+                self._require_file_names(build_folder.path, modality, texts.scenario, texts.id)
                 files = self._candidate_files(modality, texts)
                 if len(files) > 1:
                     key = case_key(modality, texts.scenario, texts.id, benign=texts.benign)
@@ -82,8 +103,18 @@ class Picks:
             )
         return candidate_sets
 
+    def _require_file_names(self, manifest: Path, *names: str) -> None:
+        """Raise RunError where the manifest's names cannot be parts of a path."""
+        for name in names:
+            if not is_file_name(name):
+                raise RunError(
+                    f"{name!r} cannot be a file name",
+                    where=str(manifest),
+                    hint="Build the benchmark again with --out NEW.",
+                )
+
     def _candidate_files(self, modality: str, texts: CaseTexts) -> tuple[Path, ...]:
         root = self.folder / layout.BENIGN_FOLDER if texts.benign else self.folder
         folder = root / FOLDER / layout.set_folder(modality) / texts.scenario / texts.id
-        files = [path for path in folder.glob("*") if path.stem.isdigit()] if folder.is_dir() else []
+        files = [path for path in folder.glob("*") if CANDIDATE.fullmatch(path.name)] if folder.is_dir() else []
         return tuple(sorted(files, key=lambda path: int(path.stem)))

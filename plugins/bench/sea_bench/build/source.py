@@ -18,6 +18,7 @@ from sea_core.data.examples import Kind
 from sea_core.data.record import Place, Record
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError, SeaError
+from sea_core.runs.containment import is_file_name, require_contained
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "id": ("id",),
@@ -30,7 +31,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "benign": ("benign",),
 }
 """Our names for a table's columns, and their names in tables; spaces and capitals are ignored."""
-FILE_NAME = re.compile(r"[^/\\\x00-\x1f]{1,120}")
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
@@ -88,6 +88,7 @@ def limit_cases(source: CaseSource, limit: int | None) -> tuple[CaseTexts, ...]:
 
 
 def _read_mm_safetybench(path: Path, modality: str) -> CaseSource:
+    require_contained(path)
     folder = path if path.name == MM_QUESTIONS else path / MM_QUESTIONS
     files = question_files(folder)
     if not files:
@@ -165,7 +166,7 @@ def _read_id(record: Record) -> str:
 
 def _read_texts(record: Record, id: str, scenario: str) -> CaseTexts:
     for name in (id, scenario):
-        if not FILE_NAME.fullmatch(name) or name.startswith("."):
+        if not is_file_name(name):
             raise DataError(
                 f"{name!r} cannot be used as a file name",
                 where=record.where,

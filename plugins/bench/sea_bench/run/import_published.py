@@ -29,6 +29,7 @@ from sea_bench.run.run_folder import (
 from sea_core.errors import DataError
 from sea_core.judges.base import Label
 from sea_core.runs.atomic import sha256
+from sea_core.runs.containment import require_contained
 from sea_core.runs.manifest import ModelLocation, current_time
 from sea_core.schema import check, read_json
 
@@ -64,6 +65,7 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
     Raises:
         DataError: a file has another form, or does not match the benchmark's questions.
     """
+    require_contained(answers)
     questions = _read_questions(cases, modality)
     files = sorted(answers.glob("*_*.json")) if answers.is_dir() else []
     by_file = {file: list(_read_answers(file, questions, modality)) for file in files}
@@ -90,6 +92,7 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
 
 def _read_questions(cases: Path, modality: str) -> dict[str, dict[str, dict[str, str | None]]]:
     """Return the question files of a set, by scenario."""
+    require_contained(cases)
     folder = layout.find_sets(cases).get(modality)
     if folder is None:
         raise DataError(f"{cases} contains no {modality} set", hint="List its sets: sea bench check DIR")
