@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
-from sea_core.alignment.dataset import TrainingExample, make_dataset, max_sequence_length
+from sea_core.alignment.dataset import TrainingExample, example_texts, make_dataset, max_sequence_length
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.export import (
     ExportCheck,
@@ -39,6 +40,7 @@ from sea_core.judges.refusal_patterns import VERSION
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
+from sea_core.model.text_check import NamedText, require_accepted
 from sea_core.runs.atomic import sha256
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -99,6 +101,7 @@ def align(
     sanity_checks.require_same_model(inputs.runs, base)
     source = EmbeddingSource(inputs.runs)
     mixture = draw_mixture(mllm, source, inputs.texts, request)
+    require_accepted(mllm, [NamedText(case.id, "spot check", case.prompt, asked=True) for case in inputs.cases])
     check_settings(mllm, request, out)
     with _open_folder(out, make_manifest(mllm, inputs, request, mixture, base)) as folder:
         if not folder.finished:
@@ -111,9 +114,11 @@ def draw_mixture(mllm: MLLM, source: EmbeddingSource, texts: Sequence[Example], 
     """Draw the mixture, and skip training examples that exceed the model's context.
 
     Raises:
+        DataError: a part of a text would become a special token.
         SeaError: there is nothing to train on.
     """
     mixture = mix(mllm.adapter, source, texts, request.method, request.config)
+    require_accepted(mllm, chain.from_iterable(map(example_texts, mixture.examples)))
     limit = mllm.context_length
     fitting = [e for e in mixture.examples if limit is None or max_sequence_length(mllm, e) <= limit]
     if not fitting:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import ModelError
 from sea_core.model.mllm import MLLM
+from sea_core.model.text_check import NamedText
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -67,6 +68,14 @@ def make_columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
     if example.rejected is None:
         return {"prompt_ids": prompt, "answer_ids": answer, **source}
     return {"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": mllm.answer_ids(example.rejected), **source}
+
+
+def example_texts(example: TrainingExample) -> list[NamedText]:
+    """Return the question and the answers of an example, under its id."""
+    answers = [("answer", example.answer), ("rejected", example.rejected)]
+    return [NamedText(example.id, "question", example.prompt, asked=True)] + [
+        NamedText(example.id, name, text) for name, text in answers if text is not None
+    ]
 
 
 def max_sequence_length(mllm: MLLM, example: TrainingExample) -> int:

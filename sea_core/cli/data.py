@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_core.data.summary import Summary
+    from sea_core.model.text_check import RefusedText
 
 app = typer.Typer(help="Check data files, and write them for other tools.", no_args_is_help=True)
 
@@ -30,22 +31,40 @@ def check(
     columns: options.Columns = None,
     split: options.Split = None,
     skip_bad: options.SkipBad = False,
+    plugin: Annotated[
+        str | None, typer.Option("--plugin", "-p", help="Check every text against the tokenizer of a plugin's model.")
+    ] = None,
+    modality: options.Modality = None,
+    model: options.Model = None,
+    revision: options.Revision = None,
+    styles: Annotated[Path | None, typer.Option(help="A style set to check with --plugin.")] = None,
     as_json: output.Json = False,
 ) -> None:
     """List invalid records and missing media, and count the rest. Exit code 2 if there are any.
 
-    With --skip-bad they are listed as well, and the exit code is 0.
+    With --skip-bad they are listed as well, and the exit code is 0. With --plugin, texts of which a part would become a
+    special token of the model are listed too. Its weights are not loaded.
     """
     from sea_core.data.read import no_examples_error, scan
     from sea_core.data.summary import summarise
-    from sea_core.pipeline.inputs import parse_columns
+    from sea_core.pipeline.inputs import ModelTarget, parse_columns
     from sea_core.plugin import loader
 
     result = scan(file, format, parse_columns(columns), split=split, formats=loader.formats())
     if result.format == "unknown" and result.records > 1 and not as_json:
         raise no_examples_error(result)  # not a data file: listing each of its lines helps nobody
-    summary = summarise(result)
-    output.emit(asdict(summary), as_json, lambda: output.grid(("", ""), _lines(summary)))
+    summary, refused = summarise(result), None
+    if plugin:
+        from sea_core.pipeline.texts import check_texts  # imports torch
+
+        target = ModelTarget.find(plugin, modality=modality, model=model, revision=revision)
+        refused = check_texts(target, result.examples, result.path, styles)
+    value = asdict(summary) | ({} if refused is None else {"refused_texts": [asdict(text) for text in refused]})
+    output.emit(value, as_json, lambda: output.grid(("", ""), [*_lines(summary), *_refused_lines(refused)]))
+    if refused:
+        count = f"{len(refused)} text{'' if len(refused) == 1 else 's'}"
+        output.note(f"{count} would become special tokens of this model: change them, or give another --model.")
+        raise typer.Exit(2)
     invalid = "invalid record" if summary.invalid == 1 else "invalid records"
     found = [(summary.invalid, invalid), (len(summary.missing_media), "missing media")]
     problems = ", ".join(f"{count} {what}" for count, what in found if count)
@@ -125,6 +144,12 @@ def _lines(summary: Summary) -> Iterator[tuple[str, object]]:
     yield from _first([f"{record.where}: {record.what}" for record in summary.invalid_records])
     yield "missing media", len(summary.missing_media)
     yield from _first([f"{found.example} ({found.number}): {found.medium}" for found in summary.missing_media])
+
+
+def _refused_lines(refused: Sequence[RefusedText] | None) -> Iterator[tuple[str, object]]:
+    if refused is not None:
+        yield "texts that would become special tokens", len(refused)
+        yield from _first([f"{text.where}: {text.name}: {text.what}" for text in refused])
 
 
 def _rules(skip_counts: dict[str, int], notes: dict[str, int]) -> Iterator[tuple[str, object]]:

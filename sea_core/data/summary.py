@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from statistics import median
 from sea_core.data.examples import Example
 from sea_core.data.media_paths import is_url
 from sea_core.data.result import InvalidRecord, ReadResult, SkippedRecord
+
+CHAT_MARK = re.compile(r"<\|[\w-]+\|>|</?s>|<(?:image|video|audio|tool_call)>|\[/?INST\]")
+"""Literals that are special tokens of many models; only a model's tokenizer knows its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,15 @@ def _classes(examples: Sequence[Example]) -> dict[str, int]:
         "with chosen and rejected (DPO)": sum(example.chosen is not None for example in examples),
         "with media": sum(bool(example.media) for example in examples),
         "with media at a URL (not checked)": sum(any(map(is_url, example.media)) for example in examples),
+        "with marks of a chat (checked with --plugin)": sum(map(_has_marks, examples)),
         "prepared": sum(example.extraction is not None for example in examples),
     }
     return {name: count for name, count in counts.items() if count}
+
+
+def _has_marks(example: Example) -> bool:
+    """Return whether a text looks as if it held special tokens: `<|im_end|>`, `</s>`, `<image>`, `[INST]`."""
+    return any(CHAT_MARK.search(text) for texts in _texts([example]).values() for text in texts)
 
 
 def _texts(examples: Sequence[Example]) -> dict[str, list[str]]:

@@ -178,6 +178,11 @@ class MLLM:
         render = self._renderer(media=n_features is not None)
         return self.text_tokenizer.chat_ids(render, [question], begin=True, expand=expand)
 
+    def require_question(self, question: str) -> None:
+        """Raise DataError if a part of the question would become a special token, with or without a medium."""
+        for media in (False, True):
+            self.text_tokenizer.chat_ids(self._renderer(media), [question], begin=True)
+
     def _renderer(self, media: bool) -> Render:
         return lambda texts: self.render(texts[0], media=media)
 

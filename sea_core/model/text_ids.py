@@ -110,7 +110,7 @@ class TextTokenizer:
         return not (self._literals and self._literals.search(text))
 
     @cached_property
-    def _marks(self) -> Mapping[int, str]:
+    def marks(self) -> Mapping[int, str]:
         """The tokens that no text may become, by id: all added ones but words and white space."""
         added = {i: token for i, token in self.tokenizer.added_tokens_decoder.items() if not _is_word(token)}
         reserved = {self.tokenizer.convert_tokens_to_ids(token): token for token in self.reserved}
@@ -121,7 +121,7 @@ class TextTokenizer:
     @cached_property
     def _literals(self) -> re.Pattern[str] | None:
         """Finds the literals of marks in a text, as the tokenizer does: leftmost, then longest."""
-        literals = sorted(set(self._marks.values()), key=len, reverse=True)
+        literals = sorted(set(self.marks.values()), key=len, reverse=True)
         return re.compile("|".join(map(re.escape, literals))) if literals else None
 
     @cached_property
@@ -133,18 +133,18 @@ class TextTokenizer:
 
     def _mark_ids(self, ids: Sequence[int]) -> list[int]:
         """Return the ids that are marks, in their order."""
-        return [i for i in ids if i in self._marks and i != self._unknown]
+        return [i for i in ids if i in self.marks and i != self._unknown]
 
     @cached_property
     def _guarded(self) -> GuardedTokenizer | None:
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
-        return GuardedTokenizer.copy(backend, self._marks) if hasattr(backend, "to_str") else None
+        return GuardedTokenizer.copy(backend, self.marks) if hasattr(backend, "to_str") else None
 
     def _refusal(self, texts: Sequence[str], found: Sequence[int], own: Sequence[int] = (), why: str = "") -> DataError:
         """Return the error that names the literal in a text, or the token that a template alone does not have."""
         literal = next((match[0] for text in texts if self._literals and (match := self._literals.search(text))), None)
         more = Counter(self._mark_ids(found)) - Counter(self._mark_ids(own))
-        token = literal or next((self._marks[i] for i in more), "unknown")
+        token = literal or next((self.marks[i] for i in more), "unknown")
         return DataError(
             f"{why}a part of the text would become the special token {token!r} of this model's tokenizer",
             hint=f"Write {token!r} in another way, such as with a space inside, or take the text out.",

@@ -14,6 +14,7 @@ from sea_core.llm.config import LLMConfig
 from sea_core.model.checkpoint import read_card
 from sea_core.model.media_folder import encode_files, media_digest, media_files, sorted_by_content
 from sea_core.model.selfcheck import check_seam
+from sea_core.model.text_check import require_accepted
 from sea_core.optimization.audit import audit, unaudited
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.lr_search import EXAMPLES, GRID, search_lr
@@ -26,6 +27,7 @@ from sea_core.pipeline.extraction import ExtractorSession
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.texts import goal_texts
 from sea_core.pipeline.verify import ask_and_judge
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
@@ -223,9 +225,10 @@ class _Work:
         if not left:
             return
         mllm = self.model()
+        examples = list(left.values())
+        require_accepted(mllm, goal_texts(examples, self.plan.read.path))
         check_seam(mllm)
         config = self.resolved_config()
-        examples = list(left.values())
         optimization = Optimization(
             mllm, examples, config, recipes=self.synthesis.recipes, benign=self.benign_embeddings(examples)
         )

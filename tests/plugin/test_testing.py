@@ -82,6 +82,13 @@ class ExtraPlaceholder(Qwen2AudioAdapter):
         return n_features + 1
 
 
+class AllowsNoPlaceholder(Qwen2AudioAdapter):
+    def conversation(self, question: str, media: bool) -> Any:
+        if self.placeholder in question:
+            raise ValueError("the question has a placeholder already")
+        return super().conversation(question, media)
+
+
 class ScaledFeatures(Qwen2AudioAdapter):
     def split(self, crossed: Any, inputs: Any) -> Any:
         return [1.1 * e for e in super().split(crossed, inputs)]
@@ -236,6 +243,7 @@ BROKEN: dict[str, tuple[AdapterUnderTest, str]] = {
         under_test(ExtraPlaceholder()),
         r"an E of 250 vectors makes 251 placeholders, the ordinary prompt has 250|51 .* 50",
     ),
+    "literals": (under_test(AllowsNoPlaceholder(2)), "it raised ValueError: the question has a placeholder already"),
     "injection": (under_test(ScaledFeatures(2)), "injecting the blank's own embedding: the logits differ by"),
     "padding": (under_test(ADAPTER, ignore_the_mask), "a batch padded on the left: the logits differ by"),
     "perturbation": (under_test(ADAPTER, zero_projector), "another embedding gives the same logits"),

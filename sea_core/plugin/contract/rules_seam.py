@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from sea_core.errors import DataError
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import changes_logits
@@ -18,6 +19,7 @@ from sea_core.plugin.contract.rule import (
     AdapterUnderTest,
     RuleViolation,
     encoder_parameters,
+    listed,
     require,
     require_error,
     rule,
@@ -70,6 +72,26 @@ def prompt(subject: AdapterUnderTest) -> None:
         counts = f"an E of {len(embedding)} vectors makes {ours_count} placeholders, the ordinary prompt has "
         require(ours_count == ordinary_count, f"{counts}{ordinary_count}")
         require(ours == ordinary, "the text around the placeholders differs from the ordinary prompt")
+
+
+@rule("`conversation` must hand on the question as it is; `placeholder` and `end_token` must be added tokens.")
+def literals(subject: AdapterUnderTest) -> None:
+    """The names of special tokens in a question or an answer are text, or are refused with advice."""
+    mllm, marks = subject.mllm, subject.mllm.text_tokenizer.marks
+    question, n_features = subject.question(), len(subject.blank)
+
+    def special(ids: Sequence[int]) -> list[str]:
+        return [marks[i] for i in ids if i in marks]
+
+    # All literals at once, and those of the adapter alone: one may be refused, and others not.
+    for literal in (" ".join(marks.values()), subject.adapter.placeholder, marks[mllm.end_id]):
+        with suppress(DataError):
+            found = special(mllm.answer_ids(f"{literal} {question}"))
+            require(found == [marks[mllm.end_id]], f"an answer with {literal!r} holds the tokens {listed(found)}")
+        with suppress(DataError):
+            found = special(mllm.prompt_ids(f"{literal} {question}", n_features))
+            expected = special(mllm.prompt_ids(question, n_features))
+            require(found == expected, f"a question with {literal!r} holds the tokens {listed(found)}")
 
 
 @rule("The prompt, the positions or the projector differ from the ordinary forward: check `projector` and `split`.")
@@ -173,6 +195,7 @@ RULES = (
     blank,
     files,
     prompt,
+    literals,
     injection,
     padding,
     perturbation,

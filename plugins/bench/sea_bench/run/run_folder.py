@@ -61,7 +61,8 @@ class UnansweredRecord(CaseFields):
 
     Attributes:
         question: None where unknown.
-        status: `missing`: the medium does not exist or the case is malformed. `unreadable`: the medium is corrupt.
+        status: `missing`: the medium does not exist or the case is malformed. `unreadable`: the medium is corrupt, or a
+            part of the text would become a special token of the model.
         detail: the reason.
     """
 

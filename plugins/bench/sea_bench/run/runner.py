@@ -41,7 +41,12 @@ class CaseRunner:
     config: AnswerConfig
 
     def encode(self, case: Case) -> EncodedCase:
-        """Encode the medium of a case. Raises SeaError if it cannot be read."""
+        """Encode the medium of a case.
+
+        Raises:
+            SeaError: the medium cannot be read, or a part of the text would become a special token.
+        """
+        self.mllm.require_question(prompt_text(case))
         if case.condition == "blank":
             return EncodedCase(case, self.blank)
         if case.media is None:
@@ -88,7 +93,7 @@ def unanswered_cases(run: BenchRun, selection: Selection) -> list[Case]:
 def run_cases(runner: CaseRunner, run: BenchRun, cases: Sequence[Case], batch_size: int) -> Iterator[int]:
     """Answer cases and store a record for each. Yields how many cases were processed, batch by batch.
 
-    A medium that cannot be read gets a record too, and is tried again the next time.
+    A case whose medium or text cannot be read gets a record too, and is tried again the next time.
     """
     for with_media in (False, True):  # prompts with and without a medium cannot be in one batch
         group = [case for case in cases if _has_medium(case) is with_media]
@@ -109,7 +114,7 @@ def store_missing(run: BenchRun, missing: Sequence[MissingCase]) -> None:
 
 
 def encode_cases(runner: CaseRunner, cases: Sequence[Case]) -> tuple[list[EncodedCase], list[UnansweredRecord]]:
-    """Return the encoded cases, and a record for each whose medium cannot be read."""
+    """Return the encoded cases, and a record for each whose medium or text cannot be read."""
     encoded, unreadable = [], []
     for case in cases:
         try:
