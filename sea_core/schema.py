@@ -51,6 +51,15 @@ def read_bytes(path: Path) -> bytes:
         return file.read().removeprefix(BOM)
 
 
+def require_text_name(path: Path | str) -> None:
+    """Raise SeaError for a name that is not UTF-8: JSON and Parquet, where names are stored, cannot hold it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = str(path).encode(errors="backslashreplace").decode()
+        raise SeaError(f"this name is not UTF-8 text: {shown}", hint="Rename it: mv, or convmv for many.") from error
+
+
 def read_json(
     path: Path,
     schema: type[T],

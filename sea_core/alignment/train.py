@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.alignment import sanity_checks
-from sea_core.alignment.checkpoints import STATE_FILE, last_checkpoint
+from sea_core.alignment.checkpoints import TrainerState, last_checkpoint, read_state
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.lora import require_only_expected_trainable, unfreeze_language_model
@@ -73,8 +72,8 @@ def _check_setup(
 
 def run_trainer(trainer: Any, checkpoint: Path | None, stop_loss: float) -> list[dict[str, Any]]:
     """Train, or load the weights of a checkpoint at which training had already finished. Returns the trace."""
-    state = json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8")) if checkpoint else {"log_history": []}
-    trace = [record for record in state["log_history"] if "loss" in record]
+    state: TrainerState = read_state(checkpoint) if checkpoint else {"global_step": 0, "log_history": []}
+    trace: list[dict[str, Any]] = [dict(record) for record in state["log_history"] if "loss" in record]
     if checkpoint and (
         state["global_step"] >= trainer.args.max_steps > 0 or (trace[-1:] and trace[-1]["loss"] < stop_loss)
     ):

@@ -31,6 +31,7 @@ from sea_core.cli import (
 )
 from sea_core.errors import SeaError, suggest
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
+from sea_core.schema import require_text_name
 
 COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     "Data": {"data": data.app, "prepare": prepare.prepare},
@@ -114,7 +115,7 @@ class Invocation:
 def main() -> None:
     """Run the command line. Errors that people can fix are printed without a traceback, with exit code 2."""
     invocation = Invocation()
-    error = catch_any(lambda: app(obj=invocation))
+    error = catch_any(lambda: _run(invocation))
     if error is None:
         return
     if isinstance(error, SystemExit):
@@ -126,6 +127,12 @@ def main() -> None:
         raise error
     output.show_error(shown)
     sys.exit(2)
+
+
+def _run(invocation: Invocation) -> None:
+    for argument in sys.argv[1:]:
+        require_text_name(argument)
+    app(obj=invocation)
 
 
 def _describe_system_error(error: Exception) -> SeaError | None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sea_core.data.media_paths import is_url
+from sea_core.data.media_paths import has_long_part, is_url
 from sea_core.data.record import Record, SkipRecord, preview
 from sea_core.errors import DataError
 from sea_core.runs.atomic import atomic_write
 
+SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 PLACEHOLDER = re.compile(r"<(image|video|audio)>")
 ANY_MODALITY = ("media", "file_name")
 """Columns for media of any modality; the second is the one of Hugging Face's folder data sets."""
@@ -111,6 +112,12 @@ def _media_path(record: Record, column: str, value: Any) -> str:
             "Write the path of the medium, relative to the data file, or a list of paths.",
         )
     path = record.valid_text(reference, column).strip().removeprefix("file://")
+    if not is_url(path) and has_long_part(path):
+        raise record.column_error(
+            column,
+            f"must name a file, but it is {preview(value)}, longer than any file name",
+            "Write the medium to a file, and its path here: media as text (base64) are not read.",
+        )
     return path if is_url(path) else str(record.folder / path)
 
 
@@ -118,7 +125,8 @@ def _save_bytes(record: Record, data: bytes, name: Any = None) -> str:
     if record.media_dir is None:
         raise SkipRecord(MEDIA_AS_BYTES)
     suffix = Path(name).suffix if isinstance(name, str) else ""
-    path = record.media_dir / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix or find_suffix(data)}"
+    suffix = suffix if SUFFIX.fullmatch(suffix) else find_suffix(data)
+    path = record.media_dir / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
     if not path.exists():
         with atomic_write(path) as temporary:
             temporary.write_bytes(data)

@@ -1,9 +1,10 @@
-"""Paths and URLs of media: their modality by suffix, and relative paths that still resolve in another folder."""
+"""Paths and URLs of media: their modality by suffix, whether they exist, and relative paths for another folder."""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,10 +17,29 @@ MEDIA_SUFFIXES: Mapping[str, tuple[str, ...]] = {
 }
 """Listed here because the `mimetypes` module depends on the machine's own tables."""
 
+MAX_NAME, MAX_PATH = 255, 4095
+"""Bytes of a file name and of a path, on the file systems in use."""
+
 
 def is_url(medium: str) -> bool:
     """Return whether a medium is a URL (`https://...`) or inline data (`data:...`) rather than a path."""
     return "://" in medium or medium.startswith("data:")
+
+
+def has_long_part(path: str) -> bool:
+    """Return whether a part of a path is longer than any file name can be: it is a medium as text, not a path."""
+    return len(os.fsencode(path)) > MAX_PATH or any(len(os.fsencode(part)) > MAX_NAME for part in path.split("/"))
+
+
+def file_problem(path: Path | str) -> str:
+    """Return why a path is not that of a file; empty if it is."""
+    try:
+        is_file = stat.S_ISREG(Path(path).stat().st_mode)
+    except FileNotFoundError:
+        return f"there is no file {path}"
+    except (OSError, ValueError) as error:
+        return f"{path}: {getattr(error, 'strerror', None) or error}"
+    return "" if is_file else f"{path} is not a file"
 
 
 def find_modality(medium: str) -> str | None:

@@ -6,11 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from sea_core.data.examples import Example
-from sea_core.data.media_paths import is_url
+from sea_core.data.media_paths import file_problem, is_url
 from sea_core.data.result import InvalidRecord, ReadResult, SkippedRecord
 
 CHAT_MARK = re.compile(r"<\|[\w-]+\|>|</?s>|<(?:image|video|audio|tool_call)>|\[/?INST\]")
@@ -93,7 +92,7 @@ def find_missing_media(examples: Sequence[Example]) -> tuple[MissingMedium, ...]
     missing = []
     for example in examples:
         for medium in example.media:
-            if not is_url(medium) and not exists.setdefault(medium, Path(medium).is_file()):
+            if not is_url(medium) and not exists.setdefault(medium, not file_problem(medium)):
                 missing.append(MissingMedium(example.id, example.line, medium))
     return tuple(missing)
 

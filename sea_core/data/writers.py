@@ -12,6 +12,7 @@ from sea_core.data.examples import Example
 from sea_core.data.media_paths import MEDIA_SUFFIXES, find_modality, relative_media_path
 from sea_core.errors import DataError, SeaError
 from sea_core.runs.atomic import atomic_write, write_json
+from sea_core.schema import read_json
 
 TrainingKind = Literal["sft", "dpo"]
 INFO = "dataset_info.json"
@@ -141,17 +142,10 @@ def _write(path: Path, records: Sequence[dict[str, Any]]) -> None:
 
 def _read_info(info: Path) -> dict[str, Any]:
     """Return LLaMA-Factory's list of data files. Raises DataError if the file is anything else."""
-    try:
-        entries = json.loads(info.read_text(encoding="utf-8")) if info.exists() else {}
-    except (OSError, ValueError, RecursionError):
-        entries = None
-    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
-        raise DataError(
-            "This is not LLaMA-Factory's list of data files, which is a JSON object of objects.",
-            where=str(info),
-            hint="Fix the file, or write to another folder.",
-        )
-    return entries
+    if not info.exists():
+        return {}
+    what, hint = "LLaMA-Factory's list of data files", "Fix the file, or write to another folder."
+    return read_json(info, dict[str, dict[str, Any]], what=what, hint=hint, error=DataError, unique_keys=True)
 
 
 def _add_to_info(path: Path, kind: TrainingKind | None, examples: Sequence[Example]) -> None:

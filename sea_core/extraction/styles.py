@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from sea_core.errors import SeaError
+from sea_core.schema import read_json
+
+
+class StylesFile(TypedDict):
+    """Styles, with or without how often each was found."""
+
+    styles: dict[str, int] | list[str]
+
 
 EXAMPLE = '{"styles": {"cartoon": 12, "painted": 5}}'
 
@@ -16,12 +26,9 @@ def read_styles(path: Path) -> tuple[str, ...]:
     Raises:
         SeaError: the file does not exist, is not JSON, or names no style.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SeaError(f"the styles cannot be read: {error}", hint=f"Write {EXAMPLE}", where=str(path)) from error
-    styles = content.get("styles") if isinstance(content, dict) else content
-    names = list(styles) if isinstance(styles, dict | list) else []
-    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+    schema: Any = StylesFile | list[str]
+    content = read_json(path, schema, what="a file of styles", hint=f"Write {EXAMPLE}")
+    names = list(content["styles"] if isinstance(content, dict) else content)
+    if not names or not all(name.strip() for name in names):
         raise SeaError("the file names no styles", hint=f"Write {EXAMPLE}", where=str(path))
     return tuple(dict.fromkeys(name.strip() for name in names))

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from sea_core.errors import ModelError
+from sea_core.schema import check, read_json
 
 CARD = "sea.json"
 """The file beside a model that SEA built: its blueprint, its scores, and what the model cannot do."""
 RESTORE_HINT = "Download or copy the checkpoint again."
+
+
+class Architectures(TypedDict, total=False):
+    """The key of config.json that SEA reads itself."""
+
+    architectures: list[str] | None
+
+
+class Limits(TypedDict, total=False):
+    """The key of `sea.json` that SEA reads itself."""
+
+    limits: str
+
 
 ProcessorLoader = Callable[[str, str | None], Any]
 """(checkpoint, revision) -> processor."""
@@ -149,12 +164,9 @@ def read_config(checkpoint: str, revision: str | None) -> dict[str, Any]:
         raise ModelError(
             f"there is no config.json in the folder {checkpoint}", hint="Give a Hugging Face model folder to --model."
         )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"config.json is corrupt: {error}", hint=RESTORE_HINT, where=str(path)) from error
-    if not isinstance(config, dict):
-        raise ModelError("config.json is not a JSON object", hint=RESTORE_HINT, where=str(path))
+    what = "the configuration of a model"
+    config = read_json(path, dict[str, Any], what=what, hint=RESTORE_HINT, error=ModelError)
+    check(config, Architectures, what=what, hint=RESTORE_HINT, where=str(path), error=ModelError)
     return config
 
 
@@ -201,12 +213,10 @@ def read_card(checkpoint: str) -> dict[str, Any]:
     path = Path(checkpoint) / CARD
     if not path.is_file():
         return {}
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        hint = f"Delete it, or copy the model again: {CARD} contains notes only."
-        raise ModelError(f"the model's card is corrupt: {error}", hint=hint, where=str(path)) from error
-    return card if isinstance(card, dict) else {}
+    hint = f"Delete it, or copy the model again: {CARD} contains notes only."
+    card = read_json(path, dict[str, Any], what="the card of a model", hint=hint, error=ModelError)
+    check(card, Limits, what="the card of a model", hint=hint, where=str(path), error=ModelError)
+    return card
 
 
 def write_card(folder: Path, entries: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sea_core.errors import DataError
 from sea_core.runs.atomic import sha256
+from sea_core.schema import require_text_name
 
 if TYPE_CHECKING:
     from sea_core.model.embedding import Embedding
@@ -31,6 +32,8 @@ def media_files(folder: Path) -> list[Path]:
     visible = [path for path in files if not any(path == h or h in path.parents for h in hidden)]
     if not visible:
         raise DataError("there are no media in this folder", hint=hint, where=str(folder))
+    for path in visible:
+        require_text_name(path)
     return visible
 
 

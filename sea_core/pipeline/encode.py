@@ -12,6 +12,7 @@ from typing import Any
 
 from sea_core.data.examples import Example
 from sea_core.data.media_columns import MEDIA_COLUMNS
+from sea_core.data.media_paths import file_problem
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 from sea_core.errors import DataError, SeaError
@@ -79,7 +80,7 @@ def _find_medium(example: Example) -> MediaExample:
         count = f"the example names {len(example.media)} media, but only one is supported"
         return MediaExample(example, problem=count if example.media else "the example names no medium")
     path = Path(example.media[0])
-    return MediaExample(example, path, "" if path.is_file() else f"there is no file {path}")
+    return MediaExample(example, path, file_problem(path))
 
 
 def encode(mllm: MLLM, examples: Sequence[MediaExample], run: EmbeddingRun, batch_size: int = 1) -> Iterator[int]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from sea_core.config import override, reject_unknown, setting_names
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.read import read_examples
-from sea_core.errors import ModelError, PluginError, SeaError
+from sea_core.errors import ModelError, PluginError, SeaError, one_line
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
+from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 
 if TYPE_CHECKING:
     from sea_core.data.result import ReadResult
@@ -258,10 +259,22 @@ class ModelTarget:
         device = resolve_device(self.device)
         dtype = resolve_dtype(self.dtype, device)
         with self._network():
-            model, processor = self.adapter.load(
-                self.checkpoint, dtype=dtype, device=str(device), revision=self.revision
-            )
+            model, processor = self._load_checkpoint(dtype, str(device))
         return MLLM(self.adapter, model, processor)
+
+    def _load_checkpoint(self, dtype: Any, device: str) -> tuple[Any, Any]:
+        """Return the adapter's model and processor. Libraries raise anything for a file that is damaged."""
+        loaded: list[tuple[Any, Any]] = []
+        options = {"dtype": dtype, "device": device, "revision": self.revision}
+        error = catch_any(lambda: loaded.append(self.adapter.load(self.checkpoint, **options)))
+        if error is None:
+            return loaded[0]
+        if isinstance(error, SeaError | SystemExit) or attribute_to_plugin(error):
+            raise error
+        raise ModelError(
+            f"the checkpoint {self.checkpoint} cannot be loaded: {type(error).__name__}: {one_line(error)[:200]}",
+            hint="Is it damaged? Download or copy it again. `sea --debug ...` shows where it occurred.",
+        ) from error
 
     @contextmanager
     def _network(self) -> Iterator[None]:

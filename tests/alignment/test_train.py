@@ -73,10 +73,13 @@ def test_killed_and_resumed(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, mon
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    incomplete = tmp_path / "killed/checkpoints/checkpoint-6"
-    incomplete.mkdir()
+    for number, state in {6: "{", 7: "[]", 8: '{"global_step": "4", "log_history": []}', 9: "[" * 10_000}.items():
+        damaged = tmp_path / f"killed/checkpoints/checkpoint-{number}"
+        damaged.mkdir()
+        (damaged / "trainer_state.json").write_text(state)
+    (tmp_path / "killed/checkpoints/checkpoint-best").mkdir()
     assert last_checkpoint(tmp_path / "killed") == tmp_path / "killed/checkpoints/checkpoint-4"
-    assert not incomplete.exists()
+    assert not damaged.exists()
     complete, trace = train(*train_arguments(spoilt, run), tmp_path / "complete")
     resumed, again = train(*train_arguments(other, run), tmp_path / "killed")
     assert [record["loss"] for record in again] == [record["loss"] for record in trace]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from helpers.cli import expect_error, sea
@@ -288,3 +291,57 @@ def test_convert_as_a_person_uses_it(tmp_path: Path) -> None:
     assert "Type one of: llama-factory" in expect_error(*rest, "--to", "csv")
     assert "--kind dpo" in expect_error(*rest, "--kind", "ppo")
     assert "no example has what dpo needs" in expect_error(*rest, "--to", "trl", "--kind", "dpo")
+
+
+# ------------------------------------------------------------------------------------------------------ file names
+
+
+def test_a_medium_that_no_file_can_be_makes_its_own_record_invalid(tmp_path: Path) -> None:
+    names = [
+        "iVBORw0KGgo" * 1000,
+        "/".join(["folder"] * 1000),
+        "a\0.png",
+        "\ud800.png",
+        "folder",
+        "loop.png",
+        "pipe.png",
+    ]
+    names += ["x" * 300 + ".png"]
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    path = write(tmp_path / "a.jsonl", GOOD, *(GOOD | {"image": name} for name in names))
+    result = sea("data", "check", path, "--json")
+    assert (result.code, "Traceback" in result.err) == (2, False)
+    summary = json.loads(result.out)
+    invalid = [(record["number"], record["column"]) for record in summary["invalid_records"]]
+    assert invalid == [(number, "image") for number in (2, 3, 4, 5, 9)]
+    assert [Path(found["medium"]).name for found in summary["missing_media"]] == names[4:7]
+    assert "longer than any file name" in summary["invalid_records"][0]["what"]
+
+
+def test_a_name_of_a_medium_with_bytes_gives_no_more_than_its_suffix(tmp_path: Path) -> None:
+    media = [{"bytes": b"\x89PNG", "path": name} for name in ("a." + "x" * 300, "a.p\0g", "a.png", None)]
+    table = pa.Table.from_pylist([GOOD | {"image": medium} for medium in media])
+    pq.write_table(table, tmp_path / "a.parquet")
+    arguments = ("--out", tmp_path / "b.jsonl", "--save-media-to", tmp_path / "media")
+    assert sea("data", "convert", tmp_path / "a.parquet", *arguments).code == 0
+    assert [path.suffix for path in (tmp_path / "media").iterdir()] == [".png"]
+
+
+@pytest.mark.parametrize("argument", ["a\udcff.jsonl", "folder\udcff/a.jsonl"])
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path, argument: str) -> None:
+    assert "this name is not UTF-8 text: " in expect_error("data", "check", tmp_path / argument)
+
+
+def test_a_key_that_occurs_twice_makes_its_record_invalid(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", GOOD)
+    path.write_text(path.read_text() + '{"instruction": "Why?", "response": "A.", "response": "B."}\n')
+    assert "a.jsonl:2" in sea("data", "check", path).out
+    assert 'The key "response" occurs twice' in sea("data", "check", path).out
+
+
+def test_a_table_of_many_columns_is_read_in_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(["instruction", "response", *(f"c{number}" for number in range(50_000))]) + "\nHow?,So\n")
+    assert "and the first line names 50002 columns" in sea("data", "check", path).out

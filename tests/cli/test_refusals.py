@@ -102,19 +102,28 @@ def drop_a_weight(path: Path) -> None:
     save_file(weights, path, {"format": "pt"})
 
 
+def spoil_values(path: Path) -> None:
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({"architectures": config["architectures"], "text_config": [5], "audio_config": "x"}))
+
+
 def other_family(path: Path) -> None:
     path.write_text('{"architectures": ["OtherForConditionalGeneration"], "model_type": "other"}')
 
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "another family": ("config.json", other_family, "is a OtherForConditionalGeneration"),
-    "truncated config": ("config.json", truncate_half, "config.json is corrupt"),
+    "truncated config": ("config.json", truncate_half, "not the configuration of a model"),
     "truncated weights": ("model.safetensors", truncate_half, "corrupt"),
     "missing weight": ("model.safetensors", drop_a_weight, "lacks 1 weights"),
     "no weights": ("model.safetensors", Path.unlink, "cannot be loaded"),
     "truncated tokenizer": ("tokenizer.json", truncate_half, "cannot be loaded"),
+    "config of another form": ("config.json", lambda path: path.write_text('{"architectures": 5}') and None, "found 5"),
+    "config of other types": ("config.json", spoil_values, "cannot be loaded"),
+    "tokenizer of another form": ("tokenizer.json", lambda path: path.write_text("[]") and None, "cannot be loaded"),
+    "card of another form": ("sea.json", lambda path: path.write_text('{"limits": 5}') and None, "limits: expected"),
     "no processor": ("processor_config.json", Path.unlink, "cannot be loaded"),
-    "truncated card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "card is corrupt"),
+    "truncated card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "not the card of a model"),
 }
 
 

@@ -271,9 +271,9 @@ def test_dataset_info_of_other_files_is_ignored(tmp_path: Path) -> None:
 
 def test_invalid_dataset_info_raises_an_error(tmp_path: Path) -> None:
     (tmp_path / "dataset_info.json").write_text("{", encoding="utf-8")
-    assert "dataset_info.json: The file is not JSON" in error_message(tmp_path, PREPARED)
+    assert "dataset_info.json: this is not LLaMA-Factory's list of data files" in error_message(tmp_path, PREPARED)
     info(tmp_path, formatting="openai")
-    assert "alpaca or sharegpt" in error_message(tmp_path, PREPARED)
+    assert "'alpaca' or 'sharegpt'" in error_message(tmp_path, PREPARED)
     assert read(tmp_path, PREPARED, format="prepared").examples
 
 

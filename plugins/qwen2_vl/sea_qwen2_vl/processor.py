@@ -10,9 +10,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Gt
+from typing_extensions import TypedDict
+
+from sea_core.errors import ModelError
+from sea_core.schema import check, read_json
 
 PROCESSORS = {
     "Qwen2VLForConditionalGeneration": "Qwen2VLProcessor",
@@ -21,6 +26,25 @@ PROCESSORS = {
 """The processor class for each architecture."""
 SETTINGS_FILES = ("processor_config.json", "video_preprocessor_config.json", "preprocessor_config.json")
 """The files of a checkpoint that may contain the video settings, in the order in which transformers reads them."""
+
+
+Positive = Annotated[int, Gt(0)] | None
+
+
+class VideoSettings(TypedDict, total=False):
+    """The settings of videos in a checkpoint, as transformers names them."""
+
+    size: Mapping[str, Positive] | None
+    min_pixels: Positive
+    max_pixels: Positive
+    patch_size: Annotated[int, Gt(0)]
+    merge_size: Annotated[int, Gt(0)]
+    temporal_patch_size: Annotated[int, Gt(0)]
+    min_frames: Annotated[int, Gt(0)]
+    max_frames: Annotated[int, Gt(0)]
+    max_video_tokens: Annotated[int, Gt(0)]
+    image_mean: list[float]
+    image_std: list[float]
 
 
 class _Accepted:
@@ -38,7 +62,7 @@ class FrameProcessor:
     model_input_names = ("pixel_values_videos", "video_grid_thw")
     valid_kwargs = _Accepted
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: VideoSettings) -> None:
         from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
         size = dict(settings.get("size") or {})
@@ -115,13 +139,24 @@ def load_processor(checkpoint: str, revision: str | None, architecture: str) -> 
         return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
     tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision)
     images = transformers.AutoImageProcessor.from_pretrained(checkpoint, revision=revision)
-    settings: dict[str, Any] = {}
+    settings: VideoSettings = {}
     for name in SETTINGS_FILES:
         path = cached_file(checkpoint, name, revision=revision, _raise_exceptions_for_missing_entries=False)
         if path and not settings:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            settings = content.get("video_processor", {}) if name == SETTINGS_FILES[0] else content
+            settings = read_video_settings(Path(path), name == SETTINGS_FILES[0])
     return make_processor(architecture, images, tokenizer, FrameProcessor(settings))
+
+
+def read_video_settings(path: Path, of_processor: bool) -> VideoSettings:
+    """Return the video settings in a file of a checkpoint; `of_processor`: they are a part of it.
+
+    Raises:
+        ModelError: the file is not JSON, or a setting has another type.
+    """
+    what, hint = "the settings of a processor", "Download or copy the checkpoint again."
+    content = read_json(path, dict[str, Any], what=what, hint=hint, error=ModelError)
+    settings = content.get("video_processor", {}) if of_processor else content
+    return check(settings, VideoSettings, what=what, hint=hint, where=str(path), error=ModelError)
 
 
 def make_processor(architecture: str, images: Any, tokenizer: Any, frames: FrameProcessor) -> Any:

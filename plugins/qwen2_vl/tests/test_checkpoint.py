@@ -40,7 +40,11 @@ BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
     "no image processor": (lambda f: (f / "preprocessor_config.json").unlink(), ("cannot be loaded",)),
     "truncated video processor": (
         lambda f: (f / "video_preprocessor_config.json").write_text("{"),
-        ("cannot be loaded",),
+        ("not the settings of a processor",),
+    ),
+    "video processor of other types": (
+        lambda f: (f / "video_preprocessor_config.json").write_text('{"patch_size": "14"}'),
+        ("patch_size: expected a valid integer, found",),
     ),
 }
 

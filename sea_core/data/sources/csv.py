@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def _syntax_error(path: Path, start: int, lines: _CountedLines, error: csv.Error
 
 def _column_names(path: Path, line: int, cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
-    duplicates = [name for index, name in enumerate(names) if name in names[:index]]
+    duplicates = [name for name, count in Counter(names).items() if count > 1]
     if duplicates or not all(names):
         what = f"names {quoted(duplicates)} twice" if duplicates else "leaves a column without a name"
         raise DataError(

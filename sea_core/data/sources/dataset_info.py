@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 from sea_core.data.formats.alpaca import Alpaca
 from sea_core.data.formats.conversation import DEFAULT_TAGS, ROLES, Tags
 from sea_core.data.formats.sharegpt import ShareGPT
-from sea_core.errors import DataError, one_line
+from sea_core.errors import DataError
+from sea_core.schema import check, read_json
 
 INFO = "dataset_info.json"
+HINT = "Fix the entry as LLaMA-Factory's data/README.md describes, or name the format with --format."
 ALPACA_COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
 """LLaMA-Factory's names to ours."""
 COMMON_COLUMNS = ("history", "system", "chosen", "rejected", "kto_tag", "images", "videos", "audios")
@@ -24,6 +27,14 @@ ROLE_TAGS = {
     "observation_tag": "tool",
     "function_tag": "tool",
 }
+
+
+class DatasetEntry(TypedDict, total=False):
+    """An entry, as far as it says how a file is read."""
+
+    formatting: Literal["alpaca", "sharegpt"]
+    columns: dict[str, str] | None
+    tags: dict[str, str] | None
 
 
 def read_dataset_info(path: Path) -> tuple[Alpaca | ShareGPT, dict[str, str]] | None:
@@ -40,12 +51,6 @@ def read_dataset_info(path: Path) -> tuple[Alpaca | ShareGPT, dict[str, str]] | 
         return None
     formatting = entry.get("formatting", "alpaca")
     columns, tags = entry.get("columns") or {}, entry.get("tags") or {}
-    if formatting not in ("alpaca", "sharegpt") or not (_maps_text(columns) and _maps_text(tags)):
-        raise DataError(
-            f'The entry for {path.name} must have "formatting" alpaca or sharegpt, and names in "columns" and "tags".',
-            where=str(info),
-            hint="Fix the entry as LLaMA-Factory's data/README.md describes, or name the format with --format.",
-        )
     if formatting == "alpaca":
         known = {name: name for name in COMMON_COLUMNS} | ALPACA_COLUMNS
         return Alpaca(), {known[name]: column for name, column in columns.items() if name in known}
@@ -54,21 +59,13 @@ def read_dataset_info(path: Path) -> tuple[Alpaca | ShareGPT, dict[str, str]] | 
     return ShareGPT(tags=_read_tags(tags)), column_names
 
 
-def _maps_text(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
-
-
-def _find_entry(info: Path, name: str) -> Mapping[str, Any] | None:
-    try:
-        entries = json.loads(info.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"The file is not JSON: {one_line(error)}.",
-            where=str(info),
-            hint="Fix it, or name the format of the data file with --format.",
-        ) from None
-    listed = entries.values() if isinstance(entries, dict) else ()
-    return next((entry for entry in listed if isinstance(entry, dict) and entry.get("file_name") == name), None)
+def _find_entry(info: Path, name: str) -> DatasetEntry | None:
+    entries = read_json(info, dict[str, Any], what="LLaMA-Factory's list of data files", hint=HINT, error=DataError)
+    for key, entry in entries.items():
+        if isinstance(entry, dict) and entry.get("file_name") == name:
+            what = f"an entry for a data file ({key})"
+            return check(entry, DatasetEntry, what=what, hint=HINT, where=str(info), error=DataError)
+    return None
 
 
 def _read_tags(tags: Mapping[str, str]) -> Tags:

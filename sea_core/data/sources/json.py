@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sea_core.data.record import Place
+from sea_core.data.record import Place, printable
 from sea_core.data.sources.text import Item, text_lines
 from sea_core.errors import DataError, at
 
@@ -46,8 +47,20 @@ def _parse_or_error(path: Path, text: str, number: int) -> Any:
 
 def _parse(path: Path, text: str, number: int) -> Any:
     """Parse JSON that starts on line `number`. Raises DataError with the line of the error."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            raise DataError(
+                f'The key "{printable(key)}" occurs twice in an object, and only one of them could be read.',
+                where=at(path, number),
+                hint="Give each key its own name.",
+            )
+        return values
+
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise DataError(
             f"This is not JSON: {error.msg.removesuffix(' starting at')} (column {error.colno}).",
