@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def check(
     styles: Annotated[Path | None, typer.Option(help="A style set to check with --plugin.")] = None,
     as_json: output.Json = False,
 ) -> None:
-    """List invalid records and missing media, and count the rest. Exit code 2 if there are any.
+    """List invalid records and missing media, and count the rest. Exit code 1 if there are any.
 
     With --skip-bad they are listed as well, and the exit code is 0. With --plugin, texts of which a part would become a
     special token of the model are listed too. Its weights are not loaded.
@@ -66,15 +67,15 @@ def check(
         output.note(f"{count} would become special tokens of this model: change them, or give another --model.")
         raise typer.Exit(2)
     invalid = "invalid record" if summary.invalid == 1 else "invalid records"
-    found = [(summary.invalid, invalid), (len(summary.missing_media), "missing media")]
-    problems = ", ".join(f"{count} {what}" for count, what in found if count)
-    if not problems and result.examples:
-        return
+    found = {invalid: summary.invalid, "missing media": len(summary.missing_media)}
+    problems = ", ".join(f"{count} {what}" for what, count in found.items() if count)
     if skip_bad and result.examples:
-        output.note(f"{problems}: they are skipped.")
+        if problems:
+            output.note(f"{problems}: they are skipped.")
         return
-    output.note(f"{problems or 'no examples'}: fix the file, or skip invalid records with --skip-bad.")
-    raise typer.Exit(2)
+    if problems or not result.examples:
+        output.note(f"{problems or 'no examples'}: fix the file, or skip invalid records with --skip-bad.")
+    exit_if_failed(found | {"files without an example": int(not result.examples)})
 
 
 @app.command("convert")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def encode(
 ) -> None:
     """Encode real media once, and store the encoder outputs for `sea align`.
 
-    Missing and broken media are listed. Re-run the same command to resume.
+    Each example says "harmful": true or false; one without counts as harmful. Missing and broken media are listed.
+    Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.encode import encode_into
@@ -70,12 +72,16 @@ def encode(
 def report(run: EmbeddingRun, as_json: bool) -> None:
     """Print what was stored; examples without an embedding go to stderr."""
     records = run.store.records()
+    unlabelled = run.manifest.metadata.unlabelled
     failed = [record for record in records if record["status"] == "failed"]
     metrics = {
         "run": str(run.folder),
         "examples": run.manifest.metadata.embeddings,
         "encoded": len(records) - len(failed),
         "failed": len(failed),
+        "harmful": sum(record["harmful"] for record in records) - unlabelled,
+        "benign": sum(not record["harmful"] for record in records),
+        "unlabelled": unlabelled,
         "features": sum(record["n_features"] for record in records),
         "model": run.manifest.metadata.model.checkpoint,
     }
@@ -84,3 +90,4 @@ def report(run: EmbeddingRun, as_json: bool) -> None:
         output.note(f"failed: {record['id']}: {record['reason']}")
     if len(failed) > SHOWN:
         output.note(f"{len(failed)} examples failed. To list them all: sea show {run.folder}")
+    exit_if_failed({"examples without an embedding": len(failed)})

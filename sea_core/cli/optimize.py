@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import options, output, run_report, synthesis
-from sea_core.cli.prepare import exit_if_unanswered
+from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.prepare import unanswered_examples
 from sea_core.cli.settings import takes_settings
 
 
@@ -46,6 +47,7 @@ def optimize(
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.optimize import optimize_into
+    from sea_core.verification.metrics import run_metrics
 
     how, settings = synthesis.read_synthesis(recipe, benign_media, extractor, config, option)
     target = ModelTarget.find(
@@ -55,4 +57,5 @@ def optimize(
     folder = out or Path("runs") / f"{target.name}-{spec.name}"
     run, preparation = optimize_into(spec, target, folder, how, verify, TERMINAL)
     run_report.report(run, as_json)
-    exit_if_unanswered(preparation)
+    uncovered = {"examples without an embedding": len(run_metrics(run)["uncovered_examples"])}
+    exit_if_failed(uncovered | unanswered_examples(preparation))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
     from sea_core.pipeline.inputs import ModelTarget
@@ -97,8 +98,7 @@ def check(
     output.emit(value, as_json, lambda: output.grid(("", "rule"), [_rule_cells(result) for result in results]))
     violated = sum(result.state != "pass" for result in results)
     output.note(f"{len(results) - violated} of {len(results)} rules hold.")
-    if violated:
-        raise typer.Exit(1)
+    exit_if_failed({"violated rules": violated})
 
 
 def _adapter_under_test(target: ModelTarget, sample: Path | None) -> AdapterUnderTest:

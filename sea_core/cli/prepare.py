@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import options, output, synthesis
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -56,16 +57,17 @@ def prepare(
         output.note("Nothing was written. To store the prepared examples: --out prepared.jsonl")
     else:
         output.note(f"Next: edit {out} if you like, then: sea optimize {out} --plugin {plugin}")
-    exit_if_unanswered(found.preparation)
+    exit_if_failed(unanswered_examples(found.preparation))
 
 
-def exit_if_unanswered(preparation: Preparation) -> None:
-    """Exit with 1 where a language model gave no answer for some examples: a script must not go on without them."""
+def unanswered_examples(preparation: Preparation) -> dict[str, int]:
+    """Return how many examples a language model gave no answer for, and print the last reason."""
     from sea_core.pipeline.extraction import unanswered
 
-    if missing := unanswered(preparation):
-        output.note(f"examples without an answer: {len(missing)}. {missing[-1]}")
-        raise typer.Exit(1)
+    missing = unanswered(preparation)
+    for reason in missing[-1:]:
+        output.note(f"no answer: {reason}")
+    return {"examples without an answer": len(missing)}
 
 
 def _value(found: PreparedSet, file: Path) -> dict[str, Any]:

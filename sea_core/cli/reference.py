@@ -34,7 +34,7 @@ def pages() -> dict[str, str]:
 
 
 def _cli_page(root: Any, context: Any) -> str:
-    lines = ["# Commands", "", NOTICE, "", root.help, "", *_parameter_table(root)]
+    lines = ["# Commands", "", NOTICE, "", root.help, "", root.epilog, "", *_parameter_table(root)]
     panel = ""
     for name in root.list_commands(context):
         command = root.get_command(context, name)

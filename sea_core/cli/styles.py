@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
     from sea_core.pipeline.style_survey import StyleSurvey
@@ -61,5 +62,4 @@ def _notes(survey: StyleSurvey, prefix: str) -> None:
             f"Only {found.ratio:.0%} of the answers start with {prefix!r}, as this adapter's goals do; this model "
             f"answers for example {next(iter(found.other))!r}. Set that opening as the adapter's style_prefix."
         )
-    if survey.unreadable:
-        raise typer.Exit(1)
+    exit_if_failed({"unreadable media": len(survey.unreadable)})

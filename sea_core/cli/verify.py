@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sea_core.cli import options, output, run_report
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
+
+if TYPE_CHECKING:
+    from sea_core.verification.metrics import RunMetrics
 
 Judges = Annotated[
     list[str],
@@ -64,3 +68,11 @@ def verify(
         progress=TERMINAL,
     )
     run_report.report(found.run, as_json, found.comparison)
+    exit_if_failed(_failures(found.metrics))
+
+
+def _failures(metrics: RunMetrics) -> dict[str, int]:
+    """Return how much could not be verified: answers without a verdict by a judge, or a run without an embedding."""
+    failures = {f"answers without a verdict of {name}": judge["unjudged"] for name, judge in metrics["judges"].items()}
+    nothing = 0 if metrics["succeeded"] else metrics["embeddings"]
+    return failures | {"embeddings that did not succeed, so that nothing can be verified": nothing}

@@ -33,6 +33,7 @@ class Example:
     Attributes:
         id: unique within its file.
         harmful: false only if the file says so; an unlabelled example counts as harmful.
+        labelled: whether the file says so either way.
         line: where its record is in the file: the line of a text file, or the row of a table, from 1.
         media: paths or URLs of the example's own media. Paths are resolved against the file's folder.
         extraction: the result of an earlier preparation, if the file holds it (`sea prepare --out`).
@@ -44,6 +45,7 @@ class Example:
     chosen: str | None = None
     rejected: str | None = None
     harmful: bool = True
+    labelled: bool = True
     line: int | None = None
     media: tuple[str, ...] = ()
     extraction: Extraction | None = None

@@ -14,6 +14,7 @@ from sea_core.data.result import InvalidRecord, ReadResult, SkippedRecord
 
 CHAT_MARK = re.compile(r"<\|[\w-]+\|>|</?s>|<(?:image|video|audio|tool_call)>|\[/?INST\]")
 """Literals that are special tokens of many models; only a model's tokenizer knows its own."""
+UNLABELLED = 'without the label "harmful" (counted as harmful)'
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,20 @@ def find_missing_media(examples: Sequence[Example]) -> tuple[MissingMedium, ...]
     return tuple(missing)
 
 
+def describe_unlabelled(examples: Sequence[Example]) -> str:
+    """Say how many examples have no label "harmful", and so count as harmful; empty if all have one."""
+    count = sum(not example.labelled for example in examples)
+    if not count:
+        return ""
+    which = "no example has" if count == len(examples) else f"{count} of {len(examples)} examples do not have"
+    return f'{which} the label "harmful", so they count as harmful. Add "harmful": true or false to each'
+
+
 def _classes(examples: Sequence[Example]) -> dict[str, int]:
     counts = {
         "harmful": sum(example.harmful for example in examples),
         "benign": sum(not example.harmful for example in examples),
+        UNLABELLED: sum(not example.labelled for example in examples),
         "with a response (SFT)": sum(example.response is not None for example in examples),
         "with chosen and rejected (DPO)": sum(example.chosen is not None for example in examples),
         "with media": sum(bool(example.media) for example in examples),

@@ -64,11 +64,10 @@ def _plain(example: Example, kind: TrainingKind | None, folder: Path) -> dict[st
         "response": example.response,
         "chosen": example.chosen,
         "rejected": example.rejected,
-        "harmful": example.harmful,
     }
     extraction = asdict(example.extraction) if example.extraction else {}
     present = {name: value for name, value in columns.items() if value is not None}
-    return present | extraction | _media_columns(example, folder)
+    return present | _label(example) | extraction | _media_columns(example, folder)
 
 
 def _llama_factory(example: Example, kind: TrainingKind | None, folder: Path) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def _llama_factory(example: Example, kind: TrainingKind | None, folder: Path) ->
         "instruction": placeholders + example.instruction,
         "input": "",
         **answers,
-        "harmful": example.harmful,
+        **_label(example),
     } | media
 
 
@@ -96,7 +95,12 @@ def _trl(example: Example, kind: TrainingKind | None, folder: Path) -> dict[str,
     answers = pair if kind == "dpo" else {"completion": example.response}
     turns = {name: [{"role": "assistant", "content": text}] for name, text in answers.items()}
     prompt = [{"role": "user", "content": example.instruction}]
-    return {"id": example.id, "prompt": prompt, **turns, "harmful": example.harmful} | media
+    return {"id": example.id, "prompt": prompt, **turns, **_label(example)} | media
+
+
+def _label(example: Example) -> dict[str, bool]:
+    """Return the column "harmful"; nothing for an example without the label, which must not look as if it had one."""
+    return {"harmful": example.harmful} if example.labelled else {}
 
 
 WRITERS: Mapping[str, Callable[[Example, TrainingKind | None, Path], dict[str, Any]]] = {

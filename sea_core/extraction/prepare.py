@@ -74,7 +74,8 @@ class Preparation:
 def _line(example: Example, outcome: str, path: Path, **more: object) -> dict[str, object]:
     """Return one line of the file at `path`, without what the example does not have."""
     example = replace(example, media=tuple(relative_media_path(path.parent, medium) for medium in example.media))
-    columns = {name: value for name, value in asdict(example).items() if name not in ("id", "line", "extraction")}
+    left_out = {"id", "line", "extraction", "labelled", *(() if example.labelled else ("harmful",))}
+    columns = {name: value for name, value in asdict(example).items() if name not in left_out}
     line = {"id": example.id, "line": example.line, "outcome": outcome} | columns | more
     return {name: value for name, value in line.items() if value is not None and value != ()}
 

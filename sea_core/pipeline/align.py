@@ -71,9 +71,13 @@ def align(
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
     target = ModelTarget.of_run(opened[0], plugin=plugin, model=model, dtype=dtype, device=device, progress=progress)
     request = request or AlignRequest(method=method, config=config or AlignConfig())
+    target.note_limits(progress)
     base = target.fingerprint()
     require_same_model(opened, base)
     texts = DataSpec.of(extra_text).read(progress).examples if extra_text else ()
+    for run in opened:
+        if unlabelled := run.manifest.metadata.unlabelled:
+            progress.note(f'{run.folder}: {unlabelled} examples had no label "harmful" and count as harmful')
     mllm = target.load()
     questions: list[SpotCheckCase] = []
     if spot_check:

@@ -15,6 +15,7 @@ from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.media_paths import file_problem
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
+from sea_core.data.summary import describe_unlabelled
 from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
@@ -29,6 +30,7 @@ from sea_core.runs.store import ResultRecord
 
 METADATA_FILES = ("metadata.jsonl", "metadata.json")
 """The file that lists the media of a folder, as in Hugging Face's folder datasets."""
+LINE = '{"file_name": "cat.png", "instruction": "...", "response": "...", "harmful": false}'
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _metadata_file(dataset: Path) -> Path:
     raise DataError(
         f"the folder has no {METADATA_FILES[0]}",
         where=str(dataset),
-        hint='Write one line per medium: {"file_name": "cat.png", "instruction": "...", "response": "..."}',
+        hint=f"Write one line per medium: {LINE}",
     )
 
 
@@ -179,8 +181,11 @@ def encode_into(
         DataError: the examples cannot be read, or none names a medium.
         RunError: the folder holds a run with different settings, or something else.
     """
+    target.note_limits(progress)
     read, examples = media_examples(dataset, format, columns)
     examples = examples[:limit]
+    if unlabelled := describe_unlabelled([each.example for each in examples]):
+        progress.note(f"{dataset}: {unlabelled}.")
     identity = EmbeddingIdentity(
         sea=version("sea-core"),
         model=model_identity(target),
@@ -193,6 +198,7 @@ def encode_into(
         data_path=str(dataset),
         embeddings=len(examples),
         skip_counts=read.skip_counts,
+        unlabelled=sum(not each.example.labelled for each in examples),
     )
     run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata))
     with run.writing():

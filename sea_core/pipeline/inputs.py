@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sea_core.config import override, reject_unknown, setting_names
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.read import read_examples
+from sea_core.data.summary import describe_unlabelled
 from sea_core.errors import ModelError, PluginError, SeaError, one_line
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
@@ -85,6 +86,8 @@ class DataSpec:
         )
         if self.path and self.format == "auto" and found.format != "prepared":
             progress.note(f"{self.path}: detected format {found.format}; override it with --format")
+        if unlabelled := describe_unlabelled(found.examples):
+            progress.note(f"{self.file}: {unlabelled}.")
         if found.invalid:
             progress.note(
                 f"{len(found.invalid)} invalid records are skipped; list them with: sea data check {self.path}"
@@ -251,6 +254,13 @@ class ModelTarget:
         with self._network():
             find_architecture(self.checkpoint, self.adapter.architectures, self.revision)
             return fingerprint(self.checkpoint, self.revision)
+
+    def note_limits(self, progress: Progress) -> None:
+        """Say, before any work, what a model that SEA built cannot do (its card, `sea.json`)."""
+        from sea_core.model.checkpoint import read_card
+
+        if limits := read_card(self.checkpoint).get("limits"):
+            progress.note(f"note: {limits}")
 
     def load(self) -> MLLM:
         """Load the model. Raises ModelError when the checkpoint is damaged, or another family's."""

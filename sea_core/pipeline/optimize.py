@@ -148,6 +148,7 @@ def optimize_into(
     data: DataSpec, target: ModelTarget, folder: Path, synthesis: Synthesis, verify: bool, progress: Progress
 ) -> tuple[EmbeddingRun, Preparation]:
     """Do what `optimize` does; return the preparation too, whose skipped examples the command line lists."""
+    target.note_limits(progress)
     _ = synthesis.wanted  # a wrong recipe or media folder is reported before a language model is asked for phrases
     session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress)
     plan = prepare_run(data, target, synthesis, session, progress)
@@ -199,6 +200,7 @@ def make_manifest(
         skipped=len(plan.preparation.skipped),
         invalid=len(plan.read.invalid),
         skip_counts=plan.read.skip_counts,
+        unlabelled=sum(not prepared.example.labelled for prepared in plan.preparation.prepared),
     )
     return EmbeddingManifest(identity=identity, metadata=metadata)
 

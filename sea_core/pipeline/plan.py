@@ -41,6 +41,7 @@ def plan(
         PluginError, ModelError: the model cannot be used.
     """
     target = ModelTarget.of(model)
+    target.note_limits(progress)
     todo = prepare_run(DataSpec.of(data), target, synthesis or Synthesis(), None, progress).todo
     device, dtype = target.device_name(), target.dtype_name()
     shapes_only = replace(target, device="meta", dtype=dtype).load()

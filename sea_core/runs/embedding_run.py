@@ -63,6 +63,7 @@ class EmbeddingMetadata:
         embeddings: how many embeddings were requested.
         skipped: examples that preparation skipped.
         invalid: records that could not be read. skip_counts: records that the format skipped, by reason.
+        unlabelled: examples without the label "harmful", which count as harmful.
     """
 
     purpose: str
@@ -73,6 +74,7 @@ class EmbeddingMetadata:
     skipped: int = 0
     invalid: int = 0
     skip_counts: Mapping[str, int] = field(default_factory=dict)
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,13 @@ def test_a_sound_file_is_counted(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", GOOD, BENIGN, GOOD | {"response": "Never."})
     summary = sea("data", "check", path, "--json").json()
     assert (summary["format"], summary["records"], summary["examples"], summary["invalid"]) == ("plain", 3, 3, 0)
-    assert summary["classes"] == {"harmful": 2, "benign": 1, "with a response (SFT)": 3, "with media": 1}
+    assert summary["classes"] == {
+        "harmful": 2,
+        "benign": 1,
+        'without the label "harmful" (counted as harmful)': 2,
+        "with a response (SFT)": 3,
+        "with media": 1,
+    }
     assert summary["duplicates"] == 1
     assert summary["characters"]["response"] == {"shortest": 3, "median": 3, "longest": 6}
     table = sea("data", "check", path)
@@ -81,7 +87,7 @@ def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
     records = [GOOD, *[{"instruction": "Why?", "response": number} for number in range(60)], BENIGN]
     path = write(tmp_path / "a.jsonl", *records)
     result = sea("data", "check", path, "--json")
-    assert result.code == 2
+    assert result.code == 1
     summary = json.loads(result.out)
     assert (summary["records"], summary["examples"], summary["invalid"]) == (62, 2, 60)
     assert summary["invalid_records"][0] == {
@@ -95,7 +101,7 @@ def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
         {"example": read_examples(path, skip_bad=True).examples[1].id, "number": 62, "medium": str(tmp_path / "go.png")}
     ]
     checked = sea("data", "check", path)
-    assert checked.code == 2
+    assert checked.code == 1
     assert f"{path}:51: " in checked.out
     assert f"{path}:52: " not in checked.out
     assert "and 10 more: --json lists all" in checked.out
@@ -106,7 +112,7 @@ def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
 def test_a_file_of_which_no_row_is_left_is_still_told_row_by_row(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", PKU, PKU | {"safer_response_id": None})
     result = sea("data", "check", path, "--json", "--skip-bad")
-    assert result.code == 2
+    assert result.code == 1
     summary = json.loads(result.out)
     assert summary["skip_counts"] == {"neither response is safe": 1}
     assert summary["skipped_records"] == [{"where": f"{path}:1", "rule": "neither response is safe"}]

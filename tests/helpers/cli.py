@@ -25,9 +25,9 @@ class CliResult:
     out: str
     err: str
 
-    def json(self) -> Any:
-        """Return the object that a successful command printed on stdout."""
-        assert self.code == 0, self.err
+    def json(self, code: int = 0) -> Any:
+        """Return the object that a command printed on stdout; 1 is the code of one that finished with failures."""
+        assert self.code == code, self.err
         return json.loads(self.out)
 
 

@@ -54,10 +54,10 @@ class FreshVenv:
             command, shell=True, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
 
-    def output(self, command: str) -> str:
-        """Run a shell command that must succeed, and return what it printed on stdout."""
+    def output(self, command: str, code: int = 0) -> str:
+        """Run a shell command that must end with this exit code, and return what it printed on stdout."""
         done = self.run(command)
-        assert done.returncode == 0, f"$ {command}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, f"$ {command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
 

@@ -85,7 +85,8 @@ def test_command_resumes_and_refuses_other_data(folder: Path, tmp_path: Path) ->
     result = sea(*command, "--limit", "1", "--json")
     assert result.json()["encoded"] == 1
     result = sea(*command, "--json")
-    assert (result.json()["encoded"], result.json()["failed"]) == (2, 2)
+    assert (result.json(code=1)["encoded"], result.json(code=1)["failed"]) == (2, 2)
+    assert "Finished with failures: examples without an embedding: 2." in result.err
     assert "failed: broken.wav" in result.err
     with (folder / "metadata.jsonl").open("a") as file:
         file.write("\n")
@@ -106,3 +107,25 @@ def test_examples_without_media_are_refused(tmp_path: Path) -> None:
         media_examples(rows)
     rows.write_text('{"instruction": "Do it.", "response": "No.", "images": ["a.png", "b.png"]}\n')
     assert "names 2 media" in media_examples(rows)[1][0].problem
+
+
+def test_media_without_the_label_are_counted_and_named(folder: Path, tmp_path: Path) -> None:
+    """They count as harmful, but not in silence; `sea data check` and `sea data convert` do not invent the label."""
+    labelled = sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "labelled", "--json")
+    counts = labelled.json(code=1)
+    assert [counts[name] for name in ("examples", "harmful", "benign", "unlabelled")] == [4, 0, 4, 0]
+    assert 'label "harmful"' not in labelled.err
+    lines = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
+    for line in lines[:-1]:
+        del line["harmful"]
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    some = sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "some", "--json")
+    assert [some.json(code=1)[name] for name in ("examples", "harmful", "benign", "unlabelled")] == [4, 0, 1, 3]
+    assert '3 of 4 examples do not have the label "harmful"' in some.err
+    limited = sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "none", "--limit", "2")
+    assert 'no example has the label "harmful", so they count as harmful' in limited.err
+    classes = json.loads(sea("data", "check", folder / "metadata.jsonl", "--json").out)["classes"]
+    assert classes['without the label "harmful" (counted as harmful)'] == 3
+    sea("data", "convert", folder / "metadata.jsonl", "--out", tmp_path / "rows.jsonl")
+    written = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert ["harmful" in line for line in written] == [False, False, False, True]

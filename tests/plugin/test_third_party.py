@@ -30,7 +30,7 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:
 def run(venv: FreshVenv) -> dict[str, Any]:
     """The metrics of a run over sea-acme's format, with its extractor and its recipe."""
     options = f"--plugin qwen2_audio --format acme --extractor acme --recipe acme -o acme.shift=0.2 {QUICK} --out run"
-    metrics: dict[str, Any] = json.loads(venv.output(f"sea optimize acme.jsonl {options} --json"))
+    metrics: dict[str, Any] = json.loads(venv.output(f"sea optimize acme.jsonl {options} --json", code=1))
     return metrics
 
 

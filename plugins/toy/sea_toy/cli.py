@@ -10,6 +10,7 @@ import typer
 
 from sea_core.cli import align as core
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import takes_settings
 from sea_core.errors import SeaError
 
@@ -108,7 +109,7 @@ def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None
     weak = [skill for skill, ratio in metrics.items() if ratio < blueprint.min_score]
     if weak:
         output.note(f"below {blueprint.min_score}: {', '.join(weak)}; try another --seed")
-        raise typer.Exit(1)
+    exit_if_failed({f"skills below {blueprint.min_score}": len(weak)})
 
 
 def _blueprints() -> list[Blueprint]:

@@ -51,7 +51,7 @@ class BeaverTailsV:
             raise SkipRecord(reason)
         pair = responses[safer], responses[1 - safer]
         example = build_example(record, record.text("question"), responses[safer], pair)
-        return replace(example, harmful=not all(safe))
+        return replace(example, harmful=not all(safe), labelled=True)
 
 
 def _response_index(record: Record, column: str) -> int:

@@ -54,6 +54,7 @@ def build_example(
         chosen=chosen,
         rejected=rejected,
         harmful=record.harmful(),
+        labelled=record.has("harmful"),
         line=record.line,
         media=media,
     )

@@ -59,6 +59,7 @@ class HHRLHF:
             chosen=chosen,
             rejected=rejected,
             harmful=record.harmful(),
+            labelled=record.has("harmful"),
             line=record.line,
         )
         return [example]

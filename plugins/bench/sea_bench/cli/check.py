@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
     from sea_bench.check import TaskCount
@@ -38,8 +39,7 @@ def check(
         output.note(_format_issue(issue))
     if len(result.issues) > SHOWN:
         output.note(f"... and {len(result.issues) - SHOWN} more; --json lists all.")
-    if result.issues:
-        raise typer.Exit(1)
+    exit_if_failed({"faults in the benchmark": len(result.issues)})
 
 
 def _cells(count: TaskCount) -> list[str]:

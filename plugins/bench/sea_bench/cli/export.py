@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.cli.exit_code import exit_if_failed
 
 
 def export(
@@ -37,3 +38,4 @@ def export(
     if result.skipped:
         output.note(f"{result.skipped} cases are skipped, because they have no medium: sea bench check {cases}")
     output.note(f"Usage: {out / 'README.md'}")
+    exit_if_failed({"cases without a medium": result.skipped})

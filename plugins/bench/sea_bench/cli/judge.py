@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 
@@ -55,6 +56,8 @@ def judge(
         if errors := each.verdicts.get("error"):
             output.note(f"{each.judge}: {errors} errors, {each.error}. Re-run the same command to retry them.")
     output.note(f"Next: sea bench report {run}")
+    failed = {f"failed calls of {each.judge}": each.verdicts.get("error", 0) for each in summaries}
+    exit_if_failed(failed | {"judges without an answer to judge": sum(not each.verdicts for each in summaries)})
 
 
 def _counts(verdicts: dict[str, int]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report, RunGaps
@@ -40,8 +41,8 @@ def report(
         output.note(difference)
     for run in result.runs:
         _note_gaps(run, result.judges)
-    if not result.is_reliable:
-        raise typer.Exit(1)
+    unreliable = sum(not run.is_reliable for run in result.runs)
+    exit_if_failed({"runs that are not judged, or have too many unrated cases": unreliable})
 
 
 def _print_tables(report: Report, format: str, disagreements: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -81,4 +82,6 @@ def _print(result: RunResult, as_json: bool) -> None:
     output.emit(value, as_json, lambda: output.grid(("metric", "value"), list(value.items())))
     for record in result.unanswered[:SHOWN]:
         output.note(f"{record['status']}: {record['key']}: {record['detail']}")
-    output.note(f"Next: sea bench judge {result.run.folder}")
+    if result.answered:
+        output.note(f"Next: sea bench judge {result.run.folder}")
+    exit_if_failed({"cases without an answer": len(result.unanswered)})

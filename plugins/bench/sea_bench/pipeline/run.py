@@ -86,6 +86,7 @@ def run_benchmark(
     """
     target, config = ModelTarget.of(model), config or AnswerConfig()
     folder, lora = Path(cases), Path(lora) if lora else None
+    target.note_limits(progress)
     selection = select_cases(read_benchmark(folder, target.adapter.modality), wanted or CaseFilter())
     if lora:
         check_lora_folder(lora)

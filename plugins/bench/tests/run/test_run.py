@@ -202,13 +202,13 @@ def test_a_missing_medium_is_recorded_until_it_is_added(copy: Path, tmp_path: Pa
     corrupt_data = corrupt.read_bytes()
     corrupt.write_bytes(b"RIFF")
     run = tmp_path / "run"
-    first = run_bench(copy, run, "--task", "KPT").json()
+    first = run_bench(copy, run, "--task", "KPT").json(code=1)
     assert (first["answered"], first["missing"], first["unreadable"]) == (4, 1, 1)
     status = {record["key"]: record["status"] for record in read_answers(run)}
     assert status["audio/1-Theft/KPT/0"] == "missing"
     assert status["audio/2-Damage/KPT/0"] == "unreadable"
     repeated = run_bench(copy, run, "--task", "KPT")
-    assert (repeated.json(), len(read_answers(run))) == (first, 6)
+    assert (repeated.json(code=1), len(read_answers(run))) == (first, 6)
     assert "missing: audio/1-Theft/KPT/0" in repeated.err
     missing.write_bytes(missing_data)
     corrupt.write_bytes(corrupt_data)
