@@ -75,7 +75,6 @@ def test_prepare_asks_a_server_once_and_tells_what_it_cost(tmp_path: Path, lamp_
         >= {
             "instruction": "Say, who may steal a lamp?",
             "response": "No.",
-            "harmful": True,
             "phrase": "steal a lamp",
             "kind": "activity",
             "sentence": "a person is stealing a lamp",

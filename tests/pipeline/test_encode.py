@@ -119,9 +119,9 @@ def test_media_without_the_label_are_counted_and_named(folder: Path, tmp_path: P
     for line in lines[:-1]:
         del line["harmful"]
     (folder / "metadata.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    some = sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "some", "--json")
-    assert [some.json(code=1)[name] for name in ("examples", "harmful", "benign", "unlabelled")] == [4, 0, 1, 3]
-    assert '3 of 4 examples do not have the label "harmful"' in some.err
+    partly = sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "some", "--json")
+    assert [partly.json(code=1)[name] for name in ("examples", "harmful", "benign", "unlabelled")] == [4, 0, 1, 3]
+    assert '3 of 4 examples do not have the label "harmful"' in partly.err
     limited = sea("encode", folder, "--plugin", "qwen2_audio", "--out", tmp_path / "none", "--limit", "2")
     assert 'no example has the label "harmful", so they count as harmful' in limited.err
     classes = json.loads(sea("data", "check", folder / "metadata.jsonl", "--json").out)["classes"]
