@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import subprocess
 import sys
@@ -97,6 +98,38 @@ def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.asname, node.lineno
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             yield node.name, node.lineno
+
+
+LOADERS = {"PeftModel", "PeftConfig"}
+"""Classes whose `from_pretrained` runs no code of the checkpoint, and has no such argument."""
+UNSAFE_CALLS = {
+    *("eval", "exec", "__import__", "os.system", "os.popen", "torch.load", "pickle.load", "pickle.loads"),
+    *("yaml.unsafe_load", "yaml.full_load", "joblib.load", "marshal.loads", "jinja2.Environment", "jinja2.Template"),
+}
+
+
+@pytest.mark.parametrize("file", ALL_FILES, ids=relative)
+def test_nothing_that_is_loaded_may_bring_code(file: Path) -> None:
+    for call in calls(parse(file)):
+        name, keywords = ast.unparse(call.func), {word.arg: ast.unparse(word.value) for word in call.keywords}
+        place = f"line {call.lineno}: {name}"
+        assert name not in UNSAFE_CALLS, place
+        assert keywords.get("shell", "False") == "False", place
+        if name.endswith("from_pretrained") and name.partition(".")[0] not in LOADERS and None not in keywords:
+            assert keywords.get("trust_remote_code") == "False", place
+        if name.startswith("subprocess."):
+            command = ast.unparse(parse(file))
+            assert "sys.executable" not in command or "[sys.executable, '-P'," in command, place
+
+
+def calls(tree: ast.Module) -> Iterator[ast.Call]:
+    """Yield each call of a module, and of the Python code in its texts."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield node
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "from_pretrained(" in node.value:
+            with contextlib.suppress(SyntaxError):
+                yield from calls(ast.parse(node.value))
 
 
 def test_every_public_name_exists() -> None:

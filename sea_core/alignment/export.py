@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,8 +24,10 @@ from sea_core.runs.atomic import disk_errors
 
 N_PROMPTS = 8
 QUESTIONS = ("What is in the {noun}?", "Describe the {noun}.", "How do I do this?", "Tell me about it.")
-WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".gguf", ".h5", ".msgpack")
-NOT_COPIED = {"README.md", "config.json", "sea.json"}
+COPIED_SUFFIXES = (".json", ".jinja", ".txt", ".model", ".tiktoken")
+"""What a tokenizer, a processor or a chat template consists of. Weights, code and pickled objects are not copied."""
+COPIED_NAMES = ("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")
+NOT_COPIED = {"README.md", "config.json", "sea.json", "adapter_config.json"}
 
 
 class LogitErrors(TypedDict):
@@ -109,8 +112,8 @@ def copy_processor_files(mllm: MLLM, folder: Path) -> None:
         mllm.processor.save_pretrained(folder)
         return
     for path in base.iterdir():
-        is_weights = path.suffix in WEIGHT_SUFFIXES or ".index." in path.name
-        if path.is_file() and not is_weights and path.name not in NOT_COPIED:
+        is_copied = path.suffix in COPIED_SUFFIXES or path.name.startswith(COPIED_NAMES)
+        if is_copied and path.is_file() and path.name not in NOT_COPIED and ".index." not in path.name:
             shutil.copyfile(path, folder / path.name)
 
 
@@ -156,7 +159,8 @@ last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
 differences = {}
 for name, folder in job["folders"].items():
     base = job["base"] if name == "adapter" else folder
-    model = model_class.from_pretrained(base, dtype=getattr(torch, job["dtype"]), revision=job["revision"] or "main")
+    settings = {"revision": job["revision"] or "main", "trust_remote_code": False, "use_safetensors": True}
+    model = model_class.from_pretrained(base, dtype=getattr(torch, job["dtype"]), **settings)
     if name == "adapter":
         from peft import PeftModel
         model = PeftModel.from_pretrained(model, folder)
@@ -214,8 +218,9 @@ def check_export(
 
 
 def _load_in_fresh_process(job: dict[str, Any]) -> dict[str, Any]:
-    command = [sys.executable, "-c", LOADER, json.dumps(job)]
-    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-P", "-c", LOADER, json.dumps(job)]  # -P: no module of the current folder
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}  # whatever it loads has just been loaded or written
+    process = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if process.returncode:
         message = (process.stderr.strip().splitlines() or ["no message"])[-1]
         raise ModelError(

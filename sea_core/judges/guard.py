@@ -23,6 +23,7 @@ from sea_core.judges.llm_common import model_label, safety_verdict
 from sea_core.llm.local import LocalModel
 from sea_core.llm.types import Message, Prompt
 from sea_core.model.checkpoint import quiet_loading
+from sea_core.model.untrusted import untrusted
 from sea_core.runs.atomic import sha256
 
 VERSION = "guard-2"
@@ -55,8 +56,10 @@ class GuardModel(LocalModel):
         from transformers import AutoTokenizer
 
         try:
-            with quiet_loading():
-                tokenizer = AutoTokenizer.from_pretrained(self.config.model, revision=self.config.revision or None)
+            with untrusted(self.config.model), quiet_loading():
+                tokenizer = AutoTokenizer.from_pretrained(
+                    self.config.model, revision=self.config.revision or None, trust_remote_code=False
+                )
         except (OSError, ValueError, KeyError):
             _, tokenizer = self.loaded  # raises with what is wrong with the model
         return str(tokenizer.chat_template or self.template)

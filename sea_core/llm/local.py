@@ -12,9 +12,11 @@ from sea_core.errors import DataError, ModelError, SeaError
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.reasoning import strip_reasoning
 from sea_core.llm.types import Completion, Prompt
+from sea_core.model.chat_template import template_errors
 from sea_core.model.checkpoint import fingerprint, quiet_loading, require_finite_weights
 from sea_core.model.placement import dtype_name, resolve_device, resolve_dtype
 from sea_core.model.text_ids import TextTokenizer
+from sea_core.model.untrusted import untrusted
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +76,8 @@ class LocalModel:
     def _render(self, prompt: Prompt, contents: Sequence[str]) -> str:
         _, tokenizer = self.loaded
         messages = [{**message, "content": text} for message, text in zip(prompt.messages, contents, strict=True)]
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        with template_errors(self.config.model):
+            return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
         """Return the ids of what the model reads. Only the chat template writes special tokens, no message does.
@@ -159,13 +162,16 @@ class LocalModel:
 
         name, revision = self.config.model, self.config.revision or None
         try:
-            with quiet_loading():
-                tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, padding_side="left")
+            with untrusted(name), quiet_loading():
+                tokenizer = AutoTokenizer.from_pretrained(
+                    name, revision=revision, padding_side="left", trust_remote_code=False
+                )
                 model, info = AutoModelForCausalLM.from_pretrained(
                     name,
                     revision=revision,
                     dtype=resolve_dtype("auto", self._device),
                     use_safetensors=True,
+                    trust_remote_code=False,
                     output_loading_info=True,
                 )
             model = model.to(self._device).eval()

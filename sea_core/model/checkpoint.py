@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError
+from sea_core.model.untrusted import require_no_kernels, untrusted
 from sea_core.schema import check, read_json
 
 CARD = "sea.json"
@@ -68,7 +69,12 @@ def load_transformers(
             model, missing = _without_weights(model_class, checkpoint, dtype, revision), ()
         else:
             model, info = model_class.from_pretrained(
-                checkpoint, dtype=dtype, revision=revision, use_safetensors=True, output_loading_info=True
+                checkpoint,
+                dtype=dtype,
+                revision=revision,
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
             )
             missing = info["missing_keys"]
         loaded_processor = load_processor(checkpoint, revision)
@@ -83,7 +89,8 @@ def _loading(checkpoint: str) -> Iterator[None]:
     from safetensors import SafetensorError
 
     try:
-        yield
+        with untrusted(checkpoint):
+            yield
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(
             f"the checkpoint {checkpoint} cannot be loaded: {error}",
@@ -96,14 +103,14 @@ def _loading(checkpoint: str) -> Iterator[None]:
 def _auto_processor(checkpoint: str, revision: str | None) -> Any:
     import transformers
 
-    return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
+    return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
 
 
 def _without_weights(model_class: Any, checkpoint: str, dtype: Any, revision: str | None) -> Any:
     """Return the model on the meta device: shapes, no weights."""
     import torch
 
-    config = model_class.config_class.from_pretrained(checkpoint, revision=revision)
+    config = model_class.config_class.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
     with torch.device("meta"):
         return model_class(config).to(dtype)
 
@@ -145,7 +152,9 @@ def quiet_loading() -> Iterator[None]:
 
 def find_architecture(checkpoint: str, architectures: Sequence[str], revision: str | None) -> str:
     """Return the checkpoint's architecture. Raises ModelError if it is not one of `architectures`."""
-    found = read_config(checkpoint, revision).get("architectures") or []
+    config = read_config(checkpoint, revision)
+    require_no_kernels(config, f"config.json of {checkpoint}")
+    found = config.get("architectures") or []
     for architecture in found:
         if architecture in architectures:
             return str(architecture)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from sea_core.errors import DataError, ModelError
 from sea_core.model import numerics, seam
 from sea_core.model.adapter import Adapter
+from sea_core.model.chat_template import template_errors
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padded
 from sea_core.model.text_ids import Render, TextTokenizer
@@ -154,9 +155,14 @@ class MLLM:
     # --- prompts ------------------------------------------------------------------------------------------------------
 
     def render(self, question: str, *, media: bool) -> str:
-        """Return the chat prompt for `question` as text, with one placeholder if there is a medium."""
+        """Return the chat prompt for `question` as text, with one placeholder if there is a medium.
+
+        Raises:
+            ModelError: the checkpoint's chat template fails.
+        """
         chat = self.adapter.conversation(question, media)
-        text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        with template_errors(str(self.model.name_or_path)):
+            text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         return text
 
     @cached_property

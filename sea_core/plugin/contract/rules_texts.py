@@ -69,7 +69,7 @@ def light_import(subject: AdapterUnderTest) -> None:
     """Importing the adapter does not import torch."""
     adapter_class = type(subject.adapter)
     module, file = adapter_class.__module__, Path(inspect.getfile(adapter_class)).resolve()
-    command = [sys.executable, "-c", IMPORT, module, str(file), *sys.path]
+    command = [sys.executable, "-P", "-c", IMPORT, module, str(file), *sys.path]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     require(process.returncode == 0, f"importing {module} alone fails: {(process.stderr.splitlines() or [''])[-1]}")
     require(process.stdout.split()[-1] == "False", f"importing {module} imports torch")

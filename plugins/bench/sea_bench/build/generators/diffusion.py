@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+LIBRARIES = {"diffusers", "transformers"}
+"""The libraries whose classes a pipeline may consist of."""
+
+
 @dataclass(frozen=True)
 class DiffusionGenerator(Generator):
     """What image and video pipelines have in common."""
@@ -111,8 +115,9 @@ def _pipeline(model: str, revision: str, dtype: torch.dtype, device: torch.devic
             hint="Type: pip install 'sea-bench[diffusion]', or use drawings: --generator drawn",
         ) from error
     try:
+        _require_known_libraries(diffusers, model, revision)
         pipeline = diffusers.DiffusionPipeline.from_pretrained(
-            model, revision=revision or None, dtype=dtype, use_safetensors=True
+            model, revision=revision or None, dtype=dtype, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -122,6 +127,18 @@ def _pipeline(model: str, revision: str, dtype: torch.dtype, device: torch.devic
         ) from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
+
+
+def _require_known_libraries(diffusers: Any, model: str, revision: str) -> None:
+    """Raise ModelError where a pipeline has a part of another library: diffusers would import whatever is named."""
+    parts = diffusers.DiffusionPipeline.load_config(model, revision=revision or None)
+    libraries = {str(value[0]) for value in parts.values() if isinstance(value, list | tuple) and value and value[0]}
+    unknown = sorted(name for name in libraries - LIBRARIES if not hasattr(diffusers.pipelines, name))
+    if unknown:
+        raise ModelError(
+            f"the pipeline {model} has a part of {unknown[0]}, which is neither diffusers nor transformers",
+            hint="Give a pipeline that runs without code of its own: -o generator.model=ID",
+        )
 
 
 def _to_uint8(pixels: Any) -> Any:
