@@ -12,7 +12,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError
-from sea_core.model.untrusted import require_no_kernels, untrusted
+from sea_core.model.untrusted import require_no_kernels, require_plain_files, untrusted
 from sea_core.schema import check, read_json
 
 CARD = "sea.json"
@@ -168,6 +168,8 @@ def find_architecture(checkpoint: str, architectures: Sequence[str], revision: s
 def read_config(checkpoint: str, revision: str | None) -> dict[str, Any]:
     """Return config.json of a folder or a hub id. Raises ModelError if there is none, or it is corrupt."""
     folder = Path(checkpoint)
+    if folder.is_dir():
+        require_plain_files(folder)
     path = folder / "config.json" if folder.is_dir() else _download_config(checkpoint, revision)
     if not path.is_file():
         raise ModelError(
