@@ -51,17 +51,12 @@ class LlavaAdapter(Adapter):
         return Image.new("RGB", (image_side(processor),) * 2)
 
     def read_media(self, path: Path, processor: Any) -> Image:
-        from PIL import Image, ImageOps
+        from PIL import ImageOps
 
-        try:
-            with Image.open(path) as file:
-                return ImageOps.exif_transpose(file).convert("RGB")
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(
-                f"this file cannot be read as an image: {error}",
-                hint="Give a png, jpeg, webp, gif, bmp or tiff file.",
-                where=str(path),
-            ) from error
+        from sea_core.model.media_files import opened_picture
+
+        with opened_picture(path) as picture:
+            return ImageOps.exif_transpose(picture).convert("RGB")
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         for image in media:

@@ -57,17 +57,11 @@ class Qwen2AudioAdapter(Adapter):
         return np.zeros(int(min(self.seconds, longest) * RATE), dtype=np.float32)
 
     def read_media(self, path: Path, processor: Any) -> np.ndarray:
-        import soundfile
         import soxr
 
-        try:
-            wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        except (OSError, RuntimeError) as error:
-            raise DataError(
-                f"this file cannot be read as audio: {error}",
-                hint="Give a wav, flac, ogg or mp3 file.",
-                where=str(path),
-            ) from error
+        from sea_core.model.media_files import read_sound
+
+        wave, rate = read_sound(path)
         mono: np.ndarray = wave.mean(axis=1)
         return mono if rate == RATE else soxr.resample(mono, rate, RATE)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sea_core.errors import DataError, SeaError
+from sea_core.errors import SeaError
 from sea_qwen2_vl.vision import VisionAdapter, reject_thin
 
 if TYPE_CHECKING:
@@ -35,17 +35,10 @@ class ImageAdapter(VisionAdapter):
         return Image.new("RGB", (self.width, self.height))
 
     def read_media(self, path: Path, processor: Any) -> Any:
-        from PIL import Image
+        from sea_core.model.media_files import opened_picture
 
-        try:
-            with Image.open(path) as image:
-                return image.convert("RGB")
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise DataError(
-                f"this file cannot be read as an image: {error}",
-                hint="Give a png, jpg, webp, bmp or gif file.",
-                where=str(path),
-            ) from error
+        with opened_picture(path) as picture:
+            return picture.convert("RGB")
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         for image in media:

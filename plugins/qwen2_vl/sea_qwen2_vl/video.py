@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sea_core.errors import DataError
+from sea_core.model.media_files import DECODER_ERRORS, counted_frames, require_frames, require_pixels
 
 SelectFrames = Callable[[int, float], Sequence[int]]
 """Called with (number of frames, frames per second); returns the indices of the frames to read, in order."""
@@ -37,9 +38,12 @@ def read_with_decord(path: Path, select: SelectFrames) -> Clip:
     try:
         reader = decord.VideoReader(str(path))
         total, rate = len(reader), float(reader.get_avg_fps())
+        require_frames(total, path)
         indices = _select(select, total, rate, path)
+        height, width = reader[0].shape[:2]
+        require_pixels(width, height, path, frames=len(indices))
         frames = reader.get_batch(indices)
-    except (decord.DECORDError, RuntimeError) as error:
+    except (decord.DECORDError, RuntimeError, OverflowError) as error:
         raise _read_error(path, str(error).splitlines()[0]) from error
     pixels = frames.asnumpy() if isinstance(frames, decord.nd.NDArray) else np.asarray(frames)
     return Clip(pixels, rate * len(indices) / total)
@@ -52,18 +56,22 @@ def read_with_av(path: Path, select: SelectFrames) -> Clip:
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
-            rate = float(stream.average_rate or 0)
-            total = sum(1 for _ in container.decode(stream))
+            require_pixels(stream.width, stream.height, path)
+            rate, width, height = float(stream.average_rate or 0), stream.width, stream.height
+            total = sum(1 for _ in counted_frames(container.decode(stream), path))
         indices = _select(select, total, rate, path)
+        require_pixels(width, height, path, frames=len(indices))
+        wanted = frozenset(indices)
         with av.open(str(path)) as container:
             selected = {
-                i: frame.to_ndarray(format="rgb24")
+                i: frame.to_ndarray(format="rgb24", width=width, height=height)
                 for i, frame in enumerate(container.decode(container.streams.video[0]))
-                if i in indices
+                if i in wanted
             }
-    except (av.FFmpegError, IndexError) as error:
+        pixels = np.stack([selected[i] for i in indices])
+    except (av.FFmpegError, *DECODER_ERRORS) as error:
         raise _read_error(path, str(error)) from error
-    return Clip(np.stack([selected[i] for i in indices]), rate * len(indices) / total)
+    return Clip(pixels, rate * len(indices) / total)
 
 
 def _select(select: SelectFrames, total: int, rate: float, path: Path) -> list[int]:

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from sea_core import DataError
+from sea_core.model import media_files
 from sea_core.model.mllm import MLLM
 from sea_qwen2_vl import video
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
@@ -145,3 +146,16 @@ def test_plugin_is_listed_without_heavy_imports() -> None:
     code = f"import sys; {code}; print(*sys.modules)"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "transformers", "numpy", "PIL", "av", "decord"} & set(process.stdout.split())
+
+
+@pytest.mark.parametrize("read", [read_with_av, read_with_decord])
+def test_video_of_too_many_pixels_or_frames_is_refused(read: Any, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit, words in [
+        ("MAX_PIXELS", 6000, "96 x 64 pixels, and at most 6,000 are decoded"),
+        ("MAX_FRAMES", 12, "more than 12 frames"),
+        ("MAX_CLIP_PIXELS", 50_000, "13 frames of 96 x 64 pixels"),
+    ]:
+        with monkeypatch.context() as patch:
+            patch.setattr(media_files, name, limit)
+            with pytest.raises(DataError, match=words):
+                read(clip, lambda total, rate: range(total))

@@ -55,7 +55,7 @@ class EegAdapter(Adapter):
         import numpy as np
 
         try:
-            signal = np.load(path, allow_pickle=False)
+            signal = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise DataError(f"not an EEG recording: {error}", hint="Give a .npy file.", where=str(path)) from error
         if signal.ndim != 2 or len(signal) != CHANNELS or signal.shape[1] < STEP:

@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import DataError
+from sea_core.model.media_files import (
+    DECODER_ERRORS,
+    counted_frames,
+    opened_picture,
+    read_sound,
+    require_pixels,
+)
 from sea_core.plugin.generator import Frames
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
+HINT = "Download or build it again."
 RATE = 16_000
 """Sampling rate of audio, in Hz."""
 
@@ -53,13 +61,16 @@ def read_video(path: Path) -> Frames:
     try:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
-            rate = float(stream.average_rate or 0)
-            pixels = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
-    except (av.FFmpegError, IndexError, OSError) as error:
+            require_pixels(stream.width, stream.height, path)
+            rate, pixels = float(stream.average_rate or 0), []
+            for frame in counted_frames(container.decode(stream), path):
+                pixels.append(frame.to_ndarray(format="rgb24"))
+                require_pixels(frame.width, frame.height, path, frames=len(pixels))
+        if not pixels or rate <= 0:
+            raise _unreadable("a video", "it has no frames", path)
+        return Frames(np.stack(pixels), rate)
+    except (av.FFmpegError, *DECODER_ERRORS) as error:
         raise _unreadable("a video", error, path) from error
-    if not pixels or rate <= 0:
-        raise _unreadable("a video", "it has no frames", path)
-    return Frames(np.stack(pixels), rate)
 
 
 def check_video(path: Path) -> None:
@@ -68,9 +79,12 @@ def check_video(path: Path) -> None:
 
     try:
         with av.open(str(path)) as container:
-            next(container.decode(container.streams.video[0]))
-    except (av.FFmpegError, IndexError, OSError, StopIteration) as error:
-        raise _unreadable("a video", error or "it has no frames", path) from error
+            stream = container.streams.video[0]
+            require_pixels(stream.width, stream.height, path)
+            if next(container.decode(stream), None) is None:
+                raise _unreadable("a video", "it has no frames", path)
+    except (av.FFmpegError, *DECODER_ERRORS) as error:
+        raise _unreadable("a video", error, path) from error
 
 
 # --- audio ------------------------------------------------------------------------------------------------------------
@@ -85,12 +99,7 @@ def write_audio(wave: np.ndarray, path: Path, format: str) -> None:
 
 def read_audio(path: Path) -> np.ndarray:
     """Return an audio as mono float32 samples at 16 kHz. Raises DataError if the file cannot be read as one."""
-    import soundfile
-
-    try:
-        wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, RuntimeError) as error:
-        raise _unreadable("an audio", error, path) from error
+    wave, rate = read_sound(path, HINT)
     return resample(wave.mean(axis=1), rate)
 
 
@@ -104,14 +113,7 @@ def resample(wave: np.ndarray, rate: int) -> np.ndarray:
 
 def check_audio(path: Path) -> None:
     """Decode the first tenth of a second. Raises DataError if that fails."""
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(path) as file:
-            if not len(file.read(file.samplerate // 10)):
-                raise _unreadable("an audio", "it has no samples", path)
-    except (OSError, RuntimeError) as error:
-        raise _unreadable("an audio", error, path) from error
+    read_sound(path, HINT, seconds=0.1)
 
 
 # --- images -----------------------------------------------------------------------------------------------------------
@@ -124,13 +126,8 @@ def write_image(image: Image, path: Path) -> None:
 
 def read_image(path: Path) -> Image:
     """Return an image in RGB. Raises DataError if the file cannot be read as one."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _unreadable("an image", error, path) from error
+    with opened_picture(path, HINT) as picture:
+        return picture.convert("RGB")
 
 
 def check_image(path: Path) -> None:
@@ -161,6 +158,4 @@ def check_medium(path: Path, modality: str) -> None:
 
 def _unreadable(what: str, reason: object, path: Path) -> DataError:
     reason = " ".join(str(reason).split())
-    return DataError(
-        f"this file cannot be read as {what}: {reason}", hint="Download or build it again.", where=str(path)
-    )
+    return DataError(f"this file cannot be read as {what}: {reason}", hint=HINT, where=str(path))
