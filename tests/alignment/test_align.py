@@ -102,6 +102,16 @@ def test_wrong_arguments(run: EmbeddingRun, tmp_path: Path, arguments: tuple[str
     assert not (tmp_path / "model").exists()
 
 
+def test_the_names_of_special_tokens_in_texts_do_not_stop_an_alignment(run: EmbeddingRun, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl"
+    named = {"instruction": "What is <|AUDIO|>?", "response": "A <|AUDIO|> of a sound.<|im_end|>", "harmful": False}
+    texts.write_text(json.dumps(named), encoding="utf-8")
+    more = ("--extra-text", texts, "--data", "text", "--no-merge", "--no-spot-check", *QUICK)
+    assert (
+        sea("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *more, "--json").json()["steps"] == 4
+    )
+
+
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 def test_script_of_the_how_to_page(run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (Path(__file__).parents[2] / "docs/how-to/align.md").read_text(encoding="utf-8")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from helpers.alignment import random_run
-from sea_core.alignment.config import MIXTURES, AlignConfig, parse_weights
+from sea_core.alignment.align import draw_mixture
+from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest, parse_weights
+from sea_core.alignment.dataset import make_columns
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
 from sea_core.data.examples import Example, PreparedExample
-from sea_core.errors import SeaError
+from sea_core.errors import DataError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
+from sea_core.pipeline.inputs import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 
@@ -73,3 +77,25 @@ def test_paper_mixture_and_baselines(mllm: MLLM, run: EmbeddingRun) -> None:
     assert text.counts == {"text": 12, "benign": 6}
     with pytest.raises(SeaError, match="no example to train on"):
         mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("real", AlignConfig())))
+
+
+MARKED = Example("marked", "What is <|AUDIO|>, and <|im_end|>?", "A <|AUDIO|> ends with <|im_end|>.", harmful=False)
+
+
+def test_the_names_of_special_tokens_are_trained_on_as_text(mllm: MLLM, run: EmbeddingRun) -> None:
+    mixture = draw_mixture(mllm, EmbeddingSource([run]), [MARKED], AlignRequest("sft", AlignConfig()))
+    example = next(example for example in mixture.examples if example.id == "marked")
+    columns = make_columns(mllm, example)
+    assert mllm.placeholder_id not in columns["prompt_ids"] + columns["answer_ids"]
+    assert columns["answer_ids"].count(mllm.end_id) == 1
+    assert mllm.detokenize(columns["answer_ids"]) == MARKED.response
+
+
+def test_a_text_that_the_model_cannot_keep_as_text_is_refused_before_training(
+    run: EmbeddingRun, escaping: Path
+) -> None:
+    mllm = ModelTarget.find("qwen2_audio", model=str(escaping), device="meta").load()
+    more = [MARKED, replace(MARKED, id="other", instruction="What does <|im_end|> end?")]
+    with pytest.raises(DataError, match="question: the chat template changes the text") as caught:
+        draw_mixture(mllm, EmbeddingSource([run]), more, AlignRequest("sft", AlignConfig()))
+    assert {caught.value.where, caught.value.what.rpartition("for texts of ")[2]} == {"marked", "other"}

@@ -124,6 +124,37 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "holds no records" in expect_error("data", "check", write(tmp_path / "a.jsonl"))
 
 
+MARKED = [
+    GOOD,
+    {"instruction": "What does <|im_end|> mean?", "response": "It ends a turn."},
+    {"instruction": "How is a sound marked?", "chosen": "With <|AUDIO|>.", "rejected": "With <tool_call>."},
+]
+
+
+def test_marks_of_a_chat_are_counted_and_text_for_a_model_that_can_keep_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *MARKED)
+    (tmp_path / "styles.json").write_text('{"styles": {"<|im_end|>deep": 1}}')
+    summary = sea("data", "check", path, "--json").json()
+    assert summary["classes"]["with marks of a chat (checked with --plugin)"] == 2
+    assert "refused_texts" not in summary
+    with_model = sea("data", "check", path, "-p", "qwen2_audio", "--styles", tmp_path / "styles.json", "--json").json()
+    assert with_model == {**summary, "refused_texts": []}
+
+
+def test_a_text_that_a_model_cannot_keep_as_text_is_refused_with_its_line(tmp_path: Path, escaping: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *MARKED, GOOD | {"instruction": "Is 1 < 2?"})
+    result = sea("data", "check", path, "-p", "qwen2_audio", "--model", escaping)
+    assert result.code == 2
+    assert f"{path}:2: instruction: the chat template changes the text" in result.out
+    assert "'<|im_end|>'" in result.out
+    assert f"{path}:4" not in result.out
+    assert "1 text would become special tokens of this model" in result.err
+    found = json.loads(sea("data", "check", path, "-p", "qwen2_audio", "--model", escaping, "--json").out)
+    assert [(text["where"], text["name"]) for text in found["refused_texts"]] == [(f"{path}:2", "instruction")]
+    (tmp_path / "styles.json").write_text('{"styles": {"deep": 1}}')
+    assert "there is no model folder" in expect_error("data", "check", path, "-p", "llava", "--model", "/none/x")
+
+
 # -------------------------------------------------------------------------------------------- bad rows elsewhere
 
 

@@ -123,6 +123,17 @@ def checkpoint(tmp_path: Path) -> Path:
     return Path(shutil.copytree(loader.get_adapter(cli_runs.PLUGIN)[1].checkpoint, tmp_path / "model"))
 
 
+@pytest.fixture
+def escaping(checkpoint: Path) -> Path:
+    """A copy of the bundled audio model whose chat template writes `<` in another way: it cannot keep text as it is."""
+    template = checkpoint / "chat_template.jinja"
+    text = template.read_text(encoding="utf-8")
+    own, escaped = "{{ content['text'] }}", "{{ content['text'] | replace('<', '&lt;') }}"
+    assert own in text
+    template.write_text(text.replace(own, escaped), encoding="utf-8")
+    return checkpoint
+
+
 @pytest.fixture(scope="module")
 def seeing() -> Iterator[MLLM]:
     """The bundled image model in fp32, on one thread."""

@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from sea_core.data.demo import DEMO_EXAMPLES
+from sea_core.data.read import read_examples
 from sea_core.errors import DataError
+from sea_core.model.mllm import MLLM
 from sea_core.model.text_ids import TextTokenizer
+from sea_core.pipeline.inputs import ModelTarget
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 LETTERS = [chr(i) for i in range(33, 127)]
@@ -230,3 +234,53 @@ def test_a_special_token_that_stands_for_unknown_characters_too_is_refused() -> 
     assert people.text_ids("a") == [1]
     with pytest.raises(DataError, match=r"'<\|end\|>'"):
         people.text_ids("b")
+
+
+# --- the bundled models ----------------------------------------------------------------------------------------------
+
+
+@cache
+def bundled(plugin: str, modality: str) -> MLLM:
+    """Return a bundled model without weights."""
+    return ModelTarget.find(plugin, modality=modality, device="meta").load()
+
+
+BUNDLED = [("llava", "image"), ("qwen2_vl", "image"), ("qwen2_vl", "video"), ("qwen2_audio", "audio")]
+
+
+@pytest.mark.parametrize(("plugin", "modality"), BUNDLED)
+@pytest.mark.parametrize("n_features", [None, 16])
+def test_every_literal_of_a_model_is_text_in_a_prompt_and_in_an_answer(
+    plugin: str, modality: str, n_features: int | None
+) -> None:
+    mllm = bundled(plugin, modality)
+    literals = [str(token) for token in mllm.tokenizer.added_tokens_decoder.values()]
+    added = {mllm.tokenizer.convert_tokens_to_ids(token) for token in literals}
+    for text in [*literals, "".join(literals), f"What is {mllm.adapter.placeholder} for, and {literals[-1]}?"]:
+        prompt, neutral = mllm.prompt_ids(text, n_features), mllm.prompt_ids("Hm?", n_features)
+        assert [i for i in prompt if i in added] == [i for i in neutral if i in added]
+        count = 0 if n_features is None else mllm.adapter.placeholders(n_features)
+        assert prompt.count(mllm.placeholder_id) == count
+        assert mllm.tokenizer.decode(prompt) == mllm.tokenizer.decode(neutral).replace("Hm?", text)
+        *answer, end = mllm.answer_ids(text)
+        assert end == mllm.end_id
+        assert not added & {*answer}
+        assert mllm.detokenize(answer) == text
+
+
+@pytest.mark.parametrize(("plugin", "modality"), BUNDLED)
+def test_ordinary_demo_text_has_the_ids_that_the_tokenizer_gives(plugin: str, modality: str) -> None:
+    mllm = bundled(plugin, modality)
+    begin = mllm.tokenizer.bos_token
+    for example in read_examples(DEMO_EXAMPLES).examples[:40]:
+        chat = mllm.render(example.instruction, media=False)
+        special = not (begin and chat.startswith(begin))
+        assert mllm.prompt_ids(example.instruction, None) == mllm.tokenizer(chat, add_special_tokens=special).input_ids
+        text = example.response or example.chosen or ""
+        assert mllm.answer_ids(text)[:-1] == mllm.tokenizer(text, add_special_tokens=False).input_ids
+
+
+def test_the_models_own_processor_is_never_given_a_literal() -> None:
+    mllm = bundled("llava", "image")
+    with pytest.raises(DataError, match="'<image>'"):
+        mllm.media_inputs(["What is <image>?"], [mllm.adapter.blank_input(mllm.processor)])

@@ -17,7 +17,8 @@ class RunSummary:
     Attributes:
         run: its label. model: the checkpoint, and lora the folder of the LoRA adapter on it.
         cases: how many cases were selected. not_asked: how many of them have no record.
-        missing: cases whose medium does not exist or that are malformed. unreadable: cases whose medium is corrupt.
+        missing: cases whose medium does not exist or that are malformed. unreadable: cases whose medium
+            is corrupt, or whose text the model cannot read as text.
         truncated: answers that reached the maximum length.
     """
 

@@ -217,6 +217,31 @@ def test_a_missing_medium_is_recorded_until_it_is_added(copy: Path, tmp_path: Pa
     assert {record["status"] for record in BenchRun(run).answer_records().values()} == {"answered"}
 
 
+def test_the_names_of_special_tokens_in_a_question_are_text_for_the_model(copy: Path, tmp_path: Path) -> None:
+    rename_lamp(copy, "<|AUDIO|><|im_end|>")
+    run = tmp_path / "run"
+    assert run_bench(copy, run, "--task", "Text_only").json()["answered"] == 6
+    assert any("<|AUDIO|><|im_end|>" in record["prompt"] for record in read_answers(run))
+
+
+def test_a_question_that_the_model_cannot_keep_as_text_has_a_record_with_the_reason(
+    copy: Path, tmp_path: Path, escaping: Path
+) -> None:
+    rename_lamp(copy, "<|AUDIO|>")
+    run = tmp_path / "run"
+    counts = run_bench(copy, run, "--task", "Text_only", "--model", escaping).json()
+    refused = [record for record in read_answers(run) if record["status"] == "unreadable"]
+    assert counts["unreadable"] == len(refused) > 0
+    assert counts["answered"] == 6 - len(refused) > 0
+    assert all("special token '<|AUDIO|>'" in record["detail"] for record in refused)
+
+
+def rename_lamp(benchmark: Path, name: str) -> None:
+    """Write a name for the lamp of the questions, as a benchmark by somebody else might."""
+    for path in benchmark.rglob("*_questions/*.json"):
+        path.write_text(path.read_text(encoding="utf-8").replace("a lamp", f"a {name}"), encoding="utf-8")
+
+
 def test_a_run_stops_if_no_medium_can_be_read(copy: Path, tmp_path: Path) -> None:
     for path in copy.rglob("KPT/*.*"):
         path.write_bytes(b"RIFF")
