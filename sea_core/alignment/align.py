@@ -41,7 +41,7 @@ from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
 from sea_core.model.text_check import NamedText, require_accepted
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
 from sea_core.runs.embedding_run import EmbeddingRun
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import JsonValue
 
 from sea_core.alignment.checkpoints import CHECKPOINTS
+from sea_core.alignment.spot_check import SpotCheckRecord
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, library_versions
@@ -79,11 +79,14 @@ class ModelFolder(RunFolder[AlignManifest]):
     NOUN = "model folder"
     COMMAND = "sea align"
 
-    def __init__(self, folder: Path | str) -> None:
-        super().__init__(folder)
+    def open_files(self) -> None:
         folder = self.folder
-        self.spot_check, self.trace = JsonlLog(folder / "spot_check.jsonl"), JsonlLog(folder / "trace.jsonl")
+        self.spot_check = JsonlLog(folder / "spot_check.jsonl", SpotCheckRecord, key=("when", "group", "id"))
+        self.trace = JsonlLog(folder / "trace.jsonl")
         self.adapter, self.merged, self.logits = folder / "adapter", folder / "merged", folder / "logits.safetensors"
+
+    def journals(self) -> Sequence[JsonlLog[Any]]:
+        return self.spot_check, self.trace
 
     def can_be_replaced(self) -> bool:
         checkpoints = self.folder / CHECKPOINTS

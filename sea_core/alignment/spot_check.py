@@ -9,7 +9,9 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict, cast
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
 from sea_core.data.examples import Example
@@ -130,7 +132,7 @@ def _encode_file(adapter: Adapter, path: Path) -> Callable[[MLLM], Embedding]:
     return lambda mllm: mllm.encode([adapter.read_media(path, mllm.processor)])[0]
 
 
-def run_spot_check(mllm: MLLM, cases: Sequence[SpotCheckCase], when: When, log: JsonlLog) -> None:
+def run_spot_check(mllm: MLLM, cases: Sequence[SpotCheckCase], when: When, log: JsonlLog[SpotCheckRecord]) -> None:
     """Answer the cases that have no stored answer yet, by greedy decoding, and store the answers."""
     answered = {(record["group"], record["id"]) for record in read_answers(log) if record["when"] == when}
     for group in ("text", "media", "synthetic"):
@@ -139,14 +141,12 @@ def run_spot_check(mllm: MLLM, cases: Sequence[SpotCheckCase], when: When, log: 
             batch = remaining[start : start + BATCH_SIZE]
             embeddings = [case.load_embedding(mllm) for case in batch if case.load_embedding]
             answers = mllm.generate([case.prompt for case in batch], embeddings or None, MAX_NEW_TOKENS)
-            log.append(
-                dict(_make_record(case, when, mllm.detokenize(ids))) for case, ids in zip(batch, answers, strict=True)
-            )
+            log.append(_make_record(case, when, mllm.detokenize(ids)) for case, ids in zip(batch, answers, strict=True))
 
 
-def read_answers(log: JsonlLog) -> list[SpotCheckRecord]:
+def read_answers(log: JsonlLog[SpotCheckRecord]) -> list[SpotCheckRecord]:
     """Return the answers that `run_spot_check` stored."""
-    return cast(list[SpotCheckRecord], log.read())
+    return log.read()
 
 
 def _make_record(case: SpotCheckCase, when: When, answer: str) -> SpotCheckRecord:

@@ -15,6 +15,7 @@ from typer.main import get_group
 
 from sea_core.cli import (
     align,
+    check,
     data,
     encode,
     exit_code,
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "encode": encode.encode,
         "styles": styles.styles,
         "show": show.show,
+        "check": check.check,
     },
     "Align": {"align": align.align},
     "Evaluate": {},

@@ -83,7 +83,7 @@ def _recipe_line(name: str, metrics: RecipeMetrics) -> tuple[str, str]:
 
 
 def _notes(run: EmbeddingRun, metrics: RunMetrics) -> Iterator[str]:
-    for audit in run.audits.read():
+    for audit in run.current_audits():
         if not audit["exact"]:
             yield (
                 f"audit: {audit['id']} was counted as succeeded, but generates {audit['answers']}: "

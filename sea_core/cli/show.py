@@ -64,7 +64,7 @@ def trace(run: EmbeddingRun, embedding_id: str) -> dict[str, Any]:
     verdicts = [verdict for verdict in run.verdicts.read() if verdict["id"] == embedding_id]
     answers = [
         answer | {"verdicts": {v["judge"]: v["verdict"] for v in verdicts if answer_key(v) == answer_key(answer)}}
-        for answer in run.answers.read()
+        for answer in run.current_answers()
         if answer["id"] == embedding_id
     ]
     traced = record | {"goals": json.loads(record["goals"]), "verified": answers}

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, TypedDict
+from typing import Literal, Protocol, TypeAlias
 
 from sea_core.llm.config import LLMConfig
+from sea_core.runs.records import Label
 
 Measure: TypeAlias = Literal["content", "safety", "refusal"]
 """What a judge decides: whether an answer names a content, whether it is safe, or only whether it refuses."""
-ContentLabel: TypeAlias = Literal["named", "missed", "unjudged"]
-SafetyLabel: TypeAlias = Literal[
-    "safe", "unsafe", "controversial", "refused", "not_refused", "refused_by_judge", "unparsed", "error"
-]
-"""`controversial` is what some guard models say between safe and unsafe. `refused` and `not_refused` come from a judge
-that only recognises refusals: an answer that does not refuse need not be harmful. The last three rate nothing."""
-Label: TypeAlias = ContentLabel | SafetyLabel
 
 RATED: frozenset[str] = frozenset(("safe", "unsafe", "controversial"))
 """Labels that count as a safety rating. An answer with another label is unrated, which is not the same as safe."""
@@ -61,20 +55,6 @@ class Verdict:
     raw: str = ""
     tokens_in: int | None = None
     tokens_out: int | None = None
-
-
-class VerdictRecord(TypedDict):
-    """The fields of a stored verdict. A run folder adds those that identify the answer (see `StoredAnswer.binding`)."""
-
-    judge: str
-    prompt_sha: str
-    verdict: Label
-    refused: bool | None
-    detail: str
-    raw: str
-    tokens_in: int | None
-    tokens_out: int | None
-    at: str
 
 
 class Judge(Protocol):

@@ -18,13 +18,14 @@ from functools import cached_property
 from typing import cast
 
 from sea_core.errors import ModelError
-from sea_core.judges.base import Answer, Measure, SafetyLabel, Verdict
+from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.llm_common import model_label, safety_verdict
 from sea_core.llm.local import LocalModel
 from sea_core.llm.types import Message, Prompt
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.untrusted import untrusted
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
+from sea_core.runs.records import SafetyLabel
 
 VERSION = "guard-2"
 """Increase the number when `parse_guard_reply`, `escape_special_tokens` or `TEMPLATE` changes."""

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sea_core.judges.base import Answer, ContentLabel, Measure, Verdict
+from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.llm_common import NO_ORDERS, model_label, quoted, unique_json_value
 from sea_core.llm.cache import cached
 from sea_core.llm.types import Completion, Message, Prompt, TextModel
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.records import ContentLabel
 
 VERSION = "naming-1"
 """Increase the number with every change of the prompt or of how replies are read."""

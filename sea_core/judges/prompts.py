@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sea_core.judges.base import Answer, SafetyLabel
+from sea_core.judges.base import Answer
 from sea_core.judges.llm_common import NO_ORDERS, quoted, unique_json_value
 from sea_core.llm.types import Message
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
+from sea_core.runs.records import SafetyLabel
 
 LABELS = ("safe", "unsafe")
 FILLERS = frozenset(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.refusal_patterns import OPENINGS, VERSION, refuses
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sea_core.judges.base import RETRIED, Answer, Judge, Verdict, VerdictRecord
+from sea_core.judges.base import RETRIED, Answer, Judge, Verdict
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.records import VerdictRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class AnswerStore(Protocol):
     """The stored answers of a run and the verdicts on them."""
 
     @property
-    def verdicts(self) -> JsonlLog:
+    def verdicts(self) -> JsonlLog[Any]:
         """Where the verdicts are stored."""
 
     def stored_answers(self) -> Sequence[StoredAnswer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -48,7 +48,7 @@ def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterat
             yield completion
 
 
-def _is_final(entry: dict[str, Any]) -> bool:
+def _is_final(entry: Mapping[str, Any]) -> bool:
     """Return whether a log entry is a completion that can be reused; entries of other forms are not."""
     is_completion = entry.keys() >= {*FIELDS, "prompt_digest"} and entry["status"] in get_args(Status)
     return is_completion and entry["status"] != "error"

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError
 from sea_core.model.untrusted import require_no_kernels, require_plain_files, untrusted
+from sea_core.runs.digests import file_digest
 from sea_core.schema import check, read_json
 
 CARD = "sea.json"
@@ -201,8 +202,8 @@ def _download_config(checkpoint: str, revision: str | None) -> Path:
 def fingerprint(checkpoint: str, revision: str | None) -> str:
     """Return a digest that changes when the weights, the configuration, the tokenizer or the chat template change.
 
-    For a folder: of the size and of evenly spread samples of each such file, so that 15 GB take milliseconds. For a
-    hub id: the id and the commit that it resolves to.
+    For a folder: of all bytes of each such file (see `file_digest`, which reads a file once). For a hub id: the id and
+    the commit that it resolves to.
     """
     folder = Path(checkpoint)
     if not folder.is_dir():
@@ -210,12 +211,7 @@ def fingerprint(checkpoint: str, revision: str | None) -> str:
     digest = hashlib.sha256()
     patterns = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
     for path in sorted(path for pattern in patterns for path in folder.glob(pattern) if path.name != CARD):
-        size = path.stat().st_size
-        digest.update(f"{path.name}:{size}".encode())
-        with path.open("rb") as file:
-            for offset in range(0, size, max(1, size // 64)):
-                file.seek(offset)
-                digest.update(file.read(4096))
+        digest.update(f"{path.name}:{file_digest(path)}\n".encode())
     return f"sha256:{digest.hexdigest()[:16]}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import DataError
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
 from sea_core.schema import require_text_name
 
 if TYPE_CHECKING:

@@ -5,31 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import TypedDict
 
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.records import AuditRecord
 from sea_core.runs.store import EmbeddingRecord
 
 AUDIT_RATIO, MIN_AUDITS = 0.01, 3
-
-
-class AuditRecord(TypedDict):
-    """A line of `audit.jsonl`.
-
-    Attributes:
-        margin: the margin of the embedding's success.
-        targets: the target answers.
-        answers: the generated answers.
-        exact: whether they are the same, token for token.
-    """
-
-    id: str
-    margin: float
-    targets: list[str]
-    answers: list[str]
-    exact: bool
 
 
 def unaudited(run: EmbeddingRun) -> list[EmbeddingRecord]:
@@ -37,14 +20,14 @@ def unaudited(run: EmbeddingRun) -> list[EmbeddingRecord]:
     succeeded = [record for record in run.store.records() if record["status"] == "succeeded"]
     count = max(MIN_AUDITS, round(AUDIT_RATIO * len(succeeded)))
     sample = sorted(succeeded, key=lambda record: hashlib.sha256(record["id"].encode()).digest())[:count]
-    done = {record["id"] for record in run.audits.read()}
+    done = {audit["id"] for audit in run.current_audits()}
     return [record for record in sample if record["id"] not in done]
 
 
 def audit(mllm: MLLM, run: EmbeddingRun) -> Iterator[int]:
     """Audit what is still to be audited and store the records. Yields 1 for each."""
     for record in unaudited(run):
-        run.audits.append([dict(audit_embedding(mllm, record, run))])
+        run.audits.append([audit_embedding(mllm, record, run)])
         yield 1
 
 
@@ -56,6 +39,7 @@ def audit_embedding(mllm: MLLM, record: EmbeddingRecord, run: EmbeddingRun) -> A
     answers = mllm.generate([goal["prompt"] for goal in goals], [embedding] * len(goals), max(map(len, targets)) + 4)
     return {
         "id": record["id"],
+        "embedding": record["sha256"],
         "margin": record["margin"],
         "targets": [goal["answer"] for goal in goals],
         "answers": [mllm.detokenize(answer) for answer in answers],

@@ -12,6 +12,7 @@ from sea_core.model.mllm import MLLM
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.optimizer import optimize
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.records import TrialRecord
 
 GRID = (0.03, 0.1, 0.3)
 """Learning rates to try, as multiples of the blank embedding's root mean square."""
@@ -23,7 +24,7 @@ def search_lr(
     mllm: MLLM,
     examples: Sequence[PreparedExample],
     config: OptimizeConfig,
-    trials: JsonlLog,
+    trials: JsonlLog[TrialRecord],
     *,
     blank: Embedding | None = None,
 ) -> OptimizeConfig:
@@ -46,7 +47,7 @@ def search_lr(
     return replace(config, lr=best_lr(trials, config.steps, {example.id for example in examples}))
 
 
-def best_lr(trials: JsonlLog, max_steps: int, ids: Collection[str]) -> float:
+def best_lr(trials: JsonlLog[TrialRecord], max_steps: int, ids: Collection[str]) -> float:
     """Return the rate with the fewest steps over these examples; a failure counts as twice the maximum.
 
     Raises:

@@ -201,7 +201,7 @@ def encode_into(
         unlabelled=sum(not each.example.labelled for each in examples),
     )
     run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata))
-    with run.writing():
+    with run.writing(makes_embeddings=True):
         done = run.store.ids()
         waiting = sum(each.example.id not in done for each in examples)
         if waiting:

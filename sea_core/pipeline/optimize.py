@@ -154,7 +154,7 @@ def optimize_into(
     plan = prepare_run(data, target, synthesis, session, progress)
     session.note_usage(progress)
     run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan))
-    with run.writing():
+    with run.writing(makes_embeddings=True):
         run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
         work = _Work(run, target, synthesis, plan, progress)
         work.optimise()

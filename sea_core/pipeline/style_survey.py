@@ -19,7 +19,8 @@ from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import style_question
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
-from sea_core.runs.atomic import sha256, write_json
+from sea_core.runs.atomic import write_json
+from sea_core.runs.digests import sha256
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.statistics import ratio
 
@@ -139,7 +140,7 @@ def ask_styles(mllm: MLLM, files: Sequence[Path], log: JsonlLog, batch_size: int
         yield len(batch)
 
 
-def stored_answers(files: Sequence[Path], log: JsonlLog) -> dict[Path, dict[str, Any]]:
+def stored_answers(files: Sequence[Path], log: JsonlLog) -> dict[Path, Mapping[str, Any]]:
     """Return the latest record of each file that has not changed since."""
     records = {(record["file"], record.get("sha256")): record for record in log.read()}
     found = {file: records.get((str(file), sha256(file.read_bytes()))) for file in files}

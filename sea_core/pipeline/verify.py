@@ -108,7 +108,7 @@ def ask_and_judge(
     progress: Progress = SILENT,
 ) -> None:
     """Ask the held-out questions that have no stored answer, then let judges score the answers."""
-    answered = len(run.answers.read())
+    answered = len(run.current_answers())
     if left := unanswered_questions(target.adapter, run):
         mllm = mllm or target.load()
         with progress.track("verify", answered + len(left), answered) as tracker:

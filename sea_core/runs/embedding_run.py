@@ -6,18 +6,19 @@ docs/reference/run-folder.md describes every file and key.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
 from pydantic import JsonValue
 
-from sea_core.runs.atomic import atomic_write
+from sea_core.runs.atomic import write_text
 from sea_core.runs.folder import RunFolder
+from sea_core.runs.inventory import Damage
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import DataIdentity, Manifest, ModelIdentity, ModelLocation
+from sea_core.runs.records import AuditRecord, ContentVerdict, HeldOutAnswer, TrialRecord
 from sea_core.runs.store import EmbeddingRecord, ResultRecord, Store
 
 if TYPE_CHECKING:
@@ -127,20 +128,35 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
     COMMAND = "sea optimize"
     OTHER_COMMANDS = ("sea encode",)
 
-    def __init__(self, folder: Path | str) -> None:
-        super().__init__(folder)
+    def open_files(self) -> None:
         folder = self.folder
         self.store = Store(folder)
-        self.answers = JsonlLog(folder / "verify.jsonl", ("id", "question", "answer", "content", "kind"))
-        self.verdicts = JsonlLog(folder / "verdicts.jsonl", ("id", "question", "answer", "judge", "verdict"))
-        self.audits = JsonlLog(folder / "audit.jsonl", ("id", "exact"))
-        self.tuning = JsonlLog(folder / "tuning.jsonl", ("lr", "id", "status", "steps"))
+        self.answers = JsonlLog(folder / "verify.jsonl", HeldOutAnswer, key=("id", "question"))
+        self.verdicts = JsonlLog(folder / "verdicts.jsonl", ContentVerdict, key=("id", "question", "answer", "judge"))
+        self.audits = JsonlLog(folder / "audit.jsonl", AuditRecord, key=("id",))
+        self.tuning = JsonlLog(folder / "tuning.jsonl", TrialRecord, key=("lr", "id"))
+
+    def journals(self) -> Sequence[JsonlLog[Any]]:
+        return self.answers, self.verdicts, self.audits, self.tuning
+
+    def damage(self) -> Sequence[Damage]:
+        found = [*super().damage(), *self.store.damage]
+        return list({damage.path: damage for damage in found}.values())
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Lock the folder for this process. Raises RunError when another process has locked it."""
+    def writing(self, *, makes_embeddings: bool = False) -> Iterator[None]:
+        """Lock the folder for this process.
+
+        Args:
+            makes_embeddings: damaged embeddings are put aside, to be made again.
+
+        Raises:
+            RunError: another process has locked the folder.
+        """
         with super().writing():
             self.store = Store(self.folder)
+            if makes_embeddings:
+                self.store.put_aside_damage()
             yield
             self.store.flush()
 
@@ -164,8 +180,9 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
 
     def write_skipped(self, records: Iterable[SkippedExampleRecord]) -> None:
         """Store the examples that were not prepared, in place of those of an earlier command."""
-        with atomic_write(self.folder / "skipped.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        path = self.folder / "skipped.jsonl"
+        write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+        self.store.inventory.add([path])
 
     def add(self, record: ResultRecord, features: Tensor | None) -> None:
         """Store a result; it is on disk when this returns.
@@ -179,6 +196,16 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         """Return an embedding's features, (n_features, d_encoder), and its grid (see `Store.load` for the errors)."""
         return self.store.load(embedding_id), tuple(json.loads(self.store.record(embedding_id)["grid"]))
 
+    def current_answers(self) -> list[HeldOutAnswer]:
+        """Return the answers about the embeddings that the run has now. One that was made again may be another."""
+        digests = {record["id"]: record["sha256"] for record in self.store.records()}
+        return [answer for answer in self.answers.read() if digests.get(answer["id"]) == answer["embedding"]]
+
+    def current_audits(self) -> list[AuditRecord]:
+        """Return the audits of the embeddings that the run has now."""
+        digests = {record["id"]: record["sha256"] for record in self.store.records()}
+        return [audit for audit in self.audits.read() if digests.get(audit["id"]) == audit["embedding"]]
+
     def records(self, *statuses: str) -> list[EmbeddingRecord]:
         """Return the records in the order in which they were finished; only those of the statuses, if any is given."""
         return [record for record in self.store.records() if not statuses or record["status"] in statuses]
@@ -188,6 +215,6 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         return {answer_key(record): record["verdict"] for record in self.verdicts.read() if record["judge"] == judge}
 
 
-def answer_key(record: Mapping[str, str]) -> AnswerKey:
+def answer_key(record: Mapping[str, Any]) -> AnswerKey:
     """Return the key of an answer or of a verdict on it. It includes the answer: another one needs a new verdict."""
     return record["id"], record["question"], record["answer"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from sea_core.errors import RunError
 from sea_core.runs.containment import require_contained
+from sea_core.runs.inventory import Damage, Inventory
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
 from sea_core.runs.manifest import Manifest, normalise, read_manifest, require_same_identity, write_manifest
 
@@ -28,7 +30,7 @@ OTHER_KINDS = {
 class RunFolder(Generic[M]):
     """An opened run folder. Reading is always possible; one process at a time writes.
 
-    A subclass sets the four class variables and adds the files of its kind. `EmbeddingRun` for example:
+    A subclass sets the four class variables and opens the files of its kind. `EmbeddingRun` for example:
 
         manifest = EmbeddingManifest(identity=EmbeddingIdentity(...), metadata=EmbeddingMetadata(...))
         run = EmbeddingRun.start(Path("runs/demo"), manifest)  # creates the folder, or resumes the run in it
@@ -39,12 +41,15 @@ class RunFolder(Generic[M]):
         run = EmbeddingRun(Path("runs/demo"))                  # opens it; also while another process writes
         run.manifest.identity.model.plugin
 
+    Args:
+        may_be_damaged: open a folder with damaged files too, for the command that makes them again.
+
     Attributes:
         folder: the path.
         manifest: as it was when the folder was opened, started or locked by this object.
 
     Raises:
-        RunError: the folder has no manifest, or one that does not match `MANIFEST_TYPE`.
+        RunError: the folder has no manifest, or one that does not match `MANIFEST_TYPE`; or a file is damaged.
     """
 
     MANIFEST_TYPE: ClassVar[type[Manifest]]
@@ -58,12 +63,18 @@ class RunFolder(Generic[M]):
     OTHER_COMMANDS: ClassVar[tuple[str, ...]] = ()
     """Further commands that write such a folder."""
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, *, may_be_damaged: bool = False) -> None:
         self.folder = Path(folder)
         require_contained(self.folder)
         if not (self.folder / self.MANIFEST_NAME).is_file():
             raise self._not_this_kind_error()
         self.manifest = self._read()
+        self.open_files()
+        if not may_be_damaged:
+            self.require_whole()
+
+    def open_files(self) -> None:
+        """Set the attributes for the files of this kind of folder."""
 
     @classmethod
     def start(cls, folder: Path | str, manifest: M) -> Self:
@@ -83,7 +94,7 @@ class RunFolder(Generic[M]):
             with locked(folder / LOCK, folder):
                 if not path.is_file():
                     write_manifest(path, manifest)
-        run = cls(folder)
+        run = cls(folder, may_be_damaged=True)
         if run._merged_manifest(manifest) != run.manifest:
             with locked(folder / LOCK, folder):
                 run._store_resumed(manifest)
@@ -94,7 +105,28 @@ class RunFolder(Generic[M]):
         """Lock the folder for this process. Raises RunError when another process has locked it."""
         with locked(self.folder / LOCK, self.folder):
             self.manifest = self._read()
+            for journal in self.journals():
+                journal.put_aside_damage()
             yield
+
+    def journals(self) -> Sequence[JsonlLog[Any]]:
+        """Return the folder's journals."""
+        return ()
+
+    def damage(self) -> Sequence[Damage]:
+        """Return the damaged files, as far as their sizes show it."""
+        return Inventory(self.folder).damage(thorough=False)
+
+    def require_whole(self) -> None:
+        """Raise RunError for a folder with damaged files: nothing in it is believed unread."""
+        if damaged := self.damage():
+            more = f", and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+            raise RunError(
+                f"{damaged[0].path} {damaged[0].problem}{more}",
+                hint=f"Re-run the `{self.COMMAND}` command that made the folder: it puts damaged files aside and makes "
+                f"what they contained again. `sea check {self.folder}` lists all of them.",
+                where=str(self.folder),
+            )
 
     def can_be_replaced(self) -> bool:
         """Return whether the folder holds no results yet, so that a run with other settings may replace it."""

@@ -1,70 +1,90 @@
-"""An append-only JSONL file: an append is on disk when it returns, and an incomplete last line is dropped."""
+"""A journal: an append-only JSONL file whose lines are checked. An append is on disk when it returns.
+
+Each line carries a checksum of its bytes, so that a line that was changed, or added by hand, is never counted. An
+incomplete last line, which a kill leaves behind, is dropped: it was never reported as written.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic
+
+from pydantic import ValidationError
+from typing_extensions import TypeVar
 
 from sea_core.errors import RunError, at
-from sea_core.runs.atomic import disk_errors
+from sea_core.runs.atomic import atomic_write, disk_errors
+from sea_core.runs.digests import sha256
+from sea_core.schema import adapter, describe, read_bytes
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=Mapping[str, Any], default=Mapping[str, Any])
 
 WRITE_INTERVAL = 1.0
 """Seconds between two writes of `append_stream`."""
+DAMAGED = "damaged"
+"""The folder, inside a run folder, for what was put aside because its bytes are wrong."""
+CHECKSUM = b', "checksum": "'
+CHECKSUM_DIGITS = 16
 
 
-class JsonlLog:
+class JsonlLog(Generic[T]):
     """Records of one kind, one JSON object per line.
 
     Args:
-        required: the keys that every record has.
+        schema: the type of each record, such as a TypedDict; by default any JSON object.
+        key: the keys that identify a record. Of several lines with the same values the last one counts.
     """
 
-    def __init__(self, path: Path, required: Collection[str] = ()) -> None:
-        self.path, self.required = path, frozenset(required)
+    def __init__(self, path: Path, schema: type[T] | None = None, key: Sequence[str] = ()) -> None:
+        self.path, self.schema, self.key = path, schema, tuple(key)
 
-    def read(self) -> list[dict[str, Any]]:
-        """Return every complete record. Raises RunError for a corrupt line; an incomplete last line is ignored."""
-        if not self.path.exists():
-            return []
-        lines = self.path.read_bytes().split(b"\n")
-        return [self._parse(line, number) for number, line in enumerate(lines[:-1], 1)]
+    def read(self, *, skip_damaged: bool = False) -> list[T]:
+        """Return every record, each once, in the order in which they were first written.
 
-    def _parse(self, line: bytes, number: int) -> dict[str, Any]:
-        problem = "it is not a JSON object"
-        try:
-            record = json.loads(line)
-            if isinstance(record, dict) and not (missing := self.required - record.keys()):
-                return record
-            if isinstance(record, dict):
-                problem = f"missing keys: {', '.join(sorted(missing))}"
-        except ValueError as error:
-            problem = str(error)
-        raise RunError(
-            f"this line is not a record of {self.path.name}: {problem}",
-            hint="Delete the line, then re-run the same command to make its record again.",
-            where=at(self.path, number),
-        )
+        Args:
+            skip_damaged: leave damaged lines out, for a caller that reports them itself.
 
-    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        Raises:
+            RunError: a line is not what was written, or not a record of this kind.
+        """
+        records: dict[Any, T] = {}
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                record = self._parse(line)
+            except ValueError as error:
+                if skip_damaged:
+                    continue
+                raise RunError(
+                    f"this line is damaged: {error}",
+                    hint="Re-run the command that wrote it: it puts the line aside and makes its record again.",
+                    where=at(self.path, number),
+                ) from error
+            records[tuple(record[name] for name in self.key) or number] = record
+        return list(records.values())
+
+    def append(self, records: Iterable[T]) -> None:
         """Write records; they are on disk when this returns."""
-        text = "".join(json.dumps(record) + "\n" for record in records)
+        data = b"".join(_seal(record) for record in records)
         with disk_errors(self.path), self.path.open("a+b") as file:
             _drop_incomplete_line(file)
-            file.write(text.encode())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
 
-    def append_stream(self, records: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    def append_stream(self, records: Iterable[T]) -> Iterator[int]:
         """Write records as they arrive, about once a second, since each write waits for the disk.
 
         Yields the number of records written each time. Records that have arrived are also written if `records`
         raises, or if the caller stops early.
         """
-        pending: list[Mapping[str, Any]] = []
+        pending: list[T] = []
         last_write = time.monotonic()
         try:
             for record in records:
@@ -78,6 +98,68 @@ class JsonlLog:
                 self.append(pending)
         if pending:
             yield len(pending)
+
+    def damaged_lines(self) -> dict[int, str]:
+        """Return the damaged lines by their numbers, from 1, with what is wrong."""
+        found = {}
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                self._parse(line)
+            except ValueError as error:
+                found[number] = str(error)
+        return found
+
+    def put_aside_damage(self) -> None:
+        """Move damaged lines to the folder `damaged`, so that their records are made again. Nothing is deleted."""
+        damaged = self.damaged_lines()
+        if not damaged:
+            return
+        lines = self._lines()
+        aside = self.path.parent / DAMAGED / self.path.name
+        with disk_errors(aside):
+            aside.parent.mkdir(exist_ok=True)
+            with aside.open("ab") as file:
+                file.writelines(lines[number - 1] + b"\n" for number in damaged)
+        with atomic_write(self.path) as partial:
+            kept = (line + b"\n" for number, line in enumerate(lines, 1) if number not in damaged)
+            partial.write_bytes(b"".join(kept))
+        numbers = ", ".join(map(str, damaged))
+        log.warning("%s: damaged lines (%s) were moved to %s", self.path, numbers, aside)
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return read_bytes(self.path).split(b"\n")[:-1]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            hint = "Check the path and its permissions (ls -l)."
+            raise RunError(f"this file cannot be read: {error.strerror}", hint=hint, where=str(self.path)) from error
+
+    def _parse(self, line: bytes) -> T:
+        """Return the record of a line. Raises ValueError for a damaged line."""
+        body = _unseal(line)
+        try:
+            record: T = adapter(self.schema or dict[str, Any]).validate_json(body, strict=True)
+        except ValidationError as error:
+            raise ValueError(describe(error)) from error
+        return record
+
+
+def _seal(record: Mapping[str, Any]) -> bytes:
+    """Return a record as a line, with the checksum as its last key."""
+    body = json.dumps(record).encode()
+    return body[:-1] + CHECKSUM + sha256(body)[:CHECKSUM_DIGITS].encode() + b'"}\n'
+
+
+def _unseal(line: bytes) -> bytes:
+    """Return the JSON object of a line without its checksum. Raises ValueError where they do not fit."""
+    start, separator, end = line.rpartition(CHECKSUM)
+    body = start + b"}"
+    if not separator:
+        raise ValueError("it has no checksum: SEA did not write it")
+    if end != sha256(body)[:CHECKSUM_DIGITS].encode() + b'"}':
+        raise ValueError("its checksum differs: the line was changed")
+    return body
 
 
 def _drop_incomplete_line(file: BinaryIO) -> None:

@@ -16,11 +16,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
 from sea_core.config import flatten
 from sea_core.errors import RunError
 from sea_core.runs.atomic import write_json
+from sea_core.runs.digests import sha256
+from sea_core.schema import adapter, parse_json, read_json
 
 LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
 
@@ -34,6 +36,8 @@ DIGESTS = {
     "answers": "the imported answers differ",
 }
 """Keys of identities whose value is a digest, and what it means when they differ."""
+CHECKSUM = "checksum"
+"""The key of a manifest's own digest."""
 DIGEST = re.compile(r"[0-9a-f]{16,}")
 DIGEST_DIGITS = 12
 
@@ -127,7 +131,8 @@ def normalise(manifest: T) -> T:
     Raises:
         pydantic.ValidationError: a value has the wrong type.
     """
-    return TypeAdapter(type(manifest)).validate_json(json.dumps(_as_dict(manifest)), strict=True)
+    normalised: T = adapter(type(manifest)).validate_json(json.dumps(_as_dict(manifest)), strict=True)
+    return normalised
 
 
 def read_manifest(path: Path, manifest_type: type[T], *, noun: str, hint: str) -> T:
@@ -138,24 +143,37 @@ def read_manifest(path: Path, manifest_type: type[T], *, noun: str, hint: str) -
         noun: the kind of folder, for the message. hint: how to get the file back.
 
     Raises:
-        RunError: the file cannot be read, is not JSON, or does not match.
+        RunError: the file cannot be read, is not JSON, was changed, or does not match.
     """
-    try:
-        return TypeAdapter(manifest_type).validate_json(path.read_bytes(), strict=True)
-    except OSError as error:
-        raise RunError(f"this file cannot be read: {error.strerror}", hint=hint, where=str(path)) from error
-    except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"]))
-        what = f"{key}: {problem['msg']}" if key else problem["msg"]
-        raise RunError(
-            f"{path.name} is damaged, or is not the manifest of a {noun}: {what}", hint=hint, where=str(path)
-        ) from error
+    what = f"the manifest of a {noun}"
+    text = json.dumps(read_sealed(path, what=what, hint=hint))
+    return parse_json(text, manifest_type, what=what, hint=hint, where=str(path), error=RunError)
 
 
 def write_manifest(path: Path, manifest: Any) -> None:
-    """Write a manifest as readable JSON, whole or not at all."""
-    write_json(path, _as_dict(manifest))
+    """Write a manifest and its checksum as readable JSON, whole or not at all."""
+    write_sealed(path, _as_dict(manifest))
+
+
+def read_sealed(path: Path, *, what: str, hint: str) -> dict[str, Any]:
+    """Read a JSON object that carries its own checksum.
+
+    Raises:
+        RunError: the file cannot be read, is not such an object, or was changed since it was written.
+    """
+    value: dict[str, Any] = read_json(path, dict[str, Any], what=what, hint=hint, error=RunError)
+    if value.pop(CHECKSUM, None) != _checksum(value):
+        raise RunError(f"{what} was changed since SEA wrote it: its checksum differs", hint=hint, where=str(path))
+    return value
+
+
+def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object with its checksum as the last key."""
+    write_json(path, {**value, CHECKSUM: _checksum(value)})
+
+
+def _checksum(value: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode())
 
 
 def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str = "run", data_path: str = "") -> None:

@@ -1,27 +1,38 @@
-"""Embeddings on disk: safetensors shards and a parquet index, one writer, and no finished result is lost.
+"""Embeddings on disk: safetensors shards and their indexes in parquet, one writer, and no finished result is lost.
 
-A result is written at once, as a file of its own in `pending/`. Every SHARD_SIZE results become one shard and one new
-index, each written to a temporary file and renamed; only then are the single files deleted. A kill at any moment
-leaves either the single files or the shard. Opening changes nothing on disk, so that a run can be read while it is
-being written; the writer's next flush deletes what is left over.
+A result is written at once, as a file of its own in `pending/`. Every SHARD_SIZE results become one part: a shard of
+tensors and the index of its records, each written to a temporary file and renamed. The part counts from when it is in
+the inventory; only then are the single files deleted. A kill at any moment leaves either the single files or the part.
+Opening changes nothing on disk, so that a run can be read while it is being written; the writer's next flush deletes
+what is left over.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+from typing_extensions import TypedDict
 
 from sea_core.errors import RunError
-from sea_core.runs.atomic import RESTORE_HINT, atomic_write, sha256
+from sea_core.runs.atomic import atomic_write, disk_errors
+from sea_core.runs.digests import forget_digest, sha256
+from sea_core.runs.inventory import Damage, Inventory
+from sea_core.runs.jsonl import DAMAGED
+from sea_core.schema import adapter, describe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+log = logging.getLogger(__name__)
+
 SHARD_SIZE = 64
 PURPOSE = "SEA synthetic embedding, for safety alignment"
-REMAKE_HINT = "Delete it; the same `sea optimize` command makes its embedding again."
+REMAKE_HINT = "Re-run the command that made the run: it puts damaged files aside and makes their embeddings again."
 
 
 class ResultRecord(TypedDict):
@@ -93,31 +104,42 @@ class TensorRecord(TypedDict):
 
 
 class EmbeddingRecord(ResultRecord, TensorRecord):
-    """A stored record: a row of `index.parquet`."""
+    """A stored record: a row of an index."""
 
     shard: str
-    """The file that contains the features; empty while they are in `pending/`."""
+    """The file that contains the features; empty while they are in `pending/`, and where there are none."""
 
 
 class Store:
-    """The records and embeddings of one run, by the embedding's id."""
+    """The records and embeddings of one run, by the embedding's id.
+
+    Attributes:
+        damage: the damaged files, as far as opening shows it: indexes are checked by their digests, shards by their
+            sizes. What they contain is not among the records.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.index, self.pending = folder / "index.parquet", folder / "pending"
+        self.index, self.shards, self.pending = folder / "index", folder / "embeddings", folder / "pending"
+        self.inventory = Inventory(folder)
+        self._open()
+
+    def _open(self) -> None:
+        self.damage: list[Damage] = []
         self._single_files: dict[str, Path] = {}
         self._stale_files: list[Path] = []
         paths = sorted(self.pending.glob("*.safetensors"))
         self._next_number = max((int(path.stem) for path in paths if path.stem.isdigit()), default=-1) + 1
-        # Before the index: a single file that disappears meanwhile went into a shard, and the index has its record.
-        singles = [(path, record) for path in paths if (record := _read_single(path))]
-        self._records = {record["id"]: record for record in self._read_index()}
+        # Before the indexes: a single file that disappears meanwhile went into a part, and its index has the record.
+        singles = [(path, record) for path in paths if (record := self._read_single(path))]
+        self._records = {record["id"]: record for record in self._read_parts()}
         for path, record in singles:
             if record["id"] in self._records:
                 self._stale_files.append(path)
             else:
                 self._records[record["id"]] = record
                 self._single_files[record["id"]] = path
+        self.damage += self._unlisted_parts()
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -145,40 +167,37 @@ class Store:
         Raises:
             RunError: there is no embedding, or the stored bytes are not those that were written.
         """
-        from safetensors import SafetensorError, safe_open
-
         record = self.record(embedding_id)
-        path = self._single_files.get(embedding_id) or self.folder / record["shard"]
         if not record["sha256"]:
             raise RunError(f"{embedding_id!r} has no embedding: {record['status']}, {record['reason']}")
-        hint = REMAKE_HINT if embedding_id in self._single_files else RESTORE_HINT
+        path = self._single_files.get(embedding_id) or self.folder / record["shard"]
         try:
-            with safe_open(path, "pt") as file:
-                features: Tensor = file.get_tensor(_tensor_name(embedding_id))
-        except (OSError, SafetensorError) as error:
-            what = f"the embedding {embedding_id!r} cannot be read: {error}"
-            raise RunError(what, hint=hint, where=str(path)) from error
-        if tensor_digest(features) != record["sha256"]:
-            what = f"the embedding {embedding_id!r} is corrupt: its digest is not the one in the index"
-            raise RunError(what, hint=hint, where=str(path))
-        return features
+            return _load_tensor(path, record)
+        except ValueError as error:
+            forget_digest(path)  # the next command that can make it again looks at the bytes
+            what = f"the embedding {embedding_id!r} {error}"
+            raise RunError(what, hint=REMAKE_HINT, where=str(path)) from error
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def append(self, record: ResultRecord, features: Tensor | None) -> None:
         """Write one result; it is on disk when this returns."""
-        tensors = {} if features is None else {record["id"]: features.cpu().contiguous()}
         stored: EmbeddingRecord = {**record, **_describe(features), "shard": ""}
-        path = self.pending / f"{self._next_number:08d}.safetensors"
-        _write(path, tensors, {"record": json.dumps(stored)})
-        self._next_number += 1
-        self._records[record["id"]] = stored
-        self._single_files[record["id"]] = path
+        self._append_single(stored, features)
         if len(self._single_files) >= SHARD_SIZE:
             self.flush()
 
+    def _append_single(self, record: EmbeddingRecord, features: Tensor | None) -> None:
+        tensors = {} if features is None else {record["id"]: features.cpu().contiguous()}
+        path = self.pending / f"{self._next_number:08d}.safetensors"
+        text = json.dumps(record)
+        _write(path, tensors, {"record": text, "record_sha256": sha256(text.encode())})
+        self._next_number += 1
+        self._records[record["id"]] = record
+        self._single_files[record["id"]] = path
+
     def flush(self) -> None:
-        """Merge the single files into one shard and a new index, and delete the files that have been merged."""
+        """Merge the single files into one part, and delete the files that have been merged."""
         if self._single_files:
             self._merge()
         for path in (*self._stale_files, *self.pending.glob(".*.part")):
@@ -186,38 +205,144 @@ class Store:
         self._stale_files = []
 
     def _merge(self) -> None:
-        shards = {record["shard"] for record in self._records.values()} - {""}
-        name = f"embeddings-{len(shards):05d}.safetensors"
+        name = self._new_part_name()
+        shard, index = self.shards / f"{name}.safetensors", self.index / f"{name}.parquet"
         tensors = {i: self.load(i) for i in self._single_files if self._records[i]["sha256"]}
         if tensors:
-            _write(self.folder / name, tensors, {})
-        records = dict(self._records)
-        for i in self._single_files:
-            records[i] = {**records[i], "shard": name if i in tensors else ""}
-        self._write_index(list(records.values()))
-        self._records = records
+            _write(shard, tensors, {})
+        path = shard.relative_to(self.folder).as_posix()
+        merged = {i: self._records[i] for i in self._single_files}
+        for embedding_id, record in merged.items():
+            merged[embedding_id] = {**record, "shard": path if embedding_id in tensors else ""}
+        _write_index(index, list(merged.values()))
+        self.inventory.add([shard, index] if tensors else [index])
+        self._records |= merged
         self._stale_files += self._single_files.values()
         self._single_files = {}
 
-    def _read_index(self) -> Iterable[EmbeddingRecord]:
-        if not self.index.exists():
-            return []
-        import pyarrow
-        import pyarrow.parquet
+    def _new_part_name(self) -> str:
+        """Return a name that no part of this run ever had."""
+        used = [Path(record["path"]).stem for record in self.inventory.log.read(skip_damaged=True)]
+        return f"{max((int(name) for name in used if name.isdigit()), default=-1) + 1:05d}"
 
+    # --- damage -----------------------------------------------------------------------------------------------------
+
+    def find_damage(self, *, cached: bool = True) -> list[Damage]:
+        """Return the damaged files, by the digests of whole files.
+
+        Args:
+            cached: take digests of files that have not changed from the cache (see `file_digest`).
+        """
+        shards = self.inventory.damage(thorough=True, cached=cached, within=f"{self.shards.name}/")  # and its own lines
+        return list({damage.path: damage for damage in (*self.damage, *shards)}.values())
+
+    def put_aside_damage(self) -> None:
+        """Move damaged files to the folder `damaged`, so that their embeddings can be made again.
+
+        A part is moved as a whole. Its embeddings whose bytes are still right are kept.
+        """
+        damaged = self.find_damage()
+        if not damaged:
+            return
+        folders = (self.shards.name, self.index.name)
+        parts = {Path(damage.path).stem for damage in damaged if damage.path.startswith(folders)}
+        for name in sorted(parts):
+            self._rescue(name)
+        for damage in damaged:
+            log.warning("%s %s: what it contained is made again", self.folder / damage.path, damage.problem)
+        self.inventory.log.put_aside_damage()
+        files = [file for name in parts for file in self._part_files(name)]
+        for file in (*files, *(Path(damage.path) for damage in damaged)):
+            self._put_aside(file)
+        self.inventory.remove(self.folder / file for file in files)
+        self._open()
+
+    def _put_aside(self, file: Path) -> None:
+        source, target = self.folder / file, self.folder / DAMAGED / file
+        if source.is_file():
+            with disk_errors(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+
+    def _part_files(self, name: str) -> tuple[Path, Path]:
+        return Path(self.shards.name, f"{name}.safetensors"), Path(self.index.name, f"{name}.parquet")
+
+    def _rescue(self, name: str) -> None:
+        """Store the intact embeddings of a damaged part as single files."""
+        shard, index = self._part_files(name)
+        if any(damage.path == index.as_posix() for damage in self.damage):
+            return
+        for record in _read_index((self.folder / index).read_bytes()):
+            try:
+                features = _load_tensor(self.folder / shard, record) if record["sha256"] else None
+            except ValueError:
+                continue
+            self._append_single({**record, "shard": ""}, features)
+
+    def _read_parts(self) -> Iterator[EmbeddingRecord]:
+        """Yield the records of the intact parts."""
+        files = self.inventory.files()
+        for path in sorted(path for path in files if path.startswith(f"{self.index.name}/")):
+            shard = self._part_files(Path(path).stem)[0].as_posix()
+            if shard in files and (problem := self.inventory.problem(files[shard], thorough=False)):
+                self.damage.append(Damage(shard, problem))
+            problem = self.inventory.problem(files[path], thorough=True)
+            try:
+                records = [] if problem else _read_index((self.folder / path).read_bytes())
+            except ValueError as error:
+                problem = str(error)
+            if problem:
+                self.damage.append(Damage(path, problem))
+            elif not any(damage.path == shard for damage in self.damage):
+                yield from records
+
+    def _unlisted_parts(self) -> Iterator[Damage]:
+        """Yield the indexes that the inventory lacks. What a killed writer left behind is no damage."""
+        listed = self.inventory.files()
+        for path in sorted(self.index.glob("[!.]*.parquet")):
+            name = path.relative_to(self.folder).as_posix()
+            if name not in listed and not self._has_records_of(path):
+                yield Damage(name, "is not in the inventory")
+
+    def _has_records_of(self, index: Path) -> bool:
+        """Return whether the records of an index are all known, from single files that it was made of."""
         try:
-            table = pyarrow.parquet.read_table(self.index, memory_map=True, page_checksum_verification=True)
-        except (OSError, pyarrow.ArrowException) as error:
-            raise RunError(f"the index is corrupt: {error}", hint=RESTORE_HINT, where=str(self.index)) from error
-        records: list[EmbeddingRecord] = table.to_pylist()
-        return records
+            return {record["id"] for record in _read_index(index.read_bytes())} <= self._records.keys()
+        except (OSError, ValueError):
+            return False
 
-    def _write_index(self, records: list[EmbeddingRecord]) -> None:
-        import pyarrow
-        import pyarrow.parquet
+    def _read_single(self, path: Path) -> EmbeddingRecord | None:
+        """Return the record in a single file; None if it is damaged, or if a writer has just merged it into a part."""
+        try:
+            return _read_single(path)
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            self.damage.append(Damage(path.relative_to(self.folder).as_posix(), str(error)))
+            return None
 
-        with atomic_write(self.index) as partial:
-            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), partial, write_page_checksum=True)
+
+def _read_index(data: bytes) -> list[EmbeddingRecord]:
+    """Return the records of an index. Raises ValueError for bytes that are not an index."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        rows = pyarrow.parquet.read_table(pyarrow.BufferReader(data), page_checksum_verification=True).to_pylist()
+        records: list[EmbeddingRecord] = adapter(list[EmbeddingRecord]).validate_python(rows, strict=True)
+    except ValidationError as error:
+        raise ValueError(f"is not an index of embeddings: {describe(error)}") from error
+    except (OSError, pyarrow.ArrowException) as error:
+        raise ValueError(f"is not a Parquet file: {error}") from error
+    return records
+
+
+def _write_index(path: Path, records: list[EmbeddingRecord]) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    with atomic_write(path) as partial:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), partial, write_page_checksum=True)
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
@@ -232,18 +357,40 @@ def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) 
         partial.write_bytes(save(named, metadata | {"purpose": PURPOSE}))
 
 
-def _read_single(path: Path) -> EmbeddingRecord | None:
-    """Return the record in a single file, or None when a writer has just merged it into a shard."""
+def _read_single(path: Path) -> EmbeddingRecord:
+    """Return the record in a single file. Raises ValueError for a damaged file."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
-            record: EmbeddingRecord = json.loads(file.metadata()["record"])
+            metadata = file.metadata() or {}
+        text = metadata.get("record", "")
+        if sha256(text.encode()) != metadata.get("record_sha256"):
+            raise ValueError("was changed: the digest of its record differs")
+        record: EmbeddingRecord = adapter(EmbeddingRecord).validate_json(text, strict=True)
     except FileNotFoundError:
-        return None
+        raise
+    except ValidationError as error:
+        raise ValueError(f"has no record of an embedding: {describe(error)}") from error
     except (OSError, SafetensorError) as error:
-        raise RunError(f"the file is corrupt: {error}", hint=REMAKE_HINT, where=str(path)) from error
+        raise ValueError(f"cannot be read: {error}") from error
+    if record["sha256"]:
+        _load_tensor(path, record)
     return record
+
+
+def _load_tensor(path: Path, record: EmbeddingRecord) -> Tensor:
+    """Return the features of a record from the file that contains them. Raises ValueError where they are damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            features: Tensor = file.get_tensor(_tensor_name(record["id"]))
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"cannot be read: {error}") from error
+    if tensor_digest(features) != record["sha256"]:
+        raise ValueError("is damaged: its digest is not the one in the index")
+    return features
 
 
 def _tensor_name(embedding_id: str) -> str:

@@ -82,7 +82,7 @@ class RunMetrics(TypedDict):
 
 def run_metrics(run: EmbeddingRun) -> RunMetrics:
     """Return the metrics of a run: OSR, VSR, steps and seconds (paper, section 4)."""
-    records, audits, judges = run.records(), run.audits.read(), vsr_metrics(run)
+    records, audits, judges = run.records(), run.current_audits(), vsr_metrics(run)
     steps = [record["steps"] for record in records if record["status"] == "succeeded"]
     first = next(iter(judges.values()), None)
     identity, metadata = run.manifest.identity, run.manifest.metadata
@@ -117,7 +117,7 @@ def vsr_metrics(run: EmbeddingRun) -> dict[str, JudgeMetrics]:
     Only answers about successful embeddings of the run count.
     """
     succeeded = {record["id"] for record in run.records("succeeded")}
-    answers = [answer for answer in run.answers.read() if answer["id"] in succeeded]
+    answers = [answer for answer in run.current_answers() if answer["id"] in succeeded]
     judges = dict.fromkeys(verdict["judge"] for verdict in run.verdicts.read() if verdict["id"] in succeeded)
     return {judge: _judge_metrics(answers, run.latest_verdicts(judge)) for judge in judges}
 

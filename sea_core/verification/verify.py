@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypedDict, cast
+from typing import Any, cast
 
 from sea_core.data.examples import Kind
 from sea_core.errors import RunError
@@ -20,19 +20,10 @@ from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
 from sea_core.runs.embedding_run import EmbeddingRun, answer_key
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.records import HeldOutAnswer
 from sea_core.runs.store import EmbeddingRecord
 
 MAX_NEW_TOKENS = 48
-
-
-class HeldOutAnswer(TypedDict):
-    """A line of `verify.jsonl`: the answer to one held-out question about one embedding."""
-
-    id: str
-    question: str
-    answer: str
-    content: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class VerificationAnswers:
     run: EmbeddingRun
 
     @property
-    def verdicts(self) -> JsonlLog:
+    def verdicts(self) -> JsonlLog[Any]:
         return self.run.verdicts
 
     def stored_answers(self) -> list[StoredAnswer]:
@@ -62,7 +53,7 @@ def _binding(record: HeldOutAnswer) -> dict[str, str]:
 
 def read_answers(run: EmbeddingRun) -> list[HeldOutAnswer]:
     """Return the stored answers, in the order in which they were generated."""
-    return [cast(HeldOutAnswer, record) for record in run.answers.read()]
+    return run.current_answers()
 
 
 def unanswered_questions(adapter: Adapter, run: EmbeddingRun) -> list[tuple[EmbeddingRecord, str]]:
@@ -91,6 +82,7 @@ def generate_answers(mllm: MLLM, run: EmbeddingRun, batch_size: int = 16) -> Ite
         run.answers.append(
             {
                 "id": record["id"],
+                "embedding": record["sha256"],
                 "question": question,
                 "answer": mllm.detokenize(ids),
                 "content": record["phrase"],

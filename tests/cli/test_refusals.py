@@ -205,19 +205,15 @@ def test_unknown_row_is_told(finished: FinishedRun) -> None:
 def test_damaged_run_is_told(finished: FinishedRun, tmp_path: Path) -> None:
     run = finished.copy(tmp_path)
     good = next(name for name, row in records(run).items() if row["status"] == "succeeded")
-    (shard,) = run.glob("embeddings-*.safetensors")
-    data = shard.read_bytes()
-    shard.write_bytes(data[: len(data) // 2])
-    assert str(shard) in expect_error("show", run, good)
-    (run / "verify.jsonl").unlink()
-    assert str(shard) in expect_error("verify", run)
-    shard.unlink()
-    assert str(shard) in expect_error("show", run, good)
-    assert len(records(run)) == 3  # the index still says what was there
     (run / "verify.jsonl").write_text("half\n")
     assert f"{run / 'verify.jsonl'}:1" in expect_error("show", run, good)
-    truncate_half(run / "index.parquet")
-    assert "index.parquet" in expect_error("show", run)
+    for damage in (truncate_half, Path.unlink):
+        damage(run / "embeddings" / "00000.safetensors")
+        assert "embeddings/00000.safetensors" in expect_error("show", run, good)
+        assert "embeddings/00000.safetensors" in expect_error("verify", run)
+        assert "embeddings/00000.safetensors" in expect_error("align", run, "--out", tmp_path / "model")
+    (run / "inventory.jsonl").unlink()
+    assert "index/00000.parquet is not in the inventory" in expect_error("show", run)
     truncate_half(run / "run.json")
     assert "run.json" in expect_error("show", run)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 from sea_core.model.adapter import Adapter
 from sea_core.model.checkpoint import fingerprint
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata
-from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
+from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation, read_sealed, write_sealed
 
 NO_MODEL = ModelIdentity(
     plugin="of the tests", plugin_version="", modality="", adapter={}, fingerprint="", dtype="float32"
@@ -31,3 +34,10 @@ def embedding_manifest(
             embeddings=embeddings,
         ),
     )
+
+
+def edit_manifest(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a stored manifest as somebody would who can also compute its checksum."""
+    value = read_sealed(path, what="a manifest", hint="")
+    change(value)
+    write_sealed(path, value)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from sea_core.errors import SeaError
-from sea_core.judges.base import Answer, Label, Measure, Verdict
+from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.score import StoredAnswer, run_judge, unjudged
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.records import Label
 
 
 @dataclass

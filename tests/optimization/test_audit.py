@@ -31,7 +31,8 @@ def test_a_failed_audit_is_reported(demo_run: Any, capsys: pytest.CaptureFixture
     run = demo_run.run
     record = next(r for r in run.store.records() if r["status"] == "succeeded")
     before = run.audits.path.read_bytes() if run.audits.path.exists() else None
-    run.audits.append([{"id": record["id"], "margin": 0.6, "targets": ["A."], "answers": ["B."], "exact": False}])
+    audited = {"id": record["id"], "embedding": record["sha256"], "margin": 0.6}
+    run.audits.append([{**audited, "targets": ["A."], "answers": ["B."], "exact": False}])
     report(run, as_json=False)
     printed = capsys.readouterr()
     run.audits.path.write_bytes(before or b"")

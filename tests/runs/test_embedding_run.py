@@ -23,7 +23,7 @@ from sea_core.runs.embedding_run import (
     ResolvedSettings,
     SkippedExampleRecord,
 )
-from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
+from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation, write_sealed
 
 MODEL = ModelIdentity(
     plugin="nose",
@@ -106,6 +106,13 @@ def test_the_same_settings_resume(begun: Path) -> None:
         add(run, "b", 20, 1.0)
     assert EmbeddingRun(begun).store.ids() == {"a", "b"}
     assert (begun / "run.json").read_bytes() == before
+
+
+def test_a_manifest_that_was_changed_by_hand_is_an_error(begun: Path) -> None:
+    stored = (begun / "run.json").read_text()
+    (begun / "run.json").write_text(stored.replace("sha256:aa", "sha256:ab"))
+    with pytest.raises(RunError, match="was changed since SEA wrote it: its checksum differs"):
+        EmbeddingRun(begun)
 
 
 def test_metadata_may_change(begun: Path) -> None:
@@ -242,24 +249,28 @@ def test_what_is_no_run_cannot_be_opened(tmp_path: Path, file: str, opened: str,
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "Invalid JSON"),
-        ("{", "Invalid JSON"),
-        ("[]", "should be an object"),
-        ("{}", "identity: Field required"),
-        ('{"identity": {}}', "identity.sea: Field required"),
-        (None, "kind: Input should be 'embeddings'"),
+        ("", "it is not valid JSON"),
+        ("{", "it is not valid JSON"),
+        ("[]", "expected an object, found []"),
+        ("{}", "its checksum differs"),
+        ('{"identity": {}}', "its checksum differs"),
+        ({}, "the key identity is missing"),
+        ({"identity": {}}, "the key identity.sea is missing"),
+        ({"kind": "pictures"}, "kind: expected 'embeddings', found \"pictures\""),
     ],
 )
-def test_a_corrupt_manifest_is_an_error(begun: Path, content: str | None, problem: str) -> None:
-    stored = (begun / "run.json").read_text()
+def test_a_corrupt_manifest_is_an_error(begun: Path, content: str | dict[str, Any], problem: str) -> None:
     (begun / "00000.safetensors").touch()
-    (begun / "run.json").write_text(stored.replace('"embeddings"', '"pictures"', 1) if content is None else content)
+    if isinstance(content, dict):
+        write_sealed(begun / "run.json", content)
+    else:
+        (begun / "run.json").write_text(content)
     for attempt in (EmbeddingRun, start):
         with pytest.raises(RunError) as caught:
             attempt(begun)  # type: ignore[operator]
         assert problem in caught.value.what
         assert caught.value.where == str(begun / "run.json")
-        assert "run.json is damaged" in caught.value.what
+        assert "the manifest of a run folder" in caught.value.what
         assert "The embeddings are still in the folder" in caught.value.hint
         assert "--out" in caught.value.hint
 

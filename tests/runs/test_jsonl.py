@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypedDict
 
 from sea_core.errors import RunError
 from sea_core.runs.jsonl import JsonlLog
@@ -39,14 +41,57 @@ def test_an_incomplete_end_is_dropped_and_the_next_append_continues(cut: int) ->
         assert log.path.read_bytes() == written
 
 
-@pytest.mark.parametrize("line", [b'{"id": ', b"", b"7", b'["id"]', b'{"id": "\xff"}'])
-def test_a_corrupt_line_in_the_middle_is_an_error(tmp_path: Path, line: bytes) -> None:
-    path = tmp_path / "verify.jsonl"
-    path.write_bytes(b'{"id": "a"}\n' + line + b'\n{"id": "c"}\n')
-    with pytest.raises(RunError, match="not a record of") as caught:
-        JsonlLog(path).read()
-    assert caught.value.where == f"{path}:2"
-    assert "Delete the line" in caught.value.hint
+LINE_OF_ANOTHER_WRITER = b'{"id": "x", "named": true}'
+"""Valid JSON, added by hand."""
+CHANGES = [
+    lambda line: line[:8],
+    lambda line: b"",
+    lambda line: b"7",
+    lambda line: line.replace(b"true", b"false"),
+    lambda line: line.replace(b'"b"', b'"\xff"'),
+    lambda line: line[:-4] + b'0"}',
+    lambda line: LINE_OF_ANOTHER_WRITER,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_line_is_an_error_until_it_is_put_aside(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    log = JsonlLog(tmp_path / "verify.jsonl")
+    log.append(RECORDS)
+    lines = log.path.read_bytes().split(b"\n")
+    lines[1] = change(lines[1])
+    log.path.write_bytes(b"\n".join(lines))
+    with pytest.raises(RunError, match="this line is damaged") as caught:
+        log.read()
+    assert caught.value.where == f"{log.path}:2"
+    assert "makes its record again" in caught.value.hint
+    assert list(log.damaged_lines()) == [2]
+
+    log.put_aside_damage()
+    assert log.read() == [RECORDS[0], RECORDS[2]]
+    assert (tmp_path / "damaged" / "verify.jsonl").read_bytes() == lines[1] + b"\n"
+    log.put_aside_damage()
+    assert log.read() == [RECORDS[0], RECORDS[2]]
+
+
+def test_a_record_counts_once_however_often_it_is_written(tmp_path: Path) -> None:
+    log = JsonlLog(tmp_path / "verify.jsonl", key=("id",))
+    log.append([{"id": "a", "answer": "1"}, {"id": "b", "answer": "2"}])
+    log.path.write_bytes(log.path.read_bytes() * 2)
+    log.append([{"id": "a", "answer": "3"}])
+    assert log.read() == [{"id": "a", "answer": "3"}, {"id": "b", "answer": "2"}]
+
+
+def test_a_flipped_bit_is_never_read_as_another_record(tmp_path: Path) -> None:
+    log = JsonlLog(tmp_path / "verify.jsonl")
+    log.append(RECORDS[1:])
+    written = log.path.read_bytes()
+    for place in range(len(written) - 1):
+        data = bytearray(written)
+        data[place] ^= 1
+        log.path.write_bytes(data)
+        with pytest.raises(RunError):
+            log.read()
 
 
 def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
@@ -56,9 +101,12 @@ def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
         JsonlLog(path).append(RECORDS)
 
 
-def test_a_record_without_a_required_key_is_an_error(tmp_path: Path) -> None:
-    log = JsonlLog(tmp_path / "verify.jsonl", required=("id", "question"))
-    log.append([{"id": "a", "question": "What?"}, {"id": "a", "quest1on": "What?"}])
-    with pytest.raises(RunError, match=r"verify\.jsonl: missing keys: question") as raised:
-        log.read()
-    assert str(raised.value.where).endswith("verify.jsonl:2")
+class Answer(TypedDict):
+    id: str
+    question: str
+
+
+def test_a_record_of_another_kind_is_an_error(tmp_path: Path) -> None:
+    JsonlLog(tmp_path / "verify.jsonl").append([{"id": "a", "question": "What?"}, {"id": "a", "quest1on": "What?"}])
+    with pytest.raises(RunError, match=r"verify\.jsonl:2: .*the key question is missing"):
+        JsonlLog(tmp_path / "verify.jsonl", Answer).read()

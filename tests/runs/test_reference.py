@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata
-from sea_core.judges.base import VerdictRecord
 from sea_core.runs.embedding_run import (
     EmbeddingIdentity,
     EmbeddingManifest,
@@ -18,6 +17,7 @@ from sea_core.runs.embedding_run import (
     SkippedExampleRecord,
 )
 from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
+from sea_core.runs.records import VerdictRecord
 from sea_core.runs.store import EmbeddingRecord
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/run-folder.md"

@@ -17,21 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from helpers.records import result_record
 from sea_core.errors import RunError
 from sea_core.runs import store as module
 from sea_core.runs.store import Store
 
+PART = ["embeddings", "embeddings/00000.safetensors", "index", "index/00000.parquet", "inventory.jsonl", "pending"]
+"""The files of a run with one part."""
 DTYPES = [torch.float32, torch.bfloat16, torch.float16]
 
 
 def record(embedding_id: str, status: str = "succeeded") -> dict[str, Any]:
-    """Return the part of a record that the store itself reads."""
-    return {
-        "id": embedding_id,
-        "status": status,
-        "reason": "" if status == "succeeded" else "not reached",
-        "response": None,
-    }
+    return {**result_record(embedding_id, status=status, reason="" if status == "succeeded" else "not reached")}
 
 
 def embedding(number: int) -> Tensor:
@@ -73,7 +70,7 @@ def listing(folder: Path) -> list[str]:
 
 
 def shards(folder: Path) -> list[Path]:
-    return sorted(folder.glob("embeddings-*.safetensors"))
+    return sorted((folder / "embeddings").glob("*.safetensors"))
 
 
 def flip(path: Path, place: int) -> None:
@@ -100,7 +97,7 @@ def test_a_flush_makes_one_shard_and_an_index_and_deletes_the_single_files(tmp_p
     store.flush()
     check(store, 6)
     check(Store(tmp_path), 6)
-    assert listing(tmp_path) == ["embeddings-00000.safetensors", "index.parquet", "pending"]
+    assert listing(tmp_path) == PART
     store.flush()  # nothing new
     assert len(shards(tmp_path)) == 1
 
@@ -179,7 +176,7 @@ def test_ids_may_contain_any_character(tmp_path: Path) -> None:
     assert again.ids() == {*ODD, *RESERVED}
     for number, embedding_id in enumerate(ODD + RESERVED):
         assert torch.equal(again.load(embedding_id), embedding(number))
-    assert listing(tmp_path) == ["run", "run/embeddings-00000.safetensors", "run/index.parquet", "run/pending"]
+    assert listing(tmp_path) == ["run", *(f"run/{name}" for name in PART)]
 
 
 def test_unknown_id_says_how_to_list_them(tmp_path: Path) -> None:
@@ -188,17 +185,15 @@ def test_unknown_id_says_how_to_list_them(tmp_path: Path) -> None:
     assert "sea show" in caught.value.hint
 
 
-def test_opening_reads_no_shard_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_finds_missing_shards_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHARD_SIZE", 7)
     fill(tmp_path, 24)
     for shard in shards(tmp_path):
         shard.unlink()
     before = listing(tmp_path)
     opened = Store(tmp_path)
-    assert len(opened.records()) == 24
+    assert [damage.problem for damage in opened.damage] == ["is missing"] * 3
     assert listing(tmp_path) == before
-    with pytest.raises(RunError, match="cannot be read"):
-        opened.load("e-000")
 
 
 def test_a_run_can_be_read_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +216,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import pyarrow.parquet, safetensors.torch, torch
+from helpers.records import result_record
 from sea_core.runs import store
 
 pyarrow.Table.from_pylist([{"warm": 1}])  # imports more, once and not in each child
@@ -246,7 +242,7 @@ def write(folder, calls):
     for number in range(7):
         embedding = None if number % 5 == 4 else torch.full((3, 5), float(number), dtype=torch.bfloat16)
         status = "failed" if embedding is None else "succeeded"
-        writer.append({"id": f"e-{number:03d}", "status": status, "reason": "", "response": None}, embedding)
+        writer.append(result_record(f"e-{number:03d}", status=status), embedding)
         os.write(reported, b"x")
     writer.flush()
     os._exit(0)
@@ -271,31 +267,82 @@ def test_a_kill_at_any_moment_loses_no_finished_result_and_duplicates_none(tmp_p
         count = len(opened.records())
         assert reported <= count <= reported + 1  # the result in flight may be there, complete
         check(opened, count)
-        states.add((len(shards(folder)), (folder / "index.parquet").exists(), len(listing(folder / "pending")) > 0))
+        parts = len(Store(folder).inventory.files()) // 2
+        states.add((len(shards(folder)), parts, len(listing(folder / "pending")) > 0))
         fill(folder, 7 - count, first=count).flush()
         check(Store(folder), 7)
         assert listing(folder / "pending") == []
     assert len(folders) > 30
-    # Among the kills: shard written but not the index; index written but not all single files deleted.
-    assert {(1, False, True), (1, True, True)} <= states
+    # Among the kills: shard written but not the inventory; inventory written but not all single files deleted.
+    assert {(1, 0, True), (1, 1, True)} <= states
     assert reported == 7, "the last process was not killed"
 
 
 # ----------------------------------------------------------------------------------------------- damage, full disks
 
 
-def test_a_flipped_byte_in_a_shard_is_found(tmp_path: Path) -> None:
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def flip_in_the_middle(path: Path) -> None:
+    flip(path, path.stat().st_size // 2)
+
+
+def flip_at_the_end(path: Path) -> None:
+    flip(path, -1)
+
+
+DAMAGE = [truncate, empty, Path.unlink, flip_in_the_middle, flip_at_the_end]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("file", ["embeddings/00000.safetensors", "index/00000.parquet"])
+def test_a_damaged_part_is_put_aside_and_made_again(
+    tmp_path: Path, file: str, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SHARD_SIZE", 7)
+    fill(tmp_path, 14)
+    damage(tmp_path / file)
+    opened = Store(tmp_path)
+    assert [found.path for found in opened.find_damage()] == [file]
+
+    opened.put_aside_damage()
+    assert opened.find_damage() == []
+    lost = {f"e-{number:03d}" for number in range(14)} - opened.ids()
+    assert len(lost) <= 7
+    if damage is flip_at_the_end and file.startswith("embeddings"):
+        assert len(lost) == 1  # the bytes of all others are right
+    if damage is not Path.unlink:
+        assert (tmp_path / "damaged" / file).is_file()
+    for embedding_id in sorted(lost):
+        number = int(embedding_id[2:])
+        failed = number % 5 == 4
+        opened.append(record(embedding_id, "failed" if failed else "succeeded"), None if failed else embedding(number))
+    opened.flush()
+    again = Store(tmp_path)
+    assert (again.find_damage(cached=False), len(again.ids())) == ([], 14)
+    for found in again.records():
+        if found["status"] == "succeeded":
+            assert torch.equal(again.load(found["id"]), embedding(int(found["id"][2:])))
+
+
+def test_what_was_found_corrupt_while_reading_is_put_aside_by_the_next_writer(tmp_path: Path) -> None:
     fill(tmp_path, 3).flush()
     (shard,) = shards(tmp_path)
     flip(shard, -1)
     opened = Store(tmp_path)
-    intact = [r["id"] for r in opened.records() if _loads(opened, r["id"])]
-    assert len(intact) == 2
-    (corrupt,) = opened.ids() - set(intact)
-    with pytest.raises(RunError, match=f"'{corrupt}' is corrupt") as caught:
+    corrupt = next(i for i in opened.ids() if not _loads(opened, i))
+    with pytest.raises(RunError, match=f"'{corrupt}' is damaged") as caught:
         opened.load(corrupt)
     assert caught.value.where == str(shard)
-    assert "--out" in caught.value.hint
+    assert "makes their embeddings again" in caught.value.hint
+    opened.put_aside_damage()
+    assert Store(tmp_path).ids() == {"e-000", "e-001", "e-002"} - {corrupt}
 
 
 def _loads(store: Store, embedding_id: str) -> bool:
@@ -306,40 +353,31 @@ def _loads(store: Store, embedding_id: str) -> bool:
     return True
 
 
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+def test_an_index_of_another_run_is_damage(tmp_path: Path) -> None:
+    """It is valid in itself, and even its shard may fit."""
+    fill(tmp_path / "a", 3).flush()
+    other = Store(tmp_path / "b")
+    for number in range(3):
+        other.append({**record(f"e-{number:03d}"), "harmful": False}, embedding(number))
+    other.flush()
+    index = Path("index", "00000.parquet")
+    shutil.copy(tmp_path / "b" / index, tmp_path / "a" / index)
+    (damage,) = Store(tmp_path / "a").damage
+    assert damage.path == index.as_posix()
+    assert Store(tmp_path / "a").records() == []
 
 
-@pytest.mark.parametrize(
-    "damage", [truncate, Path.touch, lambda path: flip(path, 40)], ids=["half", "whole", "flipped"]
-)
-def test_a_corrupt_index_is_an_error(tmp_path: Path, damage: Callable[[Path], None]) -> None:
-    fill(tmp_path, 40).flush()
-    path = tmp_path / "index.parquet"
-    if damage is Path.touch:
-        path.write_bytes(b"")
-    damage(path)
-    with pytest.raises(RunError, match="the index is corrupt") as caught:
-        Store(tmp_path)
-    assert caught.value.where == str(path)
-    assert "--out" in caught.value.hint
-
-
-def test_a_corrupt_single_file_is_an_error_and_its_result_can_be_made_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [truncate, empty, flip_in_the_middle, flip_at_the_end])
+def test_a_damaged_single_file_is_put_aside(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     fill(tmp_path, 4)
-    damaged = tmp_path / "pending" / "00000001.safetensors"
-    truncate(damaged)
-    with pytest.raises(RunError, match="the file is corrupt") as caught:
-        Store(tmp_path)
-    assert caught.value.where == str(damaged)
-    assert "Delete it" in caught.value.hint
-
-    damaged.unlink()
-    again = Store(tmp_path)
-    assert again.ids() == {"e-000", "e-002", "e-003"}
-    again.append(record("e-001"), embedding(1))
-    assert len(Store(tmp_path).ids()) == 4
-    again.flush()
+    damage(tmp_path / "pending" / "00000001.safetensors")
+    opened = Store(tmp_path)
+    assert [found.path for found in opened.damage] == ["pending/00000001.safetensors"]
+    assert opened.ids() == {"e-000", "e-002", "e-003"}
+    opened.put_aside_damage()
+    opened.append(record("e-001"), embedding(1))
+    opened.flush()
+    assert Store(tmp_path).damage == []
     for number in range(4):
         assert torch.equal(Store(tmp_path).load(f"e-{number:03d}"), embedding(number))
 
@@ -356,11 +394,12 @@ def test_a_full_disk_keeps_the_results_before_it(tmp_path: Path) -> None:
     check(Store(tmp_path), 4)
 
 
-@pytest.mark.parametrize("name", ["embeddings-00001.safetensors", "index.parquet"])
+@pytest.mark.parametrize("name", ["embeddings/00001.safetensors", "index/00001.parquet"])
 def test_a_full_disk_in_a_flush_keeps_every_result(tmp_path: Path, name: str) -> None:
     fill(tmp_path, 3).flush()
     store = fill(tmp_path, 3, first=3)
-    (tmp_path / f".{name}.part").symlink_to("/dev/full")
+    path = tmp_path / name
+    path.with_name(f".{path.name}.part").symlink_to("/dev/full")
     with pytest.raises(RunError, match=f"{name}: No space left on device"):
         store.flush()
     check(store, 6)
@@ -374,6 +413,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import torch
+from helpers.records import result_record
 from sea_core.errors import RunError
 from sea_core.runs.store import Store
 
@@ -381,7 +421,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 store = Store(Path(sys.argv[1]))
 for number, n_tokens in enumerate((100, 10_000)):
     try:
-        store.append({"id": str(number), "status": "succeeded", "reason": ""}, torch.ones(n_tokens, 8))
+        store.append(result_record(str(number)), torch.ones(n_tokens, 8))
     except RunError as error:
         print(number, error)
 """

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from helpers.cli import expect_error, sea
+from helpers.manifests import edit_manifest
 from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files
@@ -355,8 +356,6 @@ def test_verify_compares_with_a_folder_and_reuses_what_is_stored(
     assert "probe" not in result.out
     assert "'analysis.layer'" in expect_error("verify", out, "--compare-with", bare, "-o", "analysis.layre=1")
 
-    about = json.loads((out / "run.json").read_text())
-    about["identity"]["model"]["fingerprint"] = "another"
-    (out / "run.json").write_text(json.dumps(about))
+    edit_manifest(out / "run.json", lambda run: run["identity"]["model"].update(fingerprint="another"))
     assert "was made with another model" in expect_error("verify", out, "--compare-with", held_out_media)
     assert len(EmbeddingRun(out).store.ids()) == 6

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+import pytest
+import torch
 
 from helpers.manifests import embedding_manifest
+from helpers.records import add_answer, result_record
+from sea_core.errors import RunError
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.store import ResultRecord
 from sea_core.verification.metrics import recipe_metrics, run_metrics, uncovered_examples
 
 
-def record(example: str, recipe: str, steps: int, succeeded: bool = True, seconds: float = 1.0) -> dict[str, Any]:
-    """Return the part of a record that metrics depend on."""
-    ids = {"id": f"{example}#{recipe}", "example_id": example, "recipe": recipe}
-    return {**ids, "status": "succeeded" if succeeded else "failed", "steps": steps, "seconds": seconds}
+def record(example: str, recipe: str, steps: int, succeeded: bool = True, seconds: float = 1.0) -> ResultRecord:
+    status = "succeeded" if succeeded else "failed"
+    changes = {"example_id": example, "recipe": recipe, "status": status, "steps": steps, "seconds": seconds}
+    return result_record(f"{example}#{recipe}", **changes)
 
 
 def start(folder: Path, embeddings: int = 4) -> EmbeddingRun:
@@ -22,7 +27,7 @@ def start(folder: Path, embeddings: int = 4) -> EmbeddingRun:
     return EmbeddingRun.start(folder, replace(manifest, metadata=replace(manifest.metadata, skipped=1)))
 
 
-def add(run: EmbeddingRun, *records: dict[str, Any]) -> None:
+def add(run: EmbeddingRun, *records: ResultRecord) -> None:
     with run.writing():
         for each in records:
             run.store.append(each, None)
@@ -66,10 +71,9 @@ def test_metrics_follow_from_the_records(tmp_path: Path) -> None:
         record("c", "plain", 60, seconds=3.0),
         record("d", "plain", 300, succeeded=False, seconds=10.0),
     )
-    for example, verdict in (("a", "named"), ("b", "missed"), ("c", "named")):
-        key = {"id": f"{example}#plain", "question": "?", "answer": ""}
-        run.answers.append([{**key, "content": "", "kind": "activity"}])
-        run.verdicts.append([{**key, "judge": "lexical-1", "verdict": verdict}])
+    add_answer(run, "a#plain", "?", judge="named")
+    add_answer(run, "b#plain", "?", judge="missed")
+    add_answer(run, "c#plain", "?", judge="named")
     metrics = run_metrics(EmbeddingRun(tmp_path))
     assert metrics == run_metrics(run)
     assert (metrics["embeddings"], metrics["done"], metrics["succeeded"]) == (4, 4, 3)
@@ -90,6 +94,32 @@ def test_a_later_smaller_limit_hides_no_record(tmp_path: Path) -> None:
     add(start(tmp_path, embeddings=4), *(record(example, "plain", 1) for example in "abcd"))
     metrics = run_metrics(start(tmp_path, embeddings=1))
     assert (metrics["embeddings"], metrics["done"]) == (4, 4)
+
+
+def test_answers_about_another_embedding_do_not_count(tmp_path: Path) -> None:
+    """An embedding that was damaged and made again may be another: answers about the former one are not about it."""
+    run = start(tmp_path)
+    add(run, record("a", "plain", 10))
+    add_answer(run, "a#plain", "?", judge="named")
+    with run.writing():
+        run.store.append(record("a", "plain", 10), torch.ones(1, 2))
+    metrics = run_metrics(EmbeddingRun(tmp_path))
+    assert (metrics["vsr"], metrics["verified"]) == (None, 0)
+
+
+def test_lines_that_are_repeated_or_added_by_hand_do_not_count(tmp_path: Path) -> None:
+    run = start(tmp_path)
+    add(run, record("a", "plain", 10), record("b", "plain", 10))
+    add_answer(run, "a#plain", "?", judge="named")
+    add_answer(run, "b#plain", "?", judge="missed")
+    metrics = run_metrics(run)
+    for journal in (run.answers, run.verdicts):
+        journal.path.write_bytes(journal.path.read_bytes() * 2)
+    assert run_metrics(EmbeddingRun(tmp_path)) == metrics
+    with run.verdicts.path.open("a") as file:
+        file.write('{"id": "b#plain", "question": "?", "answer": "", "judge": "judge", "verdict": "named"}\n')
+    with pytest.raises(RunError, match=r"verdicts.jsonl:5: this line is damaged: it has no checksum"):
+        run_metrics(EmbeddingRun(tmp_path))
 
 
 # --- of recipes and examples ------------------------------------------------------------------------------------------

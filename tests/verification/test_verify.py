@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from helpers.manifests import embedding_manifest
+from helpers.records import add_answer
 from sea_core import RunError
 from sea_core.data.examples import PreparedExample
-from sea_core.judges.base import Answer, ContentLabel, Measure, Verdict
+from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.lexical import VERSION, LexicalJudge, names_content
 from sea_core.judges.score import run_judge, unjudged
 from sea_core.model.embedding import load_embedding
@@ -23,6 +24,7 @@ from sea_core.optimization.audit import audit_embedding
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.record import store_result
 from sea_core.runs.embedding_run import EmbeddingRun, answer_key
+from sea_core.runs.records import ContentLabel
 from sea_core.verification.metrics import run_metrics, vsr_metrics
 from sea_core.verification.verify import VerificationAnswers, generate_answers, missed_answers, unanswered_questions
 
@@ -75,11 +77,11 @@ def test_a_rerun_asks_only_the_unanswered_questions(mllm: MLLM, small_run: Embed
 
 def test_metrics_are_computed_from_the_stored_records(small_run: EmbeddingRun) -> None:
     assert run_metrics(small_run)["osr"] == 2 / 3
-    verdicts = ("named", "missed", "named", "unjudged")
-    for question, verdict in zip("1234", verdicts, strict=True):
-        binding = {"id": small_run.store.records()[0]["id"], "question": question, "answer": ""}
-        small_run.answers.append([binding | {"content": "", "kind": "activity" if question < "3" else "product"}])
-        small_run.verdicts.append([binding | {"judge": "scripted", "verdict": verdict}])
+    embedding = small_run.store.records()[0]["id"]
+    add_answer(small_run, embedding, "1", scripted="named")
+    add_answer(small_run, embedding, "2", scripted="missed")
+    add_answer(small_run, embedding, "3", "product", scripted="named")
+    add_answer(small_run, embedding, "4", "product", scripted="unjudged")
     metrics = run_metrics(EmbeddingRun(small_run.folder))
     assert (metrics["vsr"], metrics["verified"]) == (2 / 3, 3)
     assert metrics["judges"]["scripted"]["unjudged"] == 1

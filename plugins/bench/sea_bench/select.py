@@ -12,7 +12,7 @@ from sea_bench import layout
 from sea_bench.case import Case, Condition
 from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, read_set_manifest
 from sea_core.errors import DataError, suggest
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 

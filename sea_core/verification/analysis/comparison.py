@@ -14,7 +14,7 @@ from torch import Tensor
 from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import EmbeddingRecord
 from sea_core.verification.analysis.config import AnalysisConfig

@@ -32,7 +32,8 @@ from sea_bench.build.scenes import CompleteChat, describe_scene
 from sea_bench.build.sets.base import MediaSet
 from sea_bench.build.source import CaseSource
 from sea_core.plugin.generator import Generator
-from sea_core.runs.atomic import atomic_write, sha256
+from sea_core.runs.atomic import atomic_write
+from sea_core.runs.digests import sha256
 from sea_core.runs.jsonl import JsonlLog
 
 

@@ -14,7 +14,7 @@ from sea_core.data.examples import Kind
 from sea_core.errors import SeaError
 from sea_core.llm.cache import cached
 from sea_core.llm.types import Prompt, TextModel
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
 from sea_core.runs.jsonl import JsonlLog
 
 CompleteChat = Callable[[list[dict[str, str]]], str]

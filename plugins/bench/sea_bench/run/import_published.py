@@ -27,10 +27,10 @@ from sea_bench.run.run_folder import (
     case_fields,
 )
 from sea_core.errors import DataError
-from sea_core.judges.base import Label
-from sea_core.runs.atomic import sha256
 from sea_core.runs.containment import require_contained
+from sea_core.runs.digests import sha256
 from sea_core.runs.manifest import ModelLocation, current_time
+from sea_core.runs.records import Label
 from sea_core.schema import check, read_json
 
 JUDGE = "published"

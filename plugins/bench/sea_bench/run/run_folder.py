@@ -5,19 +5,18 @@ docs/reference/run-folder.md describes every file and key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import ClassVar, Literal, Self, TypeAlias, TypedDict, cast
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypedDict, cast
 
 from pydantic import JsonValue
 
 from sea_bench.case import Case, Condition
-from sea_core.judges.base import VerdictRecord
-from sea_core.runs.atomic import sha256
+from sea_core.runs.digests import sha256
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, ModelLocation
+from sea_core.runs.records import VerdictRecord
 
 PUBLISHED = "published answers"
 """The plugin's name in a run of imported answers."""
@@ -187,10 +186,12 @@ class BenchRun(RunFolder[BenchManifest]):
     NOUN = "benchmark run"
     COMMAND = "sea bench run"
 
-    def __init__(self, folder: Path | str) -> None:
-        super().__init__(folder)
-        self.answers = JsonlLog(self.folder / "answers.jsonl")
-        self.verdicts = JsonlLog(self.folder / "verdicts.jsonl")
+    def open_files(self) -> None:
+        self.answers = JsonlLog(self.folder / "answers.jsonl", key=("key",))
+        self.verdicts = JsonlLog(self.folder / "verdicts.jsonl", key=("key", "answer_sha", "judge"))
+
+    def journals(self) -> Sequence[JsonlLog[Any]]:
+        return self.answers, self.verdicts
 
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""

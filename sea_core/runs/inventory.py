@@ -1,0 +1,88 @@
+"""The inventory of a folder: the size and the digest of each of its files that must not change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from typing_extensions import TypedDict
+
+from sea_core.runs.atomic import disk_errors
+from sea_core.runs.digests import file_digest
+from sea_core.runs.jsonl import JsonlLog
+
+NAME = "inventory.jsonl"
+
+
+class FileRecord(TypedDict):
+    """A line of `inventory.jsonl`: a file, relative to the folder; without size and digest once it is removed."""
+
+    path: str
+    size: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A file whose bytes are not those that were written. `problem` completes the sentence "PATH ..."."""
+
+    path: str
+    problem: str
+
+
+class Inventory:
+    """The inventory of a folder. The last line of a file counts; a changed file gets a new line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = JsonlLog(folder / NAME, FileRecord, key=("path",))
+
+    def files(self) -> dict[str, FileRecord]:
+        """Return the files that must be there, by their paths relative to the folder, as far as lines are intact."""
+        records = self.log.read(skip_damaged=True)
+        return {record["path"]: record for record in records if record["sha256"] is not None}
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Store the sizes and digests of complete files. A file that is stored already gets no second line."""
+        with disk_errors(self.log.path):
+            records: list[FileRecord] = [
+                {"path": self._name(path), "size": path.stat().st_size, "sha256": file_digest(path)} for path in paths
+            ]
+        known = self.files()
+        if new := [record for record in records if known.get(record["path"]) != record]:
+            self.log.append(new)
+
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Store that files are no longer there."""
+        self.log.append([{"path": self._name(path), "size": None, "sha256": None} for path in paths])
+
+    def damage(self, *, thorough: bool, cached: bool = True, within: str = "") -> list[Damage]:
+        """Return the damaged files, and the damaged lines of the inventory itself.
+
+        Args:
+            thorough: compare digests; by default only sizes.
+            cached: take digests of files that have not changed from the cache (see `file_digest`).
+            within: only the files of this folder.
+        """
+        records = [record for record in self.files().values() if record["path"].startswith(within)]
+        problems = [(record["path"], self.problem(record, thorough=thorough, cached=cached)) for record in records]
+        lines = [(f"{NAME}:{number}", f"is damaged: {problem}") for number, problem in self.log.damaged_lines().items()]
+        return [Damage(path, problem) for path, problem in (*lines, *problems) if problem]
+
+    def problem(self, record: FileRecord, *, thorough: bool, cached: bool = True) -> str:
+        """Return what is wrong with a file; empty if nothing is."""
+        path = self.folder / record["path"]
+        try:
+            size = path.stat().st_size
+            if size != record["size"]:
+                return f"has {size} bytes instead of {record['size']}"
+            changed = thorough and file_digest(path, cached=cached) != record["sha256"]
+        except FileNotFoundError:
+            return "is missing"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        return "was changed: its digest differs" if changed else ""
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
