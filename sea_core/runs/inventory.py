@@ -8,7 +8,9 @@ from pathlib import Path
 
 from typing_extensions import TypedDict
 
+from sea_core.errors import RunError
 from sea_core.runs.atomic import disk_errors
+from sea_core.runs.containment import is_inside
 from sea_core.runs.digests import file_digest
 from sea_core.runs.jsonl import JsonlLog
 
@@ -39,9 +41,19 @@ class Inventory:
         self.log = JsonlLog(folder / NAME, FileRecord, key=("path",))
 
     def files(self) -> dict[str, FileRecord]:
-        """Return the files that must be there, by their paths relative to the folder, as far as lines are intact."""
-        records = self.log.read(skip_damaged=True)
-        return {record["path"]: record for record in records if record["sha256"] is not None}
+        """Return the files that must be there, by their paths relative to the folder, as far as lines are intact.
+
+        Raises:
+            RunError: a path leads out of the folder.
+        """
+        found = {}
+        for record in self.log.read(skip_damaged=True):
+            if not is_inside(self.folder / record["path"], self.folder):
+                what = f"the inventory names a file outside its folder: {record['path']}"
+                raise RunError(what, hint="Do not use this folder: SEA writes no such line.", where=str(self.log.path))
+            if record["sha256"] is not None:
+                found[record["path"]] = record
+        return found
 
     def add(self, paths: Iterable[Path]) -> None:
         """Store the sizes and digests of complete files. A file that is stored already gets no second line."""

@@ -289,6 +289,8 @@ class Store:
             problem = self.inventory.problem(files[path], thorough=True)
             try:
                 records = [] if problem else _read_index((self.folder / path).read_bytes())
+                if any(record["shard"] not in ("", shard) for record in records):
+                    problem = "names another shard than its own"
             except ValueError as error:
                 problem = str(error)
             if problem:

@@ -439,3 +439,14 @@ def test_a_run_can_be_moved(tmp_path: Path) -> None:
     fill(tmp_path / "a", 3, first=3)
     shutil.move(tmp_path / "a", tmp_path / "b")
     check(Store(tmp_path / "b"), 6)
+
+
+def test_an_inventory_cannot_reach_out_of_its_folder(tmp_path: Path) -> None:
+    store = fill(tmp_path / "run", 3)
+    store.flush()
+    outside = tmp_path / "outside.parquet"
+    outside.write_text("precious")
+    store.inventory.log.append([{"path": "index/../../outside.parquet", "size": 1, "sha256": "0"}])
+    with pytest.raises(RunError, match="names a file outside its folder"):
+        Store(tmp_path / "run").put_aside_damage()
+    assert outside.read_text() == "precious"
