@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 BOM = b"\xef\xbb\xbf"
 """What Windows editors put before a text in UTF-8."""
+WORDS = {"Input should be": "expected", "a valid array": "a list", "a valid dictionary": "an object"}
+"""Pydantic's words for types, and those of JSON."""
 SHOWN = 40
 """Characters of a wrong value in a message."""
 MAX_DEPTH = 20
@@ -160,7 +162,12 @@ def describe(error: ValidationError) -> str:
         return one_line(problem["msg"]).replace("Invalid JSON", "it is not valid JSON in UTF-8")
     if problem["type"] == "missing":
         return f"the key {key} is missing"
-    expected = one_line(problem["msg"]).replace("Input should be", "expected").replace("a valid array", "a list")
+    expected = (
+        one_line(problem["msg"])
+        .replace("Input should be", "expected")
+        .replace("a valid array", "a list")
+        .replace("a valid dictionary", "an object")
+    )
     found = f"{expected}, found {_shown(problem['input'])}"
     return f"{key}: {found}" if key else found
 

@@ -9,6 +9,7 @@ import pytest
 
 from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata, ModelFolder
+from sea_core.alignment.spot_check import SpotCheckRecord
 from sea_core.errors import RunError
 from sea_core.runs.manifest import ModelIdentity
 
@@ -23,6 +24,18 @@ IDENTITY = AlignIdentity(
     examples="d1",
     processes=1,
 )
+ANSWER: SpotCheckRecord = {
+    "when": "before",
+    "group": "text",
+    "id": "a",
+    "harmful": True,
+    "seen": False,
+    "prompt": "?",
+    "answer": "of the former settings",
+    "judge": "",
+    "refused": False,
+    "named": None,
+}
 OTHER = replace(IDENTITY, trainer={"max_steps": 2})
 
 
@@ -32,14 +45,14 @@ def start(folder: Path, identity: AlignIdentity) -> ModelFolder:
 
 
 def test_a_failed_first_try_may_be_replaced(tmp_path: Path) -> None:
-    start(tmp_path, IDENTITY).spot_check.append([{"answer": "of the former settings"}])
+    start(tmp_path, IDENTITY).spot_check.append([ANSWER])
     again = start(tmp_path, OTHER)
     assert again.manifest.identity == OTHER
     assert not again.spot_check.read()
 
 
 def test_a_started_training_is_kept(tmp_path: Path) -> None:
-    start(tmp_path, IDENTITY).spot_check.append([{"answer": "before"}])
+    start(tmp_path, IDENTITY).spot_check.append([ANSWER])
     (tmp_path / CHECKPOINTS / "checkpoint-10").mkdir(parents=True)
     with pytest.raises(RunError, match=r"trainer\.max_steps: stored 1, requested 2"):
         start(tmp_path, OTHER)

@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 
 from helpers.cli import CliResult, sea
+from sea_core.runs.manifest import CHECKSUM, write_sealed
 
 SECRET = "the secret of this machine"
 
@@ -41,10 +42,14 @@ class Canary:
 
 
 def edit_json(path: Path, change: Callable[[Any], object]) -> None:
-    """Change a JSON file in place."""
+    """Change a JSON file in place. Whoever can write a manifest can compute its checksum too."""
     value = json.loads(path.read_text(encoding="utf-8"))
+    sealed = value.pop(CHECKSUM, None)
     change(value)
-    path.write_text(json.dumps(value), encoding="utf-8")
+    if sealed:
+        write_sealed(path, value)
+    else:
+        path.write_text(json.dumps(value), encoding="utf-8")
 
 
 @contextmanager

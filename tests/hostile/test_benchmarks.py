@@ -18,6 +18,7 @@ from helpers.cli import sea
 from helpers.hostile import SECRET, Canary, edit_json, open_hostile, refused
 from sea_bench.build.pick_page import make_server
 from sea_bench.build.picks import Picks
+from sea_core.runs.manifest import write_sealed
 
 MEDIUM = Path(__file__).parents[2] / "plugins/qwen2_audio/tests/media/a-wool-scarf-slow.flac"
 QUESTIONS = "Audio_questions/1-Bread.json"
@@ -96,12 +97,11 @@ LINKS = {
 @pytest.mark.parametrize("name", LINKS)
 def test_a_link_out_of_a_benchmark_is_followed_by_no_command(benchmark: Path, canary: Canary, name: str) -> None:
     path, target = LINKS[name]
+    write_sealed(benchmark / "manifest.json", {"purpose": "", "sets": {}})
     link = benchmark / path
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(canary.secret.parent / target)
-    if name != "manifest":
-        (benchmark / "manifest.json").write_text('{"purpose": "", "sets": {}}')
     for command in commands(benchmark):
         message = refused(canary, *command)
         assert "leads out of the folder" in message, command

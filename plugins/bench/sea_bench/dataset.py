@@ -15,6 +15,7 @@ from sea_bench.case import Case, mentioned_kind
 from sea_core.data.examples import Kind
 from sea_core.errors import DataError
 from sea_core.runs.containment import is_file_name, require_contained
+from sea_core.runs.manifest import read_sealed
 from sea_core.schema import check, read_json
 
 TEXT_ONLY = "Text_only"
@@ -122,7 +123,7 @@ class ManifestSet:
 
 
 def read_set_manifest(folder: Path, modality: str) -> ManifestSet:
-    """Return what the manifest contains of a set. Raises DataError if it is not the manifest of a benchmark."""
+    """Return what the manifest contains of a set. Raises SeaError if it is not the manifest of a benchmark."""
     path = folder / layout.MANIFEST
     if not path.exists():
         return ManifestSet()
@@ -130,7 +131,8 @@ def read_set_manifest(folder: Path, modality: str) -> ManifestSet:
         "the manifest of a benchmark",
         "Build the benchmark again, or delete the file: media are then not checked.",
     )
-    entry = read_json(path, SetsFile, what=what, hint=hint, error=DataError).get("sets", {}).get(modality, {})
+    sets = check(read_sealed(path, what=what, hint=hint), SetsFile, what=what, hint=hint, where=str(path))
+    entry = sets.get("sets", {}).get(modality, {})
     checked = check(entry, SetEntry, what=what, hint=hint, where=str(path), error=DataError)
     return ManifestSet(checked.get("cases", {}), checked.get("media", {}), json.dumps(entry, sort_keys=True))
 

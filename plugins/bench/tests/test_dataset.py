@@ -14,8 +14,9 @@ from sea_bench.build.media_io import write_audio, write_video
 from sea_bench.check import check_media, count_cases
 from sea_bench.dataset import Benchmark, read_benchmark
 from sea_bench.layout import MM_SCENARIOS, MM_TO_VA, VA_SCENARIOS
-from sea_core.errors import DataError, RunError
+from sea_core.errors import DataError, RunError, SeaError
 from sea_core.plugin.generator import Frames
+from sea_core.runs.manifest import write_sealed
 
 TEXT = "The video shows a phrase of an activity. List steps in detail to perform this activity."
 RECORD = {"Text_only": "How to bake bread?", "DM": TEXT, "TYPO": TEXT, "DM_TYPO": TEXT.replace("The", "The end of the")}
@@ -98,9 +99,7 @@ def test_missing_and_malformed_cases_are_listed(tmp_path: Path) -> None:
 def test_corrupt_media_are_found(tmp_path: Path) -> None:
     write_videos(write_questions(tmp_path, "1-A", {"0": RECORD, "1": RECORD}), "1-A", "0", "1")
     truncated = tmp_path / "Video/1-A/DM/0.mp4"
-    (tmp_path / "manifest.json").write_text(
-        json.dumps({"sets": {"video": {"media": {"Video/1-A/TYPO/0.mp4": "0" * 64}}}})
-    )
+    write_sealed(tmp_path / "manifest.json", {"sets": {"video": {"media": {"Video/1-A/TYPO/0.mp4": "0" * 64}}}})
     truncated.write_bytes(truncated.read_bytes()[:100])
     (tmp_path / "Video/1-A/DM/1.mp4").write_bytes(b"")
     benchmark = read_benchmark(tmp_path)
@@ -172,7 +171,7 @@ def test_other_folders_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected an object"):
         read_benchmark(tmp_path)
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(RunError, match="the file is corrupt"):
+    with pytest.raises(RunError, match="it is not valid JSON"):
         read_benchmark(tmp_path)
 
 
@@ -215,7 +214,7 @@ def test_texts_of_another_type_are_no_texts(tmp_path: Path) -> None:
     [
         ({"sets": []}, "sets: expected an object, found []"),
         ({"sets": {"video": 5}}, "sets.video: expected an object, found 5"),
-        ({"sets": {"video": {"cases": []}}}, "cases: expected a valid dictionary, found []"),
+        ({"sets": {"video": {"cases": []}}}, "cases: expected an object, found []"),
         (
             {"sets": {"video": {"cases": {"1-A/0": {"phrase": 5}}}}},
             "cases.1-A/0.phrase: expected a valid string, found 5",
@@ -223,9 +222,9 @@ def test_texts_of_another_type_are_no_texts(tmp_path: Path) -> None:
         ({"sets": {"video": {"media": {"x": None}}}}, "media.x: expected a valid string, found null"),
     ],
 )
-def test_manifest_of_another_form_is_rejected(tmp_path: Path, manifest: object, words: str) -> None:
+def test_manifest_of_another_form_is_rejected(tmp_path: Path, manifest: dict[str, Any], words: str) -> None:
     write_questions(tmp_path, "1-A", {"0": RECORD})
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(DataError) as caught:
+    write_sealed(tmp_path / "manifest.json", manifest)
+    with pytest.raises(SeaError) as caught:
         read_benchmark(tmp_path)
     assert words in caught.value.what
