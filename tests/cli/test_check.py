@@ -12,7 +12,7 @@ import pytest
 
 from helpers.cli import expect_error, sea
 
-COMMAND = ("optimize", "--plugin", "qwen2_audio", "--limit", "3", "-o", "loss=0.5", "-o", "margin=0", "-o", "steps=30")
+COMMAND = ("optimize", "--plugin", "qwen2_audio", "--limit", "3")
 SHARD, INDEX, INVENTORY = "embeddings/00000.safetensors", "index/00000.parquet", "inventory.jsonl"
 
 
