@@ -58,6 +58,7 @@ def align(
         Path | None,
         typer.Option("--eval-media", help="Examples with real media for the spot check, as sea encode takes them."),
     ] = None,
+    media_root: options.MediaRoot = None,
     merge: Merge = True,
     full_finetune: FullFinetune = False,
     spot_check: Annotated[
@@ -89,6 +90,7 @@ def align(
         device=device,
         extra_text=extra_text,
         eval_media=eval_media,
+        media_root=media_root,
         spot_check=spot_check,
         merge=merge,
         progress=TERMINAL,

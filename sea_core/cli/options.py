@@ -58,4 +58,8 @@ Styles = Annotated[
 ]
 Split = Annotated[str | None, typer.Option(help="Which split of a folder or a hub data set, if it has several.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid records; `sea data check` lists them.")]
+MediaRoot = Annotated[
+    Path | None,
+    typer.Option("--media-root", metavar="DIR", help="Where the media lie, if not in the folder of the data."),
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use only the first N prepared examples. Default: all.")]

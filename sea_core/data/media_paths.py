@@ -8,6 +8,8 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from sea_core.runs.containment import is_inside
+
 MEDIA_SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "image": tuple(
         ".png .jpg .jpeg .jpe .gif .bmp .webp .tif .tiff .avif .heic .heif .svg .ico .ppm .pgm .pbm .pnm".split()
@@ -40,6 +42,21 @@ def file_problem(path: Path | str) -> str:
     except (OSError, ValueError) as error:
         return f"{path}: {getattr(error, 'strerror', None) or error}"
     return "" if is_file else f"{path} is not a file"
+
+
+def locate_medium(medium: str, folder: Path, root: Path | None = None) -> Path | None:
+    """Return the path of a medium that data name; None if it leads out of the folders that data may name files in.
+
+    Args:
+        folder: that of the data, which relative paths are relative to.
+        root: another folder, which the user allows; a relative path is looked up there first.
+    """
+    path = Path(medium)
+    if root is not None:
+        moved = root / (path.relative_to(folder) if path.is_relative_to(folder) else path)
+        if is_inside(moved, root) and not file_problem(moved):
+            return moved
+    return path if any(is_inside(path, each) for each in (folder, *([root] if root else []))) else None
 
 
 def find_modality(medium: str) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import DataError
+from sea_core.runs.containment import require_contained
 from sea_core.runs.digests import sha256
 from sea_core.schema import require_text_name
 
@@ -27,6 +28,7 @@ def media_files(folder: Path) -> list[Path]:
     hint = "Give a folder of media files."
     if not folder.is_dir():
         raise DataError("there is no such file or folder", hint=hint, where=str(folder))
+    require_contained(folder)
     hidden = [path for path in folder.rglob(".*") if path != folder]
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() not in NOT_MEDIA)
     visible = [path for path in files if not any(path == h or h in path.parents for h in hidden)]

@@ -41,6 +41,7 @@ def align(
     device: str = "auto",
     extra_text: DataSpec | Path | str | None = None,
     eval_media: Path | str | None = None,
+    media_root: Path | str | None = None,
     spot_check: bool = True,
     cases: Sequence[SpotCheckCase] = (),
     example_media: Sequence[Any] = (),
@@ -60,6 +61,7 @@ def align(
         model: where the runs' model lies now, if not where it was. dtype: `auto` for the runs'.
         extra_text: a text safety set to train on as well.
         eval_media: examples with real media for the spot check, as `encode` takes them.
+        media_root: where these media lie, if not in the folder of the examples.
         spot_check: ask a few held-out questions before and after. cases: more questions to ask then.
         example_media: media for the check of the export, as `Adapter.inputs` takes them; the blank input by default.
         merge: write the merged model beside the LoRA adapter.
@@ -82,14 +84,19 @@ def align(
     questions: list[SpotCheckCase] = []
     if spot_check:
         media = Path(eval_media) if eval_media else None
-        questions = [*cases, *spot_check_cases(target.adapter, opened, request, media)]
+        root = Path(media_root) if media_root else None
+        questions = [*cases, *spot_check_cases(target.adapter, opened, request, media, root)]
     inputs = AlignInputs(opened, texts, questions, example_media, base, target.revision)
     with _training_progress(progress) as on_step:
         return run_alignment(mllm, inputs, request, Path(out), merge=merge, on_step=on_step)
 
 
 def spot_check_cases(
-    adapter: Adapter, runs: Sequence[EmbeddingRun], request: AlignRequest, eval_media: Path | None
+    adapter: Adapter,
+    runs: Sequence[EmbeddingRun],
+    request: AlignRequest,
+    eval_media: Path | None,
+    media_root: Path | None = None,
 ) -> list[SpotCheckCase]:
     """Return the questions of the spot check: about held-out examples, or seen ones where none is, and real media."""
     source = EmbeddingSource(runs)
@@ -99,7 +106,7 @@ def spot_check_cases(
         seen = sample_balanced(source.stored(), SEEN_EXAMPLES, request.config.seed)
         cases += embedding_cases(adapter, source, seen, seen=True)
     if eval_media:
-        _, found = media_examples(eval_media)
+        _, found = media_examples(eval_media, media_root=media_root)
         cases += media_cases(adapter, [(each.example, each.path) for each in found if each.path and not each.problem])
     return cases
 

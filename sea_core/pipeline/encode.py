@@ -12,11 +12,11 @@ from typing import Any
 
 from sea_core.data.examples import Example
 from sea_core.data.media_columns import MEDIA_COLUMNS
-from sea_core.data.media_paths import file_problem
+from sea_core.data.media_paths import file_problem, locate_medium
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 from sea_core.data.summary import describe_unlabelled
-from sea_core.errors import DataError, SeaError
+from sea_core.errors import DataError, SeaError, at
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
@@ -43,18 +43,23 @@ class MediaExample:
 
 
 def media_examples(
-    dataset: Path, format: str = "auto", columns: dict[str, str] | None = None
+    dataset: Path,
+    format: str = "auto",
+    columns: dict[str, str] | None = None,
+    media_root: Path | None = None,
 ) -> tuple[ReadResult, list[MediaExample]]:
     """Return a dataset's examples with the paths of their media, which are relative to the dataset's folder.
 
     Args:
         dataset: a file of examples, or a folder that contains a metadata.jsonl.
+        media_root: where the media lie, if not in the dataset's folder.
 
     Raises:
-        DataError: the dataset cannot be read, or no example names a medium.
+        DataError: the dataset cannot be read, no example names a medium, or one names a file outside these folders.
     """
-    read = read_examples(_metadata_file(dataset), format, columns, formats=loader.formats())
-    examples = [_find_medium(example) for example in read.examples]
+    file = _metadata_file(dataset)
+    read = read_examples(file, format, columns, formats=loader.formats())
+    examples = [_find_medium(example, file, media_root) for example in read.examples]
     if not any(each.example.media for each in examples):
         raise DataError(
             "no example names a medium",
@@ -77,11 +82,18 @@ def _metadata_file(dataset: Path) -> Path:
     )
 
 
-def _find_medium(example: Example) -> MediaExample:
+def _find_medium(example: Example, file: Path, media_root: Path | None) -> MediaExample:
     if len(example.media) != 1:
         count = f"the example names {len(example.media)} media, but only one is supported"
         return MediaExample(example, problem=count if example.media else "the example names no medium")
-    path = Path(example.media[0])
+    path = locate_medium(example.media[0], file if file.is_dir() else file.parent, media_root)
+    if path is None:
+        raise DataError(
+            f"{example.media[0]} lies outside the {'folder of the data' if media_root is None else 'allowed folders'}",
+            where=at(file, example.line),
+            hint="Data may come from anybody, so files elsewhere are not opened. If you trust the data, name the "
+            "folder of the media: --media-root DIR",
+        )
     return MediaExample(example, path, file_problem(path))
 
 
@@ -171,6 +183,7 @@ def encode_into(
     *,
     format: str = "auto",
     columns: dict[str, str] | None = None,
+    media_root: Path | None = None,
     limit: int | None = None,
     batch_size: int = 1,
     progress: Progress = SILENT,
@@ -182,7 +195,7 @@ def encode_into(
         RunError: the folder holds a run with different settings, or something else.
     """
     target.note_limits(progress)
-    read, examples = media_examples(dataset, format, columns)
+    read, examples = media_examples(dataset, format, columns, media_root)
     examples = examples[:limit]
     if unlabelled := describe_unlabelled([each.example for each in examples]):
         progress.note(f"{dataset}: {unlabelled}.")

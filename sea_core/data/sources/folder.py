@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sea_core.data.sources.arrow import parquet_values
 from sea_core.data.sources.hf_datasets import iter_rows, load, pick_split
 from sea_core.data.sources.text import Item
 from sea_core.errors import DataError
+from sea_core.runs.containment import is_file_name
+from sea_core.schema import read_json
 
 SAVED = ("dataset_dict.json", "state.json")
 DATA_SUFFIXES = frozenset(".jsonl .ndjson .json .csv .tsv .xlsx .xls .arrow .parquet".split())
@@ -29,12 +32,54 @@ def folder_values(path: Path, split: str | None) -> tuple[Iterator[Item], list[P
         DataError: the folder is corrupt, has no such split, or has data files that would not be read.
     """
     if not _is_saved(path):
+        _require_own_files(path)
         files, _ = pick_split(path, _splits(path), split)
         return parquet_values(path, files), _parquet_files(path)
     import datasets
 
+    _require_own_splits(path)
     data, _ = pick_split(path, load(path, lambda: datasets.load_from_disk(str(path))), split)
     return iter_rows(path, data), [file for file in _visible_files(path) if file.suffix == ".arrow"]
+
+
+def _require_own_files(path: Path) -> None:
+    """Raise DataError where the README names files elsewhere: the library would open them, and download addresses."""
+    from huggingface_hub import metadata_load
+
+    readme = path / "README.md"
+    values: list[Any] = [load(path, lambda: metadata_load(readme))] if readme.is_file() else []
+    while values:
+        value = values.pop()
+        if isinstance(value, dict):
+            patterns = [text for key in ("data_files", "data_dir") for text in _texts(value.get(key))]
+            if outside := [text for text in patterns if "://" in text or text[:1] in "/~" or ".." in Path(text).parts]:
+                raise DataError(
+                    f"It names data files that are not in the folder: {outside[0]}.",
+                    where=str(readme),
+                    hint="Fix README.md, or give one of the folder's files.",
+                )
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a tree."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
+
+
+def _require_own_splits(path: Path) -> None:
+    """Raise DataError where the lists of a saved data set name splits or files that are not in the folder."""
+    for name, key in (("dataset_dict.json", "splits"), ("state.json", "_data_files")):
+        for file in sorted(path.rglob(name)):
+            what, hint = f"the list of {key.lstrip('_')} of a saved data set", "Save the data set again."
+            listed = read_json(file, dict[str, Any], what=what, hint=hint, error=DataError).get(key)
+            for text in _texts(listed):
+                if not is_file_name(text):
+                    raise DataError(f"It names {text!r}, which is no file of the folder.", where=str(file), hint=hint)
 
 
 def _is_saved(path: Path) -> bool:

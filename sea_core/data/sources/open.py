@@ -14,6 +14,7 @@ from sea_core.data.sources.folder import folder_values, is_data_folder
 from sea_core.data.sources.json import json_values
 from sea_core.data.sources.text import Item
 from sea_core.errors import DataError, nearest
+from sea_core.runs.containment import require_contained
 
 UNSUPPORTED = tuple(".xlsx .xls .zip .bz2 .zst .tar .tgz .pkl .yaml .yml".split())
 COMPRESSED = ("", ".gz", ".xz")
@@ -67,6 +68,7 @@ def _open_folder(path: Path, split: str | None) -> Source:
         what = "This is a run folder" if runs[0] == path else f"This folder contains run folders, such as {runs[0]}"
         hint = f"Give the text safety set. To see a run: sea show {runs[0]}"
         raise DataError(f"{what}, but a data file was expected.", where=str(path), hint=hint)
+    require_contained(path)
     if not is_data_folder(path):
         names = sorted(entry.name for entry in path.iterdir() if entry.name.endswith(READABLE))
         listed = ", ".join(names[:LISTED])
