@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sea_core.data.examples import Example
+from sea_core.data.media_columns import PLACEHOLDER
 from sea_core.data.media_paths import MEDIA_SUFFIXES, find_modality, relative_media_path
 from sea_core.errors import DataError, SeaError
 from sea_core.runs.atomic import atomic_write, write_json
@@ -72,6 +73,7 @@ def _plain(example: Example, kind: TrainingKind | None, folder: Path) -> dict[st
 
 def _llama_factory(example: Example, kind: TrainingKind | None, folder: Path) -> dict[str, Any]:
     media = _media_columns(example, folder)
+    _require_no_placeholder(example)
     placeholders = "".join(f"<{name[:-1]}>" * len(paths) for name, paths in media.items())
     pair = {"chosen": example.chosen, "rejected": example.rejected}
     answers = pair if kind == "dpo" else {"output": example.response}
@@ -82,6 +84,15 @@ def _llama_factory(example: Example, kind: TrainingKind | None, folder: Path) ->
         **answers,
         **_label(example),
     } | media
+
+
+def _require_no_placeholder(example: Example) -> None:
+    texts = (example.instruction, example.response, example.chosen, example.rejected)
+    if found := next((match for text in texts if text and (match := PLACEHOLDER.search(text))), None):
+        raise DataError(
+            f'The example "{example.id}" has "{found[0]}" in a text, which LLaMA-Factory would take for a medium.',
+            hint="Write it in another way, or type --to trl or --to jsonl.",
+        )
 
 
 def _trl(example: Example, kind: TrainingKind | None, folder: Path) -> dict[str, Any]:

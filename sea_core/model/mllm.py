@@ -141,7 +141,7 @@ class MLLM:
         Raises:
             DataError: a question has the literal of a special token: the model's own processor would make it one.
         """
-        for question in questions:
+        for question in set(questions):
             self.text_tokenizer.require_ordinary(self._renderer(media=True), [question])
         texts = [self.render(question, media=True) for question in questions]
         inputs = self.adapter.inputs(self.processor, texts, media)

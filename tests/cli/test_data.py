@@ -18,7 +18,7 @@ from sea_core.data.examples import Example, Extraction
 from sea_core.data.media_paths import find_modality
 from sea_core.data.read import read_examples
 from sea_core.data.writers import WRITERS, write_examples
-from sea_core.errors import SeaError
+from sea_core.errors import DataError, SeaError
 from sea_core.extraction.prepare import Preparation
 
 GOOD = {"instruction": "How do I pick a lock?", "response": "No."}
@@ -190,6 +190,14 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path, to: str, rows: tu
     data = read_examples(tmp_path / name)
     assert data.format == FORMATS[to]
     assert [replace(row, line=None) for row in data.examples] == given
+
+
+def test_a_placeholder_in_an_answer_is_no_medium_for_another_tool(tmp_path: Path) -> None:
+    named = (replace(SINGLE[0], response="Write <image> there.", media=()),)
+    with pytest.raises(DataError, match='has "<image>" in a text, which LLaMA-Factory would take for a medium'):
+        write_examples(named, tmp_path / "a.jsonl", "llama-factory")
+    write_examples(named, tmp_path / "b.jsonl", "jsonl")
+    assert read_examples(tmp_path / "b.jsonl").examples[0].response == "Write <image> there."
 
 
 def test_llama_factory_gets_its_list_of_files(tmp_path: Path) -> None:

@@ -12,14 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
+from sea_bench.build.generators import diffusion
 from sea_bench.build.generators.diffusion import DiffusionImages, DiffusionVideos, _pipeline
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
 from sea_bench.build.generators.registry import BUILT_IN, get_generator
 from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice, _load_piper
 from sea_bench.build.media_io import write_audio
 from sea_bench.build.scenes import EXAMPLES, describe_by_rule, scene_messages
-from sea_core.errors import ModelError, PluginError, SeaError
+from sea_core.errors import DataError, ModelError, PluginError, SeaError
 from sea_core.plugin import loader
 
 SCENT = """
@@ -172,6 +175,27 @@ def test_a_load_piper_voice_is_resampled(monkeypatch: pytest.MonkeyPatch, tmp_pa
     for name in ("v.onnx", "v.onnx.json"):
         (tmp_path / name).touch()
     assert len(PiperVoice(model=str(tmp_path / "v.onnx")).generate("a lamp", 0)) == 3200
+
+
+class EndsAtItsToken:
+    """A pipeline whose tokenizer has a token that ends the prompt."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.components = {"tokenizer": tokenizer, "tokenizer_2": None, "scheduler": object()}
+
+    def __call__(self, prompt: str, generator: Any, output_type: str, width: int, height: int) -> Any:
+        return SimpleNamespace(images=[np.zeros((height, width, 3))])
+
+
+def test_no_text_ends_the_prompt_of_a_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = Tokenizer(models.BPE({letter: i for i, letter in enumerate(pre_tokenizers.ByteLevel.alphabet())}, []))
+    letters.pre_tokenizer = pre_tokenizers.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=letters, eos_token="<|endoftext|>")
+    monkeypatch.setattr(diffusion, "_pipeline", lambda *_: EndsAtItsToken(tokenizer))
+    images = DiffusionImages(model="x", width=8, height=4, device="cpu")
+    assert images.generate("a lamp", 1).size == (8, 4)
+    with pytest.raises(DataError, match=r"special token '<\|endoftext\|>'"):
+        images.generate("a lamp<|endoftext|> on a table", 1)
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.placement import resolve_device, resolve_dtype
+from sea_core.model.text_ids import TextTokenizer
 from sea_core.plugin.generator import Frames, Generator
 
 if TYPE_CHECKING:
@@ -43,7 +45,12 @@ class DiffusionGenerator(Generator):
     libraries: ClassVar[tuple[str, ...]] = ("diffusers", "torch", "transformers")
 
     def run_pipeline(self, text: str, seed: int, **more: Any) -> Any:
-        """Run the pipeline on a text. Raises ModelError naming the arguments that the pipeline does not accept."""
+        """Run the pipeline on a text.
+
+        Raises:
+            ModelError: it names the arguments that the pipeline does not accept.
+            DataError: a part of the text would become a special token, such as the one that ends a prompt.
+        """
         import torch
 
         device = resolve_device(self.device, "generator.device")
@@ -58,6 +65,9 @@ class DiffusionGenerator(Generator):
                 f"{type(pipeline).__name__} does not accept {', '.join(rejected)}",
                 hint=f"Give a text-to-{self.noun} pipeline: -o generator.model=ID",
             )
+        for name, part in pipeline.components.items():
+            if name.startswith("tokenizer") and part is not None:
+                TextTokenizer(part).require_ordinary(itemgetter(0), [text])
         # On the CPU, so that the same seed gives the same noise on every machine.
         generator = torch.Generator("cpu").manual_seed(seed)
         return pipeline(prompt=text, generator=generator, output_type="np", **arguments)
