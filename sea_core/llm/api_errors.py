@@ -1,4 +1,4 @@
-"""What the errors of a server mean, and what to type next. The API key is removed from all messages."""
+"""What the errors of a server mean, and what to type next. Secrets are removed from all messages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from sea_core.errors import SeaError, nearest
 from sea_core.llm.config import LLMConfig
+from sea_core.llm.secrets import Secrets, shown_address, shown_variable
 from sea_core.llm.types import Completion
 
 FILTER_WORDS = ("content_filter", "content filter", "contentfilter", "responsibleaipolicy", "content_policy", "flagged")
@@ -22,13 +23,18 @@ class ApiErrors:
     """Interprets the errors of one server.
 
     Args:
-        key: the API key, which is removed from messages.
+        secrets: what is removed from messages.
         list_models: returns the models that the server offers.
     """
 
     config: LLMConfig
-    key: str
+    secrets: Secrets
     list_models: Callable[[], list[str]]
+
+    @property
+    def address(self) -> str:
+        """The server's address, as it may be shown."""
+        return shown_address(self.config.base_url)
 
     def interpret(self, error: Exception) -> Completion | SeaError:
         """Return the failed completion for an error, with an empty key, or the SeaError that ends all requests."""
@@ -53,7 +59,7 @@ class ApiErrors:
             attempts = "once" if not self.config.retries else f"{self.config.retries + 1} times"
             return f"no completion within {self.config.timeout:g} s, sent {attempts}"
         if isinstance(error, APIConnectionError):
-            return f"{NO_SERVER} at {self.config.base_url}: {self._message(_root_cause(error))}"
+            return f"{NO_SERVER} at {self.address}: {self._message(_root_cause(error))}"
         if isinstance(error, APIStatusError):
             return f"{error.status_code}: {message}"
         return f"the response cannot be read: {message}"
@@ -75,9 +81,9 @@ class ApiErrors:
         return SeaError(f"{count} prompts in a row failed, the last one with: {detail}", hint=RESUME_HINT)
 
     def _access_denied(self, message: str) -> SeaError:
-        name = self.config.key_env
+        name = shown_variable(self.config.key_env)
         return SeaError(
-            f"the server at {self.config.base_url} denies access: {message}",
+            f"the server at {self.address} denies access: {message}",
             hint=f"The key was read from the environment variable {name}. Type: export {name}=...",
         )
 
@@ -89,12 +95,12 @@ class ApiErrors:
             hint = f"It has: {', '.join(sorted(models)[:LISTED])}"
         else:
             hint = "Check -o llm.model=..., and the address in -o llm.base_url=... : most end in /v1"
-        what = f"the server at {self.config.base_url} has no model {self.config.model!r}: {message}"
+        what = f"the server at {self.address} has no model {self.config.model!r}: {message}"
         return SeaError(what, hint=hint)
 
     def _message(self, error: BaseException) -> str:
         text = " ".join(server_message(error).split())[:300] or type(error).__name__
-        return text.replace(self.key, "(the key)") if self.key else text
+        return self.secrets.removed(text)
 
 
 def server_message(error: BaseException) -> str:

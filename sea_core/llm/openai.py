@@ -15,6 +15,7 @@ from sea_core.errors import SeaError
 from sea_core.llm.api_errors import ApiErrors, server_message
 from sea_core.llm.completion import build_request, find_unsupported, parse_response
 from sea_core.llm.config import LLMConfig
+from sea_core.llm.secrets import Secrets, shown_address, shown_variable
 from sea_core.llm.types import Completion, Prompt
 
 if TYPE_CHECKING:
@@ -43,13 +44,15 @@ class OpenAIModel:
             url = urlsplit("")
         if url.scheme not in ("http", "https") or not url.hostname:
             raise SeaError(
-                f"llm.base_url is {self.config.base_url!r}, which is not the address of a server",
+                f"llm.base_url is {shown_address(self.config.base_url)!r}, which is not the address of a server",
                 hint="Type for example: -o llm.base_url=http://localhost:8000/v1",
             )
         if not self._key and url.hostname not in LOOPBACK:
-            name = self.config.key_env
+            name = shown_variable(self.config.key_env)
             raise SeaError(
-                f"there is no API key: the environment variable {name} is not set",
+                f"there is no API key: the environment variable {name} is not set"
+                if name == self.config.key_env
+                else "llm.key_env takes the name of an environment variable, such as OPENAI_API_KEY, not the key",
                 hint=f"Type: export {name}=...   or name another variable with -o llm.key_env=NAME",
             )
 
@@ -93,7 +96,9 @@ class OpenAIModel:
         def work() -> None:
             while (prompt := waiting.get()) is not None:
                 # There must be a result even if this thread dies of a bug.
-                result: Completion | SeaError = SeaError(f"the client of {self.config.base_url} failed; see above")
+                result: Completion | SeaError = SeaError(
+                    f"the client of {shown_address(self.config.base_url)} failed; see above"
+                )
                 try:
                     result = self._result(prompt)
                 finally:
@@ -127,7 +132,8 @@ class OpenAIModel:
         from openai import OpenAIError
 
         try:
-            return parse_response(prompt, self._request(prompt), self._omitted)
+            completion = parse_response(prompt, self._request(prompt), self._omitted)
+            return self._api_errors.secrets.removed_from(completion)
         except (OpenAIError, ValueError) as error:  # ValueError: the body is not JSON
             meaning = self._api_errors.interpret(error)
             return meaning if isinstance(meaning, SeaError) else replace(meaning, key=prompt.key)
@@ -158,7 +164,7 @@ class OpenAIModel:
 
     @cached_property
     def _api_errors(self) -> ApiErrors:
-        return ApiErrors(self.config, self._key, self._list_models)
+        return ApiErrors(self.config, Secrets.of(self._key, self.config.base_url), self._list_models)
 
     @cached_property
     def _client(self) -> OpenAI:

@@ -290,7 +290,7 @@ def test_the_api_key_is_stored_nowhere(tmp_path: Path) -> None:
     assert server.keys == {f"Bearer {KEY}"}
     stored = log.path.read_text() + repr(completions) + repr(model) + json.dumps(dict(model.identity))
     assert KEY not in stored
-    assert "(the key)" in stored
+    assert "(secret)" in stored
 
 
 def test_usage_is_computed_from_the_log(yes: ChatServer, tmp_path: Path) -> None:
