@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,20 +62,18 @@ def check(
         refused = check_texts(target, result.examples, result.path, styles)
     value = asdict(summary) | ({} if refused is None else {"refused_texts": [asdict(text) for text in refused]})
     output.emit(value, as_json, lambda: output.grid(("", ""), [*_lines(summary), *_refused_lines(refused)]))
+    special = {"texts that would become special tokens": len(refused or ())}
     if refused:
-        count = f"{len(refused)} text{'' if len(refused) == 1 else 's'}"
-        output.note(f"{count} would become special tokens of this model: change them, or give another --model.")
-        raise typer.Exit(2)
+        output.note(f"{_count(special)}: change them, or give another --model.")
     invalid = "invalid record" if summary.invalid == 1 else "invalid records"
     found = {invalid: summary.invalid, "missing media": len(summary.missing_media)}
-    problems = ", ".join(f"{count} {what}" for what, count in found.items() if count)
     if skip_bad and result.examples:
-        if problems:
+        if problems := _count(found):
             output.note(f"{problems}: they are skipped.")
-        return
-    if problems or not result.examples:
+        found = {}
+    elif (problems := _count(found)) or not result.examples:
         output.note(f"{problems or 'no examples'}: fix the file, or skip invalid records with --skip-bad.")
-    exit_if_failed(found | {"files without an example": int(not result.examples)})
+    exit_if_failed(found | special | {"files without an example": int(not result.examples)})
 
 
 @app.command("convert")
@@ -130,6 +128,10 @@ def convert(
     lines = [(name, count) for name, count in value.items() if name not in ("skip_counts", "notes")]
     rules = _rules(result.skip_counts, result.notes)
     output.emit(value, as_json, lambda: output.grid(("", ""), [*lines, *rules]))
+
+
+def _count(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in found.items() if count)
 
 
 def _lines(summary: Summary) -> Iterator[tuple[str, object]]:

@@ -136,7 +136,7 @@ def test_the_names_of_special_tokens_in_texts_and_styles_are_letters_of_the_targ
     styles.write_text('{"styles": {"<|im_end|>deep<tool_call>": 1}}')
     more = ("-o", "steps=2", "-o", "lr=0.1", "--styles", styles, "--json")
     result = sea(*optimize_command(examples, tmp_path / "run", *more))
-    assert result.json()["embeddings"] == 1
+    assert json.loads(result.out)["embeddings"] == 1
     (record,) = EmbeddingRun(tmp_path / "run").store.records()
     assert (record["phrase"], record["style"]) == (named["phrase"], "<|im_end|>deep<tool_call>")
     assert "the model says" in record["reason"]
@@ -157,4 +157,4 @@ def test_a_text_that_the_model_cannot_keep_is_refused_before_the_first_step(tmp_
     assert f"the same holds for texts of {examples}:3, {examples}:4" in message
     assert f"{examples}:7 and 3 more" in message
     assert not list((tmp_path / "run").glob("pending/*"))
-    assert sea("data", "check", examples, "-p", "qwen2_audio", "--model", checkpoint).code == 2
+    assert sea("data", "check", examples, "-p", "qwen2_audio", "--model", checkpoint).code == 1
