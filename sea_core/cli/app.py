@@ -128,6 +128,7 @@ def main() -> None:
         raise error
     shown = error if isinstance(error, SeaError) else _describe_system_error(error) or attribute_to_plugin(error)
     if shown is None or invocation.debug:
+        sys.excepthook = output.show_traceback
         raise error
     output.show_error(shown)
     sys.exit(2)

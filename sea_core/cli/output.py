@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import math
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -96,6 +98,11 @@ def show_error(error: SeaError) -> None:
     """Print what happened, and on a line of its own what to type next."""
     progress().print("[red]error:[/]", end=" ")
     note(str(error))
+
+
+def show_traceback(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    """Print a traceback as Python does (`sys.excepthook`), as plain text."""
+    sys.stderr.write(visible("".join(traceback.format_exception(kind, error, frames))))
 
 
 def _plain(value: Any) -> Any:

@@ -18,6 +18,8 @@ SENT_OTHERWISE = ("json_schema", "max_tokens")
 """When omitted, these are sent in another form, which completions need not mention."""
 STATUS_BY_FINISH_REASON: Mapping[str, Status] = {"content_filter": "filtered", "length": "truncated"}
 PREVIEW_LENGTH = 80
+MAX_LENGTH = 1_000_000
+"""Characters of a response. Every prompt asks for far fewer; a longer one would only fill memory and disk."""
 
 
 def build_request(config: LLMConfig, prompt: Prompt, omitted: Collection[str]) -> dict[str, Any]:
@@ -67,7 +69,9 @@ def parse_response(prompt: Prompt, response: object, omitted: Collection[str]) -
         return Completion(prompt.key, None, "error", f"the response has no message: {_preview(response)}")
     if not isinstance(message.content, str | None):
         return Completion(prompt.key, None, "error", f"the message has no text: {_preview(message.content)}")
-    refusal = getattr(message, "refusal", None)
+    refusal, model = getattr(message, "refusal", None), str(getattr(response, "model", "") or "")
+    if (length := len(message.content or "") + len(str(refusal)) + len(model)) > MAX_LENGTH:
+        return Completion(prompt.key, None, "error", f"the response has {length} characters")
     finish_reason = str(getattr(choice, "finish_reason", ""))
     status = STATUS_BY_FINISH_REASON.get(finish_reason, "refused" if refusal else "ok")
     unsupported = ", ".join(name for name in OPTIONAL if name in omitted and name not in SENT_OTHERWISE)
@@ -78,7 +82,7 @@ def parse_response(prompt: Prompt, response: object, omitted: Collection[str]) -
         detail=str(refusal or (f"sent without {unsupported}" if unsupported else "")),
         tokens_in=_token_count(response, "prompt_tokens"),
         tokens_out=_token_count(response, "completion_tokens"),
-        model=str(getattr(response, "model", "") or ""),
+        model=model,
     )
 
 

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from helpers.cli import sea
+from helpers.cli import sea, sea_process
 from helpers.cli_runs import PLUGIN
 from helpers.hostile import SECRET, Canary, edit_json, open_hostile, refused
 
@@ -124,3 +124,11 @@ def test_answers_and_reasons_in_a_run_do_not_steer_the_terminal(finished: Any, c
     (run / "verify.jsonl").write_text("".join(json.dumps(line | {"answer": HOSTILE_TEXT}) + "\n" for line in lines))
     for more in ((), ("--json",), ("--missed",)):
         assert SECRET not in open_hostile(canary, "show", run, *more).out
+
+
+def test_a_traceback_does_not_steer_the_terminal() -> None:
+    process = sea_process("--debug", "show", "none\x1b[31m\u202e")
+    _, err = process.communicate(timeout=60)
+    assert "Traceback" in err
+    assert "none\\x1b[31m\\u202e" in err
+    assert "\x1b" not in err
