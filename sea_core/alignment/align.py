@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from sea_core.alignment.export import (
     check_export,
     find_base_folder,
     last_logits,
+    load_lora_adapter,
     save_lora_adapter,
     save_merged,
 )
@@ -41,6 +42,7 @@ from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
 from sea_core.model.selfcheck import check_seam
 from sea_core.model.text_check import NamedText, require_accepted
+from sea_core.runs.atomic import write_text
 from sea_core.runs.digests import sha256
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -106,6 +108,10 @@ def align(
     with _open_folder(out, make_manifest(mllm, inputs, request, mixture, base)) as folder:
         if not folder.finished:
             _train_and_export(mllm, inputs, request, folder, source, mixture, merge, on_step)
+        elif merge and not folder.merged.exists() and is_first_process():
+            _merge_again(mllm, folder, inputs.revision)
+        if is_first_process():
+            _delete_intermediate_files(folder)
     skipped = [f"{count} training examples were skipped: {reason}" for reason, count in mixture.skipped.items()]
     return AlignResult(out, dict(folder.manifest.metrics or {}), (*mixture.warnings, *skipped))
 
@@ -180,24 +186,43 @@ def _export(mllm: MLLM, model: Any, folder: ModelFolder, full_finetune: bool, me
 def _finish(
     mllm: MLLM, folder: ModelFolder, counts: dict[str, int], trace: list[dict[str, Any]], checked: ExportCheck
 ) -> None:
-    """Store trace and metrics, write the model card, and delete intermediate files."""
+    """Store the trace, the model card, and the metrics."""
     folder.trace.path.unlink(missing_ok=True)
     folder.trace.append(trace)
     last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
-    folder.finish(
-        {
-            "examples": counts,
-            "steps": last["step"],
-            "loss": last["loss"],
-            "spot_check": spot_check_metrics(read_answers(folder.spot_check)),
-            "judge": VERSION,
-            "export": checked,
-        }
-    )
-    card = model_card(folder.manifest, find_licence(find_base_folder(mllm)))
+    metrics = {
+        "examples": counts,
+        "steps": last["step"],
+        "loss": last["loss"],
+        "spot_check": spot_check_metrics(read_answers(folder.spot_check)),
+        "judge": VERSION,
+        "export": checked,
+    }
+    _write_cards(mllm, folder, metrics)
+    folder.finish(metrics)
+
+
+def _write_cards(mllm: MLLM, folder: ModelFolder, metrics: Mapping[str, Any]) -> None:
+    card = model_card(replace(folder.manifest, metrics=metrics), find_licence(find_base_folder(mllm)))
     for path in (folder.folder, folder.adapter, folder.merged):
         if path.is_dir():
-            (path / "README.md").write_text(card, encoding="utf-8")
+            write_text(path / "README.md", card)
+
+
+def _merge_again(mllm: MLLM, folder: ModelFolder, revision: str | None) -> None:
+    """Make the merged model of a finished alignment from its LoRA adapter, and check it as the first one."""
+    trained = LogitFixture.read_trained(folder.logits)
+    save_merged(mllm, load_lora_adapter(mllm, folder.adapter), folder.merged, full_finetune=False)
+    checked = check_export(mllm, folder.logits, {"merged": folder.merged}, trained, revision)
+    metrics = dict(folder.manifest.metrics or {})
+    exports = metrics["export"]["exports"] | checked["exports"]
+    metrics["export"] = metrics["export"] | {"exports": exports}
+    _write_cards(mllm, folder, metrics)
+    folder.finish(metrics)
+
+
+def _delete_intermediate_files(folder: ModelFolder) -> None:
+    """Delete what only an unfinished alignment needs. A kill may have left it behind."""
     for name in (CHECKPOINTS, "dataset"):
         shutil.rmtree(folder.folder / name, ignore_errors=True)
 
@@ -236,9 +261,10 @@ def _open_folder(out: Path, manifest: AlignManifest) -> Iterator[ModelFolder]:
     """Start or resume the model folder, and lock it, in the first process of a job; the others read what it wrote."""
     if not is_first_process():
         wait_for_all()
-        yield ModelFolder(out)
+        yield ModelFolder(out, may_be_damaged=True)
         return
     folder = ModelFolder.start(out, manifest)
     with folder.writing():
+        folder.put_aside_damage()
         wait_for_all()
         yield folder

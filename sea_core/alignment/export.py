@@ -16,6 +16,7 @@ from typing import Any, TypedDict
 import torch
 from torch import Tensor
 
+from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
@@ -74,6 +75,13 @@ class LogitFixture:
         tensors = {name: value.cpu().contiguous().clone() for name, value in self.inputs.items()}
         save_file(tensors | {"_trained": trained.cpu(), "_base": self.base.cpu()}, path)
 
+    @staticmethod
+    def read_trained(path: Path) -> Tensor:
+        """Return the trained model's logits, (N_PROMPTS, vocabulary), from a file that `write` wrote."""
+        from safetensors.torch import load_file
+
+        return load_file(path)["_trained"]
+
 
 @torch.no_grad()
 def last_logits(model: Any, inputs: dict[str, Tensor]) -> Tensor:
@@ -95,6 +103,14 @@ def save_lora_adapter(mllm: MLLM, model: Any, folder: Path) -> None:
     with _atomic_folder(folder) as part, quiet_loading():
         model.save_pretrained(part)
         copy_processor_files(mllm, part)
+
+
+def load_lora_adapter(mllm: MLLM, folder: Path) -> Any:
+    """Return the model of `mllm` with a LoRA adapter that `save_lora_adapter` wrote, for `save_merged`."""
+    from peft import PeftModel
+
+    with quiet_loading(), quiet_libraries():
+        return PeftModel.from_pretrained(mllm.model, folder)
 
 
 def save_merged(mllm: MLLM, model: Any, folder: Path, full_finetune: bool) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import JsonValue
 
 from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.spot_check import SpotCheckRecord
+from sea_core.runs.atomic import put_aside
 from sea_core.runs.folder import RunFolder
+from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, library_versions
 
@@ -66,6 +70,14 @@ class AlignManifest(Manifest):
     metrics: Mapping[str, Any] | None = None
 
 
+log = logging.getLogger(__name__)
+
+EXPORTS = ("adapter", "merged", "logits.safetensors")
+"""What a finished alignment has, by name: folders, and the file of logits that they were compared with."""
+CARD = "README.md"
+"""The model card, which people may edit."""
+
+
 class ModelFolder(RunFolder[AlignManifest]):
     """An opened model folder. One process at a time writes, inside `with folder.writing():`.
 
@@ -95,11 +107,35 @@ class ModelFolder(RunFolder[AlignManifest]):
     def discard(self) -> None:
         self.spot_check.path.unlink(missing_ok=True)
 
+    def put_aside_damage(self) -> None:
+        """Move damaged exports to the folder `damaged`, so that they are made again.
+
+        Where more is damaged than the merged model, which can be made from the LoRA adapter, the alignment is no
+        longer finished: the model is trained again.
+        """
+        inventory = Inventory(self.folder)
+        damaged = inventory.damage(thorough=True)
+        names: set[str] = set()
+        for each in damaged:
+            name = Path(each.path.partition(":")[0]).parts[0]
+            if name not in names:
+                log.warning("%s is made again: %s %s", self.folder / name, each.path, each.problem)
+            names.add(name)
+        inventory.log.put_aside_damage()
+        for name in sorted(names & set(EXPORTS)):
+            put_aside(self.folder / name, self.folder)
+            inventory.remove(self.folder / path for path in inventory.files() if Path(path).parts[0] == name)
+        if self.finished and names and (names != {self.merged.name} or self.manifest.identity.full_finetune):
+            self.discard()
+            self._write(replace(self.manifest, metrics=None))
+
     @property
     def finished(self) -> bool:
         """Whether the alignment is finished: trained, exported and checked."""
         return self.manifest.metrics is not None
 
     def finish(self, metrics: Mapping[str, Any]) -> None:
-        """Store the metrics, which marks the alignment as finished."""
+        """Store the digests of the exports, then the metrics, which mark the alignment as finished."""
+        exported = [path for name in EXPORTS for path in (self.folder / name, *(self.folder / name).rglob("*"))]
+        Inventory(self.folder).add(path for path in exported if path.is_file() and path.name != CARD)
         self._write(replace(self.manifest, metrics=metrics))

@@ -49,7 +49,7 @@ def train(
     precomputes = getattr(config, "precompute_ref_log_probs", False)
     if precomputes:
         data = _save_to_disk(data, folder)
-    with mllm.inject(), quiet_libraries(), _keep_special_tokens(mllm.model):
+    with mllm.inject(), quiet_libraries(), _keep_configuration(mllm.model):
         trainer = make_trainer(mllm, data, collator, request, config, on_step)
         mllm.projector = mllm.adapter.projector(mllm.model)  # PEFT may have replaced it by its own copy
         _check_setup(mllm, trainer, data, collator, request, precomputes)
@@ -97,13 +97,19 @@ def _save_to_disk(data: Dataset, folder: Path) -> Dataset:
 
 
 @contextmanager
-def _keep_special_tokens(model: Any) -> Iterator[None]:
-    """Restore the model's special tokens on exit: the trainer sets the tokenizer's, and the export would keep those."""
+def _keep_configuration(model: Any) -> Iterator[None]:
+    """Restore what a trainer changes, on exit: the special tokens, and the cache of generation, which it switches off.
+
+    The export would keep them otherwise.
+    """
     holders = (model.config, model.config.get_text_config(), model.generation_config)
-    names = ("pad_token_id", "bos_token_id", "eos_token_id")
-    original = [(holder, name, getattr(holder, name)) for holder in holders for name in names if hasattr(holder, name)]
+    names = ("pad_token_id", "bos_token_id", "eos_token_id", "use_cache")
+    original = [(holder, name, vars(holder)[name]) for holder in holders for name in names if name in vars(holder)]
+    absent = [(holder, name) for holder in holders for name in names if name not in vars(holder)]
     try:
         yield
     finally:
         for holder, name, value in original:
             setattr(holder, name, value)
+        for holder, name in absent:
+            vars(holder).pop(name, None)

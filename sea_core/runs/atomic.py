@@ -14,6 +14,8 @@ from typing import Any
 from sea_core.errors import RunError
 
 RESTORE_HINT = "Restore it from a backup, or make a new run: sea optimize ... --out NEW"
+DAMAGED = "damaged"
+"""The folder, inside a run folder, for what was put aside because its bytes are wrong."""
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -67,6 +69,21 @@ def disk_errors(path: Path) -> Iterator[None]:
             f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}",
             hint=f"All finished results are safe. {fix}, then re-run the same command to resume.",
         ) from error
+
+
+def put_aside(path: Path, folder: Path) -> None:
+    """Move a damaged file or folder to the same place in `damaged`, inside the run folder `folder`, if it exists.
+
+    What was put aside there before, under the same name, is replaced.
+    """
+    target = folder / DAMAGED / path.relative_to(folder)
+    if not path.exists():
+        return
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from typing_extensions import TypeVar
 
 from sea_core.errors import RunError, at
-from sea_core.runs.atomic import atomic_write, disk_errors
+from sea_core.runs.atomic import DAMAGED, atomic_write, disk_errors
 from sea_core.runs.digests import sha256
 from sea_core.schema import adapter, describe, read_bytes
 
@@ -28,8 +28,6 @@ T = TypeVar("T", bound=Mapping[str, Any], default=Mapping[str, Any])
 
 WRITE_INTERVAL = 1.0
 """Seconds between two writes of `append_stream`."""
-DAMAGED = "damaged"
-"""The folder, inside a run folder, for what was put aside because its bytes are wrong."""
 CHECKSUM = b', "checksum": "'
 CHECKSUM_DIGITS = 16
 

@@ -19,10 +19,9 @@ from pydantic import ValidationError
 from typing_extensions import TypedDict
 
 from sea_core.errors import RunError
-from sea_core.runs.atomic import atomic_write, disk_errors
+from sea_core.runs.atomic import atomic_write, put_aside
 from sea_core.runs.digests import forget_digest, sha256
 from sea_core.runs.inventory import Damage, Inventory
-from sea_core.runs.jsonl import DAMAGED
 from sea_core.schema import adapter, describe
 
 if TYPE_CHECKING:
@@ -253,16 +252,9 @@ class Store:
         self.inventory.log.put_aside_damage()
         files = [file for name in parts for file in self._part_files(name)]
         for file in (*files, *(Path(damage.path) for damage in damaged)):
-            self._put_aside(file)
+            put_aside(self.folder / file, self.folder)
         self.inventory.remove(self.folder / file for file in files)
         self._open()
-
-    def _put_aside(self, file: Path) -> None:
-        source, target = self.folder / file, self.folder / DAMAGED / file
-        if source.is_file():
-            with disk_errors(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(target)
 
     def _part_files(self, name: str) -> tuple[Path, Path]:
         return Path(self.shards.name, f"{name}.safetensors"), Path(self.index.name, f"{name}.parquet")

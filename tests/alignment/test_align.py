@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from helpers.cli import expect_error, sea
+from sea_core.alignment.run import ModelFolder
 from sea_core.errors import ModelError
 from sea_core.model.mllm import MLLM
+from sea_core.runs.digests import file_digest
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 
@@ -50,6 +54,7 @@ def test_export_is_complete(model: Path) -> None:
         assert (model / name / "tokenizer.json").read_bytes() == (base / "tokenizer.json").read_bytes()
         assert "Before and after" in (model / name / "README.md").read_text()
     merged, original = (json.loads((folder / "config.json").read_text()) for folder in (model / "merged", base))
+    assert merged.get("use_cache") == original.get("use_cache")  # the trainer switches it off
     token_ids = [name for name in merged if name.endswith("_token_id")]
     assert [merged[name] for name in token_ids] == [original.get(name) for name in token_ids]
     assert json.loads((model / "adapter/adapter_config.json").read_text())["r"] == 4
@@ -66,6 +71,63 @@ def test_rerun_of_a_finished_alignment_changes_nothing(model: Path, run: Embeddi
     assert "lora.r: stored 4, requested None" in expect_error(
         "align", run.folder, "--method", "sft", "--out", model, *QUICK[:-2]
     )
+
+
+def exports(model: Path) -> dict[str, str]:
+    """Return the digests of the exports' files without the model cards, which have no digest of their own."""
+    files = [path for name in ("adapter", "merged") for path in (model / name).iterdir() if path.name != "README.md"]
+    return {str(path.relative_to(model)): file_digest(path, cached=False) for path in files}
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "trains"),
+    [
+        (lambda model: shutil.rmtree(model / "merged"), False),
+        (lambda model: flip(model / "adapter" / "adapter_model.safetensors"), True),
+    ],
+)
+def test_a_damaged_export_is_made_again(
+    model: Path, run: EmbeddingRun, tmp_path: Path, damage: Callable[[Path], None], trains: bool
+) -> None:
+    copy = Path(shutil.copytree(model, tmp_path / "model"))
+    before = exports(copy)
+    damage(copy)
+    assert sea("check", copy).code == 1
+    answered = (copy / "spot_check.jsonl").stat().st_mtime_ns
+    assert sea("align", run.folder, "--method", "sft", "--out", copy, *QUICK, "--json").json()["steps"] == 4
+    assert ((copy / "spot_check.jsonl").stat().st_mtime_ns > answered) is trains
+    assert exports(copy) == before
+    assert sea("check", copy, "--json").json()["damage"] == []
+
+
+def test_a_merged_model_can_be_asked_for_later(model: Path, run: EmbeddingRun, tmp_path: Path) -> None:
+    command = ("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *QUICK, "--json")
+    assert set(sea(*command, "--no-merge").json()["export"]["exports"]) == {"adapter"}
+    assert set(sea(*command).json()["export"]["exports"]) == {"adapter", "merged"}
+    assert exports(tmp_path / "model").keys() == exports(model).keys()
+
+
+def test_an_alignment_counts_as_finished_only_when_everything_else_is_written(
+    model: Path, run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(folder: ModelFolder, metrics: Mapping[str, Any]) -> None:
+        assert all((folder.folder / name / "README.md").is_file() for name in (".", "adapter", "merged"))
+        raise KeyboardInterrupt
+
+    command = ("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *QUICK, "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(ModelFolder, "finish", stop)
+        assert sea(*command).code == 130
+    assert not ModelFolder(tmp_path / "model").finished
+    assert sea(*command).json()["steps"] == 4
+    assert not (tmp_path / "model" / "checkpoints").exists()
+    assert exports(tmp_path / "model") == exports(model)
 
 
 def test_lora_adapter_without_effect_is_an_error(spoilt: MLLM, model: Path, tmp_path: Path) -> None:
