@@ -33,6 +33,7 @@ def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterat
     identity = json.loads(json.dumps(dict(model.identity)))
     digests = {prompt.key: _digest(prompt, identity) for prompt in prompts}
     with locked(log.path.with_name(f".{log.path.name}.lock"), log.path):
+        log.put_aside_damage()
         stored = {(entry["key"], entry["prompt_digest"]): entry for entry in log.read() if _is_final(entry)}
         remaining = []
         for prompt in prompts:

@@ -88,6 +88,7 @@ def survey_styles(media: Sequence[Path], target: ModelTarget, out: Path, progres
     model = fingerprint.removeprefix("sha256:").replace("/", "-")
     model += "" if target.dtype == "auto" else f".{target.dtype}"
     log = JsonlLog(out.with_suffix(f".{model}.jsonl"))
+    log.put_aside_damage()
     if left := unanswered(files, log):
         mllm = target.load()
         with progress.track("styles", len(files), len(files) - len(left)) as tracker:

@@ -19,7 +19,6 @@ from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.runs.jsonl import JsonlLog
 from sea_core.verification.analysis.comparison import MediaComparison
 from sea_core.verification.analysis.config import AnalysisConfig
 from sea_core.verification.analysis.labels import read_labelled_media
@@ -126,9 +125,8 @@ def open_comparison(run: EmbeddingRun, folder: Path | str | None, config: Analys
     """Return the comparison of a run with a folder of media, if there is one. It needs no model yet."""
     if folder is None:
         return None
-    log = JsonlLog(run.folder / "analysis.jsonl")
     load = partial(load_embedding, run)
-    return MediaComparison(run.records(), load, read_labelled_media(Path(folder)), log, config)
+    return MediaComparison(run.records(), load, read_labelled_media(Path(folder)), run.analysis, config)
 
 
 def compare(comparison: MediaComparison, run: EmbeddingRun, mllm: MLLM, progress: Progress) -> None:

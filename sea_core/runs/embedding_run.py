@@ -120,6 +120,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         store: the records and tensors.
         answers: to held-out questions. verdicts: of judges on these answers.
         audits: real generation from a few embeddings. tuning: the trials of `lr=auto`.
+        analysis: comparisons with real media.
     """
 
     MANIFEST_TYPE: ClassVar[type[Manifest]] = EmbeddingManifest
@@ -135,9 +136,10 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         self.verdicts = JsonlLog(folder / "verdicts.jsonl", ContentVerdict, key=("id", "question", "answer", "judge"))
         self.audits = JsonlLog(folder / "audit.jsonl", AuditRecord, key=("id",))
         self.tuning = JsonlLog(folder / "tuning.jsonl", TrialRecord, key=("lr", "id"))
+        self.analysis = JsonlLog(folder / "analysis.jsonl")
 
     def journals(self) -> Sequence[JsonlLog[Any]]:
-        return self.answers, self.verdicts, self.audits, self.tuning
+        return self.answers, self.verdicts, self.audits, self.tuning, self.analysis
 
     def damage(self) -> Sequence[Damage]:
         found = [*super().damage(), *self.store.damage]

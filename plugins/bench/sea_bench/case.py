@@ -30,6 +30,7 @@ class Case:
         phrase: the key phrase, if the folder contains it.
         kind: activity or product, if the folder or the text names it.
         benign: whether the case belongs to the benign twin, where a refusal is the failure.
+        media_sha256: the digest of the medium when the benchmark was built; None if it is not known.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Case:
     kind: Kind | None = None
     benign: bool = False
     condition: Condition = "media"
+    media_sha256: str | None = None
 
     @property
     def key(self) -> str:

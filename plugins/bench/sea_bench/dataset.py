@@ -15,6 +15,8 @@ from sea_bench.case import Case, mentioned_kind
 from sea_core.data.examples import Kind
 from sea_core.errors import DataError
 from sea_core.runs.containment import is_file_name, require_contained
+from sea_core.runs.inventory import NAME as INVENTORY
+from sea_core.runs.inventory import Inventory
 from sea_core.runs.manifest import read_sealed
 from sea_core.schema import check, read_json
 
@@ -68,12 +70,13 @@ def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
         what = f"{folder} is a file, but a benchmark is a folder" if folder.exists() else f"there is no folder {folder}"
         raise DataError(what, hint="Build a benchmark: sea bench build image --out DIR")
     require_contained(folder)
+    _require_whole_questions(folder)
     cases: list[Case] = []
     issues: list[Issue] = []
     for benign, root in layout.benchmark_roots(folder):
         for name, questions in layout.find_sets(root).items():
             if modality in (None, name):
-                reader = _SetReader(root, name, questions, benign, read_set_manifest(folder, name).cases)
+                reader = _SetReader(folder, root, name, questions, benign)
                 cases += reader.cases()
                 issues += reader.issues
     if not cases and not issues:
@@ -85,6 +88,23 @@ def read_benchmark(folder: Path, modality: str | None = None) -> Benchmark:
             "and a folder of its media next to it.",
         )
     return Benchmark(folder, tuple(cases), tuple(issues))
+
+
+def _require_whole_questions(folder: Path) -> None:
+    """Raise DataError for a question file of a built benchmark that is not as it was written.
+
+    A missing or damaged medium is reported with the cases that refer to it.
+    """
+    inventory = Inventory(folder)
+    for record in inventory.files().values():
+        path = Path(record["path"])
+        if path.suffix == ".json" and (problem := inventory.problem(record, thorough=True)):
+            raise DataError(
+                f"the question file {problem}",
+                where=str(folder / path),
+                hint="Re-run the `sea bench build` command, which writes it again. If you changed it on purpose, "
+                f"delete {folder / INVENTORY}: nothing is compared with it then.",
+            )
 
 
 class ManifestCase(TypedDict, total=False):
@@ -148,17 +168,11 @@ def read_question_file(path: Path) -> dict[str, Any]:
 
 
 class _SetReader:
-    """Reads one set of one root.
+    """Reads one set of one root: the benchmark's folder itself, or its benign twin."""
 
-    Args:
-        manifest_cases: the texts of the cases by `scenario/id`, from the manifest of a built benchmark.
-    """
-
-    def __init__(
-        self, root: Path, modality: str, questions: Path, benign: bool, manifest_cases: Mapping[str, ManifestCase]
-    ) -> None:
-        self.modality, self.questions, self.benign = modality, questions, benign
-        self.media, self.manifest_cases = layout.media_folder(root, modality), manifest_cases
+    def __init__(self, folder: Path, root: Path, modality: str, questions: Path, benign: bool) -> None:
+        self.folder, self.modality, self.questions, self.benign = folder, modality, questions, benign
+        self.media, self.manifest = layout.media_folder(root, modality), read_set_manifest(folder, modality)
         self.issues: list[Issue] = []
         self._listings: dict[Path, dict[str, Path]] = {}
 
@@ -219,7 +233,7 @@ class _SetReader:
         path: Path | None,
         question: str,
     ) -> Case:
-        known = self.manifest_cases.get(f"{layout.BENIGN_FOLDER}/" * self.benign + f"{scenario}/{id}", {})
+        known = self.manifest.cases.get(f"{layout.BENIGN_FOLDER}/" * self.benign + f"{scenario}/{id}", {})
         return Case(
             id=id,
             scenario=scenario,
@@ -232,6 +246,7 @@ class _SetReader:
             kind=known.get("kind") or _find_kind(record, text),
             benign=self.benign,
             condition="text" if task == TEXT_ONLY else "media",
+            media_sha256=self.manifest.media.get(path.relative_to(self.folder).as_posix()) if path else None,
         )
 
     def _find_medium(self, scenario: str, task: str, id: str) -> Path | None:

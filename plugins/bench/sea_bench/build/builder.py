@@ -33,7 +33,8 @@ from sea_bench.build.sets.base import MediaSet
 from sea_bench.build.source import CaseSource
 from sea_core.plugin.generator import Generator
 from sea_core.runs.atomic import atomic_write
-from sea_core.runs.digests import sha256
+from sea_core.runs.digests import file_digest, sha256
+from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
 
 
@@ -80,7 +81,7 @@ class SetBuilder:
     ) -> None:
         self.folder, self.media_set, self.source, self.complete = folder, media_set, source, complete
         self.generator = media_set.configure_generator(generator)
-        self.build_folder = BuildFolder(folder)
+        self.build_folder, self.inventory = BuildFolder(folder), Inventory(folder)
         self.media_log = JsonlLog(folder / "media.jsonl")
         self.job_list = JobList(folder, media_set, texts or source.texts, select_tasks(media_set, tasks), picks={})
         self.finished: dict[str, MediaRecord] = {}
@@ -88,7 +89,7 @@ class SetBuilder:
     def is_done(self, job: Job) -> bool:
         """Return whether the medium exists as recorded, and is made from the medium it would be made from now."""
         path, record = self.job_list.path(job), self.finished.get(self.job_list.name(job))
-        if record is None or not path.is_file() or path.stat().st_size != record["bytes"]:
+        if record is None or not path.is_file() or file_digest(path) != record["sha256"]:
             return False
         origin = self.job_list.origin(job)
         if origin is None:
@@ -104,6 +105,8 @@ class SetBuilder:
             RunError: another process has locked it, or the set was built from other texts or with other settings.
         """
         with self.build_folder.writing():
+            for journal in (self.media_log, Picks(self.folder).log, self.inventory.log):
+                journal.put_aside_damage()
             self._resume()
             yield
 
@@ -114,6 +117,7 @@ class SetBuilder:
                 self._make(job)
                 yield job
         digests = {name: self.finished[name]["sha256"] for name in map(self.job_list.name, self.job_list.jobs())}
+        self.inventory.add(self.folder / name for name in digests)
         self.build_folder.write_set(self.media_set.modality, replace(self._manifest(digests), complete=True))
 
     def identity(self) -> SetIdentity:
@@ -137,7 +141,8 @@ class SetBuilder:
             tasks=[task for task in self.media_set.media_tasks() if task.name in tasks],
             picks=Picks(self.folder).read(),
         )
-        write_question_files(self.folder, self.media_set, self.job_list.texts, self.job_list.tasks)
+        files = write_question_files(self.folder, self.media_set, self.job_list.texts, self.job_list.tasks)
+        self.inventory.add(files)
         self.build_folder.write_set(self.media_set.modality, self._manifest(stored.media if stored else {}))
 
     def _manifest(self, media: Mapping[str, str]) -> SetManifest:

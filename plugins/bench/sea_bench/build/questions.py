@@ -11,8 +11,10 @@ from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
 from sea_core.runs.atomic import write_json
 
 
-def write_question_files(folder: Path, media_set: MediaSet, texts: Sequence[CaseTexts], tasks: Sequence[Task]) -> None:
-    """Write a file for each scenario, and for each scenario of the benign twin."""
+def write_question_files(
+    folder: Path, media_set: MediaSet, texts: Sequence[CaseTexts], tasks: Sequence[Task]
+) -> list[Path]:
+    """Write a file for each scenario, and for each scenario of the benign twin. Returns the files."""
     files: dict[Path, dict[str, dict[str, str | None]]] = {}
     for case in texts:
         root = folder / layout.BENIGN_FOLDER if case.benign else folder
@@ -20,6 +22,7 @@ def write_question_files(folder: Path, media_set: MediaSet, texts: Sequence[Case
         files.setdefault(path, {})[case.id] = question_record(case, media_set, tasks)
     for path, records in files.items():
         write_json(path, records)
+    return list(files)
 
 
 def question_record(texts: CaseTexts, media_set: MediaSet, tasks: Sequence[Task]) -> dict[str, str | None]:

@@ -14,7 +14,7 @@ from sea_bench.case import Case
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun, UnansweredRecord, case_fields, unanswered_record
 from sea_bench.select import MissingCase, Selection
-from sea_core.errors import SeaError
+from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 
@@ -44,7 +44,8 @@ class CaseRunner:
         """Encode the medium of a case.
 
         Raises:
-            SeaError: the medium cannot be read, or a part of the text would become a special token.
+            SeaError: the medium cannot be read, or is not the one that was built; or a part of the text would become a
+                special token.
         """
         self.mllm.require_question(prompt_text(case))
         if case.condition == "blank":
@@ -52,6 +53,9 @@ class CaseRunner:
         if case.media is None:
             return EncodedCase(case)
         digest = hashlib.sha256(case.media.read_bytes()).hexdigest()
+        if case.media_sha256 not in (None, digest):
+            hint = "Re-run the `sea bench build` command, which makes it again."
+            raise DataError("the medium was changed since the benchmark was built: its digest differs", hint=hint)
         medium = self.mllm.adapter.read_media(case.media, self.mllm.processor)
         (embedding,) = self.mllm.encode([medium])
         return EncodedCase(case, embedding, digest)

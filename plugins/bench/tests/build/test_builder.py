@@ -25,8 +25,9 @@ from sea_bench.build.sets.video import VideoSet
 from sea_bench.build.source import CaseSource, limit_cases
 from sea_bench.build.typography import render_text
 from sea_bench.dataset import read_benchmark
-from sea_core.errors import RunError, SeaError
+from sea_core.errors import DataError, RunError, SeaError
 from sea_core.plugin.generator import Generator
+from sea_core.runs.check import check_folder
 
 SMALL = VideoSet(candidates=1, width=96, height=64, fps=4.0, seconds=0.5, word_seconds=0.5, end_seconds=1.0)
 SETS: dict[str, MediaSet] = {"video": SMALL, "audio": AudioSet(media="wav"), "image": ImageSet(width=96, height=64)}
@@ -163,6 +164,26 @@ def test_finished_media_are_not_made_again(tmp_path: Path) -> None:
         "benign/Video/1-Theft/DM_TYPO/0.mp4",
     ]
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.mp4")} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "named"), [("medium", "Audio/"), ("question file", "Audio_questions/"), ("journal", "media.jsonl:1")]
+)
+def test_damage_is_found_and_made_again(tmp_path: Path, name: str, named: str) -> None:
+    build(tmp_path, SETS["audio"])
+    assert check_folder(tmp_path).damage == ()
+    folder = tmp_path / named.partition(":")[0]
+    path = folder if folder.is_file() else next(path for path in sorted(folder.rglob("*")) if path.is_file())
+    before = path.read_bytes()
+    path.write_bytes(before[:20] + bytes([before[20] ^ 1]) + before[21:])  # of the same size
+    (damage,) = check_folder(tmp_path).damage
+    assert damage.path.startswith(named)
+    if name == "question file":
+        with pytest.raises(DataError, match="the question file was changed"):
+            read_benchmark(tmp_path)
+    build(tmp_path, SETS["audio"])
+    assert check_folder(tmp_path).damage == ()
+    assert path.read_bytes() == before or name != "question file"  # no two utterances of espeak are the same
 
 
 def test_media_made_from_another_pick_are_made_again(tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ def read_answers(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def make_published(benchmark: Path) -> None:
+    """Make a benchmark one without digests, as a published one."""
+    for name in ("inventory.jsonl", "manifest.json", "media.jsonl"):
+        (benchmark / name).unlink()
+
+
 def run_bench(cases: Path, run: Path, *more: object) -> CliResult:
     return sea("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40", "--json", *more)
 
@@ -210,6 +216,7 @@ def test_a_missing_medium_is_recorded_until_it_is_added(copy: Path, tmp_path: Pa
     repeated = run_bench(copy, run, "--task", "KPT")
     assert (repeated.json(code=1), len(read_answers(run))) == (first, 6)
     assert "missing: audio/1-Theft/KPT/0" in repeated.err
+    assert "KPT/0: the medium was changed since the benchmark was built" in repeated.err
     missing.write_bytes(missing_data)
     corrupt.write_bytes(corrupt_data)
     last = run_bench(copy, run, "--task", "KPT").json()
@@ -229,7 +236,7 @@ def test_a_question_that_the_model_cannot_keep_as_text_has_a_record_with_the_rea
 ) -> None:
     rename_lamp(copy, "<|AUDIO|>")
     run = tmp_path / "run"
-    counts = run_bench(copy, run, "--task", "Text_only", "--model", escaping).json()
+    counts = run_bench(copy, run, "--task", "Text_only", "--model", escaping).json(code=1)
     refused = [record for record in read_answers(run) if record["status"] == "unreadable"]
     assert counts["unreadable"] == len(refused) > 0
     assert counts["answered"] == 6 - len(refused) > 0
@@ -238,6 +245,7 @@ def test_a_question_that_the_model_cannot_keep_as_text_has_a_record_with_the_rea
 
 def rename_lamp(benchmark: Path, name: str) -> None:
     """Write a name for the lamp of the questions, as a benchmark by somebody else might."""
+    make_published(benchmark)
     for path in benchmark.rglob("*_questions/*.json"):
         path.write_text(path.read_text(encoding="utf-8").replace("a lamp", f"a {name}"), encoding="utf-8")
 
@@ -251,6 +259,7 @@ def test_a_run_stops_if_no_medium_can_be_read(copy: Path, tmp_path: Path) -> Non
 
 
 def test_a_run_stops_if_media_do_not_change_the_output(copy: Path, tmp_path: Path) -> None:
+    make_published(copy)
     for path in (copy / "Audio").rglob("*.*"):
         soundfile.write(path, np.zeros(32000, np.float32), 16000, format=path.suffix[1:].upper())
     for path in (copy / "benign/Audio").rglob("*.*"):
