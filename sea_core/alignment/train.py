@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from sea_core.alignment import sanity_checks
@@ -15,6 +16,7 @@ from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.lora import require_only_expected_trainable, unfreeze_language_model
 from sea_core.alignment.trainer_config import quiet_libraries, trainer_config
 from sea_core.alignment.trainers import StepCallback, make_trainer
+from sea_core.errors import RunError, one_line
 from sea_core.model.mllm import MLLM
 
 if TYPE_CHECKING:
@@ -79,7 +81,14 @@ def run_trainer(trainer: Any, checkpoint: Path | None, stop_loss: float) -> list
     ):
         trainer._load_from_checkpoint(str(checkpoint))  # private, but `train` would take one more step
         return trace
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except UnpicklingError as error:  # torch reads the optimiser's state as tensors only
+        raise RunError(
+            f"a file of this checkpoint holds more than tensors, or is damaged: {one_line(error)[:200]}",
+            where=str(checkpoint),
+            hint="Delete the folder of the checkpoint, then re-run the same command: training resumes before it.",
+        ) from error
     return [record for record in trainer.state.log_history if "loss" in record]
 
 

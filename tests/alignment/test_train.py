@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -18,11 +19,13 @@ from torch.nn.functional import logsigmoid
 
 from helpers.alignment import ONE_STEP, TEN, log_likelihoods, three_kinds, train_arguments
 from helpers.fixtures import in_dtype
+from helpers.hostile import Canary, Pickled
 from sea_core.alignment.checkpoints import last_checkpoint
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignConfig, AlignRequest
 from sea_core.alignment.dataset import make_dataset
 from sea_core.alignment.train import train
+from sea_core.errors import RunError
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -113,6 +116,21 @@ KILLED = """
     examples = mix(adapter, embeddings, (), "sft", request.config).examples
     train(mllm, make_dataset(mllm, examples), Collator(mllm, embeddings), request, Path(sys.argv[2]), kill)
 """
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "rng_state.pth", "scheduler.pt"])
+def test_a_checkpoint_of_somebody_else_runs_no_code(
+    name: str, spoilt: MLLM, run: EmbeddingRun, canary: Canary, tmp_path: Path
+) -> None:
+    other = in_dtype(spoilt, torch.float32)
+    mllm, data, collator, request = train_arguments(spoilt, run)
+    begun = replace(request, trainer=request.trainer | {"max_steps": 1, "save_steps": 1})
+    train(mllm, data, collator, begun, tmp_path / "model")
+    checkpoint = tmp_path / "model/checkpoints/checkpoint-1"
+    (checkpoint / name).write_bytes(pickle.dumps(Pickled(canary.path)))
+    with pytest.raises(RunError, match="holds more than tensors"):
+        train(other, data, Collator(other, collator.embeddings), request, tmp_path / "model")
+    assert not canary.sings()
 
 
 def test_finished_training_is_not_continued(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path) -> None:

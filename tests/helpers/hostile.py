@@ -41,6 +41,16 @@ class Canary:
         return self.path.exists()
 
 
+class Pickled:
+    """An object whose pickle creates the canary."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (str(self.path), "w")
+
+
 def edit_json(path: Path, change: Callable[[Any], object]) -> None:
     """Change a JSON file in place. Whoever can write a manifest can compute its checksum too."""
     value = json.loads(path.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import pickle
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
 from helpers.cli import sea
-from helpers.hostile import SECRET, Canary, edit_json, open_hostile, refused
+from helpers.hostile import SECRET, Canary, Pickled, edit_json, open_hostile, refused
 from sea_bench.build.pick_page import make_server
 from sea_bench.build.picks import Picks
 from sea_core.runs.manifest import write_sealed
@@ -217,3 +219,36 @@ def test_a_manifest_names_no_candidates_elsewhere(built: Path, canary: Canary, n
 
     edit_json(built / "manifest.json", change)
     assert "cannot be a file name" in refused(canary, "bench", "pick", built)
+
+
+LORAS: dict[str, dict[str, Any]] = {
+    "module": {"peft_type": "LORA", "megatron_core": "megatron.evil"},
+    "pickle": {"peft_type": "LORA", "init_lora_weights": "corda", "corda_config": {"cache_file": "CANARY"}},
+    "other kind": {"peft_type": "XLORA", "adapters": {"a": "evil/adapter"}},
+    "no kind": {"auto_mapping": {"parent_library": "evil", "base_model_class": "Evil"}},
+    "base": {"peft_type": "LORA", "base_model_name_or_path": "evil/model", "target_modules": ["q_proj"]},
+}
+
+
+@pytest.mark.parametrize("name", LORAS)
+def test_a_lora_adapter_names_no_code_and_no_other_file(name: str, benchmark: Path, canary: Canary) -> None:
+    folder = benchmark.parent / "lora"
+    folder.mkdir()
+    pickled = folder / "cache.pt"
+    pickled.write_bytes(pickle.dumps(Pickled(canary.path)))
+    for file in ("adapter_model.bin", "adapter_model.pt"):
+        shutil.copy(pickled, folder / file)
+    (folder / "adapter_config.json").write_text(json.dumps(LORAS[name]).replace("CANARY", str(pickled)))
+    save_file({}, folder / "adapter_model.safetensors")
+    command = (
+        "bench",
+        "run",
+        benchmark,
+        "--plugin",
+        "qwen2_audio",
+        "--lora",
+        folder,
+        "--out",
+        benchmark.parent / "run",
+    )
+    refused(canary, *command)

@@ -7,22 +7,11 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from helpers.cli_runs import QUICK, write_demo_examples
-from helpers.hostile import Canary, edit_json, open_hostile, refused
-
-
-class Pickled:
-    """An object whose pickle creates the canary."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return open, (str(self.path), "w")
+from helpers.hostile import Canary, Pickled, edit_json, open_hostile, refused
 
 
 def auto_map(file: str, **classes: str) -> Callable[[Path, Canary], None]:
