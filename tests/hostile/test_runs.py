@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from helpers.cli import expect_error, sea
 from helpers.cli_runs import QUICK, FinishedRun, write_demo_examples
-from helpers.hostile import Canary, edit_json, open_hostile, refused
+from helpers.hostile import SECRET, Canary, edit_json, open_hostile, refused
 
 COMMANDS: dict[str, tuple[str, ...]] = {"verify": ("verify",), "align": ("align", "--out", "OUT")}
 
@@ -83,3 +84,47 @@ def test_a_model_that_a_run_names_is_not_downloaded(
     message = refused(canary, *with_run(command, run))
     assert "names the model evil/model, which is not on this machine" in message
     assert "--model" in message
+
+
+RUN_LINKS = (
+    "run.json",
+    "verify.jsonl",
+    "answers.jsonl",
+    "analysis.jsonl",
+    "index.parquet",
+    ".lock",
+    ".run.json.part",
+    "shards",
+)
+
+
+@pytest.mark.parametrize("name", RUN_LINKS)
+def test_a_link_out_of_a_run_is_followed_by_no_command(
+    name: str, finished: FinishedRun, canary: Canary, tmp_path: Path
+) -> None:
+    run = finished.copy(tmp_path)
+    if (run / name).is_file():
+        (run / name).unlink()
+    if not (run / name).is_dir():
+        (run / name).symlink_to(canary.secret)
+    else:
+        (run / name / "more").symlink_to(canary.secret.parent)
+    for command in (["show", run], *(with_run(command, run) for command in COMMANDS)):
+        assert "leads out of the folder" in refused(canary, *command)
+    assert canary.secret.read_text() == SECRET
+
+
+def test_a_pipe_in_a_run_does_not_block(finished: FinishedRun, canary: Canary, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    (run / "verify.jsonl").unlink()
+    os.mkfifo(run / "verify.jsonl")
+    for command in COMMANDS:
+        assert "neither a file nor a folder" in refused(canary, *with_run(command, run))
+
+
+def test_a_new_run_is_not_started_through_a_link(finished: FinishedRun, canary: Canary, tmp_path: Path) -> None:
+    folder = tmp_path / "prepared"
+    folder.mkdir()
+    (folder / ".lock").symlink_to(canary.secret)
+    refused(canary, "optimize", finished.examples, "--plugin", "qwen2_audio", "--out", folder, *QUICK)
+    assert canary.secret.read_text() == SECRET
