@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+MAX_WORD = 64
+"""Letters of a word that is looked up: a longer one is in no dictionary, and rules would take forever."""
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 # Recent verbs that the dictionary lacks, or knows only as nouns.
@@ -59,7 +61,7 @@ def word_classes(word: str) -> frozenset[str]:
     """Return the possible classes of a word (NOUN, VERB, ADJ, ADV, ...); none if the dictionary lacks it."""
     from lemminflect import getAllLemmas
 
-    return frozenset(getAllLemmas(word.lower()))
+    return frozenset(getAllLemmas(word.lower())) if len(word) <= MAX_WORD else frozenset()
 
 
 @cache
@@ -68,6 +70,8 @@ def lemmas(word: str) -> frozenset[str]:
     from lemminflect import getAllLemmas, getAllLemmasOOV
 
     word = word.casefold()
+    if len(word) > MAX_WORD:
+        return frozenset({word})
     found = dict(getAllLemmas(word)) or {**getAllLemmasOOV(word, "VERB"), **getAllLemmasOOV(word, "NOUN")}
     return frozenset({word, *(lemma for group in found.values() for lemma in group), *new_verb_forms().get(word, ())})
 
@@ -94,7 +98,7 @@ def is_base_verb(word: str) -> bool:
 @cache
 def is_prefixed_verb(word: str) -> bool:
     """Return whether a word is a base verb of the dictionary with re- or un- ("regift", "unclog"), and not in it."""
-    prefixed = word.startswith(("re", "un")) and len(word) > 4 and not word.endswith("ing")
+    prefixed = word.startswith(("re", "un")) and 4 < len(word) <= MAX_WORD and not word.endswith("ing")
     return prefixed and not word_classes(word) and is_base_verb(word[2:])
 
 

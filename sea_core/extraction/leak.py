@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 
-from sea_core.extraction.english import content_words, is_base_verb, lemmas, word_classes
+from sea_core.extraction.english import MAX_WORD, content_words, is_base_verb, lemmas, word_classes
 
 # Digits and symbols written for letters. A one may be an i or an l.
 LEET_TABLES = [str.maketrans("0134578@$!", f"o{letter}eastbasi") for letter in "il"]
 AGENT_SUFFIXES = ("er", "or", "ar", "ery", "ry", "ist")
-MIXED = re.compile(r"(?<!\w)[\w@$!]*\w")
+MIXED = re.compile(r"(?<![\w@$!])[@$!]*\w(?:[\w@$!]*\w)?")
 SPELT_OUT = re.compile(r"\b\w(?:[ .\-_*]\w){2,}\b")
 
 
@@ -79,7 +79,11 @@ def _reveals(word: str, joined: bool, secrets: tuple[str, ...], joined_secrets: 
 
 def _is_compound(word: str, secrets: tuple[str, ...]) -> bool:
     """Return whether a word consists of two secrets, each of at least three letters."""
-    splits = ((word[:cut], word[cut:]) for cut in range(3, len(word) - 2))
+    cuts: Iterable[int] = range(3, len(word) - 2)
+    if len(word) > 2 * MAX_WORD:  # one part is so long that it has no other form: it must be a secret itself
+        ends = {cut for secret in secrets if len(secret) > MAX_WORD for cut in (len(secret), len(word) - len(secret))}
+        cuts = [cut for cut in ends if 3 <= cut < len(word) - 2]
+    splits = ((word[:cut], word[cut:]) for cut in cuts)
     return any(
         all(any(_base_forms(part) & _base_forms(secret) for secret in secrets) for part in parts) for parts in splits
     )
@@ -106,7 +110,7 @@ def _base_forms(word: str) -> frozenset[str]:
 
 def _agent_verbs(noun: str) -> Iterator[str]:
     """Yield the verbs that a noun may be derived from, sometimes by coincidence ("letter": "let")."""
-    for suffix in AGENT_SUFFIXES:
+    for suffix in AGENT_SUFFIXES if len(noun) <= MAX_WORD else ():
         root = noun.removesuffix(suffix)
         if root != noun and len(root) >= 3:
             yield from (verb for verb in (root, f"{root}e", *_undoubled(root)) if is_base_verb(verb))
@@ -130,5 +134,7 @@ def _stem(word: str) -> str:
     """Return the stem; a final f is replaced by v ("thief", "thieving")."""
     import snowballstemmer
 
+    if len(word) > MAX_WORD:
+        return word
     stem = str(snowballstemmer.stemmer("english").stemWord(word))
     return stem[:-1] + "v" if len(stem) > 3 and stem.endswith("f") else stem

@@ -17,6 +17,8 @@ from sea_core.extraction.rules.sentences import find_request
 from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, third_person
 from sea_core.extraction.rules.vocabulary import CLOSING
 
+MAX_CHARACTERS = 4_000
+"""Of an instruction: some rules take time that grows with its square."""
 MAX_WORDS = 16
 NO_PHRASE = "the instruction ends after its opener"
 TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…]*$", re.IGNORECASE)
@@ -68,6 +70,8 @@ class RulesExtractor(Extractor):
 
 def extract_by_rules(instruction: str) -> Extraction:
     """Return the extraction of one instruction. Raises ExtractionFailed rather than guess."""
+    if len(instruction) > MAX_CHARACTERS:
+        raise ExtractionFailed(f"the instruction is longer than {MAX_CHARACTERS} characters", str(len(instruction)))
     request = find_request(instruction)
     start, forms = match_opener(request.sentence)
     failure = ExtractionFailed(NO_PHRASE)
