@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ pytest_plugins = ["helpers.fixtures", "helpers.hostile"]
 ROOT = Path(__file__).parent
 ONE_RUN = {"test_optimizer.py", "test_verify.py"}
 """They look at the same run over the demo rows, which takes a minute: one process makes it, for both."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def digest_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the cache of digests out of the home folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
