@@ -51,25 +51,23 @@ def commands(folder: Path) -> Iterator[tuple[object, ...]]:
     yield "bench", "import", folder / "answers", "--cases", folder, "--modality", "audio", "--out", out / "imported"
 
 
-def written_outside(folder: Path) -> set[str]:
-    return {path.name for path in folder.parent.rglob("*") if not path.is_relative_to(folder) and path.is_file()}
+NAMES = ("../../../outside/secret", "..", "/etc/passwd", "a\\b", "x\x1b[31m\u202eb")
 
 
-@pytest.mark.parametrize("name", ["../../../outside/secret", "..", "/etc/passwd", "a\\b", "x\x1b[31m\u202eb"])
 @pytest.mark.parametrize("place", ["task", "id"])
-def test_a_name_in_a_question_file_is_no_path(benchmark: Path, canary: Canary, name: str, place: str) -> None:
+def test_a_name_in_a_question_file_is_no_path(benchmark: Path, canary: Canary, place: str) -> None:
     shutil.copy(MEDIUM, canary.secret.with_name("secret.flac"))
 
     def change(records: dict[str, Any]) -> None:
         if place == "task":
-            records["1"][name] = "What is this?"
+            records["1"] |= dict.fromkeys(NAMES, "What is this?")
         else:
-            records[name] = dict(records["1"])
+            records |= dict.fromkeys(NAMES, records["1"])
 
     edit_json(benchmark / QUESTIONS, change)
     checked = open_hostile(canary, "bench", "check", benchmark)
     assert checked.code == 1
-    assert "cannot be a file name" in checked.err
+    assert checked.err.count("cannot be a file name") == len(NAMES)
     run = benchmark.parent / "run"
     answered = open_hostile(
         canary, "bench", "run", benchmark, "--plugin", "qwen2_audio", "--out", run, "-o", "max_new_tokens=4"
@@ -83,14 +81,11 @@ def test_a_name_in_a_question_file_is_no_path(benchmark: Path, canary: Canary, n
 
 LINKS = {
     "question file": (QUESTIONS, "secret.txt"),
-    "questions": ("processed_questions", "."),
     "medium": ("Audio/1-Bread/Audio_only/2.flac", "secret.txt"),
     "media": ("Audio/2-Bread", "."),
-    "manifest": ("manifest.json", "secret.txt"),
     "twin": ("benign", "."),
     "candidate": ("candidates/Audio/1-Bread/1/1.mp4", "secret.txt"),
     "picks": ("picks.jsonl", "secret.txt"),
-    "media log": ("media.jsonl", "secret.txt"),
     "lock": (".lock", "secret.txt"),
     "unfinished file": (".manifest.json.part", "new"),
 }

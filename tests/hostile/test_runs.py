@@ -20,36 +20,33 @@ def with_run(command: str, run: Path) -> list[object]:
     return [name, run, *(run.parent / "out" if word == "OUT" else word for word in more)]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("key", ["plugin", "plugin_source", "plugin_path"])
-@pytest.mark.parametrize("name", ["shared/helper.py", "helper.py", "../helper", "ABSOLUTE"])
-def test_a_run_names_no_code_to_run(
-    command: str,
-    key: str,
-    name: str,
-    finished: FinishedRun,
-    canary: Canary,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def run(finished: FinishedRun, canary: Canary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run with a Python file in it and beside it, in the current folder."""
     run = finished.copy(tmp_path)
     monkeypatch.chdir(tmp_path)
     for file in (tmp_path / "shared/helper.py", tmp_path / "helper.py", run / "helper.py"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(canary.code)
-    value = str(run / "helper.py") if name == "ABSOLUTE" else name
+    return run
 
+
+@pytest.mark.parametrize("name", ["shared/helper.py", "helper.py", "../helper", "RUN/helper.py"])
+def test_a_run_names_no_code_to_run(name: str, run: Path, canary: Canary) -> None:
+    value = name.replace("RUN", str(run))
+    edit_json(run / "run.json", lambda manifest: manifest["identity"]["model"].update(plugin=value))
+    for command in COMMANDS:
+        assert "there is no plugin" in refused(canary, *with_run(command, run))
+
+
+def test_no_other_key_of_a_run_names_code(run: Path, canary: Canary) -> None:
     def change(manifest: Any) -> None:
-        if key == "plugin":
-            manifest["identity"]["model"]["plugin"] = value
-        manifest["metadata"]["model"][key] = value
-        manifest["metadata"][key] = value
+        for keys in (manifest, manifest["metadata"], manifest["metadata"]["model"], manifest["identity"]["model"]):
+            keys |= dict.fromkeys(("plugin_source", "plugin_path", "source_file", "module"), "shared/helper.py")
 
     edit_json(run / "run.json", change)
-    if key == "plugin":
-        assert "there is no plugin" in refused(canary, *with_run(command, run))
-    else:
-        open_hostile(canary, "show", run)
+    for command in (["show", run], ["verify", run]):
+        assert open_hostile(canary, *command).code in (0, 1, 2)
 
 
 def test_a_run_made_with_a_file_needs_that_file_from_the_user(
