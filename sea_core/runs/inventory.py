@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from typing_extensions import TypedDict
 
 from sea_core.errors import RunError
 from sea_core.runs.atomic import disk_errors
-from sea_core.runs.containment import is_inside
 from sea_core.runs.digests import file_digest
 from sea_core.runs.jsonl import JsonlLog
 
@@ -48,7 +47,8 @@ class Inventory:
         """
         found = {}
         for record in self.log.read(skip_damaged=True):
-            if not is_inside(self.folder / record["path"], self.folder):
+            path = PurePosixPath(record["path"])
+            if path.is_absolute() or ".." in path.parts:
                 what = f"the inventory names a file outside its folder: {record['path']}"
                 raise RunError(what, hint="Do not use this folder: SEA writes no such line.", where=str(self.log.path))
             if record["sha256"] is not None:
