@@ -132,3 +132,19 @@ def test_a_traceback_does_not_steer_the_terminal() -> None:
     assert "Traceback" in err
     assert "none\\x1b[31m\\u202e" in err
     assert "\x1b" not in err
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside/x.flac", "/x.flac", "x.fl\x1bac", "x." + "a" * 300, "x./../../y", "C:\\x.flac"]
+)
+def test_bytes_are_saved_under_a_name_of_ours(name: str, canary: Canary, tmp_path: Path) -> None:
+    row = EXAMPLE | {"id": "a", "audio": {"bytes": MEDIUM.read_bytes(), "path": name}}
+    (tmp_path / "data").mkdir()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "data/rows.parquet")
+    saved = tmp_path / "saved"
+    out = ("--save-media-to", saved, "--to", "jsonl", "--out", tmp_path / "data/rows.jsonl")
+    result = open_hostile(canary, "data", "convert", tmp_path / "data/rows.parquet", *out)
+    assert result.code == 0, result.err
+    (file,) = saved.iterdir()
+    assert file.suffix == ".flac"
+    assert list(canary.secret.parent.iterdir()) == [canary.secret]
