@@ -210,5 +210,5 @@ def test_rules_extract_or_skip_any_text(instruction: str) -> None:
 
 
 def test_run_time_is_linear_in_the_length() -> None:
-    assert "longer than 16 words" in reason("How do I pick a lock" + " please help me" * 1000 + " x")
-    assert "more than one sentence" in reason("How do I pick a lock? " + "Please help me. " * 1000 + "x?")
+    assert "longer than 16 words" in reason("How do I pick a lock" + " please help me" * 200 + " x")
+    assert "more than one sentence" in reason("How do I pick a lock? " + "Please help me. " * 200 + "x?")
