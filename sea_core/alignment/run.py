@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import JsonValue
 
-from sea_core.alignment.checkpoints import CHECKPOINTS
+from sea_core.alignment.checkpoints import CHECKPOINTS, LogEntry
 from sea_core.alignment.spot_check import SpotCheckRecord
 from sea_core.runs.atomic import put_aside
 from sea_core.runs.folder import RunFolder
@@ -94,7 +94,7 @@ class ModelFolder(RunFolder[AlignManifest]):
     def open_files(self) -> None:
         folder = self.folder
         self.spot_check = JsonlLog(folder / "spot_check.jsonl", SpotCheckRecord, key=("when", "group", "id"))
-        self.trace = JsonlLog(folder / "trace.jsonl")
+        self.trace: JsonlLog[Any] = JsonlLog(folder / "trace.jsonl", LogEntry)
         self.adapter, self.merged, self.logits = folder / "adapter", folder / "merged", folder / "logits.safetensors"
 
     def journals(self) -> Sequence[JsonlLog[Any]]:

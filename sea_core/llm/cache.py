@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any, cast
+
+from typing_extensions import TypedDict
 
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.types import Completion, Prompt, Status, TextModel
@@ -17,7 +20,27 @@ from sea_core.runs.lock import locked
 FIELDS = tuple(field.name for field in fields(Completion))
 
 
-def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterator[Completion]:
+class StoredCompletion(TypedDict):
+    """A line of a log of completions: a `Completion`, for which prompt it is, by which model and when."""
+
+    key: str
+    text: str | None
+    status: Status
+    detail: str
+    tokens_in: int | None
+    tokens_out: int | None
+    model: str
+    prompt_digest: str
+    text_model: dict[str, Any]
+    at: str
+
+
+def completion_log(path: Path) -> JsonlLog[Any]:
+    """Return the log of completions in a file."""
+    return JsonlLog(path, StoredCompletion)
+
+
+def cached(model: TextModel, log: JsonlLog[Any], prompts: Sequence[Prompt]) -> Iterator[Completion]:
     """Yield one completion per prompt: first those that the log has, then the others as they arrive.
 
     A stored completion is reused for the same prompt (key, messages, schema and length) to the same model. Errors are
@@ -34,7 +57,7 @@ def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterat
     digests = {prompt.key: _digest(prompt, identity) for prompt in prompts}
     with locked(log.path.with_name(f".{log.path.name}.lock"), log.path):
         log.put_aside_damage()
-        stored = {(entry["key"], entry["prompt_digest"]): entry for entry in log.read() if _is_final(entry)}
+        stored = {(entry["key"], entry["prompt_digest"]): entry for entry in log.read() if entry["status"] != "error"}
         remaining = []
         for prompt in prompts:
             entry = stored.get((prompt.key, digests[prompt.key]))
@@ -44,15 +67,9 @@ def cached(model: TextModel, log: JsonlLog, prompts: Sequence[Prompt]) -> Iterat
                 yield Completion(**{name: entry[name] for name in FIELDS})
         for completion in model.complete(remaining) if remaining else ():
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            more = {"prompt_digest": digests[completion.key], "text_model": identity, "at": at}
-            log.append([asdict(completion) | more])
+            stored_fields = cast(StoredCompletion, asdict(completion))
+            log.append([{**stored_fields, "prompt_digest": digests[completion.key], "text_model": identity, "at": at}])
             yield completion
-
-
-def _is_final(entry: Mapping[str, Any]) -> bool:
-    """Return whether a log entry is a completion that can be reused; entries of other forms are not."""
-    is_completion = entry.keys() >= {*FIELDS, "prompt_digest"} and entry["status"] in get_args(Status)
-    return is_completion and entry["status"] != "error"
 
 
 def _digest(prompt: Prompt, identity: dict[str, Any]) -> str:
@@ -79,9 +96,9 @@ class Usage:
     cost: float | None
 
 
-def usage(log: JsonlLog, config: LLMConfig) -> Usage:
+def usage(log: JsonlLog[Any], config: LLMConfig) -> Usage:
     """Return the totals over a whole log, at the prices of the config."""
-    entries = [entry for entry in log.read() if entry.keys() >= {*FIELDS}]
+    entries = log.read()
     tokens_in, tokens_out = (sum(entry[name] or 0 for entry in entries) for name in ("tokens_in", "tokens_out"))
     answered = [entry for entry in entries if entry["status"] not in ("error", "filtered")]
     unreported = sum(entry["tokens_in"] is None for entry in answered)

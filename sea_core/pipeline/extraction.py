@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import SeaError
 from sea_core.extraction.extractor import NO_ANSWER, Extractor
-from sea_core.llm.cache import Usage, usage
+from sea_core.llm.cache import Usage, completion_log, usage
 from sea_core.llm.config import LLMConfig
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
-from sea_core.runs.jsonl import JsonlLog
 
 if TYPE_CHECKING:
     from sea_core.data.examples import Extraction
@@ -46,7 +45,7 @@ class ExtractorSession:
             SeaError: there is no such extractor, a setting is wrong, or the answers have no place.
         """
         answers = output.with_name(f"{output.name.removesuffix('.jsonl')}.answers.jsonl") if output else None
-        extractor = loader.get_extractor(name).configured(config, JsonlLog(answers) if answers else None)
+        extractor = loader.get_extractor(name).configured(config, completion_log(answers) if answers else None)
         if "llm" in extractor.identity() and not answers:
             raise SeaError(
                 "the language model's answers need a file, so that no question is asked twice",
@@ -57,7 +56,7 @@ class ExtractorSession:
 
     def usage(self) -> Usage | None:
         """Return what the stored answers cost; None where no language model was asked."""
-        return usage(JsonlLog(self.answers), self.config) if self.answers and self.answers.exists() else None
+        return usage(completion_log(self.answers), self.config) if self.answers and self.answers.exists() else None
 
     def note_usage(self, progress: Progress) -> None:
         """Note tokens and cost, where a language model was asked."""

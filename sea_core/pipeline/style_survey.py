@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from sea_core.errors import DataError
 from sea_core.model.adapter import Adapter
@@ -57,6 +59,15 @@ class SurveyManifest(TypedDict):
     fingerprint: str
 
 
+class StyleAnswer(TypedDict):
+    """A line of the stored answers: what the model said of a medium, or why that could not be read."""
+
+    file: str
+    sha256: str
+    answer: NotRequired[str]
+    error: NotRequired[str]
+
+
 @dataclass(frozen=True)
 class StyleSurvey:
     """A model's answers about the style of some media.
@@ -87,7 +98,7 @@ def survey_styles(media: Sequence[Path], target: ModelTarget, out: Path, progres
     files, fingerprint = list_media(media), target.fingerprint()
     model = fingerprint.removeprefix("sha256:").replace("/", "-")
     model += "" if target.dtype == "auto" else f".{target.dtype}"
-    log = JsonlLog(out.with_suffix(f".{model}.jsonl"))
+    log: JsonlLog[Any] = JsonlLog(out.with_suffix(f".{model}.jsonl"), StyleAnswer)
     log.put_aside_damage()
     if left := unanswered(files, log):
         mllm = target.load()
@@ -143,7 +154,7 @@ def ask_styles(mllm: MLLM, files: Sequence[Path], log: JsonlLog, batch_size: int
 
 def stored_answers(files: Sequence[Path], log: JsonlLog) -> dict[Path, Mapping[str, Any]]:
     """Return the latest record of each file that has not changed since."""
-    records = {(record["file"], record.get("sha256")): record for record in log.read()}
+    records = {(record["file"], record["sha256"]): record for record in log.read()}
     found = {file: records.get((str(file), sha256(file.read_bytes()))) for file in files}
     return {file: record for file, record in found.items() if record is not None}
 

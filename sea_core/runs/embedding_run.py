@@ -18,7 +18,14 @@ from sea_core.runs.folder import RunFolder
 from sea_core.runs.inventory import Damage
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import DataIdentity, Manifest, ModelIdentity, ModelLocation
-from sea_core.runs.records import AuditRecord, ContentVerdict, HeldOutAnswer, TrialRecord
+from sea_core.runs.records import (
+    STORED_ANALYSIS,
+    AnalysisRecord,
+    AuditRecord,
+    ContentVerdict,
+    HeldOutAnswer,
+    TrialRecord,
+)
 from sea_core.runs.store import EmbeddingRecord, ResultRecord, Store
 
 if TYPE_CHECKING:
@@ -136,7 +143,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         self.verdicts = JsonlLog(folder / "verdicts.jsonl", ContentVerdict, key=("id", "question", "answer", "judge"))
         self.audits = JsonlLog(folder / "audit.jsonl", AuditRecord, key=("id",))
         self.tuning = JsonlLog(folder / "tuning.jsonl", TrialRecord, key=("lr", "id"))
-        self.analysis = JsonlLog(folder / "analysis.jsonl")
+        self.analysis: JsonlLog[AnalysisRecord] = JsonlLog(folder / "analysis.jsonl", STORED_ANALYSIS)
 
     def journals(self) -> Sequence[JsonlLog[Any]]:
         return self.answers, self.verdicts, self.audits, self.tuning, self.analysis

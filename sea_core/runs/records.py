@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
+from pydantic import Discriminator
 from typing_extensions import TypedDict
 
 ContentLabel: TypeAlias = Literal["named", "missed", "unjudged"]
@@ -77,3 +78,37 @@ class TrialRecord(TypedDict):
     id: str
     status: str
     steps: int
+
+
+class DistanceRecord(TypedDict):
+    """The distances of one embedding, a line of `analysis.jsonl`. `nearest` is the name of the nearest medium."""
+
+    what: Literal["distance"]
+    media: str
+    id: str
+    recipe: str
+    norm_ratio: float | None
+    cosine_nearest: float | None
+    cosine_mean: float | None
+    centred_cosine: float | None
+    nearest: str
+
+
+class ProbeRecord(TypedDict):
+    """What one probe predicts for one medium, a line of `analysis.jsonl`. `predicted` is None for an unknown label."""
+
+    what: Literal["probe"]
+    fit: str
+    media: str
+    fitted_on: str
+    embeddings: int
+    classes: int
+    medium: str
+    label: str
+    harmful: bool | None
+    predicted: str | None
+
+
+AnalysisRecord: TypeAlias = DistanceRecord | ProbeRecord
+STORED_ANALYSIS: Any = Annotated[AnalysisRecord, Discriminator("what")]
+"""What a line of `analysis.jsonl` is checked against."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from helpers.chat_server import Answer, ChatServer, Script, chat_server, fails, says
 from sea_core.errors import RunError, SeaError
 from sea_core.llm.backends import open_model
-from sea_core.llm.cache import cached, usage
+from sea_core.llm.cache import cached, completion_log, usage
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.json_reply import json_object
 from sea_core.llm.types import Completion, Prompt
@@ -264,7 +264,7 @@ def test_final_completions_are_reused_and_errors_are_sent_again(tmp_path: Path) 
 
 
 def test_log_entries_of_another_form_are_ignored(yes: ChatServer, tmp_path: Path) -> None:
-    log = JsonlLog(tmp_path / "answers.jsonl")
+    log = completion_log(tmp_path / "answers.jsonl")
     log.append([{"key": "a"}, {"key": "a", "prompt_digest": "x", "status": "ok"}])
     model = open_model("openai", LLMConfig(model="m", base_url=yes.url))
     assert [completion.status for completion in cached(model, log, make_prompts("a"))] == ["ok"]

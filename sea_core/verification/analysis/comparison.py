@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypedDict, cast
+from typing import TypedDict
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
 from sea_core.runs.digests import sha256
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.records import AnalysisRecord, DistanceRecord, ProbeRecord
 from sea_core.runs.store import EmbeddingRecord
 from sea_core.verification.analysis.config import AnalysisConfig
 from sea_core.verification.analysis.distances import EmbeddingSummary, ReferenceSet, summarise
@@ -24,9 +25,7 @@ from sea_core.verification.analysis.linear_probe import LinearProbe, compute_fea
 from sea_core.verification.analysis.report import (
     ALL,
     DistanceMetrics,
-    DistanceRecord,
     ProbeMetrics,
-    ProbeRecord,
     distance_metrics,
     list_recipes,
     probe_metrics,
@@ -61,7 +60,7 @@ class MediaComparison:
     records: Sequence[EmbeddingRecord]
     load: Callable[[str], Embedding]
     media: LabelledMedia
-    log: JsonlLog
+    log: JsonlLog[AnalysisRecord]
     config: AnalysisConfig = field(default_factory=AnalysisConfig)
 
     @cached_property
@@ -88,7 +87,7 @@ class MediaComparison:
     def stored_distances(self) -> dict[str, DistanceRecord]:
         """Return the stored distances to these media, by the id of the embedding."""
         stored = {
-            record["id"]: cast(DistanceRecord, record)
+            record["id"]: record
             for record in self.log.read()
             if record["what"] == "distance" and record["media"] == self.media.digest
         }
@@ -97,7 +96,7 @@ class MediaComparison:
     def stored_predictions(self) -> list[ProbeRecord]:
         """Return the stored predictions of the probes; none if they are incomplete."""
         stored = {
-            (record["fitted_on"], record["medium"]): cast(ProbeRecord, record)
+            (record["fitted_on"], record["medium"]): record
             for record in self.log.read()
             if record["what"] == "probe" and record["fit"] == self.probe_digest
         }

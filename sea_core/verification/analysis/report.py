@@ -5,41 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
+from sea_core.runs.records import DistanceRecord, ProbeRecord
 from sea_core.runs.statistics import ratio, wilson_interval
 
 ALL = "all"
 """The name of the group of all recipes."""
-
-
-class DistanceRecord(TypedDict):
-    """The distances of one embedding, as stored (see `Distances`). `nearest` is the name of the nearest medium."""
-
-    what: Literal["distance"]
-    media: str
-    id: str
-    recipe: str
-    norm_ratio: float | None
-    cosine_nearest: float | None
-    cosine_mean: float | None
-    centred_cosine: float | None
-    nearest: str
-
-
-class ProbeRecord(TypedDict):
-    """What one probe predicts for one medium, as stored. `predicted` is None if no embedding has the label."""
-
-    what: Literal["probe"]
-    fit: str
-    media: str
-    fitted_on: str
-    embeddings: int
-    classes: int
-    medium: str
-    label: str
-    harmful: bool | None
-    predicted: str | None
 
 
 class Spread(TypedDict):

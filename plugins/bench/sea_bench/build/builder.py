@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zlib import crc32
 
 from typing_extensions import TypedDict
@@ -82,7 +82,7 @@ class SetBuilder:
         self.folder, self.media_set, self.source, self.complete = folder, media_set, source, complete
         self.generator = media_set.configure_generator(generator)
         self.build_folder, self.inventory = BuildFolder(folder), Inventory(folder)
-        self.media_log = JsonlLog(folder / "media.jsonl")
+        self.media_log = JsonlLog(folder / "media.jsonl", MediaRecord)
         self.job_list = JobList(folder, media_set, texts or source.texts, select_tasks(media_set, tasks), picks={})
         self.finished: dict[str, MediaRecord] = {}
 
@@ -130,7 +130,7 @@ class SetBuilder:
 
     def _resume(self) -> None:
         """Add the cases and tasks of earlier builds to the list, and write question files and manifest."""
-        self.finished = {record["path"]: cast(MediaRecord, record) for record in self.media_log.read()}
+        self.finished = {record["path"]: record for record in self.media_log.read()}
         stored = self.build_folder.read_set(self.media_set.modality, self.identity())
         cases = {manifest_key(texts) for texts in self.job_list.texts} | set(stored.cases if stored else ())
         tasks = {task.name for task in self.job_list.tasks} | set(stored.tasks if stored else ())

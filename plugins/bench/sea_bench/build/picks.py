@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
+from typing_extensions import TypedDict
 
 from sea_bench import layout
 from sea_bench.build.build_folder import BuildFolder
@@ -59,12 +63,21 @@ class CandidateSet:
     candidates: tuple[Path, ...]
 
 
+class PickRecord(TypedDict):
+    """A line of `picks.jsonl`: candidate `pick` was chosen `of` that many."""
+
+    case: str
+    pick: Annotated[int, Ge(1)]
+    of: Annotated[int, Ge(1)]
+    at: str
+
+
 class Picks:
     """The picks of a benchmark folder. The last pick of a case counts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.log = JsonlLog(folder / "picks.jsonl")
+        self.log = JsonlLog(folder / "picks.jsonl", PickRecord)
 
     def read(self) -> dict[str, int]:
         """Return the number of the picked candidate, by case."""

@@ -18,11 +18,11 @@ from sea_bench.build.sets.base import MediaSet
 from sea_bench.build.source import CaseSource, limit_cases, read_source
 from sea_core.config import override
 from sea_core.llm.backends import open_model
+from sea_core.llm.cache import completion_log
 from sea_core.llm.config import LLMConfig
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.plugin.generator import Generator
-from sea_core.runs.jsonl import JsonlLog
 
 SHOWN = 10
 """Number of cases that a remark lists."""
@@ -140,7 +140,7 @@ def default_set(generator: Generator, *, demo: bool = False) -> MediaSet:
 
 def _open_completer(scenes: str, llm: LLMConfig, out: Path) -> CompleteChat | None:
     """Return the language model that describes scenes; None for the rules."""
-    return None if scenes == "rules" else make_completer(open_model(scenes, llm), JsonlLog(out / "scenes.jsonl"))
+    return None if scenes == "rules" else make_completer(open_model(scenes, llm), completion_log(out / "scenes.jsonl"))
 
 
 def _remarks(source: CaseSource, generator: Generator, media_set: MediaSet) -> Iterator[str]:

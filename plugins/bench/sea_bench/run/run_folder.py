@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Self, TypeAlias, TypedDict, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import JsonValue
+from annotated_types import Ge
+from pydantic import Discriminator, JsonValue
+from typing_extensions import TypedDict
 
 from sea_bench.case import Case, Condition
 from sea_core.runs.digests import sha256
@@ -51,7 +53,7 @@ class AnsweredRecord(CaseFields):
     media: str | None
     media_sha256: str | None
     answer: str
-    tokens: int | None
+    tokens: Annotated[int, Ge(0)] | None
     truncated: bool
 
 
@@ -71,6 +73,8 @@ class UnansweredRecord(CaseFields):
 
 
 AnswerRecord: TypeAlias = AnsweredRecord | UnansweredRecord
+STORED_ANSWER: Any = Annotated[AnswerRecord, Discriminator("status")]
+"""What a line of `answers.jsonl` is checked against."""
 
 
 class BenchVerdict(VerdictRecord):
@@ -135,7 +139,7 @@ class BenchMetadata:
     """
 
     benchmark: str
-    cases: int
+    cases: Annotated[int, Ge(0)]
     model: ModelLocation
     lora: str | None = None
 
@@ -187,8 +191,8 @@ class BenchRun(RunFolder[BenchManifest]):
     COMMAND = "sea bench run"
 
     def open_files(self) -> None:
-        self.answers = JsonlLog(self.folder / "answers.jsonl", key=("key",))
-        self.verdicts = JsonlLog(self.folder / "verdicts.jsonl", key=("key", "answer_sha", "judge"))
+        self.answers: JsonlLog[AnswerRecord] = JsonlLog(self.folder / "answers.jsonl", STORED_ANSWER, key=("key",))
+        self.verdicts = JsonlLog(self.folder / "verdicts.jsonl", BenchVerdict, key=("key", "answer_sha", "judge"))
 
     def journals(self) -> Sequence[JsonlLog[Any]]:
         return self.answers, self.verdicts
@@ -199,7 +203,7 @@ class BenchRun(RunFolder[BenchManifest]):
 
     def answer_records(self) -> dict[str, AnswerRecord]:
         """Return each case's latest record by its key: a medium that was missing may have been added since."""
-        return {record["key"]: cast(AnswerRecord, record) for record in self.answers.read()}
+        return {record["key"]: record for record in self.answers.read()}
 
     def answered_records(self) -> dict[str, AnsweredRecord]:
         """Return the records of the cases that have an answer, by the key of the case."""
@@ -211,8 +215,7 @@ class BenchRun(RunFolder[BenchManifest]):
         Verdicts on answers that have changed since do not count.
         """
         answers, by_judge = self.answered_records(), dict[str, dict[str, BenchVerdict]]()
-        for record in self.verdicts.read():
-            verdict = cast(BenchVerdict, record)
+        for verdict in self.verdicts.read():
             answer = answers.get(verdict["key"])
             if answer and answer_sha(answer["answer"]) == verdict["answer_sha"]:
                 by_judge.setdefault(verdict["judge"], {})[verdict["key"]] = verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sea_bench.run.run_folder import BenchRun, answer_sha
 from sea_core.judges.base import Answer
@@ -17,7 +18,7 @@ class BenchAnswers:
     run: BenchRun
 
     @property
-    def verdicts(self) -> JsonlLog:
+    def verdicts(self) -> JsonlLog[Any]:
         return self.run.verdicts
 
     def stored_answers(self) -> list[StoredAnswer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,10 @@ def make_run(folder: Path, verdicts: dict[str, dict[str, str]], cases: int | Non
                     "refused": refused,
                     "detail": "",
                     "prompt_sha": "x",
+                    "raw": "",
+                    "tokens_in": None,
+                    "tokens_out": None,
+                    "at": "",
                 }
                 run.verdicts.append([record | {"answer_sha": answer_sha(f"answer {i}")}] if verdict else [])
     return run
@@ -246,3 +251,18 @@ def test_a_judge_can_be_selected_by_the_start_of_its_name(tmp_path: Path) -> Non
     assert [table["judge"] for table in value["tables"]] == ["openai:x 1"]
     assert "refusal-1" in expect_error("bench", "report", run.folder, "--judge", "refusl-1")
     assert "Did you mean 'latex'" in expect_error("bench", "report", run.folder, "--format", "latx")
+
+
+@pytest.mark.parametrize(
+    ("journal", "record"),
+    [
+        ("answers", {"key": "a", "status": "answered"}),
+        ("answers", answer_record("video/1-Theft/TYPO/0", "yes", truncated="no")),
+        ("answers", answer_record("video/1-Theft/TYPO/0", "yes", status="lost")),
+        ("verdicts", {"key": "a", "answer_sha": "b", "judge": "c", "verdict": "fine"}),
+    ],
+)
+def test_a_sealed_line_of_another_form_is_refused(tmp_path: Path, journal: str, record: dict[str, Any]) -> None:
+    run = make_run(tmp_path / "run", {"guard": {"1-Theft/TYPO": "su"}})
+    getattr(run, journal).append([record])
+    assert f"{journal}.jsonl:3: this line is damaged" in expect_error("bench", "report", run.folder)
