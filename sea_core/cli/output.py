@@ -35,8 +35,10 @@ def emit(value: Any, as_json: bool, table: Callable[[], RenderableType]) -> None
         return
     from rich.console import Console
 
+    shown = table()
     # Where nobody looks (a pipe, a file), a line is a row: nothing is cut or folded.
-    Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(table())
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    console.print(plain(shown) if isinstance(shown, str) else shown)
 
 
 def grid(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:

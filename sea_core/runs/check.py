@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sea_core.errors import RunError
 from sea_core.runs import inventory
+from sea_core.runs.containment import require_contained
 from sea_core.runs.folder import OTHER_KINDS
 from sea_core.runs.inventory import Damage, Inventory
 from sea_core.runs.jsonl import JsonlLog
@@ -39,6 +40,7 @@ def check_folder(folder: Path) -> FolderCheck:
     Raises:
         RunError: SEA did not write the folder.
     """
+    require_contained(folder)
     manifests = [name for name in MANIFESTS if (folder / name).is_file()]
     files = Inventory(folder).files()
     journals = [path.name for path in sorted(folder.glob("[!.]*.jsonl")) if path.name not in files]

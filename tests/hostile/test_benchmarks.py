@@ -42,6 +42,7 @@ def benchmark(tmp_path: Path) -> Path:
 def commands(folder: Path) -> Iterator[tuple[object, ...]]:
     """Yield every command that takes a benchmark folder, with the folder."""
     out = folder.parent / "out"
+    yield "check", folder
     yield "bench", "check", folder
     yield "bench", "run", folder, "--plugin", "qwen2_audio", "--out", out / "run", "-o", "max_new_tokens=4"
     yield "bench", "export", "lmms-eval", folder, "--out", out / "tasks"

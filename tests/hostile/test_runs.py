@@ -106,7 +106,7 @@ def test_a_link_out_of_a_run_is_followed_by_no_command(
         (run / name).symlink_to(canary.secret)
     else:
         (run / name / "more").symlink_to(canary.secret.parent)
-    for command in (["show", run], *(with_run(command, run) for command in COMMANDS)):
+    for command in (["show", run], ["check", run], *(with_run(command, run) for command in COMMANDS)):
         assert "leads out of the folder" in refused(canary, *command)
     assert canary.secret.read_text() == SECRET
 
