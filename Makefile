@@ -8,7 +8,7 @@ TOOLS := bench toy
 PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format reference
+.PHONY: help demo test fuzz lint format reference
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -19,6 +19,9 @@ demo: .venv/.stamp-use ## Optimise and verify the demo examples with the bundled
 
 test: .venv/.stamp-dev ## Run all tests, offline
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+fuzz: .venv/.stamp-dev ## Open 10,000 damaged files of each kind
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 SEA_FUZZ=10000 $(BIN)/pytest -n $(JOBS) --dist load tests/fuzz
 
 lint: .venv/.stamp-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
