@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -27,8 +27,10 @@ from sea_core.alignment.export import (
     save_lora_adapter,
     save_merged,
 )
+from sea_core.alignment.harmful_examples import describe_losses, require_harmful
 from sea_core.alignment.mixture import Mixture, mix
 from sea_core.alignment.model_card import find_licence, model_card
+from sea_core.alignment.outcome import OutcomeName, find_outcome
 from sea_core.alignment.processes import count_processes, is_first_process, wait_for_all
 from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata, ModelFolder
 from sea_core.alignment.spot_check import SpotCheckCase, read_answers, run_spot_check, spot_check_metrics
@@ -71,11 +73,19 @@ class AlignInputs:
 
 @dataclass(frozen=True)
 class AlignResult:
-    """A finished alignment: its folder, the metrics of align.json, and what the user should know."""
+    """A finished alignment: its folder, the metrics of align.json, and what the user should know.
+
+    `outcome` says in one word whether the model is safer (see `sea_core.alignment.outcome`).
+    """
 
     folder: Path
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> OutcomeName:
+        name: OutcomeName = self.metrics["outcome"]
+        return name
 
 
 def align(
@@ -86,6 +96,7 @@ def align(
     *,
     merge: bool = True,
     on_step: StepCallback | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> AlignResult:
     """Align a model in place and export it. The same call again resumes where it stopped.
 
@@ -93,11 +104,12 @@ def align(
         out: the model folder.
         merge: write the merged model beside the LoRA adapter.
         on_step: called after each step with (steps done, total steps, last logged mean loss).
+        on_warning: called before the training, with each warning of the result.
 
     Raises:
         RunError: the embeddings were made for another model, or `out` contains something else.
         ModelError: a sanity check failed, or an export does not load as the trained model.
-        SeaError: there is nothing to train on, or TRL or PEFT does not accept a setting.
+        SeaError: there is nothing to train on, no harmful example, or TRL or PEFT does not accept a setting.
     """
     base = inputs.base or fingerprint(str(mllm.model.name_or_path), inputs.revision)
     sanity_checks.require_same_model(inputs.runs, base)
@@ -105,6 +117,10 @@ def align(
     mixture = draw_mixture(mllm, source, inputs.texts, request)
     require_accepted(mllm, [NamedText(case.id, "spot check", case.prompt, asked=True) for case in inputs.cases])
     check_settings(mllm, request, out)
+    warnings = _warnings(mixture, source)
+    if on_warning:
+        for warning in warnings:
+            on_warning(warning)
     with _open_folder(out, make_manifest(mllm, inputs, request, mixture, base)) as folder:
         if not folder.finished:
             _train_and_export(mllm, inputs, request, folder, source, mixture, merge, on_step)
@@ -112,8 +128,13 @@ def align(
             _merge_again(mllm, folder, inputs.revision)
         if is_first_process():
             _delete_intermediate_files(folder)
+    return AlignResult(out, dict(folder.manifest.metrics or {}), warnings)
+
+
+def _warnings(mixture: Mixture, source: EmbeddingSource) -> tuple[str, ...]:
+    """Return what the user should know about what is trained on."""
     skipped = [f"{count} training examples were skipped: {reason}" for reason, count in mixture.skipped.items()]
-    return AlignResult(out, dict(folder.manifest.metrics or {}), (*mixture.warnings, *skipped))
+    return tuple(filter(None, (*mixture.warnings, *skipped, describe_losses(source))))
 
 
 def draw_mixture(mllm: MLLM, source: EmbeddingSource, texts: Sequence[Example], request: AlignRequest) -> Mixture:
@@ -121,7 +142,7 @@ def draw_mixture(mllm: MLLM, source: EmbeddingSource, texts: Sequence[Example], 
 
     Raises:
         DataError: a part of a text would become a special token.
-        SeaError: there is nothing to train on.
+        SeaError: there is nothing to train on, or no harmful example.
     """
     mixture = mix(mllm.adapter, source, texts, request.method, request.config)
     require_accepted(mllm, chain.from_iterable(map(example_texts, mixture.examples)))
@@ -131,7 +152,9 @@ def draw_mixture(mllm: MLLM, source: EmbeddingSource, texts: Sequence[Example], 
         raise SeaError(f"every training example exceeds the model's {limit} tokens", hint="Use shorter media.")
     too_long = len(mixture.examples) - len(fitting)
     skipped = {f"longer than the model's {limit} tokens": too_long} if too_long else {}
-    return replace(mixture, examples=tuple(fitting), skipped=mixture.skipped | skipped)
+    mixture = replace(mixture, examples=tuple(fitting), skipped=mixture.skipped | skipped)
+    require_harmful(mixture, source, request)
+    return mixture
 
 
 def _train_and_export(
@@ -161,7 +184,7 @@ def _train_and_export(
     fixture.write(folder.logits, trained)
     exports = _export(mllm, model, folder, request.full_finetune, merge)
     checked = check_export(mllm, folder.logits, exports, trained, inputs.revision)
-    _finish(mllm, folder, mixture.counts, trace, checked)
+    _finish(mllm, folder, mixture.counts, trace, checked, request.config.stop_loss)
 
 
 def _prepare(mllm: MLLM, inputs: AlignInputs, folder: ModelFolder) -> LogitFixture:
@@ -184,13 +207,22 @@ def _export(mllm: MLLM, model: Any, folder: ModelFolder, full_finetune: bool, me
 
 
 def _finish(
-    mllm: MLLM, folder: ModelFolder, counts: dict[str, int], trace: list[dict[str, Any]], checked: ExportCheck
+    mllm: MLLM,
+    folder: ModelFolder,
+    counts: dict[str, int],
+    trace: list[dict[str, Any]],
+    checked: ExportCheck,
+    stop_loss: float,
 ) -> None:
     """Store the trace, the model card, and the metrics."""
     folder.trace.path.unlink(missing_ok=True)
     folder.trace.append(trace)
     last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
+    outcome = find_outcome(read_answers(folder.spot_check), trace, stop_loss)
     metrics = {
+        "outcome": outcome.name,
+        "outcome_sentence": outcome.sentence,
+        "next_step": outcome.next_step,
         "examples": counts,
         "steps": last["step"],
         "loss": last["loss"],

@@ -50,7 +50,8 @@ class AlignConfig(Config):
     train_projector: bool = False
     """Train the projector too."""
     held_out: Annotated[int, Ge(0)] = 16
-    """Examples held out of training for the spot check, at most a tenth of all."""
+    """Examples held out of training for the spot check: a tenth of all, or of small sets up to a quarter, until 6
+    harmful and 6 benign ones are held out; at most this many."""
     seed: int = 0
     """Seed for the sampling and order of training examples, and for the initial LoRA weights."""
 

@@ -29,6 +29,7 @@ class TrainingExample:
         rejected: the rejected response; None in SFT.
         key: the key of the embedding that the question is about (`EmbeddingSource.load`); empty for plain text.
         n_features, sha256: size and digest of that embedding.
+        harmful: whether the example that it was made from is harmful.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class TrainingExample:
     key: str = ""
     n_features: int = 0
     sha256: str = ""
+    harmful: bool = True
 
 
 def make_dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:

@@ -18,11 +18,13 @@ from sea_core.alignment.questions import (
     retention_questions,
     stored_responses,
 )
-from sea_core.alignment.selection import balance, held_out_examples
+from sea_core.alignment.selection import balance, held_out_examples, hold_out_benign_texts
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
 
+TEACHING_KINDS = ("synthetic", "real", "text")
+"""Kinds whose answer is the example's own response; `retention` asks about content and style."""
 MIN_RECIPES = 3
 """With embeddings of fewer recipes, real benign media teach a model to comply with all real media (measured)."""
 
@@ -34,24 +36,28 @@ class Mixture:
     Attributes:
         examples: the training examples, in random order.
         held_out: the embeddings of examples that are held out for the spot check.
-        counts: the number of training examples of each kind; `benign` counts the benign ones among them.
+        held_out_texts: texts that are held out for it: benign ones, if the runs have no benign example.
         skipped: the number of embeddings that could not be used, by reason.
         warnings: what the user should know about this mixture.
     """
 
     examples: tuple[TrainingExample, ...]
     held_out: tuple[StoredEmbedding, ...]
-    counts: dict[str, int]
+    held_out_texts: tuple[Example, ...]
     skipped: dict[str, int]
     warnings: tuple[str, ...]
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of training examples of each kind; `benign` counts the benign ones among them."""
+        counts = Counter(example.kind for example in self.examples)
+        counts["benign"] = sum(not example.harmful for example in self.examples)
+        return {kind: count for kind, count in counts.items() if count}
 
-@dataclass(frozen=True)
-class _Labelled:
-    """A training example, and whether the example that it was made from is harmful."""
-
-    example: TrainingExample
-    harmful: bool
+    @property
+    def n_harmful(self) -> int:
+        """The number of training examples that show how to answer a harmful request."""
+        return sum(example.harmful and example.kind in TEACHING_KINDS for example in self.examples)
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,13 @@ def mix(
     """
     stored = source.stored()
     usable = [embedding for embedding in stored if stored_responses(embedding, method)]
-    balanced = balance(usable, config)
-    held_out_ids = held_out_examples(balanced, config)
-    trained = [embedding for embedding in balanced if embedding.example_id not in held_out_ids]
+    held_out_ids = held_out_examples(usable, config)
+    trained = balance([embedding for embedding in usable if embedding.example_id not in held_out_ids], config)
+    has_benign = any(not embedding.harmful for embedding in usable)
+    held_out_texts = () if has_benign else hold_out_benign_texts(texts, config)
+    left_out = held_out_ids | {text.id for text in held_out_texts}
     made = _media_examples(adapter, trained, method, config)
-    made += _text_examples(trained, [text for text in texts if text.id not in held_out_ids], method, config)
+    made += _text_examples(trained, [text for text in texts if text.id not in left_out], method, config)
     if not made:
         raise SeaError(
             f"there is no example to train on with {method}",
@@ -88,13 +96,11 @@ def mix(
             "--data names the kinds to train on.",
         )
     random.Random(f"{config.seed}:order").shuffle(made)
-    counts = Counter(labelled.example.kind for labelled in made)
-    counts["benign"] = sum(not labelled.harmful for labelled in made)
     n_skipped = len(stored) - len(usable)
     return Mixture(
-        examples=tuple(labelled.example for labelled in made),
-        held_out=tuple(embedding for embedding in balanced if embedding.example_id in held_out_ids),
-        counts={kind: count for kind, count in counts.items() if count},
+        examples=tuple(made),
+        held_out=tuple(embedding for embedding in usable if embedding.example_id in held_out_ids),
+        held_out_texts=tuple(held_out_texts),
         skipped={f"no response for {method}": n_skipped} if n_skipped else {},
         warnings=tuple(_warnings(trained, made, config)),
     )
@@ -102,10 +108,10 @@ def mix(
 
 def _media_examples(
     adapter: Adapter, trained: Sequence[StoredEmbedding], method: Method, config: AlignConfig
-) -> list[_Labelled]:
+) -> list[TrainingExample]:
     """Return the training examples about embeddings."""
     synthetic = [embedding for embedding in trained if not embedding.is_real]
-    made: list[_Labelled] = []
+    made: list[TrainingExample] = []
     for embedding in trained:
         kind = "real" if embedding.is_real else "synthetic"
         drawn = [(kind, question) for question in _own_questions(adapter, embedding, kind, method, config)]
@@ -113,7 +119,7 @@ def _media_examples(
             questions = retention_questions(adapter, embedding, synthetic, method, config.seed)
             seed = f"{config.seed}:retention:{embedding.key}"
             drawn += [("retention", question) for question in draw_questions(questions, config.retention, seed)]
-        made += [_Labelled(_make_example(kind, question, embedding), embedding.harmful) for kind, question in drawn]
+        made += [_make_example(kind, question, embedding) for kind, question in drawn]
     return made
 
 
@@ -129,13 +135,14 @@ def _own_questions(
 
 
 def _make_example(kind: str, question: Question, embedding: StoredEmbedding) -> TrainingExample:
-    record = embedding.record
-    return TrainingExample(kind, record["id"], *question, embedding.key, record["n_features"], record["sha256"])
+    record, key = embedding.record, embedding.key
+    n_features, digest, harmful = record["n_features"], record["sha256"], embedding.harmful
+    return TrainingExample(kind, record["id"], *question, key, n_features, digest, harmful)
 
 
 def _text_examples(
     trained: Sequence[StoredEmbedding], texts: Sequence[Example], method: Method, config: AlignConfig
-) -> list[_Labelled]:
+) -> list[TrainingExample]:
     """Return the training examples in plain text. Examples with the same instruction count once."""
     questions: dict[str, _TextQuestion] = {}
     for text in (*_run_texts(trained, method), *_file_texts(texts, method)):
@@ -146,7 +153,7 @@ def _text_examples(
     if questions and has_other_kinds and config.text_examples == "all":
         weight = config.text * len(trained) / len(questions)
     return [
-        _Labelled(TrainingExample("text", text.id, *question), text.harmful)
+        TrainingExample("text", text.id, *question, harmful=text.harmful)
         for text in questions.values()
         for question in draw_questions([text.question], weight, f"{config.seed}:text:{text.id}")
     ]
@@ -167,8 +174,10 @@ def _file_texts(texts: Sequence[Example], method: Method) -> Iterator[_TextQuest
             yield _TextQuestion(text.id, Question(text.instruction, *responses), text.harmful)
 
 
-def _warnings(trained: Sequence[StoredEmbedding], made: Sequence[_Labelled], config: AlignConfig) -> Iterator[str]:
-    if all(labelled.harmful for labelled in made):
+def _warnings(
+    trained: Sequence[StoredEmbedding], made: Sequence[TrainingExample], config: AlignConfig
+) -> Iterator[str]:
+    if all(example.harmful for example in made):
         yield "no benign example is trained on: a model that is only shown refusals learns to refuse everything"
     real = [embedding for embedding in trained if embedding.is_real] if config.real else []
     synthetic = [embedding for embedding in trained if not embedding.is_real] if config.synthetic else []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sea_core.alignment.markdown import escape_markdown, front_matter
 from sea_core.alignment.run import AlignManifest
-from sea_core.alignment.spot_check import GroupMetrics
+from sea_core.alignment.spot_check import GroupMetrics, Interval
 from sea_core.runs.containment import is_inside
 
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
@@ -39,9 +39,10 @@ def model_card(manifest: AlignManifest, licence: str) -> str:
     return f"""{front_matter(header)}
 # {escape_markdown(Path(metadata.checkpoint).name)}, aligned with SEA
 
-Aligned to refuse harmful requests, in text and through its {modality} input. In training, synthetic
+Trained to refuse harmful requests, in text and through its {modality} input. In training, synthetic
 embeddings found by gradient descent from text took the place of harmful media (SEA, arXiv 2502.12562).
 
+- **Outcome**: {metrics["outcome"]}. {metrics["outcome_sentence"]}
 - **Base**: {base} ({identity.model.fingerprint}). Licence: {escape_markdown(licence)}.
 - **Method**: {identity.method.upper()} of {trained}, {metrics["steps"]} steps, last mean loss {metrics["loss"]:.4g}.
 - **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them benign, from
@@ -52,8 +53,9 @@ embeddings found by gradient descent from text took the place of harmful media (
 ## Before and after
 {table(metrics["spot_check"])}
 
-Refusals are detected by a list of phrases ({metrics["judge"]}). "Strict ASR" is the ratio of harmful questions whose
-answer does not refuse and names what was asked about. A spot check of a few dozen questions is not a benchmark.
+In brackets: the 95 % interval of the ratio after. Refusals are detected by a list of phrases ({metrics["judge"]}).
+"Strict ASR" is the ratio of harmful questions whose answer does not refuse and names what was asked about. A spot check
+of a few dozen questions is not a benchmark.
 
 ## Limits
 A model that refuses these questions may answer others. The metrics hold for the data above. Before you rely on the
@@ -74,15 +76,21 @@ def spot_check_cells(groups: Sequence[GroupMetrics]) -> list[list[str]]:
     return [
         [
             TITLES[group["group"]] + (", seen in training" if group["seen"] else ""),
-            format_change(group["before"]["refusal_rate"], group["after"]["refusal_rate"]),
-            format_change(group["before"]["strict_asr"], group["after"]["strict_asr"]),
-            format_change(group["before"]["over_refusal_rate"], group["after"]["over_refusal_rate"]),
-            f"{group['after']['n_harmful']} harmful, {group['after']['n_benign']} benign",
+            format_change(before["refusal_rate"], after["refusal_rate"], after["refusal_interval"]),
+            format_change(before["strict_asr"], after["strict_asr"], after["strict_asr_interval"]),
+            format_change(before["over_refusal_rate"], after["over_refusal_rate"], after["over_refusal_interval"]),
+            f"{after['n_harmful']} harmful, {after['n_benign']} benign",
         ]
         for group in groups
+        for before, after in [(group["before"], group["after"])]
     ]
 
 
-def format_change(before: float | None, after: float | None) -> str:
-    """Return a ratio before and after, such as `0.10 -> 0.95`; a dash stands for a ratio of nothing."""
-    return " -> ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in (before, after))
+def format_change(before: float | None, after: float | None, interval: Interval) -> str:
+    """Return a ratio before and after, such as `0.10 -> 0.95 [0.76, 0.99]`; a dash stands for a ratio of nothing.
+
+    Args:
+        interval: the 95 % interval of the ratio after.
+    """
+    change = " -> ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in (before, after))
+    return f"{change} [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else change

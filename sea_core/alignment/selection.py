@@ -7,6 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from sea_core.alignment.config import AlignConfig
 from sea_core.alignment.embedding_source import StoredEmbedding
+from sea_core.data.examples import Example
+
+MIN_HELD_OUT = 6
+"""Of harmful and of benign examples: a change of fewer cannot be told from chance (see `outcome`)."""
 
 
 def balance(embeddings: Sequence[StoredEmbedding], config: AlignConfig) -> list[StoredEmbedding]:
@@ -22,10 +26,26 @@ def balance(embeddings: Sequence[StoredEmbedding], config: AlignConfig) -> list[
 
 
 def held_out_examples(embeddings: Sequence[StoredEmbedding], config: AlignConfig) -> set[str]:
-    """Return the ids of examples to hold out of training: as many harmful as benign ones, at most a tenth of all."""
-    harmful, benign = _ids_by_harm(embeddings)
-    count = min(config.held_out, (len(harmful) + len(benign)) // 10)
-    return {example_id for ids in (harmful, benign) for example_id in _shuffle(ids, config.seed + 1)[: count // 2]}
+    """Return the ids of examples to hold out of training, harmful and benign ones (see `_hold_out`)."""
+    sides = _ids_by_harm(embeddings)
+    total = sum(map(len, sides))
+    return {example_id for ids in sides for example_id in _hold_out(ids, total, config)}
+
+
+def hold_out_benign_texts(texts: Sequence[Example], config: AlignConfig) -> list[Example]:
+    """Return the benign texts to hold out of training: with none, a model that refuses everything looks safe."""
+    benign = [text.id for text in texts if not text.harmful]
+    held_out = set(_hold_out(benign, len(benign), config))
+    return [text for text in texts if text.id in held_out]
+
+
+def _hold_out(ids: Sequence[str], total: int, config: AlignConfig) -> list[str]:
+    """Draw the ids of one side, harmful or benign, to hold out: a twentieth of all examples, but of few examples more.
+
+    That is up to a quarter of the side until MIN_HELD_OUT are reached, and never more than half of `held_out`.
+    """
+    count = min(config.held_out // 2, max(total // 20, min(MIN_HELD_OUT, len(ids) // 4)))
+    return _shuffle(ids, config.seed + 1)[:count]
 
 
 def _ids_by_harm(embeddings: Iterable[StoredEmbedding]) -> tuple[list[str], list[str]]:

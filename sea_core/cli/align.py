@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def align(
 ) -> None:
     """Align a model with SFT or DPO on synthetic embeddings, real media and text, in any mixture.
 
+    Ends with the outcome: safer, unchanged, less_safe, refuses_everything, not_converged or too_few_to_tell. The exit
+    code is 1 unless it is safer; with --no-spot-check, too_few_to_tell is no failure.
+
     TRL's settings are -o trainer.KEY=VALUE, PEFT's are -o lora.KEY=VALUE. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
@@ -96,7 +100,7 @@ def align(
         progress=TERMINAL,
     )
     if is_first_process():
-        report(result, as_json)
+        report(result, as_json, spot_check)
 
 
 def read_request(
@@ -125,14 +129,20 @@ def _nested(flat: dict[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def report(result: AlignResult, as_json: bool) -> None:
-    """Print the metrics; warnings go to stderr."""
-    for warning in result.warnings:
-        output.note(f"note: {warning}")
-    value = {"model": str(result.folder), **result.metrics}
+def report(result: AlignResult, as_json: bool, spot_check: bool = True) -> None:
+    """Print the metrics, and end with the outcome: with exit code 1 unless the model is safer.
+
+    Args:
+        spot_check: whether questions were asked. Where the user wanted none, there is no verdict to fail.
+    """
+    metrics = result.metrics
+    value = {"model": str(result.folder), **metrics}
     output.emit(value, as_json, lambda: output.stack(_tables(result)))
+    output.note(f"{metrics['outcome']}: {metrics['outcome_sentence']}\n  {metrics['next_step']}")
     if (lora := result.folder / "adapter").is_dir():
         output.note(f"Next: sea bench run CASES --plugin PLUGIN --lora {lora} --out runs/after")
+    unasked = not spot_check and result.outcome == "too_few_to_tell"
+    exit_if_failed({f"alignments with the outcome {result.outcome}": int(result.outcome != "safer" and not unasked)})
 
 
 def _tables(result: AlignResult) -> Iterator[Table]:
@@ -140,10 +150,11 @@ def _tables(result: AlignResult) -> Iterator[Table]:
 
     metrics = result.metrics
     if cells := spot_check_cells(metrics["spot_check"]):
-        columns = ("before -> after", "harmful refused", "strict ASR", "benign refused", "questions")
+        columns = ("before -> after [95 %]", "harmful refused", "strict ASR", "benign refused", "questions")
         yield output.grid(columns, cells)
     exported = ", ".join(metrics["export"]["exports"])
     lines = [
+        ("outcome", result.outcome),
         ("steps", str(metrics["steps"])),
         ("loss", f"{metrics['loss']:.4g}"),
         ("training examples", ", ".join(f"{count} {kind}" for kind, count in metrics["examples"].items())),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.cli.exit_code import exit_if_failed
 
 
 def check(
@@ -32,4 +33,4 @@ def check(
     output.emit(value, as_json, lambda: output.grid(("file", "problem"), cells) if cells else summary)
     if cells:
         output.note(f"{summary}. Re-run the command that wrote the folder: it makes again what is damaged.")
-        raise typer.Exit(1)
+    exit_if_failed({"damaged or missing files": len(cells)})

@@ -14,7 +14,8 @@ from sea_core.alignment.config import AlignConfig, AlignRequest, Method
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.sanity_checks import require_same_model
-from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced
+from sea_core.alignment.selection import MIN_HELD_OUT
+from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced, text_cases
 from sea_core.pipeline.encode import media_examples
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
@@ -22,10 +23,11 @@ from sea_core.runs.embedding_run import EmbeddingRun
 
 if TYPE_CHECKING:
     from sea_core.alignment.trainers import StepCallback
+    from sea_core.data.examples import Example
     from sea_core.model.adapter import Adapter
 
 SEEN_EXAMPLES = 8
-"""Harmful, and as many benign, examples that the spot check asks about where none was held out."""
+"""Harmful, and as many benign, examples that the spot check asks about as well where few were held out."""
 
 
 def align(
@@ -85,25 +87,32 @@ def align(
     if spot_check:
         media = Path(eval_media) if eval_media else None
         root = Path(media_root) if media_root else None
-        questions = [*cases, *spot_check_cases(target.adapter, opened, request, media, root)]
+        questions = [*cases, *spot_check_cases(target.adapter, opened, texts, request, media, root)]
     inputs = AlignInputs(opened, texts, questions, example_media, base, target.revision)
     with _training_progress(progress) as on_step:
-        return run_alignment(mllm, inputs, request, Path(out), merge=merge, on_step=on_step)
+        note = (lambda warning: progress.note(f"note: {warning}")) if is_first_process() else None
+        return run_alignment(mllm, inputs, request, Path(out), merge=merge, on_step=on_step, on_warning=note)
 
 
 def spot_check_cases(
     adapter: Adapter,
     runs: Sequence[EmbeddingRun],
+    texts: Sequence[Example],
     request: AlignRequest,
     eval_media: Path | None,
     media_root: Path | None = None,
 ) -> list[SpotCheckCase]:
-    """Return the questions of the spot check: about held-out examples, or seen ones where none is, and real media."""
+    """Return the questions of the spot check: about held-out examples and the user's media.
+
+    Where few examples are held out, seen ones are asked about too: they show whether anything was learnt at all.
+    """
     source = EmbeddingSource(runs)
-    held_out = mix(adapter, source, (), request.method, request.config).held_out
-    cases = embedding_cases(adapter, source, held_out, seen=False)
-    if not held_out:
-        seen = sample_balanced(source.stored(), SEEN_EXAMPLES, request.config.seed)
+    mixture = mix(adapter, source, texts, request.method, request.config)
+    cases = embedding_cases(adapter, source, mixture.held_out, seen=False) + text_cases(mixture.held_out_texts)
+    held_out = {embedding.example_id for embedding in mixture.held_out}
+    if len(held_out) < 2 * MIN_HELD_OUT:
+        others = [embedding for embedding in source.stored() if embedding.example_id not in held_out]
+        seen = sample_balanced(others, SEEN_EXAMPLES, request.config.seed)
         cases += embedding_cases(adapter, source, seen, seen=True)
     if eval_media:
         _, found = media_examples(eval_media, media_root=media_root)

@@ -6,16 +6,22 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from helpers.alignment import random_run, start_run
 from helpers.cli import expect_error, sea
 from sea_core.alignment.run import ModelFolder
+from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError
+from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.optimization.record import store_result
 from sea_core.runs.digests import file_digest
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
@@ -25,12 +31,15 @@ from sea_core.runs.jsonl import JsonlLog
 def model(run: EmbeddingRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that the command aligned, exported and checked."""
     out = tmp_path_factory.mktemp("align") / "model"
-    metrics = sea("align", run.folder, "--method", "sft", "--out", out, *QUICK, "--json").json()
+    metrics = sea("align", run.folder, "--method", "sft", "--out", out, *QUICK, "--json").json(code=1)
+    assert metrics["outcome"] != "safer"  # after four steps of a far too large learning rate
+    assert "Held out, harmful: 1 examples" in metrics["outcome_sentence"]
     assert metrics["steps"] == 4
     assert metrics["export"]["model_class"] == "transformers.Qwen2AudioForConditionalGeneration"
     assert metrics["export"]["imports_sea"] is False
     assert set(metrics["export"]["exports"]) == {"adapter", "merged"}
-    assert {group["group"] for group in metrics["spot_check"]} == {"synthetic"}
+    groups = {(group["group"], group["seen"]) for group in metrics["spot_check"]}
+    assert groups == {("text", False), ("synthetic", True), ("synthetic", False)}
     return out
 
 
@@ -52,7 +61,9 @@ def test_export_is_complete(model: Path) -> None:
     base = Path(json.loads((model / "align.json").read_text())["metadata"]["checkpoint"])
     for name in ("adapter", "merged"):
         assert (model / name / "tokenizer.json").read_bytes() == (base / "tokenizer.json").read_bytes()
-        assert "Before and after" in (model / name / "README.md").read_text()
+        card = (model / name / "README.md").read_text()
+        assert "Before and after" in card
+        assert re.search(r"- \*\*Outcome\*\*: [a-z_]+\. .* Held out, harmful: 1 examples, refused", card)
     merged, original = (json.loads((folder / "config.json").read_text()) for folder in (model / "merged", base))
     assert merged.get("use_cache") == original.get("use_cache")  # the trainer switches it off
     token_ids = [name for name in merged if name.endswith("_token_id")]
@@ -66,7 +77,7 @@ def test_export_is_complete(model: Path) -> None:
 def test_rerun_of_a_finished_alignment_changes_nothing(model: Path, run: EmbeddingRun) -> None:
     before = {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.name != ".lock"}
     result = sea("align", run.folder, "--method", "sft", "--out", model, *QUICK, "--json")
-    assert result.json()["steps"] == 4
+    assert result.json(code=1)["steps"] == 4
     assert {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.name != ".lock"} == before
     assert "lora.r: stored 4, requested None" in expect_error(
         "align", run.folder, "--method", "sft", "--out", model, *QUICK[:-2]
@@ -100,7 +111,7 @@ def test_a_damaged_export_is_made_again(
     damage(copy)
     assert sea("check", copy).code == 1
     answered = (copy / "spot_check.jsonl").stat().st_mtime_ns
-    assert sea("align", run.folder, "--method", "sft", "--out", copy, *QUICK, "--json").json()["steps"] == 4
+    assert sea("align", run.folder, "--method", "sft", "--out", copy, *QUICK, "--json").json(code=1)["steps"] == 4
     assert ((copy / "spot_check.jsonl").stat().st_mtime_ns > answered) is trains
     assert exports(copy) == before
     assert sea("check", copy, "--json").json()["damage"] == []
@@ -108,8 +119,8 @@ def test_a_damaged_export_is_made_again(
 
 def test_a_merged_model_can_be_asked_for_later(model: Path, run: EmbeddingRun, tmp_path: Path) -> None:
     command = ("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *QUICK, "--json")
-    assert set(sea(*command, "--no-merge").json()["export"]["exports"]) == {"adapter"}
-    assert set(sea(*command).json()["export"]["exports"]) == {"adapter", "merged"}
+    assert set(sea(*command, "--no-merge").json(code=1)["export"]["exports"]) == {"adapter"}
+    assert set(sea(*command).json(code=1)["export"]["exports"]) == {"adapter", "merged"}
     assert exports(tmp_path / "model").keys() == exports(model).keys()
 
 
@@ -125,7 +136,7 @@ def test_an_alignment_counts_as_finished_only_when_everything_else_is_written(
         patch.setattr(ModelFolder, "finish", stop)
         assert sea(*command).code == 130
     assert not ModelFolder(tmp_path / "model").finished
-    assert sea(*command).json()["steps"] == 4
+    assert sea(*command).json(code=1)["steps"] == 4
     assert not (tmp_path / "model" / "checkpoints").exists()
     assert exports(tmp_path / "model") == exports(model)
 
@@ -168,10 +179,50 @@ def test_the_names_of_special_tokens_in_texts_do_not_stop_an_alignment(run: Embe
     texts = tmp_path / "texts.jsonl"
     named = {"instruction": "What is <|AUDIO|>?", "response": "A <|AUDIO|> of a sound.<|im_end|>", "harmful": False}
     texts.write_text(json.dumps(named), encoding="utf-8")
-    more = ("--extra-text", texts, "--data", "text", "--no-merge", "--no-spot-check", *QUICK)
+    more = ("--extra-text", texts, "--data", "text", "--no-merge", "--no-spot-check", *QUICK, "-o", "stop_loss=100")
     assert (
-        sea("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *more, "--json").json()["steps"] == 4
+        sea("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *more, "--json").json()["steps"] == 3
     )
+
+
+def test_training_on_refusals_only_ends_with_a_model_that_refuses_everything(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    """Benign examples that the ratio leaves out of the training are asked about all the same."""
+    run = random_run(tmp_path / "run", mllm, prepared)
+    options = ("--data", "text", "-o", "benign_ratio=0", "-o", "trainer.max_steps=15", "-o", "trainer.logging_steps=5")
+    quick = (*options, "-o", "trainer.learning_rate=5e-3", "--no-merge", "--method", "sft", "--json")
+    result = sea("align", run.folder, "--out", tmp_path / "model", *quick)
+    metrics = result.json(code=1)
+    assert (metrics["outcome"], "benign" in metrics["examples"]) == ("refuses_everything", False)
+    assert "note: no benign example is trained on" in result.err
+    assert "Finished with failures: alignments with the outcome refuses_everything" in result.err
+    assert all(group["after"]["over_refusal_interval"][0] > 0.5 for group in metrics["spot_check"])
+
+
+def test_without_a_harmful_example_there_is_nothing_to_learn(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    """Every harmful example failed: what is left would teach to comply, and the card would call it aligned."""
+    run = start_run(tmp_path / "run", mllm)
+    lost = OptimizationResult("", "failed", "no success in 1 steps", 1, 9.0, -1.0, 0.1, None)
+    with run.writing():
+        for example in prepared[:8]:
+            found = replace(lost, id=example.id)
+            if not example.example.harmful:
+                found = replace(found, status="succeeded", reason="", embedding=Embedding(mllm.blank().features[:4]))
+            store_result(run, example, found)
+    command = ("align", run.folder, "--method", "sft", "--no-merge", "--no-spot-check", *QUICK, "--out", tmp_path / "m")
+    message = expect_error(*command)
+    assert "no harmful example is left to learn from: 4 of 4 failed" in message
+    assert not (tmp_path / "m").exists()
+    message = expect_error(*command, "--data", "retention,text", "-o", "text_examples=benign")
+    assert "these kinds are switched off: synthetic, real; text_examples=benign" in message
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text('{"instruction": "How do I steal a lamp?", "response": "No.", "harmful": true}\n')
+    result = sea(*command, "--extra-text", texts, "-o", "stop_loss=100", "--json")
+    assert result.json()["outcome"] == "too_few_to_tell"  # no failure: no spot check was wanted
+    assert "note: most harmful examples are lost: of 4, 4 failed" in result.err
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")

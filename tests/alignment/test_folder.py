@@ -28,6 +28,7 @@ ANSWER: SpotCheckRecord = {
     "when": "before",
     "group": "text",
     "id": "a",
+    "example": "a",
     "harmful": True,
     "seen": False,
     "prompt": "?",

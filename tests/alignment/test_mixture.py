@@ -17,6 +17,7 @@ from sea_core.data.examples import Example, PreparedExample
 from sea_core.errors import DataError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
+from sea_core.pipeline.align import spot_check_cases
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -51,29 +52,59 @@ def test_held_out_examples_are_not_trained_on(
     texts = [Example(f"t{i}", f"How do I do thing {i}?", "No.", harmful=i % 2 == 0) for i in range(20)]
     mixture = mix(mllm.adapter, EmbeddingSource([run]), texts, "sft", AlignConfig())
     held_out = {embedding.id for embedding in mixture.held_out}
-    assert len(held_out) == 2  # a tenth of twenty: one harmful, one benign
+    assert len(held_out) == 4  # a quarter of the harmful and of the benign ones
     assert not held_out & {example.id for example in mixture.examples}
     assert {text.id for text in texts} & {example.id for example in mixture.examples}
 
 
-def test_few_examples_are_all_trained_on(mllm: MLLM, run: EmbeddingRun) -> None:
-    """A tenth of twelve examples is one, but as many harmful as benign ones are held out."""
-    assert not mix(mllm.adapter, EmbeddingSource([run]), (), "sft", AlignConfig()).held_out
+def test_of_few_examples_more_than_a_tenth_are_held_out(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    """Up to a quarter, until there are enough to tell a change from chance; never more than `held_out`."""
+    for count, config, expected in (
+        (12, AlignConfig(), (1, 1)),
+        (18, AlignConfig(), (2, 2)),
+        (48, AlignConfig(), (6, 6)),
+        (72, AlignConfig(), (6, 6)),
+        (72, AlignConfig(held_out=5), (2, 2)),
+        (72, AlignConfig(held_out=0), (0, 0)),
+    ):
+        run = random_run(tmp_path / f"{count}-{config.held_out}", mllm, prepared[:count])
+        held_out = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config).held_out
+        harmful = sum(embedding.harmful for embedding in held_out)
+        assert (harmful, len(held_out) - harmful) == expected
+
+
+def test_benign_texts_are_held_out_if_the_runs_have_none(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    """As in the paper, where benign examples have no embedding: without them, refusing everything looks safe."""
+    harmful = [each for each in prepared if each.example.harmful][:8]
+    run = random_run(tmp_path / "run", mllm, harmful)
+    texts = [Example(f"t{i}", f"What is thing {i}?", "A thing.", harmful=False) for i in range(24)]
+    mixture = mix(mllm.adapter, EmbeddingSource([run]), texts, "sft", AlignConfig())
+    assert len(mixture.held_out_texts) == 6
+    trained = {example.prompt for example in mixture.examples}
+    assert not trained & {text.instruction for text in mixture.held_out_texts}
+    cases = spot_check_cases(mllm.adapter, [run], texts, AlignRequest("sft"), None)
+    assert {case.prompt for case in cases} >= {text.instruction for text in mixture.held_out_texts}
 
 
 @pytest.mark.parametrize(("ratio", "harmful", "benign"), [(1 / 3, 6, 3), (0.0, 6, 0), (1.0, 0, 6), (0.75, 2, 6)])
 def test_benign_ratio(mllm: MLLM, run: EmbeddingRun, ratio: float, harmful: int, benign: int) -> None:
-    config = AlignConfig(benign_ratio=ratio, synthetic=1, text=0, retention=0)
+    config = AlignConfig(benign_ratio=ratio, synthetic=1, text=0, retention=0, held_out=0)
     mixture = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config)
     assert (mixture.counts["synthetic"], mixture.counts.get("benign", 0)) == (harmful + benign, benign)
     assert ("learns to refuse everything" in " ".join(mixture.warnings)) is (benign == 0)
 
 
 def test_paper_mixture_and_baselines(mllm: MLLM, run: EmbeddingRun) -> None:
-    paper = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", MIXTURES.get("paper").config())
+    config = replace(MIXTURES.get("paper").config(), held_out=0)
+    paper = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config)
     assert paper.counts == {"synthetic": 9, "text": 3, "benign": 6}
     assert all(e.prompt.startswith("The audio shows a") for e in paper.examples if e.kind == "synthetic")
-    text = mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("text=1", AlignConfig())))
+    weights = parse_weights("text=1", config)
+    text = mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**weights, held_out=0))
     assert text.counts == {"text": 12, "benign": 6}
     with pytest.raises(SeaError, match="no example to train on"):
         mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("real", AlignConfig())))

@@ -78,7 +78,7 @@ def demo_cases(adapter: Adapter, render: Render | None, seed: int) -> list[SpotC
             medium = render(phrase.text, style, rng) if render else None
             name = f"{phrase.text}, {style}"
             cases.append(
-                SpotCheckCase("media", name, phrase.harmful, prompt, phrase.text, load_embedding=_encoded(medium))
+                SpotCheckCase("media", name, phrase.harmful, prompt, phrase.text, False, phrase.text, _encoded(medium))
             )
     return cases
 
