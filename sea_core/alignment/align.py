@@ -42,7 +42,7 @@ from sea_core.errors import SeaError
 from sea_core.judges.refusal_patterns import VERSION
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_core.model.text_check import NamedText, require_accepted
 from sea_core.runs.atomic import write_text
 from sea_core.runs.digests import sha256

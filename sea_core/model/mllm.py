@@ -77,6 +77,11 @@ class MLLM:
         head = self.model.get_output_embeddings()
         return list({id(p): p for module in (decoder, tokens, head) for p in module.parameters()}.values())
 
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters before the seam: neither the projector's nor the language model's."""
+        others = {id(p) for p in (*self.projector.parameters(), *self.language_parameters())}
+        return [p for p in self.model.parameters() if id(p) not in others]
+
     def _token_id(self, token: str) -> int:
         token_id = self.tokenizer.convert_tokens_to_ids(token)
         if token_id is None or (token_id == self.tokenizer.unk_token_id and token != self.tokenizer.unk_token):

@@ -37,6 +37,22 @@ def capture(projector: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
+@contextmanager
+def replace(projector: nn.Module, crossing: Tensor) -> Iterator[None]:
+    """Let another tensor cross the seam: the projector's first argument is replaced, in every call."""
+
+    def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        if args:
+            return (crossing, *args[1:]), kwargs
+        return args, {**kwargs, next(iter(kwargs)): crossing}
+
+    handle = projector.register_forward_pre_hook(hook, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 def run_until(module: nn.Module, run: Callable[[], Any]) -> Tensor:
     """Run a forward pass until it calls `module`, and return the first argument of that call, with its graph.
 

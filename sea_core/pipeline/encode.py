@@ -19,7 +19,7 @@ from sea_core.data.summary import describe_unlabelled
 from sea_core.errors import DataError, SeaError, at
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress

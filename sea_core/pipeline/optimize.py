@@ -13,7 +13,7 @@ from sea_core.extraction.prepare import Preparation
 from sea_core.llm.config import LLMConfig
 from sea_core.model.checkpoint import read_card
 from sea_core.model.media_folder import encode_files, media_digest, media_files, sorted_by_content
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_core.model.text_check import require_accepted
 from sea_core.optimization.audit import audit, unaudited
 from sea_core.optimization.config import OptimizeConfig

@@ -19,9 +19,9 @@ from torch import nn
 from transformers import Qwen2AudioForConditionalGeneration
 
 from sea_core import MLLM, PluginError
+from sea_core.model.noise import noise_like
 from sea_core.plugin import loader
 from sea_core.plugin.contract.check import RULES, RuleResult, check_adapter, check_rule
-from sea_core.plugin.contract.noise import noise_like
 from sea_core.plugin.contract.rule import AdapterUnderTest
 from sea_core.plugin.testing import AdapterContract
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter

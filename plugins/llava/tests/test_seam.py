@@ -13,7 +13,7 @@ from transformers import LlavaConfig, LlavaForConditionalGeneration
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 
 TOWER = {
     "model_type": "clip_vision_model",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sea_core import ModelError
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
 

@@ -12,7 +12,7 @@ from transformers import GenerationConfig
 from sea_core import ModelError
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_qwen2_vl.adapter import ImageAdapter
 
 QUESTIONS = ["What is it?", "Please tell me more about everything that can be seen here.", "Hm?"]

@@ -12,6 +12,7 @@ from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import packing_tolerance, relative_error
+from sea_core.model.proof import perturb
 from sea_core.optimization.engine.activation_checkpointing import (
     activation_checkpointing,
     is_out_of_memory,
@@ -99,12 +100,6 @@ def compare(packed: ForwardStrategy, sequential: ForwardStrategy, task: Optimiza
             _raise_not_equivalent(f"the logits of answer {number} have a relative error of {error:.2g}", suspect)
     if not (error := relative_error(grad, reference_grad)) <= allowed(perturbed_grad, reference_grad):
         _raise_not_equivalent(f"the gradient has a relative error of {error:.2g}", "the backward pass to E")
-
-
-def perturb(features: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return E with noise of about half the size of its rounding to `dtype`, the same on every call."""
-    noise = torch.randn(features.shape, generator=torch.Generator().manual_seed(1)).to(features)
-    return features * (1 + torch.finfo(dtype).eps / 4 * noise)
 
 
 def logits_and_grad(forward: ForwardStrategy, task: OptimizationTask, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,14 +9,15 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sea_core.errors import PluginError, SeaError
 from sea_core.model import numerics
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.plugin.contract.noise import noise_like
+from sea_core.model.noise import noise_like
+from sea_core.model.proof import Proof
 
 QUESTION = "What is in the {noun}?"
 LONG_QUESTION = "Please tell me, as briefly as you can, what is going on in this {noun}."
@@ -102,6 +103,11 @@ class AdapterUnderTest:
         finally:
             torch.set_num_threads(threads)
 
+    @cached_property
+    def proof(self) -> Proof:
+        """The proof of the seam, on the sample too."""
+        return Proof(self.mllm, self.sample)
+
     def question(self, template: str = QUESTION) -> str:
         return template.format(noun=self.adapter.noun)
 
@@ -169,9 +175,3 @@ def rule(advice: str, needs_model: bool = True) -> Callable[[Callable[[AdapterUn
 
 def listed(items: Sequence[object]) -> str:
     return ", ".join(map(str, items))
-
-
-def encoder_parameters(mllm: MLLM) -> list[nn.Parameter]:
-    """Return the parameters before the seam: neither the projector's nor the language model's."""
-    others = {id(p) for p in (*mllm.projector.parameters(), *mllm.language_parameters())}
-    return [p for p in mllm.model.parameters() if id(p) not in others]

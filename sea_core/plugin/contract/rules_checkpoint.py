@@ -11,7 +11,7 @@ import torch
 
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_core.plugin.contract.rule import AdapterUnderTest, require_error, rule
 
 

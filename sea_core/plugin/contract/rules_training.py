@@ -14,7 +14,7 @@ from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.packed import Packed, PackingNotSupported
 from sea_core.optimization.engine.select_forward import compare
 from sea_core.optimization.engine.types import OptimizationTask
-from sea_core.plugin.contract.rule import AdapterUnderTest, encoder_parameters, listed, require, rule
+from sea_core.plugin.contract.rule import AdapterUnderTest, listed, require, rule
 
 ANSWER = "A person is wrapping a lamp."
 
@@ -85,7 +85,7 @@ def _require_in_decoder(subject: AdapterUnderTest, peft_model: Any, decoder: nn.
     inside = {id(p) for p in decoder.parameters()}
     outside = [name for name, p in peft_model.named_parameters() if p.requires_grad and id(p) not in inside]
     require(not outside, f"LoRA also adapts {listed(outside[:2])}")
-    encoder = encoder_parameters(mllm)
+    encoder = mllm.encoder_parameters()
     before_decoder = {id(p) for p in (*mllm.projector.parameters(), *encoder)}
     is_alone = bool(encoder) and not before_decoder & inside
     require(is_alone, "what `language_model` returns contains the projector or the encoder")

@@ -81,7 +81,7 @@ class Provider(ModelAPI):
 def _load_model(plugin: str, checkpoint: str, lora: str, modality: str | None) -> MLLM:
     """Load a plugin's model, with the checks of `sea bench run`."""
     from sea_core.model.placement import resolve_device, resolve_dtype
-    from sea_core.model.selfcheck import check_seam
+    from sea_core.model.proof import check_seam
     from sea_core.plugin import loader
 
     if lora:

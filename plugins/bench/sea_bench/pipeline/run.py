@@ -22,7 +22,7 @@ from sea_bench.run.runner import CaseRunner, run_cases, store_missing, unanswere
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
 from sea_core.model.checkpoint import fingerprint
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM
 
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_toy import build, pictures
 from sea_toy.graft import GraftConfig, graft
 from sea_toy.llava.blueprints import BLUEPRINTS

@@ -12,7 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from sea_core.model.checkpoint import read_card
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
+from sea_core.model.proof import check_seam
 from sea_qwen2_vl.adapter import ImageAdapter
 from sea_toy import build
 from sea_toy.graft import GraftConfig, graft

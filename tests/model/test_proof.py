@@ -11,8 +11,7 @@ from sea_core import ModelError
 from sea_core.errors import DataError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.model.selfcheck import check_seam
-from sea_core.plugin.contract.rule import encoder_parameters
+from sea_core.model.proof import check_seam
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16]
 
@@ -36,7 +35,7 @@ def test_nan_anywhere_is_an_error(spoilt: MLLM, part: str) -> None:
     """In any part of the model: the self-check stops the run, and no answer is generated."""
     adapter, model = spoilt.adapter, spoilt.model
     parts = {
-        "encoder": encoder_parameters(spoilt),
+        "encoder": spoilt.encoder_parameters(),
         "projector": list(spoilt.projector.parameters()),
         "language_model": list(adapter.language_model(model).layers.parameters()),
         "head": list(model.get_output_embeddings().parameters()),

@@ -1,0 +1,228 @@
+"""Prove that E is all that the language model learns of a medium, and that injecting E is what the model computes.
+
+Each check is one fact about a loaded model. They run on the blank input and on noise of the same form, and compare the
+hidden states of all positions: the vectors of a blank are alike and hide many a wrong position, and the last position
+misses what goes wrong before it. Two computations count as the same if they differ by no more than rounding E in the
+model's dtype does, which is measured; where the computation is the same in every step, they must be equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sea_core.errors import ModelError
+from sea_core.model import numerics, seam
+from sea_core.model.embedding import Embedding, stack
+from sea_core.model.mllm import MLLM
+from sea_core.model.noise import noise_like
+
+RESOLUTION = 1e-6
+"""Of what a model computes in fp32 whatever its dtype, such as its norms, relative to the largest number."""
+ROUNDING_FACTOR = 3
+"""How often as far as rounding E moves the hidden states two computations of them may be apart."""
+MIN_FRONT = 0.5
+"""The part of the weights before the language model that injecting E must skip."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProofMedium:
+    """A medium of the proof: its ordinary inputs, the hidden states that they give, (length, d_llm), and its E."""
+
+    name: str
+    inputs: dict[str, Any]
+    hidden: Tensor
+    crossed: Tensor
+    embedding: Embedding
+
+
+class Proof:
+    """What the checks share: a model, the blank input and noise, and what the model computes of them.
+
+    Args:
+        sample: one more medium, which may have another shape.
+    """
+
+    def __init__(self, mllm: MLLM, sample: Any = None) -> None:
+        self.mllm, self._sample = mllm, sample
+        self.question = f"What is in the {mllm.adapter.noun}?"
+
+    @cached_property
+    def media(self) -> tuple[ProofMedium, ...]:
+        """The blank input, noise, and the sample if there is one, each encoded alone."""
+        blank = self.mllm.adapter.blank_input(self.mllm.processor)
+        media = {"blank": blank, "noise": noise_like(blank)}
+        if self._sample is not None:
+            media["sample"] = self._sample
+        return tuple(self._encode(name, medium) for name, medium in media.items())
+
+    def _encode(self, name: str, medium: Any) -> ProofMedium:
+        inputs = self.mllm.media_inputs([self.question], [medium])
+        with torch.no_grad(), seam.capture(self.mllm.projector) as captured:
+            hidden = self.ordinary(inputs)
+        (embedding,) = self.mllm.encode([medium])
+        return ProofMedium(name, inputs, hidden, captured[0], embedding)
+
+    @torch.no_grad()
+    def ordinary(self, inputs: dict[str, Any]) -> Tensor:
+        """Return the hidden states of the model's ordinary forward, (length, d_llm)."""
+        return self._finite(self.mllm.backbone(**inputs).last_hidden_state[0])
+
+    @torch.no_grad()
+    def injected(self, embedding: Embedding) -> Tensor:
+        """Return the hidden states with an embedding in place of the encoder's output, (length, d_llm)."""
+        ids = torch.tensor([self.mllm.prompt_ids(self.question, len(embedding))], device=self.mllm.device)
+        with self.mllm.inject():
+            output = self.mllm.backbone(input_ids=ids, attention_mask=torch.ones_like(ids), **stack([embedding]))
+        return self._finite(output.last_hidden_state[0])
+
+    def rounding(self, embedding: Embedding) -> float:
+        """Return how far rounding an embedding to the model's dtype moves its hidden states, at most."""
+        wide = embedding.with_features(embedding.features.to(self.mllm.wide_dtype))
+        moved = wide.with_features(perturb(wide.features, self.mllm.dtype))
+        return numerics.max_difference(self.injected(moved), self.injected(wide))
+
+    def _finite(self, hidden: Tensor) -> Tensor:
+        numerics.require_finite(hidden, "the hidden states of the model")
+        return hidden.to(self.mllm.wide_dtype)
+
+
+Check = Callable[[Proof], None]
+"""Raises ModelError where its fact does not hold."""
+
+
+def prompt_is_ordinary(proof: Proof) -> None:
+    """The prompt for an embedding is the model's ordinary prompt."""
+    for medium in proof.media:
+        ours = proof.mllm.prompt_ids(proof.question, len(medium.embedding))
+        if medium.inputs["input_ids"].tolist() != [ours]:
+            raise ModelError(
+                f"the prompt for an embedding of {len(medium.embedding)} vectors is not the model's ordinary prompt",
+                hint="Check the adapter's `placeholder`, `placeholders`, `split` and `inputs` against the processor.",
+            )
+
+
+def own_embedding_changes_nothing(proof: Proof) -> None:
+    """Injecting a medium's own embedding changes no hidden state, at any position, by more than rounding E does."""
+    for medium in proof.media:
+        difference = numerics.max_difference(proof.injected(medium.embedding), medium.hidden)
+        largest = medium.hidden.abs().max().item()
+        allowed = ROUNDING_FACTOR * proof.rounding(medium.embedding) + RESOLUTION * largest
+        if not difference <= allowed:
+            raise ModelError(
+                f"injecting the {medium.name} {proof.mllm.adapter.noun}'s own embedding changes the hidden states by "
+                f"{difference:.3g}, and rounding explains {allowed:.1g}",
+                hint="The prompt, the positions, the attention or the projector differ from the model's ordinary "
+                "forward: check the adapter.",
+            )
+
+
+def another_embedding_changes_something(proof: Proof) -> None:
+    """Injecting another embedding changes the hidden states: a model that ignores its media gives results too."""
+    blank = proof.media[0].embedding
+    if torch.equal(proof.injected(blank.perturbed()), proof.injected(blank)):
+        raise ModelError(
+            f"injecting another embedding does not change the logits: this model ignores its {proof.mllm.adapter.noun}",
+            hint="Check the adapter's `placeholder` and `projector` against the checkpoint.",
+        )
+
+
+def nothing_leaks_past_the_seam(proof: Proof) -> None:
+    """One medium's E in another one's ordinary forward gives the hidden states of the first, at every position.
+
+    Only then does E hold all that the model learns of a medium. Both runs make the same computation, so that they must
+    be equal, in every dtype.
+    """
+    blank, noise = proof.media[:2]
+    if blank.crossed.shape != noise.crossed.shape or _length(blank) != _length(noise):
+        raise ModelError(
+            f"noise of the form of the blank {proof.mllm.adapter.noun} has an embedding of another shape",
+            hint="An embedding's shape must follow from the form of the input: check `blank_input` and `inputs`.",
+        )
+    for first, second in ((blank, noise), (noise, blank)):
+        with seam.replace(proof.mllm.projector, first.crossed):
+            swapped = proof.ordinary(second.inputs)
+        if not torch.equal(swapped, first.hidden):
+            difference = numerics.max_difference(swapped, first.hidden)
+            raise ModelError(
+                f"the {proof.mllm.adapter.noun} reaches the language model past the seam too: with the {first.name} "
+                f"embedding in the {second.name} input's forward, hidden states differ by {difference:.3g}",
+                hint="The projector is not the only way from the encoder to the language model (deep features, "
+                "per-layer inputs, cross attention): this adapter cannot carry the model.",
+            )
+
+
+def encoder_is_skipped(proof: Proof) -> None:
+    """With an embedding injected, the encoder's weights are not used, and they are most of what is before the seam."""
+    encoder = proof.mllm.encoder_parameters()
+    skipped = sum(p.numel() for p in encoder)
+    front = skipped + sum(p.numel() for p in proof.mllm.projector.parameters())
+    if skipped < MIN_FRONT * front:
+        raise ModelError(
+            f"the seam lies too early: {skipped:,} of the {front:,} weights before the language model are before it",
+            hint="`projector` must return the module between the encoder and the language model, not an earlier one.",
+        )
+    blank = proof.media[0].embedding
+    expected = proof.injected(blank)
+    try:
+        with without_weights(encoder):
+            injected = proof.injected(blank)
+    except (RuntimeError, IndexError) as error:
+        raise ModelError(
+            f"with an embedding injected, the model still uses its encoder: {str(error).splitlines()[0]}",
+            hint="The backbone must accept `inputs_embeds`, and not run the encoder if there are no media inputs.",
+        ) from error
+    if not torch.equal(injected, expected):
+        raise ModelError(
+            "without the encoder's weights, an injected embedding gives other hidden states",
+            hint="The backbone must not run the encoder if there are no media inputs.",
+        )
+
+
+CHECKS: Sequence[Check] = (
+    prompt_is_ordinary,
+    own_embedding_changes_nothing,
+    another_embedding_changes_something,
+    nothing_leaks_past_the_seam,
+    encoder_is_skipped,
+)
+
+
+def check_seam(mllm: MLLM) -> None:
+    """Check, before hours of work, that the seam is where the adapter says and that injection is exact.
+
+    Raises:
+        ModelError: a check of the proof fails.
+    """
+    proof = Proof(mllm)
+    for check in CHECKS:
+        check(proof)
+
+
+def perturb(features: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return E with noise of about half the size of its rounding to `dtype`, the same on every call."""
+    noise = torch.randn(features.shape, generator=torch.Generator().manual_seed(1)).to(features)
+    return features * (1 + torch.finfo(dtype).eps / 4 * noise)
+
+
+@contextmanager
+def without_weights(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+    """Empty the parameters inside the block, so that whatever uses them fails."""
+    original = [p.data for p in parameters]
+    try:
+        for p in parameters:
+            p.data = p.data.new_empty(0)
+        yield
+    finally:
+        for p, data in zip(parameters, original, strict=True):
+            p.data = data
+
+
+def _length(medium: ProofMedium) -> int:
+    return int(medium.inputs["input_ids"].shape[1])
