@@ -27,8 +27,8 @@ RESOLUTION = 1e-6
 """Of what a model computes in fp32 whatever its dtype, such as its norms, relative to the largest number."""
 ROUNDING_FACTOR = 3
 """How often as far as rounding E moves the hidden states two computations of them may be apart."""
-MIN_FRONT = 0.5
-"""The part of the weights before the language model that injecting E must skip."""
+MIN_SKIPPED = 0.25
+"""The part of the weights before the language model that injecting E must skip, at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,7 @@ class Proof:
         inputs = self.mllm.media_inputs([self.question], [medium])
         with torch.no_grad(), seam.capture(self.mllm.projector) as captured:
             hidden = self.ordinary(inputs)
+            numerics.require_finite_logits(self.mllm.model.get_output_embeddings()(hidden[-1:].to(self.mllm.dtype)))
         (embedding,) = self.mllm.encode([medium])
         return ProofMedium(name, inputs, hidden, captured[0], embedding)
 
@@ -128,7 +129,7 @@ def another_embedding_changes_something(proof: Proof) -> None:
     blank = proof.media[0].embedding
     if torch.equal(proof.injected(blank.perturbed()), proof.injected(blank)):
         raise ModelError(
-            f"injecting another embedding does not change the logits: this model ignores its {proof.mllm.adapter.noun}",
+            f"injecting another embedding changes nothing: this model ignores its {proof.mllm.adapter.noun}",
             hint="Check the adapter's `placeholder` and `projector` against the checkpoint.",
         )
 
@@ -163,7 +164,7 @@ def encoder_is_skipped(proof: Proof) -> None:
     encoder = proof.mllm.encoder_parameters()
     skipped = sum(p.numel() for p in encoder)
     front = skipped + sum(p.numel() for p in proof.mllm.projector.parameters())
-    if skipped < MIN_FRONT * front:
+    if skipped < MIN_SKIPPED * front:
         raise ModelError(
             f"the seam lies too early: {skipped:,} of the {front:,} weights before the language model are before it",
             hint="`projector` must return the module between the encoder and the language model, not an earlier one.",

@@ -63,7 +63,7 @@ class LateProjector(Qwen2AudioAdapter):
         (ManyTokens(), "not the model's ordinary prompt"),
         (TooFewPlaceholders(), "not the model's ordinary prompt"),
         (TooFewVectors(), "not the model's ordinary prompt"),
-        (NoisyVectors(), "changes the logits by"),
+        (NoisyVectors(), "changes the hidden states by"),
         (EarlyProjector(), r"the projector gives \(50, 96\)"),
         (LateProjector(), "called 0 times"),
     ],

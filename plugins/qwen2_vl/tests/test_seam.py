@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -82,6 +83,8 @@ class NoPositions(ImageAdapter):
         return None
 
 
-def test_missing_positions_fail_the_selfcheck(bundled: tuple[Any, Any]) -> None:
-    with pytest.raises(ModelError, match="changes the logits by"):
-        check_seam(MLLM(NoPositions(), *bundled))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_missing_positions_fail_the_selfcheck(bundled: tuple[Any, Any], dtype: torch.dtype) -> None:
+    model, processor = bundled
+    with pytest.raises(ModelError, match="changes the hidden states by"):
+        check_seam(MLLM(NoPositions(), copy.deepcopy(model).to(dtype), processor))

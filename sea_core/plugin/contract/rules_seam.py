@@ -163,8 +163,9 @@ def gradient(subject: AdapterUnderTest) -> None:
 def encoder_skipped(subject: AdapterUnderTest) -> None:
     """The encoder, most of what is before the language model, does not run when an embedding is injected."""
     encoder_is_skipped(subject.proof)
+    blank = subject.blank
     with without_weights(subject.mllm.encoder_parameters()):
-        subject.mllm.generate([subject.question()], [subject.blank], 1)
+        subject.mllm.generate([subject.question()], [blank], 1)
 
 
 @rule("Do not let the projector truncate, fill or broadcast: an embedding of the wrong shape must raise an error.")
