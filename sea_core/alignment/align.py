@@ -179,7 +179,7 @@ def _train_and_export(
         return
     sanity_checks.require_finite_weights(mllm.model)
     trained = last_logits(mllm.model, fixture.inputs)
-    sanity_checks.require_change(fixture.base, trained, mllm.dtype)
+    sanity_checks.require_change(fixture.base, trained)
     run_spot_check(mllm, inputs.cases, "after", folder.spot_check)
     fixture.write(folder.logits, trained)
     exports = _export(mllm, model, folder, request.full_finetune, merge)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 50_000_000
 """Pixels of a picture, or of a frame of a video: 7071 x 7071, 150 MB in RGB."""
-MAX_CLIP_PIXELS = 1_000_000_000
+MAX_VIDEO_PIXELS = 1_000_000_000
 """Pixels of all frames of a video that are kept: 480 frames of 1920 x 1080, 3 GB in RGB."""
 MAX_FRAMES = 108_000
 """Frames of a video: one hour at 30 a second."""
@@ -90,8 +90,8 @@ def require_pixels(width: int, height: int, path: Path, *, frames: int = 1) -> N
     """Raise DataError where a picture, or the frames that are kept of a video, are too large to be decoded."""
     if width * height > MAX_PIXELS:
         raise _too_large(f"{width} x {height} pixels, and at most {MAX_PIXELS:,} are decoded", path)
-    if width * height * frames > MAX_CLIP_PIXELS:
-        size = f"{frames} frames of {width} x {height} pixels, and at most {MAX_CLIP_PIXELS:,} pixels are decoded"
+    if width * height * frames > MAX_VIDEO_PIXELS:
+        size = f"{frames} frames of {width} x {height} pixels, and at most {MAX_VIDEO_PIXELS:,} pixels are decoded"
         raise _too_large(size, path)
 
 

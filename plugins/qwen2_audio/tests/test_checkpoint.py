@@ -65,9 +65,9 @@ BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
     "no config": (lambda f: (f / "config.json").unlink(), ("no config.json", "--model")),
     "cut config": (
         lambda f: (f / "config.json").write_text('{"archi'),
-        ("config.json is corrupt", "config.json:"),
+        ("it is not valid JSON", "config.json:"),
     ),
-    "config is a list": (lambda f: (f / "config.json").write_text("[]"), ("config.json is not", "config.json:")),
+    "config is a list": (lambda f: (f / "config.json").write_text("[]"), ("not the configuration of a model", "config.json:")),
     "cut weights": (truncate, ("corrupt", "again")),
     "empty weights": (lambda f: (f / "model.safetensors").write_bytes(b""), ("corrupt", "again")),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), ("cannot be loaded", "safetensors")),

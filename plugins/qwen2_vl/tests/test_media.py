@@ -153,7 +153,7 @@ def test_video_of_too_many_pixels_or_frames_is_refused(read: Any, clip: Path, mo
     for name, limit, words in [
         ("MAX_PIXELS", 6000, "96 x 64 pixels, and at most 6,000 are decoded"),
         ("MAX_FRAMES", 12, "more than 12 frames"),
-        ("MAX_CLIP_PIXELS", 50_000, "13 frames of 96 x 64 pixels"),
+        ("MAX_VIDEO_PIXELS", 50_000, "13 frames of 96 x 64 pixels"),
     ]:
         with monkeypatch.context() as patch:
             patch.setattr(media_files, name, limit)
