@@ -67,7 +67,10 @@ BROKEN: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
         lambda f: (f / "config.json").write_text('{"archi'),
         ("it is not valid JSON", "config.json:"),
     ),
-    "config is a list": (lambda f: (f / "config.json").write_text("[]"), ("not the configuration of a model", "config.json:")),
+    "config is a list": (
+        lambda f: (f / "config.json").write_text("[]"),
+        ("not the configuration of a model", "config.json:"),
+    ),
     "cut weights": (truncate, ("corrupt", "again")),
     "empty weights": (lambda f: (f / "model.safetensors").write_bytes(b""), ("corrupt", "again")),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), ("cannot be loaded", "safetensors")),
