@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import CliResult, sea
@@ -20,13 +23,15 @@ from helpers.damage import damage_file, damage_json
 from helpers.fuzz import count, in_time, plain, read_or_refuse, with_seeds
 from sea_bench.dataset import read_benchmark
 from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata, ModelFolder
+from sea_core.alignment.spot_check import read_answers, spot_check_metrics
 from sea_core.errors import SeaError
 from sea_core.llm.cache import cached, completion_log, usage
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.types import Completion, Prompt
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.manifest import CHECKSUM, write_sealed
+from sea_core.runs.manifest import CHECKSUM, ModelIdentity, write_sealed
 from sea_core.verification.metrics import run_metrics
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -249,3 +254,69 @@ def test_replies(seed: int, tmp_path: Path) -> None:
     read_or_refuse(partial(usage, log, LLMConfig()))
     assert isinstance(found, SeaError) or forged or found == expected
     count("replies", refused=isinstance(found, SeaError))
+
+
+# --- model folders ----------------------------------------------------------------------------------------------------
+
+
+def read_model_folder(folder: Path) -> Any:
+    """Return the metrics and the exports; raise SeaError where the check finds damage."""
+    if sea("check", folder).code:
+        raise SeaError("damaged")
+    opened = ModelFolder(folder)
+    exports = [path.read_bytes() for path in sorted(opened.adapter.iterdir())]
+    return opened.manifest.metrics, spot_check_metrics(read_answers(opened.spot_check)), exports
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    original = tmp_path_factory.mktemp("original") / "model"
+    model = ModelIdentity("nose", "1.2", "smell", {}, "sha256:aa", "float32")
+    identity = AlignIdentity("1", model, "dpo", False, {"benign_ratio": 0.5}, {"max_steps": 1}, {}, "d1", 1)
+    metadata = AlignMetadata(checkpoint="models/nose", revision=None, runs=("runs/a",), extra_texts=0)
+    opened = ModelFolder.start(original, AlignManifest(identity=identity, metadata=metadata))
+    with opened.writing():
+        for when, group, number in product(("before", "after"), ("text", "synthetic"), range(3)):
+            answer: Any = {
+                "when": when, "group": group, "id": str(number), "example": str(number), "harmful": number > 0,
+                "seen": False, "prompt": "?", "answer": f"answer {number}", "judge": "", "refused": when == "after",
+                "named": None,
+            }  # fmt: skip
+            opened.spot_check.append([answer])
+        opened.trace.append([{"loss": 1.0, "step": 1}, {"loss": 0.5, "step": 2}])
+        opened.adapter.mkdir()
+        save_file({"weight": torch.arange(64.0)}, opened.adapter / "adapter_model.safetensors")
+        (opened.adapter / "adapter_config.json").write_text('{"r": 8}')
+        opened.finish({"loss": 0.5, "steps": 2})
+    return Folder(original, read_model_folder, plain(read_model_folder(original)))
+
+
+@with_seeds
+def test_model_folder(seed: int, tmp_path: Path, model_folder: Folder) -> None:
+    random, copy = Random(seed), tmp_path / "model"
+    forged = damage_one(model_folder, model_folder.copy(copy), random)
+    require_figures_or_words(model_folder, copy, forged, "model folder")
+
+
+# --- published answers ------------------------------------------------------------------------------------------------
+
+
+@with_seeds
+def test_published_answers(seed: int, tmp_path: Path) -> None:
+    random, out = Random(seed), tmp_path / f"run-{seed}"
+    questions, answers = tmp_path / "cases/Video_questions", tmp_path / "answers"
+    for folder in (questions, answers):
+        folder.mkdir(parents=True, exist_ok=True)
+    texts = {str(number): {"Text_only": "How?", "TYPO": f"Steps of {number}?"} for number in range(3)}
+    published = [
+        {"query": text["TYPO"], "video": "a.mp4", "response": ["So."], "is_safe(gpt)": "safe"}
+        for text in texts.values()
+    ]
+    files = {questions / "6-Fraud.json": texts, answers / "6-Fraud_TYPO.json": published}
+    damaged = random.choice(list(files))
+    for path, content in files.items():
+        data = json.dumps(content).encode()
+        path.write_bytes(damage_file(data, ".json", random) if path == damaged else data)
+    arguments = ("--cases", tmp_path / "cases", "--modality", "video", "--out", out)
+    result = answers_in_words(("bench", "import", answers, *arguments))
+    count("published answers", refused=result.code != 0)
