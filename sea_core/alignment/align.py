@@ -198,7 +198,7 @@ def _export(mllm: MLLM, model: Any, folder: ModelFolder, full_finetune: bool, me
     """Write the LoRA adapter and the merged model; after full fine-tuning only the model. Returns folders by name."""
     exports = {}
     if not full_finetune:
-        save_lora_adapter(mllm, model, folder.adapter)
+        save_lora_adapter(mllm, model, folder.adapter, folder.manifest.identity.model.fingerprint)
         exports["adapter"] = folder.adapter
     if merge or full_finetune:
         save_merged(mllm, model, folder.merged, full_finetune)

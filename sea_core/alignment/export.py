@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError
-from sea_core.model.checkpoint import quiet_loading
+from sea_core.model.checkpoint import quiet_loading, write_card
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import max_rounding, require_finite_logits
 from sea_core.runs.atomic import disk_errors
@@ -98,11 +98,16 @@ def last_logits(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     return chosen
 
 
-def save_lora_adapter(mllm: MLLM, model: Any, folder: Path) -> None:
-    """Write the LoRA adapter and the base's processor files. The folder appears complete or not at all."""
+def save_lora_adapter(mllm: MLLM, model: Any, folder: Path, fingerprint: str) -> None:
+    """Write the LoRA adapter and the base's processor files. The folder appears complete or not at all.
+
+    Args:
+        fingerprint: of the base, which is stored beside the adapter: it belongs to no other model of the same shapes.
+    """
     with _atomic_folder(folder) as part, quiet_loading():
         model.save_pretrained(part)
         copy_processor_files(mllm, part)
+        write_card(part, {"base": {"checkpoint": str(mllm.model.name_or_path), "fingerprint": fingerprint}})
 
 
 def load_lora_adapter(mllm: MLLM, folder: Path) -> Any:

@@ -50,9 +50,10 @@ def run(
 ) -> None:
     """Put a benchmark's cases to a model, greedily, and store every answer.
 
+    With --lora and without --model, the model is the one that the LoRA adapter was trained on.
     Re-run the same command to resume. `sea bench judge` rates the answers.
     """
-    from sea_bench.pipeline.run import run_benchmark
+    from sea_bench.pipeline.run import on_base, run_benchmark
     from sea_bench.select import CaseFilter
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.inputs import ModelTarget
@@ -67,6 +68,8 @@ def run(
         device=device,
         settings=settings["adapter"],
     )
+    if lora and model is None:
+        target = on_base(target, lora)
     wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
     result = run_benchmark(cases, target, out=out, lora=lora, wanted=wanted, config=settings[""], progress=TERMINAL)
     _print(result, as_json)

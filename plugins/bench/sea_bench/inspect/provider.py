@@ -12,10 +12,12 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from sea_bench.case import Case
 from sea_bench.inspect.samples import media_file, parse_messages
+from sea_bench.run.base_model import find_base, require_base
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.lora import check_lora_folder, with_lora
 from sea_bench.run.runner import CaseRunner
 from sea_core.errors import SeaError
+from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
 
 
@@ -88,6 +90,9 @@ def _load_model(plugin: str, checkpoint: str, lora: str, modality: str | None) -
         check_lora_folder(Path(lora))
     _, adapter = loader.get_adapter(plugin, modality)
     device = resolve_device("auto")
+    if lora:
+        checkpoint = checkpoint or find_base(Path(lora), adapter.checkpoint)
+        require_base(Path(lora), checkpoint, fingerprint(checkpoint, None))
     model, processor = adapter.load(
         checkpoint or adapter.checkpoint, dtype=resolve_dtype("auto", device), device=str(device)
     )

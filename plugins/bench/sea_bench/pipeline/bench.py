@@ -83,7 +83,7 @@ def bench(
         plugin: a plugin's name, or the path of a .py file; or a `ModelTarget`, which contains modality and model.
         out: the run folder.
         modality: which of the plugin's modalities, if it has several.
-        model: a model folder or a hub id; default: the plugin's own model.
+        model: a model folder or a hub id; default: the model that `lora` was trained on, or the plugin's own model.
         lora: a LoRA adapter to put on the model.
         judges: names of further judges (guard, openai, transformers, or a plugin's), or judges of your own.
         wanted: which cases to take; default: all, with their own media.
@@ -102,10 +102,12 @@ def bench(
     """
     from sea_bench.pipeline.judge import judge_run
     from sea_bench.pipeline.report import report_runs
-    from sea_bench.pipeline.run import run_benchmark
+    from sea_bench.pipeline.run import on_base, run_benchmark
     from sea_core.pipeline.inputs import ModelTarget
 
     target = plugin if isinstance(plugin, ModelTarget) else ModelTarget.find(plugin, modality=modality, model=model)
+    if lora and model is None and not isinstance(plugin, ModelTarget):
+        target = on_base(target, Path(lora))
     result = run_benchmark(cases, target, out=out, lora=lora, wanted=wanted, config=config, progress=progress)
     judge_run(result.run, judges, config=judge_config, progress=progress)
     report = report_runs([result.run])

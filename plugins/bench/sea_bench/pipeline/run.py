@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_bench.dataset import read_benchmark
+from sea_bench.run.base_model import find_base, require_base
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.lora import check_lora_folder, with_lora
 from sea_bench.run.preflight import choose_batch_size, preflight
@@ -90,11 +91,22 @@ def run_benchmark(
     selection = select_cases(read_benchmark(folder, target.adapter.modality), wanted or CaseFilter())
     if lora:
         check_lora_folder(lora)
+        require_base(lora, target.checkpoint, target.fingerprint())
     run = BenchRun.start(Path(out), _manifest(folder, target, lora, config, selection))
     with run.writing():
         store_missing(run, selection.missing)
         _answer_remaining(run, target, lora, config, selection, progress)
     return _result(run, selection)
+
+
+def on_base(target: ModelTarget, lora: Path) -> ModelTarget:
+    """Return the target with the model that a LoRA adapter was trained on, where the user has named none.
+
+    Raises:
+        ModelError: it is not a LoRA adapter, or its model is not found.
+    """
+    check_lora_folder(lora)
+    return replace(target, checkpoint=find_base(lora, target.checkpoint))
 
 
 def _manifest(

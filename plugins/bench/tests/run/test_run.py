@@ -27,6 +27,7 @@ from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.runner import CaseRunner, run_cases
 from sea_bench.select import CaseFilter, select_cases
 from sea_core.errors import ModelError, SeaError
+from sea_core.model.checkpoint import fingerprint, write_card
 from sea_core.model.mllm import MLLM
 from sea_core.plugin import loader
 
@@ -325,6 +326,52 @@ def test_a_lora_adapter_is_part_of_the_identity_and_changes_answers(
     assert any(before[record["key"]] != record["answer"] for record in read_answers(run))
     message = expect_error("bench", "run", cases, "--plugin", PLUGIN, "--out", run, "-o", "max_new_tokens=40")
     assert "the LoRA adapter differs (lora: stored sha256:" in message
+
+
+@pytest.fixture
+def other_base(lora_folders: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
+    """Another model of equal shapes, and a LoRA adapter that says that it was trained on it."""
+    from safetensors.torch import load_file, save_file
+
+    _, adapter = loader.get_adapter(PLUGIN)
+    base = Path(shutil.copytree(adapter.checkpoint, tmp_path / "base"))
+    weights = load_file(base / "model.safetensors")
+    save_file({name: 0.99 * weight for name, weight in weights.items()}, base / "model.safetensors", {"format": "pt"})
+    lora = Path(shutil.copytree(lora_folders[0], tmp_path / "lora"))
+    write_card(lora, {"base": {"checkpoint": str(base), "fingerprint": fingerprint(str(base), None)}})
+    return base, lora
+
+
+def test_the_model_is_the_one_that_the_lora_adapter_was_trained_on(
+    cases: Path, other_base: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Not the plugin's own model, which has the same shapes: its answers would be those of no model at all."""
+    base, lora = other_base
+    more = ("--lora", lora, "--task", "KPT", "--limit", "1")
+    run_bench(cases, tmp_path / "run", *more).json()
+    assert BenchRun(tmp_path / "run").manifest.metadata.model.checkpoint == str(base)
+    _, adapter = loader.get_adapter(PLUGIN)
+    command = ("bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "other", *more)
+    assert "was trained on another model" in expect_error(*command, "--model", adapter.checkpoint)
+    moved = shutil.move(base, tmp_path / "moved")
+    assert f"was trained on {base}, not on the plugin's own model" in expect_error(*command)
+    assert run_bench(cases, tmp_path / "moved run", *more, "--model", moved).json()["answered"] > 0
+
+
+def test_a_model_that_only_a_lora_adapter_names_is_not_downloaded(
+    cases: Path, lora_folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Nor is a folder believed to be the base because it lies where the adapter says."""
+    lora = Path(shutil.copytree(lora_folders[0], tmp_path / "lora"))
+    config = lora / "adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": "nobody/such-model"}))
+    command = ("bench", "run", cases, "--plugin", PLUGIN, "--out", tmp_path / "run", "--lora", lora)
+    assert "was trained on nobody/such-model" in expect_error(*command)
+    _, adapter = loader.get_adapter(PLUGIN)
+    write_card(lora, {"base": {"checkpoint": adapter.checkpoint, "fingerprint": "sha256:of another"}})
+    assert f"was trained on {adapter.checkpoint}" in expect_error(*command)
+    write_card(lora, {"base": ["a list"]})
+    assert "the base of a LoRA adapter" in expect_error(*command)
 
 
 def test_a_lora_adapter_without_effect_is_rejected(
