@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +58,7 @@ def trace(run: EmbeddingRun, embedding_id: str) -> dict[str, Any]:
         RunError: there is no such embedding, or its file is corrupt.
     """
     from sea_core.runs.embedding_run import answer_key
+    from sea_core.runs.store import read_goals
 
     record = run.store.record(embedding_id)
     verdicts = [verdict for verdict in run.verdicts.read() if verdict["id"] == embedding_id]
@@ -67,7 +67,7 @@ def trace(run: EmbeddingRun, embedding_id: str) -> dict[str, Any]:
         for answer in run.current_answers()
         if answer["id"] == embedding_id
     ]
-    traced = record | {"goals": json.loads(record["goals"]), "verified": answers}
+    traced = record | {"goals": read_goals(record), "verified": answers}
     if record["sha256"]:
         features = run.load(embedding_id)[0].float()
         traced["embedding"] = {"shape": list(features.shape), "rms": features.square().mean().sqrt().item()}

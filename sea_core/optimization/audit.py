@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.records import AuditRecord
-from sea_core.runs.store import EmbeddingRecord
+from sea_core.runs.store import EmbeddingRecord, read_goals
 
 AUDIT_RATIO, MIN_AUDITS = 0.01, 3
 
@@ -33,7 +32,7 @@ def audit(mllm: MLLM, run: EmbeddingRun) -> Iterator[int]:
 
 def audit_embedding(mllm: MLLM, record: EmbeddingRecord, run: EmbeddingRun) -> AuditRecord:
     """Generate an answer to each goal from a stored embedding, and compare it with the target answer."""
-    goals = json.loads(record["goals"])
+    goals = read_goals(record)
     embedding = load_embedding(run, record["id"])
     targets = [mllm.answer_ids(goal["answer"])[:-1] for goal in goals]
     answers = mllm.generate([goal["prompt"] for goal in goals], [embedding] * len(goals), max(map(len, targets)) + 4)

@@ -26,7 +26,7 @@ from sea_core.runs.records import (
     HeldOutAnswer,
     TrialRecord,
 )
-from sea_core.runs.store import EmbeddingRecord, ResultRecord, Store
+from sea_core.runs.store import EmbeddingRecord, ResultRecord, Store, read_grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -203,7 +203,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
 
     def load(self, embedding_id: str) -> tuple[Tensor, tuple[int, ...]]:
         """Return an embedding's features, (n_features, d_encoder), and its grid (see `Store.load` for the errors)."""
-        return self.store.load(embedding_id), tuple(json.loads(self.store.record(embedding_id)["grid"]))
+        return self.store.load(embedding_id), read_grid(self.store.record(embedding_id))
 
     def current_answers(self) -> list[HeldOutAnswer]:
         """Return the answers about the embeddings that the run has now. One that was made again may be another."""

@@ -13,7 +13,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from typing_extensions import TypedDict
@@ -22,7 +22,7 @@ from sea_core.errors import RunError
 from sea_core.runs.atomic import atomic_write, put_aside
 from sea_core.runs.digests import forget_digest, sha256
 from sea_core.runs.inventory import Damage, Inventory
-from sea_core.schema import adapter, describe
+from sea_core.schema import adapter, describe, parse_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,6 +107,28 @@ class EmbeddingRecord(ResultRecord, TensorRecord):
 
     shard: str
     """The file that contains the features; empty while they are in `pending/`, and where there are none."""
+
+
+class GoalRecord(TypedDict):
+    """A goal, as the key `goals` of a record has it."""
+
+    prompt: str
+    answer: str
+
+
+def read_goals(record: ResultRecord) -> list[GoalRecord]:
+    """Return the goals of a record. Raises RunError where they are not a list of goals."""
+    return parse_json(record["goals"], list[GoalRecord], **_part("goals", record))
+
+
+def read_grid(record: ResultRecord) -> tuple[int, ...]:
+    """Return the grid of a record. Raises RunError where it is not a list of whole numbers."""
+    return tuple(parse_json(record["grid"], list[int], **_part("grid", record)))
+
+
+def _part(name: str, record: ResultRecord) -> dict[str, Any]:
+    hint = "Somebody has changed the run: make it again, or check it: sea check RUN"
+    return {"what": f"the {name} of the embedding {record['id']}", "hint": hint, "error": RunError}
 
 
 class Store:

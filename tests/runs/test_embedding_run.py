@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from helpers.cli import expect_error
+from helpers.manifests import embedding_manifest
+from helpers.records import result_record
 from sea_core.data.examples import Example, Extraction, Goal, PreparedExample, SkippedExample
 from sea_core.errors import RunError
 from sea_core.optimization.engine.types import OptimizationResult
@@ -367,3 +371,13 @@ def test_skipped_examples_are_stored_with_their_reasons(begun: Path) -> None:
     EmbeddingRun(begun).write_skipped([skipped("y", "Why?", 8, "no verb")])
     (line,) = (begun / "skipped.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line) == {"id": "y", "line": 8, "reason": "no verb", "instruction": "Why?"}
+
+
+@pytest.mark.parametrize(
+    ("part", "text"), [("goals", "{"), ("goals", '[{"prompt": 5}]'), ("grid", '["a"]'), ("grid", "[" * 5000)]
+)
+def test_a_record_with_parts_of_another_form_is_refused(tmp_path: Path, part: str, text: str) -> None:
+    run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(1))
+    with run.writing():
+        run.add(result_record("a", **{part: text}), torch.zeros(2, 3))
+    assert f"this is not the {part} of the embedding a" in expect_error("show", run.folder, "a")
