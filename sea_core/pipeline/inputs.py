@@ -264,19 +264,21 @@ class ModelTarget:
 
     def load(self) -> MLLM:
         """Load the model. Raises ModelError when the checkpoint is damaged, or another family's."""
+        device = resolve_device(self.device)
+        with self._network():
+            return self._load_checkpoint(resolve_dtype(self.dtype, device), str(device))
+
+    def _load_checkpoint(self, dtype: Any, device: str) -> MLLM:
+        """Load the model. Libraries raise anything for a file that is damaged, or return something else."""
         from sea_core.model.mllm import MLLM
 
-        device = resolve_device(self.device)
-        dtype = resolve_dtype(self.dtype, device)
-        with self._network():
-            model, processor = self._load_checkpoint(dtype, str(device))
-        return MLLM(self.adapter, model, processor)
+        loaded: list[MLLM] = []
 
-    def _load_checkpoint(self, dtype: Any, device: str) -> tuple[Any, Any]:
-        """Return the adapter's model and processor. Libraries raise anything for a file that is damaged."""
-        loaded: list[tuple[Any, Any]] = []
-        options = {"dtype": dtype, "device": device, "revision": self.revision}
-        error = catch_any(lambda: loaded.append(self.adapter.load(self.checkpoint, **options)))
+        def load() -> None:
+            model_and_processor = self.adapter.load(self.checkpoint, dtype=dtype, device=device, revision=self.revision)
+            loaded.append(MLLM(self.adapter, *model_and_processor))
+
+        error = catch_any(load)
         if error is None:
             return loaded[0]
         if isinstance(error, SeaError | SystemExit) or attribute_to_plugin(error):
