@@ -46,11 +46,10 @@ def write_examples(
     kept = [example for example in examples if _fits(example, chosen_kind)]
     if not kept:
         raise SeaError(f"no example has what {chosen_kind} needs", hint="Type the other --kind, or omit it.")
-    if to == "llama-factory":
-        _read_info(path.with_name(INFO))  # an invalid one is reported before anything is written
-    _write(path, [WRITERS[to](example, chosen_kind, path.parent) for example in kept])
+    records = [WRITERS[to](example, chosen_kind, path.parent) for example in kept]
     if to == "llama-factory":
         _add_to_info(path, chosen_kind, kept)
+    _write(path, records)  # last: with it the command has finished
     return len(kept), chosen_kind
 
 

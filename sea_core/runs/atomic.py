@@ -50,11 +50,13 @@ def backup_existing(path: Path, text: str) -> Path | None:
     """
     if not path.is_file() or path.read_bytes() == text.encode():
         return None
-    number = 1
+    number, content = 1, path.read_bytes()
     while (backup := path.with_name(f"{path.name}.{number}")).exists():
+        if backup.read_bytes() == content:  # made before a kill
+            return backup
         number += 1
-    with disk_errors(backup):
-        shutil.copy2(path, backup)
+    with atomic_write(backup) as partial:
+        shutil.copy2(path, partial)
     return backup
 
 

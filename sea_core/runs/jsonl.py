@@ -88,9 +88,10 @@ class JsonlLog(Generic[T]):
             for record in records:
                 pending.append(record)
                 if time.monotonic() - last_write >= WRITE_INTERVAL:
-                    self.append(pending)
-                    count, pending, last_write = len(pending), [], time.monotonic()
-                    yield count
+                    batch, pending = pending, []  # before it is written: an interrupt must not write it again
+                    self.append(batch)
+                    last_write = time.monotonic()
+                    yield len(batch)
         finally:
             if pending:
                 self.append(pending)

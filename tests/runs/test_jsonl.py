@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -110,3 +111,20 @@ def test_a_record_of_another_kind_is_an_error(tmp_path: Path) -> None:
     JsonlLog(tmp_path / "verify.jsonl").append([{"id": "a", "question": "What?"}, {"id": "a", "quest1on": "What?"}])
     with pytest.raises(RunError, match=r"verify\.jsonl:2: .*the key question is missing"):
         JsonlLog(tmp_path / "verify.jsonl", Answer).read()
+
+
+@pytest.mark.parametrize("interval", [0.0, 60.0])
+def test_an_interrupt_while_records_are_written_doubles_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interval: float
+) -> None:
+    path, flush = tmp_path / "verdicts.jsonl", os.fsync
+
+    def interrupted(handle: int) -> None:
+        monkeypatch.setattr(os, "fsync", flush)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sea_core.runs.jsonl.WRITE_INTERVAL", interval)
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(JsonlLog(path).append_stream(iter(RECORDS[:1])))
+    assert path.read_bytes().count(b"\n") == 1

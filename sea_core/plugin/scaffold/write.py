@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from sea_core.errors import PluginError
+from sea_core.runs.atomic import write_text
 
 TEMPLATES = {
     "pyproject.txt": "pyproject.toml",
@@ -25,18 +27,17 @@ def write_plugin(name: str, modality: str, folder: Path | None = None) -> list[P
     Args:
         name: the name of the plugin.
         modality: the modality of its adapter.
-        folder: a new or empty folder; by default `sea-NAME`.
+        folder: a new or empty folder, or one that a stopped call began to write; by default `sea-NAME`.
 
     Raises:
-        PluginError: the name or the modality is not an identifier, or the folder is not empty.
+        PluginError: the name or the modality is not an identifier, or the folder contains other files.
+        RunError: a file cannot be written.
     """
     _require_identifier("name", name)
     _require_identifier("modality", modality)
     name = name.replace("-", "_")
     distribution = f"sea-{name.replace('_', '-')}"
     folder = Path(distribution) if folder is None else folder
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PluginError(f"{folder} already exists and is not an empty folder", hint="Give a new folder with --out.")
     values = {
         "@NAME@": name,
         "@MODALITY@": modality,
@@ -45,14 +46,23 @@ def write_plugin(name: str, modality: str, folder: Path | None = None) -> list[P
         "@CLASS@": "".join(part.capitalize() for part in name.split("_")) + "Adapter",
         "@CORE@": _core_range(),
     }
-    written = []
-    for template, target in TEMPLATES.items():
-        path = folder / _fill(target, values)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = (Path(__file__).parent / template).read_text(encoding="utf-8")
-        path.write_text(_fill(text, values), encoding="utf-8")
-        written.append(path)
-    return written
+    texts = {folder / _fill(target, values): _fill(_read(template), values) for template, target in TEMPLATES.items()}
+    _require_no_other_files(folder, texts)
+    for path, text in texts.items():
+        write_text(path, text)
+    return list(texts)
+
+
+def _require_no_other_files(folder: Path, texts: Mapping[Path, str]) -> None:
+    """Check that a folder contains nothing but what is written to it: a stopped command may have begun."""
+    files = [folder] if folder.is_file() else [path for path in folder.rglob("*") if not path.is_dir()]
+    rest = {path.with_name(f".{path.name}.part") for path in texts}
+    if any(path not in rest and (path not in texts or path.read_bytes() != texts[path].encode()) for path in files):
+        raise PluginError(f"{folder} already exists and is not an empty folder", hint="Give a new folder with --out.")
+
+
+def _read(template: str) -> str:
+    return (Path(__file__).parent / template).read_text(encoding="utf-8")
 
 
 def _require_identifier(option: str, value: str) -> None:

@@ -85,7 +85,9 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
     with run.writing():
         stored = run.answer_records()
         new = [answer for answer in published if answer.case.key not in stored]
-        run.verdicts.append(_verdict_record(answer) for answer in new if answer.verdict is not None)
+        judged = {verdict["key"] for verdict in run.verdicts.read()}
+        verdicts = [_verdict_record(each) for each in new if each.verdict is not None and each.case.key not in judged]
+        run.verdicts.append(verdicts)
         run.answers.append(_answer_record(answer) for answer in new)
     return run
 
