@@ -204,7 +204,11 @@ class Store:
     def append(self, record: ResultRecord, features: Tensor | None) -> None:
         """Write one result; it is on disk when this returns."""
         stored: EmbeddingRecord = {**record, **_describe(features), "shard": ""}
+        self._flush_if_full()  # a kill may have come before that, and parts are the same after it
         self._append_single(stored, features)
+        self._flush_if_full()
+
+    def _flush_if_full(self) -> None:
         if len(self._single_files) >= SHARD_SIZE:
             self.flush()
 

@@ -234,6 +234,27 @@ def test_an_entry_of_another_file_is_never_written_over(tmp_path: Path) -> None:
     assert (entries["train_2"]["file_name"], entries["hub_2"]["file_name"]) == ("train.jsonl", "hub.jsonl")
 
 
+def test_a_kill_between_the_file_and_the_list_of_files_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_examples(SINGLE, tmp_path / "expected" / "train.jsonl", "llama-factory")
+    replace, left = Path.replace, [1]
+
+    def replace_once(path: Path, target: Path) -> Path:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_once)
+    with pytest.raises(KeyboardInterrupt):
+        write_examples(SINGLE, tmp_path / "stopped" / "train.jsonl", "llama-factory")
+    monkeypatch.undo()
+    write_examples(SINGLE, tmp_path / "stopped" / "train.jsonl", "llama-factory")
+    for name in ("train.jsonl", "dataset_info.json"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
+
+
 @pytest.mark.parametrize("text", ["[]", '{"train": 3}', '{"truncated": ', "[" * 100_000])
 def test_a_list_of_files_that_is_none_is_told_before_anything_is_written(tmp_path: Path, text: str) -> None:
     path, folder = write(tmp_path / "a.jsonl", GOOD), tmp_path / "out"

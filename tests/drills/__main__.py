@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
+import pkgutil
 import random
 import shutil
 import subprocess
@@ -73,15 +75,19 @@ def _warm_up() -> None:
     import torch
     import trl
 
-    import sea_bench.cli.app
-    import sea_core.cli.app
-    import sea_core.pipeline.align
+    import sea_bench
+    import sea_core
+    import sea_toy
     from sea_bench.build.generators import espeak
     from sea_core.alignment import export
     from sea_core.plugin import loader
     from sea_core.runs import store
 
-    assert all((datasets, openai, peft, pyarrow, soundfile, trl, sea_bench, sea_core))
+    assert all((datasets, openai, peft, pyarrow, soundfile, trl))
+    for package in (sea_core, sea_bench, sea_toy):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.startswith(("sea_bench.inspect", "sea_core.cli.__main__")):
+                importlib.import_module(module.name)
     torch.set_num_threads(1)
     for name in ("qwen2_audio",):
         _, adapter = loader.get_adapter(name)

@@ -114,8 +114,9 @@ def _copying(inputs: Path, name: str) -> Callable[[Path], None]:
     """Return a function that puts what was made into a drill's folder."""
 
     def copy(folder: Path) -> None:
-        if folder != inputs / "made":
-            shutil.copytree(_made(inputs, name), folder / name)
+        source = _made(inputs, name)
+        if source != folder / name:
+            shutil.copytree(source, folder / name)
 
     return copy
 
@@ -147,10 +148,7 @@ def _embeddings(inputs: Path, llm: Sequence[str]) -> list[Drill]:
         _optimize(inputs),
         Drill("optimize, three recipes", (*pool, "-o", "draws=2")),
         Drill("optimize, lr=auto", (*optimize[:-4], "-o", "steps=30", "--limit", "2", "-o", "lr=auto")),
-        Drill(
-            "optimize, extracted by a model",
-            ("optimize", inputs / "asked.jsonl", *optimize[2:], "--extractor", "openai", *llm),
-        ),
+        Drill("optimize, extracted by a model", asked),
         Drill("optimize, a damaged shard", optimize, _damage(inputs), repairs=True),
         Drill("verify", ("verify", "run", *judges, *llm), _copying(inputs, "run")),
         Drill("verify, compared with media", ("verify", "run", *compare), _copying(inputs, "run")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 from collections import Counter
@@ -13,8 +14,10 @@ from drills import contents
 from drills.stops import Ended, Stop, call, draw_stop, run
 from sea_core.cli import stop
 
-CHAIN = (1, 2, 3)
-"""How often a command is stopped before it may finish."""
+MORE = (0, 1, 2)
+"""How often a command is stopped again before it may finish."""
+TRIES = 3
+"""How many tries a stop may take: one may come when the command has finished."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,10 @@ def perform(drill: Drill, folder: Path, stops: int, rng: random.Random, *, every
     _check_finished(tally, undisturbed, expected, "undisturbed")
     _require_unchanged(tally, drill, undisturbed, first)
     places = rng.sample(range(1, first.operations + 1), first.operations)
-    plans = [[Stop("kill", place)] for place in places] if every else _plan(rng, places, first.seconds, stops)
+    plans = iter([[Stop("kill", place)] for place in places]) if every else _plan(rng, places, first.seconds)
     for number, plan in enumerate(plans, 1):
+        if not every and (tally.stops.total() >= stops or number > TRIES * stops):
+            break
         work = folder / f"try-{number:03d}"
         shutil.copytree(template, work)
         _stop_and_resume(tally, drill, work, first, expected.contents, plan)
@@ -87,15 +92,12 @@ def perform(drill: Drill, folder: Path, stops: int, rng: random.Random, *, every
     return tally
 
 
-def _plan(rng: random.Random, places: Sequence[int], seconds: float, stops: int) -> Iterator[list[Stop]]:
+def _plan(rng: random.Random, places: Sequence[int], seconds: float) -> Iterator[list[Stop]]:
     """Yield the stops of each try. The first ones of the tries are at different operations, until all had one."""
-    number = 0
-    while stops > 0:
-        chain = min(rng.choice(CHAIN), stops)
-        first = replace(draw_stop(rng, len(places), seconds), operation=places[number % len(places)])
-        left = max(len(places) - (first.operation or 0), len(places) // 4)
-        yield [first, *(draw_stop(rng, left, seconds) for _ in range(chain - 1))]
-        number, stops = number + 1, stops - chain
+    for place in itertools.cycle(places):
+        first = replace(draw_stop(rng, len(places), seconds), operation=place)
+        left = max(len(places) - place, len(places) // 4)
+        yield [first, *(draw_stop(rng, left, seconds) for _ in range(rng.choice(MORE)))]
 
 
 def _stop_and_resume(

@@ -192,14 +192,14 @@ def stop_before_operation(folder: Path, counter: int, at: Stop | None) -> None:
     """Write a byte for each operation in a folder to `counter`, and stop this process before the one of `at`."""
     count, root, real_fsync = 0, f"{folder}{os.sep}", os.fsync
 
-    def step(flushed: int | None = None) -> None:
+    def step(flushed: str = "") -> None:
         nonlocal count
         count += 1
         os.write(counter, b".")
         if at is None or at.operation is None:
             return
-        if flushed is not None and at.kind == "torn" and count >= at.operation:
-            os.ftruncate(flushed, max(os.fstat(flushed).st_size - at.torn, 0))
+        if flushed and at.kind == "torn" and count >= at.operation:
+            os.truncate(flushed, max(os.stat(flushed).st_size - at.torn, 0))  # noqa: PTH116
             os.kill(os.getpid(), signal.SIGKILL)
         if at.kind != "torn" and count == at.operation:
             os.kill(os.getpid(), SIGNALS[at.kind][0])
@@ -208,14 +208,15 @@ def stop_before_operation(folder: Path, counter: int, at: Stop | None) -> None:
 
     def watch(event: str, details: tuple[Any, ...]) -> None:
         changes = event in EVENTS or (event == "open" and details[2] & WRITES)
-        if changes and not isinstance(details[0], int) and _absolute(details[0]).startswith(root):
+        changes = changes and not isinstance(details[0], int)
+        if changes and _absolute(details[0]).startswith(root):
             step()
 
     def fsync(handle: Any) -> None:
         number = handle if isinstance(handle, int) else handle.fileno()
         path = os.readlink(f"/proc/self/fd/{number}")  # noqa: PTH115
         if path.startswith(root):
-            step(number if not os.path.isdir(path) else None)  # noqa: PTH112
+            step("" if os.path.isdir(path) else path)  # noqa: PTH112
         real_fsync(handle)
 
     os.fsync = fsync

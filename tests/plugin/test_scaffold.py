@@ -97,6 +97,19 @@ def test_folder_that_is_not_empty_is_not_changed(tmp_path: Path) -> None:
     assert (tmp_path / "pyproject.toml").read_text() == before
 
 
+def test_what_a_kill_left_is_completed_and_what_was_edited_is_not_changed(tmp_path: Path) -> None:
+    first, second, *_ = write_plugin("eeg", "eeg", tmp_path)
+    expected = second.read_bytes()
+    second.rename(second.with_name(f".{second.name}.part"))
+    assert first in write_plugin("eeg", "eeg", tmp_path)
+    assert second.read_bytes() == expected
+    assert not list(tmp_path.rglob(".*.part"))
+    second.write_text("edited")
+    with pytest.raises(PluginError, match="already exists"):
+        write_plugin("eeg", "eeg", tmp_path)
+    assert second.read_text() == "edited"
+
+
 def test_folder_is_named_after_the_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert str(write_plugin("my_eeg", "eeg")[0].parent) == "sea-my-eeg"

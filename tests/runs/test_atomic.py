@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sea_core.errors import RunError
-from sea_core.runs.atomic import atomic_write, read_json, write_json
+from sea_core.runs.atomic import atomic_write, backup_existing, read_json, write_json
 
 FULL = Path("/dev/full")  # every write fails as on a full disk
 
@@ -89,3 +89,22 @@ def test_corrupt_json_is_an_error_that_names_the_file(tmp_path: Path, content: b
         read_json(path)
     assert caught.value.where == str(path)
     assert "--out" in caught.value.hint
+
+
+def test_a_copy_that_was_made_before_a_kill_is_not_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "prepared.jsonl"
+    path.write_text("edited")
+    (tmp_path / "prepared.jsonl.1").write_text("an earlier one")
+    for _ in range(2):
+        assert backup_existing(path, "new") == tmp_path / "prepared.jsonl.2"
+    assert sorted(file.name for file in tmp_path.iterdir()) == [path.name, f"{path.name}.1", f"{path.name}.2"]
+    assert (tmp_path / "prepared.jsonl.2").read_text() == "edited"
+
+
+def test_a_copy_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "prepared.jsonl"
+    path.write_text("edited")
+    (tmp_path / ".prepared.jsonl.1.part").symlink_to(FULL)
+    with pytest.raises(RunError, match="No space left"):
+        backup_existing(path, "new")
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

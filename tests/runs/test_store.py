@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 import torch
 from hypothesis import given, settings
@@ -256,8 +257,11 @@ for calls in range(200):
 """
 
 
-def test_a_kill_at_any_moment_loses_no_finished_result_and_duplicates_none(tmp_path: Path) -> None:
+def test_a_kill_at_any_moment_loses_no_finished_result_and_duplicates_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The writer is killed before its first, second, ... call that makes a change durable or visible."""
+    monkeypatch.setattr(module, "SHARD_SIZE", 4)
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True)
     folders = sorted(path for path in tmp_path.iterdir() if path.is_dir())
     states = set()
@@ -271,6 +275,8 @@ def test_a_kill_at_any_moment_loses_no_finished_result_and_duplicates_none(tmp_p
         states.add((len(shards(folder)), parts, len(listing(folder / "pending")) > 0))
         fill(folder, 7 - count, first=count).flush()
         check(Store(folder), 7)
+        indexes = sorted((folder / "index").glob("*.parquet"))
+        assert [pyarrow.parquet.read_metadata(index).num_rows for index in indexes] == [4, 3]
         assert listing(folder / "pending") == []
     assert len(folders) > 30
     # Among the kills: shard written but not the inventory; inventory written but not all single files deleted.

@@ -61,6 +61,16 @@ def test_answers_get_their_ids_and_errors_are_unrated(tmp_path: Path, cases: Pat
     assert (metric["value"], metric["rated"], metric["bounds"]) == (1.0, 1, [1 / 3, 1.0])  # the scripts report 1 / 3
 
 
+def test_an_import_that_was_killed_stores_no_verdict_twice(tmp_path: Path, cases: Path) -> None:
+    command = import_command(write_answers(tmp_path / "a", answer_records("unsafe", "safe", "safe")), cases)
+    assert sea(*command).code == 0
+    answers, verdicts = (tmp_path / "run" / name for name in ("answers.jsonl", "verdicts.jsonl"))
+    before = answers.read_bytes(), verdicts.read_bytes()
+    answers.write_bytes(b"")  # the verdicts are written first
+    assert sea(*command).code == 0
+    assert (answers.read_bytes(), verdicts.read_bytes()) == before
+
+
 def test_imported_answers_can_be_judged(tmp_path: Path, cases: Path) -> None:
     sea(*import_command(write_answers(tmp_path / "a", answer_records(None, None, None)), cases))
     result = sea("bench", "judge", tmp_path / "run", "--json").json()
