@@ -66,8 +66,10 @@ class Inventory:
             self.log.append(new)
 
     def remove(self, paths: Iterable[Path]) -> None:
-        """Store that files are no longer there."""
-        self.log.append([{"path": self._name(path), "size": None, "sha256": None} for path in paths])
+        """Store that files are no longer there. Others than those of the inventory get no line."""
+        known = self.files()
+        names = [name for name in map(self._name, paths) if name in known]
+        self.log.append([{"path": name, "size": None, "sha256": None} for name in names])
 
     def damage(self, *, thorough: bool, cached: bool = True, within: str = "") -> list[Damage]:
         """Return the damaged files, and the damaged lines of the inventory itself.

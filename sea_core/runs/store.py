@@ -246,8 +246,9 @@ class Store:
         self._single_files = {}
 
     def _new_part_name(self) -> str:
-        """Return a name that no part of this run ever had."""
-        used = [Path(record["path"]).stem for record in self.inventory.log.read(skip_damaged=True)]
+        """Return a name that no part of this run ever had. A part without its index was never finished."""
+        listed = [Path(record["path"]) for record in self.inventory.log.read(skip_damaged=True)]
+        used = [path.stem for path in listed if path.parent.name == self.index.name]
         return f"{max((int(name) for name in used if name.isdigit()), default=-1) + 1:05d}"
 
     # --- damage -----------------------------------------------------------------------------------------------------

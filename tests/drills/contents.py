@@ -14,9 +14,12 @@ from drills.stops import call
 
 TIMES = ("started", "at", "seconds")
 """Keys of manifests, journals and indexes that differ between two runs: when something was done, how long it took."""
+COUNTERS = ("num_tokens",)
+"""Keys of the trainer's log: TRL counts the tokens since the command was started, not since the training was."""
 DERIVED = ("checksum",)
 """Keys that depend on these: a line's and a manifest's digest of themselves."""
 CHECKSUM = '"checksum": "'
+LEFT_OUT = (*TIMES, *COUNTERS, *DERIVED)
 REWRITTEN = ("inventory.jsonl", "trace.jsonl")
 """Journals whose earlier lines need not stay: of the files themselves, and of what the trainer logged."""
 
@@ -126,7 +129,7 @@ def _without_index(line: Any) -> Any:
 def _without_times(value: Any) -> str:
     def strip(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: strip(each) for key, each in value.items() if key not in (*TIMES, *DERIVED)}
+            return {key: strip(each) for key, each in value.items() if key not in LEFT_OUT}
         return [strip(each) for each in value] if isinstance(value, list) else value
 
     return json.dumps(strip(value), sort_keys=True)

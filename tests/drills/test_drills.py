@@ -16,7 +16,7 @@ SAMPLE = "data convert;plugins new;encode;bench judge"
 def test_stopped_commands_lose_nothing_and_end_like_undisturbed_ones() -> None:
     path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "drills", "--stops", "24", "--seed", "1", "--only", SAMPLE]
+    command = [sys.executable, "-m", "drills", "--stops", "14", "--seed", "1", "--only", SAMPLE]
     # A process of its own: this one may have threads, and cannot be forked.
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

@@ -284,6 +284,35 @@ def test_a_kill_at_any_moment_loses_no_finished_result_and_duplicates_none(
     assert reported == 7, "the last process was not killed"
 
 
+def test_an_inventory_that_was_cut_off_makes_no_second_part(tmp_path: Path) -> None:
+    """A write of two lines stopped in the second one."""
+    store = fill(tmp_path, 3)
+    singles = {path: path.read_bytes() for path in (tmp_path / "pending").iterdir()}
+    store.flush()
+    for path, data in singles.items():
+        path.write_bytes(data)
+    inventory = tmp_path / "inventory.jsonl"
+    whole = inventory.read_bytes()
+    inventory.write_bytes(whole[:-20])
+    again = Store(tmp_path)
+    check(again, 3)
+    again.flush()
+    assert listing(tmp_path) == PART
+    assert inventory.read_bytes() == whole
+    check(Store(tmp_path), 3)
+
+
+def test_a_repair_that_was_cut_off_is_completed(tmp_path: Path) -> None:
+    fill(tmp_path, 3).flush()
+    flip(shards(tmp_path)[0], -1)
+    Store(tmp_path).put_aside_damage()
+    inventory = tmp_path / "inventory.jsonl"
+    whole = inventory.read_bytes()
+    inventory.write_bytes(whole[:-20])
+    Store(tmp_path).put_aside_damage()
+    assert inventory.read_bytes() == whole
+
+
 # ----------------------------------------------------------------------------------------------- damage, full disks
 
 
