@@ -33,7 +33,7 @@ from sea_core.plugin import hookspecs
 from sea_core.plugin.blueprint import Blueprint
 from sea_core.plugin.generator import Generator
 from sea_core.plugin.isolation import ENTRY_POINT_GROUP, LOCAL_PREFIX, catch_any, describe
-from sea_core.plugin.validate import call_hook, check_generator, expectation, label, offered
+from sea_core.plugin.validate import call_hook, check_generator, check_recipe, expectation, label, offered
 from sea_core.registry import Lazy, Registry
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Plugin:
     )
     formats: tuple[Format, ...] = offered("format", None, required=("name", "columns", "matches", "read"))
     extractors: tuple[Extractor, ...] = offered("extractor", Extractor)
-    recipes: tuple[Recipe, ...] = offered("recipe", Recipe)
+    recipes: tuple[Recipe, ...] = offered("recipe", Recipe, problem=check_recipe)
     judges: tuple[JudgeFactory, ...] = offered("judge", JudgeFactory, unique=("measures", "name"))
     generators: tuple[Generator, ...] = offered(
         "generator", Generator, required=("noun", "suffix"), unique=("modality", "name"), problem=check_generator

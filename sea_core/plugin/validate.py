@@ -11,11 +11,13 @@ from dataclasses import Field, dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sea_core.errors import PluginError
+from sea_core.errors import PluginError, nearest
 from sea_core.plugin.generator import WRITTEN_BY_CORE, Generator
 
 if TYPE_CHECKING:
     from pluggy import HookCaller
+
+    from sea_core.optimization.recipes.base import Recipe
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,18 @@ def check_generator(generator: Generator) -> str:
     """Return what is wrong with a generator of a modality that SEA cannot write, or ""."""
     if generator.modality not in WRITTEN_BY_CORE and type(generator).write is Generator.write:
         return f"does not define write(), which {generator.modality} media need"
+    return ""
+
+
+def check_recipe(recipe: Recipe) -> str:
+    """Return which method of a recipe nothing calls, because its name is misspelt, or ""."""
+    from sea_core.optimization.recipes.base import Recipe
+
+    overridable = [name for name in vars(Recipe) if callable(getattr(Recipe, name)) and not name.startswith("_")]
+    for name, value in vars(type(recipe)).items():
+        close = None if name.startswith("_") or hasattr(Recipe, name) else nearest(name, overridable)
+        if close and callable(value):
+            return f"defines {name}(), which nothing calls. Did you mean {close}()?"
     return ""
 
 

@@ -107,6 +107,11 @@ FAULTS = {
         f"from sea_core import Recipe\nclass Slow(Recipe): pass\n{HOOKIMPL}def sea_recipes(): return [Slow()]",
         "'Slow' object has no attribute 'name'",
     ),
+    "recipe_misspelt": (
+        "from sea_core import Recipe\nclass Slow(Recipe):\n    name = 'slow'\n    def parametrise(self, context): ...\n"
+        f"{HOOKIMPL}def sea_recipes(): return [Slow()]",
+        r"defines parametrise\(\), which nothing calls. Did you mean parametrize\(\)",
+    ),
     "commands_unnamed": (
         f"import typer\n{HOOKIMPL}def sea_commands(): return [typer.Typer()]",
         "command group Typer does not set info.name",
