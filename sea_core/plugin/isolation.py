@@ -34,12 +34,17 @@ def describe(error: BaseException) -> str:
 
 
 def location(error: BaseException) -> str:
-    """Return the innermost frame outside the core and the import system, as ` (file:line)`; "" if there is none."""
+    """Return the innermost frame of a plugin's code, as ` (file:line)`.
+
+    Without one, that outside the core and the import system; "" if there is none either.
+    """
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith(("<", CORE)) and "importlib" not in frame.filename
     ]
+    owners = tuple(_plugin_paths())
+    frames = [frame for frame in frames if frame.filename.startswith(owners)] or frames
     return f" ({at(frames[-1].filename, frames[-1].lineno)})" if frames else ""
 
 

@@ -117,7 +117,7 @@ def test_check_reports_it_rule_by_rule(
     assert re.search(r"^ +fail +The blank input is the same every time\. *$", printed.out, re.M)
     assert "it raised ZeroDivisionError: division by zero" in printed.out
     assert re.search(r"^ +pass +The noun fits into every prompt template\. *$", printed.out, re.M)
-    assert re.search(r"^\d of 30 rules hold\.$", printed.err, re.M)
+    assert re.search(r"^\d of 31 rules hold\.$", printed.err, re.M)
 
 
 def test_sea_error_raised_by_a_plugin_is_not_changed(broken: Callable[[str], Path]) -> None:

@@ -359,6 +359,18 @@ def test_whatever_an_adapter_raises_is_reported() -> None:
     assert re.search(r"it raised KeyError: 'mel' \(.*test_testing\.py:\d+\)", result.problem)
 
 
+def test_an_error_that_many_rules_meet_is_reported_once() -> None:
+    class Crash(Qwen2AudioAdapter):
+        def split(self, crossed: Any, inputs: Any) -> Any:
+            raise KeyError("mel")
+
+    results = list(check_adapter(under_test(Crash())))
+    assert sum("KeyError" in result.problem for result in results) == 1
+    same = [result.problem for result in results if result.state == "not run"]
+    assert len(same) > 5
+    assert set(same) == {"it meets the same error as the rule blank"}
+
+
 def test_class_without_adapter_raises() -> None:
     with pytest.raises(PluginError, match="AdapterContract has no adapter: set `adapter = MyAdapter"):
         AdapterContract().mllm()

@@ -36,14 +36,17 @@ class RuleResult:
 def check_adapter(subject: AdapterUnderTest) -> Iterator[RuleResult]:
     """Yield a result for each rule. If the model does not load, only the first rule that needs it fails.
 
-    The others that need it are not run.
+    The others that need it are not run. An error that several rules meet is reported once, with its advice.
     """
     model_failed = False
+    reported: dict[str, str] = {}
     for rule in RULES:
         if model_failed and rule.needs_model:
             yield RuleResult(rule, "not run", "it needs the model")
             continue
         result = check_rule(rule, subject)
+        if result.state == "fail" and (first := reported.setdefault(result.problem, rule.name)) != rule.name:
+            result = RuleResult(rule, "not run", f"it meets the same error as the rule {first}")
         model_failed |= rule is rules_seam.parts and result.state == "fail" and "mllm" not in vars(subject)
         yield result
 
