@@ -89,6 +89,18 @@ class Adapter(ABC):
         """Return the position ids of a batch with placeholders, or None if the language model makes its own."""
         return None
 
+    def backbone_inputs(
+        self, model: Any, input_ids: Tensor, attention_mask: Tensor | None, grids: Sequence[tuple[int, ...]]
+    ) -> Mapping[str, Any]:
+        """Return the backbone's keywords that follow from a batch with placeholders, besides ids, mask and embeddings.
+
+        By default the position ids, if the family has its own. A family whose media attend to themselves in both
+        directions passes here what tells its decoder which tokens are a medium's, such as `token_type_ids`. A run then
+        uses one sequence per goal: a packed sequence carries position ids only.
+        """
+        positions = self.position_ids(model, input_ids, attention_mask, grids)
+        return {} if positions is None else {"position_ids": positions}
+
     def backbone(self, model: Any) -> nn.Module:
         """Return the module that merges P(E) with the token embeddings and runs the language model."""
         backbone: nn.Module = model.base_model

@@ -238,7 +238,8 @@ class MLLM:
                 f"the prompts have {counts} placeholders, the embeddings need {expected}",
                 hint="Make each prompt for its embedding: prompt_ids(question, len(embedding)).",
             )
-        tokens: Tensor = self.model.get_input_embeddings()(input_ids)
+        # Some families' placeholders have ids outside the table; these rows are replaced in any case.
+        tokens: Tensor = self.model.get_input_embeddings()(input_ids.masked_fill(is_placeholder, 0))
         projected = torch.cat([self.project(e) for e in embeddings]).to(tokens.dtype)
         if projected.shape != (sum(expected), tokens.shape[-1]):
             raise ModelError(
@@ -247,9 +248,18 @@ class MLLM:
                 hint="Check the adapter's `projector` and `placeholders`.",
             )
         merged = tokens.masked_scatter(is_placeholder[..., None], projected)
-        spliced = {"input_ids": None, "inputs_embeds": merged}
-        positions = self.adapter.position_ids(self.model, input_ids, attention_mask, [e.grid for e in embeddings])
-        return spliced if positions is None else spliced | {"position_ids": positions}
+        return {
+            "input_ids": None,
+            "inputs_embeds": merged,
+            **self.backbone_inputs(input_ids, attention_mask, embeddings),
+        }
+
+    def backbone_inputs(
+        self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
+    ) -> dict[str, Any]:
+        """Return the backbone's keywords besides ids, mask and embeddings (see `Adapter.backbone_inputs`)."""
+        grids = [embedding.grid for embedding in embeddings]
+        return dict(self.adapter.backbone_inputs(self.model, input_ids, attention_mask, grids))
 
     def project(self, embedding: Embedding) -> Tensor:
         """Return P(E), (n_placeholders, d_llm), with E cast to the projector's dtype."""
@@ -257,7 +267,7 @@ class MLLM:
             projected: Tensor = self.projector(embedding.features.to(self.device, self.dtype)[None])
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError as error:
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise ModelError(
                 f"the projector does not take an embedding of shape {tuple(embedding.features.shape)}: {error}",
                 hint="Use an embedding (n_features, d_encoder) that was made for this model.",
@@ -335,9 +345,8 @@ class MLLM:
             ModelError: the logits are not finite numbers: of NaN, the largest is the first token.
         """
         ids, mask = left_padded(prompts, self.pad_id, self.device)
-        positions = self.adapter.position_ids(self.model, ids, mask, [e.grid for e in embeddings])
         # generate() continues from these; without them it would count positions as for plain text.
-        more = {} if positions is None else {"position_ids": positions}
+        more = self.backbone_inputs(ids, mask, embeddings)
         finite = FiniteLogits()
         with self.inject(embeddings), self.greedy_settings(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor
 
-from helpers.bidirectional import bidirectional_model
+from helpers.bidirectional import BidirectionalAdapter, CausalAdapter, bidirectional_model
 from helpers.fixtures import in_dtype
 from sea_core import ModelError
 from sea_core.errors import DataError
@@ -61,18 +59,5 @@ def test_inexact_injection_is_an_error_in_every_dtype(mllm: MLLM, dtype: torch.d
 def test_lost_attention_between_media_is_an_error_in_every_dtype(dtype: torch.dtype) -> None:
     """In bf16 the last position moves by less than 5 % of the largest logit, which an earlier check allowed."""
     with pytest.raises(ModelError, match="changes the hidden states by"):
-        check_seam(bidirectional_model(dtype))
-
-
-class PassesTheTypes(MLLM):
-    """Passes on what tells the decoder which tokens are the medium's."""
-
-    def splice(self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Any) -> dict[str, Any] | None:
-        spliced = super().splice(input_ids, attention_mask, embeddings)
-        return spliced and spliced | {"token_type_ids": (input_ids == self.placeholder_id).long()}
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_the_same_model_passes_where_the_attention_is_kept(dtype: torch.dtype) -> None:
-    model = bidirectional_model(dtype)
-    check_seam(PassesTheTypes(model.adapter, model.model, model.processor))
+        check_seam(bidirectional_model(CausalAdapter(), dtype))
+    check_seam(bidirectional_model(BidirectionalAdapter(), dtype))

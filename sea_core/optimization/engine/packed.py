@@ -77,6 +77,7 @@ class Packed(ForwardStrategy):
         attention = getattr(self.decoder.config, "_attn_implementation", None)
         if attention not in ("sdpa", "eager"):
             raise PackingNotSupported(f"its attention is {attention}, which accepts no block mask")
+        self._require_positions_only(tasks[0])
         self.inline_prefix = not self.prefix
         self._prefix_kv = [] if self.inline_prefix else self._compute_prefix_kv()
         self._run_decoder: Any = self.decoder
@@ -150,6 +151,18 @@ class Packed(ForwardStrategy):
                 if len(prompt) == len(opening):
                     raise PackingNotSupported(f"there is no text between the {noun} and the answer")
         return prefix
+
+    def _require_positions_only(self, task: OptimizationTask) -> None:
+        """Check that the decoder needs nothing that a packed sequence does not carry."""
+        layers = getattr(self.decoder.config, "layer_types", None) or ()
+        if any(kind not in ("full_attention", "attention") for kind in layers):
+            kinds = " and ".join(sorted({kind.replace("_", " ") for kind in layers}))
+            raise PackingNotSupported(f"its layers have {kinds}, and a packed sequence has one mask for all")
+        ids = torch.tensor([task.prompts[0]], device=self.mllm.device)
+        more = self.mllm.backbone_inputs(ids, torch.ones_like(ids), [self.start]).keys() - {"position_ids"}
+        if more:
+            names = " and ".join(sorted(more))
+            raise PackingNotSupported(f"its backbone takes {names}, which a packed sequence does not carry")
 
     def _texts(self, task: OptimizationTask) -> list[list[int]]:
         """Return the text after the media for each goal: question and answer."""

@@ -27,13 +27,16 @@ PERTURBATION_FACTOR = 3
 tolerance: in bf16 it changes the gradient of a deep model by a third."""
 
 
+class NotEquivalent(ModelError):
+    """The packed sequence gives other numbers than separate sequences."""
+
+
 def select_forward(
     mllm: MLLM, start: Embedding, tasks: Sequence[OptimizationTask], *, packed: bool = True, compiled: bool = False
 ) -> ForwardStrategy:
-    """Return the forward strategy for these tasks.
+    """Return the forward strategy for these tasks: packed where it gives the numbers of separate sequences.
 
-    Raises:
-        ModelError: packed and sequential give different numbers, so one of them is wrong.
+    `fallback_reason` of the strategy says why it is not packed.
     """
     sequential = Sequential(mllm, start)
     if not packed or not tasks:
@@ -43,7 +46,11 @@ def select_forward(
     except PackingNotSupported as reason:
         sequential.fallback_reason = str(reason)
         return sequential
-    check_equivalence(strategy, sequential, max(tasks, key=_n_targets))
+    try:
+        check_equivalence(strategy, sequential, max(tasks, key=_n_targets))
+    except NotEquivalent as difference:
+        sequential.fallback_reason = difference.what
+        return sequential
     if compiled:
         strategy.compile()
     return strategy
@@ -57,7 +64,8 @@ def check_equivalence(packed: Packed, sequential: ForwardStrategy, task: Optimiz
     """Check that both strategies agree on a task, with activation checkpointing if memory does not suffice without.
 
     Raises:
-        ModelError: they disagree, or one task does not fit into memory even with checkpointing.
+        NotEquivalent: they disagree.
+        ModelError: one task does not fit into memory even with checkpointing.
     """
     try:
         compare(packed, sequential, task)
@@ -78,7 +86,7 @@ def check_equivalence(packed: Packed, sequential: ForwardStrategy, task: Optimiz
 
 
 def compare(packed: ForwardStrategy, sequential: ForwardStrategy, task: OptimizationTask) -> None:
-    """Compare the logits and the gradient of one task; raise ModelError with the part to check where they differ.
+    """Compare the logits and the gradient of one task; raise NotEquivalent with the part to check if they differ.
 
     The embedding is perturbed: the vectors of a blank are equal, and would hide many a wrong position.
     """
@@ -114,7 +122,7 @@ def logits_and_grad(forward: ForwardStrategy, task: OptimizationTask, features: 
 
 
 def _raise_not_equivalent(difference: str, suspect: str) -> NoReturn:
-    raise ModelError(
+    raise NotEquivalent(
         f"the packed forward does not compute what the model computes: {difference}. Check {suspect}.",
         hint="Type -o packed=false to use one sequence per goal (about half as fast), and tell the plugin's author.",
     )

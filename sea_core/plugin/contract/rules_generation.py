@@ -97,8 +97,7 @@ def beam_search(subject: AdapterUnderTest) -> None:
     with padding_side(mllm, "left"):
         inputs = mllm.media_inputs(questions, list(subject.media.values()))
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
-    positions = mllm.adapter.position_ids(mllm.model, ids, mask, [e.grid for e in embeddings])
-    more = {} if positions is None else {"position_ids": positions}
+    more = mllm.backbone_inputs(ids, mask, embeddings)
     with torch.no_grad(), mllm.greedy_settings(MAX_NEW_TOKENS) as settings:
         settings.num_beams = BEAMS
         ordinary = mllm.model.generate(**inputs, generation_config=settings)
@@ -113,8 +112,13 @@ RULES = (batch_encoding, batch, mixed_batch, greedy, media_answer, beam_search)
 
 
 def _unequal_prompts(subject: AdapterUnderTest) -> list[tuple[str, Embedding]]:
-    """Return questions and embeddings that make prompts of unequal length. Embeddings with a grid are not shortened."""
+    """Return questions and embeddings that make prompts of unequal length.
+
+    Embeddings are shortened, but for those with a grid, and where their length has no influence on the prompt: a
+    projector from a fixed number of vectors takes no other.
+    """
     blank, sample = subject.embeddings.values()
-    can_shorten = not sample.grid and len(sample) > 1
-    short = sample.with_features(sample.features[: len(sample) // 2]) if can_shorten else sample
+    half, count = len(sample) // 2, subject.adapter.placeholders
+    can_shorten = not sample.grid and half > 0 and count(half) != count(len(sample))
+    short = sample.with_features(sample.features[:half]) if can_shorten else sample
     return [(subject.question(LONG_QUESTION), blank), (subject.question(), short), (subject.question(), sample)]

@@ -173,9 +173,9 @@ def shape(subject: AdapterUnderTest) -> None:
     """An embedding of the wrong shape raises an error with advice."""
     blank, features = subject.blank, subject.blank.features
     wider = blank.with_features(torch.cat([features, features[:, :1]], dim=1))
-    require_error(lambda: _run(subject, wider, len(blank)), "a wider embedding")
-    require_error(lambda: _run(subject, blank.with_features(features[None]), len(blank)), "a 3-D embedding")
-    require_error(lambda: _run(subject, blank, 2 * len(blank)), "an embedding with half of the prompt's vectors")
+    require_error(lambda: _run(subject, wider), "a wider embedding")
+    require_error(lambda: _run(subject, blank.with_features(features[None])), "a 3-D embedding")
+    require_error(lambda: _run(subject, blank, repeat=2), "an embedding with half of the prompt's vectors")
 
 
 @rule("Register every forward hook in a `with` block that removes it, and none in an adapter's method.")
@@ -189,7 +189,7 @@ def hooks(subject: AdapterUnderTest) -> None:
         find(mllm.model)
     after = _count_hooks(subject)
     require(after == before, f"the model's modules had {before} hooks before, and {after} after")
-    require_error(lambda: _run(subject, subject.blank, 2 * len(subject.blank)), "an embedding that is too short")
+    require_error(lambda: _run(subject, subject.blank, repeat=2), "an embedding that is too short")
     after = _count_hooks(subject)
     require(after == before, f"the model's modules had {before} hooks before an error, and {after} after")
 
@@ -223,11 +223,12 @@ def padding_side(mllm: MLLM, side: str) -> Iterator[None]:
         mllm.tokenizer.padding_side = original
 
 
-def _run(subject: AdapterUnderTest, embedding: Embedding, n_features: int) -> None:
-    """Run the model on an embedding and a prompt for one of `n_features` vectors."""
+def _run(subject: AdapterUnderTest, embedding: Embedding, repeat: int = 1) -> None:
+    """Run the model on an embedding and the blank's prompt, with each of its placeholders `repeat` times."""
     mllm = subject.mllm
-    batch = mllm.batch([mllm.prompt_ids(subject.question(LONG_QUESTION), n_features)], [[mllm.end_id]])
-    mllm.answer_logits(batch, [embedding])
+    ids = mllm.prompt_ids(subject.question(LONG_QUESTION), len(subject.blank))
+    prompt = [i for i in ids for _ in range(repeat if i == mllm.placeholder_id else 1)]
+    mllm.answer_logits(mllm.batch([prompt], [[mllm.end_id]]), [embedding])
 
 
 def _count_hooks(subject: AdapterUnderTest) -> int:
