@@ -70,5 +70,9 @@ def count(kind: str, *, refused: bool, damage_named: bool = False) -> None:
 
 
 def plain(value: Any) -> str:
-    """Return a value in a form in which NaN equals itself."""
+    """Return figures as text, in which NaN equals itself and no order counts: lines may have changed places."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(sorted(f"{key}: {plain(item)}" for key, item in value.items())) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(sorted(map(plain, value))) + "]"
     return repr(value)
