@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from helpers.chat_server import Answer, says
 AUDIO = ("--plugin", "qwen2_audio")
 QUICK = ("-o", "adapter.seconds=0.5", "-o", "loss=1", "-o", "margin=0", "-o", "steps=30", "-o", "batch_size=1")
 TRAINING = ("max_steps=4", "save_steps=2", "per_device_train_batch_size=2", "learning_rate=1e-2", "logging_steps=1")
-ALIGN = (*(part for setting in TRAINING for part in ("-o", f"trainer.{setting}")), "-o", "lora.r=4")
+ALIGN = tuple(part for setting in TRAINING for part in ("-o", f"trainer.{setting}"))
+LORA, QUIET = ("-o", "lora.r=4"), "--no-spot-check"
 MEDIA = ("-o", "candidates=1", "--limit", "1")
 SMALL_VIDEO = ("-o", "width=64", "-o", "height=64", "-o", "seconds=1", "-o", "word_seconds=0.5", "-o", "end_seconds=1")
 EXAMPLES = 9
@@ -98,7 +100,8 @@ def _made(inputs: Path, name: str) -> Path:
     """Return a run, a benchmark or its answers, which commands start from. It is made when it is first needed."""
     folder = inputs / "made"
     if not (folder / name).exists():
-        drill = {"run": _optimize, "cases": _build, "answers": _answer}[name](inputs)
+        makers = {"run": _optimize, "cases": _build, "answers": _answer, "model": _align_without_merging}
+        drill = makers[name](inputs)
         drill.prepare(folder)
         ended = run(drill.arguments, folder)
         assert ended.code in (0, 1), ended.err
@@ -149,6 +152,7 @@ def _embeddings(inputs: Path, llm: Sequence[str]) -> list[Drill]:
         Drill("optimize, three recipes", (*pool, "-o", "draws=2")),
         Drill("optimize, lr=auto", (*optimize[:-4], "-o", "steps=30", "--limit", "2", "-o", "lr=auto")),
         Drill("optimize, extracted by a model", asked),
+        Drill("optimize, in batches", (*optimize[:-2], "-o", "batch_size=4", "--no-verify")),
         Drill("optimize, a damaged shard", optimize, _damage(inputs), repairs=True),
         Drill("verify", ("verify", "run", *judges, *llm), _copying(inputs, "run")),
         Drill("verify, compared with media", ("verify", "run", *compare), _copying(inputs, "run")),
@@ -168,14 +172,23 @@ def _damage(inputs: Path) -> Callable[[Path], None]:
     return damage
 
 
+def _align(inputs: Path, name: str, *more: str, method: str = "sft") -> Drill:
+    arguments = ("align", inputs / "made" / "run", "--out", "model", *ALIGN, "--method", method, *more)
+    return Drill(name, arguments, _making(inputs, "run"))
+
+
+def _align_without_merging(inputs: Path) -> Drill:
+    return _align(inputs, "align --no-merge", *LORA, QUIET, "--no-merge")
+
+
 def _alignments(inputs: Path) -> list[Drill]:
-    run, made = inputs / "made" / "run", _making(inputs, "run")
-    align, quick = ("align", run, "--out", "model", *ALIGN), "--no-spot-check"
+    later = _align(inputs, "align, merged later", *LORA, QUIET)
     return [
-        Drill("align, SFT", (*align, "--method", "sft"), made),
-        Drill("align, DPO", (*align, "--method", "dpo", quick), made),
-        Drill("align --no-merge", (*align, "--method", "sft", quick, "--no-merge"), made),
-        Drill("align --full-finetune", (*align[:-2], "--method", "sft", quick, "--full-finetune"), made),
+        _align(inputs, "align, SFT", *LORA),
+        _align(inputs, "align, DPO", *LORA, QUIET, method="dpo"),
+        _align_without_merging(inputs),
+        replace(later, prepare=_copying(inputs, "model")),
+        _align(inputs, "align --full-finetune", QUIET, "--full-finetune"),
     ]
 
 
