@@ -124,7 +124,7 @@ def align(
     with _open_folder(out, make_manifest(mllm, inputs, request, mixture, base)) as folder:
         if not folder.finished:
             _train_and_export(mllm, inputs, request, folder, source, mixture, merge, on_step)
-        elif merge and not folder.merged.exists() and is_first_process():
+        elif merge and not folder.has_merged and is_first_process():
             _merge_again(mllm, folder, inputs.revision)
         if is_first_process():
             _delete_intermediate_files(folder)

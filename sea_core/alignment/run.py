@@ -134,6 +134,13 @@ class ModelFolder(RunFolder[AlignManifest]):
         """Whether the alignment is finished: trained, exported and checked."""
         return self.manifest.metrics is not None
 
+    @property
+    def has_merged(self) -> bool:
+        """Whether the merged model is written, checked and in the inventory."""
+        listed = any(Path(path).parts[0] == self.merged.name for path in Inventory(self.folder).files())
+        checked: Mapping[str, Any] = (self.manifest.metrics or {}).get("export", {}).get("exports", {})
+        return listed and self.merged.name in checked
+
     def finish(self, metrics: Mapping[str, Any]) -> None:
         """Store the digests of the exports, then the metrics, which mark the alignment as finished."""
         exported = [path for name in EXPORTS for path in (self.folder / name, *(self.folder / name).rglob("*"))]

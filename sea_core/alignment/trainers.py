@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import PrinterCallback, TrainerCallback
+from peft import PeftModel
+from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import DPOTrainer, SFTTrainer
 
 from sea_core.alignment import sanity_checks
@@ -15,6 +16,7 @@ from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.lora import lora_config
 from sea_core.errors import ModelError
+from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
 
 if TYPE_CHECKING:
@@ -24,8 +26,30 @@ StepCallback = Callable[[int, int, float], None]
 """Called with (steps done, total steps, last logged mean loss)."""
 
 
-class PreparedDPOTrainer(DPOTrainer):  # type: ignore[misc]  # TRL is untyped
-    """`DPOTrainer` for token ids: unlike `SFTTrainer`, it has no setting that skips tokenisation."""
+class WholeModelCheckpoints(Trainer):  # type: ignore[misc]  # transformers is untyped
+    """Loads a checkpoint of all weights by the names that they are saved under.
+
+    `Trainer` looks for the names that the model has them under, and ignores all others: a model whose class renames
+    weights when it is saved would go on with those of the base model, without a word.
+    """
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        model = self.model if model is None else model
+        if isinstance(model, PeftModel) or self.is_fsdp_enabled:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+            return
+        settings = {"dtype": model.dtype, "trust_remote_code": False, "use_safetensors": True}
+        with quiet_loading():
+            saved = type(model).from_pretrained(resume_from_checkpoint, **settings)
+        model.load_state_dict(saved.state_dict())
+
+
+class PreparedSFTTrainer(WholeModelCheckpoints, SFTTrainer):  # type: ignore[misc]  # TRL is untyped
+    """`SFTTrainer` whose training can be resumed."""
+
+
+class PreparedDPOTrainer(WholeModelCheckpoints, DPOTrainer):  # type: ignore[misc]  # TRL is untyped
+    """`DPOTrainer` whose training can be resumed, for token ids: unlike `SFTTrainer`, it has no setting that skips tokenisation."""
 
     def _prepare_dataset(self, dataset: Any, *_args: Any, **_kwargs: Any) -> Any:
         return dataset
@@ -69,7 +93,7 @@ def make_trainer(
     Raises:
         ModelError: TRL or PEFT does not accept the settings.
     """
-    trainer_class = PreparedDPOTrainer if request.method == "dpo" else SFTTrainer
+    trainer_class = PreparedDPOTrainer if request.method == "dpo" else PreparedSFTTrainer
     peft = {} if request.full_finetune else {"peft_config": lora_config(mllm, request)}
     try:
         trainer = trainer_class(

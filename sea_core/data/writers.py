@@ -12,7 +12,7 @@ from sea_core.data.examples import Example
 from sea_core.data.media_columns import PLACEHOLDER
 from sea_core.data.media_paths import MEDIA_SUFFIXES, find_modality, relative_media_path
 from sea_core.errors import DataError, SeaError
-from sea_core.runs.atomic import atomic_write, write_json
+from sea_core.runs.atomic import write_json, write_text
 from sea_core.schema import read_json
 
 TrainingKind = Literal["sft", "dpo"]
@@ -34,22 +34,22 @@ def write_examples(
         the number of examples written, and their kind (None for a format that holds both).
 
     Raises:
-        SeaError: the file exists, the format is unknown, or `kind` is needed and was not given.
+        SeaError: the file exists with another content, the format is unknown, or `kind` is needed and was not given.
         DataError: the format cannot hold an example's media.
         RunError: the disk is full or not writable.
     """
     if to not in WRITERS:
         raise SeaError(f'there is no output format "{to}"', hint=f"Type one of: {', '.join(WRITERS)}")
-    if path.exists():
-        raise SeaError(f"{path} already exists", hint="Name a new file with --out.")
     chosen_kind = None if to == "jsonl" else kind or _common_kind(examples)
     kept = [example for example in examples if _fits(example, chosen_kind)]
     if not kept:
         raise SeaError(f"no example has what {chosen_kind} needs", hint="Type the other --kind, or omit it.")
-    records = [WRITERS[to](example, chosen_kind, path.parent) for example in kept]
+    text = _text(path, [WRITERS[to](example, chosen_kind, path.parent) for example in kept])
+    if path.exists() and not (path.is_file() and path.read_bytes() == text.encode()):
+        raise SeaError(f"{path} already exists", hint="Name a new file with --out.")
     if to == "llama-factory":
         _add_to_info(path, chosen_kind, kept)
-    _write(path, records)  # last: with it the command has finished
+    write_text(path, text)  # last: with it the command has finished
     return len(kept), chosen_kind
 
 
@@ -147,11 +147,9 @@ def _media_columns(example: Example, folder: Path) -> dict[str, list[str]]:
     return {f"{modality}s": columns[f"{modality}s"] for modality in MEDIA_SUFFIXES if f"{modality}s" in columns}
 
 
-def _write(path: Path, records: Sequence[dict[str, Any]]) -> None:
+def _text(path: Path, records: Sequence[dict[str, Any]]) -> str:
     lines = [json.dumps(record, ensure_ascii=False) for record in records]
-    text = "[\n" + ",\n".join(lines) + "\n]\n" if path.suffix == ".json" else "".join(f"{line}\n" for line in lines)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    return "[\n" + ",\n".join(lines) + "\n]\n" if path.suffix == ".json" else "".join(f"{line}\n" for line in lines)
 
 
 def _read_info(info: Path) -> dict[str, Any]:

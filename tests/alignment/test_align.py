@@ -124,6 +124,25 @@ def test_a_merged_model_can_be_asked_for_later(model: Path, run: EmbeddingRun, t
     assert exports(tmp_path / "model").keys() == exports(model).keys()
 
 
+def test_a_merged_model_counts_only_when_it_is_checked_and_in_the_inventory(
+    model: Path, run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *QUICK, "--json")
+    sea(*command, "--no-merge")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("check_export", "ModelFolder._write"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"sea_core.alignment.align.{name}", stop)
+            assert sea(*command).code == 130
+        assert (tmp_path / "model" / "merged").exists()
+    assert set(sea(*command).json(code=1)["export"]["exports"]) == {"adapter", "merged"}
+    assert exports(tmp_path / "model").keys() == exports(model).keys()
+    assert "merged/model.safetensors" in sea("check", tmp_path / "model", "--json").json()["checked"]
+
+
 def test_an_alignment_counts_as_finished_only_when_everything_else_is_written(
     model: Path, run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,6 +26,7 @@ from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignConfig, AlignRequest
 from sea_core.alignment.dataset import make_dataset
 from sea_core.alignment.train import train
+from sea_core.alignment.trainers import StepCallback
 from sea_core.errors import RunError
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
@@ -89,6 +91,30 @@ def test_killed_and_resumed(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, mon
     expected, weights = complete.state_dict(), resumed.state_dict()
     assert expected.keys() == weights.keys()
     assert all(torch.equal(expected[name], weights[name]) for name in expected)
+
+
+@pytest.mark.parametrize("changed", [{"full_finetune": True}, {"config": AlignConfig(train_projector=True)}])
+def test_interrupted_and_resumed_with_all_trained_weights(
+    spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    """Transformers looks for the names of the model's weights, which are not those that it saves them under."""
+    _, data, collator, request = train_arguments(spoilt, run)
+    request, copies = replace(request, **changed), [in_dtype(spoilt, torch.float32) for _ in range(4)]
+
+    def trained(mllm: MLLM, out: str, on_step: StepCallback | None = None) -> dict[str, torch.Tensor]:
+        model, _ = train(mllm, data, Collator(mllm, collator.embeddings), request, tmp_path / out, on_step)
+        return dict(model.state_dict())
+
+    def interrupt(step: int, steps: int, loss: float) -> None:
+        if step == 7:
+            raise KeyboardInterrupt
+
+    expected = trained(copies[0], "complete")
+    with pytest.raises(KeyboardInterrupt):
+        trained(copies[1], "stopped", interrupt)
+    for mllm in copies[2:]:  # from step 4, and when the training had finished
+        weights = trained(mllm, "stopped")
+        assert all(torch.equal(expected[name], weights[name]) for name in expected)
 
 
 KILLED = """

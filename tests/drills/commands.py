@@ -132,7 +132,7 @@ def _data(inputs: Path, llm: Sequence[str]) -> list[Drill]:
     return [
         Drill("prepare", (*prepare, "--extractor", "openai", *llm)),
         Drill("prepare over an edited file", prepare, lambda to: (to / "prepared.jsonl").write_text("edited\n" * 999)),
-        Drill("data convert", convert, again=2),
+        Drill("data convert", convert),
         Drill("plugins new", new),
     ]
 

@@ -28,14 +28,12 @@ class Drill:
         arguments: of `sea`; the current folder is the drill's own, and paths of what is written are relative to it.
         prepare: writes what the command starts from into that folder.
         repairs: what it starts from is damaged, and the command makes it again.
-        again: the exit code of the finished command when it is run again; None: the same as the first time.
     """
 
     name: str
     arguments: Sequence[object]
     prepare: Callable[[Path], object] = field(default=lambda folder: None)
     repairs: bool = False
-    again: int | None = None
 
 
 @dataclass
@@ -161,9 +159,7 @@ def _require_unchanged(tally: Tally, drill: Drill, folder: Path, first: Ended) -
     """Run a finished command again: it changes no byte."""
     before = call(lambda: contents.read_bytes(folder))
     again = run(drill.arguments, folder)
-    code = first.code if drill.again is None else drill.again
-    if again.code != code:
-        tally.add("failed", [f"exit code {again.code} instead of {code}: {again.err[-2000:]}"], "run again")
+    _require_code(tally, again, first, "run again")
     after = call(lambda: contents.read_bytes(folder))
     tally.add("different", contents.list_differences(after, before), "run again")
 
