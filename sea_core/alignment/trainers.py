@@ -49,7 +49,10 @@ class PreparedSFTTrainer(WholeModelCheckpoints, SFTTrainer):  # type: ignore[mis
 
 
 class PreparedDPOTrainer(WholeModelCheckpoints, DPOTrainer):  # type: ignore[misc]  # TRL is untyped
-    """`DPOTrainer` whose training can be resumed, for token ids: unlike `SFTTrainer`, it has no setting that skips tokenisation."""
+    """`DPOTrainer` whose training can be resumed, for token ids.
+
+    Unlike `SFTTrainer`, it has no setting that skips tokenisation.
+    """
 
     def _prepare_dataset(self, dataset: Any, *_args: Any, **_kwargs: Any) -> Any:
         return dataset

@@ -351,7 +351,10 @@ def test_convert_as_a_person_uses_it(tmp_path: Path) -> None:
     summary = sea(*command, "--skip-bad", "--json").json()
     assert (summary["written"], summary["invalid"], summary["kind"]) == (1, 1, "sft")
     assert path.read_bytes() == before
+    assert sea(*command, "--skip-bad", "--json").json() == summary
+    out.write_text("mine")
     assert "already exists" in expect_error(*command, "--skip-bad")
+    assert out.read_text() == "mine"
     assert "no file to write" in expect_error("data", "convert", path, "--columns", "instruction=q")
     rest = ("data", "convert", path, "--columns", "instruction=q", "--skip-bad", "--out", tmp_path / "b.jsonl")
     assert "Type one of: llama-factory" in expect_error(*rest, "--to", "csv")
