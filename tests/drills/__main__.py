@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -27,12 +28,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="drills", description=__doc__)
     parser.add_argument("--stops", type=int, default=312, help="how many in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="draws the stops")
-    parser.add_argument("--only", default="", help="the commands whose names begin so, separated by ;")
+    parser.add_argument("--only", default="*", help="patterns of the commands' names, separated by ;")
     parser.add_argument("--every", action="store_true", help="kill before each file operation instead, once each")
     parser.add_argument("--keep", type=Path, help="a new folder for the work; folders with a fault stay there")
     options = parser.parse_args()
     root = (options.keep or Path(tempfile.mkdtemp(prefix="drills-"))).resolve()
-    os.environ |= {"SEA_CACHE": str(root / "cache"), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # Threads by the environment: torch.set_num_threads makes a pool that is broken in a forked process.
+    os.environ |= {
+        "OMP_NUM_THREADS": "1",
+        "SEA_CACHE": str(root / "cache"),
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
     with _server() as url:
         faults = _perform(root, url, options)
     if not options.keep:
@@ -46,8 +53,11 @@ def _perform(root: Path, url: str, options: argparse.Namespace) -> list[str]:
 
     _warm_up()
     write_inputs(root / "inputs")
-    chosen = tuple(options.only.split(";"))
-    drills = [drill for drill in list_drills(root / "inputs", url) if drill.name.startswith(chosen)]
+    drills = [
+        drill
+        for drill in list_drills(root / "inputs", url)
+        if any(fnmatchcase(drill.name, pattern) for pattern in options.only.split(";"))
+    ]
     tallies = []
     for number, drill in enumerate(drills):
         began, rng = time.monotonic(), random.Random(crc32(f"{options.seed}/{drill.name}".encode()))
@@ -88,7 +98,6 @@ def _warm_up() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.startswith(("sea_bench.inspect", "sea_core.cli.__main__")):
                 importlib.import_module(module.name)
-    torch.set_num_threads(1)
     for name in ("qwen2_audio",):
         _, adapter = loader.get_adapter(name)
         adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
