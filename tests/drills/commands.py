@@ -145,6 +145,7 @@ def _embeddings(inputs: Path, llm: Sequence[str]) -> list[Drill]:
     rows, optimize = inputs / "rows.jsonl", _optimize(inputs).arguments
     asked = ("optimize", inputs / "asked.jsonl", *optimize[2:], "--extractor", "openai", *llm)
     pool = ("optimize", rows, *AUDIO, "--out", "pool", *QUICK, "--limit", "3", "--recipe", "plain,noise,dropout")
+    batches = (*optimize[:-2], "-o", "batch_size=4", "--no-verify")
     judges = ("--judge", "lexical", "--judge", "openai")
     compare = ("--compare-with", inputs / "labelled")
     return [
@@ -152,7 +153,7 @@ def _embeddings(inputs: Path, llm: Sequence[str]) -> list[Drill]:
         Drill("optimize, three recipes", (*pool, "-o", "draws=2")),
         Drill("optimize, lr=auto", (*optimize[:-4], "-o", "steps=30", "--limit", "2", "-o", "lr=auto")),
         Drill("optimize, extracted by a model", asked),
-        Drill("optimize, in batches", (*optimize[:-2], "-o", "batch_size=4", "--no-verify")),
+        Drill("optimize, in batches", batches, any_order=True),
         Drill("optimize, a damaged shard", optimize, _damage(inputs), repairs=True),
         Drill("verify", ("verify", "run", *judges, *llm), _copying(inputs, "run")),
         Drill("verify, compared with media", ("verify", "run", *compare), _copying(inputs, "run")),

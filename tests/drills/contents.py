@@ -29,6 +29,22 @@ def read_contents(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): _read(path) for path in _files(folder)}
 
 
+def _with_embeddings_by_id(folder: Path) -> dict[str, str]:
+    """Return the contents of a folder with the embeddings of each run by their ids, in place of its parts."""
+    from sea_core.runs.store import Store
+
+    found = read_contents(folder)
+    for run in [manifest.parent for manifest in folder.rglob("run.json")]:
+        name, store = run.relative_to(folder), Store(run)
+        parts = [each for each in found if each.startswith((f"{name}/index/", f"{name}/embeddings/"))]
+        for each in (*parts, f"{name}/inventory.jsonl"):
+            del found[each]
+        for record in store.records():
+            stored = {**record, "shard": "", "features": store.load(record["id"]).tolist() if record["sha256"] else []}
+            found[f"{name}/{record['id']}"] = _without_times(stored)
+    return found
+
+
 def read_bytes(folder: Path) -> dict[str, str]:
     """Return the digest of each file's bytes, by its path."""
     return {str(path.relative_to(folder)): _digest(path) for path in _files(folder)}
@@ -65,11 +81,16 @@ class Findings:
     damaged: Sequence[str]
 
 
-def examine(folder: Path) -> Findings:
-    """Read a folder, in a process of its own."""
+def examine(folder: Path, *, any_order: bool = False) -> Findings:
+    """Read a folder, in a process of its own.
+
+    Args:
+        any_order: embeddings may be stored in another order, and so in other parts.
+    """
 
     def read() -> list[Any]:
-        return [read_contents(folder), read_records(folder), list_doubled(folder), list_damage(folder)]
+        found = _with_embeddings_by_id(folder) if any_order else read_contents(folder)
+        return [found, read_records(folder), list_doubled(folder), list_damage(folder)]
 
     found, records, doubled, damaged = call(read)
     return Findings(found, {(name, record) for name, record in records}, doubled, damaged)
