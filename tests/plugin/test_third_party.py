@@ -111,7 +111,7 @@ def test_core_works_without_the_benchmark_and_the_toy_models(core: FreshVenv) ->
     core.output(f"sea optimize --plugin qwen2_audio --limit 4 {QUICK} --out run")
     assert json.loads(core.output("sea verify run --json"))["verified"] > 0
     quick = "-o trainer.max_steps=2 -o trainer.per_device_train_batch_size=2"
-    core.output(f"sea align run --out model --no-spot-check {quick}")
+    core.output(f"sea align run --out model --no-spot-check {quick}", code=1)  # two steps teach nothing
     assert (core.folder / "model/merged").is_dir()
 
 
