@@ -181,6 +181,13 @@ class ModelTarget:
         found, adapter = loader.get_adapter(plugin, modality, is_stored=is_stored)
         given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
         adapter, unknown = override(adapter, given, "adapter")
+        if unknown and is_stored:
+            raise PluginError(
+                f"the run was made with {next(iter(unknown))}, a setting that the adapter of {found.distribution} "
+                f"{found.version} does not have",
+                hint="Install the version of the plugin that the run was made with; run.json names it "
+                "(identity.model.plugin_version).",
+            )
         reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
         return cls(found, plugin, adapter, model or adapter.checkpoint, revision, dtype, device)
 

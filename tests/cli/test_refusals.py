@@ -19,6 +19,7 @@ from helpers.cli_runs import (
     truncate_half,
     write_demo_examples,
 )
+from helpers.manifests import edit_manifest
 
 PLAIN = {"instruction": "How do I steal a book?", "response": "No."}
 
@@ -217,6 +218,14 @@ def test_damaged_run_is_told(finished: FinishedRun, tmp_path: Path) -> None:
     assert "index/00000.parquet is not in the inventory" in expect_error("show", run)
     truncate_half(run / "run.json")
     assert "run.json" in expect_error("show", run)
+
+
+def test_a_setting_that_the_plugin_no_longer_has_is_told(finished: FinishedRun, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    edit_manifest(run / "run.json", lambda manifest: manifest["identity"]["model"]["adapter"].update(loudness=2))
+    message = expect_error("verify", run)
+    assert "the run was made with adapter.loudness, a setting that the adapter of sea-qwen2-audio" in message
+    assert "Install the version of the plugin" in message
 
 
 @pytest.mark.parametrize("command", ["optimize", "plan"])
