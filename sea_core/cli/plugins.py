@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,8 +97,10 @@ def check(
         "rules": [_rule_value(result) for result in results],
     }
     output.emit(value, as_json, lambda: output.grid(("", "rule"), [_rule_cells(result) for result in results]))
-    violated = sum(result.state != "pass" for result in results)
-    output.note(f"{len(results) - violated} of {len(results)} rules hold.")
+    counts = Counter(result.state for result in results)
+    untested = f", {counts['not tested']} were not tested in full" if counts["not tested"] else ""
+    violated = counts["fail"] + counts["not run"]
+    output.note(f"{counts['pass']} of {len(results)} rules hold{untested}.")
     exit_if_failed({"violated rules": violated})
 
 

@@ -36,6 +36,8 @@ class Adapter(ABC):
         style_prefix: how it opens an answer about the style.
         styles: the style set.
         blank_word: one word for a blank input ("silent"): what a model that is asked about it should answer.
+        one_shape: whether every medium gives an E of one shape. If not, the contract asks for a sample of another shape
+            than the blank's, to test padding.
     """
 
     modality: ClassVar[str]
@@ -48,6 +50,7 @@ class Adapter(ABC):
     style_prefix: ClassVar[str]
     styles: ClassVar[tuple[str, ...]]
     blank_word: ClassVar[str] = "blank"
+    one_shape: ClassVar[bool] = False
 
     @abstractmethod
     def blank_input(self, processor: Any) -> Any:

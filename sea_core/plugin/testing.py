@@ -43,6 +43,8 @@ class AdapterContract:
     @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
     def test_contract(self, rule: Rule) -> None:
         result = check_rule(rule, self._adapter_under_test())
+        if result.state == "not tested":
+            pytest.skip(result.problem)
         assert result.state == "pass", _message(result)
 
     _cached: ClassVar[AdapterUnderTest]

@@ -64,7 +64,7 @@ def test_every_file_of_the_tutorial_is_in_the_example(block: Block) -> None:
 
 
 def test_every_file_of_the_example_is_in_the_tutorial() -> None:
-    scaffolded = {"README.md", "tests/test_contract.py"}
+    scaffolded = {"README.md"}
     written = {str(Path(*Path(block.file).parts[1:])) for block in blocks() if block.file}
     files = {
         str(file.relative_to(EXAMPLE))
@@ -72,11 +72,3 @@ def test_every_file_of_the_example_is_in_the_tutorial() -> None:
         if file.suffix in (".py", ".toml", ".md") and "checkpoint" not in file.parts
     }
     assert files == scaffolded | written
-
-
-def test_scaffolded_test_is_that_of_the_example(tmp_path: Path) -> None:
-    from sea_core.plugin.scaffold.write import write_plugin
-
-    write_plugin("eeg", "eeg", tmp_path / "sea-eeg")
-    name = "tests/test_contract.py"
-    assert (tmp_path / "sea-eeg" / name).read_text() == (EXAMPLE / name).read_text()

@@ -359,6 +359,25 @@ def test_whatever_an_adapter_raises_is_reported() -> None:
     assert re.search(r"it raised KeyError: 'mel' \(.*test_testing\.py:\d+\)", result.problem)
 
 
+class OneShape(Qwen2AudioAdapter):
+    one_shape = True
+
+
+@pytest.mark.parametrize("rule", ["padding", "batch_encoding"])
+def test_padding_that_was_not_tested_is_no_pass(rule: str) -> None:
+    """Without a sample of another length, an adapter that keeps padding would pass."""
+
+    def result(adapter: Qwen2AudioAdapter, sample: Any) -> RuleResult:
+        subject = AdapterUnderTest(adapter, lambda: MLLM(adapter, *load_bundled()), lambda: sample)
+        return check_rule(RULES_BY_NAME[rule], subject)
+
+    same = result(ADAPTER, None)
+    assert same.state == "not tested"
+    assert "padding was not tested: the blank audio and the sample have 50 vectors each" in same.problem
+    assert result(ADAPTER, SAMPLE).state == "pass"
+    assert result(OneShape(seconds=2), None).state == "pass"
+
+
 def test_an_error_that_many_rules_meet_is_reported_once() -> None:
     class Crash(Qwen2AudioAdapter):
         def split(self, crossed: Any, inputs: Any) -> Any:

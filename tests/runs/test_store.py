@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from sea_core.runs.store import Store
 
 PART = ["embeddings", "embeddings/00000.safetensors", "index", "index/00000.parquet", "inventory.jsonl", "pending"]
 """The files of a run with one part."""
+WITH_HELPERS = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+"""For scripts that make records as the tests do."""
 DTYPES = [torch.float32, torch.bfloat16, torch.float16]
 
 
@@ -262,7 +265,7 @@ def test_a_kill_at_any_moment_loses_no_finished_result_and_duplicates_none(
 ) -> None:
     """The writer is killed before its first, second, ... call that makes a change durable or visible."""
     monkeypatch.setattr(module, "SHARD_SIZE", 4)
-    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True)
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True, env=WITH_HELPERS)
     folders = sorted(path for path in tmp_path.iterdir() if path.is_dir())
     states = set()
     for folder in folders:
@@ -463,7 +466,9 @@ for number, n_tokens in enumerate((100, 10_000)):
 
 
 def test_a_file_that_the_disk_refuses_is_an_error(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=True, env=WITH_HELPERS
+    )
     assert done.stdout.startswith(f"1 cannot write {tmp_path}/pending/00000001.safetensors: File too large\n")
     assert torch.equal(Store(tmp_path).load("0"), torch.ones(100, 8))
     assert Store(tmp_path).ids() == {"0"}

@@ -38,6 +38,7 @@ class LlavaAdapter(Adapter):
     style_prefix: ClassVar[str] = "The style of the image is"
     styles: ClassVar[tuple[str, ...]] = ("photographic", "painted", "cartoon", "sketched", "vintage", "monochrome")
     blank_word: ClassVar[str] = "black"
+    one_shape: ClassVar[bool] = True
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
         from sea_core.model.checkpoint import load_transformers, read_config

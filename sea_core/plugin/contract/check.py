@@ -8,7 +8,7 @@ from typing import Literal
 
 from sea_core.errors import SeaError
 from sea_core.plugin.contract import rules_checkpoint, rules_generation, rules_seam, rules_texts, rules_training
-from sea_core.plugin.contract.rule import AdapterUnderTest, Rule, RuleViolation
+from sea_core.plugin.contract.rule import AdapterUnderTest, NotTested, Rule, RuleViolation
 from sea_core.plugin.isolation import catch_any, describe
 
 RULES: tuple[Rule, ...] = (
@@ -20,12 +20,15 @@ RULES: tuple[Rule, ...] = (
 )
 """In the order in which an author needs them."""
 
-State = Literal["pass", "fail", "not run"]
+State = Literal["pass", "fail", "not run", "not tested"]
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """The result of checking one rule; `problem` and `advice` are empty if it passed."""
+    """The result of checking one rule; `problem` and `advice` are empty if it passed.
+
+    `not run`: something else must be fixed first. `not tested`: what was tested holds, but `problem` says what was not.
+    """
 
     rule: Rule
     state: State
@@ -57,6 +60,8 @@ def check_rule(rule: Rule, subject: AdapterUnderTest) -> RuleResult:
         error = catch_any(lambda: rule.check(subject))
     if error is None:
         return RuleResult(rule, "pass")
+    if isinstance(error, NotTested):
+        return RuleResult(rule, "not tested", str(error))
     if isinstance(error, RuleViolation):
         return RuleResult(rule, "fail", str(error), rule.advice)
     if isinstance(error, SeaError):

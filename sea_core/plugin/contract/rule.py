@@ -30,6 +30,10 @@ class RuleViolation(AssertionError):
     """A rule is violated. The message says what was found."""
 
 
+class NotTested(Exception):
+    """A part of a rule could not be tested. The message says why, and what to give."""
+
+
 def require(holds: bool, problem: str) -> None:
     """Raise RuleViolation with the problem unless the rule holds."""
     if not holds:
@@ -102,6 +106,16 @@ class AdapterUnderTest:
             yield
         finally:
             torch.set_num_threads(threads)
+
+    def require_two_shapes(self) -> None:
+        """Raise NotTested where padding could have no influence, because all media have one shape."""
+        lengths = {len(embedding) for embedding in self.embeddings.values()}
+        if len(lengths) == 1 and not self.adapter.one_shape:
+            raise NotTested(
+                f"padding was not tested: the blank {self.adapter.noun} and the sample have {lengths.pop()} vectors "
+                "each. Give a sample of another shape (--sample FILE, or the method `sample()` in the tests), or set "
+                "`one_shape = True`"
+            )
 
     @cached_property
     def proof(self) -> Proof:

@@ -21,6 +21,7 @@ def batch_encoding(subject: AdapterUnderTest) -> None:
         lengths = f"the {name}'s embedding has {len(alone)} vectors alone and {len(embedding)} in a batch"
         require(alone.features.shape == embedding.features.shape, lengths)
         subject.require_same(embedding.features, alone.features, f"the {name} encoded in a batch")
+    subject.require_two_shapes()
 
 
 @rule("Padding must have no influence: check the attention mask and `position_ids`.")

@@ -128,6 +128,7 @@ def padding(subject: AdapterUnderTest) -> None:
         subject.require_same(
             subject.head(injected[is_token]), subject.head(ordinary[is_token]), f"a batch padded on the {side}"
         )
+    subject.require_two_shapes()
 
 
 @rule("The model ignores what crosses the seam: check `placeholder` and `projector`, or the weights.")
