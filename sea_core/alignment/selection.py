@@ -10,7 +10,7 @@ from sea_core.alignment.embedding_source import StoredEmbedding
 from sea_core.data.examples import Example
 
 MIN_HELD_OUT = 6
-"""Of harmful and of benign examples: a change of fewer cannot be told from chance (see `outcome`)."""
+"""Of harmful and of benign examples: a change of fewer cannot be distinguished from chance (see `outcome`)."""
 
 
 def balance(embeddings: Sequence[StoredEmbedding], config: AlignConfig) -> list[StoredEmbedding]:

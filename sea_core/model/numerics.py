@@ -89,11 +89,6 @@ def max_rounding(reference: Tensor, dtype: torch.dtype) -> float:
     return tolerance(dtype) * max(1.0, reference.abs().max().item())
 
 
-def same(a: Tensor, b: Tensor, dtype: torch.dtype) -> bool:
-    """Return whether two computations of the same logits agree up to rounding; `b` is the reference."""
-    return max_difference(a, b) <= max_rounding(b, dtype)
-
-
 def changes_logits(before: Tensor, after: Tensor) -> bool:
     """Return whether any logit differs at all between two runs of the same computation on the same device.
 

@@ -220,7 +220,7 @@ def test_damaged_run_is_told(finished: FinishedRun, tmp_path: Path) -> None:
     assert "run.json" in expect_error("show", run)
 
 
-def test_a_setting_that_the_plugin_no_longer_has_is_told(finished: FinishedRun, tmp_path: Path) -> None:
+def test_a_setting_that_the_plugin_no_longer_has_is_an_error(finished: FinishedRun, tmp_path: Path) -> None:
     run = finished.copy(tmp_path)
     edit_manifest(run / "run.json", lambda manifest: manifest["identity"]["model"]["adapter"].update(loudness=2))
     message = expect_error("verify", run)

@@ -173,7 +173,7 @@ def table(tallies: Sequence[Tally]) -> Iterator[str]:
     yield "|---" * (7 + len(names)) + "|"
     for tally in tallies:
         kinds = (
-            tally.stops["kill"] + tally.stops["torn"],
+            tally.stops["kill"] + tally.stops["cut"],
             tally.stops["term"],
             tally.stops["int"] + tally.stops["int, int"],
         )

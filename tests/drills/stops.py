@@ -29,16 +29,16 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link", "os.symlink"}
 SIGNALS = {
     "kill": (signal.SIGKILL,),
-    "torn": (signal.SIGKILL,),
+    "cut": (signal.SIGKILL,),
     "term": (signal.SIGTERM,),
     "int": (signal.SIGINT,),
     "int, int": (signal.SIGINT, signal.SIGINT),
 }
-"""The signals of each kind of stop. `torn`: besides, the file that was to be flushed loses its last bytes."""
+"""The signals of each kind of stop. `cut`: besides, the file that was to be flushed loses its last bytes."""
 CRASHED = 70
 """The exit code of a process that ends with a traceback."""
-TORN_BYTES = 30
-"""How many bytes a torn write may lack: less than a line of a journal has."""
+CUT_BYTES = 30
+"""How many bytes a cut write may lack: less than a line of a journal has."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Stop:
         kind: a key of `SIGNALS`.
         operation: the number of the file operation before which it is stopped, from 1.
         seconds: instead, how long it runs.
-        later: after how many further operations the second signal is sent. torn: how many bytes the write lacks.
+        later: after how many further operations the second signal is sent. cut: how many bytes the write lacks.
     """
 
     kind: str
     operation: int | None = None
     seconds: float = 0.0
     later: int = 1
-    torn: int = 1
+    cut: int = 1
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class Ended:
 def draw_stop(rng: random.Random, operations: int, seconds: float) -> Stop:
     """Draw a stop of a command that takes so many operations and seconds."""
     kind = rng.choices(list(SIGNALS), weights=(5, 2, 1, 1, 2))[0]
-    if kind != "torn" and rng.random() < 0.25:
+    if kind != "cut" and rng.random() < 0.25:
         return Stop(kind, seconds=rng.uniform(0, seconds))
-    return Stop(kind, rng.randint(1, max(operations, 1)), later=rng.randint(1, 4), torn=rng.randint(1, TORN_BYTES))
+    return Stop(kind, rng.randint(1, max(operations, 1)), later=rng.randint(1, 4), cut=rng.randint(1, CUT_BYTES))
 
 
 def run(arguments: Sequence[object], folder: Path, at: Stop | None = None) -> Ended:
@@ -198,10 +198,10 @@ def stop_before_operation(folder: Path, counter: int, at: Stop | None) -> None:
         os.write(counter, b".")
         if at is None or at.operation is None:
             return
-        if flushed and at.kind == "torn" and count >= at.operation:
-            os.truncate(flushed, max(os.stat(flushed).st_size - at.torn, 0))  # noqa: PTH116
+        if flushed and at.kind == "cut" and count >= at.operation:
+            os.truncate(flushed, max(os.stat(flushed).st_size - at.cut, 0))  # noqa: PTH116
             os.kill(os.getpid(), signal.SIGKILL)
-        if at.kind != "torn" and count == at.operation:
+        if at.kind != "cut" and count == at.operation:
             os.kill(os.getpid(), SIGNALS[at.kind][0])
         if at.kind == "int, int" and count == at.operation + at.later:
             os.kill(os.getpid(), signal.SIGINT)

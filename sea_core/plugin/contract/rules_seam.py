@@ -133,7 +133,7 @@ def padding(subject: AdapterUnderTest) -> None:
 
 @rule("The model ignores what crosses the seam: check `placeholder` and `projector`, or the weights.")
 def perturbation(subject: AdapterUnderTest) -> None:
-    """Injecting another embedding changes the logits."""
+    """Injecting another embedding changes the hidden states."""
     another_embedding_changes_something(subject.proof)
 
 
@@ -162,7 +162,7 @@ def gradient(subject: AdapterUnderTest) -> None:
 
 @rule("The backbone must accept `inputs_embeds`, and not run the encoder if there are no media inputs.")
 def encoder_skipped(subject: AdapterUnderTest) -> None:
-    """The encoder, most of what is before the language model, does not run when an embedding is injected."""
+    """The encoder, a quarter or more of all before the decoder, does not run when an embedding is injected."""
     encoder_is_skipped(subject.proof)
     blank = subject.blank
     with without_weights(subject.mllm.encoder_parameters()):
