@@ -12,13 +12,13 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError
-from sea_core.model.untrusted import require_no_kernels, require_plain_files, untrusted
+from sea_core.model.processor import load_processor
+from sea_core.model.untrusted import RESTORE_HINT, require_no_kernels, require_plain_files, untrusted
 from sea_core.runs.digests import file_digest
 from sea_core.schema import check, read_json
 
 CARD = "sea.json"
 """The file beside a model that SEA built: its blueprint, its scores, and what the model cannot do."""
-RESTORE_HINT = "Download or copy the checkpoint again."
 
 
 class Architectures(TypedDict, total=False):
@@ -44,7 +44,7 @@ def load_transformers(
     dtype: Any,
     device: str,
     revision: str | None,
-    processor: ProcessorLoader | None = None,
+    processor: ProcessorLoader = load_processor,
     library: Any = None,
 ) -> tuple[Any, Any]:
     """Return (model, processor) of a folder or a hub id.
@@ -53,7 +53,7 @@ def load_transformers(
     read, and the model has shapes but no weights.
 
     Args:
-        processor: loads the processor, for a family whose AutoProcessor requires too much.
+        processor: loads the processor, for a family that has one of its own.
         library: the module that defines the model's class, for a model that is not in transformers.
 
     Raises:
@@ -64,7 +64,6 @@ def load_transformers(
 
     architecture = find_architecture(checkpoint, architectures, revision)
     model_class = getattr(library or transformers, architecture)
-    load_processor = processor or _auto_processor
     with _loading(checkpoint), quiet_loading():
         if device == "meta":
             model, missing = _without_weights(model_class, checkpoint, dtype, revision), ()
@@ -78,7 +77,7 @@ def load_transformers(
                 output_loading_info=True,
             )
             missing = info["missing_keys"]
-        loaded_processor = load_processor(checkpoint, revision)
+        loaded_processor = processor(checkpoint, revision)
     _require_no_missing(checkpoint, missing)
     require_finite_weights(model.to(device), checkpoint)
     return model, loaded_processor
@@ -99,12 +98,6 @@ def _loading(checkpoint: str) -> Iterator[None]:
         ) from error
     except SafetensorError as error:
         raise ModelError(f"the weights in {checkpoint} are corrupt: {error}", hint=RESTORE_HINT) from error
-
-
-def _auto_processor(checkpoint: str, revision: str | None) -> Any:
-    import transformers
-
-    return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
 
 
 def _without_weights(model_class: Any, checkpoint: str, dtype: Any, revision: str | None) -> Any:

@@ -12,6 +12,7 @@ from sea_core.errors import ModelError
 from sea_core.model.hub import offline
 from sea_core.runs.containment import is_file_name, require_contained
 
+RESTORE_HINT = "Download or copy the checkpoint again."
 LORA_CONFIG = "adapter_config.json"
 WEIGHTS = (".safetensors",)
 """Files that may be links to anywhere: they are only read as tensors, and are too large to copy."""

@@ -6,10 +6,8 @@ all. `FrameProcessor` is the video processor in numpy and PIL.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,16 +15,8 @@ from annotated_types import Gt
 from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError
-from sea_core.schema import check, read_json
-
-PROCESSORS = {
-    "Qwen2VLForConditionalGeneration": "Qwen2VLProcessor",
-    "Qwen2_5_VLForConditionalGeneration": "Qwen2_5_VLProcessor",
-}
-"""The processor class for each architecture."""
-SETTINGS_FILES = ("processor_config.json", "video_preprocessor_config.json", "preprocessor_config.json")
-"""The files of a checkpoint that may contain the video settings, in the order in which transformers reads them."""
-
+from sea_core.model import processor as processors
+from sea_core.schema import check
 
 Positive = Annotated[int, Gt(0)] | None
 
@@ -53,7 +43,7 @@ class _Accepted:
     cap_pixels_per_frame: bool
 
 
-class FrameProcessor:
+class FrameProcessor(processors.StandIn):
     """`Qwen2VLVideoProcessor` of transformers in numpy: from frames to `pixel_values_videos` and `video_grid_thw`.
 
     It does not sample frames, and limits the pixels of a frame as `cap_pixels_per_frame=True` does.
@@ -116,7 +106,7 @@ class FrameProcessor:
         return parts.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7).reshape(t * h * w, -1), [t, h, w]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings under the names of transformers, for `video_preprocessor_config.json`."""
+        """Return the settings under the names of transformers, as they are saved."""
         return {
             "video_processor_type": "Qwen2VLVideoProcessor",
             "size": {"shortest_edge": self.min_pixels, "longest_edge": self.max_pixels},
@@ -130,63 +120,19 @@ class FrameProcessor:
         }
 
 
-def load_processor(checkpoint: str, revision: str | None, architecture: str) -> Any:
-    """Return the checkpoint's processor: that of transformers if torchvision is installed."""
-    import transformers
-    from transformers.utils import cached_file, is_torchvision_available
-
-    if is_torchvision_available():
-        return transformers.AutoProcessor.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
-    images = transformers.AutoImageProcessor.from_pretrained(checkpoint, revision=revision, trust_remote_code=False)
-    settings: VideoSettings = {}
-    for name in SETTINGS_FILES:
-        path = cached_file(checkpoint, name, revision=revision, _raise_exceptions_for_missing_entries=False)
-        if path and not settings:
-            settings = read_video_settings(Path(path), name == SETTINGS_FILES[0])
-    return make_processor(architecture, images, tokenizer, FrameProcessor(settings))
-
-
-def read_video_settings(path: Path, of_processor: bool) -> VideoSettings:
-    """Return the video settings in a file of a checkpoint; `of_processor`: they are a part of it.
+def load_processor(checkpoint: str, revision: str | None) -> Any:
+    """Return the checkpoint's processor: that of transformers if torchvision is installed.
 
     Raises:
-        ModelError: the file is not JSON, or a setting has another type.
+        ModelError: as `processor.load_processor` of the core, or a setting of the videos has another type.
     """
-    what, hint = "the settings of a processor", "Download or copy the checkpoint again."
-    content = read_json(path, dict[str, Any], what=what, hint=hint, error=ModelError)
-    settings = content.get("video_processor", {}) if of_processor else content
-    return check(settings, VideoSettings, what=what, hint=hint, where=str(path), error=ModelError)
-
-
-def make_processor(architecture: str, images: Any, tokenizer: Any, frames: FrameProcessor) -> Any:
-    """Return the processor of transformers with `frames`, which it would reject: it is not of a torchvision class."""
-    import transformers
-
-    base = getattr(transformers, PROCESSORS[architecture])
-    processor_class: Any = type(base.__name__, (_WithoutTorchvision, base), {})
-    return processor_class(images, tokenizer, frames, chat_template=tokenizer.chat_template)
-
-
-class _WithoutTorchvision:
-    """Overrides what needs a video processor of a torchvision class."""
-
-    def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> type:
-        return type(argument)
-
-    def save_pretrained(self, save_directory: str | Path) -> None:
-        save_processor(self, Path(save_directory))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__} without torchvision"
-
-
-def save_processor(processor: Any, folder: Path) -> None:
-    """Write the files from which `load_processor` and AutoProcessor load this processor."""
-    processor.tokenizer.save_pretrained(folder)
-    processor.image_processor.save_pretrained(folder)
-    settings = json.dumps(processor.video_processor.to_dict(), indent=2)
-    (folder / SETTINGS_FILES[1]).write_text(settings + "\n", encoding="utf-8")
+    processor = processors.load_processor(checkpoint, revision)
+    videos = processor.video_processor
+    if isinstance(videos, processors.AbsentPart):
+        what, hint = "the settings of a processor", "Download or copy the checkpoint again."
+        settings = check(videos.settings, VideoSettings, what=what, hint=hint, where=checkpoint, error=ModelError)
+        processor.video_processor = FrameProcessor(settings)
+    return processor
 
 
 def frame_count(video_processor: Any, total: int, rate: float) -> int:

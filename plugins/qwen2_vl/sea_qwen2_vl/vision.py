@@ -51,14 +51,11 @@ class VisionAdapter(Adapter):
                 )
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
-        from sea_core.model.checkpoint import find_architecture, load_transformers
+        from sea_core.model.checkpoint import load_transformers
         from sea_qwen2_vl.processor import load_processor
 
-        def processor(where: str, revision: str | None) -> Any:
-            return load_processor(where, revision, find_architecture(where, self.architectures, revision))
-
         return load_transformers(
-            checkpoint, self.architectures, dtype=dtype, device=device, revision=revision, processor=processor
+            checkpoint, self.architectures, dtype=dtype, device=device, revision=revision, processor=load_processor
         )
 
     def projector(self, model: Any) -> nn.Module:

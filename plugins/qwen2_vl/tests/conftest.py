@@ -11,11 +11,18 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLImageProcessorPil
+from transformers import (
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessorPil,
+    Qwen2VLProcessor,
+)
 
 from sea_core.model.mllm import MLLM
+from sea_core.model.processor import with_stand_ins
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.processor import FrameProcessor, make_processor
+from sea_qwen2_vl.processor import FrameProcessor
 from sea_qwen2_vl.video import Clip
 from sea_qwen2_vl.vision import VisionAdapter
 
@@ -61,10 +68,11 @@ def family(request: pytest.FixtureRequest, bundled: tuple[Any, Any], adapter: Vi
     tokenizer = copy.deepcopy(bundled[1].tokenizer)
     frames = FrameProcessor({"size": BOUNDS, "max_frames": 16})
     if request.param == "qwen2_vl":
-        architecture, model = "Qwen2VLForConditionalGeneration", bundled[0]
+        processor_class, model = Qwen2VLProcessor, bundled[0]
     else:
-        architecture, model = "Qwen2_5_VLForConditionalGeneration", random_windowed_model(tokenizer)
-    return MLLM(adapter, model, make_processor(architecture, Qwen2VLImageProcessorPil(size=BOUNDS), tokenizer, frames))
+        processor_class, model = Qwen2_5_VLProcessor, random_windowed_model(tokenizer)
+    make_processor, images = with_stand_ins(processor_class), Qwen2VLImageProcessorPil(size=BOUNDS)
+    return MLLM(adapter, model, make_processor(images, tokenizer, frames, chat_template=tokenizer.chat_template))
 
 
 @pytest.fixture

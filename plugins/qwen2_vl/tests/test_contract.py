@@ -16,7 +16,7 @@ from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import load_processor
 
 MEDIA = Path(__file__).parent / "media"
-PROCESSOR = load_processor(VideoAdapter.checkpoint, None, "Qwen2VLForConditionalGeneration")
+PROCESSOR = load_processor(VideoAdapter.checkpoint, None)
 WITH_MODEL = [rule for rule in RULES if rule.needs_model]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, Qwen2VLImageProcessorPil
 
+from sea_core.model.processor import PART_FILES, PROCESSOR_FILE
 from sea_qwen2_vl.adapter import ImageAdapter
-from sea_qwen2_vl.processor import SETTINGS_FILES, FrameProcessor, frame_count, load_processor, save_processor
+from sea_qwen2_vl.processor import FrameProcessor, frame_count, load_processor
 
 SETTINGS = {"min_pixels": 56**2, "max_pixels": 200**2}
 CHECKPOINT = ImageAdapter.checkpoint
-ARCHITECTURE = "Qwen2VLForConditionalGeneration"
 
 
 @pytest.mark.parametrize("side", [(56, 56), (84, 140), (61, 83), (333, 201), (28, 300)])
@@ -69,8 +70,8 @@ def test_text_and_token_types(bundled: tuple[Any, Any]) -> None:
 
 
 def test_saved_processor_is_loaded(bundled: tuple[Any, Any], tmp_path: Path) -> None:
-    save_processor(bundled[1], tmp_path)
-    loaded = load_processor(str(tmp_path), None, ARCHITECTURE)
+    bundled[1].save_pretrained(tmp_path)
+    loaded = load_processor(str(tmp_path), None)
     assert loaded.video_processor.to_dict() == bundled[1].video_processor.to_dict()
     assert loaded.image_processor.size == bundled[1].image_processor.size
     assert loaded.tokenizer.get_vocab() == bundled[1].tokenizer.get_vocab()
@@ -78,14 +79,14 @@ def test_saved_processor_is_loaded(bundled: tuple[Any, Any], tmp_path: Path) -> 
     assert isinstance(AutoImageProcessor.from_pretrained(tmp_path), Qwen2VLImageProcessorPil)
 
 
-def test_video_settings_are_found_as_in_transformers(bundled: tuple[Any, Any], tmp_path: Path) -> None:
+def test_video_settings_are_found_as_in_transformers(tmp_path: Path) -> None:
     """Older checkpoints have one file for images and videos, newer ones nest it: the first file found counts."""
-    save_processor(bundled[1], tmp_path)
-    (tmp_path / SETTINGS_FILES[1]).unlink()
-    image = json.loads((tmp_path / SETTINGS_FILES[2]).read_text())
-    (tmp_path / SETTINGS_FILES[2]).write_text(json.dumps(image | {"max_frames": 5}))
-    assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 5
-    (tmp_path / SETTINGS_FILES[1]).write_text(json.dumps({"max_frames": 7}))
-    assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 7
-    (tmp_path / SETTINGS_FILES[0]).write_text(json.dumps({"video_processor": {"max_frames": 9}}))
-    assert load_processor(str(tmp_path), None, ARCHITECTURE).video_processor.max_frames == 9
+    folder = Path(shutil.copytree(CHECKPOINT, tmp_path / "model"))
+    own, shared = (folder / file for file in PART_FILES["video_processor"])
+    own.unlink()
+    shared.write_text(json.dumps(json.loads(shared.read_text()) | {"max_frames": 5}))
+    assert load_processor(str(folder), None).video_processor.max_frames == 5
+    own.write_text(json.dumps({"max_frames": 7}))
+    assert load_processor(str(folder), None).video_processor.max_frames == 7
+    (folder / PROCESSOR_FILE).write_text(json.dumps({"video_processor": {"max_frames": 9}}))
+    assert load_processor(str(folder), None).video_processor.max_frames == 9

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from sea_core.model.embedding import Grid
 from sea_core.model.mllm import MLLM
+from sea_core.model.processor import with_stand_ins
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.processor import FrameProcessor, make_processor
+from sea_qwen2_vl.processor import FrameProcessor
 from sea_qwen2_vl.video import Clip
 from sea_toy import pictures
 from sea_toy.student import Student, TrainConfig
@@ -179,15 +180,14 @@ def encode_frames(visual: Any, pixels: Tensor) -> Tensor:
 
 def build_processor(tokenizer: Any) -> Any:
     """Return the family's processor around the tokenizer, for squares of IMAGE_SIDE and VIDEO_SIDE pixels."""
-    from transformers import Qwen2VLImageProcessorPil
+    from transformers import Qwen2VLImageProcessorPil, Qwen2VLProcessor
 
     tokenizer.padding_side = "left"
     tokenizer.chat_template = TEMPLATE
     images = Qwen2VLImageProcessorPil(size={"shortest_edge": IMAGE_SIDE**2, "longest_edge": IMAGE_SIDE**2})
     size = {"shortest_edge": VIDEO_SIDE**2, "longest_edge": VIDEO_SIDE**2}
-    return make_processor(
-        "Qwen2VLForConditionalGeneration", images, tokenizer, FrameProcessor({"size": size, "max_frames": FRAMES})
-    )
+    frames = FrameProcessor({"size": size, "max_frames": FRAMES})
+    return with_stand_ins(Qwen2VLProcessor)(images, tokenizer, frames, chat_template=TEMPLATE)
 
 
 def vision_config(width: int, layers: int, heads: int, out: int) -> dict[str, Any]:
