@@ -27,6 +27,7 @@ PART_FILES = {
     "image_processor": ("preprocessor_config.json",),
     "video_processor": ("video_preprocessor_config.json", "preprocessor_config.json"),
     "feature_extractor": ("preprocessor_config.json",),
+    "audio_processor": ("preprocessor_config.json",),
 }
 """The files that may have a part's settings, in the order in which transformers reads them."""
 TOKENIZER_FILE = "tokenizer_config.json"
@@ -42,6 +43,7 @@ class ProcessorSettings(TypedDict, total=False):
     image_processor: dict[str, Any]
     video_processor: dict[str, Any]
     feature_extractor: dict[str, Any]
+    audio_processor: dict[str, Any]
     audio_tokenizer: dict[str, Any]
 
 
@@ -134,7 +136,7 @@ def load_processor(checkpoint: str, revision: str | None) -> Any:
 
 
 def read_part_settings(checkpoint: str, name: str, revision: str | None) -> dict[str, Any]:
-    """Return a part's settings: `name` is `image_processor`, `video_processor` or `feature_extractor`.
+    """Return a part's settings: `name` is `image_processor`, for example.
 
     Raises:
         ModelError: a file of them is not a JSON object, or has an entry of another type.
@@ -234,12 +236,15 @@ def _missing_library(error: Exception) -> str | None:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return error.name.partition(".")[0]
     text = str(error).lower()
+    if "tokenizer from one of" in text:  # it names libraries too, but no file of a tokenizer was found
+        return None
     return next((name for name in LIBRARIES if name in text and not find_spec(name.replace("-", "_"))), None)
 
 
 def _install(what: str, library: str) -> tuple[str, str]:
     """Return a message and a hint."""
-    return f"{what} needs {library}, which is not installed", f"Type: pip install {library}"
+    both = {"tiktoken": "sentencepiece tiktoken"}  # transformers tries the one, and asks for the other
+    return f"{what} needs {library}, which is not installed", f"Type: pip install {both.get(library, library)}"
 
 
 def _no_processor(checkpoint: str) -> ModelError:
