@@ -175,7 +175,10 @@ def _require_one_model(checkpoint: str, revision: str | None) -> None:
 
 def _from_parts(checkpoint: str, revision: str | None) -> Any:
     """Return the processor with a stand-in for each part whose library is not installed."""
-    processor_class = _find_class(checkpoint, revision)
+    name = _name_class(checkpoint, revision)
+    processor_class = find_processor_class(name) if name else None
+    if processor_class is None:
+        raise _no_processor(checkpoint)
     settings, _ = processor_class.get_processor_dict(checkpoint, revision=revision)
     parts = [
         _load_part(processor_class, name, checkpoint, settings, revision) for name in processor_class.get_attributes()
@@ -183,21 +186,26 @@ def _from_parts(checkpoint: str, revision: str | None) -> Any:
     return with_stand_ins(processor_class).from_args_and_dict(parts, settings)
 
 
-def _find_class(checkpoint: str, revision: str | None) -> Any:
+def _name_class(checkpoint: str, revision: str | None) -> str | None:
     """Return the processor class that the checkpoint's files name, or that of its kind of model."""
     from transformers import PreTrainedConfig
+    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
+
+    for file in (PROCESSOR_FILE, *PART_FILES["video_processor"][::-1], TOKENIZER_FILE):
+        if name := _read(checkpoint, file, revision).get("processor_class"):
+            return str(name)
+    config, _ = PreTrainedConfig.get_config_dict(checkpoint, revision=revision)
+    name = PROCESSOR_MAPPING_NAMES.get(config.get("model_type"))
+    return str(name) if name else None
+
+
+def find_processor_class(name: str) -> Any:
+    """Return a processor class of transformers by its name, without torchvision too; None if there is none."""
     from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES, processor_class_from_name
 
-    files = (PROCESSOR_FILE, *PART_FILES["video_processor"][::-1], TOKENIZER_FILE)
-    name = next((name for file in files if (name := _read(checkpoint, file, revision).get("processor_class"))), None)
-    if name is None:
-        config, _ = PreTrainedConfig.get_config_dict(checkpoint, revision=revision)
-        name = PROCESSOR_MAPPING_NAMES.get(config.get("model_type"))
-    found = processor_class_from_name(name) if name else None
+    found = processor_class_from_name(name)
     if getattr(found, "is_dummy", False):
-        found = _import_with_pil(str(name), [kind for kind, known in PROCESSOR_MAPPING_NAMES.items() if known == name])
-    if found is None:
-        raise _no_processor(checkpoint)
+        return _import_with_pil(name, [kind for kind, known in PROCESSOR_MAPPING_NAMES.items() if known == name])
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,10 @@ def test_a_medium_reaches_the_model(name: str, folder: Callable[[str], Path]) ->
     model, processor = load_transformers(
         str(folder(name)), [family.model], dtype=torch.float32, device="cpu", revision=None
     )
+    if family.needs and not find_spec(family.needs):
+        with pytest.raises(ModelError, match=f"needs {family.needs}.*\n.*pip install {family.needs}"):
+            ask(family, processor, family.media[0], make_medium(family.media[0], None))
+        return
     for modality in family.media:
         blank, noise = (
             answer(model.eval(), ask(family, processor, modality, make_medium(modality, seed))) for seed in (None, 0)
@@ -128,6 +133,10 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "no processor": (without_processor, "has no processor that transformers knows"),
     "code of its own": (remote, "code of its own, which SEA does not run"),
     "a tokenizer's library": (with_sentencepiece, "needs tiktoken, which is not installed"),
+    "another library": (
+        change("processor_config.json", processor_class="SmolVLMProcessor", video_processor={"fps": 1}),
+        "needs num2words",
+    ),
     "another model": (
         change("processor_config.json", audio_tokenizer={"audio_tokenizer_name_or_path": "a/b"}),
         "names another model",

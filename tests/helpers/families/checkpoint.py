@@ -13,7 +13,7 @@ from helpers.families.family import VOCABULARY, Family, Part
 from helpers.families.images import IMAGE_FAMILIES
 from helpers.families.speech import SPEECH_FAMILIES
 from helpers.families.tokenizer import make_tokenizer
-from sea_core.model.processor import AbsentPart, with_stand_ins
+from sea_core.model.processor import AbsentPart, find_processor_class, with_stand_ins
 
 FAMILIES = IMAGE_FAMILIES | SPEECH_FAMILIES
 NOISE = 0.05
@@ -32,21 +32,21 @@ def write_checkpoint(name: str, folder: Path) -> Family:
 
 def make_processor(family: Family, tokenizer: Any) -> Any:
     """Return the processor of a family; a part of a library that is not installed is a stand-in."""
-    parts = {name: make_part(name, part) for name, part in family.parts.items()}
+    parts = {name: make_part(family, name, part) for name, part in family.parts.items()}
     more = {name: make_tokenizer((), {}, {}) for name in family.subfolder_tokenizers}
-    processor_class = with_stand_ins(getattr(transformers, family.processor))
+    processor_class = with_stand_ins(find_processor_class(family.processor))
     processor = processor_class(tokenizer=tokenizer, **parts, **more, **family.arguments)
     processor.chat_template = family.template
     return processor
 
 
-def make_part(name: str, part: Part) -> Any:
-    """Return a part of a processor; as an AbsentPart if it needs torchvision or torchaudio, installed or not."""
+def make_part(family: Family, name: str, part: Part) -> Any:
+    """Return a part of a processor; a video processor and what `needs` says as an AbsentPart, installed or not."""
     class_name, settings = part
-    part_class = getattr(transformers, class_name)
-    if getattr(part_class, "is_dummy", False) or name == "video_processor":
-        return AbsentPart(name, "torchvision", {f"{name}_type": class_name, **settings})
-    return part_class(**settings)
+    if name == "video_processor" or family.needs:
+        kind = "feature_extractor" if name == "audio_processor" else name
+        return AbsentPart(name, family.needs or "torchvision", {f"{kind}_type": class_name, **settings})
+    return getattr(transformers, class_name)(**settings)
 
 
 def make_model(family: Family, tokenizer: Any) -> Any:

@@ -27,7 +27,9 @@ class Family:
     template: str
     """The chat template."""
     media: tuple[str, ...] = ("image",)
-    """The modalities that the processor reads without torchvision and torchaudio."""
+    """The modalities that the processor reads where `needs` is installed; videos need torchvision everywhere."""
+    needs: str = ""
+    """The library without which the processor reads none of them."""
     parts: Mapping[str, Part] = field(default_factory=dict)
     """The processor's parts beside the tokenizer, by their names in it."""
     arguments: Settings = field(default_factory=dict)

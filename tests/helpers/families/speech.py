@@ -37,4 +37,38 @@ SPEECH_FAMILIES: dict[str, Family] = {
         unexpanded=("[AUDIO]", 25),
         template=chat_template("[INST]", "[/INST]", "", {"audio": "[BEGIN_AUDIO][AUDIO]"}),
     ),
+    "granite_speech": Family(
+        model="GraniteSpeechForConditionalGeneration",
+        config={
+            "text_config": {"model_type": "granite", **decoder()},
+            "encoder_config": {
+                "input_dim": 160,
+                "num_layers": 2,
+                "hidden_dim": 32,
+                "num_heads": 4,
+                "dim_head": 8,
+                "output_dim": 8,
+                "context_size": 50,
+                "max_pos_emb": 64,
+                "dropout": 0.0,
+            },
+            "projector_config": {
+                "model_type": "blip_2_qformer",
+                **encoder(encoder_hidden_size=32, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
+            },
+            "audio_token_index": "id:<|audio|>",
+            "has_lora_adapter": False,
+        },
+        processor="GraniteSpeechProcessor",
+        media=("audio",),
+        needs="torchaudio",
+        parts={"audio_processor": ("GraniteSpeechFeatureExtractor", {})},
+        tokens=("<|audio|>", "<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>"),
+        template=chat_template(
+            "<|start_of_role|>ROLE<|end_of_role|>",
+            "<|end_of_text|>\n",
+            "<|start_of_role|>assistant<|end_of_role|>",
+            {"audio": "<|audio|>"},
+        ),
+    ),
 }
