@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -33,6 +34,9 @@ PART_FILES = {
 TOKENIZER_FILE = "tokenizer_config.json"
 LIBRARIES = ("torchvision", "torchaudio", "timm", "sentencepiece", "tiktoken", "mistral-common", "num2words", "librosa")
 """What a processor may need and SEA does not install, by its name on PyPI."""
+
+SHOWN = 200
+"""Characters of an error of transformers in a message."""
 
 
 class ProcessorSettings(TypedDict, total=False):
@@ -274,5 +278,5 @@ def _readable(checkpoint: str) -> Iterator[None]:
             what, hint = _install(f"the processor of {checkpoint}", library)
             raise ModelError(what, hint=hint) from error
         raise ModelError(
-            f"the processor of {checkpoint} cannot be loaded: {one_line(error)}", hint=RESTORE_HINT
+            f"the processor of {checkpoint} cannot be loaded: {shorten(one_line(error), SHOWN)}", hint=RESTORE_HINT
         ) from error

@@ -129,12 +129,13 @@ def with_sentencepiece(folder: Path) -> None:
     (folder / "tokenizer.model").write_bytes(b"\x0a\x10abc")
 
 
+SMOL = {"video_processor_type": "SmolVLMVideoProcessor"}
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "no processor": (without_processor, "has no processor that transformers knows"),
     "code of its own": (remote, "code of its own, which SEA does not run"),
     "a tokenizer's library": (with_sentencepiece, "needs tiktoken, which is not installed"),
     "another library": (
-        change("processor_config.json", processor_class="SmolVLMProcessor", video_processor={"fps": 1}),
+        change("processor_config.json", processor_class="SmolVLMProcessor", video_processor=SMOL),
         "needs num2words",
     ),
     "another model": (
