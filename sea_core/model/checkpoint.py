@@ -11,7 +11,8 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from sea_core.errors import ModelError
+from sea_core.errors import ModelError, one_line
+from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.processor import load_processor
 from sea_core.model.untrusted import RESTORE_HINT, require_no_kernels, require_plain_files, untrusted
 from sea_core.runs.digests import file_digest
@@ -57,8 +58,9 @@ def load_transformers(
         library: the module that defines the model's class, for a model that is not in transformers.
 
     Raises:
-        ModelError: there is no such checkpoint, it is corrupt or of another family, or weights are missing, which
-            transformers would silently fill with random numbers; or a weight is not a finite number.
+        ModelError: there is no such checkpoint, it is corrupt or of another family, needs a library that is not
+            installed, or lacks weights, which transformers would silently fill with random numbers; or a weight is
+            not a finite number.
     """
     import transformers
 
@@ -86,14 +88,18 @@ def load_transformers(
 @contextmanager
 def _loading(checkpoint: str) -> Iterator[None]:
     """Raise a library's loading errors as ModelError."""
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
         with untrusted(checkpoint):
             yield
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (ImportError, OSError, ValueError, RuntimeError, KeyError, StrictDataclassError) as error:
+        if library := missing_library(error):
+            what, hint = describe_need(f"the checkpoint {checkpoint}", library)
+            raise ModelError(what, hint=hint) from error
         raise ModelError(
-            f"the checkpoint {checkpoint} cannot be loaded: {error}",
+            f"the checkpoint {checkpoint} cannot be loaded: {one_line(error)}",
             hint="Expected a Hugging Face folder with safetensors weights and a processor. Download it again?",
         ) from error
     except SafetensorError as error:

@@ -19,6 +19,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError, SeaError, one_line
+from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.untrusted import RESTORE_HINT, untrusted
 from sea_core.schema import check, read_json
 
@@ -32,9 +33,6 @@ PART_FILES = {
 }
 """The files that may have a part's settings, in the order in which transformers reads them."""
 TOKENIZER_FILE = "tokenizer_config.json"
-LIBRARIES = ("torchvision", "torchaudio", "timm", "sentencepiece", "tiktoken", "mistral-common", "num2words", "librosa")
-"""What a processor may need and SEA does not install, by its name on PyPI."""
-
 SHOWN = 200
 """Characters of an error of transformers in a message."""
 
@@ -44,10 +42,10 @@ class ProcessorSettings(TypedDict, total=False):
 
     processor_class: str | None
     auto_map: dict[str, Any] | None
-    image_processor: dict[str, Any]
-    video_processor: dict[str, Any]
-    feature_extractor: dict[str, Any]
-    audio_processor: dict[str, Any]
+    image_processor: dict[str, Any] | None
+    video_processor: dict[str, Any] | None
+    feature_extractor: dict[str, Any] | None
+    audio_processor: dict[str, Any] | None
     audio_tokenizer: dict[str, Any]
 
 
@@ -84,7 +82,7 @@ class AbsentPart(StandIn):
         raise self._error()
 
     def _error(self) -> AbsentPartError:
-        what, hint = _install(f"this checkpoint's {self.name.replace('_', ' ')}", self.library)
+        what, hint = describe_need(f"this checkpoint's {self.name.replace('_', ' ')}", self.library)
         return AbsentPartError(what, hint=hint)
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,7 +127,7 @@ def load_processor(checkpoint: str, revision: str | None) -> Any:
                 checkpoint, revision=revision, trust_remote_code=False
             )
         except (ImportError, ValueError) as error:
-            if _missing_library(error) is None:
+            if missing_library(error) is None:
                 raise
             processor = _from_parts(checkpoint, revision)
     if not isinstance(processor, transformers.ProcessorMixin):  # the tokenizer alone, for example
@@ -236,27 +234,11 @@ def _load_part(processor_class: Any, name: str, checkpoint: str, settings: dict[
             checkpoint, settings, revision=revision, trust_remote_code=False
         )
     except (ImportError, ValueError) as error:
-        library = _missing_library(error)
+        library = missing_library(error)
         if library is None or "tokenizer" in name:
             raise
         return AbsentPart(name, library, read_part_settings(checkpoint, name, revision))
     return part
-
-
-def _missing_library(error: Exception) -> str | None:
-    """Return the library whose absence an error of transformers is about, by its name on PyPI."""
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return error.name.partition(".")[0]
-    text = str(error).lower()
-    if "tokenizer from one of" in text:  # it names libraries too, but no file of a tokenizer was found
-        return None
-    return next((name for name in LIBRARIES if name in text and not find_spec(name.replace("-", "_"))), None)
-
-
-def _install(what: str, library: str) -> tuple[str, str]:
-    """Return a message and a hint."""
-    both = {"tiktoken": "sentencepiece tiktoken"}  # transformers tries the one, and asks for the other
-    return f"{what} needs {library}, which is not installed", f"Type: pip install {both.get(library, library)}"
 
 
 def _no_processor(checkpoint: str) -> ModelError:
@@ -269,13 +251,16 @@ def _no_processor(checkpoint: str) -> ModelError:
 @contextmanager
 def _readable(checkpoint: str) -> Iterator[None]:
     """Raise what transformers raises for files that it cannot use as ModelError."""
+    from huggingface_hub.errors import StrictDataclassError
+
+    wrong = (ImportError, OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError)
     try:
         yield
     except SeaError:
         raise
-    except (ImportError, OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError) as error:
-        if library := _missing_library(error):
-            what, hint = _install(f"the processor of {checkpoint}", library)
+    except (*wrong, StrictDataclassError) as error:
+        if library := missing_library(error):
+            what, hint = describe_need(f"the processor of {checkpoint}", library)
             raise ModelError(what, hint=hint) from error
         raise ModelError(
             f"the processor of {checkpoint} cannot be loaded: {shorten(one_line(error), SHOWN)}", hint=RESTORE_HINT

@@ -124,6 +124,13 @@ def remote(folder: Path) -> None:
     change("processor_config.json", processor_class="OwnProcessor", auto_map=code)(folder)
 
 
+def without_name(folder: Path) -> None:
+    """The model's configuration is read where the processor's files do not name its class."""
+    for file in ("processor_config.json", "tokenizer_config.json"):
+        change(file, processor_class=None)(folder)
+    change("config.json", image_seq_length="many")(folder)
+
+
 def with_sentencepiece(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     (folder / "tokenizer.model").write_bytes(b"\x0a\x10abc")
@@ -147,6 +154,7 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
         change("processor_config.json", image_processor={"size": "large", "image_processor_type": 5}),
         "cannot be loaded",
     ),
+    "a configuration of another type": (without_name, "cannot be loaded"),
     "no JSON": (lambda folder: (folder / "processor_config.json").write_text("{") and None, "not valid JSON"),
 }
 
@@ -160,3 +168,11 @@ def test_a_bad_processor_is_refused_in_words(name: str, folder: Callable[[str], 
         load_processor(str(copy), None)
     assert words in error.value.what, str(error.value)
     assert error.value.hint
+
+
+@pytest.mark.skipif(find_spec("timm") is not None, reason="timm is installed")
+def test_a_model_that_needs_another_library_is_refused_in_words(tmp_path: Path) -> None:
+    architecture = "Gemma3nForConditionalGeneration"
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": [architecture], "model_type": "gemma3n"}))
+    with pytest.raises(ModelError, match=r"needs timm.*\n.*pip install timm"):
+        load_transformers(str(tmp_path), [architecture], dtype=torch.float32, device="meta", revision=None)
