@@ -8,7 +8,7 @@ TOOLS := bench toy
 PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz drill lint format reference
+.PHONY: help demo test fuzz drill families lint format reference
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -25,6 +25,9 @@ fuzz: .venv/.stamp-dev ## Open 10,000 damaged files of each kind
 
 drill: .venv/.stamp-dev ## Stop every command at random points, 312 in all, and re-run it
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m drills
+
+families: .venv/.stamp-dev ## Go over all multimodal classes of transformers, on tiny models
+	PYTHONPATH=tests $(BIN)/python -m families
 
 lint: .venv/.stamp-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -20,6 +20,18 @@ LARGEST = 450_000_000
 
 SHAKE = 0.05
 
+FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a model raises on a config, or on inputs, that it cannot take."""
+
 
 class NotBuilt(Exception):
     """A tiny model of this type cannot be built."""
@@ -40,10 +52,8 @@ def build(model_type: str, encoder_width: int = ENCODER_WIDTH) -> tuple[PreTrain
             raise NotBuilt(f"{size / 1e6:.0f}M parameters, at most {LARGEST / 1e6:.0f}M are built")
         torch.manual_seed(0)
         model = model_class(config).float().eval().requires_grad_(False)
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as why:
-        raise NotBuilt(f"{type(why).__name__}: {why}") from why
-    except ImportError as why:
-        raise NotBuilt(f"it needs a library: {' '.join(str(why).split())[:120]}") from why
+    except FAULTS as fault:
+        raise NotBuilt(f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}") from fault
     _shake(model)
     return model, config
 

@@ -1,9 +1,10 @@
-"""Run a function in a child process, so that neither time, memory nor a crash of it stops the others."""
+"""Run a function in a child process: if it hangs, takes all memory or crashes, the others go on."""
 
 from __future__ import annotations
 
 import multiprocessing
 import resource
+import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -26,7 +27,9 @@ def run_in_child(function: Callable[..., Iterator[Any]], *args: Any, seconds: fl
     context = multiprocessing.get_context("fork")
     parent, child = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(child, function, args))
-    process.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from Python 3.12 on
+        process.start()
     child.close()
     try:
         while parent.poll(seconds):
@@ -35,9 +38,9 @@ def run_in_child(function: Callable[..., Iterator[Any]], *args: Any, seconds: fl
             except EOFError:
                 process.join()
                 if process.exitcode:
-                    raise Stopped(f"the process crashed (exit code {process.exitcode})") from None
+                    raise Stopped(f"the process ended with exit code {process.exitcode}") from None
                 return
-        raise Stopped(f"it takes more than {seconds:.0f} s")
+        raise Stopped(f"it takes more than {seconds:g} s")
     finally:
         process.kill()
         process.join()

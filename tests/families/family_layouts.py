@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import torch
 from transformers import PreTrainedConfig
@@ -37,23 +36,39 @@ def _kosmos(config: PreTrainedConfig, _media: Media) -> Iterator[Layout]:
     yield Layout([*TEXT_BEFORE, *[image] * count, *TEXT_AFTER], image, {"image_embeds_position_mask": mask})
 
 
-def _phi4(modality: str, counts: Callable[[Any], range]) -> Layouts:
-    def lay_out(config: PreTrainedConfig, media: Media) -> Iterator[Layout]:
+def _gemma3n_audio(config: PreTrainedConfig, _media: Media) -> Iterator[Layout]:
+    """As many placeholders as there may be: the model pads the audio."""
+    audio = find_placeholder("audio", config)
+    yield Layout([*TEXT_BEFORE, *[audio] * config.audio_soft_tokens_per_image, *TEXT_AFTER], audio)
+
+
+def _t5gemma2(config: PreTrainedConfig, _media: Media) -> Iterator[Layout]:
+    """The question goes into the encoder, the answer into the decoder."""
+    image = find_placeholder("image", config)
+    count = config.encoder.mm_tokens_per_image
+    answer = {"decoder_input_ids": torch.tensor([TEXT_AFTER])}
+    yield Layout([*TEXT_BEFORE, *[image] * count, *TEXT_AFTER], image, answer)
+
+
+def _counts(modality: str, *counts: int) -> Layouts:
+    """Try these numbers of placeholders."""
+
+    def lay_out(config: PreTrainedConfig, _media: Media) -> Iterator[Layout]:
         token = find_placeholder(modality, config)
-        for count in counts(media):
+        for count in counts:
             yield Layout([*TEXT_BEFORE, *[token] * count, *TEXT_AFTER], token)
 
     return lay_out
 
 
 LAYOUTS: dict[tuple[str, str], Layouts] = {
+    ("gemma3n", "audio"): _gemma3n_audio,
     ("mllama", "image"): _cross_attention,
     ("idefics", "image"): _idefics,
     ("kosmos-2", "image"): _kosmos,
     ("kosmos-2.5", "image"): _kosmos,
-    ("phi4_multimodal", "image"): _phi4("image", lambda _media: range(4, 400)),
-    (
-        "phi4_multimodal",
-        "audio",
-    ): _phi4("audio", lambda media: range(n := int(media["audio_embed_sizes"][0]), n + 1)),
+    ("musicflamingo", "audio"): _counts("audio", 32),
+    ("phi4_multimodal", "audio"): _counts("audio", 8),
+    ("phi4_multimodal", "image"): _counts("image", *range(4, 400)),
+    ("t5gemma2", "image"): _t5gemma2,
 }

@@ -162,9 +162,7 @@ def _whole(vision: Vision, names: list[str], modality: str, pixels: str) -> Iter
 
 def _audios(config: PreTrainedConfig, names: list[str]) -> Iterator[Media]:
     audio = find_config(config, AUDIO_CONFIGS)
-    mel = find_number(
-        audio, ("num_mel_bins", "input_feat_size", "input_dim", "n_mels", "input_size", "num_mels"), 80
-    )
+    mel = find_number(audio, ("num_mel_bins", "input_feat_size", "input_dim", "n_mels", "input_size", "num_mels"), 80)
     frames = 2 * find_number(audio, ("max_source_positions",), 64)
     name = next((n for n in ("input_features", "input_values", "audio_input_features") if n in names), None)
     if name is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
+from families.settings import UNNAMED_PLACEHOLDER
 from families.shrink import set_field, sub_configs
 
 TEXT_BEFORE, TEXT_BETWEEN, TEXT_AFTER = [5, 6, 7], [9], [8, 9, 10, 11]
@@ -32,7 +33,6 @@ PLACEHOLDERS = {
         "audio_diffusion_token_id",
     ],
 }
-UNNAMED_PLACEHOLDER = 299
 COUNTS = (16, 64, 8, 32, 15, 31, 0)
 """How many placeholders to try where the model does not say."""
 
@@ -70,7 +70,9 @@ def layouts(modality: str, config: PreTrainedConfig, media: dict[str, Any], coun
     """Yield the layouts to try for a medium of `count` placeholders (None: unknown)."""
     placeholder = find_placeholder(modality, config)
     side = "audio" if modality == "audio" else "vision"
-    start, end = ([t] if (t := find_token(config, f"{side}_{x}_token_id")) is not None else [] for x in ("start", "end"))
+    start, end = (
+        [t] if (t := find_token(config, f"{side}_{x}_token_id")) is not None else [] for x in ("start", "end")
+    )
     for n in COUNTS if count is None else [count]:
         yield Layout([*TEXT_BEFORE, *start, *[placeholder] * n, *end, *TEXT_AFTER], placeholder)
         if start:
