@@ -48,7 +48,8 @@ def _from_parts(family: Family, processor: Any, messages: list[Any], medium: Any
 
 
 def answer(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-    """Return the logits at all positions, (1, tokens, vocabulary)."""
+    """Return the logits at all positions, (1, tokens, vocabulary). A processor may give bf16 (Llama 4)."""
+    cast = {key: x.to(model.dtype) if x.is_floating_point() else x for key, x in inputs.items()}
     with torch.inference_mode():
-        logits: torch.Tensor = model(**inputs).logits
+        logits: torch.Tensor = model(**cast).logits
     return logits
