@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Any
 
@@ -60,9 +61,10 @@ def build(model_type: str, encoder_width: int = ENCODER_WIDTH) -> tuple[PreTrain
 
 def make_config(model_type: str, encoder_width: int = ENCODER_WIDTH) -> PreTrainedConfig:
     """Make the tiny config of a model type."""
-    config = CONFIG_MAPPING[model_type](**ARGUMENTS.get(model_type, {}))
+    # Copies: what a config is made of is changed with it.
+    config = CONFIG_MAPPING[model_type](**copy.deepcopy(ARGUMENTS.get(model_type, {})))
     shrink(config, encoder_width)
-    for path, value in SETTINGS.get(model_type, {}).items():
+    for path, value in copy.deepcopy(SETTINGS.get(model_type, {})).items():
         *parts, name = path.split(".")
         place: Any = functools.reduce(_get, parts, config)
         if isinstance(place, dict):
@@ -77,6 +79,6 @@ def _get(place: Any, name: str) -> Any:
 
 
 def _shake(model: nn.Module) -> None:
-    """Move the weights: fresh ones near zero hide what depends on what."""
+    """Move the weights: near zero, as fresh ones are, they hide what depends on what."""
     for parameter in model.parameters():
         parameter.add_(torch.randn_like(parameter) * SHAKE)

@@ -18,18 +18,23 @@ def list_classes() -> dict[str, str]:
 
 
 NO_TEXT = "its forward takes no text beside the medium"
-NOT_POSSIBLE = {
-    "evolla": "it reads proteins",
-    "glm_image": "its images become ids of discrete codes, which a gradient does not pass",
-    "kyutai_speech_to_text": "its audio is ids of discrete codes, in the place of text",
-    "mistral4": "it reads text only",
-    "pi0": "it gives the actions of a robot, and no logits",
-    "pix2struct": NO_TEXT,
-    "pp_formulanet": NO_TEXT,
-    "qwen2_5_omni": "it has no forward, only generate; its thinker is a class of its own",
-    "qwen3_omni_moe": "it has no forward, only generate; its thinker is a class of its own",
-    "udop": "an encoder-decoder that reads the boxes of words beside the page",
-    "vision-encoder-decoder": NO_TEXT,
-    "voxtral_realtime": "a stream: a piece of the audio is added to each token of the text",
+DISCRETE = "ids of discrete codes: the model's forward gets no tensor that a gradient could pass"
+GENERATE_ONLY = "it has no forward, only generate; its thinker is a class of its own"
+
+NOT_POSSIBLE: dict[tuple[str, str], str] = {
+    ("evolla", ""): "it reads proteins",
+    ("glm_image", ""): DISCRETE,
+    ("inkling_mm_model", "audio"): DISCRETE,
+    ("kyutai_speech_to_text", ""): DISCRETE,
+    ("mistral4", ""): "it reads text only",
+    ("nemotron_h_omni", "video"): "its forward fails on each video: it takes the features for a list of tensors",
+    ("pi0", ""): "it gives the actions of a robot, and no logits",
+    ("pix2struct", ""): NO_TEXT,
+    ("pp_formulanet", ""): NO_TEXT,
+    ("qwen2_5_omni", ""): GENERATE_ONLY,
+    ("qwen3_omni_moe", ""): GENERATE_ONLY,
+    ("udop", ""): "an encoder-decoder that reads the boxes of words beside the page",
+    ("vision-encoder-decoder", ""): NO_TEXT,
+    ("voxtral_realtime", ""): "a stream: a piece of the audio is added to each token of the text",
 }
-"""Why there can be no two inputs of a class that differ in a medium between text."""
+"""Why a class has no pair of a modality, or of any (""). Read in transformers 5.23."""

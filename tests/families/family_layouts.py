@@ -63,10 +63,10 @@ def _counts(modality: str, *counts: int) -> Layouts:
 
 LAYOUTS: dict[tuple[str, str], Layouts] = {
     ("gemma3n", "audio"): _gemma3n_audio,
-    ("mllama", "image"): _cross_attention,
     ("idefics", "image"): _idefics,
     ("kosmos-2", "image"): _kosmos,
     ("kosmos-2.5", "image"): _kosmos,
+    ("mllama", "image"): _cross_attention,
     ("musicflamingo", "audio"): _counts("audio", 32),
     ("phi4_multimodal", "audio"): _counts("audio", 8),
     ("phi4_multimodal", "image"): _counts("image", *range(4, 400)),

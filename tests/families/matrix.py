@@ -33,25 +33,20 @@ class Entry:
 
 def examine(model_type: str, prove: Prove, seconds: float = SECONDS) -> Iterator[Entry]:
     """Yield what came out for each modality of a model type."""
-    name = list_classes()[model_type]
-    modalities = _list_modalities(model_type, seconds)
-    if isinstance(modalities, Outcome):
-        yield Entry(model_type, name, "", modalities)
+    found = _run((model_type, ""), _find_modalities, model_type, seconds=seconds)
+    if not found.done:
+        yield Entry(model_type, list_classes()[model_type], "", found)
         return
-    for modality in modalities:
+    for modality in found.facts["modalities"]:
         start = time.perf_counter()
-        outcome = _run(_prove, model_type, modality, prove, seconds=seconds)
-        yield Entry(model_type, name, modality, outcome, round(time.perf_counter() - start, 1))
+        outcome = _run((model_type, modality), _prove, model_type, modality, prove, seconds=seconds)
+        seconds_taken = round(time.perf_counter() - start, 1)
+        yield Entry(model_type, list_classes()[model_type], modality, outcome, seconds_taken)
 
 
-def _list_modalities(model_type: str, seconds: float) -> list[str] | Outcome:
-    if model_type in NOT_POSSIBLE:
-        return Outcome(False, NOT_POSSIBLE[model_type])
-    outcome = _run(_find_modalities, model_type, seconds=seconds)
-    return outcome.facts["modalities"] if outcome.done else outcome
-
-
-def _run(function: Any, *args: Any, seconds: float) -> Outcome:
+def _run(key: tuple[str, str], function: Any, *args: Any, seconds: float) -> Outcome:
+    if key in NOT_POSSIBLE:
+        return Outcome(False, NOT_POSSIBLE[key])
     try:
         return next(run_in_child(function, *args, seconds=seconds))
     except Stopped as why:

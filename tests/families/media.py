@@ -40,7 +40,7 @@ class Vision:
         return self.channels * self.patch**2
 
 
-def candidates(modality: str, config: PreTrainedConfig, names: list[str]) -> Iterator[Media]:
+def make_candidates(modality: str, config: PreTrainedConfig, names: list[str]) -> Iterator[Media]:
     """Yield media to try, made of noise. `names` are the parameters that could take them."""
     return _audios(config, names) if modality == "audio" else _pictures(config, names, modality)
 

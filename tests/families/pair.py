@@ -10,7 +10,10 @@ from transformers import PreTrainedModel
 
 @dataclass(frozen=True)
 class Pair:
-    """Inputs `a` and `b` of a model's forward, alike but for the floating tensors of the medium."""
+    """Inputs `a` and `b` of a model's forward, a batch of one, alike but for the floating tensors of the medium.
+
+    `token_id` is the placeholder's; a model that finds the medium's place by a mask may have none in `input_ids`.
+    """
 
     model_type: str
     class_name: str

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from families import family_layouts, family_media, media, tokens
 from families.build import FAULTS
-from families.media import Media
+from families.family_layouts import LAYOUTS
+from families.family_media import make_media
+from families.media import Media, make_candidates
 from families.pair import Pair
-from families.tokens import Layout
+from families.tokens import Layout, make_layouts
 
 TOKEN_TYPES = {"image": 1, "video": 2, "audio": 3}
 MOST_PLACEHOLDERS = 9000
@@ -38,7 +39,7 @@ class Search:
         self.forward_faults: list[str] = []
 
     def run(self) -> Pair:
-        """Return the first pair whose two forwards run.
+        """Return the first pair whose forwards run.
 
         Raises:
             NoPair: There is none.
@@ -55,14 +56,15 @@ class Search:
         raise NoPair("; ".join(faults[:3]) or "no inputs to try")
 
     def _candidates(self) -> Iterator[Media]:
+        own = make_media(self.model_type, self.modality)
+        if own:
+            return iter([own])
         names = [n for owner in self.owners for n in inspect.signature(getattr(owner, self.method)).parameters]
-        names = list(dict.fromkeys([*names, *self.parameters]))
-        own = family_media.MEDIA.get((self.model_type, self.modality))
-        return own(self.config) if own else media.candidates(self.modality, self.config, names)
+        return make_candidates(self.modality, self.config, list(dict.fromkeys([*names, *self.parameters])))
 
     def _count(self, inputs: Media) -> int | None:
         """Return how many placeholders a medium needs: 0 if the encoder does not take it, None if nobody knows."""
-        if not self.owners or (self.model_type, self.modality) in family_layouts.LAYOUTS:
+        if not self.owners or (self.model_type, self.modality) in LAYOUTS:
             return None
         try:
             return self._count_rows(inputs)
@@ -87,17 +89,20 @@ class Search:
         return sum(t.numel() for t in _floating(rows)) // width
 
     def _layouts(self, inputs: Media, count: int | None) -> Iterator[Layout]:
-        own = family_layouts.LAYOUTS.get((self.model_type, self.modality))
+        own = LAYOUTS.get((self.model_type, self.modality))
         if own:
             return own(self.config, inputs)
-        return tokens.layouts(self.modality, self.config, inputs, count)
+        return make_layouts(self.modality, self.config, inputs, count)
 
     def _pair(self, medium: Media, other: Media, layout: Layout) -> Pair | None:
         ids = torch.tensor([layout.ids])
         text = {"input_ids": ids, "attention_mask": torch.ones_like(ids), **self._types(ids, layout), **layout.extras}
         a, b = {**text, **medium}, {**text, **other}
         try:
-            if torch.equal(self._forward(a), self._forward(b)):
+            logits = self._forward(a)
+            if not torch.equal(self._forward(a), logits):
+                raise ValueError("two forwards of the same inputs differ")
+            if torch.equal(self._forward(b), logits):
                 raise ValueError("the medium changes no logit")
         except FAULTS as fault:
             self.forward_faults.append(_describe(fault, medium))

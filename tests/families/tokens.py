@@ -66,7 +66,7 @@ def find_token(config: PreTrainedConfig, *names: str) -> int | None:
     return next((token for token in within if token is not None), None)
 
 
-def layouts(modality: str, config: PreTrainedConfig, media: dict[str, Any], count: int | None) -> Iterator[Layout]:
+def make_layouts(modality: str, config: PreTrainedConfig, media: dict[str, Any], count: int | None) -> Iterator[Layout]:
     """Yield the layouts to try for a medium of `count` placeholders (None: unknown)."""
     placeholder = find_placeholder(modality, config)
     side = "audio" if modality == "audio" else "vision"
