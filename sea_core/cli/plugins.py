@@ -1,8 +1,9 @@
-"""`sea plugins`: list installed plugins, scaffold a new one, and check one against the adapter contract."""
+"""`sea plugins`: list installed plugins, scaffold one, check one against the contract, warm a tiny model for it."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,7 @@ COLUMNS = ("plugin", "distribution", "version", "modalities", "also offers", "st
 
 @app.callback(invoke_without_command=True)
 def plugins(context: typer.Context, as_json: output.Json = False) -> None:
-    """List the installed plugins, scaffold a plugin, or check one against the adapter contract.
+    """List the installed plugins, scaffold one, check one against the adapter contract, or warm a tiny model for it.
 
     Without a command: list the installed plugins.
     """
@@ -102,6 +103,38 @@ def check(
     violated = counts["fail"] + counts["not run"]
     output.note(f"{counts['pass']} of {len(results)} rules hold{untested}.")
     exit_if_failed({"violated rules": violated})
+
+
+@app.command("warm")
+def warm(
+    plugin: options.PluginName,
+    out: Annotated[Path, typer.Option(help="The folder to write the warmed model to.")],
+    modality: options.Modality = None,
+    model: options.Model = None,
+    steps: Annotated[int, typer.Option(min=1, help="The most steps to train.")] = 200,
+    phrases: Annotated[int, typer.Option(min=1, help="How many phrases of the demo examples to teach.")] = 10,
+    seed: Annotated[int, typer.Option(help="The seed of the training.")] = 0,
+    device: options.Device = "cpu",
+    as_json: output.Json = False,
+) -> None:
+    """Teach a tiny random model a few answers, so that `sea optimize` converges on it. For tests of adapters only.
+
+    A random model can say no target answer, so that an adapter cannot be tried to the end of the chain. This trains the
+    language model to read a few phrases and styles from embeddings. It learns them by heart: what such a model gives
+    says nothing about a real one. Models of more than 50 million weights are refused.
+
+    Exit code 1 if it did not learn all answers: give it more --steps.
+    """
+    from sea_core.cli.progress import TERMINAL
+    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.warm import warm as warm_model
+
+    target = ModelTarget.find(plugin, modality=modality, model=model, dtype="float32", device=device)
+    warmed = warm_model(target, out, steps=steps, phrases=phrases, seed=seed, progress=TERMINAL)
+    value = asdict(warmed)
+    output.emit(value, as_json, lambda: output.grid(("", "value"), [(k, output.short(v)) for k, v in value.items()]))
+    output.note(f"Next: sea optimize --plugin {plugin} --model {out} --limit {phrases}")
+    exit_if_failed({"questions that it does not answer as taught": warmed.wrong})
 
 
 def _adapter_under_test(target: ModelTarget, sample: Path | None) -> AdapterUnderTest:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,12 +18,10 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.noise import noise_like
 from sea_core.model.proof import Proof
+from sea_core.model.threads import SMALL_MODEL, count_weights, fit_threads
 
 QUESTION = "What is in the {noun}?"
 LONG_QUESTION = "Please tell me, as briefly as you can, what is going on in this {noun}."
-
-SMALL_MODEL = 20_000_000
-"""Models with fewer weights run on one thread, and are also checked in bfloat16."""
 
 
 class RuleViolation(AssertionError):
@@ -69,8 +67,8 @@ class AdapterUnderTest:
 
     @property
     def is_small(self) -> bool:
-        """Whether the model is small. Loads it."""
-        return bool(sum(p.numel() for p in self.mllm.model.parameters()) < SMALL_MODEL)
+        """Whether the model is small, so that it is also checked in bfloat16. Loads it."""
+        return count_weights(self.mllm.model) < SMALL_MODEL
 
     @cached_property
     def blank_input(self) -> Any:
@@ -96,16 +94,9 @@ class AdapterUnderTest:
         """E of the blank input."""
         return self.embeddings["blank"]
 
-    @contextmanager
-    def fit_threads(self) -> Iterator[None]:
-        """Run a small model on one thread: on more it takes thirty times as long."""
-        threads = torch.get_num_threads()
-        if "mllm" in vars(self) and self.is_small:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+    def fit_threads(self) -> AbstractContextManager[None]:
+        """Run a small model on one thread inside the block, once it is loaded."""
+        return fit_threads(self.mllm.model) if "mllm" in vars(self) else nullcontext()
 
     def require_two_shapes(self) -> None:
         """Raise NotTested where padding could have no influence, because all media have one shape."""
