@@ -42,12 +42,15 @@ def _gemma3n_audio(config: PreTrainedConfig, _media: Media) -> Iterator[Layout]:
     yield Layout([*TEXT_BEFORE, *[audio] * config.audio_soft_tokens_per_image, *TEXT_AFTER], audio)
 
 
-def _t5gemma2(config: PreTrainedConfig, _media: Media) -> Iterator[Layout]:
-    """The question goes into the encoder, the answer into the decoder."""
-    image = find_placeholder("image", config)
-    count = config.encoder.mm_tokens_per_image
-    answer = {"decoder_input_ids": torch.tensor([TEXT_AFTER])}
-    yield Layout([*TEXT_BEFORE, *[image] * count, *TEXT_AFTER], image, answer)
+def _answered(count: int) -> Layouts:
+    """The question goes into an encoder, and the answer, or what is there of it, into a decoder."""
+
+    def lay_out(config: PreTrainedConfig, _media: Media) -> Iterator[Layout]:
+        image = find_placeholder("image", config)
+        answer = {"decoder_input_ids": torch.tensor([TEXT_AFTER])}
+        yield Layout([*TEXT_BEFORE, *[image] * count, *TEXT_AFTER], image, answer)
+
+    return lay_out
 
 
 def _counts(modality: str, *counts: int) -> Layouts:
@@ -62,6 +65,7 @@ def _counts(modality: str, *counts: int) -> Layouts:
 
 
 LAYOUTS: dict[tuple[str, str], Layouts] = {
+    ("diffusion_gemma", "image"): _answered(4),
     ("gemma3n", "audio"): _gemma3n_audio,
     ("idefics", "image"): _idefics,
     ("kosmos-2", "image"): _kosmos,
@@ -70,5 +74,5 @@ LAYOUTS: dict[tuple[str, str], Layouts] = {
     ("musicflamingo", "audio"): _counts("audio", 32),
     ("phi4_multimodal", "audio"): _counts("audio", 8),
     ("phi4_multimodal", "image"): _counts("image", *range(4, 400)),
-    ("t5gemma2", "image"): _t5gemma2,
+    ("t5gemma2", "image"): _answered(16),
 }
