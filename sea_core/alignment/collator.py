@@ -56,7 +56,7 @@ class Collator:
         """Return the embedding of an example, None for plain text."""
         embedding = self.embeddings.load(example["sea_key"], example["sea_sha256"]) if example["sea_key"] else None
         found = list(example["prompt_ids"]).count(self.mllm.placeholder_id)
-        expected = 0 if embedding is None else self.mllm.adapter.placeholders(len(embedding))
+        expected = 0 if embedding is None else self.mllm.count_placeholders(embedding)
         if found != expected:
             raise ModelError(
                 f"the prompt of example {example['sea_id']!r} has {found} placeholders, its embedding needs {expected}",

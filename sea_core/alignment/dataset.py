@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import ModelError
+from sea_core.model.embedding import Embedding, Grid
 from sea_core.model.mllm import MLLM
 from sea_core.model.text_check import NamedText
 
@@ -28,7 +29,7 @@ class TrainingExample:
         answer: the answer to learn; in DPO, the chosen response.
         rejected: the rejected response; None in SFT.
         key: the key of the embedding that the question is about (`EmbeddingSource.load`); empty for plain text.
-        n_features, sha256: size and digest of that embedding.
+        n_features, grid, sha256: size, grid and digest of that embedding.
         harmful: whether the example that it was made from is harmful.
     """
 
@@ -39,6 +40,7 @@ class TrainingExample:
     rejected: str | None = None
     key: str = ""
     n_features: int = 0
+    grid: Grid = ()
     sha256: str = ""
     harmful: bool = True
 
@@ -65,7 +67,8 @@ def make_dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:
 def make_columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
     """Return the dataset's columns for one example."""
     source = {"sea_key": example.key, "sea_sha256": example.sha256, "sea_kind": example.kind, "sea_id": example.id}
-    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
+    size = Embedding.of_size(example.n_features, example.grid) if example.key else None
+    prompt = mllm.prompt_ids(example.prompt, size)
     answer = mllm.answer_ids(example.answer)
     if example.rejected is None:
         return {"prompt_ids": prompt, "answer_ids": answer, **source}

@@ -42,7 +42,7 @@ def lora_config(mllm: MLLM, request: AlignRequest) -> Any:
     defaults: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": target_modules(mllm)}
     if request.config.train_projector:
         names = {module: name for name, module in mllm.model.named_modules()}
-        defaults["modules_to_save"] = [names[mllm.projector]]
+        defaults["modules_to_save"] = [names[module] for module in mllm.projectors()]
     return build_config(LoraConfig, defaults, request.lora, "lora")
 
 
@@ -66,7 +66,7 @@ def require_only_expected_trainable(mllm: MLLM, model: nn.Module, train_projecto
     """
     allowed = {id(p) for p in mllm.language_parameters()}
     if train_projector:
-        allowed |= {id(p) for p in mllm.adapter.projector(mllm.model).parameters()}
+        allowed |= {id(p) for p in mllm.find_projector().parameters()}
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     unexpected = [name for name, p in trainable if id(p) not in allowed]
     hint = "Leave lora.target_modules out, or give full paths of the language model's layers."

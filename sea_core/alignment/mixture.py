@@ -22,6 +22,7 @@ from sea_core.alignment.selection import balance, held_out_examples, hold_out_be
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
+from sea_core.runs.store import read_grid
 
 TEACHING_KINDS = ("synthetic", "real", "text")
 """Kinds whose answer is the example's own response; `retention` asks about content and style."""
@@ -136,8 +137,8 @@ def _own_questions(
 
 def _make_example(kind: str, question: Question, embedding: StoredEmbedding) -> TrainingExample:
     record, key = embedding.record, embedding.key
-    n_features, digest, harmful = record["n_features"], record["sha256"], embedding.harmful
-    return TrainingExample(kind, record["id"], *question, key, n_features, digest, harmful)
+    size, digest = (record["n_features"], read_grid(record)), record["sha256"]
+    return TrainingExample(kind, record["id"], *question, key, *size, digest, embedding.harmful)
 
 
 def _text_examples(

@@ -72,8 +72,7 @@ def require_working_hook(mllm: MLLM, batch: dict[str, Any]) -> None:
     rms = features.float().square().mean().sqrt().to(features)
     with torch.no_grad():
         original, changed = (
-            mllm.backbone(**inputs, sea_embeds=e, use_cache=False).last_hidden_state
-            for e in (features, features + rms * noise)
+            mllm.hidden(**inputs, sea_embeds=e, use_cache=False) for e in (features, features + rms * noise)
         )
     if not numerics.changes_logits(original, changed):
         raise ModelError(

@@ -53,7 +53,7 @@ def train(
         data = _save_to_disk(data, folder)
     with mllm.inject(), quiet_libraries(), _keep_configuration(mllm.model):
         trainer = make_trainer(mllm, data, collator, request, config, on_step)
-        mllm.projector = mllm.adapter.projector(mllm.model)  # PEFT may have replaced it by its own copy
+        mllm.projector = mllm.find_projector()  # PEFT may have replaced it by its own copy
         _check_setup(mllm, trainer, data, collator, request, precomputes)
         trace = run_trainer(trainer, last_checkpoint(folder), request.config.stop_loss)
     model = trainer.accelerator.unwrap_model(trainer.model)

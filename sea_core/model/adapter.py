@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from sea_core.data.examples import Kind
+    from sea_core.model.crossing import ReplaySeam
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,36 @@ class Adapter(ABC):
     def projector(self, model: Any) -> nn.Module:
         """Return P. The first argument of its forward call is the seam: E crosses there."""
 
-    @abstractmethod
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
         """Split what crossed the seam into one E, (n_features, d_encoder), for each medium, without padding vectors."""
+        return list(crossed)
+
+    def replay(self, model: Any) -> ReplaySeam | None:
+        """Return where E crosses in a model that must run its own forward pass; None if P(E) can simply be spliced in.
+
+        `splice` puts P(E) in place of the placeholders' embeddings. A family whose encoder reaches the language model
+        in more ways (features for several layers, cross attention), or whose P(E) is changed before it does (tiles),
+        uses `replay`: its own forward on the ordinary inputs for a blank medium of E's size, with E in place of what
+        crosses, and without the encoder. `placeholders`, `split`, `grids` and `backbone_inputs` are not used then;
+        `size` and `medium_of` are.
+        """
+        return None
+
+    def size(self, medium: Any, processor: Any) -> tuple[int, ...]:
+        """Return the size of a medium, from which `medium_of` makes a blank one: the grid of its E (for `replay`)."""
+        return ()
+
+    def medium_of(self, size: tuple[int, ...], processor: Any) -> Any:
+        """Return the blank medium of a size (for `replay`)."""
+        return self.blank_input(processor)
+
+    def fitted(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> Adapter:
+        """Return the adapter for a checkpoint: itself, unless an adapter is derived from the checkpoint.
+
+        Raises:
+            ModelError: no adapter can be derived from it.
+        """
+        return self
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
         """Return (model, processor) of a folder or a hub id.
@@ -116,6 +144,11 @@ class Adapter(ABC):
     def placeholders(self, n_features: int) -> int:
         """Return the number of placeholder tokens for an E of `n_features` vectors."""
         return n_features
+
+    def logits(self, model: Any, hidden: Tensor) -> Tensor:
+        """Return the logits of the language model's last hidden states, (..., vocabulary)."""
+        logits: Tensor = model.get_output_embeddings()(hidden)
+        return logits
 
     def conversation(self, question: str, media: bool) -> list[dict[str, Any]]:
         """Return the chat that asks `question`, about one medium if `media`, in the form of the chat template."""

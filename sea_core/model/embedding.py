@@ -34,6 +34,11 @@ class Embedding:
     features: Tensor
     grid: Grid = ()
 
+    @classmethod
+    def of_size(cls, n_features: int, grid: Grid = ()) -> Embedding:
+        """Return an embedding of a size without numbers: all that a prompt depends on."""
+        return cls(torch.empty(n_features, 0), grid)
+
     def __len__(self) -> int:
         return len(self.features)
 

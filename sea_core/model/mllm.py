@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import torch
@@ -16,31 +17,47 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.chat_template import template_errors
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padded
+from sea_core.model.replayed import ReplayedModel
 from sea_core.model.text_ids import Render, TextTokenizer
 
 
 class MLLM:
     """An adapter, a frozen model and its processor.
 
-    Every way to run the model on an embedding uses one mechanism: `seam.inject` at the backbone.
+    Every way to run the model on an embedding is `seam.inject` at the backbone. What it puts there is `splice` (P(E) in
+    place of the placeholders' embeddings) or, for an adapter that asks for it, `replay` (see replay.py).
     """
 
     def __init__(self, adapter: Adapter, model: Any, processor: Any) -> None:
         self.adapter, self.model, self.processor = adapter, model, processor
         self.tokenizer = processor.tokenizer
         self.backbone: nn.Module = adapter.backbone(model)
-        self.projector: nn.Module = adapter.projector(model)
+        self.replayed = ReplayedModel.of(self)
+        self.projector: nn.Module = self.find_projector()
         model.requires_grad_(False)
         model.eval()
 
+    def find_projector(self) -> nn.Module:
+        """Return P; if E crosses into several modules, all of them as one."""
+        return nn.ModuleList(self.replayed.replay.projectors()) if self.replayed else self.adapter.projector(self.model)
+
+    def projectors(self) -> list[nn.Module]:
+        """Return the modules that E crosses into."""
+        return self.replayed.replay.projectors() if self.replayed else [self.adapter.projector(self.model)]
+
     @property
     def device(self) -> torch.device:
-        return next(self.projector.parameters()).device
+        return self._parameter.device
 
     @property
     def dtype(self) -> torch.dtype:
         """The projector's dtype. E is cast to it before it crosses, so a stored E is exactly what was checked."""
-        return next(self.projector.parameters()).dtype
+        return self._parameter.dtype
+
+    @property
+    def _parameter(self) -> nn.Parameter:
+        parameter: nn.Parameter = next(chain(self.projector.parameters(), self.model.parameters()))
+        return parameter
 
     @property
     def wide_dtype(self) -> torch.dtype:
@@ -77,8 +94,15 @@ class MLLM:
         head = self.model.get_output_embeddings()
         return list({id(p): p for module in (decoder, tokens, head) for p in module.parameters()}.values())
 
+    def front_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters before the language model: the encoder's, the projector's and any between."""
+        language = {id(p) for p in self.language_parameters()}
+        return [p for p in self.model.parameters() if id(p) not in language]
+
     def encoder_parameters(self) -> list[nn.Parameter]:
         """Return the parameters before the seam: neither the projector's nor the language model's."""
+        if self.replayed:
+            return self.replayed.replay.skipped_parameters()
         others = {id(p) for p in (*self.projector.parameters(), *self.language_parameters())}
         return [p for p in self.model.parameters() if id(p) not in others]
 
@@ -110,6 +134,8 @@ class MLLM:
         return embeddings
 
     def _encode(self, media: Sequence[Any]) -> list[Embedding]:
+        if self.replayed:
+            return [self.replayed.encode(medium) for medium in media]
         inputs = self.media_inputs(["?"] * len(media), media)
         with seam.capture(self.projector) as captured:
             self.backbone(**inputs)
@@ -122,6 +148,8 @@ class MLLM:
 
     def encode_with_grad(self, inputs: Mapping[str, Any], count: int = 1) -> list[Embedding]:
         """Return M(z) for the media in ordinary inputs, with the graph back to them. Only the encoder is run."""
+        if self.replayed:
+            return [Embedding(self.replayed.features(inputs))]
         return self._split(seam.run_until(self.projector, lambda: self.backbone(**inputs)), inputs, count)
 
     def _split(self, crossed: Tensor, inputs: Mapping[str, Any], count: int) -> list[Embedding]:
@@ -175,24 +203,39 @@ class MLLM:
         """The tokenizer, so that no placeholder and no other special token comes out of people's text."""
         return TextTokenizer(self.tokenizer, (self.adapter.placeholder, self.adapter.end_token(self.processor)))
 
-    def prompt_ids(self, question: str, n_features: int | None) -> list[int]:
-        """Return the prompt's token ids, with the placeholders for an E of `n_features` vectors (None: text only).
+    def prompt_ids(self, question: str, embedding: Embedding | None) -> list[int]:
+        """Return the prompt's token ids, with the placeholders for an embedding (None: text only).
+
+        Only the embedding's length and grid matter.
 
         Raises:
             DataError: a part of the question would become a special token (see `TextTokenizer`).
         """
 
         def expand(text: str) -> str:
-            return text if n_features is None else self._with_placeholders(text, self.adapter.placeholders(n_features))
+            if embedding is None or self.replayed:
+                return text
+            return self._with_placeholders(text, self.adapter.placeholders(len(embedding)))
 
         # As a processor does it: a tokenizer with a begin-of-text token adds it unless the template already has.
-        render = self._renderer(media=n_features is not None)
-        return self.text_tokenizer.chat_ids(render, [question], begin=True, expand=expand)
+        render = self._renderer(media=embedding is not None)
+        ids = self.text_tokenizer.chat_ids(render, [question], begin=True, expand=expand)
+        return self.replayed.form(embedding.grid).expand(ids) if self.replayed and embedding is not None else ids
+
+    def count_placeholders(self, embedding: Embedding) -> int:
+        """Return the number of placeholder tokens of an embedding."""
+        if self.replayed:
+            return self.replayed.form(embedding.grid).expansion.count(self.placeholder_id)
+        return self.adapter.placeholders(len(embedding))
+
+    def chat_ids(self, question: str, *, media: bool) -> list[int]:
+        """Return the ids of the chat prompt as the template writes it, with a marker for the medium if there is one."""
+        return self.text_tokenizer.chat_ids(self._renderer(media), [question], begin=True)
 
     def require_question(self, question: str) -> None:
         """Raise DataError if a part of the question would become a special token, with or without a medium."""
         for media in (False, True):
-            self.text_tokenizer.chat_ids(self._renderer(media), [question], begin=True)
+            self.chat_ids(question, media=media)
 
     def _renderer(self, media: bool) -> Render:
         return lambda texts: self.render(texts[0], media=media)
@@ -217,6 +260,23 @@ class MLLM:
 
     # --- injection: LLM(P(E), x) --------------------------------------------------------------------------------------
 
+    def hidden(self, **inputs: Any) -> Tensor:
+        """Return the last hidden states of the language model, (batch, length, d_llm), for inputs of the backbone."""
+        if self._head_is_inside:
+            head: nn.Module = self.model.get_output_embeddings()
+            return seam.run_until(head, lambda: self.backbone(**inputs))
+        hidden: Tensor = self.backbone(**inputs).last_hidden_state
+        return hidden
+
+    @cached_property
+    def _head_is_inside(self) -> bool:
+        """Whether the backbone runs the head as well: a model whose media are merged in its outermost module."""
+        return any(module is self.model.get_output_embeddings() for module in self.backbone.modules())
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return the logits of hidden states, in fp32 or wider."""
+        return self.adapter.logits(self.model, hidden).to(self.wide_dtype)
+
     def splice(
         self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
     ) -> dict[str, Any] | None:
@@ -236,7 +296,7 @@ class MLLM:
         if counts != expected:
             raise ModelError(
                 f"the prompts have {counts} placeholders, the embeddings need {expected}",
-                hint="Make each prompt for its embedding: prompt_ids(question, len(embedding)).",
+                hint="Make each prompt for its embedding: prompt_ids(question, embedding).",
             )
         # Some families' placeholders have ids outside the table; these rows are replaced in any case.
         tokens: Tensor = self.model.get_input_embeddings()(input_ids.masked_fill(is_placeholder, 0))
@@ -261,6 +321,12 @@ class MLLM:
         grids = [embedding.grid for embedding in embeddings]
         return dict(self.adapter.backbone_inputs(self.model, input_ids, attention_mask, grids))
 
+    def generation_inputs(self, input_ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
+        """Return what `generate` must know of a prompt's media to count positions after them."""
+        if self.replayed:
+            return self.replayed.generation_inputs(input_ids, embeddings)
+        return self.backbone_inputs(input_ids, mask, embeddings)
+
     def project(self, embedding: Embedding) -> Tensor:
         """Return P(E), (n_placeholders, d_llm), with E cast to the projector's dtype."""
         try:
@@ -277,7 +343,23 @@ class MLLM:
     @contextmanager
     def inject(self, fixed: Sequence[Embedding] = ()) -> Iterator[None]:
         """Run the model on embeddings inside the block (see `seam.inject`)."""
-        with seam.inject(self.backbone, self.splice, fixed):
+        with self.replayed.active() if self.replayed else nullcontext():
+            merge = self.replayed.merge if self.replayed else self.splice
+            with seam.inject(self.backbone, merge, fixed):
+                yield
+
+    def crossed(self, inputs: Mapping[str, Any]) -> Any:
+        """Return all that crosses the seam in an ordinary forward pass, for `swapped`."""
+        if self.replayed:
+            return self.replayed.record(inputs)
+        with seam.capture(self.projector) as captured:
+            self.backbone(**inputs)
+        return captured[0]
+
+    @contextmanager
+    def swapped(self, crossed: Any) -> Iterator[None]:
+        """Let what crossed in another forward pass cross in the one inside the block. The encoder is run."""
+        with self.replayed.swapped(crossed) if self.replayed else seam.replace(self.projector, crossed):
             yield
 
     def answer_logits(self, batch: Batch, embeddings: Sequence[Embedding] = ()) -> tuple[Tensor, Tensor, Tensor]:
@@ -288,13 +370,12 @@ class MLLM:
         """
         media: dict[str, Any] = stack(embeddings) if len(embeddings) else {}
         with self.inject():
-            hidden = self.backbone(
+            hidden = self.hidden(
                 input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **media
-            ).last_hidden_state
+            )
         index, column = torch.nonzero(batch.labels != IGNORE_INDEX, as_tuple=True)
         # Selected before the head: all logits over a vocabulary of 150,000 would take more memory than the model.
-        logits = self.model.get_output_embeddings()(hidden[index, column - 1])
-        return logits.to(self.wide_dtype), batch.labels[index, column], index
+        return self.logits(hidden[index, column - 1]), batch.labels[index, column], index
 
     def hidden_states(self, ids: Sequence[int], layer: int, embedding: Embedding | None = None) -> Tensor:
         """Return the input of the decoder's layer number `layer`, from 0, for one prompt: (length, d_llm).
@@ -303,7 +384,7 @@ class MLLM:
         """
         layers: Any = self.adapter.language_model(self.model).get_submodule("layers")
         batch = torch.tensor([list(ids)], device=self.device)
-        media: dict[str, Any] = stack([embedding]) if embedding else {}
+        media: dict[str, Any] = {} if embedding is None else stack([embedding])
 
         def run() -> None:
             with self.inject():
@@ -322,10 +403,24 @@ class MLLM:
         Returns:
             the token ids of each answer, without the end token.
         """
-        lengths = [None] * len(questions) if embeddings is None else [len(e) for e in embeddings]
-        prompts = [self.prompt_ids(q, n) for q, n in zip(questions, lengths, strict=True)]
-        answers = self.decode(prompts, embeddings or (), max_new_tokens)[0].tolist()
-        return [a[: a.index(self.end_id)] if self.end_id in a else a for a in answers]
+        about: Sequence[Embedding | None] = embeddings or [None] * len(questions)
+        prompts = [self.prompt_ids(q, e) for q, e in zip(questions, about, strict=True)]
+        answers: list[list[int]] = [[] for _ in questions]
+        for group in self._batches(about):
+            media = [e for i in group if (e := about[i]) is not None]
+            decoded, _ = self.decode([prompts[i] for i in group], media, max_new_tokens)
+            for i, ids in zip(group, decoded.tolist(), strict=True):
+                answers[i] = ids[: ids.index(self.end_id)] if self.end_id in ids else ids
+        return answers
+
+    def _batches(self, about: Sequence[Embedding | None]) -> Iterator[list[int]]:
+        """Yield the indices of questions that can be answered together: a replayed model takes media of one size."""
+        if not self.replayed:
+            yield list(range(len(about)))
+            return
+        grids = [None if e is None else e.grid for e in about]
+        for grid in dict.fromkeys(grids):
+            yield [i for i, other in enumerate(grids) if other == grid]
 
     @torch.no_grad()
     def decode(
@@ -346,7 +441,7 @@ class MLLM:
         """
         ids, mask = left_padded(prompts, self.pad_id, self.device)
         # generate() continues from these; without them it would count positions as for plain text.
-        more = self.backbone_inputs(ids, mask, embeddings)
+        more = self.generation_inputs(ids, mask, embeddings)
         finite = FiniteLogits()
         with self.inject(embeddings), self.greedy_settings(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from sea_core.errors import ModelError
 from sea_core.model.embedding import STACKED_KEYWORDS, Embedding, unstack
 
-Splice = Callable[[Tensor, Tensor | None, Sequence[Embedding]], dict[str, Any] | None]
-"""(input_ids, attention_mask, embeddings) -> keywords with the merged token embeddings; None without placeholders."""
+Merge = Callable[[Tensor, Tensor | None, Sequence[Embedding]], dict[str, Any] | None]
+"""(input_ids, attention_mask, embeddings) -> the backbone's keywords for them; None without placeholders."""
 
 
 @contextmanager
@@ -82,7 +82,7 @@ class _StopForward(Exception):
 
 
 @contextmanager
-def inject(backbone: nn.Module, splice: Splice, fixed: Sequence[Embedding] = ()) -> Iterator[None]:
+def inject(backbone: nn.Module, merge: Merge, fixed: Sequence[Embedding] = ()) -> Iterator[None]:
     """Skip the encoder: inside the block, every call of the backbone runs the language model on P(E).
 
     A call brings its own embeddings as keywords (see `embedding.stack`). `generate()` does not pass on unknown
@@ -101,8 +101,10 @@ def inject(backbone: nn.Module, splice: Splice, fixed: Sequence[Embedding] = ())
         _check_call(args, ids, own=bool(own), fixed=bool(fixed))
         embeddings = unstack(**own) if own else _repeated(fixed, ids)
         if ids is not None and len(embeddings):
-            merged = splice(ids, kwargs.get("attention_mask"), embeddings)
+            merged = merge(ids, kwargs.get("attention_mask"), embeddings)
             if merged is not None:
+                if not kwargs.get("mm_encoder_outputs", True):  # transformers' generate() passes an empty one
+                    del kwargs["mm_encoder_outputs"]
                 kwargs.update(merged)
                 injected = True
             elif own:

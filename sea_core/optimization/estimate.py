@@ -16,6 +16,7 @@ from torch import nn
 
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError
+from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import padded_length
@@ -158,16 +159,20 @@ def count_media_tokens(mllm: MLLM) -> int:
 def _count_text_tokens(mllm: MLLM, example: PreparedExample) -> int:
     """Return the padded length of an example's questions and answers after the media."""
     total = 0
+    smallest = _smallest_embedding(mllm)
     for goal in example.goals:
-        prompt = mllm.prompt_ids(goal.prompt, _smallest_n_features(mllm))
+        prompt = mllm.prompt_ids(goal.prompt, smallest)
         after_media = prompt[::-1].index(mllm.placeholder_id)
         total += padded_length(after_media + len(mllm.answer_ids(goal.answer)))
     return total
 
 
-def _smallest_n_features(mllm: MLLM) -> int:
-    """Return the smallest number of feature vectors that has a placeholder."""
-    return next(n for n in range(1, 1025) if mllm.adapter.placeholders(n) > 0)
+def _smallest_embedding(mllm: MLLM) -> Embedding:
+    """Return the size of the smallest embedding that has a placeholder; for a replayed model, of the blank's."""
+    adapter = mllm.adapter
+    if mllm.replayed:
+        return Embedding.of_size(1, adapter.size(adapter.blank_input(mllm.processor), mllm.processor))
+    return Embedding.of_size(next(n for n in range(1, 1025) if adapter.placeholders(n) > 0))
 
 
 def _values_per_token(mllm: MLLM) -> int:

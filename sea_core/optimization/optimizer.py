@@ -87,7 +87,7 @@ class Optimization:
         self, example: PreparedExample, parametrize: Callable[[PreparedExample], Parametrization], seed: int
     ) -> None:
         """Add an example to the tasks, or to the rejected ones."""
-        task = make_task(self.mllm, example, len(self.start))
+        task = make_task(self.mllm, example, self.start)
         reason = exceeds_context(self.mllm, task)
         try:
             task = replace(task, parametrization=parametrize(example), seed=make_seed(example, seed))
@@ -155,9 +155,9 @@ def make_start(mllm: MLLM, blank: Embedding | None) -> Embedding:
     return start
 
 
-def make_task(mllm: MLLM, example: PreparedExample, n_features: int) -> OptimizationTask:
-    """Return the example's goals as token ids, with placeholders for an E of `n_features` vectors."""
-    prompts = tuple(mllm.prompt_ids(goal.prompt, n_features) for goal in example.goals)
+def make_task(mllm: MLLM, example: PreparedExample, start: Embedding) -> OptimizationTask:
+    """Return the example's goals as token ids, with the placeholders of the start."""
+    prompts = tuple(mllm.prompt_ids(goal.prompt, start) for goal in example.goals)
     return OptimizationTask(example.id, prompts, tuple(mllm.answer_ids(goal.answer) for goal in example.goals))
 
 

@@ -53,7 +53,9 @@ def three_kinds(
 
 def log_likelihoods(mllm: MLLM, embeddings: EmbeddingSource, example: TrainingExample, answer: str) -> torch.Tensor:
     """Return the log-likelihood of each answer token, computed without padding and trainer: (answer tokens,)."""
-    prompt = mllm.prompt_ids(example.prompt, example.n_features if example.key else None)
+    prompt = mllm.prompt_ids(
+        example.prompt, Embedding.of_size(example.n_features, example.grid) if example.key else None
+    )
     shown = [embeddings.load(example.key)] if example.key else []
     with torch.no_grad():
         logits, targets, _ = mllm.answer_logits(mllm.batch([prompt], [mllm.answer_ids(answer)]), shown)

@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerFast
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.read import read_examples
 from sea_core.errors import DataError
+from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.text_ids import TextTokenizer
 from sea_core.pipeline.inputs import ModelTarget
@@ -257,7 +258,8 @@ def test_every_literal_of_a_model_is_text_in_a_prompt_and_in_an_answer(
     literals = [str(token) for token in mllm.tokenizer.added_tokens_decoder.values()]
     added = {mllm.tokenizer.convert_tokens_to_ids(token) for token in literals}
     for text in [*literals, "".join(literals), f"What is {mllm.adapter.placeholder} for, and {literals[-1]}?"]:
-        prompt, neutral = mllm.prompt_ids(text, n_features), mllm.prompt_ids("Hm?", n_features)
+        size = None if n_features is None else Embedding.of_size(n_features)
+        prompt, neutral = mllm.prompt_ids(text, size), mllm.prompt_ids("Hm?", size)
         assert [i for i in prompt if i in added] == [i for i in neutral if i in added]
         count = 0 if n_features is None else mllm.adapter.placeholders(n_features)
         assert prompt.count(mllm.placeholder_id) == count

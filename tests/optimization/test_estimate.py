@@ -71,7 +71,7 @@ def test_flops_are_those_of_a_step(mllm: MLLM, without_weights: MLLM, prepared: 
 def test_an_example_takes_the_memory_that_the_formula_gives(mllm: MLLM, dtype: torch.dtype) -> None:
     long = load(replace(mllm.adapter, seconds=20.0), "cpu", dtype)  # type: ignore[call-arg]
     start = long.blank()
-    prompt, answer = long.prompt_ids("What is it?", len(start)), long.answer_ids("A person steals a lamp.")
+    prompt, answer = long.prompt_ids("What is it?", start), long.answer_ids("A person steals a lamp.")
     task = OptimizationTask("a", (prompt,) * 2, (answer,) * 2)
     forward = Packed(long, start, [task])
     decoder, head = long.adapter.language_model(long.model), long.model.get_output_embeddings()

@@ -157,7 +157,7 @@ def test_a_run_whose_examples_are_all_rejected_says_why(mllm: MLLM, prepared: tu
 
 def test_the_longest_target_that_fits_is_optimised(mllm: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     prompt = Goal("What is it?", "")
-    room = mllm.context_length - len(mllm.prompt_ids(prompt.prompt, len(mllm.blank()))) - 1  # type: ignore[operator]
+    room = mllm.context_length - len(mllm.prompt_ids(prompt.prompt, mllm.blank())) - 1  # type: ignore[operator]
     word = mllm.tokenizer.decode(mllm.answer_ids("lamp")[:1])
     for extra, fits in ((0, True), (1, False)):
         goal = replace(prompt, answer=word * (room + extra))

@@ -129,7 +129,7 @@ def test_sea_error_raised_by_a_plugin_is_not_changed(broken: Callable[[str], Pat
 
 def test_bug_in_the_core_is_not_attributed_to_the_plugin(broken: Callable[[str], Path]) -> None:
     mllm = load(broken("    pass"))
-    error = catch_any(lambda: mllm.prompt_ids("?", "two"))  # type: ignore[arg-type]
+    error = catch_any(lambda: mllm.prompt_ids("?", 2))  # type: ignore[arg-type]
     assert isinstance(error, TypeError)
     assert attribute_to_plugin(error) is None
 

@@ -78,12 +78,12 @@ def test_an_image_has_576_vectors_of_1024_at_7b(mllm: MLLM) -> None:
 
 def test_prompt_begins_with_the_begin_of_text_token(mllm: MLLM) -> None:
     expected = "<s>USER: " + "<image>" * 7 + "\nHm? ASSISTANT:"
-    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", 7)) == expected
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", Embedding.of_size(7))) == expected
     assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", None)) == "<s>USER: Hm? ASSISTANT:"
     assert mllm.tokenizer.decode(mllm.answer_ids("So.")) == "So.</s>"
 
 
 def test_begin_of_text_token_of_the_template_is_not_repeated(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = mllm.prompt_ids("Hm?", 7)
+    expected = mllm.prompt_ids("Hm?", Embedding.of_size(7))
     monkeypatch.setattr(mllm.processor, "chat_template", "{{ '<s>' }}" + mllm.processor.chat_template)
-    assert mllm.prompt_ids("Hm?", 7) == expected
+    assert mllm.prompt_ids("Hm?", Embedding.of_size(7)) == expected

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from sea_core import ModelError
+from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 
@@ -110,7 +111,7 @@ def test_unknown_hub_id_is_rejected_offline(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_prompt_is_chatml_with_a_numbered_audio(mllm: MLLM) -> None:
     expected = CHATML.format("Audio 1: <|audio_bos|>" + "<|AUDIO|>" * 7 + "<|audio_eos|>\n")
-    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", 7)) == expected
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", Embedding.of_size(7))) == expected
     assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", None)) == CHATML.format("")
     assert mllm.tokenizer.decode(mllm.answer_ids("So.")) == "So.<|im_end|>"
 
@@ -122,5 +123,5 @@ def test_base_checkpoint_gets_the_same_prompt_and_end_token(mllm: MLLM, tmp_path
     edit(folder / "tokenizer_config.json", eos_token="<|endoftext|>")
     base = load(str(folder))
     assert base.tokenizer.eos_token == "<|endoftext|>"
-    assert base.prompt_ids("Hm?", 7) == mllm.prompt_ids("Hm?", 7)
+    assert base.prompt_ids("Hm?", Embedding.of_size(7)) == mllm.prompt_ids("Hm?", 7)
     assert base.answer_ids("So.") == mllm.answer_ids("So.")

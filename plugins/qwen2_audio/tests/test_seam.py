@@ -21,7 +21,7 @@ def count_hooks(mllm: MLLM) -> int:
 
 def test_gradient_of_an_answer_reaches_its_own_embedding_only(mllm: MLLM, embeddings: list[Embedding]) -> None:
     parameters = [e.with_features(e.features.clone().requires_grad_()) for e in embeddings]
-    batch = mllm.batch([mllm.prompt_ids("Hm?", len(e)) for e in parameters], [mllm.answer_ids("a")] * 3)
+    batch = mllm.batch([mllm.prompt_ids("Hm?", e) for e in parameters], [mllm.answer_ids("a")] * 3)
     logits, targets, index = mllm.answer_logits(batch, parameters)
     nn.functional.cross_entropy(logits[index != 1], targets[index != 1]).backward()
     for parameter in (parameters[0], parameters[2]):
@@ -48,7 +48,7 @@ def test_placeholders_shifted_between_prompts_are_rejected(mllm: MLLM, embedding
     lengths = [len(e) for e in embeddings]
     swapped = [lengths[1], lengths[0], lengths[2]]
     assert swapped != lengths
-    batch = mllm.batch([mllm.prompt_ids("Hm?", n) for n in swapped], [[mllm.end_id]] * 3)
+    batch = mllm.batch([mllm.prompt_ids("Hm?", Embedding.of_size(n)) for n in swapped], [[mllm.end_id]] * 3)
     with pytest.raises(ModelError, match=rf"the prompts have \[{swapped[0]}, .* the embeddings need \[{lengths[0]}, "):
         mllm.answer_logits(batch, embeddings)
 
@@ -56,7 +56,7 @@ def test_placeholders_shifted_between_prompts_are_rejected(mllm: MLLM, embedding
 def test_one_embedding_for_two_prompts_is_rejected(mllm: MLLM, embeddings: list[Embedding]) -> None:
     """Preference batches have each prompt twice; embeddings for only one half would go to the wrong prompts."""
     two = [embeddings[0], embeddings[0].with_features(embeddings[0].features.flip(0))]
-    batch = mllm.batch([mllm.prompt_ids("Hm?", len(two[0]))] * 4, [[mllm.end_id]] * 4)
+    batch = mllm.batch([mllm.prompt_ids("Hm?", two[0])] * 4, [[mllm.end_id]] * 4)
     with pytest.raises(ModelError, match="placeholders"):
         mllm.answer_logits(batch, two)
 

@@ -13,6 +13,7 @@ import torch
 
 from sea_core import ModelError
 from sea_core.model.checkpoint import read_card
+from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 
@@ -74,6 +75,6 @@ def test_bundled_checkpoint_is_small_and_readable() -> None:
 def test_prompt_is_chatml_with_a_vision_span(bundled: tuple[Any, Any], adapter: Any) -> None:
     mllm = MLLM(adapter, *bundled)
     span = f"<|vision_start|>{adapter.placeholder * 3}<|vision_end|>"
-    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", 12)) == CHATML.format(span)
+    assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", Embedding.of_size(12))) == CHATML.format(span)
     assert mllm.tokenizer.decode(mllm.prompt_ids("Hm?", None)) == CHATML.format("")
     assert mllm.tokenizer.decode(mllm.answer_ids("So.")) == "So.<|im_end|>"

@@ -40,7 +40,7 @@ def test_loss_equals_the_one_computed_by_hand(family: MLLM, media: list[Any], tm
         )
         for i, e in enumerate(embeddings)
     ] + [TrainingExample("text", "t", "How are you?", "Fine.", rejected)]
-    prompts = [mllm.prompt_ids(e.prompt, e.n_features if e.key else None) for e in examples]
+    prompts = [mllm.prompt_ids(e.prompt, Embedding.of_size(e.n_features, e.grid) if e.key else None) for e in examples]
     log_likelihoods = []
     for i, (prompt, example) in enumerate(zip(prompts, examples, strict=True)):
         with torch.no_grad():

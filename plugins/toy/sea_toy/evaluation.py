@@ -46,7 +46,7 @@ def _make_samples(
 @torch.no_grad()
 def exact_answers(mllm: MLLM, samples: Sequence[TrainingSample], embeddings: Sequence[Embedding]) -> list[bool]:
     """Return for each sample whether the greedy answer is the sample's, token by token."""
-    prompts = [mllm.prompt_ids(s.prompt, len(embeddings[i]) if s.about_media else None) for i, s in enumerate(samples)]
+    prompts = [mllm.prompt_ids(s.prompt, embeddings[i] if s.about_media else None) for i, s in enumerate(samples)]
     batch = mllm.batch(prompts, [mllm.answer_ids(s.answer) for s in samples])
     logits, targets, sample_index = mllm.answer_logits(batch, embeddings)
     wrong = torch.zeros(len(samples)).index_add_(0, sample_index, (logits.argmax(-1) != targets).float())

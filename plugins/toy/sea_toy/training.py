@@ -154,7 +154,7 @@ def perturb(embedding: Embedding, blank: Embedding, rng: random.Random) -> Embed
 def sample_loss(mllm: MLLM, samples: Sequence[TrainingSample], embeddings: Sequence[Embedding]) -> Tensor:
     """Return the negative log-likelihood of the answers: mean over the tokens of an answer, then over the samples."""
     remaining = iter(embeddings)
-    prompts = [mllm.prompt_ids(s.prompt, len(next(remaining)) if s.about_media else None) for s in samples]
+    prompts = [mllm.prompt_ids(s.prompt, next(remaining) if s.about_media else None) for s in samples]
     batch = mllm.batch(prompts, [mllm.answer_ids(s.answer) for s in samples])
     logits, targets, _ = mllm.answer_logits(batch, embeddings)
     n_targets = (batch.labels != IGNORE_INDEX).sum(1)

@@ -70,6 +70,8 @@ class Packed(ForwardStrategy):
 
     def __init__(self, mllm: MLLM, start: Embedding, tasks: Sequence[OptimizationTask]) -> None:
         super().__init__(mllm, start)
+        if mllm.replayed:
+            raise PackingNotSupported("the model's own forward is replayed, one sequence per goal")
         self.decoder: Any = mllm.adapter.language_model(mllm.model)
         self.n_media = mllm.adapter.placeholders(len(start))
         self.prefix = self._common_prefix(tasks)
@@ -120,8 +122,7 @@ class Packed(ForwardStrategy):
                 past_key_values=self._new_cache(len(media)),
                 use_cache=False,
             ).last_hidden_state[:, -batch.text.shape[1] :]
-        logits: Tensor = self.mllm.model.get_output_embeddings()(hidden[batch.index, batch.column])
-        return logits.to(self.mllm.wide_dtype)
+        return self.mllm.logits(hidden[batch.index, batch.column])
 
     def compile(self) -> None:
         """Compile the decoder. Lengths are padded, so one graph serves all batches of a shape."""

@@ -35,13 +35,13 @@ class HiddenRecipe(Recipe):
         mllm, start = context.mllm, context.start
 
         def make(example: PreparedExample) -> Parametrization:
-            before, placeholders = split_prompt(mllm, example.goals[0].prompt, len(start))
+            before, medium = split_prompt(mllm, example.goals[0].prompt, start)
             return HiddenParametrization(
                 lr=self.lr,
                 steps=self.steps,
                 mllm=mllm,
                 start=start,
-                ids=(*before, *placeholders),
+                ids=(*before, *medium),
                 strength=self.strength,
                 layer=self.layer,
                 target=phrase_state(mllm, before, example.extraction.phrase, self.layer),
@@ -71,11 +71,11 @@ class HiddenParametrization(Parametrization):
         return self.strength * (states.mean(0) - self.target).square().sum() / self.target.square().sum()
 
 
-def split_prompt(mllm: MLLM, question: str, n_features: int) -> tuple[list[int], list[int]]:
-    """Return the ids of a prompt before its placeholders, and its placeholders."""
-    ids = mllm.prompt_ids(question, n_features)
-    begin = ids.index(mllm.placeholder_id)
-    return ids[:begin], [mllm.placeholder_id] * mllm.adapter.placeholders(n_features)
+def split_prompt(mllm: MLLM, question: str, embedding: Embedding) -> tuple[list[int], list[int]]:
+    """Return the ids of a prompt before its first placeholder, and from it to the last."""
+    ids = mllm.prompt_ids(question, embedding)
+    begin, end = ids.index(mllm.placeholder_id), len(ids) - ids[::-1].index(mllm.placeholder_id)
+    return ids[:begin], ids[begin:end]
 
 
 @torch.no_grad()

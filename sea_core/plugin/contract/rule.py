@@ -120,11 +120,11 @@ class AdapterUnderTest:
     def ordinary_logits(self, medium: Any) -> Tensor:
         """Return the logits of the model's ordinary forward on a question about a medium: (length, vocabulary)."""
         inputs = self.mllm.media_inputs([self.question()], [medium])
-        return self.head(self.mllm.backbone(**inputs).last_hidden_state[0])
+        return self.mllm.logits(self.mllm.hidden(**inputs)[0])
 
     def differentiable_logits(self, embedding: Embedding) -> Tensor:
         """Return the logits on the same question with the embedding injected: (length, vocabulary)."""
-        prompt = self.mllm.prompt_ids(self.question(), len(embedding))
+        prompt = self.mllm.prompt_ids(self.question(), embedding)
         # The tokens of the prompt are the answer, so that the logits after each of them are returned.
         batch = self.mllm.batch([prompt[:1]], [[*prompt[1:], self.mllm.end_id]])
         return self.mllm.answer_logits(batch, [embedding])[0]
@@ -133,11 +133,6 @@ class AdapterUnderTest:
     def injected_logits(self, embedding: Embedding) -> Tensor:
         """Return `differentiable_logits` without a graph."""
         return self.differentiable_logits(embedding)
-
-    def head(self, hidden: Tensor) -> Tensor:
-        """Return the logits of hidden states, in fp32 or wider."""
-        logits: Tensor = self.mllm.model.get_output_embeddings()(hidden)
-        return logits.to(self.mllm.wide_dtype)
 
     def require_same(self, logits: Tensor, reference: Tensor, what: str) -> None:
         """Require two computations of the same logits to agree up to rounding."""

@@ -30,7 +30,7 @@ def batch(subject: AdapterUnderTest) -> None:
     mllm = subject.mllm
     pairs = _unequal_prompts(subject)
     questions, embeddings = [question for question, _ in pairs], [embedding for _, embedding in pairs]
-    prompts = [mllm.prompt_ids(question, len(e)) for question, e in pairs]
+    prompts = [mllm.prompt_ids(question, e) for question, e in pairs]
     answers = [mllm.answer_ids("A lamp." * n) for n, _ in enumerate(pairs, 1)]
     with torch.no_grad():
         logits, _, index = mllm.answer_logits(mllm.batch(prompts, answers), embeddings)
@@ -47,7 +47,7 @@ def batch(subject: AdapterUnderTest) -> None:
 def mixed_batch(subject: AdapterUnderTest) -> None:
     """A batch may mix prompts about media and prompts in plain text."""
     mllm, embedding = subject.mllm, subject.embeddings["sample"]
-    text, about = mllm.prompt_ids("How are you?", None), mllm.prompt_ids(subject.question(), len(embedding))
+    text, about = mllm.prompt_ids("How are you?", None), mllm.prompt_ids(subject.question(), embedding)
     with torch.no_grad():
         logits, _, index = mllm.answer_logits(mllm.batch([text, about], [[mllm.end_id]] * 2), [embedding])
         text_alone = mllm.answer_logits(mllm.batch([text], [[mllm.end_id]]))[0]
@@ -65,7 +65,7 @@ def greedy(subject: AdapterUnderTest) -> None:
         if len(answer) < MAX_NEW_TOKENS:
             answer = [*answer, mllm.end_id]
         with torch.no_grad():
-            batch = mllm.batch([mllm.prompt_ids(question, len(embedding))], [answer])
+            batch = mllm.batch([mllm.prompt_ids(question, embedding)], [answer])
             logits, targets, _ = mllm.answer_logits(batch, [embedding])
         logits[:, mllm.placeholder_id] = -torch.inf  # `generate` suppresses it
         gap = (logits.amax(1) - logits.gather(1, targets[:, None])[:, 0]).max().item()

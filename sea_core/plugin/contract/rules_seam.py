@@ -73,7 +73,7 @@ def prompt(subject: AdapterUnderTest) -> None:
         shape = tuple(embedding.features.shape)
         require(len(shape) == 2, f"`split` returned an E of shape {shape} instead of (n_features, d_encoder)")
         ordinary = subject.mllm.media_inputs([subject.question()], [medium])["input_ids"][0].tolist()
-        ours = subject.mllm.prompt_ids(subject.question(), len(embedding))
+        ours = subject.mllm.prompt_ids(subject.question(), embedding)
         ours_count, ordinary_count = (ids.count(subject.mllm.placeholder_id) for ids in (ours, ordinary))
         counts = f"an E of {len(embedding)} vectors makes {ours_count} placeholders, the ordinary prompt has "
         require(ours_count == ordinary_count, f"{counts}{ordinary_count}")
@@ -84,7 +84,7 @@ def prompt(subject: AdapterUnderTest) -> None:
 def literals(subject: AdapterUnderTest) -> None:
     """The names of special tokens in a question or an answer are text, or are refused with advice."""
     mllm, marks = subject.mllm, subject.mllm.text_tokenizer.marks
-    question, n_features = subject.question(), len(subject.blank)
+    question, blank = subject.question(), subject.blank
 
     def special(ids: Sequence[int]) -> list[str]:
         return [marks[i] for i in ids if i in marks]
@@ -95,8 +95,8 @@ def literals(subject: AdapterUnderTest) -> None:
             found = special(mllm.answer_ids(f"{literal} {question}"))
             require(found == [marks[mllm.end_id]], f"an answer with {literal!r} holds the tokens {listed(found)}")
         with suppress(DataError):
-            found = special(mllm.prompt_ids(f"{literal} {question}", n_features))
-            expected = special(mllm.prompt_ids(question, n_features))
+            found = special(mllm.prompt_ids(f"{literal} {question}", blank))
+            expected = special(mllm.prompt_ids(question, blank))
             require(found == expected, f"a question with {literal!r} holds the tokens {listed(found)}")
 
 
@@ -121,12 +121,12 @@ def padding(subject: AdapterUnderTest) -> None:
         with padding_side(mllm, side), mllm.inject(), torch.no_grad():
             inputs = mllm.media_inputs(questions, list(subject.media.values()))
             ids, mask = inputs["input_ids"], inputs["attention_mask"]
-            ordinary = mllm.backbone(**inputs).last_hidden_state
+            ordinary = mllm.hidden(**inputs)
             embeddings = stack(list(subject.embeddings.values()))
-            injected = mllm.backbone(input_ids=ids, attention_mask=mask, **embeddings).last_hidden_state
+            injected = mllm.hidden(input_ids=ids, attention_mask=mask, **embeddings)
         is_token = mask.bool()
         subject.require_same(
-            subject.head(injected[is_token]), subject.head(ordinary[is_token]), f"a batch padded on the {side}"
+            mllm.logits(injected[is_token]), mllm.logits(ordinary[is_token]), f"a batch padded on the {side}"
         )
     subject.require_two_shapes()
 
@@ -227,7 +227,7 @@ def padding_side(mllm: MLLM, side: str) -> Iterator[None]:
 def _run(subject: AdapterUnderTest, embedding: Embedding, repeat: int = 1) -> None:
     """Run the model on an embedding and the blank's prompt, with each of its placeholders `repeat` times."""
     mllm = subject.mllm
-    ids = mllm.prompt_ids(subject.question(LONG_QUESTION), len(subject.blank))
+    ids = mllm.prompt_ids(subject.question(LONG_QUESTION), subject.blank)
     prompt = [i for i in ids for _ in range(repeat if i == mllm.placeholder_id else 1)]
     mllm.answer_logits(mllm.batch([prompt], [[mllm.end_id]]), [embedding])
 

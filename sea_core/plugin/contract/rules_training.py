@@ -24,7 +24,7 @@ def packed(subject: AdapterUnderTest) -> None:
     """Goals packed into one sequence have the logits and gradients of separate sequences."""
     mllm, start = subject.mllm, _wide(subject, "sample")
     questions = (subject.question(), f"What is the style of the {subject.adapter.noun}?", "Name it.")
-    prompts = tuple(mllm.prompt_ids(question, len(start)) for question in questions)
+    prompts = tuple(mllm.prompt_ids(question, start) for question in questions)
     task = OptimizationTask("contract", prompts, tuple(mllm.answer_ids(ANSWER[: 9 * n]) for n in (3, 1, 2)))
     try:
         forward = Packed(mllm, start, [task])
@@ -37,7 +37,7 @@ def packed(subject: AdapterUnderTest) -> None:
 def independence(subject: AdapterUnderTest) -> None:
     """Embeddings that are optimised in one batch do not influence each other."""
     mllm, blank, sample = subject.mllm, _wide(subject, "blank"), _wide(subject, "sample")
-    task = OptimizationTask("contract", (mllm.prompt_ids(subject.question(), len(blank)),), (mllm.answer_ids(ANSWER),))
+    task = OptimizationTask("contract", (mllm.prompt_ids(subject.question(), blank),), (mllm.answer_ids(ANSWER),))
     try:
         forward = Packed(mllm, blank, [task])
     except PackingNotSupported:

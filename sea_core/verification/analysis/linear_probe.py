@@ -18,7 +18,7 @@ MAX_ITERATIONS = 500
 def compute_feature(mllm: MLLM, embedding: Embedding, layer: int) -> Tensor:
     """Return the input of decoder layer `layer`, averaged over the medium's tokens: (d_llm,) in fp64."""
     question = held_out_questions(mllm.adapter, "activity")[0]  # the same for all media, whatever they show
-    ids = mllm.prompt_ids(question, len(embedding))
+    ids = mllm.prompt_ids(question, embedding)
     is_medium = torch.tensor(ids, device=mllm.device) == mllm.placeholder_id
     return mllm.hidden_states(ids, layer, embedding)[is_medium].cpu().double().mean(0)
 

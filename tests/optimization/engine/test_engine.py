@@ -243,7 +243,7 @@ def test_no_step_is_taken_if_the_blank_already_succeeds(mllm: MLLM) -> None:
     start = mllm.blank()
     question = f"What is the style of the {mllm.adapter.noun}?"
     answer = mllm.detokenize(mllm.generate([question], [start])[0])
-    task = OptimizationTask("blank", (mllm.prompt_ids(question, len(start)),), (mllm.answer_ids(answer),))
+    task = OptimizationTask("blank", (mllm.prompt_ids(question, start),), (mllm.answer_ids(answer),))
     (result,) = Engine(mllm, start, make_config(mllm, loss=1.0, margin=0.0), select_forward(mllm, start, [task])).run(
         [task]
     )

@@ -71,7 +71,7 @@ class Provider(ModelAPI):
                 with media_file(medium) as path:
                     encoded = runner.encode(replace(case, media=path, condition="media"))
             (ids,) = runner.answer([encoded])
-            prompt = self._mllm.prompt_ids(text, None if encoded.embedding is None else len(encoded.embedding))
+            prompt = self._mllm.prompt_ids(text, encoded.embedding)
         truncated = len(ids) >= config.max_new_tokens
         output = ModelOutput.from_content(
             self.model_name, self._mllm.detokenize(ids), "max_tokens" if truncated else "stop"

@@ -85,7 +85,7 @@ def _sample_logits(mllm: MLLM) -> Tensor:
     """Return the next-token logits of a prompt with the blank input, and of one without."""
     question = f"What is in the {mllm.adapter.noun}?"
     blank = mllm.blank()
-    prompts = [mllm.prompt_ids(question, n_features) for n_features in (len(blank), None)]
+    prompts = [mllm.prompt_ids(question, embedding) for embedding in (blank, None)]
     logits = [
         mllm.decode([ids], embeddings, 1, logits=True)[1][0]
         for ids, embeddings in zip(prompts, ([blank], []), strict=True)

@@ -81,7 +81,7 @@ def _changes_output(runner: CaseRunner, encoded: EncodedCase) -> bool:
 
 def _first_logits(runner: CaseRunner, encoded: EncodedCase) -> Tensor:
     assert encoded.embedding is not None  # only cases with media are compared
-    ids = runner.mllm.prompt_ids(prompt_text(encoded.case), len(encoded.embedding))
+    ids = runner.mllm.prompt_ids(prompt_text(encoded.case), encoded.embedding)
     return runner.mllm.decode([ids], [encoded.embedding], 1, logits=True)[1][0]
 
 

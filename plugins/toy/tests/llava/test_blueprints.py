@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM
 
+from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
 from sea_toy import build, pictures
@@ -76,4 +77,4 @@ def test_small_model_is_built_around_a_language_model(tmp_path: Path) -> None:
     loaded = MLLM(student.adapter, *student.adapter.load(str(tmp_path), dtype=torch.float32, device="cpu"))
     check_seam(loaded)
     expected = "<|im_start|>user\n<image>\nHm?<|im_end|>\n<|im_start|>assistant\n"
-    assert loaded.tokenizer.decode(loaded.prompt_ids("Hm?", 1)) == expected
+    assert loaded.tokenizer.decode(loaded.prompt_ids("Hm?", Embedding.of_size(1))) == expected

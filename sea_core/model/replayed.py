@@ -1,0 +1,148 @@
+"""A model that is run by replaying its own forward pass: its forms, its recordings, and the backbone's keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from sea_core.errors import ModelError
+from sea_core.model.embedding import Embedding, Grid
+from sea_core.model.form import TEXT_INPUTS, MediumForm, ReadPrompt, read_form
+from sea_core.model.replay import Pass, Recording, Replay, join, merge, part
+
+if TYPE_CHECKING:
+    from sea_core.model.mllm import MLLM
+
+QUESTIONS = ("?", "What is this about, in a few words?")
+"""Two questions of different lengths, to see what follows from the length of a prompt."""
+MAX_RECORDINGS = 64
+"""Recordings that are kept: one for each batch of sizes."""
+
+
+@dataclass(frozen=True)
+class BatchRecording:
+    """A forward pass on blank media: the inputs that do not depend on the prompt, and what crossed in which shape."""
+
+    inputs: dict[str, Any]
+    recording: Recording
+
+
+class ReplayedModel:
+    """What an MLLM does differently if its adapter asks for `replay`."""
+
+    def __init__(self, mllm: MLLM, replay: Replay) -> None:
+        self.mllm, self.replay = mllm, replay
+        self.form = lru_cache(None)(self._read_form)
+        self._batch = lru_cache(MAX_RECORDINGS)(self._record_batch)
+
+    @classmethod
+    def of(cls, mllm: MLLM) -> ReplayedModel | None:
+        """Return the replayed model of an MLLM; None if its adapter splices."""
+        seam = mllm.adapter.replay(mllm.model)
+        if seam is None:
+            return None
+        return cls(mllm, Replay(mllm.model, seam, mllm.adapter.language_model(mllm.model)))
+
+    def encode(self, medium: Any) -> Embedding:
+        """Return M(z) of one medium."""
+        features = self.features(self.mllm.media_inputs(["?"], [medium]))
+        return Embedding(features.detach().clone(), self.mllm.adapter.size(medium, self.mllm.processor))
+
+    def features(self, inputs: Mapping[str, Any]) -> Tensor:
+        """Return the E of the medium in ordinary inputs, (n_features, d_encoder), with the graph back to them."""
+        return join(self.record(inputs).crossed)
+
+    def record(self, inputs: Mapping[str, Any]) -> Recording:
+        """Record an ordinary forward pass up to the decoder."""
+        return self.replay.record(lambda: self.mllm.backbone(**inputs))
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Replay inside the block whatever `merge` has prepared."""
+        with self.replay.crossing(), self.replay.skipping():
+            yield
+
+    @contextmanager
+    def swapped(self, recording: Recording) -> Iterator[None]:
+        """Let what crossed in a recorded pass cross in the next one. The encoder is run."""
+        with self.replay.crossing():
+            self.replay.next_pass = Pass(recording.crossed, {})
+            yield
+
+    def merge(self, input_ids: Tensor, _mask: Tensor | None, embeddings: Sequence[Embedding]) -> dict[str, Any] | None:
+        """Prepare the replay of a batch, and return the backbone's keywords for it; None without placeholders.
+
+        Raises:
+            ModelError: the prompts do not fit the embeddings.
+        """
+        counts = [n for n in (input_ids == self.mllm.placeholder_id).sum(1).tolist() if n]
+        if not counts:
+            return None
+        expected = [self.form(e.grid).expansion.count(self.mllm.placeholder_id) for e in embeddings]
+        if counts != expected:
+            raise ModelError(
+                f"the prompts have {counts} placeholders, the embeddings need {expected}",
+                hint="Make each prompt for its embedding: prompt_ids(question, embedding).",
+            )
+        batch = self._batch(tuple(e.grid for e in embeddings))
+        media = [part(e.features.to(self.mllm.device), self._batch((e.grid,)).recording.layout) for e in embeddings]
+        self.replay.next_pass = Pass(merge(media, batch.recording), batch.recording.outputs)
+        return {**batch.inputs, **self.token_inputs(input_ids, embeddings)}
+
+    def token_inputs(self, input_ids: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Tensor]:
+        """Return the inputs with a value for each token of a batch, of which some sequences are about embeddings."""
+        remaining = iter(embeddings)
+        first = self.form(embeddings[0].grid)
+        has_medium = (input_ids == self.mllm.placeholder_id).any(1).tolist()
+        forms = [self.form(next(remaining).grid) if has else first for has in has_medium]
+        begins = [
+            form.begin(ids, self.mllm.placeholder_id) for form, ids in zip(forms, input_ids.tolist(), strict=True)
+        ]
+        width = input_ids.shape[1]
+        return {
+            name: torch.stack(
+                [f.token_inputs[name].values(begin, width) for f, begin in zip(forms, begins, strict=True)]
+            ).to(input_ids.device)
+            for name in first.token_inputs
+        }
+
+    def generation_inputs(self, input_ids: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
+        """Return the inputs from which `generate` counts positions: all but the media's own numbers."""
+        if not embeddings:
+            return {}
+        inputs = self._batch(tuple(e.grid for e in embeddings)).inputs
+        small = {k: v for k, v in inputs.items() if isinstance(v, Tensor) and not v.is_floating_point()}
+        return small | self.token_inputs(input_ids, embeddings)
+
+    def _read_form(self, grid: Grid) -> MediumForm:
+        """Return what the processor makes of media of a size."""
+        mllm = self.mllm
+        medium = mllm.adapter.medium_of(grid, mllm.processor)
+        prompts = []
+        for question in QUESTIONS:
+            text, chat = (mllm.chat_ids(question, media=media) for media in (False, True))
+            inputs = mllm.adapter.inputs(mllm.processor, [mllm.render(question, media=True)], [medium])
+            prompts.append(ReadPrompt(text, chat, inputs))
+        form = read_form(prompts)
+        if mllm.placeholder_id not in form.expansion:
+            raise ModelError(
+                f"the processor writes no placeholder {mllm.adapter.placeholder!r} for a {mllm.adapter.noun}",
+                hint="Check the adapter's `placeholder` against the checkpoint's processor.",
+            )
+        return form
+
+    def _record_batch(self, grids: tuple[Grid, ...]) -> BatchRecording:
+        """Run the encoder once on blank media of some sizes."""
+        mllm = self.mllm
+        media = [mllm.adapter.medium_of(grid, mllm.processor) for grid in grids]
+        inputs = mllm.media_inputs(["?"] * len(media), media)
+        with torch.no_grad():
+            recording = self.record(inputs).shapes_only()
+        follows_prompt = {*TEXT_INPUTS, *self.form(grids[0]).token_inputs}
+        return BatchRecording({k: v for k, v in inputs.items() if k not in follows_prompt}, recording)
