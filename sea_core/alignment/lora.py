@@ -24,7 +24,9 @@ def target_modules(mllm: MLLM) -> list[str]:
     """
     names = {module: name for name, module in mllm.model.named_modules()}
     decoder = mllm.adapter.language_model(mllm.model)
-    found = [names[module] for module in decoder.modules() if isinstance(module, nn.Linear | Conv1D)]
+    language = {id(p) for p in mllm.language_parameters()}
+    linear = [module for module in decoder.modules() if isinstance(module, nn.Linear | Conv1D)]
+    found = [names[module] for module in linear if id(module.weight) in language]
     if not found:
         raise ModelError(
             "the module that the adapter's `language_model` returns has no linear layer",

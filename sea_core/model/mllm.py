@@ -92,7 +92,10 @@ class MLLM:
         """Return all parameters after P: the decoder's, the token embeddings' and the head's, each once."""
         decoder, tokens = self.adapter.language_model(self.model), self.model.get_input_embeddings()
         head = self.model.get_output_embeddings()
-        return list({id(p): p for module in (decoder, tokens, head) for p in module.parameters()}.values())
+        found = {id(p): p for module in (decoder, tokens, head) for p in module.parameters()}
+        # A decoder that is the outermost module holds the encoder as well.
+        before = {id(p) for p in self.replayed.replay.parameters()} if self.replayed else set[int]()
+        return [p for key, p in found.items() if key not in before]
 
     def front_parameters(self) -> list[nn.Parameter]:
         """Return the parameters before the language model: the encoder's, the projector's and any between."""

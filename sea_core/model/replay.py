@@ -82,6 +82,10 @@ class Replay:
         """Return the parameters of the modules that are not run."""
         return [p for name in self.seam.skipped for p in self.model.get_submodule(name).parameters()]
 
+    def parameters(self) -> list[nn.Parameter]:
+        """Return the parameters of the modules that are not run, and of those that E crosses into."""
+        return [*self.skipped_parameters(), *(p for module in self.projectors() for p in module.parameters())]
+
     def record(self, run: Callable[[], Any]) -> Recording:
         """Run a forward pass up to the decoder, and return what crossed, with its graph, and what modules returned."""
         recording = Recording([[] for _ in self.seam.crossings])

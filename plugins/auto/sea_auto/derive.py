@@ -1,0 +1,211 @@
+"""Find where E crosses in any model: from two forward passes that differ in their medium only, by value.
+
+No part is found by its name. What differs between the passes is the medium; the decoder is the first module that is
+given the sequence; the projectors are the modules whose outputs the decoder is given; E is what they are given.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from sea_auto.decoder import Decoder, find_decoder
+from sea_auto.trace import Call, Tensors, trace
+from torch import Tensor, nn
+
+from sea_core.errors import ModelError
+from sea_core.model.crossing import Crossing, ReplaySeam
+from sea_core.model.replay import Pass, Replay
+from sea_core.model.seam import run_until
+
+MAX_TRIALS = 150
+"""Modules that are tried as the seam where none is found by value."""
+Inputs = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The parts of a model, by the names of modules; an empty name is the model itself.
+
+    Attributes:
+        backbone: runs the encoder, merges, and runs the language model.
+        decoder: the language model's decoder.
+        end: the first module that is given the merged sequence, where the part before the language model ends.
+        seam: where E crosses.
+        found: how the seam was found: `value` or `search`.
+    """
+
+    backbone: str
+    decoder: str
+    end: str
+    seam: ReplaySeam
+    found: Literal["value", "search"]
+
+
+class NotDerived(ModelError):
+    """No seam was found in a model."""
+
+
+def derive(model: Any, first: Inputs, second: Inputs, placeholder_id: int) -> Derivation:
+    """Find the parts of a model.
+
+    Args:
+        first, second: ordinary inputs of one prompt each, which differ in the content of their medium only.
+        placeholder_id: the token that stands for the medium in the prompt.
+
+    Raises:
+        NotDerived: no seam was found that the medium cannot get past.
+    """
+    decoder = find_decoder(model, first, second, placeholder_id)
+    search = SeamSearch(model, first, second, decoder)
+    seam, found = search.by_value(), "value"
+    if seam is None:
+        seam, found = search.by_trial(), "search"
+    if seam is None:
+        raise NotDerived(
+            "no place in this model holds all that the language model learns of the medium",
+            hint="Write a plugin: docs/how-to/port-a-family.md shows what each kind of model needs.",
+        )
+    return Derivation(
+        find_backbone(model, decoder, seam), decoder.name, decoder.end, seam, "value" if found == "value" else "search"
+    )
+
+
+class SeamSearch:
+    """Searches the seam in the part before the decoder."""
+
+    def __init__(self, model: Any, first: Inputs, second: Inputs, decoder: Decoder) -> None:
+        self.model, self.first, self.second, self.decoder = model, first, second, decoder
+
+    @cached_property
+    def passes(self) -> tuple[list[Call], list[Call]]:
+        """The calls before the decoder, in both forward passes."""
+        return self._trace(self.first), self._trace(self.second)
+
+    def _trace(self, inputs: Inputs) -> list[Call]:
+        end = self.model.get_submodule(self.decoder.end)
+        with torch.no_grad():
+            calls = trace(self.model, lambda: run_until(end, lambda: self.model(**inputs, use_cache=False)))
+        return [call for call in calls if call.end]
+
+    @cached_property
+    def twins(self) -> dict[tuple[str, int], Call]:
+        return {(call.name, call.number): call for call in self.passes[1]}
+
+    @cached_property
+    def expected(self) -> Tensor:
+        """The first pass's logits."""
+        return logits(self.model, self.first)
+
+    def by_value(self) -> ReplaySeam | None:
+        """Find the modules whose outputs the decoder is given."""
+        places = list[tuple[str, Literal["input", "output"]]]()
+        for sink in self.decoder.sinks:
+            if producer := self._producer(sink):
+                places.append((producer, "input" if sink.is_projected else "output"))
+        return self._if_complete(dict.fromkeys(places))
+
+    def by_trial(self) -> ReplaySeam | None:
+        """Find the latest single module that everything of the medium passes through."""
+        calls = sorted(self.passes[0], key=lambda call: -call.end)
+        names = dict.fromkeys(call.name for call in calls if call.name and not self._is_raw(call))
+        trials: list[tuple[str, Literal["input", "output"]]] = [
+            (name, side) for name in names for side in ("input", "output")
+        ]
+        trials = trials[:MAX_TRIALS] + [(call.name, "output") for call in calls if call.name and self._is_raw(call)]
+        return next((seam for trial in trials if (seam := self._if_complete([trial]))), None)
+
+    def _producer(self, sink: Any) -> str | None:
+        """Return the outermost of the modules that return all vectors of a sink; the last of several."""
+        wanted, returned, raw = set(row_keys(sink.rows)), defaultdict[str, set[bytes]](set), set[str]()
+        for call in self.passes[0]:
+            for tensor in call.outputs.values():
+                if tensor.numel() and tensor.shape[-1] == sink.rows.shape[-1]:
+                    returned[call.name].update(row_keys(tensor))
+            if self._is_raw(call):
+                raw.add(call.name)
+        names = [name for name, rows in returned.items() if name and name not in raw and wanted <= rows]
+        outermost = [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
+        return outermost[-1] if outermost else None
+
+    def _is_raw(self, call: Call) -> bool:
+        """Return whether a module is given the medium itself."""
+        media = [x for x in self.first.values() if isinstance(x, Tensor) and x.is_floating_point()]
+        return any(
+            x.numel() == raw.numel() and torch.equal(x.flatten(), raw.flatten().to(x))
+            for x in call.inputs.values()
+            for raw in media
+        )
+
+    def _if_complete(self, places: Iterable[tuple[str, Literal["input", "output"]]]) -> ReplaySeam | None:
+        """Return the seam at some places if nothing of the medium gets past it: the leak test."""
+        crossings = tuple(self._crossings(places))
+        if not crossings:
+            return None
+        seam = ReplaySeam(crossings, ())
+        replay = Replay(self.model, seam, self.model.get_submodule(self.decoder.end))
+        try:
+            recording = replay.record(lambda: self.model(**self.first, use_cache=False))
+            with replay.crossing():
+                replay.next_pass = Pass(recording.crossed, {})
+                swapped = logits(self.model, self.second)
+        except (RuntimeError, ValueError, IndexError, TypeError, ModelError):
+            return None  # this place does not take another pass's tensors
+        return ReplaySeam(crossings, tuple(self._skipped(crossings))) if torch.equal(swapped, self.expected) else None
+
+    def _crossings(self, places: Iterable[tuple[str, Literal["input", "output"]]]) -> Iterator[Crossing]:
+        """Yield the tensors at some places that depend on the medium."""
+        for name, side in places:
+            paths = dict[str, None]()
+            for call in self.passes[0]:
+                twin = self.twins.get((call.name, call.number))
+                if call.name == name and twin:
+                    paths |= dict.fromkeys(
+                        varying(*((c.inputs if side == "input" else c.outputs) for c in (call, twin)))
+                    )
+            yield from (Crossing(name, side, path) for path in paths)
+
+    def _skipped(self, crossings: Sequence[Crossing]) -> Iterator[str]:
+        """Yield the outermost modules that ended before E first crosses and that depend on the medium."""
+        names, returned = {c.module for c in crossings}, {c.module for c in crossings if c.side == "output"}
+        begin = min(call.begin for call in self.passes[0] if call.name in names)
+        candidates, late = dict[str, None](), set[str]()
+        for call in self.passes[0]:
+            inside = any(call.name.startswith(f"{name}.") for name in names)
+            holds = any(name == call.name or name.startswith(f"{call.name}.") for name in names) or not call.name
+            if (call.end > begin or inside or holds) and call.name not in returned:
+                late.add(call.name)
+            elif (twin := self.twins.get((call.name, call.number))) and varying(call.outputs, twin.outputs):
+                candidates[call.name] = None
+        candidates = {name: None for name in candidates if name not in late}
+        yield from (n for n in candidates if not any(n.startswith(f"{other}.") for other in candidates))
+
+
+def find_backbone(model: Any, decoder: Decoder, seam: ReplaySeam) -> str:
+    """Return the name of the model's base model if it runs all parts, else that of the model itself."""
+    base = next((name for name, module in model.named_modules() if module is model.base_model), "")
+    parts = (decoder.name, *(crossing.module for crossing in seam.crossings))
+    return base if base and all(part == base or part.startswith(f"{base}.") for part in parts) else ""
+
+
+def varying(first: Tensors, second: Tensors) -> list[str]:
+    """Return the paths of the tensors that differ between two calls, but not in shape."""
+    same_shape = (path for path, tensor in first.items() if path in second and tensor.shape == second[path].shape)
+    return [path for path in same_shape if not torch.equal(first[path], second[path])]
+
+
+def row_keys(tensor: Tensor) -> list[bytes]:
+    """Return the bytes of each vector of a tensor."""
+    rows = tensor.detach().reshape(-1, tensor.shape[-1]).contiguous().cpu().view(torch.uint8).numpy()
+    return [row.tobytes() for row in rows]
+
+
+@torch.no_grad()
+def logits(model: nn.Module, inputs: Inputs) -> Tensor:
+    """Return the logits of a forward pass, (length, vocabulary)."""
+    found: Tensor = model(**inputs, use_cache=False).logits[0]
+    return found
