@@ -29,7 +29,9 @@ class ReplaySeam:
     Attributes:
         crossings: all tensors of E. E holds them side by side, or one below the other if they differ in length.
         skipped: the encoder's modules, by name: they are not run, and return zeros of the shape that they gave.
+        end: the module that is given the merged sequence first, by name; empty for the decoder.
     """
 
     crossings: tuple[Crossing, ...]
     skipped: tuple[str, ...]
+    end: str = ""

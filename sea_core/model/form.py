@@ -47,18 +47,20 @@ class MediumForm:
     """What a processor makes of every medium of one size.
 
     Attributes:
-        marker: the ids that the chat template writes for a medium.
+        marker: the ids that the chat template writes for a medium; empty where it writes none.
+        position: where the medium begins in a prompt without a marker: the processor itself puts it there.
         expansion: the ids that the processor makes of them.
         token_inputs: the inputs with a value for each token, by name.
     """
 
     marker: tuple[int, ...]
+    position: int
     expansion: tuple[int, ...]
     token_inputs: Mapping[str, TokenInput]
 
     def expand(self, ids: Sequence[int]) -> list[int]:
         """Return a chat's ids with its one marker expanded. Raises ModelError unless it has exactly one."""
-        found = _find(ids, self.marker)
+        found = _find(ids, self.marker) if self.marker else [self.position]
         if len(found) != 1:
             raise ModelError(
                 f"the chat template wrote {len(found)} markers of a medium in a prompt about one",
@@ -108,20 +110,19 @@ def read_form(prompts: Sequence[ReadPrompt]) -> MediumForm:
     # The processor may repeat a token that the template wrote: only together do they show where the medium is.
     spans = _changed(first.text_ids, first.chat_ids), _changed(first.ids, first.chat_ids)
     begin, end = min(span[0] for span in spans), max(span[1] for span in spans)
-    if begin >= end:
+    if begin > end:
         raise ModelError(
-            "the chat template writes nothing for a medium",
+            "neither the chat template nor the processor writes anything for a medium",
             hint="Give a chat template that does: --chat-template FILE",
         )
     after = len(first.chat_ids) - end
     marker, expansion = tuple(first.chat_ids[begin:end]), tuple(first.ids[begin : len(first.ids) - after])
-    form = MediumForm(marker, expansion, _token_inputs(prompts, begin, len(expansion)))
-    for prompt in prompts:
-        if form.expand(prompt.chat_ids) != prompt.ids:
-            raise ModelError(
-                "this checkpoint's processor changes the text around a medium, in a way that depends on the question",
-                hint="Write a plugin whose `inputs` makes the model's prompt: sea plugin new NAME",
-            )
+    form = MediumForm(marker, begin, expansion, _token_inputs(prompts, begin, len(expansion)))
+    changed = "this checkpoint's processor changes the text around a medium, in a way that depends on the question"
+    if any(len(_find(prompt.chat_ids, marker)) != 1 for prompt in prompts if marker) or any(
+        form.expand(prompt.chat_ids) != prompt.ids for prompt in prompts
+    ):
+        raise ModelError(changed, hint="Write a plugin whose `inputs` makes the model's prompt: sea plugins new NAME")
     return form
 
 

@@ -139,6 +139,22 @@ def own_embedding_changes_nothing(proof: Proof) -> None:
             )
 
 
+def head_gives_the_models_logits(proof: Proof) -> None:
+    """The head's logits of the hidden states are those of the model's own forward."""
+    blank = proof.media[0]
+    with torch.no_grad():
+        expected = proof.mllm.model(**blank.inputs).logits[0].to(proof.mllm.wide_dtype)
+        found = proof.mllm.logits(blank.hidden.to(proof.mllm.dtype))
+    allowed = ROUNDING_FACTOR * torch.finfo(proof.mllm.dtype).eps * expected.abs().max().item()
+    difference = numerics.max_difference(found, expected)
+    if not difference <= allowed:
+        raise ModelError(
+            f"the logits of the last hidden states differ from the model's by {difference:.3g}, and rounding explains "
+            f"{allowed:.1g}",
+            hint="The model scales or caps its logits: override the adapter's `logits`.",
+        )
+
+
 def another_embedding_changes_something(proof: Proof) -> None:
     """Injecting another embedding changes the hidden states: a model that ignores its media gives results too."""
     blank = proof.media[0].embedding
@@ -204,6 +220,7 @@ def encoder_is_skipped(proof: Proof) -> None:
 CHECKS: Sequence[Check] = (
     prompt_is_ordinary,
     own_embedding_changes_nothing,
+    head_gives_the_models_logits,
     another_embedding_changes_something,
     nothing_leaks_past_the_seam,
     encoder_is_skipped,

@@ -66,11 +66,11 @@ class Replay:
     """Records what crosses the seam in a model's forward pass, and replays that pass with another E.
 
     Args:
-        decoder: the module at which recording ends.
+        end: the module at which recording ends.
     """
 
-    def __init__(self, model: nn.Module, seam: ReplaySeam, decoder: nn.Module) -> None:
-        self.model, self.seam, self.decoder = model, seam, decoder
+    def __init__(self, model: nn.Module, seam: ReplaySeam, end: nn.Module) -> None:
+        self.model, self.seam, self.end = model, seam, end
         self.next_pass: Pass | None = None
 
     def projectors(self) -> list[nn.Module]:
@@ -87,7 +87,7 @@ class Replay:
         return [*self.skipped_parameters(), *(p for module in self.projectors() for p in module.parameters())]
 
     def record(self, run: Callable[[], Any]) -> Recording:
-        """Run a forward pass up to the decoder, and return what crossed, with its graph, and what modules returned."""
+        """Run a forward pass up to `end`, and return what crossed, with its graph, and what modules returned."""
         recording = Recording([[] for _ in self.seam.crossings])
 
         def crossed(number: int) -> Callable[[Any], Any]:
@@ -109,7 +109,7 @@ class Replay:
             for name in self.seam.skipped:
                 handle = self.model.get_submodule(name).register_forward_hook(returned(name))
                 stack.callback(handle.remove)
-            run_until(self.decoder, run)
+            run_until(self.end, run)
         if not all(recording.crossed):
             missed = next(c for c, calls in zip(self.seam.crossings, recording.crossed, strict=True) if not calls)
             raise ModelError(
@@ -202,7 +202,7 @@ def part(features: Tensor, layout: Layout) -> list[list[Tensor]]:
     blocks = torch.split(features, widths, dim=-1) if beside else torch.split(features, lengths)
     return [
         [
-            rows.reshape(shape)
+            rows.reshape(shape).contiguous()
             for rows, shape in zip(
                 torch.split(block, [shape.numel() // shape[-1] for shape in calls]), calls, strict=True
             )

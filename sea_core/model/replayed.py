@@ -47,7 +47,8 @@ class ReplayedModel:
         seam = mllm.adapter.replay(mllm.model)
         if seam is None:
             return None
-        return cls(mllm, Replay(mllm.model, seam, mllm.adapter.language_model(mllm.model)))
+        end = mllm.model.get_submodule(seam.end) if seam.end else mllm.adapter.language_model(mllm.model)
+        return cls(mllm, Replay(mllm.model, seam, end))
 
     def encode(self, medium: Any) -> Embedding:
         """Return M(z) of one medium."""

@@ -68,9 +68,14 @@ def _store(name: str, state: str, digest: str) -> None:
         cache.execute("INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", (name, state, digest))
 
 
+def cache_folder() -> Path:
+    """Return the folder of what is kept to save time; it may not exist."""
+    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "sea-core")
+
+
 @contextmanager
 def _open_cache() -> Iterator[sqlite3.Connection]:
-    folder = Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "sea-core")
+    folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(folder / "digests.sqlite", timeout=1)) as cache:
         cache.execute(TABLE)

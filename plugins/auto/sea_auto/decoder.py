@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from sea_auto.trace import tensors
 from torch import Tensor, nn
 
+from sea_auto.trace import tensors
 from sea_core.errors import ModelError
 
 TOLERANCE = 1e-3

@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any, Literal
 
 import torch
-from sea_auto.decoder import Decoder, find_decoder
-from sea_auto.trace import Call, Tensors, trace
 from torch import Tensor, nn
 
+from sea_auto.decoder import Decoder, Sink, find_decoder
+from sea_auto.trace import Call, Tensors, trace
 from sea_core.errors import ModelError
 from sea_core.model.crossing import Crossing, ReplaySeam
+from sea_core.model.proof import MIN_SKIPPED
 from sea_core.model.replay import Pass, Replay
 from sea_core.model.seam import run_until
 
@@ -103,11 +104,16 @@ class SeamSearch:
 
     def by_value(self) -> ReplaySeam | None:
         """Find the modules whose outputs the decoder is given."""
-        places = list[tuple[str, Literal["input", "output"]]]()
-        for sink in self.decoder.sinks:
-            if producer := self._producer(sink):
-                places.append((producer, "input" if sink.is_projected else "output"))
-        return self._if_complete(dict.fromkeys(places))
+        producers = [(sink, names) for sink in self.decoder.sinks if (names := self._producers(sink))]
+        found = None
+        # The outermost module may be the whole encoder: then one inside it is the projector.
+        for depth in range(max((len(names) for _, names in producers), default=0)):
+            places = [(names[min(depth, len(names) - 1)], side(sink)) for sink, names in producers]
+            seam = self._if_complete(dict.fromkeys(places))
+            if seam and skipped_part(self.model, seam, self.decoder.name) >= MIN_SKIPPED:
+                return seam
+            found = found or seam
+        return found
 
     def by_trial(self) -> ReplaySeam | None:
         """Find the latest single module that everything of the medium passes through."""
@@ -119,8 +125,8 @@ class SeamSearch:
         trials = trials[:MAX_TRIALS] + [(call.name, "output") for call in calls if call.name and self._is_raw(call)]
         return next((seam for trial in trials if (seam := self._if_complete([trial]))), None)
 
-    def _producer(self, sink: Any) -> str | None:
-        """Return the outermost of the modules that return all vectors of a sink; the last of several."""
+    def _producers(self, sink: Sink) -> list[str]:
+        """Return the modules that return all vectors of a sink: of the outermost the last, then those inside it."""
         wanted, returned, raw = set(row_keys(sink.rows)), defaultdict[str, set[bytes]](set), set[str]()
         for call in self.passes[0]:
             for tensor in call.outputs.values():
@@ -129,8 +135,10 @@ class SeamSearch:
             if self._is_raw(call):
                 raw.add(call.name)
         names = [name for name, rows in returned.items() if name and name not in raw and wanted <= rows]
-        outermost = [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
-        return outermost[-1] if outermost else None
+        outermost = [name for name in names if not any(name.startswith(f"{other}.") for other in names)][-1:]
+        return sorted(
+            (n for n in names if any(f"{n}.".startswith(f"{o}.") for o in outermost)), key=lambda n: n.count(".")
+        )
 
     def _is_raw(self, call: Call) -> bool:
         """Return whether a module is given the medium itself."""
@@ -183,6 +191,22 @@ class SeamSearch:
                 candidates[call.name] = None
         candidates = {name: None for name in candidates if name not in late}
         yield from (n for n in candidates if not any(n.startswith(f"{other}.") for other in candidates))
+
+
+def side(sink: Sink) -> Literal["input", "output"]:
+    """Return on which side of a sink's producer E is: without a projector, it is what the encoder returns."""
+    return "input" if sink.is_projected else "output"
+
+
+def skipped_part(model: Any, seam: ReplaySeam, decoder: str) -> float:
+    """Return the part of the weights before the language model that a seam skips."""
+    replay = Replay(model, seam, model)
+    skipped = {id(p): p.numel() for p in replay.skipped_parameters()}
+    projectors = {id(p) for module in replay.projectors() for p in module.parameters()} - skipped.keys()
+    modules = [model.get_submodule(decoder), model.get_input_embeddings(), model.get_output_embeddings()]
+    language = {id(p) for module in modules if module is not None for p in module.parameters()}
+    front = sum(p.numel() for p in model.parameters() if id(p) not in language - projectors - skipped.keys())
+    return sum(skipped.values()) / max(1, front)
 
 
 def find_backbone(model: Any, decoder: Decoder, seam: ReplaySeam) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from sea_auto.derive import Derivation, logits
 from torch import Tensor
 
+from sea_auto.derive import Derivation, logits, skipped_part
 from sea_core.errors import ModelError
 from sea_core.model.proof import MIN_SKIPPED, without_weights
 from sea_core.model.replay import Pass, Recording, Replay
@@ -54,27 +54,16 @@ def nothing_leaks_past_the_seam(proof: RawProof) -> str:
 
 def encoder_is_skipped(proof: RawProof) -> str:
     """The encoder's weights are not used, and are a quarter or more of all before the language model."""
-    skipped = {id(p): p for p in proof.replay.skipped_parameters()}
-    language = language_parameters(proof) - skipped.keys()
-    front = [p for p in proof.model.parameters() if id(p) not in language]
-    part = sum(p.numel() for p in skipped.values()) / max(1, sum(p.numel() for p in front))
+    part = skipped_part(proof.model, proof.derivation.seam, proof.derivation.decoder)
     if part < MIN_SKIPPED:
         return f"the seam lies too early: {part:.0%} of the weights before the language model are skipped"
     expected = proof.replayed(proof.recording.crossed)
     try:
-        with without_weights(list(skipped.values())):
+        with without_weights(proof.replay.skipped_parameters()):
             same = torch.equal(proof.replayed(proof.recording.crossed), expected)
     except (RuntimeError, IndexError) as error:
         return f"the encoder is still used: {str(error).splitlines()[0]}"
     return "" if same else "without the encoder's weights the logits are others"
-
-
-def language_parameters(proof: RawProof) -> set[int]:
-    """Return the identities of the parameters of the decoder, the token embeddings and the head, without P's."""
-    model, decoder = proof.model, proof.model.get_submodule(proof.derivation.decoder)
-    modules = [decoder, model.get_input_embeddings(), model.get_output_embeddings()]
-    projectors = {id(p) for module in proof.replay.projectors() for p in module.parameters()}
-    return {id(p) for module in modules if module is not None for p in module.parameters()} - projectors
 
 
 CHECKS: Sequence[Callable[[RawProof], str]] = (

@@ -1,0 +1,11 @@
+"""SEA plugin for any model: an adapter derived from the checkpoint, and proved before it is used."""
+
+from __future__ import annotations
+
+from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
+from sea_core import hookimpl
+
+
+@hookimpl
+def sea_adapters() -> list[AutoAdapter]:
+    return [ImageAutoAdapter(), AudioAutoAdapter()]

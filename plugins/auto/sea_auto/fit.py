@@ -1,0 +1,229 @@
+"""Derive an adapter from a checkpoint: load it, find its parts by two forward passes, and prove what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from sea_auto.facts import Facts
+from sea_core.errors import ModelError, SeaError
+
+if TYPE_CHECKING:
+    from sea_auto.adapter import AutoAdapter
+
+QUESTION = "What is in the {noun}?"
+PLUGIN_HINT = "Write a plugin for it: `sea plugins new NAME --modality {modality}`, see docs/how-to/port-a-family.md"
+PROCESSOR_ERRORS = (TypeError, ValueError, KeyError, IndexError, AttributeError, RuntimeError)
+"""What processors raise for arguments that they do not take."""
+
+
+def derive_facts(adapter: AutoAdapter, checkpoint: str, *, dtype: Any, device: str, revision: str | None) -> Facts:
+    """Derive and prove what an adapter for a checkpoint has to know.
+
+    Raises:
+        ModelError: the checkpoint's class is not in transformers, its processor does not take the modality, no seam is
+            found, or what was found does not hold.
+    """
+    from sea_core.model.checkpoint import load_transformers
+
+    architecture = find_class(checkpoint, revision)
+    model, processor = load_transformers(checkpoint, (architecture,), dtype=dtype, device=device, revision=revision)
+    model.requires_grad_(False).eval()
+    return Fit(adapter, model, processor, architecture).facts()
+
+
+def find_class(checkpoint: str, revision: str | None) -> str:
+    """Return the class of transformers that a checkpoint names.
+
+    Raises:
+        ModelError: it names none, or one that only its own code defines.
+    """
+    import transformers
+
+    from sea_core.model.checkpoint import read_config
+
+    config = read_config(checkpoint, revision)
+    names = config.get("architectures") or []
+    for name in names:
+        if hasattr(transformers, name):
+            return str(name)
+    what = ", ".join(names) or "model of no named architecture"
+    if "auto_map" in config:
+        raise ModelError(
+            f"the checkpoint {checkpoint} is a {what}, whose code comes with the checkpoint, and SEA runs no such code",
+            hint="Give a checkpoint of a class that transformers has (often there is a converted one, named -hf), or "
+            "write a plugin with the class in it.",
+        )
+    raise ModelError(
+        f"the checkpoint {checkpoint} is a {what}, which transformers {transformers.__version__} does not have",
+        hint="Upgrade transformers, or give another model.",
+    )
+
+
+class Fit:
+    """An adapter that is being derived from a loaded model."""
+
+    def __init__(self, adapter: AutoAdapter, model: Any, processor: Any, architecture: str) -> None:
+        self.adapter, self.model, self.processor, self.architecture = adapter, model, processor, architecture
+
+    def facts(self) -> Facts:
+        """Return facts that are proved, with the fastest mechanism that is."""
+        draft = self._draft()
+        problem: SeaError | None = None
+        for mechanism in ("splice", "replay"):
+            facts = replace(draft, mechanism=mechanism)
+            if mechanism == "splice" and not may_splice(facts):
+                continue
+            try:
+                self._prove(facts)
+            except ModelError as error:
+                problem = error
+            else:
+                return facts
+        assert problem is not None  # replay is always tried
+        raise ModelError(
+            f"no adapter can be derived from this {self.architecture}: {problem.what}",
+            hint=PLUGIN_HINT.format(modality=self.adapter.modality),
+        )
+
+    def _draft(self) -> Facts:
+        """Return what two forward passes show."""
+        import torch
+
+        from sea_auto.derive import derive
+        from sea_auto.prove import broken_rule
+        from sea_core.model.noise import noise_like
+        from sea_core.model.replay import Replay, join
+
+        blank = self.adapter.blank_input(self.processor)
+        call = self._find_call(blank)
+        text = self._render()
+        first, second = (
+            {k: v.to(self.model.device) if isinstance(v, torch.Tensor) else v for k, v in inputs.items()}
+            for inputs in (call.inputs(self.processor, [text], [m]) for m in (blank, noise_like(blank)))
+        )
+        placeholder = self._find_placeholder(text, first["input_ids"][0].tolist())
+        placeholder_id = self.processor.tokenizer.convert_tokens_to_ids(placeholder)
+        found = derive(self.model, first, second, placeholder_id)
+        if problem := broken_rule(self.model, found, first, second):
+            raise ModelError(
+                f"no adapter can be derived from this {self.architecture}: {problem}",
+                hint=PLUGIN_HINT.format(modality=self.adapter.modality),
+            )
+        seam = replace(found.seam, end=found.end)
+        replay = Replay(self.model, seam, self.model.get_submodule(found.end))
+        with torch.no_grad():
+            features = join(replay.record(lambda: self.model(**first, use_cache=False)).crossed)
+        scale, softcap = self._find_logits()
+        known = call.known
+        return replace(
+            known,
+            backbone=found.backbone,
+            language_model=found.decoder,
+            seam=seam,
+            placeholder=placeholder,
+            features=len(features),
+            width=features.shape[1],
+            tokens=first["input_ids"][0].tolist().count(placeholder_id),
+            scale=scale,
+            softcap=softcap,
+        )
+
+    def _find_call(self, blank: Any) -> AutoAdapter:
+        """Return the adapter with the way in which the processor takes media, which is tried out."""
+        nothing = Facts(self.architecture, self.adapter.modality, end_token=self._find_end())
+        texts, problems = [self._render(), self._render("?")], list[Exception]()
+        for keyword, is_nested, text_only in product(self.adapter.processor_keywords, (False, True), (True, False)):
+            facts = replace(nothing, media_keyword=keyword, is_nested=is_nested, pads_text_only=text_only)
+            tried = self.adapter.with_facts(facts)
+            try:
+                found = tried.inputs(self.processor, texts, [blank, blank])
+            except PROCESSOR_ERRORS as error:
+                problems.append(error)
+                continue
+            if len(found["input_ids"]) == 2 and len(found) > 2:
+                return tried
+        absent = next((p for p in problems if isinstance(p, SeaError)), None)
+        if absent:
+            raise absent
+        raise ModelError(
+            f"the processor of this {self.architecture} takes no {self.adapter.noun}"
+            + (f": {str(problems[0]).splitlines()[0]}" if problems else ""),
+            hint="Give another --modality, or another model.",
+        )
+
+    def _render(self, question: str = QUESTION) -> str:
+        """Return a question about a medium as the chat template writes it."""
+        from sea_core.model.chat_template import template_errors
+
+        chat = self.adapter.conversation(question.format(noun=self.adapter.noun), media=True)
+        with template_errors(str(self.model.name_or_path)):
+            text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        return text
+
+    def _find_placeholder(self, text: str, ids: Sequence[int]) -> str:
+        """Return the special token that the processor repeats, or that the chat template writes for a medium."""
+        tokenizer = self.processor.tokenizer
+        named_tokens = {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id}
+        special = set(tokenizer.added_tokens_decoder) - named_tokens
+        more = Counter(ids) - Counter(tokenizer(text)["input_ids"])
+        chat = self.adapter.conversation(QUESTION.format(noun=self.adapter.noun), media=False)
+        without = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        written = Counter(ids) - Counter(tokenizer(without)["input_ids"])
+        for counts in (more, written):
+            known = [(count, i) for i, count in counts.items() if i in special]
+            named = [(count, i) for count, i in known if i in self._placeholder_ids()]
+            if found := max(named or known, default=None):
+                return str(tokenizer.convert_ids_to_tokens(found[1]))
+        raise ModelError(
+            f"neither the chat template nor the processor writes a special token for an {self.adapter.noun}",
+            hint="Give a chat template that does: --chat-template FILE",
+        )
+
+    def _placeholder_ids(self) -> set[int]:
+        """Return what the configuration names as this modality's placeholder."""
+        config, modality = self.model.config, self.adapter.modality
+        names = (f"{modality}_token_id", f"{modality}_token_index")
+        return {value for name in names if isinstance(value := getattr(config, name, None), int)}
+
+    def _find_end(self) -> str:
+        """Return the special token that the chat template writes after an answer; else the tokenizer's own."""
+        tokenizer = self.processor.tokenizer
+        chat = [
+            *self.adapter.conversation("?", media=False),
+            {"role": "assistant", "content": [{"type": "text", "text": "xyz"}]},
+        ]
+        with suppress(Exception):
+            text = self.processor.apply_chat_template(chat, tokenize=False)
+            after = tokenizer(text.rpartition("xyz")[2], add_special_tokens=False)["input_ids"]
+            if found := next((i for i in after if i in tokenizer.added_tokens_decoder), None):
+                return str(tokenizer.convert_ids_to_tokens(found))
+        return str(tokenizer.eos_token)
+
+    def _find_logits(self) -> tuple[float, float]:
+        """Return the factor and the softcap of the logits, by the names that transformers has for them."""
+        configs = [self.model.config, self.model.config.get_text_config()]
+        values = [
+            {n: getattr(c, n, None) for n in ("logit_scale", "logits_scaling", "final_logit_softcapping")}
+            for c in configs
+        ]
+        merged = {n: next((v[n] for v in values if v[n]), None) for n in values[0]}
+        scale = merged["logit_scale"] or (1 / merged["logits_scaling"] if merged["logits_scaling"] else 1)
+        return float(scale), float(merged["final_logit_softcapping"] or 0)
+
+    def _prove(self, facts: Facts) -> None:
+        """Prove facts through the core, as before every run."""
+        from sea_core.model.mllm import MLLM
+        from sea_core.model.proof import check_seam
+
+        check_seam(MLLM(self.adapter.with_facts(facts), self.model, self.processor))
+
+
+def may_splice(facts: Facts) -> bool:
+    """Return whether P(E) in place of the placeholders may be all: one tensor crosses, into one module."""
+    crossings = facts.seam.crossings
+    return len(crossings) == 1 and crossings[0].side == "input" and facts.seam.end == facts.language_model
