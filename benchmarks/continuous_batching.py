@@ -38,7 +38,7 @@ def main() -> None:
     torch.set_num_threads(1)
     mllm = load_plugin("qwen2_audio")
     start = mllm.blank()
-    tasks = [make_task(mllm, example, len(start)) for example in demo_examples(mllm.adapter)]
+    tasks = [make_task(mllm, example, start) for example in demo_examples(mllm.adapter)]
     rng = Random(0)
     steps = {task.id: min(300, max(1, round(20 * rng.lognormvariate(0, 0.8)))) for task in tasks}
     config = EngineConfig(0.1 * start.rms, (0.9, 0.999), 10_000, 1e-9, 0.5, BATCH_SIZE)

@@ -97,10 +97,14 @@ class MLLM:
         before = {id(p) for p in self.replayed.replay.parameters()} if self.replayed else set[int]()
         return [p for key, p in found.items() if key not in before]
 
-    def front_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters before the language model: the encoder's, the projector's and any between."""
+    def front_parameters(self, inputs: Mapping[str, Any]) -> list[nn.Parameter]:
+        """Return the parameters before the language model that a forward pass uses: a model may have other encoders."""
         language = {id(p) for p in self.language_parameters()}
-        return [p for p in self.model.parameters() if id(p) not in language]
+        with torch.no_grad(), seam.called(self.model) as modules:
+            self.crossed(inputs)
+        used = [*self.encoder_parameters(), *self.projector.parameters()] if not self.replayed else []
+        used += [p for module in modules for p in module.parameters(recurse=False)]
+        return list({id(p): p for p in used if id(p) not in language}.values())
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """Return the parameters before the seam: neither the projector's nor the language model's."""

@@ -194,7 +194,7 @@ def encoder_is_skipped(proof: Proof) -> None:
     """With an embedding injected, the encoder's weights are not used: a quarter or more of all before the decoder."""
     encoder = proof.mllm.encoder_parameters()
     skipped = sum(p.numel() for p in encoder)
-    front = sum(p.numel() for p in proof.mllm.front_parameters())
+    front = sum(p.numel() for p in proof.mllm.front_parameters(proof.media[0].inputs))
     if skipped < MIN_SKIPPED * front:
         raise ModelError(
             f"the seam lies too early: {skipped:,} of the {front:,} weights before the language model are before it",

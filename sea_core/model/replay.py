@@ -155,7 +155,8 @@ class Replay:
 
         def stand_in(*args: Any, **kwargs: Any) -> Any:
             known = self.next_pass and self.next_pass.next(name, self.next_pass.outputs.get(name, ()))
-            return forward(*args, **kwargs) if known is None else known
+            # A copy: some models write into what their encoder returned.
+            return forward(*args, **kwargs) if known is None else pytree.tree_map(lambda leaf: leaf, known)
 
         own = module.__dict__.get("forward")
         module.forward = stand_in
@@ -248,9 +249,7 @@ def _concatenated(media: Sequence[Sequence[Tensor]], dim: int) -> list[Tensor]:
 
 def _zeros(value: Any) -> Any:
     """Return zeros of the shape of a float tensor, which take no memory; anything else as it is."""
-    if isinstance(value, Tensor) and value.is_floating_point():
-        return value.new_zeros(()).expand(value.shape)
-    return value
+    return value.new_zeros(()).expand(value.shape) if _is_float(value) else value
 
 
 @contextmanager
@@ -277,13 +276,17 @@ def _hooked(model: nn.Module, crossing: Crossing, use: Callable[[Any], Any]) -> 
 def _get(value: Any, path: str) -> Tensor | None:
     """Return the tensor at a path; None if there is none: a module may also be called with other arguments."""
     for key, leaf in pytree.tree_flatten_with_path(value)[0]:
-        if isinstance(leaf, Tensor) and path in ("", pytree.keystr(key)):
-            return leaf
+        if _is_float(leaf) and path in ("", pytree.keystr(key)):
+            return leaf  # type: ignore[no-any-return]
     return None
+
+
+def _is_float(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor) and leaf.is_floating_point()
 
 
 def _put(value: Any, path: str, new: Tensor) -> Any:
     leaves, spec = pytree.tree_flatten_with_path(value)
     keys = [pytree.keystr(key) for key, _ in leaves]
-    index = keys.index(path) if path else next(i for i, (_, leaf) in enumerate(leaves) if isinstance(leaf, Tensor))
+    index = keys.index(path) if path else next(i for i, (_, leaf) in enumerate(leaves) if _is_float(leaf))
     return pytree.tree_unflatten([new if i == index else leaf for i, (_, leaf) in enumerate(leaves)], spec)

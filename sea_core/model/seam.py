@@ -73,6 +73,20 @@ def run_until(module: nn.Module, run: Callable[[], Any]) -> Tensor:
     raise ModelError(f"the forward pass never called its {type(module).__name__}")
 
 
+@contextmanager
+def called(model: nn.Module) -> Iterator[list[nn.Module]]:
+    """Record which modules run: the list grows by each module that is called inside the block."""
+    modules: list[nn.Module] = []
+    handles = [
+        module.register_forward_pre_hook(lambda module, _args: modules.append(module)) for module in model.modules()
+    ]
+    try:
+        yield modules
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 class _StopForward(Exception):
     """Ends a forward pass early. Always caught in this module."""
 

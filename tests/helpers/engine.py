@@ -23,7 +23,7 @@ from sea_core.optimization.optimizer import make_task
 def make_tasks(mllm: MLLM, count: int = 3) -> list[OptimizationTask]:
     """Return the tasks of the first demo examples."""
     examples = prepare(read_examples(DEMO_EXAMPLES).examples, mllm.adapter).prepared[:count]
-    return [make_task(mllm, example, len(mllm.blank())) for example in examples]
+    return [make_task(mllm, example, mllm.blank()) for example in examples]
 
 
 def gradient_and_memory(forward: ForwardStrategy, task: OptimizationTask) -> tuple[Tensor, int]:

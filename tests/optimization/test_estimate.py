@@ -57,7 +57,7 @@ def test_the_estimate_is_what_the_run_takes(
 
 def test_flops_are_those_of_a_step(mllm: MLLM, without_weights: MLLM, prepared: tuple[PreparedExample, ...]) -> None:
     start = mllm.blank()
-    task = make_task(mllm, prepared[0], len(start))
+    task = make_task(mllm, prepared[0], start)
     forward = Packed(mllm, start, [task])
     with FlopCounterMode(display=False) as counter:
         logits_and_grad(forward, task, start.features)

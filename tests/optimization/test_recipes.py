@@ -72,7 +72,7 @@ def features(result: OptimizationResult) -> Tensor:
 @torch.no_grad()
 def gives_target_answers(mllm: MLLM, example: PreparedExample, embedding: Embedding) -> bool:
     """Return whether the most likely token is the target token everywhere, from the logits."""
-    task = make_task(mllm, example, len(embedding))
+    task = make_task(mllm, example, embedding)
     logits, targets, _ = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * len(example.goals))
     return torch.equal(logits.argmax(-1), targets)
 
@@ -112,7 +112,7 @@ def test_a_recipe_succeeds_in_its_own_way(
 def test_plain_is_what_the_engine_does_without_recipes(
     seeing: MLLM, examples: tuple[PreparedExample, ...], default_results: dict[str, dict[str, OptimizationResult]]
 ) -> None:
-    start, task = seeing.blank(), make_task(seeing, examples[0], len(seeing.blank()))
+    start, task = seeing.blank(), make_task(seeing, examples[0], seeing.blank())
     config = EngineConfig(0.1 * start.rms, (0.9, 0.999), steps=300, loss=0.01, margin=0.5, batch_size=1)
     (result,) = Engine(seeing, start, config, select_forward(seeing, start, [task])).run([task])
     assert torch.equal(features(result), features(default_results["plain"][examples[0].id]))
@@ -210,7 +210,7 @@ def run_two(
 ) -> Any:
     """Run a task whose successful embedding is that of its steps, or the final one; the other is the blank."""
     start, good = seeing.blank(), features(default_results["plain"][examples[0].id])
-    task = make_task(seeing, examples[0], len(start))
+    task = make_task(seeing, examples[0], start)
     forward = select_forward(seeing, start, [task])
 
     def run(successful: str) -> OptimizationResult:

@@ -38,6 +38,7 @@ class Derivation:
         end: the first module that is given the merged sequence, where the part before the language model ends.
         seam: where E crosses.
         found: how the seam was found: `value` or `search`.
+        skipped_part: the part of the weights before the language model that the seam skips.
     """
 
     backbone: str
@@ -45,6 +46,7 @@ class Derivation:
     end: str
     seam: ReplaySeam
     found: Literal["value", "search"]
+    skipped_part: float
 
 
 class NotDerived(ModelError):
@@ -63,7 +65,8 @@ def derive(model: Any, first: Inputs, second: Inputs, placeholder_id: int) -> De
     """
     decoder = find_decoder(model, first, second, placeholder_id)
     search = SeamSearch(model, first, second, decoder)
-    seam, found = search.by_value(), "value"
+    found: Literal["value", "search"] = "value"
+    seam = search.by_value()
     if seam is None:
         seam, found = search.by_trial(), "search"
     if seam is None:
@@ -71,9 +74,8 @@ def derive(model: Any, first: Inputs, second: Inputs, placeholder_id: int) -> De
             "no place in this model holds all that the language model learns of the medium",
             hint="Write a plugin: docs/how-to/port-a-family.md shows what each kind of model needs.",
         )
-    return Derivation(
-        find_backbone(model, decoder, seam), decoder.name, decoder.end, seam, "value" if found == "value" else "search"
-    )
+    backbone = find_backbone(model, decoder, seam)
+    return Derivation(backbone, decoder.name, decoder.end, seam, found, search.skipped_part(seam))
 
 
 class SeamSearch:
@@ -110,7 +112,7 @@ class SeamSearch:
         for depth in range(max((len(names) for _, names in producers), default=0)):
             places = [(names[min(depth, len(names) - 1)], side(sink)) for sink, names in producers]
             seam = self._if_complete(dict.fromkeys(places))
-            if seam and skipped_part(self.model, seam, self.decoder.name) >= MIN_SKIPPED:
+            if seam and self.skipped_part(seam) >= MIN_SKIPPED:
                 return seam
             found = found or seam
         return found
@@ -124,6 +126,18 @@ class SeamSearch:
         ]
         trials = trials[:MAX_TRIALS] + [(call.name, "output") for call in calls if call.name and self._is_raw(call)]
         return next((seam for trial in trials if (seam := self._if_complete([trial]))), None)
+
+    def skipped_part(self, seam: ReplaySeam) -> float:
+        """Return the part of the weights before the language model that a seam skips."""
+        model, replay = self.model, Replay(self.model, seam, self.model)
+        skipped = {id(p): p.numel() for p in replay.skipped_parameters()}
+        projectors = {id(p) for module in replay.projectors() for p in module.parameters()}
+        parts = [model.get_submodule(self.decoder.name), model.get_input_embeddings(), model.get_output_embeddings()]
+        language = {id(p) for module in parts if module is not None for p in module.parameters()}
+        names = {call.name for call in self.passes[0]}
+        used = {id(p): p.numel() for name in names for p in model.get_submodule(name).parameters(recurse=False)}
+        front = skipped | {key: n for key, n in used.items() if key not in language or key in projectors}
+        return sum(skipped.values()) / max(1, sum(front.values()))
 
     def _producers(self, sink: Sink) -> list[str]:
         """Return the modules that return all vectors of a sink: of the outermost the last, then those inside it."""
@@ -196,17 +210,6 @@ class SeamSearch:
 def side(sink: Sink) -> Literal["input", "output"]:
     """Return on which side of a sink's producer E is: without a projector, it is what the encoder returns."""
     return "input" if sink.is_projected else "output"
-
-
-def skipped_part(model: Any, seam: ReplaySeam, decoder: str) -> float:
-    """Return the part of the weights before the language model that a seam skips."""
-    replay = Replay(model, seam, model)
-    skipped = {id(p): p.numel() for p in replay.skipped_parameters()}
-    projectors = {id(p) for module in replay.projectors() for p in module.parameters()} - skipped.keys()
-    modules = [model.get_submodule(decoder), model.get_input_embeddings(), model.get_output_embeddings()]
-    language = {id(p) for module in modules if module is not None for p in module.parameters()}
-    front = sum(p.numel() for p in model.parameters() if id(p) not in language - projectors - skipped.keys())
-    return sum(skipped.values()) / max(1, front)
 
 
 def find_backbone(model: Any, decoder: Decoder, seam: ReplaySeam) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sea_auto.derive import Derivation, logits, skipped_part
+from sea_auto.derive import Derivation, logits
 from sea_core.errors import ModelError
 from sea_core.model.proof import MIN_SKIPPED, without_weights
 from sea_core.model.replay import Pass, Recording, Replay
@@ -54,7 +54,7 @@ def nothing_leaks_past_the_seam(proof: RawProof) -> str:
 
 def encoder_is_skipped(proof: RawProof) -> str:
     """The encoder's weights are not used, and are a quarter or more of all before the language model."""
-    part = skipped_part(proof.model, proof.derivation.seam, proof.derivation.decoder)
+    part = proof.derivation.skipped_part
     if part < MIN_SKIPPED:
         return f"the seam lies too early: {part:.0%} of the weights before the language model are skipped"
     expected = proof.replayed(proof.recording.crossed)

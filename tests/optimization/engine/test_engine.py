@@ -77,7 +77,7 @@ def run_recorded(
 ) -> tuple[dict[str, OptimizationResult], list[list[Tensor]]]:
     """Return the results, and the embeddings of the batch at each evaluation."""
     start = start or mllm.blank()
-    tasks = [make_task(mllm, example, len(start)) for example in examples]
+    tasks = [make_task(mllm, example, start) for example in examples]
     recording = RecordingForward(select_forward(mllm, start, tasks, packed=packed))
     assert recording.inner.name == ("packed" if packed else "sequential")
     engine = Engine(mllm, start, make_config(mllm, **changes), recording)
@@ -95,7 +95,7 @@ def paper_steps(mllm: MLLM, example: PreparedExample, count: int) -> list[Step]:
 
 def evaluate(mllm: MLLM, example: PreparedExample, embedding: Embedding) -> tuple[float, float]:
     """Return the loss and the smallest margin of an example at E, computed from the logits."""
-    task = make_task(mllm, example, len(embedding))
+    task = make_task(mllm, example, embedding)
     losses, margins = [], []
     with torch.no_grad():
         logits, targets, goal = mllm.answer_logits(mllm.batch(task.prompts, task.answers), [embedding] * 2)
@@ -195,7 +195,7 @@ def test_a_loss_that_is_not_a_number_fails_its_own_task_only(
     spoilt: MLLM, prepared: tuple[PreparedExample, ...]
 ) -> None:
     first, second, third = prepared[:3]
-    tokens = [set(make_task(spoilt, example, 1).answers[0]) for example in (first, second, third)]
+    tokens = [set(make_task(spoilt, example, Embedding.of_size(1)).answers[0]) for example in (first, second, third)]
     only_in_second = min(tokens[1] - tokens[0] - tokens[2])
     with torch.no_grad():
         spoilt.model.get_input_embeddings().weight[only_in_second] = torch.nan

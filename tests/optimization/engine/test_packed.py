@@ -60,7 +60,7 @@ def test_logits_and_gradient_are_those_of_the_sequential_forward_in_every_family
 def test_any_number_of_goals_can_be_packed(mllm: MLLM, prepared: tuple[PreparedExample, ...], keep: slice) -> None:
     start = mllm.blank()
     example = with_four_goals(prepared[0])
-    task = make_task(mllm, replace(example, goals=example.goals[keep]), len(start))
+    task = make_task(mllm, replace(example, goals=example.goals[keep]), start)
     logits, gradient = logits_and_grad(Packed(mllm, start, [task]), task, start.perturbed().features)
     reference_logits, reference = logits_and_grad(Sequential(mllm, start), task, start.perturbed().features)
     assert relative_error(logits, reference_logits) < 1e-5
@@ -72,7 +72,7 @@ def test_examples_with_different_numbers_of_goals_run_together(
 ) -> None:
     start = mllm.blank()
     examples = [prepared[0], with_four_goals(prepared[1]), replace(prepared[2], goals=prepared[2].goals[:1])]
-    tasks = [make_task(mllm, example, len(start)) for example in examples]
+    tasks = [make_task(mllm, example, start) for example in examples]
     together = {r.id: r for r in make_engine(mllm, select_forward(mllm, start, tasks), steps=3).run(tasks)}
     assert together.keys() == {example.id for example in examples}
     alone = {
