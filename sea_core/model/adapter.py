@@ -37,6 +37,7 @@ class Adapter(ABC):
         style_prefix: how it opens an answer about the style.
         styles: the style set.
         blank_word: one word for a blank input ("silent"): what a model that is asked about it should answer.
+        is_derived: whether `fitted` derives the adapter from a checkpoint.
         one_shape: whether every medium gives an E of one shape. If not, the contract asks for a sample of another shape
             than the blank's, to test padding.
     """
@@ -52,6 +53,7 @@ class Adapter(ABC):
     styles: ClassVar[tuple[str, ...]]
     blank_word: ClassVar[str] = "blank"
     one_shape: ClassVar[bool] = False
+    is_derived: ClassVar[bool] = False
 
     @abstractmethod
     def blank_input(self, processor: Any) -> Any:
@@ -92,8 +94,12 @@ class Adapter(ABC):
         """Return the blank medium of a size (for `replay`)."""
         return self.blank_input(processor)
 
+    def other_size(self, processor: Any) -> Any | None:
+        """Return a blank medium of another size than the blank input, to test padding; None if there is none."""
+        return None
+
     def fitted(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> Adapter:
-        """Return the adapter for a checkpoint: itself, unless an adapter is derived from the checkpoint.
+        """Return the adapter for a checkpoint: itself, unless `is_derived`.
 
         Raises:
             ModelError: no adapter can be derived from it.

@@ -190,7 +190,14 @@ class MLLM:
                 f"{type(self.adapter).__name__}.inputs returned {_describe(inputs)}",
                 hint="It must return the model's keywords: a dict with input_ids, attention_mask and the media.",
             )
-        return {k: v.to(self.device) if isinstance(v, Tensor) else v for k, v in inputs.items()}
+        return {name: self._placed(value) for name, value in inputs.items()}
+
+    def _placed(self, value: Any) -> Any:
+        """Return an input on the model's device. Not every model converts its media to its own dtype."""
+        if not isinstance(value, Tensor):
+            return value
+        converts = self.adapter.is_derived and value.is_floating_point()
+        return value.to(self.device, self.dtype) if converts else value.to(self.device)
 
     # --- prompts ------------------------------------------------------------------------------------------------------
 

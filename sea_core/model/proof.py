@@ -52,7 +52,7 @@ class Proof:
     """What the checks share: a model, the blank input and noise, and what the model computes of them.
 
     Args:
-        sample: one more medium, which may have another shape.
+        sample: one more medium, which may have another shape; by default noise of the adapter's `other_size`.
     """
 
     def __init__(self, mllm: MLLM, sample: Any = None) -> None:
@@ -64,8 +64,11 @@ class Proof:
         """The blank input, noise, and the sample if there is one, each encoded alone."""
         blank = self.mllm.adapter.blank_input(self.mllm.processor)
         media = {"blank": blank, "noise": noise_like(blank)}
+        other = self.mllm.adapter.other_size(self.mllm.processor)
         if self._sample is not None:
             media["sample"] = self._sample
+        elif other is not None:
+            media["noise of another size"] = noise_like(other)
         return tuple(self._encode(name, medium) for name, medium in media.items())
 
     def _encode(self, name: str, medium: Any) -> ProofMedium:
@@ -132,7 +135,7 @@ def own_embedding_changes_nothing(proof: Proof) -> None:
             allowed = ROUNDING_FACTOR * proof.rounding(medium.embedding) + RESOLUTION * largest
         if not difference <= allowed:
             raise ModelError(
-                f"injecting the {medium.name} {proof.mllm.adapter.noun}'s own embedding changes the hidden states by "
+                f"injecting the own embedding of the {proof.mllm.adapter.noun} ({medium.name}) changes the hidden states by "
                 f"{difference:.3g}, and rounding explains {allowed:.1g}",
                 hint="The prompt, the positions, the attention or the projector differ from the model's ordinary "
                 "forward: check the adapter.",

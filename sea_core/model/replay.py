@@ -72,6 +72,7 @@ class Replay:
     def __init__(self, model: nn.Module, seam: ReplaySeam, end: nn.Module) -> None:
         self.model, self.seam, self.end = model, seam, end
         self.next_pass: Pass | None = None
+        self.is_recording = False
 
     def projectors(self) -> list[nn.Module]:
         """Return the modules that E crosses into, each once."""
@@ -109,6 +110,7 @@ class Replay:
             for name in self.seam.skipped:
                 handle = self.model.get_submodule(name).register_forward_hook(returned(name))
                 stack.callback(handle.remove)
+            stack.enter_context(self._ordinary_pass())
             run_until(self.end, run)
         if not all(recording.crossed):
             missed = next(c for c, calls in zip(self.seam.crossings, recording.crossed, strict=True) if not calls)
@@ -117,6 +119,15 @@ class Replay:
                 hint="Check the adapter's `replay` and `inputs`: the model may have ignored the media.",
             )
         return recording
+
+    @contextmanager
+    def _ordinary_pass(self) -> Iterator[None]:
+        """Replay nothing inside the block: a pass may be recorded while another one is prepared."""
+        waiting, self.next_pass, self.is_recording = self.next_pass, None, True
+        try:
+            yield
+        finally:
+            self.next_pass, self.is_recording = waiting, False
 
     @contextmanager
     def crossing(self) -> Iterator[None]:

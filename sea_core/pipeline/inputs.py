@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sea_core.config import override, reject_unknown, setting_names
 from sea_core.data.demo import DEMO_EXAMPLES
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
     from sea_core.runs.embedding_run import EmbeddingRun
     from sea_core.runs.manifest import ModelIdentity
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ class ModelTarget:
         device: str = "auto",
         settings: Mapping[str, Any] | None = None,
         is_stored: bool = False,
+        may_download: bool = True,
     ) -> ModelTarget:
         """Find a plugin's adapter and the model it is used with.
 
@@ -170,10 +174,12 @@ class ModelTarget:
             model: a model folder or a hub id; the plugin's own model by default.
             settings: the adapter's fields to set, as in {"seconds": 5}.
             is_stored: the plugin's name was read from a file, and is never taken as a path.
+            may_download: whether a hub model that is not the plugin's own may be downloaded.
 
         Raises:
             PluginError: there is no such plugin, or it cannot be used.
             SeaError: an unknown dtype or setting.
+            ModelError: the plugin derives its adapter from the model, and cannot.
         """
         if not plugin:
             raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
@@ -189,7 +195,9 @@ class ModelTarget:
                 "(identity.model.plugin_version).",
             )
         reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
-        return cls(found, plugin, adapter, model or adapter.checkpoint, revision, dtype, device)
+        checkpoint = model or adapter.checkpoint
+        target = cls(found, plugin, adapter, checkpoint, revision, dtype, device, may_download or not model)
+        return target._fitted() if adapter.is_derived else target
 
     @classmethod
     def of(cls, model: ModelTarget | str) -> ModelTarget:
@@ -231,10 +239,11 @@ class ModelTarget:
             device=device,
             settings=identity.adapter,
             is_stored=plugin is None,
+            may_download=model is not None,
         )
         compare_plugins(identity, target.plugin, progress)
-        may_download = model is not None or location.checkpoint == target.adapter.checkpoint
-        return replace(target, may_download=may_download)
+        is_own = location.checkpoint == target.adapter.checkpoint
+        return replace(target, may_download=model is not None or is_own)
 
     @property
     def name(self) -> str:
@@ -276,18 +285,26 @@ class ModelTarget:
             return self._load_checkpoint(resolve_dtype(self.dtype, device), str(device))
 
     def _load_checkpoint(self, dtype: Any, device: str) -> MLLM:
-        """Load the model. Libraries raise anything for a file that is damaged, or return something else."""
+        """Load the model."""
         from sea_core.model.mllm import MLLM
 
-        loaded: list[MLLM] = []
+        where: dict[str, Any] = {"dtype": dtype, "device": device, "revision": self.revision}
+        return self._opened(lambda: MLLM(self.adapter, *self.adapter.load(self.checkpoint, **where)))
 
-        def load() -> None:
-            model_and_processor = self.adapter.load(self.checkpoint, dtype=dtype, device=device, revision=self.revision)
-            loaded.append(MLLM(self.adapter, *model_and_processor))
+    def _fitted(self) -> ModelTarget:
+        """Return the target with the adapter that is derived from its checkpoint."""
+        device = resolve_device(self.device)
+        dtype = resolve_dtype(self.dtype, device)
+        where: dict[str, Any] = {"dtype": dtype, "device": str(device), "revision": self.revision}
+        with self._network():
+            return self.with_adapter(self._opened(lambda: self.adapter.fitted(self.checkpoint, **where)))
 
-        error = catch_any(load)
+    def _opened(self, open_checkpoint: Callable[[], T]) -> T:
+        """Return what is made of the checkpoint. Libraries raise anything for a file that is damaged."""
+        opened: list[T] = []
+        error = catch_any(lambda: opened.append(open_checkpoint()))
         if error is None:
-            return loaded[0]
+            return opened[0]
         if isinstance(error, SeaError | SystemExit) or attribute_to_plugin(error):
             raise error
         raise ModelError(

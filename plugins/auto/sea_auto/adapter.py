@@ -48,6 +48,7 @@ class AutoAdapter(Adapter):
     checkpoint: ClassVar[str] = ""
     embedding_shape: ClassVar[str] = "derived from the model"
     placeholder: ClassVar[str] = ""
+    is_derived: ClassVar[bool] = True
 
     @abstractmethod
     def keywords(self, processor: Any) -> Mapping[str, Any]:
@@ -186,6 +187,9 @@ class ImageAutoAdapter(AutoAdapter):
     def size(self, medium: Image, processor: Any) -> tuple[int, ...]:
         return medium.size
 
+    def other_size(self, processor: Any) -> Image:
+        return self.medium_of((2 * self.width, self.height), processor)
+
     def read_media(self, path: Path, processor: Any) -> Image:
         from PIL import ImageOps
 
@@ -231,6 +235,9 @@ class AudioAutoAdapter(AutoAdapter):
 
     def size(self, medium: np.ndarray, processor: Any) -> tuple[int, ...]:
         return medium.shape
+
+    def other_size(self, processor: Any) -> np.ndarray:
+        return self.medium_of((len(self.blank_input(processor)) // 2,), processor)
 
     def read_media(self, path: Path, processor: Any) -> np.ndarray:
         import soxr

@@ -83,6 +83,9 @@ class Qwen2AudioAdapter(Adapter):
         )
         return dict(batch)
 
+    def other_size(self, processor: Any) -> np.ndarray:
+        return self.blank_input(processor)[::2]
+
     def projector(self, model: Any) -> nn.Module:
         return self.backbone(model).get_submodule("multi_modal_projector")
 

@@ -55,7 +55,7 @@ class AdapterUnderTest:
 
     Args:
         load: returns the model, preferably a tiny one.
-        sample: returns a medium that is not blank; None for noise in the form of the blank input.
+        sample: returns a medium that is not blank; None for noise, of another size if the adapter offers one.
     """
 
     def __init__(self, adapter: Adapter, load: Callable[[], MLLM], sample: Callable[[], Any] = lambda: None) -> None:
@@ -77,7 +77,10 @@ class AdapterUnderTest:
     @cached_property
     def sample(self) -> Any:
         sample = self._sample()
-        return noise_like(self.blank_input) if sample is None else sample
+        if sample is not None:
+            return sample
+        other = self.adapter.other_size(self.mllm.processor)
+        return noise_like(self.blank_input if other is None else other)
 
     @cached_property
     def media(self) -> dict[str, Any]:

@@ -34,8 +34,9 @@ def save(subject: AdapterUnderTest) -> None:
 def missing_weights(subject: AdapterUnderTest) -> None:
     """A checkpoint that lacks weights raises an error with advice."""
     mllm, adapter = subject.mllm, subject.adapter
-    (name,) = (name for name, module in mllm.model.named_modules() if module is mllm.projector)
-    weights = {key: value for key, value in mllm.model.state_dict().items() if not key.startswith(f"{name}.")}
+    projectors = mllm.projectors()
+    names = tuple(f"{name}." for name, module in mllm.model.named_modules() if any(module is p for p in projectors))
+    weights = {key: value for key, value in mllm.model.state_dict().items() if not key.startswith(names)}
     with tempfile.TemporaryDirectory() as folder, quiet_loading():
         mllm.model.save_pretrained(folder, state_dict=weights)
         mllm.processor.save_pretrained(folder)

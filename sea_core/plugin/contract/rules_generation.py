@@ -98,7 +98,7 @@ def beam_search(subject: AdapterUnderTest) -> None:
     with padding_side(mllm, "left"):
         inputs = mllm.media_inputs(questions, list(subject.media.values()))
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
-    more = mllm.backbone_inputs(ids, mask, embeddings)
+    more = mllm.generation_inputs(ids, mask, embeddings)
     with torch.no_grad(), mllm.greedy_settings(MAX_NEW_TOKENS) as settings:
         settings.num_beams = BEAMS
         ordinary = mllm.model.generate(**inputs, generation_config=settings)
@@ -120,6 +120,6 @@ def _unequal_prompts(subject: AdapterUnderTest) -> list[tuple[str, Embedding]]:
     """
     blank, sample = subject.embeddings.values()
     half, count = len(sample) // 2, subject.adapter.placeholders
-    can_shorten = not sample.grid and half > 0 and count(half) != count(len(sample))
+    can_shorten = not subject.mllm.replayed and not sample.grid and half > 0 and count(half) != count(len(sample))
     short = sample.with_features(sample.features[:half]) if can_shorten else sample
     return [(subject.question(LONG_QUESTION), blank), (subject.question(), short), (subject.question(), sample)]
