@@ -38,7 +38,7 @@ def trainer_config(mllm: MLLM, n_examples: int, request: AlignRequest, folder: P
     defaults = _common_defaults(mllm, request, folder)
     defaults |= _sft_defaults() if request.method == "sft" else _dpo_defaults(request)
     if "max_steps" not in request.trainer and "num_train_epochs" not in request.trainer:
-        defaults["max_steps"] = default_steps(request, n_examples)
+        defaults["max_steps"] = default_steps(mllm, request, n_examples)
     return build_config(SFTConfig if request.method == "sft" else DPOConfig, defaults, request.trainer, "trainer")
 
 
@@ -49,7 +49,7 @@ def _common_defaults(mllm: MLLM, request: AlignRequest, folder: Path) -> dict[st
         "seed": request.config.seed,
         "data_seed": request.config.seed,
         "learning_rate": default_learning_rate(mllm, request),
-        "per_device_train_batch_size": 16,
+        **batch_defaults(mllm),
         "logging_steps": 10,
         "save_steps": 50,
         "save_total_limit": 2,
@@ -81,12 +81,16 @@ def _dpo_defaults(request: AlignRequest) -> dict[str, Any]:
     return defaults
 
 
-def default_steps(request: AlignRequest, n_examples: int) -> int:
+def batch_defaults(mllm: MLLM) -> dict[str, int]:
+    """Return how many examples make a step: 16. A replayed model may not take media of several sizes in one batch."""
+    per_device, accumulated = (1, 16) if mllm.replayed else (16, 1)
+    return {"per_device_train_batch_size": per_device, "gradient_accumulation_steps": accumulated}
+
+
+def default_steps(mllm: MLLM, request: AlignRequest, n_examples: int) -> int:
     """Return the number of steps: `epochs` passes over the examples, but at least `steps`."""
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    per_device = int(request.trainer.get("per_device_train_batch_size", 16))
-    accumulated = int(request.trainer.get("gradient_accumulation_steps", 1))
-    batch_size = per_device * accumulated * processes
+    batch = {name: int(request.trainer.get(name, value)) for name, value in batch_defaults(mllm).items()}
+    batch_size = math.prod(batch.values()) * int(os.environ.get("WORLD_SIZE", "1"))
     return max(request.config.steps, math.ceil(request.config.epochs * n_examples / batch_size))
 
 

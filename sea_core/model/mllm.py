@@ -144,6 +144,11 @@ class MLLM:
         if self.replayed:
             return [self.replayed.encode(medium) for medium in media]
         inputs = self.media_inputs(["?"] * len(media), media)
+        parts = self._split(self._capture(inputs), inputs, len(media))
+        return [e.with_features(e.features.detach().clone()) for e in parts]
+
+    def _capture(self, inputs: Mapping[str, Any]) -> Tensor:
+        """Return the first argument of the projector in an ordinary forward pass."""
         with seam.capture(self.projector) as captured:
             self.backbone(**inputs)
         if len(captured) != 1:
@@ -151,7 +156,7 @@ class MLLM:
                 f"the projector was called {len(captured)} times for one batch of {self.adapter.noun}s, expected once",
                 hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
             )
-        return [e.with_features(e.features.detach().clone()) for e in self._split(captured[0], inputs, len(media))]
+        return captured[0]
 
     def encode_with_grad(self, inputs: Mapping[str, Any], count: int = 1) -> list[Embedding]:
         """Return M(z) for the media in ordinary inputs, with the graph back to them. Only the encoder is run."""
@@ -366,9 +371,7 @@ class MLLM:
         """Return all that crosses the seam in an ordinary forward pass, for `swapped`."""
         if self.replayed:
             return self.replayed.record(inputs)
-        with seam.capture(self.projector) as captured:
-            self.backbone(**inputs)
-        return captured[0]
+        return self._capture(inputs)
 
     @contextmanager
     def swapped(self, crossed: Any) -> Iterator[None]:

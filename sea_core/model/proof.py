@@ -135,8 +135,8 @@ def own_embedding_changes_nothing(proof: Proof) -> None:
             allowed = ROUNDING_FACTOR * proof.rounding(medium.embedding) + RESOLUTION * largest
         if not difference <= allowed:
             raise ModelError(
-                f"injecting the own embedding of the {proof.mllm.adapter.noun} ({medium.name}) changes the hidden states by "
-                f"{difference:.3g}, and rounding explains {allowed:.1g}",
+                f"injecting the {proof.mllm.adapter.noun}'s own embedding ({medium.name}) changes the hidden states "
+                f"by {difference:.3g}, and rounding explains {allowed:.1g}",
                 hint="The prompt, the positions, the attention or the projector differ from the model's ordinary "
                 "forward: check the adapter.",
             )

@@ -43,13 +43,13 @@ class Inventory:
         """Return the files that must be there, by their paths relative to the folder, as far as lines are intact.
 
         Raises:
-            RunError: a path leads out of the folder.
+            RunError: a path leads out of the folder, or is none.
         """
         found = {}
         for record in self.log.read(skip_damaged=True):
             path = PurePosixPath(record["path"])
-            if path.is_absolute() or ".." in path.parts:
-                what = f"the inventory names a file outside its folder: {record['path']}"
+            if path.is_absolute() or ".." in path.parts or "\0" in record["path"]:
+                what = f"the inventory names a file outside its folder, or none: {record['path']!r}"
                 raise RunError(what, hint="Do not use this folder: SEA writes no such line.", where=str(self.log.path))
             if record["sha256"] is not None:
                 found[record["path"]] = record

@@ -27,6 +27,7 @@ from sea_core.runs.embedding_run import (
     ResolvedSettings,
     SkippedExampleRecord,
 )
+from sea_core.runs.inventory import Inventory
 from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation, write_sealed
 
 MODEL = ModelIdentity(
@@ -329,6 +330,14 @@ def test_an_interruption_keeps_the_records_before_it(begun: Path) -> None:
         stop()
     with EmbeddingRun(begun).writing():  # the lock is free again
         assert EmbeddingRun(begun).store.ids() == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["a\0b", "../a"])
+def test_a_name_in_the_inventory_that_is_no_file_of_the_run_is_refused(begun: Path, name: str) -> None:
+    """A null character in a name raises ValueError where a file is opened."""
+    Inventory(begun).log.append([{"path": name, "size": 1, "sha256": "0" * 64}])
+    with pytest.raises(RunError, match="names a file outside its folder, or none"):
+        EmbeddingRun(begun)
 
 
 # ----------------------------------------------------------------------------------------------------------- records

@@ -129,6 +129,9 @@ class AutoAdapter(Adapter):
         module: nn.Module = model.get_submodule(self.known.seam.crossings[0].module)
         return module
 
+    def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
+        return list(crossed)
+
     def replay(self, model: Any) -> ReplaySeam | None:
         return None if self.known.mechanism == "splice" else self.known.seam
 

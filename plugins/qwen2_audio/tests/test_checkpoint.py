@@ -123,5 +123,5 @@ def test_base_checkpoint_gets_the_same_prompt_and_end_token(mllm: MLLM, tmp_path
     edit(folder / "tokenizer_config.json", eos_token="<|endoftext|>")
     base = load(str(folder))
     assert base.tokenizer.eos_token == "<|endoftext|>"
-    assert base.prompt_ids("Hm?", Embedding.of_size(7)) == mllm.prompt_ids("Hm?", 7)
+    assert base.prompt_ids("Hm?", Embedding.of_size(7)) == mllm.prompt_ids("Hm?", Embedding.of_size(7))
     assert base.answer_ids("So.") == mllm.answer_ids("So.")

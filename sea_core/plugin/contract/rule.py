@@ -103,10 +103,10 @@ class AdapterUnderTest:
 
     def require_two_shapes(self) -> None:
         """Raise NotTested where padding could have no influence, because all media have one shape."""
-        lengths = {len(embedding) for embedding in self.embeddings.values()}
-        if len(lengths) == 1 and not self.adapter.one_shape:
+        sizes = {(len(embedding), embedding.grid) for embedding in self.embeddings.values()}
+        if len(sizes) == 1 and not self.adapter.one_shape:
             raise NotTested(
-                f"padding was not tested: the blank {self.adapter.noun} and the sample have {lengths.pop()} vectors "
+                f"padding was not tested: the blank {self.adapter.noun} and the sample have {len(self.blank)} vectors "
                 "each. Give a sample of another shape (--sample FILE, or the method `sample()` in the tests), or set "
                 "`one_shape = True`"
             )
