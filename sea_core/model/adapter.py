@@ -53,7 +53,7 @@ class Adapter(ABC):
     styles: ClassVar[tuple[str, ...]]
     blank_word: ClassVar[str] = "blank"
     one_shape: ClassVar[bool] = False
-    is_derived: ClassVar[bool] = False
+    is_derived = False
 
     @abstractmethod
     def blank_input(self, processor: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch.utils import _pytree as pytree
 
 from sea_core.errors import ModelError
 from sea_core.model.crossing import Crossing, ReplaySeam
-from sea_core.model.seam import run_until
+from sea_core.model.seam import run_until, watched
 
 CallShapes = tuple[torch.Size, ...]
 """The shape of a crossing tensor in each call of its module."""
@@ -98,18 +98,14 @@ class Replay:
 
             return keep
 
-        def returned(name: str) -> Callable[..., None]:
-            def hook(_module: nn.Module, _args: Any, output: Any) -> None:
-                recording.outputs[name].append(pytree.tree_map(_zeros, output))
-
-            return hook
+        def returned(name: str) -> Callable[[Any], None]:
+            return lambda output: recording.outputs[name].append(pytree.tree_map(_zeros, output))
 
         with ExitStack() as stack:
             for number, crossing in enumerate(self.seam.crossings):
-                stack.enter_context(_hooked(self.model, crossing, crossed(number)))
+                stack.enter_context(self._watched(crossing, crossed(number)))
             for name in self.seam.skipped:
-                handle = self.model.get_submodule(name).register_forward_hook(returned(name))
-                stack.callback(handle.remove)
+                stack.enter_context(watched(self.model.get_submodule(name), "output", returned(name)))
             stack.enter_context(self._ordinary_pass())
             run_until(self.end, run)
         if not all(recording.crossed):
@@ -119,6 +115,9 @@ class Replay:
                 hint="Check the adapter's `replay` and `inputs`: the model may have ignored the media.",
             )
         return recording
+
+    def _watched(self, crossing: Crossing, use: Callable[[Any], Any]) -> AbstractContextManager[None]:
+        return watched(self.model.get_submodule(crossing.module), crossing.side, use)
 
     @contextmanager
     def _ordinary_pass(self) -> Iterator[None]:
@@ -145,7 +144,7 @@ class Replay:
 
         with ExitStack() as stack:
             for number, crossing in enumerate(self.seam.crossings):
-                stack.enter_context(_hooked(self.model, crossing, put(number)))
+                stack.enter_context(self._watched(crossing, put(number)))
             try:
                 yield
             finally:
@@ -261,27 +260,6 @@ def _concatenated(media: Sequence[Sequence[Tensor]], dim: int) -> list[Tensor]:
 def _zeros(value: Any) -> Any:
     """Return zeros of the shape of a float tensor, which take no memory; anything else as it is."""
     return value.new_zeros(()).expand(value.shape) if _is_float(value) else value
-
-
-@contextmanager
-def _hooked(model: nn.Module, crossing: Crossing, use: Callable[[Any], Any]) -> Iterator[None]:
-    """Call `use` with the arguments, or the result, of a module; what it returns replaces them, unless None."""
-    module = model.get_submodule(crossing.module)
-
-    def before(_module: nn.Module, args: Any, kwargs: Any) -> Any:
-        return use((args, kwargs))
-
-    def after(_module: nn.Module, _args: Any, output: Any) -> Any:
-        return use(output)
-
-    if crossing.side == "input":
-        handle = module.register_forward_pre_hook(before, with_kwargs=True)
-    else:
-        handle = module.register_forward_hook(after)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _get(value: Any, path: str) -> Tensor | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -71,6 +71,26 @@ def run_until(module: nn.Module, run: Callable[[], Any]) -> Tensor:
     finally:
         handle.remove()
     raise ModelError(f"the forward pass never called its {type(module).__name__}")
+
+
+@contextmanager
+def watched(module: nn.Module, side: Literal["input", "output"], use: Callable[[Any], Any]) -> Iterator[None]:
+    """Call `use` with a module's `(args, kwargs)`, or with its result; what `use` returns replaces them, unless None."""
+
+    def before(_module: nn.Module, args: Any, kwargs: Any) -> Any:
+        return use((args, kwargs))
+
+    def after(_module: nn.Module, _args: Any, output: Any) -> Any:
+        return use(output)
+
+    if side == "input":
+        handle = module.register_forward_pre_hook(before, with_kwargs=True)
+    else:
+        handle = module.register_forward_hook(after)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class AutoAdapter(Adapter):
     checkpoint: ClassVar[str] = ""
     embedding_shape: ClassVar[str] = "derived from the model"
     placeholder: ClassVar[str] = ""
-    is_derived: ClassVar[bool] = True
+    is_derived = True
 
     @abstractmethod
     def keywords(self, processor: Any) -> Mapping[str, Any]:
