@@ -75,7 +75,7 @@ def run_until(module: nn.Module, run: Callable[[], Any]) -> Tensor:
 
 @contextmanager
 def watched(module: nn.Module, side: Literal["input", "output"], use: Callable[[Any], Any]) -> Iterator[None]:
-    """Call `use` with a module's `(args, kwargs)`, or with its result; what `use` returns replaces them, unless None."""
+    """Call `use` with a module's `(args, kwargs)` or with its result; what `use` returns replaces it, unless None."""
 
     def before(_module: nn.Module, args: Any, kwargs: Any) -> Any:
         return use((args, kwargs))

@@ -141,10 +141,14 @@ def _losses(mllm: MLLM, lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor]:
 
     Most tokens of an answer do not depend on the embedding. Those that do would have little weight in a mean.
     """
-    logits, targets, index = _answer(mllm, lessons)
-    losses = nn.functional.cross_entropy(logits, targets, reduction="none")
-    worst = losses.new_zeros(len(lessons)).scatter_reduce(0, index, losses, "amax")
-    return losses.mean(), worst.mean()
+    losses, worst = [], []
+    # Not every model takes media and plain text in one batch.
+    for about_media in (True, False):
+        batch = [lesson for lesson in lessons if (lesson.embedding is not None) == about_media]
+        logits, targets, index = _answer(mllm, batch)
+        losses.append(nn.functional.cross_entropy(logits, targets, reduction="none"))
+        worst.append(losses[-1].new_zeros(len(batch)).scatter_reduce(0, index, losses[-1], "amax"))
+    return torch.cat(losses).mean(), torch.cat(worst).mean()
 
 
 def _rate(step: int, steps: int) -> float:
@@ -164,9 +168,7 @@ def count_wrong(mllm: MLLM, lessons: Sequence[Lesson]) -> int:
 
 def _answer(mllm: MLLM, lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor, Tensor]:
     """Return the logits of the answers' tokens, as `MLLM.answer_logits` does."""
-    embeddings = [lesson.embedding for lesson in lessons if lesson.embedding]
-    prompts = [
-        mllm.prompt_ids(lesson.question, len(lesson.embedding) if lesson.embedding else None) for lesson in lessons
-    ]
+    embeddings = [lesson.embedding for lesson in lessons if lesson.embedding is not None]
+    prompts = [mllm.prompt_ids(lesson.question, lesson.embedding) for lesson in lessons]
     batch = mllm.batch(prompts, [mllm.answer_ids(lesson.answer) for lesson in lessons])
     return mllm.answer_logits(batch, embeddings)
