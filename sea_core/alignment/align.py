@@ -196,12 +196,12 @@ def _prepare(mllm: MLLM, inputs: AlignInputs, folder: ModelFolder) -> LogitFixtu
 
 def _export(mllm: MLLM, model: Any, folder: ModelFolder, full_finetune: bool, merge: bool) -> dict[str, Path]:
     """Write the LoRA adapter and the merged model; after full fine-tuning only the model. Returns folders by name."""
-    exports = {}
+    exports, base = {}, folder.manifest.identity.model
     if not full_finetune:
-        save_lora_adapter(mllm, model, folder.adapter, folder.manifest.identity.model.fingerprint)
+        save_lora_adapter(mllm, model, folder.adapter, base.fingerprint, base.chat_template)
         exports["adapter"] = folder.adapter
     if merge or full_finetune:
-        save_merged(mllm, model, folder.merged, full_finetune)
+        save_merged(mllm, model, folder.merged, full_finetune, base.chat_template)
         exports["merged"] = folder.merged
     return exports
 
@@ -244,7 +244,8 @@ def _write_cards(mllm: MLLM, folder: ModelFolder, metrics: Mapping[str, Any]) ->
 def _merge_again(mllm: MLLM, folder: ModelFolder, revision: str | None) -> None:
     """Make the merged model of a finished alignment from its LoRA adapter, and check it as the first one."""
     trained = LogitFixture.read_trained(folder.logits)
-    save_merged(mllm, load_lora_adapter(mllm, folder.adapter), folder.merged, full_finetune=False)
+    template = folder.manifest.identity.model.chat_template
+    save_merged(mllm, load_lora_adapter(mllm, folder.adapter), folder.merged, False, template)
     checked = check_export(mllm, folder.logits, {"merged": folder.merged}, trained, revision)
     metrics = dict(folder.manifest.metrics or {})
     exports = metrics["export"]["exports"] | checked["exports"]

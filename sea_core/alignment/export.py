@@ -18,6 +18,7 @@ from torch import Tensor
 
 from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError
+from sea_core.model.chat_template import write_template
 from sea_core.model.checkpoint import quiet_loading, write_card
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import max_rounding, require_finite_logits
@@ -98,15 +99,16 @@ def last_logits(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     return chosen
 
 
-def save_lora_adapter(mllm: MLLM, model: Any, folder: Path, fingerprint: str) -> None:
+def save_lora_adapter(mllm: MLLM, model: Any, folder: Path, fingerprint: str, chat_template: str = "") -> None:
     """Write the LoRA adapter and the base's processor files. The folder appears complete or not at all.
 
     Args:
         fingerprint: of the base, which is stored beside the adapter: it belongs to no other model of the same shapes.
+        chat_template: the one that was used in place of the base's own; empty for none.
     """
     with _atomic_folder(folder) as part, quiet_loading():
         model.save_pretrained(part)
-        copy_processor_files(mllm, part)
+        copy_processor_files(mllm, part, chat_template)
         write_card(part, {"base": {"checkpoint": str(mllm.model.name_or_path), "fingerprint": fingerprint}})
 
 
@@ -118,24 +120,33 @@ def load_lora_adapter(mllm: MLLM, folder: Path) -> Any:
         return PeftModel.from_pretrained(mllm.model, folder)
 
 
-def save_merged(mllm: MLLM, model: Any, folder: Path, full_finetune: bool) -> None:
-    """Write the complete model. A LoRA adapter is merged into the weights of `model`, in place."""
+def save_merged(mllm: MLLM, model: Any, folder: Path, full_finetune: bool, chat_template: str = "") -> None:
+    """Write the complete model. A LoRA adapter is merged into the weights of `model`, in place.
+
+    Args:
+        chat_template: the one that was used in place of the base's own; empty for none.
+    """
     with _atomic_folder(folder) as part, quiet_loading():
         merged = model if full_finetune else model.merge_and_unload()
         merged.save_pretrained(part)
-        copy_processor_files(mllm, part)
+        copy_processor_files(mllm, part, chat_template)
 
 
-def copy_processor_files(mllm: MLLM, folder: Path) -> None:
-    """Copy the base's tokenizer, chat template, processor and generation settings, byte for byte."""
+def copy_processor_files(mllm: MLLM, folder: Path, chat_template: str = "") -> None:
+    """Copy the base's tokenizer, chat template, processor and generation settings, byte for byte.
+
+    Args:
+        chat_template: written in place of the base's own, if not empty.
+    """
     base = find_base_folder(mllm)
     if base is None:
         mllm.processor.save_pretrained(folder)
-        return
-    for path in base.iterdir():
+    for path in base.iterdir() if base else ():
         is_copied = path.suffix in COPIED_SUFFIXES or path.name.startswith(COPIED_NAMES)
         if is_copied and path.is_file() and path.name not in NOT_COPIED and ".index." not in path.name:
             shutil.copyfile(path, folder / path.name)
+    if chat_template:
+        write_template(folder, chat_template)
 
 
 def find_base_folder(mllm: MLLM) -> Path | None:

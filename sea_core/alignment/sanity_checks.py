@@ -16,7 +16,7 @@ from sea_core.runs.embedding_run import EmbeddingRun
 REFERENCE_TOLERANCE = 1e-2
 """By how much reference log-probabilities may differ, relative to the largest, if that exceeds 1."""
 N_REFERENCES = 4
-MODEL_KEYS = ("plugin", "modality", "adapter", "fingerprint")
+MODEL_KEYS = ("plugin", "modality", "adapter", "fingerprint", "chat_template")
 """The keys of a run's identity that must be the same in all runs of an alignment."""
 
 

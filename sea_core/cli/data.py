@@ -38,6 +38,7 @@ def check(
     modality: options.Modality = None,
     model: options.Model = None,
     revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
     styles: Annotated[Path | None, typer.Option(help="A style set to check with --plugin.")] = None,
     as_json: output.Json = False,
 ) -> None:
@@ -58,7 +59,9 @@ def check(
     if plugin:
         from sea_core.pipeline.texts import check_texts  # imports torch
 
-        target = ModelTarget.find(plugin, modality=modality, model=model, revision=revision)
+        target = ModelTarget.find(
+            plugin, modality=modality, model=model, revision=revision, chat_template=chat_template
+        )
         refused = check_texts(target, result.examples, result.path, styles)
     value = asdict(summary) | ({} if refused is None else {"refused_texts": [asdict(text) for text in refused]})
     output.emit(value, as_json, lambda: output.grid(("", ""), [*_lines(summary), *_refused_lines(refused)]))

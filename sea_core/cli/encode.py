@@ -40,6 +40,7 @@ def encode(
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first N examples.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Media encoded at a time.")] = 1,
     revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     as_json: output.Json = False,
@@ -55,7 +56,14 @@ def encode(
 
     settings = read_settings(encode_groups(), config, option)["adapter"]
     target = ModelTarget.find(
-        plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=settings
+        plugin,
+        modality=modality,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        device=device,
+        settings=settings,
+        chat_template=chat_template,
     )
     run = encode_into(
         dataset,

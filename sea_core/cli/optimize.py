@@ -35,6 +35,7 @@ def optimize(
     styles: options.Styles = None,
     extractor: synthesis.ExtractorName = "rules",
     revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     verify: Annotated[bool, typer.Option(help="Ask held-out questions afterwards (VSR).")] = True,
@@ -51,7 +52,14 @@ def optimize(
 
     how, settings = synthesis.read_synthesis(recipe, benign_media, extractor, config, option)
     target = ModelTarget.find(
-        plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=settings
+        plugin,
+        modality=modality,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        device=device,
+        settings=settings,
+        chat_template=chat_template,
     )
     spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
     folder = out or Path("runs") / f"{target.name}-{spec.name}"

@@ -28,6 +28,12 @@ RunPlugin = Annotated[
     str | None,
     typer.Option("--plugin", "-p", help="For a run made with a plugin file: its path, ./file.py. Default: the run's."),
 ]
+ChatTemplate = Annotated[
+    Path | None,
+    typer.Option(
+        "--chat-template", metavar="FILE", help="A Jinja file, for a model without a chat template or with a wrong one."
+    ),
+]
 Revision = Annotated[str | None, typer.Option(help="The commit of a hub model. Default: the newest.")]
 Dtype = Annotated[
     str, typer.Option(help="float32, bfloat16, float16, or auto: bfloat16 on a GPU that supports it, else float32.")

@@ -30,6 +30,7 @@ def plan(
     skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
     revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     steps: Annotated[int, typer.Option(min=1, help="Steps that an example is assumed to need.")] = 60,
@@ -42,7 +43,14 @@ def plan(
 
     how, settings = synthesis.read_synthesis(recipe, benign_media, "rules", config, option)
     target = ModelTarget.find(
-        plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device, settings=settings
+        plugin,
+        modality=modality,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        device=device,
+        settings=settings,
+        chat_template=chat_template,
     )
     spec = DataSpec(data, format, parse_columns(columns), limit, split=split, skip_invalid=skip_bad)
     planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)

@@ -78,6 +78,7 @@ def check(
     plugin: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An installed plugin, or ./file.py.")],
     modality: options.Modality = None,
     model: options.Model = None,
+    chat_template: options.ChatTemplate = None,
     sample: Annotated[
         Path | None, typer.Option("--sample", help="A medium that is not blank. Default: noise.", metavar="FILE")
     ] = None,
@@ -89,7 +90,9 @@ def check(
     from sea_core.pipeline.inputs import ModelTarget
     from sea_core.plugin.contract.check import check_adapter
 
-    target = ModelTarget.find(plugin, modality=modality, model=model, dtype=dtype, device=device)
+    target = ModelTarget.find(
+        plugin, modality=modality, model=model, dtype=dtype, device=device, chat_template=chat_template
+    )
     results = list(check_adapter(_adapter_under_test(target, sample)))
     value = {
         "plugin": target.plugin.name,
@@ -111,6 +114,7 @@ def warm(
     out: Annotated[Path, typer.Option(help="The folder to write the warmed model to.")],
     modality: options.Modality = None,
     model: options.Model = None,
+    chat_template: options.ChatTemplate = None,
     steps: Annotated[int, typer.Option(min=1, help="The most steps to train.")] = 200,
     phrases: Annotated[int, typer.Option(min=1, help="How many phrases of the demo examples to teach.")] = 10,
     seed: Annotated[int, typer.Option(help="The seed of the training.")] = 0,
@@ -129,7 +133,9 @@ def warm(
     from sea_core.pipeline.inputs import ModelTarget
     from sea_core.pipeline.warm import warm as warm_model
 
-    target = ModelTarget.find(plugin, modality=modality, model=model, dtype="float32", device=device)
+    target = ModelTarget.find(
+        plugin, modality=modality, model=model, dtype="float32", device=device, chat_template=chat_template
+    )
     warmed = warm_model(target, out, steps=steps, phrases=phrases, seed=seed, progress=TERMINAL)
     value = asdict(warmed)
     output.emit(value, as_json, lambda: output.grid(("", "value"), [(k, output.short(v)) for k, v in value.items()]))

@@ -26,6 +26,7 @@ def styles(
         "styles.json"
     ),
     revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     as_json: output.Json = False,
@@ -38,7 +39,15 @@ def styles(
     from sea_core.pipeline.inputs import ModelTarget
     from sea_core.pipeline.style_survey import survey_styles
 
-    target = ModelTarget.find(plugin, modality=modality, model=model, revision=revision, dtype=dtype, device=device)
+    target = ModelTarget.find(
+        plugin,
+        modality=modality,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        device=device,
+        chat_template=chat_template,
+    )
     survey = survey_styles(media, target, out, TERMINAL)
     found = survey.styles
     value = {

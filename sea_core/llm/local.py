@@ -21,6 +21,8 @@ from sea_core.model.untrusted import untrusted
 if TYPE_CHECKING:
     import torch
 
+NO_TEMPLATE_HINT = "Choose an instruction-tuned model: -o llm.model=ORGANISATION/NAME"
+
 
 @dataclass(frozen=True)
 class LocalModel:
@@ -76,7 +78,7 @@ class LocalModel:
     def _render(self, prompt: Prompt, contents: Sequence[str]) -> str:
         _, tokenizer = self.loaded
         messages = [{**message, "content": text} for message, text in zip(prompt.messages, contents, strict=True)]
-        with template_errors(self.config.model):
+        with template_errors(self.config.model, missing_hint=NO_TEMPLATE_HINT):
             return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:

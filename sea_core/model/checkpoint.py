@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError, one_line
+from sea_core.model.chat_template import use_given_template
 from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.processor import load_processor
 from sea_core.model.untrusted import RESTORE_HINT, require_no_kernels, require_plain_files, untrusted
@@ -80,6 +81,7 @@ def load_transformers(
             )
             missing = info["missing_keys"]
         loaded_processor = processor(checkpoint, revision)
+    use_given_template(loaded_processor)
     _require_no_missing(checkpoint, missing)
     require_finite_weights(model.to(device), checkpoint)
     return model, loaded_processor

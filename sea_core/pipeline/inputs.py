@@ -16,6 +16,7 @@ from sea_core.data.summary import describe_unlabelled
 from sea_core.errors import ModelError, PluginError, SeaError, one_line
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
+from sea_core.model.chat_template import ChatTemplate, given, use_given_template
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
@@ -141,6 +142,7 @@ class ModelTarget:
         dtype: float32, bfloat16 or float16; `auto` for bfloat16 on a GPU, else float32.
         device: as torch names it; `auto` for cuda if there is one, else mps, else cpu.
         may_download: whether a hub model may be downloaded; False for one that only a run names.
+        chat_template: takes the place of the checkpoint's own.
     """
 
     plugin: loader.Plugin
@@ -151,6 +153,7 @@ class ModelTarget:
     dtype: str = "auto"
     device: str = "auto"
     may_download: bool = True
+    chat_template: ChatTemplate | None = None
 
     @classmethod
     def find(
@@ -163,6 +166,7 @@ class ModelTarget:
         dtype: str = "auto",
         device: str = "auto",
         settings: Mapping[str, Any] | None = None,
+        chat_template: ChatTemplate | Path | None = None,
         is_stored: bool = False,
         may_download: bool = True,
     ) -> ModelTarget:
@@ -173,13 +177,15 @@ class ModelTarget:
             modality: which of the plugin's modalities; may be left out where there is only one.
             model: a model folder or a hub id; the plugin's own model by default.
             settings: the adapter's fields to set, as in {"seconds": 5}.
+            chat_template: a Jinja file, for a checkpoint without a chat template, or in place of its own.
             is_stored: the plugin's name was read from a file, and is never taken as a path.
             may_download: whether a hub model that is not the plugin's own may be downloaded.
 
         Raises:
             PluginError: there is no such plugin, or it cannot be used.
             SeaError: an unknown dtype or setting.
-            ModelError: the plugin derives its adapter from the model, and cannot.
+            ModelError: the chat template cannot be read, or is not Jinja; or the plugin derives its adapter from the
+                model, and cannot.
         """
         if not plugin:
             raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
@@ -196,7 +202,8 @@ class ModelTarget:
             )
         reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
         checkpoint = model or adapter.checkpoint
-        target = cls(found, plugin, adapter, checkpoint, revision, dtype, device, may_download or not model)
+        template = chat_template if isinstance(chat_template, ChatTemplate | None) else ChatTemplate.read(chat_template)
+        target = cls(found, plugin, adapter, checkpoint, revision, dtype, device, may_download or not model, template)
         return target._fitted() if adapter.is_derived else target
 
     @classmethod
@@ -238,6 +245,7 @@ class ModelTarget:
             dtype=identity.dtype if dtype == "auto" else dtype,
             device=device,
             settings=identity.adapter,
+            chat_template=ChatTemplate(stored, str(run.folder)) if (stored := identity.chat_template) else None,
             is_stored=plugin is None,
             may_download=model is not None,
         )
@@ -289,7 +297,16 @@ class ModelTarget:
         from sea_core.model.mllm import MLLM
 
         where: dict[str, Any] = {"dtype": dtype, "device": device, "revision": self.revision}
-        return self._opened(lambda: MLLM(self.adapter, *self.adapter.load(self.checkpoint, **where)))
+
+        def load() -> MLLM:
+            model, processor = self.adapter.load(self.checkpoint, **where)
+            use_given_template(processor)  # it may have been loaded in a plugin's own way
+            mllm = MLLM(self.adapter, model, processor)
+            if self.chat_template:
+                self.chat_template.require_fit(mllm)
+            return mllm
+
+        return self._opened(load)
 
     def _fitted(self) -> ModelTarget:
         """Return the target with the adapter that is derived from its checkpoint."""
@@ -302,7 +319,8 @@ class ModelTarget:
     def _opened(self, open_checkpoint: Callable[[], T]) -> T:
         """Return what is made of the checkpoint. Libraries raise anything for a file that is damaged."""
         opened: list[T] = []
-        error = catch_any(lambda: opened.append(open_checkpoint()))
+        with given(self.chat_template):
+            error = catch_any(lambda: opened.append(open_checkpoint()))
         if error is None:
             return opened[0]
         if isinstance(error, SeaError | SystemExit) or attribute_to_plugin(error):
@@ -360,7 +378,7 @@ def load(plugin: str, **options: Any) -> MLLM:
 
     Args:
         plugin: an installed plugin's name, or the path of a .py file.
-        options: as `ModelTarget.find` takes them: modality, model, revision, dtype, device, settings.
+        options: as `ModelTarget.find` takes them: modality, model, revision, dtype, device, settings, chat_template.
 
     Raises:
         PluginError: there is no such plugin.

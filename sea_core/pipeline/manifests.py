@@ -20,6 +20,7 @@ def model_identity(target: ModelTarget) -> ModelIdentity:
         adapter=asdict(target.adapter),
         fingerprint=target.fingerprint(),
         dtype=target.dtype_name(),
+        chat_template=target.chat_template.text if target.chat_template else "",
     )
 
 

@@ -98,6 +98,8 @@ def survey_styles(media: Sequence[Path], target: ModelTarget, out: Path, progres
     files, fingerprint = list_media(media), target.fingerprint()
     model = fingerprint.removeprefix("sha256:").replace("/", "-")
     model += "" if target.dtype == "auto" else f".{target.dtype}"
+    if target.chat_template:
+        model += f".{sha256(target.chat_template.text.encode())[:8]}"
     log: JsonlLog[Any] = JsonlLog(out.with_suffix(f".{model}.jsonl"), StyleAnswer)
     log.put_aside_damage()
     if left := unanswered(files, log):

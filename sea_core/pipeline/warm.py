@@ -70,7 +70,8 @@ def warm(
             tracker.advance(steps - taken)
         asked = lessons.examination()
         wrong = count_wrong(mllm, asked)
-    save_merged(mllm, mllm.model, folder, full_finetune=True)
+    template = target.chat_template.text if target.chat_template else ""
+    save_merged(mllm, mllm.model, folder, full_finetune=True, chat_template=template)
     write_card(folder, {"limits": LIMITS, "warmed": {"steps": taken, "phrases": phrases, "seed": seed}})
     return WarmedModel(folder, count_weights(mllm.model), taken, loss, len(asked), wrong)
 

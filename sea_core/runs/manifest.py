@@ -29,17 +29,20 @@ LIBRARIES = ("sea-core", "torch", "transformers", "safetensors", "numpy")
 DIGESTS = {
     "data.digest": "the data differ",
     "model.fingerprint": "the model differs: it is another checkpoint",
+    "model.chat_template": "the chat template differs",
     "benign_media": "the benign media differ",
     "examples": "the training examples differ",
     "cases": "the cases of the benchmark differ",
     "lora": "the LoRA adapter differs",
     "answers": "the imported answers differ",
 }
-"""Keys of identities whose value is a digest, and what it means when they differ."""
+"""Keys of identities whose value is a digest or a long text, and what it means when they differ."""
 CHECKSUM = "checksum"
 """The key of a manifest's own digest."""
 DIGEST = re.compile(r"[0-9a-f]{16,}")
 DIGEST_DIGITS = 12
+SHOWN = 100
+"""How many characters of a value are shown in a message."""
 
 T = TypeVar("T")
 
@@ -64,6 +67,7 @@ class ModelIdentity:
         adapter: the adapter's settings.
         fingerprint: the digest of the checkpoint.
         dtype: the floating-point type that the model is loaded in, such as `float32`.
+        chat_template: the chat template that was given in place of the checkpoint's own; empty for none.
     """
 
     plugin: str
@@ -72,6 +76,7 @@ class ModelIdentity:
     adapter: Mapping[str, JsonValue]
     fingerprint: str
     dtype: str
+    chat_template: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,9 @@ def _difference(key: str, stored: object, requested: object, data_path: str) -> 
 
 
 def _shortened(value: object) -> str:
-    return DIGEST.sub(lambda digest: digest[0][:DIGEST_DIGITS], str(value))
+    """Return a value for a message: digests, and long texts such as a chat template, by their beginning."""
+    text = DIGEST.sub(lambda digest: digest[0][:DIGEST_DIGITS], str(value))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _as_dict(value: Any) -> dict[str, Any]:

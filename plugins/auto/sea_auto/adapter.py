@@ -73,11 +73,14 @@ class AutoAdapter(Adapter):
             SeaError: no checkpoint was given.
             ModelError: it has code of its own, has no such modality, or nothing that is proved can be derived.
         """
+        from sea_core.model.chat_template import given_template
         from sea_core.model.checkpoint import fingerprint
 
         if not checkpoint:
             _ = self.known
-        key = make_key(fingerprint(checkpoint, revision), modality=self.modality, adapter=self)
+        key = make_key(
+            fingerprint(checkpoint, revision), modality=self.modality, adapter=self, chat_template=given_template()
+        )
         facts = load_facts(key)
         if facts is None:
             from sea_auto.fit import derive_facts

@@ -44,6 +44,7 @@ def run(
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
     device: options.Device = "auto",
     as_json: output.Json = False,
@@ -67,6 +68,7 @@ def run(
         dtype=dtype,
         device=device,
         settings=settings["adapter"],
+        chat_template=chat_template,
     )
     if lora and model is None:
         target = on_base(target, lora)
