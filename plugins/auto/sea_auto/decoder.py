@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from sea_auto.trace import tensors
 from sea_core.errors import ModelError
+
+Inputs = Mapping[str, Any]
 
 TOLERANCE = 1e-3
 """Of the embeddings of text in a sequence, which some models scale, relative to the largest number."""
@@ -51,13 +53,15 @@ class _Candidate:
     inputs: Mapping[str, Tensor]
 
 
-def find_decoder(model: Any, first: Mapping[str, Any], second: Mapping[str, Any], placeholder_id: int) -> Decoder:
+def find_decoder(
+    model: Any, first: Mapping[str, Any], second: Mapping[str, Any], placeholder_ids: Sequence[int]
+) -> Decoder:
     """Find the decoder from ordinary inputs that differ in their medium only.
 
     Raises:
         ModelError: no module is given the sequence.
     """
-    candidates, others = (_sequence_calls(model, inputs, placeholder_id) for inputs in (first, second))
+    candidates, others = (_sequence_calls(model, inputs, placeholder_ids) for inputs in (first, second))
     pairs = [(a, b) for a, b in zip(candidates, others, strict=False) if (a.name, a.path) == (b.name, b.path)]
     merged = next(((a, b) for a, b in pairs if not torch.equal(a.inputs[a.path], b.inputs[b.path])), None)
     # With cross attention, the sequence itself does not depend on the medium.
@@ -95,12 +99,13 @@ def _with_layers(model: nn.Module, end: _Candidate, candidates: list[_Candidate]
     return end.name
 
 
-def _sequence_calls(model: Any, inputs: Mapping[str, Any], placeholder_id: int) -> list[_Candidate]:
+def _sequence_calls(model: Any, inputs: Inputs, placeholder_ids: Sequence[int]) -> list[_Candidate]:
     """Return the calls that are given the sequence, with its text embedded, up to the first layer's."""
     ids = inputs["input_ids"]
-    is_text = (ids != placeholder_id)[0]
+    is_medium = torch.isin(ids, torch.tensor(list(placeholder_ids), device=ids.device))
+    is_text = ~is_medium[0]
     with torch.no_grad():
-        text = model.get_input_embeddings()(ids.masked_fill(ids == placeholder_id, 0))[0][is_text]
+        text = model.get_input_embeddings()(ids.masked_fill(is_medium, 0))[0][is_text]
     found: list[_Candidate] = []
 
     def hook(name: str) -> Any:

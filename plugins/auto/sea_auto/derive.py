@@ -53,17 +53,17 @@ class NotDerived(ModelError):
     """No seam was found in a model."""
 
 
-def derive(model: Any, first: Inputs, second: Inputs, placeholder_id: int) -> Derivation:
+def derive(model: Any, first: Inputs, second: Inputs, *placeholder_ids: int) -> Derivation:
     """Find the parts of a model.
 
     Args:
         first, second: ordinary inputs of one prompt each, which differ in the content of their medium only.
-        placeholder_id: the token that stands for the medium in the prompt.
+        placeholder_ids: the tokens that stand for the medium in the prompt.
 
     Raises:
         NotDerived: no seam was found that the medium cannot get past.
     """
-    decoder = find_decoder(model, first, second, placeholder_id)
+    decoder = find_decoder(model, first, second, placeholder_ids)
     search = SeamSearch(model, first, second, decoder)
     found: Literal["value", "search"] = "value"
     seam = search.by_value()
@@ -106,7 +106,7 @@ class SeamSearch:
 
     def by_value(self) -> ReplaySeam | None:
         """Find the modules whose outputs the decoder is given."""
-        producers = [(sink, names) for sink in self.decoder.sinks if (names := self._producers(sink))]
+        producers = [(sink, names) for sink in self.decoder.sinks for names in self._producers(sink)]
         found = None
         # The outermost module may be the whole encoder: then one inside it is the projector.
         for depth in range(max((len(names) for _, names in producers), default=0)):
@@ -139,20 +139,31 @@ class SeamSearch:
         front = skipped | {key: n for key, n in used.items() if key not in language or key in projectors}
         return sum(skipped.values()) / max(1, sum(front.values()))
 
-    def _producers(self, sink: Sink) -> list[str]:
-        """Return the modules that return all vectors of a sink: of the outermost the last, then those inside it."""
-        wanted, returned, raw = set(row_keys(sink.rows)), defaultdict[str, set[bytes]](set), set[str]()
+    def _producers(self, sink: Sink) -> list[list[str]]:
+        """Return the modules whose outputs make up a sink, each with those inside it that return the same vectors.
+
+        Media of several modalities come from a module each.
+        """
+        left, found = set(row_keys(sink.rows)), list[list[str]]()
+        returned = self._returned(sink.rows.shape[-1])
+        while left:
+            best = max(returned, key=lambda name: len(left & returned[name]), default="")
+            if not best or not left & returned[best]:
+                return []
+            found.append(_nested([name for name, rows in returned.items() if left & returned[best] <= rows]))
+            left -= returned[best]
+        return found
+
+    def _returned(self, width: int) -> dict[str, set[bytes]]:
+        """Return the vectors of a width that each module returns; modules that are given the medium itself are out."""
+        returned, raw = defaultdict[str, set[bytes]](set), {""}
         for call in self.passes[0]:
             for tensor in call.outputs.values():
-                if tensor.numel() and tensor.shape[-1] == sink.rows.shape[-1]:
+                if tensor.numel() and tensor.shape[-1] == width:
                     returned[call.name].update(row_keys(tensor))
             if self._is_raw(call):
                 raw.add(call.name)
-        names = [name for name, rows in returned.items() if name and name not in raw and wanted <= rows]
-        outermost = [name for name in names if not any(name.startswith(f"{other}.") for other in names)][-1:]
-        return sorted(
-            (n for n in names if any(f"{n}.".startswith(f"{o}.") for o in outermost)), key=lambda n: n.count(".")
-        )
+        return {name: rows for name, rows in returned.items() if name not in raw}
 
     def _is_raw(self, call: Call) -> bool:
         """Return whether a module is given the medium itself."""
@@ -175,9 +186,13 @@ class SeamSearch:
             with replay.crossing():
                 replay.next_pass = Pass(recording.crossed, {})
                 swapped = logits(self.model, self.second)
+                if not torch.equal(swapped, self.expected):
+                    return None
+                replay.next_pass = Pass(recording.crossed, {})
+                calls = self._trace(self.second)
         except (RuntimeError, ValueError, IndexError, TypeError, ModelError):
             return None  # this place does not take another pass's tensors
-        return ReplaySeam(crossings, tuple(self._skipped(crossings))) if torch.equal(swapped, self.expected) else None
+        return ReplaySeam(crossings, tuple(self._skipped(crossings, calls)))
 
     def _crossings(self, places: Iterable[tuple[str, Literal["input", "output"]]]) -> Iterator[Crossing]:
         """Yield the tensors at some places that depend on the medium."""
@@ -191,20 +206,31 @@ class SeamSearch:
                     )
             yield from (Crossing(name, side, path) for path in paths)
 
-    def _skipped(self, crossings: Sequence[Crossing]) -> Iterator[str]:
-        """Yield the outermost modules that ended before E first crosses and that depend on the medium."""
-        names, returned = {c.module for c in crossings}, {c.module for c in crossings if c.side == "output"}
-        begin = min(call.begin for call in self.passes[0] if call.name in names)
-        candidates, late = dict[str, None](), set[str]()
-        for call in self.passes[0]:
-            inside = any(call.name.startswith(f"{name}.") for name in names)
-            holds = any(name == call.name or name.startswith(f"{call.name}.") for name in names) or not call.name
-            if (call.end > begin or inside or holds) and call.name not in returned:
-                late.add(call.name)
-            elif (twin := self.twins.get((call.name, call.number))) and varying(call.outputs, twin.outputs):
-                candidates[call.name] = None
-        candidates = {name: None for name in candidates if name not in late}
-        yield from (n for n in candidates if not any(n.startswith(f"{other}.") for other in candidates))
+    def _skipped(self, crossings: Sequence[Crossing], swapped: Sequence[Call]) -> list[str]:
+        """Return the outermost modules that E replaces.
+
+        Args:
+            swapped: the second pass with the first one's E. What still differs from the first pass comes before E.
+        """
+        first = {(call.name, call.number): call for call in self.passes[0]}
+        cuts, before, other = {c.module for c in crossings}, dict[str, None](), {""}
+        for call in swapped:
+            holds = any(f"{cut}.".startswith(f"{call.name}.") for cut in cuts)
+            twin = first.get((call.name, call.number))
+            if not holds and twin and varying(call.outputs, twin.outputs):
+                before[call.name] = None
+            else:
+                other.add(call.name)
+        returned = dict.fromkeys(c.module for c in crossings if c.side == "output")
+        names = [name for name in before if name not in other] + list(returned)
+        return [name for name in names if not any(name.startswith(f"{outer}.") for outer in names)]
+
+
+def _nested(names: Sequence[str]) -> list[str]:
+    """Return the last of the outermost modules, then those inside it."""
+    outermost = [name for name in names if not any(name.startswith(f"{other}.") for other in names)][-1]
+    inside = [name for name in names if f"{name}.".startswith(f"{outermost}.")]
+    return sorted(inside, key=lambda name: name.count("."))
 
 
 def side(sink: Sink) -> Literal["input", "output"]:
