@@ -45,7 +45,7 @@ class Recording:
 
     def shapes_only(self) -> Recording:
         """Return the same recording with tensors that take no memory."""
-        return Recording([[_zeros(value) for value in calls] for calls in self.crossed], self.outputs)
+        return Recording([[_form_of(value) for value in calls] for calls in self.crossed], self.outputs)
 
 
 @dataclass
@@ -242,7 +242,7 @@ def _merge_calls(media: Sequence[Sequence[Tensor]], recorded: Sequence[Tensor]) 
         candidates = [_concatenated(media, dim) for dim in (0, 1)]
     for values in candidates:
         if [value.shape for value in values] == [value.shape for value in recorded]:
-            return [value.to(target.dtype) for value, target in zip(values, recorded, strict=True)]
+            return [_formed(value, target) for value, target in zip(values, recorded, strict=True)]
     raise ModelError(
         "this model does not take media of these sizes in one batch",
         hint="Use a batch size of 1, or media of one size.",
@@ -255,6 +255,20 @@ def _concatenated(media: Sequence[Sequence[Tensor]], dim: int) -> list[Tensor]:
         return [torch.cat(values, dim) for values in zip(*media, strict=True)]
     except (ValueError, RuntimeError, IndexError):
         return []
+
+
+def _form_of(value: Tensor) -> Tensor:
+    """Return a tensor of the same shape, strides and dtype, without numbers."""
+    return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
+
+
+def _formed(value: Tensor, form: Tensor) -> Tensor:
+    """Return a tensor in the dtype and with the strides of another: kernels, and so their rounding, depend on both."""
+    value = value.to(form.dtype)
+    reach = 1 + sum((size - 1) * stride for size, stride in zip(form.shape, form.stride(), strict=True))
+    if value.stride() == form.stride() or reach < form.numel() or 0 in form.stride():
+        return value
+    return torch.empty_strided(form.shape, form.stride(), dtype=form.dtype, device=value.device).copy_(value)
 
 
 def _zeros(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -13,7 +13,10 @@ from sea_auto.facts import Facts
 from sea_core.errors import ModelError, SeaError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from sea_auto.adapter import AutoAdapter
+    from sea_core.model.crossing import ReplaySeam
 
 QUESTION = "What is in the {noun}?"
 PLUGIN_HINT = "Write a plugin for it: `sea plugins new NAME --modality {modality}`, see docs/how-to/port-a-family.md"
@@ -85,8 +88,11 @@ class Fit:
             else:
                 return facts
         assert problem is not None  # replay is always tried
-        raise ModelError(
-            f"no adapter can be derived from this {self.architecture}: {problem.what}",
+        raise self._not_derived(problem.what)
+
+    def _not_derived(self, problem: str) -> ModelError:
+        return ModelError(
+            f"no adapter can be derived from this {self.architecture}: {problem}",
             hint=PLUGIN_HINT.format(modality=self.adapter.modality),
         )
 
@@ -97,27 +103,21 @@ class Fit:
         from sea_auto.derive import derive
         from sea_auto.prove import broken_rule
         from sea_core.model.noise import noise_like
-        from sea_core.model.replay import Replay, join
 
         blank = self.adapter.blank_input(self.processor)
         call = self._find_call(blank)
-        text = self._render()
-        first, second = (
-            {k: v.to(self.model.device) if isinstance(v, torch.Tensor) else v for k, v in inputs.items()}
-            for inputs in (call.inputs(self.processor, [text], [m]) for m in (blank, noise_like(blank)))
-        )
-        placeholder = self._find_placeholder(text, first["input_ids"][0].tolist())
+        first, second = (self._inputs(call, QUESTION, medium) for medium in (blank, noise_like(blank)))
+        placeholder = self._find_placeholder(self._render(), first["input_ids"][0].tolist())
         placeholder_id = self.processor.tokenizer.convert_tokens_to_ids(placeholder)
         found = derive(self.model, first, second, placeholder_id)
         if problem := broken_rule(self.model, found, first, second):
-            raise ModelError(
-                f"no adapter can be derived from this {self.architecture}: {problem}",
-                hint=PLUGIN_HINT.format(modality=self.adapter.modality),
-            )
+            raise self._not_derived(problem)
         seam = replace(found.seam, end=found.end)
-        replay = Replay(self.model, seam, self.model.get_submodule(found.end))
-        with torch.no_grad():
-            features = join(replay.record(lambda: self.model(**first, use_cache=False)).crossed)
+        features, same = (self._features(seam, inputs) for inputs in (first, self._inputs(call, "?", blank)))
+        if not torch.equal(features, same):
+            raise self._not_derived(
+                f"its encoder reads the question too, so that no embedding stands for the {self.adapter.noun} alone"
+            )
         scale, softcap = self._find_logits()
         known = call.known
         return replace(
@@ -132,6 +132,29 @@ class Fit:
             scale=scale,
             softcap=softcap,
         )
+
+    def _inputs(self, call: AutoAdapter, question: str, medium: Any) -> dict[str, Any]:
+        """Return the model's inputs for a question about a medium."""
+        inputs = call.inputs(self.processor, [self._render(question)], [medium])
+        return {name: self._placed(value) for name, value in inputs.items()}
+
+    def _features(self, seam: ReplaySeam, inputs: Mapping[str, Any]) -> Tensor:
+        """Return the E that crosses in an ordinary forward pass."""
+        import torch
+
+        from sea_core.model.replay import Replay, join
+
+        replay = Replay(self.model, seam, self.model.get_submodule(seam.end))
+        with torch.no_grad():
+            return join(replay.record(lambda: self.model(**inputs, use_cache=False)).crossed)
+
+    def _placed(self, value: Any) -> Any:
+        """Return an input on the model's device and, if it is a medium's numbers, in its dtype."""
+        import torch
+
+        if not isinstance(value, torch.Tensor):
+            return value
+        return value.to(self.model.device, self.model.dtype if value.is_floating_point() else None)
 
     def _find_call(self, blank: Any) -> AutoAdapter:
         """Return the adapter with the way in which the processor takes media, which is tried out."""

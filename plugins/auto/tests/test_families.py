@@ -1,0 +1,95 @@
+"""Adapters are derived from tiny checkpoints of real families and proved, or refused with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from helpers.families import FAMILIES
+from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
+from sea_auto.facts import Facts
+from sea_auto.fit import derive_facts
+from sea_core.errors import ModelError
+from sea_core.model.mllm import MLLM
+from sea_core.plugin.contract.check import RULES, check_rule
+from sea_core.plugin.contract.rule import AdapterUnderTest, Rule
+
+ADAPTERS: dict[str, AutoAdapter] = {"image": ImageAutoAdapter(), "audio": AudioAutoAdapter()}
+
+DERIVED: dict[tuple[str, str], tuple[str, str, tuple[int, int], int]] = {
+    ("llava", "image"): ("splice", "<image>", (16, 32), 16),
+    ("qwen2_5_vl", "image"): ("replay", "<|image_pad|>", (64, 32), 16),
+    ("qwen3_vl", "image"): ("replay", "<|image_pad|>", (36, 96), 9),
+    ("gemma3", "image"): ("replay", "<image_soft_token>", (64, 32), 16),
+    ("mllama", "image"): ("replay", "<|image|>", (68, 96), 1),
+    ("qwen3_5", "image"): ("replay", "<|image_pad|>", (36, 32), 9),
+    ("gemma4", "image"): ("replay", "<|image|>", (64, 32), 64),
+    ("gemma4", "audio"): ("replay", "<|audio|>", (125, 32), 125),
+    ("internvl", "image"): ("replay", "<IMG_CONTEXT>", (20, 128), 20),
+    ("llava_next", "image"): ("replay", "<image>", (80, 32), 88),
+    ("llava_onevision", "image"): ("replay", "<image>", (80, 32), 88),
+    ("idefics3", "image"): ("replay", "<image>", (80, 32), 20),
+    ("mistral3", "image"): ("replay", "[IMG]", (64, 32), 16),
+    ("blip-2", "image"): ("replay", "<image>", (8, 32), 8),
+    ("glm4v", "image"): ("replay", "<|image|>", (4, 32), 4),
+    ("qwen2_5_omni", "image"): ("replay", "<|IMAGE|>", (64, 32), 16),
+    ("qwen2_5_omni", "audio"): ("replay", "<|AUDIO|>", (50, 32), 50),
+    ("audioflamingo3", "audio"): ("replay", "<sound>", (50, 32), 50),
+}
+"""By family and modality: the mechanism, the placeholder, the shape of the blank's E, and its placeholders."""
+
+REFUSED: dict[tuple[str, str], str] = {
+    ("instructblip", "image"): "its encoder reads the question too",
+    ("paligemma", "image"): "changes the text around a medium, in a way that depends on the question",
+    ("llama4", "image"): "image processor needs torchvision",
+    ("granite_speech", "audio"): "audio processor needs torchaudio",
+    ("voxtral", "audio"): "takes no audio",
+}
+"""By family and modality: why no adapter is derived."""
+
+CONTRACT = {"qwen3_vl": "image", "mllama": "image", "audioflamingo3": "audio"}
+"""The families on which every rule is tried: several tensors, cross attention, sound."""
+
+
+def derive(folder: Any, modality: str, dtype: torch.dtype = torch.float32) -> Facts:
+    return derive_facts(ADAPTERS[modality], str(folder), dtype=dtype, device="cpu", revision=None)
+
+
+def test_every_tiny_family_is_tried() -> None:
+    known = {(name, modality) for name, family in FAMILIES.items() for modality in family.media if modality in ADAPTERS}
+    assert known == {*DERIVED, *REFUSED}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+@pytest.mark.parametrize(("family", "modality"), DERIVED)
+def test_an_adapter_is_derived_and_proved(checkpoint: Any, family: str, modality: str, dtype: torch.dtype) -> None:
+    facts = derive(checkpoint(family), modality, dtype)
+    found = facts.mechanism, facts.placeholder, (facts.features, facts.width), facts.tokens
+    assert found == DERIVED[family, modality]
+
+
+@pytest.mark.parametrize(("family", "modality"), REFUSED)
+def test_what_cannot_be_proved_is_refused_with_the_reason(checkpoint: Any, family: str, modality: str) -> None:
+    with pytest.raises(ModelError) as error:
+        derive(checkpoint(family), modality)
+    assert REFUSED[family, modality] in error.value.what
+    assert error.value.hint
+
+
+@pytest.fixture(scope="module")
+def derived(request: pytest.FixtureRequest, checkpoint: Any) -> AdapterUnderTest:
+    """A derived adapter, and its model."""
+    folder, adapter = checkpoint(request.param), ADAPTERS[CONTRACT[request.param]]
+    fitted = adapter.fitted(str(folder), dtype=torch.float32, device="cpu")
+    mllm = MLLM(fitted, *fitted.load(str(folder), dtype=torch.float32, device="cpu"))
+    return AdapterUnderTest(fitted, lambda: mllm)
+
+
+@pytest.mark.parametrize("derived", CONTRACT, indirect=True)
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_a_derived_adapter_fulfils_the_contract(derived: AdapterUnderTest, rule: Rule) -> None:
+    result = check_rule(rule, derived)
+    # A replayed model is aligned one example at a time, so that no batch mixes prompts with and without media.
+    assert result.state == ("not tested" if rule.name == "mixed_batch" else "pass"), result
