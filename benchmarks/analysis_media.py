@@ -15,8 +15,8 @@ from typing import cast
 from bundled import load_bundled
 
 from sea_core.model.media_folder import encode_files
+from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.store import EmbeddingRecord
 from sea_core.verification.analysis.comparison import MediaComparison
 from sea_core.verification.analysis.labels import read_labelled_media
 from sea_toy.llava.tiny import TinyLlavaStudent

@@ -36,9 +36,9 @@ from sea_core.model.prompts import multimodal_prompt
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.store import EmbeddingRecord
 from sea_toy.world import QUESTIONS, demo_phrases, phrases
 
 POOL = ("plain", "goals", "noise", "dropout", "hidden", "input")

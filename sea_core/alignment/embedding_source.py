@@ -9,8 +9,8 @@ from typing import cast
 from sea_core.data.examples import Extraction, Kind
 from sea_core.errors import RunError
 from sea_core.model.embedding import Embedding, load_embedding
+from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.runs.store import EmbeddingRecord
 
 
 @dataclass(frozen=True)

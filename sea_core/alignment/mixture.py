@@ -22,7 +22,7 @@ from sea_core.alignment.selection import balance, held_out_examples, hold_out_be
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
-from sea_core.runs.store import read_grid
+from sea_core.runs.embedding_record import read_grid
 
 TEACHING_KINDS = ("synthetic", "real", "text")
 """Kinds whose answer is the example's own response; `retention` asks about content and style."""

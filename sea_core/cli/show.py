@@ -57,8 +57,8 @@ def trace(run: EmbeddingRun, embedding_id: str) -> dict[str, Any]:
     Raises:
         RunError: there is no such embedding, or its file is corrupt.
     """
+    from sea_core.runs.embedding_record import read_goals
     from sea_core.runs.embedding_run import answer_key
-    from sea_core.runs.store import read_goals
 
     record = run.store.record(embedding_id)
     verdicts = [verdict for verdict in run.verdicts.read() if verdict["id"] == embedding_id]

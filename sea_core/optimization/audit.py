@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
+from sea_core.runs.embedding_record import EmbeddingRecord, read_goals
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.records import AuditRecord
-from sea_core.runs.store import EmbeddingRecord, read_goals
 
 AUDIT_RATIO, MIN_AUDITS = 0.01, 3
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from sea_core.data.examples import PreparedExample, SkippedExample
 from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.runs.embedding_record import ResultRecord
 from sea_core.runs.embedding_run import EmbeddingRun, SkippedExampleRecord
-from sea_core.runs.store import ResultRecord
 
 
 def make_record(prepared: PreparedExample, result: OptimizationResult) -> ResultRecord:

@@ -24,9 +24,9 @@ from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
+from sea_core.runs.embedding_record import ResultRecord
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
 from sea_core.runs.manifest import DataIdentity
-from sea_core.runs.store import ResultRecord
 
 METADATA_FILES = ("metadata.jsonl", "metadata.json")
 """The file that lists the media of a folder, as in Hugging Face's folder datasets."""

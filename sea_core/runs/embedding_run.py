@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 from pydantic import JsonValue
 
 from sea_core.runs.atomic import write_text
+from sea_core.runs.embedding_record import EmbeddingRecord, ResultRecord, read_grid
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.inventory import Damage
 from sea_core.runs.jsonl import JsonlLog
@@ -26,7 +27,7 @@ from sea_core.runs.records import (
     HeldOutAnswer,
     TrialRecord,
 )
-from sea_core.runs.store import EmbeddingRecord, ResultRecord, Store, read_grid
+from sea_core.runs.store import Store
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,18 +11,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
-from typing_extensions import TypedDict
+from typing import TYPE_CHECKING
 
 from sea_core.errors import RunError
-from sea_core.runs.atomic import atomic_write, put_aside
+from sea_core.runs.atomic import put_aside
 from sea_core.runs.digests import forget_digest, sha256
+from sea_core.runs.embedding_files import (
+    describe_tensor,
+    load_tensor,
+    read_index,
+    read_single,
+    write_index,
+    write_tensors,
+)
+from sea_core.runs.embedding_record import EmbeddingRecord, ResultRecord
 from sea_core.runs.inventory import Damage, Inventory
-from sea_core.schema import adapter, describe, parse_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,105 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SHARD_SIZE = 64
-PURPOSE = "SEA synthetic embedding, for safety alignment"
 REMAKE_HINT = "Re-run the command that made the run: it puts damaged files aside and makes their embeddings again."
-
-
-class ResultRecord(TypedDict):
-    """What is stored of one embedding, as the caller knows it. Every key is there; text may be empty."""
-
-    id: str
-    """The embedding's id: the example's own for its first plain embedding, else `EXAMPLE#RECIPE.DRAW`."""
-    example_id: str
-    """The id of the example that it was made for."""
-    source: str
-    """`text`: found by optimisation. `media`: the encoder's output for a real medium."""
-    media: str
-    """The path of the real medium; empty for synthetic embeddings."""
-    recipe: str
-    """The recipe's name; empty for real media."""
-    draw: int
-    """Which of several embeddings by this recipe, from 0."""
-    line: int | None
-    """Where the example is in its data file."""
-    instruction: str
-    """The example's instruction."""
-    response: str | None
-    """Its response, for SFT."""
-    chosen: str | None
-    """Its preferred response, for DPO."""
-    rejected: str | None
-    """Its dispreferred response, for DPO."""
-    harmful: bool
-    """False only where the data file says so."""
-    phrase: str
-    """The phrase that the extractor found; empty for real media, as are the next four."""
-    kind: str
-    """`activity` or `product`."""
-    sentence: str
-    """The phrase as the content goal states it."""
-    detoxified: str
-    """The detoxified instruction."""
-    style: str
-    """The style of the style goal."""
-    goals: str
-    """JSON: a list of {"prompt", "answer"}, the content goal first."""
-    status: str
-    """`succeeded` or `failed`; `encoded` or `failed` for real media."""
-    reason: str
-    """Why it failed; empty otherwise."""
-    steps: int
-    """Updates that were made."""
-    loss: float
-    """The last mean loss, in nats per token."""
-    margin: float
-    """The smallest margin of a target token, in logits."""
-    seconds: float
-    """The time that it took."""
-    grid: str
-    """JSON: how the features are arranged in the medium, [frames, height, width]; `[]` for most families."""
-
-
-class TensorRecord(TypedDict):
-    """What the index knows of an embedding's features; 0 and empty where there is no embedding."""
-
-    n_features: int
-    """The number of vectors."""
-    d_encoder: int
-    """The width of each."""
-    dtype: str
-    """The floating-point type, such as `bfloat16`."""
-    sha256: str
-    """The digest of the bytes."""
-
-
-class EmbeddingRecord(ResultRecord, TensorRecord):
-    """A stored record: a row of an index."""
-
-    shard: str
-    """The file that contains the features; empty while they are in `pending/`, and where there are none."""
-
-
-class GoalRecord(TypedDict):
-    """A goal, as the key `goals` of a record has it."""
-
-    prompt: str
-    answer: str
-
-
-def read_goals(record: ResultRecord) -> list[GoalRecord]:
-    """Return the goals of a record. Raises RunError where they are not a list of goals."""
-    return parse_json(record["goals"], list[GoalRecord], **_part("goals", record))
-
-
-def read_grid(record: ResultRecord) -> tuple[int, ...]:
-    """Return the grid of a record. Raises RunError where it is not a list of whole numbers."""
-    return tuple(parse_json(record["grid"], list[int], **_part("grid", record)))
-
-
-def _part(name: str, record: ResultRecord) -> dict[str, Any]:
-    hint = "Somebody has changed the run: make it again, or check it: sea check RUN"
-    return {"what": f"the {name} of the embedding {record['id']}", "hint": hint, "error": RunError}
 
 
 class Store:
@@ -193,7 +100,7 @@ class Store:
             raise RunError(f"{embedding_id!r} has no embedding: {record['status']}, {record['reason']}")
         path = self._single_files.get(embedding_id) or self.folder / record["shard"]
         try:
-            return _load_tensor(path, record)
+            return load_tensor(path, record)
         except ValueError as error:
             forget_digest(path)  # the next command that can make it again looks at the bytes
             what = f"the embedding {embedding_id!r} {error}"
@@ -203,7 +110,7 @@ class Store:
 
     def append(self, record: ResultRecord, features: Tensor | None) -> None:
         """Write one result; it is on disk when this returns."""
-        stored: EmbeddingRecord = {**record, **_describe(features), "shard": ""}
+        stored: EmbeddingRecord = {**record, **describe_tensor(features), "shard": ""}
         self._flush_if_full()  # a kill may have come before that, and parts are the same after it
         self._append_single(stored, features)
         self._flush_if_full()
@@ -216,7 +123,7 @@ class Store:
         tensors = {} if features is None else {record["id"]: features.cpu().contiguous()}
         path = self.pending / f"{self._next_number:08d}.safetensors"
         text = json.dumps(record)
-        _write(path, tensors, {"record": text, "record_sha256": sha256(text.encode())})
+        write_tensors(path, tensors, {"record": text, "record_sha256": sha256(text.encode())})
         self._next_number += 1
         self._records[record["id"]] = record
         self._single_files[record["id"]] = path
@@ -234,12 +141,12 @@ class Store:
         shard, index = self.shards / f"{name}.safetensors", self.index / f"{name}.parquet"
         tensors = {i: self.load(i) for i in self._single_files if self._records[i]["sha256"]}
         if tensors:
-            _write(shard, tensors, {})
+            write_tensors(shard, tensors, {})
         path = shard.relative_to(self.folder).as_posix()
         merged = {i: self._records[i] for i in self._single_files}
         for embedding_id, record in merged.items():
             merged[embedding_id] = {**record, "shard": path if embedding_id in tensors else ""}
-        _write_index(index, list(merged.values()))
+        write_index(index, list(merged.values()))
         self.inventory.add([shard, index] if tensors else [index])
         self._records |= merged
         self._stale_files += self._single_files.values()
@@ -291,9 +198,9 @@ class Store:
         shard, index = self._part_files(name)
         if any(damage.path == index.as_posix() for damage in self.damage):
             return
-        for record in _read_index((self.folder / index).read_bytes()):
+        for record in read_index((self.folder / index).read_bytes()):
             try:
-                features = _load_tensor(self.folder / shard, record) if record["sha256"] else None
+                features = load_tensor(self.folder / shard, record) if record["sha256"] else None
             except ValueError:
                 continue
             self._append_single({**record, "shard": ""}, features)
@@ -307,7 +214,7 @@ class Store:
                 self.damage.append(Damage(shard, problem))
             problem = self.inventory.problem(files[path], thorough=True, cached=False)
             try:
-                records = [] if problem else _read_index((self.folder / path).read_bytes())
+                records = [] if problem else read_index((self.folder / path).read_bytes())
                 if any(record["shard"] not in ("", shard) for record in records):
                     problem = "names another shard than its own"
             except ValueError as error:
@@ -328,109 +235,16 @@ class Store:
     def _has_records_of(self, index: Path) -> bool:
         """Return whether the records of an index are all known, from single files that it was made of."""
         try:
-            return {record["id"] for record in _read_index(index.read_bytes())} <= self._records.keys()
+            return {record["id"] for record in read_index(index.read_bytes())} <= self._records.keys()
         except (OSError, ValueError):
             return False
 
     def _read_single(self, path: Path) -> EmbeddingRecord | None:
         """Return the record in a single file; None if it is damaged, or if a writer has just merged it into a part."""
         try:
-            return _read_single(path)
+            return read_single(path)
         except FileNotFoundError:
             return None
         except ValueError as error:
             self.damage.append(Damage(path.relative_to(self.folder).as_posix(), str(error)))
             return None
-
-
-def _read_index(data: bytes) -> list[EmbeddingRecord]:
-    """Return the records of an index. Raises ValueError for bytes that are not an index."""
-    import pyarrow
-    import pyarrow.parquet
-
-    source = pyarrow.BufferReader(data)
-    try:
-        # Four times as fast as `read_table` on a file of 64 rows.
-        rows = pyarrow.parquet.ParquetFile(source, page_checksum_verification=True).read(use_threads=False).to_pylist()
-        records: list[EmbeddingRecord] = adapter(list[EmbeddingRecord]).validate_python(rows, strict=True)
-    except ValidationError as error:
-        raise ValueError(f"is not an index of embeddings: {describe(error)}") from error
-    except (OSError, pyarrow.ArrowException) as error:
-        raise ValueError(f"is not a Parquet file: {error}") from error
-    return records
-
-
-def _write_index(path: Path, records: list[EmbeddingRecord]) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
-    with atomic_write(path) as partial:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), partial, write_page_checksum=True)
-
-
-def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a safetensors file, whole or not at all.
-
-    Through bytes instead of `save_file`, which reports a full disk in an error of its own and makes the file private.
-    """
-    from safetensors.torch import save
-
-    named = {_tensor_name(embedding_id): tensor for embedding_id, tensor in tensors.items()}
-    with atomic_write(path) as partial:
-        partial.write_bytes(save(named, metadata | {"purpose": PURPOSE}))
-
-
-def _read_single(path: Path) -> EmbeddingRecord:
-    """Return the record in a single file. Raises ValueError for a damaged file."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-        text = metadata.get("record", "")
-        if sha256(text.encode()) != metadata.get("record_sha256"):
-            raise ValueError("was changed: the digest of its record differs")
-        record: EmbeddingRecord = adapter(EmbeddingRecord).validate_json(text, strict=True)
-    except FileNotFoundError:
-        raise
-    except ValidationError as error:
-        raise ValueError(f"has no record of an embedding: {describe(error)}") from error
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"cannot be read: {error}") from error
-    if record["sha256"]:
-        _load_tensor(path, record)
-    return record
-
-
-def _load_tensor(path: Path, record: EmbeddingRecord) -> Tensor:
-    """Return the features of a record from the file that contains them. Raises ValueError where they are damaged."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            features: Tensor = file.get_tensor(_tensor_name(record["id"]))
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"cannot be read: {error}") from error
-    if tensor_digest(features) != record["sha256"]:
-        raise ValueError("is damaged: its digest is not the one in the index")
-    return features
-
-
-def _tensor_name(embedding_id: str) -> str:
-    """Return the name of an embedding's tensor: its id. safetensors reserves the name `__metadata__`."""
-    return f"_{embedding_id}" if embedding_id.startswith("__") else embedding_id
-
-
-def _describe(features: Tensor | None) -> TensorRecord:
-    if features is None:
-        return {"n_features": 0, "d_encoder": 0, "dtype": "", "sha256": ""}
-    n_features, d_encoder = features.shape
-    dtype = str(features.dtype).removeprefix("torch.")
-    return {"n_features": n_features, "d_encoder": d_encoder, "dtype": dtype, "sha256": tensor_digest(features)}
-
-
-def tensor_digest(tensor: Tensor) -> str:
-    """Return the SHA-256 of a tensor's bytes, for any dtype."""
-    import torch
-
-    return sha256(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from statistics import median, quantiles
 from typing import Any, TypedDict
 
+from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import AnswerKey, EmbeddingRun, answer_key
 from sea_core.runs.statistics import ratio, wilson_interval
-from sea_core.runs.store import EmbeddingRecord
 
 AnswerRecord = Mapping[str, Any]
 """A line of `verify.jsonl`."""

@@ -18,10 +18,10 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
+from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun, answer_key
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import HeldOutAnswer
-from sea_core.runs.store import EmbeddingRecord
 
 MAX_NEW_TOKENS = 48
 

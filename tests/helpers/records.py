@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sea_core.runs.embedding_record import ResultRecord
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.records import Label
-from sea_core.runs.store import ResultRecord
 
 
 def result_record(embedding_id: str, **changes: Any) -> ResultRecord:

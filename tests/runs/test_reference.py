@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata
+from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import (
     EmbeddingIdentity,
     EmbeddingManifest,
@@ -18,7 +19,6 @@ from sea_core.runs.embedding_run import (
 )
 from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
 from sea_core.runs.records import VerdictRecord
-from sea_core.runs.store import EmbeddingRecord
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/run-folder.md"
 DATACLASSES = [

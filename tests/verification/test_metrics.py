@@ -11,8 +11,8 @@ import torch
 from helpers.manifests import embedding_manifest
 from helpers.records import add_answer, result_record
 from sea_core.errors import RunError
+from sea_core.runs.embedding_record import ResultRecord
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.runs.store import ResultRecord
 from sea_core.verification.metrics import recipe_metrics, run_metrics, uncovered_examples
 
 

@@ -15,9 +15,9 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.mllm import MLLM
 from sea_core.runs.digests import sha256
+from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import AnalysisRecord, DistanceRecord, ProbeRecord
-from sea_core.runs.store import EmbeddingRecord
 from sea_core.verification.analysis.config import AnalysisConfig
 from sea_core.verification.analysis.distances import EmbeddingSummary, ReferenceSet, summarise
 from sea_core.verification.analysis.labels import LabelledMedia, LabelledMedium, make_label, normalise
