@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# For all tests and the processes that they start: on more threads models this small are slower. Not by
+# torch.set_num_threads, which makes a pool that is broken in a forked process.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["helpers.fixtures", "helpers.hostile"]
 

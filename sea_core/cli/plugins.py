@@ -115,7 +115,7 @@ def warm(
     modality: options.Modality = None,
     model: options.Model = None,
     chat_template: options.ChatTemplate = None,
-    steps: Annotated[int, typer.Option(min=1, help="The most steps to train.")] = 200,
+    steps: Annotated[int, typer.Option(min=1, help="The most steps to train; fewer if it learns faster.")] = 400,
     phrases: Annotated[int, typer.Option(min=1, help="How many phrases of the demo examples to teach.")] = 10,
     seed: Annotated[int, typer.Option(help="The seed of the training.")] = 0,
     device: options.Device = "cpu",

@@ -40,7 +40,7 @@ def warm(
     target: ModelTarget,
     folder: Path,
     *,
-    steps: int = 200,
+    steps: int = 400,
     phrases: int = 10,
     seed: int = 0,
     progress: Progress = SILENT,

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from helpers.alignment import random_run, start_run
 from sea_core.data.examples import PreparedExample
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Run on one thread: the model is too small for more to help."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,14 +39,11 @@ class DemoRun:
 
 
 @pytest.fixture(scope="session")
-def mllm() -> Iterator[MLLM]:
-    """The bundled audio model in fp32, on one thread: for a model this small, more threads are slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def mllm() -> MLLM:
+    """The bundled audio model in fp32."""
     _, adapter = loader.get_adapter("qwen2_audio")
     model, processor = adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu")
-    yield MLLM(adapter, model, processor)
-    torch.set_num_threads(threads)
+    return MLLM(adapter, model, processor)
 
 
 @pytest.fixture(scope="session")
@@ -109,8 +105,8 @@ def in_dtype(mllm: MLLM, dtype: torch.dtype) -> MLLM:
 
 
 @pytest.fixture(scope="session")
-def finished(mllm: MLLM, tmp_path_factory: pytest.TempPathFactory) -> cli_runs.FinishedRun:
-    """A finished run that no test may change: `copy` it first. Requires `mllm` because torch then uses one thread."""
+def finished(tmp_path_factory: pytest.TempPathFactory) -> cli_runs.FinishedRun:
+    """A finished run that no test may change: `copy` it first."""
     folder = tmp_path_factory.mktemp("finished")
     examples = cli_runs.write_demo_examples(folder / "rows.jsonl", 3)
     command = cli_runs.optimize_command(examples, folder / "run", "--json")
@@ -135,10 +131,7 @@ def escaping(checkpoint: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def seeing() -> Iterator[MLLM]:
-    """The bundled image model in fp32, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def seeing() -> MLLM:
+    """The bundled image model in fp32."""
     _, adapter = loader.get_adapter("llava")
-    yield MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    torch.set_num_threads(threads)
+    return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))

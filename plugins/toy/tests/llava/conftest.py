@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,10 @@ from sea_llava.adapter import LlavaAdapter
 
 
 @pytest.fixture(scope="session")
-def mllm() -> Iterator[MLLM]:
-    """The bundled model in fp32, on one thread: it is too small for more to help."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def mllm() -> MLLM:
+    """The bundled model in fp32."""
     adapter = LlavaAdapter()
-    yield MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
-    torch.set_num_threads(threads)
+    return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
 
 
 @pytest.fixture(scope="session")
