@@ -55,6 +55,17 @@ class Adapter(ABC):
     one_shape: ClassVar[bool] = False
     is_derived = False
 
+    @property
+    def other_placeholders(self) -> tuple[str, ...]:
+        """The placeholders of further modalities in the same prompt."""
+        return ()
+
+    def noise(self, processor: Any) -> Any:
+        """Return noise of the form of the blank input, with which the seam is proved."""
+        from sea_core.model.noise import noise_like
+
+        return noise_like(self.blank_input(processor))
+
     @abstractmethod
     def blank_input(self, processor: Any) -> Any:
         """Return the blank medium (silence, a black frame) in the form that `inputs` takes; the same on every call."""
@@ -95,7 +106,7 @@ class Adapter(ABC):
         return self.blank_input(processor)
 
     def other_size(self, processor: Any) -> Any | None:
-        """Return a blank medium of another size than the blank input, to test padding; None if there is none."""
+        """Return noise of another size than the blank input's, to test padding; None if there is none."""
         return None
 
     def fitted(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> Adapter:

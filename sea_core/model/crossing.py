@@ -28,6 +28,8 @@ class ReplaySeam:
 
     Attributes:
         crossings: all tensors of E. E holds them side by side, or one below the other if they differ in length.
+        scales: for each of them, the factor by which it is larger than in E, so that one step size suits all: powers of
+            two, which round nothing. Empty for 1.
         skipped: the encoder's modules, by name: they are not run, and return zeros of the shape that they gave.
         end: the module that is given the merged sequence first, by name; empty for the decoder.
     """
@@ -35,3 +37,4 @@ class ReplaySeam:
     crossings: tuple[Crossing, ...]
     skipped: tuple[str, ...]
     end: str = ""
+    scales: tuple[float, ...] = ()

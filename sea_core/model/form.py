@@ -147,7 +147,10 @@ def _token_inputs(prompts: Sequence[ReadPrompt], begin: int, length: int) -> dic
         before, within, after = values[:begin], values[begin : begin + length], values[begin + length :]
         for part in (before, after):
             if len(part) and not all(torch.equal(value, part[0]) for value in part):
-                raise ModelError(f"the processor's {name} differs within the text, which cannot be continued")
+                raise ModelError(
+                    f"the processor's {name} differs within the text, so that it is unknown for another question",
+                    hint="Write a plugin whose `inputs` makes the model's prompt: sea plugins new NAME",
+                )
         zero = torch.zeros_like(within[0])
         found[name] = TokenInput(before[0] if len(before) else zero, within, after[0] if len(after) else zero)
     return found

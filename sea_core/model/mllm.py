@@ -73,6 +73,11 @@ class MLLM:
         return self._token_id(self.adapter.placeholder)
 
     @cached_property
+    def _placeholder_ids(self) -> list[int]:
+        """The ids of the placeholders of all modalities in a prompt."""
+        return [self._token_id(token) for token in (self.adapter.placeholder, *self.adapter.other_placeholders)]
+
+    @cached_property
     def end_id(self) -> int:
         """The id of the token that ends an answer."""
         return self._token_id(self.adapter.end_token(self.processor))
@@ -220,7 +225,8 @@ class MLLM:
     @cached_property
     def text_tokenizer(self) -> TextTokenizer:
         """The tokenizer, so that no placeholder and no other special token comes out of people's text."""
-        return TextTokenizer(self.tokenizer, (self.adapter.placeholder, self.adapter.end_token(self.processor)))
+        own = (self.adapter.placeholder, *self.adapter.other_placeholders, self.adapter.end_token(self.processor))
+        return TextTokenizer(self.tokenizer, own)
 
     def prompt_ids(self, question: str, embedding: Embedding | None) -> list[int]:
         """Return the prompt's token ids, with the placeholders for an embedding (None: text only).
@@ -483,7 +489,7 @@ class MLLM:
             max_new_tokens=max_new_tokens,
             eos_token_id=self.end_id,
             pad_token_id=self.pad_id,
-            suppress_tokens=[self.placeholder_id],  # a generated placeholder would require an embedding
+            suppress_tokens=self._placeholder_ids,  # a generated placeholder would require an embedding
         )
         own, self.model.generation_config = self.model.generation_config, settings
         try:

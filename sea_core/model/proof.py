@@ -21,7 +21,6 @@ from sea_core.errors import ModelError
 from sea_core.model import numerics
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
-from sea_core.model.noise import noise_like
 
 RESOLUTION = 1e-6
 """Of what a model computes in fp32 whatever its dtype, such as its norms, relative to the largest number."""
@@ -63,12 +62,12 @@ class Proof:
     def media(self) -> tuple[ProofMedium, ...]:
         """The blank input, noise, and the sample if there is one, each encoded alone."""
         blank = self.mllm.adapter.blank_input(self.mllm.processor)
-        media = {"blank": blank, "noise": noise_like(blank)}
+        media = {"blank": blank, "noise": self.mllm.adapter.noise(self.mllm.processor)}
         other = self.mllm.adapter.other_size(self.mllm.processor)
         if self._sample is not None:
             media["sample"] = self._sample
         elif other is not None:
-            media["noise of another size"] = noise_like(other)
+            media["noise of another size"] = other
         return tuple(self._encode(name, medium) for name, medium in media.items())
 
     def _encode(self, name: str, medium: Any) -> ProofMedium:

@@ -178,48 +178,54 @@ class Replay:
                 module.forward = own
 
 
-def join(crossed: Sequence[Sequence[Tensor]]) -> Tensor:
+def join(crossed: Sequence[Sequence[Tensor]], scales: Sequence[float] = ()) -> Tensor:
     """Return all tensors of one medium's E as one, (n_features, d_encoder).
 
-    Calls of one module are put one below the other, several modules side by side if they are of one length.
-
-    Raises:
-        ModelError: they differ in length and in width.
+    Calls of one module are put one below the other. Several modules are put side by side if they are of one length;
+    else one below the other, narrower ones filled up with zeros.
     """
-    blocks = [torch.cat([value.reshape(-1, value.shape[-1]) for value in calls]) for calls in crossed]
+    blocks = [
+        torch.cat([value.reshape(-1, value.shape[-1]) for value in calls]) / scale
+        for calls, scale in zip(crossed, scales or [1.0] * len(crossed), strict=True)
+    ]
     if len({len(block) for block in blocks}) == 1:
         return torch.cat(blocks, dim=-1)
-    if len({block.shape[-1] for block in blocks}) == 1:
-        return torch.cat(blocks)
-    shapes = " and ".join(str(tuple(block.shape)) for block in blocks)
-    raise ModelError(f"the tensors that cross have the shapes {shapes}, which fit neither side by side nor below")
+    width = max(block.shape[-1] for block in blocks)
+    return torch.cat([nn.functional.pad(block, (0, width - block.shape[-1])) for block in blocks])
 
 
-def part(features: Tensor, layout: Layout) -> list[list[Tensor]]:
+def part(features: Tensor, layout: Layout, scales: Sequence[float] = ()) -> list[list[Tensor]]:
     """Undo `join`: return the tensors of one medium's E, by crossing and call.
 
     Raises:
         ModelError: E has another shape.
     """
-    lengths = [sum(size.numel() // size[-1] for size in calls) for calls in layout]
+    lengths = [sum(_rows(shape) for shape in calls) for calls in layout]
     widths = [calls[0][-1] for calls in layout]
     beside = len(set(lengths)) == 1
-    expected = (lengths[0], sum(widths)) if beside else (sum(lengths), widths[0])
+    expected = (lengths[0], sum(widths)) if beside else (sum(lengths), max(widths))
     if tuple(features.shape) != expected:
         raise ModelError(
             f"the embedding has the shape {tuple(features.shape)}, but {expected} crosses the seam",
             hint="Use an embedding (n_features, d_encoder) that was made for this model.",
         )
-    blocks = torch.split(features, widths, dim=-1) if beside else torch.split(features, lengths)
-    return [
-        [
-            rows.reshape(shape).contiguous()
-            for rows, shape in zip(
-                torch.split(block, [shape.numel() // shape[-1] for shape in calls]), calls, strict=True
-            )
-        ]
-        for block, calls in zip(blocks, layout, strict=True)
-    ]
+    if beside:
+        blocks = torch.split(features, widths, dim=-1)
+    else:
+        filled = torch.split(features, lengths)
+        blocks = tuple(block[:, :width] for block, width in zip(filled, widths, strict=True))
+    factors = scales or [1.0] * len(layout)
+    return [_calls(block * scale, calls) for block, calls, scale in zip(blocks, layout, factors, strict=True)]
+
+
+def _calls(block: Tensor, calls: CallShapes) -> list[Tensor]:
+    """Return the vectors of one crossing in the shape of each call."""
+    parts = torch.split(block, [_rows(shape) for shape in calls])
+    return [rows.reshape(shape).contiguous() for rows, shape in zip(parts, calls, strict=True)]
+
+
+def _rows(shape: torch.Size) -> int:
+    return shape.numel() // shape[-1]
 
 
 def merge(media: Sequence[Sequence[Sequence[Tensor]]], batch: Recording) -> list[list[Tensor]]:

@@ -57,7 +57,7 @@ class ReplayedModel:
 
     def features(self, inputs: Mapping[str, Any]) -> Tensor:
         """Return the E of the medium in ordinary inputs, (n_features, d_encoder), with the graph back to them."""
-        return join(self.record(inputs).crossed)
+        return join(self.record(inputs).crossed, self.replay.seam.scales)
 
     def record(self, inputs: Mapping[str, Any]) -> Recording:
         """Record an ordinary forward pass up to the decoder."""
@@ -92,9 +92,14 @@ class ReplayedModel:
                 hint="Make each prompt for its embedding: prompt_ids(question, embedding).",
             )
         batch = self._batch(tuple(e.grid for e in embeddings))
-        media = [part(e.features.to(self.mllm.device), self._batch((e.grid,)).recording.layout) for e in embeddings]
+        media = [self._parts(e) for e in embeddings]
         self.replay.next_pass = Pass(merge(media, batch.recording), batch.recording.outputs)
         return {**batch.inputs, **self.token_inputs(input_ids, embeddings)}
+
+    def _parts(self, embedding: Embedding) -> list[list[Tensor]]:
+        """Return the tensors of an embedding, by crossing and call."""
+        layout = self._batch((embedding.grid,)).recording.layout
+        return part(embedding.features.to(self.mllm.device), layout, self.replay.seam.scales)
 
     def token_inputs(self, input_ids: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Tensor]:
         """Return the inputs with a value for each token of a batch, of which some sequences are about embeddings."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
+from sea_auto.joint import ImageAudioAutoAdapter
 from sea_core import hookimpl
 
 
 @hookimpl
 def sea_adapters() -> list[AutoAdapter]:
-    return [ImageAutoAdapter(), AudioAutoAdapter()]
+    return [ImageAutoAdapter(), AudioAutoAdapter(), ImageAudioAutoAdapter()]

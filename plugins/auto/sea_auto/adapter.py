@@ -36,11 +36,11 @@ class AutoAdapter(Adapter):
     """
 
     activity_prefix: str = ""
-    """How the model opens an answer about an activity. Default: "The image shows that", with the modality's noun."""
+    """How the model opens an answer about an activity. Default: the modality's, such as "The image shows that"."""
     product_prefix: str = ""
-    """How it opens an answer about a product. Default: "The image shows", with the modality's noun."""
+    """How it opens an answer about a product. Default: the modality's, such as "The image shows"."""
     style_opening: str = ""
-    """How it opens an answer about the style. Default: "The style of the image is", with the modality's noun."""
+    """How it opens an answer about the style. Default: the modality's, such as "The style of the image is"."""
 
     facts: ClassVar[Facts | None] = None
     processor_keywords: ClassVar[tuple[str, ...]]
@@ -91,17 +91,16 @@ class AutoAdapter(Adapter):
 
     def with_facts(self, facts: Facts) -> AutoAdapter:
         """Return the same adapter for the model that facts were derived from."""
-        noun = self.noun
         attributes = {
             "facts": facts,
             "architectures": (facts.architecture,),
             "placeholder": facts.placeholder,
             "embedding_shape": f"{facts.features} x {facts.width}",
             "prefixes": {
-                "activity": self.activity_prefix or f"The {noun} shows that",
-                "product": self.product_prefix or f"The {noun} shows",
+                "activity": self.activity_prefix or self.prefixes["activity"],
+                "product": self.product_prefix or self.prefixes["product"],
             },
-            "style_prefix": self.style_opening or f"The style of the {noun} is",
+            "style_prefix": self.style_opening or self.style_prefix,
         }
         cls: Any = type(f"{type(self).__name__}For{facts.architecture}", (type(self),), attributes)
         fitted: AutoAdapter = cls(**vars(self))
@@ -111,12 +110,20 @@ class AutoAdapter(Adapter):
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         facts = self.known
-        shown = [[medium] for medium in media] if facts.is_nested else list(media)
         # Some processors must pad media to a fixed length: they may only be asked to pad texts.
         padding: dict[str, Any] = {"text_kwargs": {"padding": True}} if facts.pads_text_only else {"padding": True}
         more = {**self.keywords(processor), **padding}
-        batch = processor(text=list(texts), **{facts.media_keyword: shown}, return_tensors="pt", **more)
+        batch = processor(text=list(texts), **self.media_arguments(media), return_tensors="pt", **more)
         return {name: value for name, value in batch.items() if value is not None}
+
+    def noises(self, processor: Any) -> list[Any]:
+        """Return media that are noise in one modality each."""
+        return [self.noise(processor)]
+
+    def media_arguments(self, media: Sequence[Any]) -> dict[str, Any]:
+        """Return the processor's arguments for media, one for each text."""
+        shown = [[medium] for medium in media] if self.known.is_nested else list(media)
+        return {self.known.media_keyword: shown}
 
     # --- the model's parts --------------------------------------------------------------------------------------------
 
@@ -151,6 +158,10 @@ class AutoAdapter(Adapter):
 
     def end_token(self, processor: Any) -> str:
         return self.known.end_token
+
+    @property
+    def other_placeholders(self) -> tuple[str, ...]:
+        return self.known.other_placeholders
 
 
 @dataclass(frozen=True)
@@ -194,7 +205,10 @@ class ImageAutoAdapter(AutoAdapter):
         return medium.size
 
     def other_size(self, processor: Any) -> Image:
-        return self.medium_of((2 * self.width, self.height), processor)
+        from sea_core.model.noise import noise_like
+
+        noise: Image = noise_like(self.medium_of((2 * self.width, self.height), processor))
+        return noise
 
     def read_media(self, path: Path, processor: Any) -> Image:
         from PIL import ImageOps
@@ -243,7 +257,10 @@ class AudioAutoAdapter(AutoAdapter):
         return medium.shape
 
     def other_size(self, processor: Any) -> np.ndarray:
-        return self.medium_of((len(self.blank_input(processor)) // 2,), processor)
+        from sea_core.model.noise import noise_like
+
+        noise: np.ndarray = noise_like(self.medium_of((len(self.blank_input(processor)) // 2,), processor))
+        return noise
 
     def read_media(self, path: Path, processor: Any) -> np.ndarray:
         import soxr

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -76,6 +76,15 @@ def derive(model: Any, first: Inputs, second: Inputs, *placeholder_ids: int) -> 
         )
     backbone = find_backbone(model, decoder, seam)
     return Derivation(backbone, decoder.name, decoder.end, seam, found, search.skipped_part(seam))
+
+
+def combine(found: Sequence[Derivation]) -> Derivation:
+    """Return the parts of a model for media of several modalities, each of which was found with the others blank."""
+    first = found[0]
+    crossings = tuple(crossing for each in found for crossing in each.seam.crossings)
+    skipped = tuple(dict.fromkeys(name for each in found for name in each.seam.skipped))
+    part = min(each.skipped_part for each in found)
+    return replace(first, seam=ReplaySeam(crossings, skipped), skipped_part=part)
 
 
 class SeamSearch:

@@ -27,7 +27,8 @@ class Facts:
         backbone, language_model: modules, by name; an empty name is the model itself.
         seam: where E crosses.
         mechanism: how P(E) reaches the language model.
-        placeholder: the token that stands for the medium's vectors. end_token: the token that ends an answer.
+        placeholder: the token that stands for the medium's vectors; other_placeholders: those of further modalities.
+        end_token: the token that ends an answer.
         media_keyword: the processor's argument for media. is_nested: whether it takes a list for each text.
         pads_text_only: whether it is asked to pad texts alone.
         features, tokens: the vectors of the blank's E, and the placeholders that they need.
@@ -42,6 +43,7 @@ class Facts:
     seam: ReplaySeam = NO_SEAM
     mechanism: Mechanism = "replay"
     placeholder: str = ""
+    other_placeholders: tuple[str, ...] = ()
     end_token: str = ""
     media_keyword: str = ""
     is_nested: bool = False

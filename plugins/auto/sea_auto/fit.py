@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -100,21 +101,25 @@ class Fit:
         """Return what two forward passes show."""
         import torch
 
-        from sea_auto.derive import derive
+        from sea_auto.derive import combine, derive
         from sea_auto.prove import broken_rule
-        from sea_core.model.noise import noise_like
+        from sea_core.model.replay import join
 
         blank = self.adapter.blank_input(self.processor)
         call = self._find_call(blank)
-        first, second = (self._inputs(call, QUESTION, medium) for medium in (blank, noise_like(blank)))
-        placeholder = self._find_placeholder(self._render(), first["input_ids"][0].tolist())
-        placeholder_id = self.processor.tokenizer.convert_tokens_to_ids(placeholder)
-        found = derive(self.model, first, second, placeholder_id)
+        media = [blank, self.adapter.noise(self.processor), *self.adapter.noises(self.processor)]
+        first, second, *others = (self._inputs(call, QUESTION, medium) for medium in media)
+        ids, text = first["input_ids"][0].tolist(), self._render()
+        placeholders = [self._find_placeholder(text, ids, each) for each in self.adapter.modality.split("+")]
+        placeholder_ids = self.processor.tokenizer.convert_tokens_to_ids(placeholders)
+        found = combine([derive(self.model, first, other, *placeholder_ids) for other in others])
         if problem := broken_rule(self.model, found, first, second):
             raise self._not_derived(problem)
         seam = replace(found.seam, end=found.end)
-        features, same = (self._features(seam, inputs) for inputs in (first, self._inputs(call, "?", blank)))
-        if not torch.equal(features, same):
+        crossed, again = (self._crossed(seam, inputs) for inputs in (first, self._inputs(call, "?", blank)))
+        seam = replace(seam, scales=find_scales(crossed))
+        features = join(crossed, seam.scales)
+        if not torch.equal(features, join(again, seam.scales)):
             raise self._not_derived(
                 f"its encoder reads the question too, so that no embedding stands for the {self.adapter.noun} alone"
             )
@@ -125,10 +130,11 @@ class Fit:
             backbone=found.backbone,
             language_model=found.decoder,
             seam=seam,
-            placeholder=placeholder,
+            placeholder=placeholders[0],
+            other_placeholders=tuple(placeholders[1:]),
             features=len(features),
             width=features.shape[1],
-            tokens=first["input_ids"][0].tolist().count(placeholder_id),
+            tokens=ids.count(placeholder_ids[0]),
             scale=scale,
             softcap=softcap,
         )
@@ -138,15 +144,15 @@ class Fit:
         inputs = call.inputs(self.processor, [self._render(question)], [medium])
         return {name: self._placed(value) for name, value in inputs.items()}
 
-    def _features(self, seam: ReplaySeam, inputs: Mapping[str, Any]) -> Tensor:
-        """Return the E that crosses in an ordinary forward pass."""
+    def _crossed(self, seam: ReplaySeam, inputs: Mapping[str, Any]) -> list[list[Tensor]]:
+        """Return what crosses in an ordinary forward pass, by crossing and call."""
         import torch
 
-        from sea_core.model.replay import Replay, join
+        from sea_core.model.replay import Replay
 
         replay = Replay(self.model, seam, self.model.get_submodule(seam.end))
         with torch.no_grad():
-            return join(replay.record(lambda: self.model(**inputs, use_cache=False)).crossed)
+            return replay.record(lambda: self.model(**inputs, use_cache=False)).crossed
 
     def _placed(self, value: Any) -> Any:
         """Return an input on the model's device and, if it is a medium's numbers, in its dtype."""
@@ -188,7 +194,7 @@ class Fit:
             text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         return text
 
-    def _find_placeholder(self, text: str, ids: Sequence[int]) -> str:
+    def _find_placeholder(self, text: str, ids: Sequence[int], modality: str) -> str:
         """Return the special token that the processor repeats, or that the chat template writes for a medium."""
         tokenizer = self.processor.tokenizer
         named_tokens = {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id}
@@ -199,7 +205,7 @@ class Fit:
         written = Counter(ids) - Counter(tokenizer(without)["input_ids"])
         for counts in (more, written):
             known = [(count, i) for i, count in counts.items() if i in special]
-            named = [(count, i) for count, i in known if i in self._placeholder_ids()]
+            named = [(count, i) for count, i in known if i in self._placeholder_ids(modality)]
             if found := max(named or known, default=None):
                 return str(tokenizer.convert_ids_to_tokens(found[1]))
         raise ModelError(
@@ -207,9 +213,9 @@ class Fit:
             hint="Give a chat template that does: --chat-template FILE",
         )
 
-    def _placeholder_ids(self) -> set[int]:
-        """Return what the configuration names as this modality's placeholder."""
-        config, modality = self.model.config, self.adapter.modality
+    def _placeholder_ids(self, modality: str) -> set[int]:
+        """Return what the configuration names as a modality's placeholder."""
+        config = self.model.config
         names = (f"{modality}_token_id", f"{modality}_token_index")
         return {value for name in names if isinstance(value := getattr(config, name, None), int)}
 
@@ -244,6 +250,15 @@ class Fit:
         from sea_core.model.proof import check_seam
 
         check_seam(MLLM(self.adapter.with_facts(facts), self.model, self.processor))
+
+
+def find_scales(crossed: Sequence[Sequence[Tensor]]) -> tuple[float, ...]:
+    """Return for each tensor of E the power of two by which it is larger than the first one; empty for 1."""
+    import torch
+
+    sizes = [torch.cat([value.flatten().float() for value in calls]).square().mean().sqrt().item() for calls in crossed]
+    scales = [2.0 ** round(math.log2(size / sizes[0])) if size and sizes[0] else 1.0 for size in sizes]
+    return tuple(scales) if any(scale != 1 for scale in scales) else ()
 
 
 def may_splice(facts: Facts) -> bool:

@@ -84,7 +84,10 @@ class Qwen2AudioAdapter(Adapter):
         return dict(batch)
 
     def other_size(self, processor: Any) -> np.ndarray:
-        return self.blank_input(processor)[::2]
+        from sea_core.model.noise import noise_like
+
+        noise: np.ndarray = noise_like(self.blank_input(processor)[::2])
+        return noise
 
     def projector(self, model: Any) -> nn.Module:
         return self.backbone(model).get_submodule("multi_modal_projector")
