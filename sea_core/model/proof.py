@@ -221,10 +221,10 @@ def encoder_is_skipped(proof: Proof) -> None:
 
 CHECKS: Sequence[Check] = (
     prompt_is_ordinary,
+    nothing_leaks_past_the_seam,
     own_embedding_changes_nothing,
     head_gives_the_models_logits,
     another_embedding_changes_something,
-    nothing_leaks_past_the_seam,
     encoder_is_skipped,
 )
 
