@@ -75,3 +75,11 @@ def suggest(name: str, known: Collection[str], what: str = "Known") -> str:
     """Return the hint for an unknown name: the nearest known one, or all of them."""
     close = nearest(name, known)
     return f"Did you mean {close!r}?" if close else f"{what}: {', '.join(sorted(known))}"
+
+
+def describe_value(value: object) -> str:
+    """Return what a method returned, for a message: the shape of a tensor or array, the type of anything else."""
+    if isinstance(value, list | tuple):
+        return f"a list of {', '.join(map(describe_value, value)) or 'nothing'}"
+    shape = getattr(value, "shape", None)
+    return f"an object of type {type(value).__name__}" if shape is None else str(tuple(shape))

@@ -83,7 +83,7 @@ def _dpo_defaults(request: AlignRequest) -> dict[str, Any]:
 
 def batch_defaults(mllm: MLLM) -> dict[str, int]:
     """Return how many examples make a step: 16. A replayed model may not take media of several sizes in one batch."""
-    per_device, accumulated = (1, 16) if mllm.replayed else (16, 1)
+    per_device, accumulated = (16, 1) if mllm.mechanism.mixes_batches else (1, 16)
     return {"per_device_train_batch_size": per_device, "gradient_accumulation_steps": accumulated}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -11,39 +11,44 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sea_core.errors import DataError, ModelError
+from sea_core.errors import DataError, ModelError, describe_value
 from sea_core.model import numerics, seam
 from sea_core.model.adapter import Adapter
 from sea_core.model.chat_template import template_errors
 from sea_core.model.embedding import Embedding, stack
+from sea_core.model.mechanism import Mechanism
 from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padded
 from sea_core.model.replayed import ReplayedModel
+from sea_core.model.splice import Splice
 from sea_core.model.text_ids import Render, TextTokenizer
 
 
 class MLLM:
     """An adapter, a frozen model and its processor.
 
-    Every way to run the model on an embedding is `seam.inject` at the backbone. What it puts there is `splice` (P(E) in
-    place of the placeholders' embeddings) or, for an adapter that asks for it, `replay` (see replay.py).
+    Every way to run the model on an embedding is `seam.inject` at the backbone. What it puts there is the mechanism's:
+    P(E) in place of the placeholders' embeddings (splice.py), or the inputs of a replay (replayed.py).
     """
 
     def __init__(self, adapter: Adapter, model: Any, processor: Any) -> None:
         self.adapter, self.model, self.processor = adapter, model, processor
         self.tokenizer = processor.tokenizer
         self.backbone: nn.Module = adapter.backbone(model)
-        self.replayed = ReplayedModel.of(self)
+        replayed = ReplayedModel.of(self)
+        self.mechanism: Mechanism = replayed or Splice(self)
+        self.replayed: ReplayedModel | None = replayed
         self.projector: nn.Module = self.find_projector()
         model.requires_grad_(False)
         model.eval()
 
     def find_projector(self) -> nn.Module:
-        """Return P; if E crosses into several modules, all of them as one."""
-        return nn.ModuleList(self.replayed.replay.projectors()) if self.replayed else self.adapter.projector(self.model)
+        """Return P; if E crosses into several modules, or into none, all of them as one."""
+        projectors = self.projectors()
+        return projectors[0] if len(projectors) == 1 else nn.ModuleList(projectors)
 
     def projectors(self) -> list[nn.Module]:
         """Return the modules that E crosses into."""
-        return self.replayed.replay.projectors() if self.replayed else [self.adapter.projector(self.model)]
+        return self.mechanism.projectors()
 
     @property
     def device(self) -> torch.device:
@@ -106,17 +111,14 @@ class MLLM:
         """Return the parameters before the language model that a forward pass uses: a model may have other encoders."""
         language = {id(p) for p in self.language_parameters()}
         with torch.no_grad(), seam.called(self.model) as modules:
-            self.crossed(inputs)
+            self.mechanism.crossed(inputs)
         used = [*self.encoder_parameters(), *self.projector.parameters()] if not self.replayed else []
         used += [p for module in modules for p in module.parameters(recurse=False)]
         return list({id(p): p for p in used if id(p) not in language}.values())
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """Return the parameters before the seam: neither the projector's nor the language model's."""
-        if self.replayed:
-            return self.replayed.replay.skipped_parameters()
-        others = {id(p) for p in (*self.projector.parameters(), *self.language_parameters())}
-        return [p for p in self.model.parameters() if id(p) not in others]
+        return self.mechanism.encoder_parameters()
 
     def _token_id(self, token: str) -> int:
         token_id = self.tokenizer.convert_tokens_to_ids(token)
@@ -136,7 +138,7 @@ class MLLM:
         Raises:
             DataError: the encoder's output for a medium is not finite, as for a sound that contains NaN.
         """
-        embeddings = self._encode(media)
+        embeddings = self.mechanism.encode(media)
         if not all(numerics.all_finite(e.features) for e in embeddings):
             raise DataError(
                 f"the encoder's output contains numbers that are not finite (NaN or infinity) for this "
@@ -145,43 +147,13 @@ class MLLM:
             )
         return embeddings
 
-    def _encode(self, media: Sequence[Any]) -> list[Embedding]:
-        if self.replayed:
-            return [self.replayed.encode(medium) for medium in media]
-        inputs = self.media_inputs(["?"] * len(media), media)
-        parts = self._split(self._capture(inputs), inputs, len(media))
-        return [e.with_features(e.features.detach().clone()) for e in parts]
-
-    def _capture(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Return the first argument of the projector in an ordinary forward pass."""
-        with seam.capture(self.projector) as captured:
-            self.backbone(**inputs)
-        if len(captured) != 1:
-            raise ModelError(
-                f"the projector was called {len(captured)} times for one batch of {self.adapter.noun}s, expected once",
-                hint="Check the adapter's `projector` and `inputs`: the model may have ignored the media.",
-            )
-        return captured[0]
-
     def encode_with_grad(self, inputs: Mapping[str, Any], count: int = 1) -> list[Embedding]:
         """Return M(z) for the media in ordinary inputs, with the graph back to them. Only the encoder is run."""
-        if self.replayed:
-            return [Embedding(self.replayed.features(inputs))]
-        return self._split(seam.run_until(self.projector, lambda: self.backbone(**inputs)), inputs, count)
-
-    def _split(self, crossed: Tensor, inputs: Mapping[str, Any], count: int) -> list[Embedding]:
-        """Return what crossed the seam as one embedding for each medium."""
-        parts, grids = self.adapter.split(crossed, inputs), self.adapter.grids(inputs, count)
-        if not isinstance(parts, list | tuple) or [getattr(part, "ndim", None) for part in parts] != [2] * count:
-            raise ModelError(
-                f"{type(self.adapter).__name__}.split returned {_describe(parts)} for {count} {self.adapter.noun}s",
-                hint="It must return a list of one tensor (n_features, d_encoder) for each medium.",
-            )
-        return [Embedding(features, grid) for features, grid in zip(parts, grids, strict=True)]
+        return self.mechanism.encode_with_grad(inputs, count)
 
     def blank(self) -> Embedding:
         """Return M(blank input) in fp32 or wider, where an optimisation starts. Raises ModelError if not finite."""
-        (blank,) = self._encode([self.adapter.blank_input(self.processor)])
+        (blank,) = self.mechanism.encode([self.adapter.blank_input(self.processor)])
         numerics.require_finite(blank.features, f"the encoder's outputs for the blank {self.adapter.noun}")
         return blank.with_features(blank.features.to(self.wide_dtype))
 
@@ -197,7 +169,7 @@ class MLLM:
         inputs = self.adapter.inputs(self.processor, texts, media)
         if not isinstance(inputs, Mapping):
             raise ModelError(
-                f"{type(self.adapter).__name__}.inputs returned {_describe(inputs)}",
+                f"{type(self.adapter).__name__}.inputs returned {describe_value(inputs)}",
                 hint="It must return the model's keywords: a dict with input_ids, attention_mask and the media.",
             )
         return {name: self._placed(value) for name, value in inputs.items()}
@@ -236,26 +208,20 @@ class MLLM:
         Raises:
             DataError: a part of the question would become a special token (see `TextTokenizer`).
         """
-
-        def expand(text: str) -> str:
-            if embedding is None or self.replayed:
-                return text
-            return self._with_placeholders(text, self.adapter.placeholders(len(embedding)))
-
-        # As a processor does it: a tokenizer with a begin-of-text token adds it unless the template already has.
-        render = self._renderer(media=embedding is not None)
-        ids = self.text_tokenizer.chat_ids(render, [question], begin=True, expand=expand)
-        return self.replayed.form(embedding.grid).expand(ids) if self.replayed and embedding is not None else ids
+        return (
+            self.chat_ids(question, media=False)
+            if embedding is None
+            else self.mechanism.prompt_ids(question, embedding)
+        )
 
     def count_placeholders(self, embedding: Embedding) -> int:
         """Return the number of placeholder tokens of an embedding."""
-        if self.replayed:
-            return self.replayed.form(embedding.grid).expansion.count(self.placeholder_id)
-        return self.adapter.placeholders(len(embedding))
+        return self.mechanism.count_placeholders(embedding)
 
-    def chat_ids(self, question: str, *, media: bool) -> list[int]:
-        """Return the ids of the chat prompt as the template writes it, with a marker for the medium if there is one."""
-        return self.text_tokenizer.chat_ids(self._renderer(media), [question], begin=True)
+    def chat_ids(self, question: str, *, media: bool, expand: Callable[[str], str] = str) -> list[int]:
+        """Return the ids of the chat prompt, as the template writes it; `expand` edits the template's own words."""
+        # As a processor does it: a tokenizer with a begin-of-text token adds it unless the template already has.
+        return self.text_tokenizer.chat_ids(self._renderer(media), [question], begin=True, expand=expand)
 
     def require_question(self, question: str) -> None:
         """Raise DataError if a part of the question would become a special token, with or without a medium."""
@@ -264,16 +230,6 @@ class MLLM:
 
     def _renderer(self, media: bool) -> Render:
         return lambda texts: self.render(texts[0], media=media)
-
-    def _with_placeholders(self, text: str, count: int) -> str:
-        """Repeat the one placeholder of a rendered prompt `count` times."""
-        placeholder = self.adapter.placeholder
-        if (found := text.count(placeholder)) != 1:
-            raise ModelError(
-                f"the chat template put {found} placeholders in a prompt with one {self.adapter.noun}",
-                hint="Check the adapter's `placeholder` and `conversation` against the checkpoint's chat template.",
-            )
-        return text.replace(placeholder, placeholder * count)
 
     def answer_ids(self, answer: str) -> list[int]:
         """Return the answer's token ids, with the end token. Raises DataError as `prompt_ids` does."""
@@ -302,55 +258,12 @@ class MLLM:
         """Return the logits of hidden states, in fp32 or wider."""
         return self.adapter.logits(self.model, hidden).to(self.wide_dtype)
 
-    def splice(
-        self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
-    ) -> dict[str, Any] | None:
-        """Return the backbone's keywords with P(E) merged into the token embeddings, (batch, length, d_llm).
-
-        The embeddings belong, in order, to the sequences that have placeholders. Returns None if none has any.
-
-        Raises:
-            ModelError: the placeholders of a sequence do not fit its embedding. transformers only compares the totals
-                of a batch, so features shifted from one sequence to the next would go unnoticed.
-        """
-        is_placeholder = input_ids == self.placeholder_id
-        counts = [n for n in is_placeholder.sum(1).tolist() if n]
-        if not counts:
-            return None
-        expected = [self.adapter.placeholders(len(e)) for e in embeddings]
-        if counts != expected:
-            raise ModelError(
-                f"the prompts have {counts} placeholders, the embeddings need {expected}",
-                hint="Make each prompt for its embedding: prompt_ids(question, embedding).",
-            )
-        # Some families' placeholders have ids outside the table; these rows are replaced in any case.
-        tokens: Tensor = self.model.get_input_embeddings()(input_ids.masked_fill(is_placeholder, 0))
-        projected = torch.cat([self.project(e) for e in embeddings]).to(tokens.dtype)
-        if projected.shape != (sum(expected), tokens.shape[-1]):
-            raise ModelError(
-                f"the projector gives {tuple(projected.shape)}, but there are {sum(expected)} placeholders of width "
-                f"{tokens.shape[-1]}",
-                hint="Check the adapter's `projector` and `placeholders`.",
-            )
-        merged = tokens.masked_scatter(is_placeholder[..., None], projected)
-        return {
-            "input_ids": None,
-            "inputs_embeds": merged,
-            **self.backbone_inputs(input_ids, attention_mask, embeddings),
-        }
-
     def backbone_inputs(
         self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
     ) -> dict[str, Any]:
         """Return the backbone's keywords besides ids, mask and embeddings (see `Adapter.backbone_inputs`)."""
         grids = [embedding.grid for embedding in embeddings]
         return dict(self.adapter.backbone_inputs(self.model, input_ids, attention_mask, grids))
-
-    def generation_inputs(self, input_ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
-        """Return what `generate` must know of a prompt's media to count positions after them."""
-        if self.replayed:
-            return self.replayed.generation_inputs(input_ids, embeddings)
-        return self.backbone_inputs(input_ids, mask, embeddings)
 
     def project(self, embedding: Embedding) -> Tensor:
         """Return P(E), (n_placeholders, d_llm), with E cast to the projector's dtype."""
@@ -368,21 +281,7 @@ class MLLM:
     @contextmanager
     def inject(self, fixed: Sequence[Embedding] = ()) -> Iterator[None]:
         """Run the model on embeddings inside the block (see `seam.inject`)."""
-        with self.replayed.active() if self.replayed else nullcontext():
-            merge = self.replayed.merge if self.replayed else self.splice
-            with seam.inject(self.backbone, merge, fixed):
-                yield
-
-    def crossed(self, inputs: Mapping[str, Any]) -> Any:
-        """Return all that crosses the seam in an ordinary forward pass, for `swapped`."""
-        if self.replayed:
-            return self.replayed.record(inputs)
-        return self._capture(inputs)
-
-    @contextmanager
-    def swapped(self, crossed: Any) -> Iterator[None]:
-        """Let what crossed in another forward pass cross in the one inside the block. The encoder is run."""
-        with self.replayed.swapped(crossed) if self.replayed else seam.replace(self.projector, crossed):
+        with self.mechanism.active(), seam.inject(self.backbone, self.mechanism.merge, fixed):
             yield
 
     def answer_logits(self, batch: Batch, embeddings: Sequence[Embedding] = ()) -> tuple[Tensor, Tensor, Tensor]:
@@ -437,11 +336,8 @@ class MLLM:
         return answers
 
     def _batches(self, about: Sequence[Embedding | None]) -> Iterator[list[int]]:
-        """Yield the indices of questions that can be answered together: a replayed model takes media of one size."""
-        if not self.replayed:
-            yield list(range(len(about)))
-            return
-        grids = [None if e is None else e.grid for e in about]
+        """Yield the indices of questions that can be answered together."""
+        grids = [None if e is None or self.mechanism.mixes_batches else e.grid for e in about]
         for grid in dict.fromkeys(grids):
             yield [i for i, other in enumerate(grids) if other == grid]
 
@@ -464,7 +360,7 @@ class MLLM:
         """
         ids, mask = left_padded(prompts, self.pad_id, self.device)
         # generate() continues from these; without them it would count positions as for plain text.
-        more = self.generation_inputs(ids, mask, embeddings)
+        more = self.mechanism.generation_inputs(ids, mask, embeddings)
         finite = FiniteLogits()
         with self.inject(embeddings), self.greedy_settings(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits
@@ -518,10 +414,3 @@ class FiniteLogits:
 
     def __bool__(self) -> bool:
         return bool(self.found)
-
-
-def _describe(value: object) -> str:
-    """Return what a method returned, for an error: the shape of a tensor, the type of anything else."""
-    if isinstance(value, list | tuple):
-        return f"a list of {', '.join(map(_describe, value)) or 'nothing'}"
-    return str(tuple(value.shape)) if isinstance(value, Tensor) else f"an object of type {type(value).__name__}"

@@ -37,7 +37,7 @@ class ProofMedium:
     Attributes:
         inputs: its ordinary inputs.
         hidden: the hidden states that they give, (length, d_llm).
-        crossed: what crossed the seam (`MLLM.crossed`).
+        crossed: what crossed the seam (`Mechanism.crossed`).
     """
 
     name: str
@@ -75,7 +75,7 @@ class Proof:
         with torch.no_grad():
             hidden = self.ordinary(inputs)
             numerics.require_finite_logits(self.mllm.logits(hidden[-1:].to(self.mllm.dtype)))
-            crossed = self.mllm.crossed(inputs)
+            crossed = self.mllm.mechanism.crossed(inputs)
         (embedding,) = self.mllm.encode([medium])
         return ProofMedium(name, inputs, hidden, crossed, embedding)
 
@@ -130,7 +130,7 @@ def own_embedding_changes_nothing(proof: Proof) -> None:
         largest = medium.hidden.abs().max().item()
         # A replayed forward makes the same computation in the same order: it must be equal.
         allowed = 0.0
-        if not proof.mllm.replayed:
+        if not proof.mllm.mechanism.is_exact:
             allowed = ROUNDING_FACTOR * proof.rounding(medium.embedding) + RESOLUTION * largest
         if not difference <= allowed:
             raise ModelError(
@@ -180,7 +180,7 @@ def nothing_leaks_past_the_seam(proof: Proof) -> None:
             hint="An embedding's shape must follow from the form of the input: check `blank_input` and `inputs`.",
         )
     for first, second in ((blank, noise), (noise, blank)):
-        with torch.no_grad(), proof.mllm.swapped(first.crossed):
+        with torch.no_grad(), proof.mllm.mechanism.swapped(first.crossed):
             swapped = proof.ordinary(second.inputs)
         if not torch.equal(swapped, first.hidden):
             difference = numerics.max_difference(swapped, first.hidden)

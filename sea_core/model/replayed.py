@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding, Grid
 from sea_core.model.form import TEXT_INPUTS, MediumForm, ReadPrompt, read_form
+from sea_core.model.mechanism import Mechanism
 from sea_core.model.replay import Pass, Recording, Replay, join, merge, part
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ class BatchRecording:
     recording: Recording
 
 
-class ReplayedModel:
-    """What an MLLM does differently if its adapter asks for `replay`."""
+class ReplayedModel(Mechanism):
+    """The mechanism of an adapter that asks for `replay`. A batch holds media of one size, and no plain text."""
+
+    is_exact = True
+    mixes_batches = False
 
     def __init__(self, mllm: MLLM, replay: Replay) -> None:
-        self.mllm, self.replay = mllm, replay
+        super().__init__(mllm)
+        self.replay = replay
         self.form = lru_cache(None)(self._read_form)
         self._batch = lru_cache(MAX_RECORDINGS)(self._record_batch)
 
@@ -50,50 +55,59 @@ class ReplayedModel:
         end = mllm.model.get_submodule(seam.end) if seam.end else mllm.adapter.language_model(mllm.model)
         return cls(mllm, Replay(mllm.model, seam, end))
 
-    def encode(self, medium: Any) -> Embedding:
-        """Return M(z) of one medium."""
-        features = self.features(self.mllm.media_inputs(["?"], [medium]))
-        return Embedding(features.detach().clone(), self.mllm.adapter.size(medium, self.mllm.processor))
+    def projectors(self) -> list[nn.Module]:
+        return self.replay.projectors()
 
-    def features(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Return the E of the medium in ordinary inputs, (n_features, d_encoder), with the graph back to them."""
-        return join(self.record(inputs).crossed, self.replay.seam.scales)
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        return self.replay.skipped_parameters()
 
-    def record(self, inputs: Mapping[str, Any]) -> Recording:
+    def encode(self, media: Sequence[Any]) -> list[Embedding]:
+        return [self._encode(medium) for medium in media]
+
+    def _encode(self, medium: Any) -> Embedding:
+        (embedding,) = self.encode_with_grad(self.mllm.media_inputs(["?"], [medium]), 1)
+        size = self.mllm.adapter.size(medium, self.mllm.processor)
+        return Embedding(embedding.features.detach().clone(), size)
+
+    def encode_with_grad(self, inputs: Mapping[str, Any], count: int) -> list[Embedding]:
+        """Return the E of the one medium in ordinary inputs, without its size."""
+        return [Embedding(join(self.crossed(inputs).crossed, self.replay.seam.scales))]
+
+    def crossed(self, inputs: Mapping[str, Any]) -> Recording:
         """Record an ordinary forward pass up to the decoder."""
         return self.replay.record(lambda: self.mllm.backbone(**inputs))
 
     @contextmanager
+    def swapped(self, crossed: Recording) -> Iterator[None]:
+        with self.replay.crossing():
+            self.replay.next_pass = Pass(crossed.crossed, {})
+            yield
+
+    def prompt_ids(self, question: str, embedding: Embedding) -> list[int]:
+        return self.form(embedding.grid).expand(self.mllm.chat_ids(question, media=True))
+
+    def count_placeholders(self, embedding: Embedding) -> int:
+        return self.form(embedding.grid).expansion.count(self.mllm.placeholder_id)
+
+    @contextmanager
     def active(self) -> Iterator[None]:
-        """Replay inside the block whatever `merge` has prepared."""
+        """Replay inside the block whatever `inputs_for` has prepared."""
         with self.replay.crossing(), self.replay.skipping():
             yield
 
-    @contextmanager
-    def swapped(self, recording: Recording) -> Iterator[None]:
-        """Let what crossed in a recorded pass cross in the next one. The encoder is run."""
-        with self.replay.crossing():
-            self.replay.next_pass = Pass(recording.crossed, {})
-            yield
+    def merge(
+        self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
+    ) -> dict[str, Any] | None:
+        # A pass may be recorded while another one is prepared: it is an ordinary one.
+        return None if self.replay.is_recording else super().merge(input_ids, attention_mask, embeddings)
 
-    def merge(self, input_ids: Tensor, _mask: Tensor | None, embeddings: Sequence[Embedding]) -> dict[str, Any] | None:
-        """Prepare the replay of a batch, and return the backbone's keywords for it; None without placeholders.
-
-        Raises:
-            ModelError: the prompts do not fit the embeddings.
-        """
-        counts = [n for n in (input_ids == self.mllm.placeholder_id).sum(1).tolist() if n]
-        if not counts or self.replay.is_recording:
-            return None
-        expected = [self.form(e.grid).expansion.count(self.mllm.placeholder_id) for e in embeddings]
-        if counts != expected:
-            raise ModelError(
-                f"the prompts have {counts} placeholders, the embeddings need {expected}",
-                hint="Make each prompt for its embedding: prompt_ids(question, embedding).",
-            )
+    def inputs_for(
+        self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
+    ) -> dict[str, Any]:
+        """Prepare the replay of a batch, and return the ordinary inputs for blank media of its sizes."""
         batch = self._batch(tuple(e.grid for e in embeddings))
-        media = [self._parts(e) for e in embeddings]
-        self.replay.next_pass = Pass(merge(media, batch.recording), batch.recording.outputs)
+        crossing = merge([self._parts(e) for e in embeddings], batch.recording)
+        self.replay.next_pass = Pass(crossing, batch.recording.outputs)
         return {**batch.inputs, **self.token_inputs(input_ids, embeddings)}
 
     def _parts(self, embedding: Embedding) -> list[list[Tensor]]:
@@ -118,7 +132,7 @@ class ReplayedModel:
             for name in first.token_inputs
         }
 
-    def generation_inputs(self, input_ids: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
+    def generation_inputs(self, input_ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
         """Return the inputs from which `generate` counts positions: all but the media's own numbers."""
         if not embeddings:
             return {}
@@ -149,6 +163,6 @@ class ReplayedModel:
         media = [mllm.adapter.medium_of(grid, mllm.processor) for grid in grids]
         inputs = mllm.media_inputs(["?"] * len(media), media)
         with torch.no_grad():
-            recording = self.record(inputs).shapes_only()
+            recording = self.crossed(inputs).shapes_only()
         follows_prompt = {*TEXT_INPUTS, *self.form(grids[0]).token_inputs}
         return BatchRecording({k: v for k, v in inputs.items() if k not in follows_prompt}, recording)

@@ -79,7 +79,7 @@ class AdapterUnderTest:
         if sample is not None:
             return sample
         # A replayed model takes media of one size in a batch; the proof tries another size alone.
-        other = None if self.mllm.replayed else self.adapter.other_size(self.mllm.processor)
+        other = self.adapter.other_size(self.mllm.processor) if self.mllm.mechanism.mixes_batches else None
         return self.adapter.noise(self.mllm.processor) if other is None else other
 
     @cached_property
@@ -104,7 +104,7 @@ class AdapterUnderTest:
     def require_two_shapes(self) -> None:
         """Raise NotTested where padding could have no influence, because all media have one shape."""
         sizes = {(len(embedding), embedding.grid) for embedding in self.embeddings.values()}
-        if len(sizes) == 1 and not self.adapter.one_shape and not self.mllm.replayed:
+        if len(sizes) == 1 and self.mllm.mechanism.mixes_batches and not self.adapter.one_shape:
             raise NotTested(
                 f"padding was not tested: the blank {self.adapter.noun} and the sample have {len(self.blank)} vectors "
                 "each. Give a sample of another shape (--sample FILE, or the method `sample()` in the tests), or set "

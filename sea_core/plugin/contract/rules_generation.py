@@ -47,7 +47,7 @@ def batch(subject: AdapterUnderTest) -> None:
 def mixed_batch(subject: AdapterUnderTest) -> None:
     """A batch may mix prompts about media and prompts in plain text."""
     mllm, embedding = subject.mllm, subject.embeddings["sample"]
-    if mllm.replayed:
+    if not mllm.mechanism.mixes_batches:
         raise NotTested("not every model that is replayed takes such a batch: it is aligned one example at a time")
     text, about = mllm.prompt_ids("How are you?", None), mllm.prompt_ids(subject.question(), embedding)
     with torch.no_grad():
@@ -100,7 +100,7 @@ def beam_search(subject: AdapterUnderTest) -> None:
     with padding_side(mllm, "left"):
         inputs = mllm.media_inputs(questions, list(subject.media.values()))
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
-    more = mllm.generation_inputs(ids, mask, embeddings)
+    more = mllm.mechanism.generation_inputs(ids, mask, embeddings)
     with torch.no_grad(), mllm.greedy_settings(MAX_NEW_TOKENS) as settings:
         settings.num_beams = BEAMS
         ordinary = mllm.model.generate(**inputs, generation_config=settings)
