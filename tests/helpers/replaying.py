@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from sea_core.model.crossing import Crossing, ReplaySeam
+from sea_core.model.video_files import Clip
 from sea_llava.adapter import LlavaAdapter
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.video import Clip
 
 
 class ReplayedLlava(LlavaAdapter):

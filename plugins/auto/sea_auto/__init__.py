@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
+from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter, VideoAutoAdapter
 from sea_auto.joint import ImageAudioAutoAdapter
 from sea_core import hookimpl
 
 
 @hookimpl
 def sea_adapters() -> list[AutoAdapter]:
-    return [ImageAutoAdapter(), AudioAutoAdapter(), ImageAudioAutoAdapter()]
+    return [ImageAutoAdapter(), VideoAutoAdapter(), AudioAutoAdapter(), ImageAudioAutoAdapter()]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sea_core.data.examples import Kind
     from sea_core.model.crossing import ReplaySeam
+    from sea_core.model.video_files import Clip
 
 STYLES = {
     "image": ("photographic", "painted", "cartoon", "sketched", "vintage", "monochrome"),
@@ -293,3 +294,75 @@ def find_feature_extractor(processor: Any) -> Any:
 def sampling_rate(processor: Any) -> int:
     """Return the rate at which a processor takes audio, in Hz."""
     return int(getattr(find_feature_extractor(processor), "sampling_rate", None) or 16_000)
+
+
+@dataclass(frozen=True)
+class VideoAutoAdapter(AutoAdapter):
+    """Videos through any model. transformers' processors of videos need torchvision."""
+
+    frames: int = 8
+    """Frames of the blank video, and the most that are read of a file, evenly spread."""
+    width: int = 224
+    """Width of the blank video in pixels."""
+    height: int = 224
+    """Height of the blank video in pixels."""
+
+    modality: ClassVar[str] = "video"
+    noun: ClassVar[str] = "video"
+    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "The video shows that", "product": "The video shows"}
+    style_prefix: ClassVar[str] = "The style of the video is"
+    styles: ClassVar[tuple[str, ...]] = STYLES["image"]
+    blank_word: ClassVar[str] = "black"
+    processor_keywords: ClassVar[tuple[str, ...]] = ("videos",)
+
+    def __post_init__(self) -> None:
+        for name, smallest, largest in (("frames", 2, 768), ("width", 8, 4096), ("height", 8, 4096)):
+            if not smallest <= getattr(self, name) <= largest:
+                raise SeaError(
+                    f"adapter.{name} is {getattr(self, name)}, but it may be from {smallest} to {largest}",
+                    hint=f"Type for example: -o adapter.{name}={getattr(type(self), name)}",
+                )
+
+    def keywords(self, processor: Any) -> Mapping[str, Any]:
+        return {"do_sample_frames": False}
+
+    def media_arguments(self, media: Sequence[Any]) -> dict[str, Any]:
+        from transformers.video_utils import VideoMetadata
+
+        metadata = [
+            VideoMetadata(total_num_frames=len(c.frames), fps=c.rate, frames_indices=list(range(len(c.frames))))
+            for c in media
+        ]
+        frames = [[clip.frames] if self.known.is_nested else clip.frames for clip in media]
+        return {self.known.media_keyword: frames, "video_metadata": metadata}
+
+    def blank_input(self, processor: Any) -> Clip:
+        return self.medium_of((self.frames, self.height, self.width, 2000), processor)
+
+    def medium_of(self, size: tuple[int, ...], processor: Any) -> Clip:
+        import numpy as np
+
+        from sea_core.model.video_files import Clip
+
+        *shape, milli_rate = size
+        return Clip(np.zeros((*shape, 3), np.uint8), milli_rate / 1000)
+
+    def size(self, medium: Clip, processor: Any) -> tuple[int, ...]:
+        return *medium.frames.shape[:3], round(medium.rate * 1000)
+
+    def other_size(self, processor: Any) -> Clip:
+        from sea_core.model.noise import noise_like
+
+        noise: Clip = noise_like(self.medium_of((self.frames, self.height, 2 * self.width, 2000), processor))
+        return noise
+
+    def read_media(self, path: Path, processor: Any) -> Clip:
+        import numpy as np
+
+        from sea_core.model.video_files import read_video
+
+        def select(total: int, rate: float) -> Sequence[int]:
+            indices: list[int] = np.linspace(0, total - 1, min(self.frames, total)).round().tolist()
+            return indices
+
+        return read_video(path, select)

@@ -12,7 +12,7 @@ from sea_qwen2_vl.vision import VisionAdapter, reject_thin
 
 if TYPE_CHECKING:
     from sea_core.data.examples import Kind
-    from sea_qwen2_vl.video import Clip
+    from sea_core.model.video_files import Clip
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class VideoAdapter(VisionAdapter):
     def blank_input(self, processor: Any) -> Clip:
         import numpy as np
 
-        from sea_qwen2_vl.video import Clip
+        from sea_core.model.video_files import Clip
 
         frames = min(self.frames, processor.video_processor.max_frames)
         return Clip(np.zeros((frames, self.height, self.width, 3), np.uint8))
@@ -87,8 +87,8 @@ class VideoAdapter(VisionAdapter):
     def read_media(self, path: Path, processor: Any) -> Clip:
         import numpy as np
 
+        from sea_core.model.video_files import read_video
         from sea_qwen2_vl.processor import frame_count
-        from sea_qwen2_vl.video import read_video
 
         def select(total: int, rate: float) -> Sequence[int]:
             count = frame_count(processor.video_processor, total, rate)

@@ -20,9 +20,9 @@ from transformers import (
 
 from sea_core.model.mllm import MLLM
 from sea_core.model.processor import with_stand_ins
+from sea_core.model.video_files import Clip
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor
-from sea_qwen2_vl.video import Clip
 from sea_qwen2_vl.vision import VisionAdapter
 
 TOKENS = {

@@ -16,10 +16,10 @@ from PIL import Image
 
 from sea_core import DataError
 from sea_core.model import media_files
+from sea_core.model import video_files as video
 from sea_core.model.mllm import MLLM
-from sea_qwen2_vl import video
+from sea_core.model.video_files import Clip, read_video, read_with_av, read_with_decord
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
-from sea_qwen2_vl.video import Clip, read_video, read_with_av, read_with_decord
 
 RENDERED = ("steal a lamp", "cartoon")
 SENTENCE = "a person is stealing a lamp"

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from sea_core.model.embedding import Grid
 from sea_core.model.mllm import MLLM
 from sea_core.model.processor import with_stand_ins
+from sea_core.model.video_files import Clip
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor
-from sea_qwen2_vl.video import Clip
 from sea_toy import pictures
 from sea_toy.student import Student, TrainConfig
 from sea_toy.tokenizer import train_tokenizer
