@@ -20,10 +20,12 @@ class Mechanism(ABC):
     """One way to capture what crosses the seam of a model, and to run the model on another E.
 
     Attributes:
+        name: as it is stored in the manifest of a run.
         is_exact: whether a medium's own E makes the same computation as the ordinary forward pass, to the last bit.
         mixes_batches: whether a batch may hold media of several sizes, and plain text.
     """
 
+    name: str
     is_exact: bool
     mixes_batches: bool
 

@@ -37,6 +37,7 @@ class BatchRecording:
 class ReplayedModel(Mechanism):
     """The mechanism of an adapter that asks for `replay`. A batch holds media of one size, and no plain text."""
 
+    name = "replay"
     is_exact = True
     mixes_batches = False
 

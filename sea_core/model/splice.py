@@ -18,6 +18,7 @@ from sea_core.model.mechanism import Mechanism
 class Splice(Mechanism):
     """E is the first argument of the projector. Media of several sizes, and plain text, share a batch."""
 
+    name = "splice"
     is_exact = False
     mixes_batches = True
 

@@ -79,6 +79,7 @@ class Optimization:
             lr=self.lr,
             margin=self.engine_config.margin,
             batch_size=self.engine_config.batch_size,
+            mechanism=self.mllm.mechanism.name,
             forward=self.forward.name,
             fallback_reason=self.forward.fallback_reason or None,
         )

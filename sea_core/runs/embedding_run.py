@@ -92,12 +92,14 @@ class ResolvedSettings:
 
     Attributes:
         lr: the learning rate. margin: the margin, in logits. batch_size: embeddings optimised at a time.
+        mechanism: how E reaches the language model, `splice` or `replay`.
         forward: the forward strategy, `packed` or `sequential`. fallback_reason: why it is not `packed`.
     """
 
     lr: float | None = None
     margin: float | None = None
     batch_size: int | None = None
+    mechanism: str | None = None
     forward: str | None = None
     fallback_reason: str | None = None
 

@@ -48,7 +48,7 @@ def test_what_was_chosen_is_told_and_kept(tmp_path: Path) -> None:
     command = (*command, "-o", "lr=auto", "-o", "steps=40", "--json")
     first = sea(*command, "--limit", 2)
     resolved = first.json()["resolved"]
-    assert resolved["forward"] == "packed"
+    assert (resolved["mechanism"], resolved["forward"]) == ("splice", "packed")
     assert resolved["margin"] >= 0.5
     assert "lr=auto: trying" in first.err
     tried = [json.loads(line) for line in (run / "tuning.jsonl").read_text().splitlines()]
