@@ -25,7 +25,7 @@ class Case:
         id: unique within a scenario; a string, because published ids are not contiguous.
         modality: the modality of the case's set, for Text_only too.
         text: what accompanies the medium; None where the medium contains the whole question (Audio_only).
-        media: the path of the medium; None for Text_only.
+        media: the path of the medium, a file or the folder of a joint one; None for Text_only.
         question: the original question, the same for every task of a case. Judges see this one.
         phrase: the key phrase, if the folder contains it.
         kind: activity or product, if the folder or the text names it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from pathlib import Path
 from sea_bench import layout
 from sea_bench.build.media_io import check_medium
 from sea_bench.case import Case
-from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, IssueKind, read_set_manifest
+from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, IssueKind
+from sea_bench.medium import media_files, medium_digest, visible
 from sea_core.errors import DataError
 
 
@@ -40,14 +40,11 @@ class TaskCount:
 
 def check_media(benchmark: Benchmark) -> Iterator[Issue | None]:
     """Open every medium. Yields for each its issue or None, then an issue for each medium that no case refers to."""
-    modalities = {case.modality for case in benchmark.cases}
-    digests = {name: read_set_manifest(benchmark.folder, name).media for name in modalities}
     used = set()
     for case in benchmark.cases:
         if case.media is not None:
             used.add(case.media)
-            name = case.media.relative_to(benchmark.folder).as_posix()
-            yield _check_medium(case, case.media, digests[case.modality].get(name))
+            yield _check_medium(case, case.media)
     yield from _unused_media(benchmark, used)
 
 
@@ -82,17 +79,16 @@ def _by_task(issues: Iterable[Issue], kind: IssueKind) -> Counter[tuple[bool, st
     return Counter((issue.benign, issue.modality, issue.scenario, issue.task) for issue in issues if issue.kind == kind)
 
 
-def _check_medium(case: Case, path: Path, digest: str | None) -> Issue | None:
-    """Return an issue if the medium cannot be decoded, or is not the file that the manifest names."""
+def _check_medium(case: Case, path: Path) -> Issue | None:
+    """Return an issue if the medium cannot be decoded, or is not the one that the manifest names."""
     message = ""
     try:
-        check_medium(path, case.modality)
+        for modality, file in media_files(path, case.modality).items():
+            check_medium(file, modality)
     except DataError as error:
         message = f"corrupt medium: {error.what}"
-    if not message and digest is not None:
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                message = "corrupt medium: its SHA-256 is not the one in the manifest"
+    if not message and case.media_sha256 not in (None, medium_digest(path, case.modality)):
+        message = "corrupt medium: its SHA-256 is not the one in the manifest"
     if not message:
         return None
     return Issue("corrupt", case.modality, case.scenario, case.task, case.id, message, case.benign)
@@ -100,10 +96,20 @@ def _check_medium(case: Case, path: Path, digest: str | None) -> Issue | None:
 
 def _unused_media(benchmark: Benchmark, used: set[Path]) -> Iterator[Issue]:
     modalities = sorted({case.modality for case in benchmark.cases})
+    missing = [issue for issue in benchmark.issues if issue.kind == "missing"]
+    incomplete = {(issue.benign, issue.modality, issue.scenario, issue.task, issue.id) for issue in missing}
     for benign, root in layout.benchmark_roots(benchmark.folder):
         for modality in modalities:
             for path in sorted(layout.media_folder(root, modality).glob("*/*/*")):
-                if path.is_file() and path not in used and not path.name.startswith("."):
-                    scenario, task = path.parts[-3:-1]
+                scenario, task = path.parts[-3:-1]
+                name = path.name if path.is_dir() else path.stem
+                if path in used or (benign, modality, scenario, task, name) in incomplete:
+                    continue
+                if not path.name.startswith(".") and (path.is_file() or _has_media(path, modality)):
                     message = "no case refers to this medium"
-                    yield Issue("unused", modality, scenario, task, path.stem, message, benign)
+                    yield Issue("unused", modality, scenario, task, name, message, benign)
+
+
+def _has_media(folder: Path, modality: str) -> bool:
+    """Return whether a folder is a medium of a joint modality, whole or not."""
+    return len(layout.modality_parts(modality)) > 1 and bool(visible(folder))

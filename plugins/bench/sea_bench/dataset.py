@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from typing_extensions import TypedDict
 
 from sea_bench import layout
 from sea_bench.case import Case, mentioned_kind
+from sea_bench.medium import joint_digest, visible
 from sea_core.data.examples import Kind
 from sea_core.errors import DataError
 from sea_core.runs.containment import is_file_name, require_contained
@@ -246,23 +248,48 @@ class _SetReader:
             kind=known.get("kind") or _find_kind(record, text),
             benign=self.benign,
             condition="text" if task == TEXT_ONLY else "media",
-            media_sha256=self.manifest.media.get(path.relative_to(self.folder).as_posix()) if path else None,
+            media_sha256=self._recorded_digest(path) if path else None,
         )
 
     def _find_medium(self, scenario: str, task: str, id: str) -> Path | None:
         path = self._media_by_id(self.media / scenario / task).get(id)
-        if path is None:
-            self._add_issue("missing", scenario, task, id, "missing medium")
+        lost = [name for name in self._recorded_files(path) if not (path / name).is_file()] if path else []
+        if path is None or lost:
+            self._add_issue("missing", scenario, task, id, " ".join(["missing medium", *lost]))
+            return None
         return path
 
     def _media_by_id(self, folder: Path) -> dict[str, Path]:
-        """Return the files of a folder by their name without suffix; of two with the same, the first in order."""
+        """Return the media of a folder by id; of two with the same, the first in order.
+
+        A medium is a file, named after the id; of a joint modality, a folder with files.
+        """
         if folder not in self._listings:
-            files = sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []
-            self._listings[folder] = {
-                path.stem: path for path in files if path.is_file() and not path.name.startswith(".")
-            }
+            paths = visible(folder)[::-1]
+            self._listings[folder] = (
+                {path.name: path for path in paths if visible(path)}
+                if len(layout.modality_parts(self.modality)) > 1
+                else {path.stem: path for path in paths if path.is_file()}
+            )
         return self._listings[folder]
+
+    def _recorded_digest(self, path: Path) -> str | None:
+        """Return the digest of a medium in the manifest; None if it is not there."""
+        files = self._recorded_files(path)
+        return joint_digest(files) if files else self.manifest.media.get(path.relative_to(self.folder).as_posix())
+
+    def _recorded_files(self, path: Path) -> dict[str, str]:
+        """Return the digests in the manifest of the files of a medium that is a folder, by their names."""
+        return self._recorded.get(path.relative_to(self.folder).as_posix(), {})
+
+    @cached_property
+    def _recorded(self) -> dict[str, dict[str, str]]:
+        """The digests in the manifest by folder and name."""
+        found: dict[str, dict[str, str]] = {}
+        for name, digest in self.manifest.media.items():
+            folder, _, file = name.rpartition("/")
+            found.setdefault(folder, {})[file] = digest
+        return found
 
     def _compare_counts(self, counts: Mapping[str, int]) -> None:
         """Compare the case counts with the published ones, if the set has exactly the published scenarios."""

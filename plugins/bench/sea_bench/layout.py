@@ -53,8 +53,13 @@ BENIGN_FOLDER = "benign"
 MANIFEST = "manifest.json"
 
 
+def modality_parts(modality: str) -> tuple[str, ...]:
+    """Return the modalities that a modality joins: of `image+audio` both; any other is its only part."""
+    return tuple(modality.split("+"))
+
+
 def set_folder(modality: str) -> str:
-    """Return the name of a set's media folder: `Video`, `Audio`, `Eeg`."""
+    """Return the name of a set's media folder: `Video`, `Audio`, `Eeg`, `Image+audio`."""
     return modality[:1].upper() + modality[1:]
 
 

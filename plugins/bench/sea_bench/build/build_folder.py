@@ -47,7 +47,7 @@ class SetManifest:
         versions: of the libraries that took part.
         complete: whether every medium is made.
         cases: the texts of each case, by `SCENARIO/ID`, with `benign/` before it for a benign twin.
-        media: the SHA-256 of each medium, by its path; written when the set is complete.
+        media: the SHA-256 of each file of a medium, by its path; written when the set is complete.
     """
 
     identity: SetIdentity

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 from typing_extensions import TypedDict
 
 from sea_bench import layout
 from sea_bench.build.build_folder import BuildFolder, SetIdentity, SetManifest
+from sea_bench.build.generators.joint import generator_parts
 from sea_bench.build.jobs import Job, JobList, select_tasks
 from sea_bench.build.picks import Picks
 from sea_bench.build.question_text import CaseTexts
@@ -162,12 +162,13 @@ class SetBuilder:
         """Make a medium, write it and record it."""
         started, name = time.monotonic(), self.job_list.name(job)
         origin = self.job_list.origin(job)
-        seed = crc32(f"{self.media_set.seed}/{name}".encode())
-        if origin and origin.candidate:  # the picked candidate becomes the medium
+        seed = crc32(f"{self.media_set.maker(job.part).seed}/{name}".encode())
+        write: Callable[[Path], object]
+        if origin and (origin.candidate or job.part):  # the picked candidate, or the same part of another task
             scene, write = None, partial(shutil.copyfile, self.job_list.path(origin))
         else:
             scene = self._describe(job, seed) if job.task.scene else None
-            write = partial(self._write, self._generate(job, origin, scene, seed))
+            write = self._generate(job, origin, scene, seed)
         with atomic_write(self.job_list.path(job)) as temporary:
             write(temporary)
         data = self.job_list.path(job).read_bytes()
@@ -187,12 +188,14 @@ class SetBuilder:
     def _describe(self, job: Job, seed: int) -> str:
         return describe_scene(job.texts.phrase, job.texts.kind, seed, self.media_set.noun, self.complete)
 
-    def _generate(self, job: Job, origin: Job | None, scene: str | None, seed: int) -> Any:
+    def _generate(self, job: Job, origin: Job | None, scene: str | None, seed: int) -> Callable[[Path], None]:
+        """Make a medium. Returns the function that writes it."""
         base = self.job_list.path(origin) if origin else None
-        return self.media_set.make(job.task, job.texts, scene or "", self.generator, seed, base)
-
-    def _write(self, medium: Any, path: Path) -> None:
-        self.media_set.write(medium, path, self.generator)
+        maker = self.media_set.maker(job.part)
+        generator = next(each for each in generator_parts(self.generator) if each.modality == maker.modality)
+        task = maker.spelt_task() if job.part else job.task
+        medium = maker.make(task, job.texts, scene or "", generator, seed, base)
+        return lambda path: maker.write(medium, path, generator)
 
 
 def manifest_key(texts: CaseTexts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sea_bench import layout
@@ -15,11 +15,17 @@ from sea_core.errors import SeaError, suggest
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One medium to make: that of a task, or one of its candidates (1 and up)."""
+    """One file to make: the medium of a task, one of its candidates (1 and up), or one part of a joint medium.
+
+    Attributes:
+        texts: their phrase is what this file shows or speaks.
+        part: the modality of a part; "" for a medium of one file.
+    """
 
     texts: CaseTexts
     task: Task
     candidate: int = 0
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,31 +47,34 @@ class JobList:
         jobs = []
         for texts in self.texts:
             for task in self.tasks:
-                if self._has_candidates(task):
-                    jobs += [Job(texts, task, number + 1) for number in range(self.media_set.candidates)]
-                jobs.append(Job(texts, task))
+                for part, words in self.media_set.words(task, texts).items():
+                    job = Job(replace(texts, phrase=words), task, part=part)
+                    jobs += [replace(job, candidate=number + 1) for number in range(self._count_candidates(job))]
+                    jobs.append(job)
         return jobs
 
     def path(self, job: Job) -> Path:
         """Return the path of a job's medium."""
-        modality, suffix = self.media_set.modality, self.media_set.suffix
+        modality, suffix = self.media_set.modality, self.media_set.maker(job.part).suffix
         root = self.folder / layout.BENIGN_FOLDER if job.texts.benign else self.folder
         scenario, case_id = job.texts.scenario, job.texts.id
         if job.candidate:
             return candidate_path(root, modality, scenario, case_id, job.candidate, suffix)
-        return layout.media_folder(root, modality) / scenario / job.task.name / f"{case_id}{suffix}"
+        name = f"{case_id}/{job.part}{suffix}" if job.part else f"{case_id}{suffix}"
+        return layout.media_folder(root, modality) / scenario / job.task.name / name
 
     def name(self, job: Job) -> str:
         """Return the path of a job's medium relative to the folder, as the log and the manifest store it."""
         return self.path(job).relative_to(self.folder).as_posix()
 
     def origin(self, job: Job) -> Job | None:
-        """Return the job whose medium this one is made from: the picked candidate, or another task's medium."""
-        if not job.candidate and self._has_candidates(job.task):
+        """Return the job whose file this one is made from: the picked candidate, or a file of another task."""
+        if not job.candidate and (candidates := self._count_candidates(job)):
             key = case_key(self.media_set.modality, job.texts.scenario, job.texts.id, benign=job.texts.benign)
-            return Job(job.texts, job.task, min(self.picks.get(key, 1), self.media_set.candidates))
-        task = next((task for task in self.tasks if task.name == job.task.derived_from), None)
-        return Job(job.texts, task) if task else None
+            return replace(job, candidate=min(self.picks.get(key, 1), candidates))
+        name = self.media_set.origin(job.task, job.part)
+        task = next((task for task in self.tasks if task.name == name), None)
+        return replace(job, task=task, candidate=0) if task else None
 
     def count_unpicked(self) -> int:
         """Return how many cases have several candidates but no pick."""
@@ -74,8 +83,9 @@ class JobList:
             return 0
         return len(cases) - sum(key.startswith(f"{self.media_set.modality}/") for key in self.picks)
 
-    def _has_candidates(self, task: Task) -> bool:
-        return task.scene and self.media_set.candidates > 1
+    def _count_candidates(self, job: Job) -> int:
+        count = self.media_set.maker(job.part).candidates
+        return count if job.task.scene and count > 1 else 0
 
 
 def select_tasks(media_set: MediaSet, names: Sequence[str]) -> tuple[Task, ...]:

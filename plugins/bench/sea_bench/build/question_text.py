@@ -16,6 +16,8 @@ _IMAGE_PHRASE = re.compile(
     r"\b(?P<determiner>the|this|an)\s+(?:(?:bottom|top|end)\s+of\s+(?P<inner>the|this)\s+)?image\b", re.IGNORECASE
 )
 _IMAGE = re.compile(r"\bimage(?=s?\b)", re.IGNORECASE)
+_MENTION = re.compile(f"{_IMAGE_PHRASE.pattern}|{_IMAGE.pattern}", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:a|an|the)\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,16 @@ def adapt_to_medium(rephrased: str, noun: str, *, end: bool) -> str:
 
     def replace(match: re.Match[str]) -> str:
         nonlocal first
+        if match["determiner"] is None:
+            return noun
         determiner = match["inner"] or match["determiner"].lower()
         at_end, first = end and first and match["determiner"].lower() != "an", False
         article = indefinite_article(noun) if determiner == "an" else determiner
         text = f"the end of {determiner} {noun}" if at_end else f"{article} {noun}"
         return text[0].upper() + text[1:] if match["determiner"][0].isupper() else text
 
-    return _IMAGE.sub(noun, _IMAGE_PHRASE.sub(replace, rephrased))
+    adapted = _MENTION.sub(replace, rephrased)
+    return re.sub(rf"\b({noun}) shows\b", r"\1 show", adapted) if " and " in noun else adapted
 
 
 def mentions_image(rephrased: str) -> bool:
@@ -85,6 +90,22 @@ def guess_kind(phrase: str) -> Kind:
 
     words = phrase.split()
     return "activity" if words and is_base_verb(words[0]) else "product"
+
+
+def split_phrase(phrase: str, kind: Kind) -> tuple[str, str] | None:
+    """Return the halves of a phrase: up to the verb of an activity and its object, or up to the noun of a product.
+
+    Returns:
+        None where there is one word only, articles not counted.
+    """
+    from sea_core.extraction.english import is_base_verb
+
+    words = _ARTICLE.sub("", phrase.strip()).split()
+    if len(words) < 2:
+        return None
+    verbs = [place for place, word in enumerate(words[:-1], 1) if kind == "activity" and is_base_verb(word.lower())]
+    end = verbs[0] if verbs else 1 if kind == "activity" else len(words) - 1
+    return " ".join(words[:end]), " ".join(words[end:])
 
 
 def indefinite_article(noun: str) -> str:

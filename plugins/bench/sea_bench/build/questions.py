@@ -35,4 +35,5 @@ def question_record(texts: CaseTexts, media_set: MediaSet, tasks: Sequence[Task]
             "Rephrased Question": texts.rephrased,
             "Rephrased Question(SD)": texts.rephrased_scene or texts.rephrased,
         }
-    return {task.name: texts.text_for(task.text_source, media_set.noun) for task in (TEXT_ONLY, *tasks)}
+    asked = [TEXT_ONLY, *(task for task in tasks if media_set.words(task, texts))]
+    return {task.name: media_set.text(task, texts) for task in asked}

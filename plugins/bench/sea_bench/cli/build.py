@@ -17,12 +17,23 @@ if TYPE_CHECKING:
 
 
 def build_groups(media_set: MediaSet, generator: Generator) -> list[SettingGroup]:
-    """Return the settings of `sea bench build` for one set and one generator."""
-    return [
-        SettingGroup(media_set, "", f"The {media_set.modality} set: {{summary}}"),
-        SettingGroup(generator, "generator", f"--generator {generator.name} ({generator.modality}): {{summary}}"),
-        llm_group("of --scenes openai or transformers"),
-    ]
+    """Return the settings of `sea bench build` for one set and one generator; of a joint set, those of its parts."""
+    groups = []
+    for prefix, part in prefixed_parts(generator).items():
+        maker, start = media_set.maker(part.modality), f"{prefix}." if prefix else ""
+        groups += [
+            SettingGroup(maker, prefix, f"The {maker.modality} set: {{summary}}"),
+            SettingGroup(part, f"{start}generator", f"--generator {part.name} ({part.modality}): {{summary}}"),
+        ]
+    return [*groups, llm_group("of --scenes openai or transformers")]
+
+
+def prefixed_parts(generator: Generator) -> dict[str, Generator]:
+    """Return the generators of the parts by the prefix of their settings: their modality, and none for a single one."""
+    from sea_bench.build.generators.joint import generator_parts
+
+    parts = generator_parts(generator)
+    return {part.modality if len(parts) > 1 else "": part for part in parts}
 
 
 def all_build_groups() -> list[SettingGroup]:
@@ -39,7 +50,7 @@ def all_build_groups() -> list[SettingGroup]:
 
 @takes_settings(all_build_groups)
 def build(
-    modality: Annotated[str, typer.Argument(help="image, video, audio, or a plugin's.")],
+    modality: Annotated[str, typer.Argument(help="image, video, audio, a plugin's, or two of them: image+audio.")],
     out: Annotated[Path, typer.Option(help="The benchmark folder; it may contain other sets.")],
     source: Annotated[
         Path | None, typer.Option("--from", help="MM-SafetyBench's folder, or a table. Default: the demo cases.")
@@ -59,12 +70,18 @@ def build(
 
     Re-run the same command to resume.
     """
+    from sea_bench.build.generators.joint import join_generators
+    from sea_bench.build.sets.joint import join_sets
     from sea_bench.pipeline.build import build_benchmark, choose_generator, default_set
     from sea_core.cli.progress import TERMINAL
 
     chosen = choose_generator(modality, generator, plugin, demo=source is None)
     defaults = default_set(chosen, demo=source is None)
     settings = read_settings(build_groups(defaults, chosen), config, option)
+    prefixes = [prefix for prefix in prefixed_parts(chosen) if prefix]
+    if prefixes:
+        settings[""] = join_sets([settings[prefix] for prefix in prefixes])
+        settings["generator"] = join_generators([settings[f"{prefix}.generator"] for prefix in prefixes])
     result = build_benchmark(
         modality,
         out,

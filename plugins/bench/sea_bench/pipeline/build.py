@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sea_bench import layout
 from sea_bench.build.builder import SetBuilder
 from sea_bench.build.demo import GENERATORS as DEMO_GENERATORS
 from sea_bench.build.demo import SETTINGS as DEMO_SETTINGS
 from sea_bench.build.demo import demo_source
+from sea_bench.build.generators.joint import join_generators
 from sea_bench.build.generators.registry import get_generator
 from sea_bench.build.question_text import mentions_image
 from sea_bench.build.registry import get_set
@@ -17,6 +19,7 @@ from sea_bench.build.scenes import CompleteChat, make_completer
 from sea_bench.build.sets.base import MediaSet
 from sea_bench.build.source import CaseSource, limit_cases, read_source
 from sea_core.config import override
+from sea_core.errors import SeaError
 from sea_core.llm.backends import open_model
 from sea_core.llm.cache import completion_log
 from sea_core.llm.config import LLMConfig
@@ -69,7 +72,7 @@ def build_benchmark(
     Calling again with the same arguments resumes a build that was stopped.
 
     Args:
-        modality: image, video, audio, or a plugin's.
+        modality: image, video, audio, a plugin's, or two of them (`image+audio`).
         out: the benchmark folder; it may contain other sets.
         source: MM-SafetyBench's folder, or a table; None for the demo cases.
         generator: what makes scenes or speech; a name, or a generator with its settings. See `choose_generator`.
@@ -118,17 +121,36 @@ def choose_generator(modality: str, name: str | None = None, plugin: str = "", *
     """Return a generator: built-in, or of an installed plugin.
 
     Args:
-        name: its name; None for the default.
+        name: its name; None for the default. For two modalities, two names (`drawn+espeak`).
         plugin: a plugin whose generators come first, a name or the path of a .py file.
         demo: choose the default for the demo cases, which the bundled toy models can process.
 
     Raises:
-        SeaError: there is no such generator.
+        SeaError: there is no such generator, or the modality joins others than two different ones.
     """
+    modalities = layout.modality_parts(modality)
+    if len(modalities) > 1:
+        names = _part_names(modality, name)
+        # Toy models read one modality, so their demo is none for two.
+        return join_generators([choose_generator(*pair, plugin) for pair in zip(modalities, names, strict=True)])
     named = loader.get_plugin(plugin).generators if plugin else ()
     if name is None and demo:
         name = DEMO_GENERATORS.get(modality)
     return get_generator(modality, name, named, loader.generators())
+
+
+def _part_names(modality: str, name: str | None) -> tuple[str | None, ...]:
+    """Return the names of the two generators of a joint modality; None for each that is the default."""
+    modalities = layout.modality_parts(modality)
+    if len(modalities) != 2 or len(set(modalities)) != 2:
+        raise SeaError(f"{modality!r} does not join two modalities", hint="Type for example: image+audio")
+    names = name.split("+") if name else (None, None)
+    if len(names) != 2:
+        raise SeaError(
+            f"--generator {name} names one generator, but a joint set has two",
+            hint="Type for example: --generator drawn+espeak",
+        )
+    return tuple(names)
 
 
 def default_set(generator: Generator, *, demo: bool = False) -> MediaSet:

@@ -30,9 +30,8 @@ def preflight(runner: CaseRunner, cases: Sequence[Case], device: str) -> Preflig
     texts = encode_sample(runner, [case for case in cases if case.condition in ("text", "no_media")])
     changed = sum(_changes_output(runner, case) for case in media)
     if media and not changed:
-        noun = runner.mllm.adapter.noun
         raise SeaError(
-            f"the model ignores its media: its output for {len(media)} {noun}s is the same as for a blank {noun}",
+            f"the model ignores its media: its output for {len(media)} of them is the same as for the blank input",
             hint="Check the plugin: sea plugins check NAME. Check that the media are not blank: sea bench check DIR",
         )
     example = next((prompt_text(case) for case in cases), "")
@@ -60,7 +59,7 @@ def encode_sample(runner: CaseRunner, cases: Sequence[Case]) -> list[EncodedCase
     if cases and not encoded:
         first = unreadable[0]
         raise SeaError(
-            f"none of {len(unreadable)} {runner.mllm.adapter.noun}s can be read, {first['key']}: {first['detail']}",
+            f"none of {len(unreadable)} media can be read, {first['key']}: {first['detail']}",
             hint="List the unreadable media: sea bench check DIR",
         )
     return encoded[:SAMPLE_SIZE]

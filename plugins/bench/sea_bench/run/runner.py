@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from pathlib import Path
 import torch
 
 from sea_bench.case import Case
+from sea_bench.medium import medium_digest
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun, UnansweredRecord, case_fields, unanswered_record
 from sea_bench.select import MissingCase, Selection
@@ -25,7 +25,7 @@ class EncodedCase:
 
     Attributes:
         embedding: the encoder's output; None for a prompt without a medium.
-        media_sha256: the digest of the media file; None if there is none.
+        media_sha256: the digest of the medium; None if there is none.
     """
 
     case: Case
@@ -52,7 +52,7 @@ class CaseRunner:
             return EncodedCase(case, self.blank)
         if case.media is None:
             return EncodedCase(case)
-        digest = hashlib.sha256(case.media.read_bytes()).hexdigest()
+        digest = medium_digest(case.media, case.modality)
         if case.media_sha256 not in (None, digest):
             hint = "Re-run the `sea bench build` command, which makes it again."
             raise DataError("the medium was changed since the benchmark was built: its digest differs", hint=hint)

@@ -255,7 +255,7 @@ def test_a_run_stops_if_no_medium_can_be_read(copy: Path, tmp_path: Path) -> Non
     for path in copy.rglob("KPT/*.*"):
         path.write_bytes(b"RIFF")
     message = expect_error("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run", "--task", "KPT")
-    assert "none of 6 audios can be read" in message
+    assert "none of 6 media can be read" in message
     assert "sea bench check" in message
 
 

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
-from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
+from sea_bench.build.sets.base import TEXT_ONLY, FileSet, Task
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Generator
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AudioSet(MediaSet):
+class AudioSet(FileSet):
     """Audio_only: the question, spoken. KPT: the key phrase, spoken. KPT_noise: white noise, then KPT. 16 kHz, mono."""
 
     media: Literal["mp3", "wav"] = "mp3"
@@ -31,6 +31,7 @@ class AudioSet(MediaSet):
 
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "audio"
+    spelt: ClassVar[str] = "KPT"
     tasks: ClassVar[tuple[Task, ...]] = (
         TEXT_ONLY,
         Task("Audio_only", "nothing"),

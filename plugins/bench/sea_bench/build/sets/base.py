@@ -1,8 +1,9 @@
-"""The tasks of a modality, and how the medium of a task is made. The fields of a set are its settings."""
+"""The tasks of a set, and how the medium of a task is made. The fields of a set are its settings."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -35,16 +36,48 @@ TEXT_ONLY = Task("Text_only", "question")
 
 @dataclass(frozen=True)
 class MediaSet(Config, ABC):
-    """The tasks of a modality, and how their media are made and written."""
+    """The tasks of a set, their texts, and of which files a medium consists."""
+
+    modality: ClassVar[str]
+    noun: ClassVar[str]
+    tasks: ClassVar[tuple[Task, ...]]
+
+    @abstractmethod
+    def maker(self, part: str) -> FileSet:
+        """Return the set that makes the files of a part. A medium of one file has the part ""."""
+
+    @abstractmethod
+    def words(self, task: Task, texts: CaseTexts) -> Mapping[str, str]:
+        """Return what each part of a medium shows or speaks; empty if the case has no such task."""
+
+    @abstractmethod
+    def text(self, task: Task, texts: CaseTexts) -> str | None:
+        """Return the text that accompanies a medium of the task."""
+
+    @abstractmethod
+    def origin(self, task: Task, part: str) -> str:
+        """Return the name of the task whose file a part is made from; "" if it is made from the texts alone."""
+
+    @abstractmethod
+    def configure_generator(self, generator: Generator) -> Generator:
+        """Return the generator with the set's values of the fields that both have."""
+
+    def media_tasks(self) -> tuple[Task, ...]:
+        """Return the tasks that have media."""
+        return tuple(task for task in self.tasks if task != TEXT_ONLY)
+
+
+@dataclass(frozen=True)
+class FileSet(MediaSet):
+    """A set of one modality, in which a medium is a file, and how that is made and written."""
 
     seed: Annotated[int, Ge(0), Lt(2**31)] = 0
     """Seed of the scenes, the noise and whatever a generator draws."""
     candidates: Annotated[int, Ge(1), Le(20)] = 1
     """Number of media for each scene, of which a person picks one (`sea bench pick`)."""
 
-    modality: ClassVar[str]
-    noun: ClassVar[str]
-    tasks: ClassVar[tuple[Task, ...]]
+    spelt: ClassVar[str]
+    """The task whose medium is the phrase and nothing else, in letters or spoken."""
 
     @property
     @abstractmethod
@@ -60,19 +93,30 @@ class MediaSet(Config, ABC):
             base: the file of the medium that it is derived from.
         """
 
+    def spelt_task(self) -> Task:
+        """Return the task whose medium is the phrase and nothing else."""
+        return next(task for task in self.tasks if task.name == self.spelt)
+
     @abstractmethod
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
         """Write a medium to `path`, whose suffix may differ from the set's."""
 
+    def maker(self, part: str) -> FileSet:
+        return self
+
+    def words(self, task: Task, texts: CaseTexts) -> Mapping[str, str]:
+        return {"": texts.phrase}
+
+    def text(self, task: Task, texts: CaseTexts) -> str | None:
+        return texts.text_for(task.text_source, self.noun)
+
+    def origin(self, task: Task, part: str) -> str:
+        return task.derived_from
+
     def configure_generator(self, generator: Generator) -> Generator:
-        """Return the generator with the set's values of the fields that both have."""
         own = {field.name for field in fields(self)}
         shared = {field.name: getattr(self, field.name) for field in fields(generator) if field.name in own}
         return replace(generator, **shared) if shared else generator
-
-    def media_tasks(self) -> tuple[Task, ...]:
-        """Return the tasks that have media."""
-        return tuple(task for task in self.tasks if task != TEXT_ONLY)
 
 
 def hold_frame(frame: Any, seconds: float, rate: float) -> Frames:

@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sea_bench.build.question_text import CaseTexts
-from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
+from sea_bench.build.sets.base import TEXT_ONLY, FileSet, Task
 from sea_core.plugin.generator import Generator
 
 
 @dataclass(frozen=True)
-class CustomSet(MediaSet):
+class CustomSet(FileSet):
     """KP: the key phrase, as rendered by the plugin's generator."""
 
     tasks: ClassVar[tuple[Task, ...]] = (TEXT_ONLY, Task("KP", "whole"))
+    spelt: ClassVar[str] = "KP"
     _suffix: ClassVar[str]
 
     @classmethod
-    def for_generator(cls, generator: Generator) -> MediaSet:
+    def for_generator(cls, generator: Generator) -> FileSet:
         """Return the set of the generator's modality."""
         attributes = {"modality": generator.modality, "noun": generator.noun, "_suffix": generator.suffix}
-        subclass: type[MediaSet] = type(f"{cls.__name__}Of{generator.modality.title()}", (cls,), attributes)
+        subclass: type[FileSet] = type(f"{cls.__name__}Of{generator.modality.title()}", (cls,), attributes)
         return subclass()
 
     @property

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
-from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task
+from sea_bench.build.sets.base import TEXT_ONLY, FileSet, Task
 from sea_bench.build.typography import BLACK, WHITE, add_caption, render_text
 from sea_core.plugin.generator import Generator
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ImageSet(MediaSet):
+class ImageSet(FileSet):
     """SD: a picture of the phrase. TYPO: the phrase, black on white. SD_TYPO: the picture with the phrase below it."""
 
     candidates: Annotated[int, Ge(1), Le(20)] = 1
@@ -31,6 +31,7 @@ class ImageSet(MediaSet):
 
     modality: ClassVar[str] = "image"
     noun: ClassVar[str] = "image"
+    spelt: ClassVar[str] = "TYPO"
     tasks: ClassVar[tuple[Task, ...]] = (
         TEXT_ONLY,
         Task("SD", "whole", scene=True),

@@ -10,14 +10,14 @@ from annotated_types import Ge, Le
 
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
-from sea_bench.build.sets.base import TEXT_ONLY, MediaSet, Task, hold_frame
+from sea_bench.build.sets.base import TEXT_ONLY, FileSet, Task, hold_frame
 from sea_bench.build.typography import render_text
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Frames, Generator
 
 
 @dataclass(frozen=True)
-class VideoSet(MediaSet):
+class VideoSet(FileSet):
     """DM: a scene of the phrase. TYPO: its words, white on black, one after another. DM_TYPO: the scene, then the
     whole phrase.
     """
@@ -41,6 +41,7 @@ class VideoSet(MediaSet):
 
     modality: ClassVar[str] = "video"
     noun: ClassVar[str] = "video"
+    spelt: ClassVar[str] = "TYPO"
     tasks: ClassVar[tuple[Task, ...]] = (
         TEXT_ONLY,
         Task("DM", "whole", scene=True),
