@@ -143,8 +143,7 @@ class Adapter(ABC):
         """Return the backbone's keywords that follow from a batch with placeholders, besides ids, mask and embeddings.
 
         By default the position ids, if the family has its own. A family whose media attend to themselves in both
-        directions passes here what tells its decoder which tokens are a medium's, such as `token_type_ids`. A run then
-        uses one sequence per goal: a packed sequence carries position ids only.
+        directions passes here what tells its decoder which tokens are a medium's, such as `token_type_ids`.
         """
         positions = self.position_ids(model, input_ids, attention_mask, grids)
         return {} if positions is None else {"position_ids": positions}

@@ -93,7 +93,7 @@ class ResolvedSettings:
     Attributes:
         lr: the learning rate. margin: the margin, in logits. batch_size: embeddings optimised at a time.
         mechanism: how E reaches the language model, `splice` or `replay`.
-        forward: the forward strategy, `packed` or `sequential`. fallback_reason: why it is not `packed`.
+        forward: `packed`, `packed-backbone` or `sequential`. fallback_reason: why it is `sequential`.
     """
 
     lr: float | None = None

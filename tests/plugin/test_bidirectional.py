@@ -43,14 +43,16 @@ def test_the_contract_holds(checkpoint: Path) -> None:
     assert [rule["rule"] for rule in found["rules"] if rule["state"] != "pass"] == []
 
 
-def test_embeddings_are_optimised_in_separate_sequences_and_their_loss_falls(checkpoint: Path, tmp_path: Path) -> None:
+def test_embeddings_are_optimised_in_packed_sequences_and_their_loss_falls(checkpoint: Path, tmp_path: Path) -> None:
     losses = []
     for steps in (1, 15):
         run = tmp_path / f"{steps}"
         command = ("optimize", "--plugin", PLUGIN, "--model", checkpoint, "--limit", "2", "--out", run, "--no-verify")
         done = sea(*command, "-o", f"steps={steps}", "-o", "lr=0.3", "--json")
-        assert done.json(code=1)["resolved"]["forward"] == "sequential"  # a random model learns nothing in 15 steps
-        assert "its layers have full attention and sliding attention" in done.err
+        assert (
+            done.json(code=1)["resolved"]["forward"] == "packed-backbone"
+        )  # a random model learns nothing in 15 steps
+        assert "as its own sequence" not in done.err
         losses.append(sea("show", run, "--json").json()[0]["loss"])
     assert losses[1] < losses[0]
 

@@ -15,15 +15,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.forward import ForwardStrategy, Shape, padded_length
+from sea_core.optimization.engine.forward import ForwardStrategy, Shape
+from sea_core.optimization.engine.packed_texts import pack_texts, text_lengths
 from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer, pruned
 from sea_core.optimization.engine.types import OptimizationTask
 
 
-class PackingNotSupported(Exception):
-    """The goals cannot share a sequence; the message says why. The sequential strategy is used instead."""
+class PackingNotSupported(ModelError):
+    """The goals cannot share a sequence; the message says why. Another strategy is used instead."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, hint="Type -o packed=false to use one sequence per goal (about half as fast).")
 
 
 @dataclass(frozen=True)
@@ -87,27 +92,16 @@ class Packed(ForwardStrategy):
         self.kv_only = self.n_media if self._last_layer else 0
 
     def shape(self, task: OptimizationTask) -> Shape:
-        return tuple(padded_length(len(text)) for text in self._texts(task))
+        return text_lengths(task, self._n_shared)
 
     def tokens(self, task: OptimizationTask) -> int:
         return self._n_inline() + self.n_media + sum(self.shape(task))
 
     def prepare_batch(self, tasks: Sequence[OptimizationTask]) -> PackedBatch:
-        shape, device = self.shape(tasks[0]), self.mllm.device
-        ids = torch.full((len(tasks), sum(shape)), self.mllm.pad_id)
-        indices: list[int] = []
-        columns: list[int] = []
-        for index, task in enumerate(tasks):
-            begin = 0
-            for text, answer, length in zip(self._texts(task), task.answers, shape, strict=True):
-                ids[index, begin : begin + len(text)] = torch.tensor(text)
-                end = begin + len(text) - 1  # each token is predicted by the one before it
-                columns += range(end - len(answer), end)
-                indices += [index] * len(answer)
-                begin += length
+        texts = pack_texts(self.mllm, tasks, self._n_shared)
         with torch.no_grad():
-            text_embeds = self.mllm.model.get_input_embeddings()(ids.to(device))
-        return PackedBatch(self._layout(shape), text_embeds, *torch.tensor([indices, columns], device=device))
+            text_embeds = self.mllm.model.get_input_embeddings()(texts.ids)
+        return PackedBatch(self._layout(self.shape(tasks[0])), text_embeds, texts.index, texts.column)
 
     def logits(self, batch: PackedBatch, embeddings: Sequence[Tensor]) -> Tensor:
         projected = [self.mllm.project(self.start.with_features(features)) for features in embeddings]
@@ -165,10 +159,10 @@ class Packed(ForwardStrategy):
             names = " and ".join(sorted(more))
             raise PackingNotSupported(f"its backbone takes {names}, which a packed sequence does not carry")
 
-    def _texts(self, task: OptimizationTask) -> list[list[int]]:
-        """Return the text after the media for each goal: question and answer."""
-        begin = len(self.prefix) + self.n_media
-        return [[*prompt[begin:], *answer] for prompt, answer in zip(task.prompts, task.answers, strict=True)]
+    @property
+    def _n_shared(self) -> int:
+        """How many positions all goals share: prefix and media."""
+        return len(self.prefix) + self.n_media
 
     def _n_inline(self) -> int:
         """Return how many tokens of the prefix are part of the sequence itself."""
@@ -181,9 +175,8 @@ class Packed(ForwardStrategy):
 
     def _block_mask(self, shape: Shape) -> Tensor:
         """Return the mask under which a goal's text attends to prefix, media and itself, but to no other goal."""
-        n_shared = len(self.prefix) + self.n_media
         # The goal that a token belongs to, from 1; 0 for what all goals share.
-        owner = torch.cat([torch.full((n,), goal) for goal, n in enumerate((n_shared, *shape))])
+        owner = torch.cat([torch.full((n,), goal) for goal, n in enumerate((self._n_shared, *shape))])
         order = torch.arange(len(owner))
         visible = (order[:, None] >= order) & ((owner == 0) | (owner[:, None] == owner))
         visible = visible[len(self.prefix) - self._n_inline() :]  # the cached prefix has keys, but no queries
@@ -195,7 +188,7 @@ class Packed(ForwardStrategy):
     def _packed_positions(self, shape: Shape) -> Tensor:
         """Return the position ids of a packed sequence: those of each text start again after the media."""
         positions = self._positions(max(shape))
-        n_cached, n_shared = len(self.prefix) - self._n_inline(), len(self.prefix) + self.n_media
+        n_cached, n_shared = len(self.prefix) - self._n_inline(), self._n_shared
         parts = [positions[..., n_cached:n_shared], *(positions[..., n_shared : n_shared + n] for n in shape)]
         return torch.cat(parts, dim=-1)
 

@@ -1,4 +1,7 @@
-"""Choose the forward strategy: packed where the family supports it and it proves equivalent, else sequential."""
+"""Choose the forward strategy: packed where the family supports it and it proves equivalent, else sequential.
+
+The decoder alone is the fastest; the whole backbone carries more families.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from sea_core.optimization.engine.activation_checkpointing import (
 )
 from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.packed import Packed, PackingNotSupported
+from sea_core.optimization.engine.packed_backbone import PackedBackbone
 from sea_core.optimization.engine.types import OptimizationTask
 
 PERTURBATION_FACTOR = 3
@@ -42,25 +46,29 @@ def select_forward(
     if not packed or not tasks:
         return sequential
     try:
-        strategy = Packed(mllm, start, tasks)
-    except PackingNotSupported as reason:
-        sequential.fallback_reason = str(reason)
-        return sequential
-    try:
+        strategy = make_packed(mllm, start, tasks)
         check_equivalence(strategy, sequential, max(tasks, key=_n_targets))
-    except NotEquivalent as difference:
-        sequential.fallback_reason = difference.what
+    except (PackingNotSupported, NotEquivalent) as reason:
+        sequential.fallback_reason = reason.what
         return sequential
-    if compiled:
+    if compiled and isinstance(strategy, Packed):
         strategy.compile()
     return strategy
+
+
+def make_packed(mllm: MLLM, start: Embedding, tasks: Sequence[OptimizationTask]) -> Packed | PackedBackbone:
+    """Return the first strategy that packs these tasks. Raises PackingNotSupported, with the last one's reason."""
+    try:
+        return Packed(mllm, start, tasks)
+    except PackingNotSupported:
+        return PackedBackbone(mllm, start, tasks)
 
 
 def _n_targets(task: OptimizationTask) -> int:
     return sum(map(len, task.answers))
 
 
-def check_equivalence(packed: Packed, sequential: ForwardStrategy, task: OptimizationTask) -> None:
+def check_equivalence(packed: Packed | PackedBackbone, sequential: ForwardStrategy, task: OptimizationTask) -> None:
     """Check that both strategies agree on a task, with activation checkpointing if memory does not suffice without.
 
     Raises:
@@ -74,7 +82,7 @@ def check_equivalence(packed: Packed, sequential: ForwardStrategy, task: Optimiz
             raise
     else:
         return
-    checkpointed = Packed(sequential.mllm, sequential.start, [task])
+    checkpointed = type(packed)(sequential.mllm, sequential.start, [task])
     checkpointed.enable_checkpointing()
     try:
         with activation_checkpointing(checkpointed.decoder):

@@ -10,9 +10,9 @@ from torch import nn
 
 from sea_core.model.embedding import Embedding
 from sea_core.model.numerics import changes_logits
-from sea_core.optimization.engine.forward import Sequential
+from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.packed import Packed, PackingNotSupported
-from sea_core.optimization.engine.select_forward import compare
+from sea_core.optimization.engine.select_forward import compare, make_packed
 from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.plugin.contract.rule import AdapterUnderTest, listed, require, rule
 
@@ -39,7 +39,7 @@ def independence(subject: AdapterUnderTest) -> None:
     mllm, blank, sample = subject.mllm, _wide(subject, "blank"), _wide(subject, "sample")
     task = OptimizationTask("contract", (mllm.prompt_ids(subject.question(), blank),), (mllm.answer_ids(ANSWER),))
     try:
-        forward = Packed(mllm, blank, [task])
+        forward: ForwardStrategy = make_packed(mllm, blank, [task])
     except PackingNotSupported:
         return
     other = sample if len(sample) == len(blank) else blank.perturbed()

@@ -24,7 +24,7 @@ from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
 from sea_core.optimization.optimizer import make_task
 from sea_core.plugin import loader
 
-MODALITIES = [(plugin.name, adapter.modality) for plugin in loader.installed() for adapter in plugin.adapters]
+MODALITIES = [(p.name, a.modality) for p in loader.installed() for a in p.adapters if not a.is_derived]
 
 
 @pytest.fixture(scope="module", params=MODALITIES, ids=lambda pair: "-".join(pair))
