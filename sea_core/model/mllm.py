@@ -78,7 +78,7 @@ class MLLM:
         return self._token_id(self.adapter.placeholder)
 
     @cached_property
-    def _placeholder_ids(self) -> list[int]:
+    def placeholder_ids(self) -> list[int]:
         """The ids of the placeholders of all modalities in a prompt."""
         return [self._token_id(token) for token in (self.adapter.placeholder, *self.adapter.other_placeholders)]
 
@@ -385,7 +385,7 @@ class MLLM:
             max_new_tokens=max_new_tokens,
             eos_token_id=self.end_id,
             pad_token_id=self.pad_id,
-            suppress_tokens=self._placeholder_ids,  # a generated placeholder would require an embedding
+            suppress_tokens=self.placeholder_ids,  # a generated placeholder would require an embedding
         )
         own, self.model.generation_config = self.model.generation_config, settings
         try:

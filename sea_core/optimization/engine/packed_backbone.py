@@ -109,13 +109,13 @@ class PackedBackbone(ForwardStrategy):
         return list(found)
 
     def _common_opening(self, tasks: Sequence[OptimizationTask]) -> list[int]:
-        """Return the ids up to the medium's last placeholder, after checking that all prompts begin with them."""
-        placeholder, noun = self.mllm.placeholder_id, self.mllm.adapter.noun
+        """Return the ids up to the last placeholder, after checking that all prompts begin with them."""
+        placeholders, noun = set(self.mllm.placeholder_ids), self.mllm.adapter.noun
         first = tasks[0].prompts[0]
-        opening = first[: max((i + 1 for i, token in enumerate(first) if token == placeholder), default=0)]
+        opening = first[: max((i + 1 for i, token in enumerate(first) if token in placeholders), default=0)]
         for task in tasks:
             for prompt in task.prompts:
-                if not opening or prompt[: len(opening)] != opening or placeholder in prompt[len(opening) :]:
+                if prompt[: len(opening)] != opening or placeholders & set(prompt[len(opening) :]):
                     raise PackingNotSupported(f"the prompts differ before or within the {noun} (example {task.id})")
                 if len(prompt) == len(opening):
                     raise PackingNotSupported(f"there is no text between the {noun} and the answer")

@@ -31,7 +31,7 @@ PACKED = {
     "gemma4": "image",  # inputs of each layer
     "mllama": "image",  # cross attention
     "llava_next": "image",  # tiles
-    "qwen2_5_omni": "audio",
+    "qwen2_5_omni": "image+audio",
 }
 SPLICED = "spliced gemma3"  # token types
 TOLERANCE = 1e-5
