@@ -165,8 +165,7 @@ class Replay:
 
         def stand_in(*args: Any, **kwargs: Any) -> Any:
             known = self.next_pass and self.next_pass.next(name, self.next_pass.outputs.get(name, ()))
-            # A copy: some models write into what their encoder returned.
-            return forward(*args, **kwargs) if known is None else pytree.tree_map(lambda leaf: leaf, known)
+            return forward(*args, **kwargs) if known is None else pytree.tree_map(_copy, known)
 
         own = module.__dict__.get("forward")
         module.forward = stand_in
@@ -280,6 +279,11 @@ def _formed(value: Tensor, form: Tensor) -> Tensor:
 def _zeros(value: Any) -> Any:
     """Return zeros of the shape of a float tensor, which take no memory; anything else as it is."""
     return value.new_zeros(()).expand(value.shape) if _is_float(value) else value
+
+
+def _copy(leaf: Any) -> Any:
+    """Return a copy of a tensor: some models write into what their encoder returned."""
+    return leaf.clone() if isinstance(leaf, Tensor) else leaf
 
 
 def _get(value: Any, path: str) -> Tensor | None:

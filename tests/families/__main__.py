@@ -31,10 +31,9 @@ def _go_over(options: argparse.Namespace) -> None:
     declare_torchvision()
 
     from families.classes import list_classes
+    from families.derivation import prove
     from families.matrix import examine
-    from families.outcome import Prove, run_only
 
-    prove: Prove = run_only  # what is asked of each pair
     chosen = [t for t in list_classes() if any(fnmatchcase(t, pattern) for pattern in options.only.split(";"))]
     done = []
     with options.out.open("w", encoding="utf-8") as file:

@@ -178,6 +178,11 @@ SETTINGS: Mapping[str, Settings] = {
     },
     "glm_ocr": MROPE,
     "glmga": MROPE,
+    "granite4_vision": {
+        "text_config.num_hidden_layers": 6,
+        "vision_config.num_hidden_layers": 12,
+        "spatial_target_layers": [2, 3, 4, 5],
+    },
     "hunyuan_vl": {**MROPE, "text_config.rope_parameters.alpha": 1000.0, "text_config.head_dim": 16},
     "kimi_k25": {"projection_hidden_size": 32, "vision_config.projection_hidden_size": 32},
     "kosmos-2": {"latent_query_num": 8},

@@ -7,7 +7,8 @@ given the sequence; the projectors are the modules whose outputs the decoder is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -53,6 +54,7 @@ class NotDerived(ModelError):
     """No seam was found in a model."""
 
 
+@torch.no_grad()
 def derive(model: Any, first: Inputs, second: Inputs, *placeholder_ids: int) -> Derivation:
     """Find the parts of a model.
 
@@ -98,11 +100,15 @@ class SeamSearch:
         """The calls before the decoder, in both forward passes."""
         return self._trace(self.first), self._trace(self.second)
 
-    def _trace(self, inputs: Inputs) -> list[Call]:
+    def _trace(self, inputs: Inputs, context: Callable[[], AbstractContextManager[None]] = nullcontext) -> list[Call]:
+        """Trace a forward pass. What is changed in `context` is changed after it is traced."""
         end = self.model.get_submodule(self.decoder.end)
-        with torch.no_grad():
-            calls = trace(self.model, lambda: run_until(end, lambda: self.model(**inputs, use_cache=False)))
-        return [call for call in calls if call.end]
+
+        def run() -> None:
+            with context():
+                run_until(end, lambda: self.model(**inputs, use_cache=False))
+
+        return [call for call in trace(self.model, run) if call.end]
 
     @cached_property
     def twins(self) -> dict[tuple[str, int], Call]:
@@ -137,16 +143,15 @@ class SeamSearch:
         return next((seam for trial in trials if (seam := self._if_complete([trial]))), None)
 
     def skipped_part(self, seam: ReplaySeam) -> float:
-        """Return the part of the weights before the language model that a seam skips."""
-        model, replay = self.model, Replay(self.model, seam, self.model)
-        skipped = {id(p): p.numel() for p in replay.skipped_parameters()}
-        projectors = {id(p) for module in replay.projectors() for p in module.parameters()}
-        parts = [model.get_submodule(self.decoder.name), model.get_input_embeddings(), model.get_output_embeddings()]
-        language = {id(p) for module in parts if module is not None for p in module.parameters()}
-        names = {call.name for call in self.passes[0]}
-        used = {id(p): p.numel() for name in names for p in model.get_submodule(name).parameters(recurse=False)}
-        front = skipped | {key: n for key, n in used.items() if key not in language or key in projectors}
-        return sum(skipped.values()) / max(1, sum(front.values()))
+        """Return the part of the modules before the language model that a seam skips.
+
+        Of the innermost ones: how many there are says how deep a seam lies, in a tiny model as in a large one.
+        """
+        table = self.model.get_input_embeddings()
+        names = [n for n in {call.name for call in self.passes[0]} if self.model.get_submodule(n) is not table]
+        innermost = [n for n in names if not any(other.startswith(f"{n}.") for other in names)]
+        skipped = [n for n in innermost if any(f"{n}.".startswith(f"{outer}.") for outer in seam.skipped)]
+        return len(skipped) / max(1, len(innermost))
 
     def _producers(self, sink: Sink) -> list[list[str]]:
         """Return the modules whose outputs make up a sink, each with those inside it that return the same vectors.
@@ -168,7 +173,7 @@ class SeamSearch:
         returned, raw = defaultdict[str, set[bytes]](set), {""}
         for call in self.passes[0]:
             for tensor in call.outputs.values():
-                if tensor.numel() and tensor.shape[-1] == width:
+                if tensor.ndim and tensor.numel() and tensor.shape[-1] == width:
                     returned[call.name].update(row_keys(tensor))
             if self._is_raw(call):
                 raw.add(call.name)
@@ -184,24 +189,38 @@ class SeamSearch:
         )
 
     def _if_complete(self, places: Iterable[tuple[str, Literal["input", "output"]]]) -> ReplaySeam | None:
-        """Return the seam at some places if nothing of the medium gets past it: the leak test."""
+        """Return the seam at some places if nothing of the medium gets past it."""
         crossings = tuple(self._crossings(places))
-        if not crossings:
+        if not self._is_complete(crossings):
             return None
-        seam = ReplaySeam(crossings, ())
-        replay = Replay(self.model, seam, self.model.get_submodule(self.decoder.end))
+        for crossing in crossings:  # what a module is given or returns may not all be used
+            fewer = tuple(c for c in crossings if c != crossing)
+            if self._is_complete(fewer):
+                crossings = fewer
+        return ReplaySeam(crossings, tuple(self._skipped(self._trace(self.second, self._swap(crossings)))))
+
+    def _is_complete(self, crossings: tuple[Crossing, ...]) -> bool:
+        """Return whether the second pass gives the first one's logits with its E: the leak test."""
+        if not crossings:
+            return False
         try:
-            recording = replay.record(lambda: self.model(**self.first, use_cache=False))
+            with self._swap(crossings)():
+                return torch.equal(logits(self.model, self.second), self.expected)
+        except (RuntimeError, ValueError, IndexError, TypeError, ModelError):
+            return False  # this place does not take another pass's tensors
+
+    def _swap(self, crossings: tuple[Crossing, ...]) -> Callable[[], AbstractContextManager[None]]:
+        """Return the context in which the first pass's E crosses in another pass."""
+        replay = Replay(self.model, ReplaySeam(crossings, ()), self.model.get_submodule(self.decoder.end))
+        recording = replay.record(lambda: self.model(**self.first, use_cache=False))
+
+        @contextmanager
+        def swapped() -> Iterator[None]:
             with replay.crossing():
                 replay.next_pass = Pass(recording.crossed, {})
-                swapped = logits(self.model, self.second)
-                if not torch.equal(swapped, self.expected):
-                    return None
-                replay.next_pass = Pass(recording.crossed, {})
-                calls = self._trace(self.second)
-        except (RuntimeError, ValueError, IndexError, TypeError, ModelError):
-            return None  # this place does not take another pass's tensors
-        return ReplaySeam(crossings, tuple(self._skipped(crossings, calls)))
+                yield
+
+        return swapped
 
     def _crossings(self, places: Iterable[tuple[str, Literal["input", "output"]]]) -> Iterator[Crossing]:
         """Yield the tensors at some places that depend on the medium."""
@@ -215,24 +234,24 @@ class SeamSearch:
                     )
             yield from (Crossing(name, side, path) for path in paths)
 
-    def _skipped(self, crossings: Sequence[Crossing], swapped: Sequence[Call]) -> list[str]:
-        """Return the outermost modules that E replaces.
+    def _skipped(self, swapped: Iterable[Call]) -> Iterable[str]:
+        """Return the outermost modules before the seam: with another pass's E, they still return what they did.
 
         Args:
-            swapped: the second pass with the first one's E. What still differs from the first pass comes before E.
+            swapped: the calls of the second forward pass with the first one's E.
         """
-        first = {(call.name, call.number): call for call in self.passes[0]}
-        cuts, before, other = {c.module for c in crossings}, dict[str, None](), {""}
-        for call in swapped:
-            holds = any(f"{cut}.".startswith(f"{call.name}.") for cut in cuts)
-            twin = first.get((call.name, call.number))
-            if not holds and twin and varying(call.outputs, twin.outputs):
-                before[call.name] = None
-            else:
-                other.add(call.name)
-        returned = dict.fromkeys(c.module for c in crossings if c.side == "output")
-        names = [name for name in before if name not in other] + list(returned)
-        return [name for name in names if not any(name.startswith(f"{outer}.") for outer in names)]
+        before, after = set[str](), set[str]()
+        for call, other in zip(self.passes[0], swapped, strict=False):
+            twin = self.twins.get((call.name, call.number))
+            if twin and (changed := varying(call.outputs, twin.outputs)):
+                (before if changed == varying(call.outputs, other.outputs) else after).add(call.name)
+        kept = {n for n in before - after if not any(late.startswith(f"{n}.") for late in after)}
+        end, names = 0, dict[str, None]()
+        for call in self.passes[0]:
+            if call.name in kept and call.begin > end:
+                end = call.end
+                names[call.name] = None
+        return names
 
 
 def _nested(names: Sequence[str]) -> list[str]:
@@ -266,7 +285,6 @@ def row_keys(tensor: Tensor) -> list[bytes]:
     return [row.tobytes() for row in rows]
 
 
-@torch.no_grad()
 def logits(model: nn.Module, inputs: Inputs) -> Tensor:
     """Return the logits of a forward pass, (length, vocabulary)."""
     found: Tensor = model(**inputs, use_cache=False).logits[0]

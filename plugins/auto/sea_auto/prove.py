@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,10 @@ from sea_core.model.proof import MIN_SKIPPED, without_weights
 from sea_core.model.replay import Pass, Recording, Replay
 
 Inputs = Mapping[str, Any]
+NUDGE = 4
+"""How many times its rounding a medium is changed by, where a change should be small."""
+MIN_CHANGED = 0.5
+"""The part of E's vectors that a small change of the medium must change, at least."""
 
 
 class RawProof:
@@ -22,15 +26,17 @@ class RawProof:
     def __init__(self, model: Any, derivation: Derivation, first: Inputs, second: Inputs) -> None:
         self.model, self.derivation, self.first, self.second = model, derivation, first, second
         self.replay = Replay(model, derivation.seam, model.get_submodule(derivation.end))
-        with torch.no_grad():
-            self.recording = self.replay.record(lambda: model(**first, use_cache=False))
+        self.recording = self.recorded(first)
 
     def replayed(self, crossed: Sequence[Sequence[Tensor]], inputs: Inputs | None = None) -> Tensor:
-        """Return the logits of a replayed pass."""
-        blank = Recording(self.recording.crossed, self.recording.outputs).shapes_only()
+        """Return the logits of a replayed pass, with their graph where gradients are on."""
         with self.replay.crossing(), self.replay.skipping():
-            self.replay.next_pass = Pass(crossed, blank.outputs)
+            self.replay.next_pass = Pass(crossed, self.recording.outputs)
             return logits(self.model, self.first if inputs is None else inputs)
+
+    def recorded(self, inputs: Inputs) -> Recording:
+        """Return what crosses in an ordinary pass, with its graph where gradients are on."""
+        return self.replay.record(lambda: self.model(**inputs, use_cache=False))
 
 
 def own_embedding_changes_nothing(proof: RawProof) -> str:
@@ -66,18 +72,62 @@ def encoder_is_skipped(proof: RawProof) -> str:
     return "" if same else "without the encoder's weights the logits are others"
 
 
+@torch.enable_grad()
+def gradient_reaches_the_embedding(proof: RawProof) -> str:
+    """The logits have a gradient for each tensor of E."""
+    leaves = [[x.detach().clone().requires_grad_() for x in calls] for calls in proof.recording.crossed]
+    # Copies: some models write into what they are given.
+    outcome = proof.replayed([[leaf.clone() for leaf in calls] for calls in leaves]).float().log_softmax(-1)[:, 0].sum()
+    crossings = zip(proof.derivation.seam.crossings, leaves, strict=True)
+    idle = next((crossing.module for crossing, calls in crossings if not _has_gradient(outcome, calls)), None)
+    return "" if idle is None else f"no gradient reaches what crosses at {idle}"
+
+
+def embedding_is_continuous(proof: RawProof) -> str:
+    """A small change of the medium changes the vectors of E: they are not chosen from a table of codes."""
+    first, second = proof.recording, proof.recorded(proof.second)
+    nudged = proof.recorded({name: _nudge(value, proof.first[name]) for name, value in proof.second.items()})
+    pairs = zip(_vectors(first), _vectors(second), _vectors(nudged), strict=True)
+    changes = [(old != new).any(-1)[(old != other).any(-1)] for other, old, new in pairs]
+    return (
+        "" if torch.cat(changes).float().mean() >= MIN_CHANGED else "E is made of codes: a small change changes nothing"
+    )
+
+
+def _nudge(value: Any, other: Any) -> Any:
+    """Return a medium that differs by little, if this input is one; anything else as it is."""
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        return value
+    noise = torch.randn(value.shape, generator=torch.Generator().manual_seed(1)).to(value)
+    return torch.where(value == other, value, value * (1 + NUDGE * torch.finfo(value.dtype).eps * noise))
+
+
+def _vectors(recording: Recording) -> list[Tensor]:
+    return [x.reshape(-1, x.shape[-1]) for calls in recording.crossed for x in calls]
+
+
+def _has_gradient(outcome: Any, leaves: Iterable[Tensor]) -> bool:
+    if not outcome.requires_grad:
+        return False
+    gradients = torch.autograd.grad(outcome, list(leaves), allow_unused=True, retain_graph=True)
+    return any(gradient is not None and bool(gradient.any()) for gradient in gradients)
+
+
 CHECKS: Sequence[Callable[[RawProof], str]] = (
     own_embedding_changes_nothing,
     another_embedding_changes_something,
     nothing_leaks_past_the_seam,
     encoder_is_skipped,
+    gradient_reaches_the_embedding,
+    embedding_is_continuous,
 )
 
 
 def broken_rule(model: Any, derivation: Derivation, first: Inputs, second: Inputs) -> str:
     """Return what does not hold of a derivation; an empty string if it is proved."""
     try:
-        proof = RawProof(model, derivation, first, second)
-        return next((problem for check in CHECKS if (problem := check(proof))), "")
+        with torch.no_grad():
+            proof = RawProof(model, derivation, first, second)
+            return next((problem for check in CHECKS if (problem := check(proof))), "")
     except (RuntimeError, ValueError, IndexError, TypeError, ModelError) as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0]}"
