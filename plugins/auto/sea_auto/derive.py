@@ -39,7 +39,7 @@ class Derivation:
         end: the first module that is given the merged sequence, where the part before the language model ends.
         seam: where E crosses.
         found: how the seam was found: `value` or `search`.
-        skipped_part: the part of the weights before the language model that the seam skips.
+        skipped_part: the part of the modules before the language model that the seam skips.
     """
 
     backbone: str

@@ -28,11 +28,16 @@ class RawProof:
         self.replay = Replay(model, derivation.seam, model.get_submodule(derivation.end))
         self.recording = self.recorded(first)
 
-    def replayed(self, crossed: Sequence[Sequence[Tensor]], inputs: Inputs | None = None) -> Tensor:
+    def replayed(self, crossed: Sequence[Sequence[Tensor]]) -> Tensor:
         """Return the logits of a replayed pass, with their graph where gradients are on."""
-        with self.replay.crossing(), self.replay.skipping():
+        with self.replay.skipping():
+            return self.swapped(crossed, self.first)
+
+    def swapped(self, crossed: Sequence[Sequence[Tensor]], inputs: Inputs) -> Tensor:
+        """Return the logits of an ordinary pass, in which another E crosses."""
+        with self.replay.crossing():
             self.replay.next_pass = Pass(crossed, self.recording.outputs)
-            return logits(self.model, self.first if inputs is None else inputs)
+            return logits(self.model, inputs)
 
     def recorded(self, inputs: Inputs) -> Recording:
         """Return what crosses in an ordinary pass, with its graph where gradients are on."""
@@ -54,15 +59,15 @@ def another_embedding_changes_something(proof: RawProof) -> str:
 
 def nothing_leaks_past_the_seam(proof: RawProof) -> str:
     """One medium's E in the other one's pass gives the logits of the first, to the last bit."""
-    same = torch.equal(proof.replayed(proof.recording.crossed, proof.second), logits(proof.model, proof.first))
+    same = torch.equal(proof.swapped(proof.recording.crossed, proof.second), logits(proof.model, proof.first))
     return "" if same else "the medium reaches the language model past the seam"
 
 
 def encoder_is_skipped(proof: RawProof) -> str:
-    """The encoder's weights are not used, and are a quarter or more of all before the language model."""
+    """The encoder's weights are not used; its modules are a quarter or more of those before the language model."""
     part = proof.derivation.skipped_part
     if part < MIN_SKIPPED:
-        return f"the seam lies too early: {part:.0%} of the weights before the language model are skipped"
+        return f"the seam lies too early: {part:.0%} of the modules before the language model are skipped"
     expected = proof.replayed(proof.recording.crossed)
     try:
         with without_weights(proof.replay.skipped_parameters()):
@@ -114,9 +119,9 @@ def _has_gradient(outcome: Any, leaves: Iterable[Tensor]) -> bool:
 
 
 CHECKS: Sequence[Callable[[RawProof], str]] = (
+    nothing_leaks_past_the_seam,
     own_embedding_changes_nothing,
     another_embedding_changes_something,
-    nothing_leaks_past_the_seam,
     encoder_is_skipped,
     gradient_reaches_the_embedding,
     embedding_is_continuous,
