@@ -94,9 +94,8 @@ def embedding_is_continuous(proof: RawProof) -> str:
     nudged = proof.recorded({name: _nudge(value, proof.first[name]) for name, value in proof.second.items()})
     pairs = zip(_vectors(first), _vectors(second), _vectors(nudged), strict=True)
     changes = [(old != new).any(-1)[(old != other).any(-1)] for other, old, new in pairs]
-    return (
-        "" if torch.cat(changes).float().mean() >= MIN_CHANGED else "E is made of codes: a small change changes nothing"
-    )
+    is_continuous = torch.cat(changes).float().mean() >= MIN_CHANGED
+    return "" if is_continuous else "E is made of codes: a small change of the medium does not change it"
 
 
 def _nudge(value: Any, other: Any) -> Any:

@@ -80,9 +80,8 @@ def test_an_embedding_without_gradient_is_refused() -> None:
         assert problem_of(pair, derivation) == f"no gradient reaches what crosses at {PROJECTOR}"
 
 
-@pytest.mark.parametrize("model_type", ["chameleon", "emu3"])
-def test_an_embedding_of_codes_is_refused(model_type: str) -> None:
-    pair = find_pair(model_type, "image")
+def test_an_embedding_of_codes_is_refused() -> None:
+    pair = find_pair("chameleon", "image")
     assert problem_of(pair, derive_pair(pair)) == "E is made of codes: a small change of the medium does not change it"
 
 
@@ -94,8 +93,6 @@ SEAMS: dict[str, tuple[list[str], str]] = {
         [f"model.visual.{name}:input" for name in ("merger", "deepstack_merger_list.0", "deepstack_merger_list.1")],
         "model.visual.patch_embed model.visual.blocks.0 model.visual.blocks.1 model.visual.blocks.2",
     ),
-    # Of all that the encoder returns, what the projectors read: three layers.
-    "granite4_vision": (["model.vision_tower:output"] * 3, "model.vision_tower"),
     # A norm of the encoder that runs after it.
     "kosmos-2": (["image_to_text_projection:input"], "vision_model vision_model.model.post_layernorm"),
 }
