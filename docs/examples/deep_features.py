@@ -68,6 +68,11 @@ class DeepFeaturesAdapter(Adapter):
 
         return Image.new("RGB", size)
 
+    def other_size(self, processor: Any) -> Any:
+        from sea_core.model.noise import noise_like
+
+        return noise_like(self.medium_of((2 * self.side, self.side), processor))
+
     def end_token(self, processor: Any) -> str:
         return "<|im_end|>"
 

@@ -13,6 +13,7 @@ from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import TrainerState, last_checkpoint, read_state
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.logits import as_the_model_computes_them
 from sea_core.alignment.lora import require_only_expected_trainable, unfreeze_language_model
 from sea_core.alignment.trainer_config import quiet_libraries, trainer_config
 from sea_core.alignment.trainers import StepCallback, make_trainer
@@ -52,7 +53,8 @@ def train(
     if precomputes:
         data = _save_to_disk(data, folder)
     with mllm.inject(), quiet_libraries(), _keep_configuration(mllm.model):
-        trainer = make_trainer(mllm, data, collator, request, config, on_step)
+        with as_the_model_computes_them(mllm):
+            trainer = make_trainer(mllm, data, collator, request, config, on_step)
         mllm.projector = mllm.find_projector()  # PEFT may have replaced it by its own copy
         _check_setup(mllm, trainer, data, collator, request, precomputes)
         trace = run_trainer(trainer, last_checkpoint(folder), request.config.stop_loss)

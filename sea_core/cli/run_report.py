@@ -19,6 +19,7 @@ SHOWN_MISSED, SHOWN_FAILED, SHOWN_REASONS = 3, 5, 3
 
 def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None = None) -> None:
     """Print the metrics of a run, and of its comparison with real media if there is one; problems go to stderr."""
+    from sea_core.plugin.loader import FILE_VERSION
     from sea_core.verification.metrics import run_metrics
 
     metrics = run_metrics(run)
@@ -30,7 +31,9 @@ def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None 
         comparison_report.notes(compared)
     for note in _notes(run, metrics):
         output.note(note)
-    output.note(f"Next: sea show {run.folder}   or: sea align {run.folder} --out model")
+    model = run.manifest.identity.model
+    named = f" --plugin ./{model.plugin}.py" if model.plugin_version.startswith(FILE_VERSION) else ""
+    output.note(f"Next: sea show {run.folder}   or: sea align {run.folder}{named} --out model")
 
 
 def _lines(metrics: RunMetrics) -> list[tuple[str, str]]:

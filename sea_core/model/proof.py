@@ -153,7 +153,8 @@ def head_gives_the_models_logits(proof: Proof) -> None:
         raise ModelError(
             f"the logits of the last hidden states differ from the model's by {difference:.3g}, and rounding explains "
             f"{allowed:.1g}",
-            hint="The model scales or caps its logits: override the adapter's `logits`.",
+            hint="Either the model scales or caps its logits and the adapter's `logits` does not, or the other way "
+            "round: look at the forward of the outermost class.",
         )
 
 
@@ -200,7 +201,8 @@ def encoder_is_skipped(proof: Proof) -> None:
     if skipped < MIN_SKIPPED * front:
         raise ModelError(
             f"the seam lies too early: {skipped:,} of the {front:,} weights before the language model are before it",
-            hint="`projector` must return the module between the encoder and the language model, not an earlier one.",
+            hint="`projector` must return the module between the encoder and the language model, not an earlier one. "
+            "An adapter that replays names the encoder's modules in `skipped`.",
         )
     blank = proof.media[0].embedding
     expected = proof.injected_blank

@@ -71,6 +71,13 @@ class Replay:
 
     def __init__(self, model: nn.Module, seam: ReplaySeam, end: nn.Module) -> None:
         self.model, self.seam, self.end = model, seam, end
+        known = dict(model.named_modules())
+        for name in (*(crossing.module for crossing in seam.crossings), *seam.skipped):
+            if name not in known:
+                raise ModelError(
+                    f"the model has no module {name!r}, which the adapter's `replay` names",
+                    hint="Give the names of `model.named_modules()`.",
+                )
         self.next_pass: Pass | None = None
         self.is_recording = False
 

@@ -122,7 +122,7 @@ def teach(lessons: Lessons, steps: int) -> Iterator[float]:
     for parameter in trained:
         parameter.requires_grad_(True)
     try:
-        for _ in range(steps):
+        for step in range(steps):
             loss, worst = _losses(mllm, lessons.draw())
             optimizer.zero_grad()
             torch.autograd.backward(loss + worst)
@@ -130,7 +130,8 @@ def teach(lessons: Lessons, steps: int) -> Iterator[float]:
             scheduler.step()
             recent.append(loss.item())
             yield fmean(recent)
-            if len(recent) == RECENT and fmean(recent) < ENOUGH:
+            is_low = len(recent) == RECENT and fmean(recent) < ENOUGH
+            if is_low and step % RECENT == 0 and not count_wrong(mllm, lessons.examination()):
                 return
     finally:
         mllm.model.requires_grad_(False)

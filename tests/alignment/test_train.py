@@ -40,6 +40,19 @@ def test_sft_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: E
     assert trace[0]["loss"] == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_scale_that_the_model_does_not_apply_changes_no_loss(
+    spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path
+) -> None:
+    """TRL takes it from the decoder's configuration; Aya Vision has a decoder that scales, and does not scale."""
+    embeddings, examples = three_kinds(spoilt, run, media_run, "sft")
+    tokens = [log_likelihoods(spoilt, embeddings, example, example.answer) for example in examples]
+    spoilt.model.config.get_text_config().logit_scale = 0.0625
+    data, collator = make_dataset(spoilt, examples), Collator(spoilt, embeddings)
+    _, trace = train(spoilt, data, collator, AlignRequest("sft", trainer=ONE_STEP), tmp_path)
+    assert trace[0]["loss"] == pytest.approx(-torch.cat(tokens).mean().item(), abs=1e-5)
+    assert spoilt.model.config.get_text_config().logit_scale == 0.0625
+
+
 def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
     """The loss of the second step, when policy and reference differ; the projector is trained too."""
     embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")

@@ -123,7 +123,7 @@ class Fit:
             raise self._not_derived(
                 f"its encoder reads the question too, so that no embedding stands for the {self.adapter.noun} alone"
             )
-        scale, softcap = self._find_logits()
+        scale, softcap = self._find_logits(first)
         known = call.known
         return replace(
             known,
@@ -233,16 +233,32 @@ class Fit:
                 return str(tokenizer.convert_ids_to_tokens(found))
         return str(tokenizer.eos_token)
 
-    def _find_logits(self) -> tuple[float, float]:
-        """Return the factor and the softcap of the logits, by the names that transformers has for them."""
-        configs = [self.model.config, self.model.config.get_text_config()]
-        values = [
-            {n: getattr(c, n, None) for n in ("logit_scale", "logits_scaling", "final_logit_softcapping")}
-            for c in configs
-        ]
-        merged = {n: next((v[n] for v in values if v[n]), None) for n in values[0]}
-        scale = merged["logit_scale"] or (1 / merged["logits_scaling"] if merged["logits_scaling"] else 1)
-        return float(scale), float(merged["final_logit_softcapping"] or 0)
+    def _find_logits(self, inputs: Mapping[str, Any]) -> tuple[float, float]:
+        """Return the factor and the softcap of the logits: of what the configuration names, what the model applies.
+
+        A decoder's configuration may name a factor that only the decoder's own head applies.
+        """
+        import torch
+
+        from sea_core.model.seam import run_until
+
+        def find(name: str) -> float:
+            configs = (self.model.config, self.model.config.get_text_config())
+            return float(next((value for config in configs if (value := getattr(config, name, None))), 0))
+
+        with torch.no_grad():
+            head = self.model.get_output_embeddings()
+            expected = self.model(**inputs, use_cache=False).logits
+            plain = head(run_until(head, lambda: self.model(**inputs, use_cache=False)))
+        factors = {1.0, find("logit_scale"), 1 / (find("logits_scaling") or 1), find("logits_scaling")} - {0.0}
+        caps = {0.0, find("final_logit_softcapping")}
+
+        def distance(choice: tuple[float, float]) -> float:
+            factor, cap = choice
+            logits = factor * plain
+            return float(((cap * (logits / cap).tanh() if cap else logits) - expected).abs().max())
+
+        return min(sorted(product(factors, caps)), key=distance)
 
     def _prove(self, facts: Facts) -> None:
         """Prove facts through the core, as before every run."""

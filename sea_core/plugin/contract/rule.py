@@ -75,12 +75,15 @@ class AdapterUnderTest:
 
     @cached_property
     def sample(self) -> Any:
-        sample = self._sample()
-        if sample is not None:
-            return sample
         # A replayed model takes media of one size in a batch; the proof tries another size alone.
-        other = self.adapter.other_size(self.mllm.processor) if self.mllm.mechanism.mixes_batches else None
+        other = self.other_size if self.mllm.mechanism.mixes_batches else None
         return self.adapter.noise(self.mllm.processor) if other is None else other
+
+    @cached_property
+    def other_size(self) -> Any | None:
+        """The given sample or, without one, what the adapter offers."""
+        sample = self._sample()
+        return self.adapter.other_size(self.mllm.processor) if sample is None else sample
 
     @cached_property
     def media(self) -> dict[str, Any]:
@@ -103,6 +106,11 @@ class AdapterUnderTest:
 
     def require_two_shapes(self) -> None:
         """Raise NotTested where padding could have no influence, because all media have one shape."""
+        if not self.mllm.mechanism.mixes_batches and self.other_size is None and not self.adapter.one_shape:
+            raise NotTested(
+                f"no {self.adapter.noun} of another size was tried. Give one (--sample FILE, or the method `sample()` "
+                "in the tests), or override `other_size`"
+            )
         sizes = {(len(embedding), embedding.grid) for embedding in self.embeddings.values()}
         if len(sizes) == 1 and self.mllm.mechanism.mixes_batches and not self.adapter.one_shape:
             raise NotTested(
@@ -114,7 +122,7 @@ class AdapterUnderTest:
     @cached_property
     def proof(self) -> Proof:
         """The proof of the seam, on the sample too."""
-        return Proof(self.mllm, self.sample)
+        return Proof(self.mllm, self.other_size if self.other_size is not None else self.sample)
 
     def question(self, template: str = QUESTION) -> str:
         return template.format(noun=self.adapter.noun)
