@@ -11,31 +11,36 @@ import torch
 from torch import Tensor
 
 from families.child import Stopped, run_in_child
+from families.derivation import prove
 from families.matrix import examine
 from families.outcome import Outcome, run_only
 from families.pair import Pair
 from families.pairs import pairs
 
+SPLICED, GRID, DEEP = ("one module", "splice"), ("positions", "replay"), ("several modules", "replay")
 SHAPES = {
-    "llava": ["image"],
-    "idefics3": ["image"],
-    "qwen2_5_vl": ["image", "video"],
-    "mistral3": ["image"],
-    "blip-2": ["image"],
-    "llava_next": ["image"],
-    "qwen3_vl": ["image", "video"],
-    "gemma3": ["image"],
-    "gemma4": ["image", "video", "audio"],
-    "mllama": ["image"],
-    "voxtral": ["audio"],
-    "qwen2_5_omni_thinker": ["image", "video", "audio"],
+    "llava": {"image": SPLICED},
+    "idefics3": {"image": SPLICED},
+    "qwen2_5_vl": {"image": GRID, "video": GRID},
+    "mistral3": {"image": ("projector by grid", "replay")},
+    "blip-2": {"image": ("other", "replay")},
+    "llava_next": {"image": ("tiles", "replay")},
+    "qwen3_vl": {"image": DEEP, "video": DEEP},
+    "gemma3": {"image": ("token types", "replay")},
+    "gemma4": dict.fromkeys(["image", "video", "audio"], ("other", "replay")),
+    "mllama": {"image": ("cross attention", "replay")},
+    "fuyu": {"image": ("no projector", "replay")},
+    "voxtral": {"audio": SPLICED},
+    "vibevoice_asr": {"audio": ("several tensors", "replay")},
+    "qwen2_5_omni_thinker": {"image": GRID, "video": SPLICED, "audio": SPLICED},
 }
+"""By modality: the shape, and the mechanism that carries it."""
 
 
 @pytest.mark.parametrize("model_type", SHAPES)
-def test_a_shape_has_pairs_that_differ_in_the_medium_alone(model_type: str) -> None:
+def test_a_shape_is_derived_and_proved_from_pairs_that_differ_in_the_medium_alone(model_type: str) -> None:
     found = list(pairs(model_type))
-    assert [pair.modality for pair in found] == SHAPES[model_type]
+    assert [pair.modality for pair in found] == list(SHAPES[model_type])
     for pair in found:
         assert pair.model_type == model_type
         assert pair.token_id in pair.a["input_ids"]
@@ -44,6 +49,9 @@ def test_a_shape_has_pairs_that_differ_in_the_medium_alone(model_type: str) -> N
         assert differ
         assert all(pair.a[name].is_floating_point() for name in differ)
         assert not any(parameter.requires_grad for parameter in pair.model.parameters())
+        outcome = prove(pair)
+        assert outcome.done, outcome.reason
+        assert (outcome.facts["shape"], outcome.facts["mechanism"]) == SHAPES[model_type][pair.modality]
 
 
 def _equal(a: object, b: object) -> bool:
@@ -54,7 +62,7 @@ def test_a_proof_that_breaks_a_process_stops_no_other() -> None:
     def crash(pair: Pair) -> Outcome:
         os._exit(7)
 
-    broken, proved = [next(examine("llava", prove)).outcome for prove in (crash, run_only)]
+    broken, proved = [next(examine("llava", ask)).outcome for ask in (crash, run_only)]
     assert (broken.done, broken.reason) == (False, "the process ended with exit code 7")
     assert proved.done
     assert proved.facts["inputs"]["input_ids"] == [1, 71]
