@@ -60,8 +60,8 @@ class AutoAdapter(Adapter):
         """What was derived. Raises SeaError before `fitted`."""
         if self.facts is None:
             raise SeaError(
-                "the plugin auto has no model of its own",
-                hint="Type --model FOLDER_OR_HUB_ID: the model to derive from.",
+                f"the plugin auto has no model of its own for the modality {self.modality}",
+                hint="Type --model FOLDER_OR_HUB_ID, the model to derive from, or --modality image+audio, which has one.",
             )
         return self.facts
 

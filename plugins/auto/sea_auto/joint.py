@@ -12,6 +12,7 @@ from sea_core.data.media_paths import MEDIA_SUFFIXES
 from sea_core.errors import DataError
 
 if TYPE_CHECKING:
+    from sea_auto.facts import Facts
     from sea_core.data.examples import Kind
 
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class ImageAudioAutoAdapter(AutoAdapter):
     """An image and an audio in one prompt, through any model that takes both.
 
-    A medium is a pair: an image and a sound. A file of either modality is read with the other one blank.
+    A medium is a pair: an image and a sound. A file of either modality is read with the other one blank. The style is
+    the image's; where the image is held blank, the audio's.
     """
 
     width: int = 224
@@ -41,6 +43,13 @@ class ImageAudioAutoAdapter(AutoAdapter):
     styles: ClassVar[tuple[str, ...]] = STYLES["image"]
     blank_word: ClassVar[str] = "blank"
     processor_keywords: ClassVar[tuple[str, ...]] = ("images",)
+    checkpoint: ClassVar[str] = str(Path(__file__).parent / "checkpoint")
+
+    def with_facts(self, facts: Facts) -> AutoAdapter:
+        fitted = super().with_facts(facts)
+        if self.hold == "image":
+            type(fitted).styles = STYLES["audio"]  # the class is this adapter's own
+        return fitted
 
     @property
     def parts(self) -> tuple[ImageAutoAdapter, AudioAutoAdapter]:

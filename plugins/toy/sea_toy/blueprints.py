@@ -17,6 +17,33 @@ SMALL_MIN_SCORE = 0.75
 """The short training does not make the answers exact; the model is there for text that it was not trained on."""
 
 
+def make_tiny_blueprint(
+    plugin: str, modality: str, tiny: Callable[[], Student], description: str, per_skill: int = 200
+) -> Blueprint:
+    """Return the blueprint of a family's bundled model.
+
+    Args:
+        tiny: imports and creates the family's student. It is called only when a blueprint runs.
+        per_skill: examples of each skill and modality in a check.
+    """
+
+    def build_tiny(out: Path, seed: int, report: Report) -> None:
+        from sea_toy import build
+
+        build.build_tiny(tiny(), out, seed, report)
+
+    def check_tiny(folder: Path, seed: int) -> Scores:
+        from sea_toy import build
+
+        return build.check(tiny(), folder, seed, per_skill=per_skill)
+
+    def render(modality: str, phrase: str, style: str, rng: Random) -> Any:
+        student = next(each for each in tiny().all_modalities if each.adapter.modality == modality)
+        return student.render(phrase, style, rng)
+
+    return Blueprint("tiny", plugin, modality, description, build_tiny, check_tiny, render=render)
+
+
 def make_blueprints(
     plugin: str,
     modality: str,
@@ -31,16 +58,6 @@ def make_blueprints(
         tiny, small: import and create the family's students. They are called only when a blueprint runs.
     """
 
-    def build_tiny(out: Path, seed: int, report: Report) -> None:
-        from sea_toy import build
-
-        build.build_tiny(tiny(), out, seed, report)
-
-    def check_tiny(folder: Path, seed: int) -> Scores:
-        from sea_toy import build
-
-        return build.check(tiny(), folder, seed, per_skill=200)
-
     def build_small(out: Path, seed: int, report: Report) -> None:
         from sea_toy import build
 
@@ -52,11 +69,7 @@ def make_blueprints(
 
         return build.check(small(), folder, seed, dtype=fastest_cpu_dtype(), per_skill=48)
 
-    def render(modality: str, phrase: str, style: str, rng: Random) -> Any:
-        student = next(each for each in tiny().all_modalities if each.adapter.modality == modality)
-        return student.render(phrase, style, rng)
-
     return [
-        Blueprint("tiny", plugin, modality, tiny_description, build_tiny, check_tiny, render=render),
+        make_tiny_blueprint(plugin, modality, tiny, tiny_description),
         Blueprint("small", plugin, modality, small_description, build_small, check_small, min_score=SMALL_MIN_SCORE),
     ]

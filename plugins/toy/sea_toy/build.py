@@ -17,8 +17,11 @@ from sea_toy.training import train
 
 TINY_LIMITS = (
     "This bundled model knows only the toy world, 96 activities and 8 products: its tokenizer can encode other text, "
-    "but no embedding leads to it. For other text pass a real checkpoint of the family with --model, or build a model "
-    "around a real language model: pip install sea-toy, sea toy build small --plugin {plugin} --out DIR"
+    "but no embedding leads to it. For other text pass a real checkpoint of the family with --model"
+)
+SMALL_HINT = (
+    ", or build a model around a real language model: pip install sea-toy, sea toy build small --plugin {plugin} "
+    "--out DIR"
 )
 SMALL_LIMITS = (
     "This small model's language model has 135 million weights, dequantised from 4 bits, and its encoder was trained "
@@ -30,7 +33,8 @@ def build_tiny(student: Student, out: Path, seed: int, report: Report) -> None:
     """Train and save a tiny model; about five minutes on two cores."""
     mllm = train(student, seed, student.config, report)
     save(mllm, out)
-    write_card(out, {"blueprint": "tiny", "seed": seed, "limits": TINY_LIMITS.format(plugin=student.plugin)})
+    limits = TINY_LIMITS + (SMALL_HINT.format(plugin=student.plugin) if student.has_small else "")
+    write_card(out, {"blueprint": "tiny", "seed": seed, "limits": limits})
 
 
 def build_small(student: GraftedStudent, out: Path, seed: int, report: Report) -> None:
@@ -48,11 +52,12 @@ def check(student: Student, folder: Path, seed: int, *, dtype: torch.dtype = tor
     Returns:
         the ratio of exact answers by skill; the skill's name follows the modality's if there are several.
     """
-    model, processor = student.adapter.load(str(folder), dtype=dtype, device="cpu")
+    adapters = [each.adapter.fitted(str(folder), dtype=dtype, device="cpu") for each in student.checked]
+    model, processor = adapters[0].load(str(folder), dtype=dtype, device="cpu")
     metrics: dict[str, float] = {}
-    for each in student.all_modalities:
-        exact = evaluate(each, MLLM(each.adapter, model, processor), per_skill=per_skill, seed=seed)
-        prefix = f"{each.adapter.modality} " if student.other_modalities else ""
+    for each, adapter in zip(student.checked, adapters, strict=True):
+        exact = evaluate(each, MLLM(adapter, model, processor), per_skill=per_skill, seed=seed)
+        prefix = f"{each.name} " if student.other_modalities else ""
         metrics |= {f"{prefix}{skill}": ratio for skill, ratio in exact.items()}
     return metrics
 

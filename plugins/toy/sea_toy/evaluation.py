@@ -24,7 +24,7 @@ def evaluate(student: Student, mllm: MLLM, per_skill: int, seed: int) -> dict[st
     rng = random.Random(seed)
     exact: dict[str, float] = {}
     for skill in TESTED:
-        drawn = [(rng.choice(phrases()), rng.choice(student.adapter.styles)) for _ in range(per_skill)]
+        drawn = [(rng.choice(phrases()), rng.choice(student.styles)) for _ in range(per_skill)]
         samples, media = _make_samples(student, skill, drawn, rng)
         exact[skill] = sum(exact_answers(mllm, samples, mllm.encode(media) if media else [])) / per_skill
     return exact

@@ -20,10 +20,11 @@ def sea_commands() -> list[typer.Typer]:
 @hookimpl
 def sea_blueprints() -> list[Blueprint]:
     from sea_toy.llava.blueprints import BLUEPRINTS as LLAVA
+    from sea_toy.omni.blueprints import BLUEPRINTS as OMNI
     from sea_toy.qwen2_audio.blueprints import BLUEPRINTS as QWEN2_AUDIO
     from sea_toy.qwen2_vl.blueprints import BLUEPRINTS as QWEN2_VL
 
-    return [*LLAVA, *QWEN2_AUDIO, *QWEN2_VL]
+    return [*LLAVA, *QWEN2_AUDIO, *QWEN2_VL, *OMNI]
 
 
 @hookimpl

@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -47,12 +48,16 @@ class Student(ABC):
         adapter: the adapter, with settings that fit the model.
         config: how long to train.
         other_modalities: students of the same model's other modalities, which are trained together with this one.
+        has_small: whether the plugin has a blueprint `small` too.
+        share: of a step's examples in the language model's phase, what this modality gets.
     """
 
     plugin: str
     adapter: Adapter
     config: TrainConfig = TrainConfig()
     other_modalities: tuple[Student, ...] = ()
+    has_small: bool = True
+    share: float = 1.0
 
     @property
     def all_modalities(self) -> tuple[Student, ...]:
@@ -62,6 +67,35 @@ class Student(ABC):
     @abstractmethod
     def create(self, corpus: Iterable[str]) -> MLLM:
         """Return an untrained model of the real class, with a processor whose tokenizer was trained on the corpus."""
+
+    def open(self, model: Any, processor: Any) -> MLLM:
+        """Return a model through this student's adapter."""
+        return MLLM(self.adapter, model, processor)
+
+    @property
+    def name(self) -> str:
+        """What this student's scores are called."""
+        return self.adapter.modality
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The styles to render."""
+        return self.adapter.styles
+
+    @property
+    def checked(self) -> tuple[Student, ...]:
+        """The students whose media a trained model is checked on."""
+        return self.all_modalities
+
+    def phrases(self) -> list[Phrase]:
+        """Return the phrases to render."""
+        return phrases()
+
+    def prepare(
+        self, mllm: MLLM, renderings: int, rng: random.Random, report: Report, parts: Sequence[TrainingState]
+    ) -> TrainingState:
+        """Return this student ready for training; `parts` are the model's students that are ready already."""
+        return prepare_training(self, mllm, renderings, rng, report)
 
     @abstractmethod
     def render(self, phrase: str, style: str, rng: random.Random) -> Any:
@@ -117,6 +151,31 @@ class TrainingState:
     def world(self) -> ToyWorld:
         return ToyWorld(self.student.adapter)
 
+    @cached_property
+    def asked_about(self) -> list[int]:
+        """The renderings that questions are asked about: not those of fragments."""
+        renderings = self.pool.renderings
+        return [i for i, r in enumerate(renderings) if r.phrase is None or not r.phrase.is_fragment]
+
+    @cached_property
+    def blank(self) -> Embedding:
+        """The embedding of a blank medium."""
+        return self.embeddings[next(i for i, r in enumerate(self.pool.renderings) if r.phrase is None)]
+
+    def parts(self) -> tuple[TrainingState, ...]:
+        """Return the states whose embeddings, joined, make one embedding of this modality."""
+        return (self,)
+
+    def draw(self, rng: random.Random) -> tuple[Rendering, list[Embedding]]:
+        """Draw a rendering. Returns what it shows, and the embedding of each part."""
+        i = rng.choice(self.asked_about)
+        return self.pool.renderings[i], [self.embeddings[i]]
+
+    def join(self, embeddings: Sequence[Embedding]) -> Embedding:
+        """Join the embeddings of the parts."""
+        (embedding,) = embeddings
+        return embedding
+
     def encode(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Encode some of the renderings, as `Student.encode` does."""
         return self.student.encode(self.mllm, self.pool.select(index))
@@ -126,16 +185,16 @@ def prepare_training(
     student: Student, mllm: MLLM, renderings: int, rng: random.Random, report: Report
 ) -> TrainingState:
     """Render a student's pool; `mllm` may have been loaded through the adapter of another modality."""
-    mllm = mllm if mllm.adapter is student.adapter else MLLM(student.adapter, mllm.model, mllm.processor)
+    mllm = mllm if mllm.adapter is student.adapter else student.open(mllm.model, mllm.processor)
     pool = render_pool(student, mllm, renderings, rng)
-    report(f"{len(pool.renderings)} renderings of {len(phrases())} phrases: {student.adapter.noun}")
+    report(f"{len(pool.renderings)} renderings of {len(student.phrases())} phrases: {student.adapter.noun}")
     return TrainingState(student, mllm, pool)
 
 
 def render_pool(student: Student, mllm: MLLM, count: int, rng: random.Random) -> RenderingPool:
     """Render each phrase in each style `count` times, and one blank for every thirty renderings."""
-    styles = student.adapter.styles
-    renderings = [Rendering(phrase, style) for phrase in phrases() for style in styles for _ in range(count)]
+    shown = [(phrase, style) for phrase in student.phrases() for style in student.styles]
+    renderings = [Rendering(phrase, style) for phrase, style in shown for _ in range(count)]
     renderings += [Rendering(None, "") for _ in range(max(1, len(renderings) // 30))]
     batches: list[dict[str, Tensor]] = []
     for start in range(0, len(renderings), RENDER_BATCH):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
 def train_tokenizer(
-    corpus: Iterable[str], special: Sequence[str], *, end: str, pad: str, begin: str | None = None
+    corpus: Iterable[str],
+    special: Sequence[str],
+    *,
+    end: str,
+    pad: str,
+    begin: str | None = None,
+    named: Mapping[str, str] | None = None,
 ) -> Any:
     """Return a `PreTrainedTokenizerFast` with byte-level BPE merges trained on the corpus.
 
@@ -15,6 +21,7 @@ def train_tokenizer(
         special: tokens that are never split, in the order of their ids.
         end, pad: the special tokens that end an answer and that pad a batch.
         begin: the special token that the tokenizer puts before every text, as in some families.
+        named: special tokens that are attributes of the tokenizer: `{"image_token": "<image>"}`.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -35,5 +42,5 @@ def train_tokenizer(
         bos_token=begin,
         eos_token=end,
         pad_token=pad,
-        additional_special_tokens=list(special),
+        **({"extra_special_tokens": dict(named)} if named else {"additional_special_tokens": list(special)}),
     )

@@ -17,7 +17,7 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.padding import IGNORE_INDEX
-from sea_toy.student import RenderingPool, Report, Student, TrainConfig, TrainingState, prepare_training
+from sea_toy.student import RenderingPool, Report, Student, TrainConfig, TrainingState
 from sea_toy.world import Skill, ToyWorld, TrainingSample
 
 ENCODE_BATCH = 256
@@ -37,10 +37,13 @@ def train(student: Student, seed: int, config: TrainConfig, report: Report) -> M
     rng = random.Random(seed)
     students = student.all_modalities
     mllm = student.create(sentence for each in students for sentence in ToyWorld(each.adapter).corpus())
-    states = [prepare_training(each, mllm, config.renderings, rng, report) for each in students]
+    states: list[TrainingState] = []
+    for each in students:
+        states.append(each.prepare(mllm, config.renderings, rng, report, states))
     train_encoder(states, config, report)
     for state in states:
-        state.embeddings = encode_pool(state)
+        if state.pool.renderings:
+            state.embeddings = encode_pool(state)
     train_language_model(states, config, rng, report)
     return mllm
 
@@ -51,7 +54,7 @@ def train_encoder(states: Sequence[TrainingState], config: TrainConfig, report: 
     The loss stays at chance for some hundred steps and then falls quickly; do not stop it earlier.
     """
     mllm = states[0].mllm
-    classifiers = [_ClassifierHeads(state) for state in states]
+    classifiers = [_ClassifierHeads(state) for state in states if state.pool.renderings]
     encoder = encoder_parameters(mllm)
     for p in encoder:
         p.requires_grad_(True)
@@ -104,7 +107,9 @@ def train_language_model(
 ) -> None:
     """Train the projector and the language model on questions about the embeddings, and on plain text."""
     mllm = states[0].mllm
-    trained = [*mllm.projector.parameters(), *mllm.language_parameters()]
+    # A model with several encoders has a projector for each.
+    projectors = {id(p): p for state in states for p in state.mllm.projector.parameters()}
+    trained = [*projectors.values(), *mllm.language_parameters()]
     for p in trained:
         p.requires_grad_(True)
     optimizer = torch.optim.AdamW(trained, lr=1.5e-3, weight_decay=0.01)
@@ -112,7 +117,8 @@ def train_language_model(
     for step in range(config.language_steps):
         losses = []
         for state in states:
-            samples, embeddings = draw_samples(state, config.media_batch, config.text_batch, rng)
+            sizes = (round(size * state.student.share) for size in (config.media_batch, config.text_batch))
+            samples, embeddings = draw_samples(state, *sizes, rng)
             losses.append(sample_loss(state.mllm, samples, embeddings))
         update(optimizer, scheduler, torch.stack(losses).mean(), trained)
         if step % 50 == 49:
@@ -128,12 +134,13 @@ def draw_samples(
     state: TrainingState, media_batch: int, text_batch: int, rng: random.Random
 ) -> tuple[list[TrainingSample], list[Embedding]]:
     """Draw samples about perturbed embeddings, and samples in plain text. Returns them, and the embeddings."""
-    world, renderings, embeddings = state.world, state.pool.renderings, state.embeddings
-    blank = embeddings[next(i for i, rendering in enumerate(renderings) if rendering.phrase is None)]
-    drawn = [rng.randrange(len(renderings)) for _ in range(media_batch)]
-    samples = [_draw_sample(world, renderings[i].phrase, renderings[i].style, rng) for i in drawn]
+    world, blanks = state.world, [part.blank for part in state.parts()]
+    drawn = [state.draw(rng) for _ in range(media_batch)]
+    samples = [_draw_sample(world, rendering.phrase, rendering.style, rng) for rendering, _ in drawn]
     samples += [world.text_sample(rng) for _ in range(text_batch)]
-    return samples, [perturb(embeddings[i], blank, rng) for i in drawn]
+    return samples, [
+        state.join([perturb(part, blank, rng) for part, blank in zip(parts, blanks, strict=True)]) for _, parts in drawn
+    ]
 
 
 def perturb(embedding: Embedding, blank: Embedding, rng: random.Random) -> Embedding:

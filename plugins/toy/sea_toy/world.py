@@ -45,13 +45,17 @@ SKILLS: tuple[Skill, ...] = get_args(Skill)
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase of the toy world; `head` and `tail` are the parts that the encoder learns to classify."""
+    """A phrase of the toy world; `head` and `tail` are the parts that the encoder learns to classify.
+
+    A fragment is only one of the two parts; nothing is asked about it.
+    """
 
     text: str
     kind: Kind
     harmful: bool
     head: str
     tail: str
+    is_fragment: bool = False
 
     def extraction(self, question: str) -> Extraction:
         """Return what an extractor makes of `question`, one of QUESTIONS, filled with this phrase."""
@@ -77,6 +81,12 @@ def phrases() -> list[Phrase]:
         Phrase(text, "product", text in HARMFUL_PRODUCTS, text, "") for text in (*HARMFUL_PRODUCTS, *BENIGN_PRODUCTS)
     ]
     return activities + products
+
+
+def fragments() -> list[Phrase]:
+    """Return the verbs and the objects of the activities, for media of which each shows a part of a phrase."""
+    verbs = [Phrase(v, "activity", v in HARMFUL_VERBS, v, "", True) for v in (*HARMFUL_VERBS, *BENIGN_VERBS)]
+    return verbs + [Phrase(thing, "activity", False, "", thing, True) for thing in OBJECTS]
 
 
 def demo_phrases() -> list[Phrase]:

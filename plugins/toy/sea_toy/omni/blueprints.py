@@ -1,0 +1,27 @@
+"""What `sea toy build` can build for the plugin auto. A blueprint's imports happen when it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sea_toy.blueprints import make_tiny_blueprint
+
+if TYPE_CHECKING:
+    from sea_toy.student import Student
+
+
+def _tiny() -> Student:
+    from sea_toy.omni.tiny import TinyImageStudent
+
+    return TinyImageStudent()
+
+
+BLUEPRINTS = [
+    make_tiny_blueprint(
+        "auto",
+        "image+audio",
+        _tiny,
+        "a tiny Qwen2.5-Omni, trained on the toy world's pictures and speech, and on both in one prompt; bundled",
+        per_skill=100,
+    )
+]
