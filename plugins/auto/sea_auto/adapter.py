@@ -61,7 +61,7 @@ class AutoAdapter(Adapter):
         if self.facts is None:
             raise SeaError(
                 f"the plugin auto has no model of its own for the modality {self.modality}",
-                hint="Type --model FOLDER_OR_HUB_ID, the model to derive from, or --modality image+audio, which has one.",
+                hint="Type --model FOLDER_OR_HUB_ID: the model to derive from. The modality image+audio has a model.",
             )
         return self.facts
 

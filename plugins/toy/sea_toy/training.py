@@ -117,8 +117,8 @@ def train_language_model(
     for step in range(config.language_steps):
         losses = []
         for state in states:
-            sizes = (round(size * state.student.share) for size in (config.media_batch, config.text_batch))
-            samples, embeddings = draw_samples(state, *sizes, rng)
+            media, text = (round(size * state.student.share) for size in (config.media_batch, config.text_batch))
+            samples, embeddings = draw_samples(state, media, text, rng)
             losses.append(sample_loss(state.mllm, samples, embeddings))
         update(optimizer, scheduler, torch.stack(losses).mean(), trained)
         if step % 50 == 49:

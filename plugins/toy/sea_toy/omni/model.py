@@ -171,5 +171,6 @@ def encode_sounds(tower: Any, mel: Tensor) -> Tensor:
 
 def _attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Return attention without a mask, (media, n, width), for heads (media, n, heads, width of a head)."""
-    mixed = nn.functional.scaled_dot_product_attention(*(x.transpose(1, 2) for x in (q, k, v)))
+    q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+    mixed = nn.functional.scaled_dot_product_attention(q, k, v)
     return mixed.transpose(1, 2).flatten(2)

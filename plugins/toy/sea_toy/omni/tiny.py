@@ -1,4 +1,4 @@
-"""The bundled tiny Qwen2.5-Omni: an image and an audio in one prompt, trained on the toy world's pictures and speech."""
+"""The bundled tiny Qwen2.5-Omni: 1.9 million weights, trained on pictures, on speech, and on both in one prompt."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sea_auto import AudioAutoAdapter, ImageAudioAutoAdapter, ImageAutoAdapter
-from sea_auto.adapter import STYLES, AutoAdapter
+from sea_auto.adapter import STYLES, AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
 from sea_auto.fit import Fit
+from sea_auto.joint import ImageAudioAutoAdapter
 from sea_core.model.embedding import Embedding, Grid
 from sea_core.model.mllm import MLLM
+from sea_qwen2_audio.adapter import RATE
 from sea_toy import pictures
 from sea_toy.omni.model import (
     ARCHITECTURE,
@@ -29,7 +30,7 @@ from sea_toy.omni.model import (
     encode_pictures,
     encode_sounds,
 )
-from sea_toy.qwen2_audio.tiny import RATE, TinyAudioStudent
+from sea_toy.qwen2_audio.tiny import TinyAudioStudent
 from sea_toy.qwen2_vl.tiny import make_patches, near_black
 from sea_toy.student import Rendering, RenderingPool, Report, Student, TrainConfig, TrainingState
 from sea_toy.tokenizer import train_tokenizer
@@ -50,7 +51,7 @@ class OmniStudent(Student):
     has_small = False
     share = 0.3
     config = TrainConfig(
-        renderings=10, encoder_steps=800, encoder_batch=56, language_steps=1200, media_batch=20, text_batch=2
+        renderings=10, encoder_steps=800, encoder_batch=56, language_steps=1000, media_batch=22, text_batch=2
     )
 
     def create(self, corpus: Iterable[str]) -> MLLM:
