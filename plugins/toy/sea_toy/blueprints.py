@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from sea_core.errors import SeaError
 from sea_core.plugin.blueprint import Blueprint, Report, Scores
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ def make_tiny_blueprint(
         return build.check(tiny(), folder, seed, per_skill=per_skill)
 
     def render(modality: str, phrase: str, style: str, rng: Random) -> Any:
-        student = next(each for each in tiny().all_modalities if each.adapter.modality == modality)
-        return student.render(phrase, style, rng)
+        students = {student.adapter.modality: student for student in tiny().all_modalities}
+        if modality not in students:
+            raise SeaError(
+                f"the toy world has no {modality} for the plugin {plugin}", hint=f"It has: {', '.join(students)}"
+            )
+        return students[modality].render(phrase, style, rng)
 
     return Blueprint("tiny", plugin, modality, description, build_tiny, check_tiny, render=render)
 

@@ -9,6 +9,7 @@ import torch
 
 from sea_auto.adapter import STYLES
 from sea_auto.joint import ImageAudioAutoAdapter
+from sea_core.errors import SeaError
 from sea_core.model.mllm import MLLM
 from sea_toy.evaluation import evaluate
 from sea_toy.omni.blueprints import BLUEPRINTS
@@ -91,3 +92,12 @@ def test_bundled_model_reads_both_media(mllm: MLLM, case: Case) -> None:
     assert student.styles == STYLES["audio" if case == "audio" else "image"]
     metrics = evaluate(student, mllm, per_skill=16, seed=99)
     assert min(metrics[skill] for skill in ("content", "verify", "style", "blank")) >= 0.8, metrics
+
+
+def test_no_medium_is_rendered_for_a_modality_that_the_model_has_not() -> None:
+    (blueprint,) = BLUEPRINTS
+    assert blueprint.render is not None
+    picture = blueprint.render("image", "steal a lamp", "painted", random.Random(0))
+    assert picture.size == (84, 84)
+    with pytest.raises(SeaError, match="no video for the plugin auto"):
+        blueprint.render("video", "steal a lamp", "painted", random.Random(0))
