@@ -19,13 +19,20 @@ SMALL_MIN_SCORE = 0.75
 
 
 def make_tiny_blueprint(
-    plugin: str, modality: str, tiny: Callable[[], Student], description: str, per_skill: int = 200
+    plugin: str,
+    modality: str,
+    tiny: Callable[[], Student],
+    description: str,
+    *,
+    per_skill: int = 200,
+    min_score: float = 0.95,
 ) -> Blueprint:
     """Return the blueprint of a family's bundled model.
 
     Args:
         tiny: imports and creates the family's student. It is called only when a blueprint runs.
         per_skill: examples of each skill and modality in a check.
+        min_score: the least ratio of exact answers.
     """
 
     def build_tiny(out: Path, seed: int, report: Report) -> None:
@@ -46,7 +53,7 @@ def make_tiny_blueprint(
             )
         return students[modality].render(phrase, style, rng)
 
-    return Blueprint("tiny", plugin, modality, description, build_tiny, check_tiny, render=render)
+    return Blueprint("tiny", plugin, modality, description, build_tiny, check_tiny, min_score, render)
 
 
 def make_blueprints(
