@@ -70,7 +70,7 @@ def retention_questions(
     rng = random.Random(f"{seed}:other:{embedding.id}")
     content = prompts.content_goal(adapter, embedding.extraction)
     rejected = _other_content(adapter, embedding, others, rng)
-    asked = (content.prompt, *prompts.content_questions(adapter, embedding.extraction.kind))
+    asked = (content.prompt, *prompts.retention_questions(adapter, embedding.extraction.kind))
     questions = [Question(prompt, content.answer, rejected) for prompt in asked]
     if style := embedding.record["style"]:
         goal = prompts.style_goal(adapter, style)

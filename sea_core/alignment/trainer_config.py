@@ -17,6 +17,7 @@ from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.lora import lora_config
 from sea_core.alignment.passthrough import build_config
+from sea_core.errors import SeaError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
 
@@ -33,13 +34,21 @@ def trainer_config(mllm: MLLM, n_examples: int, request: AlignRequest, folder: P
     """Return the SFTConfig or DPOConfig of a training on `n_examples` examples.
 
     Raises:
-        SeaError: TRL does not accept a setting.
+        SeaError: TRL does not accept a setting, or the model does not take such batches.
     """
     defaults = _common_defaults(mllm, request, folder)
     defaults |= _sft_defaults() if request.method == "sft" else _dpo_defaults(request)
     if "max_steps" not in request.trainer and "num_train_epochs" not in request.trainer:
         defaults["max_steps"] = default_steps(mllm, request, n_examples)
-    return build_config(SFTConfig if request.method == "sft" else DPOConfig, defaults, request.trainer, "trainer")
+    config = build_config(SFTConfig if request.method == "sft" else DPOConfig, defaults, request.trainer, "trainer")
+    if mllm.replayed and config.per_device_train_batch_size > 1:
+        raise SeaError(
+            "a model whose own forward is replayed is aligned one example at a time: not every one takes media and "
+            "plain text in one batch",
+            hint="Accumulate gradients instead: -o trainer.per_device_train_batch_size=1 "
+            f"-o trainer.gradient_accumulation_steps={config.per_device_train_batch_size}",
+        )
+    return config
 
 
 def _common_defaults(mllm: MLLM, request: AlignRequest, folder: Path) -> dict[str, Any]:

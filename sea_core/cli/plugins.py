@@ -59,17 +59,38 @@ def list_plugins(as_json: output.Json = False) -> None:
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin's name, as --plugin takes it: eeg.")],
     modality: Annotated[str, typer.Option(help="The modality in one word: eeg.")],
+    from_model: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MODEL", help="Write down the adapter that a plugin derives from this model."),
+    ] = None,
+    plugin: Annotated[
+        str, typer.Option("--plugin", "-p", help="With --from: the plugin that derives the adapter.")
+    ] = "auto",
     out: Annotated[Path | None, typer.Option(help="The folder to write. Default: sea-NAME.")] = None,
+    revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
     as_json: output.Json = False,
 ) -> None:
-    """Scaffold an installable plugin package."""
-    from sea_core.plugin.scaffold.write import write_plugin
+    """Scaffold an installable plugin package, or write down the adapter that was derived from a model.
 
-    files = write_plugin(name, modality, out)
+    With --from the adapter is complete, and independent of the plugin that derived it: change what you like.
+    """
+    if from_model:
+        from sea_core.pipeline.inputs import ModelTarget
+        from sea_core.pipeline.modalities import write_derived_plugin
+
+        where: dict[str, Any] = {"revision": revision, "chat_template": chat_template}
+        target = ModelTarget.find(plugin, modality=modality, model=from_model, **where)
+        files = write_derived_plugin(name, target, out)
+    else:
+        from sea_core.plugin.scaffold.write import write_plugin
+
+        files = write_plugin(name, modality, out)
     folder = files[0].parent
     output.emit({"folder": folder, "files": files}, as_json, lambda: output.grid(("written",), [[f] for f in files]))
     output.note(
-        f"Next: pip install -e {folder}, then `sea plugins check {name.replace('-', '_')}` lists what is left to write."
+        f"Next: pip install -e {folder}, then `sea plugins check {name.replace('-', '_')}` "
+        + ("checks it against the contract." if from_model else "lists what is left to write.")
     )
 
 

@@ -38,6 +38,7 @@ class Adapter(ABC):
         styles: the style set.
         blank_word: one word for a blank input ("silent"): what a model that is asked about it should answer.
         is_derived: whether `fitted` derives the adapter from a checkpoint.
+        casts_media: whether media are cast to the model's dtype: not every model does it itself.
         one_shape: whether every medium gives an E of one shape. If not, the contract asks for a sample of another shape
             than the blank's, to test padding.
     """
@@ -54,6 +55,7 @@ class Adapter(ABC):
     blank_word: ClassVar[str] = "blank"
     one_shape: ClassVar[bool] = False
     is_derived = False
+    casts_media = False
 
     @property
     def other_placeholders(self) -> tuple[str, ...]:

@@ -175,11 +175,11 @@ class MLLM:
         return {name: self._placed(value) for name, value in inputs.items()}
 
     def _placed(self, value: Any) -> Any:
-        """Return an input on the model's device. Not every model converts its media to its own dtype."""
+        """Return an input on the model's device, and in its dtype if the adapter says so."""
         if not isinstance(value, Tensor):
             return value
-        converts = self.adapter.is_derived and value.is_floating_point()
-        return value.to(self.device, self.dtype) if converts else value.to(self.device)
+        is_cast = self.adapter.casts_media and value.is_floating_point()
+        return value.to(self.device, self.dtype) if is_cast else value.to(self.device)
 
     # --- prompts ------------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,13 @@ from sea_core.model.adapter import Adapter
 
 def content_goal(adapter: Adapter, extraction: Extraction) -> Goal:
     """Return the content goal: asked for the content, the model must answer with the sentence."""
-    question = f"Please briefly describe the {extraction.kind} in the {adapter.noun}."
+    question = content_question(adapter, extraction.kind)
     return Goal(question, f"{adapter.prefixes[extraction.kind]} {extraction.sentence}.")
+
+
+def content_question(adapter: Adapter, kind: Kind) -> str:
+    """Return the question of the content goal."""
+    return f"Please briefly describe the {kind} in the {adapter.noun}."
 
 
 def style_question(adapter: Adapter) -> str:
@@ -58,6 +63,6 @@ def multimodal_prompt_variants(adapter: Adapter, extraction: Extraction) -> tupl
     )
 
 
-def content_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
+def retention_questions(adapter: Adapter, kind: Kind) -> tuple[str, ...]:
     """Return questions about the content to train on beside refusals. None is a held-out question."""
     return (f"Say what the {adapter.noun} is about.", f"Name the {kind} that this {adapter.noun} presents.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -128,8 +129,9 @@ def inject(backbone: nn.Module, merge: Merge, fixed: Sequence[Embedding] = ()) -
     """
     injected = False
 
-    def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         nonlocal injected
+        args, kwargs = _with_names(module, args, kwargs)
         own = {name: kwargs.pop(name) for name in STACKED_KEYWORDS if name in kwargs}
         ids = kwargs.get("input_ids")
         _check_call(args, ids, own=bool(own), fixed=bool(fixed))
@@ -143,6 +145,7 @@ def inject(backbone: nn.Module, merge: Merge, fixed: Sequence[Embedding] = ()) -
                 injected = True
             elif own:
                 raise ModelError("embeddings were given with a prompt that has no placeholder: media would be ignored")
+        _require_complete(module, args, kwargs)
         return args, kwargs
 
     handle = backbone.register_forward_pre_hook(hook, with_kwargs=True)
@@ -152,6 +155,27 @@ def inject(backbone: nn.Module, merge: Merge, fixed: Sequence[Embedding] = ()) -
         handle.remove()
     if fixed and not injected:
         raise ModelError("embeddings were given, but no prompt had a placeholder: media would be ignored")
+
+
+def _with_names(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a call's arguments with the names that the module's forward has for them; as they are if it has none."""
+    parameters = list(signature(module.forward).parameters.values())[: len(args)]
+    if len(parameters) < len(args) or any(p.kind is not Parameter.POSITIONAL_OR_KEYWORD for p in parameters):
+        return args, kwargs
+    return (), dict(zip((p.name for p in parameters), args, strict=True)) | kwargs
+
+
+def _require_complete(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise ModelError for a call without something that the module cannot do without: media, in plain text."""
+    needed = [p for p in signature(module.forward).parameters.values() if p.default is Parameter.empty]
+    named = [p.name for p in needed if p.kind is Parameter.POSITIONAL_OR_KEYWORD][len(args) :]
+    if missing := [name for name in named if name not in kwargs]:
+        raise ModelError(
+            f"this model takes no prompt in plain text: its {type(module).__name__} needs {', '.join(missing)}",
+            hint="It answers questions about media only, so that it cannot be warmed, aligned, or asked in plain text.",
+        )
 
 
 def _check_call(args: tuple[Any, ...], ids: Tensor | None, *, own: bool, fixed: bool) -> None:

@@ -153,7 +153,7 @@ def test_settings_are_drawn_as_tables() -> None:
         ("show", "`sea show` takes no settings"),
         ("align --plugin lava", "Did you mean 'llava'?"),
         ("optimize --plugin llva", "Did you mean 'llava'?"),
-        ("optimize --plugin bench", "Plugins with adapters: llava"),
+        ("optimize --plugin bench", "Plugins with adapters: auto"),
         ("optimize lr", "there is no command 'optimize lr'"),
     ],
 )

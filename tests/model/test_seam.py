@@ -52,8 +52,19 @@ def test_fixed_embeddings_are_repeated_for_beams() -> None:
     assert list(received[0]) == [two[0], two[0], two[1], two[1]]
 
 
-def test_positional_arguments_are_an_error_with_advice() -> None:
+class NamelessBackbone(nn.Module):
+    def forward(self, *inputs: Any) -> Any:
+        return inputs[0]
+
+
+def test_positional_arguments_are_matched_to_names() -> None:
     backbone = Backbone()
+    with seam.inject(backbone, splice, FIXED):
+        assert torch.equal(backbone(IDS), FIXED[0].features)
+
+
+def test_positional_arguments_without_names_are_an_error_with_advice() -> None:
+    backbone = NamelessBackbone()
     with pytest.raises(ModelError, match="positional arguments") as raised, seam.inject(backbone, splice, FIXED):
         backbone(IDS)
     assert "input_ids=input_ids" in raised.value.hint

@@ -50,6 +50,7 @@ class AutoAdapter(Adapter):
     embedding_shape: ClassVar[str] = "derived from the model"
     placeholder: ClassVar[str] = ""
     is_derived = True
+    casts_media = True
 
     @abstractmethod
     def keywords(self, processor: Any) -> Mapping[str, Any]:
@@ -96,6 +97,7 @@ class AutoAdapter(Adapter):
             "facts": facts,
             "architectures": (facts.architecture,),
             "placeholder": facts.placeholder,
+            "one_shape": facts.one_shape,
             "embedding_shape": f"{facts.features} x {facts.width}",
             "prefixes": {
                 "activity": self.activity_prefix or self.prefixes["activity"],

@@ -14,7 +14,7 @@ from sea_core.runs.digests import cache_folder
 
 Mechanism = Literal["splice", "replay"]
 NO_SEAM = ReplaySeam((), ())
-DERIVATION = "1"
+DERIVATION = "2"
 """Changes with the way of derivation, so that facts of an earlier one are not used."""
 
 
@@ -33,6 +33,7 @@ class Facts:
         pads_text_only: whether it is asked to pad texts alone.
         features, tokens: the vectors of the blank's E, and the placeholders that they need.
         width: the numbers in a vector of E.
+        one_shape: whether a medium of another size has an E of the same shape.
         scale, softcap: what the model does to the head's logits; 1 and 0 for nothing.
     """
 
@@ -51,6 +52,7 @@ class Facts:
     features: int = 1
     tokens: int = 1
     width: int = 1
+    one_shape: bool = False
     scale: float = 1.0
     softcap: float = 0.0
 

@@ -54,6 +54,7 @@ def find_class(checkpoint: str, revision: str | None) -> str:
     names = config.get("architectures") or []
     for name in names:
         if hasattr(transformers, name):
+            _require_media(name, checkpoint)
             return str(name)
     what = ", ".join(names) or "model of no named architecture"
     if "auto_map" in config:
@@ -66,6 +67,19 @@ def find_class(checkpoint: str, revision: str | None) -> str:
         f"the checkpoint {checkpoint} is a {what}, which transformers {transformers.__version__} does not have",
         hint="Upgrade transformers, or give another model.",
     )
+
+
+def _require_media(name: str, checkpoint: str) -> None:
+    """Raise ModelError for a class of language models that have no encoder."""
+    import transformers
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    is_causal = name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    if is_causal and not getattr(getattr(transformers, name).config_class, "sub_configs", None):
+        raise ModelError(
+            f"the checkpoint {checkpoint} is a {name}, which reads text only",
+            hint="Give a model that reads images, videos or audio.",
+        )
 
 
 class Fit:
@@ -123,6 +137,7 @@ class Fit:
             raise self._not_derived(
                 f"its encoder reads the question too, so that no embedding stands for the {self.adapter.noun} alone"
             )
+        other = join(self._crossed(seam, self._inputs(call, QUESTION, self.adapter.other_size(self.processor))))
         scale, softcap = self._find_logits(first)
         known = call.known
         return replace(
@@ -134,6 +149,7 @@ class Fit:
             other_placeholders=tuple(placeholders[1:]),
             features=len(features),
             width=features.shape[1],
+            one_shape=other.shape == features.shape,
             tokens=ids.count(placeholder_ids[0]),
             scale=scale,
             softcap=softcap,
@@ -179,30 +195,32 @@ class Fit:
         absent = next((p for p in problems if isinstance(p, SeaError)), None)
         if absent:
             raise absent
+        if self._has_parts() and not self._writes_placeholders():
+            raise ModelError(
+                f"the chat template of this {self.architecture} writes no placeholder of its tokenizer for an "
+                f"{self.adapter.noun}",
+                hint="Give a chat template that does: --chat-template FILE",
+            )
         raise ModelError(
             f"the processor of this {self.architecture} takes no {self.adapter.noun}"
             + (f": {str(problems[0]).splitlines()[0]}" if problems else ""),
             hint="Give another --modality, or another model.",
         )
 
-    def _render(self, question: str = QUESTION) -> str:
+    def _render(self, question: str = QUESTION, *, media: bool = True) -> str:
         """Return a question about a medium as the chat template writes it."""
         from sea_core.model.chat_template import template_errors
 
-        chat = self.adapter.conversation(question.format(noun=self.adapter.noun), media=True)
+        chat = self.adapter.conversation(question.format(noun=self.adapter.noun), media)
         with template_errors(str(self.model.name_or_path)):
             text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         return text
 
     def _find_placeholder(self, text: str, ids: Sequence[int], modality: str) -> str:
         """Return the special token that the processor repeats, or that the chat template writes for a medium."""
-        tokenizer = self.processor.tokenizer
-        named_tokens = {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id}
-        special = set(tokenizer.added_tokens_decoder) - named_tokens
+        tokenizer, special = self.processor.tokenizer, self._special_ids()
         more = Counter(ids) - Counter(tokenizer(text)["input_ids"])
-        chat = self.adapter.conversation(QUESTION.format(noun=self.adapter.noun), media=False)
-        without = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        written = Counter(ids) - Counter(tokenizer(without)["input_ids"])
+        written = Counter(ids) - Counter(tokenizer(self._render(media=False))["input_ids"])
         for counts in (more, written):
             known = [(count, i) for i, count in counts.items() if i in special]
             named = [(count, i) for count, i in known if i in self._placeholder_ids(modality)]
@@ -212,6 +230,24 @@ class Fit:
             f"neither the chat template nor the processor writes a special token for an {self.adapter.noun}",
             hint="Give a chat template that does: --chat-template FILE",
         )
+
+    def _special_ids(self) -> set[int]:
+        """Return the special tokens that may stand for media."""
+        tokenizer = self.processor.tokenizer
+        named_tokens = {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id}
+        return set(tokenizer.added_tokens_decoder) - named_tokens
+
+    def _has_parts(self) -> bool:
+        """Return whether the processor has a part for each modality."""
+        parts = {"image": "image_processor", "video": "video_processor", "audio": "feature_extractor"}
+        return all(hasattr(self.processor, parts[each]) for each in self.adapter.modality.split("+"))
+
+    def _writes_placeholders(self) -> bool:
+        """Return whether the chat template writes special tokens for a medium, and those that the model reads."""
+        counts = [Counter(self.processor.tokenizer(self._render(media=media))["input_ids"]) for media in (True, False)]
+        written = set(counts[0] - counts[1]) & self._special_ids()
+        expected = [self._placeholder_ids(modality) for modality in self.adapter.modality.split("+")]
+        return bool(written) and all(not ids or ids & written for ids in expected)
 
     def _placeholder_ids(self, modality: str) -> set[int]:
         """Return what the configuration names as a modality's placeholder."""

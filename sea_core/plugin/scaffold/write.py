@@ -19,15 +19,21 @@ TEMPLATES = {
     "test.txt": "tests/test_contract.py",
 }
 """Each template in this folder, and the file that it becomes."""
+EXTRA = {"PIL": "pillow", "soxr": "soxr"}
+"""Modules that adapters import and the core does not, with their distributions."""
+DERIVED_README = "readme_derived.txt"
+"""The README of a plugin whose adapter is complete."""
 
 
-def write_plugin(name: str, modality: str, folder: Path | None = None) -> list[Path]:
+def write_plugin(name: str, modality: str, folder: Path | None = None, *, adapter: str = "") -> list[Path]:
     """Write a distribution and return its files.
 
     Args:
         name: the name of the plugin.
         modality: the modality of its adapter.
         folder: a new or empty folder, or one that a stopped call began to write; by default `sea-NAME`.
+        adapter: the source of a complete adapter, whose class is called `class_name(name)`; by default one with methods
+            that say what to write in them.
 
     Raises:
         PluginError: the name or the modality is not an identifier, or the folder contains other files.
@@ -43,14 +49,30 @@ def write_plugin(name: str, modality: str, folder: Path | None = None) -> list[P
         "@MODALITY@": modality,
         "@DISTRIBUTION@": distribution,
         "@PACKAGE@": f"sea_{name}",
-        "@CLASS@": "".join(part.capitalize() for part in name.split("_")) + "Adapter",
+        "@CLASS@": class_name(name),
         "@CORE@": _core_range(),
+        "@MORE@": "".join(f', "{name}"' for name in _requirements(adapter)),
     }
-    texts = {folder / _fill(target, values): _fill(_read(template), values) for template, target in TEMPLATES.items()}
+    templates = {template: _read(template) for template in TEMPLATES}
+    if adapter:
+        templates |= {"adapter.txt": adapter, "readme.txt": _read(DERIVED_README)}
+    texts = {
+        folder / _fill(target, values): _fill(templates[template], values) for template, target in TEMPLATES.items()
+    }
     _require_no_other_files(folder, texts)
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)
+
+
+def class_name(name: str) -> str:
+    """Return the name of the class of a plugin's adapter."""
+    return "".join(part.capitalize() for part in name.replace("-", "_").split("_")) + "Adapter"
+
+
+def _requirements(adapter: str) -> list[str]:
+    """Return the distributions that an adapter's source imports, besides what sea-core itself needs."""
+    return [name for module, name in EXTRA.items() if re.search(rf"^ *(import|from) {module}\b", adapter, re.M)]
 
 
 def _require_no_other_files(folder: Path, texts: Mapping[Path, str]) -> None:
