@@ -213,7 +213,12 @@ class Fit:
 
         chat = self.adapter.conversation(question.format(noun=self.adapter.noun), media)
         with template_errors(str(self.model.name_or_path)):
-            text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+            text = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        if not isinstance(text, str):  # it has a template for each text of a list, or tokenizes by itself
+            raise ModelError(
+                f"the processor of this {self.architecture} takes no {self.adapter.noun} with a prompt that is a text",
+                hint=PLUGIN_HINT.format(modality=self.adapter.modality),
+            )
         return text
 
     def _find_placeholder(self, text: str, ids: Sequence[int], modality: str) -> str:
