@@ -145,10 +145,10 @@ class JointStudent(OmniStudent):
     def render(self, phrase: str, style: str, rng: random.Random) -> Any:
         (known,) = (each for each in phrases() if each.text == phrase)
         case: Case = "audio" if style in STYLES["audio"] else self.case
-        seen, heard = share(known, case, rng)
+        drawn, spoken = share(known, case, rng)
         return (
-            self.image.render(seen.text, style, rng) if seen else self.image.render_blank(rng),
-            self.audio.render(heard.text, spoken_style(style, rng), rng) if heard else self.audio.render_blank(rng),
+            self.image.render(drawn.text, style, rng) if drawn else self.image.render_blank(rng),
+            self.audio.render(spoken.text, spoken_style(style, rng), rng) if spoken else self.audio.render_blank(rng),
         )
 
     def render_blank(self, rng: random.Random) -> Any:
