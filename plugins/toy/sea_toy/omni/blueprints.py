@@ -15,9 +15,9 @@ MIN_SCORE = 0.75
 
 
 def _tiny() -> Student:
-    from sea_toy.omni.tiny import TinyImageStudent
+    from sea_toy.omni.tiny import TinyOmniStudent
 
-    return TinyImageStudent()
+    return TinyOmniStudent()
 
 
 BLUEPRINTS = [

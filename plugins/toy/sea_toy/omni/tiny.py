@@ -161,7 +161,7 @@ class JointStudent(OmniStudent):
         raise NotImplementedError
 
 
-class TinyImageStudent(OmniImageStudent):
+class TinyOmniStudent(OmniImageStudent):
     """The tiny model's modalities: pictures, speech, and both in one prompt."""
 
     other_modalities = (OmniAudioStudent(), JointStudent())

@@ -13,7 +13,7 @@ from sea_core.errors import SeaError
 from sea_core.model.mllm import MLLM
 from sea_toy.evaluation import evaluate
 from sea_toy.omni.blueprints import BLUEPRINTS
-from sea_toy.omni.tiny import Case, JointStudent, OmniAudioStudent, OmniImageStudent, TinyImageStudent, share
+from sea_toy.omni.tiny import Case, JointStudent, OmniAudioStudent, OmniImageStudent, TinyOmniStudent, share
 from sea_toy.student import Student
 from sea_toy.world import ToyWorld, fragments, phrases
 
@@ -80,7 +80,7 @@ def test_cases() -> None:
 
 
 def test_each_word_of_all_modalities_is_one_token(mllm: MLLM) -> None:
-    for student in TinyImageStudent().all_modalities:
+    for student in TinyOmniStudent().all_modalities:
         for sentence in list(ToyWorld(student.adapter).corpus())[:100]:
             words = sentence.count(" ") + 1 + sum(sentence.count(mark) for mark in ".,?:")
             assert len(mllm.tokenizer(sentence)["input_ids"]) == words, sentence
