@@ -262,12 +262,14 @@ class Fit:
 
     def _find_end(self) -> str:
         """Return the special token that the chat template writes after an answer; else the tokenizer's own."""
+        from jinja2 import TemplateError
+
         tokenizer = self.processor.tokenizer
         chat = [
             *self.adapter.conversation("?", media=False),
             {"role": "assistant", "content": [{"type": "text", "text": "xyz"}]},
         ]
-        with suppress(Exception):
+        with suppress(*PROCESSOR_ERRORS, TemplateError):
             text = self.processor.apply_chat_template(chat, tokenize=False)
             after = tokenizer(text.rpartition("xyz")[2], add_special_tokens=False)["input_ids"]
             if found := next((i for i in after if i in tokenizer.added_tokens_decoder), None):
