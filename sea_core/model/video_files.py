@@ -17,21 +17,21 @@ SelectFrames = Callable[[int, float], Sequence[int]]
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class Video:
     """Frames of a video, (frames, height, width, 3) in uint8, and their number per second."""
 
     frames: np.ndarray
     rate: float = 2.0
 
 
-def read_video(path: Path, select: SelectFrames) -> Clip:
+def read_video(path: Path, select: SelectFrames) -> Video:
     """Return the selected frames. Raises DataError if the file cannot be read as a video."""
     if not path.is_file():
         raise DataError("there is no such file", where=str(path))
     return (read_with_decord if find_spec("decord") else read_with_av)(path, select)
 
 
-def read_with_decord(path: Path, select: SelectFrames) -> Clip:
+def read_with_decord(path: Path, select: SelectFrames) -> Video:
     """Read with decord. Its bridge is global to the process, so it is not changed, and every type of it is accepted."""
     import decord
 
@@ -46,10 +46,10 @@ def read_with_decord(path: Path, select: SelectFrames) -> Clip:
     except (decord.DECORDError, RuntimeError, OverflowError) as error:
         raise _read_error(path, str(error).splitlines()[0]) from error
     pixels = frames.asnumpy() if isinstance(frames, decord.nd.NDArray) else np.asarray(frames)
-    return Clip(pixels, rate * len(indices) / total)
+    return Video(pixels, rate * len(indices) / total)
 
 
-def read_with_av(path: Path, select: SelectFrames) -> Clip:
+def read_with_av(path: Path, select: SelectFrames) -> Video:
     """Read with PyAV, in two passes: the number of frames is only known after decoding all of them."""
     import av
 
@@ -71,7 +71,7 @@ def read_with_av(path: Path, select: SelectFrames) -> Clip:
         pixels = np.stack([selected[i] for i in indices])
     except (av.FFmpegError, *DECODER_ERRORS) as error:
         raise _read_error(path, str(error)) from error
-    return Clip(pixels, rate * len(indices) / total)
+    return Video(pixels, rate * len(indices) / total)
 
 
 def _select(select: SelectFrames, total: int, rate: float, path: Path) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sea_core.model.crossing import Crossing, ReplaySeam
-from sea_core.model.video_files import Clip
+from sea_core.model.video_files import Video
 from sea_llava.adapter import LlavaAdapter
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
@@ -50,7 +50,7 @@ class ReplayedVideo(VideoAdapter):
         return tuple(medium.frames.shape[:3])
 
     def medium_of(self, size: tuple[int, ...], processor: Any) -> Any:
-        return Clip(np.zeros((*size, 3), np.uint8))
+        return Video(np.zeros((*size, 3), np.uint8))
 
 
 def vision_seam(model: Any) -> ReplaySeam:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sea_core.data.examples import Kind
     from sea_core.model.crossing import ReplaySeam
-    from sea_core.model.video_files import Clip
+    from sea_core.model.video_files import Video
 
 STYLES = {
     "image": ("photographic", "painted", "cartoon", "sketched", "vintage", "monochrome"),
@@ -338,27 +338,27 @@ class VideoAutoAdapter(AutoAdapter):
         frames = [[clip.frames] if self.known.is_nested else clip.frames for clip in media]
         return {self.known.media_keyword: frames, "video_metadata": metadata}
 
-    def blank_input(self, processor: Any) -> Clip:
+    def blank_input(self, processor: Any) -> Video:
         return self.medium_of((self.frames, self.height, self.width, 2000), processor)
 
-    def medium_of(self, size: tuple[int, ...], processor: Any) -> Clip:
+    def medium_of(self, size: tuple[int, ...], processor: Any) -> Video:
         import numpy as np
 
-        from sea_core.model.video_files import Clip
+        from sea_core.model.video_files import Video
 
         *shape, milli_rate = size
-        return Clip(np.zeros((*shape, 3), np.uint8), milli_rate / 1000)
+        return Video(np.zeros((*shape, 3), np.uint8), milli_rate / 1000)
 
-    def size(self, medium: Clip, processor: Any) -> tuple[int, ...]:
+    def size(self, medium: Video, processor: Any) -> tuple[int, ...]:
         return *medium.frames.shape[:3], round(medium.rate * 1000)
 
-    def other_size(self, processor: Any) -> Clip:
+    def other_size(self, processor: Any) -> Video:
         from sea_core.model.noise import noise_like
 
-        noise: Clip = noise_like(self.medium_of((self.frames, self.height, 2 * self.width, 2000), processor))
+        noise: Video = noise_like(self.medium_of((self.frames, self.height, 2 * self.width, 2000), processor))
         return noise
 
-    def read_media(self, path: Path, processor: Any) -> Clip:
+    def read_media(self, path: Path, processor: Any) -> Video:
         import numpy as np
 
         from sea_core.model.video_files import read_video

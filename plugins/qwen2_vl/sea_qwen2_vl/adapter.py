@@ -12,7 +12,7 @@ from sea_qwen2_vl.vision import VisionAdapter, reject_thin
 
 if TYPE_CHECKING:
     from sea_core.data.examples import Kind
-    from sea_core.model.video_files import Clip
+    from sea_core.model.video_files import Video
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,15 @@ class VideoAdapter(VisionAdapter):
                 hint="Type for example: -o adapter.frames=8",
             )
 
-    def blank_input(self, processor: Any) -> Clip:
+    def blank_input(self, processor: Any) -> Video:
         import numpy as np
 
-        from sea_core.model.video_files import Clip
+        from sea_core.model.video_files import Video
 
         frames = min(self.frames, processor.video_processor.max_frames)
-        return Clip(np.zeros((frames, self.height, self.width, 3), np.uint8))
+        return Video(np.zeros((frames, self.height, self.width, 3), np.uint8))
 
-    def read_media(self, path: Path, processor: Any) -> Clip:
+    def read_media(self, path: Path, processor: Any) -> Video:
         import numpy as np
 
         from sea_core.model.video_files import read_video

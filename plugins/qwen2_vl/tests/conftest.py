@@ -20,7 +20,7 @@ from transformers import (
 
 from sea_core.model.mllm import MLLM
 from sea_core.model.processor import with_stand_ins
-from sea_core.model.video_files import Clip
+from sea_core.model.video_files import Video
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor
 from sea_qwen2_vl.vision import VisionAdapter
@@ -79,7 +79,7 @@ def media(adapter: VisionAdapter) -> list[Any]:
         sides = ((280, 224), (112, 252), (56, 56))
         return [Image.fromarray(rng.integers(0, 256, (*side, 3), dtype=np.uint8)) for side in sides]
     shapes = (((8, 140, 196), 2.0), ((5, 84, 280), 3.7), ((2, 56, 56), 0.5))
-    return [Clip(rng.integers(0, 256, (*shape, 3), dtype=np.uint8), rate) for shape, rate in shapes]
+    return [Video(rng.integers(0, 256, (*shape, 3), dtype=np.uint8), rate) for shape, rate in shapes]
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from sea_core import DataError
 from sea_core.model import media_files
 from sea_core.model import video_files as video
 from sea_core.model.mllm import MLLM
-from sea_core.model.video_files import Clip, read_video, read_with_av, read_with_decord
+from sea_core.model.video_files import Video, read_video, read_with_av, read_with_decord
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 
 RENDERED = ("steal a lamp", "cartoon")
@@ -123,7 +123,7 @@ def test_very_thin_media_are_rejected(bundled: tuple[Any, Any]) -> None:
     with pytest.raises(DataError, match="over 200 times"):
         MLLM(ImageAdapter(), *bundled).encode([Image.new("RGB", (1000, 4))])
     with pytest.raises(DataError, match="over 200 times"):
-        MLLM(VideoAdapter(), *bundled).encode([Clip(np.zeros((2, 3, 700, 3), np.uint8))])
+        MLLM(VideoAdapter(), *bundled).encode([Video(np.zeros((2, 3, 700, 3), np.uint8))])
 
 
 def test_bundled_model_answers_about_content_and_style(mllm: MLLM, files: Path) -> None:

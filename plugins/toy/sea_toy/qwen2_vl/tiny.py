@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sea_core.model.embedding import Grid
 from sea_core.model.mllm import MLLM
 from sea_core.model.processor import with_stand_ins
-from sea_core.model.video_files import Clip
+from sea_core.model.video_files import Video
 from sea_qwen2_vl.adapter import ImageAdapter, VideoAdapter
 from sea_qwen2_vl.processor import FrameProcessor
 from sea_toy import pictures
@@ -118,11 +118,11 @@ class TinyVideoStudent(VisionStudent):
 
     adapter = VideoAdapter(height=VIDEO_SIDE, width=VIDEO_SIDE, frames=FRAMES)
 
-    def render(self, phrase: str, style: str, rng: random.Random) -> Clip:
-        return Clip(np.stack([np.asarray(f) for f in pictures.frames(phrase, style, rng, VIDEO_SIDE, FRAMES)]))
+    def render(self, phrase: str, style: str, rng: random.Random) -> Video:
+        return Video(np.stack([np.asarray(f) for f in pictures.frames(phrase, style, rng, VIDEO_SIDE, FRAMES)]))
 
-    def render_blank(self, rng: random.Random) -> Clip:
-        return Clip(near_black((FRAMES, VIDEO_SIDE, VIDEO_SIDE, 3), rng))
+    def render_blank(self, rng: random.Random) -> Video:
+        return Video(near_black((FRAMES, VIDEO_SIDE, VIDEO_SIDE, 3), rng))
 
     def frames(self, medium: Any) -> np.ndarray:
         frames: np.ndarray = medium.frames
