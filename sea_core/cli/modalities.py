@@ -148,5 +148,5 @@ def _cell(value: Any) -> str:
 
 def _habit_cells(habit: Any) -> list[str]:
     """Return what was found about one setting: the opening as it is typed."""
-    said = f'-o "adapter.{habit.setting}={habit.opening}"' if habit.opening else "no common opening: the default stays"
-    return [f"adapter.{habit.setting}", habit.default, said, f"{habit.count} of {len(habit.answers)}"]
+    typed = f'-o "adapter.{habit.setting}={habit.opening}"' if habit.opening else "no common opening: the default stays"
+    return [f"adapter.{habit.setting}", habit.default, typed, f"{habit.count} of {len(habit.answers)}"]
