@@ -90,6 +90,11 @@ class ReplayedModel(Mechanism):
     def count_placeholders(self, embedding: Embedding) -> int:
         return self.form(embedding.grid).expansion.count(self.mllm.placeholder_id)
 
+    def prepare(self, embeddings: Sequence[Embedding]) -> None:
+        """Record the pass of a batch of these sizes."""
+        for grids in (*((e.grid,) for e in embeddings), tuple(e.grid for e in embeddings)):
+            self._batch(grids)
+
     @contextmanager
     def active(self) -> Iterator[None]:
         """Replay inside the block whatever `inputs_for` has prepared."""

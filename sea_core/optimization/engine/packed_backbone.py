@@ -74,6 +74,8 @@ class PackedBackbone(ForwardStrategy):
         return PackedSequence(torch.cat([opening, texts.ids], dim=1), texts, self._inputs(self.shape(tasks[0])))
 
     def logits(self, batch: PackedSequence, embeddings: Sequence[Tensor]) -> Tensor:
+        # A pass that is recorded on the way has another length, and must not be given these inputs.
+        self.mllm.mechanism.prepare([self.start] * len(embeddings))
         with given(self.layers, batch.inputs):
             hidden = self._run(batch.ids, embeddings)
         texts = batch.texts
@@ -133,6 +135,7 @@ class PackedBackbone(ForwardStrategy):
     def _record(self, length: int) -> list[LayerInputs]:
         """Return what each layer is given for the opening and a text, except what depends on E: that has a graph."""
         ids = torch.tensor([[*self.opening, *[self.mllm.end_id] * length]], device=self.mllm.device)
+        self.mllm.mechanism.prepare([self.start])
         with recorded(self.layers) as inputs:
             self._run(ids, [self.start.features.detach().clone().requires_grad_(True)])
         return inputs

@@ -88,6 +88,16 @@ def test_an_embedding_gets_the_same_logits_beside_another_one(load: Load, name: 
     assert relative_error(together, torch.cat(alone)) < TOLERANCE
 
 
+@pytest.mark.parametrize("name", ["mllama", "qwen3_vl"])
+def test_a_batch_of_a_new_size_is_packed_as_well(load: Load, name: str) -> None:
+    """The model's own pass for five media is recorded on the way, and has another length."""
+    forward, tasks = make_forward(load(name))
+    features = forward.start.perturbed().features
+    together = forward.logits(forward.prepare_batch([tasks[0]] * 5), [features] * 5)
+    alone = forward.logits(forward.prepare_batch(tasks[:1]), [features])
+    assert relative_error(together, alone.repeat(5, 1)) < TOLERANCE
+
+
 def test_eager_attention_is_packed_as_well(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its masks are added, not boolean."""
     mllm = load("gemma3")
