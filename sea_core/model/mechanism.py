@@ -74,6 +74,7 @@ class Mechanism(ABC):
     def generation_inputs(self, input_ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
         """Return what `generate` must know of a prompt's media to count positions after them."""
 
+    @abstractmethod
     def prepare(self, embeddings: Sequence[Embedding]) -> None:
         """Do what a batch of embeddings of these sizes needs once, before a forward pass is watched or changed."""
 

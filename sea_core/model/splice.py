@@ -85,6 +85,9 @@ class Splice(Mechanism):
     def generation_inputs(self, input_ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
         return self.mllm.backbone_inputs(input_ids, mask, embeddings)
 
+    def prepare(self, embeddings: Sequence[Embedding]) -> None:
+        """Do nothing: a batch of any sizes needs no pass of its own."""
+
     def _split(self, crossed: Tensor, inputs: Mapping[str, Any], count: int) -> list[Embedding]:
         """Return what crossed the seam as one embedding for each medium."""
         adapter = self.mllm.adapter
