@@ -123,7 +123,11 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "config of other types": ("config.json", spoil_values, "cannot be loaded"),
     "tokenizer of another form": ("tokenizer.json", lambda path: path.write_text("[]") and None, "cannot be loaded"),
     "card of another form": ("sea.json", lambda path: path.write_text('{"limits": 5}') and None, "limits: expected"),
-    "processor of another form": ("processor_config.json", lambda path: path.write_text("[]") and None, "cannot be"),
+    "processor of another form": (
+        "processor_config.json",
+        lambda path: path.write_text("[]") and None,
+        "not the settings of a processor",
+    ),
     "no processor": ("processor_config.json", Path.unlink, "cannot be loaded"),
     "truncated card": ("sea.json", lambda path: path.write_bytes(b"{") and None, "not the card of a model"),
 }
