@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from inspect import signature
 from itertools import chain
 from typing import Any
 
@@ -356,8 +357,10 @@ class MLLM:
             (batch, vocabulary).
 
         Raises:
-            ModelError: the logits are not finite numbers: of NaN, the largest is the first token.
+            ModelError: the logits are not finite numbers: of NaN, the largest is the first token; or the model's
+                `generate` needs the medium itself.
         """
+        self._require_generation()
         ids, mask = left_padded(prompts, self.pad_id, self.device)
         # generate() continues from these; without them it would count positions as for plain text.
         more = self.mechanism.generation_inputs(ids, mask, embeddings)
@@ -370,6 +373,17 @@ class MLLM:
         if not finite:
             raise numerics.not_finite_error("the logits of the model")
         return out.sequences[:, ids.shape[1] :], out.logits or ()
+
+    def _require_generation(self) -> None:
+        """Raise ModelError where `generate` is the model's own and has an argument, a medium, that it cannot lack."""
+        arguments = signature(self.model.generate).parameters.values()
+        needed = [p.name for p in arguments if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if needed:
+            raise ModelError(
+                f"{type(self.model).__name__} answers only with its own {needed[0]}, so that no answer can be "
+                "generated from an embedding",
+                hint="Give a model of another family: type sea modalities --model MODEL",
+            )
 
     @contextmanager
     def greedy_settings(self, max_new_tokens: int) -> Iterator[Any]:

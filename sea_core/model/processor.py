@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -53,15 +54,15 @@ class AbsentPartError(ModelError, AttributeError):
     """A part of a processor was used whose library is not installed. `hasattr` says that it has no such attribute."""
 
 
-class StandIn:
+class StandIn(ABC):
     """A part of a processor whose class is not of transformers; its settings are saved with the processor."""
 
     model_input_names: tuple[str, ...] = ()
     _auto_class = None
 
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Return the settings under the names of transformers, as they are saved."""
-        raise NotImplementedError
 
 
 class AbsentPart(StandIn):

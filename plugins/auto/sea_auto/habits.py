@@ -38,7 +38,7 @@ class Habit:
 
     Attributes:
         setting: the setting that it is a value for.
-        question: what was asked. answers: what the model said, about each medium.
+        question: what was asked. answers: what the model answered, about each medium.
         default: what the adapter uses.
         opening: what most answers open with; empty if they have no opening that can be used.
         count: how many do.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from helpers.cli import sea
 from helpers.families import FAMILIES
 from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
 from sea_auto.facts import Facts
@@ -93,3 +94,10 @@ def test_a_derived_adapter_fulfils_the_contract(derived: AdapterUnderTest, rule:
     result = check_rule(rule, derived)
     # A replayed model is aligned one example at a time, so that no batch mixes prompts with and without media.
     assert result.state == ("not tested" if rule.name == "mixed_batch" else "pass"), result
+
+
+def test_a_model_that_answers_only_with_its_medium_is_refused_before_a_step(checkpoint: Any, tmp_path: Any) -> None:
+    options = ("--modality", "image", "--model", checkpoint("blip-2"), "--limit", 2, "--out", tmp_path / "run")
+    result = sea("optimize", "--plugin", "auto", *options)
+    assert result.code == 2, result.err
+    assert "answers only with its own pixel_values" in result.err
