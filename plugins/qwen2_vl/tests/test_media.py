@@ -38,7 +38,7 @@ def write_video(path: Path, frames: np.ndarray, rate: int) -> None:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirteen frames, eight a second, each in another grey."""
     path = tmp_path_factory.mktemp("clip") / "greys.mp4"
-    frames = np.stack([np.full((64, 96, 3), 15 * i + 20, np.uint8) for i in range(13)])
+    frames = np.stack([np.full((64, 128, 3), 15 * i + 20, np.uint8) for i in range(13)])
     write_video(path, frames, 8)
     return path
 
@@ -151,9 +151,9 @@ def test_plugin_is_listed_without_heavy_imports() -> None:
 @pytest.mark.parametrize("read", [read_with_av, read_with_decord])
 def test_video_of_too_many_pixels_or_frames_is_refused(read: Any, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, limit, words in [
-        ("MAX_PIXELS", 6000, "96 x 64 pixels, and at most 6,000 are decoded"),
+        ("MAX_PIXELS", 6000, "128 x 64 pixels, and at most 6,000 are decoded"),
         ("MAX_FRAMES", 12, "more than 12 frames"),
-        ("MAX_VIDEO_PIXELS", 50_000, "13 frames of 96 x 64 pixels"),
+        ("MAX_VIDEO_PIXELS", 50_000, "13 frames of 128 x 64 pixels"),
     ]:
         with monkeypatch.context() as patch:
             patch.setattr(media_files, name, limit)
