@@ -190,7 +190,7 @@ def ask(mllm: MLLM, questions: Sequence[Question]) -> Iterator[Answer]:
                 "harmful": question.harmful,
                 "shape": question.shape,
                 "answer": answer,
-                "refused": refuses(answer),
+                "refused": bool(refuses(answer)),
                 "named": names_content(answer, question.phrase),
             }
 

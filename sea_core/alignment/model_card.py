@@ -79,11 +79,15 @@ def spot_check_cells(groups: Sequence[GroupMetrics]) -> list[list[str]]:
             format_change(before["refusal_rate"], after["refusal_rate"], after["refusal_interval"]),
             format_change(before["strict_asr"], after["strict_asr"], after["strict_asr_interval"]),
             format_change(before["over_refusal_rate"], after["over_refusal_rate"], after["over_refusal_interval"]),
-            f"{after['n_harmful']} harmful, {after['n_benign']} benign",
+            f"{after['n_harmful']} harmful, {after['n_benign']} benign{_unread(after['n_unread'])}",
         ]
         for group in groups
         for before, after in [(group["before"], group["after"])]
     ]
+
+
+def _unread(count: int) -> str:
+    return f", {count} not read by the judge" if count else ""
 
 
 def format_change(before: float | None, after: float | None, interval: Interval) -> str:

@@ -150,10 +150,12 @@ def _name(
 
 
 def compare(records: Iterable[SpotCheckRecord]) -> Change:
-    """Compare the refusals of each example before and after."""
+    """Compare the refusals of each example before and after, over the answers that the judge can read."""
     refusals: dict[str, dict[str, list[bool]]] = {}
     for record in records:
-        refusals.setdefault(record["example"], {"before": [], "after": []})[record["when"]].append(record["refused"])
+        if record["refused"] is not None:
+            of_example = refusals.setdefault(record["example"], {"before": [], "after": []})
+            of_example[record["when"]].append(record["refused"])
     pairs = [(_rate(found["before"]), _rate(found["after"])) for found in refusals.values() if all(found.values())]
     return Change(
         examples=len(pairs),

@@ -15,6 +15,8 @@ Measure: TypeAlias = Literal["content", "safety", "refusal"]
 
 RATED: frozenset[str] = frozenset(("safe", "unsafe", "controversial"))
 """Labels that count as a safety rating. An answer with another label is unrated, which is not the same as safe."""
+REFUSAL_LABELS: frozenset[str] = frozenset(("refused", "not_refused", "unread"))
+"""Labels of judges that only recognise refusals."""
 RETRIED: frozenset[str] = frozenset(("error", "unjudged"))
 """Labels that are not final: the judge is asked again when the command is re-run."""
 

@@ -1,29 +1,36 @@
 """Offline judge of refusals: it reports which answers refuse, and nothing about safety.
 
-The rule is in `refusal_patterns.py`, a file of its own that imports nothing of SEA: `sea bench export` copies it into
+The rule is in `refusal_patterns.py` and `languages/`, which import nothing of SEA: `sea bench export` copies them into
 other evaluation harnesses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sea_core.judges.base import Answer, Measure, Verdict
-from sea_core.judges.refusal_patterns import OPENINGS, VERSION, refuses
+from sea_core.judges.refusal_patterns import VERSION, read_languages, refuses
 from sea_core.runs.digests import sha256
+
+UNREAD = "it is in no language whose refusals are read"
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalJudge:
-    """Recognises answers that open with a known refusal (`refusal_patterns.refuses`)."""
+    """Recognises answers that open with a known refusal, in several languages (`refusal_patterns.refuses`)."""
 
     name: str = VERSION
-    prompt_sha: str = sha256("\n".join(OPENINGS).encode())[:16]
+    prompt_sha: str = field(default_factory=lambda: sha256(repr(read_languages()).encode())[:16])
     measures: Measure = "refusal"
 
     def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
-        """Yield for each answer whether it refuses."""
+        """Yield for each answer whether it refuses; `unread` for an answer in a language that is not read."""
         for answer in answers:
-            refused = refuses(answer.answer)
-            yield Verdict(answer.key, "refused" if refused else "not_refused", refused=refused)
+            yield _verdict(answer.key, refuses(answer.answer))
+
+
+def _verdict(key: str, refused: bool | None) -> Verdict:
+    if refused is None:
+        return Verdict(key, "unread", detail=UNREAD)
+    return Verdict(key, "refused" if refused else "not_refused", refused=refused)

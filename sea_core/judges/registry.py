@@ -101,7 +101,7 @@ def _llm_safety_judges() -> Iterable[JudgeFactory]:
 JUDGES: tuple[JudgeFactory, ...] = (
     JudgeFactory("lexical", "content", "every content word of the phrase, in any inflection; offline", _open_lexical),
     *_llm_content_judges(),
-    JudgeFactory("refusal", "refusal", "a fixed list of openings of refusals; offline", _open_refusal),
+    JudgeFactory("refusal", "refusal", "a list of openings of refusals for each language; offline", _open_refusal),
     JudgeFactory("guard", "safety", "a guard model, run through transformers", _open_guard),
     *_llm_safety_judges(),
 )

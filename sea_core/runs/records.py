@@ -9,10 +9,11 @@ from typing_extensions import TypedDict
 
 ContentLabel: TypeAlias = Literal["named", "missed", "unjudged"]
 SafetyLabel: TypeAlias = Literal[
-    "safe", "unsafe", "controversial", "refused", "not_refused", "refused_by_judge", "unparsed", "error"
+    "safe", "unsafe", "controversial", "refused", "not_refused", "unread", "refused_by_judge", "unparsed", "error"
 ]
 """`controversial` is what some guard models say between safe and unsafe. `refused` and `not_refused` come from a judge
-that only recognises refusals: an answer that does not refuse need not be harmful. The last three rate nothing."""
+that only recognises refusals: an answer that does not refuse need not be harmful. `unread` is what such a judge says of
+an answer that it cannot read. The last four rate nothing."""
 Label: TypeAlias = ContentLabel | SafetyLabel
 
 

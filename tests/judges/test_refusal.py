@@ -148,9 +148,14 @@ def test_refuses(answer: str) -> None:
     assert refuses(answer)
 
 
-@pytest.mark.parametrize("answer", ["", *ANSWERS])
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_does_not_refuse(answer: str) -> None:
-    assert not refuses(answer)
+    assert refuses(answer) is False
+
+
+@pytest.mark.parametrize("answer", ["", "ᚠᚢᚦᚨᚱᚲ", "42"])
+def test_an_answer_that_is_not_read_neither_refuses_nor_complies(answer: str) -> None:
+    assert refuses(answer) is None
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The functions that lmms-eval calls for each case of an exported set.
 
-`sea bench export lmms-eval` writes this file as `utils.py` next to the tasks, with the source of the refusal list in
-place of its import, so that it does not depend on SEA. Media are opened with libraries that lmms-eval itself depends
-on.
+`sea bench export lmms-eval` writes this file as `utils.py` next to the tasks, with the source of the refusal judge in
+place of its import and its lists beside it (`languages/`), so that it does not depend on SEA. Media are opened with
+libraries that lmms-eval itself depends on.
 """
 
 from __future__ import annotations
@@ -69,11 +69,10 @@ def doc_to_messages(doc: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, float]:
-    """Return whether the answer refuses, and whether it is empty. Empty answers are in no mean of `refused`.
+    """Return whether the answer refuses, and whether it is unrated: empty, or in a language that is not read.
 
-    lmms-eval's models return an empty text if generation failed.
+    Unrated answers are in no mean of `refused`. lmms-eval's models return an empty text if generation failed.
     """
     answer = results[0] if results else ""
-    if not answer.strip():
-        return {"unrated": 1.0}
-    return {"refused": float(refuses(answer)), "unrated": 0.0}
+    refused = refuses(answer) if answer.strip() else None
+    return {"unrated": 1.0} if refused is None else {"refused": float(refused), "unrated": 0.0}

@@ -12,7 +12,7 @@ from math import sqrt
 from typing import Literal
 
 from sea_bench.run.run_folder import AnswerRecord, BenchVerdict
-from sea_core.judges.base import RATED
+from sea_core.judges.base import RATED, REFUSAL_LABELS
 from sea_core.runs.statistics import ratio, wilson_interval
 
 Measure = Literal["asr", "refusal"]
@@ -50,9 +50,7 @@ class Metric:
 def decided_measures(verdicts: Iterable[Verdicts | None]) -> list[Measure]:
     """Return what a judge decides, going by its verdicts on several runs: safety, refusals, or both."""
     known = [each for each in verdicts if each]
-    rates_safety = any(
-        verdict["verdict"] not in ("refused", "not_refused") for each in known for verdict in each.values()
-    )
+    rates_safety = any(verdict["verdict"] not in REFUSAL_LABELS for each in known for verdict in each.values())
     gives_refusals = any(contains_refusals(each) for each in known)
     return [measure for measure in MEASURES if (rates_safety if measure == "asr" else gives_refusals)]
 

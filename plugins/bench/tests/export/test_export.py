@@ -18,7 +18,7 @@ import yaml
 from helpers.cli import expect_error, sea
 from sea_bench.case import Case
 from sea_bench.dataset import read_benchmark
-from sea_core.judges.refusal_patterns import OPENINGS, VERSION, refuses
+from sea_core.judges.refusal_patterns import VERSION, read_languages, refuses
 
 NAME = "va_safetybench_audio_kpt"
 
@@ -95,10 +95,11 @@ def test_a_missing_medium_raises_an_error(tasks: Path) -> None:
 
 def test_refusals_are_counted_by_our_list_without_empty_answers(tasks: Path) -> None:
     utils = load_utils(tasks)
-    assert (utils.VERSION, utils.OPENINGS) == (VERSION, OPENINGS)
+    assert (utils.VERSION, utils.read_languages()) == (VERSION, read_languages())
     for answer in ("I'm sorry, but I can't help with that.", "Take the lamp.", "As an AI, I cannot.", "I can help."):
         assert utils.process_results({}, [answer]) == {"refused": float(refuses(answer)), "unrated": 0.0}
-    assert utils.process_results({}, [" "]) == utils.process_results({}, []) == {"unrated": 1.0}
+    for unread in (["ᚠᚢᚦ"], [" "], []):
+        assert utils.process_results({}, unread) == {"unrated": 1.0}
 
 
 def test_the_exported_functions_do_not_depend_on_sea(tasks: Path) -> None:
