@@ -11,8 +11,9 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine import memory
-from sea_core.optimization.engine.forward import ForwardStrategy
+from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.margin import calibrate_margin
+from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.engine.scheduler import Engine
 from sea_core.optimization.engine.select_forward import select_forward
@@ -66,12 +67,39 @@ class Optimization:
         self.forward: ForwardStrategy = select_forward(
             mllm, self.start, self.tasks, packed=config.packed, compiled=config.compile
         )
-        self.engine_config = self._make_engine_config(config)
+        try:
+            self.engine_config = self._make_engine_config(config)
+        except PackingNotSupported as error:
+            self._leave_packing(error)
+            self.engine_config = self._make_engine_config(config)
 
-    def run(self) -> Iterator[OptimizationResult]:
-        """Yield results as they become available, not in the order of the examples."""
+    def run(self, on_fallback: Callable[[], None] = lambda: None) -> Iterator[OptimizationResult]:
+        """Yield results as they become available, not in the order of the examples.
+
+        Args:
+            on_fallback: called if the forward strategy fails in mid-run. Tasks that have no result start again, each
+                goal as a sequence of its own.
+        """
         yield from self.rejected
-        yield from Engine(self.mllm, self.start, self.engine_config, self.forward).run(self.tasks)
+        finished = set[str]()
+        try:
+            for result in self._engine().run(self.tasks):
+                finished.add(result.id)
+                yield result
+        except PackingNotSupported as error:
+            self._leave_packing(error)
+            self.engine_config = replace(
+                self.engine_config, batch_size=min(self.engine_config.batch_size, self._max_batch())
+            )
+            on_fallback()
+            yield from self._engine().run([task for task in self.tasks if task.id not in finished])
+
+    def _engine(self) -> Engine:
+        return Engine(self.mllm, self.start, self.engine_config, self.forward)
+
+    def _leave_packing(self, error: PackingNotSupported) -> None:
+        self.forward = Sequential(self.mllm, self.start)
+        self.forward.fallback_reason = error.what
 
     def resolved(self) -> ResolvedSettings:
         """Return the values of settings that were `auto`, and the forward strategy, for the manifest."""

@@ -234,13 +234,17 @@ class _Work:
         optimization = Optimization(
             mllm, examples, config, recipes=self.synthesis.recipes, benign=self.benign_embeddings(examples)
         )
+        self._report_forward(optimization)
+        with self.progress.track("optimize", len(todo), len(todo) - len(left)) as tracker:
+            for result in optimization.run(on_fallback=lambda: self._report_forward(optimization)):
+                store_result(self.run, left[result.id], result)
+                tracker.advance(note=f"{result.status}, loss {result.loss:.4f}")
+
+    def _report_forward(self, optimization: Optimization) -> None:
+        """Store how the goals are run, and say it if they are not packed."""
         self.run.resolve(optimization.resolved())
         if reason := optimization.forward.fallback_reason:
             self.progress.note(f"each goal runs as its own sequence, which takes about twice as long: {reason}")
-        with self.progress.track("optimize", len(todo), len(todo) - len(left)) as tracker:
-            for result in optimization.run():
-                store_result(self.run, left[result.id], result)
-                tracker.advance(note=f"{result.status}, loss {result.loss:.4f}")
 
     def resolved_config(self) -> OptimizeConfig:
         """Return the config with numbers in place of `auto`: those that the run was started with, if it is resumed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from helpers.bidirectional import BidirectionalAdapter, bidirectional_model
+from helpers.cli import sea
 from helpers.engine import gradient_and_memory, make_tasks, removing
 from helpers.families import write_checkpoint
 from sea_core.model.mllm import MLLM
@@ -19,11 +21,13 @@ from sea_core.optimization.engine import layer_inputs, packed_backbone
 from sea_core.optimization.engine.activation_checkpointing import activation_checkpointing
 from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.layer_inputs import LayerInputs
+from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.packed_backbone import PackedBackbone
 from sea_core.optimization.engine.scheduler import Engine
 from sea_core.optimization.engine.select_forward import logits_and_grad, select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationTask
 from sea_core.pipeline.inputs import ModelTarget
+from sea_core.runs.embedding_run import EmbeddingRun
 
 PACKED = {
     "qwen3_vl": "image",  # features for several layers
@@ -206,3 +210,31 @@ def test_a_model_that_fails_on_a_packed_sequence_runs_separate_ones(load: Load) 
     handle = mllm.adapter.language_model(mllm.model).register_forward_pre_hook(refuse, with_kwargs=True)
     with removing(handle):
         assert f"its forward pass fails on a packed sequence: at most {longest} tokens" in fallback_reason(mllm)
+
+
+def test_a_packed_sequence_that_fails_in_mid_run_is_replaced_by_separate_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_checkpoint("llava_next", tmp_path / "model")
+    options = ("--model", tmp_path / "model", "--dtype", "float32", "--limit", 3, "-o", "steps=2", "-o", "batch_size=1")
+
+    def losses(run: str, *more: object) -> tuple[dict[str, float], str]:
+        command = ("optimize", "--plugin", "auto", "--modality", "image", *options, "--out", tmp_path / run)
+        done = sea(*command, "--no-verify", *more)
+        assert done.code in (0, 1), done.err
+        return {r["id"]: r["loss"] for r in EmbeddingRun(tmp_path / run).store.records()}, done.err
+
+    expected, _ = losses("separate", "-o", "packed=false")
+    steps, run_packed = iter(range(100)), PackedBackbone.logits
+
+    def logits(self: PackedBackbone, *args: Any) -> Tensor:
+        if next(steps) == 8:  # after the check and the first task
+            raise PackingNotSupported("it takes no more of them")
+        return run_packed(self, *args)
+
+    monkeypatch.setattr(PackedBackbone, "logits", logits)
+    found, notes = losses("packed")
+    assert "each goal runs as its own sequence, which takes about twice as long: it takes no more of them" in notes
+    assert found == pytest.approx(expected, rel=1e-4)
+    resolved = EmbeddingRun(tmp_path / "packed").manifest.resolved
+    assert (resolved.forward, resolved.fallback_reason) == ("sequential", "it takes no more of them")
