@@ -1,7 +1,9 @@
 """Estimate what an optimisation takes, from the examples and the model's configuration; no weights are loaded.
 
-Memory and FLOPs are exact for the packed forward (see engine/packed.py). The run time follows from the measured speed
-of matrix products on the device and from the number of steps per example, which nobody knows in advance.
+Memory and FLOPs are exact for the packed forward (see engine/packed.py). For a replayed model they are those of its
+packed sequence, or of separate ones where its layers cannot be packed; what only a run shows, as that packing fails its
+proof, is not foreseen, and recurrent layers are counted as attention. The run time follows from the measured speed of matrix products on the device and from the
+number of steps per example, which nobody knows in advance.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine import memory
-from sea_core.optimization.engine.forward import padded_length
+from sea_core.optimization.engine.forward import Sequential, padded_length
+from sea_core.optimization.engine.packed import PackingNotSupported
+from sea_core.optimization.engine.packed_backbone import PackedBackbone
 from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer
+from sea_core.optimization.optimizer import make_task
 
 STEPS = 60
 """Steps per example unless the user gives a number: about what the bundled models need."""
@@ -38,8 +43,8 @@ class Estimate:
         per_example: what one example keeps for the backward pass.
         free: free memory on the device, before the model is loaded.
         batch_size: examples optimised at a time; 0 if the weights and one example do not fit.
-        media_tokens: placeholder tokens of the medium.
-        text_tokens: tokens of questions and answers.
+        media_tokens: tokens of the medium, computed once for all goals.
+        text_tokens: the others, of questions and answers; in separate sequences, all.
         steps: assumed steps per example.
         flop: of one step of one example.
         flop_per_second: measured in a large matrix product on the device.
@@ -68,24 +73,24 @@ def estimate(mllm: MLLM, examples: Sequence[PreparedExample], device: torch.devi
     Raises:
         ModelError: the adapter's inputs contain no placeholders, so the number of media tokens is unknown.
     """
-    media = count_media_tokens(mllm)
-    texts = [_count_text_tokens(mllm, example) for example in examples]
+    sequences = [_step_sequence(mllm, example) for example in examples]
     targets = [sum(len(mllm.answer_ids(goal.answer)) for goal in example.goals) for example in examples]
-    per_example = _bytes_per_example(mllm, media, max(texts), max(targets))
+    longest = max(sequences, key=lambda sequence: sequence.tokens)
+    per_example = _bytes_per_example(mllm, longest, max(targets))
     weights = sum(p.numel() for p in mllm.model.parameters()) * mllm.dtype.itemsize
     free = memory.free_bytes(device)
     room = free - weights
     fits = room > per_example
-    flop = [step_flop(mllm, media, text, n) for text, n in zip(texts, targets, strict=True)]
+    flop = [step_flop(mllm, sequence, n) for sequence, n in zip(sequences, targets, strict=True)]
     flop_per_second = measure_matmul(device, mllm.dtype)
     return Estimate(
         embeddings=len(examples),
         weights=weights,
         per_example=per_example,
         free=free,
-        batch_size=memory.max_batch(per_example, room, media + max(texts), device.type) if fits else 0,
-        media_tokens=media,
-        text_tokens=max(texts),
+        batch_size=memory.max_batch(per_example, room, longest.tokens, device.type) if fits else 0,
+        media_tokens=longest.shared,
+        text_tokens=sum(longest.texts),
         steps=steps,
         flop=max(flop),
         flop_per_second=flop_per_second,
@@ -93,43 +98,86 @@ def estimate(mllm: MLLM, examples: Sequence[PreparedExample], device: torch.devi
     )
 
 
-def _bytes_per_example(mllm: MLLM, media: int, text: int, targets: int) -> int:
+@dataclass(frozen=True)
+class StepSequence:
+    """The positions of the decoder that a step of one example takes.
+
+    Attributes:
+        shared: those that are computed once for all goals. texts: those of each goal, each of which attends to them.
+        media: placeholders of the medium, in all sequences. kv_only: positions of which the last layer computes keys and values only.
+    """
+
+    shared: int
+    texts: tuple[int, ...]
+    media: int
+    kv_only: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.shared + sum(self.texts)
+
+
+def _step_sequence(mllm: MLLM, example: PreparedExample) -> StepSequence:
+    """Return what a step of an example computes: as the engine does it, without running the model."""
+    media = count_media_tokens(mllm)
+    if not mllm.replayed:
+        pruned = TextOnlyLastLayer.wrap(mllm.adapter.language_model(mllm.model), media)
+        return StepSequence(media, _text_lengths(mllm, example), media, media if pruned else 0)
+    start = _smallest_embedding(mllm)
+    task = make_task(mllm, example, start)
+    try:
+        packed = PackedBackbone(mllm, start, [task])
+    except PackingNotSupported:
+        goals, length = Sequential(mllm, start).shape(task)
+        return StepSequence(0, (length,) * goals, media * goals)
+    return StepSequence(len(packed.opening), packed.shape(task), media)
+
+
+def _bytes_per_example(mllm: MLLM, sequence: StepSequence, targets: int) -> int:
     decoder = mllm.adapter.language_model(mllm.model)
     return memory.example_bytes(
         memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings()),
-        tokens=media + text,
+        tokens=sequence.tokens,
         targets=targets,
-        values=media * _values_per_token(mllm),
+        values=sequence.media * _values_per_token(mllm),
         itemsize=mllm.dtype.itemsize,
-        kv_only=media if TextOnlyLastLayer.wrap(decoder, media) else 0,
+        kv_only=sequence.kv_only,
     )
 
 
-def step_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
-    """Return the FLOPs of one packed step of one example: forward, and backward to E only, as no weight is trained."""
-    return matmul_flop(mllm, media, text, targets) + attention_flop(mllm, media, text)
+def step_flop(mllm: MLLM, sequence: StepSequence, targets: int) -> float:
+    """Return the FLOPs of one step of one example: forward, and backward to E only, as no weight is trained."""
+    return matmul_flop(mllm, sequence, targets) + attention_flop(mllm, sequence)
 
 
-def matmul_flop(mllm: MLLM, media: int, text: int, targets: int) -> float:
+def matmul_flop(mllm: MLLM, sequence: StepSequence, targets: int) -> float:
     """Return the FLOPs of a step's products with weights: of the decoder, the projector and the head."""
     decoder: Any = mllm.adapter.language_model(mllm.model)
     shape = memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings())
-    layers, projector = _matrix_size(decoder.layers), _matrix_size(mllm.projector)
-    products = 4.0 * (layers * (media + text) + projector * media + shape.vocabulary * shape.hidden * targets)
-    # Of the last layer the media positions need keys and values only (see engine/pruned_attention.py); their queries
-    # are computed on the way.
+    decoder_layers = _layers(decoder)
+    layers, projector = _matrix_size(decoder_layers), _matrix_size(mllm.projector)
+    head = shape.vocabulary * shape.hidden
+    products = 4.0 * (layers * sequence.tokens + projector * sequence.media + head * targets)
+    # Of these positions the last layer needs keys and values only (see engine/pruned_attention.py); their queries are
+    # computed on the way.
     queries = shape.hidden * shape.attention
-    last_layer = _matrix_size(decoder.layers[-1]) - 2 * queries * _kv_ratio(decoder.config)
-    return float(products - (4 * last_layer - 2 * queries) * media)
+    last_layer = _matrix_size(decoder_layers[-1]) - 2 * queries * _kv_ratio(decoder.config)
+    return float(products - (4 * last_layer - 2 * queries) * sequence.kv_only)
 
 
-def attention_flop(mllm: MLLM, media: int, text: int) -> float:
+def attention_flop(mllm: MLLM, sequence: StepSequence) -> float:
     """Return the FLOPs of a step's attention: 4 forward and 10 backward for each unmasked pair of positions."""
     decoder: Any = mllm.adapter.language_model(mllm.model)
     shape = memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings())
-    media_pairs = media * (media + 1) / 2
-    text_pairs = text * media + text**2 / 4  # two goals, neither of which attends to the other
-    return float(14 * shape.attention * (media_pairs * (shape.layers - 1) + text_pairs * shape.layers))
+    shared = sequence.shared
+    shared_pairs = shared * (shared + 1) / 2
+    text_pairs = sum(text * shared + text**2 / 2 for text in sequence.texts)
+    layers = shape.layers - (1 if sequence.kv_only else 0)
+    return float(14 * shape.attention * (shared_pairs * layers + text_pairs * shape.layers))
+
+
+def _layers(decoder: nn.Module) -> nn.ModuleList:
+    return next(module for module in decoder.children() if isinstance(module, nn.ModuleList))
 
 
 def _matrix_size(module: nn.Module) -> int:
@@ -147,7 +195,7 @@ def count_media_tokens(mllm: MLLM) -> int:
     adapter = mllm.adapter
     text = mllm.render("?", media=True)
     inputs = adapter.inputs(mllm.processor, [text], [adapter.blank_input(mllm.processor)])
-    count = int((inputs["input_ids"] == mllm.placeholder_id).sum())
+    count = sum(int((inputs["input_ids"] == each).sum()) for each in mllm.placeholder_ids)
     if not count:
         raise ModelError(
             f"the inputs for a blank {adapter.noun} contain no placeholder {adapter.placeholder!r}",
@@ -156,15 +204,11 @@ def count_media_tokens(mllm: MLLM) -> int:
     return count
 
 
-def _count_text_tokens(mllm: MLLM, example: PreparedExample) -> int:
+def _text_lengths(mllm: MLLM, example: PreparedExample) -> tuple[int, ...]:
     """Return the padded length of an example's questions and answers after the media."""
-    total = 0
     smallest = _smallest_embedding(mllm)
-    for goal in example.goals:
-        prompt = mllm.prompt_ids(goal.prompt, smallest)
-        after_media = prompt[::-1].index(mllm.placeholder_id)
-        total += padded_length(after_media + len(mllm.answer_ids(goal.answer)))
-    return total
+    prompts = [(mllm.prompt_ids(goal.prompt, smallest), mllm.answer_ids(goal.answer)) for goal in example.goals]
+    return tuple(padded_length(prompt[::-1].index(mllm.placeholder_id) + len(answer)) for prompt, answer in prompts)
 
 
 def _smallest_embedding(mllm: MLLM) -> Embedding:
@@ -176,9 +220,9 @@ def _smallest_embedding(mllm: MLLM) -> Embedding:
 
 
 def _values_per_token(mllm: MLLM) -> int:
-    """Return how many numbers of E make one media token: the input width of the projector's first matrix."""
-    weights = [module.weight for module in mllm.projector.modules() if isinstance(module, nn.Linear)]
-    return int(weights[0].shape[1]) if weights else 0
+    """Return how many numbers of E make one media token: the input widths of the projectors' first matrices."""
+    linear = ([m for m in projector.modules() if isinstance(m, nn.Linear)] for projector in mllm.projectors())
+    return sum(modules[0].in_features for modules in linear if modules)
 
 
 def measure_matmul(device: torch.device, dtype: torch.dtype) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -10,7 +11,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers.engine import gradient_and_memory
+from helpers.families import write_checkpoint
+from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.examples import PreparedExample
+from sea_core.data.read import read_examples
+from sea_core.extraction.prepare import prepare
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
 from sea_core.optimization import estimate as estimate_module
@@ -19,8 +24,9 @@ from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.packed import Packed
 from sea_core.optimization.engine.select_forward import logits_and_grad
 from sea_core.optimization.engine.types import OptimizationTask
-from sea_core.optimization.estimate import attention_flop, count_media_tokens, estimate, matmul_flop
+from sea_core.optimization.estimate import StepSequence, attention_flop, count_media_tokens, estimate, matmul_flop
 from sea_core.optimization.optimizer import Optimization, make_task
+from sea_core.pipeline.inputs import ModelTarget
 from sea_core.plugin import loader
 
 CPU, MPS = torch.device("cpu"), torch.device("mps")
@@ -62,9 +68,29 @@ def test_flops_are_those_of_a_step(mllm: MLLM, without_weights: MLLM, prepared: 
     with FlopCounterMode(display=False) as counter:
         logits_and_grad(forward, task, start.features)
     counted = counter.get_total_flops()  # on a CPU without those of attention
-    targets, text = sum(map(len, task.answers)), sum(forward.shape(task))
-    assert matmul_flop(without_weights, len(start), text, targets) == counted
-    assert 0 < attention_flop(without_weights, len(start), text) < 0.2 * counted
+    sequence = StepSequence(len(start), forward.shape(task), media=len(start), kv_only=len(start))
+    assert matmul_flop(without_weights, sequence, sum(map(len, task.answers))) == counted
+    assert 0 < attention_flop(without_weights, sequence) < 0.2 * counted
+
+
+@pytest.mark.parametrize(("family", "name"), [("qwen3_vl", "packed-backbone"), ("qwen3_5", "sequential")])
+def test_a_replayed_model_is_estimated_as_it_is_run(
+    family: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_checkpoint(family, tmp_path)
+    target = ModelTarget.find("auto", modality="image", model=str(tmp_path), dtype="float32")
+    mllm, shapes_only = target.load(), replace(target, device="meta").load()
+    examples = prepare(read_examples(DEMO_EXAMPLES).examples, mllm.adapter).prepared[:3]
+    optimization = Optimization(mllm, examples, OptimizeConfig())
+    assert optimization.forward.name == name
+    estimated = estimate(shapes_only, examples, CPU, steps=10)
+    longest = max(optimization.tasks, key=optimization.forward.tokens)
+    assert estimated.media_tokens + estimated.text_tokens == optimization.forward.tokens(longest)
+    assert estimated.batch_size == optimization.engine_config.batch_size
+    if name != "sequential":  # the FLOPs of recurrent layers are not known
+        with FlopCounterMode(display=False) as counter:
+            logits_and_grad(optimization.forward, longest, mllm.blank().features)
+        assert estimated.flop == pytest.approx(counter.get_total_flops(), rel=0.25)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
