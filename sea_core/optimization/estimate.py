@@ -1,9 +1,9 @@
 """Estimate what an optimisation takes, from the examples and the model's configuration; no weights are loaded.
 
 Memory and FLOPs are exact for the packed forward (see engine/packed.py). For a replayed model they are those of its
-packed sequence, or of separate ones where its layers cannot be packed; what only a run shows, as that packing fails its
-proof, is not foreseen, and recurrent layers are counted as attention. The run time follows from the measured speed of matrix products on the device and from the
-number of steps per example, which nobody knows in advance.
+packed sequence, or of separate ones where its layers cannot be packed; a packed sequence that fails its proof is not
+foreseen, and recurrent layers are counted as attention. The run time follows from the measured speed of matrix products
+on the device and from the number of steps per example, which nobody knows in advance.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class StepSequence:
 
     Attributes:
         shared: those that are computed once for all goals. texts: those of each goal, each of which attends to them.
-        media: placeholders of the medium, in all sequences. kv_only: positions of which the last layer computes keys and values only.
+        media: placeholders of the medium, in all sequences.
+        kv_only: positions of which the last layer computes keys and values only.
     """
 
     shared: int
