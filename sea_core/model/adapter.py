@@ -173,6 +173,11 @@ class Adapter(ABC):
         content: list[dict[str, Any]] = [{"type": self.modality}] if media else []
         return [{"role": "user", "content": [*content, {"type": "text", "text": question}]}]
 
+    def chat_text(self, processor: Any, chat: Sequence[Mapping[str, Any]]) -> str:
+        """Return a chat as the checkpoint's template writes it, up to where the answer begins."""
+        text: str = processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        return text
+
     def end_token(self, processor: Any) -> str:
         """Return the token that ends an answer."""
         token: str = processor.tokenizer.eos_token

@@ -134,8 +134,7 @@ class ChatTemplate:
     def _render(self, mllm: MLLM, media: bool) -> str:
         chat = mllm.adapter.conversation(PROBE, media)
         with template_errors(self.source, hint=EXAMPLE_HINT):
-            text: str = mllm.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return text
+            return mllm.adapter.chat_text(mllm.processor, chat)
 
 
 _GIVEN: ContextVar[ChatTemplate | None] = ContextVar("_GIVEN", default=None)

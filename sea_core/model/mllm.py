@@ -192,8 +192,7 @@ class MLLM:
         """
         chat = self.adapter.conversation(question, media)
         with template_errors(str(self.model.name_or_path)):
-            text: str = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return text
+            return self.adapter.chat_text(self.processor, chat)
 
     @cached_property
     def text_tokenizer(self) -> TextTokenizer:

@@ -34,6 +34,7 @@ class AutoAdapter(Adapter):
     Class attributes:
         facts: what was derived; None before `fitted`.
         processor_keywords: the names that processors give the argument for media.
+        processor_parts: the names that processors give their part for media.
     """
 
     activity_prefix: str = ""
@@ -45,6 +46,7 @@ class AutoAdapter(Adapter):
 
     facts: ClassVar[Facts | None] = None
     processor_keywords: ClassVar[tuple[str, ...]]
+    processor_parts: ClassVar[tuple[str, ...]] = ()
     architectures: ClassVar[tuple[str, ...]] = ()
     checkpoint: ClassVar[str] = ""
     embedding_shape: ClassVar[str] = "derived from the model"
@@ -113,11 +115,23 @@ class AutoAdapter(Adapter):
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         facts = self.known
+        if facts.part:
+            return self._inputs_of_parts(processor, texts, media)
         # Some processors must pad media to a fixed length: they may only be asked to pad texts.
         padding: dict[str, Any] = {"text_kwargs": {"padding": True}} if facts.pads_text_only else {"padding": True}
         more = {**self.keywords(processor), **padding}
         batch = processor(text=list(texts), **self.media_arguments(media), return_tensors="pt", **more)
         return {name: value for name, value in batch.items() if value is not None}
+
+    def _inputs_of_parts(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
+        """Return the inputs that the tokenizer and the part for media make, with a run of placeholders for each one."""
+        facts = self.known
+        read = getattr(processor, facts.part)(list(media), **self.keywords(processor), return_tensors="pt")
+        expanded = [text.replace(facts.placeholder, facts.placeholder * facts.tokens) for text in texts]
+        return {**read, **processor.tokenizer(expanded, padding=True, return_tensors="pt")}
+
+    def chat_text(self, processor: Any, chat: Sequence[Mapping[str, Any]]) -> str:
+        return super().chat_text(processor.tokenizer if self.known.part else processor, chat)
 
     def noises(self, processor: Any) -> list[Any]:
         """Return media that are noise in one modality each."""
@@ -236,6 +250,7 @@ class AudioAutoAdapter(AutoAdapter):
     styles: ClassVar[tuple[str, ...]] = STYLES["audio"]
     blank_word: ClassVar[str] = "silent"
     processor_keywords: ClassVar[tuple[str, ...]] = ("audio", "audios", "speech")
+    processor_parts: ClassVar[tuple[str, ...]] = ("feature_extractor", "audio_processor", "audio_feature_extractor")
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.seconds <= 600:
@@ -287,7 +302,7 @@ class AudioAutoAdapter(AutoAdapter):
 
 def find_feature_extractor(processor: Any) -> Any:
     """Return the part of a processor that reads audio. Raises ModelError if it has none."""
-    for name in ("feature_extractor", "audio_processor", "audio_feature_extractor"):
+    for name in AudioAutoAdapter.processor_parts:
         if (part := getattr(processor, name, None)) is not None:
             return part
     raise ModelError("this checkpoint's processor reads no audio", hint="Give --modality image, or another model.")

@@ -14,7 +14,7 @@ from sea_core.runs.digests import cache_folder
 
 Mechanism = Literal["splice", "replay"]
 NO_SEAM = ReplaySeam((), ())
-DERIVATION = "2"
+DERIVATION = "3"
 """Changes with the way of derivation, so that facts of an earlier one are not used."""
 
 
@@ -31,6 +31,7 @@ class Facts:
         end_token: the token that ends an answer.
         media_keyword: the processor's argument for media. is_nested: whether it takes a list for each text.
         pads_text_only: whether it is asked to pad texts alone.
+        part: the processor's part that reads a medium, where the processor itself takes none beside a text; else empty.
         features, tokens: the vectors of the blank's E, and the placeholders that they need.
         width: the numbers in a vector of E.
         one_shape: whether a medium of another size has an E of the same shape.
@@ -49,6 +50,7 @@ class Facts:
     media_keyword: str = ""
     is_nested: bool = False
     pads_text_only: bool = False
+    part: str = ""
     features: int = 1
     tokens: int = 1
     width: int = 1

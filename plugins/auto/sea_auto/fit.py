@@ -87,6 +87,22 @@ class Fit:
 
     def __init__(self, adapter: AutoAdapter, model: Any, processor: Any, architecture: str) -> None:
         self.adapter, self.model, self.processor, self.architecture = adapter, model, processor, architecture
+        self.part = self._find_part()
+        self.templated = processor.tokenizer if self.part else processor
+
+    def _find_part(self) -> str:
+        """Return the processor's part that reads media, if the processor itself makes no text of a chat.
+
+        Such a processor, as that of Voxtral, takes no text together with a medium either.
+        """
+        from sea_core.model.chat_template import template_errors
+
+        chat = self.adapter.conversation("?", media=True)
+        with template_errors(str(self.model.name_or_path)):
+            text = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        if isinstance(text, str):
+            return ""
+        return next((name for name in self.adapter.processor_parts if hasattr(self.processor, name)), "")
 
     def facts(self) -> Facts:
         """Return facts that are proved, with the fastest mechanism that is."""
@@ -181,6 +197,8 @@ class Fit:
     def _find_call(self, blank: Any) -> AutoAdapter:
         """Return the adapter with the way in which the processor takes media, which is tried out."""
         nothing = Facts(self.architecture, self.adapter.modality, end_token=self._find_end())
+        if self.part:
+            return self._find_parts_call(replace(nothing, part=self.part), blank)
         texts, problems = [self._render(), self._render("?")], list[Exception]()
         for keyword, is_nested, text_only in product(self.adapter.processor_keywords, (False, True), (True, False)):
             facts = replace(nothing, media_keyword=keyword, is_nested=is_nested, pads_text_only=text_only)
@@ -207,13 +225,34 @@ class Fit:
             hint="Give another --modality, or another model.",
         )
 
+    def _find_parts_call(self, facts: Facts, blank: Any) -> AutoAdapter:
+        """Return the adapter with the run of placeholders that every medium takes."""
+        from sea_core.model.form import TEXT_INPUTS
+
+        text = self._render()
+        ids = self.processor.tokenizer(text)["input_ids"]
+        facts = replace(facts, placeholder=self._find_placeholder(text, ids, self.adapter.modality))
+        call = self.adapter.with_facts(facts)
+        find_features = getattr(self.model, f"get_{self.adapter.modality}_features", None)
+        counts = set[int]()
+        for medium in (blank, self.adapter.other_size(self.processor)):
+            inputs = {name: x for name, x in self._inputs(call, QUESTION, medium).items() if name not in TEXT_INPUTS}
+            if find_features is not None:
+                counts.add(sum(len(vectors) for vectors in _per_medium(find_features(**inputs).pooler_output)))
+        if len(counts) != 1:
+            raise self._not_derived(
+                f"its processor takes no text with an {self.adapter.noun}, and how many placeholders an "
+                f"{self.adapter.noun} takes {'depends on its size' if counts else 'is not known'}"
+            )
+        return self.adapter.with_facts(replace(facts, tokens=counts.pop()))
+
     def _render(self, question: str = QUESTION, *, media: bool = True) -> str:
         """Return a question about a medium as the chat template writes it."""
         from sea_core.model.chat_template import template_errors
 
         chat = self.adapter.conversation(question.format(noun=self.adapter.noun), media)
         with template_errors(str(self.model.name_or_path)):
-            text = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+            text = self.templated.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         if not isinstance(text, str):  # it has a template for each text of a list, or tokenizes by itself
             raise ModelError(
                 f"the processor of this {self.architecture} takes no {self.adapter.noun} with a prompt that is a text",
@@ -270,7 +309,7 @@ class Fit:
             {"role": "assistant", "content": [{"type": "text", "text": "xyz"}]},
         ]
         with suppress(*PROCESSOR_ERRORS, TemplateError):
-            text = self.processor.apply_chat_template(chat, tokenize=False)
+            text = self.templated.apply_chat_template(chat, tokenize=False)
             after = tokenizer(text.rpartition("xyz")[2], add_special_tokens=False)["input_ids"]
             if found := next((i for i in after if i in tokenizer.added_tokens_decoder), None):
                 return str(tokenizer.convert_ids_to_tokens(found))
@@ -309,6 +348,11 @@ class Fit:
         from sea_core.model.proof import check_seam
 
         check_seam(MLLM(self.adapter.with_facts(facts), self.model, self.processor))
+
+
+def _per_medium(features: Any) -> Sequence[Tensor]:
+    """Return the vectors of each medium, or of all as one, of what `get_..._features` returns."""
+    return [features.flatten(0, -2)] if hasattr(features, "flatten") else features
 
 
 def find_scales(crossed: Sequence[Sequence[Tensor]]) -> tuple[float, ...]:

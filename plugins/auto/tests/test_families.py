@@ -38,6 +38,7 @@ DERIVED: dict[tuple[str, str], tuple[str, str, tuple[int, int], int]] = {
     ("qwen2_5_omni", "image"): ("replay", "<|IMAGE|>", (64, 32), 16),
     ("qwen2_5_omni", "audio"): ("replay", "<|AUDIO|>", (50, 32), 50),
     ("audioflamingo3", "audio"): ("replay", "<sound>", (50, 32), 50),
+    ("voxtral", "audio"): ("replay", "[AUDIO]", (25, 128), 25),
 }
 """By family and modality: the mechanism, the placeholder, the shape of the blank's E, and its placeholders."""
 
@@ -46,7 +47,6 @@ REFUSED: dict[tuple[str, str], str] = {
     ("paligemma", "image"): "changes the text around a medium, in a way that depends on the question",
     ("llama4", "image"): "image processor needs torchvision",
     ("granite_speech", "audio"): "audio processor needs torchaudio",
-    ("voxtral", "audio"): "takes no audio",
 }
 """By family and modality: why no adapter is derived."""
 

@@ -14,7 +14,7 @@ from sea_llava.adapter import LlavaAdapter
 
 @pytest.mark.parametrize(
     ("family", "modality"),
-    [("qwen3_vl", "image"), ("audioflamingo3", "audio"), ("llava", "image")],
+    [("qwen3_vl", "image"), ("audioflamingo3", "audio"), ("llava", "image"), ("voxtral", "audio")],
 )
 def test_a_written_adapter_fulfils_the_contract_without_sea_auto(
     checkpoint: Any, family: str, modality: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

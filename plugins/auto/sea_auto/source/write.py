@@ -44,7 +44,8 @@ def write_adapter_source(mllm: MLLM, *, checkpoint: str, class_name: str) -> str
         **_adapter_values(adapter),
         **_facts_values(facts),
     }
-    parts = ["head", f"{adapter.modality}_fields", "facts", adapter.modality, "parts"]
+    call = "call_parts" if facts.part else "call"
+    parts = ["head", f"{adapter.modality}_fields", "facts", adapter.modality, call, "parts"]
     parts += ["replay"] if facts.mechanism == "replay" else ["placeholders"] * (facts.tokens != facts.features)
     parts += ["logits"] * (facts.scale != 1 or facts.softcap != 0)
     return "".join(_fill((Path(__file__).parent / f"{part}.txt").read_text(encoding="utf-8"), values) for part in parts)
@@ -98,6 +99,7 @@ def _facts_values(facts: Facts) -> dict[str, str]:
         "SKIPPED": _tuple(map(_quoted, facts.seam.skipped), 12),
         "SCALES": repr(facts.seam.scales),
         "END_MODULE": facts.seam.end,
+        "PART": facts.part,
         "TOKENS": str(facts.tokens),
         "FEATURES": str(facts.features),
         "SCALE": scale,
