@@ -1,4 +1,4 @@
-"""Generates docs/reference from the commands and their settings: `python -m sea_core.cli.reference FOLDER`."""
+"""Generates docs/reference from commands, settings and the adapter: `python -m sea_core.cli.reference FOLDER`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.main import get_command
 
+from sea_core.cli.adapter_reference import adapter_lines
 from sea_core.cli.app import app
 from sea_core.cli.settings import SettingGroup, commands_with_settings, shown
 
@@ -27,7 +28,11 @@ def pages() -> dict[str, str]:
     """Return the pages by file name. The commands of installed plugins are included."""
     root: Any = get_command(app)
     context = root.make_context("sea", [], resilient_parsing=True)
-    return {"cli.md": _cli_page(root, context), "settings.md": _settings_page(root, context)}
+    return {
+        "cli.md": _cli_page(root, context),
+        "settings.md": _settings_page(root, context),
+        "adapter.md": _page(["# The adapter", "", NOTICE, "", *adapter_lines()]),
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------- commands

@@ -59,11 +59,14 @@ class Adapter(ABC):
 
     @property
     def other_placeholders(self) -> tuple[str, ...]:
-        """The placeholders of further modalities in the same prompt."""
+        """The placeholders of further modalities. Override where a prompt holds media of several."""
         return ()
 
     def noise(self, processor: Any) -> Any:
-        """Return noise of the form of the blank input, with which the seam is proved."""
+        """Return noise of the form of the blank input, with which the seam is proved.
+
+        Override where a medium is neither an image, nor an array, nor a video, nor a tuple of these.
+        """
         from sea_core.model.noise import noise_like
 
         return noise_like(self.blank_input(processor))
@@ -78,7 +81,10 @@ class Adapter(ABC):
 
     @abstractmethod
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
-        """Return the model's ordinary inputs for texts with one placeholder each and their media, as a padded batch."""
+        """Return the model's ordinary inputs for texts with one placeholder each and their media, as a padded batch.
+
+        The keywords of the model's forward: `input_ids` and `attention_mask`, (batch, length), and those of the media.
+        """
 
     @abstractmethod
     def projector(self, model: Any) -> nn.Module:
@@ -100,19 +106,25 @@ class Adapter(ABC):
         return None
 
     def size(self, medium: Any, processor: Any) -> tuple[int, ...]:
-        """Return the size of a medium, from which `medium_of` makes a blank one: the grid of its E (for `replay`)."""
+        """Return the size of a medium, from which `medium_of` makes a blank one: the grid of its E.
+
+        Override with `replay`, unless all media have one size.
+        """
         return ()
 
     def medium_of(self, size: tuple[int, ...], processor: Any) -> Any:
-        """Return the blank medium of a size (for `replay`)."""
+        """Return the blank medium of a size. Override together with `size`."""
         return self.blank_input(processor)
 
     def other_size(self, processor: Any) -> Any | None:
-        """Return noise of another size than the blank input's, to test padding; None if there is none."""
+        """Return noise of another size than the blank input's, to test padding; None if there is none.
+
+        Override unless all media have one size: without it, sizes are "not tested".
+        """
         return None
 
     def fitted(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> Adapter:
-        """Return the adapter for a checkpoint: itself, unless `is_derived`.
+        """Return the adapter for a checkpoint: itself, unless `is_derived`. A plugin for one family leaves it as it is.
 
         Raises:
             ModelError: no adapter can be derived from it.
@@ -120,7 +132,7 @@ class Adapter(ABC):
         return self
 
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
-        """Return (model, processor) of a folder or a hub id.
+        """Return (model, processor) of a folder or a hub id. Override for a model class that is not of transformers.
 
         Raises:
             ModelError: the checkpoint is corrupt, or belongs to another family.
@@ -130,13 +142,17 @@ class Adapter(ABC):
         return load_transformers(checkpoint, self.architectures, dtype=dtype, device=device, revision=revision)
 
     def grids(self, inputs: Mapping[str, Any], count: int) -> list[tuple[int, ...]]:
-        """Return the grid of each of `count` media, if positions depend on it (see `Embedding.grid`)."""
+        """Return the grid of each of `count` media. Override where positions depend on it (see `Embedding.grid`)."""
         return [()] * count
 
     def position_ids(
         self, model: Any, input_ids: Tensor, attention_mask: Tensor | None, grids: Sequence[tuple[int, ...]]
     ) -> Tensor | None:
-        """Return the position ids of a batch with placeholders, or None if the language model makes its own."""
+        """Return the position ids of a batch with placeholders; None for those that the language model counts itself.
+
+        Override where positions follow the medium's grid (M-RoPE): (axes, batch, length), in general what the backbone
+        takes as `position_ids`.
+        """
         return None
 
     def backbone_inputs(
@@ -151,34 +167,46 @@ class Adapter(ABC):
         return {} if positions is None else {"position_ids": positions}
 
     def backbone(self, model: Any) -> nn.Module:
-        """Return the module that merges P(E) with the token embeddings and runs the language model."""
+        """Return the module that merges P(E) with the token embeddings and runs the language model.
+
+        Override where it is not the class's `base_model`. Its result has `last_hidden_state`.
+        """
         backbone: nn.Module = model.base_model
         return backbone
 
     def language_model(self, model: Any) -> nn.Module:
-        """Return the language model's decoder, without its head."""
+        """Return the language model's decoder, without its head. Override where it has another name."""
         return self.backbone(model).get_submodule("language_model")
 
     def placeholders(self, n_features: int) -> int:
-        """Return the number of placeholder tokens for an E of `n_features` vectors."""
+        """Return the number of placeholder tokens for an E of `n_features` vectors. Override where P pools vectors."""
         return n_features
 
     def logits(self, model: Any, hidden: Tensor) -> Tensor:
-        """Return the logits of the language model's last hidden states, (..., vocabulary)."""
+        """Return the logits of last hidden states: (..., d_llm) to (..., vocabulary).
+
+        Override where the outermost class scales or caps what its head gives.
+        """
         logits: Tensor = model.get_output_embeddings()(hidden)
         return logits
 
     def conversation(self, question: str, media: bool) -> list[dict[str, Any]]:
-        """Return the chat that asks `question`, about one medium if `media`, in the form of the chat template."""
+        """Return the chat that asks `question`, about one medium if `media`, in the form of the chat template.
+
+        Override where the template wants another form, or the medium after the text.
+        """
         content: list[dict[str, Any]] = [{"type": self.modality}] if media else []
         return [{"role": "user", "content": [*content, {"type": "text", "text": question}]}]
 
     def chat_text(self, processor: Any, chat: Sequence[Mapping[str, Any]]) -> str:
-        """Return a chat as the checkpoint's template writes it, up to where the answer begins."""
+        """Return a chat as the checkpoint's template writes it, up to where the answer begins.
+
+        Override where the processor itself makes no text of a chat: its tokenizer may.
+        """
         text: str = processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         return text
 
     def end_token(self, processor: Any) -> str:
-        """Return the token that ends an answer."""
+        """Return the token that ends an answer. Override where the chat template writes another one after it."""
         token: str = processor.tokenizer.eos_token
         return token

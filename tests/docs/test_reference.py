@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sea_core.cli.reference import main, pages
+from sea_core.model.adapter import Adapter
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", ["cli.md", "settings.md"])
+@pytest.mark.parametrize("name", ["cli.md", "settings.md", "adapter.md"])
 def test_reference_is_up_to_date(name: str) -> None:
     assert (REFERENCE / name).read_text(encoding="utf-8") == pages()[name], "type: make reference"
 
@@ -33,6 +34,16 @@ def test_reference_covers_every_command_and_setting() -> None:
         assert f"### sea {command}\n" in cli
     for setting in ("lr", "llm.model", "noise.strength", "adapter.seconds", "generator.voice", "guard.model"):
         assert f"| `{setting}` |" in settings
+
+
+def test_reference_has_every_attribute_and_method_of_an_adapter() -> None:
+    page = pages()["adapter.md"]
+    names = {*Adapter.__annotations__, *(name for name in vars(Adapter) if not name.startswith("_"))}
+    assert {name for name in names if f"| `{name}` |" not in page and f"### `{name}" not in page} == set()
+    required, _, optional = page.partition("## Methods with a default")
+    assert "### `blank_input(processor: Any) -> Any`" in required
+    assert "### `placeholders(n_features: int) -> int`" in optional
+    assert "return n_features\n" in optional
 
 
 def test_pages_name_no_path_of_this_machine() -> None:

@@ -1,0 +1,83 @@
+"""The page of docs/reference about the adapter, from its docstrings: what an author writes, and what has a default."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from sea_core.model.adapter import Adapter
+from sea_core.model.crossing import Crossing, ReplaySeam
+
+INTRODUCTION = (
+    "What a plugin's adapter may have. [Port a family](../how-to/port-a-family.md) says what each kind of model needs, and",
+    "[Write a plugin](../tutorials/write-a-plugin.md) explains the parts one by one.",
+)
+SECTIONS = {True: "Methods that every adapter has", False: "Methods with a default"}
+MAX_LINES = 2
+"""A default of more lines is not shown."""
+
+
+def adapter_lines() -> Iterator[str]:
+    """Yield the lines of the page, without its title."""
+    yield from (*INTRODUCTION, "", "## Class attributes", "")
+    yield "They are `ClassVar`s; the fields of the dataclass are settings of its users (`-o adapter.seconds=5`)."
+    yield from ("", "| attribute | type | default | meaning |", "|---|---|---|---|")
+    for name, meaning in _attributes(Adapter).items():
+        kind = str(Adapter.__annotations__.get(name, "bool")).removeprefix("ClassVar[").removesuffix("]")
+        default = f"`{Adapter.__dict__[name]!r}`" if name in Adapter.__dict__ else "required"
+        yield f"| `{name}` | `{kind}` | {default} | {meaning} |"
+    methods = [each for name, each in vars(Adapter).items() if not name.startswith("_") and _is_method(each)]
+    for is_required, title in SECTIONS.items():
+        yield from ("", f"## {title}", "")
+        for method in methods:
+            if getattr(method, "__isabstractmethod__", False) == is_required:
+                yield from _method_lines(method)
+    yield from ("## What `replay` returns", "")
+    for each in (ReplaySeam, Crossing):
+        summary = (inspect.getdoc(each) or "").partition("\n")[0]
+        yield from (f"### `{each.__name__}{_signature(each)}`", "", summary, "")
+        yield from (f"- `{name}`: {meaning}" for name, meaning in _attributes(each).items())
+        yield ""
+
+
+def _is_method(value: Any) -> bool:
+    return inspect.isfunction(value) or isinstance(value, property)
+
+
+def _method_lines(method: Any) -> Iterator[str]:
+    function = method.fget if isinstance(method, property) else method
+    call = _signature(function)
+    yield from (f"### `{function.__name__}{call.removeprefix('()') if function is not method else call}`", "")
+    yield from ((inspect.getdoc(function) or "").splitlines())
+    if default := _default(function):
+        yield from ("", "```python", *default, "```")
+    yield ""
+
+
+def _signature(function: Any) -> str:
+    """Return the signature as it is called, with its annotations as they are written."""
+    own, _, types = str(inspect.signature(function, eval_str=False)).partition("(self")
+    text = f"({types.removeprefix(', ')}" if types else own
+    return text.replace("'", "").removesuffix(" -> None")
+
+
+def _default(function: Any) -> list[str]:
+    """Return the lines of a method that does little; else none."""
+    definition: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    _, *body = definition.body  # the docstring is first
+    lines = [line for statement in body for line in ast.unparse(statement).splitlines()]
+    return lines if len(lines) <= MAX_LINES else []
+
+
+def _attributes(described: type) -> dict[str, str]:
+    """Return the names and meanings in the last part of a class's docstring."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in textwrap.dedent((inspect.getdoc(described) or "").rpartition("ttributes:\n")[2]).splitlines():
+        if not line.startswith(" "):
+            name, _, line = line.partition(": ")
+        found[name] = f"{found.get(name, '')} {line.strip()}".strip()
+    return found
