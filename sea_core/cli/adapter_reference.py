@@ -12,8 +12,8 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.crossing import Crossing, ReplaySeam
 
 INTRODUCTION = (
-    "What a plugin's adapter may have. [Port a family](../how-to/port-a-family.md) says what each kind of model needs, and",
-    "[Write a plugin](../tutorials/write-a-plugin.md) explains the parts one by one.",
+    "What a plugin's adapter may have. [Port a family](../how-to/port-a-family.md) says what each kind of model needs,",
+    "and [Write a plugin](../tutorials/write-a-plugin.md) explains the parts one by one.",
 )
 SECTIONS = {True: "Methods that every adapter has", False: "Methods with a default"}
 MAX_LINES = 2
@@ -38,8 +38,9 @@ def adapter_lines() -> Iterator[str]:
     yield from ("## What `replay` returns", "")
     for each in (ReplaySeam, Crossing):
         summary = (inspect.getdoc(each) or "").partition("\n")[0]
-        yield from (f"### `{each.__name__}{_signature(each)}`", "", summary, "")
-        yield from (f"- `{name}`: {meaning}" for name, meaning in _attributes(each).items())
+        yield from (f"### `{each.__name__}`", "", summary, "")
+        types = each.__annotations__
+        yield from (f"- `{name}: {types[name]}`: {meaning}" for name, meaning in _attributes(each).items())
         yield ""
 
 
@@ -49,24 +50,18 @@ def _is_method(value: Any) -> bool:
 
 def _method_lines(method: Any) -> Iterator[str]:
     function = method.fget if isinstance(method, property) else method
-    call = _signature(function)
-    yield from (f"### `{function.__name__}{call.removeprefix('()') if function is not method else call}`", "")
-    yield from ((inspect.getdoc(function) or "").splitlines())
-    if default := _default(function):
+    definition: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    definition.args.args.pop(0)  # self
+    arguments = "" if isinstance(method, property) else f"({ast.unparse(definition.args)})"
+    yield from (f"### `{function.__name__}{arguments} -> {ast.unparse(definition.returns)}`", "")
+    yield from (inspect.getdoc(function) or "").splitlines()
+    if default := _default(definition):
         yield from ("", "```python", *default, "```")
     yield ""
 
 
-def _signature(function: Any) -> str:
-    """Return the signature as it is called, with its annotations as they are written."""
-    own, _, types = str(inspect.signature(function, eval_str=False)).partition("(self")
-    text = f"({types.removeprefix(', ')}" if types else own
-    return text.replace("'", "").removesuffix(" -> None")
-
-
-def _default(function: Any) -> list[str]:
+def _default(definition: Any) -> list[str]:
     """Return the lines of a method that does little; else none."""
-    definition: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     _, *body = definition.body  # the docstring is first
     lines = [line for statement in body for line in ast.unparse(statement).splitlines()]
     return lines if len(lines) <= MAX_LINES else []
