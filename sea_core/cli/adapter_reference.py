@@ -16,7 +16,7 @@ INTRODUCTION = (
     "and [Write a plugin](../tutorials/write-a-plugin.md) explains the parts one by one.",
 )
 SECTIONS = {True: "Methods that every adapter has", False: "Methods with a default"}
-MAX_LINES = 2
+MAX_LINES = 3
 """A default of more lines is not shown."""
 
 
@@ -50,20 +50,21 @@ def _is_method(value: Any) -> bool:
 
 def _method_lines(method: Any) -> Iterator[str]:
     function = method.fget if isinstance(method, property) else method
-    definition: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    source = textwrap.dedent(inspect.getsource(function))
+    definition: Any = ast.parse(source).body[0]
     definition.args.args.pop(0)  # self
     arguments = "" if isinstance(method, property) else f"({ast.unparse(definition.args)})"
     yield from (f"### `{function.__name__}{arguments} -> {ast.unparse(definition.returns)}`", "")
     yield from (inspect.getdoc(function) or "").splitlines()
-    if default := _default(definition):
+    if default := _default(source, definition):
         yield from ("", "```python", *default, "```")
     yield ""
 
 
-def _default(definition: Any) -> list[str]:
+def _default(source: str, definition: Any) -> list[str]:
     """Return the lines of a method that does little; else none."""
-    _, *body = definition.body  # the docstring is first
-    lines = [line for statement in body for line in ast.unparse(statement).splitlines()]
+    docstring = definition.body[0]
+    lines = textwrap.dedent("\n".join(source.splitlines()[docstring.end_lineno :])).strip().splitlines()
     return lines if len(lines) <= MAX_LINES else []
 
 
