@@ -49,7 +49,7 @@ def _is_method(value: Any) -> bool:
 
 
 def _method_lines(method: Any) -> Iterator[str]:
-    function = method.fget if isinstance(method, property) else method
+    function: Any = method.fget if isinstance(method, property) else method
     source = textwrap.dedent(inspect.getsource(function))
     definition: Any = ast.parse(source).body[0]
     definition.args.args.pop(0)  # self
