@@ -391,13 +391,11 @@ def load(plugin: str, **options: Any) -> MLLM:
     return ModelTarget.find(plugin, **options).load()
 
 
-def parse_columns(text: str | None) -> dict[str, str] | None:
-    """Parse `instruction=question,response=answer`. Raises SeaError when it has another form."""
+def parse_columns(text: str | None, example: str = "instruction=question,response=answer") -> dict[str, str] | None:
+    """Parse `instruction=question,response=answer`. Raises SeaError, with the example, when it has another form."""
     if text is None:
         return None
     pairs: Sequence[tuple[str, str, str]] = [pair.partition("=") for pair in text.split(",")]
     if not all(ours and theirs for ours, _, theirs in pairs):
-        raise SeaError(
-            f"--columns {text} is not understood", hint="Type: --columns instruction=question,response=answer"
-        )
+        raise SeaError(f"--columns {text} is not understood", hint=f"Type: --columns {example}")
     return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}

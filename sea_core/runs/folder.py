@@ -25,6 +25,8 @@ OTHER_KINDS = {
     "config.json": "the checkpoint of a model",
 }
 """What a folder with one of these files is, for messages."""
+SHOWN_BY = {"run.json": "sea show", "bench.json": "sea bench show", "manifest.json": "sea bench check"}
+"""The command that shows a folder with one of these files."""
 
 
 class RunFolder(Generic[M]):
@@ -161,7 +163,10 @@ class RunFolder(Generic[M]):
             return RunError(f"there is no folder {folder}", hint=f"Check the path. {hint}")
         if not folder.is_dir():
             return RunError(f"{folder} is a file, but a {self.NOUN} is a folder", hint=hint)
-        kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
+        present = [name for name in OTHER_KINDS if (folder / name).is_file()]
+        kind = OTHER_KINDS[present[0]] if present else ""
+        if shown_by := SHOWN_BY.get(present[0] if present else ""):
+            hint += f" To see this one: {shown_by} {folder}"
         found = f"it is {kind}" if kind else f"it has no {self.MANIFEST_NAME}"
         return RunError(f"{folder} is not a {self.NOUN}: {found}", hint=hint)
 

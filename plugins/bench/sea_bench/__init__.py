@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report, report_runs
     from sea_bench.pipeline.run import RunResult, run_benchmark
     from sea_bench.run.config import AnswerConfig
+    from sea_bench.run.import_published import import_answers
+    from sea_bench.run.import_table import import_table
     from sea_bench.run.run_folder import BenchRun
     from sea_bench.select import CaseFilter
 else:
@@ -30,6 +32,8 @@ else:
         "pipeline.report": ["Report", "report_runs"],
         "pipeline.run": ["RunResult", "run_benchmark"],
         "run.config": ["AnswerConfig"],
+        "run.import_published": ["import_answers"],
+        "run.import_table": ["import_table"],
         "run.run_folder": ["BenchRun"],
         "select": ["CaseFilter"],
     }
@@ -61,6 +65,8 @@ __all__ = [
     "build_benchmark",
     "check_benchmark",
     "export_benchmark",
+    "import_answers",
+    "import_table",
     "judge_run",
     "report_runs",
     "run_benchmark",

@@ -17,14 +17,13 @@ from sea_bench import layout
 from sea_bench.case import Case, Condition
 from sea_bench.dataset import TEXT_ONLY, read_question_file
 from sea_bench.run.run_folder import (
-    AnsweredRecord,
     BenchIdentity,
     BenchManifest,
     BenchMetadata,
     BenchRun,
     BenchVerdict,
     answer_sha,
-    case_fields,
+    answered_record,
 )
 from sea_core.errors import DataError
 from sea_core.runs.containment import require_contained
@@ -88,7 +87,7 @@ def import_answers(answers: Path, cases: Path, modality: str, out: Path) -> Benc
         judged = {verdict["key"] for verdict in run.verdicts.read()}
         verdicts = [_verdict_record(each) for each in new if each.verdict is not None and each.case.key not in judged]
         run.verdicts.append(verdicts)
-        run.answers.append(_answer_record(answer) for answer in new)
+        run.answers.append(answered_record(answer.case, answer.answer) for answer in new)
     return run
 
 
@@ -140,20 +139,6 @@ def _response(record: PublishedRecord) -> str | None:
     if isinstance(response, list):
         return response[0] if len(response) == 1 else None
     return response
-
-
-def _answer_record(published: PublishedAnswer) -> AnsweredRecord:
-    return AnsweredRecord(
-        **case_fields(published.case),
-        question=published.case.question,
-        status="answered",
-        prompt=published.case.text or "",
-        media=None,
-        media_sha256=None,
-        answer=published.answer,
-        tokens=None,
-        truncated=False,
-    )
 
 
 def _verdict_record(published: PublishedAnswer) -> BenchVerdict:

@@ -97,6 +97,21 @@ def case_fields(case: Case) -> CaseFields:
     )
 
 
+def answered_record(case: Case, answer: str) -> AnsweredRecord:
+    """Return the record of an answer that another tool asked for: neither its medium nor its length is known."""
+    return AnsweredRecord(
+        **case_fields(case),
+        question=case.question,
+        status="answered",
+        prompt=case.text or "",
+        media=None,
+        media_sha256=None,
+        answer=answer,
+        tokens=None,
+        truncated=False,
+    )
+
+
 def unanswered_record(case: Case, status: Literal["missing", "unreadable"], detail: str) -> UnansweredRecord:
     """Return the record of a case that could not be asked."""
     return UnansweredRecord(**case_fields(case), question=case.question or None, status=status, detail=detail)

@@ -1,0 +1,105 @@
+"""Import a table of questions and answers as a run, so that it can be judged and reported: any file that SEA reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sea_bench.case import Case
+from sea_bench.run.run_folder import (
+    BenchIdentity,
+    BenchManifest,
+    BenchMetadata,
+    BenchRun,
+    answered_record,
+)
+from sea_bench.run.table_columns import AnswerRow, check_columns, find_columns, read_row
+from sea_core.data.record import Place
+from sea_core.data.sources.open import open_source
+from sea_core.errors import DataError
+from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.runs.digests import sha256
+from sea_core.runs.manifest import ModelLocation
+
+
+def import_table(
+    table: Path,
+    out: Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    modality: str = "text",
+    progress: Progress = SILENT,
+) -> BenchRun:
+    """Make a run from a table of answers: CSV, TSV, JSON, JSON Lines, Parquet or Arrow. Nothing of it is run as code.
+
+    Args:
+        columns: the table's names of question, answer, id, scenario, task and benign; found by usual names if omitted.
+            A row without an id is known by its number, so that tables with the same rows can be compared.
+
+    Raises:
+        DataError: the file cannot be read, or a row has no question or answer, or an id occurs twice.
+        RunError: the folder contains another run.
+    """
+    check_columns(columns or {})
+    source = open_source(table)
+    found, rows = _read_rows(source.items, columns or {}, table)
+    used = ",".join(f"{name}={column}" for name, column in found.items())
+    if found != dict(columns or {}):
+        progress.note(f"{table}: columns {used}; override them with --columns")
+    cases = [(_case(number, row, modality), row) for number, row in enumerate(rows, 1)]
+    _require_unique(cases)
+    digest = sha256(json.dumps([source.digest(), found], sort_keys=True).encode())[:16]
+    manifest = BenchManifest(
+        identity=BenchIdentity(modality=modality, answers=f"sha256:{digest}"),
+        metadata=BenchMetadata(benchmark="", cases=len(cases), model=ModelLocation(str(table))),
+    )
+    run = BenchRun.start(out, manifest)
+    with run.writing():
+        stored = run.answer_records()
+        run.answers.append(answered_record(case, row.answer) for case, row in cases if case.key not in stored)
+    return run
+
+
+def _read_rows(
+    items: Iterator[tuple[Place, Any]], columns: Mapping[str, str], table: Path
+) -> tuple[dict[str, str], list[AnswerRow]]:
+    """Return the columns and the rows."""
+    found: dict[str, str] = {}
+    rows: list[AnswerRow] = []
+    for place, value in items:
+        if isinstance(value, DataError):
+            raise value
+        if not rows and isinstance(value, Mapping):
+            found = find_columns(value, place, columns)
+        rows.append(read_row(value, place, found))
+    if not rows:
+        raise DataError("The file holds no records.", where=str(table), hint="Give a table with a row for each answer.")
+    return found, rows
+
+
+def _case(number: int, row: AnswerRow, modality: str) -> Case:
+    return Case(
+        id=str(number) if row.id is None else row.id,
+        scenario=row.scenario,
+        task=row.task,
+        modality=modality,
+        text=row.question,
+        media=None,
+        question=row.question,
+        benign=row.benign,
+        condition="text" if modality == "text" else "media",
+    )
+
+
+def _require_unique(cases: Sequence[tuple[Case, AnswerRow]]) -> None:
+    first: dict[str, Place] = {}
+    for case, row in cases:
+        if case.key in first:
+            raise DataError(
+                f"The id {case.id!r} occurs twice in {case.scenario}: first at {first[case.key]}.",
+                where=str(row.place),
+                hint="Name a column of unique ids: --columns id=NAME",
+            )
+        first[case.key] = row.place

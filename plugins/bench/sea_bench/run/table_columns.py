@@ -1,0 +1,190 @@
+"""Which columns of a table of answers contain the question and the answer, and how their values are read.
+
+A column is a key of the record, or a path into it with dots and numbers: `outputs.0.text`, `doc.question`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sea_core.data.record import Place, preview, printable, quoted
+from sea_core.errors import DataError, SeaError, suggest
+
+FIELDS = ("question", "answer", "id", "scenario", "task", "benign")
+"""What `--columns` can name. A table needs the first two."""
+NAMES: Mapping[str, Sequence[Sequence[str]]] = {
+    "question": (
+        ("question", "prompt", "instruction", "query", "goal", "behavior"),
+        ("doc.question", "doc.prompt", "doc.instruction", "doc.query"),
+        ("input", "arguments.0.0", "arguments.gen_args_0.arg_0"),
+        ("messages",),
+    ),
+    "answer": (
+        ("answer", "response", "completion", "output", "generation", "generated_text", "prediction"),
+        ("filtered_resps",),
+        ("resps",),
+        ("outputs.0.text", "choices.0.message.content", "response.body.choices.0.message.content"),
+        ("messages",),
+    ),
+    "id": (("id",), ("doc_id",), ("custom_id",)),
+}
+"""The names that XSTest, lmms-eval, vLLM and others use. Only one name of a group may occur: else a person chooses."""
+ROLES = {"question": "user", "answer": "assistant"}
+YES = frozenset("true yes 1 safe benign harmless".split())
+NO = frozenset("false no 0 unsafe harmful".split())
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """A row of a table of answers. `id` is None where the table has none."""
+
+    place: Place
+    question: str
+    answer: str
+    id: str | None
+    scenario: str
+    task: str
+    benign: bool
+
+
+def check_columns(columns: Mapping[str, str]) -> None:
+    """Raise SeaError for a name that is not one of FIELDS."""
+    for name in columns:
+        if name not in FIELDS:
+            raise SeaError(f"--columns has no {name!r}", hint=suggest(name, FIELDS))
+
+
+def find_columns(record: Mapping[str, Any], place: Place, columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the column of each field: those that were given, and those that the first record has by their usual names.
+
+    Raises:
+        DataError: no column, or more than one, could contain the question or the answer.
+    """
+    return dict(columns) | {
+        name: found for name in NAMES if name not in columns and (found := _find_column(record, place, name))
+    }
+
+
+def _find_column(record: Mapping[str, Any], place: Place, name: str) -> str | None:
+    for group in NAMES[name]:
+        values = {path: _lookup(record, path) for path in group}
+        found = [path for path, value in values.items() if value is None or _as_text(value, name) is not None]
+        if len(found) > 1:
+            raise DataError(
+                f"Each of these columns could be the {name}: {quoted(found)}.",
+                where=str(place),
+                hint=f"Choose one: --columns {name}={found[0]}",
+            )
+        if found:
+            return found[0]
+    if name == "id":
+        return None
+    raise DataError(
+        f"No column is known to contain the {name}. Found: {quoted(record)}.",
+        where=str(place),
+        hint=f"Name it: --columns {name}=NAME   A path into a record has dots and numbers: outputs.0.text",
+    )
+
+
+def read_row(record: object, place: Place, columns: Mapping[str, str]) -> AnswerRow:
+    """Return the row of a record. Raises DataError where a column is missing or has another type."""
+    if not isinstance(record, Mapping):
+        raise DataError(
+            f"A record must be a JSON object, but this one is {preview(record)}.",
+            where=str(place),
+            hint='Write every record like {"question": "...", "answer": "..."}.',
+        )
+    question = _text(record, place, columns, "question")
+    if not question.strip():
+        raise _error(place, columns["question"], "is empty, and judges need the question", "Delete the record.")
+    others = {name: _text(record, place, columns, name) for name in ("id", "scenario", "task") if name in columns}
+    return AnswerRow(
+        place,
+        question,
+        _text(record, place, columns, "answer"),
+        others.get("id"),
+        others.get("scenario", "all"),
+        others.get("task", "answers"),
+        "benign" in columns and _is_benign(record, place, columns),
+    )
+
+
+def _text(record: Mapping[str, Any], place: Place, columns: Mapping[str, str], name: str) -> str:
+    """Return a column's text; an empty one for a null answer."""
+    column = columns[name]
+    value = _lookup(record, column)
+    if value is MISSING:
+        raise DataError(
+            f'The column "{printable(column)}" is missing. Found: {quoted(record)}.',
+            where=str(place),
+            hint=f"Name another: --columns {name}=NAME   Every record needs it.",
+            column=column,
+        )
+    text = "" if value is None else _as_text(value, name)
+    if text is None:
+        raise _error(place, column, f"must be text, but it is {preview(value)}", f"Name another: --columns {name}=NAME")
+    if name != "answer" and not text.strip():
+        raise _error(place, column, "is empty", f"Fill it in, or name another: --columns {name}=NAME")
+    return _encodable(text, place, column)
+
+
+def _is_benign(record: Mapping[str, Any], place: Place, columns: Mapping[str, str]) -> bool:
+    value = _lookup(record, columns["benign"])
+    word = str(value).strip().lower()
+    if word not in YES | NO:
+        what = f"must be yes or no (true, 1, benign, safe ...), but it is {preview(value)}"
+        raise _error(place, columns["benign"], what, "Name another: --columns benign=NAME")
+    return word in YES
+
+
+class _Missing:
+    """No value, not even null."""
+
+
+MISSING = _Missing()
+
+
+def _lookup(record: Mapping[str, Any], column: str) -> Any:
+    """Return the value of a key, or at the end of a path; MISSING if there is none."""
+    if column in record:
+        return record[column]
+    value: Any = record
+    for part in column.split("."):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return MISSING
+    return value
+
+
+def _as_text(value: Any, name: str) -> str | None:
+    """Return a value's text: a string, the only item of a list, or the last turn of a chat; None for anything else."""
+    if isinstance(value, list) and len(value) == 1 and not _is_chat(value):
+        return _as_text(value[0], name)
+    if _is_chat(value) and name in ROLES:
+        turns = [turn["content"] for turn in value if turn["role"] == ROLES[name]]
+        return turns[-1] if turns and isinstance(turns[-1], str) else None
+    if name in ROLES:
+        return value if isinstance(value, str) else None
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def _is_chat(value: Any) -> bool:
+    turns = value if isinstance(value, list) else []
+    return bool(turns) and all(isinstance(turn, Mapping) and {"role", "content"} <= turn.keys() for turn in turns)
+
+
+def _encodable(text: str, place: Place, column: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _error(place, column, "contains half a character (a lone surrogate)", "Remove it.") from None
+    return text
+
+
+def _error(place: Place, column: str, what: str, hint: str) -> DataError:
+    return DataError(f'The column "{printable(column)}" {what}.', where=str(place), hint=hint, column=column)
