@@ -9,7 +9,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
+from sea_core.cli.settings import adapter_groups, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
@@ -18,12 +18,7 @@ SHOWN = 5
 """How many failed examples are listed in text."""
 
 
-def encode_groups() -> list[SettingGroup]:
-    """Return the settings of `sea encode`."""
-    return [adapter_group()]
-
-
-@takes_settings(encode_groups)
+@takes_settings(adapter_groups)
 def encode(
     plugin: options.PluginName,
     dataset: Annotated[
@@ -54,7 +49,7 @@ def encode(
     from sea_core.pipeline.encode import encode_into
     from sea_core.pipeline.inputs import ModelTarget, parse_columns
 
-    settings = read_settings(encode_groups(), config, option)["adapter"]
+    settings = read_settings(adapter_groups(), config, option)["adapter"]
     target = ModelTarget.find(
         plugin,
         modality=modality,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,8 +12,11 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.settings import adapter_groups, read_settings, takes_settings
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from sea_core.pipeline.inputs import ModelTarget
     from sea_core.plugin.contract.check import RuleResult
     from sea_core.plugin.contract.rule import AdapterUnderTest
@@ -95,6 +99,7 @@ def new(
 
 
 @app.command("check")
+@takes_settings(adapter_groups)
 def check(
     plugin: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An installed plugin, or ./file.py.")],
     modality: options.Modality = None,
@@ -103,6 +108,8 @@ def check(
     sample: Annotated[
         Path | None, typer.Option("--sample", help="A medium that is not blank. Default: noise.", metavar="FILE")
     ] = None,
+    option: options.Settings = [],  # noqa: B006  # typer copies it
+    config: options.SettingsFile = None,
     dtype: options.Dtype = "float32",
     device: options.Device = "cpu",
     as_json: output.Json = False,
@@ -112,7 +119,13 @@ def check(
     from sea_core.plugin.contract.check import check_adapter
 
     target = ModelTarget.find(
-        plugin, modality=modality, model=model, dtype=dtype, device=device, chat_template=chat_template
+        plugin,
+        modality=modality,
+        model=model,
+        dtype=dtype,
+        device=device,
+        settings=read_settings(adapter_groups(), config, option)["adapter"],
+        chat_template=chat_template,
     )
     results = list(check_adapter(_adapter_under_test(target, sample)))
     value = {
@@ -130,6 +143,7 @@ def check(
 
 
 @app.command("warm")
+@takes_settings(adapter_groups)
 def warm(
     plugin: options.PluginName,
     out: Annotated[Path, typer.Option(help="The folder to write the warmed model to.")],
@@ -139,6 +153,8 @@ def warm(
     steps: Annotated[int, typer.Option(min=1, help="The most steps to train; fewer if it learns faster.")] = 400,
     phrases: Annotated[int, typer.Option(min=1, help="How many phrases of the demo examples to teach.")] = 10,
     seed: Annotated[int, typer.Option(help="The seed of the training.")] = 0,
+    option: options.Settings = [],  # noqa: B006  # typer copies it
+    config: options.SettingsFile = None,
     device: options.Device = "cpu",
     as_json: output.Json = False,
 ) -> None:
@@ -155,13 +171,28 @@ def warm(
     from sea_core.pipeline.warm import warm as warm_model
 
     target = ModelTarget.find(
-        plugin, modality=modality, model=model, dtype="float32", device=device, chat_template=chat_template
+        plugin,
+        modality=modality,
+        model=model,
+        dtype="float32",
+        device=device,
+        settings=read_settings(adapter_groups(), config, option)["adapter"],
+        chat_template=chat_template,
     )
     warmed = warm_model(target, out, steps=steps, phrases=phrases, seed=seed, progress=TERMINAL)
     value = asdict(warmed)
-    output.emit(value, as_json, lambda: output.grid(("", "value"), [(k, output.short(v)) for k, v in value.items()]))
-    output.note(f"Next: sea optimize --plugin {plugin} --model {out} --limit {phrases}")
-    exit_if_failed({"questions that it does not answer as taught": warmed.wrong})
+    output.emit(value, as_json, lambda: output.stack(_warmed_tables(value)))
+    typed = [f"--modality {modality}"] * bool(modality) + [f"-o {each}" for each in option]
+    output.note(f"Next: sea optimize {' '.join([f'--plugin {plugin}', *typed])} --model {out} --limit {phrases}")
+    exit_if_failed({"questions that it does not answer as taught": len(warmed.wrong)})
+
+
+def _warmed_tables(value: dict[str, Any]) -> Iterator[RenderableType]:
+    """Yield what the warming gave, and the questions that the model answers in another way than it was taught."""
+    figures = value | {"wrong": len(value["wrong"])}
+    yield output.grid(("", "value"), [(name, output.short(figure)) for name, figure in figures.items()])
+    if value["wrong"]:
+        yield output.grid(("question", "taught", "answered"), [list(wrong.values()) for wrong in value["wrong"]])
 
 
 def _adapter_under_test(target: ModelTarget, sample: Path | None) -> AdapterUnderTest:

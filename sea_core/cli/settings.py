@@ -56,6 +56,11 @@ def adapter_group() -> SettingGroup:
     return SettingGroup(None, "adapter", "The plugin's adapter; list its settings with `--plugin NAME`.")
 
 
+def adapter_groups() -> list[SettingGroup]:
+    """Return the settings of a command that takes those of the adapter alone."""
+    return [adapter_group()]
+
+
 def llm_group(purpose: str) -> SettingGroup:
     """Return the settings of a language model."""
     from sea_core.llm.config import LLMConfig

@@ -12,7 +12,7 @@ from sea_core.model.proof import check_seam
 from sea_core.model.threads import count_weights, fit_threads
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
-from sea_core.plugin.warm import Lessons, count_wrong, teach
+from sea_core.plugin.warm import Lessons, WrongAnswer, find_wrong, teach
 
 MAX_WEIGHTS = 50_000_000
 LIMITS = "this model was warmed to try an adapter (sea plugins warm): its results say nothing about a real model"
@@ -25,7 +25,7 @@ class WarmedModel:
     Attributes:
         folder: its checkpoint. weights: how many it has.
         steps: the steps that it took. loss: the mean loss of the last ones.
-        lessons: how many questions about embeddings it was examined in. wrong: how many it does not answer exactly.
+        lessons: how many questions about embeddings it was examined in. wrong: those that it does not answer exactly.
     """
 
     folder: Path
@@ -33,7 +33,7 @@ class WarmedModel:
     steps: int
     loss: float
     lessons: int
-    wrong: int
+    wrong: tuple[WrongAnswer, ...]
 
 
 def warm(
@@ -69,7 +69,7 @@ def warm(
                 tracker.advance(note=f"loss {loss:.4f}")
             tracker.advance(steps - taken)
         asked = lessons.examination()
-        wrong = count_wrong(mllm, asked)
+        wrong = tuple(find_wrong(mllm, asked))
     template = target.chat_template.text if target.chat_template else ""
     save_merged(mllm, mllm.model, folder, full_finetune=True, chat_template=template)
     write_card(folder, {"limits": LIMITS, "warmed": {"steps": taken, "phrases": phrases, "seed": seed}})

@@ -131,7 +131,7 @@ def teach(lessons: Lessons, steps: int) -> Iterator[float]:
             recent.append(loss.item())
             yield fmean(recent)
             is_low = len(recent) == RECENT and fmean(recent) < ENOUGH
-            if is_low and step % RECENT == 0 and not count_wrong(mllm, lessons.examination()):
+            if is_low and step % RECENT == 0 and not find_wrong(mllm, lessons.examination()):
                 return
     finally:
         mllm.model.requires_grad_(False)
@@ -157,13 +157,24 @@ def _rate(step: int, steps: int) -> float:
     return min((step + 1) / WARM_UP, 1.0, 0.04 + 0.96 * (steps - step) / (0.65 * steps))
 
 
+@dataclass(frozen=True)
+class WrongAnswer:
+    """A question that a model does not answer as taught: what it was taught, and what it says in place of it."""
+
+    question: str
+    taught: str
+    answer: str
+
+
 @torch.no_grad()
-def count_wrong(mllm: MLLM, lessons: Sequence[Lesson]) -> int:
-    """Return how many lessons the model does not answer as taught, when each next token follows the right ones."""
-    wrong = 0
+def find_wrong(mllm: MLLM, lessons: Sequence[Lesson]) -> list[WrongAnswer]:
+    """Return the lessons that the model does not answer as taught, when each next token follows the right ones."""
+    wrong = []
     for lesson in lessons:
         logits, targets, _ = _answer(mllm, [lesson])
-        wrong += not bool((logits.argmax(-1) == targets).all())
+        predicted = logits.argmax(-1)
+        if not torch.equal(predicted, targets):
+            wrong.append(WrongAnswer(lesson.question, lesson.answer, mllm.detokenize(predicted.tolist())))
     return wrong
 
 

@@ -49,7 +49,7 @@ def run_chain(plugin: str, model: Path, modality: str, benchmark: Path, folder: 
     target = ("--plugin", plugin, "--modality", modality, "--dtype", "float32")
     with chain.timed("warm"):
         command = ("plugins", "warm", *target[:4], "--model", model, "--out", warmed, "--phrases", phrases)
-        chain.wrong = _result(*command)["wrong"]
+        chain.wrong = len(_result(*command)["wrong"])
     with chain.timed("optimize"):
         command = ("optimize", *target, "--model", warmed, "--limit", phrases, "--out", run)
         found = _result(*command, "--no-verify", "-o", "steps=100")

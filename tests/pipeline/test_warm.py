@@ -32,7 +32,7 @@ def warmed(checkpoint: Path) -> Path:
     folder = checkpoint.with_name("warmed")
     command = ("plugins", "warm", "--plugin", "llava", "--model", checkpoint, "--out", folder, "--phrases", "4")
     found = sea(*command, "--json").json()
-    assert (found["lessons"], found["wrong"]) == (16, 0)
+    assert (found["lessons"], found["wrong"]) == (16, [])
     return folder
 
 
@@ -64,8 +64,24 @@ def test_a_model_that_cannot_learn_in_so_few_steps_gives_exit_code_1(tmp_path: P
     save_bidirectional_model(tmp_path / "random")
     command = ("plugins", "warm", "--plugin", GEMMA, "--model", tmp_path / "random", "--out", tmp_path / "warmed")
     done = sea(*command, "--steps", "2", "--phrases", "2", "--json")
-    assert done.json(code=1)["wrong"] == 8
+    wrong = done.json(code=1)["wrong"]
+    assert len(wrong) == 8
+    assert all(each["question"] and each["answer"] != each["taught"] for each in wrong)
     assert json.loads((tmp_path / "warmed" / "sea.json").read_text())["warmed"]["steps"] == 2
+
+
+def test_the_wrong_answers_are_shown_beside_what_was_taught(tmp_path: Path) -> None:
+    save_bidirectional_model(tmp_path / "random")
+    command = ("plugins", "warm", "--plugin", GEMMA, "--model", tmp_path / "random", "--out", tmp_path / "warmed")
+    shown = " ".join(sea(*command, "--steps", "1", "--phrases", "1").out.split())
+    for part in ("question", "taught", "answered", "What is the style of the image?"):
+        assert part in shown
+
+
+def test_settings_of_the_adapter_are_taken(tmp_path: Path) -> None:
+    for command in (("plugins", "check", "qwen2_audio"), ("plugins", "warm", "-p", "qwen2_audio", "--out", tmp_path)):
+        assert "adapter.seconds is 0.0" in expect_error(*command, "-o", "adapter.seconds=0")
+        assert "adapter.seconds" in expect_error(*command, "-o", "adapter.second=1")
 
 
 def test_a_model_that_is_not_tiny_is_refused(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
