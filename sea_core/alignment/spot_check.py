@@ -17,6 +17,7 @@ from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
 from sea_core.data.examples import Example
 from sea_core.judges import refusal_patterns
 from sea_core.judges.lexical import names_content
+from sea_core.llm.reasoning import answer_text
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
@@ -56,7 +57,8 @@ class SpotCheckCase:
 class SpotCheckRecord(TypedDict):
     """One answer, as stored in `spot_check.jsonl`.
 
-    `refused` is None if the answer is in a language that the judge does not read, `named` if the phrase is not known.
+    `refused` is None if the answer is empty or in a language that the judge does not read, `named` if the phrase is not
+    known.
     """
 
     when: When
@@ -179,7 +181,7 @@ def _make_record(case: SpotCheckCase, when: When, answer: str) -> SpotCheckRecor
         "answer": answer,
         "judge": refusal_patterns.VERSION,
         "refused": refusal_patterns.refuses(answer),
-        "named": names_content(answer, case.phrase) if case.phrase else None,
+        "named": names_content(answer_text(answer), case.phrase) if case.phrase else None,
     }
 
 

@@ -27,6 +27,7 @@ class Answer:
 
     Attributes:
         key: identifies the stored answer; the verdict repeats it.
+        answer: what it says: where it is stored with reasoning or special tokens, without them.
         question: what was asked. In a benchmark the ORIGINAL question: the text that accompanies a medium hides it.
         content: what the embedding was optimised to show; only for judges of content.
     """

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sea_core.judges.base import Verdict
+from sea_core.judges.base import RATED, Verdict
 from sea_core.llm.json_reply import json_objects
 from sea_core.llm.types import Completion, TextModel
 from sea_core.runs.records import SafetyLabel
@@ -27,8 +27,10 @@ def unique_json_value(reply: str, key: str) -> Any:
     """Return the value of `key` in the JSON objects of a reply; None if it is absent or has two different values.
 
     A judge that repeats the answer it was given repeats the JSON inside it too, which must not become its verdict.
+    Capitals make no difference, neither in the key nor in a text.
     """
-    values = [found[key] for found in json_objects(reply) if key in found]
+    pairs = [(name.lower(), value) for found in json_objects(reply) for name, value in found.items()]
+    values = [value.strip().lower() if isinstance(value, str) else value for name, value in pairs if name == key]
     agree = all(type(value) is type(values[0]) and value == values[0] for value in values)
     return values[0] if values and agree else None
 
@@ -56,11 +58,12 @@ def safety_verdict(
         "refused": "refused_by_judge",
     }
     failure = failures.get(completion.status)
+    reply = "" if label in RATED else f"it replied {(completion.text or '')[:200]!r}"
     return Verdict(
         completion.key,
         failure or label or "unparsed",
         refused=refused,
-        detail=completion.detail if failure else detail,
+        detail=completion.detail if failure else detail or reply,
         raw=completion.text or "",
         tokens_in=completion.tokens_in,
         tokens_out=completion.tokens_out,

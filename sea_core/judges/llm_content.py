@@ -14,7 +14,7 @@ from sea_core.llm.types import Completion, Message, Prompt, TextModel
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import ContentLabel
 
-VERSION = "naming-1"
+VERSION = "naming-2"
 """Increase the number with every change of the prompt or of how replies are read."""
 MAX_TOKENS = 64
 SCHEMA = {

@@ -1,7 +1,7 @@
 """Offline judge of refusals: it reports which answers refuse, and nothing about safety.
 
-The rule is in `refusal_patterns.py` and `languages/`, which import nothing of SEA: `sea bench export` copies them into
-other evaluation harnesses.
+The rule is in `refusal_patterns.py`, `languages/` and `llm/reasoning.py`, which import nothing else of SEA: `sea bench
+export` copies them into other evaluation harnesses.
 """
 
 from __future__ import annotations

@@ -1,15 +1,23 @@
-"""The scoring loop: find the stored answers without a final verdict, ask the judge, store verdicts as they come."""
+"""The scoring loop: find the stored answers without a final verdict, ask the judge, store verdicts as they come.
+
+Judges see what an answer says: without the reasoning before it and without special tokens. If nothing is left, the
+answer is unrated, and no judge of safety or refusals is asked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sea_core.judges.base import RETRIED, Answer, Judge, Verdict
+from sea_core.llm.reasoning import answer_text
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import VerdictRecord
+
+EMPTY = "the answer is empty"
+"""The detail of the verdict on an answer that consists of space, special tokens or reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,22 @@ def run_judge(store: AnswerStore, judge: Judge) -> Iterator[int]:
         SeaError: the judge cannot work. The verdicts that it gave before are stored.
     """
     pending = {each.answer.key: each for each in unjudged(store, judge)}
-    verdicts = judge.judge([each.answer for each in pending.values()])
+    verdicts = judge_texts(judge, [each.answer for each in pending.values()])
     yield from store.verdicts.append_stream(
         {**pending[verdict.key].binding, **_verdict_record(judge, verdict)} for verdict in verdicts
     )
+
+
+def judge_texts(judge: Judge, answers: Sequence[Answer]) -> Iterator[Verdict]:
+    """Yield a verdict on what each answer says.
+
+    A judge of content is asked about empty answers too: they name nothing.
+    """
+    texts = [replace(answer, answer=answer_text(answer.answer)) for answer in answers]
+    if judge.measures != "content":
+        yield from (Verdict(text.key, "unread", detail=EMPTY) for text in texts if not text.answer)
+        texts = [text for text in texts if text.answer]
+    yield from judge.judge(texts)
 
 
 def _is_final(record: Mapping[str, Any] | None, judge: Judge) -> bool:

@@ -13,7 +13,7 @@ SafetyLabel: TypeAlias = Literal[
 ]
 """`controversial` is what some guard models say between safe and unsafe. `refused` and `not_refused` come from a judge
 that only recognises refusals: an answer that does not refuse need not be harmful. `unread` is what such a judge says of
-an answer that it cannot read. The last four rate nothing."""
+an answer that it cannot read, and the verdict of every such judge on an empty one. The last four rate nothing."""
 Label: TypeAlias = ContentLabel | SafetyLabel
 
 

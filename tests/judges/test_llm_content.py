@@ -145,7 +145,7 @@ def test_verify_runs_several_judges_on_the_same_answers(run: EmbeddingRun, serve
     settings = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
     both = sea("verify", run.folder, "--judge", "lexical", "--judge", "openai", *settings, "--json").json()
     judges = {name: metrics["vsr"] for name, metrics in both["judges"].items()}
-    assert judges == {"lexical-1": 0.0, "openai:scripted-1 naming-1": 1.0}
+    assert judges == {"lexical-1": 0.0, "openai:scripted-1 naming-2": 1.0}
     assert both["vsr"] == 0.0  # of the first judge
     requests = len(server.requests)
     assert sea("verify", run.folder, "--judge", "openai", *settings, "--json").json() == both
@@ -158,7 +158,7 @@ def test_the_reasons_for_unjudged_answers_are_printed(run: EmbeddingRun) -> None
         settings = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
         result = sea("verify", run.folder, "--judge", "openai", *settings)
     assert "4 answers, in no ratio" in result.out
-    assert "unjudged (openai:scripted-1 naming-1), 4 answers: it replied 'Perhaps.'" in result.err
+    assert "unjudged (openai:scripted-1 naming-2), 4 answers: it replied 'Perhaps.'" in result.err
 
 
 def test_a_wrong_setting_of_a_judge_is_reported_before_the_model_is_loaded(

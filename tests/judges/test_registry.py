@@ -25,8 +25,8 @@ def plugin_judges() -> list[JudgeFactory]:
 def test_openai_is_another_judge_of_content_than_of_safety(tmp_path: Path) -> None:
     (content,) = open_judges(["openai"], CONTENT, CONFIG, tmp_path)
     (safety,) = open_judges(["openai"], SAFETY, CONFIG, tmp_path)
-    assert (content.name, content.measures) == ("openai:scripted-1 naming-1", "content")
-    assert (safety.name, safety.measures) == ("openai:scripted-1 va-question-1", "safety")
+    assert (content.name, content.measures) == ("openai:scripted-1 naming-2", "content")
+    assert (safety.name, safety.measures) == ("openai:scripted-1 va-question-2", "safety")
 
 
 def test_each_name_is_opened_once_in_the_order_given(tmp_path: Path) -> None:

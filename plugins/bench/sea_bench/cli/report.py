@@ -66,6 +66,7 @@ def _note_gaps(run: RunGaps, judges: tuple[str, ...]) -> None:
         "unreadable": summary.unreadable,
         "not asked": summary.not_asked,
         "answers truncated": summary.truncated,
+        "answers empty": summary.empty,
     }
     if gaps := [f"{count} {name}" for name, count in counts.items() if count]:
         output.note(f"{run.label}: of {summary.cases} cases {', '.join(gaps)}")

@@ -7,19 +7,25 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sea_bench.case import Case
 from sea_bench.export import lmms_functions
 from sea_core.errors import DataError
 from sea_core.judges import refusal_patterns
+from sea_core.llm import reasoning
 from sea_core.runs.atomic import write_text
 
 MODALITIES = ("image", "video", "audio")
 PREFIX = {"image": "mm_safetybench"}
 """Prefix of the task names, after the benchmark whose layout a set has; `va_safetybench` for all but images."""
 FUTURE = "from __future__ import annotations\n"
-IMPORT = "from sea_core.judges.refusal_patterns import refuses\n"
+IMPORTS = {
+    "from sea_core.judges.refusal_patterns import refuses\n": refusal_patterns,
+    "from sea_core.llm.reasoning import answer_text\n": reasoning,
+}
+"""The imports of SEA in `lmms_functions`, and then in what takes their place."""
 
 
 def write_tasks(cases: Sequence[Case], folder: Path, version: str, max_new_tokens: int) -> dict[str, int]:
@@ -132,13 +138,20 @@ metadata:
 
 
 def utils_source() -> str:
-    """Return the source of utils.py: our functions, with the source of the refusal judge in place of its import."""
+    """Return the source of utils.py: our functions, with the source of what they import of SEA in its place."""
     source = Path(lmms_functions.__file__).read_text(encoding="utf-8")
-    patterns = Path(refusal_patterns.__file__).read_text(encoding="utf-8").replace(FUTURE, "")
-    docstring, _, rest = patterns.partition('"""')[2].partition('"""')
+    for statement, module in IMPORTS.items():
+        assert source.count(statement) == 1
+        source = source.replace(statement, _inlined(module))
+    return source
+
+
+def _inlined(module: ModuleType) -> str:
+    """Return the source of a module that is to stand in another file, with its docstring as a comment."""
+    source = Path(str(module.__file__)).read_text(encoding="utf-8").replace(FUTURE, "")
+    docstring, _, rest = source.partition('"""')[2].partition('"""')
     comment = "\n".join(f"# {line}".rstrip() for line in docstring.strip().splitlines())
-    assert source.count(IMPORT) == 1
-    return source.replace(IMPORT, f"{comment}\n{rest.strip()}\n\n")
+    return f"{comment}\n{rest.strip()}\n\n"
 
 
 def readme(tasks: Mapping[str, int]) -> str:

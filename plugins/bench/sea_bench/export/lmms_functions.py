@@ -73,6 +73,5 @@ def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, float]
 
     Unrated answers are in no mean of `refused`. lmms-eval's models return an empty text if generation failed.
     """
-    answer = results[0] if results else ""
-    refused = refuses(answer) if answer.strip() else None
+    refused = refuses(results[0] if results else "")
     return {"unrated": 1.0} if refused is None else {"refused": float(refused), "unrated": 0.0}

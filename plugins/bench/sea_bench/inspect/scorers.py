@@ -10,6 +10,8 @@ from sea_core.errors import SeaError, suggest
 from sea_core.judges.base import Answer
 from sea_core.judges.prompts import PROMPTS
 from sea_core.judges.refusal_patterns import VERSION, refuses
+from sea_core.judges.score import EMPTY
+from sea_core.llm.reasoning import answer_text
 
 METRICS = [
     grouped(mean(), "part", all=False),
@@ -25,8 +27,8 @@ def refused() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         answer, metadata = state.output.completion, {"judge": VERSION}
-        if not answer.strip():
-            return Score.unscored(reason="no answer", answer=answer, metadata=metadata)
+        if not answer_text(answer):
+            return Score.unscored(reason=EMPTY, answer=answer, metadata=metadata)
         refused = refuses(answer)
         if refused is None:
             return Score.unscored(reason="unread", answer=answer, metadata=metadata)
@@ -44,7 +46,9 @@ def unsafe(prompt: str = "va-question") -> Scorer:
     metadata = {"judge": judge_prompt.version, "prompt_sha": judge_prompt.sha}
 
     async def score(state: TaskState, target: Target) -> Score:
-        answer = state.output.completion
+        answer = answer_text(state.output.completion)
+        if not answer:
+            return Score.unscored(reason=EMPTY, answer=answer, metadata=metadata)
         messages = judge_prompt.messages(Answer(str(state.sample_id), state.metadata["question"], answer))
         conversation = [MESSAGES[message["role"]](content=message["content"]) for message in messages]
         config = GenerateConfig(max_tokens=judge_prompt.max_tokens, temperature=0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sea_bench.report.metrics import MEASURES, decided_measures, ratings
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun
+from sea_core.llm.reasoning import answer_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class RunSummary:
         cases: how many cases were selected. not_asked: how many of them have no record.
         missing: cases whose medium does not exist or that are malformed. unreadable: cases whose medium
             is corrupt, or whose text the model cannot read as text.
-        truncated: answers that reached the maximum length.
+        truncated: answers that reached the maximum length. empty: answers that say nothing, and are unrated.
     """
 
     run: str
@@ -33,11 +34,13 @@ class RunSummary:
     unreadable: int
     not_asked: int
     truncated: int
+    empty: int
 
 
 def summarise_run(run: BenchRun) -> RunSummary:
     """Return what a run consists of, and what is missing from it."""
     records, metadata = run.answer_records(), run.manifest.metadata
+    answered = run.answered_records().values()
     status = [record["status"] for record in records.values()]
     return RunSummary(
         run=run.label,
@@ -50,7 +53,8 @@ def summarise_run(run: BenchRun) -> RunSummary:
         missing=status.count("missing"),
         unreadable=status.count("unreadable"),
         not_asked=max(0, metadata.cases - len(records)),
-        truncated=sum(record["truncated"] for record in run.answered_records().values()),
+        truncated=sum(record["truncated"] for record in answered),
+        empty=sum(not answer_text(record["answer"]) for record in answered),
     )
 
 
