@@ -28,6 +28,7 @@ from sea_core.alignment.dataset import make_dataset
 from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.train import train
+from sea_core.config import override, parse_overrides, reject_unknown, setting_names
 from sea_core.judges.lexical import names_content
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.model.embedding import Embedding
@@ -128,13 +129,16 @@ def arms() -> dict[str, Arm]:
     return found | {f"pool without {name}": Arm(tuple(r for r in POOL if r != name)) for name in POOL}
 
 
-def make_embeddings(model: str, folder: Path, wanted: Sequence[str]) -> EmbeddingRun:
+def make_embeddings(model: str, folder: Path, wanted: Sequence[str], options: Sequence[str]) -> EmbeddingRun:
     """Make the embeddings of the arms in one run, or resume it."""
     plugin, _, modality = model.partition("-")
     target = ModelTarget.find(plugin, modality=modality or None)
+    config, unknown = override(OptimizeConfig(), parse_overrides(None, options))
+    reject_unknown(unknown, setting_names(config))
     draws = max(arms()[name].draws for name in wanted)
-    for recipe, count in (("pool", 1), ("plain", draws)):
-        synthesis = Synthesis(config=OptimizeConfig(draws=count), recipe=recipe)
+    recipes = {recipe for name in wanted for recipe in arms()[name].recipes or ("plain",)}
+    for recipe, count in (("plain", draws), *((recipe, 1) for recipe in sorted(recipes - {"plain"}))):
+        synthesis = Synthesis(config=replace(config, draws=count), recipe=recipe)
         run = optimize(None, target, out=folder, synthesis=synthesis, verify=False)
     return run
 
@@ -268,6 +272,7 @@ def parse_arguments() -> Namespace:
     parser.add_argument("seeds", nargs="?", type=int, default=2, help="alignments per arm; default: 2")
     parser.add_argument("arms", nargs="?", default="all", help="names, separated by commas; default: all")
     parser.add_argument("steps", nargs="?", type=int, default=AlignConfig.steps, help="training steps")
+    parser.add_argument("options", nargs="*", metavar="KEY=VALUE", help="settings of `sea optimize`, such as lr=0.2")
     arguments = parser.parse_args()
     arguments.arms = list(arms()) if arguments.arms == "all" else arguments.arms.split(",")
     if unknown := set(arguments.arms) - set(arms()):
@@ -280,7 +285,7 @@ def main() -> None:
     torch.set_num_threads(1)
     student = load_student(arguments.model)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    run = make_embeddings(arguments.model, arguments.out / "run", arguments.arms)
+    run = make_embeddings(arguments.model, arguments.out / "run", arguments.arms, arguments.options)
     log = JsonlLog(arguments.out / "arms.jsonl")
     done = {(record["arm"], record["seed"], record["max_steps"]) for record in log.read()}
     for seed in range(arguments.seeds):

@@ -54,7 +54,8 @@ def plan(
     )
     spec = DataSpec(data, format, parse_columns(columns), limit, split=split, skip_invalid=skip_bad)
     planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)
-    head = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
+    model = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
+    head = model | {"start": planned.start}
     output.emit(head | asdict(planned.estimate), as_json, lambda: output.grid(("plan", "value"), _lines(planned)))
     if not planned.estimate.batch_size:
         output.note(
@@ -71,11 +72,21 @@ def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
         ("model", f"{planned.target.checkpoint}, {_size(found.weights)} of weights in {planned.dtype}"),
         ("device", f"{planned.device}, {_size(found.free)} free, {speed}"),
         ("tokens of the longest example", f"{found.media_tokens} for the medium, {found.text_tokens} of text"),
+        ("start", _start(planned)),
         ("memory per example", _size(found.per_example)),
         ("batch size", str(found.batch_size)),
         ("FLOPs per step and example", _flop(found.flop)),
         ("run time", f"{_duration(found.hours)}, at {found.steps} steps per example and half of the measured speed"),
     ]
+
+
+def _start(planned: PlannedRun) -> str:
+    from sea_core.optimization.solved_start import EXAMPLES
+
+    noun = planned.target.adapter.noun
+    if planned.start == "blank":
+        return f"the blank {noun}'s embedding"
+    return f"the mean of the first {EXAMPLES} embeddings, which start at the blank {noun}'s"
 
 
 def _size(count: int) -> str:

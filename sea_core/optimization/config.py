@@ -31,6 +31,9 @@ class OptimizeConfig(Config):
     """Compute the media once for all goals of an example, where the model family allows it."""
     compile: bool = False
     """Compile the decoder with torch.compile: a minute or more at the start, then faster steps."""
+    start: Literal["blank", "solved"] = "blank"
+    """What E starts at: the embedding of the blank, as in the paper (`blank`), or the mean of the run's first plain
+    embeddings, which start at the blank themselves (`solved`)."""
     beta1: Annotated[float, Ge(0), Lt(1)] = 0.9
     """Adam's decay rate of the mean of the gradient."""
     beta2: Annotated[float, Ge(0), Lt(1)] = 0.999

@@ -29,7 +29,8 @@ class Optimization:
 
     Args:
         mllm: the frozen model; it stays the caller's.
-        blank: the E to start from; by default the encoder's output for the adapter's blank input.
+        blank: the E of the blank; by default the encoder's output for the adapter's blank input.
+        start: the E that every task starts from; by default the blank's.
         recipes: the recipes that the examples name, with their settings.
         benign: real embeddings of benign media, for the recipes that need them.
 
@@ -41,7 +42,8 @@ class Optimization:
 
     Raises:
         ModelError: the blank's embedding is not finite, or packed and sequential forward differ.
-        SeaError: lr is `auto`, which takes optimisations to determine (see `lr_search`).
+        SeaError: lr is `auto`, or start is `solved`, which take optimisations to determine (see `lr_search` and
+            `solved_start`).
     """
 
     def __init__(
@@ -51,21 +53,25 @@ class Optimization:
         config: OptimizeConfig,
         blank: Embedding | None = None,
         *,
+        start: Embedding | None = None,
         recipes: Iterable[Recipe] = RECIPES,
         benign: Sequence[Embedding] = (),
     ) -> None:
         if config.lr == "auto":
             raise SeaError("lr is auto, which takes a few optimisations to determine", hint="Call search_lr first.")
-        self.mllm, self.start, self.lr = mllm, make_start(mllm, blank), config.lr
+        if config.start == "solved" and start is None:
+            raise SeaError("start is solved, but no start is given", hint="Call mean_start on the first embeddings.")
+        self.mllm, self.blank, self.lr = mllm, make_blank(mllm, blank), config.lr
+        self.start = self.blank if start is None else self.blank.with_features(start.features.to(self.blank.features))
         self.tasks: list[OptimizationTask] = []
         self.rejected: list[OptimizationResult] = []
         names = {example.recipe for example in examples}
         used = [recipe for recipe in recipes if recipe.name in names]
-        parametrize = make_parametrizer(used, RecipeContext(mllm, self.start, benign))
+        parametrize = make_parametrizer(used, RecipeContext(mllm, self.blank, benign))
         for example in examples:
             self._add(example, parametrize, config.seed)
         self.forward: ForwardStrategy = select_forward(
-            mllm, self.start, self.tasks, packed=config.packed, compiled=config.compile
+            mllm, self.blank, self.tasks, packed=config.packed, compiled=config.compile
         )
         try:
             self.engine_config = self._make_engine_config(config)
@@ -116,7 +122,7 @@ class Optimization:
         self, example: PreparedExample, parametrize: Callable[[PreparedExample], Parametrization], seed: int
     ) -> None:
         """Add an example to the tasks, or to the rejected ones."""
-        task = make_task(self.mllm, example, self.start)
+        task = make_task(self.mllm, example, self.blank)
         reason = exceeds_context(self.mllm, task)
         try:
             task = replace(task, parametrization=parametrize(example), seed=make_seed(example, seed))
@@ -131,11 +137,11 @@ class Optimization:
     def _make_engine_config(self, config: OptimizeConfig) -> EngineConfig:
         margin, batch_size = config.margin, config.batch_size
         if margin == "auto":
-            margin = calibrate_margin(self.mllm, self.forward, self.start, self.tasks)
+            margin = calibrate_margin(self.mllm, self.forward, self.blank, self.tasks)
         if batch_size == "auto":
             batch_size = self._max_batch()
         return EngineConfig(
-            lr=self.lr * self.start.rms,
+            lr=self.lr * self.blank.rms,
             betas=(config.beta1, config.beta2),
             steps=config.steps,
             loss=config.loss,
@@ -153,7 +159,7 @@ class Optimization:
             memory.DecoderShape.read(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()),
             tokens=tokens,
             targets=max(sum(map(len, task.answers)) for task in self.tasks),
-            values=self.start.features.numel(),
+            values=self.blank.features.numel(),
             itemsize=mllm.dtype.itemsize,
             kv_only=self.forward.kv_only,
         )
@@ -166,27 +172,28 @@ def optimize(
     config: OptimizeConfig | None = None,
     *,
     blank: Embedding | None = None,
+    start: Embedding | None = None,
     benign: Sequence[Embedding] = (),
 ) -> Iterator[OptimizationResult]:
     """Find a synthetic embedding for each example; makes and runs an `Optimization`."""
-    yield from Optimization(mllm, examples, config or OptimizeConfig(), blank, benign=benign).run()
+    yield from Optimization(mllm, examples, config or OptimizeConfig(), blank, start=start, benign=benign).run()
 
 
-def make_start(mllm: MLLM, blank: Embedding | None) -> Embedding:
-    """Return the E that every task starts from, in fp32 or wider. Raises ModelError if it is not finite."""
-    start = mllm.blank() if blank is None else blank.with_features(blank.features.to(mllm.device, mllm.wide_dtype))
-    if not 0 < start.rms < float("inf"):
+def make_blank(mllm: MLLM, blank: Embedding | None) -> Embedding:
+    """Return the E of the blank, in fp32 or wider. Raises ModelError if it is not finite."""
+    found = mllm.blank() if blank is None else blank.with_features(blank.features.to(mllm.device, mllm.wide_dtype))
+    if not 0 < found.rms < float("inf"):
         raise ModelError(
-            f"the root mean square of the blank {mllm.adapter.noun}'s embedding is {start.rms}, but the step size is "
+            f"the root mean square of the blank {mllm.adapter.noun}'s embedding is {found.rms}, but the step size is "
             "a multiple of it",
             hint="Check the adapter's `blank_input` and `projector`. Is the checkpoint complete?",
         )
-    return start
+    return found
 
 
-def make_task(mllm: MLLM, example: PreparedExample, start: Embedding) -> OptimizationTask:
-    """Return the example's goals as token ids, with the placeholders of the start."""
-    prompts = tuple(mllm.prompt_ids(goal.prompt, start) for goal in example.goals)
+def make_task(mllm: MLLM, example: PreparedExample, blank: Embedding) -> OptimizationTask:
+    """Return the example's goals as token ids, with the placeholders of the blank."""
+    prompts = tuple(mllm.prompt_ids(goal.prompt, blank) for goal in example.goals)
     return OptimizationTask(example.id, prompts, tuple(mllm.answer_ids(goal.answer) for goal in example.goals))
 
 

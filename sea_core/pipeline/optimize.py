@@ -9,9 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sea_core.errors import RunError
 from sea_core.extraction.prepare import Preparation
 from sea_core.llm.config import LLMConfig
 from sea_core.model.checkpoint import read_card
+from sea_core.model.embedding import load_embedding
 from sea_core.model.media_folder import encode_files, media_digest, media_files, sorted_by_content
 from sea_core.model.proof import check_seam
 from sea_core.model.text_check import require_accepted
@@ -23,6 +25,7 @@ from sea_core.optimization.recipes.base import Recipe
 from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import POOL, RECIPES, parse_recipes, split_names
 from sea_core.optimization.record import make_skipped_record, store_result
+from sea_core.optimization.solved_start import first_examples, mean_start
 from sea_core.pipeline.extraction import ExtractorSession
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.manifests import model_identity, model_location
@@ -30,6 +33,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.texts import goal_texts
 from sea_core.pipeline.verify import ask_and_judge
 from sea_core.plugin import loader
+from sea_core.runs.embedding_files import tensor_digest
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
 from sea_core.runs.manifest import DataIdentity
 
@@ -167,7 +171,11 @@ def optimize_into(
 def prepare_run(
     data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession | None, progress: Progress
 ) -> PendingRun:
-    """Read and prepare the examples, and expand recipes and draws."""
+    """Read and prepare the examples, and expand recipes and draws.
+
+    Raises:
+        SeaError: with `start=solved`, there are too few examples for a start.
+    """
     config, recipes = synthesis.config, synthesis.wanted
     read = data.read(progress)
     extractor = session.extractor if session else None
@@ -175,6 +183,8 @@ def prepare_run(
         read, target.adapter, seed=config.seed, benign=config.benign_examples, extractor=extractor
     )
     todo = expand(preparation.prepared, recipes, target.adapter, config.draws, config.seed, data.style_set())
+    if config.start == "solved":
+        first_examples(todo)
     return PendingRun(read, preparation, todo)
 
 
@@ -222,29 +232,70 @@ class _Work:
 
     def optimise(self) -> None:
         """Optimise the embeddings that the run does not have."""
-        done, todo = self.run.store.ids(), self.plan.todo
-        left = {example.id: example for example in todo if example.id not in done}
+        left = self.left(self.plan.todo)
         if not left:
             return
         mllm = self.model()
-        examples = list(left.values())
-        require_accepted(mllm, goal_texts(examples, self.plan.read.path))
+        require_accepted(mllm, goal_texts(left, self.plan.read.path))
         check_seam(mllm)
         config = self.resolved_config()
+        if config.start == "blank":
+            self.optimise_from(None, left, config)
+            return
+        first = first_examples(self.plan.todo)
+        self.optimise_from(None, self.left(first), replace(config, start="blank"))
+        self.optimise_from(self.solved_start(first), self.left(self.plan.todo), self.resolved_config())
+
+    def left(self, examples: Sequence[PreparedExample]) -> list[PreparedExample]:
+        """Return the examples whose embeddings the run does not have."""
+        done = self.run.store.ids()
+        return [example for example in examples if example.id not in done]
+
+    def optimise_from(
+        self, start: Embedding | None, examples: Sequence[PreparedExample], config: OptimizeConfig
+    ) -> None:
+        """Optimise and store the embeddings of these examples, from the blank or from another start."""
+        if not examples:
+            return
         optimization = Optimization(
-            mllm, examples, config, recipes=self.synthesis.recipes, benign=self.benign_embeddings(examples)
+            self.model(),
+            examples,
+            config,
+            start=start,
+            recipes=self.synthesis.recipes,
+            benign=self.benign_embeddings(examples),
         )
         self._report_forward(optimization)
-        with self.progress.track("optimize", len(todo), len(todo) - len(left)) as tracker:
+        by_id, total = {example.id: example for example in examples}, len(self.plan.todo)
+        with self.progress.track("optimize", total, total - len(self.left(self.plan.todo))) as tracker:
             for result in optimization.run(on_fallback=lambda: self._report_forward(optimization)):
-                store_result(self.run, left[result.id], result)
+                store_result(self.run, by_id[result.id], result)
                 tracker.advance(note=f"{result.status}, loss {result.loss:.4f}")
 
     def _report_forward(self, optimization: Optimization) -> None:
         """Store how the goals are run, and say it if they are not packed."""
-        self.run.resolve(optimization.resolved())
+        self.run.resolve(replace(optimization.resolved(), start=self.run.manifest.resolved.start))
         if reason := optimization.forward.fallback_reason:
             self.progress.note(f"each goal runs as its own sequence, which takes about twice as long: {reason}")
+
+    def solved_start(self, first: Sequence[PreparedExample]) -> Embedding:
+        """Return the mean of the stored embeddings of these examples, and store its digest in the manifest.
+
+        Raises:
+            RunError: it is not the one that other embeddings of the run started at.
+        """
+        records = map(self.run.store.record, (example.id for example in first))
+        start = mean_start([load_embedding(self.run, r["id"]) for r in records if r["status"] == "succeeded"])
+        digest, resolved = tensor_digest(start.features), self.run.manifest.resolved
+        if resolved.start not in (None, digest):
+            raise RunError(
+                f"the mean of the first {len(first)} embeddings is not the one that the others started at: one of them "
+                "was damaged and made again, with other rounding",
+                hint="Restore the folder from a backup, or make a new run: sea optimize ... --out NEW",
+                where=str(self.run.folder),
+            )
+        self.run.resolve(replace(resolved, start=digest))
+        return start
 
     def resolved_config(self) -> OptimizeConfig:
         """Return the config with numbers in place of `auto`: those that the run was started with, if it is resumed."""

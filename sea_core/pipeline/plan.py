@@ -15,11 +15,16 @@ from sea_core.pipeline.progress import SILENT, Progress
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """An estimate, and what it is for."""
+    """An estimate, and what it is for.
+
+    Attributes:
+        start: what E starts at, as in the settings.
+    """
 
     target: ModelTarget
     device: str
     dtype: str
+    start: str
     estimate: Estimate
 
 
@@ -40,9 +45,10 @@ def plan(
         DataError: the set cannot be read.
         PluginError, ModelError: the model cannot be used.
     """
-    target = ModelTarget.of(model)
+    target, synthesis = ModelTarget.of(model), synthesis or Synthesis()
     target.note_limits(progress)
-    todo = prepare_run(DataSpec.of(data), target, synthesis or Synthesis(), None, progress).todo
+    todo = prepare_run(DataSpec.of(data), target, synthesis, None, progress).todo
     device, dtype = target.device_name(), target.dtype_name()
     shapes_only = replace(target, device="meta", dtype=dtype).load()
-    return PlannedRun(target, device, dtype, estimate(shapes_only, todo, torch.device(device), steps))
+    estimated = estimate(shapes_only, todo, torch.device(device), steps)
+    return PlannedRun(target, device, dtype, synthesis.config.start, estimated)

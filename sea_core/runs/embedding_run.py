@@ -88,10 +88,11 @@ class EmbeddingMetadata:
 
 @dataclass(frozen=True)
 class ResolvedSettings:
-    """What was found where the settings left it open. A resumed run uses the same `lr` and `margin`.
+    """What was found where the settings left it open. A resumed run uses the same `lr`, `margin` and start.
 
     Attributes:
         lr: the learning rate. margin: the margin, in logits. batch_size: embeddings optimised at a time.
+        start: with `start=solved` the digest of the E that embeddings after the first ones start at.
         mechanism: how E reaches the language model, `splice` or `replay`.
         forward: `packed`, `packed-backbone` or `sequential`. fallback_reason: why it is `sequential`.
     """
@@ -99,6 +100,7 @@ class ResolvedSettings:
     lr: float | None = None
     margin: float | None = None
     batch_size: int | None = None
+    start: str | None = None
     mechanism: str | None = None
     forward: str | None = None
     fallback_reason: str | None = None

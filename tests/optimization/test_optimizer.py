@@ -117,6 +117,7 @@ def test_another_start_can_be_given(mllm: MLLM, prepared: tuple[PreparedExample,
         ("beta1", 1.0, "below 1"),
         ("beta2", -0.1, "at least 0"),
         ("benign_examples", "drop", "embed or text"),
+        ("start", "noise", "blank or solved"),
     ],
 )
 def test_an_invalid_setting_is_an_error(name: str, value: Any, expected: str) -> None:

@@ -331,7 +331,7 @@ class ShiftRecipe(Recipe):
     name: ClassVar[str] = "shift"
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        parametrization = ShiftParametrization(lr=self.lr, steps=self.steps, shift=self.shift * context.start.rms)
+        parametrization = ShiftParametrization(lr=self.lr, steps=self.steps, shift=self.shift * context.blank.rms)
         return lambda example: parametrization
 
 

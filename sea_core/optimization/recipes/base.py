@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecipeContext:
-    """What recipes can use: the frozen model, the E that tasks start from, and real embeddings of benign media."""
+    """What recipes can use: the frozen model, the E of the blank, and real embeddings of benign media."""
 
     mllm: MLLM
-    start: Embedding
+    blank: Embedding
     benign: Sequence[Embedding] = field(default=())
 
 

@@ -94,7 +94,7 @@ def fit_to_blank(context: RecipeContext) -> list[Embedding]:
     Raises:
         DataError: none has the blank's grid.
     """
-    start = context.start
+    start = context.blank
     fitted = []
     for e in context.benign:
         if e.grid == start.grid:

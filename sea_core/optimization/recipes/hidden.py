@@ -32,7 +32,7 @@ class HiddenRecipe(Recipe):
     name: ClassVar[str] = "hidden"
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        mllm, start = context.mllm, context.start
+        mllm, start = context.mllm, context.blank
 
         def make(example: PreparedExample) -> Parametrization:
             before, medium = split_prompt(mllm, example.goals[0].prompt, start)

@@ -27,7 +27,7 @@ class InputRecipe(Recipe):
         inputs = mllm.media_inputs(["?"], [mllm.adapter.blank_input(mllm.processor)])
         name = find_trainable_input(context, inputs)
         # The engine's step size is in the units of E; this converts it to those of the input.
-        lr = self.lr * Embedding(inputs[name].float()).rms / context.start.rms
+        lr = self.lr * Embedding(inputs[name].float()).rms / context.blank.rms
         parametrization = InputParametrization(lr=lr, steps=self.steps, mllm=mllm, inputs=inputs, name=name)
         return lambda example: parametrization
 
@@ -65,9 +65,9 @@ def find_trainable_input(context: RecipeContext, inputs: Mapping[str, Any]) -> s
     candidates = {name: tensor.requires_grad_() for name, tensor in media.items() if tensor.numel()}
     try:
         (embedding,) = mllm.encode_with_grad({**inputs, **candidates})
-        if embedding.features.shape != context.start.features.shape:
+        if embedding.features.shape != context.blank.features.shape:
             raise RecipeNotSupported(
-                f"the blank {noun} has {len(embedding)} feature vectors, the start has {len(context.start)}"
+                f"the blank {noun} has {len(embedding)} feature vectors, the given one has {len(context.blank)}"
             )
         noise = torch.randn(embedding.features.shape, generator=torch.Generator().manual_seed(0))
         loss = (embedding.features * noise.to(embedding.features)).sum()

@@ -25,7 +25,7 @@ class NoiseRecipe(Recipe):
     name: ClassVar[str] = "noise"
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        deviation = self.strength * context.start.rms
+        deviation = self.strength * context.blank.rms
         parametrization = NoiseParametrization(lr=self.lr, steps=self.steps, deviation=deviation)
         return lambda example: parametrization
 
@@ -41,7 +41,7 @@ class DropoutRecipe(Recipe):
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
         parametrization = DropoutParametrization(
-            lr=self.lr, steps=self.steps, ratio=self.strength, blank=context.start.features
+            lr=self.lr, steps=self.steps, ratio=self.strength, blank=context.blank.features
         )
         return lambda example: parametrization
 

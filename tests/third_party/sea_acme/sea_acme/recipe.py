@@ -15,7 +15,7 @@ class AcmeRecipe(Recipe):
     name: ClassVar[str] = "acme"
 
     def parametrize(self, context):
-        parametrization = Shifted(shift=self.shift * context.start.rms)
+        parametrization = Shifted(shift=self.shift * context.blank.rms)
         return lambda example: parametrization
 
 
