@@ -104,7 +104,7 @@ class Optimization:
         return Engine(self.mllm, self.start, self.engine_config, self.forward)
 
     def _leave_packing(self, error: PackingNotSupported) -> None:
-        self.forward = Sequential(self.mllm, self.start)
+        self.forward = Sequential(self.mllm, self.blank)
         self.forward.fallback_reason = error.what
 
     def resolved(self) -> ResolvedSettings:
