@@ -54,8 +54,8 @@ def plan(
     )
     spec = DataSpec(data, format, parse_columns(columns), limit, split=split, skip_invalid=skip_bad)
     planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)
-    model = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
-    head = model | {"start": planned.start}
+    about = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
+    head = about | {"start": planned.start}
     output.emit(head | asdict(planned.estimate), as_json, lambda: output.grid(("plan", "value"), _lines(planned)))
     if not planned.estimate.batch_size:
         output.note(
