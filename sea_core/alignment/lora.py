@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from peft import LoraConfig
-from torch import nn
+from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from sea_core.alignment.config import AlignRequest
@@ -25,7 +26,7 @@ def target_modules(mllm: MLLM) -> list[str]:
     names = {module: name for name, module in mllm.model.named_modules()}
     decoder = mllm.adapter.language_model(mllm.model)
     language = {id(p) for p in mllm.language_parameters()}
-    linear = [module for module in decoder.modules() if isinstance(module, nn.Linear | Conv1D)]
+    linear = [module for module in decoder.modules() if isinstance(module, nn.Linear | Conv1D) and _is_linear(module)]
     found = [names[module] for module in linear if id(module.weight) in language]
     if not found:
         raise ModelError(
@@ -33,6 +34,14 @@ def target_modules(mllm: MLLM) -> list[str]:
             hint="Check the plugin: sea plugins check NAME",
         )
     return found
+
+
+def _is_linear(module: nn.Module) -> bool:
+    """Return whether a module returns a product: a subclass, such as the router of a mixture of experts, may not."""
+    if type(module).forward in (nn.Linear.forward, Conv1D.forward):
+        return True
+    with torch.no_grad():
+        return isinstance(module(module.weight.new_zeros(1, module.weight.shape[1])), Tensor)
 
 
 def lora_config(mllm: MLLM, request: AlignRequest) -> Any:

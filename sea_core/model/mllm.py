@@ -359,12 +359,10 @@ class MLLM:
             ModelError: the logits are not finite numbers: of NaN, the largest is the first token; or the model's
                 `generate` needs the medium itself.
         """
-        self._require_generation()
+        self._require_generation(embeddings)
         ids, mask = left_padded(prompts, self.pad_id, self.device)
-        # generate() continues from these; without them it would count positions as for plain text.
-        more = self.mechanism.generation_inputs(ids, mask, embeddings)
         finite = FiniteLogits()
-        with self.inject(embeddings), self.greedy_settings(max_new_tokens) as settings:
+        with self._generating(ids, mask, embeddings) as more, self.greedy_settings(max_new_tokens) as settings:
             settings.return_dict_in_generate, settings.output_logits = True, logits
             out = self.model.generate(
                 input_ids=ids, attention_mask=mask, generation_config=settings, logits_processor=[finite], **more
@@ -373,15 +371,28 @@ class MLLM:
             raise numerics.not_finite_error("the logits of the model")
         return out.sequences[:, ids.shape[1] :], out.logits or ()
 
-    def _require_generation(self) -> None:
+    @contextmanager
+    def _generating(self, ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> Iterator[dict[str, Any]]:
+        """Let the model continue prompts about embeddings inside the block, with the keywords that are yielded."""
+        if self.replayed and embeddings and has_own_generate(self.model):
+            with self.replayed.replaying(ids, mask, embeddings) as inputs:
+                yield inputs
+        else:
+            with self.inject(embeddings):
+                # generate() continues from these; without them it would count positions as for plain text.
+                yield self.mechanism.generation_inputs(ids, mask, embeddings)
+
+    def _require_generation(self, embeddings: Sequence[Embedding]) -> None:
         """Raise ModelError where `generate` is the model's own and has an argument, a medium, that it cannot lack."""
         arguments = signature(self.model.generate).parameters.values()
         needed = [p.name for p in arguments if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        if needed:
+        if needed and not (self.replayed and embeddings):
             raise ModelError(
                 f"{type(self.model).__name__} answers only with its own {needed[0]}, so that no answer can be "
-                "generated from an embedding",
-                hint="Give a model of another family: type sea modalities --model MODEL",
+                f"generated {'from an embedding' if embeddings else 'in plain text'}",
+                hint="Give a model of another family: type sea modalities --model MODEL"
+                if embeddings
+                else seam.MEDIA_ONLY_HINT,
             )
 
     @contextmanager
@@ -400,16 +411,28 @@ class MLLM:
             pad_token_id=self.pad_id,
             suppress_tokens=self.placeholder_ids,  # a generated placeholder would require an embedding
         )
-        own, self.model.generation_config = self.model.generation_config, settings
+        # A model may have its language model generate, which has settings of its own.
+        generating = [module for module in self.model.modules() if hasattr(module, "generation_config")]
+        own = [module.generation_config for module in generating]
+        for module in generating:
+            module.generation_config = settings
         try:
             yield settings
         finally:
-            self.model.generation_config = own
+            for module, former in zip(generating, own, strict=True):
+                module.generation_config = former
 
     def detokenize(self, ids: Sequence[int]) -> str:
         """Return an answer's text."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text.strip()
+
+
+def has_own_generate(model: Any) -> bool:
+    """Return whether a model's class has a `generate` of its own, which must see a medium to treat it as one."""
+    from transformers import GenerationMixin
+
+    return bool(type(model).generate is not GenerationMixin.generate)
 
 
 class FiniteLogits:

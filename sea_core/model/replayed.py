@@ -138,6 +138,20 @@ class ReplayedModel(Mechanism):
             for name in first.token_inputs
         }
 
+    @contextmanager
+    def replaying(self, ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> Iterator[dict[str, Any]]:
+        """Replay inside the block a pass of the whole model, with the keywords that are yielded, on embeddings.
+
+        Raises:
+            ModelError: the pass never reached the seam.
+        """
+        with self.active():
+            prepared = self.inputs_for(ids, mask, embeddings)
+            coming = self.replay.next_pass
+            yield prepared
+        if coming is None or not coming.calls:
+            raise ModelError("embeddings were given, but the model ran no encoder: media would be ignored")
+
     def generation_inputs(self, input_ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> dict[str, Any]:
         """Return the inputs from which `generate` counts positions: all but the media's own numbers."""
         if not embeddings:

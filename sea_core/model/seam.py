@@ -22,6 +22,8 @@ from sea_core.model.embedding import STACKED_KEYWORDS, Embedding, unstack
 Merge = Callable[[Tensor, Tensor | None, Sequence[Embedding]], dict[str, Any] | None]
 """(input_ids, attention_mask, embeddings) -> the backbone's keywords for them; None without placeholders."""
 
+MEDIA_ONLY_HINT = "It answers questions about media only, so that it cannot be warmed, aligned, or asked in plain text."
+
 
 @contextmanager
 def capture(projector: nn.Module) -> Iterator[list[Tensor]]:
@@ -174,7 +176,7 @@ def _require_complete(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str
     if missing := [name for name in named if name not in kwargs]:
         raise ModelError(
             f"this model takes no prompt in plain text: its {type(module).__name__} needs {', '.join(missing)}",
-            hint="It answers questions about media only, so that it cannot be warmed, aligned, or asked in plain text.",
+            hint=MEDIA_ONLY_HINT,
         )
 
 

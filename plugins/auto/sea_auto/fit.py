@@ -106,11 +106,13 @@ class Fit:
 
     def facts(self) -> Facts:
         """Return facts that are proved, with the fastest mechanism that is."""
+        from sea_core.model.mllm import has_own_generate
+
         draft = self._draft()
         problem: SeaError | None = None
         for mechanism in ("splice", "replay"):
             facts = replace(draft, mechanism=mechanism)
-            if mechanism == "splice" and not may_splice(facts):
+            if mechanism == "splice" and (has_own_generate(self.model) or not may_splice(facts)):
                 continue
             try:
                 self._prove(facts)

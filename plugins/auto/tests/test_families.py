@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from helpers.cli import sea
 from helpers.families import FAMILIES
 from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
 from sea_auto.facts import Facts
@@ -96,8 +95,19 @@ def test_a_derived_adapter_fulfils_the_contract(derived: AdapterUnderTest, rule:
     assert result.state == ("not tested" if rule.name == "mixed_batch" else "pass"), result
 
 
-def test_a_model_that_answers_only_with_its_medium_is_refused_before_a_step(checkpoint: Any, tmp_path: Any) -> None:
-    options = ("--modality", "image", "--model", checkpoint("blip-2"), "--limit", 2, "--out", tmp_path / "run")
-    result = sea("optimize", "--plugin", "auto", *options)
-    assert result.code == 2, result.err
-    assert "answers only with its own pixel_values" in result.err
+def test_a_model_with_a_generate_of_its_own_answers_about_an_embedding(checkpoint: Any) -> None:
+    folder, question = str(checkpoint("blip-2")), "What is it?"
+    adapter = ADAPTERS["image"].fitted(folder, dtype=torch.float32, device="cpu")
+    mllm = MLLM(adapter, *adapter.load(folder, dtype=torch.float32, device="cpu"))
+    medium = adapter.noise(mllm.processor)
+    blank, noise = mllm.blank(), *mllm.encode([medium])
+    with mllm.greedy_settings(4) as settings:
+        settings.return_dict_in_generate, settings.output_logits = True, True
+        inputs = mllm.media_inputs([question], [medium])
+        expected = mllm.model.generate(**inputs, generation_config=settings).logits
+    prompt = mllm.prompt_ids(question, blank)
+    logits = {name: mllm.decode([prompt], [e], 4, logits=True)[1] for name, e in (("noise", noise), ("blank", blank))}
+    assert all(torch.equal(a, b) for a, b in zip(logits["noise"], expected, strict=True))
+    assert not torch.equal(logits["blank"][0], expected[0])
+    with pytest.raises(ModelError, match="answers only with its own pixel_values"):
+        mllm.generate([question])
