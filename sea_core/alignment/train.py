@@ -13,6 +13,7 @@ from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import TrainerState, last_checkpoint, read_state
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.hidden_states import with_hidden_states
 from sea_core.alignment.logits import as_the_model_computes_them
 from sea_core.alignment.lora import require_only_expected_trainable, unfreeze_language_model
 from sea_core.alignment.trainer_config import quiet_libraries, trainer_config
@@ -52,7 +53,7 @@ def train(
     precomputes = getattr(config, "precompute_ref_log_probs", False)
     if precomputes:
         data = _save_to_disk(data, folder)
-    with mllm.inject(), quiet_libraries(), _keep_configuration(mllm.model):
+    with mllm.inject(), with_hidden_states(mllm), quiet_libraries(), _keep_configuration(mllm.model):
         with as_the_model_computes_them(mllm):
             trainer = make_trainer(mllm, data, collator, request, config, on_step)
         mllm.projector = mllm.find_projector()  # PEFT may have replaced it by its own copy

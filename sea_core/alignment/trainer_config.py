@@ -72,6 +72,8 @@ def _common_defaults(mllm: MLLM, request: AlignRequest, folder: Path) -> dict[st
         "bf16": mllm.dtype == torch.bfloat16,
         "fp16": mllm.dtype == torch.float16,
         "dataloader_pin_memory": mllm.device.type == "cuda",
+        # The loss is that of the answers alone, also with a mixture of experts: `stop_loss` is compared with it.
+        "router_aux_loss_coef": 0.0,
         # A batch of plain text has no gradient for the projector.
         "ddp_find_unused_parameters": request.config.train_projector,
     }

@@ -53,6 +53,21 @@ def test_a_scale_that_the_model_does_not_apply_changes_no_loss(
     assert spoilt.model.config.get_text_config().logit_scale == 0.0625
 
 
+def test_a_class_without_a_base_model_has_the_same_loss(
+    spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRL takes the last hidden states from the base model; that of a class such as Llama 4's is the model itself."""
+    embeddings, examples = three_kinds(spoilt, run, media_run, "sft")
+    tokens = [log_likelihoods(spoilt, embeddings, example, example.answer) for example in examples]
+    table, backbone = spoilt.model.get_input_embeddings(), spoilt.backbone
+    monkeypatch.setattr(type(spoilt.adapter), "backbone", lambda *_: backbone)
+    monkeypatch.setattr(type(spoilt.model), "get_input_embeddings", lambda _: table)
+    monkeypatch.setattr(type(spoilt.model), "base_model", property(lambda self: self))
+    data, collator = make_dataset(spoilt, examples), Collator(spoilt, embeddings)
+    _, trace = train(spoilt, data, collator, AlignRequest("sft", trainer=ONE_STEP), tmp_path)
+    assert trace[0]["loss"] == pytest.approx(-torch.cat(tokens).mean().item(), abs=1e-5)
+
+
 def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path) -> None:
     """The loss of the second step, when policy and reference differ; the projector is trained too."""
     embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")
