@@ -36,7 +36,7 @@ def target_modules(mllm: MLLM) -> list[str]:
     return found
 
 
-def _is_linear(module: nn.Module) -> bool:
+def _is_linear(module: Any) -> bool:
     """Return whether a module returns a product: a subclass, such as the router of a mixture of experts, may not."""
     if type(module).forward in (nn.Linear.forward, Conv1D.forward):
         return True
