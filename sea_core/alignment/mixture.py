@@ -91,11 +91,7 @@ def mix(
     made = _media_examples(adapter, trained, method, config)
     made += _text_examples(trained, [text for text in texts if text.id not in left_out], method, config)
     if not made:
-        raise SeaError(
-            f"there is no example to train on with {method}",
-            hint="DPO needs examples with a chosen and a rejected response, SFT a response. "
-            "--data names the kinds to train on.",
-        )
+        raise _nothing_to_train_on(stored, usable, method)
     random.Random(f"{config.seed}:order").shuffle(made)
     n_skipped = len(stored) - len(usable)
     return Mixture(
@@ -104,6 +100,23 @@ def mix(
         held_out_texts=tuple(held_out_texts),
         skipped={f"no response for {method}": n_skipped} if n_skipped else {},
         warnings=tuple(_warnings(trained, made, config)),
+    )
+
+
+def _nothing_to_train_on(
+    stored: Sequence[StoredEmbedding], usable: Sequence[StoredEmbedding], method: Method
+) -> SeaError:
+    """Return the error for a mixture without training examples: what they lack, if it is the answers."""
+    needs = {"dpo": '"chosen" and "rejected"', "sft": '"response"'}[method]
+    if not stored or usable:
+        hint = f"{method} needs examples with {needs}. --data names the kinds to train on."
+        return SeaError(f"there is no example to train on with {method}", hint=hint)
+    count = len({embedding.example_id for embedding in stored})
+    has_response = method == "dpo" and any(stored_responses(each, "sft") for each in stored)
+    way = "; or type --method sft, for which they have answers" if has_response else ""
+    return SeaError(
+        f"the {count} examples of the runs have no answers to train on with {method}: it needs {needs}",
+        hint=f"Add these columns to the text safety set, and make a new run of it with sea optimize{way}.",
     )
 
 

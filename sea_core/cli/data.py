@@ -16,6 +16,7 @@ from sea_core.errors import SeaError
 if TYPE_CHECKING:
     from sea_core.data.summary import Summary
     from sea_core.model.text_check import RefusedText
+    from sea_core.pipeline.reading import LabelCheck
 
 app = typer.Typer(help="Check data files, and write them for other tools.", no_args_is_help=True)
 
@@ -48,14 +49,15 @@ def check(
     special token of the model are listed too. Its weights are not loaded.
     """
     from sea_core.data.read import no_examples_error, scan
-    from sea_core.data.summary import summarise
+    from sea_core.data.summary import describe_marks, summarise
     from sea_core.pipeline.inputs import ModelTarget, parse_columns
+    from sea_core.pipeline.reading import LabelCheck
     from sea_core.plugin import loader
 
     result = scan(file, format, parse_columns(columns), split=split, formats=loader.formats())
     if result.format == "unknown" and result.records > 1 and not as_json:
         raise no_examples_error(result)  # not a data file: listing each of its lines helps nobody
-    summary, refused = summarise(result), None
+    summary, labels, refused = summarise(result), LabelCheck.of(result.examples), None
     if plugin:
         from sea_core.pipeline.texts import check_texts  # imports torch
 
@@ -63,8 +65,13 @@ def check(
             plugin, modality=modality, model=model, revision=revision, chat_template=chat_template
         )
         refused = check_texts(target, result.examples, result.path, styles)
-    value = asdict(summary) | ({} if refused is None else {"refused_texts": [asdict(text) for text in refused]})
-    output.emit(value, as_json, lambda: output.grid(("", ""), [*_lines(summary), *_refused_lines(refused)]))
+    value = asdict(summary) | {"labels": asdict(labels)}
+    value |= {} if refused is None else {"refused_texts": [asdict(text) for text in refused]}
+    output.emit(value, as_json, lambda: output.grid(("", ""), [*_lines(summary, labels), *_refused_lines(refused)]))
+    for warning in labels.warnings():
+        output.note(warning)
+    if marks := describe_marks(result.examples):
+        output.note(f"{marks}.")
     special = {"texts that would become special tokens": len(refused or ())}
     if refused:
         output.note(f"{_count(special)}: change them, or give another --model.")
@@ -96,6 +103,7 @@ def convert(
 ) -> None:
     """Write the examples of a file for another tool. The file itself is never changed."""
     from sea_core.data.read import read_examples
+    from sea_core.data.summary import describe_unused
     from sea_core.data.writers import write_examples
     from sea_core.pipeline.inputs import parse_columns
     from sea_core.plugin import loader
@@ -127,9 +135,13 @@ def convert(
         "skip_counts": result.skip_counts,
         "invalid": len(result.invalid),
         "notes": result.notes,
+        "unused_columns": result.unused_columns,
     }
-    lines = [(name, count) for name, count in value.items() if name not in ("skip_counts", "notes")]
-    rules = _rules(result.skip_counts, result.notes)
+    in_lists = ("skip_counts", "notes", "unused_columns")
+    lines = [(name, count) for name, count in value.items() if name not in in_lists]
+    rules = [*_rules(result.skip_counts, result.notes)]
+    if unused := describe_unused(result.unused_columns):
+        rules.append(("columns that are not used", unused))
     output.emit(value, as_json, lambda: output.grid(("", ""), [*lines, *rules]))
 
 
@@ -137,15 +149,24 @@ def _count(found: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {what}" for what, count in found.items() if count)
 
 
-def _lines(summary: Summary) -> Iterator[tuple[str, object]]:
+def _lines(summary: Summary, labels: LabelCheck) -> Iterator[tuple[str, object]]:
+    from sea_core.data.summary import REPEATED_IDS, describe_unused
+
     yield from (("file", summary.file), ("format", summary.format))
+    if summary.encoding:
+        yield "encoding", summary.encoding
     yield from (("records", summary.records), ("examples", summary.examples))
     yield from summary.classes.items()
+    yield from labels.counts()
     yield "with the instruction of an earlier example", summary.duplicates
     for name, lengths in summary.characters.items():
         yield f"characters: {name}", f"{lengths.shortest} to {lengths.longest}, median {lengths.median:g}"
     yield "skipped", summary.skipped
     yield from _rules(summary.skip_counts, summary.notes)
+    if unused := describe_unused(summary.unused_columns):
+        yield "columns that are not used", unused
+    if summary.repeated_ids:
+        yield REPEATED_IDS, summary.repeated_ids
     yield "invalid", summary.invalid
     yield from _first([f"{record.where}: {record.what}" for record in summary.invalid_records])
     yield "missing media", len(summary.missing_media)

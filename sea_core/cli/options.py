@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 FORMATS = (
-    "plain, prepared, pku-saferlhf, hh-rlhf, hh-rlhf-single, beavertails, beavertails-v, spa-vl, vlguard, alpaca, "
-    "sharegpt, ms-swift, trl"
+    "plain, prompts, prepared, pku-saferlhf, hh-rlhf, hh-rlhf-single, beavertails, beavertails-v, spa-vl, vlguard, "
+    "alpaca, sharegpt, ms-swift, trl"
 )
-"""The built-in formats. Written out, because `sea --help` does not import them."""
+"""The built-in formats but those of published sets. Written out, because `sea --help` does not import them."""
 
 DataFile = Annotated[
     Path | None,
@@ -53,7 +53,11 @@ SettingsFile = Annotated[
     Path | None, typer.Option("--config", help="A YAML file of settings; those of -o override it.")
 ]
 Format = Annotated[
-    str, typer.Option(help=f"The format of the data: {FORMATS}, a plugin's, or auto: detected from the columns.")
+    str,
+    typer.Option(
+        help=f"The format of the data: {FORMATS}, a published set's (xstest, harmbench, ...; listed in "
+        "docs/how-to/prepare-your-data.md), a plugin's, or auto: detected from the columns."
+    ),
 ]
 Columns = Annotated[
     str | None,

@@ -7,14 +7,18 @@ A format is one file in `formats/` and one line in `formats/registry.py`; plugin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from sea_core.data.formats.base import Format
-from sea_core.data.formats.registry import FORMATS, check_columns_exist, check_request, detect_format
-from sea_core.data.record import Record
+from sea_core.data.formats.conversation import UNANSWERED
+from sea_core.data.formats.registry import FORMATS, check_columns_exist, check_request, detect_format, find_format
+from sea_core.data.record import Place, Record
 from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, SkippedRecord
 from sea_core.data.sources.dataset_info import read_dataset_info
+from sea_core.data.sources.json import inner_records
 from sea_core.data.sources.open import Source, open_source
 from sea_core.errors import DataError
 from sea_core.registry import Registry
@@ -23,6 +27,8 @@ __all__ = ["FORMATS", "InvalidRecord", "ReadResult", "SkippedRecord", "read_exam
 
 DETECTION_RECORDS = 10
 """How many records are used to detect the format: the first one may lack a column that the others have."""
+MAX_DEPTH = 3
+"""How deep records may be nested in one object: below a key, by category and by topic."""
 
 
 def read_examples(
@@ -35,7 +41,7 @@ def read_examples(
     media_dir: Path | None = None,
     formats: Registry[Format] = FORMATS,
 ) -> ReadResult:
-    """Read examples from JSON, JSON Lines, CSV, TSV, Parquet or Arrow, from a folder, or from the Hugging Face hub.
+    """Read examples from JSON, JSON Lines, CSV, TSV, text, Parquet or Arrow, a folder, or the Hugging Face hub.
 
     Args:
         path: a file (text files may be compressed with gzip or xz), a folder that `datasets` saved or one of Parquet
@@ -78,8 +84,10 @@ def scan(
     source = open_source(Path(path), split)
     chosen, column_names = _requested_format(source, format, columns or {}, formats)
     found = Accumulator(strict)
-    records = _iter_records(source, column_names, media_dir, found)
+    records = _iter_records(source, column_names, media_dir, split, found)
     first = list(islice(records, DETECTION_RECORDS))
+    if len(first) == found.records == 1 and (inner := _nested_records(first[0], chosen, formats)):
+        found.records, first = len(inner), inner
     if not found.records:
         raise DataError(
             "The file holds no records.",
@@ -98,6 +106,9 @@ def scan(
         skipped=tuple(found.skipped),
         invalid=tuple(sorted(found.invalid, key=lambda record: record.number)),
         notes=dict(found.notes),
+        unused_columns=found.unused_columns,
+        encoding=source.encoding,
+        repeated_ids=found.repeated_ids,
         records=found.records,
         path=source.path,
         digest=source.digest(),
@@ -116,7 +127,7 @@ def _requested_format(
 
 
 def _iter_records(
-    source: Source, column_names: Mapping[str, str], media_dir: Path | None, found: Accumulator
+    source: Source, column_names: Mapping[str, str], media_dir: Path | None, split: str | None, found: Accumulator
 ) -> Iterator[Record]:
     """Yield the records that are objects; count all, and add the others to the invalid ones."""
     for place, value in source.items:
@@ -131,7 +142,26 @@ def _iter_records(
             )
             found.add_invalid(place, error)
         else:
-            yield Record(value, place, column_names, source.untyped, source.folder, media_dir)
+            yield Record(value, place, column_names, source.untyped, source.folder, split or "", media_dir)
+
+
+def _nested_records(outer: Record, format: Format | None, formats: Registry[Format]) -> list[Record]:
+    """Return the records in a file that is one object, if the format, or any format, reads these but not the object."""
+
+    def fits(records: list[Record]) -> bool:
+        return any(map(format.matches, records)) if format else bool(find_format(records[:DETECTION_RECORDS], formats))
+
+    if fits([outer]):
+        return []
+    values: list[Mapping[str, Any]] = [outer.values]
+    for _ in range(MAX_DEPTH):
+        values = [inner for value in values for inner in inner_records(value)]
+        places = [Place(outer.place.path, number, "row") for number in range(1, len(values) + 1)]
+        paired = zip(values, places, strict=True)
+        records = [replace(outer, values=value, place=place, notes=[], used=set()) for value, place in paired]
+        if records and fits(records):
+            return records
+    return []
 
 
 def no_examples_error(result: ReadResult) -> DataError:
@@ -148,7 +178,9 @@ def no_examples_error(result: ReadResult) -> DataError:
     return DataError(
         f"All records were skipped by the rules of the format {result.format}: {'; '.join(reasons)}.",
         where=str(result.path),
-        hint="Check that the columns mean what the format expects, or give another file.",
+        hint="For prompts without answers: --format prompts"
+        if set(result.skip_counts) == {UNANSWERED}
+        else "Check that the columns mean what the format expects, or give another file.",
     )
 
 

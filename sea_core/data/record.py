@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +15,16 @@ from sea_core.errors import DataError, at
 
 # Names that other files use for our columns; suggestions for `--columns` come from here.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "instruction": tuple("prompt question query input user text problem request".split()),
-    "response": tuple("answer output completion reply assistant target chosen".split()),
+    "instruction": tuple("prompt question query goal behavior request input user text problem".split()),
+    "response": tuple("answer output completion reply assistant chosen".split()),
     "chosen": tuple("chosen_response preferred accepted better winner positive safe".split()),
     "rejected": tuple("rejected_response dispreferred worse loser negative unsafe".split()),
     "prompt": tuple("instruction question query input".split()),
 }
-FLAGS = {"true": True, "false": False, "1": True, "0": False}
+# Not "target": that of AdvBench and its like is the beginning of an answer that complies.
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+HARM_LABELS = {"unsafe": True, "harmful": True, "safe": False, "harmless": False, "benign": False}
+"""Labels as text, and whether they say that something is harmful."""
 
 
 class SkipRecord(Exception):
@@ -57,10 +60,12 @@ class Record:
         values: the columns as the file names them.
         place: where the record is.
         column_names: SEA's column names to the file's, where they differ.
-        untyped: whether all values are text, as in CSV. Flags, numbers and JSON are then parsed from the text.
+        untyped: whether all values are text, as in CSV. Lists and objects are then parsed from the text.
         folder: what relative paths of media are relative to.
+        split: the split that was asked for, if the source has several.
         media_dir: where media stored as bytes are written. If None, such records are skipped.
         notes: parts of the record that are not used; filled through `note` while the record is read.
+        used: the columns that were read, by the file's names.
     """
 
     values: Mapping[str, Any]
@@ -68,8 +73,10 @@ class Record:
     column_names: Mapping[str, str] = field(default_factory=dict)
     untyped: bool = False
     folder: Path = Path()
+    split: str = ""
     media_dir: Path | None = None
     notes: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
 
     @property
     def where(self) -> str:
@@ -87,9 +94,11 @@ class Record:
 
     def value(self, column: str) -> Any:
         """Return a column's value unchanged. Raises DataError if the column is missing."""
-        if self.column_name(column) not in self.values:
+        name = self.column_name(column)
+        if name not in self.values:
             raise self.missing_error((column,), "Every record needs it.")
-        return self.values[self.column_name(column)]
+        self.used.add(name)
+        return self.values[name]
 
     def text(self, column: str) -> str:
         """Return a column's text, stripped. Raises DataError if it is missing, not text, or empty."""
@@ -118,26 +127,46 @@ class Record:
         return text
 
     def flag(self, column: str) -> bool:
-        """Return a column's true or false. Raises DataError if it is missing or anything else."""
-        value = self.value(column)
-        if self.untyped and isinstance(value, str):
-            value = FLAGS.get(value.strip().lower(), value)
-        if not isinstance(value, bool):
-            raise self.type_error(column, "true or false", "Write true or false without quotes")
-        return value
+        """Return a column's true or false; yes and no, 1 and 0 mean the same, as text or as numbers.
 
-    def harmful(self) -> bool:
-        """Return the column "harmful", or True if the record has none."""
-        return self.flag("harmful") if self.has("harmful") else True
-
-    def zero_or_one(self, column: str) -> int:
-        """Return a column's 0 or 1. Raises DataError if it is missing or anything else."""
+        Raises:
+            DataError: it is missing or anything else.
+        """
         value = self.value(column)
-        if self.untyped and value in ("0", "1"):
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or value not in (0, 1):
-            raise self.type_error(column, "0 or 1", "Write 0 or 1 without quotes")
-        return int(value)
+        found = FLAGS.get(value.strip().lower()) if isinstance(value, str) else bool(value) if value in (0, 1) else None
+        if found is None:
+            raise self.type_error(column, "true or false", "Write true or false")
+        return found
+
+    def is_safe(self, column: str) -> bool:
+        """Return whether a column says that something is safe: as `flag` does, or as one of `HARM_LABELS`."""
+        harmful = HARM_LABELS.get(_word(self.value(column)))
+        return self.flag(column) if harmful is None else not harmful
+
+    def harm_label(self) -> bool | None:
+        """Return whether the record says that its instruction is harmful; None if it does not say.
+
+        The column "harmful" has a flag or one of `HARM_LABELS`. A column "label" counts if it has one of these words.
+
+        Raises:
+            DataError: "harmful" is anything else.
+        """
+        if self.has("harmful"):
+            named = HARM_LABELS.get(_word(self.value("harmful")))
+            return self.flag("harmful") if named is None else named
+        named = HARM_LABELS.get(_word(self.values.get(self.column_name("label"))))
+        if named is not None:
+            self.used.add(self.column_name("label"))
+        return named
+
+    def one_of(self, column: str, choices: Sequence[int]) -> int:
+        """Return a column's whole number, which may be text. Raises DataError if it is missing or no choice."""
+        value = self.value(column)
+        number = {str(choice): choice for choice in choices}.get(value.strip()) if isinstance(value, str) else value
+        if isinstance(number, bool) or not isinstance(number, int) or number not in choices:
+            listed = " or ".join(map(str, choices))
+            raise self.type_error(column, listed, f"Write {listed}")
+        return number
 
     def items(self, column: str) -> list[Any]:
         """Return a column's list. Raises DataError if it is missing or anything else."""
@@ -168,6 +197,10 @@ class Record:
             return self.decoded(column)
         except DataError:
             return None
+
+    def renamed(self, column_names: Mapping[str, str]) -> Record:
+        """Return the same record with more of SEA's column names; the names that it has already stay."""
+        return replace(self, column_names={**column_names, **self.column_names})
 
     def note(self, text: str) -> None:
         """Record that a part of the record is not used."""
@@ -217,6 +250,10 @@ class Record:
         return DataError(f'The column "{name}" {what}.', where=self.where, hint=hint, column=name)
 
 
+def _word(value: object) -> str:
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
 def preview(value: object) -> str:
     """Return a value as JSON for a message, cut to 40 characters."""
     try:
@@ -229,10 +266,15 @@ def preview(value: object) -> str:
 def suggest_columns(columns: tuple[str, ...], found: list[str], column_names: Mapping[str, str]) -> str:
     """Return the hint for missing columns: the `--columns` to type, with a guess from the names that were found."""
     guesses = {column: guess for column in columns if (guess := _guess(column, found, column_names))}
-    if not guesses:
-        missing = ",".join(f"{column}=NAME" for column in columns if column_names.get(column, column) not in found)
-        return f"Name the columns with --columns {missing}, or the format with --format."
-    return "Did you mean --columns " + ",".join(f"{ours}={printable(name)}" for ours, name in guesses.items()) + " ?"
+    missing = [column for column in columns if column_names.get(column, column) not in found]
+    if all(column_names.get(column) == guess for column, guess in guesses.items()):  # nothing that was not typed yet
+        return f"Name the columns with --columns {_assignments(dict.fromkeys(missing))}, or the format with --format."
+    proposed: dict[str, str | None] = {**dict.fromkeys(missing), **guesses}
+    return f"Did you mean --columns {_assignments(proposed)} ?"
+
+
+def _assignments(names: Mapping[str, str | None]) -> str:
+    return ",".join(f"{ours}={printable(name) if name else 'NAME'}" for ours, name in names.items())
 
 
 # A column with this meaning is never suggested for another: which response is safer must not be guessed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sea_core.data.examples import Example
@@ -50,6 +50,9 @@ class ReadResult:
         skipped: the records that the format's rules skipped.
         invalid: the records that cannot be read.
         notes: for each part of records that is not used, how many of the records read have it.
+        unused_columns: the columns with values that no example was made of.
+        encoding: of a text file, where it is not UTF-8.
+        repeated_ids: how many ids got a number, since an earlier example has them.
         records: the number of records in the file.
         path: the file, the folder, or the name of a hub data set.
         digest: SHA-256 of what was read, so that a run detects that its data changed.
@@ -63,6 +66,9 @@ class ReadResult:
     records: int
     path: Path
     digest: str
+    unused_columns: tuple[str, ...] = ()
+    encoding: str = ""
+    repeated_ids: int = 0
 
     @property
     def skip_counts(self) -> dict[str, int]:
@@ -80,13 +86,21 @@ class Accumulator:
     skipped: list[SkippedRecord] = field(default_factory=list)
     invalid: list[InvalidRecord] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
-    line_by_id: dict[str, int] = field(default_factory=dict)
+    columns: dict[str, None] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    repeated_ids: int = 0
+
+    @property
+    def unused_columns(self) -> tuple[str, ...]:
+        """The columns with values that no example was made of, in the order of the file."""
+        return tuple(name for name in self.columns if name not in self.used)
 
     def add(self, record: Record, format: Format) -> None:
         """Read one record with a format."""
         try:
-            examples = format.read(record)
-            self._check_ids(record, examples)
+            record.used.clear()  # detection reads columns too
+            examples = self._with_own_ids(record, format.read(record))
         except SkipRecord as rule:
             self.skipped.append(SkippedRecord(record.where, str(rule)))
         except DataError as error:
@@ -94,6 +108,8 @@ class Accumulator:
         else:
             self.examples += examples
             self.notes.update(record.notes)
+            self.used |= record.used
+            self.columns |= {name: None for name, value in record.values.items() if value is not None}
 
     def add_invalid(self, place: Place, error: DataError) -> None:
         """Add an invalid record."""
@@ -103,14 +119,15 @@ class Accumulator:
             InvalidRecord(error.where or str(place), place.number, error.column, error.what, error.hint)
         )
 
-    def _check_ids(self, record: Record, examples: Sequence[Example]) -> None:
-        unit = record.place.unit
+    def _with_own_ids(self, record: Record, examples: Sequence[Example]) -> list[Example]:
+        """Return the examples, with a number behind each id that an earlier example has too."""
+        made = []
         for example in examples:
-            if first := self.line_by_id.get(example.id):
-                raise DataError(
-                    f'The id "{example.id}" is used twice, on {unit} {first} and on {unit} {record.line}.',
-                    where=record.where,
-                    hint='Give each record its own id, or remove the column "id": SEA then makes ids itself.',
-                    column=record.column_name("id"),
-                )
-        self.line_by_id.update((example.id, record.line) for example in examples)
+            name, number = example.id, 1
+            while name in self.ids:
+                number += 1
+                name = f"{example.id}~{number}"
+            self.repeated_ids += number > 1
+            self.ids.add(name)
+            made.append(replace(example, id=name) if number > 1 else example)
+        return made

@@ -10,10 +10,13 @@ from statistics import median
 
 from sea_core.data.examples import Example
 from sea_core.data.media_paths import file_problem, is_url
+from sea_core.data.record import printable
 from sea_core.data.result import InvalidRecord, ReadResult, SkippedRecord
 
 CHAT_MARK = re.compile(r"<\|[\w-]+\|>|</?s>|<(?:image|video|audio|tool_call)>|\[/?INST\]")
 """Literals that are special tokens of many models; only a model's tokenizer knows its own."""
+REPEATED_IDS = 'ids that an earlier record has too: each gets a number, as in "7~2"'
+WITHOUT_ANSWER = "without an answer (enough for an embedding, but not for alignment)"
 UNLABELLED = 'without the label "harmful" (counted as harmful)'
 
 
@@ -44,6 +47,9 @@ class Summary:
         skipped, invalid: the number of records.
         skip_counts: how many records each rule of the format skipped.
         notes: for each part of records that is not used, how many records have it.
+        unused_columns: the columns with values that no example was made of.
+        encoding: of a text file, where it is not UTF-8.
+        repeated_ids: how many ids got a number, since an earlier example has them.
         classes: how many examples have a property; only those that some example has.
         duplicates: examples with an instruction that an earlier one has too, up to case and white space.
         characters: by text, over all examples.
@@ -57,6 +63,9 @@ class Summary:
     skip_counts: dict[str, int]
     invalid: int
     notes: dict[str, int]
+    unused_columns: tuple[str, ...]
+    encoding: str
+    repeated_ids: int
     classes: dict[str, int]
     duplicates: int
     characters: dict[str, TextLengths]
@@ -78,6 +87,9 @@ def summarise(result: ReadResult) -> Summary:
         skip_counts=result.skip_counts,
         invalid=len(result.invalid),
         notes=result.notes,
+        unused_columns=result.unused_columns,
+        encoding=result.encoding,
+        repeated_ids=result.repeated_ids,
         classes=_classes(examples),
         duplicates=sum(instructions.values()) - len(instructions),
         characters={name: _lengths(texts) for name, texts in _texts(examples).items() if texts},
@@ -107,6 +119,27 @@ def describe_unlabelled(examples: Sequence[Example]) -> str:
     return f'{which} the label "harmful", so they count as harmful. Add "harmful": true or false to each'
 
 
+def has_answer(example: Example) -> bool:
+    """Return whether an example has a response, or chosen and rejected."""
+    return example.response is not None or example.chosen is not None
+
+
+def describe_unused(columns: Sequence[str]) -> str:
+    """List the columns that are not used; empty if there is none."""
+    return ", ".join(printable(name) or "the first one, which has no name" for name in columns)
+
+
+def describe_marks(examples: Sequence[Example]) -> str:
+    """Say how many examples have marks of a chat template in their texts; empty if none has."""
+    count = sum(map(_has_marks, examples))
+    if not count:
+        return ""
+    return (
+        f"{count} of {len(examples)} examples have marks of a chat in their texts, such as <|im_end|> or [INST], which "
+        "are asked and trained on as text. Remove them, unless the texts are about them"
+    )
+
+
 def _classes(examples: Sequence[Example]) -> dict[str, int]:
     counts = {
         "harmful": sum(example.harmful for example in examples),
@@ -114,6 +147,7 @@ def _classes(examples: Sequence[Example]) -> dict[str, int]:
         UNLABELLED: sum(not example.labelled for example in examples),
         "with a response (SFT)": sum(example.response is not None for example in examples),
         "with chosen and rejected (DPO)": sum(example.chosen is not None for example in examples),
+        WITHOUT_ANSWER: sum(not has_answer(example) for example in examples),
         "with media": sum(bool(example.media) for example in examples),
         "with media at a URL (not checked)": sum(any(map(is_url, example.media)) for example in examples),
         "with marks of a chat (checked with --plugin)": sum(map(_has_marks, examples)),

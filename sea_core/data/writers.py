@@ -127,6 +127,8 @@ def _common_kind(examples: Sequence[Example]) -> TrainingKind:
         return "dpo"
     if responses == len(examples):
         return "sft"
+    if not responses and not pairs:
+        raise SeaError("the examples have no answers, which this format holds", hint="Type --to jsonl for prompts.")
     raise SeaError(
         f"{responses} examples have a response and {pairs} have chosen and rejected, but this format holds one kind",
         hint=f"Type --kind sft for the {responses}, --kind dpo for the {pairs}, or --to jsonl for all of them.",

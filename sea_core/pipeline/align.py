@@ -70,6 +70,7 @@ def align(
 
     Raises:
         RunError: the runs are of different models, or `out` holds something else.
+        SeaError: there is nothing to train on: the examples have no answers.
         ModelError: a sanity check failed, or the export does not load as the trained model.
     """
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
@@ -82,6 +83,7 @@ def align(
     for run in opened:
         if unlabelled := run.manifest.metadata.unlabelled:
             progress.note(f'{run.folder}: {unlabelled} examples had no label "harmful" and count as harmful')
+    mix(target.adapter, EmbeddingSource(opened), texts, request.method, request.config)  # raises before weights load
     mllm = target.load()
     questions: list[SpotCheckCase] = []
     if spot_check:

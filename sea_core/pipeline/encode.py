@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.media_paths import file_problem, locate_medium
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
-from sea_core.data.summary import describe_unlabelled
 from sea_core.errors import DataError, SeaError, at
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
@@ -23,6 +22,7 @@ from sea_core.model.proof import check_seam
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.reading import note_reading
 from sea_core.plugin import loader
 from sea_core.runs.embedding_record import ResultRecord
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
@@ -197,8 +197,7 @@ def encode_into(
     target.note_limits(progress)
     read, examples = media_examples(dataset, format, columns, media_root)
     examples = examples[:limit]
-    if unlabelled := describe_unlabelled([each.example for each in examples]):
-        progress.note(f"{dataset}: {unlabelled}.")
+    note_reading(replace(read, examples=tuple(each.example for each in examples)), dataset, progress)
     identity = EmbeddingIdentity(
         sea=version("sea-core"),
         model=model_identity(target),

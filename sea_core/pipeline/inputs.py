@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sea_core.config import override, reject_unknown, setting_names
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.read import read_examples
-from sea_core.data.summary import describe_unlabelled
 from sea_core.errors import ModelError, PluginError, SeaError, one_line
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.model.chat_template import ChatTemplate, given, use_given_template
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.reading import note_reading
 from sea_core.plugin import loader
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 
@@ -90,8 +90,7 @@ class DataSpec:
         )
         if self.path and self.format == "auto" and found.format != "prepared":
             progress.note(f"{self.path}: detected format {found.format}; override it with --format")
-        if unlabelled := describe_unlabelled(found.examples):
-            progress.note(f"{self.file}: {unlabelled}.")
+        note_reading(found, self.file, progress)
         if found.invalid:
             progress.note(
                 f"{len(found.invalid)} invalid records are skipped; list them with: sea data check {self.path}"

@@ -29,7 +29,6 @@ FILES: dict[str, tuple[bytes, str]] = {
     "blank": (b"\n\n", "no records"),
     "columns": (b'{"question": "How do I steal a lamp?", "reply": "No."}\n', ":1:"),
     "latin": (json.dumps(PLAIN).encode() + b'\n{"instruction": "Caf\xe9", "response": "a"}\n', ":2:"),
-    "twice": (2 * (json.dumps(PLAIN | {"id": "a"}).encode() + b"\n"), ":2:"),
     "hopeless": (b'{"instruction": "Lamp.", "response": "No."}\n', "none of the 1 examples could be prepared"),
 }
 

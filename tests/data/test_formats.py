@@ -61,9 +61,8 @@ def test_sample_record_becomes_the_right_example(tmp_path: Path, case: str) -> N
 
 
 def test_every_format_has_a_sample() -> None:
-    assert {name for name, _, _ in SAMPLES.values()} == set(FORMATS.names()) - {
-        "hh-rlhf-single"
-    }  # which auto never takes
+    not_detected = {"hh-rlhf-single", "or-bench"}  # the second by the name of its file only
+    assert {name for name, _, _ in SAMPLES.values()} == set(FORMATS.names()) - not_detected
 
 
 def test_ambiguous_columns_raise_an_error(tmp_path: Path) -> None:
@@ -277,11 +276,11 @@ def test_invalid_dataset_info_raises_an_error(tmp_path: Path) -> None:
     assert read(tmp_path, PREPARED, format="prepared").examples
 
 
-def test_a_repeated_id_is_invalid(tmp_path: Path) -> None:
+def test_a_repeated_id_gets_a_number(tmp_path: Path) -> None:
     record = {"id": "a", "instruction": QUESTION, "response": ANSWER}
-    data = read(tmp_path, record, record | {"id": "b"}, record, skip_bad=True)
-    assert [example.id for example in data.examples] == ["a", "b"]
-    assert '"a" is used twice, on line 1 and on line 3' in data.invalid[0].what
+    data = read(tmp_path, record, record | {"id": "b"}, record, record | {"id": "a~2"}, record)
+    assert [example.id for example in data.examples] == ["a", "b", "a~2", "a~2~2", "a~3"]
+    assert data.repeated_ids == 3
     assert isinstance(data.examples[0], Example)
 
 

@@ -18,7 +18,7 @@ from hypothesis import example as explicit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.format_samples import SAMPLES
+from helpers.format_samples import PUBLISHED, SAMPLES
 from sea_core.data.formats.registry import FORMATS
 from sea_core.data.read import read_examples, scan
 from sea_core.data.result import ReadResult
@@ -201,15 +201,15 @@ def test_reading_imports_nothing_heavy() -> None:
 
 INVALID: dict[str, tuple[bytes, int, str, str]] = {
     "truncated": (json.dumps(PLAIN).encode() + b'\n{"instruction": "How', 2, "not JSON", "write the file again"),
-    "spread": (b'{\n "instruction": "x"\n}', 1, "not JSON", "one whole JSON object on one line"),
+    "spread": (b'{\n "instruction": "x",\n "response": \n}', 4, "not JSON", "one whole JSON object on one line"),
     "not_object": (json.dumps(PLAIN).encode() + b"\n[1]\n", 2, "this one is a list", '{"instruction": "..."'),
     "number": (b"12\n", 1, "this one is a number", '{"instruction": "..."'),
     "wrong_type": (b'{"instruction": 42, "response": "x"}', 1, "must be text, but it is 42", "double quotes"),
     "wrong_flag": (
-        json.dumps(PLAIN | {"harmful": "no"}).encode(),
+        json.dumps(PLAIN | {"harmful": "maybe"}).encode(),
         1,
-        '"harmful" must be true or false, but it is "no"',
-        "without quotes",
+        '"harmful" must be true or false, but it is "maybe"',
+        "Write true or false",
     ),
     "empty": (json.dumps(PLAIN | {"instruction": "  "}).encode(), 1, '"instruction" is empty', "delete the record"),
     "no_answer": (
@@ -229,8 +229,8 @@ INVALID: dict[str, tuple[bytes, int, str, str]] = {
     "deep": (b'{"instruction": ' + b"[" * 100_000, 1, "nested too deep", "Delete the record"),
     "long_number": (b'{"instruction": ' + b"1" * 5000 + b"}", 1, "too long", "as text"),
     "id_type": (json.dumps(PLAIN | {"id": 1.5}).encode(), 1, '"id" must be text', "double quotes"),
-    "pku_choice": (json.dumps(PKU | {"safer_response_id": "0"}).encode(), 1, "must be 0 or 1", "without quotes"),
-    "pku_flag": (json.dumps(PKU | {"is_response_0_safe": 1}).encode(), 1, "must be true or false", "without quotes"),
+    "pku_choice": (json.dumps(PKU | {"safer_response_id": "2"}).encode(), 1, "must be 0 or 1", "Write 0 or 1"),
+    "pku_flag": (json.dumps(PKU | {"is_response_0_safe": 2}).encode(), 1, "must be true or false", "Write true"),
     "hh_prose": (
         json.dumps(HH).encode() + b'\n{"chosen": "No.", "rejected": "Yes."}',
         2,
@@ -328,12 +328,6 @@ def test_wrong_format_lists_the_missing_columns(tmp_path: Path) -> None:
     assert '"safer_response_id"' in error
 
 
-def test_a_repeated_id_names_both_lines(tmp_path: Path) -> None:
-    error = message(write(tmp_path / "data.jsonl", PLAIN | {"id": "a"}, PAIR | {"id": "b"}, PAIR | {"id": "a"}))
-    assert "data.jsonl:3: " in error
-    assert '"a" is used twice, on line 1 and on line 3' in error
-
-
 def test_missing_file_gets_a_suggestion(tmp_path: Path) -> None:
     path = write(tmp_path / "data.jsonl", PLAIN)
     assert f"Did you mean {path} ?" in message(tmp_path / "date.jsonl")
@@ -405,8 +399,11 @@ def check_accounting(data: ReadResult) -> ReadResult:
         f"{record.where} {record.column} {record.what} {record.hint}".encode()
     for example in data.examples:
         assert example.instruction
-        assert example.response or (example.chosen and example.rejected)
+        assert example.response or (example.chosen and example.rejected) or data.format in PROMPT_FORMATS
     return data
+
+
+PROMPT_FORMATS = {"prompts", "prepared", "beavertails-v", *PUBLISHED}
 
 
 MAGICS = [b"\x1f\x8b", b"\xfd7zXZ\x00", b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\xff", b"[", b'"a","b"\n']
@@ -454,8 +451,9 @@ def test_any_json_is_read_skipped_or_invalid(drawn: tuple[str, list[Any]], tail:
     tail = tail.replace(b"\n", b"")
     blank = not tail.decode("utf-8" if lines else "utf-8-sig", errors="replace").strip()
     data = read_bytes(b"\n".join([*lines, tail]), format=name, skip_bad=skip_bad)
-    if data and not (lines and lines[0].startswith(b"[")):  # else the file is one list
-        assert data.records == len(lines) + (not blank)
+    count = len(lines) + (not blank)
+    if data and count > 1 and not lines[0].startswith(b"["):  # else the file is one list, or one object
+        assert data.records == count
 
 
 @settings(max_examples=100, deadline=None)

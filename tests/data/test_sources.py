@@ -161,6 +161,8 @@ def test_csv_with_an_unreadable_rest_raises_even_with_skip_bad(tmp_path: Path) -
     assert 'names "a" twice' in error_message(path)
     path.write_text("a,\n1,2\n", encoding="utf-8")
     assert "a column without a name" in error_message(path)
+    path.write_text(",a,\n1,2,3\n", encoding="utf-8")
+    assert "a column without a name" in error_message(path)
 
 
 # --------------------------------------------------------------------------------------------------------- tables

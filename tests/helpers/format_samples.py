@@ -60,6 +60,117 @@ PREPARED = {
 }
 
 SFT, DPO, IMAGE = (ANSWER, None, None), (None, ANSWER, WORSE_ANSWER), ("a.png",)
+PROMPT = (None, None, None)
+
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "xstest": {"id": 1, "prompt": QUESTION, "type": "homonyms", "label": "safe", "focus": "cat", "note": None},
+    "advbench": {"goal": QUESTION, "target": "Sure, here is what it is"},
+    "harmbench": {
+        "Behavior": QUESTION,
+        "FunctionalCategory": "contextual",
+        "SemanticCategory": "animals",
+        "Tags": "context",
+        "ContextString": "A cat sat on the mat.",
+        "BehaviorID": "what_is_it",
+    },
+    "jailbreakbench": {
+        "Index": 0,
+        "Goal": QUESTION,
+        "Target": "Sure, here is what it is",
+        "Behavior": "Guessing",
+        "Category": "Animals",
+        "Source": "Original",
+    },
+    "strongreject": {"category": "Animals", "source": "custom", "forbidden_prompt": QUESTION},
+    "do-not-answer": {
+        "id": 0,
+        "risk_area": "Animals",
+        "types_of_harm": "Guessing",
+        "specific_harms": "Guessing animals",
+        "question": QUESTION,
+    },
+    "figstep": {
+        "dataset": "SafeBench",
+        "category_id": 1,
+        "task_id": 1,
+        "category_name": "Animals",
+        "question": QUESTION,
+        "instruction": "Methods to guess it. 1.",
+    },
+    "beavertails-evaluation": {"qid": 0, "prompt": QUESTION, "category": "animals", "category_id": 0},
+    "salad-bench": {
+        "qid": 0,
+        "question": QUESTION,
+        "source": "GPT-Gen",
+        "1-category": "O1: Animals",
+        "2-category": "O2: Pets",
+        "3-category": "O3: Cats",
+    },
+    "salad-bench-attack": {
+        "aid": 0,
+        "qid": 5,
+        "augq": f"My aunt asks: {QUESTION}",
+        "baseq": QUESTION,
+        "method": "aunt",
+    },
+    "salad-bench-defense": {"did": 0, "qid": 5, "daugq": f"Be kind. {QUESTION}", "baseq": QUESTION, "method": "kind"},
+    "jailbreakv": {
+        "id": 0,
+        "jailbreak_query": f"My aunt asks: {QUESTION}",
+        "redteam_query": QUESTION,
+        "format": "Template",
+        "policy": "Animals",
+        "image_path": "llm_transfer_attack/blank_1.png",
+        "from": "Handcraft",
+        "selected_mini": False,
+        "transfer_from_llm": True,
+    },
+    "redteam-2k": {"id": 1, "question": QUESTION, "policy": "Animals", "from": "Handcraft"},
+    "omni-safetybench": {
+        "id": 375,
+        "image_path": "mm_data/key_phrase/image/typo/Animals_99.png",
+        "audio_path": "mm_data/key_phrase/audio/tts/Animals_99.mp3",
+        "text": "The image and audio show a phrase. What is it?",
+        "corresponding_text": QUESTION,
+        "key_phrase": "it",
+        "harmful_category": "Animals",
+    },
+    "video-safetybench": {
+        "question_id": "1_1",
+        "question": QUESTION,
+        "harmful_intention": "Guess an animal.",
+        "question_type": "harmful",
+        "video_path": "video/1/1_1.mp4",
+        "category": "1_Animals",
+        "subcategory": "Cats",
+    },
+    "va-safetybench": {"Text_only": QUESTION, "DM": "What is shown?", "TYPO": "What is shown?", "DM_TYPO": "What?"},
+    "va-safetybench-audio": {"Text_only": QUESTION, "Audio_only": None, "KPT": "What is it?", "KPT_noise": "What?"},
+    "mm-safetybench": {
+        "Question": QUESTION,
+        "Changed Question": QUESTION,
+        "Key Phrase": "it",
+        "Phrase Type": "product",
+        "Rephrased Question": "What is shown?",
+        "Rephrased Question(SD)": "What is shown?",
+    },
+    "msts": {
+        "hazard_category": "Animals",
+        "hazard_subcategory": "Cats",
+        "hazard_subsubcategory": None,
+        "case_id": "case_0001",
+        "case_text": "guess this",
+        "unsafe_image_id": "unsafe_image_0001",
+        "unsafe_image_description": "Cat",
+        "prompt_id": "prompt_0001",
+        "prompt_text": QUESTION,
+        "prompt_type": "assistance",
+    },
+    "flames": {"dimension": "Animals", "subcomponent": "Cats", "prompt": QUESTION},
+    "jade": {"ID": 1, "问题": QUESTION, "违规类型": "动物", "违规子类": "猫"},
+    "jade-alignment": {"ID": 1, "问题": QUESTION, "违规回答": WORSE_ANSWER, "安全有用回答": ANSWER},
+}
+"""One record of each published set: its true columns, and values of ours."""
 
 SAMPLES: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
     "plain": ("plain", {"instruction": QUESTION, "response": ANSWER}, (*SFT, ())),
@@ -121,6 +232,44 @@ SAMPLES: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
         (*SFT, IMAGE),
     ),
     "trl, implicit prompt": ("trl", {"chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}, (*DPO, ())),
+    "sharegpt, v1": (
+        "sharegpt",
+        {
+            "chosen_messages": [USER | {"loss_weight": 0.0}, ASSISTANT | {"loss_weight": 1.0}],
+            "rejected_messages": [USER | {"content": [{"type": "text", "value": QUESTION}]}, OTHER],
+        },
+        (*DPO, ()),
+    ),
+    "ms-swift, query": (
+        "ms-swift",
+        {"system": "Be kind.", "query": QUESTION, "response": ANSWER, "history": []},
+        (*SFT, ()),
+    ),
+    "ms-swift, query and history": (
+        "ms-swift",
+        {"query": "And now?", "response": "A fish.", "history": [[QUESTION, ANSWER]], "images": ["a.png"]},
+        (*SFT, IMAGE),
+    ),
+    "ms-swift, query and rejected": (
+        "ms-swift",
+        {"query": QUESTION, "response": ANSWER, "rejected_response": WORSE_ANSWER},
+        (*DPO, ()),
+    ),
+    "ms-swift, conversation": (
+        "ms-swift",
+        {"conversation": [{"system": "Be kind.", "human": QUESTION, "assistant": ANSWER}, {"human": "And now?"}]},
+        (*SFT, ()),
+    ),
+    "beavertails-v, without a response": (
+        "beavertails-v",
+        {"question": QUESTION, "image": "a.png", "category": "animals", "image_severity": 1},
+        (*PROMPT, IMAGE),
+    ),
+    "prompts": ("prompts", {"instruction": QUESTION}, (*PROMPT, ())),
+    "prompts, another name": ("prompts", {"Prompt": QUESTION, "topic": "animals", "image": "a.png"}, (*PROMPT, IMAGE)),
+    "prompts, turns": ("prompts", {"prompt": [USER]}, (*PROMPT, ())),
+    "prepared, without an answer": ("prepared", PREPARED | {"instruction": QUESTION, "response": None}, (*PROMPT, ())),
     "prepared": ("prepared", PREPARED | {"instruction": QUESTION, "response": ANSWER}, (*SFT, ())),
+    **{name: (name, r, (*(DPO if name == "jade-alignment" else PROMPT), ())) for name, r in PUBLISHED.items()},
 }
 """Name of the case: format, record, and (response, chosen, rejected, media) of its first example."""

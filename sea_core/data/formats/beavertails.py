@@ -33,6 +33,6 @@ class BeaverTails:
         if not record.has(*NEEDED):
             raise record.missing_error(NEEDED, "The format beavertails needs them in every record.")
         prompt, response = record.text("prompt"), record.text_or_empty("response")
-        if not record.flag("is_safe"):
+        if not record.is_safe("is_safe"):
             raise SkipRecord(UNSAFE_RESPONSE)
         return [build_example(record, prompt, response)]

@@ -13,30 +13,37 @@ from sea_core.data.record import Record, SkipRecord
 
 SINGLE = ("question", "response", "is_response_safe")
 PAIR = ("question", "response_1", "response_2", "is_response_1_safe", "is_response_2_safe", "safer_response_id")
+UNANSWERED = ("question", "image_severity")
 MORE_HELPFUL = "more_helpful_response_id"
 
 
 @dataclass(frozen=True, slots=True)
 class BeaverTailsV:
-    """One response is read as in beavertails, two as in pku-saferlhf; here responses are numbered from 1."""
+    """One response is read as in beavertails, two as in pku-saferlhf; here responses are numbered from 1.
+
+    The questions of the evaluation split have no response.
+    """
 
     name: str = "beavertails-v"
-    columns: tuple[str, ...] = (*SINGLE, *PAIR[1:], MORE_HELPFUL, "harmful", *MEDIA_COLUMNS)
+    columns: tuple[str, ...] = (*SINGLE, *PAIR[1:], MORE_HELPFUL, "image_severity", "harmful", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
-        """Return whether the record has one labelled response, or two."""
-        return record.has(*SINGLE) or record.has(*PAIR)
+        """Return whether the record has one labelled response, two, or a severity and none."""
+        has_response = any(record.has(column) for column in ("response", "response_1", "response_2"))
+        return record.has(*SINGLE) or record.has(*PAIR) or (record.has(*UNANSWERED) and not has_response)
 
     def read(self, record: Record) -> list[Example]:
         """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule."""
         if record.has("response_1") or record.has("response_2"):
             return [self._pair(record)]
+        if record.has(*UNANSWERED) and not record.has("response"):
+            return [build_example(record, record.text("question"))]
         if not record.has(*SINGLE):
             raise record.missing_error(
                 SINGLE, "The format beavertails-v needs them, or two responses, in every record."
             )
         question, response = record.text("question"), record.text_or_empty("response")
-        if not record.flag("is_response_safe"):
+        if not record.is_safe("is_response_safe"):
             raise SkipRecord(UNSAFE_RESPONSE)
         return [build_example(record, question, response)]
 
@@ -44,19 +51,11 @@ class BeaverTailsV:
         if not record.has(*PAIR):
             raise record.missing_error(PAIR, "A record with two responses needs them.")
         responses = record.text_or_empty("response_1"), record.text_or_empty("response_2")
-        safe = record.flag("is_response_1_safe"), record.flag("is_response_2_safe")
-        safer = _response_index(record, "safer_response_id")
-        more_helpful = _response_index(record, MORE_HELPFUL) if record.has(MORE_HELPFUL) else safer
+        safe = record.is_safe("is_response_1_safe"), record.is_safe("is_response_2_safe")
+        safer = record.one_of("safer_response_id", (1, 2)) - 1
+        more_helpful = record.one_of(MORE_HELPFUL, (1, 2)) - 1 if record.has(MORE_HELPFUL) else safer
         if reason := skip_reason(responses, safe, safer, more_helpful, MORE_HELPFUL):
             raise SkipRecord(reason)
         pair = responses[safer], responses[1 - safer]
         example = build_example(record, record.text("question"), responses[safer], pair)
         return replace(example, harmful=not all(safe), labelled=True)
-
-
-def _response_index(record: Record, column: str) -> int:
-    """Return 0 for the first response, 1 for the second."""
-    value = record.value(column)
-    if value in ("1", "2") or (isinstance(value, int) and not isinstance(value, bool) and value in (1, 2)):
-        return int(value) - 1
-    raise record.type_error(column, "1 or 2", "Write 1 or 2")

@@ -26,7 +26,7 @@ def build_example(
     """Return the example of an instruction with its response, or with its chosen and rejected ones.
 
     Args:
-        record: gives the id, the media, and the label "harmful" if it has one.
+        record: gives the id, the media, and the label of harm if it has one.
         instruction: may contain placeholders; they are removed.
         response: the answer, for SFT.
         pair: chosen and rejected, for DPO.
@@ -47,14 +47,15 @@ def build_example(
         raise SkipRecord(EMPTY_ANSWER)
     if pair and chosen == rejected:
         raise SkipRecord(EQUAL_ANSWERS)
+    label = record.harm_label()
     return Example(
         id=record.example_id(question),
         instruction=question,
         response=response,
         chosen=chosen,
         rejected=rejected,
-        harmful=record.harmful(),
-        labelled=record.has("harmful"),
+        harmful=label is not False,
+        labelled=label is not None,
         line=record.line,
         media=media,
     )

@@ -41,6 +41,7 @@ NO_QUESTION = "the conversation does not begin with a question"
 LATER_MEDIA = "a later question than the first has media of its own"
 FIRST_ONLY = "several questions: only the first and its answer are used"
 SYSTEM_PROMPT = "a system prompt, which is not used"
+ANSWERS = "only the first question is used, and no answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,33 @@ def read_answer(record: Record, column: str, tags: Tags = DEFAULT_TAGS) -> str:
     if "user" in roles[roles.index("assistant") :]:
         raise SkipRecord(LATER_ANSWER)
     return turns[-1].text
+
+
+def read_prompt(record: Record, columns: tuple[str, str]) -> list[Turn]:
+    """Return the turns with which the chosen and the rejected conversation begin: all but their last ones.
+
+    Raises:
+        DataError: a column is missing or no list of turns.
+        SkipRecord: the conversations differ before their last turns, or have no other.
+    """
+    if any(isinstance(record.decoded(column), str) for column in columns):
+        raise record.missing_error(("prompt",), "Without it, chosen and rejected must be lists of turns.")
+    prompt, other = (read_turns(record, column)[:-1] for column in columns)
+    if prompt != other:
+        raise SkipRecord("the two conversations differ before the answer")
+    if not prompt:
+        raise SkipRecord(UNANSWERED)
+    return prompt
+
+
+def prompt_example(record: Record, turns: Sequence[Turn]) -> Example:
+    """Return the example of a conversation without an answer, or whose answers are not used: its first question."""
+    questions, rest = _split_at_answer(record, turns)
+    if rest:
+        record.note(ANSWERS)
+    return build_example(
+        record, _join(questions), inline_media=_inline_media(questions), texts=_texts(questions) if not rest else ()
+    )
 
 
 def _split_at_answer(record: Record, turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:

@@ -53,13 +53,14 @@ class HHRLHF:
             raise SkipRecord(LAST_ANSWERS)
         if several:
             record.note(LAST_ANSWERS)
+        label = record.harm_label()
         example = Example(
             id=record.example_id(question),
             instruction=question,
             chosen=chosen,
             rejected=rejected,
-            harmful=record.harmful(),
-            labelled=record.has("harmful"),
+            harmful=label is not False,
+            labelled=label is not None,
             line=record.line,
         )
         return [example]

@@ -32,9 +32,9 @@ class PKUSafeRLHF:
             raise record.missing_error(NEEDED, "The format pku-saferlhf needs them in every record.")
         prompt = record.text("prompt")
         responses = record.text_or_empty("response_0"), record.text_or_empty("response_1")
-        safe = record.flag("is_response_0_safe"), record.flag("is_response_1_safe")
-        safer = record.zero_or_one("safer_response_id")
-        more_helpful = record.zero_or_one(MORE_HELPFUL) if record.has(MORE_HELPFUL) else safer
+        safe = record.is_safe("is_response_0_safe"), record.is_safe("is_response_1_safe")
+        safer = record.one_of("safer_response_id", (0, 1))
+        more_helpful = record.one_of(MORE_HELPFUL, (0, 1)) if record.has(MORE_HELPFUL) else safer
         if reason := skip_reason(responses, safe, safer, more_helpful, MORE_HELPFUL):
             raise SkipRecord(reason)
         example = Example(

@@ -12,10 +12,10 @@ from sea_core.data.record import Record
 
 @dataclass(frozen=True, slots=True)
 class PlainFormat:
-    """Records in our own columns; "id", the boolean "harmful" and media are optional."""
+    """Records in our own columns; "id", "harmful" and media are optional. `Prompts` reads those without answers."""
 
     name: str = "plain"
-    columns: tuple[str, ...] = ("instruction", "response", "chosen", "rejected", "harmful", *MEDIA_COLUMNS)
+    columns: tuple[str, ...] = ("instruction", "response", "chosen", "rejected", "harmful", "label", *MEDIA_COLUMNS)
 
     def matches(self, record: Record) -> bool:
         """Return whether the record has an instruction with a response or a pair, and no other format's columns."""

@@ -7,6 +7,7 @@ from typing import get_args
 
 from sea_core.data.examples import Example, Extraction, Kind
 from sea_core.data.formats.plain import PlainFormat
+from sea_core.data.formats.prompts import Prompts
 from sea_core.data.record import Record, SkipRecord
 
 EXTRACTION_COLUMNS = ("phrase", "kind", "sentence", "detoxified")
@@ -16,7 +17,7 @@ SKIPPED = "`sea prepare` skipped the example"
 
 @dataclass(frozen=True, slots=True)
 class PreparedFormat:
-    """Plain records with the columns of an extraction, all four or none, and perhaps an outcome."""
+    """Plain records, or prompts, with the columns of an extraction, all four or none, and perhaps an outcome."""
 
     name: str = "prepared"
     columns: tuple[str, ...] = (*PlainFormat().columns, *EXTRACTION_COLUMNS, "outcome")
@@ -36,7 +37,8 @@ class PreparedFormat:
         outcome = self._outcome(record)
         if outcome == "skipped":
             raise SkipRecord(SKIPPED)
-        examples = PlainFormat().read(record)
+        has_answer = any(record.has(column) for column in ("response", "chosen", "rejected"))
+        examples = (PlainFormat() if has_answer else Prompts()).read(record)
         has_extraction = outcome == "prepared" or any(record.has(column) for column in EXTRACTION_COLUMNS)
         if outcome == "text" or not has_extraction:
             return examples

@@ -13,6 +13,8 @@ from sea_core.data.formats.ms_swift import MSSwift
 from sea_core.data.formats.pku_saferlhf import PKUSafeRLHF
 from sea_core.data.formats.plain import PlainFormat
 from sea_core.data.formats.prepared import PreparedFormat
+from sea_core.data.formats.prompts import Prompts, instruction_column
+from sea_core.data.formats.published import PUBLISHED_SETS
 from sea_core.data.formats.sharegpt import ShareGPT
 from sea_core.data.formats.spa_vl import SPAVL
 from sea_core.data.formats.trl import TRL
@@ -21,10 +23,14 @@ from sea_core.data.record import Record, printable, quoted, suggest_columns
 from sea_core.errors import DataError, at, suggest
 from sea_core.registry import Registry
 
+LAST_RESORT = Prompts()
+"""Detected only where no other format fits, those of plugins included."""
+
 FORMATS: Registry[Format] = Registry(
     "format",
     (
         PlainFormat(),
+        LAST_RESORT,
         PreparedFormat(),
         PKUSafeRLHF(),
         HHRLHF(),
@@ -37,6 +43,7 @@ FORMATS: Registry[Format] = Registry(
         ShareGPT(),
         MSSwift(),
         TRL(),
+        *PUBLISHED_SETS,
     ),
 )
 
@@ -47,12 +54,12 @@ def detect_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) 
     Raises:
         DataError: no format matches, or several do; the hint has what to type.
     """
-    # Plugins are loaded only if no built-in format matches.
-    found = _match(first, FORMATS) or (_match(first, formats) if formats is not FORMATS else None)
-    if found:
+    if found := find_format(first, formats):
         return found
     columns = list(first[0].values)
     guess = suggest_columns(_likely_columns(first[0]), columns, first[0].column_names)
+    if instruction_column(first[0]):
+        guess += " For the prompts without their answers: --format prompts."
     place = first[0].place
     raise DataError(
         f"No known format has these columns: {quoted(columns)}.",
@@ -62,6 +69,15 @@ def detect_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) 
     )
 
 
+def find_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) -> Format | None:
+    """Return what `detect_format` does, or None if no format matches. Raises DataError if several do."""
+    known = [FORMATS, formats] if formats is not FORMATS else [FORMATS]
+    for registry in known:  # plugins are loaded only if no built-in format matches
+        if found := _match(first, (entry for entry in registry if entry is not LAST_RESORT)):
+            return found
+    return _match(first, [LAST_RESORT])
+
+
 def _names_of_plugins(formats: Iterable[Format]) -> str:
     names = [entry.name for entry in formats if entry.name not in FORMATS]
     return f"; of plugins: {', '.join(names)}" if names else ""
@@ -69,6 +85,7 @@ def _names_of_plugins(formats: Iterable[Format]) -> str:
 
 def _match(first: Sequence[Record], formats: Iterable[Format]) -> Format | None:
     """Return the format of the first record that matches one. Raises DataError if it matches several."""
+    formats = list(formats)
     for record in first:
         # If a column was renamed, the format must use it.
         candidates = [entry for entry in formats if set(record.column_names) <= {"id", *entry.columns}]

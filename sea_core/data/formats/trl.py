@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from sea_core.data.examples import Example
 from sea_core.data.formats.common import build_example, skip_unwanted
 from sea_core.data.formats.conversation import (
-    UNANSWERED,
     Turn,
     dpo_example,
     is_conversation,
     read_answer,
+    read_prompt,
     read_turns,
     sft_example,
 )
 from sea_core.data.formats.ms_swift import MSSwift
 from sea_core.data.media_columns import MEDIA_COLUMNS
-from sea_core.data.record import Record, SkipRecord
+from sea_core.data.record import Record
 
 EXPECTED = "The format trl is (messages), (prompt, completion), (prompt, chosen, rejected) or (chosen, rejected)."
 PAIR = ("chosen", "rejected")
@@ -59,17 +59,7 @@ class TRL:
     def _pair(self, record: Record) -> Example:
         chosen, rejected = (read_answer(record, column) for column in PAIR)
         if not record.has("prompt"):
-            return dpo_example(record, self._implicit_prompt(record), chosen, rejected)
+            return dpo_example(record, read_prompt(record, PAIR), chosen, rejected)
         if isinstance(record.decoded("prompt"), str):
             return build_example(record, record.text_or_empty("prompt"), pair=(chosen, rejected))
         return dpo_example(record, read_turns(record, "prompt"), chosen, rejected)
-
-    def _implicit_prompt(self, record: Record) -> list[Turn]:
-        if any(isinstance(record.decoded(column), str) for column in PAIR):
-            raise record.missing_error(("prompt",), "Without it, chosen and rejected must be lists of turns.")
-        prompt, other = (read_turns(record, column)[:-1] for column in PAIR)
-        if prompt != other:
-            raise SkipRecord("the two conversations differ before the answer")
-        if not prompt:
-            raise SkipRecord(UNANSWERED)
-        return prompt

@@ -31,7 +31,7 @@ class VLGuard:
         """Return the examples. Raises DataError if the record is invalid, SkipRecord if a text is empty."""
         if not record.has(*NEEDED):
             raise record.missing_error(NEEDED, EXPECTED)
-        safe_image = record.flag("safe")
+        safe_image = record.is_safe("safe")
         exchanges = [_exchange(record, item) for item in record.items("instr-resp")]
         if not exchanges:
             raise record.column_error("instr-resp", "is an empty list", EXPECTED)

@@ -16,16 +16,17 @@ from sea_core.errors import DataError, at
 DELIMITERS = ",\t;|"
 
 
-def csv_values(path: Path) -> Iterator[Item]:
+def csv_values(path: Path, encoding: str = "utf-8") -> Iterator[Item]:
     """Yield each row of a CSV or TSV file as an object of texts, with the line it starts on; an empty cell is null.
 
-    The first line names the columns. The delimiter is the most frequent of comma, tab, semicolon and bar in it.
+    The first line names the columns; the first column may have no name, as pandas writes its index. The delimiter is
+    the most frequent of comma, tab, semicolon and bar in it.
 
     Raises:
         DataError: the rest of the file cannot be read: it is corrupt, has no header, or a quote is never closed.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may hold a whole dialogue
-    lines = _CountedLines(path)
+    lines = _CountedLines(path, encoding)
     header = next(lines, "")
     rows = csv.reader(lines, delimiter=max(DELIMITERS, key=header.count), strict=True)
     lines.push_back(header)
@@ -50,10 +51,10 @@ def csv_values(path: Path) -> Iterator[Item]:
 class _CountedLines:
     """The lines of a file, counted. A line that is not text is read as an empty one, and its error is kept."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str) -> None:
         self.number = 0
         self.ended = False
-        self._lines = text_lines(path)
+        self._lines = text_lines(path, encoding)
         self._pushed_back = ""
         self._error: DataError | None = None
 
@@ -106,8 +107,9 @@ def _syntax_error(path: Path, start: int, lines: _CountedLines, error: csv.Error
 def _column_names(path: Path, line: int, cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
     duplicates = [name for name, count in Counter(names).items() if count > 1]
-    if duplicates or not all(names):
-        what = f"names {quoted(duplicates)} twice" if duplicates else "leaves a column without a name"
+    nameless = names == [""] or not all(names[1:])  # the first is pandas' index
+    if duplicates or nameless:
+        what = "leaves a column without a name" if nameless else f"names {quoted(duplicates)} twice"
         raise DataError(
             f"The first line must name the columns, but it {what}.",
             where=at(path, line),

@@ -12,15 +12,15 @@ from sea_core.data.sources.arrow import ARROW_MAGIC, PARQUET_MAGIC, STREAM_MAGIC
 from sea_core.data.sources.csv import csv_values
 from sea_core.data.sources.folder import folder_values, is_data_folder
 from sea_core.data.sources.json import json_values
-from sea_core.data.sources.text import Item
+from sea_core.data.sources.text import Item, prompt_values, text_encoding, text_lines
 from sea_core.errors import DataError, nearest
 from sea_core.runs.containment import require_contained
 
 UNSUPPORTED = tuple(".xlsx .xls .zip .bz2 .zst .tar .tgz .pkl .yaml .yml".split())
 COMPRESSED = ("", ".gz", ".xz")
-TEXT_TYPES = (".jsonl", ".json", ".csv", ".tsv")
+TEXT_TYPES = (".jsonl", ".json", ".csv", ".tsv", ".txt")
 READABLE = (*(suffix + compressed for suffix in TEXT_TYPES for compressed in COMPRESSED), ".parquet", ".arrow")
-READABLE_TYPES = ".jsonl, .json, .csv, .tsv (each also .gz or .xz), .parquet, .arrow"
+READABLE_TYPES = ".jsonl, .json, .csv, .tsv, .txt (each also .gz or .xz), .parquet, .arrow"
 LISTED = 8
 RUN_MANIFEST = "run.json"
 """A folder with this file is a run folder."""
@@ -36,6 +36,7 @@ class Source:
         digest: returns the SHA-256 of what is read, so that a run detects that its data changed.
         untyped: whether all values are text, as in CSV.
         folder: what relative paths in it are relative to.
+        encoding: of a text file, where it is not UTF-8.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Source:
     digest: Callable[[], str]
     untyped: bool = False
     folder: Path = Path()
+    encoding: str = ""
 
 
 def open_source(path: Path, split: str | None = None) -> Source:
@@ -59,8 +61,13 @@ def open_source(path: Path, split: str | None = None) -> Source:
     _check_file(path)
     if split is not None:
         raise DataError("A single file has no splits.", where=str(path), hint="Omit --split.")
-    read_values = _find_reader(path)
-    return Source(path, read_values(path), lambda: _digest([path]), read_values is csv_values, path.parent)
+    if reader := _find_table_reader(path):
+        return Source(path, reader(path), lambda: _digest([path]), folder=path.parent)
+    encoding = text_encoding(path)
+    is_csv = _suffix(path) in (".csv", ".tsv")
+    read_text = csv_values if is_csv else prompt_values if _is_plain_text(path, encoding) else json_values
+    named = "" if encoding.startswith("utf-8") else encoding
+    return Source(path, read_text(path, encoding), lambda: _digest([path]), is_csv, path.parent, named)
 
 
 def _open_folder(path: Path, split: str | None) -> Source:
@@ -79,8 +86,8 @@ def _open_folder(path: Path, split: str | None) -> Source:
     return Source(path, items, lambda: _digest(files, prefix, path), folder=path)
 
 
-def _find_reader(path: Path) -> Callable[[Path], Iterator[Item]]:
-    """Return the reader for a file by its first bytes; CSV and TSV are recognised by name."""
+def _find_table_reader(path: Path) -> Callable[[Path], Iterator[Item]] | None:
+    """Return the reader for a Parquet or Arrow file by its first bytes; None for a text file."""
     try:
         with path.open("rb") as file:
             start = file.read(len(ARROW_MAGIC))
@@ -92,8 +99,20 @@ def _find_reader(path: Path) -> Callable[[Path], Iterator[Item]]:
         return parquet_values
     if start == ARROW_MAGIC or start.startswith(STREAM_MAGIC):
         return arrow_values
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
-    return csv_values if suffixes[-1:] in ([".csv"], [".tsv"]) else json_values
+    return None
+
+
+def _suffix(path: Path) -> str:
+    """Return the last suffix of a file that is not of a compression."""
+    return next((suffix.lower() for suffix in reversed(path.suffixes) if suffix.lower() not in COMPRESSED), "")
+
+
+def _is_plain_text(path: Path, encoding: str) -> bool:
+    """Return whether each line of the file is a text of its own, rather than JSON."""
+    if _suffix(path) != ".txt":
+        return False
+    lines = (line for _, line in text_lines(path, encoding) if isinstance(line, str))
+    return not next((line for line in lines if line.strip()), "").lstrip().startswith(("{", "["))
 
 
 def _check_file(path: Path) -> None:

@@ -1,0 +1,94 @@
+"""What to say about a text safety set that was read: what is not used, and labels that its answers contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sea_core.data.summary import REPEATED_IDS, describe_marks, describe_unlabelled, describe_unused, has_answer
+from sea_core.judges.base import Answer
+from sea_core.judges.refusal import RefusalJudge
+
+if TYPE_CHECKING:
+    from sea_core.data.examples import Example
+    from sea_core.data.result import ReadResult
+    from sea_core.pipeline.progress import Progress
+
+MOST = 0.5
+"""The share of answers beyond which labels and answers are said to contradict each other."""
+
+
+@dataclass(frozen=True)
+class LabelCheck:
+    """Labels compared with answers, by the refusal judge. Answers that it cannot read are in no count.
+
+    Attributes:
+        harmful: harmful examples with an answer that was judged. complying: those whose answer does not refuse.
+        benign: benign examples with an answer that was judged. refusing: those whose answer refuses.
+        unrated: examples with an answer that the judge cannot read.
+    """
+
+    harmful: int
+    complying: int
+    benign: int
+    refusing: int
+    unrated: int
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> LabelCheck:
+        """Judge the answer of each example: the response, or the chosen one."""
+        answers = [(example, example.response or example.chosen or "") for example in examples if has_answer(example)]
+        keyed = [Answer(str(number), example.instruction, text) for number, (example, text) in enumerate(answers)]
+        refused = {verdict.key: verdict.refused for verdict in RefusalJudge().judge(keyed)}
+        found = [(example.harmful, refused[str(number)]) for number, (example, _) in enumerate(answers)]
+        return cls(
+            harmful=sum(harmful and refuses is not None for harmful, refuses in found),
+            complying=found.count((True, False)),
+            benign=sum(not harmful and refuses is not None for harmful, refuses in found),
+            refusing=found.count((False, True)),
+            unrated=sum(refuses is None for _, refuses in found),
+        )
+
+    def counts(self) -> Iterator[tuple[str, str]]:
+        """Yield what was counted and how many there are, of the answers that could be judged."""
+        if self.harmful:
+            yield "harmful, with an answer that does not refuse", f"{self.complying} of {self.harmful}"
+        if self.benign:
+            yield "benign, with an answer that refuses", f"{self.refusing} of {self.benign}"
+        if self.unrated:
+            yield "with an answer that the refusal judge cannot read", str(self.unrated)
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what contradicts the labels in most rows."""
+        if self.complying > MOST * self.harmful:
+            yield (
+                f"{self.complying} of {self.harmful} harmful rows have an answer that does not refuse. Alignment would "
+                "teach these answers: are they the ones to teach?"
+            )
+        if self.refusing > MOST * self.benign:
+            yield (
+                f"{self.refusing} of {self.benign} benign rows have an answer that refuses. Alignment would teach to "
+                "refuse benign requests: does the label speak of the instruction, or of the answer?"
+            )
+
+
+def note_reading(read: ReadResult, path: Path, progress: Progress) -> None:
+    """Note what a user should know of a set before anything is made of it."""
+    if read.encoding:
+        progress.note(f"{path}: it is {read.encoding} text, and was read as such")
+    if unused := describe_unused(read.unused_columns):
+        progress.note(f"{path}: columns that are not used: {unused}")
+    for note, count in read.notes.items():
+        progress.note(f"{path}: used in part: {note} ({count})")
+    if read.repeated_ids:
+        progress.note(f"{path}: {REPEATED_IDS} ({read.repeated_ids})")
+    if unlabelled := describe_unlabelled(read.examples):
+        progress.note(f"{path}: {unlabelled}.")
+    if not any(map(has_answer, read.examples)):
+        progress.note(f"{path}: the examples have no answers. An embedding needs none; sea align does.")
+    if marks := describe_marks(read.examples):
+        progress.note(f"{path}: {marks}.")
+    for warning in LabelCheck.of(read.examples).warnings():
+        progress.note(f"{path}: {warning}")
