@@ -110,6 +110,23 @@ def test_paper_mixture_and_baselines(mllm: MLLM, run: EmbeddingRun) -> None:
         mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", AlignConfig(**parse_weights("real", AlignConfig())))
 
 
+def test_runs_without_answers_are_told_what_they_lack(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    answered = [replace(each, example=replace(each.example, chosen=None, rejected=None)) for each in prepared[:3]]
+    bare = [replace(each, example=replace(each.example, response=None)) for each in answered]
+    for name, examples, method, hint in (
+        ("bare", bare, "sft", "make a new run of it with sea optimize."),
+        ("answered", answered, "dpo", "or type --method sft, for which they have answers"),
+    ):
+        run = random_run(tmp_path / name, mllm, examples)
+        with pytest.raises(
+            SeaError, match=f"the 3 examples of the runs have no answers to train on with {method}"
+        ) as e:
+            mix(mllm.adapter, EmbeddingSource([run]), (), method, AlignConfig())  # type: ignore[arg-type]
+        assert hint in e.value.hint
+
+
 MARKED = Example("marked", "What is <|AUDIO|>, and <|im_end|>?", "A <|AUDIO|> ends with <|im_end|>.", harmful=False)
 
 
