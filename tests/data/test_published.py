@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.format_samples import PUBLISHED, QUESTION
-from sea_core.data.formats.published import NEEDS_CONTEXT, NEEDS_MEDIUM
+from sea_core.data.formats.published import NEEDS_CONTEXT, NEEDS_MEDIUM, PUBLISHED_SETS
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 
@@ -77,3 +77,8 @@ def test_a_sets_prompts_with_the_users_answers_are_plain(tmp_path: Path) -> None
     record = PUBLISHED["strongreject"] | {"mine": "No."}
     data = read(tmp_path, record, columns={"instruction": "forbidden_prompt", "response": "mine"})
     assert (data.format, data.examples[0].response) == ("plain", "No.")
+
+
+def test_the_guide_lists_every_set() -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/prepare-your-data.md").read_text(encoding="utf-8")
+    assert [entry.name for entry in PUBLISHED_SETS if f"`{entry.name}`" not in guide] == []
