@@ -29,9 +29,12 @@ MIN_SHARE = 0.12
 MAX_LENGTH = 2000
 """How many characters are read."""
 
-# Punctuation and letters that are written in more than one way. NFKC makes full-width signs ordinary.
+# What is written in more than one way: punctuation, Arabic letters and vowel signs, Hindi nasals and dots below. NFKC
+# makes full-width signs ordinary.
 _ORDINARY = str.maketrans(
-    {"‘": "'", "’": "'", "“": '"', "”": '"', "。": ".", "।": ".", "؟": "?", "،": ",", "、": ",", "ـ": ""}
+    {"‘": "'", "’": "'", "“": '"', "”": '"', "。": ".", "।": ".", "؟": "?", "،": ",", "、": ",", "؛": ";"}
+    | {"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ـ": "", **dict.fromkeys("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652", "")}
+    | {"ँ": "ं", "\u093c": ""}
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?: |(?=[\u3040-\u30ff\u4e00-\u9fff]))")
 # A character of Chinese or Japanese, or letters with their vowel signs, which are no letters to Python.
