@@ -24,7 +24,7 @@ SENTENCES = 2
 GREETINGS = 3
 """How many sentences in front of them may be greetings, thanks and the like."""
 LANGUAGES = Path(__file__).resolve().parent / "languages"
-MIN_SHARE = 0.12
+MIN_SHARE = 0.17
 """A text is in a language if at least this share of its words is in the language's list."""
 MAX_LENGTH = 2000
 """How many characters are read."""
@@ -33,7 +33,7 @@ MAX_LENGTH = 2000
 # makes full-width signs ordinary.
 _ORDINARY = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "。": ".", "।": ".", "؟": "?", "،": ",", "、": ",", "؛": ";"}
-    | {"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ـ": "", **dict.fromkeys("\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652", "")}
+    | {"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ـ": "", **dict.fromkeys(map(chr, range(0x64B, 0x653)), "")}
     | {"ँ": "ं", "\u093c": ""}
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?: |(?=[\u3040-\u30ff\u4e00-\u9fff]))")
