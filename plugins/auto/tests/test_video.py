@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -11,7 +14,11 @@ import pytest
 
 from helpers.families.checkpoint import write_checkpoint
 from sea_auto.adapter import VideoAutoAdapter
+from sea_auto.facts import Facts
+from sea_auto.source.write import write_adapter_source
 from sea_core import ModelError, SeaError
+from sea_core.model.crossing import Crossing, ReplaySeam
+from sea_core.model.mllm import MLLM
 from sea_core.pipeline.inputs import ModelTarget
 
 
@@ -42,6 +49,35 @@ def test_a_size_leads_back_to_a_blank_video() -> None:
     assert adapter.size(blank, None) == (4, 16, 32, 2000)
     again = adapter.medium_of(adapter.size(other, None), None)
     assert (again.frames.shape, again.rate, again.frames.any()) == (other.frames.shape, other.rate, False)
+
+
+def test_a_written_adapter_reads_videos_in_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = Facts(
+        "AnyForConditionalGeneration",
+        "video",
+        seam=ReplaySeam((Crossing("projector"),), ("encoder",)),
+        media_keyword="videos",
+    )
+    derived = VideoAutoAdapter(frames=4, width=32, height=16).with_facts(facts)
+    source = write_adapter_source(cast("MLLM", SimpleNamespace(adapter=derived)), checkpoint="any", class_name="Mine")
+    assert max(map(len, source.splitlines())) <= 120
+    (tmp_path / "written_for_videos.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    written = import_module("written_for_videos").Mine()
+    write_video(tmp_path / "a.mp4", 20)
+    clip, expected = (each.read_media(tmp_path / "a.mp4", None) for each in (written, derived))
+    assert np.array_equal(clip.frames, expected.frames)
+    assert written.size(clip, None) == derived.size(expected, None)
+    blank, other = written.blank_input(None), written.other_size(None)
+    assert written.size(blank, None) == (4, 16, 32, 2000)
+    assert written.size(other, None) == derived.size(derived.other_size(None), None)
+
+    def processor(**arguments: Any) -> Any:
+        return arguments
+
+    ours, theirs = (each.inputs(processor, ["?"], [clip]) for each in (written, derived))
+    assert ours.keys() == theirs.keys()
+    assert [vars(each) for each in ours["video_metadata"]] == [vars(each) for each in theirs["video_metadata"]]
 
 
 def test_a_number_out_of_bounds_is_refused() -> None:

@@ -19,8 +19,8 @@ TEMPLATES = {
     "test.txt": "tests/test_contract.py",
 }
 """Each template in this folder, and the file that it becomes."""
-EXTRA = {"PIL": "pillow", "soxr": "soxr"}
-"""Modules that adapters import and the core does not, with their distributions."""
+EXTRA = {"PIL": "pillow", "soxr": "soxr", "sea_core.model.video_files": "av"}
+"""Modules that adapters import and the core does not need itself, with the distributions that they need."""
 DERIVED_README = "readme_derived.txt"
 """The README of a plugin whose adapter is complete."""
 
@@ -40,7 +40,8 @@ def write_plugin(name: str, modality: str, folder: Path | None = None, *, adapte
         RunError: a file cannot be written.
     """
     _require_identifier("name", name)
-    _require_identifier("modality", modality)
+    for part in modality.split("+"):
+        _require_identifier("modality", part)
     name = name.replace("-", "_")
     distribution = f"sea-{name.replace('_', '-')}"
     folder = Path(distribution) if folder is None else folder

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 600
 """The longest audio where a processor has no limit."""
-FIELDS = {"image": "width", "audio": "seconds"}
+FIELDS = {"image": "width", "audio": "seconds", "video": "frames", "image+audio": "seconds"}
 """The modalities that can be written down, with a setting of each."""
 
 
@@ -40,7 +40,7 @@ def write_adapter_source(mllm: MLLM, *, checkpoint: str, class_name: str) -> str
         "CLASS": class_name,
         "CHECKPOINT": _quoted(str(folder.resolve()) if folder.is_dir() else checkpoint),
         "VERSION": version("sea-auto"),
-        **(_audio_values(adapter, mllm.processor) if adapter.modality == "audio" else {}),
+        **(_audio_values(adapter, mllm.processor) if "audio" in adapter.modality else {}),
         **_adapter_values(adapter),
         **_facts_values(facts),
     }
@@ -63,7 +63,7 @@ def _audio_values(adapter: Any, processor: Any) -> dict[str, str]:
 
 def _adapter_values(adapter: Any) -> dict[str, str]:
     """Return what an adapter says of its modality and its settings."""
-    errors = "DataError, SeaError" if adapter.modality == "audio" else "SeaError"
+    errors = "DataError, SeaError" if "audio" in adapter.modality else "SeaError"
     seam = "\nfrom sea_core.model.crossing import Crossing, ReplaySeam" * (adapter.known.mechanism == "replay")
     return {
         "IMPORTS": f", {errors}{seam}",
@@ -75,6 +75,7 @@ def _adapter_values(adapter: Any) -> dict[str, str]:
         "STYLE": _quoted(adapter.style_prefix),
         "STYLES": _tuple(map(_quoted, adapter.styles), 4),
         "BLANK_WORD": adapter.blank_word,
+        "FRAMES": str(getattr(adapter, "frames", "")),
         "WIDTH": str(getattr(adapter, "width", "")),
         "HEIGHT": str(getattr(adapter, "height", "")),
     }
@@ -90,6 +91,7 @@ def _facts_values(facts: Facts) -> dict[str, str]:
         "SHAPE": f"{facts.features} x {facts.width}",
         "ONE_SHAPE": str(facts.one_shape),
         "PLACEHOLDER": _quoted(facts.placeholder),
+        "OTHER_PLACEHOLDERS": f"({''.join(f'{_quoted(token)}, ' for token in facts.other_placeholders).strip()})",
         "ARGUMENTS": "\n".join(f"            {argument}," for argument in _arguments(facts)),
         "BACKBONE": facts.backbone,
         "LANGUAGE_MODEL": facts.language_model,
@@ -109,10 +111,20 @@ def _facts_values(facts: Facts) -> dict[str, str]:
 
 def _arguments(facts: Facts) -> list[str]:
     """Return the processor's arguments besides the texts."""
-    media = "[[medium] for medium in media]" if facts.is_nested else "list(media)"
     padding = 'text_kwargs={"padding": True}' if facts.pads_text_only else "padding=True"
-    rate = ["sampling_rate=self.rate"] if facts.modality == "audio" else []
-    return [f"{facts.media_keyword}={media}", *rate, padding]
+    return [*_media_arguments(facts), padding]
+
+
+def _media_arguments(facts: Facts) -> list[str]:
+    keyword, rate = facts.media_keyword, "sampling_rate=self.rate"
+    if facts.modality == "image+audio":
+        return ["images=[[image] for image, _ in media]", "audio=[sound for _, sound in media]", rate]
+    if facts.modality == "video":
+        frames = "[medium.frames]" if facts.is_nested else "medium.frames"
+        metadata = "video_metadata=[self.metadata(medium) for medium in media]"
+        return [f"{keyword}=[{frames} for medium in media]", metadata, "do_sample_frames=False"]
+    media = "[[medium] for medium in media]" if facts.is_nested else "list(media)"
+    return [f"{keyword}={media}", *([rate] if facts.modality == "audio" else [])]
 
 
 def _crossing(crossing: Crossing) -> str:
