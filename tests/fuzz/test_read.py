@@ -92,6 +92,26 @@ def test_data_of_any_format(seed: int, tmp_path: Path) -> None:
     count(f"data{suffix}", refused=result.code != 0)
 
 
+ANSWERS: list[dict[str, Any]] = [
+    {"id": str(number), "question": "How?", "answer": f"Take {number}.", "outputs": [{"text": "So."}], "benign": "no"}
+    for number in range(3)
+]
+
+
+@with_seeds
+def test_tables_of_answers(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
+    suffix = random.choice(list(CONTAINERS))
+    path, out = tmp_path / f"answers{suffix}", tmp_path / f"run-{seed}"
+    path.write_bytes(damage_file(CONTAINERS[suffix](ANSWERS), path.suffix, random))
+    columns = random.choice([(), ("--columns", "answer=outputs.0.text,benign=benign"), ("--columns", "id=benign")])
+    with in_time():
+        result = sea("bench", "import", path, "--out", out, "--json", *columns)
+    assert result.code in (0, 2), result
+    assert out.exists() == (result.code == 0)
+    count(f"answers{suffix}", refused=result.code != 0)
+
+
 @with_seeds
 def test_files_beside_data(seed: int, tmp_path: Path) -> None:
     random = Random(seed)
