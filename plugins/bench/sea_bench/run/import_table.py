@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sea_bench.run.run_folder import (
 )
 from sea_bench.run.table_columns import AnswerRow, check_columns, find_columns, read_row
 from sea_core.data.record import Place
+from sea_core.data.sources.json import inner_records
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError
 from sea_core.pipeline.progress import SILENT, Progress
@@ -68,7 +70,7 @@ def _read_rows(
     """Return the columns and the rows."""
     found: dict[str, str] = {}
     rows: list[AnswerRow] = []
-    for place, value in items:
+    for place, value in _records(items, columns, table):
         if isinstance(value, DataError):
             raise value
         if not rows and isinstance(value, Mapping):
@@ -77,6 +79,26 @@ def _read_rows(
     if not rows:
         raise DataError("The file holds no records.", where=str(table), hint="Give a table with a row for each answer.")
     return found, rows
+
+
+def _records(
+    items: Iterator[tuple[Place, Any]], columns: Mapping[str, str], table: Path
+) -> Iterator[tuple[Place, Any]]:
+    """Yield the values of a file, or those that its only object holds: some tools write one object around the list."""
+    first = list(islice(items, 2))
+    if len(first) == 1 and not _is_row(*first[0], columns):
+        value = first[0][1]
+        inner = inner_records(value) if isinstance(value, dict) else []
+        first = [(Place(table, number, "row"), record) for number, record in enumerate(inner, 1)] or first
+    yield from chain(first, items)
+
+
+def _is_row(place: Place, value: Any, columns: Mapping[str, str]) -> bool:
+    try:
+        read_row(value, place, find_columns(value, place, columns) if isinstance(value, dict) else {})
+    except DataError:
+        return False
+    return True
 
 
 def _case(number: int, row: AnswerRow, modality: str) -> Case:

@@ -16,7 +16,7 @@ FIELDS = ("question", "answer", "id", "scenario", "task", "benign")
 """What `--columns` can name. A table needs the first two."""
 NAMES: Mapping[str, Sequence[Sequence[str]]] = {
     "question": (
-        ("question", "prompt", "instruction", "query", "goal", "behavior"),
+        ("question", "prompt", "instruction", "query", "goal", "behavior", "test_case"),
         ("doc.question", "doc.prompt", "doc.instruction", "doc.query"),
         ("input", "arguments.0.0", "arguments.gen_args_0.arg_0"),
         ("messages",),

@@ -75,6 +75,21 @@ FILES: dict[str, tuple[str, Callable[[], str | bytes], str]] = {
         ),
         "question=doc.question,answer=filtered_resps,id=doc_id",
     ),
+    "an object around the list": (
+        "results.json",
+        lambda: json.dumps({"args": {}, "logs": [{"prompt": q, "resps": [[a]]} for q, a in PAIRS]}, indent=1),
+        "question=prompt,answer=resps",
+    ),
+    "HarmBench completions": (
+        "completions.json",
+        lambda: json.dumps({f"b{i}": [{"test_case": q, "generation": a}] for i, (q, a) in enumerate(PAIRS)}),
+        "question=test_case,answer=generation",
+    ),
+    "pandas with its index": (
+        "frame.csv",
+        lambda: "".join([",prompt,response\n", *(f'{i},{q},"{a}"\n' for i, (q, a) in enumerate(PAIRS))]),
+        "question=prompt,answer=response",
+    ),
     "vLLM outputs": (
         "vllm.jsonl",
         lambda: lines(*({"prompt": question, "outputs": [{"text": answer}]} for question, answer in PAIRS)),
