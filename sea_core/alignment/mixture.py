@@ -11,6 +11,7 @@ from sea_core.alignment.config import AlignConfig, Method
 from sea_core.alignment.dataset import TrainingExample
 from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
 from sea_core.alignment.questions import (
+    ANSWERS,
     Question,
     draw_questions,
     find_responses,
@@ -107,7 +108,7 @@ def _nothing_to_train_on(
     stored: Sequence[StoredEmbedding], usable: Sequence[StoredEmbedding], method: Method
 ) -> SeaError:
     """Return the error for a mixture without training examples: what they lack, if it is the answers."""
-    needs = {"dpo": '"chosen" and "rejected"', "sft": '"response"'}[method]
+    needs = ANSWERS[method]
     if not stored or usable:
         hint = f"{method} needs examples with {needs}. --data names the kinds to train on."
         return SeaError(f"there is no example to train on with {method}", hint=hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from sea_core.alignment.config import Method
@@ -13,6 +13,10 @@ from sea_core.model.adapter import Adapter
 
 MAX_TRIES = 20
 """How often another embedding is drawn until one has another phrase."""
+
+
+ANSWERS: Mapping[Method, str] = {"dpo": '"chosen" and "rejected"', "sft": '"response"'}
+"""The columns that each method trains on."""
 
 
 class Responses(NamedTuple):

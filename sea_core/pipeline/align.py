@@ -13,9 +13,11 @@ from sea_core.alignment.align import align as run_alignment
 from sea_core.alignment.config import AlignConfig, AlignRequest, Method
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
+from sea_core.alignment.questions import ANSWERS, find_responses
 from sea_core.alignment.sanity_checks import require_same_model
 from sea_core.alignment.selection import MIN_HELD_OUT
 from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced, text_cases
+from sea_core.errors import SeaError
 from sea_core.pipeline.encode import media_examples
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
@@ -79,7 +81,7 @@ def align(
     target.note_limits(progress)
     base = target.fingerprint()
     require_same_model(opened, base)
-    texts = DataSpec.of(extra_text).read(progress).examples if extra_text else ()
+    texts = _read_texts(DataSpec.of(extra_text), request.method, progress) if extra_text else ()
     for run in opened:
         if unlabelled := run.manifest.metadata.unlabelled:
             progress.note(f'{run.folder}: {unlabelled} examples had no label "harmful" and count as harmful')
@@ -94,6 +96,22 @@ def align(
     with _training_progress(progress) as on_step:
         note = (lambda warning: progress.note(f"note: {warning}")) if is_first_process() else None
         return run_alignment(mllm, inputs, request, Path(out), merge=merge, on_step=on_step, on_warning=note)
+
+
+def _read_texts(data: DataSpec, method: Method, progress: Progress) -> tuple[Example, ...]:
+    """Return the examples of a text safety set. Raises SeaError if none has the answers that the method trains on."""
+    texts = data.read(progress).examples
+    lacking = sum(not find_responses(method, text.response, text.chosen, text.rejected) for text in texts)
+    needs = f"{ANSWERS[method]} to train on with {method}"
+    if lacking == len(texts):
+        raise SeaError(
+            f"none of the {len(texts)} examples has {needs}",
+            hint="Add these columns, or train on the runs alone: leave out --extra-text.",
+            where=str(data.file),
+        )
+    if lacking:
+        progress.note(f"{data.file}: {lacking} of the {len(texts)} examples have no {needs}, and are left out")
+    return texts
 
 
 def spot_check_cases(

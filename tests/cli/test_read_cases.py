@@ -188,5 +188,8 @@ def test_prompts_are_optimised_and_align_says_what_it_lacks(tmp_path: Path) -> N
         'the 1 examples of the runs have no answers to train on with dpo: it needs "chosen" and "rejected"' in message
     )
     assert "Add these columns to the text safety set" in message
-    assert "1 of 1 harmful rows have an answer that does not refuse" in sea(*command, "--extra-text", texts).err
+    with_texts = sea(*command, "--extra-text", texts)
+    assert with_texts.code == 2
+    assert "1 of 1 harmful rows have an answer that does not refuse" in with_texts.err
+    assert 'none of the 1 examples has "chosen" and "rejected" to train on with dpo' in with_texts.err
     assert not (tmp_path / "model").exists()

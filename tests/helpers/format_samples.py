@@ -235,8 +235,11 @@ SAMPLES: dict[str, tuple[str, dict[str, Any], tuple[Any, ...]]] = {
     "sharegpt, v1": (
         "sharegpt",
         {
-            "chosen_messages": [USER | {"loss_weight": 0.0}, ASSISTANT | {"loss_weight": 1.0}],
-            "rejected_messages": [USER | {"content": [{"type": "text", "value": QUESTION}]}, OTHER],
+            name: [
+                {"role": "user", "content": [{"type": "text", "value": QUESTION}], "loss_weight": 0.0},
+                {"role": "assistant", "content": [{"type": "text", "value": text}], "loss_weight": 1.0},
+            ]
+            for name, text in (("chosen_messages", ANSWER), ("rejected_messages", WORSE_ANSWER))
         },
         (*DPO, ()),
     ),
