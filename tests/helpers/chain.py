@@ -52,7 +52,7 @@ def run_chain(plugin: str, model: Path, modality: str, benchmark: Path, folder: 
         chain.wrong = len(_result(*command)["wrong"])
     with chain.timed("optimize"):
         command = ("optimize", *target, "--model", warmed, "--limit", phrases, "--out", run)
-        found = _result(*command, "--no-verify", "-o", "steps=100")
+        found = _result(*command, "--no-verify")
         chain.osr, chain.steps = found["osr"], found["steps_median"]
     with chain.timed("verify"):
         chain.vsr = _result("verify", run)["vsr"]
