@@ -118,7 +118,7 @@ def read_form(prompts: Sequence[ReadPrompt]) -> MediumForm:
     after = len(first.chat_ids) - end
     marker, expansion = tuple(first.chat_ids[begin:end]), tuple(first.ids[begin : len(first.ids) - after])
     form = MediumForm(marker, begin, expansion, _token_inputs(prompts, begin, len(expansion)))
-    changed = "this checkpoint's processor changes the text around a medium, in a way that depends on the question"
+    changed = "this checkpoint's processor changes a prompt in other places than the medium's own"
     if any(len(_find(prompt.chat_ids, marker)) != 1 for prompt in prompts if marker) or any(
         form.expand(prompt.chat_ids) != prompt.ids for prompt in prompts
     ):

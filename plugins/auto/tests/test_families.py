@@ -43,7 +43,7 @@ DERIVED: dict[tuple[str, str], tuple[str, str, tuple[int, int], int]] = {
 
 REFUSED: dict[tuple[str, str], str] = {
     ("instructblip", "image"): "its encoder reads the question too",
-    ("paligemma", "image"): "changes the text around a medium, in a way that depends on the question",
+    ("paligemma", "image"): "changes a prompt in other places than the medium's own",
     ("llama4", "image"): "image processor needs torchvision",
     ("granite_speech", "audio"): "audio processor needs torchaudio",
 }
