@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MODEL_EXTRACTORS = (
+    "The offline rules read English requests. A language model reads other texts: --extractor openai or "
+    "--extractor transformers (docs/how-to/ask-a-server.md). "
+)
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -110,7 +115,7 @@ class DataSpec:
             styles=self.style_set(),
             limit=self.limit,
         )
-        require_prepared(preparation, read, self.file)
+        require_prepared(preparation, read, self.file, extractor)
         return preparation
 
     def style_set(self) -> tuple[str, ...]:
@@ -118,14 +123,17 @@ class DataSpec:
         return read_styles(self.styles) if self.styles else ()
 
 
-def require_prepared(preparation: Preparation, read: ReadResult, path: Path) -> None:
-    """Raise SeaError, with the counted reasons, when no example was prepared."""
+def require_prepared(
+    preparation: Preparation, read: ReadResult, path: Path, extractor: Extractor | None = None
+) -> None:
+    """Raise SeaError, with the counted reasons, when no example was prepared. No extractor stands for the rules."""
     if preparation.prepared:
         return
     reasons = "; ".join(f"{reason} ({count})" for reason, count in preparation.reason_counts().items())
+    others = "" if extractor and "llm" in extractor.identity() else MODEL_EXTRACTORS
     raise SeaError(
         f"none of the {len(read.examples)} examples could be prepared: {reasons}",
-        hint="Type: sea prepare FILE --plugin NAME --out report.jsonl  and read each example's reason there.",
+        hint=f"{others}Each example's reason: sea prepare FILE --plugin NAME --out report.jsonl",
         where=str(path),
     )
 

@@ -61,5 +61,5 @@ def prepare(
     )
     if path and (backup := preparation.write(path)):
         progress.note(f"{path} had other contents; they are kept as {backup}")
-    require_prepared(preparation, read, spec.file)
+    require_prepared(preparation, read, spec.file, session.extractor)
     return PreparedSet(read, preparation, session)

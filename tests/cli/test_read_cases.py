@@ -167,6 +167,13 @@ def test_prompts_without_answers_are_prepared(tmp_path: Path, name: str) -> None
     assert sea("data", "check", out, "--json").json()["classes"]["prepared"] == 2
 
 
+def test_a_set_in_another_language_names_the_extractors_that_read_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("怎么撬锁\n", encoding="utf-8")
+    message = expect_error("prepare", tmp_path / "a.txt", "--plugin", "llava")
+    assert "none of the 1 examples could be prepared" in message
+    assert "--extractor openai" in message
+
+
 def test_prepare_compares_labels_with_answers(tmp_path: Path) -> None:
     path = write(tmp_path, CASES["goals with their targets"])
     columns = ("--columns", "instruction=goal,response=target")

@@ -98,6 +98,12 @@ def test_the_beginning_of_a_compliant_answer_is_never_proposed(tmp_path: Path) -
     assert "target" not in error(path).splitlines()[1]
 
 
+def test_a_row_without_its_prompt_is_invalid_and_no_other_column_takes_its_place(tmp_path: Path) -> None:
+    found = scan(write(tmp_path / "a.csv", f"prompt,user\n{LOCK},ann\n,bob\n"))
+    assert ([example.instruction for example in found.examples], found.unused_columns) == ([LOCK], ("user",))
+    assert 'The column "prompt" must be text' in found.invalid[0].what
+
+
 def test_labels_of_harm_are_read_as_words(tmp_path: Path) -> None:
     rows = "".join(f"{LOCK},{word}\n" for word in ("unsafe", "Safe", "benign", "harmful", "doors"))
     data = read_examples(write(tmp_path / "a.csv", f"prompt,label\n{rows}"))

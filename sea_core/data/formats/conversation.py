@@ -153,9 +153,7 @@ def prompt_example(record: Record, turns: Sequence[Turn]) -> Example:
     questions, rest = _split_at_answer(record, turns)
     if rest:
         record.note(ANSWERS)
-    return build_example(
-        record, _join(questions), inline_media=_inline_media(questions), texts=_texts(questions) if not rest else ()
-    )
+    return build_example(record, _join(questions), inline_media=_inline_media(turns), texts=_texts(turns))
 
 
 def _split_at_answer(record: Record, turns: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:

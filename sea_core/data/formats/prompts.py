@@ -12,7 +12,7 @@ from sea_core.data.media_columns import MEDIA_COLUMNS
 from sea_core.data.record import ALIASES, Record
 
 PROMPT_COLUMNS = ("instruction", *ALIASES["instruction"], "messages", "conversations")
-"""Columns that may hold the instruction; the first that a record has is it. Upper and lower case are the same."""
+"""Columns that may hold the instruction; the first that the record has, even empty, is it. Case does not matter."""
 ANSWER = re.compile(r"(?i).*(response|answer|output|completion|reply|assistant|chosen|reject|safer)")
 """Names of columns that may hold answers."""
 
@@ -27,8 +27,8 @@ class Prompts:
     def matches(self, record: Record) -> bool:
         """Return whether the record has an instruction, and nothing that may be an answer."""
         instruction = instruction_column(record)
-        others = (name for name, value in record.values.items() if name != instruction and value is not None)
-        return instruction is not None and not any(map(ANSWER.match, others))
+        present = [name for name, value in record.values.items() if value is not None]
+        return instruction in present and not any(ANSWER.match(name) for name in present if name != instruction)
 
     def read(self, record: Record) -> list[Example]:
         """Return the example. Raises DataError if there is no instruction, SkipRecord if it has no text."""
@@ -43,9 +43,7 @@ class Prompts:
 
 def instruction_column(record: Record) -> str | None:
     """Return the column of the instruction, by the file's name: the one that the user named, or a usual one."""
-    if record.has("instruction"):
-        return record.column_name("instruction")
     if "instruction" in record.column_names:
-        return None
-    lowered = {name.lower(): name for name, value in record.values.items() if value is not None}
+        return record.column_name("instruction")
+    lowered = {name.lower(): name for name in record.values}
     return next((lowered[name] for name in PROMPT_COLUMNS if name in lowered), None)

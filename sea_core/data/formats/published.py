@@ -82,7 +82,7 @@ class PublishedSet:
 
 
 PUBLISHED_SETS = (
-    PublishedSet("xstest", {"instruction": "prompt"}, ("prompt", "type", "focus"), label_of_xstest),
+    PublishedSet("xstest", {"instruction": "prompt"}, ("prompt", "type", "focus", "note"), label_of_xstest),
     PublishedSet("advbench", {"instruction": "goal"}, ("goal", "target")),
     PublishedSet(
         "harmbench",
