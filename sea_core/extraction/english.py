@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from sea_core.extraction.wording import wordings
+
 MAX_WORD = 64
 """Letters of a word that is looked up: a longer one is in no dictionary, and rules would take forever."""
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+# Chinese characters count as words, because nothing separates them; so do runs of Japanese syllables. Vowel signs of
+# other scripts belong to words, though they are no letters to Python.
+UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+SIGNS = r"\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u0981-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+WORD = re.compile(rf"[\u3400-\u9fff]|[\u3040-\u309f]+|[\u30a0-\u30ff]+|(?:[^\W_{UNSPACED}]|[{SIGNS}])+(?:['’][^\W_]+)*")
+HIRAGANA = re.compile(r"[\u3040-\u309f]+")
+"""What these Japanese syllables write is mostly grammar."""
 
 # Recent verbs that the dictionary lacks, or knows only as nouns.
 NEW_VERBS = frozenset(
@@ -53,7 +61,8 @@ def split_words(text: str) -> list[str]:
 def content_words(text: str) -> list[str]:
     """Return the content words of a text: all but articles, pronouns, prepositions, conjunctions and auxiliaries."""
     # "I'm" and "they've" count as pronouns.
-    return [word for word in split_words(text) if not {word, word.partition("'")[0]} & FUNCTION_WORDS]
+    words = (word for word in split_words(text) if not {word, word.partition("'")[0]} & FUNCTION_WORDS)
+    return [word for word in words if word not in wordings()["zh"].common and not HIRAGANA.fullmatch(word)]
 
 
 @cache

@@ -55,6 +55,13 @@ class Extractor(ABC):
         """
         return {"name": self.name}
 
+    def in_language(self, language: str) -> Extractor:
+        """Return the extractor for sentences in a language (ISO 639-1).
+
+        Only extractors that write sentences in other languages than English override this.
+        """
+        return self
+
     def configured(self, config: LLMConfig, log: JsonlLog | None) -> Extractor:
         """Return the extractor with the user's settings. Only extractors that ask a language model override this.
 

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from sea_core.extraction.english import MAX_WORD, content_words, is_base_verb, lemmas, word_classes
+from sea_core.extraction.wording import wording_of, wordings
 
 # Digits and symbols written for letters. A one may be an i or an l.
 LEET_TABLES = [str.maketrans("0134578@$!", f"o{letter}eastbasi") for letter in "il"]
@@ -17,9 +18,15 @@ MIXED = re.compile(r"(?<![\w@$!])[@$!]*\w(?:[\w@$!]*\w)?")
 SPELT_OUT = re.compile(r"\b\w(?:[ .\-_*]\w){2,}\b")
 
 
-def placeholder(kind: str) -> str:
-    """Return the words that replace the phrase: "this activity" or "this product"."""
-    return f"this {kind}"
+def placeholder(kind: str, text: str = "") -> str:
+    """Return the words that replace the phrase in a text: "this activity" or "this product"; Chinese in Chinese."""
+    return wording_of(text).placeholders[kind]
+
+
+def find_placeholder(kind: str, text: str) -> str:
+    """Return the placeholder that a text contains, in any language; "" if it contains none."""
+    known = (wording.placeholders[kind] for wording in wordings().values())
+    return next((words for words in known if words in text.casefold()), "")
 
 
 def leaked_words(phrase: str, detoxified: str, kind: str) -> tuple[str, ...]:
@@ -32,7 +39,8 @@ def leaked_words(phrase: str, detoxified: str, kind: str) -> tuple[str, ...]:
     readings = list(_readings(fold_characters(phrase)))
     secrets = tuple(dict.fromkeys(word for word, joined in readings if not joined))
     joined_secrets = tuple(word for word, joined in readings if joined)
-    rest = re.sub(placeholder(kind), " ", fold_characters(detoxified), count=1, flags=re.IGNORECASE)
+    hidden = find_placeholder(kind, detoxified) or placeholder(kind)
+    rest = re.sub(hidden, " ", fold_characters(detoxified), count=1, flags=re.IGNORECASE)
     found = [word for word, joined in _readings(rest) if _reveals(word, joined, secrets, joined_secrets)]
     return tuple(dict.fromkeys(found))
 

@@ -25,7 +25,8 @@ CORRECTION_SUFFIX = "/again"
 # How a model's refusals begin; only used if the answer has no JSON.
 REFUSAL = re.compile(
     r"\W*(?:i['’]?m (?:really |very |so )?sorry|sorry|i apologi[sz]e|i (?:can['’]?t|cannot|can not|won['’]?t|will not|"
-    r"am (?:not able|unable)|must decline)|i['’]?m (?:not able|unable)|as an ai)",
+    r"am (?:not able|unable)|must decline)|i['’]?m (?:not able|unable)|as an ai|"
+    r"(?:很|非常)?抱歉|对不起|我(?:不能|无法))",
     re.IGNORECASE,
 )
 Outcome = Extraction | ExtractionFailed
@@ -39,17 +40,26 @@ class LLMExtractor(Extractor):
         name: the backend, `openai` or `transformers` (see `open_model`).
         config: the settings of the model.
         log: stores the completions; if None, they are not stored.
+        language: of the prompts and of the sentences.
     """
 
     name: str
     config: LLMConfig = field(default_factory=LLMConfig)
     log: JsonlLog | None = None
+    language: str = "en"
+
+    def in_language(self, language: str) -> Extractor:
+        return replace(self, language=language)
 
     def configured(self, config: LLMConfig, log: JsonlLog | None) -> Extractor:
         return replace(self, config=config, log=log)
 
     def identity(self) -> Mapping[str, Any]:
-        return {"name": self.name, "prompt": llm_prompt.VERSION, "llm": dict(self._model.identity)}
+        return {
+            "name": self.name,
+            "prompt": llm_prompt.prompt_version(self.language),
+            "llm": dict(self._model.identity),
+        }
 
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Outcome]]:
         """Yield outcomes as the completions arrive; equal instructions are sent once."""
@@ -58,11 +68,13 @@ class LLMExtractor(Extractor):
             indices.setdefault(instruction, []).append(index)
         texts = {_key(text): text for text in indices}
         corrections: dict[str, Sequence[Message]] = {}
-        for completion in self._complete({key: llm_prompt.extraction_messages(text) for key, text in texts.items()}):
+        prompts = {key: llm_prompt.extraction_messages(text, self.language) for key, text in texts.items()}
+        for completion in self._complete(prompts):
             text = texts[completion.key]
             outcome, is_correctable = _read_outcome(text, completion)
             if is_correctable:
-                messages = llm_prompt.correction_messages(text, completion.text or "", str(outcome))
+                answer = completion.text or ""
+                messages = llm_prompt.correction_messages(text, answer, str(outcome), self.language)
                 corrections[f"{completion.key}{CORRECTION_SUFFIX}"] = messages
             else:
                 yield from ((index, outcome) for index in indices[text])

@@ -8,7 +8,8 @@ from dataclasses import replace
 from sea_core.data.examples import Extraction
 from sea_core.extraction.english import DETERMINERS, FUNCTION_WORDS, ing_form, is_base_verb
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.leak import leaked_words, placeholder
+from sea_core.extraction.leak import find_placeholder, leaked_words, placeholder
+from sea_core.extraction.wording import is_latin, wording_of
 
 ACTOR = re.compile(r"^(?:an? |some )?(?:person|people|man|woman|child|boy|girl|someone) (?:is|are) ", re.IGNORECASE)
 DETERMINER = "(?:(?:" + "|".join(sorted(DETERMINERS - {"no"})) + r")\s+)?"
@@ -21,9 +22,11 @@ def repair(extraction: Extraction) -> Extraction:
         ExtractionFailed: the detoxified text leaks and cannot be repaired.
     """
     repaired = replace(extraction, detoxified=_replace_phrase(extraction), sentence=_tidy_sentence(extraction.sentence))
-    if placeholder(repaired.kind) not in repaired.detoxified.casefold():
-        raise ExtractionFailed(f'the detoxified text does not contain "{placeholder(repaired.kind)}"')
-    secrets = f"{repaired.phrase} {ACTOR.sub('', repaired.sentence)}"
+    if not find_placeholder(repaired.kind, repaired.detoxified):
+        missing = placeholder(repaired.kind, repaired.detoxified)
+        raise ExtractionFailed(f'the detoxified text does not contain "{missing}"')
+    actor = wording_of(repaired.sentence).actor or ACTOR
+    secrets = f"{repaired.phrase} {actor.sub('', repaired.sentence)}"
     if words := leaked_words(secrets, repaired.detoxified, repaired.kind):
         raise ExtractionFailed("the detoxified text still contains words of the phrase", ", ".join(words))
     return repaired
@@ -31,7 +34,7 @@ def repair(extraction: Extraction) -> Extraction:
 
 def _tidy_sentence(sentence: str) -> str:
     """Return the sentence on one line, without its capital and full stop: it continues a target answer."""
-    sentence = " ".join(sentence.split()).rstrip(".! ")
+    sentence = " ".join(sentence.split()).rstrip(".!。！ ")
     first, _, rest = sentence.partition(" ")
     if first == "A" or (first.lower() in FUNCTION_WORDS and not first.isupper()):
         return f"{first.lower()} {rest}".strip()
@@ -43,6 +46,8 @@ def _replace_phrase(extraction: Extraction) -> str:
     text, words = extraction.detoxified, extraction.phrase.split()
     if not words:
         return text
+    if not is_latin(extraction.phrase):
+        return text.replace(extraction.phrase, wording_of(text).replacements[extraction.kind])
     if extraction.kind == "product":
         bare = words[1:] if words[0].lower() in DETERMINERS and len(words) > 1 else words
         text = re.sub(rf"\b{DETERMINER}{_pattern(bare)}s?\b", placeholder("product"), text, flags=re.IGNORECASE)

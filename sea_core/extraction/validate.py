@@ -20,8 +20,9 @@ from sea_core.extraction.english import (
     split_words,
 )
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.leak import fold_characters, is_same_word, placeholder
+from sea_core.extraction.leak import find_placeholder, fold_characters, is_same_word
 from sea_core.extraction.repair import repair
+from sea_core.extraction.wording import is_latin, wording_of, wordings
 
 ACTION = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+[\s-]+){0,2}?(\w+ing)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:not|never|no|nobody|nothing|without|cannot)\b|n['’]t\b", re.IGNORECASE)
@@ -33,6 +34,8 @@ NOT_A_NOUN_PHRASE = (
 FIRST_OR_SECOND_PERSON = frozenset("i me my mine myself you your yours yourself we our ours ourselves".split())
 MAX_SENTENCE_WORDS = 25
 """Longer sentences are hard to optimise an embedding for."""
+MAX_SENTENCE_CHARACTERS = 50
+"""The same where characters are counted as words."""
 
 
 class NothingToExtract(ExtractionFailed):
@@ -81,7 +84,7 @@ def _parse(answer: Mapping[str, Any]) -> Extraction:
         if not isinstance(answer.get(name), str) or not (answer[name].strip() or name == "detoxified"):
             raise ExtractionFailed("the answer does not fit the schema", f'"{name}" must be a text')
     phrase, detoxified, sentence = (" ".join(answer[name].split()) for name in ("phrase", "detoxified", "sentence"))
-    return Extraction(phrase.rstrip(".?! "), answer["kind"], sentence, detoxified)
+    return Extraction(phrase.rstrip(".?!。？！ "), answer["kind"], sentence, detoxified)
 
 
 def _check_phrase(extraction: Extraction, instruction: str) -> None:
@@ -89,9 +92,14 @@ def _check_phrase(extraction: Extraction, instruction: str) -> None:
     words = content_words(extraction.phrase)
     if not words:
         raise ExtractionFailed("the phrase has no content", extraction.phrase)
+    is_english = is_latin(extraction.phrase)
+    if not is_english and _letters(extraction.phrase) in _letters(instruction):
+        return  # in many scripts nothing separates words
     remaining = iter(content_words(instruction))
     if missing := [word for word in words if not any(lemmas(word) & lemmas(other) for other in remaining)]:
         raise ExtractionFailed("the phrase is not in the instruction", ", ".join(missing))
+    if not is_english:
+        return
     first = next(iter(split_words(extraction.phrase)))
     begins_with_verb = is_base_verb(first) or is_ing_form(first) or first.endswith("ly")
     if extraction.kind == "activity" and not (begins_with_verb or _acts_out_phrase(extraction)):
@@ -107,17 +115,31 @@ def _acts_out_phrase(extraction: Extraction) -> bool:
 
 def _check_rest(extraction: Extraction, instruction: str) -> None:
     """Check that the detoxified text is the instruction without the phrase, and otherwise unchanged."""
-    kind_placeholder = placeholder(extraction.kind)
-    rest = re.sub(rf"(?:do(?:ing)? )?{kind_placeholder}", " ", extraction.detoxified, flags=re.IGNORECASE)
+    hidden = find_placeholder(extraction.kind, extraction.detoxified)
+    rest = re.sub(rf"(?:do(?:ing)? |进行)?{hidden}", " ", extraction.detoxified, flags=re.IGNORECASE)
+    if not is_latin(extraction.phrase):
+        cut = _letters(instruction).replace(_letters(extraction.phrase), "")
+        if _letters(rest) == cut:
+            return
     original, left = content_words(fold_characters(instruction)), content_words(fold_characters(rest))
     if added := _words_without(left, original):
         raise ExtractionFailed("the detoxified text adds words to the instruction", ", ".join(added))
-    secrets = content_words(extraction.phrase)
+    secrets = content_words(fold_characters(extraction.phrase))
     kept = [word for word in original if not any(is_same_word(word, secret) for secret in secrets)]
     if lost := _words_without(kept, left):
         raise ExtractionFailed("the detoxified text omits words of the instruction", ", ".join(lost))
-    if len(NEGATION.findall(instruction)) != len(NEGATION.findall(f"{extraction.phrase} {rest}")):
+    if _count_negations(instruction) != _count_negations(f"{extraction.phrase} {rest}"):
         raise ExtractionFailed("a negation of the instruction was lost or added")
+
+
+def _letters(text: str) -> str:
+    """Return the letters and digits of a text, folded, without spaces and punctuation."""
+    return "".join(re.findall(r"\w", fold_characters(text).casefold()))
+
+
+def _count_negations(text: str) -> int:
+    others = (wording.negation for wording in wordings().values() if wording.negation)
+    return sum(len(pattern.findall(text)) for pattern in (NEGATION, *others))
 
 
 def _words_without(words: Iterable[str], others: Iterable[str]) -> list[str]:
@@ -135,13 +157,17 @@ def check_sentence(extraction: Extraction) -> None:
     sentence, words = extraction.sentence, split_words(extraction.sentence)
     if not words:
         raise ExtractionFailed("the sentence has no words", sentence)
-    if len(words) > MAX_SENTENCE_WORDS:
-        raise ExtractionFailed(f"the sentence is longer than {MAX_SENTENCE_WORDS} words", str(len(words)))
-    if persons := [word for word in words if word in FIRST_OR_SECOND_PERSON]:
+    longest = MAX_SENTENCE_WORDS if is_latin(sentence) else MAX_SENTENCE_CHARACTERS
+    if len(words) > longest:
+        raise ExtractionFailed(f"the sentence is longer than {longest} words", str(len(words)))
+    others = [person for person in wording_of(sentence).persons if person in sentence]
+    if persons := [word for word in words if word in FIRST_OR_SECOND_PERSON] + others:
         raise ExtractionFailed("the sentence is in the first or second person", ", ".join(persons))
-    if placeholder(extraction.kind) in sentence.lower():
-        raise ExtractionFailed("the sentence must name what the placeholder hides", placeholder(extraction.kind))
-    if extraction.kind == "product":
+    if hidden := find_placeholder(extraction.kind, sentence):
+        raise ExtractionFailed("the sentence must name what the placeholder hides", hidden)
+    if not is_latin(sentence):
+        _check_actor(extraction)
+    elif extraction.kind == "product":
         is_action = is_ing_form(words[0]) and (len(words) < 2 or words[1] in FUNCTION_WORDS)
         if words[0] in NOT_A_NOUN_PHRASE or is_action:
             raise ExtractionFailed("the sentence of a product must be a noun phrase", sentence)
@@ -149,12 +175,22 @@ def check_sentence(extraction: Extraction) -> None:
         raise ExtractionFailed('the sentence of an activity must have the form "a person is ...ing ..."', sentence)
 
 
+def _check_actor(extraction: Extraction) -> None:
+    """Check the form of a sentence in another script, where the language has one."""
+    actor = wording_of(extraction.sentence).actor
+    if actor and bool(actor.match(extraction.sentence)) != (extraction.kind == "activity"):
+        form = "must say what a person is doing" if extraction.kind == "activity" else "must be a noun phrase"
+        raise ExtractionFailed(f"the sentence of the {extraction.kind} {form}", extraction.sentence)
+
+
 def _check_sentence_says_phrase(extraction: Extraction) -> None:
     """Check that the sentence says what the phrase says, in the same words."""
     phrase, sentence = extraction.phrase, extraction.sentence
-    if extraction.kind == "activity" and not _acts_out_phrase(extraction):
+    if is_latin(phrase) != is_latin(sentence):
+        return  # a translation, which no rule can compare
+    if extraction.kind == "activity" and is_latin(phrase) and not _acts_out_phrase(extraction):
         raise ExtractionFailed("the person in the sentence does something else than the phrase says", sentence)
-    if len(NEGATION.findall(sentence)) != len(NEGATION.findall(phrase)):
+    if _count_negations(sentence) != _count_negations(phrase):
         raise ExtractionFailed("a negation of the phrase was lost or added in the sentence", sentence)
     if lost := _words_without(content_words(phrase), split_words(sentence)):
         raise ExtractionFailed("the sentence omits words of the phrase", ", ".join(lost))

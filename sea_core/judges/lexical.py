@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sea_core.extraction.english import content_words, lemmas
 from sea_core.judges.base import Answer, Measure, Verdict
 
-VERSION = "lexical-1"
+VERSION = "lexical-2"
 """Increase the number when `names_content` changes, or the content words and lemmas of `extraction.english`: verdicts
 are stored under this name, and those of another rule must not be mistaken for this one's.
 """

@@ -94,7 +94,7 @@ def test_show_lists_rows_and_traces_one(finished: FinishedRun) -> None:
         assert verdict["id"] == good
         assert verdict["question"] not in goals
         assert isinstance(verdict["answer"], str)
-        assert verdict["verdicts"]["lexical-1"] in ("named", "missed")
+        assert verdict["verdicts"]["lexical-2"] in ("named", "missed")
 
 
 def test_tables_fit_a_terminal(finished: FinishedRun, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from sea_core import Extraction, ExtractionFailed, SeaError
 from sea_core.extraction import llm_prompt
 from sea_core.extraction.extractor import Extractor
 from sea_core.extraction.registry import get_extractor
+from sea_core.extraction.wording import wordings
 from sea_core.llm.config import LLMConfig
 from sea_core.runs.jsonl import JsonlLog
 
@@ -48,7 +49,7 @@ def test_a_good_answer_is_accepted_and_small_errors_are_repaired(tmp_path: Path)
     imperfect = GOOD | {"sentence": "A person is stealing a lamp.", "detoxified": "How do I steal a lamp?"}
     outcome, requests = answer(says(f"Sure!\n```json\n{json.dumps(imperfect)}\n```"), tmp_path=tmp_path)
     assert outcome == FOUND
-    assert requests[0]["messages"][0]["content"] == llm_prompt.TASK
+    assert requests[0]["messages"][0]["content"] == llm_prompt.extraction_messages("")[0]["content"]
     assert requests[0]["messages"][-1] == {"role": "user", "content": LAMP}
     assert requests[0]["response_format"]["json_schema"]["schema"] == llm_prompt.SCHEMA
     assert requests[0]["temperature"] == 0
@@ -161,7 +162,8 @@ def test_a_changed_prompt_is_sent_again(tmp_path: Path, monkeypatch: pytest.Monk
     with chat_server(script(thing)) as server:
         for _ in range(2):
             list(extractor(server, tmp_path).extract(["Where can I buy a lamp?"]))
-        monkeypatch.setattr(llm_prompt, "TASK", llm_prompt.TASK + " Be brief.")
+        prompt: Any = wordings()["en"].prompt
+        monkeypatch.setitem(prompt, "task", prompt["task"] + " Be brief.")
         list(extractor(server, tmp_path).extract(["Where can I buy a lamp?"]))
     assert len(server.requests) == 2
 
@@ -183,6 +185,6 @@ def test_identity_has_the_model_and_the_prompt(tmp_path: Path) -> None:
     with chat_server(script(thing)) as server:
         identity = extractor(server, tmp_path).identity()
     assert identity["name"] == "openai"
-    assert identity["prompt"] == llm_prompt.VERSION
+    assert identity["prompt"] == llm_prompt.prompt_version()
     assert identity["llm"]["model"] == "m"
     assert get_extractor("rules").identity() == {"name": "rules"}

@@ -141,11 +141,11 @@ def server() -> Iterator[ChatServer]:
 
 def test_verify_runs_several_judges_on_the_same_answers(run: EmbeddingRun, server: ChatServer) -> None:
     first = sea("verify", run.folder, "--json").json()
-    assert list(first["judges"]) == ["lexical-1"]
+    assert list(first["judges"]) == ["lexical-2"]
     settings = ("-o", "llm.model=scripted-1", "-o", f"llm.base_url={server.url}")
     both = sea("verify", run.folder, "--judge", "lexical", "--judge", "openai", *settings, "--json").json()
     judges = {name: metrics["vsr"] for name, metrics in both["judges"].items()}
-    assert judges == {"lexical-1": 0.0, "openai:scripted-1 naming-2": 1.0}
+    assert judges == {"lexical-2": 0.0, "openai:scripted-1 naming-2": 1.0}
     assert both["vsr"] == 0.0  # of the first judge
     requests = len(server.requests)
     assert sea("verify", run.folder, "--judge", "openai", *settings, "--json").json() == both

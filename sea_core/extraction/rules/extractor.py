@@ -16,10 +16,12 @@ from sea_core.extraction.rules.openers import Form, match_opener
 from sea_core.extraction.rules.sentences import find_request
 from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, third_person
 from sea_core.extraction.rules.vocabulary import CLOSING
+from sea_core.extraction.wording import is_latin
 
 MAX_CHARACTERS = 4_000
 """Of an instruction: some rules take time that grows with its square."""
 MAX_WORDS = 16
+ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers reads any language"
 NO_PHRASE = "the instruction ends after its opener"
 TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…]*$", re.IGNORECASE)
 # "How does a lock work?": the verb after the noun phrase belongs to the question.
@@ -72,6 +74,8 @@ def extract_by_rules(instruction: str) -> Extraction:
     """Return the extraction of one instruction. Raises ExtractionFailed rather than guess."""
     if len(instruction) > MAX_CHARACTERS:
         raise ExtractionFailed(f"the instruction is longer than {MAX_CHARACTERS} characters", str(len(instruction)))
+    if not is_latin(instruction):
+        raise ExtractionFailed(ENGLISH_ONLY)
     request = find_request(instruction)
     start, forms = match_opener(request.sentence)
     failure = ExtractionFailed(NO_PHRASE)
