@@ -8,23 +8,46 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import output
+from sea_core.errors import RunError
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
 
 COLUMNS = ("id", "status", "steps", "loss", "phrase", "reason")
 MISSED_COLUMNS = ("judge", "id", "content", "question", "answer")
+OWN_COMMAND = "sea show"
+
+
+def _run_other(context: typer.Context, command: str, arguments: list[str]) -> None:
+    """Run the command that shows a folder of another kind. Raises RunError where its plugin is not installed."""
+    found: Any = context.find_root().command
+    _, *names = command.split()
+    for name in names:
+        found = found.get_command(context, name) if found else None
+    if found is None:
+        raise RunError(f"{arguments[0]} is shown by `{command}`, which is not installed", hint="pip install sea-bench")
+    found.main(arguments, prog_name=command, standalone_mode=False, obj=context.obj)
 
 
 def show(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    embedding: Annotated[str | None, typer.Argument(metavar="ID", help="The id of one embedding to trace.")] = None,
+    embedding: Annotated[
+        str | None, typer.Argument(metavar="ID", help="The id of one embedding to trace, or of one answer.")
+    ] = None,
     missed: Annotated[bool, typer.Option("--missed", help="List the answers that do not name the content.")] = False,
     as_json: output.Json = False,
 ) -> None:
-    """List the embeddings of a run, or trace one: text, targets, embedding, verified answers."""
-    from sea_core.runs.embedding_run import EmbeddingRun
+    """List the embeddings of a run, or trace one: text, targets, embedding, verified answers.
 
+    Of a benchmark run it lists the answers with their verdicts, as `sea bench show` does.
+    """
+    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.folder import command_to_show
+
+    if (command := command_to_show(run)) and command != OWN_COMMAND and not missed:
+        _run_other(context, command, [str(run), *([embedding] if embedding else []), *["--json"] * as_json])
+        return
     opened = EmbeddingRun(run)
     if missed:
         _show_missed(opened, as_json)

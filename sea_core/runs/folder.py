@@ -29,6 +29,11 @@ SHOWN_BY = {"run.json": "sea show", "bench.json": "sea bench show", "manifest.js
 """The command that shows a folder with one of these files."""
 
 
+def command_to_show(folder: Path) -> str:
+    """Return the command that shows a folder; empty where there is none."""
+    return next((command for name, command in SHOWN_BY.items() if (folder / name).is_file()), "")
+
+
 class RunFolder(Generic[M]):
     """An opened run folder. Reading is always possible; one process at a time writes.
 
@@ -163,9 +168,8 @@ class RunFolder(Generic[M]):
             return RunError(f"there is no folder {folder}", hint=f"Check the path. {hint}")
         if not folder.is_dir():
             return RunError(f"{folder} is a file, but a {self.NOUN} is a folder", hint=hint)
-        present = [name for name in OTHER_KINDS if (folder / name).is_file()]
-        kind = OTHER_KINDS[present[0]] if present else ""
-        if shown_by := SHOWN_BY.get(present[0] if present else ""):
+        kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
+        if shown_by := command_to_show(folder):
             hint += f" To see this one: {shown_by} {folder}"
         found = f"it is {kind}" if kind else f"it has no {self.MANIFEST_NAME}"
         return RunError(f"{folder} is not a {self.NOUN}: {found}", hint=hint)

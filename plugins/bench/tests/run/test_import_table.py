@@ -149,8 +149,11 @@ def test_a_table_is_judged_shown_reported_and_compared(tmp_path: Path) -> None:
     second = sea("bench", "show", runs[0], "2")
     assert HELP in second.out
     assert REFUSAL not in second.out
-    assert "sea bench show" in expect_error("show", runs[0])
-    assert "no case 7" in expect_error("bench", "show", runs[0], "7")
+    assert sea("show", runs[0], "--json").json() == shown
+    assert sea("show", runs[0], "2").out == second.out
+    assert "sea bench show" in expect_error("verify", runs[0])
+    for command in (("bench", "show"), ("show",)):
+        assert "no case 7" in expect_error(*command, runs[0], "7")
 
 
 def test_scenarios_and_benign_rows_are_counted_apart(tmp_path: Path) -> None:
