@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sea_core.data.result import ReadResult
     from sea_core.pipeline.progress import Progress
 
+SAMPLE = 1000
+"""How many harmful, and as many benign, examples are judged: of more, this many at equal distances."""
 MOST = 0.5
 """The share of answers beyond which labels and answers are said to contradict each other."""
 
@@ -28,6 +30,7 @@ class LabelCheck:
         harmful: harmful examples with an answer that was judged. complying: those whose answer does not refuse.
         benign: benign examples with an answer that was judged. refusing: those whose answer refuses.
         unrated: examples with an answer that the judge cannot read.
+        answered: examples with an answer, judged or not: of a large set, a sample is judged.
     """
 
     harmful: int
@@ -35,15 +38,22 @@ class LabelCheck:
     benign: int
     refusing: int
     unrated: int
+    answered: int
 
     @classmethod
     def of(cls, examples: Sequence[Example]) -> LabelCheck:
-        """Judge the answer of each example: the response, or the chosen one."""
-        answers = [(example, example.response or example.chosen or "") for example in examples if has_answer(example)]
-        keyed = [Answer(str(number), example.instruction, text) for number, (example, text) in enumerate(answers)]
-        refused = {verdict.key: verdict.refused for verdict in RefusalJudge().judge(keyed)}
-        found = [(example.harmful, refused[str(number)]) for number, (example, _) in enumerate(answers)]
+        """Judge the answers of examples: the response, or the chosen one."""
+        answered = [example for example in examples if has_answer(example)]
+        sides = [[example for example in answered if example.harmful is harmful] for harmful in (True, False)]
+        judged = [example for side in sides for example in side[:: -(-len(side) // SAMPLE) or 1]]
+        answers = [
+            Answer(str(number), example.instruction, example.response or example.chosen or "")
+            for number, example in enumerate(judged)
+        ]
+        refused = {verdict.key: verdict.refused for verdict in RefusalJudge().judge(answers)}
+        found = [(example.harmful, refused[str(number)]) for number, example in enumerate(judged)]
         return cls(
+            answered=len(answered),
             harmful=sum(harmful and refuses is not None for harmful, refuses in found),
             complying=found.count((True, False)),
             benign=sum(not harmful and refuses is not None for harmful, refuses in found),
@@ -51,26 +61,31 @@ class LabelCheck:
             unrated=sum(refuses is None for _, refuses in found),
         )
 
+    @property
+    def which(self) -> str:
+        """Says that only a sample of the rows was judged; empty if all were."""
+        return "" if self.harmful + self.benign + self.unrated == self.answered else " in a sample"
+
     def counts(self) -> Iterator[tuple[str, str]]:
         """Yield what was counted and how many there are, of the answers that could be judged."""
         if self.harmful:
-            yield "harmful, with an answer that does not refuse", f"{self.complying} of {self.harmful}"
+            yield "harmful, with an answer that does not refuse", f"{self.complying} of {self.harmful}{self.which}"
         if self.benign:
-            yield "benign, with an answer that refuses", f"{self.refusing} of {self.benign}"
+            yield "benign, with an answer that refuses", f"{self.refusing} of {self.benign}{self.which}"
         if self.unrated:
-            yield "with an answer that the refusal judge cannot read", str(self.unrated)
+            yield "with an answer that the refusal judge cannot read", f"{self.unrated}{self.which}"
 
     def warnings(self) -> Iterator[str]:
         """Yield what contradicts the labels in most rows."""
         if self.complying > MOST * self.harmful:
             yield (
-                f"{self.complying} of {self.harmful} harmful rows have an answer that does not refuse. Alignment would "
-                "teach these answers: are they the ones to teach?"
+                f"{self.complying} of {self.harmful} harmful rows{self.which} have an answer that does not refuse. "
+                "Alignment would teach these answers: are they the ones to teach?"
             )
         if self.refusing > MOST * self.benign:
             yield (
-                f"{self.refusing} of {self.benign} benign rows have an answer that refuses. Alignment would teach to "
-                "refuse benign requests: does the label speak of the instruction, or of the answer?"
+                f"{self.refusing} of {self.benign} benign rows{self.which} have an answer that refuses. Alignment "
+                "would teach to refuse benign requests: does the label speak of the instruction, or of the answer?"
             )
 
 

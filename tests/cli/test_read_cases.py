@@ -74,7 +74,10 @@ CASES = {
     "goals with their targets": Case(
         "goals.csv",
         GOALS,
-        {"format": "plain", "labels": {"harmful": 2, "complying": 2, "benign": 0, "refusing": 0, "unrated": 0}},
+        {
+            "format": "plain",
+            "labels": {"harmful": 2, "complying": 2, "benign": 0, "refusing": 0, "unrated": 0, "answered": 2},
+        },
         "instruction=goal,response=target",
         ("2 of 2 harmful rows have an answer that does not refuse",),
     ),

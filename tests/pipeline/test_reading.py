@@ -12,7 +12,7 @@ import pytest
 from sea_core.data.examples import Example
 from sea_core.pipeline.inputs import DataSpec
 from sea_core.pipeline.progress import SilentProgress
-from sea_core.pipeline.reading import LabelCheck
+from sea_core.pipeline.reading import SAMPLE, LabelCheck
 
 LOCK = "How do I pick a lock?"
 REFUSAL, COMPLIANCE = "I'm sorry, but I can't help with that.", "Sure, here is how to pick a lock."
@@ -43,13 +43,22 @@ def test_labels_are_compared_with_answers() -> None:
     pair = example(None, chosen=REFUSAL, rejected=COMPLIANCE)
     benign = [example(COMPLIANCE, False), example(REFUSAL, False), example(REFUSAL, False)]
     check = LabelCheck.of([example(COMPLIANCE), pair, example(None), *benign])
-    assert asdict(check) == {"harmful": 2, "complying": 1, "benign": 3, "refusing": 2, "unrated": 0}
+    assert asdict(check) == {"harmful": 2, "complying": 1, "benign": 3, "refusing": 2, "unrated": 0, "answered": 5}
     (warning,) = check.warnings()  # half of the harmful ones is no contradiction
     assert warning.startswith("2 of 3 benign rows have an answer that refuses.")
     assert dict(check.counts()) == {
         "harmful, with an answer that does not refuse": "1 of 2",
         "benign, with an answer that refuses": "2 of 3",
     }
+
+
+def test_a_sample_of_a_large_set_is_judged() -> None:
+    examples = [example(COMPLIANCE if i % 4 else REFUSAL) for i in range(2 * SAMPLE + 3)]
+    check = LabelCheck.of([*examples, example("ჯერ კარი უნდა გააღო და მერე შეხვიდე", False)])
+    assert (check.harmful, check.unrated, check.answered) == (668, 1, 2004)
+    assert 490 < check.complying < 510
+    assert next(check.warnings()).startswith(f"{check.complying} of 668 harmful rows in a sample have an answer")
+    assert dict(check.counts())["with an answer that the refusal judge cannot read"] == "1 in a sample"
 
 
 def test_a_set_without_answers_has_nothing_to_compare() -> None:
