@@ -34,6 +34,7 @@ def optimize(
     limit: options.Limit = None,
     styles: options.Styles = None,
     extractor: synthesis.ExtractorName = "rules",
+    language: options.Language = "en",
     revision: options.Revision = None,
     chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
@@ -60,6 +61,7 @@ def optimize(
         device=device,
         settings=settings,
         chat_template=chat_template,
+        language=language,
     )
     spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
     folder = out or Path("runs") / f"{target.name}-{spec.name}"

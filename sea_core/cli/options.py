@@ -34,6 +34,9 @@ ChatTemplate = Annotated[
         "--chat-template", metavar="FILE", help="A Jinja file, for a model without a chat template or with a wrong one."
     ),
 ]
+Language = Annotated[
+    str, typer.Option("--lang", help="The language of questions and target answers: en (English) or zh (Chinese).")
+]
 Revision = Annotated[str | None, typer.Option(help="The commit of a hub model. Default: the newest.")]
 Dtype = Annotated[
     str, typer.Option(help="float32, bfloat16, float16, or auto: bfloat16 on a GPU that supports it, else float32.")

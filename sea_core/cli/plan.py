@@ -29,6 +29,7 @@ def plan(
     split: options.Split = None,
     skip_bad: options.SkipBad = False,
     limit: options.Limit = None,
+    language: options.Language = "en",
     revision: options.Revision = None,
     chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
@@ -51,6 +52,7 @@ def plan(
         device=device,
         settings=settings,
         chat_template=chat_template,
+        language=language,
     )
     spec = DataSpec(data, format, parse_columns(columns), limit, split=split, skip_invalid=skip_bad)
     planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)

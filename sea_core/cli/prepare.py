@@ -36,6 +36,7 @@ def prepare(
     split: options.Split = None,
     skip_bad: options.SkipBad = False,
     styles: options.Styles = None,
+    language: options.Language = "en",
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first N examples.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the drawn styles.")] = 0,
     as_json: output.Json = False,
@@ -48,15 +49,16 @@ def prepare(
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.prepare import prepare as prepare_set
 
-    target = ModelTarget.find(plugin, modality=modality)
+    target = ModelTarget.find(plugin, modality=modality, language=language)
     spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
     llm = read_settings(prepare_groups(), config, option)["llm"]
     found = prepare_set(spec, target, extractor=extractor, llm=llm, seed=seed, out=out, progress=TERMINAL)
     output.emit(_value(found, spec.file), as_json, lambda: output.grid(("", "examples"), _lines(found)))
+    lang = "" if language == "en" else f" --lang {language}"
     if out is None:
         output.note("Nothing was written. To store the prepared examples: --out prepared.jsonl")
     else:
-        output.note(f"Next: edit {out} if you like, then: sea optimize {out} --plugin {plugin}")
+        output.note(f"Next: edit {out} if you like, then: sea optimize {out} --plugin {plugin}{lang}")
     exit_if_failed(unanswered_examples(found.preparation))
 
 

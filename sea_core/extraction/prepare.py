@@ -21,6 +21,7 @@ from sea_core.extraction.registry import get_extractor
 from sea_core.extraction.repair import repair
 from sea_core.extraction.validate import check_sentence
 from sea_core.model.adapter import Adapter
+from sea_core.model.language import get_language
 from sea_core.model.prompts import content_goal, style_goal
 from sea_core.runs.atomic import backup_existing, write_text
 
@@ -116,7 +117,7 @@ def prepare(
         size = len(candidates) if limit is None else max(limit - len(prepared), MIN_BATCH)
         for example, outcome in _extract(candidates[start : start + size], extractor):
             try:
-                extraction = _checked(outcome)
+                extraction = _checked(outcome, adapter.language)
             except ExtractionFailed as error:
                 skipped.append(SkippedExample(example, str(error)))
             else:
@@ -134,12 +135,14 @@ def _extract(examples: Sequence[Example], extractor: Extractor) -> list[tuple[Ex
     return [(example, example.extraction or found.get(index, NO_RESULT)) for index, example in enumerate(examples)]
 
 
-def _checked(outcome: Extraction | ExtractionFailed) -> Extraction:
+def _checked(outcome: Extraction | ExtractionFailed, code: str) -> Extraction:
     """Return the extraction, repaired if necessary. It may come from any extractor, or from a file edited by hand."""
     if isinstance(outcome, ExtractionFailed):
         raise outcome
     extraction = repair(outcome)
     check_sentence(extraction)
+    if not (language := get_language(code)).has(extraction.sentence):
+        raise ExtractionFailed(f"the sentence is not in {language.name}, the language of --lang", extraction.sentence)
     return extraction
 
 

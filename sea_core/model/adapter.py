@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,6 +39,7 @@ class Adapter(ABC):
             goal is "{prefix} {sentence}." (paper, section 3.1: the response prefix).
         style_prefix: how it opens an answer about the style.
         styles: the style set.
+        language: of questions and target answers (ISO 639-1); see `in_language`.
         blank_word: one word for a blank input ("silent"): what a model that is asked about it should answer.
         is_derived: whether `fitted` derives the adapter from a checkpoint.
         casts_media: whether media are cast to the model's dtype: not every model does it itself.
@@ -54,6 +58,7 @@ class Adapter(ABC):
     styles: ClassVar[tuple[str, ...]]
     blank_word: ClassVar[str] = "blank"
     one_shape: ClassVar[bool] = False
+    language: ClassVar[str] = "en"
     is_derived = False
     casts_media = False
 
@@ -122,6 +127,33 @@ class Adapter(ABC):
         Override unless all media have one size: without it, sizes are "not tested".
         """
         return None
+
+    def in_language(self, code: str) -> Adapter:
+        """Return the adapter with the prefixes and styles of a language; itself for its own.
+
+        Override where the language has no words for the modality.
+
+        Raises:
+            SeaError: there is no such language, or it has no words for the adapter's noun.
+        """
+        from sea_core.model.language import get_language
+
+        language = get_language(code)
+        if code == self.language:
+            return self
+        if self.noun not in language.media:
+            raise SeaError(
+                f"{language.name} has no words for the noun {self.noun!r} of {type(self).__name__}",
+                hint="Leave --lang out, or override `in_language` in the adapter.",
+            )
+        words, adapter = language.media[self.noun], copy(self)
+        vars(adapter).update(
+            language=code,
+            prefixes={"activity": words["activity_prefix"], "product": words["product_prefix"]},
+            style_prefix=words["style_prefix"],
+            styles=tuple(words["styles"]),
+        )
+        return adapter
 
     def fitted(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> Adapter:
         """Return the adapter for a checkpoint: itself, unless `is_derived`. A plugin for one family leaves it as it is.

@@ -35,17 +35,21 @@ class ExtractorSession:
     answers: Path | None
 
     @classmethod
-    def open(cls, name: str, config: LLMConfig, output: Path | None, progress: Progress = SILENT) -> ExtractorSession:
+    def open(
+        cls, name: str, config: LLMConfig, output: Path | None, progress: Progress = SILENT, language: str = "en"
+    ) -> ExtractorSession:
         """Open the extractor `name`.
 
         Args:
             output: the file or folder that the work writes; a language model's answers are stored beside it.
+            language: of the sentences.
 
         Raises:
             SeaError: there is no such extractor, a setting is wrong, or the answers have no place.
         """
         answers = output.with_name(f"{output.name.removesuffix('.jsonl')}.answers.jsonl") if output else None
-        extractor = loader.get_extractor(name).configured(config, completion_log(answers) if answers else None)
+        extractor = loader.get_extractor(name).in_language(language)
+        extractor = extractor.configured(config, completion_log(answers) if answers else None)
         if "llm" in extractor.identity() and not answers:
             raise SeaError(
                 "the language model's answers need a file, so that no question is asked twice",

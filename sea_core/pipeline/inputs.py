@@ -174,6 +174,7 @@ class ModelTarget:
         device: str = "auto",
         settings: Mapping[str, Any] | None = None,
         chat_template: ChatTemplate | Path | None = None,
+        language: str = "en",
         is_stored: bool = False,
         may_download: bool = True,
     ) -> ModelTarget:
@@ -185,12 +186,13 @@ class ModelTarget:
             model: a model folder or a hub id; the plugin's own model by default.
             settings: the adapter's fields to set, as in {"seconds": 5}.
             chat_template: a Jinja file, for a checkpoint without a chat template, or in place of its own.
+            language: of questions and target answers: `en` or `zh`.
             is_stored: the plugin's name was read from a file, and is never taken as a path.
             may_download: whether a hub model that is not the plugin's own may be downloaded.
 
         Raises:
             PluginError: there is no such plugin, or it cannot be used.
-            SeaError: an unknown dtype or setting.
+            SeaError: an unknown dtype, setting or language.
             ModelError: the chat template cannot be read, or is not Jinja; or the plugin derives its adapter from the
                 model, and cannot.
         """
@@ -208,7 +210,7 @@ class ModelTarget:
                 "(identity.model.plugin_version).",
             )
         reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
-        checkpoint = model or adapter.checkpoint
+        adapter, checkpoint = adapter.in_language(language), model or adapter.checkpoint
         template = chat_template if isinstance(chat_template, ChatTemplate | None) else ChatTemplate.read(chat_template)
         target = cls(found, plugin, adapter, checkpoint, revision, dtype, device, may_download or not model, template)
         return target._fitted() if adapter.is_derived else target
@@ -253,6 +255,7 @@ class ModelTarget:
             device=device,
             settings=identity.adapter,
             chat_template=ChatTemplate(stored, str(run.folder)) if (stored := identity.chat_template) else None,
+            language=identity.language,
             is_stored=plugin is None,
             may_download=model is not None,
         )
@@ -321,7 +324,8 @@ class ModelTarget:
         dtype = resolve_dtype(self.dtype, device)
         where: dict[str, Any] = {"dtype": dtype, "device": str(device), "revision": self.revision}
         with self._network():
-            return self.with_adapter(self._opened(lambda: self.adapter.fitted(self.checkpoint, **where)))
+            fitted = self._opened(lambda: self.adapter.fitted(self.checkpoint, **where))
+            return self.with_adapter(fitted.in_language(self.adapter.language))
 
     def _opened(self, open_checkpoint: Callable[[], T]) -> T:
         """Return what is made of the checkpoint. Libraries raise anything for a file that is damaged."""
@@ -385,7 +389,8 @@ def load(plugin: str, **options: Any) -> MLLM:
 
     Args:
         plugin: an installed plugin's name, or the path of a .py file.
-        options: as `ModelTarget.find` takes them: modality, model, revision, dtype, device, settings, chat_template.
+        options: as `ModelTarget.find` takes them: modality, model, revision, dtype, device, settings, chat_template,
+            language.
 
     Raises:
         PluginError: there is no such plugin.

@@ -21,6 +21,7 @@ def model_identity(target: ModelTarget) -> ModelIdentity:
         fingerprint=target.fingerprint(),
         dtype=target.dtype_name(),
         chat_template=target.chat_template.text if target.chat_template else "",
+        language=target.adapter.language,
     )
 
 

@@ -154,7 +154,7 @@ def optimize_into(
     """Do what `optimize` does; return the preparation too, whose skipped examples the command line lists."""
     target.note_limits(progress)
     _ = synthesis.wanted  # a wrong recipe or media folder is reported before a language model is asked for phrases
-    session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress)
+    session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress, target.adapter.language)
     plan = prepare_run(data, target, synthesis, session, progress)
     session.note_usage(progress)
     run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan))

@@ -51,7 +51,7 @@ def prepare(
         SeaError: no example can be used, or `out` is the file that is read.
     """
     spec, adapter, path = DataSpec.of(data), ModelTarget.of(model).adapter, Path(out) if out else None
-    session = ExtractorSession.open(extractor, llm or LLMConfig(), path, progress)
+    session = ExtractorSession.open(extractor, llm or LLMConfig(), path, progress, adapter.language)
     if path and spec.file.exists() and path.resolve() == spec.file.resolve():
         raise SeaError(f"--out {path} is the input file", hint="Give another name: the input would be overwritten.")
     read = spec.read(progress)

@@ -68,6 +68,7 @@ class ModelIdentity:
         fingerprint: the digest of the checkpoint.
         dtype: the floating-point type that the model is loaded in, such as `float32`.
         chat_template: the chat template that was given in place of the checkpoint's own; empty for none.
+        language: of the questions and target answers.
     """
 
     plugin: str
@@ -77,6 +78,7 @@ class ModelIdentity:
     fingerprint: str
     dtype: str
     chat_template: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True)
