@@ -78,7 +78,12 @@ def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
         ("memory per example", _size(found.per_example)),
         ("batch size", str(found.batch_size)),
         ("FLOPs per step and example", _flop(found.flop)),
-        ("run time", f"{_duration(found.hours)}, at {found.steps} steps per example and half of the measured speed"),
+        ("compiled", "yes" if found.compiled else f"no: {found.compile_reason}" if found.compile_reason else "no"),
+        (
+            "run time",
+            f"{_duration(found.hours)}, at {found.steps} steps per example and {found.matmul_ratio:.2f} of the measured "
+            "speed",
+        ),
     ]
 
 

@@ -8,10 +8,8 @@ on the device and from the number of steps per example, which nobody knows in ad
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -20,17 +18,15 @@ from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.optimization.compile_choice import choose_compile, matmul_ratio
+from sea_core.optimization.config import Auto
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import Sequential, padded_length
 from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.packed_backbone import PackedBackbone
 from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer
+from sea_core.optimization.flop import STEPS, StepSequence, measure_matmul, step_flop
 from sea_core.optimization.optimizer import make_task
-
-STEPS = 60
-"""Steps per example unless the user gives a number: about what the bundled models need."""
-EFFICIENCY = 0.5
-"""Speed that a whole step is assumed to reach, as a ratio of that of a large matrix product."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,9 @@ class Estimate:
         steps: assumed steps per example.
         flop: of one step of one example.
         flop_per_second: measured in a large matrix product on the device.
-        hours: for all examples, at `steps` each and EFFICIENCY of that speed.
+        matmul_ratio: the speed that a whole step reaches, as a ratio of it.
+        compiled: whether the decoder's layers will be compiled. compile_reason: why not; empty if there is nothing to say.
+        hours: for all examples, at `steps` each.
     """
 
     embeddings: int
@@ -61,14 +59,24 @@ class Estimate:
     steps: int
     flop: float
     flop_per_second: float
+    matmul_ratio: float
+    compiled: bool
+    compile_reason: str
     hours: float
 
 
-def estimate(mllm: MLLM, examples: Sequence[PreparedExample], device: torch.device, steps: int = STEPS) -> Estimate:
+def estimate(
+    mllm: MLLM,
+    examples: Sequence[PreparedExample],
+    device: torch.device,
+    steps: int = STEPS,
+    compile: bool | Auto = "auto",
+) -> Estimate:
     """Estimate the optimisation of examples on a device.
 
     Args:
         mllm: a model on the meta device.
+        compile: `-o compile`.
 
     Raises:
         ModelError: the adapter's inputs contain no placeholders, so the number of media tokens is unknown.
@@ -83,6 +91,9 @@ def estimate(mllm: MLLM, examples: Sequence[PreparedExample], device: torch.devi
     fits = room > per_example
     flop = [step_flop(mllm, sequence, n) for sequence, n in zip(sequences, targets, strict=True)]
     flop_per_second = measure_matmul(device, mllm.dtype)
+    total = sum(flop) * steps
+    choice = choose_compile(False if mllm.replayed else compile, device.type, total, flop_per_second)
+    ratio = matmul_ratio(device.type, choice.wanted)
     return Estimate(
         embeddings=len(examples),
         weights=weights,
@@ -94,28 +105,11 @@ def estimate(mllm: MLLM, examples: Sequence[PreparedExample], device: torch.devi
         steps=steps,
         flop=max(flop),
         flop_per_second=flop_per_second,
-        hours=sum(flop) * steps / (EFFICIENCY * flop_per_second) / 3600,
+        matmul_ratio=ratio,
+        compiled=choice.wanted,
+        compile_reason=choice.reason,
+        hours=total / (ratio * flop_per_second) / 3600,
     )
-
-
-@dataclass(frozen=True)
-class StepSequence:
-    """The positions of the decoder that a step of one example takes.
-
-    Attributes:
-        shared: those that are computed once for all goals. texts: those of each goal, each of which attends to them.
-        media: placeholders of the medium, in all sequences.
-        kv_only: positions of which the last layer computes keys and values only.
-    """
-
-    shared: int
-    texts: tuple[int, ...]
-    media: int
-    kv_only: int = 0
-
-    @property
-    def tokens(self) -> int:
-        return self.shared + sum(self.texts)
 
 
 def _step_sequence(mllm: MLLM, example: PreparedExample) -> StepSequence:
@@ -144,51 +138,6 @@ def _bytes_per_example(mllm: MLLM, sequence: StepSequence, targets: int) -> int:
         itemsize=mllm.dtype.itemsize,
         kv_only=sequence.kv_only,
     )
-
-
-def step_flop(mllm: MLLM, sequence: StepSequence, targets: int) -> float:
-    """Return the FLOPs of one step of one example: forward, and backward to E only, as no weight is trained."""
-    return matmul_flop(mllm, sequence, targets) + attention_flop(mllm, sequence)
-
-
-def matmul_flop(mllm: MLLM, sequence: StepSequence, targets: int) -> float:
-    """Return the FLOPs of a step's products with weights: of the decoder, the projector and the head."""
-    decoder: Any = mllm.adapter.language_model(mllm.model)
-    shape = memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings())
-    decoder_layers = _layers(decoder)
-    layers, projector = _matrix_size(decoder_layers), _matrix_size(mllm.projector)
-    head = shape.vocabulary * shape.hidden
-    products = 4.0 * (layers * sequence.tokens + projector * sequence.media + head * targets)
-    # Of these positions the last layer needs keys and values only (see engine/pruned_attention.py); their queries are
-    # computed on the way.
-    queries = shape.hidden * shape.attention
-    last_layer = _matrix_size(decoder_layers[-1]) - 2 * queries * _kv_ratio(decoder.config)
-    return float(products - (4 * last_layer - 2 * queries) * sequence.kv_only)
-
-
-def attention_flop(mllm: MLLM, sequence: StepSequence) -> float:
-    """Return the FLOPs of a step's attention: 4 forward and 10 backward for each unmasked pair of positions."""
-    decoder: Any = mllm.adapter.language_model(mllm.model)
-    shape = memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings())
-    shared = sequence.shared
-    shared_pairs = shared * (shared + 1) / 2
-    text_pairs = sum(text * shared + text**2 / 2 for text in sequence.texts)
-    layers = shape.layers - (1 if sequence.kv_only else 0)
-    return float(14 * shape.attention * (shared_pairs * layers + text_pairs * shape.layers))
-
-
-def _layers(decoder: nn.Module) -> nn.ModuleList:
-    return next(module for module in decoder.children() if isinstance(module, nn.ModuleList))
-
-
-def _matrix_size(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters() if p.ndim == 2)
-
-
-def _kv_ratio(config: Any) -> float:
-    """Return the heads of keys per head of queries: 1, or less with grouped-query attention."""
-    kv_heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    return float(kv_heads / config.num_attention_heads)
 
 
 def count_media_tokens(mllm: MLLM) -> int:
@@ -224,23 +173,3 @@ def _values_per_token(mllm: MLLM) -> int:
     """Return how many numbers of E make one media token: the input widths of the projectors' first matrices."""
     linear = ([m for m in projector.modules() if isinstance(m, nn.Linear)] for projector in mllm.projectors())
     return sum(modules[0].in_features for modules in linear if modules)
-
-
-def measure_matmul(device: torch.device, dtype: torch.dtype) -> float:
-    """Measure the FLOP/s of a large matrix product, on a CPU with all of torch's threads; takes about a second."""
-    size = 1024 if device.type == "cpu" else 8192
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    best = float("inf")
-    for _ in range(4):
-        began = time.perf_counter()
-        a @ b
-        _synchronize(device)
-        best = min(best, time.perf_counter() - began)
-    return 2 * size**3 / best
-
-
-def _synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

@@ -42,7 +42,7 @@ def search_lr(
         remaining = [example for example in examples if example.id not in done]
         if not remaining:
             continue
-        for result in optimize(mllm, remaining, replace(config, lr=lr, start="blank"), blank=blank):
+        for result in optimize(mllm, remaining, replace(config, lr=lr, start="blank", compile=False), blank=blank):
             trials.append([{"lr": lr, "id": result.id, "status": result.status, "steps": result.steps}])
     return replace(config, lr=best_lr(trials, config.steps, {example.id for example in examples}))
 

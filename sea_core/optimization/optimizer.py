@@ -9,6 +9,7 @@ from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.optimization.compile_choice import choose_compile
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
@@ -16,8 +17,9 @@ from sea_core.optimization.engine.margin import calibrate_margin
 from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.select_forward import select_forward
+from sea_core.optimization.engine.select_forward import compile_forward, select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask
+from sea_core.optimization.flop import STEPS, StepSequence, measure_matmul, step_flop
 from sea_core.optimization.recipes.base import Recipe, RecipeContext, RecipeNotSupported
 from sea_core.optimization.recipes.expand import make_parametrizer, make_seed
 from sea_core.optimization.recipes.registry import RECIPES
@@ -70,9 +72,9 @@ class Optimization:
         parametrize = make_parametrizer(used, RecipeContext(mllm, self.blank, benign))
         for example in examples:
             self._add(example, parametrize, config.seed)
-        self.forward: ForwardStrategy = select_forward(
-            mllm, self.blank, self.tasks, packed=config.packed, compiled=config.compile
-        )
+        self.forward: ForwardStrategy = select_forward(mllm, self.blank, self.tasks, packed=config.packed)
+        if self.tasks:
+            self._compile(config)
         try:
             self.engine_config = self._make_engine_config(config)
         except PackingNotSupported as error:
@@ -116,6 +118,8 @@ class Optimization:
             mechanism=self.mllm.mechanism.name,
             forward=self.forward.name,
             fallback_reason=self.forward.fallback_reason or None,
+            compiled=self.forward.compiled,
+            compile_reason=self.forward.compile_reason or None,
         )
 
     def _add(
@@ -133,6 +137,23 @@ class Optimization:
             self.rejected.append(OptimizationResult(example.id, "failed", reason, 0, nan, nan, 0.0, None))
         else:
             self.tasks.append(task)
+
+    def _compile(self, config: OptimizeConfig) -> None:
+        """Compile the forward strategy if the config says so, or if it is `auto` and pays."""
+        device = self.mllm.device
+        flop, speed = 0.0, 1.0
+        if config.compile == "auto" and device.type == "cuda" and self.forward.name == "packed":
+            flop = min(config.steps, STEPS) * sum(map(self._step_flop, self.tasks))
+            speed = measure_matmul(device, self.mllm.dtype)
+        choice = choose_compile(config.compile, device.type, flop, speed)
+        self.forward.compile_reason = choice.reason
+        if choice.wanted:
+            compile_forward(self.forward, max(self.tasks, key=self.forward.tokens))
+
+    def _step_flop(self, task: OptimizationTask) -> float:
+        media = self.mllm.adapter.placeholders(len(self.blank))
+        sequence = StepSequence(media, self.forward.shape(task), media, self.forward.kv_only)
+        return step_flop(self.mllm, sequence, sum(map(len, task.answers)))
 
     def _make_engine_config(self, config: OptimizeConfig) -> EngineConfig:
         margin, batch_size = config.margin, config.batch_size

@@ -84,7 +84,7 @@ class Synthesis:
     def identity(self) -> dict[str, Any]:
         """Return what an embedding depends on. More recipes and draws may follow: they change no other embedding."""
         config = asdict(self.config)
-        for name in ("batch_size", "draws"):
+        for name in ("batch_size", "draws", "compile"):
             config.pop(name)
         media = media_digest(self.media) if self.media else None
         return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "benign_media": media}
@@ -277,6 +277,10 @@ class _Work:
         self.run.resolve(replace(optimization.resolved(), start=self.run.manifest.resolved.start))
         if reason := optimization.forward.fallback_reason:
             self.progress.note(f"each goal runs as its own sequence, which takes about twice as long: {reason}")
+        if optimization.forward.compiled:
+            self.progress.note("the decoder's layers are compiled: one graph for all examples")
+        elif reason := optimization.forward.compile_reason:
+            self.progress.note(f"the decoder's layers are not compiled: {reason}")
 
     def solved_start(self, first: Sequence[PreparedExample]) -> Embedding:
         """Return the mean of the stored embeddings of these examples, and store its digest in the manifest.

@@ -50,5 +50,5 @@ def plan(
     todo = prepare_run(DataSpec.of(data), target, synthesis, None, progress).todo
     device, dtype = target.device_name(), target.dtype_name()
     shapes_only = replace(target, device="meta", dtype=dtype).load()
-    estimated = estimate(shapes_only, todo, torch.device(device), steps)
+    estimated = estimate(shapes_only, todo, torch.device(device), steps, synthesis.config.compile)
     return PlannedRun(target, device, dtype, synthesis.config.start, estimated)

@@ -95,6 +95,7 @@ class ResolvedSettings:
         start: with `start=solved` the digest of the E that embeddings after the first ones start at.
         mechanism: how E reaches the language model, `splice` or `replay`.
         forward: `packed`, `packed-backbone` or `sequential`. fallback_reason: why it is `sequential`.
+        compiled: whether the decoder's layers were compiled. compile_reason: why they were not.
     """
 
     lr: float | None = None
@@ -104,6 +105,8 @@ class ResolvedSettings:
     mechanism: str | None = None
     forward: str | None = None
     fallback_reason: str | None = None
+    compiled: bool | None = None
+    compile_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,12 +29,16 @@ class ForwardStrategy(ABC):
     Attributes:
         name: as it is stored in the manifest of a run.
         fallback_reason: why no faster strategy is used, for people; empty if there is nothing to say.
+        compiled: whether the decoder's layers are compiled.
+        compile_reason: why they are not, for people; empty if there is nothing to say.
         checkpointing: whether the decoder's layers are recomputed in the backward pass, to save memory.
         kv_only: positions per task of which the last layer computes keys and values only (see pruned_attention.py).
     """
 
     name: str
     fallback_reason: str = ""
+    compiled: bool = False
+    compile_reason: str = ""
     checkpointing: bool = False
     kv_only: int = 0
 

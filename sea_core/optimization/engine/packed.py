@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,10 +18,15 @@ from torch import Tensor
 from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.optimization.engine.activation_checkpointing import is_out_of_memory
+from sea_core.optimization.engine.attention_op import aligned
 from sea_core.optimization.engine.forward import ForwardStrategy, Shape
 from sea_core.optimization.engine.packed_texts import pack_texts, text_lengths
 from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer, pruned
 from sea_core.optimization.engine.types import OptimizationTask
+
+if TYPE_CHECKING:
+    from sea_core.optimization.engine.compiled_layers import CompiledLayers
 
 
 class PackingNotSupported(ModelError):
@@ -87,7 +92,7 @@ class Packed(ForwardStrategy):
         self._require_positions_only(tasks[0])
         self.inline_prefix = not self.prefix
         self._prefix_kv = [] if self.inline_prefix else self._compute_prefix_kv()
-        self._run_decoder: Any = self.decoder
+        self._compiled_layers: CompiledLayers | None = None
         self._last_layer = TextOnlyLastLayer.wrap(self.decoder, self.n_media)
         self.kv_only = self.n_media if self._last_layer else 0
 
@@ -104,12 +109,41 @@ class Packed(ForwardStrategy):
         return PackedBatch(self._layout(self.shape(tasks[0])), text_embeds, texts.index, texts.column)
 
     def logits(self, batch: PackedBatch, embeddings: Sequence[Tensor]) -> Tensor:
+        if self._compiled_layers is None:
+            return self._logits(batch, embeddings)
+        from sea_core.optimization.engine.compiled_layers import COMPILE_ERRORS, describe_compile_error
+
+        try:
+            return self._logits_compiled(self._compiled_layers, batch, embeddings)
+        except COMPILE_ERRORS as error:
+            if isinstance(error, RuntimeError) and is_out_of_memory(error):
+                raise
+            self.stop_compiling(describe_compile_error(error))
+            return self._logits(batch, embeddings)
+
+    def compile(self) -> None:
+        """Compile the decoder's layers; one graph serves all batches. It is made in the next step.
+
+        Raises:
+            CompileNotSupported: this decoder cannot be compiled so.
+        """
+        from sea_core.optimization.engine.compiled_layers import CompiledLayers, CompileNotSupported
+
+        if self.checkpointing:
+            raise CompileNotSupported("its layers are recomputed to save memory")
+        self._compiled_layers, self.compiled = CompiledLayers(self.decoder, self._prefix_kv), True
+
+    def stop_compiling(self, reason: str) -> None:
+        """Go on without compiled layers; `reason` says why, for people."""
+        self._compiled_layers, self.compiled, self.compile_reason = None, False, reason
+
+    def _logits(self, batch: PackedBatch, embeddings: Sequence[Tensor]) -> Tensor:
         projected = [self.mllm.project(self.start.with_features(features)) for features in embeddings]
         media = torch.stack(projected).to(batch.text.dtype)
         inline = self.inline_prefix and self.prefix
         before = [self._prefix_embeds().expand(len(media), -1, -1)] if inline else []
         with self._pruned():
-            hidden = self._run_decoder(
+            hidden = self.decoder(
                 inputs_embeds=torch.cat([*before, media, batch.text], dim=1),
                 attention_mask=batch.layout.mask,
                 position_ids=batch.layout.positions,
@@ -118,18 +152,26 @@ class Packed(ForwardStrategy):
             ).last_hidden_state[:, -batch.text.shape[1] :]
         return self.mllm.logits(hidden[batch.index, batch.column])
 
-    def compile(self) -> None:
-        """Compile the decoder. Lengths are padded, so one graph serves all batches of a shape."""
-        self._run_decoder = torch.compile(self.decoder)
+    def _logits_compiled(self, layers: CompiledLayers, batch: PackedBatch, embeddings: Sequence[Tensor]) -> Tensor:
+        """Run the compiled layers, always with gradients: without, torch would compile a second graph."""
+        with torch.enable_grad(), layers.installed():
+            tracked = [e if e.requires_grad else e.detach().requires_grad_() for e in embeddings]
+            logits = self._logits(batch, tracked)
+        return logits if torch.is_grad_enabled() else logits.detach()
 
     def enable_checkpointing(self) -> None:
         # A recomputed layer ignores the cache: the prefix becomes part of the sequence, and no position is kv_only.
         super().enable_checkpointing()
+        if self.compiled:
+            self.stop_compiling("its layers are recomputed to save memory")
         self.inline_prefix, self._prefix_kv, self.kv_only = True, [], 0
         self._layouts.clear()
 
     def _pruned(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.checkpointing else pruned(self.decoder, self._last_layer)
+        if self.checkpointing:
+            return nullcontext()
+        # On a GPU one kernel for the whole attention writes less, and takes no longer.
+        return pruned(self.decoder, self._last_layer, in_blocks=self.mllm.device.type == "cpu")
 
     # --- the layout -------------------------------------------------------------------------------------------------
 
@@ -183,7 +225,7 @@ class Packed(ForwardStrategy):
         # Additive, in the model's dtype: eager attention would silently add a boolean mask as 0 and 1.
         dtype = self.mllm.dtype
         mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
-        return mask[None, None].to(self.mllm.device)
+        return aligned(mask[None, None].to(self.mllm.device))
 
     def _packed_positions(self, shape: Shape) -> Tensor:
         """Return the position ids of a packed sequence: those of each text start again after the media."""

@@ -78,8 +78,8 @@ class TextOnlyLastLayer(nn.Module):
 
 
 @contextmanager
-def pruned(decoder: Any, last_layer: TextOnlyLastLayer | None) -> Iterator[None]:
-    """Inside the block, let the decoder attend in blocks if its attention is sdpa, and end with `last_layer`.
+def pruned(decoder: Any, last_layer: TextOnlyLastLayer | None, *, in_blocks: bool = True) -> Iterator[None]:
+    """Inside the block, let the decoder end with `last_layer`, and attend in blocks if wanted and its attention is sdpa.
 
     The decoder must be given a cache, and a mask over all queries and keys. It returns the text positions only, or all
     positions if `last_layer` is None.
@@ -88,7 +88,7 @@ def pruned(decoder: Any, last_layer: TextOnlyLastLayer | None) -> Iterator[None]
 
     AttentionInterface.register(ATTENTION_NAME, block_attention)
     config, own_attention = decoder.config, decoder.config._attn_implementation
-    if own_attention == "sdpa":
+    if in_blocks and own_attention == "sdpa":
         config._attn_implementation = ATTENTION_NAME
     if last_layer is not None:
         decoder.layers[-1] = last_layer

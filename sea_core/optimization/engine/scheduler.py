@@ -1,8 +1,8 @@
 """The engine: optimises the embeddings of many tasks on one frozen model, `batch_size` of them at a time.
 
 The batch is continuous: a waiting task takes a slot as soon as one is free, and a task leaves its slot as soon as it
-has finished. Each slot has its own Adam and shares nothing with the others, so that a task neither waits for the tasks
-beside it nor depends on them.
+has finished. Each slot has its own parameter and state of Adam, and shares nothing with the others, so that a task
+neither waits for the tasks beside it nor depends on them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -32,12 +32,13 @@ from sea_core.optimization.engine.types import EngineConfig, OptimizationResult,
 
 @dataclass
 class Slot:
-    """A task that is being optimised: the parameter that is trained, its Adam, and the steps made so far."""
+    """A task that is being optimised: the parameter that is trained, Adam's state of it, and the steps made so far."""
 
     task: OptimizationTask
     parameter: Tensor
-    adam: torch.optim.Adam
+    lr: float
     max_steps: int
+    state: dict[str, Any] = field(default_factory=dict)
     steps: int = 0
     seconds: float = 0.0
 
@@ -49,6 +50,15 @@ class Slot:
 
 Queue = deque[OptimizationTask | Slot]
 """Tasks that wait for a slot; a slot waits if it was given up for lack of memory."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the steps share as long as the slots are the same: the batch, all target ids, and the Adam of all slots."""
+
+    batch: Any
+    targets: Tensor
+    adam: torch.optim.Adam
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class Engine:
         self.mllm, self.start, self.config, self.forward = mllm, start, config, forward
         self.slots: list[Slot] = []
         self._max_slots = config.batch_size
-        self._prepared: tuple[Any, Tensor] | None = None  # the current slots' batch and targets, until slots change
+        self._prepared: Prepared | None = None  # until slots change
         self._checkpointing = ExitStack()
 
     def run(self, tasks: Iterable[OptimizationTask]) -> Iterator[OptimizationResult]:
@@ -110,8 +120,8 @@ class Engine:
     def _start(self, task: OptimizationTask) -> Slot:
         parametrization, start = task.parametrization, self.start.features
         parameter = nn.Parameter(parametrization.parameter(start, make_rng(task, 0, start.device)))
-        adam = torch.optim.Adam([parameter], lr=self.config.lr * parametrization.lr, betas=self.config.betas)
-        return Slot(task, parameter, adam, max(1, round(self.config.steps * parametrization.steps)))
+        max_steps = max(1, round(self.config.steps * parametrization.steps))
+        return Slot(task, parameter, self.config.lr * parametrization.lr, max_steps)
 
     # --- a step -----------------------------------------------------------------------------------------------------
 
@@ -144,7 +154,8 @@ class Engine:
 
     def _update(self, unfinished: Sequence[int], evaluation: Evaluation) -> None:
         """Do one Adam step in each unfinished slot."""
-        loss = evaluation.loss[unfinished].sum()
+        everything = len(unfinished) == len(self.slots)  # indexing would wait for the device
+        loss = (evaluation.loss if everything else evaluation.loss[unfinished]).sum()
         slots = [self.slots[i] for i in unfinished]
         for i, slot in zip(unfinished, slots, strict=True):
             extra = slot.task.parametrization.extra_loss(evaluation.embeddings[i])
@@ -153,8 +164,10 @@ class Engine:
         gradients = torch.autograd.grad(loss, [slot.parameter for slot in slots])
         for slot, gradient in zip(slots, gradients, strict=True):
             slot.parameter.grad = gradient
-            slot.adam.step()
             slot.steps += 1
+        adam = self._current().adam
+        adam.step()
+        adam.zero_grad()  # a slot that finishes has no gradient: its E is not changed any more
 
     def _reduce_memory(self, queue: Queue, message: str) -> None:
         """Put one slot back into the queue, with its progress; if there is only one, start to recompute layers.
@@ -178,9 +191,14 @@ class Engine:
 
     def _evaluate(self) -> Evaluation:
         """Evaluate the E of this step of all slots."""
+        current = self._current()
+        return self._run_model(self.slots, current.batch, current.targets, [slot.embedding() for slot in self.slots])
+
+    def _current(self) -> Prepared:
+        """Return what the steps of the present slots share."""
         if self._prepared is None:
-            self._prepared = self._prepare(self.slots)
-        return self._run_model(self.slots, *self._prepared, [slot.embedding() for slot in self.slots])
+            self._prepared = Prepared(*self._prepare(self.slots), self._make_adam())
+        return self._prepared
 
     @torch.no_grad()
     def _evaluate_final(self, slot: Slot) -> Evaluation:
@@ -192,6 +210,18 @@ class Engine:
         targets = [token for slot in slots for answer in slot.task.answers for token in answer]
         batch = self.forward.prepare_batch([slot.task for slot in slots])
         return batch, torch.tensor(targets, device=self.mllm.device)
+
+    def _make_adam(self) -> torch.optim.Adam:
+        """Return one Adam for all slots, which on a GPU updates them in a few launches, each with a state of its own."""
+        groups: dict[float, list[Tensor]] = {}
+        for slot in self.slots:
+            groups.setdefault(slot.lr, []).append(slot.parameter)
+        adam = torch.optim.Adam(
+            [{"params": parameters, "lr": lr} for lr, parameters in groups.items()], betas=self.config.betas
+        )
+        for slot in self.slots:
+            adam.state[slot.parameter] = slot.state
+        return adam
 
     def _run_model(self, slots: list[Slot], batch: Any, targets: Tensor, embeddings: list[Tensor]) -> Evaluation:
         """Run LLM(P(E), x), teacher-forced, for every goal of the slots.

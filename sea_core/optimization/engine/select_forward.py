@@ -6,6 +6,7 @@ The decoder alone is the fastest; the whole backbone carries more families.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 import torch
@@ -36,7 +37,7 @@ class NotEquivalent(ModelError):
 
 
 def select_forward(
-    mllm: MLLM, start: Embedding, tasks: Sequence[OptimizationTask], *, packed: bool = True, compiled: bool = False
+    mllm: MLLM, start: Embedding, tasks: Sequence[OptimizationTask], *, packed: bool = True
 ) -> ForwardStrategy:
     """Return the forward strategy for these tasks: packed where it gives the numbers of separate sequences.
 
@@ -51,8 +52,6 @@ def select_forward(
     except (PackingNotSupported, NotEquivalent) as reason:
         sequential.fallback_reason = reason.what
         return sequential
-    if compiled and isinstance(strategy, Packed):
-        strategy.compile()
     return strategy
 
 
@@ -93,29 +92,73 @@ def check_equivalence(packed: Packed | PackedBackbone, sequential: ForwardStrate
         raise out_of_memory_error(sequential.mllm.device, str(error)) from error
 
 
-def compare(packed: ForwardStrategy, sequential: ForwardStrategy, task: OptimizationTask) -> None:
-    """Compare the logits and the gradient of one task; raise NotEquivalent with the part to check if they differ.
+@dataclass(frozen=True)
+class Reference:
+    """What a strategy that is known to be right computes for one task, and how far another may be from it.
 
     The embedding is perturbed: the vectors of a blank are equal, and would hide many a wrong position.
+
+    Attributes:
+        logits: (answer tokens, vocabulary). grad: the gradient at E, (n_features, d_encoder).
+        allowed_logits, allowed_grad: the largest relative error that rounding explains.
     """
-    dtype = sequential.mllm.dtype
-    features = sequential.start.perturbed().features
-    reference_logits, reference_grad = logits_and_grad(sequential, task, features)
-    logits, grad = logits_and_grad(packed, task, features)
-    perturbed_logits, perturbed_grad = logits_and_grad(sequential, task, perturb(features, dtype))
 
-    def allowed(perturbed: Tensor, reference: Tensor) -> float:
-        return max(packing_tolerance(dtype), PERTURBATION_FACTOR * relative_error(perturbed, reference))
+    task: OptimizationTask
+    features: Tensor
+    logits: Tensor
+    grad: Tensor
+    allowed_logits: float
+    allowed_grad: float
 
-    allowed_logits = allowed(perturbed_logits, reference_logits)
-    lengths = list(map(len, task.answers))
-    parts = zip(torch.split(logits, lengths), torch.split(reference_logits, lengths), strict=True)
-    for number, (part, reference) in enumerate(parts, 1):
-        if not (error := relative_error(part, reference)) <= allowed_logits:  # NaN is no agreement
-            suspect = "the positions or the prefix" if number == 1 else "the block mask, or the positions after it"
-            _raise_not_equivalent(f"the logits of answer {number} have a relative error of {error:.2g}", suspect)
-    if not (error := relative_error(grad, reference_grad)) <= allowed(perturbed_grad, reference_grad):
-        _raise_not_equivalent(f"the gradient has a relative error of {error:.2g}", "the backward pass to E")
+    @classmethod
+    def compute(cls, forward: ForwardStrategy, task: OptimizationTask) -> Reference:
+        features, dtype = forward.start.perturbed().features, forward.mllm.dtype
+        logits, grad = logits_and_grad(forward, task, features)
+        perturbed_logits, perturbed_grad = logits_and_grad(forward, task, perturb(features, dtype))
+
+        def allowed(perturbed: Tensor, reference: Tensor) -> float:
+            return max(packing_tolerance(dtype), PERTURBATION_FACTOR * relative_error(perturbed, reference))
+
+        return cls(task, features, logits, grad, allowed(perturbed_logits, logits), allowed(perturbed_grad, grad))
+
+    def check(self, forward: ForwardStrategy) -> None:
+        """Compare logits and gradient; raise NotEquivalent, with the part to check, if they differ."""
+        logits, grad = logits_and_grad(forward, self.task, self.features)
+        lengths = list(map(len, self.task.answers))
+        parts = zip(torch.split(logits, lengths), torch.split(self.logits, lengths), strict=True)
+        for number, (part, reference) in enumerate(parts, 1):
+            if not (error := relative_error(part, reference)) <= self.allowed_logits:  # NaN is no agreement
+                suspect = "the positions or the prefix" if number == 1 else "the block mask, or the positions after it"
+                _raise_not_equivalent(f"the logits of answer {number} have a relative error of {error:.2g}", suspect)
+        if not (error := relative_error(grad, self.grad)) <= self.allowed_grad:
+            _raise_not_equivalent(f"the gradient has a relative error of {error:.2g}", "the backward pass to E")
+
+
+def compare(packed: ForwardStrategy, sequential: ForwardStrategy, task: OptimizationTask) -> None:
+    """Compare the logits and the gradient of one task; raise NotEquivalent with the part to check if they differ."""
+    Reference.compute(sequential, task).check(packed)
+
+
+def compile_forward(forward: ForwardStrategy, task: OptimizationTask) -> None:
+    """Compile a strategy's layers, and keep them so if a step gives the numbers of the step that is not compiled.
+
+    `compile_reason` of the strategy says why they are not.
+    """
+    if not isinstance(forward, Packed):
+        forward.compile_reason = f"the {forward.name} forward runs layers that cannot share a graph"
+        return
+    from sea_core.optimization.engine.compiled_layers import COMPILE_ERRORS, CompileNotSupported, describe_compile_error
+
+    reference = Reference.compute(forward, task)
+    try:
+        forward.compile()
+        reference.check(forward)
+    except CompileNotSupported as error:
+        forward.stop_compiling(str(error))
+    except NotEquivalent:
+        forward.stop_compiling("the compiled step does not compute what the step computes")
+    except COMPILE_ERRORS as error:
+        forward.stop_compiling(describe_compile_error(error))
 
 
 def logits_and_grad(forward: ForwardStrategy, task: OptimizationTask, features: Tensor) -> tuple[Tensor, Tensor]:

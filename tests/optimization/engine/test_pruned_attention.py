@@ -86,7 +86,7 @@ def test_the_model_is_restored_after_an_error(mllm: MLLM, monkeypatch: pytest.Mo
         inside.append((decoder.layers[-1], decoder.config._attn_implementation))
         raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
 
-    monkeypatch.setattr(packed, "_run_decoder", failing)
+    monkeypatch.setattr(decoder, "forward", failing)
     with pytest.raises(torch.OutOfMemoryError):
         logits_and_grad(packed, task, start.features)
     assert inside == [(packed._last_layer, module.ATTENTION_NAME)]
