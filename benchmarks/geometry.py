@@ -65,6 +65,10 @@ FULL = {
 }
 """LLaVA-1.5-7B, Qwen2-Audio-7B and Qwen2-VL-7B, but for the encoder, which is not run."""
 
+SMALL = {"llava": Size(896, 24, 14, 2, 4864, 151936, 1024)}
+"""A language model of 0.5 B parameters."""
+SIZES = {"narrow": NARROW, "small": SMALL, "7b": FULL}
+
 
 def llava(size: Size) -> tuple[MLLM, Embedding]:
     """576 feature vectors."""
@@ -149,7 +153,7 @@ def bundled_processor(plugin: str, modality: str) -> tuple[Any, Any]:
 
 
 def random_tasks(mllm: MLLM, start: Embedding, count: int, text: int = TEXT) -> list[OptimizationTask]:
-    """Return tasks of two goals each, of `text` random tokens after the media; the tokens before it are always the same."""
+    """Return tasks of two goals each, of `text` random tokens after the media; those before it are always the same."""
     rng = random.Random(0)
 
     def tokens(n: int) -> list[int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import torch
-from geometry import FULL, NARROW, build_on, random_tasks
+from geometry import FULL, SIZES, build_on, random_tasks
 from torch import nn
 from torch._dynamo.utils import counters
 
@@ -31,7 +31,6 @@ from sea_core.optimization.flop import StepSequence, measure_matmul, step_flop
 
 TEXTS = (40, 32, 48)
 """Tokens of each goal: three shapes."""
-ROWS = (1, 2, 4, 8, 12)
 
 
 def main() -> None:
@@ -42,10 +41,10 @@ def main() -> None:
     print(f"device {name}, torch {torch.__version__}, matrix product {peak / 1e12:.0f} TFLOP/s", flush=True)
     for family in arguments.families:
         began = time.perf_counter()
-        mllm, start = build_on(device, family, (NARROW if arguments.narrow else FULL)[family])
+        mllm, start = build_on(device, family, SIZES[arguments.size][family])
         mllm.model.requires_grad_(False)
         print(f"{family}: built in {time.perf_counter() - began:.0f} s", flush=True)
-        Bench(family, mllm, start, peak, arguments.repeat).run(arguments.parts)
+        Bench(family, mllm, start, peak, arguments.repeat, arguments.rows).run(arguments.parts)
         del mllm
         gc.collect()
         memory.empty_cache(device)
@@ -55,7 +54,8 @@ def parse_arguments() -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", default=list(FULL))
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--narrow", action="store_true", help="narrow models, to try this script on a CPU")
+    parser.add_argument("--size", choices=list(SIZES), default="7b", help="narrow: to try this script on a CPU")
+    parser.add_argument("--rows", type=int, nargs="*", default=[1, 2, 4, 8, 12])
     parser.add_argument("--parts", nargs="*", default=["eager", "compiled"], help="plain, eager, compiled, engine")
     parser.add_argument("--repeat", type=int, default=4)
     return parser.parse_args()
@@ -70,9 +70,10 @@ class Bench:
     start: Embedding
     peak: float
     repeat: int
+    rows: list[int]
 
     def run(self, parts: Sequence[str]) -> None:
-        tasks = random_tasks(self.mllm, self.start, max(ROWS))
+        tasks = random_tasks(self.mllm, self.start, max(8, *self.rows))
         packed = Packed(self.mllm, self.start, tasks)
         if "plain" in parts:
             sequential = Sequential(self.mllm, self.start)
@@ -81,7 +82,7 @@ class Bench:
             for rows in (1, 4, 8):
                 self.measure("plain", sequential, tasks[:rows])
         if "eager" in parts:
-            for rows in ROWS:
+            for rows in self.rows:
                 self.measure("eager", packed, tasks[:rows])
         if "compiled" in parts:
             self.compiled(packed, tasks)
@@ -104,7 +105,7 @@ class Bench:
             shaped = random_tasks(self.mllm, self.start, 8, text)
             for rows in (8, 7, 5, 1):
                 self.measure(f"compiled, {text} tokens", packed, shaped[:rows])
-        for rows in (2, 4, 12):
+        for rows in set(self.rows) - {1, 8}:
             self.measure("compiled", packed, tasks[:rows])
         _, grad = logits_and_grad(packed, reference.task, reference.features)
         error = relative_error(grad, reference.grad)

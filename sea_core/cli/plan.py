@@ -81,8 +81,7 @@ def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
         ("compiled", "yes" if found.compiled else f"no: {found.compile_reason}" if found.compile_reason else "no"),
         (
             "run time",
-            f"{_duration(found.hours)}, at {found.steps} steps per example and {found.matmul_ratio:.2f} of the measured "
-            "speed",
+            f"{_duration(found.hours)}, at {found.steps} steps per example and {found.matmul_ratio:.2f} of that speed",
         ),
     ]
 

@@ -45,7 +45,7 @@ class Estimate:
         flop: of one step of one example.
         flop_per_second: measured in a large matrix product on the device.
         matmul_ratio: the speed that a whole step reaches, as a ratio of it.
-        compiled: whether the decoder's layers will be compiled. compile_reason: why not; empty if there is nothing to say.
+        compiled: whether the decoder's layers will be compiled. compile_reason: why not, if there is something to say.
         hours: for all examples, at `steps` each.
     """
 

@@ -59,7 +59,7 @@ def _uses_cudnn(query: Tensor) -> bool:
         query.dtype in (torch.bfloat16, torch.float16)
         and query.shape[-1] <= CUDNN_HEAD_SIZE
         and torch.cuda.get_device_capability(query.device) >= CUDNN_CAPABILITY
-        and torch.backends.cuda.cudnn_sdp_enabled()
+        and bool(torch.backends.cuda.cudnn_sdp_enabled())  # type: ignore[no-untyped-call]
     )
 
 
@@ -85,8 +85,7 @@ def _(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float) -> 
     return out.transpose(1, 2).contiguous(), logsumexp
 
 
-@torch.library.register_fake("sea::attention")
-def _(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+def _fake(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     batch, heads, queries, _ = query.shape
     length = queries
     if query.is_cuda and not _uses_cudnn(query):
@@ -94,6 +93,9 @@ def _(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float) -> 
     dtype = torch.float64 if query.dtype == torch.float64 else torch.float32
     out = query.new_empty((batch, queries, heads, value.shape[-1]))
     return out, query.new_empty((batch, heads, length), dtype=dtype)
+
+
+torch.library.register_fake("sea::attention", _fake)
 
 
 # --- backward ---------------------------------------------------------------------------------------------------------
@@ -164,11 +166,13 @@ def _(
     return _laid_out(grads, query, key, value)
 
 
-@torch.library.register_fake("sea::attention_backward")
-def _(
+def _fake_backward(
     grad: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, out: Tensor, logsumexp: Tensor, scale: float
 ) -> Gradients:
     return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
+
+
+torch.library.register_fake("sea::attention_backward", _fake_backward)
 
 
 def _laid_out(grads: tuple[Tensor, ...], *tensors: Tensor) -> Gradients:

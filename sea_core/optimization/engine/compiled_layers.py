@@ -95,11 +95,10 @@ class CompiledLayers:
             raise CompileNotSupported("its layers do not have the form of transformers' own")
         if any(signature(layer.forward).parameters.keys() < REQUIRED_KEYWORDS for layer in decoder.layers):
             raise CompileNotSupported("its layers differ in what they take")
-        function = torch.compile(_copy(run_layer), backend=BACKEND, fullgraph=True)
-        layers = list(decoder.layers)[:-1]
+        function = torch.compile(_new_function(), backend=BACKEND, fullgraph=True)
         self.decoder = decoder
         self.layers = [
-            CompiledLayer(layer, part, function) for layer, part in zip(layers, prefix or [None] * len(layers))
+            CompiledLayer(layer, prefix[i] if prefix else None, function) for i, layer in enumerate(decoder.layers[:-1])
         ]
 
     @contextmanager
@@ -126,6 +125,6 @@ def describe_compile_error(error: BaseException) -> str:
     return f"torch could not compile it: {one_line(lines[0]) if lines else type(error).__name__}"
 
 
-def _copy(function: FunctionType) -> FunctionType:
-    """Return a function with code of its own: torch counts graphs by code, and stops compiling after eight."""
-    return FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+def _new_function() -> FunctionType:
+    """Return `run_layer` with code of its own: torch counts graphs by code, and stops compiling after eight."""
+    return FunctionType(run_layer.__code__.replace(), run_layer.__globals__, run_layer.__name__)

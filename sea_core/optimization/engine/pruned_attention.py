@@ -79,7 +79,7 @@ class TextOnlyLastLayer(nn.Module):
 
 @contextmanager
 def pruned(decoder: Any, last_layer: TextOnlyLastLayer | None, *, in_blocks: bool = True) -> Iterator[None]:
-    """Inside the block, let the decoder end with `last_layer`, and attend in blocks if wanted and its attention is sdpa.
+    """Inside the block, let the decoder end with `last_layer`, and, if its attention is sdpa, attend in blocks.
 
     The decoder must be given a cache, and a mask over all queries and keys. It returns the text positions only, or all
     positions if `last_layer` is None.

@@ -212,7 +212,7 @@ class Engine:
         return batch, torch.tensor(targets, device=self.mllm.device)
 
     def _make_adam(self) -> torch.optim.Adam:
-        """Return one Adam for all slots, which on a GPU updates them in a few launches, each with a state of its own."""
+        """Return one Adam for all slots, each with a state of its own: on a GPU, a few launches update all."""
         groups: dict[float, list[Tensor]] = {}
         for slot in self.slots:
             groups.setdefault(slot.lr, []).append(slot.parameter)
