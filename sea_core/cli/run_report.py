@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sea_core.cli import comparison_report, output
 
@@ -46,9 +46,18 @@ def _lines(metrics: RunMetrics) -> list[tuple[str, str]]:
         ("steps", _steps(metrics)),
         ("seconds per embedding", output.short(metrics["seconds_per_embedding"])),
         *(_recipe_line(name, of) for name, of in recipes.items() if len(recipes) > 1),
-        ("chosen by auto", ", ".join(f"{name} {value}" for name, value in metrics["resolved"].items())),
+        *_resolved_lines(metrics["resolved"]),
         ("run", metrics["run"]),
     ]
+
+
+REASONS = {"fallback_reason": "not packed", "compile_reason": "not compiled"}
+
+
+def _resolved_lines(resolved: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what was found for settings that are `auto`, and why the run is slower than it could be."""
+    values = ", ".join(f"{name} {value}" for name, value in resolved.items() if name not in REASONS)
+    return [("chosen by auto", values), *((word, resolved[name]) for name, word in REASONS.items() if name in resolved)]
 
 
 def _steps(metrics: RunMetrics) -> str:

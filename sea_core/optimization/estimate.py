@@ -88,7 +88,7 @@ def estimate(
     weights = sum(p.numel() for p in mllm.model.parameters()) * mllm.dtype.itemsize
     free = memory.free_bytes(device)
     room = free - weights
-    fits = room > per_example
+    batch_size = memory.max_batch(per_example, room, longest.tokens, _decoder_shape(mllm), device.type)
     flop = [step_flop(mllm, sequence, n) for sequence, n in zip(sequences, targets, strict=True)]
     flop_per_second = measure_matmul(device, mllm.dtype)
     total = sum(flop) * steps
@@ -99,7 +99,7 @@ def estimate(
         weights=weights,
         per_example=per_example,
         free=free,
-        batch_size=memory.max_batch(per_example, room, longest.tokens, device.type) if fits else 0,
+        batch_size=batch_size if room > per_example else 0,
         media_tokens=longest.shared,
         text_tokens=sum(longest.texts),
         steps=steps,
@@ -128,10 +128,13 @@ def _step_sequence(mllm: MLLM, example: PreparedExample) -> StepSequence:
     return StepSequence(len(packed.opening), packed.shape(task), media)
 
 
+def _decoder_shape(mllm: MLLM) -> memory.DecoderShape:
+    return memory.DecoderShape.read(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings())
+
+
 def _bytes_per_example(mllm: MLLM, sequence: StepSequence, targets: int) -> int:
-    decoder = mllm.adapter.language_model(mllm.model)
     return memory.example_bytes(
-        memory.DecoderShape.read(decoder, mllm.model.get_output_embeddings()),
+        _decoder_shape(mllm),
         tokens=sequence.tokens,
         targets=targets,
         values=sequence.media * _values_per_token(mllm),

@@ -176,15 +176,16 @@ class Optimization:
             return 1
         mllm = self.mllm
         tokens = max(map(self.forward.tokens, self.tasks))
+        shape = memory.DecoderShape.read(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings())
         per_example = memory.example_bytes(
-            memory.DecoderShape.read(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()),
+            shape,
             tokens=tokens,
             targets=max(sum(map(len, task.answers)) for task in self.tasks),
             values=self.blank.features.numel(),
             itemsize=mllm.dtype.itemsize,
             kv_only=self.forward.kv_only,
         )
-        return memory.max_batch(per_example, memory.free_bytes(mllm.device), tokens, mllm.device.type)
+        return memory.max_batch(per_example, memory.free_bytes(mllm.device), tokens, shape, mllm.device.type)
 
 
 def optimize(

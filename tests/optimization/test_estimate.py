@@ -122,7 +122,17 @@ def test_memory_of_a_7b_model() -> None:
 
 @pytest.mark.parametrize(("free", "batch_size"), [(0, 1), (5, 1), (100, 4), (10_000, 8)])
 def test_the_batch_is_as_large_as_fits_and_is_useful(free: int, batch_size: int) -> None:
-    assert memory.max_batch(per_example=20, free=free, tokens=128, device_type="cpu") == batch_size
+    assert memory.max_batch(20, free, tokens=128, shape=SHAPE_7B, device_type="cpu") == batch_size
+
+
+def test_a_gpu_takes_as_many_examples_as_keep_it_busy() -> None:
+    """The numbers of the H200 (docs/performance.md): at 7B eight examples of 656 tokens, or five of 880."""
+    llava = memory.DecoderShape(layers=32, hidden=4096, attention=4096, mlp=3 * 11008, vocabulary=32064)
+    small = memory.DecoderShape(layers=24, hidden=896, attention=896, mlp=3 * 4864, vocabulary=151936)
+    assert memory.useful_batch(656, llava, "cuda") == 8
+    assert memory.useful_batch(880, SHAPE_7B, "cuda") == 5
+    assert memory.useful_batch(656, small, "cuda") == 64
+    assert memory.useful_batch(100_000, llava, "cuda") == 1
 
 
 def test_the_limit_of_a_cgroup_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,8 +121,9 @@ class CompiledLayers:
 
 def describe_compile_error(error: BaseException) -> str:
     """Say in a line why compiling failed; torch's own messages have many."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"torch could not compile it: {one_line(lines[0]) if lines else type(error).__name__}"
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    announced = 2 if lines[0].endswith(":") else 1
+    return f"torch could not compile it: {one_line(' '.join(lines[:announced]))}"
 
 
 def _new_function() -> FunctionType:

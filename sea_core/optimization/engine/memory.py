@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,13 @@ import psutil
 import torch
 from torch import nn
 
-MAX_BATCH_TOKENS = {"cpu": 1024, "cuda": 8192}
-"""Maximum number of tokens in a batch, by type of device (others: as cuda), unless one example has more. A device's
-matrix products are as fast as they get by then; a larger batch would only lose more work when a run is stopped."""
+CPU_TOKENS = 1024
+"""Tokens in a batch that keep the matrix products of a CPU as fast as they get."""
+GPU_TOKENS_TIMES_WEIGHTS = 1e12
+"""The same for a GPU, as tokens times the weights of a layer: with fewer it waits for its launches. Measured on an H200
+(docs/performance.md): 8 examples of a 7B model, 64 of one with 0.5 B parameters."""
+GPU_EXAMPLES = 64
+"""At most so many examples at a time on a GPU: each has launches of its own."""
 RESERVED_RATIO = 0.1
 """Part of the free memory that is reserved for what the formula does not count: workspaces, fragmentation."""
 
@@ -34,6 +39,11 @@ class DecoderShape:
     attention: int
     mlp: int
     vocabulary: int
+
+    @property
+    def layer_weights(self) -> int:
+        """The numbers in the matrices of a layer, with as many heads of keys as of queries."""
+        return self.hidden * (4 * self.attention + self.mlp)
 
     @classmethod
     def read(cls, decoder: nn.Module, head: nn.Module) -> DecoderShape:
@@ -78,16 +88,25 @@ def example_bytes(
     return int(1.05 * total) + targets * shape.vocabulary * (itemsize + 8) + 16 * values
 
 
-def max_batch(per_example: int, free: int, tokens: int, device_type: str) -> int:
+def max_batch(per_example: int, free: int, tokens: int, shape: DecoderShape, device_type: str) -> int:
     """Return how many examples to optimise at a time: at least one, whose step then shows whether it fits.
+
+    Never more than keep the device busy: a larger batch would only lose more work when a run is stopped.
 
     Args:
         per_example: bytes of one example.
         free: free bytes on the device.
         tokens: positions of one example in the decoder.
     """
-    useful = MAX_BATCH_TOKENS.get(device_type, MAX_BATCH_TOKENS["cuda"]) // max(1, tokens)
-    return max(1, min(int(free * (1 - RESERVED_RATIO)) // max(1, per_example), useful))
+    fitting = int(free * (1 - RESERVED_RATIO)) // max(1, per_example)
+    return max(1, min(fitting, useful_batch(tokens, shape, device_type)))
+
+
+def useful_batch(tokens: int, shape: DecoderShape, device_type: str) -> int:
+    """Return how many examples of so many tokens keep a device busy."""
+    if device_type == "cpu":
+        return CPU_TOKENS // max(1, tokens)
+    return min(GPU_EXAMPLES, math.ceil(GPU_TOKENS_TIMES_WEIGHTS / shape.layer_weights / max(1, tokens)))
 
 
 def free_bytes(device: torch.device) -> int:

@@ -98,16 +98,6 @@ def test_the_prefix_runs_once_per_run_and_the_media_once_per_step(mllm: MLLM) ->
     assert counted[1:] == [expected, expected]
 
 
-@pytest.mark.filterwarnings("ignore")  # torch's own, while it compiles
-def test_a_compiled_decoder_gives_the_same_numbers(mllm: MLLM) -> None:
-    start, tasks = mllm.blank(), make_tasks(mllm, 2)
-    compiled = select_forward(mllm, start, tasks, compiled=True)
-    logits, gradient = logits_and_grad(compiled, tasks[0], start.perturbed().features)
-    reference_logits, reference = logits_and_grad(Sequential(mllm, start), tasks[0], start.perturbed().features)
-    assert relative_error(logits, reference_logits) < 1e-5
-    assert relative_error(gradient, reference) < 1e-5
-
-
 # --- what it rejects --------------------------------------------------------------------------------------------------
 
 
