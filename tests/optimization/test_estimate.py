@@ -24,7 +24,8 @@ from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.packed import Packed
 from sea_core.optimization.engine.select_forward import logits_and_grad
 from sea_core.optimization.engine.types import OptimizationTask
-from sea_core.optimization.estimate import StepSequence, attention_flop, count_media_tokens, estimate, matmul_flop
+from sea_core.optimization.estimate import count_media_tokens, estimate
+from sea_core.optimization.flop import StepSequence, attention_flop, matmul_flop
 from sea_core.optimization.optimizer import Optimization, make_task
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.plugin import loader

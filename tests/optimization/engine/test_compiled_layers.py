@@ -107,8 +107,8 @@ def test_a_run_with_several_recipes_makes_one_graph(
     mllm: MLLM, prepared: tuple[PreparedExample, ...], graphs: Callable[[], int]
 ) -> None:
     recipes = [RECIPES.get(name) for name in ("plain", "goals", "noise", "hidden")]
-    examples = expand(prepared[:4], recipes, mllm.adapter)
-    config = OptimizeConfig(compile=True, loss=1.5, margin=0.0, steps=10)
+    examples = expand(prepared[:2], recipes, mllm.adapter)
+    config = OptimizeConfig(compile=True, loss=0.7, margin=0.0, steps=30)
     optimization = Optimization(mllm, examples, config)
     results = list(optimization.run())
     assert len({result.steps for result in results}) > 1  # the number of rows changed
