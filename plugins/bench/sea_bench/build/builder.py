@@ -29,7 +29,7 @@ from sea_bench.build.picks import Picks
 from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.questions import write_question_files
 from sea_bench.build.scenes import CompleteChat, describe_scene
-from sea_bench.build.sets.base import MediaSet
+from sea_bench.build.sets.base import MediaSet, Task
 from sea_bench.build.source import CaseSource
 from sea_core.plugin.generator import Generator
 from sea_core.runs.atomic import atomic_write
@@ -103,7 +103,9 @@ class SetBuilder:
 
         Raises:
             RunError: another process has locked it, or the set was built from other texts or with other settings.
+            SeaError: the font of the set lacks letters of the phrases.
         """
+        self._require_letters()
         with self.build_folder.writing():
             for journal in (self.media_log, Picks(self.folder).log, self.inventory.log):
                 journal.put_aside_damage()
@@ -124,9 +126,18 @@ class SetBuilder:
         """Return all that must be the same for the build to be resumed."""
         return SetIdentity(
             texts=self.source.digest,
-            set=asdict(self.media_set),
+            set=self.media_set.identity(),
             generator={"name": self.generator.name, **asdict(self.generator)},
         )
+
+    def _require_letters(self) -> None:
+        """Raise SeaError if a phrase cannot be written: before anything is made, and for all phrases at once."""
+        phrases: dict[tuple[str, Task], list[str]] = {}
+        for job in self.job_list.jobs():
+            task = self.media_set.maker(job.part).spelt_task() if job.part else job.task
+            phrases.setdefault((job.part, task), []).append(job.texts.phrase)
+        for (part, task), found in phrases.items():
+            self.media_set.maker(part).require_letters(task, found)
 
     def _resume(self) -> None:
         """Add the cases and tasks of earlier builds to the list, and write question files and manifest."""

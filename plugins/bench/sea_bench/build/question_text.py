@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sea_core.data.examples import Kind
+from sea_core.extraction.wording import is_latin, wordings
+from sea_core.model.language import languages
 
 TextSource = Literal["question", "nothing", "whole", "end"]
 """What accompanies a task's medium: the original question, nothing, or the rephrased question, in which "the image" has
@@ -53,6 +55,8 @@ def adapt_to_medium(rephrased: str, noun: str, *, end: bool) -> str:
     """
     if noun == "image":
         return rephrased
+    if not is_latin(rephrased):
+        return _adapt_chinese(rephrased, noun, end=end)
     first = True
 
     def replace(match: re.Match[str]) -> str:
@@ -69,19 +73,37 @@ def adapt_to_medium(rephrased: str, noun: str, *, end: bool) -> str:
     return re.sub(rf"\b({noun}) shows\b", r"\1 show", adapted) if " and " in noun else adapted
 
 
+def _adapt_chinese(rephrased: str, noun: str, *, end: bool) -> str:
+    words = languages()["zh"].media
+    image, other = words["image"]["noun"], words[noun]["noun"] if noun in words else noun
+    adapted = rephrased.replace(image, f"{other}结尾", 1) if end else rephrased
+    return adapted.replace(image, other)
+
+
 def mentions_image(rephrased: str) -> bool:
     """Return whether the text mentions the image at all; if not, no other medium can take its place."""
-    return bool(_IMAGE.search(rephrased))
+    return bool(_IMAGE.search(rephrased)) or languages()["zh"].media["image"]["noun"] in rephrased
 
 
 def rephrase(question: str, phrase: str, kind: Kind) -> str | None:
     """Return a rephrased question made by rule; None if the phrase does not occur in the question."""
+    if not is_latin(question):
+        return _rephrase_chinese(question, phrase, kind)
     match = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", question, re.IGNORECASE)
     if match is None:
         return None
     substitute = "do this activity" if kind == "activity" else "this product"
     rest = question[: match.start()] + substitute + question[match.end() :]
     return f"The image shows a phrase of {indefinite_article(kind)} {kind}. {rest[0].upper()}{rest[1:]}"
+
+
+def _rephrase_chinese(question: str, phrase: str, kind: Kind) -> str | None:
+    if phrase not in question:
+        return None
+    words = languages()["zh"]
+    substitute = wordings()["zh"].replacements[kind]
+    noun, named = words.media["image"]["noun"], words.kinds_with_article[kind]
+    return f"{noun}展示了{named}的词语。{question.replace(phrase, substitute)}"
 
 
 def guess_kind(phrase: str) -> Kind:

@@ -18,6 +18,7 @@ from sea_core.data.examples import Kind
 from sea_core.data.record import Place, Record
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError, SeaError
+from sea_core.extraction.wording import is_latin
 from sea_core.runs.containment import is_file_name, require_contained
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -193,7 +194,15 @@ def _read_kind(record: Record, rephrased: str | None, phrase: str) -> Kind:
         return "activity"
     if column == "product":
         return "product"
-    return mentioned_kind(rephrased) or guess_kind(phrase)
+    if mentioned := mentioned_kind(rephrased):
+        return mentioned
+    if not is_latin(phrase):
+        raise DataError(
+            f"the kind of {phrase!r} is not known: no rule reads its language",
+            where=record.where,
+            hint='Write a column `kind`: "activity" or "product".',
+        )
+    return guess_kind(phrase)
 
 
 def _read_benign(record: Record) -> bool:

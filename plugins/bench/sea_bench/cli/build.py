@@ -60,6 +60,7 @@ def build(
     ] = None,
     scenes: Annotated[str, typer.Option(help="What describes scenes: rules, openai or transformers.")] = "rules",
     plugin: Annotated[str, typer.Option("--plugin", "-p", help="A plugin whose generators come first.")] = "",
+    font: Annotated[Path | None, typer.Option(help="A font file for the letters of images and videos.")] = None,
     task: Annotated[list[str], typer.Option(help="Only this task; repeatable.")] = [],  # noqa: B006
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
@@ -77,8 +78,9 @@ def build(
 
     chosen = choose_generator(modality, generator, plugin, demo=source is None)
     defaults = default_set(chosen, demo=source is None)
-    settings = read_settings(build_groups(defaults, chosen), config, option)
     prefixes = [prefix for prefix in prefixed_parts(chosen) if prefix]
+    fonts = [f"{f'{prefix}.' if prefix else ''}font={font}" for prefix in (prefixes or [""]) if prefix != "audio"]
+    settings = read_settings(build_groups(defaults, chosen), config, [*option, *(fonts if font else [])])
     if prefixes:
         settings[""] = join_sets([settings[prefix] for prefix in prefixes])
         settings["generator"] = join_generators([settings[f"{prefix}.generator"] for prefix in prefixes])

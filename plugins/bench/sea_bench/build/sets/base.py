@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -13,6 +13,7 @@ from annotated_types import Ge, Le, Lt
 from sea_bench.build.question_text import CaseTexts, TextSource
 from sea_core.config import Config
 from sea_core.plugin.generator import Frames, Generator
+from sea_core.runs.digests import file_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class MediaSet(Config, ABC):
     modality: ClassVar[str]
     noun: ClassVar[str]
     tasks: ClassVar[tuple[Task, ...]]
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings, with a font as the digest of its file, and without one as before there were fonts."""
+        settings: dict[str, Any] = _identify_fonts(asdict(self))
+        return settings
 
     @abstractmethod
     def maker(self, part: str) -> FileSet:
@@ -93,6 +99,10 @@ class FileSet(MediaSet):
             base: the file of the medium that it is derived from.
         """
 
+    def require_letters(self, task: Task, phrases: Iterable[str]) -> None:
+        """Raise SeaError if the phrases cannot be written in letters, where the task's medium shows them so."""
+        return
+
     def spelt_task(self) -> Task:
         """Return the task whose medium is the phrase and nothing else."""
         return next(task for task in self.tasks if task.name == self.spelt)
@@ -124,3 +134,13 @@ def hold_frame(frame: Any, seconds: float, rate: float) -> Frames:
     import numpy as np
 
     return Frames(np.repeat(np.asarray(frame)[None], max(1, round(seconds * rate)), axis=0), rate)
+
+
+def _identify_fonts(settings: Any) -> Any:
+    """Return settings with the digest of a font in place of its path, and without the setting where there is none."""
+    if isinstance(settings, dict):
+        kept = {name: value for name, value in settings.items() if (name, value) != ("font", "")}
+        return {
+            name: file_digest(Path(value)) if name == "font" else _identify_fonts(value) for name, value in kept.items()
+        }
+    return [_identify_fonts(each) for each in settings] if isinstance(settings, list | tuple) else settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -11,7 +12,7 @@ from annotated_types import Ge, Le
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.sets.base import TEXT_ONLY, FileSet, Task
-from sea_bench.build.typography import BLACK, WHITE, add_caption, render_text
+from sea_bench.build.typography import BLACK, WHITE, add_caption, render_text, require_letters
 from sea_core.plugin.generator import Generator
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class ImageSet(FileSet):
     """Width in pixels."""
     height: Annotated[int, Ge(16), Le(4096)] = 512
     """Height in pixels, without the caption of SD_TYPO."""
+    font: str = ""
+    """The file of a font for the letters; Pillow's own by default, which has the letters of English."""
 
     modality: ClassVar[str] = "image"
     noun: ClassVar[str] = "image"
@@ -43,6 +46,10 @@ class ImageSet(FileSet):
     def suffix(self) -> str:
         return ".jpg"
 
+    def require_letters(self, task: Task, phrases: Iterable[str]) -> None:
+        if not task.scene:
+            require_letters(phrases, self.font)
+
     def make(
         self, task: Task, texts: CaseTexts, scene: str, generator: Generator, seed: int, base: Path | None
     ) -> Image:
@@ -53,8 +60,8 @@ class ImageSet(FileSet):
             picture: Image = generator.generate(scene, seed)
             return picture
         if base is not None:
-            return add_caption(media_io.read_image(base), texts.phrase)
-        return render_text(texts.phrase, (self.width, self.height), BLACK, WHITE)
+            return add_caption(media_io.read_image(base), texts.phrase, self.font)
+        return render_text(texts.phrase, (self.width, self.height), BLACK, WHITE, self.font)
 
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
         media_io.write_image(medium, path)

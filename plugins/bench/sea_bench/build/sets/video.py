@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -11,7 +12,7 @@ from annotated_types import Ge, Le
 from sea_bench.build import media_io
 from sea_bench.build.question_text import CaseTexts
 from sea_bench.build.sets.base import TEXT_ONLY, FileSet, Task, hold_frame
-from sea_bench.build.typography import render_text
+from sea_bench.build.typography import render_text, require_letters, split_words
 from sea_core.errors import SeaError
 from sea_core.plugin.generator import Frames, Generator
 
@@ -38,6 +39,8 @@ class VideoSet(FileSet):
     """How long the whole phrase is shown at the end of DM_TYPO, in seconds."""
     quality: Annotated[int, Ge(0), Le(51)] = 18
     """x264's crf, from 0 (lossless) to 51 (worst)."""
+    font: str = ""
+    """The file of a font for the letters; Pillow's own by default, which has the letters of English."""
 
     modality: ClassVar[str] = "video"
     noun: ClassVar[str] = "video"
@@ -61,6 +64,10 @@ class VideoSet(FileSet):
     def suffix(self) -> str:
         return ".mp4"
 
+    def require_letters(self, task: Task, phrases: Iterable[str]) -> None:
+        if not task.scene:
+            require_letters(phrases, self.font)
+
     def make(
         self, task: Task, texts: CaseTexts, scene: str, generator: Generator, seed: int, base: Path | None
     ) -> Frames:
@@ -73,12 +80,14 @@ class VideoSet(FileSet):
             frames: Frames = generator.generate(scene, seed)
             return frames
         if base is None:
-            words = [render_text(word, (self.width, self.height)) for word in texts.phrase.split()]
+            words = [render_text(word, (self.width, self.height), font=self.font) for word in split_words(texts.phrase)]
             frames_by_word = [hold_frame(word, self.word_seconds, self.fps).pixels for word in words]
             return Frames(np.concatenate(frames_by_word), self.fps)
         scene_frames = media_io.read_video(base)
         height, width = scene_frames.pixels.shape[1:3]
-        end = hold_frame(render_text(texts.phrase, (width, height)), self.end_seconds, scene_frames.rate)
+        end = hold_frame(
+            render_text(texts.phrase, (width, height), font=self.font), self.end_seconds, scene_frames.rate
+        )
         return Frames(np.concatenate([scene_frames.pixels, end.pixels]), scene_frames.rate)
 
     def write(self, medium: Any, path: Path, generator: Generator) -> None:
