@@ -19,7 +19,8 @@ ANY_MODALITY = ("media", "file_name")
 """Columns for media of any modality; the second is the one of Hugging Face's folder data sets."""
 MEDIA_COLUMNS = ("image", "images", "video", "videos", "audio", "audios", *ANY_MODALITY)
 MEDIA_AS_BYTES = (
-    "its media are stored as bytes in the file (`sea data convert FILE --save-media-to FOLDER` writes them to files)"
+    "its media are stored as bytes, and are not read (`sea data convert FILE --save-media-to FOLDER` writes them to "
+    "files)"
 )
 FRAME_LIST = "a video is given as a list of frames"
 # How files begin, for media without a file name.
@@ -48,6 +49,8 @@ def read_media(
 ) -> tuple[str, ...]:
     """Return the record's media: images, videos, audios, then the columns for any modality.
 
+    Media that are stored as bytes are left out, with a note, if there is no `media_dir`.
+
     Args:
         record: its media columns hold a path, an object with a path or bytes, or a list of these.
         texts: the texts that may have placeholders. None is required, but their number must match the media's.
@@ -55,7 +58,7 @@ def read_media(
 
     Raises:
         DataError: the numbers of placeholders and media differ, or a medium is not a path.
-        SkipRecord: media are stored as bytes and there is no `media_dir`, or a video is a list of frames.
+        SkipRecord: a video is a list of frames.
     """
     has_media = any(record.has(name) for name in MEDIA_COLUMNS)
     if not inline_media and not has_media and not any("<" in text for text in texts):
@@ -71,7 +74,7 @@ def read_media(
         _check_placeholders(record, modality, sum(text.count(f"<{modality}>") for text in texts), len(references))
         found += [_media_path(record, column, value) for column, value in references]
     found += [_media_path(record, column, value) for column in ANY_MODALITY for value in _list_values(record, column)]
-    return tuple(found)
+    return tuple(path for path in found if path)
 
 
 def _check_placeholders(record: Record, modality: str, placeholders: int, media: int) -> None:
@@ -97,7 +100,7 @@ def _list_values(record: Record, column: str) -> Iterator[Any]:
 
 
 def _media_path(record: Record, column: str, value: Any) -> str:
-    """Return the path or URL of one medium; bytes are written to a file first."""
+    """Return the path or URL of one medium; bytes are written to a file first, or give an empty path."""
     reference = value
     if isinstance(value, dict):
         if isinstance(value.get("bytes"), bytes):
@@ -123,7 +126,8 @@ def _media_path(record: Record, column: str, value: Any) -> str:
 
 def _save_bytes(record: Record, data: bytes, name: Any = None) -> str:
     if record.media_dir is None:
-        raise SkipRecord(MEDIA_AS_BYTES)
+        record.note(MEDIA_AS_BYTES)
+        return ""
     suffix = Path(name).suffix if isinstance(name, str) else ""
     suffix = suffix if SUFFIX.fullmatch(suffix) else find_suffix(data)
     path = record.media_dir / f"{hashlib.sha256(data).hexdigest()[:32]}{suffix}"

@@ -50,7 +50,7 @@ def read_examples(
         columns: our column names to the file's, if the file uses others (`{"instruction": "question"}`).
         split: the split of a folder or a hub data set, if it has several.
         skip_bad: list invalid records in `invalid` instead of raising at the first one.
-        media_dir: where media that a table stores as bytes are written to files. If None, such records are skipped.
+        media_dir: where media that a table stores as bytes are written to files. If None, they are not read.
         formats: the known formats.
 
     Raises:

@@ -63,7 +63,7 @@ class Record:
         untyped: whether all values are text, as in CSV. Lists and objects are then parsed from the text.
         folder: what relative paths of media are relative to.
         split: the split that was asked for, if the source has several.
-        media_dir: where media stored as bytes are written. If None, such records are skipped.
+        media_dir: where media stored as bytes are written. If None, such media are not read.
         notes: parts of the record that are not used; filled through `note` while the record is read.
         used: the columns that were read, by the file's names.
     """

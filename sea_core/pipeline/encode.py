@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.data.examples import Example
-from sea_core.data.media_columns import MEDIA_COLUMNS
+from sea_core.data.media_columns import MEDIA_AS_BYTES, MEDIA_COLUMNS
 from sea_core.data.media_paths import file_problem, locate_medium
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
@@ -61,11 +61,10 @@ def media_examples(
     read = read_examples(file, format, columns, formats=loader.formats())
     examples = [_find_medium(example, file, media_root) for example in read.examples]
     if not any(each.example.media for each in examples):
-        raise DataError(
-            "no example names a medium",
-            where=str(dataset),
-            hint=f'Add one of these columns: {", ".join(MEDIA_COLUMNS)}; for example "file_name": "cat.png".',
-        )
+        hint = f'Add one of these columns: {", ".join(MEDIA_COLUMNS)}; for example "file_name": "cat.png".'
+        if MEDIA_AS_BYTES in read.notes:
+            hint = f"They are stored as bytes: sea data convert {dataset} --save-media-to FOLDER --out NEW.jsonl"
+        raise DataError("no example names a medium", where=str(dataset), hint=hint)
     return read, examples
 
 

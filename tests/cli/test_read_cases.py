@@ -100,6 +100,11 @@ CASES = {
         [SINGLE, SINGLE | {"response": ANSWER, "is_response_safe": "no"}],
         {"examples": 1, "skip_counts": {"the response is not safe": 1}},
     ),
+    "labels as text, and images as bytes": Case(
+        "single.parquet",
+        [SINGLE | {"image": {"bytes": b"\x89PNG", "path": None}}],
+        {"format": "beavertails-v", "examples": 1, "missing_media": []},
+    ),
     "labels of a pair as text": Case(
         "pair.jsonl", [LABELLED_PAIR], {"examples": 1, "invalid": 0}, classes={"with chosen and rejected (DPO)": 1}
     ),

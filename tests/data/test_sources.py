@@ -168,15 +168,15 @@ def test_csv_with_an_unreadable_rest_raises_even_with_skip_bad(tmp_path: Path) -
 # --------------------------------------------------------------------------------------------------------- tables
 
 
-def test_media_stored_as_bytes_are_skipped_or_written(tmp_path: Path) -> None:
+def test_media_stored_as_bytes_are_left_out_or_written(tmp_path: Path) -> None:
     records = [
         {"question": "Is it hot?", "image": {"bytes": PNG, "path": None}, "chosen": "Yes.", "rejected": "No."},
         {"question": "Is it cold?", "image": {"bytes": None, "path": "b.jpg"}, "chosen": "Yes.", "rejected": "No."},
     ]
     path = parquet(tmp_path / "data.parquet", records)
     data = read_examples(path)
-    assert data.skip_counts.popitem()[0].startswith("its media are stored as bytes in the file")
-    assert [example.media for example in data.examples] == [(str(tmp_path / "b.jpg"),)]
+    assert [(note[:29], count) for note, count in data.notes.items()] == [("its media are stored as bytes", 1)]
+    assert [example.media for example in data.examples] == [(), (str(tmp_path / "b.jpg"),)]
     kept = read_examples(path, media_dir=tmp_path / "media")
     first = Path(kept.examples[0].media[0])
     assert (first.parent, first.suffix, first.read_bytes()) == (tmp_path / "media", ".png", PNG)

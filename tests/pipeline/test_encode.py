@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 import torch
@@ -53,6 +55,14 @@ def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Pa
         assert records[name]["harmful"] is False
     with run.writing():
         assert not list(encode(mllm, rows, run, batch_size))
+
+
+def test_media_stored_as_bytes_are_named(tmp_path: Path) -> None:
+    row = {"instruction": "Do it.", "response": "No.", "image": {"bytes": b"\x89PNG", "path": None}}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="no example names a medium") as caught:
+        media_examples(tmp_path / "a.parquet")
+    assert f"sea data convert {tmp_path / 'a.parquet'} --save-media-to" in caught.value.hint
 
 
 @pytest.mark.parametrize("batch_size", [1, 4])
