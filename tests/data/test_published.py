@@ -6,12 +6,26 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from helpers.format_samples import PUBLISHED, QUESTION
 from sea_core.data.formats.published import NEEDS_CONTEXT, NEEDS_MEDIUM, PUBLISHED_SETS
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
+
+
+README = """---
+configs:
+- config_name: behaviors
+  data_files:
+  - split: harmful
+    path: harmful.parquet
+  - split: benign
+    path: benign.parquet
+---
+"""
 
 
 def read(folder: Path, *records: Any, name: str = "data.jsonl", **options: Any) -> ReadResult:
@@ -41,6 +55,14 @@ def test_xstest_is_labelled_by_its_column_or_in_its_second_version_by_type(tmp_p
 )
 def test_jailbreakbench_is_labelled_by_the_name_of_its_file(tmp_path: Path, name: str, label: bool | None) -> None:
     assert labels(read(tmp_path, PUBLISHED["jailbreakbench"], name=name)) == [label]
+
+
+def test_jailbreakbench_is_labelled_by_its_split(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(README)
+    for name in ("harmful", "benign"):
+        pq.write_table(pa.Table.from_pylist([PUBLISHED["jailbreakbench"]]), tmp_path / f"{name}.parquet")
+    for name, label in (("harmful", True), ("benign", False)):
+        assert labels(read_examples(tmp_path, split=name)) == [label]
 
 
 @pytest.mark.parametrize(
