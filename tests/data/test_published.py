@@ -15,7 +15,6 @@ from sea_core.data.formats.published import NEEDS_CONTEXT, NEEDS_MEDIUM, PUBLISH
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 
-
 README = """---
 configs:
 - config_name: behaviors
