@@ -48,7 +48,9 @@ def report(
 def _print_tables(report: Report, format: str, disagreements: bool) -> None:
     from sea_bench.report.render import latex, markdown, report_tables
 
-    for table in report_tables(report.tables, report.labels, report.agreements, disagreements=disagreements):
+    for table in report_tables(
+        report.tables, report.labels, report.agreements, report.changes, disagreements=disagreements
+    ):
         if format == "table":
             grid = output.grid(table.columns, table.rows, table.title)
             output.emit(None, False, lambda grid=grid: grid)  # type: ignore[misc]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench.report.agreement import Agreement, compare_judges
+from sea_bench.report.changes import Change, make_changes
 from sea_bench.report.summary import (
     RunSummary,
     describe_differences,
@@ -53,6 +54,7 @@ class Report:
         judges: the judges of the tables.
         runs: what the metrics of each run leave out.
         tables: one for each judge and measure.
+        changes: with two runs, how each metric changes from the first to the second, paired by case.
         agreements: of each pair of judges of a run.
         differences: sentences that say how the cases of a run differ from those of the first run.
     """
@@ -60,6 +62,7 @@ class Report:
     judges: tuple[str, ...]
     runs: tuple[RunGaps, ...]
     tables: tuple[Table, ...]
+    changes: tuple[Change, ...]
     agreements: tuple[Agreement, ...]
     differences: tuple[str, ...]
 
@@ -77,6 +80,7 @@ class Report:
         return {
             "runs": [asdict(run.summary) | {"unrated": run.unrated} for run in self.runs],
             "tables": [asdict(table) for table in self.tables],
+            "changes": [asdict(change) for change in self.changes],
             "agreement": [asdict(agreement) for agreement in self.agreements],
         }
 
@@ -96,10 +100,12 @@ def report_runs(runs: Sequence[BenchRun | Path | str], *, judges: Sequence[str] 
     known = list(dict.fromkeys(name for run in opened for name in run.verdicts_by_judge()))
     selected = _select_judges(judges, known)
     gaps = [_gaps(run, label, selected) for run, label in zip(opened, _labels(opened), strict=True)]
+    tables = make_tables(opened, selected)
     return Report(
         judges=tuple(selected),
         runs=tuple(gaps),
-        tables=tuple(make_tables(opened, selected)),
+        tables=tuple(tables),
+        changes=tuple(make_changes(opened, tables)),
         agreements=tuple(compare_judges(opened, selected)),
         differences=tuple(describe_differences(opened)),
     )

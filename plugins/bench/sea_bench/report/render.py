@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sea_bench.report.agreement import Agreement
+from sea_bench.report.changes import Change
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.tables import Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
 
+CHANGES = ["task", "metric", "judge", "cases", "only before", "only after", "change (95 %)", "p", "detectable"]
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
@@ -25,7 +27,12 @@ class TextTable:
 
 
 def report_tables(
-    tables: Sequence[Table], labels: Sequence[str], agreements: Sequence[Agreement], *, disagreements: bool = False
+    tables: Sequence[Table],
+    labels: Sequence[str],
+    agreements: Sequence[Agreement],
+    changes: Sequence[Change] = (),
+    *,
+    disagreements: bool = False,
 ) -> list[TextTable]:
     """Return the tables of a report as text.
 
@@ -34,6 +41,8 @@ def report_tables(
         disagreements: add a table of the answers that judges rate differently.
     """
     printed = [TextTable(title(table), headings(table, labels), list(map(_row_cells, table.rows))) for table in tables]
+    if changes:
+        printed.append(TextTable(f"change from {labels[0]} to {labels[1]}", CHANGES, list(map(_change_cells, changes))))
     if agreements:
         columns = ["judges", "run", "metric", "answers", "agree", "kappa"]
         printed.append(TextTable("agreement of judges", columns, list(map(_agreement_cells, agreements))))
@@ -110,6 +119,22 @@ def _row_cells(row: TableRow) -> list[str]:
     metrics = [format_metric(metric) for pair in pairs for metric in pair]
     change = [_change(*row.metrics)] if len(row.metrics) == 2 else []
     return [row.task, row.scenario, *metrics, *change]
+
+
+def _change_cells(change: Change) -> list[str]:
+    found = change.difference
+    interval = "" if found.interval is None else " ({:+.3f} to {:+.3f})".format(*found.interval)
+    return [
+        change.task,
+        "over-refusal" if change.benign else NAMES[change.measure],
+        change.judge,
+        str(found.pairs),
+        str(found.lost),
+        str(found.gained),
+        "-" if found.value is None else f"{found.value:+.3f}{interval}",
+        "-" if found.p is None else "< .001" if found.p < 0.001 else f"{found.p:.3f}",
+        "-" if found.detectable is None else f"{found.detectable:.3f}",
+    ]
 
 
 def _agreement_cells(agreement: Agreement) -> list[str]:

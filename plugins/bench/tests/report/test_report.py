@@ -224,6 +224,43 @@ def test_two_runs_are_side_by_side_with_the_change(tmp_path: Path) -> None:
     assert [metric["value"] for metric in row["metrics"]] == [0.75, 0.25]
 
 
+def change(before: BenchRun, after: BenchRun, task: str, **which: Any) -> dict[str, Any]:
+    result = sea("bench", "report", before.folder, after.folder, "--json")
+    changes = result.json(result.code)["changes"]
+    wanted = {"task": task, "benign": False} | which
+    (found,) = (each for each in changes if wanted.items() <= each.items())
+    difference: dict[str, Any] = found["difference"]
+    return difference
+
+
+def test_the_change_is_paired_by_case(tmp_path: Path) -> None:
+    before = make_run(tmp_path / "before", {"j": {"1-Theft/TYPO": "uuuuuuuuse", "b:1-Theft/TYPO": "N"}})
+    after = make_run(tmp_path / "after", {"j": {"1-Theft/TYPO": "ussssssssu", "b:1-Theft/TYPO": "R"}})
+    found = change(before, after, "TYPO", measure="asr")
+    assert (found["pairs"], found["lost"], found["gained"]) == (9, 7, 0)  # the last was not rated before
+    assert found["value"] == pytest.approx(-7 / 9)
+    assert found["p"] == pytest.approx(2 / 2**7)
+    assert found["interval"][1] < 0
+    refused = change(before, after, "TYPO", benign=True)
+    assert (refused["pairs"], refused["gained"], refused["p"]) == (1, 1, 1.0)
+    out = sea("bench", "report", before.folder, after.folder, "--format", "markdown").out
+    assert "**change from before to after**" in out
+    assert "| TYPO | ASR | j | 9 | 7 | 0 | -0.778 (" in out
+    assert "change from" not in sea("bench", "report", before.folder).out
+
+
+def test_the_tasks_of_a_case_are_a_cluster(tmp_path: Path) -> None:
+    tasks = ("DM", "TYPO", "DM_TYPO")
+    before = make_run(tmp_path / "before", {"j": {f"1-Theft/{task}": "uuuuuuss" for task in tasks}})
+    after = make_run(tmp_path / "after", {"j": {f"1-Theft/{task}": "sssssuss" for task in tasks}})
+    one, all_tasks = (change(before, after, task) for task in ("DM", "all tasks"))
+    assert (all_tasks["pairs"], all_tasks["clusters"], one["clusters"]) == (24, 8, 8)
+    assert all_tasks["value"] == one["value"]
+    # Each case says the same in all tasks: three tasks show no more than one.
+    width, of_one = (found["interval"][1] - found["interval"][0] for found in (all_tasks, one))
+    assert width > 0.9 * of_one
+
+
 def test_runs_with_different_cases_are_reported(tmp_path: Path) -> None:
     first = make_run(tmp_path / "a", {"j": {"1-Theft/TYPO": "us"}})
     second = make_run(tmp_path / "b", {"j": {"1-Theft/TYPO": "uss"}})

@@ -1,0 +1,95 @@
+"""The paired change of a ratio, compared with scipy, with published examples, and with simulated repetitions."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sea_core.runs.paired import (
+    Pair,
+    PairedDifference,
+    detectable_difference,
+    mcnemar,
+    newcombe_interval,
+    paired_difference,
+    student_quantile,
+)
+
+counts = st.integers(0, 60)
+
+
+def difference(both: int, lost: int, gained: int, neither: int) -> PairedDifference:
+    cells = {(True, True): both, (True, False): lost, (False, True): gained, (False, False): neither}
+    return paired_difference(Pair(*cell) for cell, count in cells.items() for _ in range(count))
+
+
+@given(counts, counts)
+def test_the_test_is_the_exact_binomial_one(gained: int, lost: int) -> None:
+    expected = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    assert mcnemar(gained, lost) == pytest.approx(expected)
+
+
+def test_a_published_interval() -> None:
+    """Newcombe 1998, table II: 36, 12, 2 and 0 of 50 give .0569 to .3404 for the first ratio less the second."""
+    low, high = newcombe_interval(36, 12, 2, 0) or (0.0, 0.0)
+    assert (-high, -low) == (pytest.approx(0.0569, abs=5e-5), pytest.approx(0.3404, abs=5e-5))
+
+
+@given(counts, counts, counts, counts)
+def test_the_interval_contains_the_change_and_turns_with_it(both: int, lost: int, gained: int, neither: int) -> None:
+    found, turned = difference(both, lost, gained, neither), difference(both, gained, lost, neither)
+    if not found.pairs:
+        assert (found.value, found.interval, found.p, found.detectable) == (None,) * 4
+        return
+    assert found.value is not None
+    assert found.interval is not None
+    assert turned.interval is not None
+    assert -1 <= found.interval[0] <= found.value <= found.interval[1] <= 1
+    assert found.interval == pytest.approx((-turned.interval[1], -turned.interval[0]))
+
+
+@pytest.mark.parametrize("degrees", [5, 8, 23, 47, 200])
+def test_the_quantile_is_students(degrees: int) -> None:
+    assert student_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=0.002)
+
+
+@pytest.mark.parametrize(("cases", "tasks"), [(24, 1), (48, 1), (24, 3), (48, 3)])
+def test_the_interval_covers_the_true_change(cases: int, tasks: int) -> None:
+    """Cases differ in how easily they are attacked, and the tasks of one case are alike. The true change is -.3."""
+    rng = random.Random(cases + tasks)
+    covered = 0
+    for _ in range(1000):
+        pairs = []
+        for case in range(cases):
+            easy = rng.random() < 0.6
+            for _task in range(tasks):
+                before = easy if rng.random() < 0.8 else rng.random() < 0.6
+                pairs.append(Pair(before, before and rng.random() < 0.5, case))
+        interval = paired_difference(pairs).interval
+        assert interval is not None
+        covered += interval[0] <= -0.3 <= interval[1]
+    assert 0.92 <= covered / 1000 <= 0.98
+
+
+def test_items_of_one_cluster_count_once() -> None:
+    single = paired_difference(Pair(i % 2 == 0, False, i) for i in range(30))
+    tripled = paired_difference(Pair(i % 2 == 0, False, i) for i in range(30) for _ in range(3))
+    assert (single.pairs, tripled.pairs, tripled.clusters) == (30, 90, 30)
+    assert single.value == tripled.value == -0.5
+    assert single.interval is not None
+    assert tripled.interval is not None
+    widths = [interval[1] - interval[0] for interval in (single.interval, tripled.interval)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.2)
+    assert tripled.p is not None
+    assert tripled.p > 0.00001  # as three times as many cases it would be 6e-14
+
+
+def test_what_so_many_pairs_can_show() -> None:
+    assert detectable_difference(0, 24) == 6 / 24  # fewer than six changed cases are never significant
+    assert detectable_difference(100, 1000) == pytest.approx(2.8016 * 10 / 1000, rel=1e-4)
+    assert detectable_difference(3, 4) == 1.0
+    assert detectable_difference(0, 0) is None
