@@ -43,7 +43,7 @@ _NOT_A_WORD = re.compile(r"^[^\w\u0900-\u0963]+")
 _ROLE = re.compile(r"^\W*(?:assistant|ai|bot|chatbot|model|answer|response|reply|output)\W*:")
 
 
-class Language(NamedTuple):
+class RefusalLanguage(NamedTuple):
     """A language as its file describes it.
 
     Attributes:
@@ -62,16 +62,16 @@ class Language(NamedTuple):
 
 
 @cache
-def read_languages() -> Mapping[str, Language]:
+def read_languages() -> Mapping[str, RefusalLanguage]:
     """Return the languages by their code (ISO 639-1), those whose refusals are read first."""
     languages = {file.stem: _read(file) for file in sorted(LANGUAGES.glob("*.toml"))}
     return dict(sorted(languages.items(), key=lambda item: item[1].openings is None))
 
 
-def _read(file: Path) -> Language:
+def _read(file: Path) -> RefusalLanguage:
     """Read a file with `name`, `words` and, if needed, `letters`, `openings`, `greetings` and their `terms` by name."""
     content = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Language(
+    return RefusalLanguage(
         name=content["name"],
         words=frozenset(normalise(content.get("words", "")).split()),
         letters=re.compile(content["letters"]) if "letters" in content else None,
@@ -119,7 +119,7 @@ def recognise_language(text: str) -> str:
     return best if counts[best] >= max(1, MIN_SHARE * len(words)) else ""
 
 
-def _belongs(word: str, language: Language) -> bool:
+def _belongs(word: str, language: RefusalLanguage) -> bool:
     return word in language.words or bool(language.letters and language.letters.fullmatch(word))
 
 
@@ -133,6 +133,6 @@ def refuses(answer: str) -> bool | None:
     return False if code in read else None
 
 
-def _opens_with_refusal(text: str, language: Language) -> bool:
+def _opens_with_refusal(text: str, language: RefusalLanguage) -> bool:
     sentences = first_sentences(text, language.greetings)
     return any(language.openings and language.openings.match(sentence) for sentence in sentences)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench.report.agreement import Agreement, compare_judges
-from sea_bench.report.changes import Change, make_changes
+from sea_bench.report.changes import PairedChange, make_changes
 from sea_bench.report.summary import (
     RunSummary,
     describe_differences,
@@ -62,7 +62,7 @@ class Report:
     judges: tuple[str, ...]
     runs: tuple[RunGaps, ...]
     tables: tuple[Table, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[PairedChange, ...]
     agreements: tuple[Agreement, ...]
     differences: tuple[str, ...]
 

@@ -14,7 +14,7 @@ ALL_TASKS = "all tasks"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PairedChange:
     """How a metric changes from the first run to the second, on the cases that both have answered and had rated.
 
     Attributes:
@@ -29,7 +29,7 @@ class Change:
     difference: PairedDifference
 
 
-def make_changes(runs: Sequence[BenchRun], tables: Sequence[Table]) -> list[Change]:
+def make_changes(runs: Sequence[BenchRun], tables: Sequence[Table]) -> list[PairedChange]:
     """Return the changes of each table's metrics, if there are two runs: by task, and over all tasks."""
     if len(runs) != 2:
         return []
@@ -45,7 +45,7 @@ def make_changes(runs: Sequence[BenchRun], tables: Sequence[Table]) -> list[Chan
             before, after = (ratings(by_judge.get(judge, {}), measure) for by_judge in verdicts)
             cases = [case for case in records.values() if case["benign"] is benign]
             changes += [
-                Change(judge, measure, benign, task, paired_difference(_pairs(of_task, before, after)))
+                PairedChange(judge, measure, benign, task, paired_difference(_pairs(of_task, before, after)))
                 for task, of_task in _by_task(cases).items()
             ]
     return list(dict.fromkeys(changes))  # over-refusal by one judge stands beside several tables

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sea_bench.report.agreement import Agreement
-from sea_bench.report.changes import Change
+from sea_bench.report.changes import PairedChange
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.tables import Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
@@ -30,7 +30,7 @@ def report_tables(
     tables: Sequence[Table],
     labels: Sequence[str],
     agreements: Sequence[Agreement],
-    changes: Sequence[Change] = (),
+    changes: Sequence[PairedChange] = (),
     *,
     disagreements: bool = False,
 ) -> list[TextTable]:
@@ -121,7 +121,7 @@ def _row_cells(row: TableRow) -> list[str]:
     return [row.task, row.scenario, *metrics, *change]
 
 
-def _change_cells(change: Change) -> list[str]:
+def _change_cells(change: PairedChange) -> list[str]:
     found = change.difference
     interval = "" if found.interval is None else " ({:+.3f} to {:+.3f})".format(*found.interval)
     return [
