@@ -253,12 +253,12 @@ def test_the_tasks_of_a_case_are_a_cluster(tmp_path: Path) -> None:
     tasks = ("DM", "TYPO", "DM_TYPO")
     before = make_run(tmp_path / "before", {"j": {f"1-Theft/{task}": "uuuuuuss" for task in tasks}})
     after = make_run(tmp_path / "after", {"j": {f"1-Theft/{task}": "sssssuss" for task in tasks}})
-    one, all_tasks = (change(before, after, task) for task in ("DM", "all tasks"))
-    assert (all_tasks["pairs"], all_tasks["clusters"], one["clusters"]) == (24, 8, 8)
-    assert all_tasks["value"] == one["value"]
+    single, pooled = (change(before, after, task) for task in ("DM", "all tasks"))
+    assert (pooled["pairs"], pooled["clusters"], single["clusters"]) == (24, 8, 8)
+    assert pooled["value"] == single["value"]
     # Each case says the same in all tasks: three tasks show no more than one.
-    width, of_one = (found["interval"][1] - found["interval"][0] for found in (all_tasks, one))
-    assert width > 0.9 * of_one
+    widths = [found["interval"][1] - found["interval"][0] for found in (pooled, single)]
+    assert widths[0] > 0.9 * widths[1]
 
 
 def test_runs_with_different_cases_are_reported(tmp_path: Path) -> None:
