@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -38,17 +39,23 @@ def import_table(
 
     Args:
         columns: the table's names of question, answer, id, scenario, task and benign; found by usual names if omitted.
-            A row without an id is known by its number, so that tables with the same rows can be compared.
+            A row without an id is known by its number, so that tables with the same rows can be compared; also where
+            ids that were found by their usual name repeat.
 
     Raises:
         DataError: the file cannot be read, or a row has no question or answer, or an id occurs twice.
         RunError: the folder contains another run.
     """
-    check_columns(columns or {})
+    given = columns or {}
+    check_columns(given)
     source = open_source(table)
-    found, rows = _read_rows(source.items, columns or {}, table)
-    used = ",".join(f"{name}={column}" for name, column in found.items())
-    if found != dict(columns or {}):
+    found, rows = _read_rows(source.items, given, table)
+    if "id" in found and "id" not in given and _ids_repeat(rows):
+        found.pop("id")
+        rows = [replace(row, id=None) for row in rows]
+        progress.note(f"{table}: its ids repeat, so rows are numbered")
+    if found != dict(given):
+        used = ",".join(f"{name}={column}" for name, column in found.items())
         progress.note(f"{table}: columns {used}; override them with --columns")
     cases = [(_case(number, row, modality), row) for number, row in enumerate(rows, 1)]
     _require_unique(cases)
@@ -113,6 +120,10 @@ def _case(number: int, row: AnswerRow, modality: str) -> Case:
         benign=row.benign,
         condition="text" if modality == "text" else "media",
     )
+
+
+def _ids_repeat(rows: Sequence[AnswerRow]) -> bool:
+    return len({(row.scenario, row.task, row.id, row.benign) for row in rows}) < len(rows)
 
 
 def _require_unique(cases: Sequence[tuple[Case, AnswerRow]]) -> None:

@@ -180,6 +180,12 @@ def test_empty_answers_are_imported(tmp_path: Path) -> None:
     assert [record["status"] for record in run.answer_records().values()] == ["answered"]
 
 
+def test_rows_whose_ids_repeat_are_numbered(tmp_path: Path) -> None:
+    result = run_import(write(tmp_path, "a.csv", "id,question,answer\n7,q,a\n7,q,b\n"))
+    assert "its ids repeat, so rows are numbered" in result.err
+    assert [each["id"] for each in sea("bench", "show", tmp_path / "run", "--json").json()] == ["1", "2"]
+
+
 WRONG = {
     "no answers": ("a.csv", "question,text\nq,a\n", (), "a.csv:2: No column is known to contain the answer"),
     "two answers": ("a.csv", "question,answer,response\nq,a,b\n", (), 'could be the answer: "answer", "response"'),
@@ -197,8 +203,8 @@ WRONG = {
     "no question": ("a.jsonl", '{"question": " ", "answer": "a"}\n', (), 'a.jsonl:1: The column "question" is empty'),
     "id twice": (
         "a.csv",
-        "id,question,answer\n1,q,a\n1,r,b\n",
-        (),
+        "key,question,answer\n1,q,a\n1,r,b\n",
+        ("id=key",),
         "a.csv:3: The id '1' occurs twice in all: first at",
     ),
     "benign": ("a.csv", "question,answer,b\nq,a,maybe\n", ("benign=b",), "a.csv:2"),
