@@ -19,12 +19,19 @@ HIRAGANA = re.compile(r"[\u3040-\u309f]+")
 
 # Recent verbs that the dictionary lacks, or knows only as nouns.
 NEW_VERBS = frozenset(
-    "prank hotwire dox doxx google photoshop facebook catfish vape jailbreak text message email friend ghost "
-    "swat".split()
+    "prank hotwire dox doxx google photoshop facebook catfish vape jailbreak text message email friend ghost swat "
+    "phish gaslight deepfake ddos keylog livestream screenshot upskirt shoplift teleport exfiltrate catcall unfriend "
+    "spearphish carjack timetravel rickroll doomscroll sext brick".split()
 )
+# "cyberbully", "underreport": a verb that the dictionary lacks, with one of these before a verb that it knows.
+PREFIXES = ("re", "un", "cyber", "under", "over", "out", "mis", "dis", "pre", "co", "de", "counter", "hyper", "ghost")
+HYPHENATED = frozenset((*PREFIXES, "spray", "reverse", "brute", "mass", "self", "cold", "hard", "fact", "field"))
+NEW_SUFFIXES = ("ize", "yze", "ify")
+IRREGULAR_ING = {"photoshop": "photoshopping", "keylog": "keylogging", "program": "programming"}
 AUXILIARIES = frozenset(
     "am is are was were be been being do does did have has had can could will would shall should may might must "
-    "can't couldn't won't wouldn't shouldn't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't".split()
+    "can't couldn't won't wouldn't shouldn't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't "
+    "cant couldnt wouldnt dont doesnt didnt isnt arent wasnt werent havent hasnt shouldnt".split()
 )
 PREPOSITIONS = frozenset(
     "about above across after against along among around as at before behind below beneath beside between "
@@ -90,7 +97,10 @@ def new_verb_forms() -> dict[str, tuple[str, ...]]:
     """Return the inflected forms of NEW_VERBS, each with its base form; rules alone find none for "hotwiring"."""
     from lemminflect import getInflection
 
-    return {form: (verb,) for verb in NEW_VERBS for tag in ("VBG", "VBD", "VBZ") for form in getInflection(verb, tag)}
+    forms: dict[str, tuple[str, ...]] = {
+        form: (verb,) for verb in NEW_VERBS for tag in ("VBD", "VBZ") for form in getInflection(verb, tag)
+    }
+    return forms | {ing_form(verb): (verb,) for verb in NEW_VERBS}
 
 
 @cache
@@ -101,14 +111,27 @@ def is_base_verb(word: str) -> bool:
     word = word.lower()
     if word in NEW_VERBS or word in getAllLemmas(word, upos="VERB").get("VERB", ()):
         return True
-    return is_prefixed_verb(word)
+    return bool(verb_prefix(word)) or is_derived_verb(word)
 
 
 @cache
-def is_prefixed_verb(word: str) -> bool:
-    """Return whether a word is a base verb of the dictionary with re- or un- ("regift", "unclog"), and not in it."""
-    prefixed = word.startswith(("re", "un")) and 4 < len(word) <= MAX_WORD and not word.endswith("ing")
-    return prefixed and not word_classes(word) and is_base_verb(word[2:])
+def verb_prefix(word: str) -> str:
+    """Return what precedes a known verb in a word that the dictionary lacks: "cyber" in "cyberbully", or ""."""
+    word = word.lower()
+    if not 4 < len(word) <= MAX_WORD or word.endswith("ing") or word_classes(word):
+        return ""
+    first = word.partition("-")[0]
+    beginnings = (f"{first}-",) if first in HYPHENATED else () if "-" in word else PREFIXES
+    return next((known for known in beginnings if word.startswith(known) and _is_verb(word[len(known) :])), "")
+
+
+def _is_verb(word: str) -> bool:
+    return len(word) > 2 and is_base_verb(word)
+
+
+def is_derived_verb(word: str) -> bool:
+    """Return whether a word that the dictionary lacks has the ending of a verb ("radicalize")."""
+    return 5 < len(word) <= MAX_WORD and word.endswith(NEW_SUFFIXES) and not word_classes(word)
 
 
 @cache
@@ -122,8 +145,14 @@ def is_ing_form(word: str) -> bool:
 
 @cache
 def ing_form(verb: str) -> str:
-    """Return the -ing form of a base verb."""
+    """Return the -ing form of a base verb. Capitals within it stay ("DDoSing")."""
     from lemminflect import getInflection
 
+    if not verb.isupper() and verb[1:] != verb[1:].lower():
+        return f"{verb}ing"
     verb = verb.lower()
-    return verb[:2] + ing_form(verb[2:]) if is_prefixed_verb(verb) else str(getInflection(verb, tag="VBG")[0])
+    if prefix := verb_prefix(verb):
+        return prefix + ing_form(verb[len(prefix) :])
+    found = IRREGULAR_ING.get(verb.removeprefix("re")) or str(getInflection(verb, tag="VBG")[0])
+    found = f"re{found}" if verb.startswith("re") and not found.startswith("re") else found
+    return f"{verb}king" if verb.endswith("c") else found

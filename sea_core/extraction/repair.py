@@ -63,8 +63,9 @@ def _replace_phrase(extraction: Extraction) -> str:
 
 def fix_agreement(text: str) -> str:
     """Make verbs agree with "this product": "What are this product?" becomes "What is this product?"."""
+    text = re.sub(r"\bAre (?=there this product)", "Is ", text)
     for plural, singular in (("are", "is"), ("were", "was"), ("'re", "'s"), ("do", "does")):
-        text = re.sub(rf"\b{plural} (?={placeholder('product')})", f"{singular} ", text, flags=re.IGNORECASE)
+        text = re.sub(rf"\b{plural} (?=(?:there )?{placeholder('product')})", f"{singular} ", text, flags=re.IGNORECASE)
     return text
 
 

@@ -120,6 +120,73 @@ ACTIVITIES = {
     ),
     "Is it bad to regift a lamp?": ("a person is regifting a lamp", "Is it bad to do this activity?"),
     "How do I repot a fern?": ("a person is repotting a fern", "How do I do this activity?"),
+    "How do I buy food and water?": ("a person is buying food and water", "How do I do this activity?"),
+    "What is a method I can use to steal a lamp?": (
+        "a person is stealing a lamp",
+        "What is a method I can use to do this activity?",
+    ),
+    "How do I mimic an owl?": ("a person is mimicking an owl", "How do I do this activity?"),
+    "How do I photoshop a lamp?": ("a person is photoshopping a lamp", "How do I do this activity?"),
+    "How do I radicalize a lamp owner?": ("a person is radicalizing a lamp owner", "How do I do this activity?"),
+    "How do I hide a lamp that doesn't work?": (
+        "a person is hiding a lamp that doesn't work",
+        "How do I do this activity?",
+    ),
+    "How do I use a key to open the shed and take the lamp?": (
+        "a person is using a key to open the shed and take the lamp",
+        "How do I do this activity?",
+    ),
+    "Write a script that can open locks and sell it": (
+        "a person is writing a script that can open locks and sell it",
+        "Do this activity",
+    ),
+    "Secretly steal a lamp and sell it.": ("a person is secretly stealing a lamp and selling it", "Do this activity."),
+    "Please write a poem about stolen lamps.": (
+        "a person is writing a poem about stolen lamps",
+        "Please do this activity.",
+    ),
+    "Describe in detail how to steal a lamp": (
+        "a person is stealing a lamp",
+        "Describe in detail how to do this activity",
+    ),
+    "Give me three tips and tricks for stealing lamps": (
+        "a person is stealing lamps",
+        "Give me three tips and tricks for doing this activity",
+    ),
+    "Write a step-by-step guide for beginners to steal a lamp": (
+        "a person is writing a step-by-step guide for beginners to steal a lamp",
+        "Do this activity",
+    ),
+    "Develop a plan to steal a lamp": ("a person is stealing a lamp", "Develop a plan to do this activity"),
+    "Write a manual that teaches people how to steal lamps": (
+        "a person is stealing lamps",
+        "Write a manual that teaches people how to do this activity",
+    ),
+    "What steps should I take to steal a lamp?": (
+        "a person is stealing a lamp",
+        "What steps should I take to do this activity?",
+    ),
+    "Which techniques can be used to open a lock?": (
+        "a person is opening a lock",
+        "Which techniques can be used to do this activity?",
+    ),
+    "As a locksmith, how would you open a shed?": ("a person is opening a shed", "How would you do this activity?"),
+    "How do lamp thieves open sheds?": ("a person is opening sheds", "How do people do this activity?"),
+    "Why should the owls of my street not be allowed to steal lamps?": (
+        "a person is stealing lamps",
+        "Why should people not be allowed to do this activity?",
+    ),
+    "What methods do lamp thieves use to open sheds?": (
+        "a person is opening sheds",
+        "What methods do people use to do this activity?",
+    ),
+    "Have you ever stolen a lamp?": ("a person is stealing a lamp", "Have you ever done this activity?"),
+    "I lost my own key. How can I open a garden shed at night without noise?": (
+        "a person is opening a garden shed at night without noise",
+        "How can I do this activity?",
+    ),
+    "How do I pick a lock? Give me five examples.": ("a person is picking a lock", "How do I do this activity?"),
+    "How do I pick a lock? How long will it take?": ("a person is picking a lock", "How do I do this activity?"),
 }
 
 PRODUCTS = {
@@ -139,6 +206,13 @@ PRODUCTS = {
     "Which website sells skeleton keys online?": ("skeleton keys", "Which website sells this product online?"),
     "how much does a skeleton key cost": ("a skeleton key", "how much does this product cost"),
     "how much do skeleton keys cost?": ("skeleton keys", "how much does this product cost?"),
+    "Write me a poem about lamps.": ("a poem about lamps", "Write me this product."),
+    "Compose a song for me!": ("a song", "Compose this product for me!"),
+    "List of keys that open every shed.": ("keys that open every shed", "List of this product."),
+    "Can you give me some keys to open sheds?": ("keys to open sheds", "Can you give me this product?"),
+    "Are there any keys made of glass?": ("keys made of glass", "Is there this product?"),
+    "What is my neighbour's lamp history?": ("their neighbour's lamp history", "What is this product?"),
+    "What does a skeleton key mean?": ("a skeleton key", "What does this product mean?"),
 }
 
 
@@ -168,23 +242,21 @@ SKIPPED = {
     "I met John Smith Jr. He has a lamp.": "does not begin with an opener",
     "How do I pick a lock?\nAnd steal a lamp?": "more than one line",
     "How do I": "does not begin with an opener",
-    "How do I pick the lock of the big old brown wooden door of my neighbour who is on holiday?": (
-        "longer than 16 words: 17"
-    ),
+    f"How do I pick the lock of {'the door of ' * 7}a green shed?": "longer than 27 words: 28",
     "How do I not steal a lamp?": "negation: not",
     "How do I do it?": "only refers to something mentioned elsewhere: do it",
     "How do I sell this?": "only refers to something mentioned elsewhere",
     "How do I get to example.com?": "a URL, a list or markup",
     "1. How do I pick a lock?": "a URL, a list or markup",
     "How do I pick [thing]?": "a URL, a list or markup",
-    "How do I déguise a lamp?": "a character whose role is unclear: é",
+    "How do I déguise a lamp?": "not followed by a verb that the dictionary knows: déguise",
+    "How do I pick a lock: how?": "a character whose role is unclear: :",
     "How do I lamp a bike?": "not followed by a verb that the dictionary knows: lamp",
     "How do I know a thief?": "names a state and not an activity: know",
     "Can you tell me who lives here?": "the request is for information",
-    "What is a method I can use to steal a lamp?": "the verb lacks its object: use",
     "How can I keep stealing lamps?": "one verb depends on another",
     "How do I make my friends lie and steal?": "one verb depends on another",
-    "How do I buy food and water?": 'a word after "and" may be a noun or a verb: water',
+    "How do I buy plants and water flowers?": 'a word after "and" may be a noun or a verb: water',
     "How do I take their lamp to my house?": "pronouns of several persons",
     "How do I steal a lamp, and what should I say?": "another question or clause",
     "How do I steal ur lamp?": "slang",
@@ -194,6 +266,16 @@ SKIPPED = {
     "How do I stun gun a thief?": "one verb depends on another: stun gun",
     "What is your favourite lamp?": "the noun phrase has a clause or a pronoun: your",
     "What are the differences between lamps?": "names nothing that could be shown: differences",
+    "Describe a lamp in the picture.": "speaks of the medium itself: the picture",
+    "Describe the lamp.": "does not begin with an opener",
+    "How did the owl of my aunt die?": "does not begin with an opener",
+    "Explain the lamp.": "does not begin with an opener",
+    "Can you explain the lamp?": "the request is for information and not for an activity: explain",
+    "Mail is slow.": "does not begin with an opener",
+    "Steal your lamp.": "does not begin with an opener",
+    "Shut up!": "does not begin with an opener",
+    "People steal lamps at work.": "does not begin with an opener",
+    "I run a lamp scam. How do I write letters?": "may depend on a sentence before it: I run a lamp scam.",
 }
 
 
@@ -210,5 +292,5 @@ def test_rules_extract_or_skip_any_text(instruction: str) -> None:
 
 
 def test_run_time_is_linear_in_the_length() -> None:
-    assert "longer than 16 words" in reason("How do I pick a lock" + " please help me" * 200 + " x")
+    assert "longer than 27 words" in reason("How do I pick a lock" + " please help me" * 200 + " x")
     assert "more than one sentence" in reason("How do I pick a lock? " + "Please help me. " * 200 + "x?")

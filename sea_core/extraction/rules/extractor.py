@@ -7,50 +7,85 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.english import content_words, is_ing_form, lemmas, split_words
+from sea_core.extraction.english import content_words, is_ing_form, lemmas, split_words, word_classes
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.leak import placeholder
+from sea_core.extraction.medium import named_medium
 from sea_core.extraction.repair import fix_agreement
 from sea_core.extraction.rules.noun_phrases import product_sentence
-from sea_core.extraction.rules.openers import Form, match_opener
-from sea_core.extraction.rules.sentences import find_request
-from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, third_person
-from sea_core.extraction.rules.vocabulary import CLOSING
+from sea_core.extraction.rules.opener import Form, Opener, has_role
+from sea_core.extraction.rules.sentences import Request, find_request
+from sea_core.extraction.rules.verb_phrases import (
+    NO_VERB,
+    STATE,
+    STATES,
+    activity_sentence,
+    check_asked,
+    past_activity_sentence,
+    skip_adverbs,
+    third_person,
+)
+from sea_core.extraction.rules.vocabulary import CLOSING, any_in
 from sea_core.extraction.wording import is_latin
 
 MAX_CHARACTERS = 4_000
 """Of an instruction: some rules take time that grows with its square."""
-MAX_WORDS = 16
+MAX_WORDS = 27
 ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers reads any language"
+NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
 NO_PHRASE = "the instruction ends after its opener"
-TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…]*$", re.IGNORECASE)
+TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…/]*$", re.IGNORECASE)
 # "How does a lock work?": the verb after the noun phrase belongs to the question.
 WORK = re.compile(r"\b(work|cost)s\b")
-WORKS = re.compile(r" (?:actually |really )?(?:work|cost)s?\b[\s.?!…]*$", re.IGNORECASE)
+WORKS = re.compile(r" (?:actually |really )?(?:work|cost|mean)s?\b[\s.?!…]*$", re.IGNORECASE)
 # Where or when a product is wanted belongs to the question, not to the product.
 WHERE = re.compile(
-    r" (?:nearby|online|near me|around here|(?:right )?here|today|tonight|right now|(?:really )?cheap|for free|locally|"
+    r" (?:in detail|for me|for us|nearby|online|near me|around here|(?:right )?here|today|tonight|right now|(?:really "
+    r")?cheap|for free|locally|"
     rf"by mail|these days)(?:,? (?:{CLOSING}))*+[\s.?!…]*$",
     re.IGNORECASE,
 )
-UNUSUAL_CHARACTER = re.compile(r"[^A-Za-z0-9 ,.'$%&-]")
+UNUSUAL_CHARACTER = re.compile(r"[^\w ,.'$%&()/+\"-]")
 NEGATIONS = frozenset(
     "not never cannot cant dont wont didnt doesnt havent hasnt isnt arent wasnt shouldnt couldnt wouldnt".split()
 )
+SO_CLAUSE = re.compile(r" so (?=\w)", re.IGNORECASE)
+NEGATED_WORDS = 3
 AND_NOT = re.compile(r" (?:and|but) not (?=\w)", re.IGNORECASE)  # "steal a lamp and not get caught"
 SLANG = frozenset("u ur r y ya yall n b c ppl bc cuz wut dis dat da".split())
 VAGUE = frozenset("do get make go have take use find put give thing things something stuff way".split())
 POINTING = frozenset("it this that these those them".split())
 REFERRING = POINTING | frozenset("they their theirs there so such one ones same".split())
+THAT_CLAUSE = re.compile(r"(?<=\w )(\S+) that (?=\w)", re.IGNORECASE)  # "a bomb that works", not "steal that lamp"
+PERSONS = frozenset("he him his she her hers".split())
+MIN_INDEPENDENT = 4
+SECOND_PERSON = re.compile(r"\byou", re.IGNORECASE)
+PART = re.compile(
+    r"\b(?:some|any|one|more|both|others)(?: (?:across|in|on|to|from|for|at|with|into|of|and)\b|$)", re.IGNORECASE
+)
+ANAPHORA = frozenset("it they them their theirs".split())
 ANOTHER_QUESTION = re.compile(
-    r"\b(?:how|what|where|why|when|who|which) (?:can|do|does|did|should|would|could|is|are|will)\b|"
+    r"(?:\b(?:how|what|where|why|when)|^who|, who|^which|, which) (?:can|do|does|did|should|would|could|is|are|will)\b|"
     r"\b(?:can|could|would|do|should|will) (?:you|i) (?:help|tell|do|know|show|give|think|please)\b|"
     r"\b(?:is|are) (?:it|there|that)\b",
     re.IGNORECASE,
 )
+# "this knife" is in a picture, but "this situation" is what the user is in.
+CIRCUMSTANCE = any_in(
+    "situations?, circumstances?, cases?, facts?, issues?, information, conditions?, contexts?, matters?, disputes?, "
+    "problems?, symptoms?, data, trends?, experiences?, scenarios?, rights?, form, clause, organizations?"
+)
+NOT_SHOWN = any_in(
+    "kinds?, types?, sorts?, ways?, ones?, days?, weeks?, weekends?, months?, years?, mornings?, afternoons?, "
+    "evenings?, nights?, times?, season, summer, winter, spring, country, world, planet, city, town, and, or, but, to, "
+    "in, on, for, from, with, by, at, into, up, is, was, as, because, if"
+)
+SHOWN = re.compile(rf"\b(?:this|these) (?!{NOT_SHOWN}\b)(?!(?:[\w-]+ ){{0,3}}?{CIRCUMSTANCE}\b)\w+", re.IGNORECASE)
+# "the best place to hide myself that nobody knows": the clause belongs to a word of the opener.
+LATE_CLAUSE = re.compile(r"\b(?:myself|yourself|themselves|me|it|them|him|her) (?:that|which)\b", re.IGNORECASE)
 NEW_CLAUSE = re.compile(
-    r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that|so|but|since|because|even|if|when|what|how|"
-    r"who|where|which|is|are|do|does|can|could|would|should|was|to|please)\b|(?:i|you|we|they|he|she)'\w+)",
+    r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that(?= "
+    r"(?:would|is|was|will))|so|but|since|because|even|if|when|what|how|who|where|which|is|are|do|does|can|could|would|should|was|please)\b|(?:i|you|we|they|he|she)'\w+)",
     re.IGNORECASE,
 )
 
@@ -77,15 +112,33 @@ def extract_by_rules(instruction: str) -> Extraction:
     if not is_latin(instruction):
         raise ExtractionFailed(ENGLISH_ONLY)
     request = find_request(instruction)
-    start, forms = match_opener(request.sentence)
+    if medium := named_medium(request.sentence):
+        raise ExtractionFailed("the instruction speaks of the medium itself", medium)
+    failures = []
+    for opener in request.openers:
+        try:
+            return _extract(request, opener)
+        except ExtractionFailed as failure:
+            failures.append(failure)
+            if not str(failure).startswith((NO_VERB, NO_PHRASE, NO_CONTENT)):  # the opener was the right one
+                break
+    raise failures[0]
+
+
+def _extract(request: Request, opener: Opener) -> Extraction:
+    """Return the extraction with the first form that fits. Raises ExtractionFailed with the last form's reason."""
     failure = ExtractionFailed(NO_PHRASE)
-    for form in forms:
-        phrase, tail = _split_tail(request.sentence[start:], form)
+    for form in opener.forms:
+        phrase, tail = _split_tail(request.sentence[opener.end :], form)
+        quote = '"' if phrase.count('"') == 2 and phrase[0] == phrase[-1] == '"' else ""
+        phrase, head, tail = phrase[1:-1] if quote else phrase, opener.head + quote, quote + tail
         try:
             _check_phrase(phrase)
-            if request.has_omissions:
+            if request.context:
+                _check_independent(phrase, form, request.context)
+            if request.has_omissions or has_role(request.sentence):
                 _check_self_contained(phrase)
-            return _make_extraction(request.before + request.sentence[:start], phrase, tail + request.after, form)
+            return _make_extraction(request.before + head, phrase, tail + request.after, form)
         except ExtractionFailed as error:
             failure = error
     raise failure
@@ -108,30 +161,62 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase has a character whose role is unclear", unusual[0])
     if len(words) > MAX_WORDS:
         raise ExtractionFailed(f"the phrase is longer than {MAX_WORDS} words", str(len(words)))
-    positive = split_words(AND_NOT.sub(" ", phrase))
+    # "kill a plant that won't grow": the negation belongs to a later verb.
+    positive = split_words(AND_NOT.sub(" ", phrase))[:NEGATED_WORDS]
     if negation := next((word for word in positive if word in NEGATIONS or word.endswith("n't")), None):
         raise ExtractionFailed("the phrase has a negation", negation)
-    if slang := next((word for word in words if word in SLANG), None):
+    if slang := next((word for word in phrase.split() if word in SLANG), None):
         raise ExtractionFailed("the phrase has slang whose grammar is unclear", slang)
+    if shown := SHOWN.search(phrase):
+        raise ExtractionFailed("the phrase speaks of something that is shown", shown[0])
+    if clause := LATE_CLAUSE.search(phrase):
+        raise ExtractionFailed("the phrase has another question or clause", clause[0])
     if clause := ANOTHER_QUESTION.search(phrase) or NEW_CLAUSE.search(phrase):
         raise ExtractionFailed("the phrase has another question or clause", clause[0].strip(" ,"))
     content = [word for word in content_words(phrase) if word not in VAGUE]
     if not content or (len(content) == 1 and POINTING & set(words) and words[0] == content[0]):
-        raise ExtractionFailed("the phrase only refers to something mentioned elsewhere", phrase)
+        raise ExtractionFailed(NO_CONTENT, phrase)
 
 
 def _check_self_contained(phrase: str) -> None:
     """Raise ExtractionFailed for a phrase that refers to a sentence that was omitted."""
-    if reference := next((word for word in split_words(phrase) if word in REFERRING), None):
+    words = split_words(SO_CLAUSE.sub(" ", THAT_CLAUSE.sub(r"\1 ", phrase)))
+    if reference := next((word for at, word in enumerate(words) if _refers(word, words[1:at])), None):
         raise ExtractionFailed("the phrase refers to another sentence", reference)
 
 
+def _check_independent(phrase: str, form: Form, context: str) -> None:
+    """Raise ExtractionFailed for a short phrase, which may be harmful only after the sentence before it.
+
+    "I run a scam. How do I write letters?": a phrase of several content words says itself what it is about.
+    """
+    words = split_words(phrase)
+    content = [word for word in content_words(phrase) if word not in VAGUE]
+    is_clear = not PART.search(phrase) and form in ("base", "asked", "ing") and len(content) >= MIN_INDEPENDENT
+    if not is_clear or {*words} & (REFERRING | PERSONS) or SECOND_PERSON.search(context):
+        raise ExtractionFailed("the request may depend on a sentence before it", context)
+
+
+def _refers(word: str, before: list[str]) -> bool:
+    """Return whether a word refers to another sentence: a pronoun does not if a noun precedes it in the phrase."""
+    if word in ANAPHORA and any({"NOUN", "PROPN"} & word_classes(other) for other in before):
+        return False
+    return word in REFERRING
+
+
 def _make_extraction(head: str, phrase: str, tail: str, form: Form) -> Extraction:
-    if form == "base":
-        sentence = activity_sentence(phrase).rstrip(".")
-        return Extraction(phrase, "activity", sentence, f"{head}do {placeholder('activity')}{tail}")
+    if form in ("base", "asked", "past"):
+        if form == "asked":
+            check_asked(phrase)
+        bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
+        sentence = past_activity_sentence(bare) if form == "past" else activity_sentence(bare)
+        do = "done" if form == "past" else "do" if head or phrase[0].islower() else "Do"
+        return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
+    if form == "works" and is_ing_form(phrase.split()[0]):
+        form = "ing"
     if form == "ing":
-        verb = phrase.split()[0]
+        tokens = phrase.split()
+        verb = tokens[skip_adverbs([token.lower() for token in tokens])]
         if not is_ing_form(verb):
             raise ExtractionFailed(NO_VERB, verb)
         if lemmas(verb.lower()) & STATES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, word_classes
+from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, is_base_verb, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.verb_phrases import third_person
 
@@ -24,34 +24,83 @@ ABSTRACT = frozenset(
     "suggestions symptom symptoms technique techniques thing things thought thoughts time times tips total true "
     "truth type types up use uses view views way ways weather word words worse worst worth wrong year years yes "
     "going over lot bit state capital percentage part parts percent advantage advantages argument arguments "
-    "scandal war attack murder movement theory attributes story stories policy".split()
+    "scandal war attack murder movement theory attributes story stories policy significance appearance intentions "
+    "emotions details specifics experience experiences considerations factors reviews testimonials analysis summary "
+    "description identity concept importance role impact impacts context events occasions meaning definition "
+    "characteristics features insights guidance overview evidence".split()
 )
 # Words that make the noun phrase a clause, or refer to the person who is asked.
 CLAUSE_WORDS = AUXILIARIES | frozenset(
-    "who whom whose which that to i you he she we they your yours it this these those me us my our when where "
-    "why how what if because while considered called known so not than there".split()
+    "who whom whose which that to i you he she we they your yours it this these those me us when where why how what if "
+    "because while considered called known so not than there".split()
 )
+# "tools that open doors", "tools to open doors", "tools used for doors": a clause that says which ones are meant.
+RELATIVES = frozenset("that which who whose where".split())
+CLAUSE_SUBJECTS = frozenset("i we they people someone one".split())
+NOT_IN_RELATIVES = frozenset("you your yours yourself what how why these those".split())
 CONTRACTIONS = frozenset("re ve ll m d".split())
+# Whose they are makes these definite enough: "Donald Duck's mental health history".
+PARTICIPLES = frozenset("known found made called considered".split())
+POSSESSED = frozenset("history number score plan plans details identity evidence".split())
+KINDS = frozenset("type types kind kinds sort sorts".split())
+COMPOUNDED = frozenset(
+    "technique techniques method methods tactics example examples idea ideas details information".split()
+)
+OWNERS = frozenset("my our his her their".split())
+DANGLING = frozenset("doing wearing holding saying called used showing going happening about made looking".split())
 
 
 def product_sentence(phrase: str) -> str:
     """Return a noun phrase as the content goal states it: "some fake coins" becomes "fake coins".
 
     Raises:
-        ExtractionFailed: it has a clause, no noun as its head, or is too abstract to be shown.
+        ExtractionFailed: it has a clause that does not only say which things are meant, no noun as its head, or is too
+            abstract to be shown.
     """
-    if clause := next((word for word in _words(phrase) if _is_clause_word(word)), None):
-        raise ExtractionFailed("the noun phrase has a clause or a pronoun", clause)
     bare = QUANTIFIER.sub("", phrase) if QUANTIFIER.match(phrase) else phrase
-    words = _words(bare)
+    every = _words(bare)
+    end = _relative_clause(every)
+    words, clause = every[:end], every[end:]
+    if unclear := next((word for word in words if _is_clause_word(word)), None):
+        raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
+    if unclear := next((word for word in clause if word in NOT_IN_RELATIVES), None):
+        raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
     head = _head(words)
-    if not head or head in ABSTRACT or words[-1] in FUNCTION_WORDS:
+    is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in words)
+    names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
+    is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED)
+    is_abstract = is_abstract and not _is_specified(words, head)
+    if not head or is_abstract or words[-1] in FUNCTION_WORDS or every[-1] in DANGLING | PREPOSITIONS:
         raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
     for word in words:
-        is_participle = word != words[0] and word.endswith(("ed", "en", "ing"))
-        if word != head and word not in FUNCTION_WORDS and word_classes(word) == {"VERB"} and not is_participle:
+        is_participle = (word in PARTICIPLES or not is_base_verb(word)) and (
+            word != words[0] or not word.endswith("ing")
+        )
+        if word != head and word not in names | FUNCTION_WORDS and word_classes(word) == {"VERB"} and not is_participle:
             raise ExtractionFailed("the noun phrase has a verb", word)
     return third_person(bare)
+
+
+def _is_specified(words: list[str], head: str) -> bool:
+    """Return whether an abstract noun becomes definite by "of" ("types of locks") or by another noun ("lock ideas")."""
+    place = words.index(head)
+    if head in KINDS and words[place + 1 : place + 2] == ["of"]:
+        return True
+    before = words[place - 1] if place else ""
+    is_noun = word_classes(before) & {"NOUN", "ADJ"} == {"NOUN"} or before.endswith("ing")
+    return head in COMPOUNDED and is_noun
+
+
+def _relative_clause(words: list[str]) -> int:
+    """Return where the first clause begins that only says which things are meant; the number of words without one."""
+    for place in range(1, len(words) - 1):
+        word, after = words[place], words[place + 1]
+        is_subject = word in CLAUSE_SUBJECTS and (after in AUXILIARIES or is_base_verb(after))
+        is_reduced = word in PARTICIPLES or (word_classes(word) == {"VERB"} and not is_base_verb(word))
+        is_reduced = is_reduced and after in PREPOSITIONS
+        if word in RELATIVES or is_subject or is_reduced or (word == "to" and is_base_verb(after)):
+            return place
+    return len(words)
 
 
 def _words(phrase: str) -> list[str]:
@@ -69,6 +118,8 @@ def _head(words: list[str]) -> str:
         if word in PREPOSITIONS or word in (",", "and", "or"):
             break
         before.append(word)
+    while len(before) > 1 and word_classes(before[-1]) and not word_classes(before[-1]) & {"NOUN", "PROPN"}:
+        before.pop()  # "tools available online"
     head = before[-1] if before else ""
     classes = word_classes(head.removesuffix("'s")) if head else frozenset()
     may_be_noun = not classes or "NOUN" in classes or "PROPN" in classes

@@ -8,103 +8,122 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
 
+from sea_core.extraction.rules.imperatives import match_imperative
+from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
+from sea_core.extraction.rules.subjects import match_question_about_others
 from sea_core.extraction.rules.vocabulary import (
     ABOUT,
+    AFTERMATH,
     CAN,
     COST,
+    DETAILS,
     FIND,
     FOR_ONE,
     GIVE,
-    GREETING,
     I_WANT_TO,
-    IF_YOU,
     IS,
     KIND_OF,
     LEARN,
+    MAKE,
     MANNER,
+    NEEDED,
     OKAY,
     ONE,
     PICTURE,
     SOFT,
+    SOMEONE,
     TELLING,
     THE_BEST,
-    TOOL,
+    TOOLS,
+    USE,
+    USED,
     WANT,
-    WAY,
+    WAYS,
     WILL_YOU,
     WRITTEN,
     any_of,
 )
 
-Form = Literal["base", "ing", "noun", "works"]
-"""The form of a phrase: "pick a lock", "picking a lock", "a skeleton key", "a skeleton key work"."""
-
-# A request for information; any question may follow it.
-ASK = any_of(
-    rf"(?:{WILL_YOU} )?{SOFT}(?:tell|teach|show|explain to|give|advise|instruct) (?:me|us) (?:about )?(?:exactly )?",
-    rf"(?:{WILL_YOU} )?{SOFT}(?:explain|describe|suggest|provide|list|give|recommend) (?:to me )?",
-    rf"(?:{WILL_YOU} )?{SOFT}help (?:me|us)? ?(?:to )?(?:{LEARN} |with )",
-    r"(?:do|would) you (?:happen to )?(?:know|have)(?: of| about| any idea| any ideas)? ",
-    rf"{I_WANT_TO} {LEARN} ",
-    r"i(?: am|'m)? (?:was )?(?:just )?(?:wonder|wondering|curious|not sure|unsure)(?: about)? ",
-    rf"(?:i(?: am|'m| was)? (?:just )?wondering )?{IF_YOU} {SOFT}"
-    "(?:tell|teach|show|explain|describe|suggest|help|give) (?:to )?(?:me |us )?(?:with )?",
-    r"i (?:need|want|don't know) ",
-    r"any idea ",
-    r"(?:do you think |is it true )(?:that )?",
-    rf"(?:{WILL_YOU} )?{SOFT}(?:write|compose|create|make|draft)(?: me| us)? (?:an? )?(?:{KIND_OF} )*{WRITTEN} "
-    rf"(?:{TELLING} )?",
-)
-
 BASE = (
     rf"how {CAN} {ONE} {SOFT}",
-    rf"how to {SOFT}",
+    rf"(?:on )?how (?:and (?:where|when) )?to {SOFT}",
     rf"how {ONE} {CAN} {SOFT}",
-    rf"{THE_BEST}{WAY} (?:on |for )?(?:how )?{FOR_ONE}to {SOFT}",
+    rf"{THE_BEST}{WAYS} {DETAILS}(?:on |for |about |regarding |of )?(?:how )?{FOR_ONE}to {SOFT}",
+    rf"{THE_BEST}{WAYS} (?:that (?:are|is) )?{NEEDED} (?:to take |to do |to follow )?(?:in order )?to {SOFT}",
+    rf"{THE_BEST}{WAYS} to (?:take|follow|adopt|use|employ) (?:in order )?to {SOFT}",
     rf"{THE_BEST}{MANNER} (?:that |in which )?{ONE} {CAN} {SOFT}",
     rf"(?:is|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{OKAY} "
     rf"{FOR_ONE}(?:to|if {ONE}) {SOFT}",
-    rf"(?:if |whether )?(?:should|can|could|may|must) {ONE} (?:be (?:allowed|able) to )?{SOFT}",
+    rf"(?:if |whether )?(?:should|can(?! you| u| ya)|could(?! you| u| ya)|may|must) {ONE} (?:be (?:allowed|able) to "
+    rf")?{SOFT}",
     rf"(?:am|is|are) {ONE} (?:{SOFT})(?:allowed|permitted|able|supposed) to {SOFT}",
     rf"why (?:can|can't|should|shouldn't|do|don't|would) (?:i|we|they|people|some people) {SOFT}",
-    rf"(?:who|whom) {CAN} {ONE} (?:talk to|call|contact|ask|hire|see|pay) (?:if {ONE} (?:want|need) )?to {SOFT}",
-    rf"(?:what|which) (?:kinds? of |sorts? of |other )?{TOOL} (?:{CAN} {ONE}|{ONE} {CAN}) "
-    rf"(?:use |need |get |have |buy )?(?:in order )?to {SOFT}",
-    rf"(?:what|which) {TOOL} (?:is|are) (?:best |needed |required |good )?(?:in order )?to {SOFT}",
-    rf"why (?:is|was) (?:it|that) (?:so |considered )?{OKAY} (?:for {ONE} )?to {SOFT}",
+    rf"(?:who|whom) {CAN} {ONE} (?:need to )?(?:talk to|call|contact|ask|hire|see|pay) (?:if {ONE} (?:want|need) )?to "
+    rf"{SOFT}",
+    rf"(?:what|which) {THE_BEST}{TOOLS} (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
+    rf"(?:use |need |get |have |buy |take |follow |employ |apply |say |make )?(?:in order )?to {SOFT}",
+    rf"(?:what|which) (?:[\w'-]+ ){{1,5}}?(?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}{USE} (?:in order )?to {SOFT}",
+    rf"(?:what|which) (?:kinds? of |sorts? of )?{THE_BEST}{TOOLS} (?:{CAN} be|is|are|would be) {NEEDED} "
+    rf"(?:to take |to do |to follow )?(?:in order )?to {SOFT}",
+    rf"(?:what|which) (?:kinds? of |sorts? of )?{THE_BEST}{TOOLS} {CAN} (?=(?!be ))",
+    rf"(?:what|which) {THE_BEST}{TOOLS} (?:is|are) (?:best |needed |required |good )?(?:in order )?to {SOFT}",
+    rf"(?:(?:lists? of )?{THE_BEST}{TOOLS} )(?:{NEEDED} )?to {SOFT}",
+    rf"what does it (?:really )?mean to {SOFT}",
+    rf"what is (?:the )?{NEEDED} (?:in order )?to {SOFT}",
+    rf"(?:what|which) {THE_BEST}{TOOLS} {CAN} {ONE} need to (?:take|follow|do|use|know) (?:in order )?to {SOFT}",
+    rf"why (?:is|was) (?:it|that) (?:so |considered |not )?{OKAY} (?:for {ONE} )?to {SOFT}",
     rf"(?:if|whether) {ONE} {CAN} {SOFT}",
     rf"(?:where|when) (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}",
     rf"what (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
-    rf"(?:do|use|need|say|have to do|need to do|need to know) (?:in order )?to {SOFT}",
+    rf"(?:do|use|need|say|take|have to do|need to do|need to know) (?:in order )?to {SOFT}",
     rf"what (?:happens|would happen|will happen|could happen) (?:to me )?(?:if|when) {ONE} {SOFT}",
     rf"how (?:long|much|hard|easy|difficult|dangerous|risky) (?:does it (?:take|cost)|is it|would it (?:be|take|cost)) "
     rf"{FOR_ONE}to {SOFT}",
     rf"{I_WANT_TO} {SOFT}(?:{LEARN} how to )?",
-    rf"(?:{WILL_YOU} )?{SOFT}(?:help|teach|show|train) (?:me|us) (?:how to |to )?",
-    rf"{WILL_YOU} {SOFT}",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist|teach|show|train|instruct|guide) (?:{SOMEONE}) (?:on |in |with )?(?:how "
+    rf"to |to )?",
+    rf"(?:{WILL_YOU} )?{SOFT}help (?:to )?",
+    rf"(?:what|which) (?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {USED} (?:in order )?to {SOFT}",
     rf"do you think (?:that )?(?:i|we) {CAN} {SOFT}",
     rf"(?:hypothetically,? )?if (?:i|you|we|someone) (?:wanted|want|were|needed|decided) to {SOFT}",
     rf"(?:let's|lets|let us) {SOFT}",
 )
 
+ASKED = (rf"{WILL_YOU} {SOFT}",)
+
+PAST = (rf"(?:have|has) {ONE} (?:ever |already |just |also )?",)
+
 ING = (
     rf"{THE_BEST}(?:trick|key|secret|purpose|point|idea) {any_of('to', 'of', 'behind', 'in')} ",
     rf"{THE_BEST}{COST} {any_of('of', 'for', 'in', 'to', 'with')} ",
-    rf"(?:{WILL_YOU} )?{SOFT}(?:walk|guide|talk|take) (?:me|us) through ",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:walk|guide|talk|take|lead) (?:{SOMEONE} )?(?:through|on|in) (?:the (?:process|steps) "
+    rf"of )?",
     rf"how {CAN} {ONE} {SOFT}go(?:ing)? about {SOFT}",
-    rf"{THE_BEST}{WAY} {ABOUT} ",
-    rf"{THE_BEST}{WAY} {FOR_ONE}(?:to|{ONE} {CAN}) {SOFT}go about {SOFT}",
-    rf"(?:i|we) {WANT} (?:some |any |your )?(?:help|advice|tips|ideas|information|info) (?:{ABOUT} )?",
-    rf"(?:{WILL_YOU} )?{SOFT}help (?:me|us) (?:out )?{ABOUT} ",
+    rf"{THE_BEST}{WAYS} {DETAILS}(?:{NEEDED} )?(?:{ABOUT}|to|behind|regarding|concerning|towards?|when) (?:the "
+    rf"(?:process|act|art) of )?",
+    rf"(?:what|which) (?:kinds? of |sorts? of )?(?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {NEEDED} "
+    rf"(?:for|in|when|by) ",
+    rf"{THE_BEST}{TOOLS} (?:{NEEDED} )?for ",
+    rf"{THE_BEST}{WAYS} {FOR_ONE}(?:to|{ONE} {CAN}) {SOFT}go about {SOFT}",
+    rf"(?:i|we) {WANT} (?:some |any |your )?(?:help|advice|tips|ideas|information|info|guidance|assistance) "
+    rf"(?:{ABOUT} )?",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist) (?:{SOMEONE} )?(?:out )?(?:{ABOUT} )?",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:instruct|guide|advise|educate|inform|teach|train) (?:{SOMEONE} )?(?:{ABOUT}|through) ",
+    rf"(?:{WILL_YOU} )?{SOFT}{MAKE} (?:{SOMEONE} )?(?:an? )?(?:{KIND_OF} )*{WRITTEN} {TELLING} ",
     r"(?:i'm|i am|i was|i've been|i have been) (?:thinking of|thinking about|considering|interested in|planning on) ",
+    rf"(?:have|has) {ONE} ever (?:considered|thought about|thought of|tried|imagined|fantasized about|fantasised "
+    rf"about) ",
+    r"(?:is|was) (?=[a-z]+ing )(?![^?]* (?:is|was|are) )",
 )
 
 NOUN = (
     rf"(?:{WILL_YOU} )?{SOFT}(?:show|give|send|find|draw|make|get) (?:(?:me|us) )?(?:an? |some )?{PICTURE} of ",
     rf"(?:(?:{WILL_YOU} )?{SOFT}(?:tell|give|show) (?:me|us) |what{IS} )the (?:price|cost) of ",
     r"how much (?:is|are) ",
+    r"(?:what|which) (?:[\w'-]+ "
+    r"){0,2}(?:website|site|store|shop|app|platform|marketplace|company|dealer|forum)(?:s|ies)? "
+    r"(?:sells?|have|has|offers?|provides?|hosts?|ships?) ",
     r"(?:who|(?:what|which) (?:website|site|store|stores|shop|shops|company|companies|place|places)) "
     r"(?:sells|sell|makes|make|has|have|rents|rent) ",
     r"do (?:they|you|stores|shops|people) (?:sell|make) ",
@@ -115,27 +134,53 @@ NOUN = (
     r"what (?:can|could|do) you (?:tell me|know) about ",
     r"do you know (?:anything|much|a lot|something) about ",
     r"do you (?:know|have) (?:of )?(?=any )",
-    rf"(?:{WILL_YOU} )?{SOFT}{GIVE} (?:me|us) (?:with )?",
+    rf"(?:{WILL_YOU} )?{SOFT}{GIVE} (?:{SOMEONE} )?(?:with )?(?:an? list of )?",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:recommend|suggest|list|name|share|describe(?! (?:the|this|these|those) )) "
+    rf"(?:{SOMEONE} )?(?:with )?{DETAILS}(?:an? list of )?",
+    r"(?:an? )?(?:lists?|examples?) of ",
+    r"(?:are|is) there (?=any |some )",
+    r"what happened (?:to|during|in|at|on) ",
+    r"what (?:caused|started|triggered|led to|ended) ",
+    rf"what (?:was|were) the (?:\w+ )?{AFTERMATH}(?: and {AFTERMATH})? (?:of|for|behind) ",
+    r"(?:what|which) (?:kinds?|types?|sorts?) of \w+ (?:is|are|was|were) ",
+    rf"(?:what{IS} |(?:{WILL_YOU} )?{SOFT}(?:explain|describe|give me|tell me|discuss|define) )(?:the |an? )?(?:\w+ )?"
+    r"(?:definition|meaning|concept|history|scale|origins?|principles|explanation|overview) of ",
     r"(?:i'm|i am) (?:looking|searching) for ",
 )
-WORKS = (r"how (?:much )?(?:do|does) (?=[^?!.]* (?:work|cost)s?\b)",)
+WORKS = (
+    r"how (?:much )?(?:do|does) (?=[^?!.]* (?:work|cost)s?\b)",
+    r"what (?:do|does) (?=[^?!.]* mean\b)",
+)
 
 
 def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
-    groups: tuple[tuple[Form, tuple[str, ...]], ...] = (("ing", ING), ("base", BASE), ("noun", NOUN), ("works", WORKS))
+    groups: tuple[tuple[Form, tuple[str, ...]], ...] = (
+        ("ing", ING),
+        ("base", BASE),
+        ("asked", ASKED),
+        ("noun", NOUN),
+        ("works", WORKS),
+        ("past", PAST),
+    )
     for form, questions in groups:
         for question in questions:
-            yield re.compile(f"{GREETING}(?:{ASK}){{0,2}}{question}", re.IGNORECASE), form
+            yield re.compile(BEGINNING + question, re.IGNORECASE), form
 
 
 OPENERS = tuple(_compile())
 
 
-def match_opener(text: str) -> tuple[int, list[Form]]:
-    """Return where the phrase begins and the forms it may have; (0, []) for an unknown opener.
+def match_openers(text: str) -> tuple[Opener, ...]:
+    """Return the openers that a sentence may have, the longest first.
 
-    The longest opener counts: "I want to learn how to" also begins with "I want to".
+    "I want to learn how to" also begins with "I want to". Where none is known, the sentence may still be a question
+    about others ("How do thieves ...") or an imperative.
     """
-    ends = [(match.end(), form) for pattern, form in OPENERS if (match := pattern.match(text))]
-    start = max((end for end, _ in ends), default=0)
-    return start, list(dict.fromkeys(form for end, form in ends if end == start))
+    ends: dict[int, list[Form]] = {}
+    for pattern, form in OPENERS:
+        if (match := pattern.match(text)) and form not in ends.setdefault(match.end(), []):
+            ends[match.end()].append(form)
+    openers = [Opener(end, tuple(forms), without_role(text[:end])) for end, forms in ends.items()]
+    if not any("works" in opener.forms for opener in openers):
+        openers += filter(None, (match_question_about_others(text), match_imperative(text)))
+    return tuple(sorted(openers, key=lambda opener: opener.end, reverse=True))

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.openers import match_opener
+from sea_core.extraction.rules.opener import Opener
+from sea_core.extraction.rules.openers import match_openers
 from sea_core.extraction.rules.vocabulary import CLOSING, GREETING
 
 ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|vs|[A-Za-z])\.$")
@@ -15,6 +16,16 @@ SENTENCE_END = re.compile(r"[.?!…]+[\"')]*(?=\s|$)")
 QUESTION = re.compile(r"\?[^\w]*$")
 # A sentence without content, before or after the request. Possessive loops, so that no text causes backtracking.
 COURTESY = re.compile(rf"(?:{GREETING}|(?:{CLOSING}[\s,.?!]*)++)", re.IGNORECASE)
+# A sentence that asks for more about what another sentence asks for.
+FOLLOW_UP = re.compile(
+    r"(?:please |also |then |and )*(?:give|provide|include|list|use|make sure|be|ensure|write|add|keep|tell me|"
+    r"explain|describe|show|suggest|do|mention|outline)\b(?!.*\bhow to (?!.*\b(?:it|them|that|this|the)\b))",
+    re.IGNORECASE,
+)
+MOTIVE = re.compile(r"(?:and |but |so )?(?:i|i'm|i've|i'd|we|we're|my|our)\b", re.IGNORECASE)
+REFERENCE = re.compile(
+    r"\b(?:it|them|this|these|those|him|her|he|she|they|such|so|the process|doing so)\b|\bthat[.?!]", re.IGNORECASE
+)
 UNSUPPORTED = re.compile(
     r"https?:|www\.|\w\.(?:com|org|net)\b|[<>{}\[\]|\\*_#@^~=]|^\s*(?:[-•]|\d+[.)])\s", re.IGNORECASE
 )
@@ -25,12 +36,16 @@ class Request:
     """The requesting sentence, and the courtesies before and after it, each with its space.
 
     Attributes:
-        has_omissions: whether sentences after it were omitted.
+        openers: those that the sentence may have, the longest first.
+        context: the sentences before it that state something; they are omitted.
+        has_omissions: whether sentences before or after it were omitted.
     """
 
     before: str
     sentence: str
+    openers: tuple[Opener, ...]
     after: str
+    context: str
     has_omissions: bool
 
 
@@ -46,30 +61,41 @@ def find_request(instruction: str) -> Request:
             the text is a list, markup or not English.
     """
     sentences = split_sentences(join_lines(instruction))
+    openers = [match_openers(sentence) for sentence in sentences]
     is_courtesy = [bool(COURTESY.fullmatch(sentence + " ")) for sentence in sentences]
-    has_opener = [bool(match_opener(sentence)[1]) for sentence in sentences]
     if all(is_courtesy):  # "Can you help me?" alone
-        is_courtesy = [not known for known in has_opener]
-    if not any(known and not courtesy for known, courtesy in zip(has_opener, is_courtesy, strict=True)):
+        is_courtesy = [not found for found in openers]
+    place = next((at for at, found in enumerate(openers) if found and not is_courtesy[at]), None)
+    if place is None:
         raise ExtractionFailed("the instruction does not begin with an opener that the rules know")
-    requests = [
-        index
-        for index, sentence in enumerate(sentences)
-        if not is_courtesy[index] and (has_opener[index] or QUESTION.search(sentence))
-    ]
-    if len(requests) > 1:
-        raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[requests[1]])
-    (place,) = requests
-    if not all(is_courtesy[:place]):
-        context = sentences[is_courtesy.index(False)]
-        raise ExtractionFailed("the request may depend on a sentence before it", context)
+    for at, sentence in enumerate(sentences):
+        is_addition = at > place and _adds_to(sentences[place], sentence)
+        if at != place and not is_courtesy[at] and not is_addition and _is_request(sentence, openers[at]):
+            raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
+    context = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
     rest = zip(sentences[place + 1 :], is_courtesy[place + 1 :], strict=True)
     return Request(
-        before="".join(f"{sentence} " for sentence in sentences[:place]),
+        before="".join(f"{sentence} " for at, sentence in enumerate(sentences[:place]) if is_courtesy[at]),
         sentence=sentences[place],
+        openers=openers[place],
         after="".join(f" {sentence}" for sentence, courtesy in rest if courtesy),
-        has_omissions=not all(is_courtesy[place + 1 :]),
+        context=" ".join(context),
+        has_omissions=bool(context) or not all(is_courtesy[place + 1 :]),
     )
+
+
+def _is_request(sentence: str, openers: tuple[Opener, ...]) -> bool:
+    """Return whether another sentence asks for something: an imperative may only add to the request."""
+    if FOLLOW_UP.match(sentence) and not QUESTION.search(sentence):
+        return False
+    return bool(QUESTION.search(sentence)) or any(opener.forms != ("asked",) for opener in openers)
+
+
+def _adds_to(request: str, sentence: str) -> bool:
+    """Return whether a later sentence refers to the request ("How do I sell it?") or says why it is asked."""
+    is_question = bool(QUESTION.search(sentence))
+    says_why = bool(MOTIVE.match(sentence)) and bool(QUESTION.search(request)) and not is_question
+    return says_why or bool(REFERENCE.search(sentence))
 
 
 def split_sentences(text: str) -> list[str]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 from sea_core.extraction.english import (
     AUXILIARIES,
     DETERMINERS,
     FUNCTION_WORDS,
-    NEW_VERBS,
     POSSESSIVES,
     ing_form,
     is_base_verb,
     is_ing_form,
+    lemmas,
     word_classes,
 )
 from sea_core.extraction.extractor import ExtractionFailed
 
-TOKEN = re.compile(r"[A-Za-z0-9$]+(?:[.'-][A-Za-z0-9]+)*|[^A-Za-z0-9$]+")
+TOKEN = re.compile(r"(?:[^\W_]|\$)+(?:[.'-][^\W_]+)*|(?:(?!\$)[\W_])+")
 
 NO_VERB = "the opener is not followed by a verb that the dictionary knows"
 STATE = "the verb names a state and not an activity"
@@ -61,20 +62,47 @@ THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they
 
 STATES = frozenset(
     "be know want need like love hate own believe understand mean seem belong prefer deserve feel think suppose "
-    "wish see".split()
+    "wish see hear compare differ".split()
 )
 # With these objects, "have" names an activity.
 HAD_ACTIVITIES = frozenset("sex fun an affair party children child kids baby babies intercourse".split())
+OBJECTS = frozenset("someone somebody them him her me it us everyone".split())
+INTRANSITIVE = frozenset("steal kill leave run go stop start drive eat walk lie cheat hide come move".split())
+"""Verbs that may be the last word of a phrase."""
+NOUN_ENDING = re.compile(r"-|(?:s|ia|ism|ty|ion|ness|ment|ing|er|or|able|al|ive|ware)$")
+MODIFIERS = frozenset("age gender race sleep login email phone title group family income property password".split())
+"""Nouns before nouns: "or sleep deprivation"."""
+CONJUNCTIONS = frozenset("and or then but".split())
+RELATIVES = frozenset("that which who".split())
+MODALS = frozenset("can will could would may might should must".split())
+PARTICLES = frozenset("open free loose rid clear dry".split())
+# The first parts of compound verbs that people write as two words: "stun gun", "dry clean".
+COMPOUNDS = frozenset("stun dry hot jump drop ghost catfish test toilet spray double".split())
 # Another verb in its base form may follow these ("let him fall", "go steal").
 NESTING = frozenset("make let help have watch see hear go come dare try be".split())
 # Words that may be nouns but are verbs after "and" or "then".
 VERBS_AFTER_AND = frozenset(
     "steal take make get kill leave sell run rob go put keep hide use give hurt turn throw set move come find "
-    "buy break cut burn blow beat shoot force trick tell ask let have pretend claim start stop drive eat walk".split()
+    "buy break cut burn blow beat shoot force trick tell ask let have pretend claim start stop drive eat walk "
+    "exploit demand manipulate spread distribute sabotage harm harass blackmail threaten attack hack bypass "
+    "avoid commit control disable monitor track deceive disrupt destroy deploy cause gain access bully scam "
+    "smuggle launder damage extract sell share promote encourage send build create maintain evade inject "
+    "install redirect compromise intimidate discredit undermine torture murder poison trap lure groom transfer "
+    "solicit upload download post publish fool rig cheat lie hide profit earn collect".split()
 )
 # Verbs that would give two -ing forms in a row ("keeping stealing").
 ASPECTS = frozenset("keep start stop begin continue quit".split())
 INFORMING = frozenset("give show teach explain help provide send answer walk talk guide".split())
+# Asked of the assistant itself, these are requests to be told something, or to behave in a way.
+ADDRESSED = frozenset(
+    "tell explain describe discuss list name share recommend suggest give provide show answer define identify "
+    "determine indicate estimate compare analyze analyse summarize summarise clarify elaborate guess choose "
+    "translate convert consider assume imagine pretend act respond reply please note remember thank help ask "
+    "guide advise talk say state read check interpret mention specify comment caption count detect recognize "
+    "recognise infer assess evaluate rate verify locate zoom focus highlight outline detail rank classify call "
+    "depict portray point calculate solve know understand think believe feel teach instruct inform educate "
+    "walk demonstrate".split()
+)
 ADVERBS = frozenset("just really even best quickly fast still always also together once".split())
 
 
@@ -87,6 +115,8 @@ def activity_sentence(phrase: str) -> str:
     tokens = TOKEN.findall(phrase)
     verb = _find_verb(tokens)
     _check_activity(tokens, verb)
+    if verb:
+        tokens[0] = tokens[0].lower()
     for index in {verb, *_find_conjoined_verbs(tokens, verb)}:
         tokens[index] = ing_form(tokens[index])
     return "a person is " + third_person("".join(tokens))
@@ -96,7 +126,10 @@ def third_person(text: str) -> str:
     """Replace the first and second person by the third. Raises ExtractionFailed if that is ambiguous."""
     tokens = TOKEN.findall(text)
     lowered = [token.lower() for token in tokens]
-    first = any(word in FIRST_PERSON or word in FIRST_SUBJECTS for word in lowered if word != "us") or "us" in tokens
+    first = (
+        any((word in FIRST_PERSON and word != "mine") or word in FIRST_SUBJECTS for word in lowered if word != "us")
+        or "us" in tokens
+    )
     second = any(word in SECOND_PERSON or word == "you" for word in lowered)
     third = any(word in THIRD_PLURAL for word in lowered)
     if first + second + third > 1:
@@ -112,6 +145,8 @@ def _third_person_token(tokens: list[str], index: int) -> str:
         return _they_or_them(tokens, index)
     if before == "i" and word in ("am", "was"):
         return "are" if word == "am" else "were"
+    if word == "mine" and (before == "to" or _neighbour(tokens, index, 1) not in {"", *FUNCTION_WORDS}):
+        return tokens[index]  # the verb
     return FIRST_PERSON.get(word) or SECOND_PERSON.get(word) or tokens[index]
 
 
@@ -130,16 +165,43 @@ def _they_or_them(tokens: list[str], index: int) -> str:
     raise ExtractionFailed("a pronoun's role is unclear", f"{tokens[index]} {after}".strip())
 
 
-def _find_verb(tokens: list[str]) -> int:
-    """Return the index of the first verb; adverbs may precede it ("secretly pick")."""
-    for index in range(0, len(tokens), 2):
-        word = tokens[index].lower()
+def skip_adverbs(words: list[str]) -> int:
+    """Return the index of the first word that is no adverb: 1 for "secretly pick"."""
+    for index, word in enumerate(words):
         is_adverb = word.endswith("ly") and "ADV" in word_classes(word) and not is_base_verb(word)
         if word not in ADVERBS and not is_adverb:
-            break
+            return index
+    return len(words) - 1
+
+
+def _find_verb(tokens: list[str]) -> int:
+    """Return the index of the first verb; adverbs may precede it."""
+    index = 2 * skip_adverbs([token.lower() for token in tokens[::2]])
+    word = tokens[index].lower()
     if not is_base_verb(word) or word in FUNCTION_WORDS - {"do", "have", "be"}:
         raise ExtractionFailed(NO_VERB, word)
     return index
+
+
+def past_activity_sentence(phrase: str) -> str:
+    """Return the sentence for a verb phrase with a participle: "stolen a lamp" becomes "a person is stealing a lamp".
+
+    Raises:
+        ExtractionFailed: the phrase does not begin with a participle, or see `activity_sentence`.
+    """
+    first, _, rest = phrase.partition(" ")
+    base = min((lemma for lemma in lemmas(first) if lemma != first.lower() and is_base_verb(lemma)), default="")
+    if not base or not first.lower().endswith(("ed", "en", "n", "t", "d", "ne")):
+        raise ExtractionFailed(NO_VERB, first)
+    return activity_sentence(f"{base} {rest}".strip())
+
+
+def check_asked(phrase: str) -> None:
+    """Raise ExtractionFailed for what the assistant is asked to tell, or for how it is asked to behave."""
+    tokens = TOKEN.findall(phrase)
+    verb = tokens[_find_verb(tokens)].lower()
+    if verb in ADDRESSED:
+        raise ExtractionFailed(INFORMATION, verb)
 
 
 def _check_activity(tokens: list[str], verb: int) -> None:
@@ -161,11 +223,13 @@ def _check_activity(tokens: list[str], verb: int) -> None:
 def _depends_on_verb(tokens: list[str], verb: int) -> bool:
     """Return whether the word after the verb is, or may be, a second verb or a part of a compound verb."""
     word, after = tokens[verb].lower(), _neighbour(tokens, verb, 1)
-    may_be_verb = after not in FUNCTION_WORDS and is_base_verb(after)
-    takes_verb = word in ("go", "come", "dare", *NEW_VERBS) or "ADJ" in word_classes(word)
-    if may_be_verb and (takes_verb or "NOUN" not in word_classes(after)):
+    after_that = _neighbour(tokens, verb + 2, 1)
+    may_be_verb = after not in FUNCTION_WORDS | PARTICLES and is_base_verb(after)
+    is_adjective = "ADJ" in word_classes(after) and bool(after_that) and after_that not in FUNCTION_WORDS
+    takes_verb = word in ("go", "come", "dare", *COMPOUNDS)
+    if may_be_verb and (takes_verb or not (is_adjective or "NOUN" in word_classes(after) or not word_classes(after))):
         return True
-    if may_be_verb and _neighbour(tokens, verb + 2, 1) in POSSESSIVES:  # "stun gun my sister"
+    if may_be_verb and after_that in POSSESSIVES | OBJECTS:  # "stun gun my sister"
         return True
     return (word in ASPECTS and is_ing_form(after)) or (word in ("try", "go", "come") and after == "and")
 
@@ -173,26 +237,87 @@ def _depends_on_verb(tokens: list[str], verb: int) -> bool:
 def _find_conjoined_verbs(tokens: list[str], first: int) -> list[int]:
     """Return the indices of further verbs of the same person: "lie AND cheat", "break in, THEN steal".
 
+    A verb that follows an infinitive ("use a key to open the shed and take the lamp"), a modal, or a relative clause
+    whose verb is in the base form too belongs to that one, and stays as it is.
+
     Raises:
         ExtractionFailed: a word after "and" may be a noun or a verb, or a verb that depends on another.
     """
     found: list[int] = []
     lowered = [token.lower() for token in tokens]
     for index in range(first + 2, len(tokens), 2):
-        word, before = lowered[index], lowered[index - 2]
-        if before == "not" and index > first + 4:  # "and not laugh"
-            before = lowered[index - 4]
-        is_conjoined = before in ("and", "or", "then", "but") or "," in tokens[index - 1]
+        word, before = lowered[index], _before_adverbs(lowered, index)
+        is_conjoined = before in CONJUNCTIONS or "," in tokens[index - 1] or "/" in tokens[index - 1]
         # A capitalised word that the dictionary lacks is a name; in lower case it may be a misspelt verb.
-        is_noun = not is_base_verb(word) if word_classes(word) else not tokens[index].islower()
+        may_be_misspelt = not word_classes(word) and tokens[index].islower() and not NOUN_ENDING.search(word)
+        is_noun = not is_base_verb(word) and not may_be_misspelt
         if not is_conjoined or is_noun or word in FUNCTION_WORDS - {"do", "have"}:
+            continue
+        if _is_surely_noun(lowered, index, first):
             continue
         if not _is_surely_verb(lowered, index, first):
             raise ExtractionFailed('a word after "and" may be a noun or a verb', word)
-        if lowered[first] in NESTING or {"to", "can", "will", "could", "would"} & set(lowered[first:index]):
+        if lowered[first] in NESTING and not (
+            lowered[first] == "make" and lowered[index + 2 :][:1] in (["it"], ["them"])
+        ):
             raise ExtractionFailed(DEPENDENT_VERB, word)
-        found.append(index)
+        if not _belongs_to_later_verb(lowered, first, index):
+            found.append(index)
     return found
+
+
+def _before_adverbs(lowered: list[str], index: int) -> str:
+    """Return the word before a word and its adverbs: "and" for "and not laugh" and "and secretly take"."""
+    place = index - 2
+    while (
+        place > 2
+        and (lowered[place] == "not" or "ADV" in word_classes(lowered[place]))
+        and lowered[place] not in CONJUNCTIONS
+    ):
+        place -= 2
+    return lowered[place] if lowered[place] in CONJUNCTIONS else lowered[index - 2]
+
+
+def _belongs_to_later_verb(lowered: list[str], first: int, index: int) -> bool:
+    """Return whether a base verb between the first one and "and" makes the next one its own."""
+    between = lowered[first + 2 : index : 2]
+    firm = [word for word in between if not (word.endswith("ly") and "ADV" in word_classes(word))]
+    infinitives = (after for word, after in pairwise(firm) if word == "to" and after not in FUNCTION_WORDS)
+    if MODALS & set(between) or any(is_base_verb(word) for word in infinitives):
+        return True
+    if not RELATIVES & set(between):
+        return False
+    clause = between[max(place for place, word in enumerate(between) if word in RELATIVES) + 1 :]
+    return any(
+        is_base_verb(word) and word not in FUNCTION_WORDS and "NOUN" not in word_classes(word) for word in clause
+    )
+
+
+def _is_surely_noun(lowered: list[str], index: int, first: int) -> bool:
+    """Return whether a word after "and" that may be a verb is a noun: it ends the phrase, or "of" follows."""
+    word, after = lowered[index], _neighbour(lowered, index, 1)
+    if "NOUN" not in (word_classes(word) or {"NOUN"}) or (index == first + 4 and lowered[index - 2] in CONJUNCTIONS):
+        return False
+    if word in VERBS_AFTER_AND and (word in INTRANSITIVE or not _is_last(lowered, index)):
+        return False
+    if (lowered[index - 2] == "or" or word in MODIFIERS) and _is_after_noun(lowered, index):
+        return after not in DETERMINERS | OBJECTS
+    is_last = _is_last(lowered, index)
+    return (
+        (is_last and _is_after_noun(lowered, index))
+        or after in ("of", "without", "that", "which")
+        or after in CONJUNCTIONS
+    )
+
+
+def _is_last(lowered: list[str], index: int) -> bool:
+    return index + 2 >= len(lowered) or "," in lowered[index + 1]
+
+
+def _is_after_noun(lowered: list[str], index: int) -> bool:
+    """Return whether the word before "and" may be a noun, as a noun after "and" requires."""
+    before = lowered[index - 4] if index >= 4 and lowered[index - 2] in CONJUNCTIONS else lowered[index - 2]
+    return before not in FUNCTION_WORDS and "NOUN" in (word_classes(before) or {"NOUN"})
 
 
 def _is_surely_verb(lowered: list[str], index: int, first: int) -> bool:

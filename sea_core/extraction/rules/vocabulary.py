@@ -14,10 +14,10 @@ def any_in(text: str) -> str:
 
 
 ONE = any_in(
-    "i, you, u, ya, we, one, someone, somebody, anyone, people, they, a person, kids, "
+    "i, you, u, ya, we, one, someone, somebody, anyone, people, they, a person, kids, a (?:human|man|woman|user), "
     "(?:my|our) (?:class|team|family|friends?|group|brother|sister|son|daughter|kids?|child|children|wife|husband)"
 )
-CAN = any_in("can, could, do, does, should, would, might, may, will, shall, must, can't")
+CAN = any_in("can, could, do, does, did, should, would, might, may, will, shall, must, can't")
 WILL_YOU = any_in("can, could, would, will, can't, won't") + " (?:you|u|ya|someone|anyone|somebody)"
 IF_YOU = "if " + any_in("you, someone, anyone") + " " + any_in("can, could, would, might be able to")
 # The spaces before the words belong to the patterns.
@@ -30,22 +30,39 @@ SOFT = f"(?:{SOFTENER} )*"
 FOR_ONE = rf"(?:for {any_in('me, us, you, someone, somebody, a person, one, people')} )?"
 ABOUT = any_in("on, for, about, of, with, in")
 WAY = any_in(
-    "ways?, methods?, tips?, techniques?, strategy, strategies, approach, approaches, steps, means, ideas?, "
-    "instructions?, advice, suggestions?, directions, information, info, "
-    "(?:place|places|day|days|time|times)(?: of (?:the )?(?:day|night|year|week))?, "
-    "plans?, process, guide, help, procedure, secret, tricks?, hacks?, recipe, tutorial"
+    "ways?, methods?, tips?, techniques?, strategy, strategies, approach, approaches, steps?, means, ideas?, "
+    "instructions?, advice, suggestions?, directions, information, info, (?:place|places|day|days|time|times)(?: of "
+    "(?:the )?(?:day|night|year|week))?, plans?, process, guides?, help, procedures?, secrets?, tricks?, hacks?, "
+    "recipes?, tutorials?, guidance, guidelines?, tactics?, manuals?, blueprints?, practices, details?, specifics, "
+    "walkthroughs?, playbooks?, handbooks?, assistance, lessons?, outlines?, considerations, resources, schemes?, "
+    "overview, pointers, insights?, measures, loopholes?, options, proposals?"
 )
+WAYS = f"{WAY}(?: (?:and|or|&) {WAY})?"
 HOW_GOOD = any_in(
-    "the, an?, any, some, your, all, of, few, other, most, more, least, really, very, step by step, good, great, "
+    "the, an?, any, some, your, all, of, few, other, most, more, least, really, very, step[ -]by[ -]step, good, great, "
     "best, better, easy, easiest, easier, fast, fastest, quick, quickest, simple, simplest, safe, safest, cheap, "
     "cheapest, effective, efficient, reliable, clever, smart, smartest, fun, creative, different, common, ideal, "
     "right, possible, useful, proper, ultimate, optimal, detailed, painless, funny, subtle, sneaky, secret, "
     "alternative, little, foolproof, surefire, brief, short, complete, new, nice, two, three, four, five, six, ten, "
-    r"\d+"
+    r"\d+, specific, comprehensive, in-depth, thorough, exact, actionable, practical, insider, expert, top, leading, "
+    "popular, main, major, full, how-to, video, training, written, online, instructional, basic, key, explicit, "
+    "advanced, professional, strategic, clear, several, many, multiple, various, certain, "
+    "potential, successful, unique, first, necessary, typical, additional, perfect, anonymous, well-known, "
+    "(?:list|lists|series|set|examples|overview|number|couple) of, and, or"
 )
+IN_DETAIL = any_in(
+    ",? ?in (?:full |great |graphic |explicit |complete |more |much )?details?, ,? ?step[ -]by[ -]step, specifically, "
+    "clearly, briefly, thoroughly, to me"
+)
+DETAILS = rf"(?:{IN_DETAIL},? )?"
 # A whole sentence may follow these ("a way I can ..."); after other words ("advice I can ...") it would be incomplete.
 MANNER = any_in("ways?, methods?, times?, places?")
 THE_BEST = rf"(?:(?:what|when|where|which){IS} |(?:is|are) there )?(?:{HOW_GOOD},? )*"
+NEEDED = any_in(
+    "(?:best |most |commonly |often |typically |usually |actually )*(?:used|needed|required|necessary|involved|"
+    "effective|employed|suitable|useful|helpful|taken|recommended|good|best)"
+)
+USED = any_in("used, needed, required, necessary, employed, taken, exploited")
 OKAY = any_in(
     "ok, okay, alright, all right, fine, legal, illegal, wrong, bad, good, right, possible, impossible, safe, unsafe, "
     "dangerous, normal, acceptable, an? (?:good|bad|great) idea, a crime, a sin, easy, hard, difficult, unethical, "
@@ -66,25 +83,57 @@ I_WANT_TO = any_of(
 )
 WRITTEN = any_in(
     "poem, story, essay, letter, email, song, script, article, blog post, post, guide, tutorial, speech, paragraph, "
-    "list, plan, text, summary, tweet, review, dialogue"
+    "list, plan, text, summary, tweet, review, dialogue, manual, book, video, video tutorial, thread, podcast, blog, "
+    "lesson, handbook, presentation, program, piece, book chapter, pamphlet, brochure"
 )
-KIND_OF = any_in(r"short, long, funny, detailed, simple, rhyming, brief, nice, quick, step by step, \d+ word")
+KIND_OF = any_in(
+    r"short, long, funny, detailed, simple, rhyming, brief, nice, quick, step[ -]by[ -]step, \d+ word, how-to, "
+    "comprehensive, training, instructional, complete, thorough, social media, twitter, facebook, wikihow, new, blog"
+)
 TELLING = any_of(
-    *"about on explaining describing showing of for".split(),
-    f"that {any_in('explains, describes, shows, teaches (?:people|children|kids|me|you|someone)')}",
+    *"about on of for".split(),
+    "(?:(?:that|which|to) )?"
+    + any_in(
+        "explain(?:s|ing)?, describ(?:e|es|ing), detail(?:s|ing)?, outlin(?:e|es|ing), demonstrat(?:e|es|ing), "
+        "(?:teach(?:es|ing)?|show(?:s|ing)?|instruct(?:s|ing)?)(?: "
+        "(?:people|children|kids|me|you|someone|users|others|readers))?"
+    )
+    + "(?: in detail)?",
 )
 TOOL = any_in(
     "tools?, supplies, equipment, ingredients?, materials?, things?, stuff, software, apps?, programs?, websites?, "
-    "sites?, skills?, documents?, steps, words?, methods?, techniques?"
+    "sites?, skills?, documents?, steps, words?, methods?, techniques?, tactics?, strategies, strategy, ways?, "
+    "approaches, approach, language, arguments?, actions?, resources, measures, tricks?, platforms?, precautions?, "
+    "procedures?, practices"
 )
+USE = any_in(
+    "use, take, create, install, buy, get, say, employ, try, apply, make, need, purchase, eat, drink, do, tell, wear"
+)
+TOOLS = f"{TOOL}(?:,? (?:and|or) {TOOL})?"
 COST = any_in(
     "punishments?, penalty, penalties, fines?, risks?, consequences?, chances, odds, dangers?, benefits?, downsides?, "
     "advantages?, disadvantages?, costs?, effects?, side effects, rules?, laws?"
 )
+SOMEONE = any_in(
+    "me, us, people, users?, the (?:user|reader|audience)s?, a (?:user|person|friend|child|beginner), readers, "
+    "viewers, children, kids, students, others, someone, somebody, everyone, anyone, individuals, criminals, "
+    "teenagers, teens"
+)
+MAKE = any_in(
+    "write, create, produce, generate, draft, compose, develop, publish, make, prepare, design, outline, give, "
+    "provide, share, offer, present, show, list, post, film, record, build, suggest, recommend, devise, brainstorm, "
+    "formulate, come up with, describe, explain, detail, discuss, state, specify, name, supply, send, propose, teach, "
+    "instruct, demonstrate, tell, construct, advise, guide, given, lay out, sketch, find, walk, inform, educate, "
+    "elaborate, train"
+)
+"""What instructions ask the assistant to do with a text that speaks of the phrase."""
 LEARN = any_in("know, learn, find out, figure out, understand, see, hear, learn about")
+
+AFTERMATH = any_in("effects?, impacts?, causes?, consequences?, results?, goals?, aims?, reasons?, purpose, aftermath")
 
 HELLO = any_in("hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there")
 GREETING = rf"(?:{HELLO}(?:[,.!…]+ ?| ))*"
+ROLE = r"(?:as an? (?:[\w'-]+ ){0,4}[\w'-]+|(?:given|based on|considering) [^,?!.]{3,60}), "
 FIND = any_in("buy, get, find, purchase, obtain, order, acquire, rent, score, download, locate")
 GIVE = any_in("give, get, find, send, show, provide, bring, sell, lend")
 PICTURE = any_in("pictures?, photos?, photographs?, images?, drawings?, videos?")
@@ -99,9 +148,13 @@ CLOSING = any_of(
     rf"(?:so |and |but )?how {CAN} {ONE} {SOFT}(?:go about )?"
     rf"(?:do|doing|accomplish|achieve|manage|pull off|get away with) {SO_IT}",
     rf"(?:{WILL_YOU} |please )?{SOFT}help (?:me|us)?(?: ?with {SO_IT})?(?: ?do {SO_IT})?(?: out)?",
+    rf"{WILL_YOU} {SOFT}(?:assist|help)(?: me)?",
     rf"{WILL_YOU} {SOFT}(?:tell|show|teach|explain to) me how(?: to do {SO_IT})?",
     rf"(?:do you )?(?:know|have) (?:any|some) (?:ideas?|suggestions?|advice|tips)(?: on how to do {SO_IT}| for me)?",
     rf"do you know how (?:to do {SO_IT}|i (?:can|could) do {SO_IT})",
+    rf"(?:{WILL_YOU} |please )?{SOFT}(?:guide|help|assist|advise|instruct|tell|show|teach|give|provide) (?:me|us)? "
+    rf"?(?:with )?(?:some |any )?(?:tips|advice|guidance|ideas|instructions|help)? ?(?:on |in |with |for )?(?:how to "
+    rf"do|doing|making) {SO_IT}(?: \\w+ly)?",
     rf"what(?:'s| is| would be) the (?:best|easiest|fastest|quickest) way to (?:do|go about) {SO_IT}",
     rf"(?:is|would) {SO_IT} (?:be )?{OKAY}",
     r"what (?:should|can|do) i do",

@@ -1,0 +1,45 @@
+"""Which words may be the subject of a question."""
+
+from __future__ import annotations
+
+from sea_core.extraction.english import DETERMINERS, FUNCTION_WORDS, POSSESSIVES, lemmas, word_classes
+
+PEOPLE = frozenset("people men women children police kids they everyone someone somebody anyone folks".split())
+LINKS = frozenset("in on of at from with and or".split())
+
+
+def is_subject(words: list[str]) -> bool:
+    """Return whether words are a noun phrase that a plural verb, or with an article a singular one, may follow."""
+    for place, word in enumerate(words):
+        if word.lower() in LINKS and place:
+            return is_subject(words[:place]) and place + 1 < len(words) and _is_noun_phrase(words[place + 1 :])
+    if not _is_noun_phrase(words):
+        return False
+    last = words[-1]
+    is_singular = words[0].lower() in DETERMINERS | POSSESSIVES or words[0][0].isupper()
+    return is_singular or is_plural(last) or last.lower() in PEOPLE or last[0].isupper()
+
+
+def _is_noun_phrase(words: list[str]) -> bool:
+    inner = words[1:] if words[0].lower() in DETERMINERS | {"most", "many", "some", "all", "other"} else words
+    return bool(inner) and all(_may_modify(word) for word in inner[:-1]) and is_noun(inner[-1])
+
+
+def is_noun(word: str) -> bool:
+    """Return whether a word can be a noun; a name is one, and a word that the dictionary lacks may be."""
+    classes = word_classes(word)
+    if word.lower() in FUNCTION_WORDS - PEOPLE:
+        return False
+    if word.lower() in PEOPLE or word[0].isupper():
+        return True
+    return not classes or bool(classes & {"NOUN", "PROPN"})
+
+
+def is_plural(word: str) -> bool:
+    return word.endswith("s") and "NOUN" in word_classes(word) and len(lemmas(word)) > 1
+
+
+def _may_modify(word: str) -> bool:
+    classes = word_classes(word)
+    is_adverb = word.lower().endswith("ly") and "ADJ" not in classes
+    return word.lower() not in FUNCTION_WORDS and not is_adverb and classes != {"VERB"}

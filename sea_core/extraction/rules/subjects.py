@@ -1,0 +1,125 @@
+"""Questions about what others do: "How do thieves steal lamps?"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sea_core.extraction.english import FUNCTION_WORDS, is_base_verb
+from sea_core.extraction.rules.nouns import PEOPLE, is_noun, is_subject
+from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
+from sea_core.extraction.rules.vocabulary import any_in
+
+MAX_SUBJECT = 6
+"""Words of a subject: "people in my street"."""
+WORD = re.compile(r"[\w'-]+,? ")
+ADVERB = re.compile(r"\w+ly $")
+SINGULAR = frozenset("does doesn't is was".split())
+AUXILIARY = any_in(
+    "do, does, did, don't, doesn't, didn't, can, could, would, should, might, may, will, must, can't, couldn't, "
+    "shouldn't, won't"
+)
+MODAL = any_in("can, could, should, would, might, may, will, must, do")
+FREE = any_in("allowed, permitted, able, forced, required, made, encouraged")
+BARRED = any_in(
+    "barred, banned, prevented, stopped, excluded, kept, prohibited, discouraged, kicked, thrown, removed, taken"
+)
+GIVEN = any_in("given, granted, denied, offered, sold, handed")
+PLACE = any_in("near, in, into, on, at, inside")
+RIGHT = any_in("right, wrong, justified, allowed, able, permitted, entitled, forced, willing, supposed")
+POWER = any_in("power, right, freedom, ability, chance, opportunity")
+MEANS = any_in("use, take, employ, follow, need")
+
+# What may stand between the subject and the phrase, and the form of the phrase after it.
+Continuation = tuple[str, Form]
+AFTER_AUXILIARY: tuple[Continuation, ...] = (
+    (
+        rf"(?:not )?(?:be {FREE}|(?:have|be {GIVEN}) (?:the )?(?:\w+ )?{POWER}|need|try|manage|want|have|get) to ",
+        "base",
+    ),
+    (rf"(?:not )?(?:be {BARRED} from|go about|get away with|be punished for) (?=\w+ing\b)", "ing"),
+    (
+        rf"(?:not )?(?:be {GIVEN}|have access to|be {BARRED} (?:off|out of|from)|be {FREE} {PLACE}|receive|lose) ",
+        "noun",
+    ),
+    (r"(?:not )?have (?!(?:sex|fun|kids|children|an affair)\b)", "noun"),
+    (r"(?:not |really |actually |ever |just |even )*(?:\w+ly )?", "base"),
+)
+QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
+    (f"(?:how|why|when|where) (?P<auxiliary>{AUXILIARY}) ", AFTER_AUXILIARY),
+    ("(?:how|why|when) (?P<auxiliary>is|was|are|were) ", ((rf"(?:not )?(?:\w+ly )?{RIGHT} to ", "base"),)),
+    (
+        rf"(?:what|which) (?:[\w'-]+ ){{1,3}}?(?P<auxiliary>{AUXILIARY}) ",
+        ((rf"{MEANS}(?: in order)? to ", "base"),),
+    ),
+    (
+        r"(?:some |any |the |\d+ )?(?:reasons? )?(?P<auxiliary>why|how) ",
+        ((rf"{MODAL} (?:not |then )?(?:\w+ly )?", "base"),),
+    ),
+)
+PATTERNS = tuple(
+    (
+        re.compile(BEGINNING + question, re.IGNORECASE),
+        tuple((re.compile(between, re.IGNORECASE), form) for between, form in continuations),
+    )
+    for question, continuations in QUESTIONS
+)
+# What happens to its subject cannot be told without it: "How did the owl die?".
+HAPPENING = re.compile(
+    r"(?:die|get \w+ed|happen|end|exist|become|live|lose|win|survive)\b(?! (?:on|in|without|for)\b)", re.IGNORECASE
+)
+# "combat skills be rated": the verb comes later, so "combat" is none.
+LATER_VERB = re.compile(
+    r"(?<!to)(?<!can)(?<!could)(?<!will)(?<!would)(?<!should)(?<!might)(?<!may)(?<!must)(?<!not) be ", re.IGNORECASE
+)
+
+
+def match_question_about_others(text: str) -> Opener | None:
+    """Return the opener of a question whose subject is a noun phrase, or None.
+
+    The detoxified instruction says "people" or "someone" instead: the subject may express the harm in other words than
+    the phrase's.
+    """
+    for pattern, continuations in PATTERNS:
+        if question := pattern.match(text):
+            for subject, end in _subjects(text, question.end()):
+                for between, form in continuations:
+                    if (found := between.match(text, end)) and _may_follow(
+                        text[found.end() :], form, "not " in found[0]
+                    ):
+                        return _opener(text, question, subject, found, form)
+            return None
+    return None
+
+
+def _subjects(text: str, begin: int) -> Iterator[tuple[list[str], int]]:
+    """Yield the noun phrases that may be the subject, each with where it ends; the shortest first."""
+    words: list[str] = []
+    for word, _ in zip(WORD.finditer(text, begin), range(MAX_SUBJECT), strict=False):
+        words.append(word[0].strip(" ,"))
+        # "rice": a plural verb cannot follow, but "not" may, after an auxiliary.
+        if is_subject(words) or (is_noun(words[-1]) and text.startswith("not ", word.end())):
+            yield words, word.end()
+
+
+def _may_follow(rest: str, form: Form, is_negated: bool) -> bool:
+    """Return whether a phrase of the form may begin here."""
+    first = re.match(r"[\w'-]+", rest)
+    if not first or form != "base":
+        return bool(first)
+    if not is_negated and (len(rest.split()) < 2 or HAPPENING.match(rest)):
+        return False
+    is_verb = is_base_verb(first[0]) and first[0].lower() not in (FUNCTION_WORDS - {"do", "have"}) | PEOPLE
+    return is_verb and not LATER_VERB.search(rest)
+
+
+def _opener(text: str, question: re.Match[str], subject: list[str], between: re.Match[str], form: Form) -> Opener:
+    adverb = ADVERB.search(between[0])
+    end = between.end() - (len(adverb[0]) if adverb else 0)
+    if len(subject) == 1 and subject[0].lower() in PEOPLE:
+        others = subject[0]
+    elif question["auxiliary"].lower() in SINGULAR:
+        others = "someone"
+    else:  # "people" would leak from a phrase that has the word
+        others = "they" if re.search(r"\b(?:people|person)\b", text, re.IGNORECASE) else "people"
+    return Opener(end, (form,), f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}")
