@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sea_core.data.examples import Extraction
+from sea_core.data.examples import Example, Extraction
 from sea_core.data.read import scan
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.registry import get_extractor
@@ -80,7 +80,8 @@ class Coverage:
 
 def read_texts(folder: Path, wanted: PromptSet) -> tuple[int, int, list[str]]:
     """Return the number of records of a set, the number of examples read from them, and their distinct texts."""
-    records, examples = 0, []
+    records = 0
+    examples: list[Example] = []
     for path in sorted(folder.glob(wanted.files)):
         result = scan(path, wanted.format, wanted.columns)
         found = result.examples

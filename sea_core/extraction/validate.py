@@ -20,12 +20,8 @@ from sea_core.extraction.english import (
     split_words,
 )
 from sea_core.extraction.extractor import ExtractionFailed
-<<<<<<< HEAD
 from sea_core.extraction.leak import find_placeholder, fold_characters, is_same_word
-=======
-from sea_core.extraction.leak import fold_characters, is_same_word, placeholder
 from sea_core.extraction.medium import named_medium
->>>>>>> c4ab8d6 (Offline rules prepare bare imperatives, questions about others and the openers of published sets; phrases never name the medium; benchmarks/coverage.py counts on local copies)
 from sea_core.extraction.repair import repair
 from sea_core.extraction.wording import is_latin, wording_of, wordings
 
@@ -103,13 +99,10 @@ def _check_phrase(extraction: Extraction, instruction: str) -> None:
     remaining = iter(content_words(instruction))
     if missing := [word for word in words if not any(lemmas(word) & lemmas(other) for other in remaining)]:
         raise ExtractionFailed("the phrase is not in the instruction", ", ".join(missing))
-<<<<<<< HEAD
     if not is_english:
         return
-=======
     if medium := named_medium(extraction.phrase):
         raise ExtractionFailed("the phrase speaks of the medium itself", medium)
->>>>>>> c4ab8d6 (Offline rules prepare bare imperatives, questions about others and the openers of published sets; phrases never name the medium; benchmarks/coverage.py counts on local copies)
     first = next(iter(split_words(extraction.phrase)))
     begins_with_verb = is_base_verb(first) or is_ing_form(first) or first.endswith("ly")
     if extraction.kind == "activity" and not (begins_with_verb or _acts_out_phrase(extraction)):
