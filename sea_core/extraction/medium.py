@@ -7,8 +7,8 @@ import re
 from sea_core.extraction.rules.vocabulary import any_in
 
 MEDIUM = any_in(
-    "images?, pictures?, photos?, photographs?, pics?, screenshots?, videos?, clips?, footage, recordings?, audios?, "
-    "audio clips?, figures?, diagrams?, charts?, graphs?, illustrations?, drawings?, paintings?, posters?, memes?, "
+    "images?, pictures?, photos?, photographs?, pics?, screenshots?, videos?, footage, recordings?, audios?, "
+    "figures?, diagrams?, charts?, graphs?, illustrations?, drawings?, paintings?, posters?, memes?, "
     "advertisements?, cartoons?, collages?, infographics?, snapshots?"
 )
 SUBJECT = any_in("persons?, man, men, woman, women, individuals?, child, boy, girl, guy, lady, subjects?, characters?")
