@@ -15,7 +15,8 @@ SUBJECT = any_in("persons?, man, men, woman, women, individuals?, child, boy, gi
 """What people call whom a medium shows. Nobody else can be meant by "the person"."""
 KNOWN = any_in("who, whom, whose, that, of, next door, i, you, in charge, responsible, matter, behind")
 PURPOSE = any_in(
-    "games?, cards?, ids?, files?, editors?, gallery, cameras?, chats?, calls?, feeds?, platforms?, sharing, industry, store, shop"
+    "games?, cards?, ids?, files?, editors?, gallery, cameras?, chats?, calls?, feeds?, platforms?, sharing, industry, "
+    "store, shop"
 )
 NAMED = re.compile(
     rf"\b(?:the|this|these|those|above|attached|given|provided|uploaded) (?:\w+ ){{0,2}}?{MEDIUM}\b(?! {PURPOSE}\b)|"
