@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from sea_core import ModelError, SeaError
+from sea_core.config import override
 from sea_core.data import demo
 from sea_core.data.examples import Goal, PreparedExample
 from sea_core.data.read import read_examples
@@ -21,6 +24,7 @@ from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import optimize
 
+FEWER_STEPS = Path(__file__).parents[2] / "docs" / "how-to" / "large-runs.md"
 QUICK = OptimizeConfig(loss=2.0, margin=0.0, steps=6)
 
 
@@ -61,6 +65,15 @@ def test_every_success_is_stored_as_it_was_evaluated(demo_run: Any) -> None:
             assert torch.equal(demo_run.run.load(result.id)[0], result.embedding.features)
         else:
             assert record["sha256"] == ""
+
+
+def test_the_settings_that_the_guide_gives_take_less_than_half_the_steps(mllm: MLLM, demo_run: Any) -> None:
+    block = FEWER_STEPS.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    config, unknown = override(OptimizeConfig(), yaml.safe_load(block))
+    assert not unknown
+    results = run(mllm, tuple(demo_run.examples.values())[:8], config)
+    assert [result.reason for result in results.values() if result.status == "failed"] == []
+    assert sum(r.steps for r in results.values()) < sum(demo_run.results[name].steps for name in results) / 2
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
