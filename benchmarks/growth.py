@@ -20,7 +20,7 @@ from sea_core.optimization.record import store_result
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
 from sea_core.runs.manifest import DataIdentity, ModelIdentity, ModelLocation
 
-CONFIG = OptimizeConfig(steps=20, loss=1e6, margin=0.0)
+CONFIG = OptimizeConfig(lr=0.2, beta1=0.5, beta2=0.9, steps=20, loss=1e6, margin=0.0)
 """Examples end at the first exact answer, or after 20 steps."""
 
 
