@@ -68,6 +68,7 @@ def modalities(
     output.emit(value, as_json, lambda: output.stack(_model_tables(carried, refused, habits)))
     for found in carried:
         shown = f"--plugin {found.plugin} --modality {found.modality} --model {model}"
+        shown += f" --chat-template {chat_template}" if chat_template else ""
         output.note(f"Next: sea optimize {shown}")
     exit_if_failed({"modalities that are carried: none of": 0 if carried else len(refused)})
 

@@ -34,6 +34,8 @@ PART_FILES = {
 }
 """The files that may have a part's settings, in the order in which transformers reads them."""
 TOKENIZER_FILE = "tokenizer_config.json"
+TEKKEN_FILE = "tekken.json"
+"""A tokenizer that transformers hands to mistral-common where that is installed: it reads special tokens as text."""
 SHOWN = 200
 """Characters of an error of transformers in a message."""
 
@@ -125,7 +127,7 @@ def load_processor(checkpoint: str, revision: str | None) -> Any:
         _require_one_model(checkpoint, revision)
         try:
             processor = transformers.AutoProcessor.from_pretrained(
-                checkpoint, revision=revision, trust_remote_code=False
+                checkpoint, revision=revision, trust_remote_code=False, **_tokenizer_form(checkpoint, revision)
             )
         except (ImportError, ValueError) as error:
             if missing_library(error) is None:
@@ -136,6 +138,14 @@ def load_processor(checkpoint: str, revision: str | None) -> Any:
     if processor.chat_template is None:
         processor.chat_template = getattr(processor.tokenizer, "chat_template", None)
     return processor
+
+
+def _tokenizer_form(checkpoint: str, revision: str | None) -> dict[str, bool]:
+    """Return what makes transformers load an ordinary tokenizer of TEKKEN_FILE."""
+    from transformers.utils import cached_file
+
+    found = cached_file(checkpoint, TEKKEN_FILE, revision=revision, _raise_exceptions_for_missing_entries=False)
+    return {"mistral_format": False} if found else {}
 
 
 def read_part_settings(checkpoint: str, name: str, revision: str | None) -> dict[str, Any]:

@@ -125,10 +125,11 @@ class AutoAdapter(Adapter):
 
     def _inputs_of_parts(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         """Return the inputs that the tokenizer and the part for media make, with a run of placeholders for each one."""
-        facts = self.known
+        facts, tokenizer = self.known, processor.tokenizer
         read = getattr(processor, facts.part)(list(media), **self.keywords(processor), return_tensors="pt")
         expanded = [text.replace(facts.placeholder, facts.placeholder * facts.tokens) for text in texts]
-        return {**read, **processor.tokenizer(expanded, padding=True, return_tensors="pt")}
+        tokenizer.pad_token = tokenizer.pad_token or facts.end_token
+        return {**read, **tokenizer(expanded, padding=True, return_tensors="pt")}
 
     def chat_text(self, processor: Any, chat: Sequence[Mapping[str, Any]]) -> str:
         return super().chat_text(processor.tokenizer if self.known.part else processor, chat)

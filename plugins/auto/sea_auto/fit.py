@@ -98,11 +98,13 @@ class Fit:
         from sea_core.model.chat_template import template_errors
 
         chat = self.adapter.conversation("?", media=True)
-        with template_errors(str(self.model.name_or_path)):
-            text = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        if isinstance(text, str):
-            return ""
-        return next((name for name in self.adapter.processor_parts if hasattr(self.processor, name)), "")
+        part = next((name for name in self.adapter.processor_parts if hasattr(self.processor, name)), "")
+        try:
+            with template_errors(str(self.model.name_or_path)):
+                text = self.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        except PROCESSOR_ERRORS:  # it tokenizes by itself, which may also fail
+            return part
+        return "" if isinstance(text, str) else part
 
     def facts(self) -> Facts:
         """Return facts that are proved, with the fastest mechanism that is."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from helpers.families import FAMILIES
+from helpers.families.tokenizer import write_tekken
 from sea_auto.adapter import AudioAutoAdapter, AutoAdapter, ImageAutoAdapter
 from sea_auto.facts import Facts
 from sea_auto.fit import derive_facts
@@ -94,6 +97,17 @@ def test_what_cannot_be_proved_is_refused_with_the_reason(checkpoint: Any, famil
         derive(checkpoint(family), modality)
     assert REFUSED[family, modality] in error.value.what
     assert error.value.hint
+
+
+def test_a_tokenizer_of_mistral_common_is_used_as_an_ordinary_one(checkpoint: Any, tmp_path: Path) -> None:
+    """As the published Voxtral has it: without a padding token, and without an end token of its own."""
+    folder = tmp_path / "voxtral"
+    shutil.copytree(checkpoint("voxtral"), folder)
+    write_tekken(
+        folder, {0: "<unk>", 1: "<s>", 2: "</s>", 3: "[INST]", 4: "[/INST]", 24: "[AUDIO]", 25: "[BEGIN_AUDIO]"}
+    )
+    facts = derive(folder, "audio")
+    assert (facts.placeholder, facts.tokens, facts.part) == ("[AUDIO]", 25, "feature_extractor")
 
 
 @pytest.fixture(scope="module")

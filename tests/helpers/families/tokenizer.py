@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,3 +34,22 @@ def make_tokenizer(special: Sequence[str], named: Mapping[str, str], fixed: Mapp
     )
     tokenizer.add_tokens([*fixed.values(), *special], special_tokens=True)
     return tokenizer
+
+
+def write_tekken(folder: Path, special: Mapping[int, str]) -> None:
+    """Replace a checkpoint's tokenizer by one of bytes in mistral-common's form. `special`: its tokens, by their ids."""
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    tokens = [special.get(i, f"<SPECIAL_{i}>") for i in range(max(special) + 1)]
+    content = {
+        "config": {
+            "pattern": r"\p{L}+|\p{N}|[^\p{L}\p{N}]",
+            "num_vocab_tokens": 256,
+            "default_vocab_size": 256 + len(tokens),
+            "default_num_special_tokens": len(tokens),
+            "version": "v7",
+        },
+        "vocab": [{"rank": i, "token_bytes": base64.b64encode(bytes([i])).decode()} for i in range(256)],
+        "special_tokens": [{"rank": i, "token_str": token, "is_control": True} for i, token in enumerate(tokens)],
+    }
+    (folder / "tekken.json").write_text(json.dumps(content), encoding="utf-8")
