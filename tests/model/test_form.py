@@ -59,7 +59,7 @@ def test_a_processor_that_changes_the_question_is_refused() -> None:
         ids = [IMAGE, IMAGE, BOS, *question, 99]
         return ReadPrompt(found.text_ids, found.chat_ids, {"input_ids": torch.tensor([ids])})
 
-    with pytest.raises(ModelError, match="changes the text around a medium"):
+    with pytest.raises(ModelError, match="changes a prompt in other places"):
         read_form([reordered(question) for question in QUESTIONS])
 
 

@@ -37,7 +37,7 @@ def make_tokenizer(special: Sequence[str], named: Mapping[str, str], fixed: Mapp
 
 
 def write_tekken(folder: Path, special: Mapping[int, str]) -> None:
-    """Replace a checkpoint's tokenizer by one of bytes in mistral-common's form. `special`: its tokens, by their ids."""
+    """Replace a checkpoint's tokenizer by one of bytes in mistral-common's form; `special` tokens by their ids."""
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).unlink()
     tokens = [special.get(i, f"<SPECIAL_{i}>") for i in range(max(special) + 1)]
