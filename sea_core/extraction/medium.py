@@ -22,7 +22,7 @@ NAMED = re.compile(
     rf"\b(?:the|this|these|those|above|attached|given|provided|uploaded) (?:\w+ ){{0,2}}?{MEDIUM}\b(?! {PURPOSE}\b)|"
     rf"\bthat {MEDIUM}\b|\b(?:depicted|pictured)\b|"
     rf"\b(?:shown|depicted|displayed|pictured|seen|visible|portrayed|featured)\b.{{0,20}}\b(?:in|on|here|above)\b|"
-    rf"\b(?:shown|provided|mentioned|advertised)[\s.?!]*$|\bmentioned in the\b|"
+    rf"\b(?<!i )(?<!have )(?<!i've )(?:shown|provided|mentioned|advertised)[\s.?!]*$|\bmentioned in the\b|"
     rf"\bin (?:an? )?(?:image|picture|photo|photograph)$|"
     rf"\b(?:the|this|these|those) (?:\w+ )?{SUBJECT}\b(?! {KNOWN}\b)|"
     rf"\b(?:in|on) the (?:foreground|background|left|right|top|bottom|center|centre|text|caption|headline)\b",

@@ -45,6 +45,7 @@ WHERE = re.compile(
     rf"by mail|these days)(?:,? (?:{CLOSING}))*+[\s.?!…]*$",
     re.IGNORECASE,
 )
+RELATIVE = re.compile(r" (?:that|which|who) ", re.IGNORECASE)
 UNUSUAL_CHARACTER = re.compile(r"[^\w ,.'$%&()/+\"-]")
 NEGATIONS = frozenset(
     "not never cannot cant dont wont didnt doesnt havent hasnt isnt arent wasnt shouldnt couldnt wouldnt".split()
@@ -146,7 +147,8 @@ def _extract(request: Request, opener: Opener) -> Extraction:
 
 def _split_tail(body: str, form: Form) -> tuple[str, str]:
     """Split the rest of the sentence into the phrase and what follows it."""
-    tails = {"works": (WORKS, TAIL), "noun": (WHERE, TAIL)}.get(form, (TAIL,))
+    # "an app that opens sheds for free": what ends a clause belongs to the clause.
+    tails = {"works": (WORKS, TAIL), "noun": (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)}.get(form, (TAIL,))
     tail = next((found for pattern in tails if (found := pattern.search(body))), None)
     end = tail.start() if tail else len(body)
     return body[:end], re.sub(r"^\.(?=[?!])", "", body[end:])  # the full stop of "Jr.?" belongs to the phrase

@@ -43,6 +43,8 @@ CONTRACTIONS = frozenset("re ve ll m d".split())
 PARTICIPLES = frozenset("known found made called considered".split())
 POSSESSED = frozenset("history number score plan plans details identity evidence".split())
 KINDS = frozenset("type types kind kinds sort sorts".split())
+OPEN = frozenset("place places symptom symptoms sign signs law laws issue issues".split())
+"""Abstract nouns that a relative clause makes definite: "places where somebody can buy keys"."""
 COMPOUNDED = frozenset(
     "technique techniques method methods tactics example examples idea ideas details information".split()
 )
@@ -57,7 +59,8 @@ def product_sentence(phrase: str) -> str:
         ExtractionFailed: it has a clause that does not only say which things are meant, no noun as its head, or is too
             abstract to be shown.
     """
-    bare = QUANTIFIER.sub("", phrase) if QUANTIFIER.match(phrase) else phrase
+    quantifier = QUANTIFIER.match(phrase)
+    bare = phrase[quantifier.end() :] if quantifier else phrase
     every = _words(bare)
     end = _relative_clause(every)
     words, clause = every[:end], every[end:]
@@ -69,7 +72,7 @@ def product_sentence(phrase: str) -> str:
     is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in words)
     names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
     is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED)
-    is_abstract = is_abstract and not _is_specified(words, head)
+    is_abstract = is_abstract and not _is_specified(words, head) and not (clause and head in OPEN)
     if not head or is_abstract or words[-1] in FUNCTION_WORDS or every[-1] in DANGLING | PREPOSITIONS:
         raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
     for word in words:

@@ -128,7 +128,7 @@ NOUN = (
     r"(?:sells|sell|makes|make|has|have|rents|rent) ",
     r"do (?:they|you|stores|shops|people) (?:sell|make) ",
     rf"where (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}{FIND} ",
-    rf"what{IS} ",
+    rf"(?:what|which){IS} ",
     rf"what exactly {any_of('is', 'are')} ",
     rf"(?:{WILL_YOU} )?{SOFT}tell (?:me|us) (?:more |something |everything )?about ",
     r"what (?:can|could|do) you (?:tell me|know) about ",
@@ -138,7 +138,7 @@ NOUN = (
     rf"(?:{WILL_YOU} )?{SOFT}(?:recommend|suggest|list|name|share|describe(?! (?:the|this|these|those) )) "
     rf"(?:{SOMEONE} )?(?:with )?{DETAILS}(?:an? list of )?",
     r"(?:an? )?(?:lists?|examples?) of ",
-    r"(?:are|is) there (?=any |some )",
+    r"(?:are|is) there (?!still |anyone |anybody |anything |people |so )",
     r"what happened (?:to|during|in|at|on) ",
     r"what (?:caused|started|triggered|led to|ended) ",
     rf"what (?:was|were) the (?:\w+ )?{AFTERMATH}(?: and {AFTERMATH})? (?:of|for|behind) ",

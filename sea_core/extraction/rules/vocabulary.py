@@ -35,7 +35,7 @@ WAY = any_in(
     "(?:the )?(?:day|night|year|week))?, plans?, process, guides?, help, procedures?, secrets?, tricks?, hacks?, "
     "recipes?, tutorials?, guidance, guidelines?, tactics?, manuals?, blueprints?, practices, details?, specifics, "
     "walkthroughs?, playbooks?, handbooks?, assistance, lessons?, outlines?, considerations, resources, schemes?, "
-    "overview, pointers, insights?, measures, loopholes?, options, proposals?"
+    "overview, pointers, insights?, measures, remedies, cures?, loopholes?, options, proposals?"
 )
 WAYS = f"{WAY}(?: (?:and|or|&) {WAY})?"
 HOW_GOOD = any_in(
