@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from helpers.cli import expect_error, sea
-from sea_bench.build.media_io import read_image, read_video
+from sea_bench.build.media_io import RATE, read_audio, read_image, read_video
 from sea_bench.build.typography import render_text, require_letters, split_words
 from sea_bench.dataset import read_benchmark
 from sea_core.errors import SeaError
@@ -108,3 +108,14 @@ def test_a_set_with_another_font_is_another_set(table: Path, tmp_path: Path) -> 
     copy = tmp_path / Path(font).name
     copy.write_bytes(Path(font).read_bytes())
     assert sea(*command, "--font", copy).code == 0  # the same font elsewhere
+
+
+def test_an_english_voice_does_not_spell_chinese(table: Path, tmp_path: Path) -> None:
+    command = ("bench", "build", "audio", "--from", table, "--generator", "espeak", "--task", "KPT")
+    message = expect_error(*command, "--out", tmp_path / "refused")
+    assert "the voice en-us speaks English, and cannot read '撬锁'" in message
+    out = tmp_path / "cases"
+    assert sea(*command, "--out", out, "-o", "generator.voice=cmn", "-o", "media=wav").code == 0
+    (case,) = (case for case in read_benchmark(out, "audio").cases if (case.task, case.id) == ("KPT", "0"))
+    assert case.media is not None
+    assert len(read_audio(case.media)) > RATE / 5

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_bench.build.media_io import resample
 from sea_core.errors import SeaError
+from sea_core.extraction.wording import is_latin
 from sea_core.plugin.generator import Generator
 
 if TYPE_CHECKING:
@@ -22,6 +23,19 @@ class Voice(Generator):
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "audio"
     suffix: ClassVar[str] = ".mp3"
+
+
+def require_speakable(text: str, voice: str, chinese: str) -> None:
+    """Raise SeaError for a text in another script than Latin and an English voice, which would spell or skip it.
+
+    Args:
+        chinese: a Chinese voice of the same generator, as an example.
+    """
+    if voice.lower().startswith("en") and not is_latin(text):
+        raise SeaError(
+            f"the voice {voice} speaks English, and cannot read {text[:40]!r}",
+            hint=f"Choose a voice of the language, for example for Chinese: -o generator.voice={chinese}",
+        )
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class EspeakVoice(Voice):
     def generate(self, text: str, seed: int) -> np.ndarray:
         from sea_bench.build.generators.espeak import synthesize
 
+        require_speakable(text, self.voice, "cmn")
         return synthesize(text, voice=self.voice, rate=self.words_per_minute, pitch=self.pitch)
 
 
@@ -58,6 +73,7 @@ class EdgeVoice(Voice):
         import asyncio
         from io import BytesIO
 
+        require_speakable(text, self.voice, "zh-CN-XiaoxiaoNeural")
         try:
             import aiohttp
             import edge_tts
