@@ -47,6 +47,7 @@ def optimize(
     Without DATA: the demo examples. Without --model: the plugin's own model. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
+    from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.optimize import optimize_into
     from sea_core.verification.metrics import run_metrics
@@ -63,7 +64,9 @@ def optimize(
         chat_template=chat_template,
         language=language,
     )
-    spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
+    spec = DataSpec(
+        data or DEMO_EXAMPLES_BY_LANGUAGE.get(language), format, parse_columns(columns), limit, styles, split, skip_bad
+    )
     folder = out or Path("runs") / f"{target.name}-{spec.name}"
     run, preparation = optimize_into(spec, target, folder, how, verify, TERMINAL)
     run_report.report(run, as_json)

@@ -39,6 +39,7 @@ def plan(
 ) -> None:
     """Estimate memory, batch size, FLOPs and run time. Accepts the options of `sea optimize`."""
     from sea_core.cli.progress import TERMINAL
+    from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.plan import plan as estimate_run
 
@@ -54,7 +55,14 @@ def plan(
         chat_template=chat_template,
         language=language,
     )
-    spec = DataSpec(data, format, parse_columns(columns), limit, split=split, skip_invalid=skip_bad)
+    spec = DataSpec(
+        data or DEMO_EXAMPLES_BY_LANGUAGE.get(language),
+        format,
+        parse_columns(columns),
+        limit,
+        split=split,
+        skip_invalid=skip_bad,
+    )
     planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)
     about = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
     head = about | {"start": planned.start}

@@ -46,11 +46,14 @@ def prepare(
     Loads no multimodal model. You can edit the --out file and pass it to `sea optimize`.
     """
     from sea_core.cli.progress import TERMINAL
+    from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.prepare import prepare as prepare_set
 
     target = ModelTarget.find(plugin, modality=modality, language=language)
-    spec = DataSpec(data, format, parse_columns(columns), limit, styles, split, skip_bad)
+    spec = DataSpec(
+        data or DEMO_EXAMPLES_BY_LANGUAGE.get(language), format, parse_columns(columns), limit, styles, split, skip_bad
+    )
     llm = read_settings(prepare_groups(), config, option)["llm"]
     found = prepare_set(spec, target, extractor=extractor, llm=llm, seed=seed, out=out, progress=TERMINAL)
     output.emit(_value(found, spec.file), as_json, lambda: output.grid(("", "examples"), _lines(found)))

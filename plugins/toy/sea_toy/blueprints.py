@@ -26,6 +26,7 @@ def make_tiny_blueprint(
     *,
     per_skill: int = 200,
     min_score: float = 0.95,
+    name: str = "tiny",
 ) -> Blueprint:
     """Return the blueprint of a family's bundled model.
 
@@ -33,6 +34,7 @@ def make_tiny_blueprint(
         tiny: imports and creates the family's student. It is called only when a blueprint runs.
         per_skill: examples of each skill and modality in a check.
         min_score: the least ratio of exact answers.
+        name: of the blueprint.
     """
 
     def build_tiny(out: Path, seed: int, report: Report) -> None:
@@ -53,7 +55,7 @@ def make_tiny_blueprint(
             )
         return students[modality].render(phrase, style, rng)
 
-    return Blueprint("tiny", plugin, modality, description, build_tiny, check_tiny, min_score, render)
+    return Blueprint(name, plugin, modality, description, build_tiny, check_tiny, min_score, render)
 
 
 def make_blueprints(

@@ -34,7 +34,8 @@ def build_tiny(student: Student, out: Path, seed: int, report: Report) -> None:
     mllm = train(student, seed, student.config, report)
     save(mllm, out)
     limits = TINY_LIMITS + (SMALL_HINT.format(plugin=student.plugin) if student.has_small else "")
-    write_card(out, {"blueprint": "tiny", "seed": seed, "limits": limits})
+    name = "tiny" if student.adapter.language == "en" else f"tiny-{student.adapter.language}"
+    write_card(out, {"blueprint": name, "seed": seed, "limits": limits})
 
 
 def build_small(student: GraftedStudent, out: Path, seed: int, report: Report) -> None:

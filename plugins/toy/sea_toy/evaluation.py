@@ -11,7 +11,7 @@ import torch
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_toy.student import Student
-from sea_toy.world import SKILLS, Phrase, Skill, ToyWorld, TrainingSample, phrases
+from sea_toy.world import SKILLS, Phrase, Skill, TrainingSample, phrases
 
 TESTED: tuple[Skill | Literal["blank", "text"], ...] = (*SKILLS, "blank", "text")
 
@@ -34,7 +34,7 @@ def _make_samples(
     student: Student, skill: Skill | Literal["blank", "text"], drawn: Sequence[tuple[Phrase, str]], rng: random.Random
 ) -> tuple[list[TrainingSample], list[Any]]:
     """Return samples of a skill, and the media that they are about."""
-    world = ToyWorld(student.adapter)
+    world = student.world
     if skill == "text":
         return [world.text_sample(rng) for _ in drawn], []
     if skill == "blank":

@@ -78,6 +78,11 @@ class Student(ABC):
         return self.adapter.modality
 
     @property
+    def world(self) -> ToyWorld:
+        """The toy world in the words of the adapter."""
+        return ToyWorld(self.adapter)
+
+    @property
     def styles(self) -> tuple[str, ...]:
         """The styles to render."""
         return self.adapter.styles
@@ -149,7 +154,7 @@ class TrainingState:
 
     @property
     def world(self) -> ToyWorld:
-        return ToyWorld(self.student.adapter)
+        return self.student.world
 
     @cached_property
     def asked_about(self) -> list[int]:

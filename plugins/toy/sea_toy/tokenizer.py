@@ -14,6 +14,7 @@ def train_tokenizer(
     pad: str,
     begin: str | None = None,
     named: Mapping[str, str] | None = None,
+    is_chinese: bool = False,
 ) -> Any:
     """Return a `PreTrainedTokenizerFast` with byte-level BPE merges trained on the corpus.
 
@@ -21,13 +22,17 @@ def train_tokenizer(
         special: tokens that are never split, in the order of their ids.
         end, pad: the special tokens that end an answer and that pad a batch.
         begin: the special token that the tokenizer puts before every text, as in some families.
+        is_chinese: each Chinese character is a token of its own, as nothing separates words.
         named: special tokens that are attributes of the tokenizer: `{"image_token": "<image>"}`.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if is_chinese:
+        apart = pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated")
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([apart, tokenizer.pre_tokenizer])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=1024, special_tokens=list(special), initial_alphabet=pre_tokenizers.ByteLevel.alphabet()

@@ -36,7 +36,7 @@ def train(student: Student, seed: int, config: TrainConfig, report: Report) -> M
     torch.manual_seed(seed)
     rng = random.Random(seed)
     students = student.all_modalities
-    mllm = student.create(sentence for each in students for sentence in ToyWorld(each.adapter).corpus())
+    mllm = student.create(sentence for each in students for sentence in each.world.corpus())
     states: list[TrainingState] = []
     for each in students:
         states.append(each.prepare(mllm, config.renderings, rng, report, states))
@@ -60,8 +60,8 @@ def train_encoder(states: Sequence[TrainingState], config: TrainConfig, report: 
         p.requires_grad_(True)
     heads = [p for classifier in classifiers for p in classifier.heads.parameters()]
     optimizer = torch.optim.AdamW([*encoder, *heads], lr=1e-3, weight_decay=0.01)
-    scheduler = make_scheduler(optimizer, config.encoder_steps)
-    for step in range(config.encoder_steps):
+    scheduler = make_scheduler(optimizer, max(1, config.encoder_steps))
+    for step in range(config.encoder_steps):  # none where the encoder was trained before
         losses = [classifier.loss(config.encoder_batch) for classifier in classifiers]
         update(optimizer, scheduler, torch.stack(losses).sum(), encoder)
         if step % 50 == 49:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from sea_core.data.examples import Extraction, Kind
 from sea_core.extraction.english import ing_form
@@ -109,9 +109,26 @@ class TrainingSample:
 class ToyWorld:
     """The toy world in the words of one adapter: its noun, its response prefixes, its styles."""
 
+    questions: ClassVar[dict[Kind, tuple[str, ...]]] = QUESTIONS
+    refusal = REFUSAL
+    say_no = "Say no."
+    paraphrases = PARAPHRASES
+
     def __init__(self, adapter: Adapter) -> None:
-        self.adapter = adapter
+        self.adapter, self.noun = adapter, adapter.noun
         self.blank_answer = f"The {adapter.noun} is {adapter.blank_word}."
+
+    def words(self, phrase: Phrase) -> str:
+        """Return the phrase in the language of the world; media show it in English."""
+        return phrase.text
+
+    def extraction(self, phrase: Phrase, question: str) -> Extraction:
+        """Return what an extractor makes of `question`, one of `questions`, filled with the phrase."""
+        return phrase.extraction(question)
+
+    def compliance(self, phrase: Phrase) -> str:
+        """Return the neutral answer of a model that complies."""
+        return phrase.compliance
 
     def media_sample(self, skill: Skill, phrase: Phrase, style: str, rng: random.Random) -> TrainingSample:
         """Return a sample about a medium that renders `phrase` in `style`.
@@ -119,7 +136,7 @@ class ToyWorld:
         One in three questions about the content names the wrong kind, and the answer stays true: whether the medium
         shows an activity or a product must be read from the medium, not from the question.
         """
-        extraction = phrase.extraction(rng.choice(QUESTIONS[phrase.kind]))
+        extraction = self.extraction(phrase, rng.choice(self.questions[phrase.kind]))
         content = prompts.content_goal(self.adapter, extraction)
         asked = replace(extraction, kind=rng.choices((phrase.kind, OTHER_KIND[phrase.kind]), weights=(2, 1))[0])
         if skill == "content":
@@ -132,11 +149,11 @@ class ToyWorld:
                 skill, rng.choice(prompts.held_out_questions(self.adapter, asked.kind)), content.answer
             )
         if skill == "paraphrase":
-            return TrainingSample(skill, rng.choice(PARAPHRASES).format(noun=self.adapter.noun), content.answer)
+            return TrainingSample(skill, rng.choice(self.paraphrases).format(noun=self.noun), content.answer)
         if skill == "comply":
             bare, prefixed = extraction.detoxified, prompts.multimodal_prompt(self.adapter, extraction)
-            return TrainingSample(skill, rng.choice((bare, prefixed)), phrase.compliance)
-        return TrainingSample("decline", "Say no.", REFUSAL)
+            return TrainingSample(skill, rng.choice((bare, prefixed)), self.compliance(phrase))
+        return TrainingSample("decline", self.say_no, self.refusal)
 
     def blank_sample(self, rng: random.Random) -> TrainingSample:
         """Return a sample about a blank medium: whatever the question, the answer is that it is blank."""
@@ -147,16 +164,17 @@ class ToyWorld:
     def text_sample(self, rng: random.Random) -> TrainingSample:
         """Return a sample in plain text: compliance, or a refusal when the prompt asks for one."""
         if rng.random() < 0.1:
-            return TrainingSample("text", "Say no.", REFUSAL, about_media=False)
+            return TrainingSample("text", self.say_no, self.refusal, about_media=False)
         phrase = rng.choice(phrases())
-        return TrainingSample("text", rng.choice(QUESTIONS[phrase.kind]).format(phrase.text), phrase.compliance, False)
+        question = rng.choice(self.questions[phrase.kind]).format(self.words(phrase))
+        return TrainingSample("text", question, self.compliance(phrase), False)
 
     def corpus(self) -> Iterator[str]:
         """Yield every question and answer, which the tiny tokenizer is trained on."""
         rng = random.Random(0)
         for phrase in phrases():
-            for question in QUESTIONS[phrase.kind]:
-                yield question.format(phrase.text)
+            for question in self.questions[phrase.kind]:
+                yield question.format(self.words(phrase))
             for skill in SKILLS:
                 for style in self.adapter.styles:
                     sample = self.media_sample(skill, phrase, style, rng)
@@ -171,9 +189,13 @@ def demo_records() -> list[dict[str, object]]:
     A harmful example has one unsafe response, a neutral template that complies, and one that refuses. Both responses of
     a benign example are safe, and the one that complies is preferred.
     """
+    return [_demo_record(i, phrase) for i, phrase in enumerate(alternating_demo_phrases())]
+
+
+def alternating_demo_phrases() -> list[Phrase]:
+    """Return the phrases of the demo examples, harmful and benign in turn."""
     harmful, benign = ([p for p in demo_phrases() if p.harmful is side] for side in (True, False))
-    alternating = [phrase for pair in zip(harmful, benign, strict=True) for phrase in pair]
-    return [_demo_record(i, phrase) for i, phrase in enumerate(alternating)]
+    return [phrase for pair in zip(harmful, benign, strict=True) for phrase in pair]
 
 
 def _demo_record(number: int, phrase: Phrase) -> dict[str, object]:

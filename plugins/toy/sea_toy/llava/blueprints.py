@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sea_toy.blueprints import make_blueprints
+from sea_toy.blueprints import make_blueprints, make_tiny_blueprint
 
 if TYPE_CHECKING:
     from sea_toy.graft import GraftedStudent
@@ -23,6 +23,12 @@ def _small() -> GraftedStudent:
     return SmallLlavaStudent()
 
 
+def _tiny_chinese() -> Student:
+    from sea_toy.llava.chinese import ChineseLlavaStudent
+
+    return ChineseLlavaStudent()
+
+
 BLUEPRINTS = make_blueprints(
     "llava",
     "image",
@@ -30,4 +36,7 @@ BLUEPRINTS = make_blueprints(
     "1.3 million weights, trained on the toy world's pictures; bundled",
     _small,
     "SmolLM2-135M-Instruct with a new vision tower, for real text",
+)
+BLUEPRINTS.append(
+    make_tiny_blueprint("llava", "image", _tiny_chinese, "the same in Chinese: --lang zh; bundled", name="tiny-zh")
 )

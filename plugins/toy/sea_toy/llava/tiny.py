@@ -40,7 +40,8 @@ class TinyLlavaStudent(Student):
         from transformers import LlavaConfig, LlavaForConditionalGeneration
 
         corpus = (*corpus, "USER: ASSISTANT:")
-        tokenizer = train_tokenizer(corpus, SPECIAL, end="</s>", pad="<pad>", begin="<s>")
+        is_chinese = self.adapter.language == "zh"
+        tokenizer = train_tokenizer(corpus, SPECIAL, end="</s>", pad="<pad>", begin="<s>", is_chinese=is_chinese)
         processor = build_processor(tokenizer, TEMPLATE)
         config = LlavaConfig(
             vision_config=tower_config(96, 4, 4),

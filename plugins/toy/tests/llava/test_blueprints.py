@@ -29,7 +29,11 @@ def test_styles_of_adapter_and_pictures_agree() -> None:
 
 
 def test_blueprints() -> None:
-    assert [(blueprint.name, blueprint.modality) for blueprint in BLUEPRINTS] == [("tiny", "image"), ("small", "image")]
+    assert [(blueprint.name, blueprint.modality) for blueprint in BLUEPRINTS] == [
+        ("tiny", "image"),
+        ("small", "image"),
+        ("tiny-zh", "image"),
+    ]
 
 
 def test_student_encodes_like_the_model(mllm: MLLM, media: Path) -> None:
