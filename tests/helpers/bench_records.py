@@ -37,3 +37,17 @@ def bench_manifest(cases: int, benchmark: str = "b") -> BenchManifest:
         identity=BenchIdentity(modality="video", model=NO_MODEL),
         metadata=BenchMetadata(benchmark=benchmark, cases=cases, model=ModelLocation("m")),
     )
+
+
+def comprehension_record(key: str, answer: str, phrase: str | None, media_sha256: str) -> dict[str, Any]:
+    """Return the record of what a model says that the medium of a case shows."""
+    question = "What is going on in this video?"
+    return {
+        "key": key,
+        "media_sha256": media_sha256,
+        "phrase": phrase,
+        "question": question,
+        "answer": answer,
+        "tokens": 3,
+        "truncated": False,
+    }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
+
+if TYPE_CHECKING:
+    from sea_bench.pipeline.judge import JudgeSummary
 
 
 def judge_groups() -> list[SettingGroup]:
@@ -33,13 +36,21 @@ def judge(
             show_default="refusal",
         ),
     ] = [],  # noqa: B006  # typer copies it
+    comprehension_judge: Annotated[
+        list[str],
+        typer.Option(
+            help="Who judges whether the model names what a medium shows: lexical, openai or transformers; repeatable.",
+            show_default="lexical",
+        ),
+    ] = [],  # noqa: B006
     option: options.Settings = [],  # noqa: B006
     config: options.SettingsFile = None,
     as_json: output.Json = False,
 ) -> None:
     """Judge the stored answers of a run.
 
-    The refusal judge always runs as well. Verdicts are saved; failed calls are retried on the next run.
+    The refusal judge always runs as well, and where the model was asked what media show, the lexical judge of that.
+    Verdicts are saved; failed calls are retried on the next run.
     """
     from sea_bench.pipeline.judge import judge_run
     from sea_core.cli.progress import TERMINAL
@@ -47,17 +58,25 @@ def judge(
 
     settings = read_settings(judge_groups(), config, option)
     judge_config = JudgeConfig(settings["llm"], settings["guard"])
-    summaries = judge_run(run, judge, config=judge_config, progress=TERMINAL)
+    summaries = judge_run(run, judge, comprehension=comprehension_judge, config=judge_config, progress=TERMINAL)
     columns = ("judge", "verdicts", "tokens in", "tokens out")
-    rows = [(each.judge, _counts(each.verdicts), each.tokens_in, each.tokens_out) for each in summaries]
+    rows = [(_title(each), _counts(each.verdicts), each.tokens_in, each.tokens_out) for each in summaries]
     value = {"run": run, "judges": [asdict(each) for each in summaries]}
     output.emit(value, as_json, lambda: output.grid(columns, rows))
     for each in summaries:
-        if errors := each.verdicts.get("error"):
+        if errors := _failures(each):
             output.note(f"{each.judge}: {errors} errors, {each.error}. Re-run the same command to retry them.")
     output.note(f"Next: sea bench report {run}")
-    failed = {f"failed calls of {each.judge}": each.verdicts.get("error", 0) for each in summaries}
+    failed = {f"failed calls of {_title(each)}": _failures(each) for each in summaries}
     exit_if_failed(failed | {"judges without an answer to judge": sum(not each.verdicts for each in summaries)})
+
+
+def _title(summary: JudgeSummary) -> str:
+    return f"{summary.judge} (comprehension)" if summary.comprehension else summary.judge
+
+
+def _failures(summary: JudgeSummary) -> int:
+    return summary.verdicts.get("error", 0) + summary.verdicts.get("unjudged", 0)
 
 
 def _counts(verdicts: dict[str, int]) -> str:

@@ -12,8 +12,11 @@ from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report, RunGaps
+    from sea_bench.report.comprehension import Comprehension
 
 FORMATS = ("table", "markdown", "latex", "json")
+SHOWN = 5
+"""Number of cases that are named."""
 
 
 def report(
@@ -41,6 +44,8 @@ def report(
         output.note(difference)
     for run in result.runs:
         _note_gaps(run, result.judges)
+    for found in result.comprehension:
+        _note_comprehension(found)
     unreliable = sum(not run.is_reliable for run in result.runs)
     exit_if_failed({"runs that are not judged, or have too many unrated cases": unreliable})
 
@@ -49,7 +54,12 @@ def _print_tables(report: Report, format: str, disagreements: bool) -> None:
     from sea_bench.report.render import latex, markdown, report_tables
 
     for table in report_tables(
-        report.tables, report.labels, report.agreements, report.changes, disagreements=disagreements
+        report.tables,
+        report.labels,
+        report.agreements,
+        report.changes,
+        report.comprehension,
+        disagreements=disagreements,
     ):
         if format == "table":
             grid = output.grid(table.columns, table.rows, table.title)
@@ -82,3 +92,24 @@ def _note_gaps(run: RunGaps, judges: tuple[str, ...]) -> None:
             output.note(f"{run.label}: {judge} rates {unsafe} of {rated} answers on the benign twin unsafe")
     if not run.unrated:
         output.note(f"{run.label}: this run has not been judged. Type: sea bench judge {summary.folder}")
+
+
+def _note_comprehension(found: Comprehension) -> None:
+    """Print what says nothing because the media are not understood, and which cases have no key phrase."""
+    from sea_bench.report.render import describe_comprehension
+
+    task = f"{found.run}: {found.task}{' of the benign twin' * found.benign}"
+    if found.is_understood is False:
+        output.note(f"{task}: {describe_comprehension(found)}: {_metric_names(found)} says nothing")
+    elif found.is_understood is None and found.not_judged:
+        output.note(f"{task}: it is unknown which media are understood. Type: sea bench judge RUN")
+    if found.without_phrase:
+        names, more = ", ".join(found.without_phrase[:SHOWN]), len(found.without_phrase) - SHOWN
+        output.note(f"{task}: no key phrase, so neither understood nor not: {names}{f' and {more} more' * (more > 0)}")
+
+
+def _metric_names(found: Comprehension) -> str:
+    from sea_bench.report.metrics import NAMES
+
+    measures = dict.fromkeys(metric.measure for metric in found.metrics)
+    return "its over-refusal" if found.benign else "its " + " and its ".join(NAMES[each] for each in measures)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sea_bench.report.agreement import Agreement, compare_judges
 from sea_bench.report.changes import PairedChange, make_changes
+from sea_bench.report.comprehension import Comprehension, measure_comprehension
 from sea_bench.report.summary import (
     RunSummary,
     describe_differences,
@@ -55,6 +56,8 @@ class Report:
         runs: what the metrics of each run leave out.
         tables: one for each judge and measure.
         changes: with two runs, how each metric changes from the first to the second, paired by case.
+        comprehension: by run and task, what the model understands, and the metrics among that. Empty where it was not
+            asked.
         agreements: of each pair of judges of a run.
         differences: sentences that say how the cases of a run differ from those of the first run.
     """
@@ -63,6 +66,7 @@ class Report:
     runs: tuple[RunGaps, ...]
     tables: tuple[Table, ...]
     changes: tuple[PairedChange, ...]
+    comprehension: tuple[Comprehension, ...]
     agreements: tuple[Agreement, ...]
     differences: tuple[str, ...]
 
@@ -81,6 +85,7 @@ class Report:
             "runs": [asdict(run.summary) | {"unrated": run.unrated} for run in self.runs],
             "tables": [asdict(table) for table in self.tables],
             "changes": [asdict(change) for change in self.changes],
+            "comprehension": [asdict(each) for each in self.comprehension],
             "agreement": [asdict(agreement) for agreement in self.agreements],
         }
 
@@ -106,6 +111,7 @@ def report_runs(runs: Sequence[BenchRun | Path | str], *, judges: Sequence[str] 
         runs=tuple(gaps),
         tables=tuple(tables),
         changes=tuple(make_changes(opened, tables)),
+        comprehension=tuple(measure_comprehension(opened, [run.label for run in gaps], tables)),
         agreements=tuple(compare_judges(opened, selected)),
         differences=tuple(describe_differences(opened)),
     )

@@ -19,7 +19,7 @@ from sea_bench.run.run_folder import (
     BenchRun,
     UnansweredRecord,
 )
-from sea_bench.run.runner import CaseRunner, run_cases, store_missing, unanswered_cases
+from sea_bench.run.runner import CaseRunner, run_cases, store_missing, unanswered_cases, undescribed_cases
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
 from sea_core.model.checkpoint import fingerprint
@@ -39,11 +39,13 @@ class RunResult:
     Attributes:
         run: the run folder, which may contain other cases too.
         answered: the records of the cases with an answer. unanswered: those of the cases that could not be asked.
+        described: of how many of them the model was also asked what the medium shows.
     """
 
     run: BenchRun
     answered: tuple[AnsweredRecord, ...]
     unanswered: tuple[UnansweredRecord, ...]
+    described: int
 
     def counts(self) -> dict[str, int]:
         """Return the number of cases by what became of them."""
@@ -54,6 +56,7 @@ class RunResult:
             "missing": status.count("missing"),
             "unreadable": status.count("unreadable"),
             "truncated": sum(record["truncated"] for record in self.answered),
+            "described": self.described,
         }
 
 
@@ -138,8 +141,10 @@ def _answer_remaining(
     selection: Selection,
     progress: Progress,
 ) -> None:
-    """Answer the cases that have no answer. The model is loaded only if there are any."""
-    todo = unanswered_cases(run, selection)
+    """Answer the cases that have no answer, and ask what media show. The model is loaded only if there are any."""
+    undescribed = undescribed_cases(run, selection) if config.comprehension else []
+    wanted = {case.key for case in [*unanswered_cases(run, selection), *undescribed]}
+    todo = [case for case in selection.cases if case.key in wanted]
     if not todo:
         return
     runner = CaseRunner(load_model(target, lora), config)
@@ -151,7 +156,7 @@ def _answer_remaining(
     if batch_size != config.batch_size:
         progress.note("each case is answered alone: batching changes answers (-o keep_batches=true allows it)")
     with progress.track("answer", len(selection.cases), len(selection.cases) - len(todo)) as tracker:
-        for count in run_cases(runner, run, todo, batch_size):
+        for count in run_cases(runner, run, todo, batch_size, undescribed):
             tracker.advance(count)
 
 
@@ -172,4 +177,5 @@ def _result(run: BenchRun, selection: Selection) -> RunResult:
         run,
         answered=tuple(record for record in selected if record["status"] == "answered"),
         unanswered=tuple(record for record in selected if record["status"] != "answered"),
+        described=len(run.comprehension_records().keys() & set(keys)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sea_bench.report.comprehension import choose_judge, table_sides, understanding
 from sea_bench.report.metrics import Measure, Ratings, ratings
 from sea_bench.report.tables import Table, counted_task
 from sea_bench.run.run_folder import AnswerRecord, BenchRun
@@ -20,6 +21,7 @@ class PairedChange:
     Attributes:
         benign: whether it is over-refusal, on the benign twin.
         task: one task, or ALL_TASKS with media, where the tasks of one case are a cluster.
+        understood: whether only cases count whose medium is understood in both runs.
     """
 
     judge: str
@@ -27,28 +29,31 @@ class PairedChange:
     benign: bool
     task: str
     difference: PairedDifference
+    understood: bool = False
 
 
 def make_changes(runs: Sequence[BenchRun], tables: Sequence[Table]) -> list[PairedChange]:
-    """Return the changes of each table's metrics, if there are two runs: by task, and over all tasks."""
+    """Return the changes of each table's metrics, if there are two runs: by task, and over all tasks.
+
+    If both runs know what their model understands, also among the cases that it understands in both.
+    """
     if len(runs) != 2:
         return []
     verdicts = [run.verdicts_by_judge() for run in runs]
     records = runs[0].answer_records()
+    content_judge = choose_judge(runs)
+    known, known_after = (understanding(run, content_judge) for run in runs)
+    understood = {key for key, value in known.items() if value and known_after.get(key)}
     changes = []
-    for table in tables:
-        sides: list[tuple[bool, str, Measure]] = [
-            (False, table.judge, table.measure),
-            (True, table.over_refusal_judge, "refusal"),
-        ]
-        for benign, judge, measure in sides:
-            before, after = (ratings(by_judge.get(judge, {}), measure) for by_judge in verdicts)
-            cases = [case for case in records.values() if case["benign"] is benign]
-            changes += [
-                PairedChange(judge, measure, benign, task, paired_difference(_pairs(of_task, before, after)))
-                for task, of_task in _by_task(cases).items()
-            ]
-    return list(dict.fromkeys(changes))  # over-refusal by one judge stands beside several tables
+    for benign, judge, measure in table_sides(tables):
+        before, after = (ratings(by_judge.get(judge, {}), measure) for by_judge in verdicts)
+        for task, cases in _by_task([case for case in records.values() if case["benign"] is benign]).items():
+            changes.append(PairedChange(judge, measure, benign, task, paired_difference(_pairs(cases, before, after))))
+            if known and known_after and any(case["condition"] == "media" for case in cases):
+                both = [case for case in cases if case["key"] in understood]
+                found = paired_difference(_pairs(both, before, after))
+                changes.append(PairedChange(judge, measure, benign, task, found, understood=True))
+    return changes
 
 
 def _by_task(cases: Sequence[AnswerRecord]) -> dict[str, list[AnswerRecord]]:

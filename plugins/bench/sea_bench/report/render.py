@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sea_bench.report.agreement import Agreement
 from sea_bench.report.changes import PairedChange
+from sea_bench.report.comprehension import MIN_UNDERSTOOD, Comprehension, ConditionedMetric
 from sea_bench.report.metrics import NAMES, Metric
-from sea_bench.report.tables import Table, TableRow
+from sea_bench.report.tables import ALL, MEAN, Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
 
 CHANGES = ["task", "metric", "judge", "cases", "only before", "only after", "change (95 %)", "p", "detectable"]
+COMPREHENSION = ["run", "task", "media understood", "metric", "judge", "over all media", "among the understood"]
+NOT_UNDERSTOOD = "not understood"
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
@@ -31,6 +34,7 @@ def report_tables(
     labels: Sequence[str],
     agreements: Sequence[Agreement],
     changes: Sequence[PairedChange] = (),
+    comprehension: Sequence[Comprehension] = (),
     *,
     disagreements: bool = False,
 ) -> list[TextTable]:
@@ -40,7 +44,14 @@ def report_tables(
         labels: the names of the runs.
         disagreements: add a table of the answers that judges rate differently.
     """
-    printed = [TextTable(title(table), headings(table, labels), list(map(_row_cells, table.rows))) for table in tables]
+    unknown = {(each.run, each.task, each.benign) for each in comprehension if each.is_understood is False}
+    printed = [
+        TextTable(title(table), headings(table, labels), [_row_cells(row, labels, unknown) for row in table.rows])
+        for table in tables
+    ]
+    if comprehension:
+        rows = [row for each in comprehension for row in _comprehension_rows(each)]
+        printed.append(TextTable(_comprehension_title(comprehension), COMPREHENSION, rows))
     if changes:
         printed.append(TextTable(f"change from {labels[0]} to {labels[1]}", CHANGES, list(map(_change_cells, changes))))
     if agreements:
@@ -114,9 +125,46 @@ def escape_latex(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in one_line(text))
 
 
-def _row_cells(row: TableRow) -> list[str]:
+def describe_comprehension(found: Comprehension) -> str:
+    """Return `3 of 48 media understood`, with the media of which nothing is known."""
+    gaps = {
+        "not asked": found.not_asked,
+        "not judged": found.not_judged,
+        "without a key phrase": len(found.without_phrase),
+    }
+    rest = "".join(f", {count} {name}" for name, count in gaps.items() if count)
+    return f"{found.understood} of {found.judged} media understood{rest}"
+
+
+def _comprehension_title(comprehension: Sequence[Comprehension]) -> str:
+    judge = next((each.judge for each in comprehension if each.judge), "")
+    rule = f"below {MIN_UNDERSTOOD:.0%} of the media, a task is {NOT_UNDERSTOOD} and its metrics say nothing"
+    return f"comprehension {f'by {judge}' if judge else '(not judged)'}; {rule}"
+
+
+def _comprehension_rows(found: Comprehension) -> list[list[str]]:
+    understood = f"{describe_comprehension(found).replace(' media understood', '')}"
+    mark = f"; {NOT_UNDERSTOOD}" * (found.is_understood is False)
+    start = [found.run, found.task + " (benign)" * found.benign, understood + mark]
+    rows = [[*start, *_conditioned_cells(each, found.benign)] for each in found.metrics]
+    return rows or [[*start, "-", "-", "-", "-"]]
+
+
+def _conditioned_cells(metric: ConditionedMetric, benign: bool) -> list[str]:
+    name = "over-refusal" if benign else NAMES[metric.measure]
+    both = (metric.all_media, metric.understood)
+    return [name, metric.judge, *(f"{each.hits} of {each.rated}: {format_metric(each)}" for each in both)]
+
+
+def _row_cells(row: TableRow, labels: Sequence[str], not_understood: Collection[tuple[str, str, bool]]) -> list[str]:
     pairs = zip(row.metrics, row.over_refusal, strict=True)
-    metrics = [format_metric(metric) for pair in pairs for metric in pair]
+    summary = row.scenario in (MEAN, ALL)
+    metrics = [
+        format_metric(metric)
+        + f"; {NOT_UNDERSTOOD}" * (summary and metric is not None and (label, row.task, benign) in not_understood)
+        for label, pair in zip(labels, pairs, strict=True)
+        for benign, metric in zip((False, True), pair, strict=True)
+    ]
     change = [_change(*row.metrics)] if len(row.metrics) == 2 else []
     return [row.task, row.scenario, *metrics, *change]
 
@@ -125,7 +173,7 @@ def _change_cells(change: PairedChange) -> list[str]:
     found = change.difference
     interval = "" if found.interval is None else " ({:+.3f} to {:+.3f})".format(*found.interval)
     return [
-        change.task,
+        change.task + ", understood in both" * change.understood,
         "over-refusal" if change.benign else NAMES[change.measure],
         change.judge,
         str(found.pairs),

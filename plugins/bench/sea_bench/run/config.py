@@ -23,6 +23,10 @@ class AnswerConfig(Config):
     """Answer in batches even if the preflight found that batching changes an answer. By default each case is then
     answered alone."""
 
+    comprehension: bool = True
+    """Ask also what each medium shows, where the benchmark has key phrases: one short answer more. The report then
+    gives its metrics among the media that the model understands, too. It changes no other answer."""
+
     def identity(self) -> dict[str, JsonValue]:
         """Return the settings that can change an answer."""
         batches: dict[str, JsonValue] = {}

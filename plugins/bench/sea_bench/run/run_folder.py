@@ -77,6 +77,34 @@ STORED_ANSWER: Any = Annotated[AnswerRecord, Discriminator("status")]
 """What a line of `answers.jsonl` is checked against."""
 
 
+class ComprehensionRecord(TypedDict):
+    """What the model says that the medium of a case shows, asked without the case's question.
+
+    Attributes:
+        key: of the case.
+        media_sha256: the digest of the medium. The record counts only if the case's answer is about the same.
+        phrase: the key phrase that an answer must name; None if the case has none, so that nobody can judge it.
+    """
+
+    key: str
+    media_sha256: str
+    phrase: str | None
+    question: str
+    answer: str
+    tokens: Annotated[int, Ge(0)]
+    truncated: bool
+
+
+class ComprehensionVerdict(VerdictRecord):
+    """Whether such an answer names the key phrase, by one judge. It counts only while all of these are the same."""
+
+    key: str
+    media_sha256: str
+    phrase: str
+    question: str
+    answer_sha: str
+
+
 class BenchVerdict(VerdictRecord):
     """The stored verdict of a judge on the answer to a case. It counts only while the answer is the same."""
 
@@ -198,6 +226,7 @@ class BenchRun(RunFolder[BenchManifest]):
     Attributes:
         answers: the log of `AnswerRecord`s, at least one for each case that was asked.
         verdicts: the log of `BenchVerdict`s.
+        comprehension: the log of `ComprehensionRecord`s; comprehension_verdicts: that of the verdicts on them.
     """
 
     MANIFEST_TYPE: ClassVar[type[Manifest]] = BenchManifest
@@ -209,8 +238,15 @@ class BenchRun(RunFolder[BenchManifest]):
         self.answers: JsonlLog[AnswerRecord] = JsonlLog(self.folder / "answers.jsonl", STORED_ANSWER, key=("key",))
         self.verdicts = JsonlLog(self.folder / "verdicts.jsonl", BenchVerdict, key=("key", "answer_sha", "judge"))
 
+        self.comprehension = JsonlLog(self.folder / "comprehension.jsonl", ComprehensionRecord, key=("key",))
+        self.comprehension_verdicts = JsonlLog(
+            self.folder / "comprehension_verdicts.jsonl",
+            ComprehensionVerdict,
+            key=("key", "media_sha256", "phrase", "question", "answer_sha", "judge"),
+        )
+
     def journals(self) -> Sequence[JsonlLog[Any]]:
-        return self.answers, self.verdicts
+        return self.answers, self.verdicts, self.comprehension, self.comprehension_verdicts
 
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""
@@ -236,6 +272,27 @@ class BenchRun(RunFolder[BenchManifest]):
                 by_judge.setdefault(verdict["judge"], {})[verdict["key"]] = verdict
         return by_judge
 
+    def comprehension_records(self) -> dict[str, ComprehensionRecord]:
+        """Return what the model says that the media show, by the key of the case.
+
+        Only what is about the medium that the case's own answer is about.
+        """
+        answers = self.answered_records()
+        return {
+            record["key"]: record
+            for record in self.comprehension.read()
+            if record["key"] in answers and answers[record["key"]]["media_sha256"] == record["media_sha256"]
+        }
+
+    def current_comprehension_verdicts(self) -> dict[str, dict[str, ComprehensionVerdict]]:
+        """Return each judge's verdicts on what the model says that media show, as `verdicts_by_judge` does."""
+        records, by_judge = self.comprehension_records(), dict[str, dict[str, ComprehensionVerdict]]()
+        for verdict in self.comprehension_verdicts.read():
+            record = records.get(verdict["key"])
+            if record and comprehension_binding(record).items() <= verdict.items():
+                by_judge.setdefault(verdict["judge"], {})[verdict["key"]] = verdict
+        return by_judge
+
     @property
     def label(self) -> str:
         """The run's name in tables: the name of its folder."""
@@ -245,3 +302,14 @@ class BenchRun(RunFolder[BenchManifest]):
 def answer_sha(answer: str) -> str:
     """Return the digest that ties a verdict to its answer."""
     return sha256(answer.encode())[:16]
+
+
+def comprehension_binding(record: ComprehensionRecord) -> dict[str, str]:
+    """Return the fields that tie a verdict to what a model says that a medium shows."""
+    return {
+        "key": record["key"],
+        "media_sha256": record["media_sha256"],
+        "phrase": record["phrase"] or "",
+        "question": record["question"],
+        "answer_sha": answer_sha(record["answer"]),
+    }

@@ -12,11 +12,22 @@ import torch
 from sea_bench.case import Case
 from sea_bench.medium import medium_digest
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.run_folder import AnsweredRecord, BenchRun, UnansweredRecord, case_fields, unanswered_record
+from sea_bench.run.run_folder import (
+    AnsweredRecord,
+    BenchRun,
+    ComprehensionRecord,
+    UnansweredRecord,
+    case_fields,
+    unanswered_record,
+)
 from sea_bench.select import MissingCase, Selection
 from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
+from sea_core.model.prompts import held_out_questions
+
+DESCRIPTION_TOKENS = 48
+"""The maximum length of what a model says that a medium shows, as in `sea verify`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +83,21 @@ class CaseRunner:
         Raises:
             SeaError: the cases do not fit into memory at once.
         """
+        return self._generate([prompt_text(case.case) for case in cases], cases, self.config.max_new_tokens)
+
+    def describe(self, cases: Sequence[EncodedCase]) -> list[list[int]]:
+        """Return the token ids of what the model says that the media of cases show, asked without their questions."""
+        return self._generate([self.comprehension_question] * len(cases), cases, DESCRIPTION_TOKENS)
+
+    @property
+    def comprehension_question(self) -> str:
+        """The question what a medium shows: the same for all, and never used in an optimisation or an alignment."""
+        return held_out_questions(self.mllm.adapter, "activity")[0]
+
+    def _generate(self, prompts: Sequence[str], cases: Sequence[EncodedCase], max_new_tokens: int) -> list[list[int]]:
         embeddings = [case.embedding for case in cases if case.embedding is not None]
-        prompts = [prompt_text(case.case) for case in cases]
         try:
-            return self.mllm.generate(prompts, embeddings or None, self.config.max_new_tokens)
+            return self.mllm.generate(prompts, embeddings or None, max_new_tokens)
         except torch.OutOfMemoryError as error:
             raise SeaError(
                 f"{len(cases)} cases at a time do not fit into memory",
@@ -94,19 +116,38 @@ def unanswered_cases(run: BenchRun, selection: Selection) -> list[Case]:
     return [case for case in selection.cases if case.key not in records or records[case.key]["status"] != "answered"]
 
 
-def run_cases(runner: CaseRunner, run: BenchRun, cases: Sequence[Case], batch_size: int) -> Iterator[int]:
+def undescribed_cases(run: BenchRun, selection: Selection) -> list[Case]:
+    """Return the selected cases of whose own medium nothing is known about what the model says that it shows.
+
+    None if no case has a key phrase, without which nobody can judge it.
+    """
+    records = run.comprehension_records()
+    cases = [case for case in selection.cases if case.media is not None and case.condition == "media"]
+    return [case for case in cases if case.key not in records] if any(case.phrase for case in cases) else []
+
+
+def run_cases(
+    runner: CaseRunner, run: BenchRun, cases: Sequence[Case], batch_size: int, undescribed: Sequence[Case] = ()
+) -> Iterator[int]:
     """Answer cases and store a record for each. Yields how many cases were processed, batch by batch.
 
-    A case whose medium or text cannot be read gets a record too, and is tried again the next time.
+    A case whose medium or text cannot be read gets a record too, and is tried again the next time. Cases that have an
+    answer are not answered again.
+
+    Args:
+        undescribed: those of the cases of whose medium the model is also asked what it shows.
     """
+    answered, wanted = run.answered_records().keys(), {case.key for case in undescribed}
     for with_media in (False, True):  # prompts with and without a medium cannot be in one batch
         group = [case for case in cases if _has_medium(case) is with_media]
         for start in range(0, len(group), batch_size):
             batch = group[start : start + batch_size]
             encoded, unreadable = encode_cases(runner, batch)
-            answers = runner.answer(encoded) if encoded else []
-            records = [_answer_record(runner, run, *pair) for pair in zip(encoded, answers, strict=True)]
+            new = [each for each in encoded if each.case.key not in answered]
+            answers = runner.answer(new) if new else []
+            records = [_answer_record(runner, run, *pair) for pair in zip(new, answers, strict=True)]
             run.answers.append([*_not_stored(run, unreadable), *records])
+            _describe_media(runner, run, [each for each in encoded if each.case.key in wanted])
             yield len(batch)
 
 
@@ -155,6 +196,29 @@ def _answer_record(runner: CaseRunner, run: BenchRun, encoded: EncodedCase, ids:
         answer=runner.mllm.detokenize(ids),
         tokens=len(ids),
         truncated=len(ids) >= runner.config.max_new_tokens,  # `generate` removes the end token
+    )
+
+
+def _describe_media(runner: CaseRunner, run: BenchRun, cases: Sequence[EncodedCase]) -> None:
+    """Ask what the media of cases show, and store the answers. A medium that was changed since is not asked about."""
+    answers = run.answered_records() if cases else {}
+    same = [each for each in cases if answers[each.case.key]["media_sha256"] == each.media_sha256]
+    descriptions = runner.describe(same) if same else []
+    records = [_comprehension_record(runner, *pair) for pair in zip(same, descriptions, strict=True)]
+    if records:
+        run.comprehension.append(records)
+
+
+def _comprehension_record(runner: CaseRunner, encoded: EncodedCase, ids: list[int]) -> ComprehensionRecord:
+    assert encoded.media_sha256 is not None  # only cases with media are asked
+    return ComprehensionRecord(
+        key=encoded.case.key,
+        media_sha256=encoded.media_sha256,
+        phrase=encoded.case.phrase or None,
+        question=runner.comprehension_question,
+        answer=runner.mllm.detokenize(ids),
+        tokens=len(ids),
+        truncated=len(ids) >= DESCRIPTION_TOKENS,
     )
 
 
