@@ -70,7 +70,9 @@ def test_what_was_not_asked_or_cannot_be_judged_is_neither_understood_nor_missed
     assert [typo[name] for name in ("understood", "missed", "not_asked", "not_judged")] == [1, 1, 2, 0]
     assert typo["without_phrase"] == ["video/1-Theft/TYPO/3"]
     assert typo["metrics"][0]["understood"]["cases"] == 1
-    assert "no key phrase, so neither understood nor not: video/1-Theft/TYPO/3" in sea("bench", "report", run.folder).err
+    assert (
+        "no key phrase, so neither understood nor not: video/1-Theft/TYPO/3" in sea("bench", "report", run.folder).err
+    )
 
 
 def test_media_that_no_judge_has_read_are_unknown(tmp_path: Path) -> None:
