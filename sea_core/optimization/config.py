@@ -34,7 +34,7 @@ class OptimizeConfig(Config):
     more seconds than it takes."""
     start: Literal["blank", "solved"] = "blank"
     """What E starts at: the embedding of the blank, as in the paper (`blank`), or the mean of the run's first plain
-    embeddings, which start at the blank themselves (`solved`)."""
+    embeddings, which start at the blank themselves (`solved`): fewer steps, but on audio less carries over."""
     beta1: Annotated[float, Ge(0), Lt(1)] = 0.9
     """Adam's decay rate of the mean of the gradient."""
     beta2: Annotated[float, Ge(0), Lt(1)] = 0.999
