@@ -14,8 +14,8 @@ help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
 		printf 'make %-9s %s\n' "$$name" "$$what"; done
 
-demo: .venv/.stamp-use ## Optimise and verify the demo examples with the bundled audio model
-	OMP_NUM_THREADS=1 $(BIN)/sea optimize --plugin qwen2_audio
+demo: .venv/.stamp-use ## Optimise and verify the demo examples with a bundled model; LANG=zh: in Chinese
+	OMP_NUM_THREADS=1 $(BIN)/sea optimize $(if $(filter zh,$(LANG)),--plugin llava --lang zh,--plugin qwen2_audio)
 
 test: .venv/.stamp-dev ## Run all tests, offline
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup

@@ -210,7 +210,8 @@ class ModelTarget:
                 "(identity.model.plugin_version).",
             )
         reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
-        adapter, checkpoint = adapter.in_language(language), model or adapter.checkpoint
+        adapter = adapter.in_language(language)
+        checkpoint = model or adapter.checkpoint
         template = chat_template if isinstance(chat_template, ChatTemplate | None) else ChatTemplate.read(chat_template)
         target = cls(found, plugin, adapter, checkpoint, revision, dtype, device, may_download or not model, template)
         return target._fitted() if adapter.is_derived else target

@@ -40,6 +40,12 @@ class LlavaAdapter(Adapter):
     blank_word: ClassVar[str] = "black"
     one_shape: ClassVar[bool] = True
 
+    def in_language(self, code: str) -> Adapter:
+        adapter = super().in_language(code)
+        if code == "zh":
+            vars(adapter)["checkpoint"] = str(Path(__file__).parent / "checkpoint_zh")
+        return adapter
+
     def load(self, checkpoint: str, *, dtype: Any, device: str, revision: str | None = None) -> tuple[Any, Any]:
         from sea_core.model.checkpoint import load_transformers, read_config
 
