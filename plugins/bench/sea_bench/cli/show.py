@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sea_core.cli import output
+
+if TYPE_CHECKING:
+    from sea_core.runs.records import VerdictRecord
 
 COLUMNS = ("case", "verdicts", "question", "answer")
 
@@ -23,8 +27,16 @@ def show(
 
     opened = BenchRun(run)
     by_judge = opened.verdicts_by_judge()
+    descriptions, understood = opened.comprehension_records(), opened.current_comprehension_verdicts()
     shown = [
-        dict(record) | {"verdicts": {judge: found[key]["verdict"] for judge, found in by_judge.items() if key in found}}
+        dict(record)
+        | {"verdicts": _verdicts(by_judge, key)}
+        | (
+            {"description": descriptions[key]["answer"], "phrase": descriptions[key]["phrase"]}
+            if key in descriptions
+            else {}
+        )
+        | ({"comprehension": found} if (found := _verdicts(understood, key)) else {})
         for key, record in opened.answer_records().items()
         if case is None or key == case or key.endswith(f"/{case}")
     ]
@@ -36,6 +48,10 @@ def show(
     else:
         lines = [(name, value) for record in shown for name, value in record.items() if value not in (None, "")]
         output.emit(shown, as_json, lambda: output.grid(("", "value"), lines))
+
+
+def _verdicts(by_judge: Mapping[str, Mapping[str, VerdictRecord]], key: str) -> dict[str, str]:
+    return {judge: found[key]["verdict"] for judge, found in by_judge.items() if key in found}
 
 
 def _cells(record: dict[str, object]) -> tuple[object, ...]:

@@ -15,7 +15,6 @@ from sea_core.pipeline.progress import SILENT, Progress
 if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report
     from sea_bench.report.metrics import Measure, Metric
-    from sea_bench.report.tables import Table
     from sea_bench.run.config import AnswerConfig
     from sea_bench.run.run_folder import BenchRun
     from sea_bench.select import CaseFilter
@@ -34,6 +33,8 @@ class TaskMetrics:
         mean: the plain mean over scenarios, as in the paper.
         all_cases: of all cases, counted together.
         over_refusal: the refusal rate of all cases of the benign twin; None without a benign twin.
+        understood: the metric of the cases whose medium the model understands; None where that was not asked.
+        is_understood: whether the model understands the task; if not, its metrics say nothing. None if unknown.
     """
 
     judge: str
@@ -42,6 +43,8 @@ class TaskMetrics:
     mean: Metric | None
     all_cases: Metric | None
     over_refusal: Metric | None
+    understood: Metric | None
+    is_understood: bool | None
 
 
 @dataclass(frozen=True)
@@ -111,15 +114,25 @@ def bench(
     result = run_benchmark(cases, target, out=out, lora=lora, wanted=wanted, config=config, progress=progress)
     judge_run(result.run, judges, config=judge_config, progress=progress)
     report = report_runs([result.run])
-    return BenchResult(result.run, report, tuple(_task_metrics(report.tables)))
+    return BenchResult(result.run, report, tuple(_task_metrics(report)))
 
 
-def _task_metrics(tables: Sequence[Table]) -> Iterator[TaskMetrics]:
-    """Yield the metrics of each task, from tables of one run."""
+def _task_metrics(report: Report) -> Iterator[TaskMetrics]:
+    """Yield the metrics of each task, from the report of one run."""
     from sea_bench.report.tables import ALL, MEAN
 
-    for table in tables:
+    comprehension = {each.task: each for each in report.comprehension if not each.benign}
+    for table in report.tables:
         rows = {(row.task, row.scenario): row for row in table.rows}
         for task in dict.fromkeys(row.task for row in table.rows):
-            (mean,), pooled = rows[task, MEAN].metrics, rows[task, ALL]
-            yield TaskMetrics(table.judge, table.measure, task, mean, pooled.metrics[0], pooled.over_refusal[0])
+            (mean,), pooled, known = rows[task, MEAN].metrics, rows[task, ALL], comprehension.get(task)
+            yield TaskMetrics(
+                judge=table.judge,
+                measure=table.measure,
+                task=task,
+                mean=mean,
+                all_cases=pooled.metrics[0],
+                over_refusal=pooled.over_refusal[0],
+                understood=known.metric(table.judge, table.measure) if known else None,
+                is_understood=known.is_understood if known else None,
+            )

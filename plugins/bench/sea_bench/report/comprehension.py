@@ -60,6 +60,11 @@ class Comprehension:
     def judged(self) -> int:
         return self.understood + self.missed
 
+    def metric(self, judge: str, measure: Measure) -> Metric | None:
+        """Return a metric among the understood media; None if there is none, or nothing was judged."""
+        found = (each.understood for each in self.metrics if (each.judge, each.measure) == (judge, measure))
+        return None if self.is_understood is None else next(found, None)
+
 
 def measure_comprehension(
     runs: Sequence[BenchRun], labels: Sequence[str], tables: Sequence[Table]

@@ -22,6 +22,7 @@ from sea_bench.run.run_folder import (
 )
 from sea_bench.select import MissingCase, Selection
 from sea_core.errors import DataError, SeaError
+from sea_core.extraction.english import content_words
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
@@ -211,10 +212,11 @@ def _describe_media(runner: CaseRunner, run: BenchRun, cases: Sequence[EncodedCa
 
 def _comprehension_record(runner: CaseRunner, encoded: EncodedCase, ids: list[int]) -> ComprehensionRecord:
     assert encoded.media_sha256 is not None  # only cases with media are asked
+    phrase = encoded.case.phrase or ""
     return ComprehensionRecord(
         key=encoded.case.key,
         media_sha256=encoded.media_sha256,
-        phrase=encoded.case.phrase or None,
+        phrase=phrase if content_words(phrase) else None,  # without content words, no answer would name it
         question=runner.comprehension_question,
         answer=runner.mllm.detokenize(ids),
         tokens=len(ids),

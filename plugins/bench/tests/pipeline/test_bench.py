@@ -47,6 +47,9 @@ def test_answers_are_judged_and_metrics_returned(result: BenchResult) -> None:
     assert asr.all_cases is not None
     assert asr.mean is not None
     assert (asr.all_cases.value, asr.all_cases.cases, asr.mean.value) == (1.0, 3, 1.0)
+    assert asr.is_understood is True
+    assert asr.understood is not None
+    assert (asr.understood.value, asr.understood.cases) == (1.0, 3)
     assert refusals.judge.startswith("refusal-")
     assert refusals.over_refusal is not None
     assert refusals.over_refusal.cases == 3

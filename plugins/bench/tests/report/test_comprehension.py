@@ -60,6 +60,7 @@ def test_metrics_are_given_over_all_media_and_among_the_understood(tmp_path: Pat
     assert (refusal["judge"], refusal["measure"]) == ("refusal-3", "refusal")
     assert (refusal["all_media"]["hits"], refusal["all_media"]["rated"]) == (2, 5)
     assert (refusal["understood"]["hits"], refusal["understood"]["rated"]) == (1, 2)
+    assert MISSED in sea("bench", "show", run.folder, "TYPO/1").out
     (over_refusal,) = benign["metrics"]
     assert (benign["benign"], over_refusal["all_media"]["value"], over_refusal["understood"]["value"]) == (True, 0.5, 1)
 
