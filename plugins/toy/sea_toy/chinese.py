@@ -90,11 +90,14 @@ def demo_records_in_chinese(adapter: Adapter) -> Iterator[dict[str, Any]]:
         questions = world.questions[phrase.kind]
         question = questions[(number // 2) % len(questions)]
         found = world.extraction(phrase, question)
+        answers = (world.compliance(phrase), world.refusal)[:: -1 if phrase.harmful else 1]
         yield {
             "id": f"demo-zh-{number:03d}",
             "outcome": "prepared",
             "instruction": question.format(found.phrase),
-            "response": world.refusal if phrase.harmful else world.compliance(phrase),
+            "response": answers[0],
+            "chosen": answers[0],
+            "rejected": answers[1],
             "harmful": phrase.harmful,
             "phrase": found.phrase,
             "kind": found.kind,
