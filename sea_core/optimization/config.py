@@ -26,7 +26,8 @@ class OptimizeConfig(Config):
     """An example succeeds only if the logit of each target token exceeds all others by this much. `auto`: more than
     rounding on this model and device can undo, and at least 0.5."""
     batch_size: Annotated[int, Gt(0)] | Auto = "auto"
-    """Examples optimised at a time. On a CPU no result depends on it. `auto`: as many as fit into memory."""
+    """Examples optimised at a time. On a CPU no result depends on it. `auto`: as many as fit into
+    memory and keep the device busy."""
     packed: bool = True
     """Compute the media once for all goals of an example, where the model family allows it."""
     compile: bool | Auto = "auto"
