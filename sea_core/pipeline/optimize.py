@@ -271,6 +271,8 @@ class _Work:
             for result in optimization.run(on_fallback=lambda: self._report_forward(optimization)):
                 store_result(self.run, by_id[result.id], result)
                 tracker.advance(note=f"{result.status}, loss {result.loss:.4f}")
+        if self.run.manifest.resolved.compiled != optimization.forward.compiled:  # it stopped in the middle of the run
+            self._report_forward(optimization)
 
     def _report_forward(self, optimization: Optimization) -> None:
         """Store how the goals are run, and say it if they are not packed."""

@@ -176,7 +176,7 @@ torch.library.register_fake("sea::attention_backward", _fake_backward)
 
 
 def _laid_out(grads: tuple[Tensor, ...], *tensors: Tensor) -> Gradients:
-    """Return the gradients in the layout that torch was told: that of a new tensor like each."""
+    """Return the gradients in the layout that `_fake_backward` promises: that of a new tensor like each."""
 
     def lay_out(grad: Tensor, tensor: Tensor) -> Tensor:
         like = torch.empty_like(tensor)

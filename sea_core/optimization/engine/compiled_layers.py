@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from inspect import signature
 from subprocess import SubprocessError
 from types import FunctionType
 from typing import Any
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 
 from sea_core.errors import one_line
 from sea_core.optimization.engine.attention_op import ATTENTION_NAME, operator_attention
-from sea_core.optimization.engine.pruned_attention import REQUIRED_KEYWORDS, TextOnlyLastLayer
+from sea_core.optimization.engine.pruned_attention import REQUIRED_KEYWORDS, TextOnlyLastLayer, takes_keywords
 
 BACKEND = "inductor"
 COMPILE_ERRORS = (RuntimeError, ImportError, OSError, AttributeError, NotImplementedError, SubprocessError)
@@ -91,10 +90,8 @@ class CompiledLayers:
     def __init__(self, decoder: Any, prefix: Sequence[tuple[Tensor, Tensor]]) -> None:
         if (attention := getattr(decoder.config, "_attn_implementation", None)) != "sdpa":
             raise CompileNotSupported(f"its attention is {attention}, not sdpa")
-        if TextOnlyLastLayer.wrap(decoder, 0) is None:
+        if TextOnlyLastLayer.wrap(decoder, 0) is None or not all(map(takes_keywords, decoder.layers)):
             raise CompileNotSupported("its layers do not have the form of transformers' own")
-        if any(signature(layer.forward).parameters.keys() < REQUIRED_KEYWORDS for layer in decoder.layers):
-            raise CompileNotSupported("its layers differ in what they take")
         function = torch.compile(_new_function(), backend=BACKEND, fullgraph=True)
         self.decoder = decoder
         self.layers = [
@@ -121,6 +118,8 @@ class CompiledLayers:
 
 def describe_compile_error(error: BaseException) -> str:
     """Say in a line why compiling failed; torch's own messages have many."""
+    if isinstance(error, CompileNotSupported):
+        return str(error)
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     announced = 2 if lines[0].endswith(":") else 1
     return f"torch could not compile it: {one_line(' '.join(lines[:announced]))}"

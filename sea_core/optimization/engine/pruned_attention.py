@@ -23,6 +23,11 @@ REQUIRED_KEYWORDS = {"attention_mask", "position_embeddings", "past_key_values"}
 """What a layer must take by name for `TextOnlyLastLayer` to run it on some of its positions."""
 
 
+def takes_keywords(layer: nn.Module) -> bool:
+    """Return whether a layer takes by name what transformers' own layers take."""
+    return signature(layer.forward).parameters.keys() >= REQUIRED_KEYWORDS
+
+
 class StopAfterKV(Exception):
     """Ends a layer's forward pass once its keys and values are in the cache."""
 
@@ -52,9 +57,7 @@ class TextOnlyLastLayer(nn.Module):
     def wrap(cls, decoder: Any, n_media: int) -> TextOnlyLastLayer | None:
         """Return the decoder's last layer wrapped, or None if its layers do not have the form of transformers' own."""
         layers = getattr(decoder, "layers", None)
-        if not isinstance(layers, nn.ModuleList):
-            return None
-        if not signature(layers[-1].forward).parameters.keys() >= REQUIRED_KEYWORDS:
+        if not isinstance(layers, nn.ModuleList) or not takes_keywords(layers[-1]):
             return None
         return cls(layers[-1], n_media)
 

@@ -195,6 +195,46 @@ def test_what_cannot_be_compiled_runs_as_it_is(
         assert torch.equal(result.embedding.features, expected.features)
 
 
+def test_a_card_too_small_for_the_proof_runs_without(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that is too large is no reason to end: the engine recomputes layers then."""
+    start, (task, *_) = mllm.blank(), make_tasks(mllm, 1)
+    packed = Packed(mllm, start, [task])
+    monkeypatch.setattr(packed, "_logits", run_out_of_memory)
+    compile_forward(packed, task)
+    assert not packed.compiled
+    assert "20.00 GiB" in packed.compile_reason
+
+
+def test_a_layer_of_another_form_is_not_compiled(spoilt: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forward(hidden_states: Tensor, attention_mask: Tensor, past_key_values: Any) -> Tensor:
+        return hidden_states
+
+    start, (task, *_) = spoilt.blank(), make_tasks(spoilt, 1)
+    packed = Packed(spoilt, start, [task])
+    monkeypatch.setattr(packed.decoder.layers[0], "forward", forward)
+    with pytest.raises(compiled_layers.CompileNotSupported, match="form of transformers' own"):
+        packed.compile()
+
+
+def test_a_step_that_fails_later_runs_as_it_is(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, (task, *_) = mllm.blank(), make_tasks(mllm, 1)
+    packed = Packed(mllm, start, [task])
+    compile_forward(packed, task)
+    assert packed.compiled
+
+    def failing(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("a kernel failed")
+
+    layers = packed._compiled_layers
+    assert layers is not None
+    for layer in layers.layers:
+        monkeypatch.setattr(layer, "function", failing)
+    logits, _ = logits_and_grad(packed, task, start.features)
+    assert (packed.compiled, packed.compile_reason) == (False, "torch could not compile it: a kernel failed")
+    expected, _ = logits_and_grad(Packed(mllm, start, [task]), task, start.features)
+    assert torch.equal(logits, expected)
+
+
 def test_a_machine_without_a_compiler_is_named(mllm: MLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled_layers, "BACKEND", "inductor")
     monkeypatch.setattr(inductor.cpp, "cxx", ("no-such-compiler",))
