@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from sea_bench.report.agreement import Agreement, compare_judges
 from sea_bench.report.changes import PairedChange, make_changes
 from sea_bench.report.comprehension import Comprehension, measure_comprehension
+from sea_bench.report.metrics import NAMES
+from sea_bench.report.render import TextTable, describe_comprehension, report_tables
 from sea_bench.report.summary import (
     RunSummary,
     describe_differences,
@@ -23,6 +25,8 @@ from sea_core.errors import SeaError, suggest
 
 MAX_UNRATED = 0.02
 """With a larger ratio of unrated cases the metrics are not reliable."""
+SHOWN = 5
+"""Number of cases that are named in a note."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,26 @@ class Report:
     def is_reliable(self) -> bool:
         """Whether all runs are reliable."""
         return all(run.is_reliable for run in self.runs)
+
+    def text_tables(self, *, disagreements: bool = False) -> list[TextTable]:
+        """Return every table as text: what `sea bench report` prints and the page of `sea report` shows.
+
+        Args:
+            disagreements: add a table of the answers that judges rate differently.
+        """
+        return report_tables(
+            self.tables,
+            self.labels,
+            self.agreements,
+            self.changes,
+            self.comprehension,
+            disagreements=disagreements,
+        )
+
+    def notes(self) -> list[str]:
+        """Return in sentences what the tables leave out, and how the cases of the runs differ."""
+        gaps = [note for run in self.runs for note in _gap_notes(run, self.judges)]
+        return [*self.differences, *gaps, *(note for each in self.comprehension for note in _comprehension_notes(each))]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as `sea bench report --json` prints it."""
@@ -137,3 +161,44 @@ def _gaps(run: BenchRun, label: str, judges: Sequence[str]) -> RunGaps:
     unrated = {judge: value for judge, value in unrated_ratio(run).items() if judge in judges}
     unsafe = {judge: counts for judge, counts in unsafe_on_benign(run).items() if judge in judges}
     return RunGaps(label, summarise_run(run), unrated, unsafe)
+
+
+def _gap_notes(run: RunGaps, judges: Sequence[str]) -> Iterator[str]:
+    """Yield what the metrics of a run leave out."""
+    summary = run.summary
+    counts = {
+        "missing": summary.missing,
+        "unreadable": summary.unreadable,
+        "not asked": summary.not_asked,
+        "answers truncated": summary.truncated,
+        "answers empty": summary.empty,
+    }
+    if gaps := [f"{count} {name}" for name, count in counts.items() if count]:
+        yield f"{run.label}: of {summary.cases} cases {', '.join(gaps)}"
+    for judge in judges:
+        if judge not in run.unrated:
+            yield f"{run.label}: not scored by {judge} yet. Type: sea bench judge {summary.folder} --judge ..."
+        elif run.unrated[judge] > MAX_UNRATED:
+            yield f"{run.label}: {judge} has not rated {run.unrated[judge]:.1%} of the cases; see the bounds"
+    for judge, (unsafe, rated) in run.unsafe_on_benign.items():
+        if unsafe:
+            yield f"{run.label}: {judge} rates {unsafe} of {rated} answers on the benign twin unsafe"
+    if not run.unrated:
+        yield f"{run.label}: this run has not been judged. Type: sea bench judge {summary.folder}"
+
+
+def _comprehension_notes(found: Comprehension) -> Iterator[str]:
+    """Yield what says nothing because the media are not understood, and which cases have no key phrase."""
+    task = f"{found.run}: {found.task}{' of the benign twin' * found.benign}"
+    if found.is_understood is False:
+        yield f"{task}: {describe_comprehension(found)}: {_metric_names(found)} says nothing"
+    elif found.is_understood is None and found.not_judged:
+        yield f"{task}: it is unknown which media are understood. Type: sea bench judge RUN"
+    if found.without_phrase:
+        names, more = ", ".join(found.without_phrase[:SHOWN]), len(found.without_phrase) - SHOWN
+        yield f"{task}: no key phrase, so neither understood nor not: {names}{f' and {more} more' * (more > 0)}"
+
+
+def _metric_names(found: Comprehension) -> str:
+    measures = dict.fromkeys(metric.measure for metric in found.metrics)
+    return "its over-refusal" if found.benign else "its " + " and its ".join(NAMES[each] for each in measures)
