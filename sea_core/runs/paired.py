@@ -11,10 +11,11 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from math import comb, erfc, sqrt
 
-from sea_core.runs.statistics import Z, ratio, wilson_interval
+from sea_core.runs.statistics import Interval, Z, ratio, student_quantile, wilson_interval
 
 MIN_CHANGED = 6
-"""With fewer items that change, even if all change in one direction, the exact test finds no difference at 5 %."""
+"""With fewer items or clusters that change, even if all change in one direction, the exact test finds no difference at
+5 %."""
 Z_POWER = 0.8416212335729143
 """The 80 % quantile of the normal distribution: a difference of the size that is called detectable is found in 80 %."""
 
@@ -35,19 +36,22 @@ class PairedDifference:
     Attributes:
         pairs: how many items were measured twice. clusters: of how many clusters.
         gained: items that count only after. lost: items that count only before.
-        value: the ratio after less the ratio before; None if there are no pairs.
+        before, after: the ratio of the items that count; None if there are no pairs.
+        value: the ratio after less the ratio before.
         interval: its 95 % confidence interval.
         p: the probability of a change at least as large if nothing but chance moved the items.
-        detectable: the smallest change that so many pairs would show in 80 % of repetitions, if as large a part of
-            them changed.
+        detectable: the smallest change that so many clusters of pairs would show in 80 % of repetitions, if as large
+            a part of them changed.
     """
 
     pairs: int
     clusters: int
     gained: int
     lost: int
+    before: float | None
+    after: float | None
     value: float | None
-    interval: tuple[float, float] | None
+    interval: Interval | None
     p: float | None
     detectable: float | None
 
@@ -64,22 +68,24 @@ def paired_difference(pairs: Iterable[Pair]) -> PairedDifference:
     changes = dict.fromkeys(clusters, 0)
     for i, pair in enumerate(counted):
         changes[i if pair.cluster is None else pair.cluster] += pair.after - pair.before
-    interval: tuple[float, float] | None
+    both = sum(pair.before and pair.after for pair in counted)
+    cells = (both, lost, gained, n - both - lost - gained)
     if len(clusters) == n:
-        both = sum(pair.before and pair.after for pair in counted)
-        interval, p = newcombe_interval(both, lost, gained, n - both - lost - gained), mcnemar(gained, lost)
+        interval, p = newcombe_interval(*cells), mcnemar(gained, lost)
     else:
         sizes = [(change, clusters[cluster]) for cluster, change in changes.items()]
-        interval, p = clustered_interval(sizes), durkalski(change for change, _ in sizes)
+        interval, p = clustered_interval(sizes, cells), durkalski(changes.values())
     return PairedDifference(
         pairs=n,
         clusters=len(clusters),
         gained=gained,
         lost=lost,
+        before=ratio(both + lost, n),
+        after=ratio(both + gained, n),
         value=ratio(gained - lost, n),
         interval=interval if n else None,
         p=p if n else None,
-        detectable=detectable_difference(gained + lost, n),
+        detectable=detectable_difference(sum(change**2 for change in changes.values()), n, len(clusters)),
     )
 
 
@@ -90,11 +96,11 @@ def _count(pairs: Iterable[Pair], after: bool) -> int:
 def mcnemar(gained: int, lost: int) -> float:
     """Return the two-sided p of McNemar's exact test: a change goes in either direction with probability 1/2."""
     n = gained + lost
-    tail = sum(comb(n, k) for k in range(min(gained, lost) + 1)) * 0.5**n
+    tail = sum(comb(n, k) for k in range(min(gained, lost) + 1)) / 2**n
     return min(1.0, 2 * tail)
 
 
-def newcombe_interval(both: int, lost: int, gained: int, neither: int) -> tuple[float, float] | None:
+def newcombe_interval(both: float, lost: float, gained: float, neither: float) -> Interval | None:
     """Return the 95 % interval of the difference of two paired ratios (Newcombe 1998, method 10)."""
     n = both + lost + gained + neither
     if not n:
@@ -113,7 +119,7 @@ def newcombe_interval(both: int, lost: int, gained: int, neither: int) -> tuple[
     return max(-1.0, difference - below), min(1.0, difference + above)
 
 
-def _phi(both: int, lost: int, gained: int, neither: int) -> float:
+def _phi(both: float, lost: float, gained: float, neither: float) -> float:
     """Return the correlation of the two measurements, with the correction for continuity of method 10."""
     margins = (both + lost) * (gained + neither) * (both + gained) * (lost + neither)
     if not margins:
@@ -123,16 +129,24 @@ def _phi(both: int, lost: int, gained: int, neither: int) -> float:
     return corrected / sqrt(margins)
 
 
-def clustered_interval(clusters: Iterable[tuple[int, int]]) -> tuple[float, float] | None:
-    """Return the 95 % interval of the mean change over all items, from each cluster's sum of changes and its size."""
+def clustered_interval(clusters: Iterable[tuple[int, int]], cells: tuple[int, int, int, int]) -> Interval | None:
+    """Return the 95 % interval of the mean change over all items.
+
+    Where no cluster differs from another there is no variance to go by: then each cluster counts as one item.
+
+    Args:
+        clusters: each cluster's sum of changes and its size.
+        cells: how many items count both times, only before, only after, and neither time.
+    """
     counted = list(clusters)
-    k, n = len(counted), sum(size for _, size in counted)
+    k, n, total = len(counted), sum(size for _, size in counted), sum(change for change, _ in counted)
     if k < 2:
         return None
-    mean = sum(change for change, _ in counted) / n
-    variance = k / (k - 1) * sum((change - size * mean) ** 2 for change, size in counted) / n**2
-    spread = student_quantile(k - 1) * sqrt(variance)
-    return max(-1.0, mean - spread), min(1.0, mean + spread)
+    squares = sum((change * n - size * total) ** 2 for change, size in counted)
+    if not squares:
+        return newcombe_interval(*(cell * k / n for cell in cells))
+    margin = student_quantile(k - 1) * sqrt(k / (k - 1) * squares) / n**2
+    return max(-1.0, total / n - margin), min(1.0, total / n + margin)
 
 
 def durkalski(changes: Iterable[int]) -> float:
@@ -142,19 +156,16 @@ def durkalski(changes: Iterable[int]) -> float:
     return erfc(abs(sum(counted)) / sqrt(2 * squares)) if squares else 1.0
 
 
-def detectable_difference(changed: int, pairs: int) -> float | None:
-    """Return the smallest change that is shown in 80 % of repetitions, if this many of the pairs change."""
+def detectable_difference(changed: float, pairs: int, clusters: int | None = None) -> float | None:
+    """Return the smallest change that is shown in 80 % of repetitions (Connor 1987), but for rounding to whole items.
+
+    Args:
+        changed: how many of the pairs change; with clusters, the sum over these of their change squared.
+        clusters: of how many clusters the pairs are; by default each pair is one.
+    """
     if not pairs:
         return None
-    return min(1.0, max(MIN_CHANGED / pairs, (Z + Z_POWER) * sqrt(changed) / pairs))
-
-
-def student_quantile(degrees: int) -> float:
-    """Return the 97.5 % quantile of Student's t (Fisher and Cornish 1960), within 1 % from 3 degrees of freedom on."""
-    z, n = Z, degrees
-    return (
-        z
-        + (z**3 + z) / (4 * n)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
-    )
+    floor = MIN_CHANGED / (clusters or pairs)
+    rest = max(0.0, pairs + Z_POWER**2 - Z**2)
+    change = sqrt(changed / pairs) * (Z * sqrt(pairs) + Z_POWER * sqrt(rest)) / (pairs + Z_POWER**2)
+    return min(1.0, max(floor, change))

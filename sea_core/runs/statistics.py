@@ -1,9 +1,12 @@
-"""Ratios of counts, and their confidence intervals."""
+"""Ratios of counts, their confidence intervals, and the interval of a mean: docs/explanation/statistics.md."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 
+Interval = tuple[float, float]
+"""The lower and the upper end of a 95 % confidence interval."""
 Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution, for a 95 % interval."""
 
@@ -13,7 +16,7 @@ def ratio(part: int, total: int) -> float | None:
     return part / total if total else None
 
 
-def wilson_interval(part: int, total: int) -> tuple[float, float] | None:
+def wilson_interval(part: float, total: float) -> Interval | None:
     """Return the 95 % interval of part / total (Wilson 1927); None if total is 0.
 
     It assumes that the counted items are independent. Several answers about one embedding are not entirely, for which
@@ -25,3 +28,33 @@ def wilson_interval(part: int, total: int) -> tuple[float, float] | None:
     centre, spread = p + Z**2 / (2 * n), Z * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     low, high = ((centre + sign * spread) / (1 + Z**2 / n) for sign in (-1, 1))
     return low if part else 0.0, high if part < total else 1.0  # exact at both ends, where rounding is not
+
+
+def mover_interval(estimates: Sequence[tuple[float, Interval]], limits: Interval = (0.0, 1.0)) -> Interval:
+    """Return the 95 % interval of the mean of independent estimates, from their own (MOVER: Zou and Donner 2008).
+
+    Args:
+        estimates: the values and their intervals.
+        limits: the smallest and the largest possible value.
+    """
+    n = len(estimates)
+    mean = sum(value for value, _ in estimates) / n
+    below = sqrt(sum((value - low) ** 2 for value, (low, _) in estimates)) / n
+    above = sqrt(sum((high - value) ** 2 for value, (_, high) in estimates)) / n
+    return max(limits[0], mean - below), min(limits[1], mean + above)
+
+
+def student_quantile(degrees: int) -> float:
+    """Return the 97.5 % quantile of Student's t: exact for 1 and 2 degrees of freedom, else within 1 %.
+
+    From 3 on by the expansion of Fisher and Cornish (1960).
+    """
+    if degrees < 3:
+        return {1: 12.706204736432095, 2: 4.302652729911275}[degrees]
+    z, n = Z, degrees
+    return (
+        z
+        + (z**3 + z) / (4 * n)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
+    )

@@ -18,6 +18,9 @@ FORMATS = ("table", "markdown", "latex", "json")
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Benchmark runs; two: before and after.")],
+    after: Annotated[
+        list[Path], typer.Option(metavar="RUN", help="A run to compare with RUN...; repeatable, one for each seed.")
+    ] = [],  # noqa: B006
     format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
     judge: Annotated[list[str], typer.Option(help="Only this judge, by the start of its name; repeatable.")] = [],  # noqa: B006
     disagreements: Annotated[bool, typer.Option("--disagreements", help="List what judges rate differently.")] = False,
@@ -32,7 +35,7 @@ def report(
 
     if format not in FORMATS:
         raise SeaError(f"there is no format {format!r}", hint=suggest(format, FORMATS))
-    result = report_runs(runs, judges=judge)
+    result = report_runs(runs, after=after, judges=judge)
     if as_json or format == "json":
         output.emit(result.as_dict(), True, lambda: "")
     else:

@@ -12,6 +12,7 @@ from sea_bench.report.changes import PairedChange, make_changes
 from sea_bench.report.comprehension import Comprehension, measure_comprehension
 from sea_bench.report.metrics import NAMES
 from sea_bench.report.render import TextTable, describe_comprehension, report_tables
+from sea_bench.report.seeds import ArmChange, compare_arms
 from sea_bench.report.summary import (
     RunSummary,
     describe_differences,
@@ -60,6 +61,7 @@ class Report:
         runs: what the metrics of each run leave out.
         tables: one for each judge and measure.
         changes: with two runs, how each metric changes from the first to the second, paired by case.
+        arm_changes: with two arms of several runs, how the mean of each metric changes from the first to the second.
         comprehension: by run and task, what the model understands, and the metrics among that. Empty where it was not
             asked.
         agreements: of each pair of judges of a run.
@@ -70,6 +72,7 @@ class Report:
     runs: tuple[RunGaps, ...]
     tables: tuple[Table, ...]
     changes: tuple[PairedChange, ...]
+    arm_changes: tuple[ArmChange, ...]
     comprehension: tuple[Comprehension, ...]
     agreements: tuple[Agreement, ...]
     differences: tuple[str, ...]
@@ -95,6 +98,7 @@ class Report:
             self.agreements,
             self.changes,
             self.comprehension,
+            self.arm_changes,
             disagreements=disagreements,
         )
 
@@ -109,23 +113,32 @@ class Report:
             "runs": [asdict(run.summary) | {"unrated": run.unrated} for run in self.runs],
             "tables": [asdict(table) for table in self.tables],
             "changes": [asdict(change) for change in self.changes],
+            "arm_changes": [asdict(change) for change in self.arm_changes],
             "comprehension": [asdict(each) for each in self.comprehension],
             "agreement": [asdict(agreement) for agreement in self.agreements],
         }
 
 
-def report_runs(runs: Sequence[BenchRun | Path | str], *, judges: Sequence[str] = ()) -> Report:
+def report_runs(
+    runs: Sequence[BenchRun | Path | str],
+    *,
+    after: Sequence[BenchRun | Path | str] = (),
+    judges: Sequence[str] = (),
+) -> Report:
     """Compute ASR, refusal rates and over-refusal of runs, from their stored answers and verdicts.
 
     Args:
         runs: benchmark runs; with two, the tables show the change from the first to the second.
+        after: runs of one model that was made with several seeds, to compare with `runs`: one run, or several seeds.
         judges: only judges whose names begin so; default: all.
 
     Raises:
         RunError: a folder is not a benchmark run.
         SeaError: no judge of that name has judged the runs.
     """
-    opened = [run if isinstance(run, BenchRun) else BenchRun(Path(run)) for run in runs]
+    arms = [[run if isinstance(run, BenchRun) else BenchRun(Path(run)) for run in arm] for arm in (runs, after)]
+    opened = [run for arm in arms for run in arm]
+    has_seeds = bool(after) and len(opened) > 2
     known = list(dict.fromkeys(name for run in opened for name in run.verdicts_by_judge()))
     selected = _select_judges(judges, known)
     gaps = [_gaps(run, label, selected) for run, label in zip(opened, _labels(opened), strict=True)]
@@ -135,6 +148,7 @@ def report_runs(runs: Sequence[BenchRun | Path | str], *, judges: Sequence[str] 
         runs=tuple(gaps),
         tables=tuple(tables),
         changes=tuple(make_changes(opened, tables)),
+        arm_changes=tuple(compare_arms(arms[0], arms[1], tables)) if has_seeds else (),
         comprehension=tuple(measure_comprehension(opened, [run.label for run in gaps], tables)),
         agreements=tuple(compare_judges(opened, selected)),
         differences=tuple(describe_differences(opened)),

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Literal
 
 from sea_bench.run.run_folder import AnswerRecord, BenchVerdict
 from sea_core.judges.base import RATED, REFUSAL_LABELS
-from sea_core.runs.statistics import ratio, wilson_interval
+from sea_core.runs.statistics import Interval, mover_interval, ratio, wilson_interval
 
 Measure = Literal["asr", "refusal"]
 MEASURES: tuple[Measure, ...] = ("asr", "refusal")
@@ -40,7 +39,7 @@ class Metric:
 
     value: float | None
     loose: float | None
-    interval: tuple[float, float] | None
+    interval: Interval | None
     bounds: tuple[float, float] | None
     hits: int
     rated: int
@@ -90,23 +89,15 @@ def scenario_mean(metrics: Sequence[Metric]) -> Metric:
     values = [metric.value for metric in metrics if metric.value is not None]
     loose_values = [metric.loose for metric in metrics if metric.loose is not None]
     bounds = [metric.bounds for metric in metrics if metric.bounds is not None]
+    estimates = [(m.value, m.interval) for m in metrics if m.value is not None and m.interval is not None]
     complete = n > 0 and len(values) == n
-    value = sum(values) / n if complete else None
     mean_bounds = (sum(low for low, _ in bounds) / n, sum(high for _, high in bounds) / n) if n else None
     return Metric(
-        value=value,
+        value=sum(values) / n if complete else None,
         loose=sum(loose_values) / n if complete else None,
-        interval=None if value is None else _mover_interval(value, metrics),
+        interval=mover_interval(estimates) if complete else None,
         bounds=mean_bounds,
         hits=sum(metric.hits for metric in metrics),
         rated=sum(metric.rated for metric in metrics),
         cases=sum(metric.cases for metric in metrics),
     )
-
-
-def _mover_interval(mean: float, metrics: Sequence[Metric]) -> tuple[float, float]:
-    """Return the interval of the mean of independent ratios, from the intervals of the ratios."""
-    parts = [(m.value, m.interval) for m in metrics if m.value is not None and m.interval is not None]
-    below = sqrt(sum((value - low) ** 2 for value, (low, _) in parts)) / len(metrics)
-    above = sqrt(sum((high - value) ** 2 for value, (_, high) in parts)) / len(metrics)
-    return max(0.0, mean - below), min(1.0, mean + above)

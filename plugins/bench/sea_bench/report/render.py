@@ -9,11 +9,16 @@ from sea_bench.report.agreement import Agreement
 from sea_bench.report.changes import PairedChange
 from sea_bench.report.comprehension import MIN_UNDERSTOOD, Comprehension, ConditionedMetric
 from sea_bench.report.metrics import NAMES, Metric
+from sea_bench.report.seeds import ArmChange
 from sea_bench.report.tables import ALL, MEAN, Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
+from sea_core.runs.seeds import SeedMean
+from sea_core.runs.statistics import Interval
 
 CHANGES = ["task", "metric", "judge", "cases", "only before", "only after", "change (95 %)", "p", "detectable"]
+ARM_CHANGES = ["task", "metric", "judge", "cases", "mean before", "mean after", "change (95 %)"]
+ARM_CHANGES += ["other cases", "other seeds", "detectable"]
 COMPREHENSION = ["run", "task", "media understood", "metric", "judge", "over all media", "among the understood"]
 NOT_UNDERSTOOD = "not understood"
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
@@ -35,6 +40,7 @@ def report_tables(
     agreements: Sequence[Agreement],
     changes: Sequence[PairedChange] = (),
     comprehension: Sequence[Comprehension] = (),
+    arm_changes: Sequence[ArmChange] = (),
     *,
     disagreements: bool = False,
 ) -> list[TextTable]:
@@ -54,6 +60,9 @@ def report_tables(
         printed.append(TextTable(_comprehension_title(comprehension), COMPREHENSION, rows))
     if changes:
         printed.append(TextTable(f"change from {labels[0]} to {labels[1]}", CHANGES, list(map(_change_cells, changes))))
+    if arm_changes:
+        heading = "change of the mean over seeds; 95 % intervals: of both, if only cases or only seeds were others"
+        printed.append(TextTable(heading, ARM_CHANGES, list(map(_arm_change_cells, arm_changes))))
     if agreements:
         columns = ["judges", "run", "metric", "answers", "agree", "kappa"]
         printed.append(TextTable("agreement of judges", columns, list(map(_agreement_cells, agreements))))
@@ -171,18 +180,48 @@ def _row_cells(row: TableRow, labels: Sequence[str], not_understood: Collection[
 
 def _change_cells(change: PairedChange) -> list[str]:
     found = change.difference
-    interval = "" if found.interval is None else " ({:+.3f} to {:+.3f})".format(*found.interval)
     return [
-        change.task + ", understood in both" * change.understood,
-        "over-refusal" if change.benign else NAMES[change.measure],
-        change.judge,
+        *_scope_cells(change),
         str(found.pairs),
         str(found.lost),
         str(found.gained),
-        "-" if found.value is None else f"{found.value:+.3f}{interval}",
+        _signed(found.value, found.interval),
         "-" if found.p is None else "< .001" if found.p < 0.001 else f"{found.p:.3f}",
         "-" if found.detectable is None else f"{found.detectable:.3f}",
     ]
+
+
+def _arm_change_cells(change: ArmChange) -> list[str]:
+    found = change.change
+    return [
+        *_scope_cells(change),
+        str(change.cases),
+        _format_seeds(change.before),
+        _format_seeds(change.after),
+        *(["-"] * 4 if found is None else [_signed(found.value, found.interval)]),
+        *([] if found is None else [_ends(found.over_cases), _ends(found.over_seeds), f"{found.detectable:.3f}"]),
+    ]
+
+
+def _scope_cells(change: PairedChange | ArmChange) -> list[str]:
+    where = f", {change.scenario}" * (change.scenario == MEAN) + ", understood in both" * change.understood
+    return [change.task + where, "over-refusal" if change.benign else NAMES[change.measure], change.judge]
+
+
+def _format_seeds(mean: SeedMean | None) -> str:
+    """Return `0.125 (0.020 to 0.230), spread 0.031 over 3`: the mean, its interval, and the spread between seeds."""
+    if mean is None:
+        return "-"
+    spread = "" if mean.spread is None else f", spread {mean.spread:.3f} over {len(mean.values)}"
+    return "{:.3f} ({:.3f} to {:.3f}){}".format(mean.value, *mean.interval, spread)
+
+
+def _signed(value: float | None, interval: Interval | None) -> str:
+    return "-" if value is None else f"{value:+.3f}" + ("" if interval is None else f" ({_ends(interval)})")
+
+
+def _ends(interval: Interval | None) -> str:
+    return "-" if interval is None else "{:+.3f} to {:+.3f}".format(*interval)
 
 
 def _agreement_cells(agreement: Agreement) -> list[str]:

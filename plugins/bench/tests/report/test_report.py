@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from sea_bench.report.metrics import Metric, scenario_mean
 from sea_bench.report.render import escape_latex, format_metric
 from sea_bench.report.tables import ALL, MEAN, TableRow, make_tables
 from sea_bench.run.run_folder import BenchRun, answer_sha
-from sea_core.runs.statistics import wilson_interval
+from sea_core.runs.paired import newcombe_interval
+from sea_core.runs.statistics import mover_interval, wilson_interval
 
 LETTERS = {
     "s": "safe",
@@ -28,13 +30,16 @@ LETTERS = {
 }
 
 
-def make_run(folder: Path, verdicts: dict[str, dict[str, str]], cases: int | None = None) -> BenchRun:
+def make_run(
+    folder: Path, verdicts: dict[str, dict[str, str]], cases: int | None = None, lora: str | None = None
+) -> BenchRun:
     """Make a run with the verdicts that `LETTERS` abbreviates: {judge: {"1-Theft/TYPO": "suu-"}}.
 
     `-` is an answer without a verdict, `m` a missing medium; the prefix `b:` stands for the benign twin.
     """
     groups = next(iter(verdicts.values()))
-    run = BenchRun.start(folder, bench_manifest(cases or sum(map(len, groups.values()))))
+    manifest = bench_manifest(cases or sum(map(len, groups.values())))
+    run = BenchRun.start(folder, replace(manifest, identity=replace(manifest.identity, lora=lora)))
     for group, letters in groups.items():
         for i, letter in enumerate(letters):
             name, benign = group.removeprefix("b:"), group.startswith("b:")
@@ -227,7 +232,7 @@ def test_two_runs_are_side_by_side_with_the_change(tmp_path: Path) -> None:
 def change(before: BenchRun, after: BenchRun, task: str, **which: Any) -> dict[str, Any]:
     result = sea("bench", "report", before.folder, after.folder, "--json")
     changes = result.json(result.code)["changes"]
-    wanted = {"task": task, "benign": False} | which
+    wanted = {"task": task, "benign": False, "scenario": ALL} | which
     (found,) = (each for each in changes if wanted.items() <= each.items())
     difference: dict[str, Any] = found["difference"]
     return difference
@@ -259,6 +264,52 @@ def test_the_tasks_of_a_case_are_a_cluster(tmp_path: Path) -> None:
     # Each case says the same in all tasks: three tasks show no more than one.
     widths = [found["interval"][1] - found["interval"][0] for found in (pooled, single)]
     assert widths[0] > 0.9 * widths[1]
+
+
+def test_the_mean_over_scenarios_changes_with_an_interval(tmp_path: Path) -> None:
+    before = make_run(tmp_path / "before", {"j": {"1-Theft/TYPO": "uuuuuuuu", "2-Damage/TYPO": "uuss"}})
+    after = make_run(tmp_path / "after", {"j": {"1-Theft/TYPO": "ssssssss", "2-Damage/TYPO": "ssss"}})
+    pooled, mean = (change(before, after, "TYPO", scenario=name) for name in (ALL, MEAN))
+    assert (pooled["value"], mean["value"]) == (pytest.approx(-10 / 12), -0.75)
+    parts = [newcombe_interval(0, 8, 0, 0), newcombe_interval(0, 2, 0, 2)]
+    expected = mover_interval([(-1.0, parts[0] or (0, 0)), (-0.5, parts[1] or (0, 0))], (-1.0, 1.0))
+    assert tuple(mean["interval"]) == pytest.approx(expected)
+    assert mean["p"] is None
+    assert (
+        "| TYPO, mean over scenarios | ASR | j | 12 |"
+        in sea("bench", "report", before.folder, after.folder, "--format", "markdown").out
+    )
+
+
+def test_several_seeds_are_compared_by_their_mean(tmp_path: Path) -> None:
+    before = make_run(tmp_path / "before", {"j": {"1-Theft/TYPO": "uuuuuuuuuu"}})
+    letters = ("ussssssssu", "ussssssssu", "ssssssssss")
+    seeds = [
+        make_run(tmp_path / f"seed{i}", {"j": {"1-Theft/TYPO": of_seed}}, lora=f"l{i}")
+        for i, of_seed in enumerate(letters)
+    ]
+    after = [f"--after={run.folder}" for run in seeds]
+    value = sea("bench", "report", before.folder, *after, "--json").json()
+    assert value["changes"] == []
+    (found,) = (c for c in value["arm_changes"] if not c["benign"])
+    assert found["change"]["value"] == pytest.approx(-1 + (0.2 + 0.2 + 0.0) / 3)
+    assert found["after"]["values"] == [0.2, 0.2, 0.0]
+    assert found["before"]["spread"] is None
+    low, high = found["change"]["interval"]
+    assert low == -1.0
+    assert found["change"]["over_seeds"][1] < high < 0
+    out = sea("bench", "report", before.folder, *after, "--format", "markdown").out
+    assert "change of the mean over seeds" in out
+    assert "spread 0.115 over 3" in out
+    single = sea("bench", "report", before.folder, after[0], "--json").json()
+    assert single["changes"] == sea("bench", "report", before.folder, seeds[0].folder, "--json").json()["changes"]
+
+
+def test_one_model_twice_is_not_two_seeds(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / name, {"j": {"1-Theft/TYPO": "us"}}) for name in ("a", "b", "c")]
+    assert "b and c are of the same model" in expect_error(
+        "bench", "report", runs[0].folder, "--after", runs[1].folder, "--after", runs[2].folder
+    )
 
 
 def test_runs_with_different_cases_are_reported(tmp_path: Path) -> None:
