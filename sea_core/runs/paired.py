@@ -96,7 +96,7 @@ def _count(pairs: Iterable[Pair], after: bool) -> int:
 def mcnemar(gained: int, lost: int) -> float:
     """Return the two-sided p of McNemar's exact test: a change goes in either direction with probability 1/2."""
     n = gained + lost
-    tail = sum(comb(n, k) for k in range(min(gained, lost) + 1)) / 2**n
+    tail = sum(comb(n, k) for k in range(min(gained, lost) + 1)) / (1 << n)
     return min(1.0, 2 * tail)
 
 

@@ -213,7 +213,7 @@ def _format_seeds(mean: SeedMean | None) -> str:
     if mean is None:
         return "-"
     spread = "" if mean.spread is None else f", spread {mean.spread:.3f} over {len(mean.values)}"
-    return "{:.3f} ({:.3f} to {:.3f}){}".format(mean.value, *mean.interval, spread)
+    return "{:.3f} ({:.3f} to {:.3f})".format(mean.value, *mean.interval) + spread
 
 
 def _signed(value: float | None, interval: Interval | None) -> str:
