@@ -31,8 +31,8 @@ class MLLM:
     P(E) in place of the placeholders' embeddings (splice.py), or the inputs of a replay (replayed.py).
     """
 
-    def __init__(self, adapter: Adapter, model: Any, processor: Any) -> None:
-        self.adapter, self.model, self.processor = adapter, model, processor
+    def __init__(self, adapter: Adapter, model: Any, processor: Any, system: str = "") -> None:
+        self.adapter, self.model, self.processor, self.system = adapter, model, processor, system
         self.tokenizer = processor.tokenizer
         self.backbone: nn.Module = adapter.backbone(model)
         replayed = ReplayedModel.of(self)
@@ -165,7 +165,7 @@ class MLLM:
             DataError: a question has the literal of a special token: the model's own processor would make it one.
         """
         for question in set(questions):
-            self.text_tokenizer.require_ordinary(self._renderer(media=True), [question])
+            self.text_tokenizer.require_ordinary(self._renderer(media=True), self._texts(question))
         texts = [self.render(question, media=True) for question in questions]
         inputs = self.adapter.inputs(self.processor, texts, media)
         if not isinstance(inputs, Mapping):
@@ -190,9 +190,32 @@ class MLLM:
         Raises:
             ModelError: the checkpoint's chat template fails.
         """
-        chat = self.adapter.conversation(question, media)
+        return self._render(self._texts(question), media)
+
+    def _render(self, texts: Sequence[str], media: bool) -> str:
+        question, *system = texts
+        turns = [{"role": "system", "content": [{"type": "text", "text": text}]} for text in system]
+        chat = [*turns, *self.adapter.conversation(question, media)]
         with template_errors(str(self.model.name_or_path)):
             return self.adapter.chat_text(self.processor, chat)
+
+    def _texts(self, question: str) -> list[str]:
+        """Return what people have written in a prompt."""
+        return [question, self.system] if self.system else [question]
+
+    def with_system(self, system: str) -> MLLM:
+        """Return the same model with a system prompt before every question.
+
+        Raises:
+            ModelError: the checkpoint's chat template takes no system prompt.
+        """
+        mllm = MLLM(self.adapter, self.model, self.processor, system)
+        if not all(system.strip() in mllm.render("?", media=media) for media in (False, True)):
+            raise ModelError(
+                "the chat template of this checkpoint leaves out the system prompt",
+                hint="Give a template that takes one: --chat-template FILE",
+            )
+        return mllm
 
     @cached_property
     def text_tokenizer(self) -> TextTokenizer:
@@ -221,7 +244,7 @@ class MLLM:
     def chat_ids(self, question: str, *, media: bool, expand: Callable[[str], str] = str) -> list[int]:
         """Return the ids of the chat prompt, as the template writes it; `expand` edits the template's own words."""
         # As a processor does it: a tokenizer with a begin-of-text token adds it unless the template already has.
-        return self.text_tokenizer.chat_ids(self._renderer(media), [question], begin=True, expand=expand)
+        return self.text_tokenizer.chat_ids(self._renderer(media), self._texts(question), begin=True, expand=expand)
 
     def require_question(self, question: str) -> None:
         """Raise DataError if a part of the question would become a special token, with or without a medium."""
@@ -229,7 +252,7 @@ class MLLM:
             self.chat_ids(question, media=media)
 
     def _renderer(self, media: bool) -> Render:
-        return lambda texts: self.render(texts[0], media=media)
+        return lambda texts: self._render(texts, media)
 
     def answer_ids(self, answer: str) -> list[int]:
         """Return the answer's token ids, with the end token. Raises DataError as `prompt_ids` does."""

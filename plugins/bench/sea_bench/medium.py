@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from sea_bench.case import Case
 from sea_bench.layout import modality_parts
 from sea_core.data.media_paths import find_modality
 from sea_core.errors import DataError
@@ -34,6 +35,16 @@ def media_files(path: Path, modality: str) -> dict[str, Path]:
     if not found:
         raise DataError("its folder is empty", hint=HINT, where=str(path))
     return found
+
+
+def read_digest(case: Case) -> str:
+    """Return the digest of a case's medium. Raises DataError if it is not the one that was built."""
+    assert case.media is not None
+    digest = medium_digest(case.media, case.modality)
+    if case.media_sha256 not in (None, digest):
+        hint = "Re-run the `sea bench build` command, which makes it again."
+        raise DataError("the medium was changed since the benchmark was built: its digest differs", hint=hint)
+    return digest
 
 
 def visible(folder: Path) -> list[Path]:

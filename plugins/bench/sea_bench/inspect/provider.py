@@ -14,8 +14,9 @@ from sea_bench.case import Case
 from sea_bench.inspect.samples import media_file, parse_messages
 from sea_bench.run.base_model import find_base, require_base
 from sea_bench.run.config import AnswerConfig
+from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.lora import check_lora_folder, with_lora
-from sea_bench.run.runner import CaseRunner
+from sea_bench.run.runner import case_prompt
 from sea_core.errors import SeaError
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
@@ -62,21 +63,18 @@ class Provider(ModelAPI):
 
     def _answer(self, text: str, medium: str | None, max_tokens: int | None) -> ModelOutput:
         config = AnswerConfig(max_new_tokens=max_tokens) if max_tokens else AnswerConfig()
-        runner = CaseRunner(self._mllm, config)
+        model = LocalAnsweringModel(self._mllm)
         case = Case("", "", "", self._mllm.adapter.modality, text, None, text, condition="text")
         with self._lock:
             if medium is None:
-                encoded = runner.encode(case)
+                read = model.read(case)
             else:
                 with media_file(medium) as path:
-                    encoded = runner.encode(replace(case, media=path, condition="media"))
-            (ids,) = runner.answer([encoded])
-            prompt = self._mllm.prompt_ids(text, encoded.embedding)
-        truncated = len(ids) >= config.max_new_tokens
-        output = ModelOutput.from_content(
-            self.model_name, self._mllm.detokenize(ids), "max_tokens" if truncated else "stop"
-        )
-        output.usage = ModelUsage(input_tokens=len(prompt), output_tokens=len(ids), total_tokens=len(prompt) + len(ids))
+                    read = model.read(replace(case, media=path, condition="media"))
+            (answer,) = model.answer([case_prompt(read, config.max_new_tokens)])
+        read_tokens, tokens = answer.prompt_tokens or 0, answer.tokens or 0
+        output = ModelOutput.from_content(self.model_name, answer.text, "max_tokens" if answer.truncated else "stop")
+        output.usage = ModelUsage(input_tokens=read_tokens, output_tokens=tokens, total_tokens=read_tokens + tokens)
         return output
 
 

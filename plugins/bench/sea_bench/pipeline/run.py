@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sea_bench.dataset import read_benchmark
 from sea_bench.run.base_model import find_base, require_base
 from sea_bench.run.config import AnswerConfig
+from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.lora import check_lora_folder, with_lora
 from sea_bench.run.preflight import choose_batch_size, preflight
 from sea_bench.run.run_folder import (
@@ -19,7 +20,7 @@ from sea_bench.run.run_folder import (
     BenchRun,
     UnansweredRecord,
 )
-from sea_bench.run.runner import CaseRunner, run_cases, store_missing, unanswered_cases, undescribed_cases
+from sea_bench.run.runner import run_cases, store_missing, unanswered_cases, undescribed_cases
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
 from sea_core.model.checkpoint import fingerprint
@@ -147,16 +148,17 @@ def _answer_remaining(
     todo = [case for case in selection.cases if case.key in wanted]
     if not todo:
         return
-    runner = CaseRunner(load_model(target, lora), config)
+    model = LocalAnsweringModel(load_model(target, lora), config.batch_size)
     device = target.device_name()
     found = run.manifest.preflight
     if found is None or found.device != device:
-        run.set_preflight(preflight(runner, selection.cases, device))
-    batch_size = choose_batch_size(config, run.manifest.preflight)
-    if batch_size != config.batch_size:
+        run.set_preflight(preflight(model, selection.cases, config, device))
+    model.batch_size = min(model.batch_size, choose_batch_size(config, run.manifest.preflight))
+    if model.batch_size == 1 != config.batch_size:
         progress.note("each case is answered alone: batching changes answers (-o keep_batches=true allows it)")
     with progress.track("answer", len(selection.cases), len(selection.cases) - len(todo)) as tracker:
-        for count in run_cases(runner, run, todo, batch_size, undescribed):
+        answering = run_cases(model, run, todo, max_new_tokens=config.max_new_tokens, undescribed=undescribed)
+        for count in answering:
             tracker.advance(count)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from torch import Tensor
 
 from sea_bench.case import Case
+from sea_bench.run.answering import Medium, ReadCase
 from sea_bench.run.config import AnswerConfig
+from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.run_folder import Preflight
-from sea_bench.run.runner import CaseRunner, EncodedCase, encode_cases, prompt_text
+from sea_bench.run.runner import case_prompt, prompt_text, read_cases
 from sea_core.errors import SeaError
+from sea_core.model.embedding import Embedding
 from sea_core.model.numerics import changes_logits
 
 SAMPLE_SIZE = 4
@@ -20,15 +22,15 @@ MAX_TRIED = 16
 """Number of cases that are tried if some media cannot be read."""
 
 
-def preflight(runner: CaseRunner, cases: Sequence[Case], device: str) -> Preflight:
+def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerConfig, device: str) -> Preflight:
     """Check on a few cases that media change the model's output, and whether batching changes answers.
 
     Raises:
         SeaError: no medium changes the output, so the model does not process them; or none can be read.
     """
-    media = encode_sample(runner, [case for case in cases if case.media])
-    texts = encode_sample(runner, [case for case in cases if case.condition in ("text", "no_media")])
-    changed = sum(_changes_output(runner, case) for case in media)
+    media = read_sample(model, [case for case in cases if case.media])
+    texts = read_sample(model, [case for case in cases if case.condition in ("text", "no_media")])
+    changed = sum(_changes_output(model, case) for case in media)
     if media and not changed:
         raise SeaError(
             f"the model ignores its media: its output for {len(media)} of them is the same as for the blank input",
@@ -37,11 +39,11 @@ def preflight(runner: CaseRunner, cases: Sequence[Case], device: str) -> Preflig
     example = next((prompt_text(case) for case in cases), "")
     return Preflight(
         device=device,
-        chat=runner.mllm.render(example, media=True),
+        chat=model.mllm.render(example, media=True),
         media=len(media),
         media_changed=changed,
         batched=len(media) + len(texts),
-        batched_same=sum(_same_in_batch(runner, group) for group in (media, texts) if group),
+        batched_same=sum(_same_in_batch(model, group, config) for group in (media, texts)),
     )
 
 
@@ -51,18 +53,18 @@ def choose_batch_size(config: AnswerConfig, found: Preflight | None) -> int:
     return config.batch_size if same or config.keep_batches else 1
 
 
-def encode_sample(runner: CaseRunner, cases: Sequence[Case]) -> list[EncodedCase]:
-    """Return a few of the cases, encoded. Raises SeaError if none of those tried has a readable medium."""
-    encoded, unreadable = encode_cases(runner, spread_by_length(cases, SAMPLE_SIZE))
+def read_sample(model: LocalAnsweringModel, cases: Sequence[Case]) -> list[ReadCase]:
+    """Return a few of the cases, read. Raises SeaError if none of those tried has a readable medium."""
+    read, unreadable = read_cases(model, spread_by_length(cases, SAMPLE_SIZE))
     if unreadable:
-        encoded, unreadable = encode_cases(runner, spread_by_length(cases, MAX_TRIED))
-    if cases and not encoded:
+        read, unreadable = read_cases(model, spread_by_length(cases, MAX_TRIED))
+    if cases and not read:
         first = unreadable[0]
         raise SeaError(
             f"none of {len(unreadable)} media can be read, {first['key']}: {first['detail']}",
             hint="List the unreadable media: sea bench check DIR",
         )
-    return encoded[:SAMPLE_SIZE]
+    return read[:SAMPLE_SIZE]
 
 
 def spread_by_length(cases: Sequence[Case], count: int) -> list[Case]:
@@ -72,18 +74,19 @@ def spread_by_length(cases: Sequence[Case], count: int) -> list[Case]:
     return [ordered[place] for place in places]
 
 
-def _changes_output(runner: CaseRunner, encoded: EncodedCase) -> bool:
+def _changes_output(model: LocalAnsweringModel, read: ReadCase) -> bool:
     """Return whether the medium changes the logits of the answer's first token, compared with the blank input."""
-    blank = replace(encoded, embedding=runner.blank)
-    return changes_logits(_first_logits(runner, blank), _first_logits(runner, encoded))
+    return changes_logits(_first_logits(model, read.case, model.blank), _first_logits(model, read.case, read.medium))
 
 
-def _first_logits(runner: CaseRunner, encoded: EncodedCase) -> Tensor:
-    assert encoded.embedding is not None  # only cases with media are compared
-    ids = runner.mllm.prompt_ids(prompt_text(encoded.case), encoded.embedding)
-    return runner.mllm.decode([ids], [encoded.embedding], 1, logits=True)[1][0]
+def _first_logits(model: LocalAnsweringModel, case: Case, medium: Medium | None) -> Tensor:
+    assert isinstance(medium, Embedding)  # only cases with media are compared
+    ids = model.mllm.prompt_ids(prompt_text(case), medium)
+    return model.mllm.decode([ids], [medium], 1, logits=True)[1][0]
 
 
-def _same_in_batch(runner: CaseRunner, cases: Sequence[EncodedCase]) -> int:
+def _same_in_batch(model: LocalAnsweringModel, cases: Sequence[ReadCase], config: AnswerConfig) -> int:
     """Return how many cases have the same answer alone and in a batch."""
-    return sum(runner.answer([case])[0] == ids for case, ids in zip(cases, runner.answer(cases), strict=True))
+    prompts = [case_prompt(read, config.max_new_tokens) for read in cases]
+    together = {answer.key: answer.text for answer in model.answer(prompts)}
+    return sum(answer.text == together[answer.key] for prompt in prompts for answer in model.answer([prompt]))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NotRequired, Self, TypeAlias
 
 from annotated_types import Ge
 from pydantic import Discriminator, JsonValue
 from typing_extensions import TypedDict
 
 from sea_bench.case import Case, Condition
+from sea_bench.run.answering import Failure
 from sea_core.runs.digests import sha256
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
@@ -43,7 +44,8 @@ class AnsweredRecord(CaseFields):
         question: the original question, for judges.
         prompt: the text that accompanied the medium.
         media: the path of the medium, relative to the benchmark folder; None if there is none.
-        tokens: the length of the answer; None where unknown.
+        tokens: the length of the answer. prompt_tokens: the length of what the model read, media included; absent from
+            older records. None where unknown.
         truncated: whether the answer reached the maximum length.
     """
 
@@ -54,6 +56,7 @@ class AnsweredRecord(CaseFields):
     media_sha256: str | None
     answer: str
     tokens: Annotated[int, Ge(0)] | None
+    prompt_tokens: NotRequired[Annotated[int, Ge(0)] | None]
     truncated: bool
 
 
@@ -62,13 +65,12 @@ class UnansweredRecord(CaseFields):
 
     Attributes:
         question: None where unknown.
-        status: `missing`: the medium does not exist or the case is malformed. `unreadable`: the medium is corrupt, or a
-            part of the text would become a special token of the model.
+        status: `missing`: the medium does not exist or the case is malformed. Or how the model failed.
         detail: the reason.
     """
 
     question: str | None
-    status: Literal["missing", "unreadable"]
+    status: Literal["missing"] | Failure
     detail: str
 
 
@@ -91,7 +93,7 @@ class ComprehensionRecord(TypedDict):
     phrase: str | None
     question: str
     answer: str
-    tokens: Annotated[int, Ge(0)]
+    tokens: Annotated[int, Ge(0)] | None
     truncated: bool
 
 
@@ -136,11 +138,12 @@ def answered_record(case: Case, answer: str) -> AnsweredRecord:
         media_sha256=None,
         answer=answer,
         tokens=None,
+        prompt_tokens=None,
         truncated=False,
     )
 
 
-def unanswered_record(case: Case, status: Literal["missing", "unreadable"], detail: str) -> UnansweredRecord:
+def unanswered_record(case: Case, status: Literal["missing"] | Failure, detail: str) -> UnansweredRecord:
     """Return the record of a case that could not be asked."""
     return UnansweredRecord(**case_fields(case), question=case.question or None, status=status, detail=detail)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-import torch
-
 from sea_bench.case import Case
-from sea_bench.medium import medium_digest
-from sea_bench.run.config import AnswerConfig
+from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer, ReadCase
 from sea_bench.run.run_folder import (
     AnsweredRecord,
+    AnswerRecord,
     BenchRun,
     ComprehensionRecord,
     UnansweredRecord,
@@ -21,89 +18,11 @@ from sea_bench.run.run_folder import (
     unanswered_record,
 )
 from sea_bench.select import MissingCase, Selection
-from sea_core.errors import DataError, SeaError
+from sea_core.errors import SeaError
 from sea_core.extraction.english import content_words
-from sea_core.model.embedding import Embedding
-from sea_core.model.mllm import MLLM
-from sea_core.model.prompts import held_out_questions
 
 DESCRIPTION_TOKENS = 48
 """The maximum length of what a model says that a medium shows, as in `sea verify`."""
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedCase:
-    """A case, and its medium as the model receives it.
-
-    Attributes:
-        embedding: the encoder's output; None for a prompt without a medium.
-        media_sha256: the digest of the medium; None if there is none.
-    """
-
-    case: Case
-    embedding: Embedding | None = None
-    media_sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class CaseRunner:
-    """Puts cases to a model through its ordinary inputs and its own encoder, and decodes greedily."""
-
-    mllm: MLLM
-    config: AnswerConfig
-
-    def encode(self, case: Case) -> EncodedCase:
-        """Encode the medium of a case.
-
-        Raises:
-            SeaError: the medium cannot be read, or is not the one that was built; or a part of the text would become a
-                special token.
-        """
-        self.mllm.require_question(prompt_text(case))
-        if case.condition == "blank":
-            return EncodedCase(case, self.blank)
-        if case.media is None:
-            return EncodedCase(case)
-        digest = medium_digest(case.media, case.modality)
-        if case.media_sha256 not in (None, digest):
-            hint = "Re-run the `sea bench build` command, which makes it again."
-            raise DataError("the medium was changed since the benchmark was built: its digest differs", hint=hint)
-        medium = self.mllm.adapter.read_media(case.media, self.mllm.processor)
-        (embedding,) = self.mllm.encode([medium])
-        return EncodedCase(case, embedding, digest)
-
-    @cached_property
-    def blank(self) -> Embedding:
-        """The encoder's output for the blank input."""
-        (blank,) = self.mllm.encode([self.mllm.adapter.blank_input(self.mllm.processor)])
-        return blank
-
-    def answer(self, cases: Sequence[EncodedCase]) -> list[list[int]]:
-        """Return the token ids of the answers. Either all of the cases have a medium, or none.
-
-        Raises:
-            SeaError: the cases do not fit into memory at once.
-        """
-        return self._generate([prompt_text(case.case) for case in cases], cases, self.config.max_new_tokens)
-
-    def describe(self, cases: Sequence[EncodedCase]) -> list[list[int]]:
-        """Return the token ids of what the model says that the media of cases show, asked without their questions."""
-        return self._generate([self.comprehension_question] * len(cases), cases, DESCRIPTION_TOKENS)
-
-    @property
-    def comprehension_question(self) -> str:
-        """The question what a medium shows: the same for all, and never used in an optimisation or an alignment."""
-        return held_out_questions(self.mllm.adapter, "activity")[0]
-
-    def _generate(self, prompts: Sequence[str], cases: Sequence[EncodedCase], max_new_tokens: int) -> list[list[int]]:
-        embeddings = [case.embedding for case in cases if case.embedding is not None]
-        try:
-            return self.mllm.generate(prompts, embeddings or None, max_new_tokens)
-        except torch.OutOfMemoryError as error:
-            raise SeaError(
-                f"{len(cases)} cases at a time do not fit into memory",
-                hint="Type for example: -o batch_size=1   Stored answers are kept.",
-            ) from error
 
 
 def prompt_text(case: Case) -> str:
@@ -128,9 +47,14 @@ def undescribed_cases(run: BenchRun, selection: Selection) -> list[Case]:
 
 
 def run_cases(
-    runner: CaseRunner, run: BenchRun, cases: Sequence[Case], batch_size: int, undescribed: Sequence[Case] = ()
+    model: AnsweringModel,
+    run: BenchRun,
+    cases: Sequence[Case],
+    *,
+    max_new_tokens: int,
+    undescribed: Sequence[Case] = (),
 ) -> Iterator[int]:
-    """Answer cases and store a record for each. Yields how many cases were processed, batch by batch.
+    """Answer cases and store a record for each. Yields how many cases were processed, as the answers arrive.
 
     A case whose medium or text cannot be read gets a record too, and is tried again the next time. Cases that have an
     answer are not answered again.
@@ -140,16 +64,17 @@ def run_cases(
     """
     answered, wanted = run.answered_records().keys(), {case.key for case in undescribed}
     for with_media in (False, True):  # prompts with and without a medium cannot be in one batch
-        group = [case for case in cases if _has_medium(case) is with_media]
-        for start in range(0, len(group), batch_size):
-            batch = group[start : start + batch_size]
-            encoded, unreadable = encode_cases(runner, batch)
-            new = [each for each in encoded if each.case.key not in answered]
-            answers = runner.answer(new) if new else []
-            records = [_answer_record(runner, run, *pair) for pair in zip(new, answers, strict=True)]
-            run.answers.append([*_not_stored(run, unreadable), *records])
-            _describe_media(runner, run, [each for each in encoded if each.case.key in wanted])
-            yield len(batch)
+        remaining = [case for case in cases if _has_medium(case) is with_media]
+        while remaining:
+            batch, remaining = remaining[: model.batch_size], remaining[model.batch_size :]
+            read, unreadable = read_cases(model, batch)
+            run.answers.append(_not_stored(run, unreadable))
+            new = [each for each in read if each.case.key not in answered]
+            if len(new) < len(batch):
+                yield len(batch) - len(new)
+            yield from run.answers.append_stream(_answer_records(model, run, new, max_new_tokens))
+            described = _comprehension_records(model, run, [each for each in read if each.case.key in wanted])
+            deque(run.comprehension.append_stream(described), maxlen=0)
 
 
 def store_missing(run: BenchRun, missing: Sequence[MissingCase]) -> None:
@@ -159,16 +84,21 @@ def store_missing(run: BenchRun, missing: Sequence[MissingCase]) -> None:
         run.answers.append(new)
 
 
-def encode_cases(runner: CaseRunner, cases: Sequence[Case]) -> tuple[list[EncodedCase], list[UnansweredRecord]]:
-    """Return the encoded cases, and a record for each whose medium or text cannot be read."""
-    encoded, unreadable = [], []
+def read_cases(model: AnsweringModel, cases: Sequence[Case]) -> tuple[list[ReadCase], list[UnansweredRecord]]:
+    """Return the cases that could be read, and a record for each whose medium or text cannot."""
+    read, unreadable = [], []
     for case in cases:
         try:
-            encoded.append(runner.encode(case))
+            read.append(model.read(case))
         except (SeaError, OSError) as error:
             reason = " ".join((error.what if isinstance(error, SeaError) else str(error)).split())
             unreadable.append(unanswered_record(case, "unreadable", reason))
-    return encoded, unreadable
+    return read, unreadable
+
+
+def case_prompt(read: ReadCase, max_new_tokens: int) -> CasePrompt:
+    """Return the prompt that puts a case to a model."""
+    return CasePrompt(read.case.key, prompt_text(read.case), read.medium, max_new_tokens)
 
 
 def _has_medium(case: Case) -> bool:
@@ -185,42 +115,62 @@ def _not_stored(run: BenchRun, records: Sequence[UnansweredRecord]) -> list[Unan
     ]
 
 
-def _answer_record(runner: CaseRunner, run: BenchRun, encoded: EncodedCase, ids: list[int]) -> AnsweredRecord:
-    case, benchmark = encoded.case, Path(run.manifest.metadata.benchmark)
+def _answer_records(
+    model: AnsweringModel, run: BenchRun, cases: Sequence[ReadCase], max_new_tokens: int
+) -> Iterator[AnswerRecord]:
+    by_key, benchmark = {read.case.key: read for read in cases}, Path(run.manifest.metadata.benchmark)
+    for answer in model.answer([case_prompt(read, max_new_tokens) for read in cases]) if cases else ():
+        read = by_key[answer.key]
+        if isinstance(answer, FailedAnswer):
+            yield unanswered_record(read.case, answer.status, answer.detail)
+        else:
+            yield _answered_record(read, answer, benchmark)
+
+
+def _answered_record(read: ReadCase, answer: GeneratedAnswer, benchmark: Path) -> AnsweredRecord:
+    case = read.case
     return AnsweredRecord(
         **case_fields(case),
         question=case.question,
         status="answered",
         prompt=prompt_text(case),
         media=_relative(case.media, benchmark) if case.media else None,
-        media_sha256=encoded.media_sha256,
-        answer=runner.mllm.detokenize(ids),
-        tokens=len(ids),
-        truncated=len(ids) >= runner.config.max_new_tokens,  # `generate` removes the end token
+        media_sha256=read.media_sha256,
+        answer=answer.text,
+        tokens=answer.tokens,
+        prompt_tokens=answer.prompt_tokens,
+        truncated=answer.truncated,
     )
 
 
-def _describe_media(runner: CaseRunner, run: BenchRun, cases: Sequence[EncodedCase]) -> None:
-    """Ask what the media of cases show, and store the answers. A medium that was changed since is not asked about."""
+def _comprehension_records(
+    model: AnsweringModel, run: BenchRun, cases: Sequence[ReadCase]
+) -> Iterator[ComprehensionRecord]:
+    """Ask what the media of cases show. A medium that was changed since its case was answered is not asked about."""
     answers = run.answered_records() if cases else {}
-    same = [each for each in cases if answers[each.case.key]["media_sha256"] == each.media_sha256]
-    descriptions = runner.describe(same) if same else []
-    records = [_comprehension_record(runner, *pair) for pair in zip(same, descriptions, strict=True)]
-    if records:
-        run.comprehension.append(records)
+    same = {
+        read.case.key: read
+        for read in cases
+        if read.case.key in answers and answers[read.case.key]["media_sha256"] == read.media_sha256
+    }
+    question = model.comprehension_question
+    prompts = [CasePrompt(key, question, read.medium, DESCRIPTION_TOKENS) for key, read in same.items()]
+    for answer in model.answer(prompts) if prompts else ():
+        if isinstance(answer, GeneratedAnswer):
+            yield _comprehension_record(same[answer.key], question, answer)
 
 
-def _comprehension_record(runner: CaseRunner, encoded: EncodedCase, ids: list[int]) -> ComprehensionRecord:
-    assert encoded.media_sha256 is not None  # only cases with media are asked
-    phrase = encoded.case.phrase or ""
+def _comprehension_record(read: ReadCase, question: str, answer: GeneratedAnswer) -> ComprehensionRecord:
+    assert read.media_sha256 is not None  # only cases with media are asked
+    phrase = read.case.phrase or ""
     return ComprehensionRecord(
-        key=encoded.case.key,
-        media_sha256=encoded.media_sha256,
+        key=answer.key,
+        media_sha256=read.media_sha256,
         phrase=phrase if content_words(phrase) else None,  # without content words, no answer would name it
-        question=runner.comprehension_question,
-        answer=runner.mllm.detokenize(ids),
-        tokens=len(ids),
-        truncated=len(ids) >= DESCRIPTION_TOKENS,
+        question=question,
+        answer=answer.text,
+        tokens=answer.tokens,
+        truncated=answer.truncated,
     )
 
 

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,11 +22,13 @@ import torch
 from helpers.bench_records import bench_manifest
 from helpers.cli import CliResult, expect_error, sea
 from sea_bench.dataset import read_benchmark
+from sea_bench.run.answering import CasePrompt, GeneratedAnswer
 from sea_bench.run.config import AnswerConfig
+from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.lora import FILES, check_lora_folder, with_lora
 from sea_bench.run.preflight import choose_batch_size, preflight
 from sea_bench.run.run_folder import BenchRun
-from sea_bench.run.runner import CaseRunner, run_cases
+from sea_bench.run.runner import case_prompt, run_cases
 from sea_bench.select import CaseFilter, select_cases
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.checkpoint import fingerprint, write_card
@@ -84,10 +88,21 @@ def test_each_case_has_one_record(cases: Path, answered: Path) -> None:
         assert record["prompt"] == (case.text or "")
         assert isinstance(record["answer"], str)
         assert record["truncated"] is (record["tokens"] == 40)
+        assert record["prompt_tokens"] > 0
         assert (record["media"] is None) is (case.task == "Text_only")
         if record["media"]:
             assert (cases / record["media"]).is_file()
             assert len(record["media_sha256"]) == 64
+
+
+def test_a_run_without_the_length_of_its_prompts_is_read(answered: Path, tmp_path: Path) -> None:
+    """As older versions have written it."""
+    run = BenchRun(Path(shutil.copytree(answered, tmp_path / "old")))
+    records = [{name: value for name, value in each.items() if name != "prompt_tokens"} for each in run.answers.read()]
+    (run.folder / "answers.jsonl").unlink()
+    run.answers.append(cast(Any, records))
+    assert len(run.answered_records()) == 24
+    assert sea("bench", "judge", run.folder).code == 0
 
 
 def test_the_answer_is_the_greedy_answer_of_the_model_without_sea(cases: Path, answered: Path, mllm: MLLM) -> None:
@@ -130,7 +145,7 @@ def test_the_checkpoints_own_sampling_settings_are_ignored(
     own.do_sample, own.temperature, own.top_k = True, 5.0, 50
     run = BenchRun.start(tmp_path / "run", bench_manifest(1, str(cases)))
     selection = select_cases(read_benchmark(cases, "audio"), CaseFilter(tasks=["KPT"]))
-    list(run_cases(CaseRunner(spoilt, AnswerConfig(max_new_tokens=40)), run, selection.cases, 4))
+    list(run_cases(LocalAnsweringModel(spoilt, batch_size=4), run, selection.cases, max_new_tokens=40))
     before = {record["key"]: record["answer"] for record in read_answers(answered)}
     assert {key: record["answer"] for key, record in run.answer_records().items()} == {
         c.key: before[c.key] for c in selection.cases
@@ -273,22 +288,65 @@ def test_a_run_stops_if_media_do_not_change_the_output(copy: Path, tmp_path: Pat
 # --- batches ----------------------------------------------------------------------------------------------------------
 
 
-class BatchSensitiveRunner(CaseRunner):
+class BatchSensitiveModel(LocalAnsweringModel):
     """Gives other answers in a batch, as large models do because of rounding."""
 
-    def answer(self, cases: Any) -> list[list[int]]:
-        answers = super().answer(cases)
-        return [[*ids, 5] for ids in answers] if len(cases) > 1 else answers
+    def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer]:
+        for answer in super().answer(prompts):
+            yield replace(answer, text=f"{answer.text} x") if len(prompts) > 1 else answer
 
 
 def test_cases_are_answered_alone_if_batching_changes_answers(cases: Path, mllm: MLLM) -> None:
     config = AnswerConfig(max_new_tokens=4)
-    found = preflight(BatchSensitiveRunner(mllm, config), read_benchmark(cases, "audio").cases, "cpu")
+    found = preflight(BatchSensitiveModel(mllm), read_benchmark(cases, "audio").cases, config, "cpu")
     assert found.batched_same < found.batched
     assert choose_batch_size(config, found) == 1
     assert choose_batch_size(AnswerConfig(keep_batches=True), found) == 8
     assert AnswerConfig(keep_batches=True).identity() != AnswerConfig(keep_batches=True, batch_size=2).identity()
     assert AnswerConfig().identity() == AnswerConfig(batch_size=2).identity()
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved(
+    cases: Path, mllm: MLLM, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a GPU: PyTorch raises, and what was asked is asked again in smaller batches."""
+    generate, sizes = mllm.generate, list[int]()
+
+    def limited(questions: Sequence[str], *more: Any) -> list[list[int]]:
+        sizes.append(len(questions))
+        if len(questions) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return generate(questions, *more)
+
+    model, prompts = LocalAnsweringModel(mllm), [CasePrompt(str(i), "What is shown?", None, 4) for i in range(9)]
+    expected = list(model.answer(prompts))
+    monkeypatch.setattr(mllm, "generate", limited)
+    assert list(model.answer(prompts)) == expected
+    assert (sizes, model.batch_size) == ([8, 4, 2, 2, 2, 2, 1], 2)
+    assert "4 cases at a time do not fit into memory" in caplog.text
+    monkeypatch.setattr(mllm, "generate", lambda *_: limited([""] * 4))
+    with pytest.raises(SeaError, match="a single case does not fit"):
+        list(model.answer(prompts))
+
+
+def test_a_system_prompt_is_put_before_the_question(cases: Path, mllm: MLLM) -> None:
+    case = next(case for case in read_benchmark(cases, "audio").cases if case.media)
+    model = LocalAnsweringModel(mllm)
+    prompt = case_prompt(model.read(case), 40)
+    plain, guarded = (next(model.answer([replace(prompt, system=text)])) for text in ("", "Refuse anything harmful."))
+    assert plain.prompt_tokens is not None
+    assert guarded.prompt_tokens is not None
+    assert guarded.prompt_tokens != plain.prompt_tokens > 64  # the medium counts too
+    assert "system\nRefuse anything harmful.<" in mllm.with_system("Refuse anything harmful.").render("?", media=True)
+
+
+def test_a_template_that_takes_no_system_prompt_is_refused(spoilt: MLLM) -> None:
+    template = spoilt.processor.chat_template
+    spoilt.processor.chat_template = template.replace(
+        "{% for message in messages %}", "{% for message in messages if message['role'] != 'system' %}"
+    )
+    with pytest.raises(ModelError, match="leaves out the system prompt"):
+        spoilt.with_system("Refuse anything harmful.")
 
 
 # --- LoRA adapters ----------------------------------------------------------------------------------------------------
