@@ -17,6 +17,7 @@ from sea_core.cli import (
     align,
     check,
     data,
+    doctor,
     encode,
     exit_code,
     modalities,
@@ -27,6 +28,7 @@ from sea_core.cli import (
     prepare,
     settings,
     show,
+    start,
     stop,
     styles,
     verify,
@@ -48,7 +50,12 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     },
     "Align": {"align": align.align},
     "Evaluate": {},
-    "Extend": {"plugins": plugins.app, "settings": settings.settings, "modalities": modalities.modalities},
+    "Extend": {
+        "plugins": plugins.app,
+        "settings": settings.settings,
+        "modalities": modalities.modalities,
+        "doctor": doctor.doctor,
+    },
 }
 """The commands of the core in the panels of `sea --help`, in the order of the work. Plugins may add to the panels."""
 
@@ -93,10 +100,9 @@ def _as_command(group: typer.Typer) -> Any:
 app = typer.Typer(
     name="sea",
     cls=Commands,
-    help="Align multimodal models with text alone, through synthetic embeddings.",
+    help=start.HELP,
     epilog=exit_code.EXPLANATION,
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,  # an error that is not a SeaError is a bug: show Python's own traceback
 )
@@ -168,3 +174,5 @@ def _sea(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     context.obj.debug = debug
+    if context.invoked_subcommand is None:
+        start.show_start()

@@ -148,6 +148,16 @@ def get_adapter(name_or_path: str, modality: str | None = None, *, is_stored: bo
     )
 
 
+def bundled_adapters() -> list[tuple[Plugin, Adapter]]:
+    """Return the installed adapters whose model is part of their plugin, those that are simplest to use first.
+
+    These are the ones that need not be derived from a model, and of plugins with one modality.
+    """
+    offers = [(plugin, adapter) for plugin in _usable_plugins("adapters") for adapter in plugin.adapters]
+    bundled = [(plugin, adapter) for plugin, adapter in offers if Path(adapter.checkpoint).is_dir()]
+    return sorted(bundled, key=lambda offer: (offer[1].is_derived, len(offer[0].adapters)))
+
+
 def get_extractor(name: str) -> Extractor:
     """Return a built-in extractor, or a plugin's: `PLUGIN`, `./file.py`, or `PLUGIN:NAME`.
 

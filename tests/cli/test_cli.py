@@ -165,7 +165,7 @@ def test_settings_of_what_has_none_is_an_error(command: str, message: str) -> No
     assert message in shown.err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["modalities", "--json"], ["plugins", "--json"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["modalities", "--json"], ["plugins", "--json"]])
 def test_start_imports_nothing_heavy(arguments: list[str]) -> None:
     code = f"""
 import atexit, sys
