@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from sea_core.llm.config import LLMConfig
 from sea_core.runs.records import Label
@@ -81,6 +81,18 @@ class Judge(Protocol):
         Raises:
             SeaError: the judge cannot work at all, for example because its model cannot be loaded.
         """
+
+
+@runtime_checkable
+class RequestJudge(Judge, Protocol):
+    """A judge of safety that can also rate a request before there is an answer, as a guard in front of a model does."""
+
+    @property
+    def request_sha(self) -> str:
+        """Digest of everything the judge's model receives besides the request, as `prompt_sha`."""
+
+    def judge_requests(self, requests: Sequence[Answer]) -> Iterator[Verdict]:
+        """Yield one verdict on the question of each request, as `judge` does on answers. Their answers are empty."""
 
 
 @dataclass(frozen=True)

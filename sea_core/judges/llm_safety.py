@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.llm_common import model_label, safety_verdict
-from sea_core.judges.prompts import SafetyPrompt
+from sea_core.judges.prompts import REQUEST, SafetyPrompt
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.llm.types import Prompt, TextModel
 
@@ -28,13 +28,23 @@ class LLMSafetyJudge:
     def prompt_sha(self) -> str:
         return self.prompt.sha
 
+    @property
+    def request_sha(self) -> str:
+        return REQUEST.sha
+
     def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
         """Yield the verdicts as the replies arrive.
 
         Raises:
             SeaError: the language model cannot be used (see `TextModel.complete`).
         """
-        prompt = self.prompt
+        yield from self._rate(self.prompt, answers)
+
+    def judge_requests(self, requests: Sequence[Answer]) -> Iterator[Verdict]:
+        """Yield the verdicts on the questions alone, by the prompt `REQUEST`. Raises as `judge` does."""
+        yield from self._rate(REQUEST, requests)
+
+    def _rate(self, prompt: SafetyPrompt, answers: Sequence[Answer]) -> Iterator[Verdict]:
         prompts = [Prompt(answer.key, prompt.messages(answer), prompt.schema, prompt.max_tokens) for answer in answers]
         for completion in self.model.complete(prompts):
             reply = completion.text or ""
