@@ -33,6 +33,7 @@ class MLLM:
 
     def __init__(self, adapter: Adapter, model: Any, processor: Any, system: str = "") -> None:
         self.adapter, self.model, self.processor, self.system = adapter, model, processor, system
+        self.system_in_parts = False
         self.tokenizer = processor.tokenizer
         self.backbone: nn.Module = adapter.backbone(model)
         replayed = ReplayedModel.of(self)
@@ -194,7 +195,7 @@ class MLLM:
 
     def _render(self, texts: Sequence[str], media: bool) -> str:
         question, *system = texts
-        turns = [{"role": "system", "content": [{"type": "text", "text": text}]} for text in system]
+        turns = [{"role": "system", "content": self._system_content(text)} for text in system]
         chat = [*turns, *self.adapter.conversation(question, media)]
         with template_errors(str(self.model.name_or_path)):
             return self.adapter.chat_text(self.processor, chat)
@@ -210,12 +211,16 @@ class MLLM:
             ModelError: the checkpoint's chat template takes no system prompt.
         """
         mllm = MLLM(self.adapter, self.model, self.processor, system)
-        if not all(system.strip() in mllm.render("?", media=media) for media in (False, True)):
-            raise ModelError(
-                "the chat template of this checkpoint leaves out the system prompt",
-                hint="Give a template that takes one: --chat-template FILE",
-            )
-        return mllm
+        for mllm.system_in_parts in (False, True):  # many templates take both forms, some only one
+            if all(system.strip() in mllm.render("?", media=media) for media in (False, True)):
+                return mllm
+        raise ModelError(
+            "the chat template of this checkpoint leaves out the system prompt",
+            hint="Give a template that takes one: --chat-template FILE",
+        )
+
+    def _system_content(self, text: str) -> str | list[dict[str, str]]:
+        return [{"type": "text", "text": text}] if self.system_in_parts else text
 
     @cached_property
     def text_tokenizer(self) -> TextTokenizer:
