@@ -64,6 +64,12 @@ def sea_judges() -> list[JudgeFactory]:
 
 
 @hookspec
+def sea_defences() -> list[Any]:
+    """Return defences of sea-bench. `sea bench run --defence NAME` and `sea bench compare` use them."""
+    raise NotImplementedError
+
+
+@hookspec
 def sea_generators() -> list[Generator]:
     """Return generators of benchmark media. `sea bench build MODALITY --plugin PLUGIN` uses them."""
     raise NotImplementedError

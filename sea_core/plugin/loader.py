@@ -74,6 +74,7 @@ class Plugin:
     extractors: tuple[Extractor, ...] = offered("extractor", Extractor)
     recipes: tuple[Recipe, ...] = offered("recipe", Recipe, problem=check_recipe)
     judges: tuple[JudgeFactory, ...] = offered("judge", JudgeFactory, unique=("measures", "name"))
+    defences: tuple[Any, ...] = offered("defence", None, required=("identity", "protect"))
     generators: tuple[Generator, ...] = offered(
         "generator", Generator, required=("noun", "suffix"), unique=("modality", "name"), problem=check_generator
     )
@@ -198,6 +199,11 @@ def judges() -> tuple[JudgeFactory, ...]:
     from sea_core.judges.registry import JUDGES
 
     return tuple(_of_plugins("judges", JUDGES))
+
+
+def defences(built_in: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the defences of plugins. The core has none: `built_in` are those of sea-bench."""
+    return tuple(_of_plugins("defences", built_in))
 
 
 def generators() -> tuple[Generator, ...]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sea_bench.pipeline.bench import BenchResult, TaskMetrics, bench
     from sea_bench.pipeline.build import BuildResult, build_benchmark
     from sea_bench.pipeline.check import CheckResult, check_benchmark
+    from sea_bench.pipeline.compare import Comparison, compare
     from sea_bench.pipeline.export import ExportResult, export_benchmark
     from sea_bench.pipeline.judge import JudgeSummary, judge_run
     from sea_bench.pipeline.report import Report, report_runs
@@ -27,6 +28,7 @@ else:
         "pipeline.bench": ["BenchResult", "TaskMetrics", "bench"],
         "pipeline.build": ["BuildResult", "build_benchmark"],
         "pipeline.check": ["CheckResult", "check_benchmark"],
+        "pipeline.compare": ["Comparison", "compare"],
         "pipeline.export": ["ExportResult", "export_benchmark"],
         "pipeline.judge": ["JudgeSummary", "judge_run"],
         "pipeline.report": ["Report", "report_runs"],
@@ -56,6 +58,7 @@ __all__ = [
     "BuildResult",
     "CaseFilter",
     "CheckResult",
+    "Comparison",
     "ExportResult",
     "JudgeSummary",
     "Report",
@@ -64,6 +67,7 @@ __all__ = [
     "bench",
     "build_benchmark",
     "check_benchmark",
+    "compare",
     "export_benchmark",
     "import_answers",
     "import_table",

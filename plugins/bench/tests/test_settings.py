@@ -53,11 +53,15 @@ def test_value_out_of_bounds_is_an_error(make: Any, message: str) -> None:
 
 def test_settings_of_the_commands_are_listed() -> None:
     assert [group["prefix"] for group in groups("judge")] == ["llm", "guard"]
-    own, adapter = groups("run")
+    own, adapter, *defences = groups("run")
     assert "max_new_tokens" in [setting["name"] for setting in own["settings"]]
     assert (adapter["prefix"], adapter["settings"]) == ("adapter", [])
+    names = ("system-prompt", "guard", "guard-after", "self-check", "steering")
+    assert [group["prefix"] for group in defences] == [f"defence.{name}" for name in names]
     commands = [each["command"] for each in sea("settings", "--json").json()]
-    assert [name for name in commands if name.startswith("bench")] == ["bench build", "bench run", "bench judge"]
+    assert [name for name in commands if name.startswith("bench")] == [
+        *("bench build", "bench run", "bench judge", "bench compare")
+    ]
 
 
 def test_settings_of_all_sets_and_generators_are_listed() -> None:

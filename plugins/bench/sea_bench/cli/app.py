@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sea_bench.cli import build, check, export, import_, judge, pick, report, run, show
+from sea_bench.cli import build, check, compare, export, import_, judge, pick, report, run, show
 
 app = typer.Typer(
     name="bench",
@@ -19,6 +19,7 @@ app.command("pick")(pick.pick)
 app.command("run")(run.run)
 app.command("judge")(judge.judge)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("show")(show.show)
 app.command("import")(import_.import_)
 app.command("export")(export.export)

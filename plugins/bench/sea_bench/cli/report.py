@@ -12,6 +12,7 @@ from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report
+    from sea_bench.report.render import TextTable
 
 FORMATS = ("table", "markdown", "latex", "json")
 
@@ -47,11 +48,15 @@ def report(
 
 
 def _print_tables(report: Report, format: str, disagreements: bool) -> None:
+    for table in report.text_tables(disagreements=disagreements):
+        print_table(table, format)
+
+
+def print_table(table: TextTable, format: str) -> None:
+    """Print a table of a report in one of FORMATS but json."""
     from sea_bench.report.render import latex, markdown
 
-    for table in report.text_tables(disagreements=disagreements):
-        if format == "table":
-            grid = output.grid(table.columns, table.rows, table.title)
-            output.emit(None, False, lambda grid=grid: grid)  # type: ignore[misc]
-        else:
-            output.lines((markdown if format == "markdown" else latex)(table))
+    if format == "table":
+        output.emit(None, False, lambda: output.grid(table.columns, table.rows, table.title))
+    else:
+        output.lines((markdown if format == "markdown" else latex)(table))

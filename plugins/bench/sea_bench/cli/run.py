@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,7 @@ from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
+    from sea_bench.defences.base import Defence
     from sea_bench.pipeline.run import RunResult
 
 SHOWN = 5
@@ -23,7 +25,26 @@ def run_groups() -> list[SettingGroup]:
     """Return the settings of `sea bench run`."""
     from sea_bench.run.config import AnswerConfig
 
-    return [SettingGroup(AnswerConfig()), adapter_group()]
+    return [SettingGroup(AnswerConfig()), adapter_group(), *defence_groups()]
+
+
+def defence_groups() -> list[SettingGroup]:
+    """Return the settings of all defences, built-in and of the installed plugins."""
+    from sea_bench.defences.base import settings_prefix
+    from sea_bench.defences.registry import known_defences
+
+    return [
+        SettingGroup(each, settings_prefix(each), f"--defence {each.name}: {{summary}}") for each in known_defences()
+    ]
+
+
+def find_defence(name: str, settings: Mapping[str, Any]) -> Defence:
+    """Return the defence of a name with its settings. Raises SeaError if there is none."""
+    from sea_bench.defences.base import settings_prefix
+    from sea_bench.defences.registry import known_defences
+
+    defence: Defence = settings[settings_prefix(known_defences().get(name))]
+    return defence
 
 
 @takes_settings(run_groups)
@@ -34,6 +55,10 @@ def run(
     modality: options.Modality = None,
     model: options.Model = None,
     lora: Annotated[Path | None, typer.Option(help="A LoRA adapter to put on the model (sea align).")] = None,
+    defence: Annotated[
+        str | None,
+        typer.Option(help="Around the model: system-prompt, guard, guard-after, self-check, steering, or a plugin's."),
+    ] = None,
     tasks: Annotated[list[str], typer.Option("--task", help="Only this task; repeatable.")] = [],  # noqa: B006
     scenarios: Annotated[list[str], typer.Option("--scenario", help="Only this scenario; repeatable.")] = [],  # noqa: B006
     conditions: Annotated[
@@ -73,7 +98,16 @@ def run(
     if lora and model is None:
         target = on_base(target, lora)
     wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
-    result = run_benchmark(cases, target, out=out, lora=lora, wanted=wanted, config=settings[""], progress=TERMINAL)
+    result = run_benchmark(
+        cases,
+        target,
+        out=out,
+        lora=lora,
+        defence=find_defence(defence, settings) if defence else None,
+        wanted=wanted,
+        config=settings[""],
+        progress=TERMINAL,
+    )
     _print(result, as_json)
 
 

@@ -46,7 +46,7 @@ def show(
         cells = [[output.short(cell) for cell in _cells(record)] for record in shown]
         output.emit(shown, as_json, lambda: output.grid(COLUMNS, cells))
     else:
-        lines = [(name, value) for record in shown for name, value in record.items() if value not in (None, "")]
+        lines = [(name, value) for record in shown for name, value in record.items() if value not in (None, "", [])]
         output.emit(shown, as_json, lambda: output.grid(("", "value"), lines))
 
 

@@ -68,8 +68,7 @@ def judge_run(
     """
     opened = run if isinstance(run, BenchRun) else BenchRun(Path(run))
     config = config or JudgeConfig()
-    selected = _open([ALWAYS, *judges], SAFETY, config, opened.folder)
-    of_content = _open([ALWAYS_OF_CONTENT, *comprehension], CONTENT, config, opened.folder)
+    selected, of_content = open_bench_judges(judges, comprehension, config, opened.folder)
     descriptions = ComprehensionAnswers(opened)
     if not descriptions.stored_answers():
         of_content = []
@@ -81,6 +80,20 @@ def judge_run(
     return [_summarise(opened, judge) for judge in selected] + [
         _summarise_comprehension(opened, judge) for judge in of_content
     ]
+
+
+def open_bench_judges(
+    judges: Sequence[str | Judge], comprehension: Sequence[str | Judge], config: JudgeConfig, folder: Path
+) -> tuple[list[Judge], list[Judge]]:
+    """Return the judges of answers, and those of what media show, with those that always run. Nothing is loaded.
+
+    Raises:
+        SeaError: there is no such judge, or a setting is missing.
+    """
+    return (
+        _open([ALWAYS, *judges], SAFETY, config, folder),
+        _open([ALWAYS_OF_CONTENT, *comprehension], CONTENT, config, folder),
+    )
 
 
 def _judge(answers: AnswerStore, judge: Judge, title: str, progress: Progress) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_bench.dataset import read_benchmark
+from sea_bench.defences.base import Defence, DefenceContext
+from sea_bench.defences.registry import known_defences
+from sea_bench.run.answering import AnsweringModel
 from sea_bench.run.base_model import find_base, require_base
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import LocalAnsweringModel
-from sea_bench.run.lora import check_lora_folder, with_lora
+from sea_bench.run.lora import FILES, check_lora_folder, with_lora
 from sea_bench.run.preflight import choose_batch_size, preflight
 from sea_bench.run.run_folder import (
     AnsweredRecord,
@@ -67,9 +72,11 @@ def run_benchmark(
     *,
     out: Path | str,
     lora: Path | str | None = None,
+    defence: Defence | str | None = None,
     wanted: CaseFilter | None = None,
     config: AnswerConfig | None = None,
     progress: Progress = SILENT,
+    load: Callable[[], MLLM] | None = None,
 ) -> RunResult:
     """Put a benchmark's cases to a model, greedily, and store every answer. Nothing is judged yet.
 
@@ -80,27 +87,42 @@ def run_benchmark(
         model: the model, or a plugin's name for its own model.
         out: the run folder.
         lora: a LoRA adapter to put on the model, as `sea align` writes it.
+        defence: a defence, or the name of one, to put around the model (sea_bench/defences).
         wanted: which cases to take; default: all, with their own media.
         config: how answers are generated.
+        load: returns the loaded model, where several runs share it; without it, each loads its own.
 
     Raises:
         DataError: the benchmark has no such cases.
         PluginError, ModelError: the model or the LoRA adapter cannot be used.
         RunError: `out` contains a run with different settings, or other files.
-        SeaError: the model ignores its media.
+        SeaError: the model ignores its media, or the defence cannot be used with it.
     """
     target, config = ModelTarget.of(model), config or AnswerConfig()
+    defence = known_defences().get(defence) if isinstance(defence, str) else defence
     folder, lora = Path(cases), Path(lora) if lora else None
-    target.note_limits(progress)
     selection = select_cases(read_benchmark(folder, target.adapter.modality), wanted or CaseFilter())
     if lora:
         check_lora_folder(lora)
         require_base(lora, target.checkpoint, target.fingerprint())
-    run = BenchRun.start(Path(out), _manifest(folder, target, lora, config, selection))
+    run = BenchRun.start(Path(out), _manifest(folder, target, lora, defence, config, selection))
     with run.writing():
         store_missing(run, selection.missing)
-        _answer_remaining(run, target, lora, config, selection, progress)
+        load = load or partial(load_model, target, lora, progress)
+        _answer_remaining(run, target, load, defence, config, selection, progress)
     return _result(run, selection)
+
+
+def find_lora(folder: Path) -> Path:
+    """Return the LoRA adapter in a folder of `sea align`; the folder itself if it is one.
+
+    Raises:
+        ModelError: there is none.
+    """
+    inner = folder / "adapter"
+    lora = inner if (inner / FILES[0]).is_file() else folder
+    check_lora_folder(lora)
+    return lora
 
 
 def on_base(target: ModelTarget, lora: Path) -> ModelTarget:
@@ -114,7 +136,12 @@ def on_base(target: ModelTarget, lora: Path) -> ModelTarget:
 
 
 def _manifest(
-    cases: Path, target: ModelTarget, lora: Path | None, config: AnswerConfig, selection: Selection
+    cases: Path,
+    target: ModelTarget,
+    lora: Path | None,
+    defence: Defence | None,
+    config: AnswerConfig,
+    selection: Selection,
 ) -> BenchManifest:
     return BenchManifest(
         identity=BenchIdentity(
@@ -123,6 +150,7 @@ def _manifest(
             cases=set_digest(cases, target.adapter.modality),
             model=model_identity(target),
             lora=fingerprint(str(lora), None) if lora else None,
+            defence=defence.identity() if defence else None,
             generation=config.identity(),
         ),
         metadata=BenchMetadata(
@@ -137,7 +165,8 @@ def _manifest(
 def _answer_remaining(
     run: BenchRun,
     target: ModelTarget,
-    lora: Path | None,
+    load: Callable[[], MLLM],
+    defence: Defence | None,
     config: AnswerConfig,
     selection: Selection,
     progress: Progress,
@@ -148,7 +177,7 @@ def _answer_remaining(
     todo = [case for case in selection.cases if case.key in wanted]
     if not todo:
         return
-    model = LocalAnsweringModel(load_model(target, lora), config.batch_size)
+    model = LocalAnsweringModel(load(), config.batch_size)
     device = target.device_name()
     found = run.manifest.preflight
     if found is None or found.device != device:
@@ -156,14 +185,26 @@ def _answer_remaining(
     model.batch_size = min(model.batch_size, choose_batch_size(config, run.manifest.preflight))
     if model.batch_size == 1 != config.batch_size:
         progress.note("each case is answered alone: batching changes answers (-o keep_batches=true allows it)")
+    defended = _defend(model, defence, run, progress)
     with progress.track("answer", len(selection.cases), len(selection.cases) - len(todo)) as tracker:
-        answering = run_cases(model, run, todo, max_new_tokens=config.max_new_tokens, undescribed=undescribed)
+        answering = run_cases(defended, run, todo, max_new_tokens=config.max_new_tokens, undescribed=undescribed)
         for count in answering:
             tracker.advance(count)
 
 
-def load_model(target: ModelTarget, lora: Path | None) -> MLLM:
-    """Load a model, put a LoRA adapter on it, and run the self-check."""
+def _defend(model: AnsweringModel, defence: Defence | None, run: BenchRun, progress: Progress) -> AnsweringModel:
+    """Return the model with its defence, if there is one, and store what the defence has chosen."""
+    if defence is None:
+        return model
+    defended = defence.protect(model, DefenceContext(run.folder, progress))
+    if defended.resolved != run.manifest.defence:
+        run.set_defence(defended.resolved)
+    return defended
+
+
+def load_model(target: ModelTarget, lora: Path | None, progress: Progress = SILENT) -> MLLM:
+    """Load a model, put a LoRA adapter on it, and run the self-check. What the model cannot do is noted first."""
+    target.note_limits(progress)
     mllm = target.load()
     if lora:
         mllm = with_lora(mllm, lora)

@@ -53,7 +53,7 @@ def compare_runs(first: BenchRun, second: BenchRun, tables: Sequence[Table]) -> 
     records, changes = first.answer_records().values(), list[PairedChange]()
     for benign, judge, measure in table_sides(tables):
         before, after = (ratings(by_judge.get(judge, {}), measure) for by_judge in verdicts)
-        for task, cases in _by_task([case for case in records if case["benign"] is benign]).items():
+        for task, cases in cases_by_task([case for case in records if case["benign"] is benign]).items():
             changes += _of_task(PairedChange(judge, measure, benign, task, NO_PAIRS), cases, before, after)
             if known and known_after and any(case["condition"] == "media" for case in cases):
                 both = [case for case in cases if case["key"] in understood]
@@ -70,7 +70,7 @@ def _of_task(empty: PairedChange, cases: Sequence[AnswerRecord], before: Ratings
     by_scenario: dict[str, list[AnswerRecord]] = {}
     for case in cases:
         by_scenario.setdefault(case["scenario"], []).append(case)
-    pairs = {name: _pairs(of_scenario, before, after) for name, of_scenario in by_scenario.items()}
+    pairs = {name: make_pairs(of_scenario, before, after) for name, of_scenario in by_scenario.items()}
     found = [replace(empty, difference=paired_difference(pair for each in pairs.values() for pair in each))]
     if len(pairs) > 1:
         found.append(replace(empty, difference=_mean_difference(pairs), scenario=MEAN))
@@ -101,7 +101,7 @@ def _mean_difference(pairs: Mapping[str, Sequence[Pair]]) -> PairedDifference:
     )
 
 
-def _by_task(cases: Sequence[AnswerRecord]) -> dict[str, list[AnswerRecord]]:
+def cases_by_task(cases: Sequence[AnswerRecord]) -> dict[str, list[AnswerRecord]]:
     """Return the cases of each task; of all tasks with media together, if there are several."""
     found: dict[str, list[AnswerRecord]] = {}
     for case in cases:
@@ -112,7 +112,8 @@ def _by_task(cases: Sequence[AnswerRecord]) -> dict[str, list[AnswerRecord]]:
     return found
 
 
-def _pairs(cases: Sequence[AnswerRecord], before: Ratings, after: Ratings) -> list[Pair]:
+def make_pairs(cases: Sequence[AnswerRecord], before: Ratings, after: Ratings) -> list[Pair]:
+    """Return the cases that are rated both before and after; the tasks of one case are a cluster."""
     pairs = []
     for case in cases:
         first, second = before.get(case["key"]), after.get(case["key"])

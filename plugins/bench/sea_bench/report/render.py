@@ -185,8 +185,8 @@ def _change_cells(change: PairedChange) -> list[str]:
         str(found.pairs),
         str(found.lost),
         str(found.gained),
-        _signed(found.value, found.interval),
-        "-" if found.p is None else "< .001" if found.p < 0.001 else f"{found.p:.3f}",
+        signed(found.value, found.interval),
+        format_p(found.p),
         "-" if found.detectable is None else f"{found.detectable:.3f}",
     ]
 
@@ -198,7 +198,7 @@ def _arm_change_cells(change: ArmChange) -> list[str]:
         str(change.cases),
         _format_seeds(change.before),
         _format_seeds(change.after),
-        *(["-"] * 4 if found is None else [_signed(found.value, found.interval)]),
+        *(["-"] * 4 if found is None else [signed(found.value, found.interval)]),
         *([] if found is None else [_ends(found.over_cases), _ends(found.over_seeds), f"{found.detectable:.3f}"]),
     ]
 
@@ -216,7 +216,13 @@ def _format_seeds(mean: SeedMean | None) -> str:
     return "{:.3f} ({:.3f} to {:.3f})".format(mean.value, *mean.interval) + spread
 
 
-def _signed(value: float | None, interval: Interval | None) -> str:
+def format_p(p: float | None) -> str:
+    """Return a p with three digits."""
+    return "-" if p is None else "< .001" if p < 0.001 else f"{p:.3f}"
+
+
+def signed(value: float | None, interval: Interval | None) -> str:
+    """Return `-0.125 (-0.250 to -0.010)`: a change and its 95 % interval."""
     return "-" if value is None else f"{value:+.3f}" + ("" if interval is None else f" ({_ends(interval)})")
 
 

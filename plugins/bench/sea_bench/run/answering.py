@@ -18,6 +18,10 @@ Failure = Literal["unreadable", "rejected", "filtered", "failed"]
 prompt, for example because it is too long. `filtered`: the provider's content filter. `failed`: for the time being."""
 
 
+NO_VERDICT = "no verdict"
+"""The action of a defence that understood no verdict, and let pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadCase:
     """A case whose medium was read.
@@ -52,12 +56,29 @@ class CasePrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraCall:
+    """A call of a language model besides the one that gave the answer, made by a defence.
+
+    Attributes:
+        purpose: what for, in one or two words.
+        prompt_tokens, tokens: the length of what was read and generated. None where unknown.
+    """
+
+    purpose: str
+    prompt_tokens: int | None
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratedAnswer:
     """The answer to a prompt.
 
     Attributes:
         tokens: its length. prompt_tokens: the length of what the model read, media included. None where unknown.
         truncated: whether the answer reached its maximum length.
+        extra_calls: what else was asked for this answer, by a defence.
+        action: what a defence did to the answer, in a few words; empty for nothing, NO_VERDICT where it could not tell
+            whether to do anything.
     """
 
     key: str
@@ -65,6 +86,8 @@ class GeneratedAnswer:
     tokens: int | None
     prompt_tokens: int | None
     truncated: bool
+    extra_calls: tuple[ExtraCall, ...] = ()
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,14 @@ class CaseFields(TypedDict):
     benign: bool
 
 
+class ExtraCallRecord(TypedDict):
+    """A call of a language model besides the one that gave an answer, made by a defence (see `ExtraCall`)."""
+
+    purpose: str
+    prompt_tokens: Annotated[int, Ge(0)] | None
+    tokens: Annotated[int, Ge(0)] | None
+
+
 class AnsweredRecord(CaseFields):
     """A case and its answer.
 
@@ -47,6 +55,8 @@ class AnsweredRecord(CaseFields):
         tokens: the length of the answer. prompt_tokens: the length of what the model read, media included; absent from
             older records. None where unknown.
         truncated: whether the answer reached the maximum length.
+        action: what a defence did to the answer; empty for nothing. extra_calls: what else it asked for it. Both are
+            absent from older records.
     """
 
     question: str
@@ -58,6 +68,8 @@ class AnsweredRecord(CaseFields):
     tokens: Annotated[int, Ge(0)] | None
     prompt_tokens: NotRequired[Annotated[int, Ge(0)] | None]
     truncated: bool
+    action: NotRequired[str]
+    extra_calls: NotRequired[list[ExtraCallRecord]]
 
 
 class UnansweredRecord(CaseFields):
@@ -140,6 +152,8 @@ def answered_record(case: Case, answer: str) -> AnsweredRecord:
         tokens=None,
         prompt_tokens=None,
         truncated=False,
+        action="",
+        extra_calls=[],
     )
 
 
@@ -157,6 +171,7 @@ class BenchIdentity:
         sea: the version of sea-core. cases: the digest of the benchmark.
         model: the model that answers; None for imported answers.
         lora: the fingerprint of the LoRA adapter on it; None without.
+        defence: name and settings of the defence; None for the model as it is.
         generation: the settings that change an answer.
         answers: the digest of the imported answers; None where the model was asked.
     """
@@ -166,6 +181,7 @@ class BenchIdentity:
     cases: str = ""
     model: ModelIdentity | None = None
     lora: str | None = None
+    defence: Mapping[str, JsonValue] | None = None
     generation: Mapping[str, JsonValue] = field(default_factory=dict)
     answers: str | None = None
 
@@ -210,12 +226,17 @@ class Preflight:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchManifest(Manifest):
-    """The manifest of a benchmark run, `bench.json`."""
+    """The manifest of a benchmark run, `bench.json`.
+
+    Attributes:
+        defence: what the defence has found out or chosen when it was put on the model; None before, and without one.
+    """
 
     kind: Literal["benchmark run"] = "benchmark run"
     identity: BenchIdentity
     metadata: BenchMetadata
     preflight: Preflight | None = None
+    defence: Mapping[str, JsonValue] | None = None
 
     def resumed_with(self, requested: Self) -> Self:
         """Return this manifest with the requested metadata; the larger number of cases counts."""
@@ -254,6 +275,10 @@ class BenchRun(RunFolder[BenchManifest]):
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""
         self._write(replace(self.manifest, preflight=preflight))
+
+    def set_defence(self, resolved: Mapping[str, JsonValue]) -> None:
+        """Store what the defence has found out or chosen."""
+        self._write(replace(self.manifest, defence=resolved))
 
     def answer_records(self) -> dict[str, AnswerRecord]:
         """Return each case's latest record by its key: a medium that was missing may have been added since."""

@@ -13,6 +13,7 @@ from sea_bench.run.run_folder import (
     AnswerRecord,
     BenchRun,
     ComprehensionRecord,
+    ExtraCallRecord,
     UnansweredRecord,
     case_fields,
     unanswered_record,
@@ -140,6 +141,11 @@ def _answered_record(read: ReadCase, answer: GeneratedAnswer, benchmark: Path) -
         tokens=answer.tokens,
         prompt_tokens=answer.prompt_tokens,
         truncated=answer.truncated,
+        action=answer.action,
+        extra_calls=[
+            ExtraCallRecord(purpose=call.purpose, prompt_tokens=call.prompt_tokens, tokens=call.tokens)
+            for call in answer.extra_calls
+        ],
     )
 
 

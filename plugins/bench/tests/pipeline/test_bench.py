@@ -92,7 +92,7 @@ def test_public_names_exist_and_load_lazily() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("guide", ["build-a-benchmark.md", "run-a-benchmark.md"])
+@pytest.mark.parametrize("guide", ["build-a-benchmark.md", "run-a-benchmark.md", "compare-defences.md"])
 def test_the_examples_of_the_documentation_run(
     guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

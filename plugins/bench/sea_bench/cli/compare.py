@@ -1,0 +1,126 @@
+"""`sea bench compare`: the same cases on a model as it is, and with each of several defences and LoRA adapters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sea_bench.cli.judge import judge_groups
+from sea_bench.cli.report import FORMATS, print_table
+from sea_bench.cli.run import find_defence, run_groups
+from sea_core.cli import options, output
+from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
+
+
+def compare_groups() -> list[SettingGroup]:
+    """Return the settings of `sea bench compare`."""
+    return [*run_groups(), *judge_groups()]
+
+
+@takes_settings(compare_groups)
+def compare(
+    plugin: options.PluginName,
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
+    out: Annotated[Path, typer.Option(help="The folder of the comparison, with a run folder for each arm.")],
+    defences: Annotated[
+        list[str],
+        typer.Option(
+            "--defence",
+            help="An arm: system-prompt, guard, guard-after, self-check, steering, or a plugin's; repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    arms: Annotated[
+        list[str], typer.Option("--arm", metavar="NAME=FOLDER", help="An arm: a folder of sea align; repeatable.")
+    ] = [],  # noqa: B006
+    judge: Annotated[
+        list[str], typer.Option(help="A judge of all arms, as in sea bench judge; repeatable.", show_default="refusal")
+    ] = [],  # noqa: B006
+    comprehension_judge: Annotated[
+        list[str], typer.Option(help="As in sea bench judge; repeatable.", show_default="lexical")
+    ] = [],  # noqa: B006
+    modality: options.Modality = None,
+    model: options.Model = None,
+    tasks: Annotated[list[str], typer.Option("--task", help="Only this task; repeatable.")] = [],  # noqa: B006
+    scenarios: Annotated[list[str], typer.Option("--scenario", help="Only this scenario; repeatable.")] = [],  # noqa: B006
+    conditions: Annotated[
+        list[str],
+        typer.Option("--condition", help="text, media, blank or no_media; repeatable.", show_default="text, media"),
+    ] = [],  # noqa: B006
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N cases of each scenario and task.")] = None,
+    by_task: Annotated[bool, typer.Option("--by-task", help="A row for each task.")] = False,
+    format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
+    option: options.Settings = [],  # noqa: B006
+    config: options.SettingsFile = None,
+    revision: options.Revision = None,
+    chat_template: options.ChatTemplate = None,
+    dtype: options.Dtype = "auto",
+    device: options.Device = "auto",
+    as_json: output.Json = False,
+) -> None:
+    """Put the same cases to a model as it is, and with each defence and adapter, and compare them in one table.
+
+    Each arm is an ordinary benchmark run in the folder. Re-run the same command to resume, or with more arms.
+    Exit code 1 if a judge has not rated more than 2 % of an arm's cases.
+    """
+    from sea_bench.pipeline.compare import compare as compare_arms
+    from sea_bench.select import CaseFilter
+    from sea_core.cli.progress import TERMINAL
+    from sea_core.errors import SeaError, suggest
+    from sea_core.judges.base import JudgeConfig
+    from sea_core.pipeline.inputs import ModelTarget
+
+    if format not in FORMATS:
+        raise SeaError(f"there is no format {format!r}", hint=suggest(format, FORMATS))
+    settings = read_settings(compare_groups(), config, option)
+    target = ModelTarget.find(
+        plugin,
+        modality=modality,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        device=device,
+        settings=settings["adapter"],
+        chat_template=chat_template,
+    )
+    found = compare_arms(
+        cases,
+        target,
+        out=out,
+        defences=[find_defence(name, settings) for name in defences],
+        loras=_parse_arms(arms),
+        judges=judge,
+        comprehension=comprehension_judge,
+        wanted=CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit),
+        config=settings[""],
+        judge_config=JudgeConfig(settings["llm"], settings["guard"]),
+        progress=TERMINAL,
+    )
+    if as_json or format == "json":
+        output.emit(found.as_dict(), True, lambda: "")
+    else:
+        print_table(found.text_table(by_task=by_task), format)
+    for note in found.notes():
+        output.note(note)
+    output.note(f"Next: sea bench report {' '.join(str(result.run.folder) for result in found.runs[:2])}")
+    unreliable = sum(not run.is_reliable for run in found.report.runs)
+    exit_if_failed({"arms that are not judged, or have too many unrated cases": unreliable})
+
+
+def _parse_arms(texts: list[str]) -> dict[str, Path]:
+    """Return the folders by the names of their arms. Raises SeaError for a text that is not NAME=FOLDER."""
+    from sea_core.errors import SeaError
+
+    found: dict[str, Path] = {}
+    for text in texts:
+        name, _, folder = text.partition("=")
+        if not name or not folder:
+            raise SeaError(
+                f"--arm {text} is not understood", hint="Type a name and a folder of sea align: --arm sea=model"
+            )
+        if name in found:
+            raise SeaError(f"two arms are called {name!r}", hint="Give each arm its own name: --arm NAME=FOLDER")
+        found[name] = Path(folder)
+    return found

@@ -1,0 +1,96 @@
+"""What a defence is: settings of its own, and a model that answers prompts around the model that it defends."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from sea_bench.case import Case
+from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer, ReadCase
+from sea_core.config import Config, validate
+from sea_core.pipeline.progress import SILENT, Progress
+
+PREFIX = "defence"
+"""The settings of a defence are typed as `-o defence.NAME.KEY=VALUE`: a judge may be called as a defence is."""
+REFUSAL = "I'm sorry, but I can't help with that."
+"""The answer in place of one that a defence holds back."""
+
+
+@dataclass(frozen=True)
+class DefenceContext:
+    """What a defence can use besides the model: the folder of the run, where it may store what it has found."""
+
+    folder: Path
+    progress: Progress = SILENT
+
+
+@dataclass(frozen=True)
+class Defence(Config, ABC):
+    """A defence at inference time. Its fields are settings: `-o defence.self-check.description_tokens=64`.
+
+    Class attributes:
+        name: what the user types.
+    """
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        validate(self, settings_prefix(self))
+
+    def identity(self) -> dict[str, JsonValue]:
+        """Return all that can change an answer. It belongs to the identity of a run, and loads no weights.
+
+        Raises:
+            SeaError: a setting that the defence needs is missing, or a file that it names cannot be read.
+        """
+        return {"name": self.name, **asdict(self)}
+
+    @abstractmethod
+    def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
+        """Return the model with the defence. The model is loaded: here a defence does what is done once.
+
+        Raises:
+            SeaError: the defence cannot be used with this model.
+        """
+
+
+def settings_prefix(defence: Defence) -> str:
+    """Return the prefix of a defence's settings."""
+    return f"{PREFIX}.{defence.name}"
+
+
+@dataclass
+class DefendedModel(ABC):
+    """A model with a defence: an `AnsweringModel` that reads media as the model inside does.
+
+    Attributes:
+        model: the model that it defends.
+        resolved: what the defence has found out or chosen, for the run's manifest.
+    """
+
+    model: AnsweringModel
+    resolved: Mapping[str, JsonValue] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def batch_size(self) -> int:
+        return self.model.batch_size
+
+    @property
+    def comprehension_question(self) -> str:
+        return self.model.comprehension_question
+
+    def read(self, case: Case) -> ReadCase:
+        return self.model.read(case)
+
+    @abstractmethod
+    def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer | FailedAnswer]:
+        """Yield one answer per prompt (see `AnsweringModel.answer`)."""
+
+    def ask(self, prompts: Sequence[CasePrompt]) -> dict[str, GeneratedAnswer | FailedAnswer]:
+        """Return the answers of the model inside, by key: to prompts of which all have a medium, or none."""
+        return {answer.key: answer for answer in self.model.answer(prompts)} if prompts else {}
