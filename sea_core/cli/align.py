@@ -114,10 +114,10 @@ def read_request(
     if data is not None:
         config, _ = override(config, parse_weights(data, config))
     found = read_settings(align_groups(config), file, option)
-    return AlignRequest(method, found[""], _nested(found["trainer"]), _nested(found["lora"]), full)  # type: ignore[arg-type]
+    return AlignRequest(method, found[""], nested(found["trainer"]), nested(found["lora"]), full)  # type: ignore[arg-type]
 
 
-def _nested(flat: dict[str, Any]) -> dict[str, Any]:
+def nested(flat: dict[str, Any]) -> dict[str, Any]:
     """Return settings with dotted names as groups of settings, which TRL and PEFT take in some places."""
     nested: dict[str, Any] = {}
     for key, value in flat.items():

@@ -42,6 +42,12 @@ Dtype = Annotated[
     str, typer.Option(help="float32, bfloat16, float16, or auto: bfloat16 on a GPU that supports it, else float32.")
 ]
 RunDtype = Annotated[str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto: the run's.")]
+Quantize = Annotated[
+    str,
+    typer.Option(
+        help="Keep the language model's linear layers in 4bit or 8bit (pip install 'sea-core[quantize]'), or none."
+    ),
+]
 Device = Annotated[str, typer.Option(help="A device of torch, or auto: cuda if available, else mps, else cpu.")]
 Settings = Annotated[
     list[str],

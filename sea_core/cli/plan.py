@@ -1,17 +1,22 @@
-"""`sea plan`: what an optimisation will take, before any weight is loaded."""
+"""`sea plan`: what an optimisation or an alignment will take, before any weight is loaded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sea_core.cli import options, output, synthesis
-from sea_core.cli.settings import takes_settings
+from sea_core.cli.settings import adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
-    from sea_core.pipeline.plan import PlannedRun
+    from sea_core.alignment.config import AlignRequest
+    from sea_core.pipeline.plan import PlannedAlignment, PlannedRun
+
+ADVICE = "type --quantize 4bit, --dtype bfloat16, a smaller blank input (-o adapter.…), or another device"
 
 
 @takes_settings(synthesis.synthesis_groups)
@@ -33,24 +38,48 @@ def plan(
     revision: options.Revision = None,
     chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
+    quantize: options.Quantize = "none",
     device: options.Device = "auto",
+    gpu: Annotated[
+        str, typer.Option(metavar="NAME", help="Plan for a card that is not here: h100, a100, 4090, 3090, ...")
+    ] = "",
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="Plan for a GPU with so much memory, as 24GB, or for so much of one.")
+    ] = "",
+    price: Annotated[
+        float, typer.Option("--price-per-hour", min=0, help="What the device costs an hour, for the cost of the run.")
+    ] = 0.0,
     steps: Annotated[int, typer.Option(min=1, help="Steps that an example is assumed to need.")] = 60,
+    for_align: Annotated[
+        bool, typer.Option("--align", help="Plan sea align on the embeddings instead; -o takes its settings.")
+    ] = False,
+    method: Annotated[str, typer.Option(help="With --align: dpo or sft.")] = "dpo",
+    full_finetune: Annotated[
+        bool, typer.Option("--full-finetune", help="With --align: train all weights of the language model.")
+    ] = False,
     as_json: output.Json = False,
 ) -> None:
-    """Estimate memory, batch size, FLOPs and run time. Accepts the options of `sea optimize`."""
+    """Estimate memory, batch size, FLOPs, run time and cost. Accepts the options of `sea optimize`."""
     from sea_core.cli.progress import TERMINAL
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
+    from sea_core.model.cards import parse_memory
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
+    from sea_core.pipeline.plan import PlannedDevice, plan_alignment
     from sea_core.pipeline.plan import plan as estimate_run
 
-    how, settings = synthesis.read_synthesis(recipe, benign_media, "rules", config, option)
+    where = PlannedDevice(device, gpu, parse_memory(memory) if memory else None)
+    if for_align:
+        request, settings = _read_request(method, option, config, full_finetune)
+    else:
+        how, settings = synthesis.read_synthesis(recipe, benign_media, "rules", config, option)
     target = ModelTarget.find(
         plugin,
         modality=modality,
         model=model,
         revision=revision,
         dtype=dtype,
-        device=device,
+        quantize=quantize,
+        device=device if where.is_here else "cpu",
         settings=settings,
         chat_template=chat_template,
         language=language,
@@ -63,35 +92,114 @@ def plan(
         split=split,
         skip_invalid=skip_bad,
     )
-    planned = estimate_run(spec, target, synthesis=how, steps=steps, progress=TERMINAL)
-    about = {"plugin": plugin, "model": target.checkpoint, "device": planned.device, "dtype": planned.dtype}
-    head = about | {"start": planned.start}
-    output.emit(head | asdict(planned.estimate), as_json, lambda: output.grid(("plan", "value"), _lines(planned)))
-    if not planned.estimate.batch_size:
-        output.note(
-            "The weights and one example do not fit into the free memory of this device: type --dtype bfloat16, "
-            "a smaller blank input (-o adapter.…), or another --device."
-        )
+    if for_align:
+        aligned = plan_alignment(spec, target, request=request, where=where, progress=TERMINAL)
+        _emit(plugin, aligned, _align_lines(aligned), aligned.estimate.examples, price, as_json, {"method": method})
+    else:
+        planned = estimate_run(spec, target, synthesis=how, steps=steps, where=where, progress=TERMINAL)
+        more = {"start": planned.start}
+        _emit(plugin, planned, _lines(planned), planned.estimate.embeddings, price, as_json, more)
+
+
+def _read_request(
+    method: str, option: Sequence[str], file: Path | None, full: bool
+) -> tuple[AlignRequest, dict[str, Any]]:
+    """Return how the model is aligned, and the settings of the adapter."""
+    from sea_core.alignment.config import AlignRequest
+    from sea_core.cli.align import align_groups, nested
+
+    found = read_settings([*align_groups(), adapter_group()], file, option)
+    trainer, lora = nested(found["trainer"]), nested(found["lora"])
+    return AlignRequest(method, found[""], trainer, lora, full), found["adapter"]  # type: ignore[arg-type]
+
+
+def _emit(
+    plugin: str,
+    planned: PlannedRun | PlannedAlignment,
+    lines: list[tuple[str, str]],
+    rows: int,
+    price: float,
+    as_json: bool,
+    more: dict[str, str],
+) -> None:
+    """Print a plan, with its cost if there is a price."""
+    found = planned.estimate
+    about = {"plugin": plugin, "model": planned.target.checkpoint, "device": planned.device, "dtype": planned.dtype}
+    value = about | {"quantize": planned.target.quantize} | more | asdict(found)
+    if price and found.hours is not None:
+        cost = found.hours * price
+        value |= {"cost": cost, "cost_per_1000": 1000 * cost / rows}
+        lines.append(("cost", f"{cost:.3g}, or {1000 * cost / rows:.3g} per 1,000, at {price:g} an hour"))
+    output.emit(value, as_json, lambda: output.grid(("plan", "value"), lines))
+    if not found.batch_size:
+        output.note(f"The weights and one example do not fit into the memory of this device: {ADVICE}.")
 
 
 def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
     found = planned.estimate
-    speed = f"{_flop(found.flop_per_second)}/s measured in a large matrix product"
     return [
         ("embeddings", str(found.embeddings)),
-        ("model", f"{planned.target.checkpoint}, {_size(found.weights)} of weights in {planned.dtype}"),
-        ("device", f"{planned.device}, {_size(found.free)} free, {speed}"),
+        *_device_lines(planned),
         ("tokens of the longest example", f"{found.media_tokens} for the medium, {found.text_tokens} of text"),
         ("start", _start(planned)),
         ("memory per example", _size(found.per_example)),
-        ("batch size", str(found.batch_size)),
+        ("batch size", str(found.batch_size) if found.batch_size else "0: does not fit"),
         ("FLOPs per step and example", _flop(found.flop)),
         ("compiled", "yes" if found.compiled else f"no: {found.compile_reason}" if found.compile_reason else "no"),
-        (
-            "run time",
-            f"{_duration(found.hours)}, at {found.steps} steps per example and {found.matmul_ratio:.2f} of that speed",
-        ),
+        ("run time", _run_time(planned, f"{found.steps} steps per example")),
     ]
+
+
+def _align_lines(planned: PlannedAlignment) -> list[tuple[str, str]]:
+    found, request = planned.estimate, planned.request
+    trained = "all weights of the language model" if request.full_finetune else "LoRA weights"
+    answers = f", each with {found.sequences} answers" if found.sequences > 1 else ""
+    total = found.weights + found.trained + found.batch_size * found.per_example + found.head
+    return [
+        ("training", f"{request.method}, about {found.examples} training examples{answers}"),
+        *_device_lines(planned),
+        ("tokens of the longest sequence", str(found.tokens)),
+        ("gradient checkpointing", "on" if found.checkpointing else "off"),
+        (trained, f"{_size(found.trained)}, with gradients and optimiser"),
+        ("memory per example", f"{_size(found.per_example)}, and {_size(found.head)} for logits"),
+        ("batch size", _batch(planned)),
+        ("memory in all", _size(total) if found.batch_size else "more than there is"),
+        ("FLOPs per step", _flop(found.flop)),
+        ("run time", _run_time(planned, f"{found.steps} steps")),
+        ("not measured", "an alignment on a GPU: it is assumed to be as fast as an optimisation that is not compiled"),
+    ]
+
+
+def _batch(planned: PlannedAlignment) -> str:
+    found = planned.estimate
+    if not found.batch_size:
+        return "0: does not fit"
+    if found.accumulated == 1:
+        return str(found.batch_size)
+    settings = {"per_device_train_batch_size": found.batch_size, "gradient_accumulation_steps": found.accumulated}
+    typed = " ".join(f"-o trainer.{name}={value}" for name, value in settings.items())
+    return f"{found.batch_size}, {found.accumulated} of them a step: {typed}"
+
+
+def _device_lines(planned: PlannedRun | PlannedAlignment) -> list[tuple[str, str]]:
+    found = planned.estimate
+    kept = f"{planned.target.quantize} and {planned.dtype}" if planned.target.quantize else planned.dtype
+    speed = f", {_flop(found.flop_per_second)}/s in a large matrix product" if found.flop_per_second else ""
+    return [
+        ("model", f"{planned.target.checkpoint}, {_size(found.weights)} of weights in {kept}"),
+        ("device", f"{planned.device}, {_size(found.free)} of memory{speed}"),
+        ("rates", found.rates),
+    ]
+
+
+def _run_time(planned: PlannedRun | PlannedAlignment, assumed: str) -> str:
+    found = planned.estimate
+    if not found.batch_size:
+        return "none: it does not fit"
+    if found.hours is None:
+        return "unknown, as the rates are"
+    slower = "; unpacking the quantised weights is not counted" if planned.target.quantize else ""
+    return f"{_duration(found.hours)}, at {assumed} and {found.matmul_ratio:.2f} of that speed{slower}"
 
 
 def _start(planned: PlannedRun) -> str:

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError, one_line
 from sea_core.model.chat_template import use_given_template
+from sea_core.model.hub import require_reachable
 from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.processor import load_processor
 from sea_core.model.untrusted import RESTORE_HINT, require_no_kernels, require_plain_files, untrusted
@@ -190,12 +191,16 @@ def _download_config(checkpoint: str, revision: str | None) -> Path:
             f"there is no model folder {checkpoint}", hint="Give a folder, or a hub id such as organisation/name."
         )
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
     try:
+        require_reachable(checkpoint, revision)
         return Path(hf_hub_download(checkpoint, "config.json", revision=revision))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPError) as error:
+        answered = isinstance(error, HfHubHTTPError)
+        problem = "has no model of that name that you may read" if answered else "cannot be reached"
         raise ModelError(
-            f"there is no folder {checkpoint}, and the model hub did not return a model of that name",
+            f"there is no folder {checkpoint}, and the model hub {problem}",
             hint=f"Check the spelling and the connection, or give a folder to --model. ({type(error).__name__})",
         ) from error
 

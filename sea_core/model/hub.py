@@ -28,3 +28,14 @@ def is_cached(checkpoint: str, revision: str | None) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     return isinstance(try_to_load_from_cache(checkpoint, "config.json", revision=revision), str)
+
+
+def require_reachable(checkpoint: str, revision: str | None) -> None:
+    """Ask the hub once for a model that is not on this machine; raise what the library raises if it does not answer.
+
+    A download asks six times, half a minute long, with a line for each.
+    """
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+
+    if not constants.HF_HUB_OFFLINE and not is_cached(checkpoint, revision):
+        get_hf_file_metadata(hf_hub_url(checkpoint, "config.json", revision=revision))

@@ -2,30 +2,32 @@
 
 Memory and FLOPs are exact for the packed forward (see engine/packed.py). For a replayed model they are those of its
 packed sequence, or of separate ones where its layers cannot be packed; a packed sequence that fails its proof is not
-foreseen, and recurrent layers are counted as attention. The run time follows from the measured speed of matrix products
-on the device and from the number of steps per example, which nobody knows in advance.
+foreseen, and recurrent layers are counted as attention. The run time follows from the speed of matrix products on the
+device (see hardware.py) and from the number of steps per example, which nobody knows in advance.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.compile_choice import choose_compile, matmul_ratio
+from sea_core.model.quantization import Quantization, weight_bytes
+from sea_core.optimization.compile_choice import CompileChoice, choose_compile
 from sea_core.optimization.config import Auto
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import Sequential, padded_length
 from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.packed_backbone import PackedBackbone
 from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer
-from sea_core.optimization.flop import STEPS, StepSequence, measure_matmul, step_flop
+from sea_core.optimization.flop import STEPS, StepSequence, step_flop
+from sea_core.optimization.hardware import Hardware
 from sea_core.optimization.optimizer import make_task
 
 
@@ -43,10 +45,11 @@ class Estimate:
         text_tokens: the others, of questions and answers; in separate sequences, all.
         steps: assumed steps per example.
         flop: of one step of one example.
-        flop_per_second: measured in a large matrix product on the device.
+        flop_per_second: of a large matrix product on the device; None if that is unknown.
         matmul_ratio: the speed that a whole step reaches, as a ratio of it.
+        rates: where these two come from: measured here, or scaled from another card.
         compiled: whether the decoder's layers will be compiled. compile_reason: why not, if there is something to say.
-        hours: for all examples, at `steps` each.
+        hours: for all examples, at `steps` each; None if the rates are unknown, or nothing fits.
     """
 
     embeddings: int
@@ -58,19 +61,21 @@ class Estimate:
     text_tokens: int
     steps: int
     flop: float
-    flop_per_second: float
+    flop_per_second: float | None
     matmul_ratio: float
+    rates: str
     compiled: bool
     compile_reason: str
-    hours: float
+    hours: float | None
 
 
 def estimate(
     mllm: MLLM,
     examples: Sequence[PreparedExample],
-    device: torch.device,
+    hardware: Hardware,
     steps: int = STEPS,
     compile: bool | Auto = "auto",
+    quantize: Quantization = "",
 ) -> Estimate:
     """Estimate the optimisation of examples on a device.
 
@@ -81,44 +86,55 @@ def estimate(
     Raises:
         ModelError: the adapter's inputs contain no placeholders, so the number of media tokens is unknown.
     """
-    sequences = [_step_sequence(mllm, example) for example in examples]
+    media = count_media_tokens(mllm)
+    sequences = [_step_sequence(mllm, example, media) for example in examples]
     targets = [sum(len(mllm.answer_ids(goal.answer)) for goal in example.goals) for example in examples]
     longest = max(sequences, key=lambda sequence: sequence.tokens)
     per_example = _bytes_per_example(mllm, longest, max(targets))
-    weights = sum(p.numel() for p in mllm.model.parameters()) * mllm.dtype.itemsize
-    free = memory.free_bytes(device)
-    room = free - weights
-    batch_size = memory.max_batch(per_example, room, longest.tokens, _decoder_shape(mllm), device.type)
+    weights = weight_bytes(mllm, quantize)
+    room = hardware.free - weights
+    device_type, speed = hardware.device_type, hardware.flop_per_second
+    batch_size = memory.max_batch(per_example, room, longest.tokens, _decoder_shape(mllm), device_type)
+    fits = room > per_example
     flop = [step_flop(mllm, sequence, n) for sequence, n in zip(sequences, targets, strict=True)]
-    flop_per_second = measure_matmul(device, mllm.dtype)
     total = sum(flop) * steps
-    choice = choose_compile(False if mllm.replayed else compile, device.type, total, flop_per_second)
-    ratio = matmul_ratio(device.type, choice.wanted)
+    choice = _compile_choice(mllm, compile, hardware, total)
+    ratio = hardware.step_ratio(choice.wanted)
+    batches = math.ceil(len(examples) / batch_size) * steps
+    launches = batches * hardware.launch_seconds(_decoder_shape(mllm).layers)
     return Estimate(
         embeddings=len(examples),
         weights=weights,
         per_example=per_example,
-        free=free,
-        batch_size=batch_size if room > per_example else 0,
+        free=hardware.free,
+        batch_size=batch_size if fits else 0,
         media_tokens=longest.shared,
         text_tokens=sum(longest.texts),
         steps=steps,
         flop=max(flop),
-        flop_per_second=flop_per_second,
+        flop_per_second=speed,
         matmul_ratio=ratio,
+        rates=hardware.basis,
         compiled=choice.wanted,
         compile_reason=choice.reason,
-        hours=total / (ratio * flop_per_second) / 3600,
+        hours=max(total / (ratio * speed), launches) / 3600 if fits and speed else None,
     )
 
 
-def _step_sequence(mllm: MLLM, example: PreparedExample) -> StepSequence:
+def _compile_choice(mllm: MLLM, setting: bool | Auto, hardware: Hardware, flop: float) -> CompileChoice:
+    """Return whether the layers will be compiled, as far as that can be known here."""
+    setting = False if mllm.replayed else setting
+    if setting == "auto" and hardware.flop_per_second is None:
+        return CompileChoice(False, "decided on the device, by its speed")
+    return choose_compile(setting, hardware.device_type, flop, hardware.flop_per_second or 0.0)
+
+
+def _step_sequence(mllm: MLLM, example: PreparedExample, media: int) -> StepSequence:
     """Return what a step of an example computes: as the engine does it, without running the model."""
-    media = count_media_tokens(mllm)
     if not mllm.replayed:
         pruned = TextOnlyLastLayer.wrap(mllm.adapter.language_model(mllm.model), media)
         return StepSequence(media, _text_lengths(mllm, example), media, media if pruned else 0)
-    start = _smallest_embedding(mllm)
+    start = smallest_embedding(mllm)
     task = make_task(mllm, example, start)
     try:
         packed = PackedBackbone(mllm, start, [task])
@@ -159,12 +175,12 @@ def count_media_tokens(mllm: MLLM) -> int:
 
 def _text_lengths(mllm: MLLM, example: PreparedExample) -> tuple[int, ...]:
     """Return the padded length of an example's questions and answers after the media."""
-    smallest = _smallest_embedding(mllm)
+    smallest = smallest_embedding(mllm)
     prompts = [(mllm.prompt_ids(goal.prompt, smallest), mllm.answer_ids(goal.answer)) for goal in example.goals]
     return tuple(padded_length(prompt[::-1].index(mllm.placeholder_id) + len(answer)) for prompt, answer in prompts)
 
 
-def _smallest_embedding(mllm: MLLM) -> Embedding:
+def smallest_embedding(mllm: MLLM) -> Embedding:
     """Return the size of the smallest embedding that has a placeholder; for a replayed model, of the blank's."""
     adapter = mllm.adapter
     if mllm.replayed:

@@ -17,6 +17,7 @@ from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.model.chat_template import ChatTemplate, given, use_given_template
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
+from sea_core.model.quantization import Quantization, read_quantization
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.reading import note_reading
 from sea_core.plugin import loader
@@ -150,6 +151,7 @@ class ModelTarget:
         device: as torch names it; `auto` for cuda if there is one, else mps, else cpu.
         may_download: whether a hub model may be downloaded; False for one that only a run names.
         chat_template: takes the place of the checkpoint's own.
+        quantize: `4bit` or `8bit` for the language model's linear layers; empty for none.
     """
 
     plugin: loader.Plugin
@@ -161,6 +163,7 @@ class ModelTarget:
     device: str = "auto"
     may_download: bool = True
     chat_template: ChatTemplate | None = None
+    quantize: Quantization = ""
 
     @classmethod
     def find(
@@ -171,6 +174,7 @@ class ModelTarget:
         model: str | None = None,
         revision: str | None = None,
         dtype: str = "auto",
+        quantize: str = "",
         device: str = "auto",
         settings: Mapping[str, Any] | None = None,
         chat_template: ChatTemplate | Path | None = None,
@@ -187,18 +191,20 @@ class ModelTarget:
             settings: the adapter's fields to set, as in {"seconds": 5}.
             chat_template: a Jinja file, for a checkpoint without a chat template, or in place of its own.
             language: of questions and target answers: `en` or `zh`.
+            quantize: keep the language model's linear layers in `4bit` or `8bit`; `none` or empty: in the dtype.
             is_stored: the plugin's name was read from a file, and is never taken as a path.
             may_download: whether a hub model that is not the plugin's own may be downloaded.
 
         Raises:
             PluginError: there is no such plugin, or it cannot be used.
-            SeaError: an unknown dtype, setting or language.
+            SeaError: an unknown dtype, quantisation, setting or language.
             ModelError: the chat template cannot be read, or is not Jinja; or the plugin derives its adapter from the
                 model, and cannot.
         """
         if not plugin:
             raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
         check_dtype(dtype)
+        quantization = read_quantization(quantize)
         found, adapter = loader.get_adapter(plugin, modality, is_stored=is_stored)
         given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
         adapter, unknown = override(adapter, given, "adapter")
@@ -213,7 +219,9 @@ class ModelTarget:
         adapter = adapter.in_language(language)
         checkpoint = model or adapter.checkpoint
         template = chat_template if isinstance(chat_template, ChatTemplate | None) else ChatTemplate.read(chat_template)
-        target = cls(found, plugin, adapter, checkpoint, revision, dtype, device, may_download or not model, template)
+        may_download = may_download or not model
+        where = (checkpoint, revision, dtype, device, may_download, template, quantization)
+        target = cls(found, plugin, adapter, *where)
         return target._fitted() if adapter.is_derived else target
 
     @classmethod

@@ -34,6 +34,33 @@ def test_plan_tells_what_a_run_will_take_and_makes_nothing(tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
+def test_plan_for_a_card_that_is_not_here() -> None:
+    """No device is measured, and no figure is given as measured on it."""
+    plan = sea("plan", "--plugin", PLUGIN, "--limit", 4, "--gpu", "RTX 4090", "--price-per-hour", 2, "--json").json()
+    assert (plan["device"], plan["dtype"]) == ("NVIDIA GeForce RTX 4090, not here", "bfloat16")
+    assert (plan["free"], plan["rates"].split(";")[0]) == (24_000_000_000, "measured on an NVIDIA H200 SXM")
+    assert plan["cost"] == pytest.approx(2 * plan["hours"])
+    assert plan["cost_per_1000"] == pytest.approx(250 * plan["cost"])
+    nameless = sea("plan", "--plugin", PLUGIN, "--limit", 4, "--memory", "24GB")
+    assert "name a card with --gpu" in nameless.out
+
+
+def test_what_does_not_fit_has_no_run_time() -> None:
+    found = sea("plan", "--plugin", PLUGIN, "--limit", 1, "--gpu", "4090", "--memory", "1MB", "--json")
+    assert (found.json()["batch_size"], found.json()["hours"]) == (0, None)
+    assert "do not fit" in found.err
+    fewer = sea("plan", "--plugin", PLUGIN, "--limit", 1, "--gpu", "4090", "--quantize", "4bit", "--json").json()
+    assert fewer["weights"] < found.json()["weights"]
+
+
+def test_plan_of_an_alignment() -> None:
+    command = ("plan", "--plugin", PLUGIN, "--limit", 4, "--align", "--gpu", "3090", "--json")
+    plan = sea(*command, "--method", "sft", "-o", "trainer.per_device_train_batch_size=8", "-o", "lora.r=8").json()
+    assert (plan["method"], plan["sequences"], plan["batch_size"]) == ("sft", 1, 8)
+    assert sea(*command).json()["trained"] == 2 * plan["trained"]
+    assert "Did you mean" in expect_error(*command, "-o", "stps=3")
+
+
 def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
     rows = write_demo_examples(tmp_path / "rows.jsonl", 3)
     short = sea("plan", rows, "--plugin", PLUGIN, "-o", "adapter.seconds=0.5", "-o", "lr=auto", "--json").json()

@@ -84,7 +84,7 @@ def test_mistyped_option_is_told(
 def test_unreachable_hub_is_told(finished: FinishedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     message = expect_error("optimize", finished.examples, "--plugin", PLUGIN, "--model", "nobody/none")
-    assert "there is no folder nobody/none, and the model hub did not return" in message
+    assert "there is no folder nobody/none, and the model hub cannot be reached" in message
     assert "--model" in message
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from sea_core.model.checkpoint import fingerprint
+import pytest
+from huggingface_hub import constants
+
+from sea_core.errors import ModelError
+from sea_core.model.checkpoint import fingerprint, read_config
 from sea_core.plugin import loader
 
 
@@ -29,3 +33,16 @@ def test_a_fingerprint_covers_every_byte(tmp_path: Path) -> None:
     assert fingerprint(str(copy), None) == found
     (copy / "chat_template.jinja").write_text("another")
     assert fingerprint(str(copy), None) != found
+
+
+def test_a_hub_that_does_not_answer_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The library asked six times, for half a minute, with a line for each."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waited to ask again"))
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", "http://127.0.0.1:9/{repo_id}/{revision}/{filename}")
+    with pytest.raises(ModelError, match="the model hub cannot be reached"):
+        read_config("nobody/none", None)
+    assert capfd.readouterr().err == ""

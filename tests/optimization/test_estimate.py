@@ -26,6 +26,7 @@ from sea_core.optimization.engine.select_forward import logits_and_grad
 from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.optimization.estimate import count_media_tokens, estimate
 from sea_core.optimization.flop import StepSequence, attention_flop, matmul_flop
+from sea_core.optimization.hardware import Hardware
 from sea_core.optimization.optimizer import Optimization, make_task
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.plugin import loader
@@ -36,6 +37,10 @@ SHAPE_7B = memory.DecoderShape(layers=28, hidden=3584, attention=3584, mlp=3 * 1
 
 def load(adapter: Adapter, device: str, dtype: torch.dtype = torch.float32) -> MLLM:
     return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=dtype, device=device))
+
+
+def here() -> Hardware:
+    return Hardware.here(CPU, torch.float32)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,7 @@ def test_the_estimate_is_what_the_run_takes(
     mllm: MLLM, without_weights: MLLM, prepared: tuple[PreparedExample, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _: 20_000_000)
-    estimated = estimate(without_weights, prepared, CPU, steps=10)
+    estimated = estimate(without_weights, prepared, here(), steps=10)
     weights = sum(p.numel() * p.itemsize for p in mllm.model.parameters())
     monkeypatch.setattr(memory, "free_bytes", lambda _: 20_000_000 - weights)
     optimization = Optimization(mllm, prepared, OptimizeConfig())
@@ -84,7 +89,7 @@ def test_a_replayed_model_is_estimated_as_it_is_run(
     examples = prepare(read_examples(DEMO_EXAMPLES).examples, mllm.adapter).prepared[:3]
     optimization = Optimization(mllm, examples, OptimizeConfig())
     assert optimization.forward.name == name
-    estimated = estimate(shapes_only, examples, CPU, steps=10)
+    estimated = estimate(shapes_only, examples, here(), steps=10)
     longest = max(optimization.tasks, key=optimization.forward.tokens)
     assert estimated.media_tokens + estimated.text_tokens == optimization.forward.tokens(longest)
     assert estimated.batch_size == optimization.engine_config.batch_size
@@ -172,7 +177,8 @@ def test_a_model_that_does_not_fit_has_the_batch_size_zero(
     without_weights: MLLM, prepared: tuple[PreparedExample, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _: 1_000_000)
-    assert estimate(without_weights, prepared[:1], CPU).batch_size == 0
+    found = estimate(without_weights, prepared[:1], here())
+    assert (found.batch_size, found.hours) == (0, None)  # no run time of what cannot run
 
 
 @pytest.mark.parametrize("name", [plugin.name for plugin in loader.installed()])

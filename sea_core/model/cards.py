@@ -1,0 +1,68 @@
+"""Graphics cards by name, for plans on a machine that has none: memory and peak rates from `cards.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from sea_core.errors import SeaError
+from sea_core.registry import Registry
+
+FILE = Path(__file__).resolve().parent / "cards.toml"
+UNITS = {"": 1e9, "g": 1e9, "gb": 1e9, "gib": 2**30, "m": 1e6, "mb": 1e6, "mib": 2**20, "t": 1e12, "tb": 1e12}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A graphics card, as its vendor describes it.
+
+    Attributes:
+        name: what `--gpu` takes.
+        memory: in GB, as it is sold; the driver keeps a part of what a card has above that.
+        bf16: peak of matrix products in TFLOP/s, dense, accumulating in fp32.
+        bandwidth: of the memory, in GB/s.
+        source: where the vendor states these.
+    """
+
+    name: str
+    title: str
+    memory: float
+    bf16: float
+    bandwidth: float
+    source: str
+
+    @property
+    def memory_bytes(self) -> int:
+        return int(self.memory * 1e9)
+
+
+@cache
+def cards() -> Registry[Card]:
+    """Return all cards of `cards.toml`."""
+    entries = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    return Registry("card", (Card(name, **entry) for name, entry in entries.items()))
+
+
+def get_card(name: str) -> Card:
+    """Return the card of a name such as `h100`, `RTX 4090` or `A100-40GB`.
+
+    Raises:
+        SeaError: the card is not known.
+    """
+    short = re.sub(r"nvidia|amd|geforce|instinct|rtx", "", name.lower())
+    return cards().get("-".join(short.replace("_", " ").split()))
+
+
+def parse_memory(text: str, option: str = "--memory") -> int:
+    """Return the bytes of `24GB`, `24` (GB) or `23.5GiB`.
+
+    Raises:
+        SeaError: the text has another form.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if match is None or match[2] not in UNITS or not float(match[1]):
+        raise SeaError(f"{option} {text} is not an amount of memory", hint=f"Type: {option} 24GB")
+    return int(float(match[1]) * UNITS[match[2]])
