@@ -45,12 +45,21 @@ def test_everything_it_offers_is_listed(venv: FreshVenv) -> None:
         "extractors": ["acme"],
         "recipes": ["acme"],
         "judges": ["content acme"],
+        "defences": ["acme"],
         "generators": ["image acme"],
         "blueprints": [],
         "commands": ["acme"],
         "functions": ["acme_hello"],
         "error": None,
     }
+
+
+def test_defence_is_used_by_name(venv: FreshVenv) -> None:
+    venv.output("sea bench build audio --limit 1 --out cases")
+    short = "--task KPT --scenario 1-Theft -o max_new_tokens=4 -o comprehension=false"
+    venv.output(f"sea bench run cases --plugin qwen2_audio {short} --defence acme -o defence.acme.text=Stop --out acme")
+    manifest = json.loads((venv.folder / "acme/bench.json").read_text())
+    assert manifest["identity"]["defence"] == {"name": "acme", "text": "Stop"}
 
 
 def test_format_is_used_by_name_or_detected(venv: FreshVenv) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sea_core.pipeline.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from sea_bench.defences.base import Defence
     from sea_bench.pipeline.report import Report
     from sea_bench.report.metrics import Measure, Metric
     from sea_bench.run.config import AnswerConfig
@@ -70,6 +71,7 @@ def bench(
     modality: str | None = None,
     model: str | None = None,
     lora: Path | str | None = None,
+    defence: Defence | str | None = None,
     judges: Sequence[str | Judge] = (),
     wanted: CaseFilter | None = None,
     config: AnswerConfig | None = None,
@@ -88,6 +90,7 @@ def bench(
         modality: which of the plugin's modalities, if it has several.
         model: a model folder or a hub id; default: the model that `lora` was trained on, or the plugin's own model.
         lora: a LoRA adapter to put on the model.
+        defence: a defence, or the name of one, to put around the model.
         judges: names of further judges (guard, openai, transformers, or a plugin's), or judges of your own.
         wanted: which cases to take; default: all, with their own media.
         config: how answers are generated. judge_config: the models of the judges.
@@ -111,7 +114,9 @@ def bench(
     target = plugin if isinstance(plugin, ModelTarget) else ModelTarget.find(plugin, modality=modality, model=model)
     if lora and model is None and not isinstance(plugin, ModelTarget):
         target = on_base(target, Path(lora))
-    result = run_benchmark(cases, target, out=out, lora=lora, wanted=wanted, config=config, progress=progress)
+    result = run_benchmark(
+        cases, target, out=out, lora=lora, defence=defence, wanted=wanted, config=config, progress=progress
+    )
     judge_run(result.run, judges, config=judge_config, progress=progress)
     report = report_runs([result.run])
     return BenchResult(result.run, report, tuple(_task_metrics(report)))

@@ -33,6 +33,13 @@ def sea_extractors():
 
 
 @hookimpl
+def sea_defences():
+    from sea_acme.defence import AcmeDefence
+
+    return [AcmeDefence()]
+
+
+@hookimpl
 def sea_generators():
     from sea_acme.generator import AcmeImages
 
