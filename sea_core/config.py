@@ -287,7 +287,7 @@ def parse_overrides(
     Raises:
         SeaError: the file cannot be read, or an option is not `KEY=VALUE` with a YAML value.
     """
-    settings = flatten(_read(file)) if file else {}
+    settings = flatten(read_yaml(file)) if file else {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
@@ -304,7 +304,8 @@ def _value_example(key: str, defaults: Mapping[str, Any]) -> str:
     return f"Did you mean -o {close}={_as_typed(defaults[close])} ?" if close else f"Type: -o {key}=VALUE"
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return the tree of a YAML file of `key: value` lines. Raises SeaError when it cannot be read."""
     example = "Write one setting a line, for example: lr: 0.1"
     try:
         text = read_bytes(file).decode()

@@ -20,12 +20,14 @@ from sea_core.cli import (
     doctor,
     encode,
     exit_code,
+    init,
     modalities,
     optimize,
     output,
     plan,
     plugins,
     prepare,
+    run,
     settings,
     show,
     start,
@@ -38,6 +40,7 @@ from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 from sea_core.schema import require_text_name
 
 COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
+    "Start": {"doctor": doctor.doctor, "init": init.init, "run": run.run},
     "Data": {"data": data.app, "prepare": prepare.prepare},
     "Synthesise": {
         "plan": plan.plan,
@@ -54,7 +57,6 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "plugins": plugins.app,
         "settings": settings.settings,
         "modalities": modalities.modalities,
-        "doctor": doctor.doctor,
     },
 }
 """The commands of the core in the panels of `sea --help`, in the order of the work. Plugins may add to the panels."""

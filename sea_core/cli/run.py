@@ -1,0 +1,103 @@
+"""`sea run`: the commands of a pipeline file, one after the other; what has not changed is skipped."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typing_extensions import TypedDict
+
+from sea_core.cli import output, stop
+from sea_core.cli.exit_code import exit_if_failed
+
+if TYPE_CHECKING:
+    from sea_core.cli.steps import Step
+    from sea_core.runs.jsonl import JsonlLog
+
+JOURNAL = "pipeline.jsonl"
+STDERR = 2
+"""The number of the standard error stream."""
+DONE, FAILURES, UNCHANGED = "done", "finished with failures", "unchanged"
+
+
+class StepRecord(TypedDict):
+    """A command that has ended: its digest, its words, and its exit code, 0 or 1."""
+
+    step: str
+    command: list[str]
+    code: int
+
+
+def run(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A pipeline file (`sea init` writes one).")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands, and run none.")] = False,
+    as_json: output.Json = False,
+) -> None:
+    """Run the commands of a pipeline file, from the text safety set to the report.
+
+    What has been made with the same settings from the same data is not made again; other settings write to folders of
+    their own. Re-run the same command to resume. Exit code 1 if a command finished with failures.
+    """
+    from sea_core.cli.steps import PipelineFile
+    from sea_core.runs.jsonl import JsonlLog
+
+    pipeline = PipelineFile.read(file, context.find_root().command)
+    steps = list(pipeline.steps())
+    if dry_run:
+        output.emit([step.words for step in steps], as_json, lambda: "\n".join(map(_shown, steps)))
+        return
+    pipeline.folder.mkdir(parents=True, exist_ok=True)
+    journal = JsonlLog(pipeline.folder / JOURNAL, StepRecord, key=("step",))
+    results: list[str] = []
+    for step in steps:
+        results.append(_run_step(step, journal, is_new=any(result != UNCHANGED for result in results), quiet=as_json))
+    value = [{"command": s.words, "output": s.output, "result": r} for s, r in zip(steps, results, strict=True)]
+    cells = [(" ".join(s.command), s.output or "", r) for s, r in zip(steps, results, strict=True)]
+    output.emit(value, as_json, lambda: output.grid(("command", "output", "result"), cells))
+    exit_if_failed({"commands with failures, shown above": results.count(FAILURES)})
+
+
+def _run_step(step: Step, journal: JsonlLog[StepRecord], *, is_new: bool, quiet: bool) -> str:
+    """Run one command unless its result is there. A command that cannot go on ends all, with its exit code.
+
+    Args:
+        is_new: whether an earlier command has just been run: one that adds to its results is run again.
+        quiet: whether what it prints goes to stderr.
+    """
+    codes = {record["step"]: record["code"] for record in journal.read()}
+    is_there = step.output.exists() if step.output else step.is_stored and not is_new
+    if codes.get(step.digest) == 0 and is_there:
+        output.note(f"unchanged: {_shown(step)}")
+        return UNCHANGED
+    output.note(f"$ {_shown(step)}")
+    code = _call(step, quiet)
+    if code not in (0, 1):
+        output.note("The pipeline stopped here. What is finished is kept; re-run the same command to go on.")
+        raise typer.Exit(code)
+    journal.append([{"step": step.digest, "command": step.words, "code": code}])
+    return FAILURES if code else DONE
+
+
+def _call(step: Step, quiet: bool) -> int:
+    """Run a command in a process of its own, which returns its memory, and return its exit code.
+
+    Ctrl-C reaches both: the command stops cleanly, and is waited for.
+    """
+    process = subprocess.Popen([sys.executable, "-m", "sea_core.cli", *step.words], stdout=STDERR if quiet else None)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        raise
+    return stop.CODE if code < 0 else code
+
+
+def _shown(step: Step) -> str:
+    return shlex.join(["sea", *step.words])
