@@ -89,7 +89,8 @@ def _call(step: Step, quiet: bool) -> int:
 
     Ctrl-C reaches both: the command stops cleanly, and is waited for.
     """
-    process = subprocess.Popen([sys.executable, "-m", "sea_core.cli", *step.words], stdout=STDERR if quiet else None)
+    command = [sys.executable, "-P", "-m", "sea_core.cli", *step.words]  # -P: no module of the working folder is run
+    process = subprocess.Popen(command, stdout=STDERR if quiet else None)
     try:
         code = process.wait()
     except KeyboardInterrupt:
