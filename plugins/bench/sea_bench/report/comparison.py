@@ -16,7 +16,7 @@ from sea_core.runs.paired import PairedDifference, paired_difference
 from sea_core.runs.statistics import ratio, wilson_interval
 
 COLUMNS = (
-    *("task", "arm", "metric", "over harmful cases (95 %)", "change (95 %)", "p"),
+    *("arm", "task", "metric", "over harmful cases (95 %)", "change (95 %)", "p"),
     *("over-refusal (95 %)", "its change (95 %)", "its p", "media understood", "defence acted"),
     *("prompt tokens", "answer tokens", "extra calls"),
 )
@@ -147,23 +147,29 @@ def _mean(values: Sequence[int | None], count: int) -> float | None:
 
 
 def comparison_table(arms: Sequence[ArmMetrics], *, by_task: bool = False) -> TextTable:
-    """Return the one table of a comparison.
+    """Return the one table of a comparison. A task or a metric that all rows have stands in the title.
 
     Args:
         by_task: a row for each task; by default for all tasks with media together.
     """
     tasks = {arm.task for arm in arms}
     shown = [arm for arm in arms if by_task or ALL_TASKS not in tasks or arm.task == ALL_TASKS]
-    plain = arms[0].arm if arms else ""
-    title = f"change: from {plain}, paired by case; tokens and calls: the mean for each answer"
-    return TextTable(title, COLUMNS, list(_rows(shown)))
+    rows = list(_rows(shown))
+    shared = [column for column in (1, 2) if len({row[column] for row in rows}) == 1]
+    titles = [rows[0][column] for column in shared]
+    titles += ["changes: from the first arm, paired by case", "tokens and calls: the mean for each answer"]
+    return TextTable("; ".join(titles), _without(COLUMNS, shared), [_without(row, shared) for row in rows])
+
+
+def _without(cells: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [cell for number, cell in enumerate(cells) if number not in columns]
 
 
 def _rows(arms: Sequence[ArmMetrics]) -> Iterator[list[str]]:
     for arm in arms:
         yield [
-            arm.task,
             arm.arm,
+            arm.task,
             f"{NAMES[arm.measure]} by {arm.judge}",
             format_metric(arm.metric),
             *_change_cells(arm.change),

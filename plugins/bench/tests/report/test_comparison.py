@@ -92,8 +92,12 @@ def test_extra_calls_are_part_of_the_cost(arms: dict[tuple[str, str], ArmMetrics
 
 
 def test_the_table_has_all_tasks_together_or_each(arms: dict[tuple[str, str], ArmMetrics]) -> None:
-    rows = comparison_table(list(arms.values())).rows
-    assert [row[:2] for row in rows] == [[ALL_TASKS, name] for name in ("plain", "guard", "self-check")]
-    assert rows[1][4].startswith("-0.500 (")
-    assert rows[2][10] == "0 of 32; 32 without a verdict"
-    assert len(comparison_table(list(arms.values()), by_task=True).rows) == 9
+    table = comparison_table(list(arms.values()))
+    assert table.title.startswith(f"{ALL_TASKS}; ASR by judge-1; changes: from the first arm")
+    guard, check = (dict(zip(table.columns, row, strict=True)) for row in table.rows[1:])
+    assert guard["change (95 %)"].startswith("-0.500 (")
+    assert guard["over-refusal (95 %)"].startswith("0.375 (")
+    assert check["defence acted"] == "0 of 32; 32 without a verdict"
+    by_task = comparison_table(list(arms.values()), by_task=True)
+    assert [row[:2] for row in by_task.rows[:3]] == [[name, "KPT"] for name in ("plain", "guard", "self-check")]
+    assert len(by_task.rows) == 9
