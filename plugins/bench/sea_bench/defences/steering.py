@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 from sea_bench.defences.base import Defence, DefenceContext, DefendedModel
 from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer
 from sea_bench.run.local import LocalAnsweringModel
-from sea_core.errors import DataError, RunError, SeaError
+from sea_core.errors import DataError, ModelError, RunError, SeaError
 from sea_core.judges.base import Answer
 from sea_core.judges.refusal import RefusalJudge
 from sea_core.model import seam
@@ -185,8 +185,15 @@ class SteeredModel(DefendedModel):
 
 
 def decoder_layers(mllm: MLLM) -> Any:
-    """Return the layers of the language model's decoder."""
-    return mllm.adapter.language_model(mllm.model).get_submodule("layers")
+    """Return the layers of the language model's decoder. Raises ModelError if they are not where SEA finds them."""
+    decoder = mllm.adapter.language_model(mllm.model)
+    try:
+        return decoder.get_submodule("layers")
+    except AttributeError as error:
+        raise ModelError(
+            f"the decoder of this model, {type(decoder).__name__}, has no `layers` to steer",
+            hint="Leave --defence steering out.",
+        ) from error
 
 
 @torch.no_grad()
