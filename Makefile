@@ -8,7 +8,7 @@ TOOLS := bench toy
 PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz drill families lint format reference
+.PHONY: help demo test fuzz drill families lint format reference release
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -41,6 +41,14 @@ format: .venv/.stamp-dev ## Put imports and layout in order
 
 reference: .venv/.stamp-dev ## Write docs/reference from the commands and their settings
 	$(BIN)/python -m sea_core.cli.reference docs/reference
+
+release: .venv/.stamp-dev ## Build and check all distributions in dist/; nothing is uploaded
+	$(PIP) -e '.[release]'
+	rm -rf dist
+	for project in . $(FAMILIES:%=plugins/%) $(TOOLS:%=plugins/%); do \
+		$(BIN)/python -m build --quiet --no-isolation --outdir dist $$project || exit 1; done
+	$(BIN)/twine check --strict dist/*
+	@echo "To publish: $(BIN)/twine upload dist/*   (after the checklist in CONTRIBUTING.md)"
 
 .venv/.stamp-torch: constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or type make PYTHON=/path/to/python3"; exit 2; }

@@ -1,0 +1,56 @@
+"""Each distribution has what an index and a type checker need: a description, the licence, `py.typed`; and no tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PROJECTS = [REPOSITORY, *sorted(path.parent for path in REPOSITORY.glob("plugins/*/pyproject.toml"))]
+
+
+def build(project: Path, target: str, out: Path) -> Path:
+    """Build the wheel or the source distribution of a project."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    (built,) = out.iterdir()
+    return built
+
+
+def metadata(wheel: zipfile.ZipFile) -> Message:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return message_from_bytes(wheel.read(name))
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+def test_wheel_is_complete(project: Path, tmp_path: Path) -> None:
+    declared = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    with zipfile.ZipFile(build(project, "wheel", tmp_path)) as wheel:
+        found, files = metadata(wheel), wheel.namelist()
+        (licence,) = (name for name in files if name.endswith("/LICENSE"))
+        assert wheel.read(licence) == (REPOSITORY / "LICENSE").read_bytes()
+    (package,) = {name.partition("/")[0] for name in files if ".dist-info/" not in name}
+    assert f"{package}/py.typed" in files
+    assert not [name for name in files if "/tests/" in name or "__pycache__" in name]
+    assert found["License-Expression"] == "Apache-2.0"
+    assert found["Description-Content-Type"] == "text/markdown"
+    assert len(str(found.get_payload())) > 300
+    assert "Typing :: Typed" in found.get_all("Classifier", [])
+    assert set(found.get_all("Provides-Extra", [])) == set(declared.get("optional-dependencies", {}))
+
+
+def test_source_of_the_core_has_what_its_tests_need(tmp_path: Path) -> None:
+    with tarfile.open(build(REPOSITORY, "sdist", tmp_path)) as archive:
+        files = {name.partition("/")[2] for name in archive.getnames()}
+    needed = {"Makefile", "constraints.txt", "conftest.py", "docs/index.md", "tests/test_packages.py", "LICENSE"}
+    assert needed <= files
+    assert any(name.startswith("plugins/") and name.endswith(".safetensors") for name in files)
+    assert not {name for name in files if name.startswith((".git/", ".venv/"))}
