@@ -34,6 +34,7 @@ lint: .venv/.stamp-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 format: .venv/.stamp-dev ## Put imports and layout in order
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -54,3 +55,8 @@ def test_source_of_the_core_has_what_its_tests_need(tmp_path: Path) -> None:
     assert needed <= files
     assert any(name.startswith("plugins/") and name.endswith(".safetensors") for name in files)
     assert not {name for name in files if name.startswith((".git/", ".venv/"))}
+
+
+def test_image_has_every_plugin() -> None:
+    installed = re.findall(r"\./plugins/\w+", (REPOSITORY / "Dockerfile").read_text())
+    assert installed == [f"./plugins/{project.name}" for project in PROJECTS[1:]]
