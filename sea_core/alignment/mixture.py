@@ -113,6 +113,9 @@ def _nothing_to_train_on(
         hint = f"{method} needs examples with {needs}. --data names the kinds to train on."
         return SeaError(f"there is no example to train on with {method}", hint=hint)
     count = len({embedding.example_id for embedding in stored})
+    if not any(embedding.record["instruction"] for embedding in stored):
+        what = f"the {count} examples of the runs have no texts: they were shared without them"
+        return SeaError(what, hint="Put them back, from the data: sea pull SOURCE RUN --text DATA")
     has_response = method == "dpo" and any(stored_responses(each, "sft") for each in stored)
     way = "; or type --method sft, for which they have answers" if has_response else ""
     return SeaError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sea_core.alignment.markdown import escape_markdown, front_matter
 from sea_core.alignment.run import AlignManifest
@@ -12,6 +13,8 @@ from sea_core.alignment.spot_check import GroupMetrics, Interval
 from sea_core.runs.containment import is_inside
 
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def find_licence(base: Path | None) -> str:
@@ -32,7 +35,9 @@ def model_card(manifest: AlignManifest, licence: str) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     trained = "all weights of the language model" if identity.full_finetune else "LoRA on the language model"
     trained += " and of the projector" if identity.config["train_projector"] else ""
-    header = {"library_name": "transformers", "base_model": metadata.checkpoint, "tags": ["safety", "sea"]}
+    header: dict[str, Any] = {"library_name": "transformers", "tags": ["safety", "sea"]}
+    if HUB_ID.fullmatch(metadata.checkpoint):  # the hub accepts no other base
+        header["base_model"] = metadata.checkpoint
     if re.fullmatch(r"[\w.-]+", licence):
         header["license"] = licence.lower()
     base, modality = escape_markdown(metadata.checkpoint), escape_markdown(identity.model.modality)

@@ -27,6 +27,8 @@ from sea_core.cli import (
     plan,
     plugins,
     prepare,
+    pull,
+    push,
     run,
     settings,
     show,
@@ -53,6 +55,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     },
     "Align": {"align": align.align},
     "Evaluate": {},
+    "Share": {"push": push.push, "pull": pull.pull},
     "Extend": {
         "plugins": plugins.app,
         "settings": settings.settings,

@@ -269,8 +269,19 @@ class ModelTarget:
             may_download=model is not None,
         )
         compare_plugins(identity, target.plugin, progress)
+        if model is None and target._is_own_model_elsewhere(identity.fingerprint):
+            return replace(target, checkpoint=target.adapter.checkpoint, revision=None)
         is_own = location.checkpoint == target.adapter.checkpoint
         return replace(target, may_download=model is not None or is_own)
+
+    def _is_own_model_elsewhere(self, wanted: str) -> bool:
+        """Return whether the checkpoint is not here, and the plugin's own model, in a folder, has this fingerprint."""
+        from sea_core.model.checkpoint import fingerprint
+
+        own = self.adapter.checkpoint
+        if not own or not Path(own).is_dir() or Path(self.checkpoint).is_dir():
+            return False
+        return fingerprint(own, None) == wanted
 
     @property
     def name(self) -> str:

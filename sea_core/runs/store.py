@@ -28,6 +28,7 @@ from sea_core.runs.embedding_files import (
 )
 from sea_core.runs.embedding_record import EmbeddingRecord, ResultRecord
 from sea_core.runs.inventory import Damage, Inventory
+from sea_core.runs.withheld import WithheldTexts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,6 +51,7 @@ class Store:
         self.folder = folder
         self.index, self.shards, self.pending = folder / "index", folder / "embeddings", folder / "pending"
         self.inventory = Inventory(folder)
+        self.texts = WithheldTexts(folder)
         self._open()
 
     def _open(self) -> None:
@@ -67,6 +69,7 @@ class Store:
             else:
                 self._records[record["id"]] = record
                 self._single_files[record["id"]] = path
+        self._records = self.texts.fill(self._records)
         self.damage += self._unlisted_parts()
 
     # --- reading ----------------------------------------------------------------------------------------------------

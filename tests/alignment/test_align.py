@@ -252,3 +252,24 @@ def test_script_of_the_how_to_page(run: EmbeddingRun, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     exec(script, {})
     assert (tmp_path / "out/adapter/adapter_model.safetensors").is_file()
+
+
+def test_a_model_is_pushed_and_pulled(model: Path, tmp_path: Path) -> None:
+    pushed = sea("push", model, tmp_path / "shared", "--licence", "apache-2.0", "--yes")
+    assert pushed.code == 0, pushed.err
+    assert "questions of the spot check" in pushed.err
+    assert sea("pull", tmp_path / "shared", tmp_path / "pulled").code == 0
+    pulled = tmp_path / "pulled"
+    assert not (pulled / "spot_check.jsonl").exists()
+    for name in ("adapter/adapter_model.safetensors", "merged/model.safetensors"):
+        assert (pulled / name).read_bytes() == (model / name).read_bytes()
+    base = json.loads((model / "align.json").read_text())["metadata"]["checkpoint"]
+    for path in pulled.rglob("*"):
+        if path.suffix in (".json", ".jsonl", ".md"):
+            assert base not in path.read_text(), path
+            assert str(model.parent) not in path.read_text(), path
+    assert json.loads((pulled / "adapter/sea.json").read_text())["base"]["fingerprint"].startswith("sha256:")
+    card = (pulled / "adapter/README.md").read_text()
+    assert "license: apache-2.0" in card
+    assert "Before and after" in card
+    assert sea("check", pulled).code == 0

@@ -75,7 +75,7 @@ def library_errors() -> tuple[type[Exception], ...]:
     from huggingface_hub.errors import EntryNotFoundError, RevisionResolutionError
     from pyarrow import ArrowException
 
-    own = (DatasetsError, EntryNotFoundError, RevisionResolutionError, _http_error(), ArrowException, yaml.YAMLError)
+    own = (DatasetsError, EntryNotFoundError, RevisionResolutionError, http_error(), ArrowException, yaml.YAMLError)
     # Raised for a README or an index that is not as expected, and for corrupt archives.
     builtin = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, ImportError)
     archives = (EOFError, zlib.error, LZMAError, BadZipFile, TarError)
@@ -106,10 +106,10 @@ def data_error(path: Path, error: Exception, repo: str) -> DataError:
 
 
 def _is_network_error(error: Exception) -> bool:
-    return isinstance(error, (OSError, _http_error())) and not isinstance(error, FileNotFoundError)
+    return isinstance(error, (OSError, http_error())) and not isinstance(error, FileNotFoundError)
 
 
-def _http_error() -> type[Exception]:
+def http_error() -> type[Exception]:
     """Return the base class of the HTTP client's errors; which client it is depends on the hub library's version."""
     from huggingface_hub.errors import HfHubHTTPError
 

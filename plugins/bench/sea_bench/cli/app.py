@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sea_bench.cli import build, check, compare, export, import_, judge, pick, report, run, show
+from sea_bench.cli import build, check, compare, export, import_, judge, pick, pull, push, report, run, show
 
 app = typer.Typer(
     name="bench",
@@ -23,3 +23,5 @@ app.command("compare")(compare.compare)
 app.command("show")(show.show)
 app.command("import")(import_.import_)
 app.command("export")(export.export)
+app.command("push")(push.push)
+app.command("pull")(pull.pull)

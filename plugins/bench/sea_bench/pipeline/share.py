@@ -1,0 +1,122 @@
+"""`sea bench push` and `sea bench pull` from Python: benchmarks and benchmark runs, shared as `sea push` does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sea_bench.build.build_folder import BuildFolder
+from sea_bench.dataset import read_benchmark
+from sea_bench.run.run_folder import BenchRun
+from sea_core.errors import SeaError
+from sea_core.runs.inventory import Inventory
+from sea_core.runs.manifest import ModelLocation, write_manifest
+from sea_core.sharing.package import Kind, Package, public_name, stage_inventory, stage_manifest
+
+RUN_JOURNALS = ("answers.jsonl", "verdicts.jsonl", "comprehension.jsonl", "comprehension_verdicts.jsonl")
+BENCHMARK_JOURNALS = ("media.jsonl", "picks.jsonl")
+CACHES = "caches, locks, damaged files, and where files lie on this machine"
+ABOUT_RUN = """The questions of a safety benchmark, what one model answered to them, and the verdicts of judges. Harmful
+questions and answers stand here in full: for research on the safety of models."""
+ABOUT_BENCHMARK = """A safety benchmark: harmful questions, the same put into media, and harmless twins of them. It is
+made to measure models that should refuse, and must not be trained on."""
+COMMANDS = (
+    "sea bench pull SOURCE FOLDER",
+    "sea bench check FOLDER",
+    "sea bench run FOLDER --plugin NAME --out RUN",
+)
+PUSH_ELSEWHERE = {"run.json": "sea push", "align.json": "sea push"}
+
+
+def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:
+    """Return what of a benchmark run is shared. Raises SeaError without its texts: nothing else is in it."""
+    _require_text(with_text, "a benchmark run")
+    run = BenchRun(folder)
+    identity, metadata = run.manifest.identity, run.manifest.metadata
+    location = metadata.model
+    files = {name: path for name in RUN_JOURNALS if (path := folder / name).is_file()}
+    files["bench.json"] = stage_manifest(
+        temporary,
+        "bench.json",
+        run.manifest,
+        benchmark=public_name(metadata.benchmark),
+        model=ModelLocation(public_name(location.checkpoint), location.revision),
+        lora=metadata.lora and public_name(metadata.lora),
+    )
+    model = identity.model
+    described = (
+        f"{model.fingerprint}, plugin {model.plugin} {model.plugin_version}" if model else "answers of elsewhere"
+    )
+    judges = ", ".join(run.verdicts_by_judge()) or "none yet"
+    return Package(
+        manifest="bench.json",
+        what=f"A run of a safety benchmark ({identity.modality})",
+        repo_type="dataset",
+        files=files,
+        facts={
+            "Answers": f"{len(run.answered_records())} of {metadata.cases} cases",
+            "Judges": judges,
+            "Benchmark": f"{public_name(metadata.benchmark)} {identity.cases}".strip(),
+            "Model": f"{public_name(location.checkpoint)}, {described}"
+            + f", LoRA adapter {identity.lora}" * bool(identity.lora),
+        },
+        sent=["the questions, harmful ones included", "the answers and the verdicts", "settings and digests"],
+        kept=["the media of the benchmark", CACHES],
+        commands=["sea bench pull SOURCE FOLDER", "sea bench report FOLDER", "sea bench show FOLDER"],
+        source=metadata.benchmark,
+        with_text=True,
+        fingerprint=model.fingerprint if model else "",
+        about=ABOUT_RUN,
+    )
+
+
+def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
+    """Return what of a built benchmark is shared. Raises SeaError without its texts: they are the benchmark."""
+    _require_text(with_text, "a benchmark")
+    build = BuildFolder(folder)
+    manifest, benchmark, known = build.read(), read_benchmark(folder), Inventory(folder).files()
+    files = {name: folder / name for name in known}
+    files |= {name: path for name in BENCHMARK_JOURNALS if (path := folder / name).is_file()}
+    files["inventory.jsonl"] = stage_inventory(temporary, files, known)
+    files["manifest.json"] = build.path
+    sources = [each.source for each in manifest.sets.values()]
+    if any(Path(source).is_absolute() for source in sources):
+        sets = {name: replace(each, source=public_name(each.source)) for name, each in manifest.sets.items()}
+        files["manifest.json"] = temporary / build.path.name
+        write_manifest(files["manifest.json"], replace(manifest, sets=sets))
+    harmful = sum(not case.benign for case in benchmark.cases)
+    return Package(
+        manifest="manifest.json",
+        what="A safety benchmark built with SEA",
+        repo_type="dataset",
+        files=files,
+        facts={
+            "Sets": ", ".join(f"{name} ({len(each.cases)} texts)" for name, each in manifest.sets.items()),
+            "Cases": f"{harmful} of the benchmark, {len(benchmark.cases) - harmful} of the benign twin",
+            "Source": ", ".join(dict.fromkeys(map(public_name, sources))),
+        },
+        sent=["the questions, harmful ones included", "the media", "settings and digests"],
+        kept=["candidates that were not picked", CACHES],
+        commands=[
+            "sea bench pull SOURCE FOLDER",
+            "sea bench check FOLDER",
+            "sea bench run FOLDER --plugin NAME --out RUN",
+        ],
+        source=sources[0] if len(set(sources)) == 1 else "",
+        with_text=True,
+        about=ABOUT_BENCHMARK,
+    )
+
+
+def _require_text(with_text: bool, noun: str) -> None:
+    if not with_text:
+        raise SeaError(
+            f"{noun} consists of questions, harmful ones included: without texts nothing is left to share",
+            hint="If you want to share them, add --with-text.",
+        )
+
+
+KINDS = (
+    Kind("bench.json", "a benchmark run", BenchRun, pack_bench_run),
+    Kind("manifest.json", "a built benchmark", read_benchmark, pack_benchmark),
+)

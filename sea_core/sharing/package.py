@@ -1,0 +1,115 @@
+"""What of a folder is shared: its files, by an allow-list of each kind of folder, and what the card says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any, Literal
+
+from sea_core.errors import SeaError
+from sea_core.runs.inventory import NAME as INVENTORY
+from sea_core.runs.inventory import FileRecord, Inventory
+from sea_core.runs.manifest import write_manifest
+
+HUB_ID = re.compile(r"(hf:)?[\w.-]+/[\w.-]+(:[\w.-]+)?(@[\w./-]+)?")
+
+
+@dataclass(frozen=True)
+class Package:
+    """What would be shared of a folder.
+
+    Attributes:
+        manifest: the name of the manifest. what: what the folder is, in words.
+        repo_type: what it becomes on the hub.
+        files: the paths on this machine by their shared names. A changed copy lies in a temporary folder.
+        facts: what the card and the summary say of it: names and texts.
+        sent, kept: what is in it, and what stays on this machine, one sentence each.
+        commands: how to use it, with `FOLDER` for where it was pulled to.
+        source: the data that it was made from, for the search for a licence; empty if unknown.
+        with_text: whether texts of people are in it.
+        fingerprint: of the model that it belongs to; empty for none.
+        about: what a stranger must know first, for the card.
+        card: returns the card of a kind of folder that has its own, for a licence; more_cards: where it also stands.
+    """
+
+    manifest: str
+    what: str
+    repo_type: Literal["dataset", "model"]
+    files: Mapping[str, Path]
+    facts: Mapping[str, str]
+    sent: Sequence[str]
+    kept: Sequence[str]
+    commands: Sequence[str]
+    source: str = ""
+    with_text: bool = False
+    fingerprint: str = ""
+    about: str = ""
+    card: Callable[[str], str] | None = None
+    more_cards: tuple[str, ...] = ()
+
+
+Packer = Callable[[Path, Path, bool], Package]
+"""Packs a folder: takes the folder, a temporary folder for changed copies, and whether to include texts."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of folder that can be shared.
+
+    Attributes:
+        manifest: the name of its manifest. noun: what it is called.
+        open: opens a folder of this kind, and raises RunError or DataError for one that is damaged.
+        pack: returns what of it is shared.
+    """
+
+    manifest: str
+    noun: str
+    open: Callable[[Path], Any]
+    pack: Packer
+
+
+def find_kind(folder: Path, kinds: Sequence[Kind], others: Mapping[str, str]) -> Kind:
+    """Return what kind a folder is.
+
+    Args:
+        others: the commands for kinds that are not among these, by manifest.
+
+    Raises:
+        SeaError: it is none of them.
+    """
+    for kind in kinds:
+        if (folder / kind.manifest).is_file():
+            return kind
+    nouns = " or ".join(kind.noun for kind in kinds)
+    command = next((command for name, command in others.items() if (folder / name).is_file()), "")
+    hint = f"Type: {command} {folder} ..." if command else f"Give the folder of {nouns}."
+    raise SeaError(f"{folder} is not {nouns}" if folder.exists() else f"there is no folder {folder}", hint=hint)
+
+
+def stage_manifest(folder: Path, name: str, manifest: Any, **metadata: Any) -> Path:
+    """Write a manifest with other metadata to a temporary folder, and return its path."""
+    path = folder / name
+    write_manifest(path, replace(manifest, metadata=replace(manifest.metadata, **metadata)))
+    return path
+
+
+def stage_inventory(folder: Path, files: Mapping[str, Path], known: Mapping[str, FileRecord]) -> Path:
+    """Write an inventory of the shared files that the folder's own has; copies have digests of their own."""
+    inventory = Inventory(folder)
+    records: list[FileRecord] = []
+    for name, path in files.items():
+        if name in known:
+            if path.is_relative_to(folder):
+                inventory.add([path])
+            else:
+                records.append(known[name])
+    inventory.log.append(records)
+    return folder / INVENTORY
+
+
+def public_name(text: str) -> str:
+    """Return the name of a model or a data set without where it lies on this machine; names of the hub stay."""
+    is_here = Path(text).exists() or PurePath(text).is_absolute()
+    return text if HUB_ID.fullmatch(text) and not is_here else PurePath(text).name

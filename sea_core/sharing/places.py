@@ -1,0 +1,252 @@
+"""Where shared folders lie: a folder, any file system that fsspec knows, or a repository of the Hugging Face hub."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Protocol
+
+from sea_core.data.sources.hf_datasets import http_error
+from sea_core.errors import RunError, SeaError, one_line
+from sea_core.runs.containment import require_contained
+from sea_core.runs.digests import BLOCK, file_digest
+from sea_core.sharing.listing import CARD, NAME
+
+HUB = "hf:"
+REPOSITORY = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+HUB_FILES = (".gitattributes", CARD)
+"""What a repository has before anything was pushed to it."""
+LOGIN = "Log in with `hf auth login`, or set HF_TOKEN: SEA takes the token from there only, and stores none."
+PARTIAL = ".part"
+
+RepoType = Literal["dataset", "model"]
+Done = Callable[[str], None]
+"""Is called with the name of each file that is sent."""
+
+
+class Place(Protocol):
+    """Where a shared folder lies.
+
+    Attributes:
+        name: as people type it.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self, file: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file of the place for reading. Raises RunError if there is none, or it cannot be read."""
+
+    def send(self, files: Mapping[str, Path], done: Done) -> None:
+        """Send files, the list of files last. Raises RunError where something else lies there."""
+
+
+def open_place(text: str, repo_type: RepoType = "dataset", *, public: bool = False) -> Place:
+    """Return a place by its name: `hf:OWNER/NAME@REVISION`, a folder, or an address that fsspec knows (`s3://...`).
+
+    Args:
+        repo_type: what a repository of the hub is, to send to; for reading, the other one is tried too.
+        public: whether a repository that is made may be read by everybody.
+    """
+    if text.startswith(HUB):
+        found = REPOSITORY.fullmatch(text)
+        if found is None:
+            raise SeaError(
+                f"{text} is not the name of a repository", hint="Type hf:OWNER/NAME, or hf:OWNER/NAME@COMMIT"
+            )
+        return HubPlace(found["repo"], found["revision"], repo_type, public)
+    return FolderPlace(text)
+
+
+@dataclass
+class FolderPlace:
+    """A folder, on this machine or wherever fsspec reaches."""
+
+    name: str
+
+    @property
+    def local(self) -> Path | None:
+        """The folder, if it is on this machine."""
+        from fsspec.implementations.local import LocalFileSystem
+
+        return Path(self._root) if isinstance(self._system, LocalFileSystem) else None
+
+    @cached_property
+    def _system(self) -> Any:
+        return self._found[0]
+
+    @cached_property
+    def _root(self) -> str:
+        return str(self._found[1]).rstrip("/")
+
+    @cached_property
+    def _found(self) -> tuple[Any, str]:
+        from fsspec.core import url_to_fs
+
+        with _errors(self.name, (ImportError, ValueError)):
+            found: tuple[Any, str] = url_to_fs(self.name)
+        return found
+
+    @contextmanager
+    def open(self, file: str) -> Iterator[BinaryIO]:
+        if self.local:
+            require_contained(self.local)
+        with _errors(self.name, OSError), self._system.open(f"{self._root}/{file}", "rb") as opened:
+            yield opened
+
+    def send(self, files: Mapping[str, Path], done: Done) -> None:
+        system, root = self._system, self._root
+        if self.local:
+            require_contained(self.local)
+        with _errors(self.name, OSError):
+            paths = system.find(root) if system.exists(root) else []
+            there = {path.removeprefix(root).lstrip("/") for path in paths}
+            self._require_same(there, files)
+            for name, path in files.items():
+                if name not in there:
+                    system.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
+                    system.put_file(str(path), f"{root}/{name}{PARTIAL}")
+                    system.mv(f"{root}/{name}{PARTIAL}", f"{root}/{name}")
+                done(name)
+
+    def _require_same(self, there: set[str], files: Mapping[str, Path]) -> None:
+        """Raise RunError unless the place is empty, or holds what an interrupted command has sent."""
+        for name in sorted(there):
+            is_partial = name.endswith(PARTIAL) and name.removesuffix(PARTIAL) in files
+            if not is_partial and (name not in files or self._differs(name, files[name])):
+                raise RunError(
+                    f"{self.name} contains {name!r}, which is not what would be sent, and nothing is replaced",
+                    hint="Give a new or empty folder.",
+                )
+
+    def _differs(self, name: str, path: Path) -> bool:
+        if self._system.size(f"{self._root}/{name}") != path.stat().st_size:
+            return True
+        digest = hashlib.sha256()
+        with self._system.open(f"{self._root}/{name}", "rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+        return digest.hexdigest() != file_digest(path)
+
+
+@dataclass
+class HubPlace:
+    """A repository of the hub. Its token is that of the environment, or of `hf auth login`."""
+
+    repo: str
+    revision: str | None
+    repo_type: RepoType
+    public: bool
+
+    @property
+    def name(self) -> str:
+        return f"{HUB}{self.repo}" + (f"@{self.revision}" if self.revision else "")
+
+    @contextmanager
+    def open(self, file: str) -> Iterator[BinaryIO]:
+        with _hub_errors(self.name), self._system.open(f"{self._root}/{file}", "rb", block_size=0) as opened:
+            yield opened
+
+    @cached_property
+    def _system(self) -> Any:
+        from huggingface_hub import HfFileSystem
+
+        return HfFileSystem(skip_instance_cache=True)
+
+    @cached_property
+    def _root(self) -> str:
+        """The path of the repository at one commit: a pull must not change when the repository does."""
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        missing: RepositoryNotFoundError | None = None
+        for kind, folder in (("dataset", "datasets/"), ("model", "")):
+            try:
+                info = HfApi().repo_info(self.repo, repo_type=kind, revision=self.revision)
+            except RepositoryNotFoundError as error:
+                missing = error
+                continue
+            return f"{folder}{self.repo}@{info.sha}"
+        assert missing
+        raise missing
+
+    def send(self, files: Mapping[str, Path], done: Done) -> None:
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+        api = HfApi()
+        with _hub_errors(self.name):
+            api.create_repo(self.repo, repo_type=self.repo_type, private=not self.public, exist_ok=True)
+            info: Any = api.repo_info(self.repo, repo_type=self.repo_type)
+            there = {each.rfilename for each in info.siblings or ()}
+            self._require_ours(there, bool(info.private))
+            operations: list[Any] = [CommitOperationAdd(name, path) for name, path in files.items()]
+            operations += [CommitOperationDelete(name) for name in sorted(there - files.keys() - set(HUB_FILES))]
+            message = "sea push"
+            api.create_commit(
+                self.repo, operations, commit_message=message, repo_type=self.repo_type, parent_commit=info.sha
+            )
+            for name in files:
+                done(name)
+
+    def _require_ours(self, there: set[str], private: bool) -> None:
+        """Raise RunError for a repository with other files than `sea push` has sent, or one that everybody can read."""
+        if not private and not self.public:
+            raise RunError(
+                f"{self.name} exists, and everybody can read it",
+                hint="Make it private on the hub, give another name, or type --public.",
+            )
+        if there - set(HUB_FILES) and NAME not in there:
+            raise RunError(
+                f"{self.name} contains files that `sea push` has not sent", hint="Give the name of a new repository."
+            )
+
+
+@contextmanager
+def _errors(name: str, kinds: type[Exception] | tuple[type[Exception], ...]) -> Iterator[None]:
+    """Turn errors of a file system into a RunError that names the place."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        what = "this is no folder that `sea push` has made, or one of its files is missing"
+        raise RunError(what, hint="Check its name.", where=name) from error
+    except kinds as error:
+        hint = "Check its name, your rights and the network. Re-run the command to resume."
+        raise RunError(one_line(error), hint=hint, where=name) from error
+
+
+@contextmanager
+def _hub_errors(name: str) -> Iterator[None]:
+    """Turn what the hub's library raises into a RunError that says what to do."""
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalTokenNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        yield
+    except OfflineModeIsEnabled as error:
+        raise RunError(
+            "the hub is not used: HF_HUB_OFFLINE is set", hint="Type: unset HF_HUB_OFFLINE", where=name
+        ) from error
+    except (LocalTokenNotFoundError, GatedRepoError, RepositoryNotFoundError) as error:
+        what = "there is no such repository, or your token may not see it"
+        raise RunError(what, hint=f"Check the name. {LOGIN}", where=name) from error
+    except (EntryNotFoundError, FileNotFoundError) as error:
+        what = "this is no repository that `sea push` has made, or one of its files is missing"
+        raise RunError(what, hint="Check its name and commit.", where=name) from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        hint = LOGIN if status in (401, 403) else "Re-run the command to resume."
+        raise RunError(f"the hub answers: {one_line(error)[:200]}", hint=hint, where=name) from error
+    except (http_error(), OSError, ValueError, RuntimeError) as error:  # RuntimeError: of an upload
+        what = f"the hub cannot be used: {one_line(error)[:200]}"
+        raise RunError(what, hint="Check the network. Re-run the command to resume.", where=name) from error

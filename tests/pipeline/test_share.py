@@ -1,0 +1,356 @@
+"""`sea push` and `sea pull`: what leaves the machine, what comes back, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+
+from helpers.cli import expect_error, sea
+from helpers.cli_runs import FinishedRun, file_contents
+from helpers.repositories import TOKEN, Repositories, repositories
+from sea_core.alignment.config import AlignConfig
+from sea_core.alignment.embedding_source import EmbeddingSource
+from sea_core.alignment.mixture import mix
+from sea_core.data.read import read_examples
+from sea_core.plugin import loader
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.manifest import read_sealed, write_sealed
+from sea_core.runs.store import Store
+
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")  # what the hub's library does when it uploads
+
+GIVEN = ("--licence", "cc-by-4.0", "--yes")
+
+
+def texts(examples: Path) -> set[str]:
+    """Return every text of a text safety set."""
+    read = read_examples(examples).examples
+    return {text for e in read for text in (e.instruction, e.response, e.chosen, e.rejected) if text}
+
+
+def push(folder: Path, target: Path | str, *more: str) -> None:
+    result = sea("push", folder, target, *GIVEN, *more)
+    assert result.code == 0, result.err
+
+
+def pull(source: Path | str, folder: Path, *more: object) -> EmbeddingRun:
+    result = sea("pull", source, folder, *more)
+    assert result.code == 0, result.err
+    return EmbeddingRun(folder)
+
+
+@pytest.fixture
+def shared(finished: FinishedRun, tmp_path: Path) -> Path:
+    """A run that was pushed to a folder without its texts."""
+    push(finished.copy(tmp_path), tmp_path / "shared")
+    return tmp_path / "shared"
+
+
+# --- a run, without texts and with them ------------------------------------------------------------------------------
+
+
+def test_without_texts_no_text_leaves_the_machine(finished: FinishedRun, shared: Path) -> None:
+    index = Store(shared).records()
+    assert len(index) == 3
+    shown = json.dumps(index) + "".join(
+        path.read_text(encoding="utf-8") for path in shared.rglob("*") if path.suffix in (".jsonl", ".json", ".md")
+    )
+    assert not [text for text in texts(finished.examples) if text in shown]
+    assert index[0]["phrase"] in shown  # what an embedding shows is said
+    assert str(Path.home()) not in shown
+    assert str(finished.run.parent) not in shown
+    names = {path.name for path in shared.rglob("*") if path.is_file()}
+    assert not names & {"verify.jsonl", "verdicts.jsonl", "audit.jsonl", "skipped.jsonl", ".lock"}
+
+
+def test_the_card_has_licence_model_counts_and_commands(finished: FinishedRun, shared: Path) -> None:
+    card = (shared / "README.md").read_text()
+    assert card.startswith("---\nlicense: cc-by-4.0\n")
+    fingerprint = EmbeddingRun(finished.run).manifest.identity.model.fingerprint
+    for words in (fingerprint, "not media and shows nothing to a person", "3 of 3 examples", "sea align FOLDER"):
+        assert words in card
+    assert f"sea pull {shared} FOLDER --text rows.jsonl" in card.replace("\\", "")
+
+
+def test_texts_are_put_back_from_the_same_data(finished: FinishedRun, shared: Path, tmp_path: Path) -> None:
+    pulled = pull(shared, tmp_path / "pulled")
+    assert pulled.store.records()[0]["instruction"] == ""
+    assert "have no texts" in expect_error("align", pulled.folder, "--out", tmp_path / "model")
+    filled = pull(shared, pulled.folder, "--text", finished.examples)
+    original = EmbeddingRun(finished.run)
+    assert filled.store.records() == original.store.records()
+    assert sea("check", filled.folder).code == 0
+    _, adapter = loader.get_adapter("qwen2_audio")
+    trained = [mix(adapter, EmbeddingSource([run]), (), "dpo", AlignConfig()) for run in (original, filled)]
+    assert trained[0].examples == trained[1].examples
+    for record in original.store.records():
+        assert filled.store.load(record["id"]).equal(original.store.load(record["id"]))
+    # Shared again, it is again without texts, and they can be put back again.
+    push(filled.folder, tmp_path / "again")
+    again = pull(tmp_path / "again", tmp_path / "third", "--text", finished.examples)
+    assert again.store.records() == original.store.records()
+
+
+def test_a_pulled_run_is_aligned(finished: FinishedRun, shared: Path, tmp_path: Path) -> None:
+    pulled = pull(shared, tmp_path / "pulled", "--text", finished.examples).folder
+    quick = ("-o", "trainer.max_steps=1", "-o", "lora.r=2", "--no-merge", "--no-spot-check", "--data", "synthetic,text")
+    result = sea("align", pulled, "--method", "sft", "--out", tmp_path / "model", *quick, "--json")
+    assert result.json(result.code)["steps"] == 1, result.err
+
+
+def test_texts_of_other_data_are_refused(shared: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"instruction": "How do I sell a lamp?", "response": "In a shop."}\n')
+    assert "none of the 3 embeddings was made from" in expect_error("pull", shared, tmp_path / "p", "--text", other)
+
+
+def test_with_text_everything_comes_back(finished: FinishedRun, tmp_path: Path) -> None:
+    push(finished.copy(tmp_path), tmp_path / "shared", "--with-text")
+    pulled, original = pull(tmp_path / "shared", tmp_path / "pulled"), EmbeddingRun(finished.run)
+    assert pulled.store.records() == original.store.records()
+    assert pulled.current_answers() == original.current_answers()
+    assert sea("show", pulled.folder).code == 0
+    assert sea("verify", pulled.folder, "--json").json()["osr"] == 1.0
+
+
+# --- before anything is sent ------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_sent_without_a_yes(finished: FinishedRun, tmp_path: Path) -> None:
+    result = sea("push", finished.copy(tmp_path), tmp_path / "shared", "--licence", "mit")
+    assert result.code == 2
+    assert "add --yes" in result.err
+    assert "stays here   instructions and responses of the examples" in result.err
+    assert not (tmp_path / "shared").exists()
+
+
+def test_a_licence_is_named_or_read_and_never_invented(finished: FinishedRun, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    assert "no licence is named" in expect_error("push", run, tmp_path / "a", "--yes").replace("\n", " ")
+    assert "no licence's identifier" in expect_error(
+        "push", run, tmp_path / "a", "--yes", "--licence", "do what you like"
+    )
+    manifest = read_sealed(run / "run.json", what="", hint="")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    manifest["metadata"]["data_path"] = str(data / "rows.jsonl")
+    (data / "rows.jsonl").touch()
+    write_sealed(run / "run.json", manifest)
+    assert sea("push", run, tmp_path / "a", "--yes", "--json").json()["licence"] == "cc-by-nc-4.0"
+
+
+def test_a_damaged_run_is_not_sent(finished: FinishedRun, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    (shard,) = (run / "embeddings").iterdir()
+    data = bytearray(shard.read_bytes())
+    data[-1] ^= 1
+    shard.write_bytes(data)
+    assert "its digest differs" in expect_error("push", run, tmp_path / "shared", *GIVEN)
+    assert not (tmp_path / "shared").exists()
+
+
+def test_other_folders_are_named(tmp_path: Path) -> None:
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "bench.json").touch()
+    assert "Type: sea bench push" in expect_error("push", tmp_path / "bench", tmp_path / "x", *GIVEN)
+    assert "there is no folder" in expect_error("push", tmp_path / "none", tmp_path / "x", *GIVEN)
+
+
+def test_nothing_at_the_target_is_replaced(finished: FinishedRun, shared: Path, tmp_path: Path) -> None:
+    run = tmp_path / "copy"
+    before = file_contents(shared)
+    push(run, shared)  # the same again sends nothing new
+    assert file_contents(shared) == before
+    assert "nothing is replaced" in expect_error("push", run, shared, *GIVEN, "--with-text")
+    assert file_contents(shared) == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    assert "'notes.txt'" in expect_error("push", run, tmp_path / "mine", *GIVEN)
+    assert "lie in each other" in expect_error("push", run, run / "shared", *GIVEN)
+
+
+def test_an_interrupted_push_is_resumed(shared: Path, tmp_path: Path) -> None:
+    before = file_contents(shared)
+    (shared / "shared.json").unlink()
+    (shared / "run.json").rename(shared / "run.json.part")
+    push(tmp_path / "copy", shared)
+    assert {name: data for name, data in file_contents(shared).items() if not name.endswith(".part")} == before
+
+
+# --- a source from anybody --------------------------------------------------------------------------------------------
+
+
+def change_listing(shared: Path, **changes: Any) -> None:
+    """Change the list of a shared folder, with a right checksum, as an attacker would."""
+    listing = read_sealed(shared / "shared.json", what="", hint="")
+    for name, value in changes.pop("files", {}).items():
+        listing["files"].pop(name, None)
+        if value is not None:
+            listing["files"][name] = value
+    write_sealed(shared / "shared.json", listing | changes)
+
+
+NAMES = (
+    "../secret /etc/passwd a/../../secret .bashrc a/.ssh/key a\\b a//b 1/2/3/4/5/6/7 shared.json embeddings RUN.JSON"
+)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", *NAMES.split()])
+def test_a_name_outside_the_folder_is_refused(shared: Path, tmp_path: Path, name: str) -> None:
+    change_listing(shared, files={name: {"size": 1, "sha256": "0" * 64}})
+    assert "list" in expect_error("pull", shared, tmp_path / "p" / "folder")
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_file_that_is_not_listed_is_not_taken(shared: Path, tmp_path: Path) -> None:
+    (shared / "extra.txt").write_text("extra")
+    assert not (pull(shared, tmp_path / "pulled").folder / "extra.txt").exists()
+
+
+def test_a_changed_or_longer_file_is_refused_and_the_rest_resumed(shared: Path, tmp_path: Path) -> None:
+    (shard,) = (shared / "embeddings").iterdir()
+    good = shard.read_bytes()
+    changed = good[:-1] + bytes([good[-1] ^ 1])
+    for bad, problem in ((changed, "SHA-256 differs"), (good + b"?", "more than")):
+        shard.write_bytes(bad)
+        assert problem in expect_error("pull", shared, tmp_path / "pulled")
+        assert "is not a run folder" in expect_error("show", tmp_path / "pulled")  # its manifest comes last
+    shard.write_bytes(good)
+    result = sea("pull", shared, tmp_path / "pulled", "--json").json()
+    assert 0 < result["downloaded"] < result["files"]
+    assert sea("pull", shared, tmp_path / "pulled", "--json").json()["downloaded"] == 0
+
+
+def test_nothing_is_overwritten(shared: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "README.md").write_text("mine")
+    assert "nothing is overwritten" in expect_error("pull", shared, mine)
+    assert file_contents(mine) == {"README.md": b"mine"}
+    pulled = tmp_path / "pulled"
+    pulled.mkdir()
+    (pulled / "shared.json").write_bytes((shared / "shared.json").read_bytes())
+    (pulled / "README.md").write_text("mine")
+    assert "nothing is overwritten" in expect_error("pull", shared, pulled)
+    assert (pulled / "README.md").read_text() == "mine"
+
+
+def test_another_source_does_not_go_into_the_same_folder(shared: Path, tmp_path: Path) -> None:
+    pull(shared, tmp_path / "pulled")
+    change_listing(shared, licence="mit")
+    assert "has changed since" in expect_error("pull", shared, tmp_path / "pulled")
+
+
+def test_the_size_is_bounded(shared: Path, tmp_path: Path) -> None:
+    assert "more than 1,000" in expect_error("pull", shared, tmp_path / "p", "--max-gb", "1e-6")
+    change_listing(shared, files={"big": {"size": 10**18, "sha256": "0" * 64}})
+    assert "are free" in expect_error("pull", shared, tmp_path / "q", "--max-gb", "1e12")
+
+
+def test_a_link_in_a_source_is_not_followed(shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (shared / "README.md").unlink()
+    (shared / "README.md").symlink_to(tmp_path / "secret")
+    assert "leads out of the folder" in expect_error("pull", shared, tmp_path / "pulled")
+
+
+def test_what_is_no_shared_folder_is_named(tmp_path: Path) -> None:
+    assert "no folder that `sea push` has made" in expect_error("pull", tmp_path / "none", tmp_path / "p")
+    (tmp_path / "shared.json").write_text("{}")
+    expect_error("pull", tmp_path, tmp_path.parent / "p")
+    assert "not the name of a repository" in expect_error("pull", "hf:name", tmp_path / "p")
+
+
+def test_any_file_system_of_fsspec_is_a_place(finished: FinishedRun, tmp_path: Path) -> None:
+    try:
+        push(finished.copy(tmp_path), "memory://bucket/run")
+        assert len(pull("memory://bucket/run", tmp_path / "pulled").store.ids()) == 3
+    finally:
+        fsspec.filesystem("memory").rm("/bucket", recursive=True)
+    assert "Protocol not known" in expect_error("pull", "nowhere://x", tmp_path / "p")
+
+
+# --- the hub ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Repositories]:
+    """A hub on this machine, for which the user has a token."""
+    from huggingface_hub import constants
+
+    with repositories() as served:
+        monkeypatch.setattr(constants, "ENDPOINT", served.address)
+        template = f"{served.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        yield served
+
+
+def test_a_run_goes_to_a_private_repository_and_back(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:
+    push(finished.copy(tmp_path), "hf:me/emb")
+    repository = hub.repositories["datasets/me/emb"]
+    assert repository.private
+    assert len(repository.commits) == 2  # the empty one, and one with all files
+    assert b"sea pull hf:me/emb FOLDER" in repository.commits[-1]["README.md"]
+    pulled = pull("hf:me/emb", tmp_path / "pulled", "--text", finished.examples)
+    assert pulled.store.records() == EmbeddingRun(finished.run).store.records()
+    reads = [path for _, path, _ in hub.requests if "/resolve/" in path]
+    assert all(repository.sha() in path for path in reads)  # never `main`, which may change meanwhile
+    everything = {**file_contents(pulled.folder), **repository.commits[-1]}
+    assert not [name for name, data in everything.items() if TOKEN.encode() in data]
+
+
+def test_a_second_push_is_another_commit(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    push(run, "hf:me/emb", "--with-text")
+    first = hub.repositories["datasets/me/emb"].sha()
+    push(run, "hf:me/emb")
+    last = hub.repositories["datasets/me/emb"].commits[-1]
+    assert "verify.jsonl" not in last  # what is no longer shared is removed
+    assert len(pull(f"hf:me/emb@{first}", tmp_path / "first").current_answers()) > 0
+
+
+def test_repositories_of_others_and_public_ones_are_left_alone(
+    hub: Repositories, finished: FinishedRun, tmp_path: Path
+) -> None:
+    run = finished.copy(tmp_path)
+    push(run, "hf:me/emb", "--public")
+    assert not hub.repositories["datasets/me/emb"].private
+    assert "everybody can read it" in expect_error("push", run, "hf:me/emb", *GIVEN)
+    push(run, "hf:me/other")
+    hub.repositories["datasets/me/other"].commits.append({"thesis.pdf": b""})
+    assert "has not sent" in expect_error("push", run, "hf:me/other", *GIVEN)
+    assert hub.repositories["datasets/me/other"].commits[-1] == {"thesis.pdf": b""}
+    assert "no repository that `sea push` has made" in expect_error("pull", "hf:me/other", tmp_path / "p")
+
+
+def test_a_pull_that_the_hub_broke_is_resumed(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:
+    push(finished.copy(tmp_path), "hf:me/emb")
+    hub.fail_after = 3
+    assert "the hub" in expect_error("pull", "hf:me/emb", tmp_path / "pulled")
+    hub.fail_after = None
+    result = sea("pull", "hf:me/emb", tmp_path / "pulled", "--json").json()
+    assert 0 < result["downloaded"] < result["files"]
+
+
+def test_problems_with_the_hub_say_what_to_do(
+    hub: Repositories, finished: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    assert "hf auth login" in expect_error("pull", "hf:me/none", tmp_path / "p")
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    message = expect_error("push", finished.copy(tmp_path), "hf:me/emb", *GIVEN)
+    assert "hf auth login" in message
+    assert "hf_wrong" not in message
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE" in expect_error("pull", "hf:me/emb", tmp_path / "p")
