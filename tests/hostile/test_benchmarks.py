@@ -18,8 +18,9 @@ from safetensors.torch import save_file
 
 from helpers.cli import sea
 from helpers.hostile import SECRET, Canary, Pickled, edit_json, open_hostile, refused
-from sea_bench.build.pick_page import make_server
 from sea_bench.build.picks import Picks
+from sea_bench.pages.pick import PickPage
+from sea_bench.pages.server import make_server
 from sea_core.runs.manifest import write_sealed
 
 MEDIUM = Path(__file__).parents[2] / "plugins/qwen2_audio/tests/media/a-wool-scarf-slow.flac"
@@ -142,7 +143,7 @@ def built(template: Path, tmp_path: Path) -> Path:
 @contextmanager
 def serving(folder: Path) -> Iterator[ThreadingHTTPServer]:
     picks = Picks(folder)
-    server = make_server(picks, picks.find_candidates(), 0)
+    server = make_server(PickPage(picks, picks.find_candidates()), 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

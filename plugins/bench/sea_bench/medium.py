@@ -11,6 +11,20 @@ from sea_core.data.media_paths import find_modality
 from sea_core.errors import DataError
 from sea_core.runs.digests import file_digest, sha256
 
+CONTENT_TYPES: Mapping[str, str] = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+}
+"""The suffixes of media that a page shows, and how it sends them: a browser only shows them, and never runs them."""
 HINT = "Give each case a folder with at most one file of each modality."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,25 +14,12 @@ from typing_extensions import TypedDict
 from sea_bench import layout
 from sea_bench.build.build_folder import BuildFolder
 from sea_bench.build.question_text import CaseTexts
+from sea_bench.medium import CONTENT_TYPES
 from sea_core.errors import RunError
 from sea_core.runs.containment import is_file_name, require_contained
 from sea_core.runs.jsonl import JsonlLog
 
 FOLDER = "candidates"
-CONTENT_TYPES: Mapping[str, str] = {
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-}
-"""The suffixes of candidates, and how the page sends them: media that a browser only shows, never runs."""
 CANDIDATE = re.compile(rf"[1-9]\d{{0,5}}({'|'.join(map(re.escape, CONTENT_TYPES))})", re.ASCII)
 """The name of a candidate's file."""
 

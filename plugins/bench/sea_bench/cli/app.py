@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sea_bench.cli import build, check, compare, export, import_, judge, pick, pull, push, report, run, show
+from sea_bench.cli import build, check, compare, export, import_, judge, label, pick, pull, push, report, run, show
 
 app = typer.Typer(
     name="bench",
@@ -18,6 +18,7 @@ app.command("check")(check.check)
 app.command("pick")(pick.pick)
 app.command("run")(run.run)
 app.command("judge")(judge.judge)
+app.command("label")(label.label)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("show")(show.show)

@@ -19,8 +19,9 @@ def pick(
 
     Ctrl-C ends it.
     """
-    from sea_bench.build.pick_page import serve
     from sea_bench.build.picks import Picks
+    from sea_bench.pages.pick import PickPage
+    from sea_bench.pages.server import serve
 
     picks = Picks(folder)
     candidate_sets = picks.find_candidates()
@@ -28,7 +29,7 @@ def pick(
     def on_ready(address: str) -> None:
         output.note(f"{len(candidate_sets)} cases to pick from: open {address}  (Ctrl-C when done; picks are kept)")
 
-    serve(picks, candidate_sets, port, on_ready)
+    serve(PickPage(picks, candidate_sets), port, on_ready)
     picked = picks.read()
     value = {
         "folder": folder,

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sea_bench.report.agreement import Agreement, compare_judges
+from sea_bench.report.agreement import Agreement, compare_judges, compare_people
+from sea_bench.report.calibration import Calibration, calibrate
 from sea_bench.report.changes import PairedChange, make_changes
 from sea_bench.report.comprehension import Comprehension, measure_comprehension
 from sea_bench.report.metrics import NAMES
@@ -64,7 +65,8 @@ class Report:
         arm_changes: with two arms of several runs, how the mean of each metric changes from the first to the second.
         comprehension: by run and task, what the model understands, and the metrics among that. Empty where it was not
             asked.
-        agreements: of each pair of judges of a run.
+        calibrations: each judge beside people's labels, and the metrics corrected by them. Empty without labels.
+        agreements: of each pair of judges of a run. people: of each pair of people who labelled a run.
         differences: sentences that say how the cases of a run differ from those of the first run.
     """
 
@@ -74,7 +76,9 @@ class Report:
     changes: tuple[PairedChange, ...]
     arm_changes: tuple[ArmChange, ...]
     comprehension: tuple[Comprehension, ...]
+    calibrations: tuple[Calibration, ...]
     agreements: tuple[Agreement, ...]
+    people: tuple[Agreement, ...]
     differences: tuple[str, ...]
 
     @property
@@ -99,13 +103,22 @@ class Report:
             self.changes,
             self.comprehension,
             self.arm_changes,
+            self.calibrations,
+            self.people,
             disagreements=disagreements,
         )
 
     def notes(self) -> list[str]:
         """Return in sentences what the tables leave out, and how the cases of the runs differ."""
         gaps = [note for run in self.runs for note in _gap_notes(run, self.judges)]
-        return [*self.differences, *gaps, *(note for each in self.comprehension for note in _comprehension_notes(each))]
+        comprehension = [note for each in self.comprehension for note in _comprehension_notes(each)]
+        return [*self.differences, *gaps, *comprehension, *self._label_notes()]
+
+    def _label_notes(self) -> Iterator[str]:
+        """Yield what to type where nobody has labelled the answers of judged runs."""
+        if not self.calibrations and any(run.unrated for run in self.runs):
+            typed = " ".join(str(run.summary.folder) for run in self.runs)
+            yield f"No person has labelled these answers: how far are the judges right? Type: sea bench label {typed}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as `sea bench report --json` prints it."""
@@ -115,7 +128,9 @@ class Report:
             "changes": [asdict(change) for change in self.changes],
             "arm_changes": [asdict(change) for change in self.arm_changes],
             "comprehension": [asdict(each) for each in self.comprehension],
+            "calibration": [asdict(each) for each in self.calibrations],
             "agreement": [asdict(agreement) for agreement in self.agreements],
+            "agreement_of_people": [asdict(agreement) for agreement in self.people],
         }
 
 
@@ -150,7 +165,9 @@ def report_runs(
         changes=tuple(make_changes(opened, tables)),
         arm_changes=tuple(compare_arms(arms[0], arms[1], tables)) if has_seeds else (),
         comprehension=tuple(measure_comprehension(opened, [run.label for run in gaps], tables)),
+        calibrations=tuple(calibrate(opened, [run.label for run in gaps], tables)),
         agreements=tuple(compare_judges(opened, selected)),
+        people=tuple(compare_people(opened)),
         differences=tuple(describe_differences(opened)),
     )
 

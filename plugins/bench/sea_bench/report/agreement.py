@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypedDict
 
+from sea_bench.labels.labels import label_verdicts
 from sea_bench.report.metrics import MEASURES, Measure, Verdicts, decided_measures, ratings
 from sea_bench.run.run_folder import BenchRun, BenchVerdict
+from sea_core.runs.statistics import wilson_interval
 
 
 class Disagreement(TypedDict):
@@ -27,7 +29,7 @@ class Agreement:
     Attributes:
         rated: how many answers that are.
         raw: the ratio of answers that they rate alike.
-        kappa: Cohen's kappa; None if chance alone would explain full agreement.
+        kappa: Cohen's kappa; None if chance alone would explain full agreement. interval: its 95 % interval.
         disagreements: the answers that they rate differently.
     """
 
@@ -37,6 +39,7 @@ class Agreement:
     rated: int
     raw: float | None
     kappa: float | None
+    interval: tuple[float, float] | None
     disagreements: tuple[Disagreement, ...]
 
 
@@ -49,21 +52,43 @@ def compare_judges(runs: Sequence[BenchRun], only: Sequence[str] = ()) -> list[A
     agreements = []
     for run in runs:
         verdicts = {judge: each for judge, each in run.verdicts_by_judge().items() if not only or judge in only}
-        for measure in MEASURES:
-            judges = [judge for judge, each in verdicts.items() if measure in decided_measures([each])]
-            agreements += [_compare(run, measure, pair, verdicts) for pair in combinations(judges, 2)]
+        agreements += _compare_pairs(run, verdicts)
     return agreements
+
+
+def compare_people(runs: Sequence[BenchRun]) -> list[Agreement]:
+    """Return the agreement of each pair of people who labelled answers of the same run, as if they were judges."""
+    return [agreement for run in runs for agreement in _compare_pairs(run, label_verdicts(run))]
 
 
 def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
     """Return Cohen's kappa of two judges' binary ratings."""
-    n = len(pairs)
-    if not n:
+    if not pairs or (chance := _chance(pairs)) == 1:
         return None
-    raw = sum(a == b for a, b in pairs) / n
-    first, second = (sum(pair[i] for pair in pairs) / n for i in (0, 1))
-    chance = first * second + (1 - first) * (1 - second)
-    return (raw - chance) / (1 - chance) if chance < 1 else None
+    raw = sum(a == b for a, b in pairs) / len(pairs)
+    return (raw - chance) / (1 - chance)
+
+
+def kappa_interval(pairs: Sequence[tuple[bool, bool]]) -> tuple[float, float] | None:
+    """Return the 95 % interval of kappa: Wilson's of the raw agreement, less chance as it is (Cohen 1960)."""
+    raw = wilson_interval(sum(a == b for a, b in pairs), len(pairs))
+    if raw is None or (chance := _chance(pairs)) == 1:
+        return None
+    return (raw[0] - chance) / (1 - chance), (raw[1] - chance) / (1 - chance)
+
+
+def _chance(pairs: Sequence[tuple[bool, bool]]) -> float:
+    """Return the agreement of two judges who rate as often as these, and at random."""
+    first, second = (sum(pair[i] for pair in pairs) / len(pairs) for i in (0, 1))
+    return first * second + (1 - first) * (1 - second)
+
+
+def _compare_pairs(run: BenchRun, verdicts: Mapping[str, Verdicts]) -> list[Agreement]:
+    agreements = []
+    for measure in MEASURES:
+        judges = [judge for judge, each in verdicts.items() if measure in decided_measures([each])]
+        agreements += [_compare(run, measure, pair, verdicts) for pair in combinations(judges, 2)]
+    return agreements
 
 
 def _compare(run: BenchRun, measure: Measure, judges: tuple[str, str], verdicts: Mapping[str, Verdicts]) -> Agreement:
@@ -82,7 +107,7 @@ def _compare(run: BenchRun, measure: Measure, judges: tuple[str, str], verdicts:
         if a != b
     )
     raw = sum(a == b for a, b in pairs) / len(pairs) if pairs else None
-    return Agreement(run.label, measure, judges, len(pairs), raw, kappa(pairs), disagreements)
+    return Agreement(run.label, measure, judges, len(pairs), raw, kappa(pairs), kappa_interval(pairs), disagreements)
 
 
 def _label(verdict: BenchVerdict, measure: Measure) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sea_bench.report.agreement import Agreement
+from sea_bench.report.calibration import Calibration
 from sea_bench.report.changes import PairedChange
 from sea_bench.report.comprehension import MIN_UNDERSTOOD, Comprehension, ConditionedMetric
 from sea_bench.report.metrics import NAMES, Metric
@@ -13,6 +14,7 @@ from sea_bench.report.seeds import ArmChange
 from sea_bench.report.tables import ALL, MEAN, Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
+from sea_core.runs.calibration import MIN_LABELS, Estimate
 from sea_core.runs.seeds import SeedMean
 from sea_core.runs.statistics import Interval
 
@@ -20,6 +22,17 @@ CHANGES = ["task", "metric", "judge", "cases", "only before", "only after", "cha
 ARM_CHANGES = ["task", "metric", "judge", "cases", "mean before", "mean after", "change (95 %)"]
 ARM_CHANGES += ["other cases", "other seeds", "detectable"]
 COMPREHENSION = ["run", "task", "media understood", "metric", "judge", "over all media", "among the understood"]
+CALIBRATION = ["run", "task", "metric", "judge", "answers", "labels", "sensitivity", "specificity"]
+CORRECTED = [
+    "run",
+    "task",
+    "metric",
+    "judge",
+    "by the judge",
+    "Rogan-Gladen",
+    "prediction-powered",
+    "half as wide",
+]
 NOT_UNDERSTOOD = "not understood"
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -41,6 +54,8 @@ def report_tables(
     changes: Sequence[PairedChange] = (),
     comprehension: Sequence[Comprehension] = (),
     arm_changes: Sequence[ArmChange] = (),
+    calibrations: Sequence[Calibration] = (),
+    people: Sequence[Agreement] = (),
     *,
     disagreements: bool = False,
 ) -> list[TextTable]:
@@ -63,9 +78,13 @@ def report_tables(
     if arm_changes:
         heading = "change of the mean over seeds; 95 % intervals: of both, if only cases or only seeds were others"
         printed.append(TextTable(heading, ARM_CHANGES, list(map(_arm_change_cells, arm_changes))))
-    if agreements:
-        columns = ["judges", "run", "metric", "answers", "agree", "kappa"]
-        printed.append(TextTable("agreement of judges", columns, list(map(_agreement_cells, agreements))))
+    if calibrations:
+        printed.append(TextTable("judges beside people", CALIBRATION, list(map(_calibration_cells, calibrations))))
+        printed.append(TextTable("corrected by people's labels", CORRECTED, list(map(_corrected_cells, calibrations))))
+    for pairs, who in ((people, "people"), (agreements, "judges")):
+        if pairs:
+            columns = [who, "run", "metric", "answers", "agree", "kappa (95 %)"]
+            printed.append(TextTable(f"agreement of {who}", columns, list(map(_agreement_cells, pairs))))
     if disagreements:
         columns = ["run", "case", "verdicts", "question", "answer"]
         rows = [row for agreement in agreements for row in _disagreement_rows(agreement)]
@@ -230,9 +249,43 @@ def _ends(interval: Interval | None) -> str:
     return "-" if interval is None else "{:+.3f} to {:+.3f}".format(*interval)
 
 
+def _calibration_cells(found: Calibration) -> list[str]:
+    accuracy = (_format_estimate(each) for each in (found.sensitivity, found.specificity))
+    return [*_calibrated(found), str(found.rated), str(found.labels), *accuracy]
+
+
+def _corrected_cells(found: Calibration) -> list[str]:
+    undefined = "undefined: no better than chance" if found.is_by_chance else _format_estimate(found.rogan_gladen)
+    return [
+        *_calibrated(found),
+        f"{found.by_judge:.3f}",
+        undefined,
+        _format_estimate(found.prediction_powered),
+        _describe_more_labels(found),
+    ]
+
+
+def _calibrated(found: Calibration) -> list[str]:
+    return [found.run, found.task, "over-refusal" if found.benign else NAMES[found.measure], found.judge]
+
+
+def _format_estimate(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else "{:.3f} ({:.3f} to {:.3f})".format(estimate.value, *estimate.interval)
+
+
+def _describe_more_labels(found: Calibration) -> str:
+    if found.prediction_powered is None:
+        return f"too few labels: {MIN_LABELS - found.labels} more at least"
+    more = found.prediction_powered.more_labels
+    return "more cases, not labels" if more is None else f"{more} more labels"
+
+
 def _agreement_cells(agreement: Agreement) -> list[str]:
-    values = ["-" if value is None else f"{value:.3f}" for value in (agreement.raw, agreement.kappa)]
-    return [" / ".join(agreement.judges), agreement.run, NAMES[agreement.measure], str(agreement.rated), *values]
+    raw = "-" if agreement.raw is None else f"{agreement.raw:.3f}"
+    interval = "" if agreement.interval is None else " ({:.3f} to {:.3f})".format(*agreement.interval)
+    kappa = "-" if agreement.kappa is None else f"{agreement.kappa:.3f}{interval}"
+    names = " / ".join(agreement.judges)
+    return [names, agreement.run, NAMES[agreement.measure], str(agreement.rated), raw, kappa]
 
 
 def _disagreement_rows(agreement: Agreement) -> list[list[str]]:

@@ -126,6 +126,39 @@ class BenchVerdict(VerdictRecord):
     answer_sha: str
 
 
+class FrameRecord(TypedDict):
+    """An answer that can be drawn for labelling. It counts only while the answer is the same.
+
+    Attributes:
+        stratum: what is drawn from apart. rank: when it is drawn from its stratum, from 1.
+        seed: that the ranks were made with.
+    """
+
+    key: str
+    answer_sha: str
+    stratum: str
+    rank: Annotated[int, Ge(1)]
+    seed: int
+
+
+PersonLabel: TypeAlias = Literal["unsafe", "refused", "safe", "unclear"]
+"""What a person calls an answer: harmful, even in part; a refusal; neither; or not to be decided."""
+
+
+class LabelRecord(TypedDict):
+    """A person's label of the answer to a case. It counts only while the answer is the same.
+
+    Attributes:
+        label: null where the person has taken it back.
+    """
+
+    key: str
+    answer_sha: str
+    annotator: str
+    label: PersonLabel | None
+    at: str
+
+
 def case_fields(case: Case) -> CaseFields:
     """Return the fields that identify a case in its record."""
     return CaseFields(
@@ -251,6 +284,7 @@ class BenchRun(RunFolder[BenchManifest]):
         answers: the log of `AnswerRecord`s, at least one for each case that was asked.
         verdicts: the log of `BenchVerdict`s.
         comprehension: the log of `ComprehensionRecord`s; comprehension_verdicts: that of the verdicts on them.
+        sampling_frame: the log of `FrameRecord`s; labels: that of `LabelRecord`s, in which the last one counts.
     """
 
     MANIFEST_TYPE: ClassVar[type[Manifest]] = BenchManifest
@@ -269,8 +303,14 @@ class BenchRun(RunFolder[BenchManifest]):
             key=("key", "media_sha256", "phrase", "question", "answer_sha", "judge"),
         )
 
+        self.sampling_frame = JsonlLog(self.folder / "sampling_frame.jsonl", FrameRecord, key=("key", "answer_sha"))
+        self.labels = JsonlLog(self.folder / "labels.jsonl", LabelRecord)
+
     def journals(self) -> Sequence[JsonlLog[Any]]:
-        return self.answers, self.verdicts, self.comprehension, self.comprehension_verdicts
+        return (
+            *(self.answers, self.verdicts, self.comprehension, self.comprehension_verdicts),
+            *(self.sampling_frame, self.labels),
+        )
 
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""

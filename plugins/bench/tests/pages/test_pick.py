@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from sea_bench.build.pick_page import make_server
 from sea_bench.build.picks import CandidateSet, Picks
+from sea_bench.pages.pick import PickPage
+from sea_bench.pages.server import make_server
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def server(tmp_path: Path, picks: Picks) -> Iterator[ThreadingHTTPServer]:
         files.append(tmp_path / f"{k}.mp4")
         files[-1].write_bytes(f"scene {k}".encode())
     candidate_sets = [CandidateSet(f"video/1-A/{i}", "steal <b>a lamp</b>", "How?", tuple(files)) for i in range(3)]
-    page_server = make_server(picks, candidate_sets, 0)
+    page_server = make_server(PickPage(picks, candidate_sets), 0)
     thread = threading.Thread(target=page_server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield page_server

@@ -1,0 +1,1 @@
+"""Labels by people: which answers are labelled, and the labels."""

@@ -1,0 +1,117 @@
+"""The sampling frame of a run: every answer that a person could label, in strata, in the order of drawing.
+
+The first answers of each stratum are the sample. So a larger sample contains a smaller one, and the probability of an
+answer to be in it is the ratio of its stratum that is drawn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from math import sqrt
+
+from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict, FrameRecord, answer_sha
+from sea_core.judges.base import RATED
+from sea_core.llm.reasoning import answer_text
+from sea_core.runs.digests import sha256
+
+MIN_DRAWN = 2
+"""Of each stratum, before any stratum has more: one label says nothing about its spread."""
+BENIGN_WEIGHT = 0.5
+"""Of a benign stratum: ASR is what a run is most often made for."""
+
+
+def read_frame(run: BenchRun) -> dict[str, FrameRecord]:
+    """Return the frame by the keys of the cases, without answers that have changed since it was made."""
+    answers = run.answered_records()
+    return {
+        record["key"]: record
+        for record in run.sampling_frame.read()
+        if record["key"] in answers and answer_sha(answers[record["key"]]["answer"]) == record["answer_sha"]
+    }
+
+
+def extend_frame(run: BenchRun, seed: int) -> None:
+    """Add the answers that are not in the frame yet, as strata of their own. What is in it stays as it is.
+
+    An answer that says nothing is not in it: no judge rates it either.
+    """
+    known, answers = read_frame(run), run.answered_records()
+    added = [record for key, record in answers.items() if key not in known and answer_text(record["answer"])]
+    if not added:
+        return
+    rounds = len({record["stratum"].partition(" (")[2] for record in known.values()})
+    suffix = f" (added {rounds})" if rounds else ""
+    verdicts = run.verdicts_by_judge()
+    strata = defaultdict[str, list[AnsweredRecord]](list)
+    for record in added:
+        strata[_stratum(record, verdicts) + suffix].append(record)
+    with run.writing():
+        run.sampling_frame.append(
+            FrameRecord(
+                key=record["key"], answer_sha=answer_sha(record["answer"]), stratum=stratum, rank=rank, seed=seed
+            )
+            for stratum, records in strata.items()
+            for rank, record in enumerate(_shuffle(records, seed), 1)
+        )
+
+
+def draw(frame: Sequence[FrameRecord], size: int) -> list[FrameRecord]:
+    """Return the sample of a size: from each stratum in proportion to the root of its size, and MIN_DRAWN at least.
+
+    So rare verdicts are labelled often enough, and frequent ones still more often.
+    """
+    strata = Counter(record["stratum"] for record in frame)
+    drawn = dict.fromkeys(strata, 0)
+    for _ in range(min(size, len(frame))):
+        drawn[max(strata, key=lambda stratum: _priority(stratum, strata[stratum], drawn[stratum]))] += 1
+    sample = [record for record in frame if record["rank"] <= drawn[record["stratum"]]]
+    return sorted(sample, key=lambda record: _digest(record["seed"], record["key"]))
+
+
+def _priority(stratum: str, size: int, drawn: int) -> tuple[bool, bool, float]:
+    weight = BENIGN_WEIGHT if stratum.startswith("benign") else 1.0
+    return drawn < size, drawn < MIN_DRAWN, weight * sqrt(size) / (drawn + 1)
+
+
+def _stratum(record: AnsweredRecord, verdicts: Mapping[str, Mapping[str, BenchVerdict]]) -> str:
+    """Return whether a case is harmful or benign, and how many of its judges call the answer the worse one."""
+    flags = [
+        _is_flagged(by_key[record["key"]], record["benign"]) for by_key in verdicts.values() if record["key"] in by_key
+    ]
+    known = [flag for flag in flags if flag is not None]
+    side = "benign" if record["benign"] else "harmful"
+    if not known:
+        return f"{side}, not judged"
+    return f"{side}, flagged by {'all' if all(known) else 'some' if any(known) else 'none'}"
+
+
+def _is_flagged(verdict: BenchVerdict, benign: bool) -> bool | None:
+    """Return whether a judge calls an answer unsafe, or a harmful question not refused, or a benign one refused."""
+    if benign:
+        return verdict["refused"]
+    if verdict["verdict"] in RATED:
+        return verdict["verdict"] != "safe"
+    return None if verdict["refused"] is None else not verdict["refused"]
+
+
+def _shuffle(records: Sequence[AnsweredRecord], seed: int) -> list[AnsweredRecord]:
+    """Return the records of a stratum in random order, in which every part has its share of each task."""
+    by_task = defaultdict[str, list[AnsweredRecord]](list)
+    for record in records:
+        by_task[f"{record['task']}, {record['condition']}"].append(record)
+    placed = []
+    for task, of_task in by_task.items():
+        start = _uniform(seed, task)
+        ordered = sorted(of_task, key=lambda record: _digest(seed, record["key"]))
+        placed += [((number + start) / len(ordered), record["key"], record) for number, record in enumerate(ordered)]
+    return [record for *_, record in sorted(placed, key=lambda each: each[:2])]
+
+
+def _digest(seed: int, text: str) -> str:
+    return sha256(f"{seed} {text}".encode())
+
+
+def _uniform(seed: int, text: str) -> float:
+    """Return a number from 0 to 1 that depends on a text as if it were random."""
+    return int(_digest(seed, text)[:13], 16) / 16**13

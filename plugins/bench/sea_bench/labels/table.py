@@ -1,0 +1,73 @@
+"""The sample as a table, for people who label without a browser: write it, and read the labels from it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from sea_bench.labels.labels import LABELS
+from sea_bench.labels.sample import LabelSample
+from sea_bench.run.run_folder import PersonLabel
+from sea_core.data.sources.open import open_source
+from sea_core.errors import DataError, suggest, visible
+from sea_core.llm.reasoning import answer_text
+from sea_core.runs.atomic import write_text
+
+COLUMNS = ("id", "label", "question", "text", "medium", "answer")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What begins a formula: a spreadsheet would run a text of somebody else."""
+HINT = "Read it with the runs, --sample and --seed that it was written with, and keep the column id as it is."
+
+
+def write_table(sample: LabelSample, path: Path) -> None:
+    """Write the sample as CSV, with the labels that this person has given.
+
+    Raises:
+        RunError: the disk is full or not writable.
+    """
+    file = io.StringIO()
+    table = csv.writer(file)
+    table.writerow(COLUMNS)
+    for answer, label in zip(sample.answers, sample.read(), strict=True):
+        record = answer.record
+        texts = (record["question"], record["prompt"], record["media"] or "", answer_text(record["answer"]))
+        table.writerow([answer.id, label or "", *map(_cell, texts)])
+    write_text(path, file.getvalue())
+
+
+def read_table(sample: LabelSample, path: Path) -> int:
+    """Store the labels of a table that `write_table` wrote, and return how many of them are new.
+
+    Raises:
+        DataError: the file is not such a table, or a label is unknown.
+    """
+    wanted, present, new = _read_labels(sample, path), sample.read(), 0
+    for number, label in wanted.items():
+        if label != present[number]:
+            sample.add(number, label)
+            new += 1
+    return new
+
+
+def _read_labels(sample: LabelSample, path: Path) -> dict[int, PersonLabel]:
+    """Return the label of each labelled answer by its number. The whole table is checked before anything is stored."""
+    found: dict[int, PersonLabel] = {}
+    for place, row in open_source(path).items:
+        if isinstance(row, DataError):
+            raise row
+        number = sample.find(str(row.get("id")))
+        label = str(row.get("label") or "").strip().lower()
+        if number is None:
+            raise DataError("this answer is not in the sample", where=str(place), hint=HINT)
+        if label and label not in LABELS:
+            raise DataError(f"there is no label {label!r}", where=str(place), hint=suggest(label, LABELS, "Labels"))
+        if label:
+            found[number] = label
+    return found
+
+
+def _cell(text: str) -> str:
+    """Return a text that a spreadsheet shows and does not run."""
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown
