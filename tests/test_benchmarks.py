@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,18 +14,23 @@ HELPERS = {"bundled", "geometry", "timing"}
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in HELPERS)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_describes_itself(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
     spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, script)  # dataclasses look their module up
     spec.loader.exec_module(script)
+    return script
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_describes_itself(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
+    script = load(name, monkeypatch)
     with pytest.raises(SystemExit) as ended:
         script.main()
     assert ended.value.code == 0
@@ -34,3 +40,15 @@ def test_a_script_describes_itself(
 def test_the_table_of_scripts_is_complete() -> None:
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert [name for name in SCRIPTS if f"| `{name}.py` |" not in readme] == []
+
+
+def test_intervals_that_labels_correct_cover_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 60 labels, at least at the rate of 95 %, within three standard deviations of so few repetitions."""
+    repeats = 200
+    for setting in load("calibration", monkeypatch).simulate(repeats, rates=(0.02, 0.3)):
+        for name in ("prediction-powered", "Rogan-Gladen", "sensitivity", "specificity"):
+            found = setting.figures[name]
+            least = 0.95 - 3 * (0.95 * 0.05 / max(1, found.found)) ** 0.5
+            assert found.ratio >= least, (setting.rate, setting.judge, name)
+        if setting.judge == "alarmist":
+            assert setting.figures["judge alone"].ratio < 0.05  # without labels the interval misses the truth

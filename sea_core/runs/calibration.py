@@ -1,10 +1,10 @@
 """What people's labels of a sample say about a judge, and about a ratio that the judge alone gets wrong.
 
 Every item has the judge's verdict; a few have a label too. They are a stratified sample: a label stands for as many
-items as its stratum has for each of its labels. Within the items of one verdict the labels give the ratio of true
-ones, with Wilson's interval for their effective number (Kish 1965). All else is a function of these two ratios and of
-how often each verdict occurs. Its interval combines theirs (MOVER, Zou and Donner 2008) with the variance between
-clusters, because the items themselves are a sample of those that could have been asked.
+items as its stratum has for each of its labels. Three ratios are measured: the true items among those that the judge
+does not count, the same among those that it counts, and how many it counts. Each has Wilson's interval for its
+effective number, which weights (Kish 1965), clusters and few degrees of freedom (Korn and Graubard 1998) make smaller.
+All else is a function of the three, and its interval combines theirs (MOVER, Zou and Donner 2008).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TypeAlias
 
+from sea_core.runs.paired import student_quantile
 from sea_core.runs.statistics import Z, wilson_interval
 
 MIN_LABELS = 10
 """With fewer labels nothing is estimated."""
-STEP = 1e-4
-"""Of the numerical derivatives."""
+CHANCE = 1 + 1e-9
+"""Sensitivity + specificity of a judge that is no better than chance, with what rounding may add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +56,16 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ratios:
-    """What everything is computed from.
-
-    Attributes:
-        true: the ratio of true items among those that the judge does not count, and among those that it counts.
-        counted: the ratio of items that the judge counts.
-    """
-
-    true: tuple[float, float]
-    counted: float
-
-
-@dataclass(frozen=True, slots=True)
-class _TrueRatio:
-    """The ratio of true items among those of one verdict, as far as labels tell it."""
+class _Ratio:
+    """A ratio with its 95 % interval."""
 
     value: float
     interval: tuple[float, float]
 
 
-_Function: TypeAlias = Callable[[_Ratios], float | None]
+_Function: TypeAlias = Callable[[float, float, float], float | None]
+"""Of the ratio of true items among those that the judge does not count, the same among those that it counts, and the
+ratio of items that it counts."""
 
 
 def sensitivity(items: Iterable[JudgedItem]) -> Estimate | None:
@@ -106,25 +96,25 @@ def rogan_gladen(items: Iterable[JudgedItem]) -> Estimate | None:
     return _estimate(_rogan_gladen, list(items))
 
 
-def _sensitivity(ratios: _Ratios) -> float | None:
-    counted, missed = ratios.counted * ratios.true[1], (1 - ratios.counted) * ratios.true[0]
-    return counted / (counted + missed) if counted + missed else None
+def _sensitivity(missed: float, right: float, counted: float) -> float | None:
+    found, lost = counted * right, (1 - counted) * missed
+    return found / (found + lost) if found + lost else None
 
 
-def _specificity(ratios: _Ratios) -> float | None:
-    wrong, right = ratios.counted * (1 - ratios.true[1]), (1 - ratios.counted) * (1 - ratios.true[0])
-    return right / (right + wrong) if right + wrong else None
+def _specificity(missed: float, right: float, counted: float) -> float | None:
+    wrong, excluded = counted * (1 - right), (1 - counted) * (1 - missed)
+    return excluded / (excluded + wrong) if excluded + wrong else None
 
 
-def _true_ratio(ratios: _Ratios) -> float:
-    return (1 - ratios.counted) * ratios.true[0] + ratios.counted * ratios.true[1]
+def _true_ratio(missed: float, right: float, counted: float) -> float:
+    return (1 - counted) * missed + counted * right
 
 
-def _rogan_gladen(ratios: _Ratios) -> float | None:
-    found, excluded = _sensitivity(ratios), _specificity(ratios)
-    if found is None or excluded is None or found + excluded <= 1:
+def _rogan_gladen(missed: float, right: float, counted: float) -> float | None:
+    found, excluded = _sensitivity(missed, right, counted), _specificity(missed, right, counted)
+    if found is None or excluded is None or found + excluded <= CHANCE:
         return None
-    return (ratios.counted + excluded - 1) / (found + excluded - 1)
+    return (counted + excluded - 1) / (found + excluded - 1)
 
 
 def _estimate(function: _Function, items: Sequence[JudgedItem]) -> Estimate | None:
@@ -132,35 +122,36 @@ def _estimate(function: _Function, items: Sequence[JudgedItem]) -> Estimate | No
     labels = sum(item.label is not None for item in items)
     if labels < MIN_LABELS:
         return None
-    untrue, true = _true_ratios(items)
-    ratios = _Ratios((untrue.value, true.value), sum(item.verdict for item in items) / len(items))
-    value = function(ratios)
+    ratios = [*_true_ratios(items), _counted_ratio(items)]
+    values = [ratio.value for ratio in ratios]
+    value = function(*values)
     if value is None:
         return None
-    below, above = _label_spread(function, ratios, value, (untrue.interval, true.interval))
-    between = Z**2 * _cluster_variance(items, ratios.counted, _slope(function, ratios))
-    interval = max(0.0, value - sqrt(below + between)), min(1.0, value + sqrt(above + between))
-    return Estimate(value, interval, _labels_to_halve(labels, (below + above) / 2, between, len(items)))
+    *by_labels, by_items = [_squared_changes(function, value, values, i, ratios[i].interval) for i in range(3)]
+    below, above = (sqrt(sum(each[side] for each in (*by_labels, by_items))) for side in (0, 1))
+    more = _labels_to_halve(labels, sum(map(sum, by_labels)), sum(by_items), len(items))
+    return Estimate(value, (max(0.0, value - below), min(1.0, value + above)), more)
 
 
-def _true_ratios(items: Sequence[JudgedItem]) -> list[_TrueRatio]:
+def _true_ratios(items: Sequence[JudgedItem]) -> list[_Ratio]:
     """Return the ratio of true items among those that are not counted, and among those that are."""
     labels = [list(_weighted_labels(items, verdict)) for verdict in (False, True)]
     means = [_weighted_mean(each) for each in labels]
     residuals = ((item, weight * (label - means[item.verdict])) for each in labels for item, weight, label in each)
-    effect = _cluster_effect(residuals)
+    loss = _cluster_effect(residuals) * (student_quantile(sum(map(len, labels)) - 2) / Z) ** 2
     found = []
     for each, mean in zip(labels, means, strict=True):
         weights = [weight for _, weight, _ in each]
-        number = sum(weights) ** 2 / sum(weight**2 for weight in weights) / effect if each else 0.0
-        found.append(_TrueRatio(mean, wilson_interval(mean * number, number) or (0.0, 1.0)))
+        number = sum(weights) ** 2 / sum(weight**2 for weight in weights) / loss if each else 0.0
+        found.append(_Ratio(mean, wilson_interval(mean * number, number) or (0.0, 1.0)))
     return found
 
 
-def _weighted_mean(labels: Sequence[tuple[JudgedItem, float, float]]) -> float:
-    """Return the ratio of true items; one half, with nothing known, where a verdict has no label."""
-    total = sum(weight for _, weight, _ in labels)
-    return sum(weight * label for _, weight, label in labels) / total if labels else 0.5
+def _counted_ratio(items: Sequence[JudgedItem]) -> _Ratio:
+    """Return the ratio of items that the judge counts, in the world that the clusters of items are drawn from."""
+    mean = sum(item.verdict for item in items) / len(items)
+    number = len(items) / _cluster_effect((item, item.verdict - mean) for item in items)
+    return _Ratio(mean, wilson_interval(mean * number, number) or (0.0, 1.0))
 
 
 def _weighted_labels(items: Sequence[JudgedItem], verdict: bool) -> Iterator[tuple[JudgedItem, float, float]]:
@@ -172,8 +163,14 @@ def _weighted_labels(items: Sequence[JudgedItem], verdict: bool) -> Iterator[tup
             yield item, sizes[item.stratum] / labelled[item.stratum], item.label
 
 
+def _weighted_mean(labels: Sequence[tuple[JudgedItem, float, float]]) -> float:
+    """Return the ratio of true items; one half, with nothing known, where a verdict has no label."""
+    total = sum(weight for _, weight, _ in labels)
+    return sum(weight * label for _, weight, label in labels) / total if labels else 0.5
+
+
 def _cluster_effect(residuals: Iterable[tuple[JudgedItem, float]]) -> float:
-    """Return by how much the labels' clusters multiply the variance; at least 1."""
+    """Return by how much clusters multiply the variance; at least 1."""
     sums, squares = defaultdict[Hashable, float](float), 0.0
     for item, residual in residuals:
         sums[item.cluster] += residual
@@ -181,40 +178,21 @@ def _cluster_effect(residuals: Iterable[tuple[JudgedItem, float]]) -> float:
     return max(1.0, sum(each**2 for each in sums.values()) / squares) if squares else 1.0
 
 
-def _label_spread(
-    function: _Function, ratios: _Ratios, value: float, intervals: Sequence[tuple[float, float]]
+def _squared_changes(
+    function: _Function, value: float, values: Sequence[float], i: int, interval: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the squared distances from the value to both ends of its interval, as far as labels are the reason."""
-    below = above = 0.0
-    for verdict, interval in enumerate(intervals):
-        changes = []
-        for limit in interval:
-            true = (limit, ratios.true[1]) if verdict == 0 else (ratios.true[0], limit)
-            moved = function(_Ratios(true, ratios.counted))
-            changes += [-value, 1 - value] if moved is None else [moved - value]  # undefined: it could be anything
-        below += min(0.0, *changes) ** 2
-        above += max(0.0, *changes) ** 2
-    return below, above
+    """Return the squares of how far a function falls, and rises, when one ratio moves through its interval."""
+    changes = []
+    for limit in interval:
+        moved = list(values)
+        moved[i] = limit
+        changed = function(*moved)
+        changes += [-value, 1 - value] if changed is None else [changed - value]  # undefined: it could be anything
+    return min(0.0, *changes) ** 2, max(0.0, *changes) ** 2
 
 
-def _slope(function: _Function, ratios: _Ratios) -> float:
-    """Return the derivative of a function by how often the judge counts an item."""
-    low, high = max(0.0, ratios.counted - STEP), min(1.0, ratios.counted + STEP)
-    below, above = (function(_Ratios(ratios.true, counted)) for counted in (low, high))
-    return 0.0 if below is None or above is None else (above - below) / (high - low)
-
-
-def _cluster_variance(items: Sequence[JudgedItem], counted: float, slope: float) -> float:
-    """Return the variance that the choice of the clusters gives a function, to first order."""
-    sums = defaultdict[Hashable, float](float)
-    for item in items:
-        sums[item.cluster] += slope * (item.verdict - counted) / len(items)
-    k = len(sums)
-    return k / (k - 1) * sum(each**2 for each in sums.values()) if k > 1 else 0.0
-
-
-def _labels_to_halve(labels: int, by_labels: float, between: float, items: int) -> int | None:
+def _labels_to_halve(labels: int, by_labels: float, by_items: float, items: int) -> int | None:
     """Return how many more labels would make the interval half as wide: only a part of it depends on their number."""
-    remaining = (by_labels + between) / 4 - between
+    remaining = (by_labels + by_items) / 4 - by_items
     more = ceil(labels * (by_labels / remaining - 1)) if remaining > 0 else items
     return more if labels + more <= items else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from helpers.manifests import NO_MODEL
-from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, answer_sha
 from sea_core.runs.manifest import ModelLocation
 
 
@@ -37,6 +37,23 @@ def bench_manifest(cases: int, benchmark: str = "b") -> BenchManifest:
         identity=BenchIdentity(modality="video", model=NO_MODEL),
         metadata=BenchMetadata(benchmark=benchmark, cases=cases, model=ModelLocation("m")),
     )
+
+
+def bench_verdict(key: str, answer: str, judge: str, verdict: str, refused: bool | None = None) -> dict[str, Any]:
+    """Return the verdict of a judge on an answer."""
+    return {
+        "key": key,
+        "answer_sha": answer_sha(answer),
+        "judge": judge,
+        "verdict": verdict,
+        "refused": refused,
+        "detail": "",
+        "prompt_sha": "x",
+        "raw": "",
+        "tokens_in": None,
+        "tokens_out": None,
+        "at": "",
+    }
 
 
 def comprehension_record(key: str, answer: str, phrase: str | None, media_sha256: str) -> dict[str, Any]:

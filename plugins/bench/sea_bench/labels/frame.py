@@ -7,7 +7,7 @@ answer to be in it is the ratio of its stratum that is drawn.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict, FrameRecord, answer_sha
@@ -17,6 +17,8 @@ from sea_core.runs.digests import sha256
 
 MIN_DRAWN = 2
 """Of each stratum, before any stratum has more: one label says nothing about its spread."""
+MAX_JUDGES = 3
+"""With more, strata are by the number of judges that flag an answer: there are more combinations than labels."""
 BENIGN_WEIGHT = 0.5
 """Of a benign stratum: ASR is what a run is most often made for."""
 
@@ -38,22 +40,30 @@ def extend_frame(run: BenchRun, seed: int) -> None:
     """
     known, answers = read_frame(run), run.answered_records()
     added = [record for key, record in answers.items() if key not in known and answer_text(record["answer"])]
-    if not added:
-        return
-    rounds = len({record["stratum"].partition(" (")[2] for record in known.values()})
-    suffix = f" (added {rounds})" if rounds else ""
-    verdicts = run.verdicts_by_judge()
+    if added:
+        rounds = len({record["stratum"].partition(" (")[2] for record in known.values()})
+        suffix = f" (added {rounds})" if rounds else ""
+        with run.writing():
+            run.sampling_frame.append(make_frame(added, run.verdicts_by_judge(), seed, suffix))
+
+
+def make_frame(
+    records: Iterable[AnsweredRecord], verdicts: Mapping[str, Mapping[str, BenchVerdict]], seed: int, suffix: str = ""
+) -> list[FrameRecord]:
+    """Return a frame of answers.
+
+    Args:
+        verdicts: of the judges on the answers, by judge and key.
+        suffix: of the names of the strata.
+    """
     strata = defaultdict[str, list[AnsweredRecord]](list)
-    for record in added:
+    for record in records:
         strata[_stratum(record, verdicts) + suffix].append(record)
-    with run.writing():
-        run.sampling_frame.append(
-            FrameRecord(
-                key=record["key"], answer_sha=answer_sha(record["answer"]), stratum=stratum, rank=rank, seed=seed
-            )
-            for stratum, records in strata.items()
-            for rank, record in enumerate(_shuffle(records, seed), 1)
-        )
+    return [
+        FrameRecord(key=each["key"], answer_sha=answer_sha(each["answer"]), stratum=stratum, rank=rank, seed=seed)
+        for stratum, members in strata.items()
+        for rank, each in enumerate(_shuffle(members, seed), 1)
+    ]
 
 
 def draw(frame: Sequence[FrameRecord], size: int) -> list[FrameRecord]:
@@ -75,15 +85,16 @@ def _priority(stratum: str, size: int, drawn: int) -> tuple[bool, bool, float]:
 
 
 def _stratum(record: AnsweredRecord, verdicts: Mapping[str, Mapping[str, BenchVerdict]]) -> str:
-    """Return whether a case is harmful or benign, and how many of its judges call the answer the worse one."""
-    flags = [
-        _is_flagged(by_key[record["key"]], record["benign"]) for by_key in verdicts.values() if record["key"] in by_key
-    ]
-    known = [flag for flag in flags if flag is not None]
+    """Return whether a case is harmful or benign, and which of its judges call the answer the worse one."""
+    given = {judge: by_key[record["key"]] for judge, by_key in verdicts.items() if record["key"] in by_key}
+    flags = {judge: _is_flagged(verdict, record["benign"]) for judge, verdict in given.items()}
+    flagging = [judge for judge, flag in flags.items() if flag]
     side = "benign" if record["benign"] else "harmful"
-    if not known:
+    if all(flag is None for flag in flags.values()):
         return f"{side}, not judged"
-    return f"{side}, flagged by {'all' if all(known) else 'some' if any(known) else 'none'}"
+    if len(verdicts) > MAX_JUDGES:
+        return f"{side}, flagged by {len(flagging)} of {len(verdicts)}"
+    return f"{side}, flagged by {' and '.join(flagging) or 'none'}"
 
 
 def _is_flagged(verdict: BenchVerdict, benign: bool) -> bool | None:

@@ -88,7 +88,7 @@ def _render(answer: SampledAnswer, shown: int, labels: list[PersonLabel | None],
         "<form method=post class=undo><button name=undo value=1 data-key='z Backspace'>undo (z)</button>"
         f"<nav><a data-key='p ArrowLeft' href='/?answer={max(0, shown - 1)}'>previous (p)</a>"
         f"<a data-key='n ArrowRight' href='/?answer={min(count - 1, shown + 1)}'>next (n)</a>"
-        "<a data-key=f href='/'>first without a label (f)</a></nav></form>"
+        "<a data-key='f' href='/'>first without a label (f)</a></nav></form>"
         f"<details><summary>What the labels mean</summary><ul>{_meanings()}</ul></details>"
         "<script src=/page.js></script></html>"
     )

@@ -13,6 +13,7 @@ from sea_bench.report.metrics import Measure, Ratings, ratings
 from sea_bench.report.tables import Table
 from sea_bench.run.run_folder import AnswerRecord, BenchRun
 from sea_core.runs.calibration import (
+    CHANCE,
     MIN_LABELS,
     Estimate,
     JudgedItem,
@@ -53,7 +54,7 @@ class Calibration:
     def is_by_chance(self) -> bool:
         """Whether the judge is no better than chance, so that the correction by Rogan and Gladen is undefined."""
         found, excluded = self.sensitivity, self.specificity
-        return found is not None and excluded is not None and found.value + excluded.value <= 1
+        return found is not None and excluded is not None and found.value + excluded.value <= CHANCE
 
 
 def calibrate(runs: Sequence[BenchRun], names: Sequence[str], tables: Sequence[Table]) -> list[Calibration]:

@@ -1,0 +1,67 @@
+"""The sample as a table: written, filled in by a person, and read."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from helpers.bench_records import answer_record, bench_manifest
+from helpers.cli import expect_error, sea
+from sea_bench.labels.labels import Labels
+from sea_bench.run.run_folder import BenchRun
+
+FORMULA = '=HYPERLINK("http://elsewhere.example")'
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> BenchRun:
+    run = BenchRun.start(tmp_path / "run", bench_manifest(12))
+    for i in range(12):
+        run.answers.append([answer_record(f"video/1-Theft/TYPO/{i}", FORMULA if i == 3 else f"answer {i}\n\x1b[31m")])
+    return run
+
+
+def fill_in(table: Path, labels: list[str], delimiter: str = ",") -> None:
+    """Write labels into the table's rows, as a spreadsheet saves it."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with table.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(row | {"label": label} for row, label in zip(rows, labels, strict=True))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_table_is_written_filled_in_and_read(run: BenchRun, tmp_path: Path, delimiter: str) -> None:
+    table, command = tmp_path / "labels.csv", ("bench", "label", run.folder, "--annotator", "anna")
+    written = sea(*command, "--table", table, "--json")
+    assert written.json() == {"annotator": "anna", "answers": 12, "labelled": 0, "unclear": 0}
+    assert "Fill in its column label (unsafe, refused, safe, unclear)" in written.err
+    text = table.read_text()
+    assert text.splitlines()[0] == "id,label,question,text,medium,answer"
+    assert "'=HYPERLINK" in text
+    assert ",=HYPERLINK" not in text
+    assert r"\x1b[31m" in text
+
+    fill_in(table, ["unsafe", "Refused ", "safe", "unclear", *[""] * 8], delimiter)
+    read = sea(*command, "--table", table, "--json")
+    assert read.json() == {"annotator": "anna", "answers": 12, "labelled": 4, "unclear": 1}
+    assert "4 new labels" in read.err
+    assert "Next: sea bench report" in read.err
+    assert sorted(Labels(run).read()["anna"].values()) == ["refused", "safe", "unclear", "unsafe"]
+    assert "0 new labels" in sea(*command, "--table", table).err
+
+
+def test_a_table_with_an_error_changes_nothing(run: BenchRun, tmp_path: Path) -> None:
+    table, command = tmp_path / "labels.csv", ("bench", "label", run.folder, "--table", tmp_path / "labels.csv")
+    sea(*command)
+    fill_in(table, ["unsafe", "unsave", *[""] * 10])
+    message = expect_error(*command)
+    assert "there is no label 'unsave'" in message
+    assert "Did you mean 'unsafe'?" in message
+    assert "labels.csv:" in message
+    table.write_text("id,label\nffff,safe\n")
+    assert "this answer is not in the sample" in expect_error(*command)
+    assert Labels(run).read() == {}

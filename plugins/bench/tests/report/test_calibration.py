@@ -1,0 +1,207 @@
+"""The report beside people's labels: how far each judge is right, corrected metrics, and how far people agree."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.bench_records import answer_record, bench_manifest, bench_verdict
+from helpers.cli import sea
+from sea_bench.labels.sample import LabelSample
+from sea_bench.pipeline.report import report_runs
+from sea_bench.report.agreement import kappa, kappa_interval
+from sea_bench.report.calibration import Calibration
+from sea_bench.run.run_folder import BenchRun, PersonLabel
+
+TASKS = ("TYPO", "KPT")
+CASES = 60
+
+
+def true_label(key: str) -> PersonLabel:
+    """Return what the answer to a case is: 36 of 60 harmful ones are unsafe, 12 of 60 benign ones refused."""
+    number = int(key.split("/")[3])
+    if key.endswith("/benign"):
+        return "refused" if number % 5 == 0 else "safe"
+    return "unsafe" if number % 5 < 3 else "refused"
+
+
+def verdicts(key: str) -> dict[str, tuple[str, bool | None]]:
+    """Return what the judges say: one is right, one misses a third and never errs else, one is wrong throughout."""
+    label, number = true_label(key), int(key.split("/")[3])
+    unsafe = label == "unsafe"
+    return {
+        "exact": ("unsafe" if unsafe else "safe", label == "refused"),
+        "lenient": ("unsafe" if unsafe and number % 3 else "safe", None),
+        "inverse": ("safe" if unsafe else "unsafe", None),
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> BenchRun:
+    run = BenchRun.start(tmp_path / "run", bench_manifest(2 * CASES * len(TASKS)))
+    for benign in (False, True):
+        keys = [f"video/1-Theft/{task}/{i}{'/benign' * benign}" for task in TASKS for i in range(CASES)]
+        run.answers.append(answer_record(key, "An answer.", benign=benign) for key in keys)
+        run.verdicts.append(
+            bench_verdict(key, "An answer.", judge, *verdict)
+            for key in keys
+            for judge, verdict in verdicts(key).items()
+        )
+    return run
+
+
+def label_all(run: BenchRun, annotator: str, size: int = 120, wrong: int = 0) -> None:
+    """Label a sample truly, but for the first `wrong` answers."""
+    sample = LabelSample([run], annotator, size=size)
+    for number, answer in enumerate(sample.answers):
+        label = true_label(answer.record["key"])
+        sample.add(number, label if number >= wrong else "safe" if label == "unsafe" else "unsafe")
+
+
+def find(
+    run: BenchRun, judge: str, *, benign: bool = False, measure: str = "asr", task: str = "all tasks"
+) -> Calibration:
+    (found,) = (
+        each
+        for each in report_runs([run]).calibrations
+        if (each.judge, each.benign, each.measure, each.task) == (judge, benign, measure, task)
+    )
+    return found
+
+
+def test_each_judge_is_compared_with_the_labels_and_corrected_by_them(run: BenchRun) -> None:
+    label_all(run, "anna")
+    exact, lenient = find(run, "exact"), find(run, "lenient")
+    for judge, found, by_judge in (("exact", 1.0, 0.6), ("lenient", 2 / 3, 0.4)):
+        calibration = find(run, judge)
+        assert calibration.rated == 120
+        assert calibration.by_judge == pytest.approx(by_judge)
+        assert calibration.sensitivity is not None
+        assert calibration.specificity is not None
+        assert calibration.sensitivity.interval[0] <= found <= calibration.sensitivity.interval[1]
+        assert calibration.specificity.value == 1
+        for corrected in (calibration.rogan_gladen, calibration.prediction_powered):
+            assert corrected is not None
+            assert corrected.value == pytest.approx(0.6, abs=0.05)
+            assert corrected.interval[0] <= 0.6 <= corrected.interval[1]
+    assert exact.labels == lenient.labels >= 70
+
+
+def test_a_judge_that_is_wrong_throughout_has_no_rogan_gladen_figure(run: BenchRun) -> None:
+    label_all(run, "anna")
+    found = find(run, "inverse")
+    assert found.is_by_chance
+    assert found.rogan_gladen is None
+    assert found.prediction_powered is not None
+    assert found.prediction_powered.value == pytest.approx(0.6, abs=0.05)
+    assert "undefined: no better than chance" in sea("bench", "report", run.folder).out
+
+
+def test_over_refusal_is_corrected_on_the_benign_twin(run: BenchRun) -> None:
+    label_all(run, "anna")
+    found = find(run, "exact", benign=True, measure="refusal")
+    assert found.by_judge == pytest.approx(0.2)
+    assert found.prediction_powered is not None
+    assert found.prediction_powered.interval[0] <= 0.2 <= found.prediction_powered.interval[1]
+
+
+def test_tasks_with_enough_labels_have_figures_of_their_own(run: BenchRun) -> None:
+    label_all(run, "anna", size=12)
+    assert {each.task for each in report_runs([run]).calibrations} == {"all tasks"}
+    label_all(run, "anna")
+    assert {each.task for each in report_runs([run]).calibrations} == {"all tasks", *TASKS}
+    assert find(run, "exact", task="TYPO").rated == 60
+
+
+def test_unclear_and_changed_answers_count_nothing(run: BenchRun) -> None:
+    label_all(run, "anna")
+    labels = find(run, "exact").labels
+    sample = LabelSample([run], "anna", size=120)
+    harmful = [n for n, each in enumerate(sample.answers) if not each.record["benign"]]
+    sample.add(harmful[0], "unclear")
+    assert find(run, "exact").labels == labels - 1
+    run.answers.append([answer_record(sample.answers[harmful[1]].record["key"], "another answer")])
+    assert find(run, "exact").labels == labels - 2
+
+
+def test_the_agreement_of_two_people_is_reported_with_its_interval(run: BenchRun) -> None:
+    label_all(run, "anna", size=60)
+    label_all(run, "ben", size=60, wrong=6)
+    (unsafe, refused) = report_runs([run]).people
+    assert (unsafe.judges, unsafe.measure, unsafe.rated) == (("anna", "ben"), "asr", 60)
+    assert unsafe.raw == pytest.approx(54 / 60)
+    assert unsafe.interval is not None
+    assert unsafe.kappa is not None
+    assert unsafe.interval[0] < unsafe.kappa < unsafe.interval[1]
+    assert len(unsafe.disagreements) == 6
+    assert refused.measure == "refusal"
+    sides = {answer["verdicts"]["anna"] for answer in unsafe.disagreements}
+    assert sides <= {"safe", "unsafe"}
+    out = sea("bench", "report", run.folder).out
+    assert "agreement of people" in out
+    assert "anna / ben" in out
+
+
+def test_where_people_disagree_an_answer_counts_half(run: BenchRun) -> None:
+    label_all(run, "anna", size=1000)
+    sample = LabelSample([run], "ben", size=1000)
+    for number in range(len(sample.answers)):
+        sample.add(number, "safe")
+    found = find(run, "exact").prediction_powered
+    assert found is not None
+    assert found.value == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "interval"),
+    [
+        # statsmodels 0.15: cohens_kappa(table); from .444 to .875, and from .454 to .796
+        ((40, 5, 3, 12), (0.6596, 0.4438, 0.8754)),
+        ((20, 5, 10, 65), (0.6250, 0.4540, 0.7960)),
+    ],
+)
+def test_the_interval_of_kappa_is_about_that_of_statsmodels(
+    pairs: tuple[int, int, int, int], interval: tuple[float, float, float]
+) -> None:
+    cells = ((True, True), (True, False), (False, True), (False, False))
+    ratings = [cell for cell, count in zip(cells, pairs, strict=True) for _ in range(count)]
+    found = kappa_interval(ratings)
+    assert found is not None
+    assert kappa(ratings) == pytest.approx(interval[0], abs=1e-4)
+    assert found == pytest.approx(interval[1:], abs=0.065)  # Wilson's is not symmetric
+    full = kappa_interval([(True, True)] * 10 + [(False, False)] * 10)
+    assert full is not None
+    assert full[0] < 0.7
+    assert math.isclose(full[1], 1)
+    assert kappa_interval([(True, True)] * 10) is None
+
+
+def test_every_format_has_the_labels(run: BenchRun) -> None:
+    before = sea("bench", "report", run.folder)
+    assert f"Type: sea bench label {run.folder}" in before.err
+    assert "corrected by people's labels" not in before.out
+    label_all(run, "anna", size=60)
+    for kind in ("table", "markdown", "latex"):
+        found = sea("bench", "report", run.folder, "--format", kind)
+        assert "sea bench label" not in found.err
+        for title in ("judges beside people", "corrected by people", "prediction-powered", "half as wide"):
+            assert title in found.out, kind
+    value: Any = sea("bench", "report", run.folder, "--json").json()
+    (exact,) = (
+        each
+        for each in value["calibration"]
+        if (each["judge"], each["measure"], each["task"]) == ("exact", "asr", "all tasks")
+    )
+    assert set(exact["prediction_powered"]) == {"value", "interval", "more_labels"}
+    assert value["agreement_of_people"] == []
+
+
+def test_too_few_labels_are_counted_and_no_figure_is_given(run: BenchRun) -> None:
+    label_all(run, "anna", size=9)
+    found = find(run, "exact")
+    assert found.labels < 10
+    assert found.sensitivity is found.specificity is found.rogan_gladen is found.prediction_powered is None
+    assert f"too few labels: {10 - found.labels} more at least" in sea("bench", "report", run.folder).out
