@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TypeAlias
 
-from sea_core.runs.paired import student_quantile
-from sea_core.runs.statistics import Z, wilson_interval
+from sea_core.runs.statistics import Z, student_quantile, wilson_interval
 
 MIN_LABELS = 10
 """With fewer labels nothing is estimated."""
