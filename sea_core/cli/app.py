@@ -29,6 +29,7 @@ from sea_core.cli import (
     prepare,
     pull,
     push,
+    report,
     run,
     settings,
     show,
@@ -54,7 +55,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "check": check.check,
     },
     "Align": {"align": align.align},
-    "Evaluate": {},
+    "Evaluate": {"report": report.report},
     "Share": {"push": push.push, "pull": pull.pull},
     "Extend": {
         "plugins": plugins.app,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sea_core.optimization.recipes.base import Recipe
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
+    from sea_core.report.reporter import Reporter
 
 PROJECT = "sea"
 
@@ -84,6 +85,12 @@ def sea_blueprints() -> list[Blueprint]:
 @hookspec
 def sea_commands() -> list[typer.Typer]:
     """Return command groups, each a `typer.Typer(name=...)`. `sea NAME` runs one."""
+    raise NotImplementedError
+
+
+@hookspec
+def sea_reporters() -> list[Reporter]:
+    """Return reporters. `sea report RUN` shows the run folders of their kind with them."""
     raise NotImplementedError
 
 

@@ -35,6 +35,7 @@ from sea_core.plugin.generator import Generator
 from sea_core.plugin.isolation import ENTRY_POINT_GROUP, LOCAL_PREFIX, catch_any, describe
 from sea_core.plugin.validate import call_hook, check_generator, check_recipe, expectation, label, offered
 from sea_core.registry import Lazy, Registry
+from sea_core.report.reporter import Reporter
 
 if TYPE_CHECKING:
     import typer
@@ -82,6 +83,7 @@ class Plugin:
     commands: tuple[typer.Typer, ...] = offered(
         "command group", None, required=("registered_commands", "registered_groups"), unique=("info.name",)
     )
+    reporters: tuple[Reporter, ...] = offered("reporter", Reporter, unique=("manifest",))
     functions: Mapping[str, Callable[..., Any]] = offered("function", None, container=dict)
 
     def labels(self) -> dict[str, list[str]]:
@@ -209,6 +211,11 @@ def defences(built_in: Iterable[Any]) -> tuple[Any, ...]:
 def generators() -> tuple[Generator, ...]:
     """Return the generators of plugins. The core has none."""
     return tuple(_of_plugins("generators", ()))
+
+
+def reporters() -> tuple[Reporter, ...]:
+    """Return what installed plugins add to the page of `sea report`."""
+    return tuple(_of_plugins("reporters", ()))
 
 
 def extractors() -> Registry[Lazy[Extractor]]:

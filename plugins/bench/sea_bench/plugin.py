@@ -1,4 +1,4 @@
-"""What sea-bench adds to SEA: the command group `sea bench`, and the function `sea_core.bench`."""
+"""What sea-bench adds to SEA: the command group `sea bench`, `sea_core.bench`, and its part of `sea report`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sea_core import hookimpl
 
 if TYPE_CHECKING:
     import typer
+
+    from sea_core.report.reporter import Reporter
 
 
 @hookimpl
@@ -23,3 +25,10 @@ def sea_functions() -> dict[str, Callable[..., Any]]:
     from sea_bench.pipeline.bench import bench
 
     return {"bench": bench}
+
+
+@hookimpl
+def sea_reporters() -> list[Reporter]:
+    from sea_bench.pipeline.reporter import BenchReporter
+
+    return [BenchReporter()]

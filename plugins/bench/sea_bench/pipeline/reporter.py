@@ -1,0 +1,308 @@
+"""The sections for benchmark runs on the page of `sea report`: one for each modality, with its runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from sea_bench.medium import media_files, medium_digest
+from sea_bench.pipeline.report import Report, report_runs
+from sea_bench.report.headline import headline
+from sea_bench.report.metrics import NAMES, Metric
+from sea_bench.report.paper_table import PAPER_NOTE, paper_tables
+from sea_bench.report.render import TextTable, format_metric
+from sea_bench.report.tables import ALL, Table, counted_task
+from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_core.data.media_paths import file_problem
+from sea_core.errors import SeaError
+from sea_core.report.content import (
+    Filter,
+    PageMedium,
+    PageOptions,
+    PageRow,
+    PageText,
+    PageVerdict,
+    Plot,
+    Section,
+)
+from sea_core.report.content import Table as PageTable
+from sea_core.report.media import MAX_FILE_BYTES, preview
+from sea_core.report.paths import hide_folders, shown_path
+from sea_core.report.provenance import command, judge_options, manifest_facts, model_facts, model_options
+from sea_core.report.reporter import Reporter
+from sea_core.report.rows import linked_table, sample_rows
+from sea_core.report.svg import Bar, ratio_bars
+from sea_core.runs.containment import is_inside
+
+TERMS: Mapping[str, str] = {
+    "ASR": "Attack success rate: unsafe answers / answers that the judge has rated. Lower is safer.",
+    "refusal rate": "Refused answers / answers that the judge of refusals can read. It is no ASR: an answer that does "
+    "not refuse need not be harmful.",
+    "over-refusal": "The refusal rate on harmless questions, the benign twin. Lower is more useful.",
+    "mean over scenarios": "The plain mean, as in the paper: a scenario of 44 cases weighs as much as one of 163.",
+    "(0.298 to 0.394)": "The 95 % interval of a ratio (Wilson); of a mean, combined from theirs (MOVER).",
+    "[0.120, 0.480]": "Bounds: what the ratio would be if all unrated answers were safe, and if all were unsafe.",
+    "loose": "The ratio if a guard's “controversial” counts as safe.",
+    "change": "After less before, on the cases that both runs have rated: each case is compared with itself.",
+    "p": "How probable a change at least as large is if nothing but chance moved the cases (McNemar; for several tasks "
+    "of one case, Durkalski).",
+    "detectable": "The smallest change that so many cases would show in 80 % of repetitions.",
+    "media understood": "Media whose key phrase the model names, asked what they show. What a model does not "
+    "understand, it rarely answers unsafely.",
+    "kappa": "Cohen's kappa: how far two judges agree beyond chance. 1 is full agreement.",
+}
+HARMFUL, BENIGN = "harmful", "benign"
+DIFFERENT = "judges disagree"
+
+
+class BenchReporter(Reporter):
+    """Reports benchmark runs. Runs of one modality are compared; two of them are before and after."""
+
+    manifest = BenchRun.MANIFEST_NAME
+
+    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[Section]:
+        groups: dict[str, list[BenchRun]] = {}
+        for folder in folders:
+            run = BenchRun(folder)
+            groups.setdefault(run.manifest.identity.modality, []).append(run)
+        return [
+            _Group(runs, modality, number, options).section()
+            for number, (modality, runs) in enumerate(groups.items(), 1)
+        ]
+
+
+class _Group:
+    """Makes the section of the runs of one modality."""
+
+    def __init__(self, runs: Sequence[BenchRun], modality: str, number: int, options: PageOptions) -> None:
+        self.runs, self.modality, self.options = runs, modality, options
+        self.key = f"benchmark-{number}"
+        self.report: Report = report_runs(runs)
+        self.labels = self.report.labels
+        self.records = [run.answer_records() for run in runs]
+        self.verdicts = [run.verdicts_by_judge() for run in runs]
+
+    def section(self) -> Section:
+        found = headline(self.report)
+        keys = list(dict.fromkeys(key for records in self.records for key in records))
+        chosen = sample_rows(keys, self.options.rows, self._group_of, self._is_worth_reading)
+        choices = self._choices(keys)
+        return Section(
+            key=self.key,
+            kind=f"Benchmark, {self.modality}",
+            title=" and ".join(self.labels),
+            headline=found.sentence,
+            level=found.level,
+            facts=list(self._facts()),
+            commands=list(self._commands()),
+            tables=[
+                *(self._linked(table, choices, note=PAPER_NOTE) for table in paper_tables(self.report)),
+                *(self._linked(table, choices, folded=True) for table in self.report.text_tables()),
+            ],
+            plots=list(self._plots()),
+            notes=[hide_folders(note) for note in self.report.notes()],
+            total=len(keys),
+            rows=[self._row(key) for key in chosen],
+            terms=TERMS,
+        )
+
+    # --- which rows -------------------------------------------------------------------------------------------------
+
+    def _first_record(self, key: str) -> AnswerRecord:
+        return next(records[key] for records in self.records if key in records)
+
+    def _group_of(self, key: str) -> tuple[object, ...]:
+        record = self._first_record(key)
+        return counted_task(record), record["scenario"], record["benign"]
+
+    def _is_worth_reading(self, key: str) -> bool:
+        """Return whether judges disagree about an answer of a case, or runs differ."""
+        return key in self._disagreements or len(self._outcomes(key)) > 1
+
+    def _outcomes(self, key: str) -> set[tuple[str, ...]]:
+        """Return the different verdicts that runs have for a case, all judges' together."""
+        return {
+            tuple(by_judge[judge][key]["verdict"] for judge in by_judge if key in by_judge[judge])
+            for by_judge, records in zip(self.verdicts, self.records, strict=True)
+            if key in records
+        }
+
+    @cached_property
+    def _disagreements(self) -> set[str]:
+        return {each["key"] for agreement in self.report.agreements for each in agreement.disagreements}
+
+    # --- tables and plots -------------------------------------------------------------------------------------------
+
+    def _choices(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """Return the values of labels that tables name, over all rows, also those that the page leaves out."""
+        records = [self._first_record(key) for key in keys]
+        judges = dict.fromkeys(judge for by_judge in self.verdicts for judge in by_judge)
+        return {
+            "task": list(dict.fromkeys(map(counted_task, records))),
+            "scenario": list(dict.fromkeys(record["scenario"] for record in records)),
+            "run": list(self.labels),
+            "judge": list(judges),
+        }
+
+    def _linked(
+        self, table: TextTable, choices: Mapping[str, Sequence[str]], note: str = "", folded: bool = False
+    ) -> PageTable:
+        def column_filter(column: str) -> Filter:
+            return self._column_filter(table.title, column, choices)
+
+        return linked_table(
+            table.title, table.columns, table.rows, choices, column_filter=column_filter, note=note, folded=folded
+        )
+
+    def _column_filter(self, title: str, column: str, choices: Mapping[str, Sequence[str]]) -> Filter:
+        """Return what the title of a table and the heading of a column say about the cases of its figures."""
+        judges = sorted((judge for judge in choices["judge"] if f" by {judge}" in title), key=title.index)
+        found = {name: value for name in ("run", "task") for value in choices[name] if value in column.split(": ")}
+        if judges:
+            found["judge"] = judges[-1] if "over-refusal" in column else judges[0]
+            found["set"] = BENIGN if "over-refusal" in column else HARMFUL
+        return found
+
+    def _plots(self) -> Iterator[Plot]:
+        for table in self.report.tables:
+            bars = [
+                (row.task, [self._bar(table, row.task, label, metric) for label, metric in pairs])
+                for row in table.rows
+                if row.scenario == ALL and any(row.metrics)
+                for pairs in [list(zip(self.labels, row.metrics, strict=True))]
+            ]
+            if bars:
+                title = f"{NAMES[table.measure]} by {table.judge}, all cases of each task"
+                yield Plot(title, ratio_bars(bars, self.labels), "With the 95 % interval.")
+
+    def _bar(self, table: Table, task: str, label: str, metric: Metric | None) -> Bar:
+        chosen = {"task": task, "run": label, "judge": table.judge, "set": HARMFUL}
+        if metric is None:
+            return Bar(None, text="not judged")
+        return Bar(metric.value, metric.interval, f"{label}: {format_metric(metric)}", f"rows-{self.key}", chosen)
+
+    # --- facts ------------------------------------------------------------------------------------------------------
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        for run, label in zip(self.runs, self.labels, strict=True):
+            manifest = run.manifest
+            prefix = f"{label}: " if len(self.runs) > 1 else ""
+            identity, metadata = manifest.identity, manifest.metadata
+            facts = [("benchmark", f"{shown_path(metadata.benchmark)}, digest {identity.cases or 'not known'}")]
+            if identity.model:
+                facts += model_facts(identity.model, metadata.model.checkpoint, metadata.model.revision)
+            if metadata.lora:
+                facts.append(("LoRA adapter", f"{shown_path(metadata.lora)}, fingerprint {identity.lora}"))
+            settings = ", ".join(f"{name}={value}" for name, value in identity.generation.items())
+            facts += [("generation", settings), *manifest_facts(manifest)]
+            yield from ((prefix + name, value) for name, value in facts)
+
+    def _commands(self) -> Iterator[str]:
+        for run, by_judge in zip(self.runs, self.verdicts, strict=True):
+            identity, metadata, out = run.manifest.identity, run.manifest.metadata, run.folder.resolve().name
+            if identity.model:
+                lora = ["--lora", shown_path(metadata.lora)] if metadata.lora else []
+                model = model_options(identity.model, metadata.model.checkpoint)
+                yield command("sea", "bench", "run", shown_path(metadata.benchmark), *model, *lora, "--out", out)
+            judges = [judge for judge in by_judge if not judge.startswith("refusal")]
+            yield command("sea", "bench", "judge", out, *judge_options(judges))
+        yield command("sea", "bench", "report", *(run.folder.resolve().name for run in self.runs))
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def _row(self, key: str) -> PageRow:
+        record = self._first_record(key)
+        several = bool(self.report.agreements)
+        changed = "changed" if len(self._outcomes(key)) > 1 else "the same"
+        labels = {
+            "task": counted_task(record),
+            "scenario": record["scenario"],
+            "set": BENIGN if record["benign"] else HARMFUL,
+            "status": record["status"],
+            **({"verdicts": DIFFERENT if key in self._disagreements else "judges agree"} if several else {}),
+            **({"change": changed} if len(self.runs) > 1 else {}),
+        }
+        prompts = dict.fromkeys(
+            records[key].get("prompt", "")
+            for records in self.records
+            if key in records  # the same for all runs
+        )
+        texts = [
+            PageText("original question", record["question"] or ""),
+            *(PageText("prompt", str(prompt)) for prompt in prompts if prompt and prompt != record["question"]),
+            *(self._answer(number, key) for number, records in enumerate(self.records) if key in records),
+            *(found[key] for found in self._described if key in found),
+        ]
+        media = self._media(key) if self.options.media else []
+        return PageRow(key, labels, texts, media, harmful=not record["benign"])
+
+    def _answer(self, number: int, key: str) -> PageText:
+        record, label = self.records[number][key], self.labels[number]
+        run = label if len(self.runs) > 1 else ""
+        name = f"answer of {label}"
+        if record["status"] != "answered":
+            return PageText(name, f"{record['status']}: {hide_folders(record['detail'])}")
+        verdicts = [
+            PageVerdict(judge, found[key]["verdict"], run, found[key]["detail"])
+            for judge, found in self.verdicts[number].items()
+            if key in found
+        ]
+        cut = " [cut at the maximum length]" if record["truncated"] else ""
+        return PageText(name, record["answer"] + cut, verdicts)
+
+    @cached_property
+    def _described(self) -> list[dict[str, PageText]]:
+        """What each run's model says that the medium of a case shows."""
+        found: list[dict[str, PageText]] = []
+        for run, label in zip(self.runs, self.labels, strict=True):
+            by_judge = run.current_comprehension_verdicts()
+            shown_run = label if len(self.runs) > 1 else ""
+            of_run = {
+                key: PageText(
+                    f"what the medium shows, {label}" if shown_run else "what the medium shows",
+                    record["answer"],
+                    [
+                        PageVerdict(f"{judge}, content", of[key]["verdict"], shown_run)
+                        for judge, of in by_judge.items()
+                        if key in of
+                    ],
+                )
+                for key, record in run.comprehension_records().items()
+            }
+            found.append(of_run)
+        return found
+
+    def _media(self, key: str) -> list[PageMedium]:
+        """Return the medium of a case: only the one that the run was about, by its digest."""
+        for run, records in zip(self.runs, self.records, strict=True):
+            record = records.get(key)
+            if record and record["status"] == "answered" and record["media"] and record["media_sha256"]:
+                return self._preview(run, record["media"], record["media_sha256"])
+        return []
+
+    def _preview(self, run: BenchRun, media: str, digest: str) -> list[PageMedium]:
+        name = Path(media).name
+        for root in filter(None, (self.options.media_root, Path(run.manifest.metadata.benchmark))):
+            path = root / media
+            if _is_medium(path, root, self.modality, digest):
+                files = media_files(path, self.modality)
+                return [preview(file, root) for file in files.values()]
+        hint = "the benchmark's folder does not have the medium that the model was asked about"
+        return [PageMedium("none", note=f"{name}: {hint}; if it lies elsewhere: --media-root DIR")]
+
+
+def _is_medium(path: Path, root: Path, modality: str, digest: str) -> bool:
+    """Return whether a path in a benchmark's folder is the medium with this digest.
+
+    The run's manifest, which may be anybody's, names the folder: who knows the digest of a file has the file.
+    """
+    try:
+        files = [path] if not path.is_dir() else sorted(path.iterdir())
+        if not files or not all(is_inside(file, root) and not file_problem(file) for file in files):
+            return False
+        if sum(file.stat().st_size for file in files) > MAX_FILE_BYTES:
+            return False
+        return medium_digest(path, modality) == digest
+    except (OSError, ValueError, SeaError):
+        return False

@@ -1,0 +1,63 @@
+"""What identifies a run on the page: model, data and versions; and commands as one types them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sea_core.report.paths import shown_path
+from sea_core.runs.manifest import Manifest, ModelIdentity
+
+PLUGIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+def model_facts(model: ModelIdentity, checkpoint: str, revision: str | None) -> list[tuple[str, str]]:
+    """Return what identifies the model of a run."""
+    facts = [
+        ("model", shown_path(checkpoint) + (f" at {revision}" if revision else "")),
+        ("model's fingerprint", model.fingerprint),
+        ("plugin", f"{model.plugin} {model.plugin_version}"),
+        ("modality", model.modality),
+        ("dtype", model.dtype),
+        ("language", model.language),
+    ]
+    settings = ", ".join(f"{name}={value}" for name, value in model.adapter.items())
+    facts += [("settings of the adapter", settings)] if settings else []
+    return facts + ([("chat template", "given with --chat-template")] if model.chat_template else [])
+
+
+def manifest_facts(manifest: Manifest) -> list[tuple[str, str]]:
+    """Return the versions that a run was made with, and when it was started."""
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+    return [("versions", versions), ("started", manifest.started)]
+
+
+def command(*words: str) -> str:
+    """Return a command as it is typed, quoted for a shell."""
+    return shlex.join(word for word in words if word)
+
+
+def model_options(model: ModelIdentity, checkpoint: str) -> list[str]:
+    """Return the options that name a run's model. A manifest names no code: a plugin's name is a name, or left out."""
+    plugin = model.plugin if PLUGIN_NAME.fullmatch(model.plugin) and not model.plugin.endswith(".py") else "PLUGIN"
+    settings = changed_settings(model.adapter, {}, "adapter.")
+    language = ["--lang", model.language] if model.language != "en" else []
+    return ["--plugin", plugin, "--modality", model.modality, "--model", shown_path(checkpoint), *language, *settings]
+
+
+def changed_settings(settings: Mapping[str, Any], defaults: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return `-o KEY=VALUE` for each setting that is not the default."""
+    changed = {name: value for name, value in settings.items() if name not in defaults or defaults[name] != value}
+    return [word for name, value in changed.items() for word in ("-o", f"{prefix}{name}={_setting(value)}")]
+
+
+def judge_options(judges: Iterable[str]) -> list[str]:
+    """Return the options that name judges, without their versions and models."""
+    names = dict.fromkeys(re.split(r"[-:(\s]", judge)[0] for judge in judges)
+    return [word for name in names for word in ("--judge", name)]
+
+
+def _setting(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
