@@ -77,7 +77,7 @@ def _section(folder: ModelFolder, number: int, options: PageOptions) -> Section:
         ],
         commands=[_command(folder)],
         tables=[_spot_check_table(folder, metrics)] if rows else [],
-        plots=list(_plots(folder, key)),
+        plots=list(_plots(folder, options.rows_link(key))),
         notes=[] if rows else ["There was no spot check."],
         documents=_card(folder.folder),
         total=len(rows),
@@ -153,7 +153,7 @@ def _spot_check_cells(name: str, when: str, of: AnswerMetrics) -> list[Cell]:
     ]
 
 
-def _plots(folder: ModelFolder, key: str) -> Iterator[Plot]:
+def _plots(folder: ModelFolder, link: str) -> Iterator[Plot]:
     losses = [
         (float(entry["step"]), float(entry["loss"]))
         for entry in folder.trace.read()
@@ -174,7 +174,7 @@ def _plots(folder: ModelFolder, key: str) -> Iterator[Plot]:
                     of[when][rate],  # type: ignore[literal-required]
                     of[when][interval],  # type: ignore[literal-required]
                     f"{when}: {ratio_text(of[when][rate], of[when][interval])}",  # type: ignore[literal-required]
-                    f"rows-{key}",
+                    link,
                     {"questions": _group(of["group"], of["seen"]), "run": when, "label": label, "verdict": "refused"},
                 )
                 for when in WHENS

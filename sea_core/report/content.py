@@ -23,6 +23,11 @@ Filter = Mapping[str, str]
 """Which rows a figure is computed from: a value for each label or key of a verdict, such as {"task": "TYPO"}."""
 
 
+def rows_anchor(key: str) -> str:
+    """Return the id of a section's list of rows."""
+    return f"rows-{key}"
+
+
 def as_json(chosen: Filter) -> str:
     """Return a filter or labels as JSON, with the texts as the page shows them."""
     return json.dumps({visible(name): visible(value) for name, value in chosen.items()})
@@ -41,6 +46,10 @@ class PageOptions:
     rows: int = 200
     media: bool = True
     media_root: Path | None = None
+
+    def rows_link(self, key: str) -> str:
+        """Return the anchor that plots of a section link to; empty where the page has no rows."""
+        return rows_anchor(key) if self.rows else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +185,7 @@ class Section:
     @property
     def rows_anchor(self) -> str:
         """The id of the list of rows, which figures link to."""
-        return f"rows-{self.key}"
+        return rows_anchor(self.key)
 
     def row_anchor(self, number: int) -> str:
         """Return the id of a row, by its place on the page."""

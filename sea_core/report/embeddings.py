@@ -204,7 +204,7 @@ class _RunSection:
             bins = [
                 Bin(name, counts[name], name.split()[0], {"steps": name, "status": "succeeded"}) for name in ordered
             ]
-            svg = histogram(bins, "steps", "embeddings", f"rows-{self.key}")
+            svg = histogram(bins, "steps", "embeddings", self.options.rows_link(self.key))
             yield Plot("Steps until an embedding succeeded", svg)
 
     @cached_property
@@ -245,7 +245,7 @@ class _RunSection:
         return PageRow(
             name=record["id"],
             labels={name: value for name, value in labels.items() if value},
-            texts=[text for text in self._texts(record) if text.text],
+            texts=[text for text in self._texts(record) if text.text or not text.minor],
             media=self._media(record),
             harmful=record["harmful"],
         )

@@ -110,7 +110,7 @@ def histogram(bins: Sequence[Bin], x_name: str, y_name: str, link: str = "") -> 
             left + i * width + 1, bottom - tall, max(width - 2, 1), tall
         )
         title = Markup("<title>{}: {}</title>").format(visible(each.label), each.count)
-        parts.append(_link(title + drawn, link, each.filter))
+        parts.append(_link(title + drawn, link if each.count else "", each.filter))
         if i % every == 0:
             parts.append(_text(left + (i + 0.5) * width, bottom + 14, each.tick or each.label, "tick", "middle"))
     parts += [_line(left, bottom, WIDTH - 8, bottom, "axis"), *_names(x_name, y_name, left, height)]

@@ -141,7 +141,7 @@ class _Group:
         return {
             "task": list(dict.fromkeys(map(counted_task, records))),
             "scenario": list(dict.fromkeys(record["scenario"] for record in records)),
-            "run": list(self.labels),
+            "run": list(self.labels) if len(self.runs) > 1 else [],
             "judge": list(judges),
         }
 
@@ -177,10 +177,11 @@ class _Group:
                 yield Plot(title, ratio_bars(bars, self.labels), "With the 95 % interval.")
 
     def _bar(self, table: Table, task: str, label: str, metric: Metric | None) -> Bar:
-        chosen = {"task": task, "run": label, "judge": table.judge, "set": HARMFUL}
         if metric is None:
             return Bar(None, text="not judged")
-        return Bar(metric.value, metric.interval, f"{label}: {format_metric(metric)}", f"rows-{self.key}", chosen)
+        chosen = {"task": task, "judge": table.judge, "set": HARMFUL} | ({"run": label} if len(self.runs) > 1 else {})
+        text, link = f"{label}: {format_metric(metric)}", self.options.rows_link(self.key)
+        return Bar(metric.value, metric.interval, text, link, chosen)
 
     # --- facts ------------------------------------------------------------------------------------------------------
 
