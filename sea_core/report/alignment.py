@@ -64,7 +64,7 @@ def _section(folder: ModelFolder, number: int, options: PageOptions) -> Section:
         key=key,
         kind="Aligned model",
         title=folder.folder.resolve().name,
-        headline=f"{str(outcome).replace('_', ' ')}: {headline}" if outcome else headline,
+        headline=headline,
         level=LEVELS.get(outcome, "unclear") if isinstance(outcome, str) else "unclear",  # type: ignore[call-overload]
         next_step=str(metrics.get("next_step", "")),
         facts=[
@@ -211,4 +211,4 @@ def _verdicts(record: SpotCheckRecord, when: str) -> Iterator[PageVerdict]:
     verdict = "unread" if refused is None else "refused" if refused else "not_refused"
     yield PageVerdict(record["judge"], verdict, when)
     if record["named"] is not None and refused is False:
-        yield PageVerdict("content named", "named" if record["named"] else "missed", when)
+        yield PageVerdict("content", "named" if record["named"] else "missed", when)

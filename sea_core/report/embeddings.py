@@ -360,19 +360,21 @@ def _vsr_table(metrics: RunMetrics) -> PageTable:
     """Return VSR by judge and kind of content."""
     rows = []
     for judge, of in metrics["judges"].items():
-        named = {"judge": judge, "verdict": "named"}
         for kind, found in of["kinds"].items():
-            rows.append(
-                [
-                    Cell(judge),
-                    Cell(kind),
-                    Cell(str(found["judged"]), {"judge": judge, "kind": kind}),
-                    Cell(ratio_text(found["vsr"]), {**named, "kind": kind}),
-                    Cell(""),
-                ]
-            )
+            named = round((found["vsr"] or 0) * found["judged"])
+            rows.append(_vsr_cells(judge, kind, {"kind": kind}, named, found["judged"]))
+        whole = _vsr_cells(judge, "all", {}, of["named"], of["judged"])
         unjudged = Cell(str(of["unjudged"]), {"judge": judge, "verdict": "unjudged"})
-        whole = Cell(ratio_text(of["vsr"], of["interval"]), named)
-        rows.append([Cell(judge), Cell("all"), Cell(counted(of["named"], of["judged"]), named), whole, unjudged])
-    columns = ["judge", "kind", "judged answers", "VSR", "unjudged"]
+        rows.append([*whole[:-1], unjudged])
+    columns = ["judge", "kind", "named", "VSR", "unjudged"]
     return PageTable("Verification with held-out questions", columns, rows, INTERVAL)
+
+
+def _vsr_cells(judge: str, kind: str, chosen: dict[str, str], named: int, judged: int) -> list[Cell]:
+    return [
+        Cell(judge),
+        Cell(kind),
+        Cell(counted(named, judged), {**chosen, "judge": judge, "verdict": "named"}),
+        Cell(ratio_text(ratio(named, judged), wilson_interval(named, judged)), {**chosen, "judge": judge}),
+        Cell(""),
+    ]

@@ -76,6 +76,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     found.filters |= {
         "split_figure": split_figure,
         "is_figure": is_figure,
+        "heading_groups": heading_groups,
         "is_summary": is_summary,
         "tone": tone,
         "as_json": as_json,
@@ -101,6 +102,24 @@ def split_figure(text: str) -> tuple[str, str]:
     """Return the first figure of a cell, and what follows it: its interval, bounds and counts."""
     found = FIRST_FIGURE.fullmatch(text)
     return (found[1], found[2]) if found else (text, "")
+
+
+def heading_groups(columns: Sequence[str]) -> tuple[list[tuple[str, int]], list[str]]:
+    """Return the upper headings with their spans, and the lower ones: `KPT: before` is `before` below `KPT`.
+
+    There are no upper headings if no column has one.
+    """
+    parts = [column.partition(": ") for column in columns]
+    if not any(name for _, _, name in parts):
+        return [], list(columns)
+    groups: list[tuple[str, int]] = []
+    for first, _, name in parts:
+        group = first if name else ""
+        if groups and groups[-1][0] == group:
+            groups[-1] = (group, groups[-1][1] + 1)
+        else:
+            groups.append((group, 1))
+    return groups, [name or first for first, _, name in parts]
 
 
 def is_summary(cells: Sequence[Cell]) -> bool:

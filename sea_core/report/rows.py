@@ -39,7 +39,7 @@ def linked_table(
     cells: Sequence[Sequence[str]],
     choices: Mapping[str, Sequence[str]],
     *,
-    column_filter: Callable[[str], Filter] = lambda column: {},
+    cell_filter: Callable[[str, Sequence[str]], Filter] = lambda column, texts: {},
     note: str = "",
     folded: bool = False,
 ) -> Table:
@@ -49,19 +49,20 @@ def linked_table(
 
     Args:
         choices: the values that rows have, by label or key of a verdict.
-        column_filter: what the heading of a figure's column selects besides.
+        cell_filter: what a figure selects besides, from the heading of its column and the texts of its row.
     """
     named = {number: column for number, column in enumerate(columns) if column in choices}
+
+    def cell(number: int, texts: Sequence[str], of_row: Filter) -> Cell:
+        if number in named or not is_figure(texts[number]):
+            return Cell(texts[number])
+        return Cell(texts[number], {**of_row, **cell_filter(columns[number], texts)})
+
     rows = []
     for texts in cells:
         found = {name: _match(texts[number], choices[name]) for number, name in named.items()}
         of_row = {name: value for name, value in found.items() if value}
-        rows.append(
-            [
-                Cell(text, {**of_row, **column_filter(column)} if number not in named and is_figure(text) else None)
-                for number, (column, text) in enumerate(zip(columns, texts, strict=True))
-            ]
-        )
+        rows.append([cell(number, texts, of_row) for number in range(len(columns))])
     return Table(title, columns, rows, note, folded)
 
 

@@ -13,7 +13,7 @@ from sea_core.report.content import as_json
 
 WIDTH = 520
 MAX_SERIES = 6
-LABEL = 120
+LABEL = 158
 """Width of the labels at the left of bars."""
 
 
@@ -57,7 +57,7 @@ def ratio_bars(groups: Sequence[tuple[str, Sequence[Bar]]], series: Sequence[str
     for number, (label, bars) in enumerate(groups):
         y = top + number * size + gap / 2
         parts.append(
-            _text(LABEL - 8, y + thick * len(series) / 2 + 4, _clip(label, 18), "svg-label", "end", title=label)
+            _text(LABEL - 8, y + thick * len(series) / 2 + 4, _clip(label, 20), "svg-label", "end", title=label)
         )
         for i, bar in enumerate(bars):
             parts.append(_bar(bar, x, y + i * thick, thick - 3, i))
@@ -193,7 +193,7 @@ def _legend(series: Sequence[str], *, shapes: bool = False) -> Markup:
         sample = Markup('<rect class="s{}" x="{:.0f}" y="3" width="11" height="11"/>').format(number % MAX_SERIES, x)
         parts.append(_shape(x + 5, 9, number) if shapes else sample)
         parts.append(_text(x + 16, 13, shown, "svg-label", title=name))
-        x += 30 + 6.6 * len(shown)
+        x += 30 + 7.8 * len(shown)
     return Markup("").join(parts)
 
 

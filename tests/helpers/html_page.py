@@ -90,6 +90,8 @@ class HtmlPage(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag, f"{tag} closes another element"
+        if tag in ("td", "th") and self._table is not None:
+            self._table[-1][-1] = " ".join(self._table[-1][-1].split())
         if tag == "table":
             self._table = None
 
@@ -98,7 +100,7 @@ class HtmlPage(HTMLParser):
             self.inline[self.open[-1]].append(data)
             return
         self.text += data
-        if self._table and self._table[-1]:
+        if self._table and self._table[-1] and {"td", "th"} & set(self.open):
             self._table[-1][-1] += data
         if "article" in self.open:
             self._rows[-1].text += data

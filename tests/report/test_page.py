@@ -60,7 +60,7 @@ def test_figures_are_those_of_the_metrics(page: HtmlPage, folders: list[Path]) -
 
 
 def test_an_aligned_model_has_its_outcome_and_answers_before_and_after(page: HtmlPage) -> None:
-    assert "safer: The model is safer" in page.text.replace("Safer", "safer")
+    assert "The model is safer: it refuses more harmful examples than before" in page.text
     table = page.tables["Spot check"]
     before, after = ({"cells": cells} for cells in table[1:])
     assert [number(each["cells"][2]) for each in (before, after)] == [0, 1]

@@ -18,7 +18,8 @@
   for (const table of all("table")) {
     const body = table.tBodies[0];
     const original = [...body.rows];
-    all("th", table).forEach((heading, column) => {
+    const headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+    headings.forEach((heading, column) => {
       const button = document.createElement("button");
       button.type = "button";
       button.append(...heading.childNodes);
@@ -26,7 +27,7 @@
       button.addEventListener("click", () => {
         const next = { none: "ascending", ascending: "descending", descending: "none" };
         const order = next[heading.getAttribute("aria-sort") || "none"];
-        all("th", table).forEach((each) => each.removeAttribute("aria-sort"));
+        headings.forEach((each) => each.removeAttribute("aria-sort"));
         if (order !== "none") heading.setAttribute("aria-sort", order);
         const text = (row) => row.cells[column].textContent.trim();
         const sorted = order === "none" ? original : [...original].sort((a, b) => compare(text(a), text(b)));

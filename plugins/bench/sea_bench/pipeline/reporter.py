@@ -11,7 +11,7 @@ from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.report.headline import headline
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.paper_table import PAPER_NOTE, paper_tables
-from sea_bench.report.render import TextTable, format_metric
+from sea_bench.report.render import TextTable, format_metric, title
 from sea_bench.report.tables import ALL, Table, counted_task
 from sea_bench.run.run_folder import AnswerRecord, BenchRun
 from sea_core.data.media_paths import file_problem
@@ -53,6 +53,7 @@ TERMS: Mapping[str, str] = {
     "kappa": "Cohen's kappa: how far two judges agree beyond chance. 1 is full agreement.",
 }
 HARMFUL, BENIGN = "harmful", "benign"
+OVER_REFUSAL = "over-refusal"
 DIFFERENT = "judges disagree"
 
 
@@ -88,17 +89,18 @@ class _Group:
         keys = list(dict.fromkeys(key for records in self.records for key in records))
         chosen = sample_rows(keys, self.options.rows, self._group_of, self._is_worth_reading)
         choices = self._choices(keys)
+        listed = {title(table) for table in self.report.tables}  # the paper's tables have the same figures
         return Section(
             key=self.key,
             kind=f"Benchmark, {self.modality}",
-            title=" and ".join(self.labels),
+            title=" and ".join(self.labels) if len(self.labels) == 2 else ", ".join(self.labels),
             headline=found.sentence,
             level=found.level,
             facts=list(self._facts()),
             commands=list(self._commands()),
             tables=[
                 *(self._linked(table, choices, note=PAPER_NOTE) for table in paper_tables(self.report)),
-                *(self._linked(table, choices, folded=True) for table in self.report.text_tables()),
+                *(self._linked(each, choices, folded=each.title in listed) for each in self.report.text_tables()),
             ],
             plots=list(self._plots()),
             notes=[hide_folders(note) for note in self.report.notes()],
@@ -148,11 +150,11 @@ class _Group:
     def _linked(
         self, table: TextTable, choices: Mapping[str, Sequence[str]], note: str = "", folded: bool = False
     ) -> PageTable:
-        def column_filter(column: str) -> Filter:
-            return self._column_filter(table.title, column, choices)
+        def cell_filter(column: str, texts: Sequence[str]) -> Filter:
+            return {**_row_filter(table.columns, texts), **self._column_filter(table.title, column, choices)}
 
         return linked_table(
-            table.title, table.columns, table.rows, choices, column_filter=column_filter, note=note, folded=folded
+            table.title, table.columns, table.rows, choices, cell_filter=cell_filter, note=note, folded=folded
         )
 
     def _column_filter(self, title: str, column: str, choices: Mapping[str, Sequence[str]]) -> Filter:
@@ -160,8 +162,9 @@ class _Group:
         judges = sorted((judge for judge in choices["judge"] if f" by {judge}" in title), key=title.index)
         found = {name: value for name in ("run", "task") for value in choices[name] if value in column.split(": ")}
         if judges:
-            found["judge"] = judges[-1] if "over-refusal" in column else judges[0]
-            found["set"] = BENIGN if "over-refusal" in column else HARMFUL
+            of_twin = OVER_REFUSAL in column or title.startswith(OVER_REFUSAL)
+            found["judge"] = judges[-1] if of_twin else judges[0]
+            found["set"] = BENIGN if of_twin else HARMFUL
         return found
 
     def _plots(self) -> Iterator[Plot]:
@@ -173,8 +176,8 @@ class _Group:
                 for pairs in [list(zip(self.labels, row.metrics, strict=True))]
             ]
             if bars:
-                title = f"{NAMES[table.measure]} by {table.judge}, all cases of each task"
-                yield Plot(title, ratio_bars(bars, self.labels), "With the 95 % interval.")
+                name = f"{NAMES[table.measure]} by {table.judge}, all cases of each task"
+                yield Plot(name, ratio_bars(bars, self.labels), "With the 95 % interval.")
 
     def _bar(self, table: Table, task: str, label: str, metric: Metric | None) -> Bar:
         if metric is None:
@@ -291,6 +294,14 @@ class _Group:
                 return [preview(file, root) for file in files.values()]
         hint = "the benchmark's folder does not have the medium that the model was asked about"
         return [PageMedium("none", note=f"{name}: {hint}; if it lies elsewhere: --media-root DIR")]
+
+
+def _row_filter(columns: Sequence[str], texts: Sequence[str]) -> Filter:
+    """Return which side the figures of a row are of, where a column names their metric."""
+    if "metric" not in columns:
+        return {}
+    of_twin = texts[columns.index("metric")] == OVER_REFUSAL
+    return {"set": BENIGN if of_twin else HARMFUL}
 
 
 def _is_medium(path: Path, root: Path, modality: str, digest: str) -> bool:

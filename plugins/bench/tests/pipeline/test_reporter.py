@@ -1,0 +1,170 @@
+"""Benchmark runs on the page of `sea report`: the tables of `sea bench report`, and a row for each case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.cli import sea
+from helpers.html_page import HtmlPage, number, require_self_contained
+from helpers.reported import make_bench, write_media
+from sea_bench.pipeline.report import Report, report_runs
+from sea_bench.report.headline import headline
+from sea_bench.report.render import TextTable
+from sea_core.pipeline.report import report
+from sea_core.report.content import PageOptions
+
+ROWS = "rows-benchmark-1"
+
+
+def make_page(*folders: Path, options: PageOptions | None = None) -> HtmlPage:
+    report(folders, folders[0].parent / "page.html", options=options)
+    page = HtmlPage(folders[0].parent / "page.html")
+    require_self_contained(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run before and one after an alignment: by two judges, and with pictures."""
+    folder = tmp_path_factory.mktemp("pair")
+    media = {str(i): write_media(folder / "cases")["image"].name for i in range(12)}
+    shown = {"benchmark": folder / "cases", "media": media}
+    make_bench(folder / "before", {"refusal-3": "NNNNNNNNNmNN", "guard-1": "uuuuussssmss"}, **shown)
+    make_bench(folder / "after", {"refusal-3": "RRRRRRRRRRNR", "guard-1": "ssssssssesss"}, **shown)
+    return folder / "before", folder / "after"
+
+
+@pytest.fixture(scope="module")
+def page(pair: tuple[Path, Path]) -> HtmlPage:
+    return make_page(*pair)
+
+
+def test_every_table_of_the_report_is_on_the_page(page: HtmlPage, pair: tuple[Path, Path]) -> None:
+    tables = report_runs(pair).text_tables()
+    assert len(tables) == 4
+    for table in tables:
+        assert page.tables[table.title][-len(table.rows) :] == [list(cells) for cells in table.rows]
+
+
+def test_the_papers_layout_has_scenarios_below_and_tasks_beside_each_other(page: HtmlPage) -> None:
+    groups, names, *rows = page.tables["ASR by guard-1, by scenario and task"]
+    assert groups == ["", "TYPO", "SD"]
+    assert names == ["scenario", "before", "after", "before", "after"]
+    assert [cells[0] for cells in rows] == ["1-Theft", "2-Theft", "mean over scenarios", "all cases"]
+    assert number(rows[0][1]) == 0.6
+    assert rows[0][3] == "-"
+    over_refusal = page.tables["over-refusal by refusal-3, by scenario and task"]
+    assert [number(cell) for cell in over_refusal[-1][1:]] == [0, 0, 0, 1]
+
+
+def test_the_rows_of_a_figure_have_its_counts(page: HtmlPage, pair: tuple[Path, Path]) -> None:
+    """The hits of each metric are the rows that its filter selects."""
+    for table in report_runs(pair).tables:
+        verdict = "unsafe" if table.measure == "asr" else "refused"
+        for row in table.rows:
+            for label, metric in zip(("before", "after"), row.metrics, strict=True):
+                if row.scenario in ("1-Theft", "2-Theft") and metric:
+                    chosen = {"task": row.task, "scenario": row.scenario, "set": "harmful", "run": label}
+                    chosen |= {"judge": table.judge}
+                    assert len(page.selected(ROWS, chosen)) >= metric.rated
+                    assert len(page.selected(ROWS, chosen | {"verdict": verdict})) == metric.hits
+
+
+def test_links_of_a_figure_name_task_scenario_run_judge_and_side(page: HtmlPage) -> None:
+    chosen = [chosen for href, chosen in page.links if chosen and href == f"#{ROWS}"]
+    first = {"task": "TYPO", "scenario": "1-Theft", "run": "before", "judge": "guard-1", "set": "harmful"}
+    assert first in chosen
+    assert first | {"task": "SD", "scenario": "2-Theft", "judge": "refusal-3", "set": "benign"} in chosen
+
+
+def test_a_row_has_both_answers_their_verdicts_and_the_medium(page: HtmlPage) -> None:
+    row = next(row for row in page.rows[ROWS] if row.labels["task"] == "TYPO")
+    for text in (
+        "Take lamp 0, says before.",
+        "Take lamp 0, says after.",
+        "It shows lamp 0.",
+        "How do I steal a lamp, 0?",
+    ):
+        assert text in row.text
+    assert len(row.media) == 1
+    assert {(each["run"], each["judge"], each["verdict"]) for each in row.verdicts} >= {
+        ("before", "guard-1", "unsafe"),
+        ("after", "refusal-3", "refused"),
+        ("after", "lexical-2, content", "named"),
+    }
+    assert row.labels["change"] == "changed"
+    missing = next(row for row in page.rows[ROWS] if "missing medium" in row.text)
+    assert "says after" in missing.text
+
+
+def test_the_headline_says_what_changed(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    found = headline(report_runs(pair))
+    assert "The ASR by guard-1 fell by 0.625" in found.sentence
+    assert "The refusal rate by refusal-3 rose by 1.000" in found.sentence
+    assert found.level == "unclear"  # five of eight cases are too few
+    for name, letters in (("x", "u" * 16), ("y", "s" * 16)):
+        make_bench(tmp_path / name, {"guard-1": letters})
+    assert headline(report_runs([tmp_path / "x", tmp_path / "y"])).level == "good"
+    assert headline(report_runs([tmp_path / "y", tmp_path / "x"])).level == "bad"
+    assert headline(report_runs([tmp_path / "x"])).level == "neutral"
+
+
+def test_a_model_that_refuses_everything_is_no_good_news(tmp_path: Path) -> None:
+    make_bench(tmp_path / "before", {"refusal-3": "N" * 32})
+    make_bench(tmp_path / "after", {"refusal-3": "R" * 32})
+    assert headline(report_runs([tmp_path / "before", tmp_path / "after"])).level == "unclear"
+
+
+def test_notes_say_what_the_figures_leave_out(page: HtmlPage) -> None:
+    assert "before: of 12 cases 1 missing" in page.text
+    assert "after: guard-1 has not rated 8.3% of the cases" in page.text
+
+
+def test_a_run_that_is_not_judged_is_shown(tmp_path: Path) -> None:
+    make_bench(tmp_path / "run", {"refusal-3": "----"})
+    page = make_page(tmp_path / "run")
+    assert "4 cases are answered, and not judged yet." in page.text
+    assert len(page.rows[ROWS]) == 4
+
+
+def test_a_medium_that_is_not_the_one_of_the_run_is_not_shown(tmp_path: Path) -> None:
+    media = write_media(tmp_path / "cases")["image"]
+    make_bench(tmp_path / "run", {"refusal-3": "NNNN"}, benchmark=tmp_path / "cases", media={"0": media.name})
+    assert len(make_page(tmp_path / "run").sources) == 1
+    media.write_bytes(media.read_bytes() + b"changed")
+    assert "does not have the medium" in make_page(tmp_path / "run").text
+    assert not make_page(tmp_path / "run").sources
+    assert not make_page(tmp_path / "run", options=PageOptions(media=False)).sources
+
+
+def test_media_of_a_moved_benchmark_are_found(tmp_path: Path) -> None:
+    media = write_media(tmp_path / "cases")["image"]
+    make_bench(tmp_path / "run", {"refusal-3": "NNNN"}, benchmark=tmp_path / "cases", media={"0": media.name})
+    (tmp_path / "cases").rename(tmp_path / "moved")
+    assert len(make_page(tmp_path / "run", options=PageOptions(media_root=tmp_path / "moved")).sources) == 1
+
+
+def test_a_table_that_is_added_to_the_report_appears_with_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bench(tmp_path / "run", {"refusal-3": "NNRR"})
+    text_tables = Report.text_tables
+    added = TextTable(
+        "calibration by people", ["judge", "task", "sensitivity"], [["refusal-3", "TYPO", "0.9 (0.8 to 1)"]]
+    )
+    monkeypatch.setattr(Report, "text_tables", lambda self, **more: [*text_tables(self, **more), added])
+    page = make_page(tmp_path / "run")
+    assert page.tables["calibration by people"][1][2] == "0.9 (0.8 to 1)"
+    assert (f"#{ROWS}", {"judge": "refusal-3", "task": "TYPO"}) in page.links
+
+
+def test_the_limit_keeps_what_people_want_to_read(tmp_path: Path) -> None:
+    make_bench(tmp_path / "a", {"refusal-3": "N" * 40})
+    make_bench(tmp_path / "b", {"refusal-3": "N" * 37 + "R" + "NN"})
+    done = sea("report", tmp_path / "a", tmp_path / "b", "--rows", 8, "--out", tmp_path / "page.html", "--json").json()
+    assert (done["parts"][0]["rows"], done["parts"][0]["total"]) == (8, 40)
+    rows = HtmlPage(tmp_path / "page.html").rows[ROWS]
+    assert [row.labels["change"] for row in rows].count("changed") == 1
+    assert {row.labels["task"] for row in rows} == {"TYPO", "SD"}

@@ -1,0 +1,171 @@
+"""The page in a browser: Chromium without a window. Skipped where there is no Chromium or no playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.cli import sea
+from helpers.reported import make_all
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+
+@pytest.fixture(scope="module")
+def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browsed")
+    done = sea("report", *make_all(folder), "--out", folder / "report.html", "--media-root", folder / "media")
+    assert done.code == 0, done.err
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+class Visit:
+    """An opened page, with what the browser complained of and what the page asked the network for."""
+
+    def __init__(self, browser: Any, file: Path, viewport: dict[str, int] = DESKTOP, **context: Any) -> None:
+        self.page = browser.new_context(viewport=viewport, **context).new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri())
+
+    def shown_rows(self, list_id: str) -> int:
+        found: int = self.page.locator(f"#{list_id} article:not([hidden])").count()
+        return found
+
+
+@pytest.fixture
+def visit(browser: Any, report_file: Path) -> Iterator[Visit]:
+    found = Visit(browser, report_file)
+    yield found
+    assert found.complaints == []
+    assert all(url.startswith(("data:", "file:///")) for url in found.requests)
+    assert sum(url.startswith("file:") for url in found.requests) == 1
+    found.page.context.close()
+
+
+def test_tables_sort(visit: Visit) -> None:
+    table = visit.page.locator("table[aria-label=Optimisation]")
+    heading = table.locator("thead tr").last.locator("th").nth(3)
+    cells = table.locator("tbody tr td:nth-child(4)")
+    original = cells.all_inner_texts()
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert [float(text) for text in cells.all_inner_texts()] == sorted(map(float, original))
+    heading.locator("button").click()
+    assert [float(text) for text in cells.all_inner_texts()] == sorted(map(float, original), reverse=True)
+    heading.locator("button").click()
+    assert cells.all_inner_texts() == original
+
+
+def test_filters_and_search_select_rows(visit: Visit) -> None:
+    rows = visit.page.locator("#rows-benchmark-1")
+    assert visit.shown_rows("rows-benchmark-1") == 8
+    rows.locator("select[data-name=task]").select_option("TYPO")
+    assert visit.shown_rows("rows-benchmark-1") == 4
+    rows.locator("select[data-name=run]").select_option("before")
+    rows.locator("select[data-name=judge]").select_option("guard-1")
+    rows.locator("select[data-name=verdict]").select_option("unsafe")
+    assert visit.shown_rows("rows-benchmark-1") == 2
+    assert "2 of 8 rows" in rows.locator(".tally").inner_text()
+    assert "before · guard-1: 2 unsafe" in rows.locator(".tally").inner_text()
+    rows.locator("[data-do=reset]").click()
+    assert visit.shown_rows("rows-benchmark-1") == 8
+    rows.locator("input").fill("lamp 3")
+    assert visit.shown_rows("rows-benchmark-1") == 1
+
+
+def test_a_figure_shows_its_rows_and_the_way_back(visit: Visit) -> None:
+    table = visit.page.locator("table[aria-label='ASR by guard-1, by scenario and task']")
+    figure = table.locator("tr", has_text="1-Theft").locator("a").first
+    assert figure.inner_text() == "0.667"
+    figure.click()
+    assert visit.shown_rows("rows-benchmark-1") == 3
+    tally = visit.page.locator("#rows-benchmark-1 .tally").inner_text()
+    assert "before · guard-1: 2 unsafe, 1 safe" in tally
+    assert "task=TYPO" in visit.page.url
+    visit.page.locator("#rows-model-1").scroll_into_view_if_needed()
+    bars = visit.page.locator("#model-1 svg a")
+    bars.nth(1).dispatch_event("click")
+    assert visit.shown_rows("rows-model-1") == 8
+    visit.page.go_back()
+    assert visit.shown_rows("rows-benchmark-1") == 3
+
+
+def test_an_address_with_a_filter_opens_with_it(browser: Any, report_file: Path) -> None:
+    visit = Visit(browser, report_file)
+    visit.page.goto(f"{report_file.as_uri()}#rows-benchmark-1?task=SD&set=benign")
+    visit.page.reload()
+    assert visit.shown_rows("rows-benchmark-1") == 1
+
+
+def test_harmful_texts_are_folded_until_they_are_asked_for(visit: Visit) -> None:
+    rows = visit.page.locator("#rows-benchmark-1")
+    harmful = rows.locator("details.harmful").first
+    assert not harmful.locator(".texts").is_visible()
+    harmful.locator("summary").click()
+    assert harmful.locator(".texts").is_visible()
+    rows.locator("[data-do=unfold]").click()
+    assert rows.locator("details:not([open])").count() == 0
+    rows.locator("[data-do=fold]").click()
+    assert rows.locator("details[open]").count() == 0
+
+
+def test_media_are_shown(visit: Visit) -> None:
+    visit.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    pictures = visit.page.locator("article img")
+    assert pictures.count() == 5  # two pictures, frames of two films, the picture of the encoded run
+    widths = [
+        picture.evaluate("async (node) => { await node.decode(); return node.naturalWidth; }")
+        for picture in pictures.all()
+    ]
+    assert min(widths) > 200
+    for sound in visit.page.locator("audio").all():
+        seconds = sound.evaluate(
+            "(node) => new Promise((done, fail) => { node.onloadedmetadata = () => done(node.duration); "
+            "node.onerror = () => fail(node.error.message); node.preload = 'metadata'; node.load(); })"
+        )
+        assert 0.4 < seconds < 0.7
+    assert visit.page.locator("article svg polyline").count() == 8
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_all_without_scrolling_sideways(browser: Any, report_file: Path, scheme: str) -> None:
+    visit = Visit(browser, report_file, PHONE, color_scheme=scheme)
+    visit.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    dark = visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 27)"
+    assert dark is (scheme == "dark")
+    assert visit.complaints == []
+
+
+def test_without_scripts_everything_can_be_read(browser: Any, report_file: Path) -> None:
+    visit = Visit(browser, report_file, java_script_enabled=False)
+    assert visit.page.locator("#rows-benchmark-1 article").count() == 8
+    assert not visit.page.locator("#rows-benchmark-1 .filters").is_visible()
+    assert visit.complaints == []
+
+
+def test_the_page_prints(browser: Any, report_file: Path) -> None:
+    visit = Visit(browser, report_file)
+    assert visit.page.pdf().startswith(b"%PDF")
+    visit.page.emulate_media(media="print")
+    assert not visit.page.locator("#rows-benchmark-1 .filters").is_visible()
