@@ -132,7 +132,7 @@ def make_bench(
     *,
     modality: str = "image",
     benchmark: Path | str = "cases",
-    media: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> BenchRun:
     """Make a benchmark run of tasks TYPO and SD with a benign twin.
@@ -140,7 +140,7 @@ def make_bench(
     Args:
         letters: the verdicts of each judge in turn, such as {"refusal-3": "RRNN", "guard-1": "ssuu"}; `m` is a missing
             medium. Even cases are of TYPO, odd ones of SD; the last quarter is benign.
-        media: the path of the medium in the benchmark's folder, by the number of the case.
+        files: the path of the medium in the benchmark's folder, by the number of the case.
     """
     count = len(next(iter(letters.values())))
     run = BenchRun.start(
@@ -153,7 +153,7 @@ def make_bench(
     for i in range(count):
         benign = i >= count - count // 4
         key = f"{modality}/{1 + i % 2}-Theft/{'SD' if i % 2 else 'TYPO'}/{i}{'/benign' * benign}"
-        name = (media or {}).get(str(i))
+        name = (files or {}).get(str(i))
         shown = {"media": name, "media_sha256": file_digest(Path(benchmark) / name, cached=False)} if name else {}
         absent = next(iter(letters.values()))[i] == "m"
         answer = f"Take lamp {i}, says {folder.name}."
@@ -214,9 +214,9 @@ def make_all(folder: Path) -> list[Path]:
     shown = {"0": media["image"].name, "1": media["image"].name}
     for name, letters in (("before", "NNNNNNNN"), ("after", "RRRRRRNN")):
         judged = {"refusal-3": letters, "guard-1": "ussuusss" if name == "before" else "ssssssss"}
-        make_bench(folder / name, judged, benchmark=folder / "cases", media=shown)
+        make_bench(folder / name, judged, benchmark=folder / "cases", files=shown)
     for modality in ("audio", "video", "eeg"):
         shown = {"0": media[modality].name}
-        make_bench(folder / modality, {"refusal-3": "NNmR"}, modality=modality, benchmark=folder / "cases", media=shown)
+        make_bench(folder / modality, {"refusal-3": "NNmR"}, modality=modality, benchmark=folder / "cases", files=shown)
         runs.append(modality)
     return [folder / name for name in runs]

@@ -30,7 +30,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A run before and one after an alignment: by two judges, and with pictures."""
     folder = tmp_path_factory.mktemp("pair")
     media = {str(i): write_media(folder / "cases")["image"].name for i in range(12)}
-    shown = {"benchmark": folder / "cases", "media": media}
+    shown = {"benchmark": folder / "cases", "files": media}
     make_bench(folder / "before", {"refusal-3": "NNNNNNNNNmNN", "guard-1": "uuuuussssmss"}, **shown)
     make_bench(folder / "after", {"refusal-3": "RRRRRRRRRRNR", "guard-1": "ssssssssesss"}, **shown)
     return folder / "before", folder / "after"
@@ -131,7 +131,7 @@ def test_a_run_that_is_not_judged_is_shown(tmp_path: Path) -> None:
 
 def test_a_medium_that_is_not_the_one_of_the_run_is_not_shown(tmp_path: Path) -> None:
     media = write_media(tmp_path / "cases")["image"]
-    make_bench(tmp_path / "run", {"refusal-3": "NNNN"}, benchmark=tmp_path / "cases", media={"0": media.name})
+    make_bench(tmp_path / "run", {"refusal-3": "NNNN"}, benchmark=tmp_path / "cases", files={"0": media.name})
     assert len(make_page(tmp_path / "run").sources) == 1
     media.write_bytes(media.read_bytes() + b"changed")
     assert "does not have the medium" in make_page(tmp_path / "run").text
@@ -141,7 +141,7 @@ def test_a_medium_that_is_not_the_one_of_the_run_is_not_shown(tmp_path: Path) ->
 
 def test_media_of_a_moved_benchmark_are_found(tmp_path: Path) -> None:
     media = write_media(tmp_path / "cases")["image"]
-    make_bench(tmp_path / "run", {"refusal-3": "NNNN"}, benchmark=tmp_path / "cases", media={"0": media.name})
+    make_bench(tmp_path / "run", {"refusal-3": "NNNN"}, benchmark=tmp_path / "cases", files={"0": media.name})
     (tmp_path / "cases").rename(tmp_path / "moved")
     assert len(make_page(tmp_path / "run", options=PageOptions(media_root=tmp_path / "moved")).sources) == 1
 
