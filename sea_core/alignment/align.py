@@ -47,6 +47,7 @@ from sea_core.model.text_check import NamedText, require_accepted
 from sea_core.runs.atomic import write_text
 from sea_core.runs.digests import sha256
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.manifest import ModelIdentity
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class AlignInputs:
 
 @dataclass(frozen=True)
 class AlignResult:
-    """A finished alignment: its folder, the metrics of align.json, and what the user should know.
+    """A finished alignment: its folder, the metrics of align.json, what the user should know, and the base model.
 
     `outcome` says in one word whether the model is safer (see `sea_core.alignment.outcome`).
     """
@@ -81,6 +82,7 @@ class AlignResult:
     folder: Path
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    base: ModelIdentity | None = None
 
     @property
     def outcome(self) -> OutcomeName:
@@ -128,7 +130,7 @@ def align(
             _merge_again(mllm, folder, inputs.revision)
         if is_first_process():
             _delete_intermediate_files(folder)
-    return AlignResult(out, dict(folder.manifest.metrics or {}), warnings)
+    return AlignResult(out, dict(folder.manifest.metrics or {}), warnings, folder.manifest.identity.model)
 
 
 def _warnings(mixture: Mixture, source: EmbeddingSource) -> tuple[str, ...]:

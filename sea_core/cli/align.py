@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sea_core.cli import options, output
+from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
@@ -140,7 +140,9 @@ def report(result: AlignResult, as_json: bool, spot_check: bool = True) -> None:
     output.emit(value, as_json, lambda: output.stack(_tables(result)))
     output.note(f"{metrics['outcome']}: {metrics['outcome_sentence']}\n  {metrics['next_step']}")
     if (lora := result.folder / "adapter").is_dir():
-        output.note(f"Next: sea bench run CASES --plugin PLUGIN --lora {lora} --out runs/after")
+        plugin = run_report.typed_plugin(result.base) if result.base else "PLUGIN"
+        output.note(f"Next: sea bench run CASES --plugin {plugin} --lora {lora} --out runs/after")
+    output.note(f"To read the answers before and after: sea report {result.folder}   or: sea show {result.folder}")
     unasked = not spot_check and result.outcome == "too_few_to_tell"
     exit_if_failed({f"alignments with the outcome {result.outcome}": int(result.outcome != "safer" and not unasked)})
 

@@ -95,4 +95,7 @@ def report(run: EmbeddingRun, as_json: bool) -> None:
         output.note(f"failed: {record['id']}: {record['reason']}")
     if len(failed) > SHOWN:
         output.note(f"{len(failed)} examples failed. To list them all: sea show {run.folder}")
+    if len(failed) < len(records):
+        output.note(f"Next: sea align RUN {run.folder} --out model, with a run of sea optimize")
+        output.note(f"To read the examples: sea report {run.folder}   or: sea show {run.folder}")
     exit_if_failed({"examples without an embedding": len(failed)})

@@ -10,6 +10,7 @@ from sea_core.cli import comparison_report, output
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.manifest import ModelIdentity
     from sea_core.verification.analysis.comparison import MediaComparison
     from sea_core.verification.metrics import JudgeMetrics, RecipeMetrics, RunMetrics
 
@@ -19,7 +20,6 @@ SHOWN_MISSED, SHOWN_FAILED, SHOWN_REASONS = 3, 5, 3
 
 def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None = None) -> None:
     """Print the metrics of a run, and of its comparison with real media if there is one; problems go to stderr."""
-    from sea_core.plugin.loader import FILE_VERSION
     from sea_core.verification.metrics import run_metrics
 
     metrics = run_metrics(run)
@@ -31,9 +31,17 @@ def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None 
         comparison_report.notes(compared)
     for note in _notes(run, metrics):
         output.note(note)
-    model = run.manifest.identity.model
-    named = f" --plugin ./{model.plugin}.py" if model.plugin_version.startswith(FILE_VERSION) else ""
-    output.note(f"Next: sea show {run.folder}   or: sea align {run.folder}{named} --out model")
+    plugin = typed_plugin(run.manifest.identity.model)
+    named = f" --plugin {plugin}" if plugin.endswith(".py") else ""
+    output.note(f"Next: sea align {run.folder}{named} --out model")
+    output.note(f"To read the texts and answers: sea report {run.folder}   or: sea show {run.folder}")
+
+
+def typed_plugin(model: ModelIdentity) -> str:
+    """Return what `--plugin` takes for the plugin of a run: its name, or the path of a local file as one types it."""
+    from sea_core.plugin.loader import FILE_VERSION
+
+    return f"./{model.plugin}.py" if model.plugin_version.startswith(FILE_VERSION) else model.plugin
 
 
 def _lines(metrics: RunMetrics) -> list[tuple[str, str]]:
@@ -61,8 +69,10 @@ def _resolved_lines(resolved: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _steps(metrics: RunMetrics) -> str:
-    median, p90 = output.short(metrics["steps_median"]), output.short(metrics["steps_p90"])
-    return f"median {median}, 90th percentile {p90}"
+    if metrics["steps_median"] is None:
+        return "-   (no embedding succeeded)"
+    p90 = "" if metrics["steps_p90"] is None else f", 90th percentile {output.short(metrics['steps_p90'])}"
+    return f"median {output.short(metrics['steps_median'])}{p90}"
 
 
 def _count_line(metrics: RunMetrics) -> tuple[str, str]:

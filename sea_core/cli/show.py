@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
 
 COLUMNS = ("id", "status", "steps", "loss", "phrase", "reason")
+MEDIA_COLUMNS = ("id", "status", "media", "harmful", "instruction", "reason")
 MISSED_COLUMNS = ("judge", "id", "content", "question", "answer")
 OWN_COMMAND = "sea show"
 
@@ -40,11 +41,16 @@ def show(
 ) -> None:
     """List the embeddings of a run, or trace one: text, targets, embedding, verified answers.
 
-    Of a benchmark run it lists the answers with their verdicts, as `sea bench show` does.
+    Of an aligned model it shows the outcome and the answers before and after, of a benchmark run the answers with their
+    verdicts, as `sea bench show` does. `sea report` writes all of it as one page.
     """
+    from sea_core.cli.show_model import is_model_folder, show_model
     from sea_core.runs.embedding_run import EmbeddingRun
     from sea_core.runs.folder import command_to_show
 
+    if is_model_folder(run) and not missed:
+        show_model(run, embedding, as_json)
+        return
     if (command := command_to_show(run)) and command != OWN_COMMAND and not missed:
         _run_other(context, command, [str(run), *([embedding] if embedding else []), *["--json"] * as_json])
         return
@@ -59,10 +65,25 @@ def show(
 
 
 def _show_embeddings(run: EmbeddingRun, as_json: bool) -> None:
+    """List what a person can use: of real media their files, of synthetic embeddings how they were found."""
+    is_real = run.manifest.identity.source == "media"
+    columns = MEDIA_COLUMNS if is_real else COLUMNS
     records: list[dict[str, Any]] = [dict(record) for record in run.records()]
-    value = [{column: record[column] for column in COLUMNS} for record in records]
-    cells = [[output.short(cell) for cell in record.values()] for record in value]
-    output.emit(value, as_json, lambda: output.grid(COLUMNS, cells))
+    value = [{column: record[column] for column in columns} for record in records]
+    # A run without failures has no reasons.
+    shown = [column for column in columns if column != "reason" or any(record["reason"] for record in value)]
+    cells = [[_cell(column, record[column]) for column in shown] for record in value]
+    headings = [{"harmful": "label"}.get(column, column) for column in shown]
+    output.emit(value, as_json, lambda: output.grid(headings, cells))
+    if value:
+        first = value[0]["id"]
+        output.note(f"One in full: sea show {run.folder} {first}   All as a page: sea report {run.folder}")
+
+
+def _cell(column: str, value: Any) -> str:
+    if column == "harmful":
+        return "harmful" if value else "benign"
+    return Path(value).name if column == "media" else output.short(value)
 
 
 def _show_missed(run: EmbeddingRun, as_json: bool) -> None:
@@ -97,14 +118,23 @@ def trace(run: EmbeddingRun, embedding_id: str) -> dict[str, Any]:
     return traced
 
 
+def _made_line(traced: dict[str, Any]) -> tuple[str, str]:
+    """Return how an embedding was made, or that it was not."""
+    seconds = f"{output.short(traced['seconds'])} s"
+    if traced["source"] == "media":
+        return "encoded", f"{traced['status']} after {seconds}"
+    loss, margin = output.short(traced["loss"]), output.short(traced["margin"])
+    steps = f"{traced['status']} after {traced['steps']} steps and {seconds}"
+    return "optimised", f"{steps}; loss {loss}, margin {margin}"
+
+
 def _trace_lines(traced: dict[str, Any]) -> list[tuple[str, str]]:
     """Return a trace as lines, in the order in which its parts were made; `--json` has everything."""
     lines = [(name, traced[name]) for name in ("instruction", "response", "chosen", "rejected") if traced[name]]
-    lines += [(name, traced[name]) for name in ("phrase", "detoxified")]
+    lines += [(name, traced[name]) for name in ("phrase", "detoxified", "media") if traced[name]]
     lines += [("target", f"{goal['prompt']}\n-> {goal['answer']}") for goal in traced["goals"]]
-    steps = f"{traced['status']} after {traced['steps']} steps and {output.short(traced['seconds'])} s"
-    loss, margin = output.short(traced["loss"]), output.short(traced["margin"])
-    lines.append(("optimised", f"{steps}; loss {loss}, margin {margin}"))
+    lines.append(("label", _cell("harmful", traced["harmful"])))
+    lines.append(_made_line(traced))
     if traced["reason"]:
         lines.append(("reason", traced["reason"]))
     if "embedding" in traced:

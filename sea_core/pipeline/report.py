@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sea_core.errors import RunError, SeaError
 from sea_core.plugin import loader
-from sea_core.report.content import PageOptions, Section
+from sea_core.report.content import PageOptions, PageSection
 from sea_core.report.page import GENERATOR, TITLE, render_page
 from sea_core.report.reporter import Reporter
 from sea_core.runs.atomic import write_text
@@ -26,7 +26,7 @@ class PageResult:
 
     path: Path
     size: int
-    sections: tuple[Section, ...]
+    sections: tuple[PageSection, ...]
 
 
 def report(
@@ -56,7 +56,7 @@ def report(
     return PageResult(page, len(html.encode()), tuple(sections))
 
 
-def make_sections(folders: Sequence[Path], options: PageOptions) -> list[Section]:
+def make_sections(folders: Sequence[Path], options: PageOptions) -> list[PageSection]:
     """Return the sections for folders, kind by kind: embeddings, aligned models, then those of plugins."""
     reporters = [*core_reporters(), *loader.reporters()]
     grouped: dict[str, list[Path]] = {}

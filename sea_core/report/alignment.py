@@ -13,13 +13,23 @@ from sea_core.alignment.model_card import TITLES
 from sea_core.alignment.outcome import OutcomeName
 from sea_core.alignment.run import CARD, ModelFolder
 from sea_core.alignment.spot_check import AnswerMetrics, SpotCheckRecord, read_answers, spot_check_metrics
-from sea_core.report.content import Cell, Level, PageOptions, PageRow, PageText, PageVerdict, Plot, Section, Table
+from sea_core.report.content import (
+    Cell,
+    Level,
+    PageOptions,
+    PageRow,
+    PageSection,
+    PageTable,
+    PageText,
+    PageVerdict,
+    Plot,
+)
 from sea_core.report.figures import ratio_text, short_number
 from sea_core.report.paths import hide_folders, shown_path
 from sea_core.report.provenance import changed_settings, command, manifest_facts, model_facts
 from sea_core.report.reporter import Reporter
 from sea_core.report.rows import sample_rows
-from sea_core.report.svg import Bar, curve, ratio_bars
+from sea_core.report.svg import RatioBar, curve, ratio_bars
 from sea_core.runs.containment import is_inside
 
 LEVELS: Mapping[OutcomeName, Level] = {
@@ -47,11 +57,11 @@ class AlignmentReporter(Reporter):
 
     manifest = ModelFolder.MANIFEST_NAME
 
-    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[Section]:
+    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[PageSection]:
         return [_section(ModelFolder(folder), number, options) for number, folder in enumerate(folders, 1)]
 
 
-def _section(folder: ModelFolder, number: int, options: PageOptions) -> Section:
+def _section(folder: ModelFolder, number: int, options: PageOptions) -> PageSection:
     manifest, key = folder.manifest, f"model-{number}"
     metrics = manifest.metrics or {}
     outcome = metrics.get("outcome")
@@ -60,7 +70,7 @@ def _section(folder: ModelFolder, number: int, options: PageOptions) -> Section:
         rows, options.rows, lambda row: tuple(row.labels.values()), lambda row: row.labels.get("change") == "changed"
     )
     headline = str(metrics.get("outcome_sentence", "The alignment is not finished."))
-    return Section(
+    return PageSection(
         key=key,
         kind="Aligned model",
         title=folder.folder.resolve().name,
@@ -125,7 +135,7 @@ def _group(group: str, seen: bool) -> str:
     return TITLES.get(group, group) + (", seen in training" if seen else "")
 
 
-def _spot_check_table(folder: ModelFolder, metrics: Mapping[str, object]) -> Table:
+def _spot_check_table(folder: ModelFolder, metrics: Mapping[str, object]) -> PageTable:
     rows = []
     for of in spot_check_metrics(read_answers(folder.spot_check)):
         name = _group(of["group"], of["seen"])
@@ -134,7 +144,7 @@ def _spot_check_table(folder: ModelFolder, metrics: Mapping[str, object]) -> Tab
     columns = ["questions", "when", "harmful refused", "strict ASR", "benign refused", "harmful", "benign", "unread"]
     judge = metrics.get("judge", "a list of phrases")
     note = f"In parentheses: the 95 % interval (Wilson). Refusals are recognised by {judge}."
-    return Table("Spot check", columns, rows, note)
+    return PageTable("Spot check", columns, rows, note)
 
 
 def _spot_check_cells(name: str, when: str, of: AnswerMetrics) -> list[Cell]:
@@ -170,7 +180,7 @@ def _plots(folder: ModelFolder, link: str) -> Iterator[Plot]:
         bars = []
         for of in groups:
             pair = [
-                Bar(
+                RatioBar(
                     of[when][rate],  # type: ignore[literal-required]
                     of[when][interval],  # type: ignore[literal-required]
                     f"{when}: {ratio_text(of[when][rate], of[when][interval])}",  # type: ignore[literal-required]

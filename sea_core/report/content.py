@@ -61,7 +61,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PageTable:
     """A table of figures. `folded`: shown on demand, because another one has the main figures."""
 
     title: str
@@ -151,7 +151,7 @@ class PageRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class PageSection:
     """A part of the page: a run, or runs that are compared with each other.
 
     Attributes:
@@ -174,7 +174,7 @@ class Section:
     next_step: str = ""
     facts: Sequence[tuple[str, str]] = ()
     commands: Sequence[str] = ()
-    tables: Sequence[Table] = ()
+    tables: Sequence[PageTable] = ()
     plots: Sequence[Plot] = ()
     notes: Sequence[str] = ()
     documents: Sequence[tuple[str, str]] = ()

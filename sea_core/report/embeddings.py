@@ -10,8 +10,18 @@ from math import ceil
 from pathlib import Path
 
 from sea_core.optimization.config import OptimizeConfig
-from sea_core.report.content import Cell, Level, PageMedium, PageOptions, PageRow, PageText, PageVerdict, Plot, Section
-from sea_core.report.content import Table as PageTable
+from sea_core.report.content import (
+    Cell,
+    Level,
+    PageMedium,
+    PageOptions,
+    PageRow,
+    PageSection,
+    PageTable,
+    PageText,
+    PageVerdict,
+    Plot,
+)
 from sea_core.report.embedding_map import MappedRun, embedding_map
 from sea_core.report.figures import counted, ratio_text, short_number
 from sea_core.report.media import preview
@@ -58,7 +68,7 @@ class EmbeddingReporter(Reporter):
 
     manifest = EmbeddingRun.MANIFEST_NAME
 
-    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[Section]:
+    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[PageSection]:
         runs = [_RunSection(EmbeddingRun(folder), number, options) for number, folder in enumerate(folders, 1)]
         sections = [run.section() for run in runs]
         by_model: dict[str, list[int]] = {}
@@ -72,7 +82,7 @@ class EmbeddingReporter(Reporter):
         return sections
 
 
-def _mapped(each: _RunSection, section: Section) -> MappedRun:
+def _mapped(each: _RunSection, section: PageSection) -> MappedRun:
     anchors = {row.name: section.row_anchor(number) for number, row in enumerate(section.rows, 1)}
     return MappedRun(each.run, section.title, anchors)
 
@@ -85,11 +95,11 @@ class _RunSection:
         self.records, self.metrics = run.records(), run_metrics(run)
         self.is_real = run.manifest.identity.source == "media"
 
-    def section(self) -> Section:
+    def section(self) -> PageSection:
         manifest = self.run.manifest
         location = manifest.metadata.model
         chosen = sample_rows(self.records, self.options.rows, self._group, lambda record: record["status"] == "failed")
-        return Section(
+        return PageSection(
             key=self.key,
             kind="Embeddings of real media" if self.is_real else "Synthetic embeddings",
             title=self.run.folder.resolve().name,

@@ -28,7 +28,7 @@ CHANNELS, SAMPLES = 8, 400
 MAX_FILE_BYTES = 200_000_000
 SOUND_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 """Sampling rates that MP3 has."""
-MAX_SIGNAL_VALUES = 50_000_000
+MAX_SIGNAL_VALUES, MAX_VALUE = 50_000_000, 1e12
 
 
 def preview(path: Path, folder: Path) -> PageMedium:
@@ -150,10 +150,11 @@ def _signal(path: Path) -> PageMedium:
     channels = values[None] if values.ndim == 1 else values
     if channels.shape[0] > channels.shape[1]:
         channels = channels.T
-    shown = np.nan_to_num(np.asarray(channels[:CHANNELS, _spread(channels.shape[1], SAMPLES)], dtype=np.float64))
+    drawn = np.asarray(channels[:CHANNELS, _spread(channels.shape[1], SAMPLES)], dtype=np.float64)
+    shown = np.where(np.abs(drawn) < MAX_VALUE, drawn, 0)  # also for NaN
     note = f"{len(channels)} channels, {channels.shape[1]} samples"
     more = f"; {len(shown)} are drawn" if len(shown) < len(channels) else ""
-    return PageMedium("svg", svg=signal(np.clip(shown, -1e12, 1e12).tolist()), note=note + more)
+    return PageMedium("svg", svg=signal(shown.tolist()), note=note + more)
 
 
 def _spread(total: int, count: int) -> list[int]:

@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from sea_core.errors import visible
-from sea_core.report.content import Cell, Level, Section, as_json
+from sea_core.report.content import Cell, Level, PageSection, as_json
 from sea_core.report.rows import FIGURE, is_figure
 from sea_core.runs.manifest import current_time
 
@@ -31,7 +31,7 @@ REFUSALS = ("refused", "not_refused")
 SUMMARIES = frozenset(("all", "all cases", "all tasks", "mean over scenarios"))
 
 
-def render_page(sections: Sequence[Section], title: str = TITLE) -> str:
+def render_page(sections: Sequence[PageSection], title: str = TITLE) -> str:
     """Return the page as HTML."""
     style, script = _asset("page.css"), _asset("page.js")
     terms = {name: meaning for section in sections for name, meaning in section.terms.items()}

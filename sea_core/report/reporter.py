@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from sea_core.report.content import PageOptions, Section
+from sea_core.report.content import PageOptions, PageSection
 
 
 class Reporter(ABC):
@@ -19,7 +19,7 @@ class Reporter(ABC):
     manifest: str
 
     @abstractmethod
-    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[Section]:
+    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[PageSection]:
         """Return the sections of the page for all folders of this kind that were given.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import TypeVar
 
-from sea_core.report.content import Cell, Filter, Table
+from sea_core.report.content import Cell, Filter, PageTable
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def linked_table(
     cell_filter: Callable[[str, Sequence[str]], Filter] = lambda column, texts: {},
     note: str = "",
     folded: bool = False,
-) -> Table:
+) -> PageTable:
     """Return a table of texts whose figures lead to their rows.
 
     A cell in a column with the name of a label, such as `task`, selects the rows with that value.
@@ -63,7 +63,7 @@ def linked_table(
         found = {name: _match(texts[number], choices[name]) for number, name in named.items()}
         of_row = {name: value for name, value in found.items() if value}
         rows.append([cell(number, texts, of_row) for number in range(len(columns))])
-    return Table(title, columns, rows, note, folded)
+    return PageTable(title, columns, rows, note, folded)
 
 
 def is_figure(text: str) -> bool:

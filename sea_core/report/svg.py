@@ -18,7 +18,7 @@ LABEL = 158
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class RatioBar:
     """A ratio with its interval. `link` is the id that it leads to, with the filter of its rows."""
 
     value: float | None
@@ -39,7 +39,7 @@ class Point:
     link: str = ""
 
 
-def ratio_bars(groups: Sequence[tuple[str, Sequence[Bar]]], series: Sequence[str]) -> Markup:
+def ratio_bars(groups: Sequence[tuple[str, Sequence[RatioBar]]], series: Sequence[str]) -> Markup:
     """Draw ratios from 0 to 1 as bars with intervals: a group of bars for each label, a bar for each series."""
     thick, gap = 16, 14
     size = thick * len(series) + gap
@@ -57,7 +57,7 @@ def ratio_bars(groups: Sequence[tuple[str, Sequence[Bar]]], series: Sequence[str
     for number, (label, bars) in enumerate(groups):
         y = top + number * size + gap / 2
         parts.append(
-            _text(LABEL - 8, y + thick * len(series) / 2 + 4, _clip(label, 20), "svg-label", "end", title=label)
+            _text(LABEL - 8, y + thick * len(series) / 2 + 4, _cut(label, 20), "svg-label", "end", title=label)
         )
         for i, bar in enumerate(bars):
             parts.append(_bar(bar, x, y + i * thick, thick - 3, i))
@@ -65,7 +65,7 @@ def ratio_bars(groups: Sequence[tuple[str, Sequence[Bar]]], series: Sequence[str
     return _svg(bottom + 24, parts, ", ".join(label for label, _ in groups))
 
 
-def _bar(bar: Bar, x: object, y: float, height: float, series: int) -> Markup:
+def _bar(bar: RatioBar, x: object, y: float, height: float, series: int) -> Markup:
     assert callable(x)
     if bar.value is None:
         return _text(LABEL + 6, y + height - 2, bar.text or "no figure", "tick")
@@ -189,7 +189,7 @@ def _shape(x: float, y: float, series: int) -> Markup:
 def _legend(series: Sequence[str], *, shapes: bool = False) -> Markup:
     parts, x = [], 8.0
     for number, name in enumerate(series):
-        shown = _clip(name, 26)
+        shown = _cut(name, 26)
         sample = Markup('<rect class="s{}" x="{:.0f}" y="3" width="11" height="11"/>').format(number % MAX_SERIES, x)
         parts.append(_shape(x + 5, 9, number) if shapes else sample)
         parts.append(_text(x + 16, 13, shown, "svg-label", title=name))
@@ -225,7 +225,7 @@ def _span(values: Iterable[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _clip(text: str, length: int) -> str:
+def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 

@@ -25,7 +25,12 @@ OTHER_KINDS = {
     "config.json": "the checkpoint of a model",
 }
 """What a folder with one of these files is, for messages."""
-SHOWN_BY = {"run.json": "sea show", "bench.json": "sea bench show", "manifest.json": "sea bench check"}
+SHOWN_BY = {
+    "run.json": "sea show",
+    "align.json": "sea show",
+    "bench.json": "sea bench show",
+    "manifest.json": "sea bench check",
+}
 """The command that shows a folder with one of these files."""
 
 

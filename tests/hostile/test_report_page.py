@@ -112,11 +112,11 @@ def test_media_of_an_encoded_run_are_read_from_the_typed_folder_only(tmp_path: P
     private = write_media(tmp_path / "private")["audio"]
     write_media(tmp_path / "allowed")
     (tmp_path / "allowed/link.png").symlink_to(private)
-    names = (private.with_name("image.png"), Path("../private/image.png"), Path("link.png"), canary.secret)
+    names = (private.with_name("image.png"), Path("../private/video.mp4"), Path("link.png"), canary.secret)
     make_encoded(tmp_path / "run", [Path(f"{i}/..") / path for i, path in enumerate(names)])
     assert show(canary, tmp_path / "run").sources == []
     page = show(canary, tmp_path / "run", more=("--media-root", tmp_path / "allowed"))
-    assert len(page.sources) == 2  # of two names there is a picture in the folder that was typed
+    assert len(page.sources) == 2  # those with the same names in the folder that was typed
     assert all(source.startswith("data:image/") for source in page.sources)
 
 

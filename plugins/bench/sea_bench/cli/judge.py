@@ -66,7 +66,7 @@ def judge(
     for each in summaries:
         if errors := _failures(each):
             output.note(f"{each.judge}: {errors} errors, {each.error}. Re-run the same command to retry them.")
-    output.note(f"Next: sea bench report {run}")
+    output.note(f"Next: sea bench report {run}   or, with the answers, as a page: sea report {run}")
     failed = {f"failed calls of {_title(each)}": _failures(each) for each in summaries}
     exit_if_failed(failed | {"judges without an answer to judge": sum(not each.verdicts for each in summaries)})
 

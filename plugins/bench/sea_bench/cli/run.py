@@ -16,6 +16,7 @@ from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, ta
 if TYPE_CHECKING:
     from sea_bench.defences.base import Defence
     from sea_bench.pipeline.run import RunResult
+    from sea_bench.run.run_folder import Preflight
 
 SHOWN = 5
 """Number of unanswered cases that are listed."""
@@ -118,9 +119,18 @@ def _print(result: RunResult, as_json: bool) -> None:
         **result.counts(),
         "preflight": {name: value for name, value in preflight.items() if name != "chat"},
     }
-    output.emit(value, as_json, lambda: output.grid(("metric", "value"), list(value.items())))
+    lines = {**value, "preflight": _describe(result.run.manifest.preflight)}
+    output.emit(value, as_json, lambda: output.grid(("metric", "value"), list(lines.items())))
     for record in result.unanswered[:SHOWN]:
         output.note(f"{record['status']}: {record['key']}: {record['detail']}")
     if result.answered:
         output.note(f"Next: sea bench judge {result.run.folder}")
     exit_if_failed({"cases without an answer": len(result.unanswered)})
+
+
+def _describe(found: Preflight | None) -> str:
+    """Return what the checks before the run found."""
+    if found is None:
+        return "-"
+    changed = f"{found.media_changed} of {found.media} media change the first token's logits"
+    return f"on {found.device}: {changed}; {found.batched_same} of {found.batched} answers are the same in a batch"

@@ -21,18 +21,18 @@ from sea_core.report.content import (
     PageMedium,
     PageOptions,
     PageRow,
+    PageSection,
+    PageTable,
     PageText,
     PageVerdict,
     Plot,
-    Section,
 )
-from sea_core.report.content import Table as PageTable
 from sea_core.report.media import MAX_FILE_BYTES, preview
 from sea_core.report.paths import hide_folders, shown_path
 from sea_core.report.provenance import command, judge_options, manifest_facts, model_facts, model_options
 from sea_core.report.reporter import Reporter
 from sea_core.report.rows import linked_table, sample_rows
-from sea_core.report.svg import Bar, ratio_bars
+from sea_core.report.svg import RatioBar, ratio_bars
 from sea_core.runs.containment import is_inside
 
 TERMS: Mapping[str, str] = {
@@ -62,7 +62,7 @@ class BenchReporter(Reporter):
 
     manifest = BenchRun.MANIFEST_NAME
 
-    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[Section]:
+    def sections(self, folders: Sequence[Path], options: PageOptions) -> list[PageSection]:
         groups: dict[str, list[BenchRun]] = {}
         for folder in folders:
             run = BenchRun(folder)
@@ -84,13 +84,13 @@ class _Group:
         self.records = [run.answer_records() for run in runs]
         self.verdicts = [run.verdicts_by_judge() for run in runs]
 
-    def section(self) -> Section:
+    def section(self) -> PageSection:
         found = headline(self.report)
         keys = list(dict.fromkeys(key for records in self.records for key in records))
         chosen = sample_rows(keys, self.options.rows, self._group_of, self._is_worth_reading)
         choices = self._choices(keys)
         listed = {title(table) for table in self.report.tables}  # the paper's tables have the same figures
-        return Section(
+        return PageSection(
             key=self.key,
             kind=f"Benchmark, {self.modality}",
             title=" and ".join(self.labels) if len(self.labels) == 2 else ", ".join(self.labels),
@@ -179,12 +179,12 @@ class _Group:
                 name = f"{NAMES[table.measure]} by {table.judge}, all cases of each task"
                 yield Plot(name, ratio_bars(bars, self.labels), "With the 95 % interval.")
 
-    def _bar(self, table: Table, task: str, label: str, metric: Metric | None) -> Bar:
+    def _bar(self, table: Table, task: str, label: str, metric: Metric | None) -> RatioBar:
         if metric is None:
-            return Bar(None, text="not judged")
+            return RatioBar(None, text="not judged")
         chosen = {"task": task, "judge": table.judge, "set": HARMFUL} | ({"run": label} if len(self.runs) > 1 else {})
         text, link = f"{label}: {format_metric(metric)}", self.options.rows_link(self.key)
-        return Bar(metric.value, metric.interval, text, link, chosen)
+        return RatioBar(metric.value, metric.interval, text, link, chosen)
 
     # --- facts ------------------------------------------------------------------------------------------------------
 
