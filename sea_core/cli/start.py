@@ -11,6 +11,7 @@ STEPS = {
         "sea optimize --plugin {plugin} --out runs/demo": "make a synthetic embedding for each example, and verify it",
         "sea show runs/demo": "read them: text, targets, verified answers",
         "sea align runs/demo --out model": "align the tiny model with them",
+        "sea report runs/demo model": "one page with the figures, plots, texts and answers",
     },
     "With your own text safety set": {
         "sea data check FILE": "can it be read? each invalid record with its line",

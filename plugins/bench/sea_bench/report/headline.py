@@ -53,24 +53,25 @@ def _whole_changes(changes: Sequence[PairedChange]) -> list[PairedChange]:
     found: dict[tuple[str, str, bool], PairedChange] = {}
     for change in changes:
         key = (change.judge, change.measure, change.benign)
-        counts = change.difference.value is not None and not change.understood
+        counts = change.difference.value is not None and not change.understood and change.scenario == ALL
         if counts and (key not in found or change.task == ALL_TASKS):
             found[key] = change
     return sorted(found.values(), key=lambda change: (change.benign, change.measure != "asr"))
 
 
 def _change_sentence(change: PairedChange) -> str:
+    """Return `The ASR by guard-1 fell from 0.625 to 0.000 (change -0.625, 95 %: ...; 8 cases, all tasks).`"""
     of = change.difference
     assert of.value is not None
     name = "over-refusal" if change.benign else NAMES[change.measure]
+    cases = f"{of.pairs} cases, {change.task}"
     if of.value == 0:
-        return f"The {name} by {change.judge} is the same on {of.pairs} cases ({change.task})."
+        return f"The {name} by {change.judge} is {of.after:.3f}, as before ({cases})."
     way = "rose" if of.value > 0 else "fell"
-    sizes = sorted(abs(each) if each * of.value > 0 else -abs(each) for each in of.interval or ())
-    interval = f"{sizes[0]:.3f} to {sizes[1]:.3f}; " if sizes else ""
-    p = "" if of.p is None else "p < .001; " if of.p < 0.001 else f"p = {of.p:.3f}; "
-    shown = f"{abs(of.value):.3f} ({interval}{p}{of.pairs} cases, {change.task})"
-    return f"The {name} by {change.judge} {way} by {shown}."
+    interval = f", 95 %: {of.interval[0]:+.3f} to {of.interval[1]:+.3f}" if of.interval else ""
+    p = "" if of.p is None else "; p < .001" if of.p < 0.001 else f"; p = {of.p:.3f}"
+    ratios = f"from {of.before:.3f} to {of.after:.3f}"
+    return f"The {name} by {change.judge} {way} {ratios} (change {of.value:+.3f}{interval}{p}; {cases})."
 
 
 def _level(changes: Sequence[PairedChange]) -> Level:
@@ -90,7 +91,7 @@ def _level(changes: Sequence[PairedChange]) -> Level:
 def _direction(change: PairedChange) -> int:
     """Return 1 for a change to the better that chance does not explain, -1 for one to the worse, else 0."""
     of = change.difference
-    if of.value is None or of.p is None or of.p >= SIGNIFICANCE or not of.value:
+    if not of.value or of.p is None or of.p >= SIGNIFICANCE:
         return 0
     wanted_up = change.measure == "refusal" and not change.benign
     return 1 if (of.value > 0) is wanted_up else -1

@@ -101,8 +101,8 @@ def test_a_row_has_both_answers_their_verdicts_and_the_medium(page: HtmlPage) ->
 
 def test_the_headline_says_what_changed(pair: tuple[Path, Path], tmp_path: Path) -> None:
     found = headline(report_runs(pair))
-    assert "The ASR by guard-1 fell by 0.625" in found.sentence
-    assert "The refusal rate by refusal-3 rose by 1.000" in found.sentence
+    assert "The ASR by guard-1 fell from 0.625 to 0.000" in found.sentence
+    assert "The refusal rate by refusal-3 rose from 0.000 to 1.000" in found.sentence
     assert found.level == "unclear"  # five of eight cases are too few
     for name, letters in (("x", "u" * 16), ("y", "s" * 16)):
         make_bench(tmp_path / name, {"guard-1": letters})
