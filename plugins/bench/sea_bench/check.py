@@ -10,7 +10,7 @@ from pathlib import Path
 from sea_bench import layout
 from sea_bench.build.media_io import check_medium
 from sea_bench.case import Case
-from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, IssueKind
+from sea_bench.dataset import Benchmark, Issue, IssueKind, is_text_only
 from sea_bench.medium import media_files, medium_digest, visible
 from sea_core.errors import DataError
 
@@ -65,7 +65,7 @@ def count_cases(benchmark: Benchmark, issues: Sequence[Issue]) -> list[TaskCount
             task=task,
             benign=benign,
             cases=present[key] + missing[key],
-            media=present[key] - corrupt[key] if task != TEXT_ONLY else None,
+            media=present[key] - corrupt[key] if not is_text_only(task) else None,
             missing=missing[key],
             corrupt=corrupt[key],
             published=None if benign else layout.published_counts(modality).get(scenario),

@@ -23,8 +23,12 @@ from sea_core.runs.manifest import read_sealed
 from sea_core.schema import check, read_json
 
 TEXT_ONLY = "Text_only"
-TASKS_WITHOUT_TEXT = ("Audio_only",)
+"""The task with the original question alone. A task whose name begins so, such as Text_only_xstest, has no media."""
+TASKS_WITHOUT_TEXT = ("Audio_only", "Image_only", "Video_only")
 """Tasks whose text is null by design."""
+KEY_PHRASE, PHRASE_TYPE, ORIGINAL_QUESTION = "Key Phrase", "Phrase Type", "Original Question"
+KEYS_OF_NO_TASK = (KEY_PHRASE, PHRASE_TYPE, ORIGINAL_QUESTION)
+"""Keys of a record besides its tasks. The original question stands there if the case has no task Text_only."""
 
 IssueKind = Literal["missing", "corrupt", "malformed", "count", "unused"]
 """`missing`: a medium does not exist. `corrupt`: it cannot be read, or differs from the manifest. `malformed`: a
@@ -159,6 +163,11 @@ def read_set_manifest(folder: Path, modality: str) -> ManifestSet:
     return ManifestSet(checked.get("cases", {}), checked.get("media", {}), json.dumps(entry, sort_keys=True))
 
 
+def is_text_only(task: str) -> bool:
+    """Return whether a task has no media: the original question, or a set of prompts."""
+    return task == TEXT_ONLY or task.startswith(f"{TEXT_ONLY}_")
+
+
 def read_question_file(path: Path) -> dict[str, Any]:
     """Read a question file: one object with the ids as keys.
 
@@ -196,8 +205,8 @@ class _SetReader:
         if not isinstance(record, dict):
             self._add_issue("malformed", scenario, "", id, "malformed: the record is not a JSON object")
             return
-        text_keys = layout.MM_TEXT_KEY if self.modality == "image" else {name: name for name in record}
-        question = _text(record, text_keys.get(TEXT_ONLY, TEXT_ONLY)) or ""
+        text_keys = self._text_keys(record)
+        question = _text(record, text_keys.get(TEXT_ONLY, TEXT_ONLY)) or _text(record, ORIGINAL_QUESTION) or ""
         if not question.strip():
             message = "malformed: it has no original question, which judges need"
             self._add_issue("malformed", scenario, TEXT_ONLY, id, message)
@@ -206,10 +215,16 @@ class _SetReader:
             if not is_file_name(task):
                 self._add_issue("malformed", scenario, "", id, f"malformed: the task {task!r} cannot be a file name")
             elif self._check_text(scenario, task, id, record, key):
-                text_only = task == TEXT_ONLY
+                text_only = is_text_only(task)
                 path = None if text_only else self._find_medium(scenario, task, id)
                 if text_only or path is not None:
                     yield self._make_case(scenario, task, id, record, record.get(key), path, question)
+
+    def _text_keys(self, record: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the key of each task's text. Records in MM-SafetyBench's form have keys of their own."""
+        if self.modality == "image" and not layout.MM_KEYS.isdisjoint(record):
+            return layout.MM_TEXT_KEY
+        return {name: name for name in record if name not in KEYS_OF_NO_TASK}
 
     def _check_text(self, scenario: str, task: str, id: str, record: Mapping[str, Any], key: str) -> bool:
         """Return whether the task can be asked as far as its text goes. A null text is reported, and asked."""
@@ -219,7 +234,7 @@ class _SetReader:
         if text is not None:
             self._add_issue("malformed", scenario, task, id, "malformed: the text is not a string")
             return False
-        if key not in record and self.modality == "image":
+        if key not in record:  # of MM-SafetyBench's form
             self._add_issue("malformed", scenario, task, id, f"malformed: it has no {key!r}")
             return False
         self._add_issue("malformed", scenario, task, id, "malformed: the text is null")
@@ -244,10 +259,10 @@ class _SetReader:
             text=text,
             media=path,
             question=question,
-            phrase=known.get("phrase") or _text(record, "Key Phrase"),
+            phrase=known.get("phrase") or _text(record, KEY_PHRASE),
             kind=known.get("kind") or _find_kind(record, text),
             benign=self.benign,
-            condition="text" if task == TEXT_ONLY else "media",
+            condition="text" if is_text_only(task) else "media",
             media_sha256=self._recorded_digest(path) if path else None,
         )
 
@@ -307,7 +322,7 @@ class _SetReader:
 
 def _find_kind(record: Mapping[str, Any], text: str | None) -> Kind | None:
     """Return the kind by the published column, the task's text, or (for Text_only and Audio_only) another text."""
-    kind = mentioned_kind(_text(record, "Phrase Type")) or mentioned_kind(text)
+    kind = mentioned_kind(_text(record, PHRASE_TYPE)) or mentioned_kind(text)
     if kind is not None:
         return kind
     return next((k for value in record.values() if isinstance(value, str) and (k := mentioned_kind(value))), None)

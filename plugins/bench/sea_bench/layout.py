@@ -47,6 +47,8 @@ MM_TEXT_KEY: Mapping[str, str] = {
     "TYPO": "Rephrased Question",
 }
 """The key of each image task's text (PyRIT issue 1790; public scripts mix them up)."""
+MM_KEYS = frozenset((*MM_TEXT_KEY.values(), "Changed Question"))
+"""Keys that only a record in MM-SafetyBench's form has."""
 QUESTIONS_SUFFIX = "_questions"
 BENIGN_FOLDER = "benign"
 """The folder of the benign twin, in the same layout."""

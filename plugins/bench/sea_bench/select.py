@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 from sea_bench import layout
 from sea_bench.case import Case, Condition
-from sea_bench.dataset import TEXT_ONLY, Benchmark, Issue, read_set_manifest
+from sea_bench.dataset import Benchmark, Issue, is_text_only, read_set_manifest
 from sea_core.errors import DataError, suggest
 from sea_core.runs.digests import sha256
 
@@ -73,7 +73,7 @@ def select_cases(benchmark: Benchmark, wanted: CaseFilter) -> Selection:
         missing = []  # a limited run is about the cases that exist
     selected = [case for condition in wanted.conditions for case in _with_condition(cases, cast(Condition, condition))]
     if "media" not in wanted.conditions:
-        missing = [item for item in missing if item.case.task == TEXT_ONLY]
+        missing = [item for item in missing if is_text_only(item.case.task)]
     if not selected and not missing:
         raise DataError(
             "no case matches", hint="List its tasks and scenarios: sea bench check DIR", where=str(benchmark.folder)
@@ -143,6 +143,6 @@ def _missing_case(benchmark: Benchmark, issue: Issue) -> MissingCase:
         media=None,
         question=next(questions, ""),
         benign=issue.benign,
-        condition="text" if issue.task == TEXT_ONLY else "media",
+        condition="text" if is_text_only(issue.task) else "media",
     )
     return MissingCase(case, issue.message)

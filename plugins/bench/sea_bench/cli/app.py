@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sea_bench.cli import build, check, compare, export, import_, judge, label, pick, pull, push, report, run, show
+from sea_bench.cli import add, build, check, compare, export, import_, judge, label, pick, pull, push, report, run, show
 
 app = typer.Typer(
     name="bench",
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 
 app.command("build")(build.build)
+app.command("add")(add.add)
 app.command("check")(check.check)
 app.command("pick")(pick.pick)
 app.command("run")(run.run)
