@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from sea_core.llm.config import LLMConfig
+from sea_core.llm.config import GuardConfig, LLMConfig
 from sea_core.runs.records import Label
 
 Measure: TypeAlias = Literal["content", "safety", "refusal"]
@@ -101,8 +101,8 @@ class JudgeConfig:
 
     llm: LLMConfig = field(default_factory=LLMConfig)
     """The language model of the `openai` and `transformers` judges."""
-    guard: LLMConfig = field(default_factory=LLMConfig)
-    """The guard model of the `guard` judge."""
+    guard: GuardConfig = field(default_factory=GuardConfig)
+    """The guard model of the `guard` judge, here or on a server."""
 
 
 @dataclass(frozen=True, slots=True)

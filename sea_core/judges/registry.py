@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sea_core.errors import SeaError
 from sea_core.judges.base import Judge, JudgeConfig, JudgeFactory, Measure
-from sea_core.judges.guard import GuardJudge, GuardModel
+from sea_core.judges.guard import GuardJudge, GuardModel, ServedGuard
 from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.llm_content import LLMContentJudge
 from sea_core.judges.llm_safety import LLMSafetyJudge
@@ -16,6 +16,8 @@ from sea_core.judges.prompts import PROMPTS, VA_QUESTION, SafetyPrompt
 from sea_core.judges.refusal import RefusalJudge
 from sea_core.llm.backends import BACKENDS, open_model
 from sea_core.llm.cache import completion_log
+from sea_core.llm.config import ServerOptions
+from sea_core.llm.openai import OpenAIModel
 from sea_core.registry import Registry
 
 CONTENT: frozenset[Measure] = frozenset(("content",))
@@ -75,8 +77,11 @@ def _open_guard(config: JudgeConfig, folder: Path) -> Judge:
     if not config.guard.model:
         raise SeaError(
             "no guard model is set",
-            hint="For example: -o guard.model=FOLDER   docs/how-to/run-a-benchmark.md lists some.",
+            hint="For example: -o guard.model=FOLDER, or -o guard.base_url=http://HOST:PORT/v1 with the model's name "
+            "there. docs/how-to/run-a-benchmark.md lists some.",
         )
+    if config.guard.base_url:
+        return GuardJudge(ServedGuard(OpenAIModel(config.guard, ServerOptions.of("guard"))))
     return GuardJudge(GuardModel(config.guard))
 
 
@@ -102,7 +107,7 @@ JUDGES: tuple[JudgeFactory, ...] = (
     JudgeFactory("lexical", "content", "every content word of the phrase, in any inflection; offline", _open_lexical),
     *_llm_content_judges(),
     JudgeFactory("refusal", "refusal", "a list of openings of refusals for each language; offline", _open_refusal),
-    JudgeFactory("guard", "safety", "a guard model, run through transformers", _open_guard),
+    JudgeFactory("guard", "safety", "a guard model, run through transformers or on a server", _open_guard),
     *_llm_safety_judges(),
 )
 """The built-in judges. Names are distinct among those of `CONTENT` and among those of `SAFETY`."""

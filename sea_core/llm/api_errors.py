@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sea_core.errors import SeaError, nearest
-from sea_core.llm.config import LLMConfig
+from sea_core.llm.config import LLMConfig, ServerOptions
 from sea_core.llm.secrets import Secrets, shown_address, shown_variable
 from sea_core.llm.types import Completion
 
 FILTER_WORDS = ("content_filter", "content filter", "contentfilter", "responsibleaipolicy", "content_policy", "flagged")
 NO_SERVER = "no server responds"
+REJECTED = ("400: ", "413: ", "422: ")
+"""How the details of a prompt begin that the server does not take: it is too long, or has parts of another kind."""
 RESUME_HINT = "Completions received so far are kept. Re-run the same command to resume."
 LISTED = 12
 
@@ -25,11 +27,13 @@ class ApiErrors:
     Args:
         secrets: what is removed from messages.
         list_models: returns the models that the server offers.
+        options: what the user types to name the server.
     """
 
     config: LLMConfig
     secrets: Secrets
     list_models: Callable[[], list[str]]
+    options: ServerOptions = field(default_factory=ServerOptions)
 
     @property
     def address(self) -> str:
@@ -72,7 +76,7 @@ class ApiErrors:
     def fatal_error(self, detail: str) -> SeaError | None:
         """Return the error to raise if the first prompt failed in a way that all others would."""
         if detail.startswith(NO_SERVER):
-            return SeaError(detail, hint="Is it running? Type its address: -o llm.base_url=http://HOST:PORT/v1")
+            return SeaError(detail, hint=f"Is it running? Type its address: {self.options.address}http://HOST:PORT/v1")
         # Some servers respond with 400 to an unknown model, and mention its name.
         return self._no_such_model(detail) if detail.startswith("400: ") and self.config.model in detail else None
 
@@ -90,17 +94,22 @@ class ApiErrors:
     def _no_such_model(self, message: str) -> SeaError:
         models = self.list_models()
         if close := nearest(self.config.model, models):
-            hint = f"Did you mean -o llm.model={close} ?"
+            hint = f"Did you mean {self.options.model}{close} ?"
         elif models:
             hint = f"It has: {', '.join(sorted(models)[:LISTED])}"
         else:
-            hint = "Check -o llm.model=..., and the address in -o llm.base_url=... : most end in /v1"
+            hint = f"Check {self.options.model}..., and the address in {self.options.address}... : most end in /v1"
         what = f"the server at {self.address} has no model {self.config.model!r}: {message}"
         return SeaError(what, hint=hint)
 
     def _message(self, error: BaseException) -> str:
         text = " ".join(server_message(error).split())[:300] or type(error).__name__
         return self.secrets.removed(text)
+
+
+def is_rejected(completion: Completion) -> bool:
+    """Return whether the server does not take a prompt, while it may take others."""
+    return completion.status == "error" and completion.detail.startswith(REJECTED)
 
 
 def server_message(error: BaseException) -> str:

@@ -13,6 +13,20 @@ DEFAULT_MAX_TOKENS = 512
 
 
 @dataclass(frozen=True)
+class ServerOptions:
+    """What a user types to name a server, its model and its key: for hints."""
+
+    address: str = "-o llm.base_url="
+    model: str = "-o llm.model="
+    key: str = "-o llm.key_env="
+
+    @classmethod
+    def of(cls, group: str) -> ServerOptions:
+        """Return those of a group of settings, such as `guard`."""
+        return cls(f"-o {group}.base_url=", f"-o {group}.model=", f"-o {group}.key_env=")
+
+
+@dataclass(frozen=True)
 class LLMConfig(Config):
     """Settings of the language model that extracts, judges or describes."""
 
@@ -50,3 +64,13 @@ class LLMConfig(Config):
     def completion_tokens(self, needed: int | None) -> int:
         """Return the maximum length of a completion, where the prompt needs `needed` tokens."""
         return self.max_tokens or needed or DEFAULT_MAX_TOKENS
+
+
+@dataclass(frozen=True)
+class GuardConfig(LLMConfig):
+    """Settings of the guard model."""
+
+    base_url: str = ""
+    """The address of the server that has the guard; most end in /v1. Empty: the guard runs here, with transformers."""
+
+    group: ClassVar[str] = "guard"

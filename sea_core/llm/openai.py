@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sea_core.errors import SeaError
-from sea_core.llm.api_errors import ApiErrors, server_message
-from sea_core.llm.completion import build_request, find_unsupported, parse_response
-from sea_core.llm.config import LLMConfig
+from sea_core.llm.api_errors import ApiErrors, is_rejected, server_message
+from sea_core.llm.completion import SENT_OTHERWISE, build_request, find_unsupported, parse_response
+from sea_core.llm.config import LLMConfig, ServerOptions
 from sea_core.llm.secrets import Secrets, shown_address, shown_variable
 from sea_core.llm.types import Completion, Prompt
 
@@ -25,17 +25,33 @@ if TYPE_CHECKING:
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+@dataclass
+class Experience:
+    """What the requests to a server have shown.
+
+    Attributes:
+        omitted: settings that it has rejected.
+        has_answered: whether it has completed a prompt.
+    """
+
+    omitted: set[str] = field(default_factory=set)
+    has_answered: bool = False
+
+
 @dataclass(frozen=True)
 class OpenAIModel:
     """A model behind an OpenAI-compatible server.
+
+    Args:
+        options: what the user types to name the server.
 
     Raises:
         SeaError: the address is invalid, or the server is remote and there is no API key in the environment.
     """
 
     config: LLMConfig
-    _omitted: set[str] = field(default_factory=set, repr=False)
-    """Settings that the server has rejected."""
+    options: ServerOptions = field(default_factory=ServerOptions)
+    _experience: Experience = field(default_factory=Experience, repr=False)
 
     def __post_init__(self) -> None:
         try:
@@ -44,16 +60,16 @@ class OpenAIModel:
             url = urlsplit("")
         if url.scheme not in ("http", "https") or not url.hostname:
             raise SeaError(
-                f"llm.base_url is {shown_address(self.config.base_url)!r}, which is not the address of a server",
-                hint="Type for example: -o llm.base_url=http://localhost:8000/v1",
+                f"{shown_address(self.config.base_url)!r} is not the address of a server",
+                hint=f"Type for example: {self.options.address}http://localhost:8000/v1",
             )
         if not self._key and url.hostname not in LOOPBACK:
             name = shown_variable(self.config.key_env)
             raise SeaError(
                 f"there is no API key: the environment variable {name} is not set"
                 if name == self.config.key_env
-                else "llm.key_env takes the name of an environment variable, such as OPENAI_API_KEY, not the key",
-                hint=f"Type: export {name}=...   or name another variable with -o llm.key_env=NAME",
+                else f"{self.options.key}NAME takes the name of a variable, such as OPENAI_API_KEY, and not the key",
+                hint=f"Type: export {name}=...   or name another variable with {self.options.key}NAME",
             )
 
     @property
@@ -62,7 +78,10 @@ class OpenAIModel:
         return {"kind": "openai", "model": config.model, "seed": config.seed, "max_tokens": config.max_tokens}
 
     def complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
-        """Yield completions as they arrive. The first prompt is sent alone, so that a dead server costs one request.
+        """Yield completions as they arrive.
+
+        The first prompt to a server is sent alone, so that a dead one costs one request. Prompts that a server rejects
+        are no errors in a row once it has completed another.
 
         Raises:
             SeaError: no prompt can be completed, or too many errors in a row.
@@ -70,21 +89,21 @@ class OpenAIModel:
         yield from replace(self)._complete(prompts)  # a copy has its own client, which is closed at the end
 
     def _complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
-        errors, any_answered = 0, False
+        errors, seen = 0, self._experience
         for result in self._results(prompts):
             if isinstance(result, SeaError):
                 raise result
             failed = result.status == "error"
-            if failed and not any_answered and (fatal := self._api_errors.fatal_error(result.detail)):
+            if failed and not seen.has_answered and (fatal := self._api_errors.fatal_error(result.detail)):
                 raise fatal
-            errors = errors + 1 if failed else 0
-            any_answered = any_answered or not failed
+            errors = errors + 1 if failed and not (is_rejected(result) and seen.has_answered) else 0
+            seen.has_answered = seen.has_answered or not failed
             yield result
             if errors >= self.config.max_consecutive_errors:
                 raise self._api_errors.too_many_errors(errors, result.detail)
 
     def _results(self, prompts: Sequence[Prompt]) -> Iterator[Completion | SeaError]:
-        """Send the first prompt, then the others from several threads.
+        """Send the first prompt to a server that has not answered yet, then the others from several threads.
 
         The threads are daemons, so that Ctrl-C does not wait for responses.
         """
@@ -104,9 +123,10 @@ class OpenAIModel:
                 finally:
                     results.put(result)
 
-        rest, threads = prompts[1:], list[Thread]()
+        first = 0 if self._experience.has_answered else 1
+        rest, threads = prompts[first:], list[Thread]()
         try:
-            yield self._result(prompts[0])
+            yield from map(self._result, prompts[:first])
             threads = [Thread(target=work, daemon=True) for _ in range(min(self.config.concurrency, len(rest)))]
             for prompt in (*rest, *[None] * len(threads)):
                 waiting.put(prompt)
@@ -132,7 +152,7 @@ class OpenAIModel:
         from openai import OpenAIError
 
         try:
-            completion = parse_response(prompt, self._request(prompt), self._omitted)
+            completion = parse_response(prompt, self._request(prompt), self._experience.omitted)
             return self._api_errors.secrets.removed_from(completion)
         except (OpenAIError, ValueError) as error:  # ValueError: the body is not JSON
             meaning = self._api_errors.interpret(error)
@@ -142,7 +162,7 @@ class OpenAIModel:
         """Send a prompt; if the server rejects settings, omit them one by one."""
         from openai import BadRequestError, InternalServerError, UnprocessableEntityError
 
-        omitted, first_error = set(self._omitted), None
+        omitted, first_error = set(self._experience.omitted), None
         while True:
             try:
                 response: ChatCompletion = self._client.chat.completions.create(
@@ -155,7 +175,7 @@ class OpenAIModel:
                     raise first_error from None
                 omitted.add(unsupported)
                 continue
-            self._omitted.update(omitted)
+            self._experience.omitted.update(omitted)
             return response
 
     @property
@@ -164,7 +184,11 @@ class OpenAIModel:
 
     @cached_property
     def _api_errors(self) -> ApiErrors:
-        return ApiErrors(self.config, Secrets.of(self._key, self.config.base_url), self._list_models)
+        return ApiErrors(self.config, self._secrets, self.list_models, self.options)
+
+    @cached_property
+    def _secrets(self) -> Secrets:
+        return Secrets.of(self._key, self.config.base_url)
 
     @cached_property
     def _client(self) -> OpenAI:
@@ -177,11 +201,42 @@ class OpenAIModel:
             max_retries=self.config.retries,
         )
 
-    def _list_models(self) -> list[str]:
+    def description(self) -> dict[str, Any]:
+        """Return what the server's list of models says of this one; nothing if it says nothing.
+
+        Raises:
+            SeaError: no server responds, or it denies access.
+        """
+        from openai import APIConnectionError, AuthenticationError, OpenAIError, PermissionDeniedError
+
+        try:
+            return next((each for each in self._listed() if each.get("id") == self.config.model), {})
+        except (APIConnectionError, AuthenticationError, PermissionDeniedError) as error:
+            meaning = self._api_errors.interpret(error)
+            fatal = meaning if isinstance(meaning, SeaError) else self._api_errors.fatal_error(meaning.detail)
+            if fatal:
+                raise fatal from error
+            return {}
+        except OpenAIError:
+            return {}
+
+    @property
+    def omitted(self) -> tuple[str, ...]:
+        """The settings, such as the temperature, that the server has rejected and is not sent any more."""
+        return tuple(sorted(self._experience.omitted - set(SENT_OTHERWISE)))
+
+    def list_models(self) -> list[str]:
         """Return the models that the server lists; none if it does not list any."""
         from openai import OpenAIError
 
         try:
-            return [model.id for model in self._client.with_options(max_retries=0, timeout=5).models.list()]
-        except (OpenAIError, ValueError, AttributeError, TypeError):
+            return [str(each.get("id")) for each in self._listed()]
+        except OpenAIError:
+            return []
+
+    def _listed(self) -> list[dict[str, Any]]:
+        client = self._client.with_options(max_retries=0, timeout=5)
+        try:
+            return [model.model_dump() for model in client.models.list()]
+        except (ValueError, AttributeError, TypeError):  # the response is something else
             return []

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
-Message: TypeAlias = Mapping[str, str]
-"""{"role": "system" | "user" | "assistant", "content": text}"""
+Message: TypeAlias = Mapping[str, Any]
+"""{"role": "system" | "user" | "assistant", "content": text}. For a server, `content` may also be a list of parts, as
+OpenAI's chat API has them: text, `image_url`, `input_audio`."""
 Status = Literal["ok", "filtered", "refused", "truncated", "error"]
 
 

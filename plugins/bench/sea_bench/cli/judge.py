@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 def judge_groups() -> list[SettingGroup]:
     """Return the settings of `sea bench judge`."""
-    from sea_core.llm.config import LLMConfig
+    from sea_core.llm.config import GuardConfig
 
     return [
         llm_group("of --judge openai or transformers"),
-        SettingGroup(LLMConfig(), "guard", "The guard model of --judge guard."),
+        SettingGroup(GuardConfig(), "guard", "The guard model of --judge guard, here or on a server."),
     ]
 
 

@@ -16,7 +16,7 @@ from sea_core.errors import SeaError
 from sea_core.judges.base import RETRIED, Answer, Judge, JudgeConfig, RequestJudge, Verdict
 from sea_core.judges.registry import SAFETY, open_judges
 from sea_core.judges.score import judge_texts
-from sea_core.llm.config import LLMConfig
+from sea_core.llm.config import GuardConfig, LLMConfig
 from sea_core.llm.reasoning import answer_text
 from sea_core.plugin import loader
 
@@ -27,7 +27,7 @@ REFUSED, FAILED = "refused", "failed"
 
 
 @dataclass(frozen=True)
-class Guard(Defence, LLMConfig):
+class Guard(Defence, GuardConfig):
     """A judge of safety as a defence. Most of its settings are those of its language model."""
 
     judge: str = "guard"
@@ -43,8 +43,10 @@ class Guard(Defence, LLMConfig):
                 f"no model is set for the defence {self.name}",
                 hint=f"For example: -o defence.{self.name}.model=FOLDER   docs/how-to/compare-defences.md",
             )
-        config = LLMConfig(**{each.name: getattr(self, each.name) for each in fields(LLMConfig)})
-        (judge,) = open_judges([self.judge], SAFETY, JudgeConfig(config, config), Path(), loader.judges)
+        values = {each.name: getattr(self, each.name) for each in fields(LLMConfig)}
+        own_server = {name: value for name, value in values.items() if value or name != "base_url"}
+        config = JudgeConfig(LLMConfig(**own_server), GuardConfig(**values))
+        (judge,) = open_judges([self.judge], SAFETY, config, Path(), loader.judges)
         if judge.measures != "safety":
             raise SeaError(
                 f"the judge {self.judge} finds refusals, and rates no safety",

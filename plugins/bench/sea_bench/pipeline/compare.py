@@ -10,9 +10,10 @@ from typing import Any
 
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
+from sea_bench.pipeline.answer_source import load_model
 from sea_bench.pipeline.judge import judge_run, open_bench_judges
 from sea_bench.pipeline.report import Report, report_runs
-from sea_bench.pipeline.run import RunResult, find_lora, load_model, run_benchmark
+from sea_bench.pipeline.run import RunResult, find_lora, run_benchmark
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.report.render import TextTable
 from sea_bench.run.base_model import require_base

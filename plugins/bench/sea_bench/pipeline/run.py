@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from sea_bench import layout
 from sea_bench.dataset import read_benchmark
 from sea_bench.defences.base import Defence, DefenceContext
 from sea_bench.defences.registry import known_defences
-from sea_bench.run.answering import AnsweringModel
-from sea_bench.run.base_model import find_base, require_base
+from sea_bench.pipeline.answer_source import AnswerSource, find_source
+from sea_bench.run.answering import AnsweringModel, Failure
+from sea_bench.run.base_model import find_base
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.local import LocalAnsweringModel
-from sea_bench.run.lora import FILES, check_lora_folder, with_lora
-from sea_bench.run.preflight import choose_batch_size, preflight
+from sea_bench.run.lora import FILES, check_lora_folder
 from sea_bench.run.run_folder import (
     AnsweredRecord,
     BenchIdentity,
@@ -26,12 +25,11 @@ from sea_bench.run.run_folder import (
     UnansweredRecord,
 )
 from sea_bench.run.runner import run_cases, store_missing, unanswered_cases, undescribed_cases
+from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
-from sea_core.model.checkpoint import fingerprint
-from sea_core.model.proof import check_seam
+from sea_core.errors import DataError
 from sea_core.pipeline.inputs import ModelTarget
-from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -60,7 +58,7 @@ class RunResult:
             "cases": len(self.answered) + len(self.unanswered),
             "answered": len(self.answered),
             "missing": status.count("missing"),
-            "unreadable": status.count("unreadable"),
+            **{name: status.count(name) for name in get_args(Failure)},
             "truncated": sum(record["truncated"] for record in self.answered),
             "described": self.described,
         }
@@ -68,7 +66,7 @@ class RunResult:
 
 def run_benchmark(
     cases: Path | str,
-    model: ModelTarget | str,
+    model: ModelTarget | ServedTarget | str,
     *,
     out: Path | str,
     lora: Path | str | None = None,
@@ -84,7 +82,7 @@ def run_benchmark(
 
     Args:
         cases: a benchmark folder; the set of the model's modality is used.
-        model: the model, or a plugin's name for its own model.
+        model: the model, here or on a server; or a plugin's name for its own model.
         out: the run folder.
         lora: a LoRA adapter to put on the model, as `sea align` writes it.
         defence: a defence, or the name of one, to put around the model (sea_bench/defences).
@@ -96,20 +94,16 @@ def run_benchmark(
         DataError: the benchmark has no such cases.
         PluginError, ModelError: the model or the LoRA adapter cannot be used.
         RunError: `out` contains a run with different settings, or other files.
-        SeaError: the model ignores its media, or the defence cannot be used with it.
+        SeaError: the model ignores its media, the server cannot be used, or the defence cannot be used with the model.
     """
-    target, config = ModelTarget.of(model), config or AnswerConfig()
+    folder, config = Path(cases), config or AnswerConfig()
     defence = known_defences().get(defence) if isinstance(defence, str) else defence
-    folder, lora = Path(cases), Path(lora) if lora else None
-    selection = select_cases(read_benchmark(folder, target.adapter.modality), wanted or CaseFilter())
-    if lora:
-        check_lora_folder(lora)
-        require_base(lora, target.checkpoint, target.fingerprint())
-    run = BenchRun.start(Path(out), _manifest(folder, target, lora, defence, config, selection))
+    source = find_source(model, Path(lora) if lora else None, load)
+    selection = select_cases(read_benchmark(folder, source.modality), wanted or CaseFilter())
+    run = BenchRun.start(Path(out), _manifest(folder, source, defence, config, selection))
     with run.writing():
         store_missing(run, selection.missing)
-        load = load or partial(load_model, target, lora, progress)
-        _answer_remaining(run, target, load, defence, config, selection, progress)
+        _answer_remaining(run, source, defence, config, selection, progress)
     return _result(run, selection)
 
 
@@ -125,6 +119,16 @@ def find_lora(folder: Path) -> Path:
     return lora
 
 
+def only_set(cases: Path) -> str:
+    """Return the modality of a benchmark's only set. Raises DataError if it has several, or none."""
+    found = list(layout.find_sets(cases))
+    if len(found) == 1:
+        return found[0]
+    what = f"the benchmark has the sets {', '.join(found)}" if found else "this is no benchmark folder"
+    hint = f"Choose one: --modality {found[0]}" if found else "Build one: sea bench build MODALITY --out DIR"
+    raise DataError(what, hint=hint, where=str(cases))
+
+
 def on_base(target: ModelTarget, lora: Path) -> ModelTarget:
     """Return the target with the model that a LoRA adapter was trained on, where the user has named none.
 
@@ -136,56 +140,36 @@ def on_base(target: ModelTarget, lora: Path) -> ModelTarget:
 
 
 def _manifest(
-    cases: Path,
-    target: ModelTarget,
-    lora: Path | None,
-    defence: Defence | None,
-    config: AnswerConfig,
-    selection: Selection,
+    cases: Path, source: AnswerSource, defence: Defence | None, config: AnswerConfig, selection: Selection
 ) -> BenchManifest:
     return BenchManifest(
         identity=BenchIdentity(
-            modality=target.adapter.modality,
+            modality=source.modality,
             sea=__version__,
-            cases=set_digest(cases, target.adapter.modality),
-            model=model_identity(target),
-            lora=fingerprint(str(lora), None) if lora else None,
+            cases=set_digest(cases, source.modality),
             defence=defence.identity() if defence else None,
             generation=config.identity(),
+            **source.identity(),
         ),
-        metadata=BenchMetadata(
-            benchmark=str(cases),
-            cases=len(selection),
-            model=model_location(target),
-            lora=str(lora) if lora else None,
-        ),
+        metadata=BenchMetadata(benchmark=str(cases), cases=len(selection), **source.metadata()),
     )
 
 
 def _answer_remaining(
     run: BenchRun,
-    target: ModelTarget,
-    load: Callable[[], MLLM],
+    source: AnswerSource,
     defence: Defence | None,
     config: AnswerConfig,
     selection: Selection,
     progress: Progress,
 ) -> None:
-    """Answer the cases that have no answer, and ask what media show. The model is loaded only if there are any."""
+    """Answer the cases that have no answer, and ask what media show. The model is opened only if there are any."""
     undescribed = undescribed_cases(run, selection) if config.comprehension else []
     wanted = {case.key for case in [*unanswered_cases(run, selection), *undescribed]}
     todo = [case for case in selection.cases if case.key in wanted]
     if not todo:
         return
-    model = LocalAnsweringModel(load(), config.batch_size)
-    device = target.device_name()
-    found = run.manifest.preflight
-    if found is None or found.device != device:
-        run.set_preflight(preflight(model, selection.cases, config, device))
-    model.batch_size = min(model.batch_size, choose_batch_size(config, run.manifest.preflight))
-    if model.batch_size == 1 != config.batch_size:
-        progress.note("each case is answered alone: batching changes answers (-o keep_batches=true allows it)")
-    defended = _defend(model, defence, run, progress)
+    defended = _defend(source.open(run, selection.cases, config, progress), defence, run, progress)
     with progress.track("answer", len(selection.cases), len(selection.cases) - len(todo)) as tracker:
         answering = run_cases(defended, run, todo, max_new_tokens=config.max_new_tokens, undescribed=undescribed)
         for count in answering:
@@ -200,16 +184,6 @@ def _defend(model: AnsweringModel, defence: Defence | None, run: BenchRun, progr
     if defended.resolved != run.manifest.defence:
         run.set_defence(defended.resolved)
     return defended
-
-
-def load_model(target: ModelTarget, lora: Path | None, progress: Progress = SILENT) -> MLLM:
-    """Load a model, put a LoRA adapter on it, and run the self-check. What the model cannot do is noted first."""
-    target.note_limits(progress)
-    mllm = target.load()
-    if lora:
-        mllm = with_lora(mllm, lora)
-    check_seam(mllm)
-    return mllm
 
 
 def _result(run: BenchRun, selection: Selection) -> RunResult:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 from pydantic import JsonValue
 
 from sea_core.config import Config
@@ -33,3 +33,29 @@ class AnswerConfig(Config):
         if self.keep_batches:
             batches = {"keep_batches": True, "batch_size": self.batch_size}
         return {"decoding": "greedy", "max_new_tokens": self.max_new_tokens, **batches}
+
+
+@dataclass(frozen=True)
+class ServerConfig(Config):
+    """Settings of the requests to a server (--server)."""
+
+    key_env: str = "OPENAI_API_KEY"
+    """The NAME of the environment variable that holds the API key. The key itself is never written anywhere."""
+    concurrency: Annotated[int, Gt(0)] = 8
+    """Maximum number of cases sent to the server at the same time."""
+    timeout: Annotated[float, Gt(0)] = 300.0
+    """Seconds to wait for one answer."""
+    retries: Annotated[int, Ge(0)] = 4
+    """How often a case is sent again after HTTP 429, 5xx or a timeout, with growing delays."""
+    max_consecutive_errors: Annotated[int, Gt(0)] = 8
+    """Stop after this many errors in a row, as the server is probably down. Stored answers are kept."""
+    seed: int = 0
+    """Sent to servers that support seeds. The temperature is always 0."""
+    frames: Annotated[int, Ge(0)] = 0
+    """Send this many frames of a video, as images, to a server that takes no video. 0: the video itself."""
+
+    group: ClassVar[str] = "server"
+
+    def identity(self) -> dict[str, JsonValue]:
+        """Return the settings that can change an answer."""
+        return {"seed": self.seed, "frames": self.frames}

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
 from sea_bench.case import Case
-from sea_bench.run.answering import Medium, ReadCase
+from sea_bench.run.answering import (
+    AnsweringModel,
+    CasePrompt,
+    FailedAnswer,
+    GeneratedAnswer,
+    Medium,
+    ReadCase,
+)
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.run_folder import Preflight
-from sea_bench.run.runner import case_prompt, prompt_text, read_cases
+from sea_bench.run.runner import DESCRIPTION_TOKENS, case_prompt, prompt_text, read_cases
+from sea_bench.run.served import ServedAnsweringModel
 from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.numerics import changes_logits
@@ -20,6 +28,8 @@ SAMPLE_SIZE = 4
 """Number of cases that are checked."""
 MAX_TRIED = 16
 """Number of cases that are tried if some media cannot be read."""
+BLANK = "blank"
+SERVER_HINT = "Some servers take no video: -o server.frames=8 sends frames as images."
 
 
 def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerConfig, device: str) -> Preflight:
@@ -28,14 +38,10 @@ def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerC
     Raises:
         SeaError: no medium changes the output, so the model does not process them; or none can be read.
     """
-    media = read_sample(model, [case for case in cases if case.media])
-    texts = read_sample(model, [case for case in cases if case.condition in ("text", "no_media")])
+    media, texts = read_samples(model, cases)
     changed = sum(_changes_output(model, case) for case in media)
     if media and not changed:
-        raise SeaError(
-            f"the model ignores its media: its output for {len(media)} of them is the same as for the blank input",
-            hint="Check the plugin: sea plugins check NAME. Check that the media are not blank: sea bench check DIR",
-        )
+        raise _ignored(len(media), "Check the plugin: sea plugins check NAME.")
     example = next((prompt_text(case) for case in cases), "")
     return Preflight(
         device=device,
@@ -47,13 +53,65 @@ def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerC
     )
 
 
+def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config: AnswerConfig) -> Preflight:
+    """Check on a few cases that the server answers, that media change the answers, and that they can be repeated.
+
+    Answers are compared, as a server gives no logits: what the model says that a medium shows, and that the blank input
+    shows.
+
+    Raises:
+        SeaError: no medium changes the answer, so the server or the model leaves them out; or the server answers none.
+    """
+    media, texts = read_samples(model, cases)
+    shown = _describe(model, {read.case.key: read.medium for read in media})
+    blank = _describe(model, {BLANK: model.blank}).get(BLANK) if media else None
+    changed = sum(text != blank for text in shown.values())
+    if media and not changed:
+        raise _ignored(len(media), f"Does it take {model.target.modality}? {SERVER_HINT}")
+    return Preflight(
+        device=model.target.address,
+        chat="",
+        media=len(media),
+        media_changed=changed,
+        batched=len(media) + len(texts),
+        batched_same=sum(_same_in_batch(model, group, config) for group in (media, texts)),
+        omitted=model.target.client.omitted,
+    )
+
+
+def _describe(model: ServedAnsweringModel, media: Mapping[str, Medium | None]) -> dict[str, str]:
+    """Return what the model says that media show, by their keys. Raises SeaError if the server answers none."""
+    question = model.comprehension_question
+    answers = list(model.answer([CasePrompt(key, question, each, DESCRIPTION_TOKENS) for key, each in media.items()]))
+    failed = [answer for answer in answers if isinstance(answer, FailedAnswer)]
+    if failed and len(failed) == len(answers):
+        what = f"the server answers no question about a medium: {failed[0].status}: {failed[0].detail}"
+        raise SeaError(what, hint=f"Does it take {model.target.modality}? {SERVER_HINT}")
+    return {answer.key: answer.text for answer in answers if isinstance(answer, GeneratedAnswer)}
+
+
+def _ignored(count: int, hint: str) -> SeaError:
+    return SeaError(
+        f"the model ignores its media: its output for {count} of them is the same as for the blank input",
+        hint=f"{hint} Check that the media are not blank: sea bench check DIR",
+    )
+
+
 def choose_batch_size(config: AnswerConfig, found: Preflight | None) -> int:
     """Return how many cases are answered at a time: one if the preflight found that batching changes answers."""
     same = found is not None and found.batched_same == found.batched
     return config.batch_size if same or config.keep_batches else 1
 
 
-def read_sample(model: LocalAnsweringModel, cases: Sequence[Case]) -> list[ReadCase]:
+def read_samples(model: AnsweringModel, cases: Sequence[Case]) -> tuple[list[ReadCase], list[ReadCase]]:
+    """Return a few of the cases with a medium, and a few of those without."""
+    return (
+        read_sample(model, [case for case in cases if case.media]),
+        read_sample(model, [case for case in cases if case.condition in ("text", "no_media")]),
+    )
+
+
+def read_sample(model: AnsweringModel, cases: Sequence[Case]) -> list[ReadCase]:
     """Return a few of the cases, read. Raises SeaError if none of those tried has a readable medium."""
     read, unreadable = read_cases(model, spread_by_length(cases, SAMPLE_SIZE))
     if unreadable:
@@ -85,8 +143,8 @@ def _first_logits(model: LocalAnsweringModel, case: Case, medium: Medium | None)
     return model.mllm.decode([ids], [medium], 1, logits=True)[1][0]
 
 
-def _same_in_batch(model: LocalAnsweringModel, cases: Sequence[ReadCase], config: AnswerConfig) -> int:
+def _same_in_batch(model: AnsweringModel, cases: Sequence[ReadCase], config: AnswerConfig) -> int:
     """Return how many cases have the same answer alone and in a batch."""
     prompts = [case_prompt(read, config.max_new_tokens) for read in cases]
-    together = {answer.key: answer.text for answer in model.answer(prompts)}
-    return sum(answer.text == together[answer.key] for prompt in prompts for answer in model.answer([prompt]))
+    together = {answer.key: answer for answer in model.answer(prompts)}
+    return sum(answer == together[answer.key] for prompt in prompts for answer in model.answer([prompt]))

@@ -23,6 +23,8 @@ from sea_core.runs.records import VerdictRecord
 
 PUBLISHED = "published answers"
 """The plugin's name in a run of imported answers."""
+SERVED = "server"
+"""The plugin's name in a run of a served model."""
 
 
 class CaseFields(TypedDict):
@@ -196,13 +198,27 @@ def unanswered_record(case: Case, status: Literal["missing"] | Failure, detail: 
 
 
 @dataclass(frozen=True)
+class ServedIdentity:
+    """A model on a server, as far as it is known.
+
+    Attributes:
+        name: the model's name there. reported: what the server's list of models says of it.
+        settings: those of the requests that can change an answer.
+    """
+
+    name: str
+    reported: Mapping[str, JsonValue] = field(default_factory=dict)
+    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class BenchIdentity:
     """All that must be the same for a benchmark run to be resumed.
 
     Attributes:
         modality: of the cases.
         sea: the version of sea-core. cases: the digest of the benchmark.
-        model: the model that answers; None for imported answers.
+        model, served: the model that answers, here or on a server; both None for imported answers.
         lora: the fingerprint of the LoRA adapter on it; None without.
         defence: name and settings of the defence; None for the model as it is.
         generation: the settings that change an answer.
@@ -213,6 +229,7 @@ class BenchIdentity:
     sea: str = ""
     cases: str = ""
     model: ModelIdentity | None = None
+    served: ServedIdentity | None = None
     lora: str | None = None
     defence: Mapping[str, JsonValue] | None = None
     generation: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -220,8 +237,8 @@ class BenchIdentity:
 
     @property
     def plugin(self) -> str:
-        """The plugin's name; `PUBLISHED` for imported answers."""
-        return self.model.plugin if self.model else PUBLISHED
+        """The plugin's name; `SERVED` for a model on a server, `PUBLISHED` for imported answers."""
+        return self.model.plugin if self.model else SERVED if self.served else PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -230,13 +247,15 @@ class BenchMetadata:
 
     Attributes:
         benchmark: the benchmark's folder. cases: how many cases were selected, by the largest selection so far.
-        model: where plugin and model were found. lora: the folder of the LoRA adapter.
+        model: where plugin and model were found, or the model's name on a server. lora: the folder of the LoRA adapter.
+        server: the server's address, without password and parameters; None for a model on this machine.
     """
 
     benchmark: str
     cases: Annotated[int, Ge(0)]
     model: ModelLocation
     lora: str | None = None
+    server: str | None = None
 
 
 @dataclass(frozen=True)
@@ -244,9 +263,12 @@ class Preflight:
     """What the checks before a run found.
 
     Attributes:
-        device: that they ran on. chat: a prompt as the model reads it, with its chat template and system prompt.
-        media: media that were tried. media_changed: how many of them change the logits of the first token.
+        device: that they ran on; the address of a server. chat: a prompt as the model reads it, with its chat template
+            and system prompt; empty for a server, which does not say.
+        media: media that were tried. media_changed: how many of them change the logits of the first token; on a server,
+            the answer to what they show.
         batched: cases that were answered alone and in a batch. batched_same: how many had the same answer.
+        omitted: the settings, such as the temperature, that a server does not take: it may not have decoded greedily.
     """
 
     device: str
@@ -255,6 +277,7 @@ class Preflight:
     media_changed: int
     batched: int
     batched_same: int
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
