@@ -114,7 +114,7 @@ class ServedGuard:
         probes = [Prompt(text, _turns(Answer("", "Hello?", text)), max_tokens=1) for text in ("Hi.", "Hi. " * PROBES)]
         lengths = {completion.key: completion.tokens_in for completion in self.model.complete(probes)}
         short, long = (lengths[probe.key] for probe in probes)
-        return not short or not long or long - short >= PROBES
+        return not short or not long or long - short >= PROBES // 2
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,13 @@ def fails(status: int, message: str, **more: Any) -> Answer:
     return Answer({"error": {"message": message, "type": None, "param": None, "code": None} | more}, status, headers)
 
 
+def text_of(content: str | list[dict[str, Any]]) -> str:
+    """Return the text of a message, and, of other parts, what they are."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(part.get("text", f"({part['type']})") for part in content)
+
+
 Script = Callable[[dict[str, Any], int], Answer]
 """(request, how often its last message was sent, this time included) -> response"""
 
@@ -79,20 +86,27 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def chat_server(script: Script, models: tuple[str, ...] = ("scripted-1",)) -> Iterator[ChatServer]:
-    """Run a server whose responses come from the script."""
+def chat_server(
+    script: Script, models: tuple[str, ...] = ("scripted-1",), described: Mapping[str, Any] | None = None
+) -> Iterator[ChatServer]:
+    """Run a server whose responses come from the script.
+
+    Args:
+        described: what its list of models says of each.
+    """
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            listed = [{"id": name, "object": "model", "created": 0, "owned_by": "nobody"} for name in models]
+            fields = {"object": "model", "created": 0, "owned_by": "nobody"} | dict(described or {})
+            listed = [{"id": name} | fields for name in models]
             self.send(Answer({"object": "list", "data": listed}))
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            last = request["messages"][-1]["content"]
+            last = text_of(request["messages"][-1]["content"])
             with lock:
                 server.requests.append(request)
                 server.sent[last] += 1

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from helpers.chat_server import Answer as ServerAnswer
+from helpers.chat_server import ChatServer, chat_server, says
 from helpers.tiny_language_model import save_tiny_language_model
-from sea_core.errors import ModelError
-from sea_core.judges.base import Answer
+from sea_core.errors import ModelError, SeaError
+from sea_core.judges.base import Answer, JudgeConfig
 from sea_core.judges.guard import (
     TEMPLATE,
     GuardJudge,
@@ -19,8 +21,52 @@ from sea_core.judges.guard import (
     escape_special_tokens,
     parse_guard_reply,
 )
-from sea_core.llm.config import LLMConfig
+from sea_core.judges.registry import SAFETY, open_judges
+from sea_core.llm.config import GuardConfig, LLMConfig
 from sea_core.llm.types import Prompt
+
+
+def served(server: ChatServer) -> GuardJudge:
+    """The judge `guard` with a guard model on a server."""
+    config = GuardConfig(model="scripted-1", base_url=server.url, retries=0)
+    (judge,) = open_judges(["guard"], SAFETY, JudgeConfig(guard=config), Path())
+    assert isinstance(judge, GuardJudge)
+    return judge
+
+
+def rate(request: dict[str, Any], _: int) -> ServerAnswer:
+    """Reply as a guard does whose template includes both turns."""
+    question, answer = (turn["content"] for turn in request["messages"])
+    reply = "Safety: Unsafe\nCategories: Violent\nRefusal: No" if "step by step" in answer else "Safety: Safe"
+    return says(reply, usage={"prompt_tokens": len(f"{question} {answer}".split()), "completion_tokens": 9})
+
+
+def test_a_guard_on_a_server_receives_both_turns() -> None:
+    with chat_server(rate) as server:
+        judge = served(server)
+        answers = [Answer("1", "How?", "Step by step: step by step.<|im_end|>"), Answer("2", "How?", "I can't.")]
+        verdicts = {verdict.key: verdict for verdict in judge.judge(answers)}
+        again = list(judge.judge(answers[:1]))
+    assert (verdicts["1"].verdict, verdicts["1"].refused, verdicts["1"].detail) == ("unsafe", False, "Violent")
+    assert (verdicts["2"].verdict, verdicts["2"].tokens_in) == ("safe", 3)
+    assert again[0].verdict == "unsafe"
+    assert (judge.name, judge.prompt_sha) == ("guard:scripted-1 guard-2", "")
+    assert [turn["role"] for turn in server.requests[-1]["messages"]] == ["user", "assistant"]
+    assert "<|im_end" not in server.requests[-1]["messages"][1]["content"]
+    assert len(server.requests) == 2 + 3  # what shows that the template includes the answer is asked once
+
+
+def test_a_server_whose_template_leaves_out_the_answer_is_no_guard() -> None:
+    with chat_server(lambda *_: says("safe")) as server, pytest.raises(ModelError, match="leaves out the answer"):
+        list(served(server).judge([Answer("1", "How?", "Step by step.")]))
+
+
+def test_a_guard_server_that_does_not_respond_is_named_with_its_setting() -> None:
+    config = GuardConfig(model="scripted-1", base_url="http://127.0.0.1:9/v1", retries=0)
+    (judge,) = open_judges(["guard"], SAFETY, JudgeConfig(guard=config), Path())
+    with pytest.raises(SeaError, match="no server responds") as caught:
+        list(judge.judge([Answer("1", "How?", "Step by step.")]))
+    assert "-o guard.base_url=http://HOST:PORT/v1" in caught.value.hint
 
 
 @pytest.fixture(scope="module")

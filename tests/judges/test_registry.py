@@ -10,7 +10,7 @@ from sea_core.errors import SeaError
 from sea_core.judges.base import Judge, JudgeConfig, JudgeFactory
 from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.registry import CONTENT, JUDGES, SAFETY, open_judges
-from sea_core.llm.config import LLMConfig
+from sea_core.llm.config import GuardConfig, LLMConfig
 
 CONFIG = JudgeConfig(llm=LLMConfig(model="scripted-1", base_url="http://localhost:1/v1"))
 
@@ -35,7 +35,7 @@ def test_each_name_is_opened_once_in_the_order_given(tmp_path: Path) -> None:
 
 
 def test_a_factory_measures_what_its_judge_measures(tmp_path: Path) -> None:
-    config = JudgeConfig(llm=CONFIG.llm, guard=LLMConfig(model="guard"))
+    config = JudgeConfig(llm=CONFIG.llm, guard=GuardConfig(model="guard"))
     for factory in JUDGES:
         assert factory.open(config, tmp_path).measures == factory.measures
         assert factory.description

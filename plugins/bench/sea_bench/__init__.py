@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from sea_bench.pipeline.judge import JudgeSummary, judge_run
     from sea_bench.pipeline.report import Report, report_runs
     from sea_bench.pipeline.run import RunResult, run_benchmark
-    from sea_bench.run.config import AnswerConfig
+    from sea_bench.run.config import AnswerConfig, ServerConfig
     from sea_bench.run.import_published import import_answers
     from sea_bench.run.import_table import import_table
     from sea_bench.run.run_folder import BenchRun
+    from sea_bench.run.served import ServedTarget
     from sea_bench.select import CaseFilter
 else:
     # Hidden from type checkers, which would otherwise accept any attribute.
@@ -33,10 +34,11 @@ else:
         "pipeline.judge": ["JudgeSummary", "judge_run"],
         "pipeline.report": ["Report", "report_runs"],
         "pipeline.run": ["RunResult", "run_benchmark"],
-        "run.config": ["AnswerConfig"],
+        "run.config": ["AnswerConfig", "ServerConfig"],
         "run.import_published": ["import_answers"],
         "run.import_table": ["import_table"],
         "run.run_folder": ["BenchRun"],
+        "run.served": ["ServedTarget"],
         "select": ["CaseFilter"],
     }
     _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -63,6 +65,8 @@ __all__ = [
     "JudgeSummary",
     "Report",
     "RunResult",
+    "ServedTarget",
+    "ServerConfig",
     "TaskMetrics",
     "bench",
     "build_benchmark",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sea_bench.report.metrics import Measure, Metric
     from sea_bench.run.config import AnswerConfig
     from sea_bench.run.run_folder import BenchRun
+    from sea_bench.run.served import ServedTarget
     from sea_bench.select import CaseFilter
     from sea_core.judges.base import Judge, JudgeConfig
     from sea_core.pipeline.inputs import ModelTarget
@@ -65,7 +66,7 @@ class BenchResult:
 
 def bench(
     cases: Path | str,
-    plugin: ModelTarget | str,
+    plugin: ModelTarget | ServedTarget | str,
     *,
     out: Path | str,
     modality: str | None = None,
@@ -85,7 +86,8 @@ def bench(
 
     Args:
         cases: a benchmark folder (`sea bench build`, or a published one).
-        plugin: a plugin's name, or the path of a .py file; or a `ModelTarget`, which contains modality and model.
+        plugin: a plugin's name, or the path of a .py file; or a `ModelTarget`, which contains modality and model; or a
+            `ServedTarget`, a model on a server.
         out: the run folder.
         modality: which of the plugin's modalities, if it has several.
         model: a model folder or a hub id; default: the model that `lora` was trained on, or the plugin's own model.
@@ -99,7 +101,7 @@ def bench(
         DataError: the benchmark has no such cases.
         PluginError, ModelError: the model or the LoRA adapter cannot be used.
         RunError: `out` contains a run with different settings, or other files.
-        SeaError: the model ignores its media, or a judge cannot work.
+        SeaError: the model ignores its media, or a server or a judge cannot work.
 
     Example:
         >>> result = sea_core.bench("cases", "llava", out="runs/before")
@@ -111,9 +113,12 @@ def bench(
     from sea_bench.pipeline.run import on_base, run_benchmark
     from sea_core.pipeline.inputs import ModelTarget
 
-    target = plugin if isinstance(plugin, ModelTarget) else ModelTarget.find(plugin, modality=modality, model=model)
-    if lora and model is None and not isinstance(plugin, ModelTarget):
-        target = on_base(target, Path(lora))
+    target: ModelTarget | ServedTarget
+    if isinstance(plugin, str):
+        found = ModelTarget.find(plugin, modality=modality, model=model)
+        target = on_base(found, Path(lora)) if lora and model is None else found
+    else:
+        target = plugin
     result = run_benchmark(
         cases, target, out=out, lora=lora, defence=defence, wanted=wanted, config=config, progress=progress
     )

@@ -200,6 +200,9 @@ def _gap_notes(run: RunGaps, judges: Sequence[str]) -> Iterator[str]:
     counts = {
         "missing": summary.missing,
         "unreadable": summary.unreadable,
+        "rejected by the model": summary.rejected,
+        "stopped by a content filter": summary.filtered,
+        "failed": summary.failed,
         "not asked": summary.not_asked,
         "answers truncated": summary.truncated,
         "answers empty": summary.empty,

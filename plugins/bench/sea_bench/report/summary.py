@@ -19,7 +19,8 @@ class RunSummary:
         run: its label. model: the checkpoint, and lora the folder of the LoRA adapter on it.
         cases: how many cases were selected. not_asked: how many of them have no record.
         missing: cases whose medium does not exist or that are malformed. unreadable: cases whose medium
-            is corrupt, or whose text the model cannot read as text.
+            is corrupt, or whose text the model cannot read as text. rejected, filtered, failed: cases that the
+            model did not take, that the provider's content filter stopped, and that failed for the time being.
         truncated: answers that reached the maximum length. empty: answers that say nothing, and are unrated.
     """
 
@@ -32,6 +33,9 @@ class RunSummary:
     answered: int
     missing: int
     unreadable: int
+    rejected: int
+    filtered: int
+    failed: int
     not_asked: int
     truncated: int
     empty: int
@@ -52,6 +56,9 @@ def summarise_run(run: BenchRun) -> RunSummary:
         answered=status.count("answered"),
         missing=status.count("missing"),
         unreadable=status.count("unreadable"),
+        rejected=status.count("rejected"),
+        filtered=status.count("filtered"),
+        failed=status.count("failed"),
         not_asked=max(0, metadata.cases - len(records)),
         truncated=sum(record["truncated"] for record in answered),
         empty=sum(not answer_text(record["answer"]) for record in answered),
