@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types.chat import ChatCompletion
 
+EXAMPLE_KEY = "OPENAI_API_KEY"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -68,7 +69,7 @@ class OpenAIModel:
             raise SeaError(
                 f"there is no API key: the environment variable {name} is not set"
                 if name == self.config.key_env
-                else f"{self.options.key}NAME takes the name of a variable, such as OPENAI_API_KEY, and not the key",
+                else f"{self.options.key}NAME takes the name of an environment variable ({EXAMPLE_KEY}), not the key",
                 hint=f"Type: export {name}=...   or name another variable with {self.options.key}NAME",
             )
 
