@@ -8,7 +8,7 @@ TOOLS := bench toy
 PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz drill families lint format reference release
+.PHONY: help demo test fuzz drill families lint format reference docs release
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -42,6 +42,9 @@ format: .venv/.stamp-dev ## Put imports and layout in order
 
 reference: .venv/.stamp-dev ## Write docs/reference from the commands and their settings
 	$(BIN)/python -m sea_core.cli.reference docs/reference
+
+docs: .venv/.stamp-dev ## Build the site of the documents in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 release: .venv/.stamp-dev ## Build and check all distributions in dist/; nothing is uploaded
 	$(PIP) -e '.[release]'
