@@ -5,8 +5,11 @@ Public names are imported on first use, so `import sea_core` imports neither tor
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it names optional kernels that it did not find
 
 if TYPE_CHECKING:
     from sea_core.alignment.config import AlignConfig

@@ -43,6 +43,7 @@ from sea_core.judges.refusal_patterns import VERSION
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
+from sea_core.model.quantization import quantization_of
 from sea_core.model.text_check import NamedText, require_accepted
 from sea_core.runs.atomic import write_text
 from sea_core.runs.digests import sha256
@@ -115,11 +116,14 @@ def align(
     """
     base = inputs.base or fingerprint(str(mllm.model.name_or_path), inputs.revision)
     sanity_checks.require_same_model(inputs.runs, base)
+    quantization = quantization_of(mllm.model)
+    if quantization and request.full_finetune:
+        raise SeaError("quantised weights cannot be trained", hint="Leave out --full-finetune, or --quantize.")
     source = EmbeddingSource(inputs.runs)
     mixture = draw_mixture(mllm, source, inputs.texts, request)
     require_accepted(mllm, [NamedText(case.id, "spot check", case.prompt, asked=True) for case in inputs.cases])
     check_settings(mllm, request, out)
-    warnings = _warnings(mixture, source)
+    warnings = (*sanity_checks.differing_quantizations(inputs.runs, quantization), *_warnings(mixture, source))
     if on_warning:
         for warning in warnings:
             on_warning(warning)
@@ -203,6 +207,8 @@ def _export(mllm: MLLM, model: Any, folder: ModelFolder, full_finetune: bool, me
         save_lora_adapter(mllm, model, folder.adapter, base.fingerprint, base.chat_template)
         exports["adapter"] = folder.adapter
     if merge or full_finetune:
+        if quantization_of(mllm.model):
+            model = load_lora_adapter(mllm, folder.adapter, folder.manifest.metadata.revision)
         save_merged(mllm, model, folder.merged, full_finetune, base.chat_template)
         exports["merged"] = folder.merged
     return exports
@@ -247,7 +253,7 @@ def _merge_again(mllm: MLLM, folder: ModelFolder, revision: str | None) -> None:
     """Make the merged model of a finished alignment from its LoRA adapter, and check it as the first one."""
     trained = LogitFixture.read_trained(folder.logits)
     template = folder.manifest.identity.model.chat_template
-    save_merged(mllm, load_lora_adapter(mllm, folder.adapter), folder.merged, False, template)
+    save_merged(mllm, load_lora_adapter(mllm, folder.adapter, revision), folder.merged, False, template)
     checked = check_export(mllm, folder.logits, {"merged": folder.merged}, trained, revision)
     metrics = dict(folder.manifest.metrics or {})
     exports = metrics["export"]["exports"] | checked["exports"]
@@ -268,7 +274,12 @@ def make_manifest(mllm: MLLM, inputs: AlignInputs, request: AlignRequest, mixtur
     return AlignManifest(
         identity=AlignIdentity(
             sea=version("sea-core"),
-            model=replace(model, fingerprint=base, dtype=str(mllm.dtype).removeprefix("torch.")),
+            model=replace(
+                model,
+                fingerprint=base,
+                dtype=str(mllm.dtype).removeprefix("torch."),
+                quantization=quantization_of(mllm.model),
+            ),
             method=request.method,
             full_finetune=request.full_finetune,
             config=asdict(request.config),

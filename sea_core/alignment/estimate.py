@@ -88,6 +88,8 @@ def estimate_alignment(
     checkpointing = bool(trainer.get("gradient_checkpointing", hardware.device_type != "cpu"))
     modules = target_modules(mllm)
     weights, trained = weight_bytes(mllm, quantize), trained_bytes(mllm, modules, request)
+    if quantize:
+        trained //= 2  # TRL keeps LoRA weights on quantised ones in bf16
     per_example = sequences * sequence_bytes(mllm, modules, max(lengths), request, checkpointing=checkpointing)
     default = batch_defaults(mllm)
     wanted, accumulated = (int(trainer.get(name, value)) for name, value in default.items())

@@ -22,6 +22,7 @@ from sea_core.model.chat_template import write_template
 from sea_core.model.checkpoint import quiet_loading, write_card
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import max_rounding, require_finite_logits
+from sea_core.model.quantization import quantization_of
 from sea_core.runs.atomic import disk_errors
 
 N_PROMPTS = 8
@@ -32,8 +33,14 @@ COPIED_NAMES = ("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")
 NOT_COPIED = {"README.md", "config.json", "sea.json", "adapter_config.json"}
 
 
+UNQUANTIZED = "adapter_unquantized"
+
+
 class LogitErrors(TypedDict):
-    """The largest differences of an export's logits from the trained model's, and from the base model's."""
+    """The largest differences of an export's logits from the trained model's, and from the base model's.
+
+    After training on quantised weights, `merged` is compared with the LoRA adapter on the base that is not quantised.
+    """
 
     max_error: float
     max_change: float
@@ -42,8 +49,9 @@ class LogitErrors(TypedDict):
 class ExportCheck(TypedDict):
     """The result of loading the exports in a fresh process.
 
-    `exports` has an entry for `adapter`, `merged` or both. `imports_sea` is true if the plugin's module had to be
-    imported for the model's class.
+    `exports` has an entry for `adapter`, `merged` or both; after training on quantised weights also for `UNQUANTIZED`,
+    the same LoRA adapter on the base that is not quantised: how far it is from the trained model. `imports_sea` is true
+    if the plugin's module had to be imported for the model's class.
     """
 
     model_class: str
@@ -109,15 +117,23 @@ def save_lora_adapter(mllm: MLLM, model: Any, folder: Path, fingerprint: str, ch
     with _atomic_folder(folder) as part, quiet_loading():
         model.save_pretrained(part)
         copy_processor_files(mllm, part, chat_template)
-        write_card(part, {"base": {"checkpoint": str(mllm.model.name_or_path), "fingerprint": fingerprint}})
+        base = {"checkpoint": str(mllm.model.name_or_path), "fingerprint": fingerprint}
+        write_card(part, {"base": base | {"quantization": quantization_of(mllm.model)}})
 
 
-def load_lora_adapter(mllm: MLLM, folder: Path) -> Any:
-    """Return the model of `mllm` with a LoRA adapter that `save_lora_adapter` wrote, for `save_merged`."""
+def load_lora_adapter(mllm: MLLM, folder: Path, revision: str | None = None) -> Any:
+    """Return the model of `mllm` with a LoRA adapter that `save_lora_adapter` wrote, for `save_merged`.
+
+    If it is quantised, its checkpoint is loaded again in its dtype, on the CPU: weights that are merged must be whole.
+    """
     from peft import PeftModel
 
     with quiet_loading(), quiet_libraries():
-        return PeftModel.from_pretrained(mllm.model, folder)
+        model = mllm.model
+        if quantization_of(model):
+            settings = {"revision": revision or "main", "trust_remote_code": False, "use_safetensors": True}
+            model = type(model).from_pretrained(model.name_or_path, dtype=mllm.dtype, **settings)
+        return PeftModel.from_pretrained(model, folder)
 
 
 def save_merged(mllm: MLLM, model: Any, folder: Path, full_finetune: bool, chat_template: str = "") -> None:
@@ -187,19 +203,28 @@ library = importlib.import_module(job["module"]) if job["module"] else transform
 model_class, fixture = getattr(library, job["architecture"]), load_file(job["fixture"])
 inputs = {name: value.to(job["device"]) for name, value in fixture.items() if name[0] != "_"}
 mask = inputs["attention_mask"]
-last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)
-differences = {}
+last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1).cpu()
+differences, reference = {}, "_trained"
 for name, folder in job["folders"].items():
-    base = job["base"] if name == "adapter" else folder
+    base, device = (folder if name == "merged" else job["base"]), job["device"]
     settings = {"revision": job["revision"] or "main", "trust_remote_code": False, "use_safetensors": True}
+    if job["quantization"] and name == "adapter":
+        config = transformers.BitsAndBytesConfig.from_dict(job["quantization"])
+        settings |= {"quantization_config": config, "device_map": {"": device}}
+    elif job["quantization"]:
+        device = "cpu"  # whole weights, beside the quantised ones, may not fit on the device
     model = model_class.from_pretrained(base, dtype=getattr(torch, job["dtype"]), **settings)
-    if name == "adapter":
+    if name != "merged":
         from peft import PeftModel
         model = PeftModel.from_pretrained(model, folder)
-    model = model.to(job["device"]).eval()
+    if "device_map" not in settings:
+        model = model.to(device)
+    placed = {key: value.to(device) for key, value in inputs.items()}
     with torch.no_grad():
-        logits = model(**inputs).logits[torch.arange(len(last)), last].float().cpu()
-    differences[name] = [(logits - fixture[key]).abs().max().item() for key in ("_trained", "_base")]
+        logits = model.eval()(**placed).logits[torch.arange(len(last)), last].float().cpu()
+    differences[name] = [(logits - fixture[key]).abs().max().item() for key in (reference, "_base")]
+    if job["quantization"] and name == job["unquantized"]:
+        fixture["_unquantized"], reference = logits, "_unquantized"
 imports_sea = any(name.split(".")[0] == "sea_core" for name in sys.modules)
 print(json.dumps({"differences": differences, "imports_sea": imports_sea}))
 """
@@ -234,11 +259,22 @@ def check_export(
         "device": str(mllm.device),
         "revision": revision,
         "folders": {name: str(folder) for name, folder in folders.items()},
+        "quantization": None,
+        "unquantized": UNQUANTIZED,
     }
+    quantized = bool(quantization_of(mllm.model))
+    if quantized:
+        merged = {"merged": str(folders["merged"])} if "merged" in folders else {}
+        adapter = str(folders.get("adapter") or fixture.parent / "adapter")
+        job["folders"] = {"adapter": adapter, UNQUANTIZED: adapter, **merged}
+        job["quantization"] = json.loads(mllm.model.config.quantization_config.to_json_string(use_diff=False))
     loaded = _load_in_fresh_process(job)
     limit = max_rounding(trained, mllm.dtype)
+    # The library's own kernels for quantised weights may compute in bf16, or round the inputs.
+    quantized_limit = max_rounding(trained, torch.bfloat16) if quantized else limit
     for name, (error, change) in loaded["differences"].items():
-        _require_same_logits(name, error, change, limit)
+        if name != UNQUANTIZED:
+            _require_same_logits(name, error, change, quantized_limit if name == "adapter" else limit)
     return {
         "model_class": f"{module or 'transformers'}.{model_class.__name__}",
         "imports_sea": loaded["imports_sea"],

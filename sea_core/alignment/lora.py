@@ -13,6 +13,7 @@ from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.passthrough import build_config
 from sea_core.errors import ModelError
 from sea_core.model.mllm import MLLM
+from sea_core.model.quantization import is_quantized_layer
 
 
 def target_modules(mllm: MLLM) -> list[str]:
@@ -39,6 +40,8 @@ def target_modules(mllm: MLLM) -> list[str]:
 def _is_linear(module: Any) -> bool:
     """Return whether a module returns a product: a subclass, such as the router of a mixture of experts, may not."""
     if type(module).forward in (nn.Linear.forward, Conv1D.forward):
+        return True
+    if is_quantized_layer(module):
         return True
     with torch.no_grad():
         return isinstance(module(module.weight.new_zeros(1, module.weight.shape[1])), Tensor)

@@ -35,6 +35,7 @@ def model_card(manifest: AlignManifest, licence: str) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     trained = "all weights of the language model" if identity.full_finetune else "LoRA on the language model"
     trained += " and of the projector" if identity.config["train_projector"] else ""
+    trained += f", on {identity.model.quantization} weights" if identity.model.quantization else ""
     header: dict[str, Any] = {"library_name": "transformers", "tags": ["safety", "sea"]}
     if HUB_ID.fullmatch(metadata.checkpoint):  # the hub accepts no other base
         header["base_model"] = metadata.checkpoint

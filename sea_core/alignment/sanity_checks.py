@@ -43,6 +43,25 @@ def require_same_model(runs: Sequence[EmbeddingRun], fingerprint: str) -> None:
             )
 
 
+def differing_quantizations(runs: Sequence[EmbeddingRun], quantization: str) -> list[str]:
+    """Return a warning for each run whose embeddings were optimised against other weights than are trained.
+
+    Such embeddings can be used: encoder and projector are never quantised, and E lies before them. Real media's
+    embeddings do not depend on the language model at all.
+    """
+    return [
+        f"the embeddings of {run.folder} were made with {_weights(found)}, and the model that is trained has "
+        f"{_weights(quantization)}: it may read them less well, so compare VSR"
+        for run in runs
+        if (found := run.manifest.identity.model.quantization) != quantization
+        and run.manifest.identity.source == "text"
+    ]
+
+
+def _weights(quantization: str) -> str:
+    return f"{quantization} weights" if quantization else "weights that are not quantised"
+
+
 def require_finite(value: Any, what: str, step: int) -> None:
     """Raise ModelError for a loss or a gradient norm that is not finite; None passes."""
     if value is not None and not math.isfinite(float(value)):

@@ -70,6 +70,7 @@ def align(
     plugin: options.RunPlugin = None,
     model: options.RunModel = None,
     dtype: options.RunDtype = "auto",
+    quantize: options.RunQuantize = "auto",
     device: options.Device = "auto",
     as_json: output.Json = False,
 ) -> None:
@@ -91,6 +92,7 @@ def align(
         plugin=plugin,
         model=model,
         dtype=dtype,
+        quantize=quantize,
         device=device,
         extra_text=extra_text,
         eval_media=eval_media,
@@ -148,13 +150,15 @@ def report(result: AlignResult, as_json: bool, spot_check: bool = True) -> None:
 
 
 def _tables(result: AlignResult) -> Iterator[Table]:
+    from sea_core.alignment.export import UNQUANTIZED
     from sea_core.alignment.model_card import spot_check_cells
 
     metrics = result.metrics
     if cells := spot_check_cells(metrics["spot_check"]):
         columns = ("before -> after [95 %]", "harmful refused", "strict ASR", "benign refused", "questions")
         yield output.grid(columns, cells)
-    exported = ", ".join(metrics["export"]["exports"])
+    exports = metrics["export"]["exports"]
+    exported = ", ".join(name for name in exports if name != UNQUANTIZED)
     lines = [
         ("outcome", result.outcome),
         ("steps", str(metrics["steps"])),
@@ -163,4 +167,8 @@ def _tables(result: AlignResult) -> Iterator[Table]:
         ("exported", f"{exported}; checked in a fresh process as {metrics['export']['model_class']}"),
         ("model", str(result.folder)),
     ]
+    if plain := exports.get(UNQUANTIZED):
+        lines.insert(
+            -1, ("adapter on the base that is not quantised", f"logits differ by up to {plain['max_error']:.3g}")
+        )
     yield output.grid(("metric", "value"), lines)

@@ -48,6 +48,10 @@ Quantize = Annotated[
         help="Keep the language model's linear layers in 4bit or 8bit (pip install 'sea-core[quantize]'), or none."
     ),
 ]
+RunQuantize = Annotated[
+    str,
+    typer.Option("--quantize", help="Train LoRA on 4bit or 8bit weights (QLoRA), none, or auto: as the run."),
+]
 Device = Annotated[str, typer.Option(help="A device of torch, or auto: cuda if available, else mps, else cpu.")]
 Settings = Annotated[
     list[str],

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sea_core.model.chat_template import use_given_template
 from sea_core.model.hub import require_reachable
 from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.processor import load_processor
+from sea_core.model.quantization import keep_gradients, load_settings
 from sea_core.model.untrusted import RESTORE_HINT, require_no_kernels, require_plain_files, untrusted
 from sea_core.runs.digests import file_digest
 from sea_core.schema import check, read_json
@@ -69,9 +71,12 @@ def load_transformers(
     architecture = find_architecture(checkpoint, architectures, revision)
     model_class = getattr(library or transformers, architecture)
     with _loading(checkpoint), quiet_loading():
+        loaded_processor = processor(checkpoint, revision)
         if device == "meta":
-            model, missing = _without_weights(model_class, checkpoint, dtype, revision), ()
+            model, missing, quantized = _without_weights(model_class, checkpoint, dtype, revision), (), {}
         else:
+            shapes_only = partial(_without_weights, model_class, checkpoint, dtype, revision)
+            quantized = load_settings(shapes_only, loaded_processor, dtype, device)
             model, info = model_class.from_pretrained(
                 checkpoint,
                 dtype=dtype,
@@ -79,12 +84,16 @@ def load_transformers(
                 use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
+                **quantized,
             )
             missing = info["missing_keys"]
-        loaded_processor = processor(checkpoint, revision)
     use_given_template(loaded_processor)
     _require_no_missing(checkpoint, missing)
-    require_finite_weights(model.to(device), checkpoint)
+    if quantized:
+        keep_gradients(model)
+    else:
+        model.to(device)
+    require_finite_weights(model, checkpoint)
     return model, loaded_processor
 
 

@@ -221,6 +221,24 @@ def encoder_is_skipped(proof: Proof) -> None:
         )
 
 
+def gradient_reaches_embedding(proof: Proof) -> None:
+    """The hidden states have a gradient at E: some kernels for quantised weights give none, without an error."""
+    blank = proof.media[0].embedding
+    features = blank.features.to(proof.mllm.wide_dtype).detach().requires_grad_()
+    ids = torch.tensor([proof.mllm.prompt_ids(proof.question, blank)], device=proof.mllm.device)
+    with torch.enable_grad(), proof.mllm.inject():
+        given = stack([blank.with_features(features)])
+        hidden = proof.mllm.hidden(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False, **given)
+        loss = hidden.float().square().sum() + 0 * features.sum()  # it has a graph, whatever the kernels do
+        (gradient,) = torch.autograd.grad(loss, [features])
+    if not gradient.any():
+        raise ModelError(
+            "no gradient of the hidden states reaches the embedding, so that nothing could be optimised",
+            hint="A layer of the language model has a kernel for inference only: use other versions of the libraries, "
+            "or leave out --quantize.",
+        )
+
+
 CHECKS: Sequence[Check] = (
     prompt_is_ordinary,
     nothing_leaks_past_the_seam,
@@ -228,6 +246,7 @@ CHECKS: Sequence[Check] = (
     head_gives_the_models_logits,
     another_embedding_changes_something,
     encoder_is_skipped,
+    gradient_reaches_embedding,
 )
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
+    from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
 
 Quantization: TypeAlias = Literal["", "4bit", "8bit"]
@@ -45,3 +54,121 @@ def weight_bytes(mllm: MLLM, quantize: Quantization) -> int:
         return total
     before = sum(layer.in_features * layer.out_features for layer in quantized_layers(mllm).values())
     return int(total - before * (mllm.dtype.itemsize - WEIGHT_BYTES[quantize]))
+
+
+@dataclass(frozen=True)
+class _Loading:
+    """How models are loaded inside `quantized_loading`.
+
+    Attributes:
+        layers: (model on the meta device, processor) -> names of the layers to quantise.
+    """
+
+    quantize: Quantization
+    layers: Callable[[Any, Any], Collection[str]]
+
+
+_loading: ContextVar[_Loading | None] = ContextVar("quantized loading", default=None)
+
+
+@contextmanager
+def quantized_loading(quantize: Quantization, adapter: Adapter) -> Iterator[None]:
+    """Load checkpoints with quantised weights inside the block: what `load_settings` returns then says so.
+
+    Raises:
+        SeaError: the library for it is not installed.
+        ModelError: the model was not loaded so, because its plugin loads it in a way of its own.
+    """
+    from sea_core.model.mllm import MLLM
+
+    if not quantize:
+        yield
+        return
+    if find_spec("bitsandbytes") is None:
+        raise SeaError(
+            f"--quantize {quantize} needs the library bitsandbytes, which is not installed",
+            hint="Type: pip install 'sea-core[quantize]'",
+        )
+    token = _loading.set(_Loading(quantize, lambda model, processor: quantized_layers(MLLM(adapter, model, processor))))
+    try:
+        yield
+    finally:
+        _loading.reset(token)
+
+
+def load_settings(shapes_only: Callable[[], Any], processor: Any, dtype: torch.dtype, device: str) -> dict[str, Any]:
+    """Return the keywords with which `from_pretrained` quantises the right layers; none outside `quantized_loading`.
+
+    Everything else stays in the dtype: encoder, projector, token embeddings, norms and head.
+
+    Args:
+        shapes_only: returns the model on the meta device.
+    """
+    loading = _loading.get()
+    if loading is None:
+        return {}
+    from transformers import BitsAndBytesConfig
+
+    model = shapes_only()
+    quantized = loading.layers(model, processor)
+    others = [name for name, m in model.named_modules() if isinstance(m, nn.Linear) and name not in quantized]
+    shared = {"llm_int8_skip_modules": [f"{re.escape(name)}$" for name in others]}
+    if loading.quantize == "4bit":
+        nf4 = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": dtype}
+        config = BitsAndBytesConfig(load_in_4bit=True, **nf4, **shared)
+    else:
+        config = BitsAndBytesConfig(load_in_8bit=True, **shared)
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+def quantization_of(model: Any) -> Quantization:
+    """Return how a loaded model is quantised; empty if it is not."""
+    if getattr(model, "is_loaded_in_4bit", False):
+        return "4bit"
+    return "8bit" if getattr(model, "is_loaded_in_8bit", False) else ""
+
+
+def is_quantized_layer(module: nn.Module) -> bool:
+    """Return whether a layer is quantised."""
+    return type(module).__name__ in ("Linear4bit", "Linear8bitLt")
+
+
+def keep_gradients(model: nn.Module) -> None:
+    """Let gradients pass through quantised layers, by the same product in training and in generation.
+
+    bitsandbytes repacks 4-bit weights for a CPU with bf16 instructions at the first forward pass without gradients,
+    and from then on returns no gradient, without a word. Its 8-bit product also rounds the inputs, together with those
+    of all other examples of a batch; here only the weights are in 8 bits.
+    """
+    from bitsandbytes.nn import Linear4bit, Linear8bitLt
+
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+        elif isinstance(module, Linear8bitLt):
+            module.forward = partial(_unpacked_linear, module)
+
+
+def _unpacked_linear(module: Any, x: Tensor) -> Tensor:
+    scale = module.state.SCB if module.weight.SCB is None else module.weight.SCB
+    product: Tensor = _UnpackedProduct.apply(x, module.weight.data, scale)  # type: ignore[no-untyped-call]
+    return product if module.bias is None else product + module.bias.to(product.dtype)
+
+
+class _UnpackedProduct(torch.autograd.Function):
+    """x W^T, for W in 8 bits with a scale for each row. The backward pass unpacks W again, and keeps nothing else."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, scale)
+        ctx.dtype = x.dtype
+        return nn.functional.linear(x, _unpack(weight, scale, x.dtype))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        weight, scale = ctx.saved_tensors
+        return (grad @ _unpack(weight, scale, grad.dtype)).to(ctx.dtype), None, None
+
+
+def _unpack(weight: Tensor, scale: Tensor, dtype: torch.dtype) -> Tensor:
+    return (weight.to(scale.dtype) * (scale[:, None] / 127)).to(dtype)

@@ -12,6 +12,7 @@ MATMUL_RATIO = {("cuda", False): 0.51, ("cuda", True): 0.65}
 """The speed of a whole step, as a ratio of that of a large matrix product, by type of device and whether it is
 compiled (docs/performance.md)."""
 OTHER_MATMUL_RATIO = 0.5
+QUANTIZED_REASON = "layers with quantised weights are not compiled"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.quantization import Quantization, weight_bytes
-from sea_core.optimization.compile_choice import CompileChoice, choose_compile
+from sea_core.optimization.compile_choice import QUANTIZED_REASON, CompileChoice, choose_compile
 from sea_core.optimization.config import Auto
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import Sequential, padded_length
@@ -98,7 +98,7 @@ def estimate(
     fits = room > per_example
     flop = [step_flop(mllm, sequence, n) for sequence, n in zip(sequences, targets, strict=True)]
     total = sum(flop) * steps
-    choice = _compile_choice(mllm, compile, hardware, total)
+    choice = CompileChoice(False, QUANTIZED_REASON) if quantize else _compile_choice(mllm, compile, hardware, total)
     ratio = hardware.step_ratio(choice.wanted)
     batches = math.ceil(len(examples) / batch_size) * steps
     launches = batches * hardware.launch_seconds(_decoder_shape(mllm).layers)

@@ -9,7 +9,8 @@ from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.compile_choice import choose_compile
+from sea_core.model.quantization import quantization_of
+from sea_core.optimization.compile_choice import QUANTIZED_REASON, choose_compile
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
@@ -140,6 +141,9 @@ class Optimization:
 
     def _compile(self, config: OptimizeConfig) -> None:
         """Compile the forward strategy if the config says so, or if it is `auto` and pays."""
+        if quantization_of(self.mllm.model):
+            self.forward.compile_reason = QUANTIZED_REASON if config.compile is True else ""
+            return
         device = self.mllm.device
         flop, speed = 0.0, 1.0
         if config.compile == "auto" and device.type == "cuda" and self.forward.name == "packed":

@@ -42,6 +42,7 @@ def align(
     plugin: str | None = None,
     model: str | None = None,
     dtype: str = "auto",
+    quantize: str = "auto",
     device: str = "auto",
     extra_text: DataSpec | Path | str | None = None,
     eval_media: Path | str | None = None,
@@ -63,6 +64,7 @@ def align(
         request: method, config and settings of TRL and PEFT in one; in place of `method` and `config`.
         plugin: the runs' plugin, for runs made with a local file: its path.
         model: where the runs' model lies now, if not where it was. dtype: `auto` for the runs'.
+        quantize: `4bit` or `8bit` weights under the LoRA adapter (QLoRA), or `none`; `auto` for the runs'.
         extra_text: a text safety set to train on as well.
         eval_media: examples with real media for the spot check, as `encode` takes them.
         media_root: where these media lie, if not in the folder of the examples.
@@ -76,7 +78,8 @@ def align(
         ModelError: a sanity check failed, or the export does not load as the trained model.
     """
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
-    target = ModelTarget.of_run(opened[0], plugin=plugin, model=model, dtype=dtype, device=device, progress=progress)
+    where: dict[str, Any] = {"dtype": dtype, "quantize": quantize, "device": device}
+    target = ModelTarget.of_run(opened[0], plugin=plugin, model=model, progress=progress, **where)
     request = request or AlignRequest(method=method, config=config or AlignConfig())
     target.note_limits(progress)
     base = target.fingerprint()

@@ -17,7 +17,7 @@ from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.model.chat_template import ChatTemplate, given, use_given_template
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
-from sea_core.model.quantization import Quantization, read_quantization
+from sea_core.model.quantization import Quantization, quantization_of, quantized_loading, read_quantization
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.reading import note_reading
 from sea_core.plugin import loader
@@ -237,6 +237,7 @@ class ModelTarget:
         plugin: str | None = None,
         model: str | None = None,
         dtype: str = "auto",
+        quantize: str = "auto",
         device: str = "auto",
         progress: Progress = SILENT,
     ) -> ModelTarget:
@@ -247,7 +248,7 @@ class ModelTarget:
         Args:
             plugin: the run's plugin, as the user names it: the path of a .py file, for a run made with one.
             model: where the same model lies now, if not where it was.
-            dtype: `auto` for the run's.
+            dtype, quantize: `auto` for the run's.
 
         Raises:
             PluginError: the plugin is not installed, is a local file that was not given, or is another one.
@@ -261,6 +262,7 @@ class ModelTarget:
             model=model or location.checkpoint,
             revision=None if model else location.revision,
             dtype=identity.dtype if dtype == "auto" else dtype,
+            quantize=identity.quantization if quantize == "auto" else quantize,
             device=device,
             settings=identity.adapter,
             chat_template=ChatTemplate(stored, str(run.folder)) if (stored := identity.chat_template) else None,
@@ -319,8 +321,14 @@ class ModelTarget:
     def load(self) -> MLLM:
         """Load the model. Raises ModelError when the checkpoint is damaged, or another family's."""
         device = resolve_device(self.device)
-        with self._network():
-            return self._load_checkpoint(resolve_dtype(self.dtype, device), str(device))
+        with self._network(), quantized_loading(self.quantize, self.adapter):
+            mllm = self._load_checkpoint(resolve_dtype(self.dtype, device), str(device))
+        if self.quantize and not quantization_of(mllm.model):
+            raise ModelError(
+                f"the plugin {self.plugin.name} loads its model in a way of its own, which does not quantise it",
+                hint="Leave out --quantize, or let the adapter's `load` use load_transformers.",
+            )
+        return mllm
 
     def _load_checkpoint(self, dtype: Any, device: str) -> MLLM:
         """Load the model."""
@@ -342,7 +350,8 @@ class ModelTarget:
         """Return the target with the adapter that is derived from its checkpoint."""
         device = resolve_device(self.device)
         dtype = resolve_dtype(self.dtype, device)
-        where: dict[str, Any] = {"dtype": dtype, "device": str(device), "revision": self.revision}
+        place = "cpu" if self.quantize else str(device)  # the whole weights may not fit on the device
+        where: dict[str, Any] = {"dtype": dtype, "device": place, "revision": self.revision}
         with self._network():
             fitted = self._opened(lambda: self.adapter.fitted(self.checkpoint, **where))
             return self.with_adapter(fitted.in_language(self.adapter.language))

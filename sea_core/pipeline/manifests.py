@@ -22,6 +22,7 @@ def model_identity(target: ModelTarget) -> ModelIdentity:
         dtype=target.dtype_name(),
         chat_template=target.chat_template.text if target.chat_template else "",
         language=target.adapter.language,
+        quantization=target.quantize,
     )
 
 

@@ -69,6 +69,7 @@ class ModelIdentity:
         dtype: the floating-point type that the model is loaded in, such as `float32`.
         chat_template: the chat template that was given in place of the checkpoint's own; empty for none.
         language: of the questions and target answers.
+        quantization: in how many bits the language model's linear layers are, `4bit` or `8bit`; empty for the dtype.
     """
 
     plugin: str
@@ -79,6 +80,7 @@ class ModelIdentity:
     dtype: str
     chat_template: str = ""
     language: str = "en"
+    quantization: str = ""
 
 
 @dataclass(frozen=True)

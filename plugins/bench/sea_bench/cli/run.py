@@ -87,6 +87,7 @@ def run(
     revision: options.Revision = None,
     chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
+    quantize: options.Quantize = "none",
     device: options.Device = "auto",
     as_json: output.Json = False,
 ) -> None:
@@ -107,6 +108,7 @@ def run(
         "model": model,
         "revision": revision,
         "dtype": dtype,
+        "quantize": quantize,
         "device": device,
         "chat_template": chat_template,
     }
@@ -136,7 +138,7 @@ def run(
 def _reject_local(given: Mapping[str, object]) -> None:
     """Raise SeaError for an option that is about a model on this machine."""
     for name, value in given.items():
-        if value and value != "auto":
+        if value and value not in ("auto", "none"):
             option = name if " " in name else f"--{name.replace('_', '-')}"
             raise SeaError(
                 f"{option} is about a model on this machine, and --server about one elsewhere",
