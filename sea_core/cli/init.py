@@ -27,7 +27,9 @@ optimize:
 
 align:
   method: {method}
-{bench}"""
+{bench}
+report: {{}}                   # one HTML page about all of it
+"""
 NO_BENCH = """
 # bench run: {cases: FOLDER} # a benchmark folder (`sea bench build`), before and after
 # bench judge: {}

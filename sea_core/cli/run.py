@@ -67,11 +67,11 @@ def _run_step(step: Step, journal: JsonlLog[StepRecord], *, is_new: bool, quiet:
     """Run one command unless its result is there. A command that cannot go on ends all, with its exit code.
 
     Args:
-        is_new: whether an earlier command has just been run: one that adds to its results is run again.
+        is_new: whether an earlier command has just been run.
         quiet: whether what it prints goes to stderr.
     """
     codes = {record["step"]: record["code"] for record in journal.read()}
-    is_there = step.output.exists() if step.output else step.is_stored and not is_new
+    is_there = step.is_stored and (step.output is None or step.output.exists()) and not (step.is_summary and is_new)
     if codes.get(step.digest) == 0 and is_there:
         output.note(f"unchanged: {_shown(step)}")
         return UNCHANGED

@@ -25,6 +25,7 @@ SECTIONS = {
     "bench run": "cases",
     "bench judge": "",
     "bench report": "",
+    "report": "",
 }
 """The commands of a pipeline in their order, and the argument that their section may name."""
 FOLDER, COMMON = "folder", "common"
@@ -45,6 +46,7 @@ class Step:
         digest: of the command, its options and all that it depends on.
         output: what it writes; None for a command that adds to what it reads, or only prints.
         is_stored: whether anything is left of it but what it prints.
+        is_summary: whether it is run again as soon as an earlier command was.
     """
 
     command: tuple[str, ...]
@@ -53,6 +55,7 @@ class Step:
     digest: str
     output: Path | None = None
     is_stored: bool = True
+    is_summary: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -137,6 +140,8 @@ class _Reader:
     def require_order(self, names: Sequence[str]) -> None:
         """Raise SeaError for a section that lacks the one whose results it reads."""
         needed = {"align": "optimize", "bench judge": "bench run", "bench report": "bench judge"}
+        if names == ["report"] or names == ["prepare", "report"]:
+            raise self.error("there is nothing to report", "Add a section: optimize: {}", "report")
         for name in names:
             if (first := needed.get(name)) and first not in names:
                 raise self.error(f"`{name}` needs a section `{first}`", f"Add it: {first}: {{}}", name)
@@ -227,6 +232,7 @@ class _Chain:
             "bench run": self._bench_run,
             "bench judge": self._bench_judge,
             "bench report": self._bench_report,
+            "report": self._report,
         }
         for name, section in self.file.sections.items():
             yield from planners[name](section)
@@ -263,7 +269,14 @@ class _Chain:
 
     def _bench_report(self, section: CommandSection) -> Iterator[Step]:
         folders = [str(self.made[run].output) for run in self._runs()]
-        yield self._add("report", section, folders, after=[f"judge {run}" for run in self._runs()])
+        yield self._add("table", section, folders, after=[f"judge {run}" for run in self._runs()])
+
+    def _report(self, section: CommandSection) -> Iterator[Step]:
+        judged = [name for name in self.made if name.startswith("judge ")]
+        made = [name for name in ("optimize", "align", *self._runs()) if name in self.made]
+        yield self._add(
+            "page", section, [str(self.made[name].output) for name in made], "report", ".html", [*made, *judged]
+        )
 
     def _runs(self) -> list[str]:
         return [name for name in ("before", "after") if name in self.made]
@@ -285,7 +298,15 @@ class _Chain:
         digest = hashlib.sha256(state.encode()).hexdigest()
         path = self.file.folder / f"{output}-{digest[:8]}{suffix}" if output else None
         options = tuple(word for words in section.options.values() for word in words)
-        self.made[name] = Step(tuple(section.name.split()), given, options, digest, path, is_stored=name != "report")
+        self.made[name] = Step(
+            tuple(section.name.split()),
+            given,
+            options,
+            digest,
+            path,
+            is_stored=section.name != "bench report",
+            is_summary=section.name in ("bench judge", "report"),
+        )
         return self.made[name]
 
 

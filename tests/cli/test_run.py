@@ -22,6 +22,7 @@ align: {method: sft, merge: true}
 bench run: {cases: set, task: [a, b]}
 bench judge: {judge: [refusal, openai]}
 bench report: {format: markdown}
+report: {}
 """
 
 
@@ -43,7 +44,7 @@ def results(file: Path, code: int = 0) -> list[dict[str, Any]]:
 
 def test_each_command_reads_what_an_earlier_one_writes(tmp_path: Path) -> None:
     words = commands(write(tmp_path, COMPLETE))
-    prepare, optimize, align, before, after, judge_before, judge_after, report = words
+    prepare, optimize, align, before, after, judge_before, judge_after, table, page = words
     written = {name: command[command.index("--out") + 1] for name, command in zip("poaxy", words[:5], strict=True)}
     assert prepare[:2] == ["prepare", "rows.jsonl"]
     assert prepare[prepare.index("--columns") + 1] == "instruction=question"
@@ -58,7 +59,9 @@ def test_each_command_reads_what_an_earlier_one_writes(tmp_path: Path) -> None:
     assert "--lora" not in before
     assert after[after.index("--lora") + 1] == f"{written['a']}/adapter"
     assert (judge_before[2], judge_after[2]) == (written["x"], written["y"])
-    assert report[:4] == ["bench", "report", written["x"], written["y"]]
+    assert table[:4] == ["bench", "report", written["x"], written["y"]]
+    assert page[:5] == ["report", *(written[name] for name in "oaxy")]
+    assert page[-1].endswith(".html")
 
 
 def test_names_change_with_all_that_a_result_depends_on(tmp_path: Path) -> None:
@@ -107,6 +110,7 @@ def test_it_stops_at_a_command_that_cannot_go_on(tmp_path: Path, monkeypatch: py
         ("optimise: {}", "there is no section 'optimise'.*Did you mean 'optimize'"),
         ("folder: runs", "no section"),
         ("optimize: {plugin: llava}", "names no folder"),
+        ("folder: runs\nprepare: {}\nreport: {}", "nothing to report"),
         ("folder: runs\nalign: {}", "`align` needs a section `optimize`"),
         ("folder: runs\noptimize:\n  recipes: pool", r"pipeline.yaml:3: .*no option 'recipes'.*Did you mean 'recipe'"),
         ("folder: runs\noptimize: {}\ncommon: {plugins: x}", "no section has an option 'plugins'"),
@@ -131,7 +135,7 @@ def test_init_writes_a_file_that_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert sea("init", *answers).code == 0
     words = commands(Path("pipeline.yaml"))
     assert [command[0] for command in words[:3]] == ["prepare", "optimize", "align"]
-    assert len(words) == (3 if "none" in arguments else 8)
+    assert len(words) == (4 if "none" in arguments else 9)
     assert ("a: b" in words[1]) == ("a: b" in arguments)
     assert "this file exists" in expect_error("init", *answers)
     assert "no terminal" in expect_error("init", "other.yaml")
