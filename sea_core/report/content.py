@@ -112,7 +112,7 @@ class PageMedium:
     """A medium as the page shows it: data of known types only, which were decoded and encoded again.
 
     Attributes:
-        kind: `image` (for a video its frames beside each other), `audio` or `svg`.
+        kind: `image` (for a video some of its frames), `audio` or `svg`.
         source: a data URI. svg: the drawing of a signal.
         note: what was changed or left out.
     """

@@ -156,8 +156,9 @@ class _RunSection:
         if self.is_real:
             yield command("sea", "encode", data, *model, "--out", out)
             return
-        recipes = ",".join(manifest.identity.recipes)
+        recipes = ",".join(self.metrics["recipes"])
         recipe = ["--recipe", recipes] if recipes not in ("", "plain") else []
+        recipe += ["--benign-media", "DIR"] if manifest.identity.benign_media else []
         defaults = asdict(OptimizeConfig())
         settings = changed_settings(manifest.identity.config, defaults)
         yield command("sea", "optimize", data, *model, *recipe, *settings, "--out", out)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 PICTURE_SIDE, FRAME_SIDE = 448, 200
 """The longest side of a picture, and of a frame of a video, in pixels."""
-FRAMES = 4
+FRAMES, COLUMNS, GAP = 4, 2, 2
+"""Of a video: how many frames are shown, how many beside each other, and the pixels between them."""
 SECONDS = 20
 CHANNELS, SAMPLES = 8, 400
 """How much is drawn of a signal."""
@@ -118,12 +120,11 @@ def _video(path: Path) -> PageMedium:
     frames = [Image.fromarray(frame) for frame in video.frames]
     for frame in frames:
         frame.thumbnail((FRAME_SIDE, FRAME_SIDE))
-    strip = Image.new("RGB", (sum(frame.width + 2 for frame in frames) - 2, max(frame.height for frame in frames)))
-    left = 0
-    for frame in frames:
-        strip.paste(frame, (left, 0))
-        left += frame.width + 2
-    return PageMedium("image", _picture_uri(strip), note=f"{len(frames)} frames of a video")
+    width, height = max(frame.width for frame in frames) + GAP, max(frame.height for frame in frames) + GAP
+    sheet = Image.new("RGB", (width * min(len(frames), COLUMNS) - GAP, height * ceil(len(frames) / COLUMNS) - GAP))
+    for number, frame in enumerate(frames):
+        sheet.paste(frame, (number % COLUMNS * width, number // COLUMNS * height))
+    return PageMedium("image", _picture_uri(sheet), note=f"{len(frames)} frames of a video")
 
 
 def _sound(path: Path) -> PageMedium:

@@ -13,6 +13,8 @@ from sea_core.report.content import as_json
 
 WIDTH = 520
 MAX_SERIES = 6
+LETTER = 7.8
+"""Width of a letter of a label, as large as it is on a phone."""
 LABEL = 158
 """Width of the labels at the left of bars."""
 
@@ -43,14 +45,14 @@ def ratio_bars(groups: Sequence[tuple[str, Sequence[RatioBar]]], series: Sequenc
     """Draw ratios from 0 to 1 as bars with intervals: a group of bars for each label, a bar for each series."""
     thick, gap = 16, 14
     size = thick * len(series) + gap
-    top = 24 if len(series) > 1 else 4
+    legend, top = _legend(series) if len(series) > 1 else (Markup(""), 4)
     bottom = top + size * len(groups)
     plot = WIDTH - LABEL - 12
 
     def x(value: float) -> float:
         return LABEL + plot * value
 
-    parts = [_legend(series)] if len(series) > 1 else []
+    parts = [legend]
     for tick in (0, 0.25, 0.5, 0.75, 1):
         parts.append(_line(x(tick), top, x(tick), bottom, "grid"))
         parts.append(_text(x(tick), bottom + 16, f"{tick:g}", "tick", "middle"))
@@ -98,7 +100,7 @@ class Bin:
 
 def histogram(bins: Sequence[Bin], x_name: str, y_name: str, link: str = "") -> Markup:
     """Draw counts as upright bars."""
-    height, left, top = 190, 44, 10
+    height, left, top = 190, 58, 10
     bottom, plot = height - 38, WIDTH - left - 8
     highest = max((each.count for each in bins), default=0) or 1
     width = plot / max(len(bins), 1)
@@ -119,7 +121,7 @@ def histogram(bins: Sequence[Bin], x_name: str, y_name: str, link: str = "") -> 
 
 def curve(points: Sequence[tuple[float, float]], x_name: str, y_name: str) -> Markup:
     """Draw a line through points, from the lowest to the highest x."""
-    height, left, top = 190, 52, 10
+    height, left, top = 190, 62, 10
     bottom, plot = height - 38, WIDTH - left - 12
     xs, ys = zip(*points, strict=True)
     (x0, x1), (y0, y1) = _span(xs), _span((0.0, *ys))
@@ -140,11 +142,12 @@ def curve(points: Sequence[tuple[float, float]], x_name: str, y_name: str) -> Ma
 
 def scatter(points: Sequence[Point], series: Sequence[str], x_name: str, y_name: str) -> Markup:
     """Draw points of several series, each with its own shape and colour."""
-    height, left, top = 340, 30, 26
+    legend, top = _legend(series, shapes=True)
+    height, left = 314 + top, 30
     bottom, plot = height - 30, WIDTH - left - 12
     x0, x1 = _span([point.x for point in points])
     y0, y1 = _span([point.y for point in points])
-    parts = [_legend(series, shapes=True)]
+    parts = [legend]
     parts.append(
         Markup('<rect class="frame" x="{}" y="{}" width="{}" height="{}"/>').format(left, top, plot, bottom - top)
     )
@@ -186,15 +189,21 @@ def _shape(x: float, y: float, series: int) -> Markup:
     return Markup('<polygon class="{}" points="{}"/>').format(name, path)
 
 
-def _legend(series: Sequence[str], *, shapes: bool = False) -> Markup:
-    parts, x = [], 8.0
+def _legend(series: Sequence[str], *, shapes: bool = False) -> tuple[Markup, int]:
+    """Return the names of the series with their colours, in as many lines as they need, and the height."""
+    parts, x, y = [], 8.0, 0
     for number, name in enumerate(series):
         shown = _cut(name, 26)
-        sample = Markup('<rect class="s{}" x="{:.0f}" y="3" width="11" height="11"/>').format(number % MAX_SERIES, x)
-        parts.append(_shape(x + 5, 9, number) if shapes else sample)
-        parts.append(_text(x + 16, 13, shown, "svg-label", title=name))
-        x += 30 + 7.8 * len(shown)
-    return Markup("").join(parts)
+        wide = 34 + LETTER * len(shown)
+        if x > 8 and x + wide > WIDTH:
+            x, y = 8.0, y + 18
+        sample = Markup('<rect class="s{}" x="{:.0f}" y="{}" width="11" height="11"/>').format(
+            number % MAX_SERIES, x, y + 3
+        )
+        parts.append(_shape(x + 5, y + 9, number) if shapes else sample)
+        parts.append(_text(x + 16, y + 13, shown, "svg-label", title=name))
+        x += wide
+    return Markup("").join(parts), y + 24
 
 
 def _y_axis(ticks: Sequence[float], y: object, left: float) -> list[Markup]:
