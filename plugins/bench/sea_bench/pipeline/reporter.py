@@ -13,7 +13,7 @@ from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.paper_table import PAPER_NOTE, paper_tables
 from sea_bench.report.render import TextTable, format_metric, title
 from sea_bench.report.tables import ALL, Table, counted_task
-from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_bench.run.run_folder import AnswerRecord, BenchManifest, BenchRun
 from sea_core.data.media_paths import file_problem
 from sea_core.errors import SeaError
 from sea_core.report.content import (
@@ -189,26 +189,22 @@ class _Group:
     # --- facts ------------------------------------------------------------------------------------------------------
 
     def _facts(self) -> Iterator[tuple[str, str]]:
-        for run, label in zip(self.runs, self.labels, strict=True):
-            manifest = run.manifest
-            prefix = f"{label}: " if len(self.runs) > 1 else ""
-            identity, metadata = manifest.identity, manifest.metadata
-            facts = [("benchmark", f"{shown_path(metadata.benchmark)}, digest {identity.cases or 'not known'}")]
-            if identity.model:
-                facts += model_facts(identity.model, metadata.model.checkpoint, metadata.model.revision)
-            if metadata.lora:
-                facts.append(("LoRA adapter", f"{shown_path(metadata.lora)}, fingerprint {identity.lora}"))
-            settings = ", ".join(f"{name}={value}" for name, value in identity.generation.items())
-            facts += [("generation", settings), *manifest_facts(manifest)]
-            yield from ((prefix + name, value) for name, value in facts)
+        """Yield what identifies the runs: once what they have in common, and else with the name of the run."""
+        found = {label: dict(_run_facts(run)) for run, label in zip(self.runs, self.labels, strict=True)}
+        names = dict.fromkeys(name for facts in found.values() for name in facts)
+        for name in names:
+            values = {label: facts.get(name, "none") for label, facts in found.items()}
+            if len(set(values.values())) == 1:
+                yield name, next(iter(values.values()))
+            else:
+                yield from ((f"{label}: {name}", value) for label, value in values.items())
 
     def _commands(self) -> Iterator[str]:
         for run, by_judge in zip(self.runs, self.verdicts, strict=True):
-            identity, metadata, out = run.manifest.identity, run.manifest.metadata, run.folder.resolve().name
-            if identity.model:
-                lora = ["--lora", shown_path(metadata.lora)] if metadata.lora else []
-                model = model_options(identity.model, metadata.model.checkpoint)
-                yield command("sea", "bench", "run", shown_path(metadata.benchmark), *model, *lora, "--out", out)
+            out = run.folder.resolve().name
+            if answered := _model_words(run.manifest):
+                benchmark = shown_path(run.manifest.metadata.benchmark)
+                yield command("sea", "bench", "run", benchmark, *answered, "--out", out)
             judges = [judge for judge in by_judge if not judge.startswith("refusal")]
             yield command("sea", "bench", "judge", out, *judge_options(judges))
         yield command("sea", "bench", "report", *(run.folder.resolve().name for run in self.runs))
@@ -252,8 +248,9 @@ class _Group:
             for judge, found in self.verdicts[number].items()
             if key in found
         ]
-        cut = " [cut at the maximum length]" if record["truncated"] else ""
-        return PageText(name, record["answer"] + cut, verdicts)
+        action = record.get("action", "")
+        marks = [*["cut at the maximum length"] * record["truncated"], *[f"{action} by the defence"] * bool(action)]
+        return PageText(f"{name} ({'; '.join(marks)})" if marks else name, record["answer"], verdicts)
 
     @cached_property
     def _described(self) -> list[dict[str, PageText]]:
@@ -294,6 +291,40 @@ class _Group:
                 return [preview(file, root) for file in files.values()]
         hint = "the benchmark's folder does not have the medium that the model was asked about"
         return [PageMedium("none", note=f"{name}: {hint}; if it lies elsewhere: --media-root DIR")]
+
+
+def _run_facts(run: BenchRun) -> Iterator[tuple[str, str]]:
+    """Yield what identifies one run."""
+    identity, metadata = run.manifest.identity, run.manifest.metadata
+    yield "benchmark", f"{shown_path(metadata.benchmark)}, digest {identity.cases or 'not known'}"
+    if identity.model:
+        yield from model_facts(identity.model, metadata.model.checkpoint, metadata.model.revision)
+    if identity.served:
+        yield "model on a server", identity.served.name
+        yield "settings of the server", _settings(identity.served.settings)
+    if identity.defence:
+        yield "defence", _settings(identity.defence)
+    if metadata.lora:
+        yield "LoRA adapter", f"{shown_path(metadata.lora)}, fingerprint {identity.lora}"
+    yield "generation", _settings(identity.generation)
+    yield from manifest_facts(run.manifest)
+
+
+def _settings(values: Mapping[str, object]) -> str:
+    return hide_folders(", ".join(f"{name}={value}" for name, value in values.items()))
+
+
+def _model_words(manifest: BenchManifest) -> list[str]:
+    """Return the options that name who answered; none for imported answers."""
+    identity, metadata = manifest.identity, manifest.metadata
+    if identity.model:
+        words = model_options(identity.model, metadata.model.checkpoint)
+    elif identity.served:  # the server's address is the user's own
+        words = ["--server", "URL", "--served-model", identity.served.name, "--modality", identity.modality]
+    else:
+        return []
+    words += ["--lora", shown_path(metadata.lora)] if metadata.lora else []
+    return words + (["--defence", str(identity.defence.get("name"))] if identity.defence else [])
 
 
 def _row_filter(columns: Sequence[str], texts: Sequence[str]) -> Filter:
