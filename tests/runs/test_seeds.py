@@ -80,6 +80,20 @@ def test_the_interval_covers_the_true_change(cases: int, seeds: int, seed_spread
     assert seed_spread < 0.2 or pooled / 600 < 0.9  # many cases do not make up for few seeds
 
 
+def test_other_cases_are_as_uncertain_as_if_the_seeds_of_a_case_were_one_cluster() -> None:
+    rng = random.Random(0)
+    for _ in range(50):
+        easy = [rng.random() for _ in range(60)]
+        before = [rng.random() < 0.7 for _ in easy]
+        seeds = [[b and rng.random() < e for b, e in zip(before, easy, strict=True)] for _ in range(3)]
+        found = [paired_difference(Pair(*pair) for pair in zip(before, after, strict=True)) for after in seeds]
+        change = seed_change([0.0], [0.0] * 3, [(f.value or 0.0, f.interval or (0.0, 0.0)) for f in found])
+        pairs = (Pair(b, after[i], i) for after in seeds for i, b in enumerate(before))
+        low, high = paired_difference(pairs).interval or (0.0, 0.0)
+        width = change.over_cases[1] - change.over_cases[0]
+        assert 0.95 <= width / (high - low) <= 3**0.5
+
+
 def test_the_mean_of_changes_is_combined_from_theirs() -> None:
     """Zou and Donner: with symmetrical intervals, the variances add."""
     assert mover_interval([(0.2, (0.1, 0.3)), (-0.4, (-0.6, -0.2))], (-1.0, 1.0)) == pytest.approx(

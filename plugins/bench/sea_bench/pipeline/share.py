@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sea_bench.build.build_folder import BuildFolder
 from sea_bench.dataset import read_benchmark
-from sea_bench.run.run_folder import BenchRun
+from sea_bench.run.run_folder import BenchRun, LabelRecord
 from sea_core.errors import SeaError
 from sea_core.runs.inventory import Inventory
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import ModelLocation, write_manifest
 from sea_core.sharing.package import Kind, Package, public_name, stage_inventory, stage_manifest
 
@@ -35,6 +36,7 @@ def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:
     identity, metadata = run.manifest.identity, run.manifest.metadata
     location = metadata.model
     files = {name: path for name in RUN_JOURNALS if (path := folder / name).is_file()}
+    files |= _labels(run, temporary)
     files["bench.json"] = stage_manifest(
         temporary,
         "bench.json",
@@ -61,13 +63,25 @@ def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:
             + f", LoRA adapter {identity.lora}" * bool(identity.lora),
         },
         sent=["the questions, harmful ones included", "the answers and the verdicts", "settings and digests"],
-        kept=["the media of the benchmark", CACHES],
+        kept=["the media of the benchmark", "the names of people who labelled answers", CACHES],
         commands=["sea bench pull SOURCE FOLDER", "sea bench report FOLDER", "sea bench show FOLDER"],
         source=metadata.benchmark,
         with_text=True,
         fingerprint=model.fingerprint if model else "",
         about=ABOUT_RUN,
     )
+
+
+def _labels(run: BenchRun, temporary: Path) -> dict[str, Path]:
+    """Return the files of people's labels; the people in them are numbered, and not named."""
+    labels, name = run.labels.read(), run.labels.path.name
+    if not labels:
+        return {}
+    people = {annotator: f"person {n}" for n, annotator in enumerate(dict.fromkeys(r["annotator"] for r in labels), 1)}
+    log = JsonlLog(temporary / name, LabelRecord)
+    log.append(LabelRecord({**record, "annotator": people[record["annotator"]]}) for record in labels)
+    frame = run.sampling_frame.path
+    return {name: log.path, **({frame.name: frame} if frame.is_file() else {})}
 
 
 def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:

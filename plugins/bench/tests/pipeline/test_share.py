@@ -9,7 +9,7 @@ import pytest
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
 from sea_bench.pipeline.build import build_benchmark
-from sea_bench.run.run_folder import BenchRun
+from sea_bench.run.run_folder import BenchRun, answer_sha
 from sea_core.runs.jsonl import JsonlLog
 
 GIVEN = ("--licence", "cc-by-nc-4.0", "--yes", "--with-text")
@@ -20,6 +20,8 @@ def run(tmp_path: Path) -> Path:
     """A benchmark run of one case, of a benchmark somewhere on this machine."""
     opened = BenchRun.start(tmp_path / "run", bench_manifest(1, benchmark=str(tmp_path / "cases")))
     opened.answers.append([answer_record("video/1-Theft/TYPO/0", "Take it.")])
+    label = {"key": "video/1-Theft/TYPO/0", "answer_sha": answer_sha("Take it."), "label": "unsafe", "at": ""}
+    opened.labels.append([{**label, "annotator": "Ada"}])  # type: ignore[typeddict-item]
     JsonlLog(tmp_path / "run" / "judge_replies.jsonl").append([{"reply": "a cache"}])
     return tmp_path / "run"
 
@@ -33,6 +35,8 @@ def test_a_run_comes_back_as_it_was_without_paths_and_caches(run: Path, tmp_path
     assert sea("bench", "pull", tmp_path / "shared", tmp_path / "pulled").code == 0
     pulled, original = BenchRun(tmp_path / "pulled"), BenchRun(run)
     assert pulled.answer_records() == original.answer_records()
+    assert [label["annotator"] for label in pulled.labels.read()] == ["person 1"]
+    assert "Ada" not in "".join(path.read_text() for path in (tmp_path / "shared").iterdir())
     assert pulled.manifest.identity == original.manifest.identity
     assert "sea bench pull" in expect_error("pull", tmp_path / "shared", tmp_path / "other")
 
