@@ -12,9 +12,10 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from sea_bench.case import Case
 from sea_bench.inspect.samples import media_file, parse_messages
+from sea_bench.run.answering import FailedAnswer
 from sea_bench.run.base_model import find_base, require_base
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.local import LocalAnsweringModel
+from sea_bench.run.local import SMALLER_HINT, LocalAnsweringModel
 from sea_bench.run.lora import check_lora_folder, with_lora
 from sea_bench.run.runner import case_prompt
 from sea_core.errors import SeaError
@@ -72,6 +73,8 @@ class Provider(ModelAPI):
                 with media_file(medium) as path:
                     read = model.read(replace(case, media=path, condition="media"))
             (answer,) = model.answer([case_prompt(read, config.max_new_tokens)])
+        if isinstance(answer, FailedAnswer):
+            raise SeaError(f"the model gives no answer: {answer.detail}", hint=SMALLER_HINT)
         read_tokens, tokens = answer.prompt_tokens or 0, answer.tokens or 0
         output = ModelOutput.from_content(self.model_name, answer.text, "max_tokens" if answer.truncated else "stop")
         output.usage = ModelUsage(input_tokens=read_tokens, output_tokens=tokens, total_tokens=read_tokens + tokens)

@@ -99,10 +99,11 @@ class LocalSource:
 
     def open(self, run: BenchRun, cases: Sequence[Case], config: AnswerConfig, progress: Progress) -> AnsweringModel:
         mllm = self.load() if self.load else load_model(self.target, self.lora, progress)
-        model, device = LocalAnsweringModel(mllm), self.target.device_name()
+        model, device = LocalAnsweringModel(mllm, config.batch_size), self.target.device_name()
         found = _checked(run, device, lambda: preflight(model, cases, config, device))
-        model.batch_size = min(config.batch_size, choose_batch_size(config, found))
-        if model.batch_size == 1 != config.batch_size:
+        chosen = choose_batch_size(config, found)
+        model.batch_size = min(model.batch_size, chosen)
+        if chosen < config.batch_size:
             progress.note("each case is answered alone: batching changes answers (-o keep_batches=true allows it)")
         return model
 

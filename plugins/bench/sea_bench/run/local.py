@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 
 import torch
 
 from sea_bench.case import Case
 from sea_bench.medium import read_digest
-from sea_bench.run.answering import CasePrompt, GeneratedAnswer, Medium, ReadCase
+from sea_bench.run.answering import CasePrompt, FailedAnswer, GeneratedAnswer, Medium, ReadCase
 from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
 
+TOO_LARGE = "it does not fit into memory, even alone"
+SMALLER_HINT = "Type for example: --dtype bfloat16   Stored answers are kept."
 log = logging.getLogger(__name__)
 
 
@@ -26,7 +28,7 @@ class LocalAnsweringModel:
     """A plugin's model as an `AnsweringModel`. Its media are embeddings: the encoder's output.
 
     Attributes:
-        batch_size: how many prompts are answered at a time; halved where they do not fit into memory.
+        batch_size: how many prompts are answered at a time; fewer once so many did not fit into memory.
     """
 
     mllm: MLLM
@@ -51,7 +53,10 @@ class LocalAnsweringModel:
             return ReadCase(case)
         digest = read_digest(case)
         medium = self.mllm.adapter.read_media(case.media, self.mllm.processor)
-        (embedding,) = self.mllm.encode([medium])
+        try:
+            (embedding,) = self.mllm.encode([medium])
+        except torch.OutOfMemoryError as error:
+            raise SeaError(TOO_LARGE, hint=SMALLER_HINT) from error
         return ReadCase(case, embedding, digest)
 
     @cached_property
@@ -60,26 +65,38 @@ class LocalAnsweringModel:
         (blank,) = self.mllm.encode([self.mllm.adapter.blank_input(self.mllm.processor)])
         return blank
 
-    def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer]:
-        """Yield the answers in the order of the prompts.
+    def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer | FailedAnswer]:
+        """Yield the answers in the order of the prompts. One that does not even fit into memory alone has none.
 
         Raises:
-            SeaError: a single prompt does not fit into memory.
             ModelError: the model's chat template leaves out a system prompt.
         """
-        for (length, system), group in groupby(prompts, key=lambda prompt: (prompt.max_new_tokens, prompt.system)):
-            mllm, remaining = self._with_system(system), list(group)
-            while remaining:
-                batch = remaining[: self.batch_size]
-                texts, media = [prompt.text for prompt in batch], [_embedding(prompt.medium) for prompt in batch]
-                try:
-                    answers = mllm.generate(texts, [each for each in media if each is not None] or None, length)
-                except torch.OutOfMemoryError as error:
-                    self._halve_batch(len(batch), error)
-                    continue
-                remaining = remaining[len(batch) :]
-                for prompt, ids in zip(batch, answers, strict=True):
-                    yield _generated(mllm, prompt, ids)
+        for system, group in groupby(prompts, key=lambda prompt: prompt.system):
+            for _, same_length in groupby(group, key=lambda prompt: prompt.max_new_tokens):
+                yield from self._answer_in_batches(self._with_system(system), list(same_length))
+
+    def _answer_in_batches(
+        self, mllm: MLLM, remaining: Sequence[CasePrompt]
+    ) -> Iterator[GeneratedAnswer | FailedAnswer]:
+        """Answer prompts, in smaller batches where they do not fit into memory. The size that did fit is kept."""
+        size = limit = self.batch_size
+        fitting, halved = 1, False
+        while remaining:
+            batch = remaining[:size]
+            answers = _generate(mllm, batch)
+            if answers is None and len(batch) > 1:
+                size, limit, halved = len(batch) // 2, len(batch) - 1, True
+                continue
+            if answers is None:
+                yield FailedAnswer(batch[0].key, "failed", TOO_LARGE)
+                size = limit = self.batch_size  # it was this one
+            else:
+                yield from map(partial(_generated, mllm), batch, answers)
+                fitting, size = max(fitting, len(batch)), min(limit, 2 * size)
+            remaining = remaining[len(batch) :]
+        if halved:
+            log.warning("%d cases at a time do not fit into memory: going on with %d", self.batch_size, fitting)
+            self.batch_size = fitting
 
     def _with_system(self, system: str) -> MLLM:
         """Return the model with a system prompt."""
@@ -89,15 +106,17 @@ class LocalAnsweringModel:
             self._by_system[system] = self.mllm.with_system(system)
         return self._by_system[system]
 
-    def _halve_batch(self, size: int, error: torch.OutOfMemoryError) -> None:
-        """Answer fewer prompts at a time from now on. Raises SeaError if it was a single one."""
-        if size == 1:
-            hint = "Type for example: --dtype bfloat16   Stored answers are kept."
-            raise SeaError("a single case does not fit into memory", hint=hint) from error
-        self.batch_size = size // 2
-        log.warning("%d cases at a time do not fit into memory: going on with %d", size, self.batch_size)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()  # what is left of the batch that failed, in pieces
+
+def _generate(mllm: MLLM, prompts: Sequence[CasePrompt]) -> list[list[int]] | None:
+    """Return the token ids of the answers; None if the prompts do not fit into memory together."""
+    media = [medium for prompt in prompts if (medium := _embedding(prompt.medium)) is not None]
+    try:
+        return mllm.generate([prompt.text for prompt in prompts], media or None, prompts[0].max_new_tokens)
+    except torch.OutOfMemoryError:
+        pass  # what the batch has left in memory is freed only after the exception is
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return None
 
 
 def _generated(mllm: MLLM, prompt: CasePrompt, ids: Sequence[int]) -> GeneratedAnswer:

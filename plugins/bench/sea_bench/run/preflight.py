@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from sea_bench.case import Case
@@ -16,7 +17,7 @@ from sea_bench.run.answering import (
     ReadCase,
 )
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.local import LocalAnsweringModel
+from sea_bench.run.local import SMALLER_HINT, LocalAnsweringModel
 from sea_bench.run.run_folder import Preflight
 from sea_bench.run.runner import DESCRIPTION_TOKENS, case_prompt, prompt_text, read_cases
 from sea_bench.run.served import ServedAnsweringModel
@@ -36,10 +37,14 @@ def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerC
     """Check on a few cases that media change the model's output, and whether batching changes answers.
 
     Raises:
-        SeaError: no medium changes the output, so the model does not process them; or none can be read.
+        SeaError: no medium changes the output, so the model does not process them; or none can be read, or fits into
+            memory.
     """
     media, texts = read_samples(model, cases)
-    changed = sum(_changes_output(model, case) for case in media)
+    try:
+        changed = sum(_changes_output(model, case) for case in media)
+    except torch.OutOfMemoryError as error:
+        raise SeaError("a single case does not fit into memory", hint=SMALLER_HINT) from error
     if media and not changed:
         raise _ignored(len(media), "Check the plugin: sea plugins check NAME.")
     example = next((prompt_text(case) for case in cases), "")

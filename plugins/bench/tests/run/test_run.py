@@ -22,7 +22,7 @@ import torch
 from helpers.bench_records import bench_manifest
 from helpers.cli import CliResult, expect_error, sea
 from sea_bench.dataset import read_benchmark
-from sea_bench.run.answering import CasePrompt, GeneratedAnswer
+from sea_bench.run.answering import CasePrompt, FailedAnswer, GeneratedAnswer
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.lora import FILES, check_lora_folder, with_lora
@@ -306,27 +306,40 @@ def test_cases_are_answered_alone_if_batching_changes_answers(cases: Path, mllm:
     assert AnswerConfig().identity() == AnswerConfig(batch_size=2).identity()
 
 
-def test_a_batch_that_does_not_fit_into_memory_is_halved(
-    cases: Path, mllm: MLLM, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """As on a GPU: PyTorch raises, and what was asked is asked again in smaller batches."""
-    generate, sizes = mllm.generate, list[int]()
+class SmallMemory:
+    """A model's `generate` that raises, as on a GPU, for more than `most` questions, and for a very long one."""
 
-    def limited(questions: Sequence[str], *more: Any) -> list[list[int]]:
-        sizes.append(len(questions))
-        if len(questions) > 3:
+    def __init__(self, mllm: MLLM, most: int) -> None:
+        self.generate, self.most, self.sizes = mllm.generate, most, list[int]()
+
+    def __call__(self, questions: Sequence[str], *more: Any) -> list[list[int]]:
+        self.sizes.append(len(questions))
+        if len(questions) > self.most or any(len(question) > 99 for question in questions):
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return generate(questions, *more)
+        return self.generate(questions, *more)
 
+
+def test_batches_are_as_large_as_fits_into_memory(
+    mllm: MLLM, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     model, prompts = LocalAnsweringModel(mllm), [CasePrompt(str(i), "What is shown?", None, 4) for i in range(9)]
-    expected = list(model.answer(prompts))
-    monkeypatch.setattr(mllm, "generate", limited)
+    expected, memory = list(model.answer(prompts)), SmallMemory(mllm, most=3)
+    monkeypatch.setattr(mllm, "generate", memory)
     assert list(model.answer(prompts)) == expected
-    assert (sizes, model.batch_size) == ([8, 4, 2, 2, 2, 2, 1], 2)
-    assert "4 cases at a time do not fit into memory" in caplog.text
-    monkeypatch.setattr(mllm, "generate", lambda *_: limited([""] * 4))
-    with pytest.raises(SeaError, match="a single case does not fit"):
-        list(model.answer(prompts))
+    assert (memory.sizes, model.batch_size) == ([8, 4, 2, 3, 3, 1], 3)
+    assert "8 cases at a time do not fit into memory: going on with 3" in caplog.text
+
+
+def test_a_case_that_does_not_fit_into_memory_alone_has_no_answer_and_the_others_have(
+    mllm: MLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, memory = LocalAnsweringModel(mllm), SmallMemory(mllm, most=8)
+    monkeypatch.setattr(mllm, "generate", memory)
+    texts = ["What is shown?", "long " * 20, *["What is shown?"] * 6]
+    answers = list(model.answer([CasePrompt(str(i), text, None, 4) for i, text in enumerate(texts)]))
+    assert [answer.key for answer in answers] == list("01234567")
+    assert [answer.key for answer in answers if isinstance(answer, FailedAnswer)] == ["1"]
+    assert (memory.sizes, model.batch_size) == ([8, 4, 2, 1, 1, 6], 6)
 
 
 def test_a_system_prompt_is_put_before_the_question(cases: Path, mllm: MLLM) -> None:

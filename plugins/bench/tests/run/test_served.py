@@ -140,6 +140,16 @@ def test_requests_are_sent_at_the_same_time(cases: Path, tmp_path: Path) -> None
     assert max(most) >= 4
 
 
+def test_a_defence_goes_around_a_model_on_a_server(cases: Path, tmp_path: Path) -> None:
+    with chat_server(answer) as server:
+        more = ("--task", "KPT", "--defence", "system-prompt", "-o", "comprehension=false")
+        assert run_served(cases, tmp_path / "run", server, *more).json()["answered"] == 6
+    roles = [[turn["role"] for turn in request["messages"]] for request in server.requests]
+    assert roles[-6:] == [["system", "user"]] * 6
+    assert roles[0] == ["user"]  # what is checked before the run is the model itself
+    assert BenchRun(tmp_path / "run").manifest.identity.defence is not None
+
+
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 
