@@ -1,4 +1,4 @@
-"""The self-check of the seam, at each precision that a model may have."""
+"""The seam check, at each precision that a model may have."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_exact_injection_passes(mllm: MLLM, dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("part", ["encoder", "projector", "language_model", "head"])
 def test_nan_anywhere_is_an_error(spoilt: MLLM, part: str) -> None:
-    """In any part of the model: the self-check stops the run, and no answer is generated."""
+    """In any part of the model: the seam check stops the run, and no answer is generated."""
     adapter, model = spoilt.adapter, spoilt.model
     parts = {
         "encoder": spoilt.encoder_parameters(),

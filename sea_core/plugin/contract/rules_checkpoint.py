@@ -61,7 +61,7 @@ def other_architecture(subject: AdapterUnderTest) -> None:
 
 @rule("The model must convert its media to its own dtype, and `split` must not change that of E.")
 def bfloat16(subject: AdapterUnderTest) -> None:
-    """The self-check before a run passes, for a small model in bfloat16 too."""
+    """The seam check before a run passes, for a small model in bfloat16 too."""
     check_seam(subject.mllm)
     if subject.is_small:
         model = copy.deepcopy(subject.mllm.model).to(torch.bfloat16)

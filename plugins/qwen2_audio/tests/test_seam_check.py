@@ -1,4 +1,4 @@
-"""The self-check before a run detects faulty adapters and models."""
+"""The seam check before a run detects faulty adapters and models."""
 
 from __future__ import annotations
 
