@@ -13,6 +13,7 @@ from sea_bench.report.changes import ALL_TASKS
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.run.answering import NO_VERDICT
 from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_core.runs.manifest import read_sealed, write_sealed
 from sea_core.runs.paired import mcnemar
 from sea_core.runs.statistics import wilson_interval
 
@@ -101,3 +102,16 @@ def test_the_table_has_all_tasks_together_or_each(arms: dict[tuple[str, str], Ar
     by_task = comparison_table(list(arms.values()), by_task=True)
     assert [row[:2] for row in by_task.rows[:3]] == [[name, "KPT"] for name in ("plain", "guard", "self-check")]
     assert len(by_task.rows) == 9
+
+
+def test_a_run_from_before_defences_is_one_of_the_plain_model(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "old", 1, 0)
+    path = run.folder / "bench.json"
+    content = read_sealed(path, what="a manifest", hint="")
+    del content["defence"], content["identity"]["defence"]
+    write_sealed(path, content)
+    old = BenchRun(run.folder)
+    assert old.manifest.identity.defence is None
+    assert BenchRun.start(run.folder, bench_manifest(len(CASES) + len(BENIGN))).manifest == old.manifest  # it resumes
+    (arm,) = {each.arm for each in measure_arms([old], ["old"], report_runs([old]).tables)}
+    assert arm == "old"
