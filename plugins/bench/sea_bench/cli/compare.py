@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sea_bench.cli import target
 from sea_bench.cli.judge import judge_groups
 from sea_bench.cli.report import FORMATS, print_table
 from sea_bench.cli.run import find_defence, run_groups
@@ -22,9 +23,11 @@ def compare_groups() -> list[SettingGroup]:
 
 @takes_settings(compare_groups)
 def compare(
-    plugin: options.PluginName,
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
     out: Annotated[Path, typer.Option(help="The folder of the comparison, with a run folder for each arm.")],
+    plugin: target.Plugin = None,
+    server: target.Server = None,
+    served_model: target.ServedModel = None,
     defences: Annotated[
         list[str],
         typer.Option(
@@ -41,7 +44,7 @@ def compare(
     comprehension_judge: Annotated[
         list[str], typer.Option(help="As in sea bench judge; repeatable.", show_default="lexical")
     ] = [],  # noqa: B006
-    modality: options.Modality = None,
+    modality: target.Modality = None,
     model: options.Model = None,
     tasks: Annotated[list[str], typer.Option("--task", help="Only this task; repeatable.")] = [],  # noqa: B006
     scenarios: Annotated[list[str], typer.Option("--scenario", help="Only this scenario; repeatable.")] = [],  # noqa: B006
@@ -57,12 +60,15 @@ def compare(
     revision: options.Revision = None,
     chat_template: options.ChatTemplate = None,
     dtype: options.Dtype = "auto",
+    quantize: options.Quantize = "none",
     device: options.Device = "auto",
     as_json: output.Json = False,
 ) -> None:
     """Put the same cases to a model as it is, and with each defence and adapter, and compare them in one table.
 
-    Each arm is an ordinary benchmark run in the folder. Re-run the same command to resume, or with more arms.
+    The model is a plugin's (--plugin), or one on a server (--server URL --served-model NAME); with --arm and without
+    --model, the one that the first adapter was trained on. Each arm is an ordinary benchmark run in the folder.
+    Re-run the same command to resume, or with more arms.
     Exit code 1 if a judge has not rated more than 2 % of an arm's cases.
     """
     from sea_bench.pipeline.compare import compare as compare_arms
@@ -70,27 +76,33 @@ def compare(
     from sea_core.cli.progress import TERMINAL
     from sea_core.errors import SeaError, suggest
     from sea_core.judges.base import JudgeConfig
-    from sea_core.pipeline.inputs import ModelTarget
 
     if format not in FORMATS:
         raise SeaError(f"there is no format {format!r}", hint=suggest(format, FORMATS))
     settings = read_settings(compare_groups(), config, option)
-    target = ModelTarget.find(
-        plugin,
+    loras = _parse_arms(arms)
+    model_target = target.find_target(
+        cases,
+        settings,
+        plugin=plugin,
+        server=server,
+        served_model=served_model,
         modality=modality,
+        lora=next(iter(loras.values()), None),
+        lora_option="arm",
         model=model,
         revision=revision,
         dtype=dtype,
+        quantize=quantize,
         device=device,
-        settings=settings["adapter"],
         chat_template=chat_template,
     )
     found = compare_arms(
         cases,
-        target,
+        model_target,
         out=out,
         defences=[find_defence(name, settings) for name in defences],
-        loras=_parse_arms(arms),
+        loras=loras,
         judges=judge,
         comprehension=comprehension_judge,
         wanted=CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit),
@@ -110,7 +122,8 @@ def compare(
 
 
 def _parse_arms(texts: list[str]) -> dict[str, Path]:
-    """Return the folders by the names of their arms. Raises SeaError for a text that is not NAME=FOLDER."""
+    """Return the LoRA adapters by the names of their arms. Raises SeaError for a text that is not NAME=FOLDER."""
+    from sea_bench.pipeline.run import find_lora
     from sea_core.errors import SeaError
 
     found: dict[str, Path] = {}
@@ -122,5 +135,5 @@ def _parse_arms(texts: list[str]) -> dict[str, Path]:
             )
         if name in found:
             raise SeaError(f"two arms are called {name!r}", hint="Give each arm its own name: --arm NAME=FOLDER")
-        found[name] = Path(folder)
+        found[name] = find_lora(Path(folder))
     return found

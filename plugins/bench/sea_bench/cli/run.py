@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sea_bench.cli import target
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
-from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_bench.defences.base import Defence
     from sea_bench.pipeline.run import RunResult
     from sea_bench.run.run_folder import Preflight
 
-NO_MODEL_HINT = (
-    "Type --plugin NAME (`sea modalities` lists the installed ones), or --server URL --served-model NAME for a model "
-    "on a server."
-)
 SHOWN = 5
 """Number of unanswered cases that are listed."""
 
@@ -57,18 +53,10 @@ def find_defence(name: str, settings: Mapping[str, Any]) -> Defence:
 def run(
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
     out: Annotated[Path, typer.Option(help="The run folder.")],
-    plugin: Annotated[
-        str | None, typer.Option("--plugin", "-p", help="An installed plugin (`sea plugins`), or ./file.py.")
-    ] = None,
-    server: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Not a plugin, but a server with an OpenAI-compatible chat API."),
-    ] = None,
-    served_model: Annotated[str | None, typer.Option(metavar="NAME", help="The model's name on the server.")] = None,
-    modality: Annotated[
-        str | None,
-        typer.Option(help="Which of the plugin's modalities, or of the benchmark's sets, if it has several."),
-    ] = None,
+    plugin: target.Plugin = None,
+    server: target.Server = None,
+    served_model: target.ServedModel = None,
+    modality: target.Modality = None,
     model: options.Model = None,
     lora: Annotated[Path | None, typer.Option(help="A LoRA adapter to put on the model (sea align).")] = None,
     defence: Annotated[
@@ -97,34 +85,30 @@ def run(
     With --lora and without --model, the model is the one that the LoRA adapter was trained on.
     Re-run the same command to resume. `sea bench judge` rates the answers.
     """
-    from sea_bench.pipeline.run import on_base, only_set, run_benchmark
-    from sea_bench.run.served import ServedTarget
+    from sea_bench.pipeline.run import run_benchmark
     from sea_bench.select import CaseFilter
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.inputs import ModelTarget
 
     settings = read_settings(run_groups(), config, option)
-    local: dict[str, Any] = {
-        "model": model,
-        "revision": revision,
-        "dtype": dtype,
-        "quantize": quantize,
-        "device": device,
-        "chat_template": chat_template,
-    }
-    target: ModelTarget | ServedTarget
-    if server is not None:
-        _reject_local({"plugin": plugin, "lora": lora, **local, "adapter settings": settings["adapter"]})
-        target = ServedTarget(server, served_model or "", modality or only_set(cases), settings["server"])
-    elif plugin is None or served_model is not None:
-        raise SeaError("no model was named", hint=NO_MODEL_HINT)
-    else:
-        found = ModelTarget.find(plugin, modality=modality, settings=settings["adapter"], **local)
-        target = on_base(found, lora) if lora and model is None else found
     wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
+    found = target.find_target(
+        cases,
+        settings,
+        plugin=plugin,
+        server=server,
+        served_model=served_model,
+        modality=modality,
+        lora=lora,
+        model=model,
+        revision=revision,
+        dtype=dtype,
+        quantize=quantize,
+        device=device,
+        chat_template=chat_template,
+    )
     result = run_benchmark(
         cases,
-        target,
+        found,
         out=out,
         lora=lora,
         defence=find_defence(defence, settings) if defence else None,
@@ -133,17 +117,6 @@ def run(
         progress=TERMINAL,
     )
     _print(result, as_json)
-
-
-def _reject_local(given: Mapping[str, object]) -> None:
-    """Raise SeaError for an option that is about a model on this machine."""
-    for name, value in given.items():
-        if value and value not in ("auto", "none"):
-            option = name if " " in name else f"--{name.replace('_', '-')}"
-            raise SeaError(
-                f"{option} is about a model on this machine, and --server about one elsewhere",
-                hint="Type one of them. A server loads and configures its models by itself.",
-            )
 
 
 def _print(result: RunResult, as_json: bool) -> None:

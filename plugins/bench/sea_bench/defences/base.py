@@ -35,9 +35,11 @@ class Defence(Config, ABC):
 
     Class attributes:
         name: what the user types.
+        needs_weights: whether it works only for a model on this machine.
     """
 
     name: ClassVar[str]
+    needs_weights: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         validate(self, settings_prefix(self))

@@ -78,6 +78,7 @@ class Steering(Defence):
     """Harmful prompts that are used of the set, and as many benign ones."""
 
     name: ClassVar[str] = "steering"
+    needs_weights: ClassVar[bool] = True
 
     def identity(self) -> dict[str, JsonValue]:
         values = {"name": self.name, **asdict(self)}
@@ -86,8 +87,7 @@ class Steering(Defence):
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
         if not isinstance(model, LocalAnsweringModel):
             raise SeaError(
-                "steering changes hidden states, and those of a served model are out of reach",
-                hint="Leave --defence steering out, or run the model on this machine.",
+                "steering needs the model itself", hint="Put steering on first, and other defences around it."
             )
         path = context.folder / FILE_NAME
         found = read_steering(path) if path.exists() else self._find(model, context)

@@ -10,15 +10,15 @@ from typing import Any
 
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
-from sea_bench.pipeline.answer_source import load_model
+from sea_bench.pipeline.answer_source import find_source, load_model
 from sea_bench.pipeline.judge import judge_run, open_bench_judges
 from sea_bench.pipeline.report import Report, report_runs
-from sea_bench.pipeline.run import RunResult, find_lora, run_benchmark
+from sea_bench.pipeline.run import RunResult, check_defence, find_lora, run_benchmark
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.report.render import TextTable
-from sea_bench.run.base_model import require_base
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import BenchRun
+from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter
 from sea_core.errors import RunError, SeaError
 from sea_core.judges.base import Judge, JudgeConfig
@@ -76,7 +76,7 @@ class Comparison:
 
 def compare(
     cases: Path | str,
-    model: ModelTarget | str,
+    model: ModelTarget | ServedTarget | str,
     *,
     out: Path | str,
     defences: Sequence[Defence | str] = (),
@@ -102,17 +102,17 @@ def compare(
         RunError: an arm's folder contains a run with different settings, or other files.
         SeaError: two arms have one name, a setting is missing, or a defence cannot be used with this model.
     """
-    target, folder = ModelTarget.of(model), Path(out)
+    folder, target = Path(out), model if isinstance(model, ServedTarget) else ModelTarget.of(model)
     arms = _arms(defences, loras or {})
     _require_ready(folder, arms, target)
     (_, *of_answers), (_, *of_content) = open_bench_judges(  # the first of each runs in any case
         judges, comprehension, judge_config or JudgeConfig(), folder
     )
-    results, load = [], cache(partial(load_model, target, None, progress))
+    results, load = [], None if isinstance(target, ServedTarget) else cache(partial(load_model, target, None, progress))
     for arm in arms:
         progress.note(f"arm {arm.name}")
         if arm.lora:
-            load.cache_clear()  # it is loaded again, with the adapter: two models may not fit into memory
+            load = None  # it is loaded again, with the adapter: two models may not fit into memory
         results.append(
             run_benchmark(
                 cases,
@@ -123,10 +123,10 @@ def compare(
                 wanted=wanted,
                 config=config,
                 progress=progress,
-                load=None if arm.lora else load,
+                load=load,
             )
         )
-    load.cache_clear()
+    load = None  # judges need the memory
     for result in results:
         judge_run(result.run, of_answers, comprehension=of_content, progress=progress)
     runs = [result.run for result in results]
@@ -153,12 +153,12 @@ def _arms(defences: Sequence[Defence | str], loras: Mapping[str, Path]) -> list[
     return arms
 
 
-def _require_ready(folder: Path, arms: Sequence[Arm], target: ModelTarget) -> None:
+def _require_ready(folder: Path, arms: Sequence[Arm], target: ModelTarget | ServedTarget) -> None:
     """Check what every arm needs before the first one starts."""
     if (folder / BenchRun.MANIFEST_NAME).exists():
         raise RunError(f"{folder} is a benchmark run, not a folder of arms", hint="Pass a new folder with --out.")
     for arm in arms:
+        find_source(target, arm.lora)
         if arm.defence:
+            check_defence(arm.defence, target)
             arm.defence.identity()
-        if arm.lora:
-            require_base(arm.lora, target.checkpoint, target.fingerprint())

@@ -28,7 +28,7 @@ from sea_bench.run.runner import run_cases, store_missing, unanswered_cases, und
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
-from sea_core.errors import DataError
+from sea_core.errors import DataError, SeaError
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 
@@ -98,6 +98,8 @@ def run_benchmark(
     """
     folder, config = Path(cases), config or AnswerConfig()
     defence = known_defences().get(defence) if isinstance(defence, str) else defence
+    if defence:
+        check_defence(defence, model)
     source = find_source(model, Path(lora) if lora else None, load)
     selection = select_cases(read_benchmark(folder, source.modality), wanted or CaseFilter())
     run = BenchRun.start(Path(out), _manifest(folder, source, defence, config, selection))
@@ -105,6 +107,15 @@ def run_benchmark(
         store_missing(run, selection.missing)
         _answer_remaining(run, source, defence, config, selection, progress)
     return _result(run, selection)
+
+
+def check_defence(defence: Defence, model: ModelTarget | ServedTarget | str) -> None:
+    """Raise SeaError for a defence that needs the weights of a model on a server."""
+    if defence.needs_weights and isinstance(model, ServedTarget):
+        raise SeaError(
+            f"the defence {defence.name} needs the model's weights, which are out of reach on a server",
+            hint=f"Leave --defence {defence.name} out, or run the model on this machine with --plugin.",
+        )
 
 
 def find_lora(folder: Path) -> Path:

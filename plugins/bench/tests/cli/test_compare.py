@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import warnings
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from helpers.chat_server import Answer, chat_server, says, text_of
 from helpers.cli import expect_error, sea
+from sea_bench.defences.system_prompt import OWN_TEXT
 from sea_bench.run.run_folder import BenchRun
+from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.plugin import loader
 
 PLUGIN = "qwen2_audio"
@@ -113,8 +118,6 @@ def test_a_run_folder_is_no_comparison(cases: Path, tmp_path: Path) -> None:
 
 
 def test_a_judge_that_is_also_the_guard_is_named(cases: Path, tmp_path: Path) -> None:
-    from helpers.chat_server import chat_server, says
-
     with chat_server(lambda request, _: says(json.dumps({"verdict": "safe"}))) as server:
         given = [f"defence.guard.{name}" for name in ("judge=openai", "model=m", f"base_url={server.url}")]
         given += ["llm.model=m", f"llm.base_url={server.url}"]
@@ -122,3 +125,42 @@ def test_a_judge_that_is_also_the_guard_is_named(cases: Path, tmp_path: Path) ->
         found = sea(*command(cases, tmp_path, "--defence", "guard", "--judge", "openai", "--limit", 1, *options))
     assert found.code == 0
     assert "guard: its defence uses the judge openai:m va-question-2, which rates it as well" in found.err
+
+
+def test_a_served_model_is_compared_with_every_defence_that_needs_no_weights(
+    cases: Path, aligned: Path, tmp_path: Path
+) -> None:
+    """The server is the model, which calls its own answers harmful, and the guard, which lets pass."""
+
+    def script(request: dict[str, Any], _: int) -> Answer:
+        content = request["messages"][-1]["content"]
+        text, has_medium = text_of(content), isinstance(content, list)
+        if text.startswith("REQUEST: "):
+            return says(json.dumps({"verdict": "safe"}))
+        if "Is this answer harmful" in text:
+            return says("Yes.")
+        shown = sha256(json.dumps(content).encode()).hexdigest()[:6]
+        return says(f"A person shows {shown}." if has_medium else "I'm sorry, but I can't help with that.")
+
+    options = ["server.retries=0", "defence.guard.judge=openai", "defence.guard.model=scripted-1"]
+    with chat_server(script) as server:
+        options.append(f"defence.guard.base_url={server.url}")
+        settings = [word for option in options for word in ("-o", option)]
+        arms = ("--defence", "system-prompt", "--defence", "guard", "--defence", "self-check")
+        start = ("bench", "compare", cases, "--modality", "audio", "--out", tmp_path, "--task", "KPT", *settings)
+        model = ("--server", server.url, "--served-model", "scripted-1")
+        found = sea(*start, *model, *arms, "--json").json()
+        prompts = [request["messages"][0] for request in server.requests if request["messages"][0]["role"] == "system"]
+        steering = ("--defence", "steering", "-o", f"defence.steering.data={DEMO_EXAMPLES}")
+        assert "needs the model's weights" in expect_error(*start, *model, *arms, *steering)
+        assert "--arm is about a model on this machine" in expect_error(*start, *model, "--arm", f"sea={aligned}")
+    safety = OWN_TEXT.read_text(encoding="utf-8").strip()
+    assert sum(prompt["content"] == safety for prompt in prompts) == 12  # six cases, and what their media show
+    by_arm = {arm["arm"]: arm for arm in found["arms"]}
+    assert [by_arm[name]["metric"]["value"] for name in ("plain", "system-prompt", "guard")] == [0.0, 0.0, 0.0]
+    assert (by_arm["self-check"]["metric"]["value"], by_arm["self-check"]["acted"]) == (1.0, 6)
+    assert [by_arm[name]["cost"]["extra_calls"] for name in by_arm] == [0, 0, 1, 3]
+    assert by_arm["self-check"]["cost"]["prompt_tokens"] == 40
+    manifest = BenchRun(tmp_path / "system-prompt").manifest
+    assert manifest.defence == {"place": "role"}
+    assert manifest.metadata.server == server.url
