@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from sea_bench.labels.labels import Labels
 from sea_bench.medium import media_files, medium_digest
 from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.report.headline import headline
@@ -50,6 +51,10 @@ TERMS: Mapping[str, str] = {
     "detectable": "The smallest change that so many cases would show in 80 % of repetitions.",
     "media understood": "Media whose key phrase the model names, asked what they show. What a model does not "
     "understand, it rarely answers unsafely.",
+    "sensitivity": "Of the answers that people call unsafe (or a refusal), how many the judge calls so.",
+    "specificity": "Of all other answers, how many the judge does not call so.",
+    "Rogan-Gladen": "The ratio corrected for the judge's sensitivity and specificity.",
+    "prediction-powered": "The ratio corrected by the judge's errors on the labelled answers.",
     "kappa": "Cohen's kappa: how far two judges agree beyond chance. 1 is full agreement.",
 }
 HARMFUL, BENIGN = "harmful", "benign"
@@ -83,6 +88,9 @@ class _Group:
         self.labels = self.report.labels
         self.records = [run.answer_records() for run in runs]
         self.verdicts = [run.verdicts_by_judge() for run in runs]
+        self.labels_of_people = [Labels(run).read() for run in runs]
+        annotators = dict.fromkeys(name for by_person in self.labels_of_people for name in by_person)
+        self.people = {name: f"person {number}" for number, name in enumerate(annotators, 1)}
 
     def section(self) -> PageSection:
         found = headline(self.report)
@@ -153,9 +161,15 @@ class _Group:
         def cell_filter(column: str, texts: Sequence[str]) -> Filter:
             return {**_row_filter(table.columns, texts), **self._column_filter(table.title, column, choices)}
 
+        rows = [[self._without_names(text) for text in texts] for texts in table.rows] if self.people else table.rows
         return linked_table(
-            table.title, table.columns, table.rows, choices, cell_filter=cell_filter, note=note, folded=folded
+            table.title, table.columns, rows, choices, cell_filter=cell_filter, note=note, folded=folded
         )
+
+    def _without_names(self, text: str) -> str:
+        """Return a cell with the people who labelled as numbers: a page is read by others."""
+        names = text.split(" / ")
+        return " / ".join(self.people[name] for name in names) if self.people.keys() >= set(names) else text
 
     def _column_filter(self, title: str, column: str, choices: Mapping[str, Sequence[str]]) -> Filter:
         """Return what the title of a table and the heading of a column say about the cases of its figures."""
@@ -247,6 +261,11 @@ class _Group:
             PageVerdict(judge, found[key]["verdict"], run, found[key]["detail"])
             for judge, found in self.verdicts[number].items()
             if key in found
+        ]
+        verdicts += [
+            PageVerdict(self.people[name], labels[key], run)
+            for name, labels in self.labels_of_people[number].items()
+            if key in labels
         ]
         action = record.get("action", "")
         marks = [*["cut at the maximum length"] * record["truncated"], *[f"{action} by the defence"] * bool(action)]

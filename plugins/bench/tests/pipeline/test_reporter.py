@@ -9,6 +9,7 @@ import pytest
 from helpers.cli import sea
 from helpers.html_page import HtmlPage, number, require_self_contained
 from helpers.reported import make_bench, write_media
+from sea_bench.labels.labels import Labels
 from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.report.headline import headline
 from sea_bench.report.render import TextTable
@@ -158,6 +159,22 @@ def test_a_table_that_is_added_to_the_report_appears_with_links(
     page = make_page(tmp_path / "run")
     assert page.tables["calibration by people"][1][2] == "0.9 (0.8 to 1)"
     assert (f"#{ROWS}", {"judge": "refusal-3", "task": "TYPO"}) in page.links
+
+
+def test_people_who_labelled_are_numbers_and_their_labels_are_verdicts(tmp_path: Path) -> None:
+    run = make_bench(tmp_path / "run", {"guard-1": "u" * 6 + "s" * 10})
+    records = list(run.answered_records().values())
+    for name, labels in (("Anna Muster", "unsafe"), ("Ben Muster", "refused")):
+        for record in records[:4]:
+            Labels(run).add(name, record, labels)  # type: ignore[arg-type]
+    page = make_page(tmp_path / "run")
+    assert "Muster" not in page.source
+    assert page.tables["agreement of people"][1][0] == "person 1 / person 2"
+    assert len(page.selected(ROWS, {"judge": "person 1", "verdict": "unsafe"})) == 4
+    assert len(page.selected(ROWS, {"judge": "person 2", "verdict": "refused"})) == 4
+    chosen = {"task": "TYPO", "judge": "guard-1", "set": "harmful"}
+    assert "judges beside people" in page.tables
+    assert (f"#{ROWS}", chosen) in page.links
 
 
 def test_the_limit_keeps_what_people_want_to_read(tmp_path: Path) -> None:
