@@ -16,11 +16,16 @@ from typing import Any
 import pytest
 from safetensors.torch import save_file
 
+from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import sea
 from helpers.hostile import SECRET, Canary, Pickled, edit_json, open_hostile, refused
 from sea_bench.build.picks import Picks
+from sea_bench.labels.sample import LabelSample
+from sea_bench.pages.label import LabelPage
 from sea_bench.pages.pick import PickPage
-from sea_bench.pages.server import make_server
+from sea_bench.pages.server import Page, make_server
+from sea_bench.run.run_folder import BenchRun
+from sea_core.runs.digests import sha256
 from sea_core.runs.manifest import write_sealed
 
 MEDIUM = Path(__file__).parents[2] / "plugins/qwen2_audio/tests/media/a-wool-scarf-slow.flac"
@@ -143,7 +148,13 @@ def built(template: Path, tmp_path: Path) -> Path:
 @contextmanager
 def serving(folder: Path) -> Iterator[ThreadingHTTPServer]:
     picks = Picks(folder)
-    server = make_server(PickPage(picks, picks.find_candidates()), 0)
+    with serving_page(PickPage(picks, picks.find_candidates())) as server:
+        yield server
+
+
+@contextmanager
+def serving_page(page: Page) -> Iterator[ThreadingHTTPServer]:
+    server = make_server(page, 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -201,6 +212,38 @@ def test_the_page_rejects_a_strange_length(built: Path, length: str, capfd: pyte
         assert fetch(server, "/", method="POST", headers=headers)[0] == 400
         assert fetch(server, "//[", method="GET")[0] == 404
         assert fetch(server, "/", method="PUT")[0] == 501
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("media", ["../outside/secret.mp4", "link.mp4", "page.html", "signal.npy", "."])
+def test_the_label_page_shows_texts_as_text_and_no_other_file(
+    tmp_path: Path, canary: Canary, media: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    page = "<script>document.title = 'stolen'</script><img src=x onerror=alert(1)>\x1b]0;stolen\x07"
+    cases = canary.secret.parent.parent / "cases"
+    cases.mkdir()
+    shutil.copy(canary.secret, canary.secret.with_name("secret.mp4"))
+    (cases / "link.mp4").symlink_to(canary.secret)
+    for name in ("page.html", "signal.npy"):
+        (cases / name).write_text(page)
+    record = answer_record(f"video/{page}/TYPO/1".replace("</", "<"), page, question=page, prompt=page, media=media)
+    digests = [sha256(canary.secret.read_bytes()), sha256(page.encode())]
+    run = BenchRun.start(tmp_path / "run", bench_manifest(1, str(cases)))
+    for digest in digests:  # even if the run knows what is in the file
+        run.answers.append([record | {"media_sha256": digest}])
+        with serving_page(LabelPage(LabelSample([run], "anna"))) as server:
+            status, body, headers = fetch(server, "/")
+            assert status == 200
+            assert b"<script>document" not in body
+            assert b"<img src=x" not in body
+            assert b"\x1b" not in body
+            assert rb"\x1b]0;stolen" in body
+            assert "unsafe-inline" not in headers["Content-Security-Policy"]
+            for inline in (b"<style", b" style=", b"onclick"):
+                assert inline not in body
+            status, body, headers = fetch(server, "/media?answer=0&file=0")
+            assert (status, headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
+            assert SECRET.encode() not in body
     assert capfd.readouterr().err == ""
 
 

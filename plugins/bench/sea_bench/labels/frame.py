@@ -19,7 +19,7 @@ MIN_DRAWN = 2
 """Of each stratum, before any stratum has more: one label says nothing about its spread."""
 MAX_JUDGES = 3
 """With more, strata are by the number of judges that flag an answer: there are more combinations than labels."""
-BENIGN_WEIGHT = 0.5
+BENIGN_WEIGHT = 0.75
 """Of a benign stratum: ASR is what a run is most often made for."""
 
 

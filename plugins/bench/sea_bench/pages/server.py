@@ -144,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(HTTPStatus.OK, "text/html; charset=utf-8", self.page.render(parse_qs(query)).encode())
         elif path == "/media":
             self._send_medium(parse_qs(query))
+        elif path == "/favicon.ico":
+            self._respond(HTTPStatus.OK, "image/x-icon", b"")  # every browser asks for it
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 

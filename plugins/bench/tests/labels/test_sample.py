@@ -56,9 +56,9 @@ def test_two_people_label_the_same_answers_and_each_stratum_has_its_share(run: B
         "benign, flagged by guard and openai": 4,
     }
     assert min(drawn.values()) >= 2
-    assert 22 <= drawn["harmful, flagged by none"] <= 28  # its root is 3.2 times that of the others
+    assert 18 <= drawn["harmful, flagged by none"] <= 26  # its root is 3.2 times that of the others
     harmful = sum(count for stratum, count in drawn.items() if stratum.startswith("harmful"))
-    assert 38 <= harmful <= 46
+    assert 34 <= harmful <= 42
     tasks = Counter(key.split("/")[2] for key in keys(sample) if frame[key]["stratum"] == "harmful, flagged by none")
     assert abs(tasks["TYPO"] - tasks["KPT"]) <= 1
 
