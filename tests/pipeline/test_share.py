@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,23 @@ def test_with_text_everything_comes_back(finished: FinishedRun, tmp_path: Path) 
     assert sea("verify", pulled.folder, "--json").json()["osr"] == 1.0
 
 
+def test_where_real_media_lie_is_not_said(finished: FinishedRun, tmp_path: Path) -> None:
+    original = EmbeddingRun(finished.run)
+    record = original.store.records()[0]
+    manifest = original.manifest
+    media = EmbeddingRun.start(
+        tmp_path / "media", replace(manifest, identity=replace(manifest.identity, source="media", recipes={}))
+    )
+    with media.writing():
+        place = str(tmp_path / "holiday" / "beach.wav")
+        media.add({**record, "source": "media", "media": place, "status": "encoded"}, original.store.load(record["id"]))
+    push(media.folder, tmp_path / "shared", "--with-text")
+    (shared,) = Store(tmp_path / "shared").records()
+    assert (shared["media"], shared["instruction"]) == ("beach.wav", record["instruction"])
+    assert "let a person who has the model guess" in " ".join((tmp_path / "shared/README.md").read_text().split())
+    assert "files checked, 0 problems" in sea("check", pull(tmp_path / "shared", tmp_path / "pulled").folder).out
+
+
 # --- before anything is sent ------------------------------------------------------------------------------------------
 
 
@@ -127,6 +146,20 @@ def test_nothing_is_sent_without_a_yes(finished: FinishedRun, tmp_path: Path) ->
     assert "add --yes" in result.err
     assert "stays here   instructions and responses of the examples" in result.err
     assert not (tmp_path / "shared").exists()
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1)])
+def test_a_person_is_asked(
+    finished: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    class Keyboard(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Keyboard(f"{answer}\n"))
+    result = sea("push", finished.copy(tmp_path), tmp_path / "shared", "--licence", "mit")
+    assert result.code == code
+    assert (tmp_path / "shared" / "run.json").exists() is (code == 0)
 
 
 def test_a_licence_is_named_or_read_and_never_invented(finished: FinishedRun, tmp_path: Path) -> None:
