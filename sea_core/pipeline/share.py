@@ -107,7 +107,9 @@ def push(
         temporary = Path(name)
         package = kind.pack(folder, temporary, with_text)
         with locked(folder / LOCK, folder):
-            prepared, files = _prepare(folder, target, package, choose_licence(licence, package), temporary, public)
+            prepared, files = _prepare(
+                folder, target, package, choose_licence(licence, package, folder), temporary, public
+            )
             if not confirm(prepared):
                 return None
             with progress.track("push", len(files)) as tracker:

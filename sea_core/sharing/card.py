@@ -9,7 +9,7 @@ from sea_core.alignment.markdown import escape_markdown, front_matter
 from sea_core.alignment.model_card import find_licence
 from sea_core.data.sources.hub import PREFIX, parse_name
 from sea_core.errors import DataError, SeaError
-from sea_core.sharing.listing import CARD, NAME, Listing
+from sea_core.sharing.listing import CARD, NAME, Listing, read_listing
 from sea_core.sharing.package import Package
 
 LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{1,60}")
@@ -19,8 +19,11 @@ HINTS = (
 )
 
 
-def choose_licence(given: str | None, package: Package) -> str:
-    """Return the licence that the user names, or else the one that the source's own card names. None is invented.
+def choose_licence(given: str | None, package: Package, folder: Path) -> str:
+    """Return the licence that the user names, or else that of the folder's owner or the source. None is invented.
+
+    Args:
+        folder: that is shared. One that was pulled has its owner's licence.
 
     Raises:
         SeaError: there is neither, or what was given cannot be a licence's name.
@@ -29,7 +32,8 @@ def choose_licence(given: str | None, package: Package) -> str:
         if not LICENCE.fullmatch(given):
             raise SeaError(f"{given!r} is no licence's identifier", hint=HINTS)
         return given.lower()
-    found = _licence_of_source(package.source)
+    listing = folder / NAME
+    found = read_listing(listing, str(listing)).licence if listing.is_file() else _licence_of_source(package.source)
     if not found or not LICENCE.fullmatch(found):
         raise SeaError("no licence is named, and the source names none", hint=HINTS)
     return found.lower()

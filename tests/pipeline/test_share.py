@@ -93,7 +93,7 @@ def test_texts_are_put_back_from_the_same_data(finished: FinishedRun, shared: Pa
     for record in original.store.records():
         assert filled.store.load(record["id"]).equal(original.store.load(record["id"]))
     # Shared again, it is again without texts, and they can be put back again.
-    push(filled.folder, tmp_path / "again")
+    assert sea("push", filled.folder, tmp_path / "again", "--yes", "--json").json()["licence"] == "cc-by-4.0"
     again = pull(tmp_path / "again", tmp_path / "third", "--text", finished.examples)
     assert again.store.records() == original.store.records()
 
