@@ -11,7 +11,7 @@ from sea_core.report.content import Cell, Filter, PageTable
 
 T = TypeVar("T")
 
-FIGURE = re.compile(r"[<+-]?\s?\.?\d[\d.,]*(?: of \d+)?:?(?!\S)")
+FIGURE = re.compile(r"[<+-]?\s?\.?\d[\d.,]*(?: of \d+)?[:,]?(?!\S)")
 """How a cell with a figure begins: with a number or a count, such as `36 of 39`."""
 
 

@@ -29,6 +29,7 @@ def test_figures_are_told_from_names() -> None:
     for text in ("1-Theft", "2x", "-", "", "mean over scenarios", "all 3"):
         assert not is_figure(text), text
     assert split_figure("12 of 60: 0.200 (0.1 to 0.3)") == ("12 of 60:", "0.200 (0.1 to 0.3)")
+    assert split_figure("3 of 48, 2 not judged") == ("3 of 48,", "2 not judged")
     assert split_figure("1-Theft") == ("1-Theft", "")
 
 

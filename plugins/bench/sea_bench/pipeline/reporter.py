@@ -182,7 +182,7 @@ class _Group:
         return found
 
     def _plots(self) -> Iterator[Plot]:
-        for table in self.report.tables:
+        for table in sorted(self.report.tables, key=lambda table: table.measure != "asr"):
             bars = [
                 (row.task, [self._bar(table, row.task, label, metric) for label, metric in pairs])
                 for row in table.rows

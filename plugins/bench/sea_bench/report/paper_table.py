@@ -17,11 +17,12 @@ PAPER_NOTE = "In parentheses: the 95 % interval."
 def paper_tables(report: Report) -> list[TextTable]:
     """Return a table for each judge and measure, and one of over-refusal for each judge of refusals.
 
-    A column is headed `TASK: RUN`, or `TASK` where there is one run.
+    ASR comes first. A column is headed `TASK: RUN`, or `TASK` where there is one run.
     """
-    found = [_pivot(table, report.labels, benign=False) for table in report.tables]
+    tables = sorted(report.tables, key=lambda table: table.measure != "asr")
+    found = [_pivot(table, report.labels, benign=False) for table in tables]
     seen: set[str] = set()
-    for table in report.tables:
+    for table in tables:
         judge = table.over_refusal_judge
         if judge not in seen and any(metric for row in table.rows for metric in row.over_refusal):
             found.append(_pivot(table, report.labels, benign=True))
