@@ -17,8 +17,10 @@ from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, ta
 if TYPE_CHECKING:
     from sea_bench.defences.base import Defence
     from sea_bench.pipeline.run import RunResult
-    from sea_bench.run.run_folder import Preflight
+    from sea_bench.run.run_folder import BenchRun
 
+RARE = ("rejected", "filtered", "failed")
+"""What becomes of cases on a server only, or seldom: not shown where there are none."""
 SHOWN = 5
 """Number of unanswered cases that are listed."""
 
@@ -126,7 +128,8 @@ def _print(result: RunResult, as_json: bool) -> None:
         **result.counts(),
         "preflight": {name: value for name, value in preflight.items() if name != "chat"},
     }
-    lines = {**value, "preflight": _describe(result.run.manifest.preflight)}
+    lines = {name: count for name, count in value.items() if count or name not in RARE}
+    lines["preflight"] = _describe(result.run)
     output.emit(value, as_json, lambda: output.grid(("metric", "value"), list(lines.items())))
     for record in result.unanswered[:SHOWN]:
         output.note(f"{record['status']}: {record['key']}: {record['detail']}")
@@ -135,9 +138,11 @@ def _print(result: RunResult, as_json: bool) -> None:
     exit_if_failed({"cases without an answer": len(result.unanswered)})
 
 
-def _describe(found: Preflight | None) -> str:
+def _describe(run: BenchRun) -> str:
     """Return what the checks before the run found."""
+    found, served = run.manifest.preflight, run.manifest.identity.served
     if found is None:
         return "-"
-    changed = f"{found.media_changed} of {found.media} media change the first token's logits"
-    return f"on {found.device}: {changed}; {found.batched_same} of {found.batched} answers are the same in a batch"
+    what, when = ("the answer", "when asked again") if served else ("the first token's logits", "in a batch")
+    changed = f"{found.media_changed} of {found.media} media change {what}"
+    return f"on {found.device}: {changed}; {found.batched_same} of {found.batched} answers are the same {when}"
