@@ -165,7 +165,9 @@ def test_without_scripts_everything_can_be_read(browser: Any, report_file: Path)
 
 
 def test_the_page_prints(browser: Any, report_file: Path) -> None:
-    visit = Visit(browser, report_file)
+    visit = Visit(browser, report_file, {"width": 720, "height": 1000}, color_scheme="dark")
     assert visit.page.pdf().startswith(b"%PDF")
     visit.page.emulate_media(media="print")
+    assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert visit.page.evaluate("Math.max(...[...document.querySelectorAll('table')].map((t) => t.scrollWidth))") <= 720
     assert not visit.page.locator("#rows-benchmark-1 .filters").is_visible()
