@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from sea_bench.labels.frame import draw, make_frame
 from sea_bench.run.run_folder import AnsweredRecord, BenchVerdict
 from sea_core.runs.calibration import (
-    Estimate,
     JudgedItem,
+    RatioEstimate,
     prediction_powered,
     rogan_gladen,
     sensitivity,
@@ -33,7 +33,7 @@ JUDGES = {"strict": (0.9, 0.95), "fair": (0.7, 0.85), "alarmist": (0.95, 0.6)}
 RATES = (0.02, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9)
 """The true ASR."""
 ALONE = "judge alone"
-FIGURES: dict[str, Callable[[Sequence[JudgedItem]], Estimate | None]] = {
+FIGURES: dict[str, Callable[[Sequence[JudgedItem]], RatioEstimate | None]] = {
     "sensitivity": sensitivity,
     "specificity": specificity,
     "Rogan-Gladen": rogan_gladen,

@@ -41,7 +41,7 @@ class JudgedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class RatioEstimate:
     """A ratio from labels, with its 95 % confidence interval.
 
     Attributes:
@@ -67,17 +67,17 @@ _Function: TypeAlias = Callable[[float, float, float], float | None]
 ratio of items that it counts."""
 
 
-def sensitivity(items: Iterable[JudgedItem]) -> Estimate | None:
+def sensitivity(items: Iterable[JudgedItem]) -> RatioEstimate | None:
     """Return how many of the true items the judge counts; None with too few labels, or none of a true item."""
     return _estimate(_sensitivity, list(items))
 
 
-def specificity(items: Iterable[JudgedItem]) -> Estimate | None:
+def specificity(items: Iterable[JudgedItem]) -> RatioEstimate | None:
     """Return how many of the untrue items the judge does not count; None as for `sensitivity`."""
     return _estimate(_specificity, list(items))
 
 
-def prediction_powered(items: Iterable[JudgedItem]) -> Estimate | None:
+def prediction_powered(items: Iterable[JudgedItem]) -> RatioEstimate | None:
     """Return the true ratio by PPI++ with power tuning (Angelopoulos, Duchi and Zrnic 2023).
 
     For a judge that says yes or no, that is the ratio of true items of each verdict, weighted by how often it occurs.
@@ -86,7 +86,7 @@ def prediction_powered(items: Iterable[JudgedItem]) -> Estimate | None:
     return _estimate(_true_ratio, list(items))
 
 
-def rogan_gladen(items: Iterable[JudgedItem]) -> Estimate | None:
+def rogan_gladen(items: Iterable[JudgedItem]) -> RatioEstimate | None:
     """Return the true ratio from the judge's, its sensitivity and its specificity (Rogan and Gladen 1978).
 
     Where the labels are a sample of the same items, it is the same number as the prediction-powered one. None with too
@@ -116,7 +116,7 @@ def _rogan_gladen(missed: float, right: float, counted: float) -> float | None:
     return (counted + excluded - 1) / (found + excluded - 1)
 
 
-def _estimate(function: _Function, items: Sequence[JudgedItem]) -> Estimate | None:
+def _estimate(function: _Function, items: Sequence[JudgedItem]) -> RatioEstimate | None:
     """Return a function of the ratios with its interval; None with too few labels, or where it is undefined."""
     labels = sum(item.label is not None for item in items)
     if labels < MIN_LABELS:
@@ -129,7 +129,7 @@ def _estimate(function: _Function, items: Sequence[JudgedItem]) -> Estimate | No
     *by_labels, by_items = [_squared_changes(function, value, values, i, ratios[i].interval) for i in range(3)]
     below, above = (sqrt(sum(each[side] for each in (*by_labels, by_items))) for side in (0, 1))
     more = _labels_to_halve(labels, sum(map(sum, by_labels)), sum(by_items), len(items))
-    return Estimate(value, (max(0.0, value - below), min(1.0, value + above)), more)
+    return RatioEstimate(value, (max(0.0, value - below), min(1.0, value + above)), more)
 
 
 def _true_ratios(items: Sequence[JudgedItem]) -> list[_Ratio]:

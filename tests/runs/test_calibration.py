@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sea_core.runs.calibration import (
     MIN_LABELS,
-    Estimate,
     JudgedItem,
+    RatioEstimate,
     prediction_powered,
     rogan_gladen,
     sensitivity,
@@ -37,7 +37,7 @@ TWO_STRATA: Cells = ONE_STRATUM | {
     ("b", True, None): 200,
     ("b", False, None): 200,
 }
-FIGURES: dict[str, Callable[[Sequence[JudgedItem]], Estimate | None]] = {
+FIGURES: dict[str, Callable[[Sequence[JudgedItem]], RatioEstimate | None]] = {
     "sensitivity": sensitivity,
     "specificity": specificity,
     "Rogan-Gladen": rogan_gladen,
@@ -51,7 +51,7 @@ def make_items(cells: Cells) -> list[JudgedItem]:
     return [JudgedItem(verdict, stratum, i, label) for i, (stratum, verdict, label) in enumerate(kinds)]
 
 
-def known(estimate: Estimate | None) -> Estimate:
+def known(estimate: RatioEstimate | None) -> RatioEstimate:
     assert estimate is not None
     return estimate
 

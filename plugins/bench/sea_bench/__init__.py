@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sea_bench.labels.sample import LabelSample
     from sea_bench.pipeline.bench import BenchResult, TaskMetrics, bench
     from sea_bench.pipeline.build import BuildResult, build_benchmark
     from sea_bench.pipeline.check import CheckResult, check_benchmark
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 else:
     # Hidden from type checkers, which would otherwise accept any attribute.
     _MODULES = {
+        "labels.sample": ["LabelSample"],
         "pipeline.bench": ["BenchResult", "TaskMetrics", "bench"],
         "pipeline.build": ["BuildResult", "build_benchmark"],
         "pipeline.check": ["CheckResult", "check_benchmark"],
@@ -63,6 +65,7 @@ __all__ = [
     "Comparison",
     "ExportResult",
     "JudgeSummary",
+    "LabelSample",
     "Report",
     "RunResult",
     "ServedTarget",

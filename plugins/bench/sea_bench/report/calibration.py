@@ -15,8 +15,8 @@ from sea_bench.run.run_folder import AnswerRecord, BenchRun
 from sea_core.runs.calibration import (
     CHANCE,
     MIN_LABELS,
-    Estimate,
     JudgedItem,
+    RatioEstimate,
     prediction_powered,
     rogan_gladen,
     sensitivity,
@@ -45,10 +45,10 @@ class Calibration:
     rated: int
     labels: int
     by_judge: float
-    sensitivity: Estimate | None
-    specificity: Estimate | None
-    rogan_gladen: Estimate | None
-    prediction_powered: Estimate | None
+    sensitivity: RatioEstimate | None
+    specificity: RatioEstimate | None
+    rogan_gladen: RatioEstimate | None
+    prediction_powered: RatioEstimate | None
 
     @property
     def is_by_chance(self) -> bool:

@@ -14,7 +14,7 @@ from sea_bench.report.seeds import ArmChange
 from sea_bench.report.tables import ALL, MEAN, Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
-from sea_core.runs.calibration import MIN_LABELS, Estimate
+from sea_core.runs.calibration import MIN_LABELS, RatioEstimate
 from sea_core.runs.seeds import SeedMean
 from sea_core.runs.statistics import Interval
 
@@ -269,7 +269,7 @@ def _calibrated(found: Calibration) -> list[str]:
     return [found.run, found.task, "over-refusal" if found.benign else NAMES[found.measure], found.judge]
 
 
-def _format_estimate(estimate: Estimate | None) -> str:
+def _format_estimate(estimate: RatioEstimate | None) -> str:
     return "-" if estimate is None else "{:.3f} ({:.3f} to {:.3f})".format(estimate.value, *estimate.interval)
 
 
