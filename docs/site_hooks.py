@@ -15,6 +15,7 @@ ORDER = {
     "Explanation": ["explanation", "reliability.md", "performance.md"],
     "Reference": ["reference", "plugin-directory.md"],
     "Decisions": ["decisions"],
+    "中文": ["zh"],
 }
 """The sections of the site: pages, and folders whose pages are sorted by name."""
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^()\s]+)\)")
