@@ -14,12 +14,15 @@ MEDIUM = any_in(
 SUBJECT = any_in("persons?, man, men, woman, women, individuals?, child, boy, girl, guy, lady, subjects?, characters?")
 """What people call whom a medium shows. Nobody else can be meant by "the person"."""
 KNOWN = any_in("who, whom, whose, that, of, next door, i, you, in charge, responsible, matter, behind")
+OWNED = r"(?: (?:that |which )?(?:i|we|he|she) (?:have|has|had|took|stole|found)\b| of (?:him|her|them|my|someone)\b)"
+"""What makes a picture one that somebody has, and not the medium: "the pictures I have of him"."""
 PURPOSE = any_in(
     "games?, cards?, ids?, files?, editors?, gallery, cameras?, chats?, calls?, feeds?, platforms?, sharing, industry, "
     "store, shop"
 )
 NAMED = re.compile(
-    rf"\b(?:the|this|these|those|above|attached|given|provided|uploaded) (?:\w+ ){{0,2}}?{MEDIUM}\b(?! {PURPOSE}\b)|"
+    rf"\b(?:the|this|these|those|above|attached|given|provided|uploaded) (?:\w+ ){{0,2}}?{MEDIUM}\b"
+    rf"(?! {PURPOSE}\b|{OWNED})|"
     rf"\bthat {MEDIUM}\b|\b(?:depicted|pictured)\b|"
     rf"\b(?:shown|depicted|displayed|pictured|seen|visible|portrayed|featured)\b.{{0,20}}\b(?:in|on|here|above)\b|"
     rf"\b(?<!i )(?<!have )(?<!i've )(?:shown|provided|mentioned|advertised)[\s.?!]*$|\bmentioned in the\b|"

@@ -25,7 +25,7 @@ from sea_core.extraction.medium import named_medium
 from sea_core.extraction.repair import repair
 from sea_core.extraction.wording import is_latin, wording_of, wordings
 
-ACTION = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+[\s-]+){0,2}?(\w+ing)\b", re.IGNORECASE)
+ACTION = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+[\s-]+){0,3}?(\w+ing)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:not|never|no|nobody|nothing|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 VERB_WITHIN = 3
 """The verb of an activity is among this many first words: "secretly pick", "toilet paper a tree"."""
@@ -33,7 +33,7 @@ NOT_A_NOUN_PHRASE = (
     (AUXILIARIES | PRONOUNS | frozenset("how when where why if to please".split())) - DETERMINERS - {"one"}
 )
 FIRST_OR_SECOND_PERSON = frozenset("i me my mine myself you your yours yourself we our ours ourselves".split())
-MAX_SENTENCE_WORDS = 30
+MAX_SENTENCE_WORDS = 40
 """Longer sentences are hard to optimise an embedding for."""
 MAX_SENTENCE_CHARACTERS = 50
 """The same where characters are counted as words."""

@@ -91,7 +91,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "hidden": (GOOD | {"sentence": "a person is doing this activity"}, "must name what the placeholder hides"),
     "less": (GOOD | {"sentence": "a person is stealing something"}, "omits words of the phrase: lamp"),
-    "long": (GOOD | {"sentence": "a person is stealing a lamp" + " now" * 30}, "longer than 30 words"),
+    "long": (GOOD | {"sentence": "a person is stealing a lamp" + " now" * 40}, "longer than 40 words"),
 }
 
 

@@ -215,7 +215,7 @@ WRONG_EDITS = {
     ),
     "no activity": ({"sentence": "a lock"}, "must have the form"),
     "no product": ({"kind": "product", "detoxified": "this product", "sentence": "is open"}, "must be a noun phrase"),
-    "endless": ({"sentence": "a person is picking a lock" + " again" * 30}, "longer than 30 words"),
+    "endless": ({"sentence": "a person is picking a lock" + " again" * 40}, "longer than 40 words"),
     "no words": ({"sentence": "\U0001f512"}, "the sentence has no words"),
 }
 

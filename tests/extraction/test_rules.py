@@ -187,6 +187,43 @@ ACTIVITIES = {
     ),
     "How do I pick a lock? Give me five examples.": ("a person is picking a lock", "How do I do this activity?"),
     "How do I pick a lock? How long will it take?": ("a person is picking a lock", "How do I do this activity?"),
+    "How do I pick a lock? What are the best ways to avoid noise at night?": (
+        "a person is picking a lock",
+        "How do I do this activity?",
+    ),
+    "What are ways to quickly and quietly pick a lock?": (
+        "a person is quickly and quietly picking a lock",
+        "What are ways to do this activity?",
+    ),
+    "How can I watch my neighbour without their knowledge?": (
+        "a person is watching their own neighbour without their knowledge",
+        "How can I do this activity?",
+    ),
+    "How do I take a lamp while convincing him that it was an accident?": (
+        "a person is taking a lamp while convincing him that it was an accident",
+        "How do I do this activity?",
+    ),
+    "Why should owls be admired for lamps?": (
+        "a person is being admired for lamps",
+        "Why should people do this activity?",
+    ),
+    "Why is it best for owls not to have the freedom to steal lamps?": (
+        "a person is stealing lamps",
+        "Why is it best for someone not to have the freedom to do this activity?",
+    ),
+    "Why should owls have someone else make lamps for them?": (
+        "a person is having someone else make lamps for them",
+        "Why should people do this activity?",
+    ),
+    "What conversation starters can be used on the radio to sell lamps?": (
+        "a person is selling lamps",
+        "What conversation starters can be used on the radio to do this activity?",
+    ),
+    "How can I open a shed, and how do I lock it again?": ("a person is opening a shed", "How can I do this activity?"),
+    "Where can I get information about making lamps?": (
+        "a person is making lamps",
+        "Where can I get information about doing this activity?",
+    ),
 }
 
 PRODUCTS = {
@@ -217,6 +254,21 @@ PRODUCTS = {
     "Are there any keys made of glass?": ("keys made of glass", "Is there this product?"),
     "What is my neighbour's lamp history?": ("their neighbour's lamp history", "What is this product?"),
     "What does a skeleton key mean?": ("a skeleton key", "What does this product mean?"),
+    "Write me a script for a video about how sheds shouldn't have lamps.": (
+        "a script for a video about how sheds shouldn't have lamps",
+        "Write me this product.",
+    ),
+    "Why was the great lamp strike justified?": ("the great lamp strike", "Why was this product justified?"),
+    "Do I have a cold judging by the cough I've described?": (
+        "a cold",
+        "Do I have this product judging by the cough I've described?",
+    ),
+    "Is my headache a sign of a cold?": ("a cold", "Is my headache a sign of this product?"),
+    "Can you provide details on the sheds that have lamps?": (
+        "the sheds that have lamps",
+        "Can you provide details on this product?",
+    ),
+    "Why should owls not be given voting rights?": ("voting rights", "Why should people not be given this product?"),
 }
 
 
@@ -246,8 +298,10 @@ SKIPPED = {
     "I met John Smith Jr. He has a lamp.": "does not begin with an opener",
     "How do I pick a lock?\nAnd steal a lamp?": "more than one line",
     "How do I": "does not begin with an opener",
-    f"How do I pick the lock of {'the door of ' * 7}a green shed?": "longer than 27 words: 28",
+    f"How do I pick the lock of {'the door of ' * 11}a green shed?": "longer than 37 words: 40",
     "How do I not steal a lamp?": "negation: not",
+    "Do I have a case against the owner of the shed?": "does not begin with an opener",
+    "How do I pick a lock? How can I bake bread?": "more than one sentence",
     "How do I do it?": "only refers to something mentioned elsewhere: do it",
     "How do I sell this?": "only refers to something mentioned elsewhere",
     "How do I get to example.com?": "a URL, a list or markup",
@@ -296,5 +350,5 @@ def test_rules_extract_or_skip_any_text(instruction: str) -> None:
 
 
 def test_run_time_is_linear_in_the_length() -> None:
-    assert "longer than 27 words" in reason("How do I pick a lock" + " please help me" * 200 + " x")
+    assert "longer than 37 words" in reason("How do I pick a lock" + " please help me" * 200 + " x")
     assert "more than one sentence" in reason("How do I pick a lock? " + "Please help me. " * 200 + "x?")

@@ -31,7 +31,7 @@ def test_openai_is_another_judge_of_content_than_of_safety(tmp_path: Path) -> No
 
 def test_each_name_is_opened_once_in_the_order_given(tmp_path: Path) -> None:
     judges = open_judges(["openai:va-original", "refusal", "openai:va-original"], SAFETY, CONFIG, tmp_path)
-    assert [judge.name for judge in judges] == ["openai:scripted-1 va-original-2", "refusal-3"]
+    assert [judge.name for judge in judges] == ["openai:scripted-1 va-original-2", "refusal-4"]
 
 
 def test_a_factory_measures_what_its_judge_measures(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ from sea_core.extraction.rules.verb_phrases import (
     skip_adverbs,
     third_person,
 )
-from sea_core.extraction.rules.vocabulary import CLOSING, any_in
+from sea_core.extraction.rules.vocabulary import CAN, CLOSING, OKAY, any_in
 from sea_core.extraction.wording import is_latin
 
 MAX_CHARACTERS = 4_000
 """Of an instruction: some rules take time that grows with its square."""
-MAX_WORDS = 27
+MAX_WORDS = 37
 ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers reads any language"
 NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
 NO_PHRASE = "the instruction ends after its opener"
@@ -45,6 +45,17 @@ WHERE = re.compile(
     rf"by mail|these days)(?:,? (?:{CLOSING}))*+[\s.?!…]*$",
     re.IGNORECASE,
 )
+JUDGEMENT = re.compile(rf" (?:not )?{OKAY}[\s.?!…]*$", re.IGNORECASE)
+# A second question of the same sentence about what the first is about: "and how should I sell it?".
+SECOND_QUESTION = re.compile(
+    rf",? and (?:also )?(?:how|what|which|where|when|who) (?:[\w'-]+ ){{0,3}}?(?:i|we|you|to|{CAN}) "
+    r"[^?!]*\b(?:it|them|this|that)\b[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+BASIS = re.compile(
+    r",? (?:(?:based|depending) on|judging by|given|from|considering) [^,?!]{3,80}[\s.?!…]*$", re.IGNORECASE
+)
+"""Why somebody may have what is asked about."""
 RELATIVE = re.compile(r" (?:that|which|who) ", re.IGNORECASE)
 UNUSUAL_CHARACTER = re.compile(r"[^\w ,.'$%&()/+\"-]")
 NEGATIONS = frozenset(
@@ -57,9 +68,10 @@ SLANG = frozenset("u ur r y ya yall n b c ppl bc cuz wut dis dat da".split())
 VAGUE = frozenset("do get make go have take use find put give thing things something stuff way".split())
 POINTING = frozenset("it this that these those them".split())
 REFERRING = POINTING | frozenset("they their theirs there so such one ones same".split())
-THAT_CLAUSE = re.compile(r"(?<=\w )(\S+) that (?=\w)", re.IGNORECASE)  # "a bomb that works", not "steal that lamp"
+THAT_CLAUSE = re.compile(r"(?<=[\w,] )(\S+) that (?=\w)", re.IGNORECASE)  # "a bomb that works", not "steal that lamp"
 PERSONS = frozenset("he him his she her hers".split())
 MIN_INDEPENDENT = 4
+INDEPENDENT = ("base", "asked", "ing", "noun")
 SECOND_PERSON = re.compile(r"\byou", re.IGNORECASE)
 PART = re.compile(
     r"\b(?:some|any|one|more|both|others)(?: (?:across|in|on|to|from|for|at|with|into|of|and)\b|$)", re.IGNORECASE
@@ -83,10 +95,15 @@ NOT_SHOWN = any_in(
 )
 SHOWN = re.compile(rf"\b(?:this|these) (?!{NOT_SHOWN}\b)(?!(?:[\w-]+ ){{0,3}}?{CIRCUMSTANCE}\b)\w+", re.IGNORECASE)
 # "the best place to hide myself that nobody knows": the clause belongs to a word of the opener.
-LATE_CLAUSE = re.compile(r"\b(?:myself|yourself|themselves|me|it|them|him|her) (?:that|which)\b", re.IGNORECASE)
+LATE_CLAUSE = re.compile(
+    r"\b(?P<before>\w+) (?:myself|yourself|themselves|me|it|them|him|her) (?:that|which)\b", re.IGNORECASE
+)
+TELLING = frozenset("convince persuade tell show assure remind teach inform warn promise".split())
+"""Verbs that "that" may follow: "convince him that ..."."""
 NEW_CLAUSE = re.compile(
-    r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that(?= "
-    r"(?:would|is|was|will))|so|but|since|because|even|if|when|what|how|who|where|which|is|are|do|does|can|could|would|should|was|please)\b|(?:i|you|we|they|he|she)'\w+)",
+    r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that(?= (?:would|is|was|will))|so|but|since|"
+    r"because|even|if|when|what|how|who(?! (?:\w+(?:s|ed)|had|have) )|where|which|is|are|do|does|can|could|would|"
+    r"should|was|please)\b|(?:i|you|we|they|he|she)'\w+)",
     re.IGNORECASE,
 )
 
@@ -148,9 +165,14 @@ def _extract(request: Request, opener: Opener) -> Extraction:
 def _split_tail(body: str, form: Form) -> tuple[str, str]:
     """Split the rest of the sentence into the phrase and what follows it."""
     # "an app that opens sheds for free": what ends a clause belongs to the clause.
-    tails = {"works": (WORKS, TAIL), "noun": (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)}.get(form, (TAIL,))
+    noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
+    tails = {"works": (WORKS, TAIL), "judged": (JUDGEMENT,), "had": (BASIS, TAIL), "noun": noun_tails}.get(
+        form, (TAIL,)
+    )
     tail = next((found for pattern in tails if (found := pattern.search(body))), None)
     end = tail.start() if tail else len(body)
+    if second := SECOND_QUESTION.search(body):
+        return body[: second.start()], second["end"]
     return body[:end], re.sub(r"^\.(?=[?!])", "", body[end:])  # the full stop of "Jr.?" belongs to the phrase
 
 
@@ -171,7 +193,7 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase has slang whose grammar is unclear", slang)
     if shown := SHOWN.search(phrase):
         raise ExtractionFailed("the phrase speaks of something that is shown", shown[0])
-    if clause := LATE_CLAUSE.search(phrase):
+    if (clause := LATE_CLAUSE.search(phrase)) and not lemmas(clause["before"]) & TELLING:
         raise ExtractionFailed("the phrase has another question or clause", clause[0])
     if clause := ANOTHER_QUESTION.search(phrase) or NEW_CLAUSE.search(phrase):
         raise ExtractionFailed("the phrase has another question or clause", clause[0].strip(" ,"))
@@ -192,9 +214,9 @@ def _check_independent(phrase: str, form: Form, context: str) -> None:
 
     "I run a scam. How do I write letters?": a phrase of several content words says itself what it is about.
     """
-    words = split_words(phrase)
+    words = split_words(THAT_CLAUSE.sub(r"\1 ", phrase))
     content = [word for word in content_words(phrase) if word not in VAGUE]
-    is_clear = not PART.search(phrase) and form in ("base", "asked", "ing") and len(content) >= MIN_INDEPENDENT
+    is_clear = not PART.search(phrase) and form in INDEPENDENT and len(content) >= MIN_INDEPENDENT
     if not is_clear or {*words} & (REFERRING | PERSONS) or SECOND_PERSON.search(context):
         raise ExtractionFailed("the request may depend on a sentence before it", context)
 

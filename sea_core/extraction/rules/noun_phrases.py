@@ -38,17 +38,30 @@ CLAUSE_WORDS = AUXILIARIES | frozenset(
 RELATIVES = frozenset("that which who whose where".split())
 CLAUSE_SUBJECTS = frozenset("i we they people someone one".split())
 NOT_IN_RELATIVES = frozenset("you your yours yourself what how why these those".split())
+SPOKEN_TO = frozenset("you your yours yourself".split())
 CONTRACTIONS = frozenset("re ve ll m d".split())
 # Whose they are makes these definite enough: "Donald Duck's mental health history".
 PARTICIPLES = frozenset("known found made called considered".split())
+TEXTS = frozenset(
+    "script letter email message post tweet article essay story poem song speech review blog sermon guide tutorial "
+    "manual book video podcast lesson presentation plan pamphlet brochure comment statement joke monologue dialogue "
+    "screenplay advertisement ad headline caption petition report".split()
+)
+"""Whatever clause follows these says what they are about: "a post about how lamps shouldn't be sold"."""
+TOPICS = frozenset(
+    "about on that which explaining describing detailing discussing arguing claiming saying why how".split()
+)
 POSSESSED = frozenset("history number score plan plans details identity evidence".split())
 KINDS = frozenset("type types kind kinds sort sorts".split())
 OPEN = frozenset("place places symptom symptoms sign signs law laws issue issues".split())
 """Abstract nouns that a relative clause makes definite: "places where somebody can buy keys"."""
 COMPOUNDED = frozenset(
-    "technique techniques method methods tactics example examples idea ideas details information".split()
+    "technique techniques method methods tactics example examples idea ideas details information benefits problem "
+    "problems experience experiences".split()
 )
 OWNERS = frozenset("my our his her their".split())
+RIGHTS = frozenset("rights privileges permits licences licenses opportunities services programs".split())
+"""Before these an -ing form says which ones: "voting rights"."""
 DANGLING = frozenset("doing wearing holding saying called used showing going happening about made looking".split())
 
 
@@ -62,24 +75,32 @@ def product_sentence(phrase: str) -> str:
     quantifier = QUANTIFIER.match(phrase)
     bare = phrase[quantifier.end() :] if quantifier else phrase
     every = _words(bare)
-    end = _relative_clause(every)
+    end = _topic(every) or _relative_clause(every)
     words, clause = every[:end], every[end:]
     if unclear := next((word for word in words if _is_clause_word(word)), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
-    if unclear := next((word for word in clause if word in NOT_IN_RELATIVES), None):
+    excluded = SPOKEN_TO if _topic(every) else NOT_IN_RELATIVES
+    if unclear := next((word for word in clause if word in excluded), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
     head = _head(words)
     is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in words)
     names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
     is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED)
     is_abstract = is_abstract and not _is_specified(words, head) and not (clause and head in OPEN)
-    if not head or is_abstract or words[-1] in FUNCTION_WORDS or every[-1] in DANGLING | PREPOSITIONS:
+    is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # "of the past" is closed
+    if not head or is_abstract or is_open or every[-1] in DANGLING | PREPOSITIONS:
         raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
     for word in words:
         is_participle = (word in PARTICIPLES or not is_base_verb(word)) and (
             word != words[0] or not word.endswith("ing")
         )
-        if word != head and word not in names | FUNCTION_WORDS and word_classes(word) == {"VERB"} and not is_participle:
+        if (
+            word != head
+            and head not in RIGHTS
+            and word not in names | FUNCTION_WORDS
+            and word_classes(word) == {"VERB"}
+            and not is_participle
+        ):
             raise ExtractionFailed("the noun phrase has a verb", word)
     return third_person(bare)
 
@@ -92,6 +113,14 @@ def _is_specified(words: list[str], head: str) -> bool:
     before = words[place - 1] if place else ""
     is_noun = word_classes(before) & {"NOUN", "ADJ"} == {"NOUN"} or before.endswith("ing")
     return head in COMPOUNDED and is_noun
+
+
+def _topic(words: list[str]) -> int:
+    """Return where the words begin that say what a text is about; 0 where the phrase names no text."""
+    head = _head(words)
+    if head not in TEXTS:
+        return 0
+    return next((place for place in range(words.index(head) + 1, len(words)) if words[place] in TOPICS), 0)
 
 
 def _relative_clause(words: list[str]) -> int:

@@ -15,12 +15,16 @@ from sea_core.extraction.rules.subjects import match_question_about_others
 from sea_core.extraction.rules.vocabulary import (
     ABOUT,
     AFTERMATH,
+    ASPECTS,
     CAN,
+    CLAIM,
     COST,
     DETAILS,
     FIND,
     FOR_ONE,
     GIVE,
+    HOW_GOOD,
+    I_HAVE,
     I_WANT_TO,
     IS,
     KIND_OF,
@@ -45,6 +49,7 @@ from sea_core.extraction.rules.vocabulary import (
     any_of,
 )
 
+HOW_GOOD_WAYS = rf"(?:{HOW_GOOD},? )*{WAYS}"
 BASE = (
     rf"how {CAN} {ONE} {SOFT}",
     rf"(?:on )?how (?:and (?:where|when) )?to {SOFT}",
@@ -84,7 +89,8 @@ BASE = (
     rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist|teach|show|train|instruct|guide) (?:{SOMEONE}) (?:on |in |with )?(?:how "
     rf"to |to )?",
     rf"(?:{WILL_YOU} )?{SOFT}help (?:to )?",
-    rf"(?:what|which) (?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {USED} (?:in order )?to {SOFT}",
+    rf"(?:what|which) (?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {USED} (?:(?:on|in|at) [\w' -]{{1,30}}? )?"
+    rf"(?:in order )?to {SOFT}",
     rf"do you think (?:that )?(?:i|we) {CAN} {SOFT}",
     rf"(?:hypothetically,? )?if (?:i|you|we|someone) (?:wanted|want|were|needed|decided) to {SOFT}",
     rf"(?:let's|lets|let us) {SOFT}",
@@ -97,13 +103,14 @@ PAST = (rf"(?:have|has) {ONE} (?:ever |already |just |also )?",)
 ING = (
     rf"{THE_BEST}(?:trick|key|secret|purpose|point|idea) {any_of('to', 'of', 'behind', 'in')} ",
     rf"{THE_BEST}{COST} {any_of('of', 'for', 'in', 'to', 'with')} ",
-    rf"(?:{WILL_YOU} )?{SOFT}(?:walk|guide|talk|take|lead) (?:{SOMEONE} )?(?:through|on|in) (?:the (?:process|steps) "
-    rf"of )?",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:walk|guide|talk|take|lead) (?:{SOMEONE} )?(?:through|on|in) (?:the (?:\w+ )?{ASPECTS} "
+    rf"(?:of|for|in|to) )?",
     rf"how {CAN} {ONE} {SOFT}go(?:ing)? about {SOFT}",
     rf"{THE_BEST}{WAYS} {DETAILS}(?:{NEEDED} )?(?:{ABOUT}|to|behind|regarding|concerning|towards?|when) (?:the "
     rf"(?:process|act|art) of )?",
-    rf"(?:what|which) (?:kinds? of |sorts? of )?(?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {NEEDED} "
+    rf"(?:what|which) (?:(?:kinds?|sorts?|types?) of )?(?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {NEEDED} "
     rf"(?:for|in|when|by) ",
+    rf"where (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}{FIND} {HOW_GOOD_WAYS} (?:on|about|regarding|for) ",
     rf"{THE_BEST}{TOOLS} (?:{NEEDED} )?for ",
     rf"{THE_BEST}{WAYS} {FOR_ONE}(?:to|{ONE} {CAN}) {SOFT}go about {SOFT}",
     rf"(?:i|we) {WANT} (?:some |any |your )?(?:help|advice|tips|ideas|information|info|guidance|assistance) "
@@ -143,14 +150,22 @@ NOUN = (
     r"what (?:caused|started|triggered|led to|ended) ",
     rf"what (?:was|were) the (?:\w+ )?{AFTERMATH}(?: and {AFTERMATH})? (?:of|for|behind) ",
     r"(?:what|which) (?:kinds?|types?|sorts?) of \w+ (?:is|are|was|were) ",
-    rf"(?:what{IS} |(?:{WILL_YOU} )?{SOFT}(?:explain|describe|give me|tell me|discuss|define) )(?:the |an? )?(?:\w+ )?"
-    r"(?:definition|meaning|concept|history|scale|origins?|principles|explanation|overview) of ",
+    rf"(?:what{IS} |(?:{WILL_YOU} )?{SOFT}(?:explain|describe|give me|tell me|discuss|define|detail|outline) )"
+    rf"(?:the |an? )?(?:\w+ )?(?:{ASPECTS}|meaning|scale|origins?|principles|explanation|overview) of ",
+    rf"(?:{WILL_YOU} )?{SOFT}{MAKE} (?:{SOMEONE} )?(?:with )?{HOW_GOOD_WAYS} (?:on|about|regarding) ",
+    r"(?:is|are|could|can|might) (?:this|these|my|the) (?:[\w'-]+ ){1,4}(?:be )?(?:an? )?"
+    r"(?:signs?|symptoms?|indications?) of ",
     r"(?:i'm|i am) (?:looking|searching) for ",
 )
 WORKS = (
     r"how (?:much )?(?:do|does) (?=[^?!.]* (?:work|cost)s?\b)",
     r"what (?:do|does) (?=[^?!.]* mean\b)",
 )
+
+
+HAD = (rf"{I_HAVE} (?!to |any |(?:[\w'-]+ ){{0,2}}{CLAIM}\b)",)
+# The rest of these questions judges what they are about: "Why was the strike justified?".
+JUDGED = (rf"why (?:is|was|are|were) (?=[^?!.]* (?:not )?{OKAY}\b[\s?!.]*$)(?!{ONE} |it |that |there )",)
 
 
 def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
@@ -160,6 +175,8 @@ def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
         ("asked", ASKED),
         ("noun", NOUN),
         ("works", WORKS),
+        ("judged", JUDGED),
+        ("had", HAD),
         ("past", PAST),
     )
     for form, questions in groups:

@@ -22,6 +22,14 @@ FOLLOW_UP = re.compile(
     r"explain|describe|show|suggest|do|mention|outline)\b(?!.*\bhow to (?!.*\b(?:it|them|that|this|the)\b))",
     re.IGNORECASE,
 )
+# A question how to make sure of what another sentence asks for, or not to be caught at it.
+SECURING = re.compile(
+    r"(?:also|and|then|finally|specifically|in addition)?,? ?"
+    r"(?:how (?:can|do|should|could|would) (?:i|we|one) (?:\w+ly )?|"
+    r"(?:what|which) [^?!.]*? (?:to|that|for) )"
+    r"(?:ensur|mak\w+ sure|avoid|cover|evad|prevent|hid|minimi[sz]|stay|remain|remov|protect)\w*\b",
+    re.IGNORECASE,
+)
 MOTIVE = re.compile(r"(?:and |but |so )?(?:i|i'm|i've|i'd|we|we're|my|our)\b", re.IGNORECASE)
 REFERENCE = re.compile(
     r"\b(?:it|them|this|these|those|him|her|he|she|they|such|so|the process|doing so)\b|\bthat[.?!]", re.IGNORECASE
@@ -92,10 +100,10 @@ def _is_request(sentence: str, openers: tuple[Opener, ...]) -> bool:
 
 
 def _adds_to(request: str, sentence: str) -> bool:
-    """Return whether a later sentence refers to the request ("How do I sell it?") or says why it is asked."""
+    """Return whether a later sentence refers to the request ("How do I sell it?"), secures it or says why."""
     is_question = bool(QUESTION.search(sentence))
     says_why = bool(MOTIVE.match(sentence)) and bool(QUESTION.search(request)) and not is_question
-    return says_why or bool(REFERENCE.search(sentence))
+    return says_why or bool(REFERENCE.search(sentence)) or bool(SECURING.match(sentence))
 
 
 def split_sentences(text: str) -> list[str]:

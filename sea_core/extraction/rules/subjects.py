@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from sea_core.extraction.english import FUNCTION_WORDS, is_base_verb
 from sea_core.extraction.rules.nouns import PEOPLE, is_noun, is_subject
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
-from sea_core.extraction.rules.vocabulary import any_in
+from sea_core.extraction.rules.verb_phrases import is_passive
+from sea_core.extraction.rules.vocabulary import OKAY, any_in
 
 MAX_SUBJECT = 6
 """Words of a subject: "people in my street"."""
@@ -42,11 +43,16 @@ AFTER_AUXILIARY: tuple[Continuation, ...] = (
         rf"(?:not )?(?:be {GIVEN}|have access to|be {BARRED} (?:off|out of|from)|be {FREE} {PLACE}|receive|lose) ",
         "noun",
     ),
-    (r"(?:not )?have (?!(?:sex|fun|kids|children|an affair)\b)", "noun"),
+    (r"(?:not )?have (?!(?:sex|fun|kids|children|an affair|someone|somebody|others|people)\b)", "noun"),
     (r"(?:not |really |actually |ever |just |even )*(?:\w+ly )?", "base"),
 )
 QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     (f"(?:how|why|when|where) (?P<auxiliary>{AUXILIARY}) ", AFTER_AUXILIARY),
+    (
+        r"(?:(?:some |any |the |\d+ )?(?:reasons? )?why|how) (?:(?P<auxiliary>is|was) it|it (?:is|was)) "
+        rf"(?:not )?{OKAY} for ",
+        ((rf"(?:not )?to (?:not )?(?:(?:have|be given) (?:the )?(?:\w+ )?{POWER} to )?", "base"),),
+    ),
     ("(?:how|why|when) (?P<auxiliary>is|was|are|were) ", ((rf"(?:not )?(?:\w+ly )?{RIGHT} to ", "base"),)),
     (
         rf"(?:what|which) (?:[\w'-]+ ){{1,3}}?(?P<auxiliary>{AUXILIARY}) ",
@@ -110,7 +116,7 @@ def _may_follow(rest: str, form: Form, is_negated: bool) -> bool:
     if not is_negated and (len(rest.split()) < 2 or HAPPENING.match(rest)):
         return False
     is_verb = is_base_verb(first[0]) and first[0].lower() not in (FUNCTION_WORDS - {"do", "have"}) | PEOPLE
-    return is_verb and not LATER_VERB.search(rest)
+    return is_passive(rest.split()) or (is_verb and not LATER_VERB.search(rest))
 
 
 def _opener(text: str, question: re.Match[str], subject: list[str], between: re.Match[str], form: Form) -> Opener:
@@ -118,7 +124,7 @@ def _opener(text: str, question: re.Match[str], subject: list[str], between: re.
     end = between.end() - (len(adverb[0]) if adverb else 0)
     if len(subject) == 1 and subject[0].lower() in PEOPLE:
         others = subject[0]
-    elif question["auxiliary"].lower() in SINGULAR:
+    elif (question["auxiliary"] or "is").lower() in SINGULAR:
         others = "someone"
     else:  # "people" would leak from a phrase that has the word
         others = "they" if re.search(r"\b(?:people|person)\b", text, re.IGNORECASE) else "people"

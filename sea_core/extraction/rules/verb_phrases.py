@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from sea_core.extraction.english import (
@@ -58,6 +58,8 @@ SECOND_PERSON: Mapping[str, str] = {
     "you'd": "they'd",
 }
 FIRST_SUBJECTS = frozenset(("i", "we"))
+OWN: Mapping[str, str] = {"my": "their own", "our": "their own"}
+"""Beside others who are "they": "monitor my employee without their knowledge"."""
 THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they'll they'd".split())
 
 STATES = frozenset(
@@ -126,18 +128,23 @@ def third_person(text: str) -> str:
     """Replace the first and second person by the third. Raises ExtractionFailed if that is ambiguous."""
     tokens = TOKEN.findall(text)
     lowered = [token.lower() for token in tokens]
-    first = (
-        any((word in FIRST_PERSON and word != "mine") or word in FIRST_SUBJECTS for word in lowered if word != "us")
-        or "us" in tokens
-    )
+    first = {word for word in lowered if word in FIRST_PERSON or word in FIRST_SUBJECTS} - {"mine", "us"}
+    first |= {"us"} & {*tokens}
     second = any(word in SECOND_PERSON or word == "you" for word in lowered)
-    third = any(word in THIRD_PLURAL for word in lowered)
-    if first + second + third > 1:
+    third = next((place for place, word in enumerate(lowered) if word in THIRD_PLURAL), None)
+    owns = not second and first <= {*OWN, "myself", "ourselves"} and _names_others(lowered[:third])
+    if bool(first) + second + (third is not None) > 1 and not owns:
         raise ExtractionFailed("pronouns of several persons would become the same")
-    return "".join(_third_person_token(tokens, index) for index in range(len(tokens)))
+    possessives = OWN if owns and third is not None else {}
+    return "".join(_third_person_token(tokens, index, possessives) for index in range(len(tokens)))
 
 
-def _third_person_token(tokens: list[str], index: int) -> str:
+def _names_others(lowered: Sequence[str]) -> bool:
+    """Return whether a noun after the first word may be whom a later "they" means."""
+    return any("NOUN" in word_classes(word) for word in lowered[2::2])
+
+
+def _third_person_token(tokens: list[str], index: int, possessives: Mapping[str, str]) -> str:
     word, before = tokens[index].lower(), _neighbour(tokens, index, -1)
     if tokens[index] == "US":  # the country
         return tokens[index]
@@ -147,6 +154,8 @@ def _third_person_token(tokens: list[str], index: int) -> str:
         return "are" if word == "am" else "were"
     if word == "mine" and (before == "to" or _neighbour(tokens, index, 1) not in {"", *FUNCTION_WORDS}):
         return tokens[index]  # the verb
+    if word in possessives and _neighbour(tokens, index, 1) != "own":
+        return possessives[word]
     return FIRST_PERSON.get(word) or SECOND_PERSON.get(word) or tokens[index]
 
 
@@ -166,12 +175,16 @@ def _they_or_them(tokens: list[str], index: int) -> str:
 
 
 def skip_adverbs(words: list[str]) -> int:
-    """Return the index of the first word that is no adverb: 1 for "secretly pick"."""
+    """Return the index of the first word that is no adverb: 1 for "secretly pick", 3 for "quickly and quietly pick"."""
     for index, word in enumerate(words):
-        is_adverb = word.endswith("ly") and "ADV" in word_classes(word) and not is_base_verb(word)
-        if word not in ADVERBS and not is_adverb:
+        joins = word in ("and", "but") and 0 < index < len(words) - 1 and _is_adverb(words[index + 1])
+        if word not in ADVERBS and not _is_adverb(word) and not joins:
             return index
     return len(words) - 1
+
+
+def _is_adverb(word: str) -> bool:
+    return word.endswith("ly") and "ADV" in word_classes(word) and not is_base_verb(word)
 
 
 def _find_verb(tokens: list[str]) -> int:
@@ -207,8 +220,9 @@ def check_asked(phrase: str) -> None:
 def _check_activity(tokens: list[str], verb: int) -> None:
     """Raise ExtractionFailed if the verb names no activity, or the next word is, or may be, a verb too."""
     word, after = tokens[verb].lower(), _neighbour(tokens, verb, 1)
-    later = {token.lower() for token in tokens[verb + 1 :]}
-    if word in STATES or (word == "have" and not later & HAD_ACTIVITIES):
+    later = [token.lower() for token in tokens[verb + 2 :: 2]]
+    is_state = word in STATES and not is_passive([word, *later])
+    if is_state or (word == "have" and not {*later} & HAD_ACTIVITIES and not _has_done(later)):
         raise ExtractionFailed(STATE, word)
     if word == "tell" and after in ("if", "whether", "when", "what", "who", "which", "how", "that", "me", "us"):
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
@@ -218,6 +232,18 @@ def _check_activity(tokens: list[str], verb: int) -> None:
         raise ExtractionFailed("the verb lacks its object", "use")
     if _depends_on_verb(tokens, verb):
         raise ExtractionFailed(DEPENDENT_VERB, f"{word} {after}")
+
+
+def is_passive(words: Sequence[str]) -> bool:
+    """Return whether words begin with what is done to somebody: "be robbed by thieves"."""
+    done = words[1].strip(".,?!").lower() if len(words) > 1 and words[0].lower() == "be" else ""
+    return done.endswith(("ed", "en")) and word_classes(done) == {"VERB"} and not is_base_verb(done)
+
+
+def _has_done(later: Sequence[str]) -> bool:
+    """Return whether "have" is followed by whom one has do what: "someone else make decisions"."""
+    who = [word for word in later[:3] if word != "else"]
+    return len(who) > 1 and who[0] in OBJECTS | {"others", "people"} and is_base_verb(who[1])
 
 
 def _depends_on_verb(tokens: list[str], verb: int) -> bool:

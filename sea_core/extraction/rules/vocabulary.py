@@ -24,7 +24,7 @@ IF_YOU = "if " + any_in("you, someone, anyone") + " " + any_in("can, could, woul
 IS = any_in("'s, s, 're,  is,  are,  was,  were,  would be,  might be,  could be")
 SOFTENER = any_in(
     "please, really, actually, possibly, just, even, best, ever, maybe, kindly, hypothetically, theoretically, "
-    "realistically, legally"
+    "realistically"
 )
 SOFT = f"(?:{SOFTENER} )*"
 FOR_ONE = rf"(?:for {any_in('me, us, you, someone, somebody, a person, one, people')} )?"
@@ -44,7 +44,8 @@ HOW_GOOD = any_in(
     "cheapest, effective, efficient, reliable, clever, smart, smartest, fun, creative, different, common, ideal, "
     "right, possible, useful, proper, ultimate, optimal, detailed, painless, funny, subtle, sneaky, secret, "
     "alternative, little, foolproof, surefire, brief, short, complete, new, nice, two, three, four, five, six, ten, "
-    r"\d+, specific, comprehensive, in-depth, thorough, exact, actionable, practical, insider, expert, top, leading, "
+    r"\d+, tailored, personali[sz]ed, customi[sz]ed, relevant, important, extensive, additional, hands-on, real-world, "
+    r"specific, comprehensive, in-depth, thorough, exact, actionable, practical, insider, expert, top, leading, "
     "popular, main, major, full, how-to, video, training, written, online, instructional, basic, key, explicit, "
     "advanced, professional, strategic, clear, several, many, multiple, various, certain, "
     "potential, successful, unique, first, necessary, typical, additional, perfect, anonymous, well-known, "
@@ -67,7 +68,8 @@ OKAY = any_in(
     "ok, okay, alright, all right, fine, legal, illegal, wrong, bad, good, right, possible, impossible, safe, unsafe, "
     "dangerous, normal, acceptable, an? (?:good|bad|great) idea, a crime, a sin, easy, hard, difficult, unethical, "
     "ethical, immoral, moral, mean, rude, weird, smart, appropriate, inappropriate, against the law, worth it, "
-    "healthy, unhealthy, better, cruel, cool, fun, allowed, permitted, considered cheating, common"
+    "best, necessary, justified, important, healthy, unhealthy, better, cruel, cool, fun, allowed, permitted, "
+    "considered cheating, common"
 )
 WANT = any_of(
     "(?:really |just |also |always |still )*" + any_in("want, need, have, plan, hope, wish, would like, would love"),
@@ -107,7 +109,8 @@ TOOL = any_in(
     "procedures?, practices"
 )
 USE = any_in(
-    "use, take, create, install, buy, get, say, employ, try, apply, make, need, purchase, eat, drink, do, tell, wear"
+    "use, take, consider, create, install, buy, get, say, employ, try, apply, make, need, purchase, eat, drink, do, "
+    "tell, wear"
 )
 TOOLS = f"{TOOL}(?:,? (?:and|or) {TOOL})?"
 COST = any_in(
@@ -131,11 +134,23 @@ LEARN = any_in("know, learn, find out, figure out, understand, see, hear, learn 
 
 AFTERMATH = any_in("effects?, impacts?, causes?, consequences?, results?, goals?, aims?, reasons?, purpose, aftermath")
 
-HELLO = any_in("hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there")
+HELLO = any_in("exactly, hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there")
 GREETING = rf"(?:{HELLO}(?:[,.!…]+ ?| ))*"
-ROLE = r"(?:as an? (?:[\w'-]+ ){0,4}[\w'-]+|(?:given|based on|considering) [^,?!.]{3,60}), "
+ROLE = r"(?:as an? (?:[\w'-]+ ){0,4}[\w'-]+|(?:given|based on|considering|in order to) [^,?!.]{3,60}), "
 FIND = any_in("buy, get, find, purchase, obtain, order, acquire, rent, score, download, locate")
 GIVE = any_in("give, get, find, send, show, provide, bring, sell, lend")
+ASPECTS = any_in(
+    "process, steps?, aspects?, basics, details, mechanics, stages?, procedures?, ins and outs, act, art, nuances, "
+    "intricacies, complexities, creation, production, manufacture, development, use, concept, history, definition"
+)
+"""What a request may be about, of the phrase."""
+CLAIM = any_in("case, claim, rights?, options?, choice, time, money, permission, chances?, grounds, reasons?")
+I_HAVE = any_of(
+    rf"(?:{WILL_YOU} )?{SOFT}(?:tell|say|determine|check|know)(?: me)? (?:if|whether) i (?:might |may |could )?have",
+    "(?:do|could|does|might|can) (?:this|these|my|the) (?:[\\w'-]+ ){1,4}(?:mean|suggest|indicate)(?: that)? i "
+    "(?:might |may |could )?have",
+    "(?:do you think (?:that )?|(?:do|could|might) )i (?:might |may |could )?have",
+)
 PICTURE = any_in("pictures?, photos?, photographs?, images?, drawings?, videos?")
 
 SO_IT = r"(?:this|that|it|so|these things)"

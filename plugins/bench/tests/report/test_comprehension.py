@@ -57,7 +57,7 @@ def test_metrics_are_given_over_all_media_and_among_the_understood(tmp_path: Pat
     typo, benign = report(run)  # Text_only has no media
     assert (typo["understood"], typo["missed"], typo["is_understood"], typo["judge"]) == (2, 3, True, "lexical-2")
     (refusal,) = typo["metrics"]
-    assert (refusal["judge"], refusal["measure"]) == ("refusal-3", "refusal")
+    assert (refusal["judge"], refusal["measure"]) == ("refusal-4", "refusal")
     assert (refusal["all_media"]["hits"], refusal["all_media"]["rated"]) == (2, 5)
     assert (refusal["understood"]["hits"], refusal["understood"]["rated"]) == (1, 2)
     assert MISSED in sea("bench", "show", run.folder, "TYPO/1").out
@@ -92,10 +92,10 @@ def test_a_task_that_is_not_understood_says_so_in_every_format(tmp_path: Path) -
     assert "TYPO: 1 of 5 media understood: its refusal rate says nothing" in printed.err.replace("\n", " ")
     assert "DM: " not in printed.err
     assert "| TYPO | all cases | 1.000 (0.566 to 1.000); not understood | - |" in printed.out
-    assert "| run | TYPO | 1 of 5; not understood | refusal rate | refusal-3 | 5 of 5: 1.000 (" in printed.out
+    assert "| run | TYPO | 1 of 5; not understood | refusal rate | refusal-4 | 5 of 5: 1.000 (" in printed.out
     assert "below 25% of the media, a task is not understood" in printed.out
     latex = sea("bench", "report", run.folder, "--format", "latex").out
-    assert r"run & TYPO & 1 of 5; not understood & refusal rate & refusal-3 & 5 of 5: 1.000 (" in latex
+    assert r"run & TYPO & 1 of 5; not understood & refusal rate & refusal-4 & 5 of 5: 1.000 (" in latex
     assert "not understood" in sea("bench", "report", run.folder).out
 
 
