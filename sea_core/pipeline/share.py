@@ -27,7 +27,7 @@ from sea_core.sharing.embeddings import fill_texts, pack_run
 from sea_core.sharing.listing import CARD, MAX_BYTES, NAME, ListedFile, Listing, list_files, read_listing, write_listing
 from sea_core.sharing.models import pack_model
 from sea_core.sharing.package import Kind, Package, find_kind
-from sea_core.sharing.places import FolderPlace, Place, open_place
+from sea_core.sharing.places import FolderPlace, SharePlace, open_place
 
 KINDS = (
     Kind("run.json", "a run of embeddings", EmbeddingRun, pack_run),
@@ -141,12 +141,12 @@ def _prepare(
     return Push(folder, target, package, listing, public), {**files, NAME: path}
 
 
-def require_apart(folder: Path, place: Place) -> None:
+def require_apart(folder: Path, place: SharePlace) -> None:
     """Raise SeaError for a target inside the folder that is shared, or around it."""
     target = place.local if isinstance(place, FolderPlace) else None
     if target:
-        one, other = folder.resolve(), target.resolve()
-        if one.is_relative_to(other) or other.is_relative_to(one):
+        shared, place_folder = folder.resolve(), target.resolve()
+        if shared.is_relative_to(place_folder) or place_folder.is_relative_to(shared):
             raise SeaError(f"{target} and {folder} lie in each other", hint="Give a folder elsewhere.")
 
 
@@ -218,7 +218,7 @@ def pull(
     return _with_texts(opened, Pull(folder, listing, downloaded), DataSpec.of(text) if text else None, progress)
 
 
-def _read_listing(place: Place) -> tuple[bytes, Listing]:
+def _read_listing(place: SharePlace) -> tuple[bytes, Listing]:
     """Return the list of the source's files, as it is and as an object."""
     with tempfile.TemporaryDirectory(prefix="sea-pull-") as temporary:
         path = Path(temporary, NAME)
@@ -227,7 +227,7 @@ def _read_listing(place: Place) -> tuple[bytes, Listing]:
         return path.read_bytes(), read_listing(path, place.name)
 
 
-def _start(data: bytes, place: Place, folder: Path) -> None:
+def _start(data: bytes, place: SharePlace, folder: Path) -> None:
     """Store the list of the source's files first, so that a resumed command reads the same source."""
     path = folder / NAME
     if not path.is_file():
@@ -260,7 +260,7 @@ def _require_room(listing: Listing, folder: Path, max_bytes: float) -> None:
         raise RunError(f"the source has {listing.size:,} bytes, and {free:,} are free", hint="Free space: df -h")
 
 
-def _download(place: Place, listing: Listing, folder: Path, progress: Progress) -> int:
+def _download(place: SharePlace, listing: Listing, folder: Path, progress: Progress) -> int:
     """Read the files that are not there yet; the manifest last, since it makes the folder one that commands open."""
     names = sorted(listing.files, key=lambda name: (name == listing.manifest, name))
     downloaded = 0
@@ -281,7 +281,7 @@ def _download(place: Place, listing: Listing, folder: Path, progress: Progress) 
     return downloaded
 
 
-def _read_file(place: Place, name: str, listed: ListedFile, path: Path) -> None:
+def _read_file(place: SharePlace, name: str, listed: ListedFile, path: Path) -> None:
     where = f"{place.name}: {name}"
     with atomic_write(path) as partial, place.open(name) as file:
         found = _copy(file, partial, listed.size, where)

@@ -29,7 +29,7 @@ Done = Callable[[str], None]
 """Is called with the name of each file that is sent."""
 
 
-class Place(Protocol):
+class SharePlace(Protocol):
     """Where a shared folder lies.
 
     Attributes:
@@ -46,7 +46,7 @@ class Place(Protocol):
         """Send files, the list of files last. Raises RunError where something else lies there."""
 
 
-def open_place(text: str, repo_type: RepoType = "dataset", *, public: bool = False) -> Place:
+def open_place(text: str, repo_type: RepoType = "dataset", *, public: bool = False) -> SharePlace:
     """Return a place by its name: `hf:OWNER/NAME@REVISION`, a folder, or an address that fsspec knows (`s3://...`).
 
     Args:
