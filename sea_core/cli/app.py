@@ -37,6 +37,7 @@ from sea_core.cli import (
     stop,
     styles,
     verify,
+    worker,
 )
 from sea_core.errors import SeaError, suggest
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
@@ -48,6 +49,7 @@ COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     "Synthesise": {
         "plan": plan.plan,
         "optimize": optimize.optimize,
+        "worker": worker.worker,
         "verify": verify.verify,
         "encode": encode.encode,
         "styles": styles.styles,

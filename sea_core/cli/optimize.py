@@ -71,6 +71,9 @@ def optimize(
     )
     folder = out or Path("runs") / f"{target.name}-{spec.name}"
     run, preparation = optimize_into(spec, target, folder, how, verify, TERMINAL)
+    if how.config.workers == 0 and run.blocks.unfinished():
+        output.note(f"{run.blocks.count_left()} embeddings are left to do. On each computer, type: sea worker {folder}")
+        return
     run_report.report(run, as_json)
     uncovered = {"examples without an embedding": len(run_metrics(run)["uncovered_examples"])}
     exit_if_failed(uncovered | unanswered_examples(preparation))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sea_core.pipeline.plan import PlannedAlignment, PlannedRun
 
 ADVICE = "type --quantize 4bit, --dtype bfloat16, a smaller blank input (-o adapter.…), or another device"
+OWN_OPTIONS = ("--steps", "--slurm", "--gpu", "--memory", "--price-per-hour")
+"""Options that `sea optimize` does not have."""
 
 
 @takes_settings(synthesis.synthesis_groups)
@@ -57,6 +60,9 @@ def plan(
     full_finetune: Annotated[
         bool, typer.Option("--full-finetune", help="With --align: train all weights of the language model.")
     ] = False,
+    slurm: Annotated[
+        int | None, typer.Option(min=1, help="Print a script for a SLURM cluster instead, for so many workers.")
+    ] = None,
     as_json: output.Json = False,
 ) -> None:
     """Estimate memory, batch size, FLOPs, run time and cost. Accepts the options of `sea optimize`."""
@@ -66,6 +72,7 @@ def plan(
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.plan import PlannedDevice, plan_alignment
     from sea_core.pipeline.plan import plan as estimate_run
+    from sea_core.pipeline.slurm import make_script
 
     where = PlannedDevice(device, gpu, parse_memory(memory) if memory else None)
     if for_align:
@@ -97,6 +104,12 @@ def plan(
         _emit(plugin, aligned, _align_lines(aligned), aligned.estimate.examples, price, as_json, {"method": method})
     else:
         planned = estimate_run(spec, target, synthesis=how, steps=steps, where=where, progress=TERMINAL)
+        if slurm:
+            folder = Path("runs") / f"{target.name}-{spec.name}"
+            device = planned.device if where.is_here else "cuda"
+            script = make_script(_optimize_arguments(), folder, slurm, planned.estimate.hours or 0.0, device)
+            typer.echo(script, nl=False)
+            return
         more = {"start": planned.start}
         _emit(plugin, planned, _lines(planned), planned.estimate.embeddings, price, as_json, more)
 
@@ -133,6 +146,19 @@ def _emit(
     output.emit(value, as_json, lambda: output.grid(("plan", "value"), lines))
     if not found.batch_size:
         output.note(f"The weights and one example do not fit into the memory of this device: {ADVICE}.")
+
+
+def _optimize_arguments() -> list[str]:
+    """Return the arguments of this command that are `sea optimize`'s too."""
+    arguments = sys.argv[sys.argv.index("plan") + 1 :]
+    kept = []
+    while arguments:
+        argument = arguments.pop(0)
+        if argument in OWN_OPTIONS:
+            del arguments[:1]
+        elif argument != "--json" and argument.partition("=")[0] not in OWN_OPTIONS:
+            kept.append(argument)
+    return kept
 
 
 def _lines(planned: PlannedRun) -> list[tuple[str, str]]:

@@ -28,6 +28,9 @@ class OptimizeConfig(Config):
     batch_size: Annotated[int, Gt(0)] | Auto = "auto"
     """Examples optimised at a time. On a CPU no result depends on it. `auto`: as many as fit into
     memory and keep the device busy."""
+    workers: Annotated[int, Ge(0)] | Auto = 1
+    """Processes that work on the run. `auto`: one for each GPU; on a CPU one. `0`: only prepare the run, for workers
+    that join it (`sea worker`)."""
     packed: bool = True
     """Compute the media once for all goals of an example, where the model family allows it."""
     compile: bool | Auto = "auto"

@@ -17,7 +17,7 @@ from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.margin import calibrate_margin
 from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.parametrization import Parametrization
-from sea_core.optimization.engine.scheduler import Engine
+from sea_core.optimization.engine.scheduler import Engine, Kind
 from sea_core.optimization.engine.select_forward import compile_forward, select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask
 from sea_core.optimization.flop import STEPS, StepSequence, measure_matmul, step_flop
@@ -68,11 +68,14 @@ class Optimization:
         self.start = self.blank if start is None else self.blank.with_features(start.features.to(self.blank.features))
         self.tasks: list[OptimizationTask] = []
         self.rejected: list[OptimizationResult] = []
-        names = {example.recipe for example in examples}
-        used = [recipe for recipe in recipes if recipe.name in names]
-        parametrize = make_parametrizer(used, RecipeContext(mllm, self.blank, benign))
+        self._recipes, self._benign, self._seed = list(recipes), benign, config.seed
+        self._parametrizers: dict[str, Callable[[PreparedExample], Parametrization]] = {}
         for example in examples:
-            self._add(example, parametrize, config.seed)
+            made = self.task_of(example)
+            if isinstance(made, OptimizationTask):
+                self.tasks.append(made)
+            else:
+                self.rejected.append(made)
         self.forward: ForwardStrategy = select_forward(mllm, self.blank, self.tasks, packed=config.packed)
         if self.tasks:
             self._compile(config)
@@ -82,18 +85,51 @@ class Optimization:
             self._leave_packing(error)
             self.engine_config = self._make_engine_config(config)
 
-    def run(self, on_fallback: Callable[[], None] = lambda: None) -> Iterator[OptimizationResult]:
+    def run(
+        self,
+        on_fallback: Callable[[], None] = lambda: None,
+        blocks: Iterator[Sequence[PreparedExample]] | None = None,
+    ) -> Iterator[OptimizationResult]:
         """Yield results as they become available, not in the order of the examples.
 
         Args:
             on_fallback: called if the forward strategy fails in mid-run. Tasks that have no result start again, each
                 goal as a sequence of its own.
+            blocks: examples to optimise in place of those that this was made with; the next ones are requested when
+                no task waits for a slot that is free.
         """
-        yield from self.rejected
-        finished = set[str]()
+        unfinished = {task.id: task for task in self.tasks} if blocks is None else {}
+        rejected = list(self.rejected) if blocks is None else []
+
+        def more() -> Sequence[OptimizationTask]:
+            for examples in blocks or ():
+                made = [self.task_of(example) for example in examples]
+                tasks = [task for task in made if isinstance(task, OptimizationTask)]
+                rejected.extend(result for result in made if isinstance(result, OptimizationResult))
+                unfinished.update({task.id: task for task in tasks})
+                if tasks:
+                    return tasks
+            return ()
+
+        results = self._run(unfinished, more, on_fallback)
+        while True:
+            result = next(results, None)
+            while rejected:
+                yield rejected.pop(0)
+            if result is None:
+                return
+            yield result
+
+    def _run(
+        self,
+        unfinished: dict[str, OptimizationTask],
+        more: Callable[[], Sequence[OptimizationTask]],
+        on_fallback: Callable[[], None],
+    ) -> Iterator[OptimizationResult]:
+        """Run the engine; if the forward strategy fails, once more with another one on what is unfinished."""
         try:
-            for result in self._engine().run(self.tasks):
-                finished.add(result.id)
+            for result in self._engine().run(list(unfinished.values()), more):
+                del unfinished[result.id]
                 yield result
         except PackingNotSupported as error:
             self._leave_packing(error)
@@ -101,7 +137,7 @@ class Optimization:
                 self.engine_config, batch_size=min(self.engine_config.batch_size, self._max_batch())
             )
             on_fallback()
-            yield from self._engine().run([task for task in self.tasks if task.id not in finished])
+            yield from self._engine().run(list(unfinished.values()), more)
 
     def _engine(self) -> Engine:
         return Engine(self.mllm, self.start, self.engine_config, self.forward)
@@ -109,6 +145,10 @@ class Optimization:
     def _leave_packing(self, error: PackingNotSupported) -> None:
         self.forward = Sequential(self.mllm, self.blank)
         self.forward.fallback_reason = error.what
+
+    def kind(self, task: OptimizationTask) -> Kind:
+        """Return what the tasks that share a batch have in common."""
+        return self._engine().kind(task)
 
     def resolved(self) -> ResolvedSettings:
         """Return the values of settings that were `auto`, and the forward strategy, for the manifest."""
@@ -123,21 +163,26 @@ class Optimization:
             compile_reason=self.forward.compile_reason or None,
         )
 
-    def _add(
-        self, example: PreparedExample, parametrize: Callable[[PreparedExample], Parametrization], seed: int
-    ) -> None:
-        """Add an example to the tasks, or to the rejected ones."""
+    def task_of(self, example: PreparedExample) -> OptimizationTask | OptimizationResult:
+        """Return an example's task, or a failed result if it cannot be optimised."""
         task = make_task(self.mllm, example, self.blank)
         reason = exceeds_context(self.mllm, task)
         try:
-            task = replace(task, parametrization=parametrize(example), seed=make_seed(example, seed))
+            parametrization = self._parametrizer(example.recipe)(example)
+            task = replace(task, parametrization=parametrization, seed=make_seed(example, self._seed))
         except RecipeNotSupported as error:
             reason = str(error)
-        if reason:
-            nan = float("nan")
-            self.rejected.append(OptimizationResult(example.id, "failed", reason, 0, nan, nan, 0.0, None))
-        else:
-            self.tasks.append(task)
+        if not reason:
+            return task
+        nan = float("nan")
+        return OptimizationResult(example.id, "failed", reason, 0, nan, nan, 0.0, None)
+
+    def _parametrizer(self, name: str) -> Callable[[PreparedExample], Parametrization]:
+        """Return what makes the parametrisations of a recipe, which is prepared when it is first used."""
+        if name not in self._parametrizers:
+            used = [recipe for recipe in self._recipes if recipe.name == name]
+            self._parametrizers[name] = make_parametrizer(used, RecipeContext(self.mllm, self.blank, self._benign))
+        return self._parametrizers[name]
 
     def _compile(self, config: OptimizeConfig) -> None:
         """Compile the forward strategy if the config says so, or if it is `auto` and pays."""

@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sea_core.errors import RunError
 from sea_core.extraction.prepare import Preparation
 from sea_core.llm.config import LLMConfig
 from sea_core.model.checkpoint import read_card
-from sea_core.model.embedding import load_embedding
-from sea_core.model.media_folder import encode_files, media_digest, media_files, sorted_by_content
-from sea_core.model.proof import check_seam
-from sea_core.model.text_check import require_accepted
+from sea_core.model.media_folder import media_digest, media_files, sorted_by_content
 from sea_core.optimization.audit import audit, unaudited
 from sea_core.optimization.config import OptimizeConfig
-from sea_core.optimization.lr_search import EXAMPLES, GRID, search_lr
-from sea_core.optimization.optimizer import Optimization
+from sea_core.optimization.lr_search import EXAMPLES
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import POOL, RECIPES, parse_recipes, split_names
-from sea_core.optimization.record import make_skipped_record, store_result
-from sea_core.optimization.solved_start import first_examples, mean_start
+from sea_core.optimization.record import make_skipped_record
+from sea_core.optimization.solved_start import first_examples
 from sea_core.pipeline.extraction import ExtractorSession
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.launch import count_workers, launch
 from sea_core.pipeline.manifests import model_identity, model_location
+from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
-from sea_core.pipeline.texts import goal_texts
 from sea_core.pipeline.verify import ask_and_judge
+from sea_core.pipeline.work_order import WorkOrder, make_rows
 from sea_core.plugin import loader
-from sea_core.runs.embedding_files import tensor_digest
-from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
+from sea_core.runs.blocks import ORDER
+from sea_core.runs.embedding_run import (
+    EmbeddingIdentity,
+    EmbeddingManifest,
+    EmbeddingMetadata,
+    EmbeddingRun,
+)
 from sea_core.runs.manifest import DataIdentity
+from sea_core.runs.store import Store
+from sea_core.runs.workers import Worker
 
 if TYPE_CHECKING:
     from sea_core.data.examples import PreparedExample
     from sea_core.data.result import ReadResult
-    from sea_core.model.embedding import Embedding
     from sea_core.model.mllm import MLLM
 
 
@@ -84,7 +87,7 @@ class Synthesis:
     def identity(self) -> dict[str, Any]:
         """Return what an embedding depends on. More recipes and draws may follow: they change no other embedding."""
         config = asdict(self.config)
-        for name in ("batch_size", "draws", "compile"):
+        for name in ("batch_size", "draws", "compile", "workers"):
             config.pop(name)
         media = media_digest(self.media) if self.media else None
         return {"config": config, "recipes": {r.name: asdict(r) for r in self.recipes}, "benign_media": media}
@@ -160,11 +163,11 @@ def optimize_into(
     run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan))
     with run.writing(makes_embeddings=True):
         run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
-        work = _Work(run, target, synthesis, plan, progress)
-        work.optimise()
-        work.audit()
-        if verify:
-            ask_and_judge(run, target, work.mllm, progress=progress)
+        workers = count_workers(synthesis.config.workers, target)
+        writer = _Writer(run, target, synthesis, make_order(synthesis, plan, verify, workers), progress)
+        writer.make_embeddings(plan.todo)
+        if workers:
+            finish(run, target, writer.mllm, verify, progress)
     return run, plan.preparation
 
 
@@ -215,124 +218,91 @@ def make_manifest(
     return EmbeddingManifest(identity=identity, metadata=metadata)
 
 
+def make_order(synthesis: Synthesis, plan: PendingRun, verify: bool, workers: int) -> WorkOrder:
+    """Return what the workers of the run are to do."""
+    config = synthesis.config
+    first = first_examples(plan.todo) if config.start == "solved" else ()
+    trials = plan.preparation.prepared[:EXAMPLES] if config.lr == "auto" else ()
+    return WorkOrder(
+        config=asdict(config),
+        recipes=tuple(recipe.name for recipe in synthesis.wanted),
+        benign_media=str(synthesis.benign_media.absolute()) if synthesis.benign_media else None,
+        first=tuple(example.id for example in first),
+        trials=tuple(make_rows(trials)),
+        total=len(plan.todo),
+        workers=workers,
+        verify=verify,
+    )
+
+
 @dataclass
-class _Work:
-    """What is left to do in a run. The model is loaded when it is first needed."""
+class _Writer:
+    """The process that writes the run: it lets workers make the embeddings, and joins what they finish."""
 
     run: EmbeddingRun
     target: ModelTarget
     synthesis: Synthesis
-    plan: PendingRun
+    order: WorkOrder
     progress: Progress
     mllm: MLLM | None = None
+    _noted: tuple[object, ...] = ()
 
-    def model(self) -> MLLM:
-        self.mllm = self.mllm or self.target.load()
-        return self.mllm
-
-    def optimise(self) -> None:
-        """Optimise the embeddings that the run does not have."""
-        left = self.left(self.plan.todo)
-        if not left:
+    def make_embeddings(self, todo: Sequence[PreparedExample]) -> None:
+        """Let workers make the embeddings that the run does not have."""
+        if {example.id for example in todo} <= self.run.store.ids():
+            self.run.blocks.delete()
             return
-        mllm = self.model()
-        require_accepted(mllm, goal_texts(left, self.plan.read.path))
-        check_seam(mllm)
-        config = self.resolved_config()
-        if config.start == "blank":
-            self.optimise_from(None, left, config)
-            return
-        first = first_examples(self.plan.todo)
-        self.optimise_from(None, self.left(first), replace(config, start="blank"))
-        self.optimise_from(self.solved_start(first), self.left(self.plan.todo), self.resolved_config())
+        with self.run.blocks.worker().registered() as worker:
+            self._place_blocks(todo, worker)
+            if self.order.workers == 1:
+                self._work(worker)
+            elif self.order.workers > 1:
+                launch(self.run, self.target, self.order, self.join, self.progress)
+            self.join()
+        if not self.run.blocks.unfinished():
+            self.run.blocks.delete()
 
-    def left(self, examples: Sequence[PreparedExample]) -> list[PreparedExample]:
-        """Return the examples whose embeddings the run does not have."""
-        done = self.run.store.ids()
-        return [example for example in examples if example.id not in done]
+    def _place_blocks(self, todo: Sequence[PreparedExample], worker: Worker) -> None:
+        """Store what is left to do, for all workers."""
+        blocks, run = self.run.blocks, self.run
+        covered = blocks.tidy(worker, {example.id for example in todo})
+        run.store = Store(run.folder)
+        done = run.store.ids()
+        uncut = [example for example in todo if example.id not in covered | done]
+        blocks.write(ORDER, self.order, worker)
+        if uncut or not done >= set(self.order.first):
+            blocks.request(worker, make_rows(uncut))
 
-    def optimise_from(
-        self, start: Embedding | None, examples: Sequence[PreparedExample], config: OptimizeConfig
-    ) -> None:
-        """Optimise and store the embeddings of these examples, from the blank or from another start."""
-        if not examples:
-            return
-        optimization = Optimization(
-            self.model(),
-            examples,
-            config,
-            start=start,
-            recipes=self.synthesis.recipes,
-            benign=self.benign_embeddings(examples),
+    def _work(self, worker: Worker) -> None:
+        working = OptimizeWorker(
+            self.run, self.target, self.synthesis, self.order, worker, self.progress, self.join, self.mllm
         )
-        self._report_forward(optimization)
-        by_id, total = {example.id: example for example in examples}, len(self.plan.todo)
-        with self.progress.track("optimize", total, total - len(self.left(self.plan.todo))) as tracker:
-            for result in optimization.run(on_fallback=lambda: self._report_forward(optimization)):
-                store_result(self.run, by_id[result.id], result)
-                tracker.advance(note=f"{result.status}, loss {result.loss:.4f}")
-        if self.run.manifest.resolved.compiled != optimization.forward.compiled:  # it stopped in the middle of the run
-            self._report_forward(optimization)
+        working.work()
+        self.mllm = working.mllm
 
-    def _report_forward(self, optimization: Optimization) -> None:
-        """Store how the goals are run, and say it if they are not packed."""
-        self.run.resolve(replace(optimization.resolved(), start=self.run.manifest.resolved.start))
-        if reason := optimization.forward.fallback_reason:
-            self.progress.note(f"each goal runs as its own sequence, which takes about twice as long: {reason}")
-        if optimization.forward.compiled:
-            self.progress.note("the decoder's layers are compiled: one graph for all examples")
-        elif reason := optimization.forward.compile_reason:
-            self.progress.note(f"the decoder's layers are not compiled: {reason}")
-
-    def solved_start(self, first: Sequence[PreparedExample]) -> Embedding:
-        """Return the mean of the stored embeddings of these examples, and store its digest in the manifest.
-
-        Raises:
-            RunError: it is not the one that other embeddings of the run started at.
-        """
-        records = map(self.run.store.record, (example.id for example in first))
-        start = mean_start([load_embedding(self.run, r["id"]) for r in records if r["status"] == "succeeded"])
-        digest, resolved = tensor_digest(start.features), self.run.manifest.resolved
-        if resolved.start not in (None, digest):
-            raise RunError(
-                f"the mean of the first {len(first)} embeddings is not the one that the others started at: one of them "
-                "was damaged and made again, with other rounding",
-                hint="Restore the folder from a backup, or make a new run: sea optimize ... --out NEW",
-                where=str(self.run.folder),
+    def join(self) -> None:
+        """Join what workers have finished, and say how the goals are run where that takes longer."""
+        self.run.join_blocks()
+        settled = self.run.manifest.resolved
+        if (how := (settled.forward, settled.fallback_reason, settled.compiled, settled.compile_reason)) == self._noted:
+            return
+        self._noted = how
+        if settled.fallback_reason:
+            self.progress.note(
+                f"each goal runs as its own sequence, which takes about twice as long: {settled.fallback_reason}"
             )
-        self.run.resolve(replace(resolved, start=digest))
-        return start
+        if settled.compiled:
+            self.progress.note("the decoder's layers are compiled: one graph for all examples")
+        elif settled.compile_reason:
+            self.progress.note(f"the decoder's layers are not compiled: {settled.compile_reason}")
 
-    def resolved_config(self) -> OptimizeConfig:
-        """Return the config with numbers in place of `auto`: those that the run was started with, if it is resumed."""
-        config, resolved = self.synthesis.config, self.run.manifest.resolved
-        if config.margin == "auto" and resolved.margin is not None:
-            config = replace(config, margin=resolved.margin)
-        if config.lr != "auto":
-            return config
-        if resolved.lr is not None:
-            return replace(config, lr=resolved.lr)
-        prepared = self.plan.preparation.prepared
-        rates = ", ".join(map(str, GRID))
-        self.progress.note(f"lr=auto: trying {rates} on {min(EXAMPLES, len(prepared))} examples")
-        found = search_lr(self.model(), prepared, config, self.run.tuning)
-        self.progress.note(f"lr=auto selected {found.lr} (trials in tuning.jsonl)")
-        return found
 
-    def benign_embeddings(self, examples: Sequence[PreparedExample]) -> list[Embedding]:
-        """Return the benign media's embeddings, if the recipe of an example needs them."""
-        needing = {recipe.name for recipe in self.synthesis.recipes if recipe.needs_media}
-        if not needing & {example.recipe for example in examples}:
-            return []
-        files, found = self.synthesis.media, []
-        with self.progress.track("encode", len(files)) as tracker:
-            for embedding in encode_files(self.model(), files):
-                found.append(embedding)
-                tracker.advance()
-        return found
-
-    def audit(self) -> None:
-        """Generate from about one success in a hundred: the answers must be those that the steps saw."""
-        if unaudited(self.run):
-            for _ in audit(self.model(), self.run):
-                pass
+def finish(run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None, verify: bool, progress: Progress) -> None:
+    """Audit a run: the answers that about one embedding in a hundred generates must be those that the steps saw. Then
+    verify it, if it is wanted."""
+    if unaudited(run):
+        mllm = mllm or target.load()
+        for _ in audit(mllm, run):
+            pass
+    if verify:
+        ask_and_judge(run, target, mllm, progress=progress)

@@ -20,21 +20,24 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, *, parents: bool = True) -> Iterator[Path]:
     """Yield a temporary path to write to. When the block ends without an error, the file becomes `path` in one step.
+
+    Args:
+        parents: create missing folders above that of the file too.
 
     Raises:
         RunError: the file cannot be written, for example because the disk is full. A former file is untouched.
     """
     partial = path.with_name(f".{path.name}.part")
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=parents, exist_ok=True)
         try:
             yield partial
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
             partial.replace(path)
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -107,7 +110,7 @@ def read_json(path: Path) -> Any:
         raise RunError(f"the file is corrupt: {error}", hint=RESTORE_HINT, where=str(path)) from error
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make a rename durable. Windows has no such call, and needs none."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)

@@ -42,15 +42,15 @@ def require_contained(folder: Path, allowed: Collection[str] = ()) -> None:
     while waiting:
         try:
             entries = list(os.scandir(waiting.pop()))
-        except PermissionError:
-            continue  # nobody can read it
+        except (PermissionError, FileNotFoundError):
+            continue  # nobody can read it, or a worker has just moved it
         for entry in entries:
             if entry.is_symlink():
                 if Path(entry.name).suffix not in allowed and not is_inside(Path(entry.path), folder):
                     raise _link_error(entry.path, folder)
             elif entry.is_dir():
                 waiting.append(Path(entry.path))
-            elif not entry.is_file():
+            elif not entry.is_file() and os.path.lexists(entry.path):
                 raise DataError(
                     "this is neither a file nor a folder",
                     where=at(entry.path),

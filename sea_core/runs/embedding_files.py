@@ -36,24 +36,24 @@ def read_index(data: bytes) -> list[EmbeddingRecord]:
     return records
 
 
-def write_index(path: Path, records: list[EmbeddingRecord]) -> None:
-    """Write the index of a shard, whole or not at all."""
+def write_index(path: Path, records: list[EmbeddingRecord], *, parents: bool = True) -> None:
+    """Write the index of a shard, whole or not at all (`parents` as for `atomic_write`)."""
     import pyarrow
     import pyarrow.parquet
 
-    with atomic_write(path) as partial:
+    with atomic_write(path, parents=parents) as partial:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), partial, write_page_checksum=True)
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a safetensors file, whole or not at all.
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str], *, parents: bool = True) -> None:
+    """Write a safetensors file, whole or not at all (`parents` as for `atomic_write`).
 
     Through bytes instead of `save_file`, which reports a full disk in an error of its own and makes the file private.
     """
     from safetensors.torch import save
 
     named = {_tensor_name(embedding_id): tensor for embedding_id, tensor in tensors.items()}
-    with atomic_write(path) as partial:
+    with atomic_write(path, parents=parents) as partial:
         partial.write_bytes(save(named, metadata | {"purpose": PURPOSE}))
 
 

@@ -6,6 +6,7 @@ docs/reference/run-folder.md describes every file and key.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 from pydantic import JsonValue
 
 from sea_core.runs.atomic import write_text
+from sea_core.runs.blocks import SETTLED, Blocks
 from sea_core.runs.embedding_record import EmbeddingRecord, ResultRecord, read_grid
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.inventory import Damage
@@ -132,7 +134,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
     """An opened run folder of embeddings. One process at a time writes, inside `with run.writing():`.
 
     Attributes:
-        store: the records and tensors.
+        store: the records and tensors. blocks: what is still to be done.
         answers: to held-out questions. verdicts: of judges on these answers.
         audits: real generation from a few embeddings. tuning: the trials of `lr=auto`.
         analysis: comparisons with real media.
@@ -147,6 +149,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
     def open_files(self) -> None:
         folder = self.folder
         self.store = Store(folder)
+        self.blocks = Blocks(folder)
         self.answers = JsonlLog(folder / "verify.jsonl", HeldOutAnswer, key=("id", "question"))
         self.verdicts = JsonlLog(folder / "verdicts.jsonl", ContentVerdict, key=("id", "question", "answer", "judge"))
         self.audits = JsonlLog(folder / "audit.jsonl", AuditRecord, key=("id",))
@@ -173,6 +176,8 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         with super().writing():
             self.store = Store(self.folder)
             if makes_embeddings:
+                self.blocks.put_aside_damage()
+                self.join_blocks()
                 self.store.put_aside_damage()
             yield
             self.store.flush()
@@ -182,13 +187,20 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
 
     def discard(self) -> None:
         self.tuning.path.unlink(missing_ok=True)
+        self.blocks.delete()
+
+    def join_blocks(self) -> None:
+        """Move what workers have finished to the run's own files: parts, and what they settled on."""
+        self.store.join_blocks()
+        self.resolve(self.blocks.read(SETTLED, ResolvedSettings) or self.manifest.resolved)
 
     def _data_path(self, requested: EmbeddingManifest) -> str:
         return requested.metadata.data_path
 
     def _remaining_results(self) -> str:
-        files = [path for path in self.folder.rglob("*.safetensors") if path.is_file()]
-        return "The embeddings are still in the folder (*.safetensors)." if files else ""
+        names = (name for _, _, names in os.walk(self.folder) for name in names)  # workers may move them
+        found = any(name.endswith(".safetensors") for name in names)
+        return "The embeddings are still in the folder (*.safetensors)." if found else ""
 
     def resolve(self, settings: ResolvedSettings) -> None:
         """Store what was found for this run where its settings are `auto`."""

@@ -33,10 +33,14 @@ class Damage:
 
 
 class Inventory:
-    """The inventory of a folder. The last line of a file counts; a changed file gets a new line."""
+    """The inventory of a folder. The last line of a file counts; a changed file gets a new line.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        moving_to: where a worker may just be moving the files of this folder, under the same names.
+    """
+
+    def __init__(self, folder: Path, moving_to: Path | None = None) -> None:
+        self.folder, self.folders = folder, (folder, moving_to) if moving_to else (folder,)
         self.log = JsonlLog(folder / NAME, FileRecord, key=("path",))
 
     def files(self) -> dict[str, FileRecord]:
@@ -61,6 +65,10 @@ class Inventory:
             records: list[FileRecord] = [
                 {"path": self._name(path), "size": path.stat().st_size, "sha256": file_digest(path)} for path in paths
             ]
+        self.add_records(records)
+
+    def add_records(self, records: Iterable[FileRecord]) -> None:
+        """Store what another inventory says of files that were moved here. What is stored already is left out."""
         known = self.files()
         if new := [record for record in records if known.get(record["path"]) != record]:
             self.log.append(new)
@@ -86,17 +94,23 @@ class Inventory:
 
     def problem(self, record: FileRecord, *, thorough: bool, cached: bool = True) -> str:
         """Return what is wrong with a file; empty if nothing is."""
-        path = self.folder / record["path"]
-        try:
-            size = path.stat().st_size
-            if size != record["size"]:
-                return f"has {size} bytes instead of {record['size']}"
-            changed = thorough and file_digest(path, cached=cached) != record["sha256"]
-        except FileNotFoundError:
-            return "is missing"
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
-        return "was changed: its digest differs" if changed else ""
+        for folder in self.folders:
+            path = folder / record["path"]
+            try:
+                size = path.stat().st_size
+                if size != record["size"]:
+                    return f"has {size} bytes instead of {record['size']}"
+                changed = thorough and file_digest(path, cached=cached) != record["sha256"]
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                return f"cannot be read: {error.strerror}"
+            return "was changed: its digest differs" if changed else ""
+        return "is missing"
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file: where it is moved to, if it is no longer in the folder."""
+        return next((path for folder in self.folders if (path := folder / name).exists()), self.folder / name)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()

@@ -10,6 +10,10 @@ from sea_core.errors import RunError
 from sea_core.runs.atomic import disk_errors
 
 
+class Locked(RunError):
+    """Another process has the lock."""
+
+
 @contextmanager
 def locked(lock: Path, target: Path) -> Iterator[None]:
     """Lock a folder or a file for this process.
@@ -19,7 +23,8 @@ def locked(lock: Path, target: Path) -> Iterator[None]:
         target: what is locked, for the message.
 
     Raises:
-        RunError: another process has the lock, or the lock file cannot be written.
+        Locked: another process has the lock.
+        RunError: the lock file cannot be written.
     """
     from filelock import FileLock, Timeout
 
@@ -29,7 +34,7 @@ def locked(lock: Path, target: Path) -> Iterator[None]:
         try:
             file_lock.acquire(timeout=0)
         except Timeout as error:
-            raise RunError(
+            raise Locked(
                 f"another process is writing to {target}",
                 hint="Wait until it has ended and re-run the same command, or pass another folder with --out.",
             ) from error

@@ -185,7 +185,14 @@ def _checksum(value: Mapping[str, Any]) -> str:
     return sha256(json.dumps(value, sort_keys=True).encode())
 
 
-def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str = "run", data_path: str = "") -> None:
+def require_same_identity(
+    folder: Path,
+    stored: Any,
+    requested: Any,
+    noun: str = "run",
+    data_path: str = "",
+    hint: str = "Pass a new folder with --out, or the same settings to resume.",
+) -> None:
     """Check that a run may be resumed.
 
     Args:
@@ -202,7 +209,7 @@ def require_same_identity(folder: Path, stored: Any, requested: Any, noun: str =
         lines = "\n  ".join(_difference(key, old.get(key), new.get(key), data_path) for key in keys)
         raise RunError(
             f"{folder} already contains a {noun} with different settings:\n  {lines}",
-            hint="Pass a new folder with --out, or the same settings to resume.",
+            hint=hint,
         )
 
 

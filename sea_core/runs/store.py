@@ -5,18 +5,24 @@ tensors and the index of its records, each written to a temporary file and renam
 the inventory; only then are the single files deleted. A kill at any moment leaves either the single files or the part.
 Opening changes nothing on disk, so that a run can be read while it is being written; the writer's next flush deletes
 what is left over.
+
+What workers have done of a run is in stores of its blocks (blocks.py), which are read as if it were in the run's own.
+A finished block is a part; the writer moves it to the others.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import RunError
-from sea_core.runs.atomic import put_aside
+from sea_core.runs.atomic import disk_errors, flush_folder, put_aside
+from sea_core.runs.block_folder import BLOCKS, SETTLE, TODO, BlockFolder, block_folders, files_of
 from sea_core.runs.digests import forget_digest, sha256
 from sea_core.runs.embedding_files import (
     describe_tensor,
@@ -36,29 +42,38 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SHARD_SIZE = 64
+ATTEMPTS = 5
+"""How often an embedding is looked for whose file has just been moved."""
+JOINED = ".joined"
+"""The suffix of a block's folder that is being deleted, since its part is one of the run's."""
 REMAKE_HINT = "Re-run the command that made the run: it puts damaged files aside and makes their embeddings again."
 
 
 class Store:
     """The records and embeddings of one run, by the embedding's id.
 
+    Args:
+        block: the block whose store this is; its results become one part, with its number.
+
     Attributes:
         damage: the damaged files, as far as opening shows it: indexes are checked by their digests, shards by their
             sizes. What they contain is not among the records.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, block: BlockFolder | None = None) -> None:
+        self.folder, self.block = folder, block
+        self.run = folder.parents[1] if block else folder
         self.index, self.shards, self.pending = folder / "index", folder / "embeddings", folder / "pending"
-        self.inventory = Inventory(folder)
+        self.inventory = Inventory(folder, moving_to=self.run if block else None)
         self.texts = WithheldTexts(folder)
         self._open()
 
     def _open(self) -> None:
         self.damage: list[Damage] = []
+        blocks = self._open_blocks()  # before this store's own parts: a block that disappears has become one
         self._single_files: dict[str, Path] = {}
         self._stale_files: list[Path] = []
-        paths = sorted(self.pending.glob("*.safetensors"))
+        paths = files_of(self.pending, ".safetensors")
         self._next_number = max((int(path.stem) for path in paths if path.stem.isdigit()), default=-1) + 1
         # Before the indexes: a single file that disappears meanwhile went into a part, and its index has the record.
         singles = [(path, record) for path in paths if (record := self._read_single(path))]
@@ -69,8 +84,32 @@ class Store:
             else:
                 self._records[record["id"]] = record
                 self._single_files[record["id"]] = path
+        self._blocks, self._in_blocks = blocks, dict[str, Store]()
+        for store in blocks:
+            new = {record["id"]: record for record in store.records() if record["id"] not in self._records}
+            self._records |= new
+            self._in_blocks |= dict.fromkeys(new, store)
+            self.damage += store._named_from_run(store.damage)
         self._records = self.texts.fill(self._records)
         self.damage += self._unlisted_parts()
+
+    def _named_from_run(self, damage: Iterable[Damage]) -> list[Damage]:
+        """Return the damage in a block with the paths relative to the run."""
+        folder = self.folder.relative_to(self.run)
+        return [Damage((folder / each.path).as_posix(), each.problem) for each in damage]
+
+    def _open_blocks(self) -> list[Store]:
+        """Return the stores of a run's blocks. One that is renamed while it is read is read again."""
+        opened: dict[str, Store] = {}
+        while not self.block:
+            waiting = [block for block in block_folders(self.folder) if block.label not in {SETTLE, *opened}]
+            if not waiting:
+                break
+            for block in waiting:
+                store = Store(block.path, block)
+                if block.path.is_dir():
+                    opened[block.label] = store
+        return [opened[label] for label in sorted(opened)]
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -101,13 +140,24 @@ class Store:
         record = self.record(embedding_id)
         if not record["sha256"]:
             raise RunError(f"{embedding_id!r} has no embedding: {record['status']}, {record['reason']}")
-        path = self._single_files.get(embedding_id) or self.folder / record["shard"]
-        try:
-            return load_tensor(path, record)
-        except ValueError as error:
-            forget_digest(path)  # the next command that can make it again looks at the bytes
-            what = f"the embedding {embedding_id!r} {error}"
-            raise RunError(what, hint=REMAKE_HINT, where=str(path)) from error
+        for attempt in range(1, ATTEMPTS + 1):
+            path = self._path(record)
+            try:
+                return load_tensor(path, record)
+            except ValueError as error:
+                if path.exists() or attempt == ATTEMPTS:
+                    forget_digest(path)  # the next command that can make it again looks at the bytes
+                    what = f"the embedding {embedding_id!r} {error}"
+                    raise RunError(what, hint=REMAKE_HINT, where=str(path)) from error
+            self._open()  # workers finish blocks, and the writer joins them, while others read
+            record = self.record(embedding_id)
+        raise AssertionError
+
+    def _path(self, record: EmbeddingRecord) -> Path:
+        """Return the file that contains an embedding."""
+        if store := self._in_blocks.get(record["id"]):
+            return store._path(record)
+        return self._single_files.get(record["id"]) or self.inventory.locate(record["shard"])
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -119,23 +169,30 @@ class Store:
         self._flush_if_full()
 
     def _flush_if_full(self) -> None:
-        if len(self._single_files) >= SHARD_SIZE:
+        if not self.block and len(self._single_files) >= SHARD_SIZE:
             self.flush()
 
     def _append_single(self, record: EmbeddingRecord, features: Tensor | None) -> None:
         tensors = {} if features is None else {record["id"]: features.cpu().contiguous()}
         path = self.pending / f"{self._next_number:08d}.safetensors"
         text = json.dumps(record)
-        write_tensors(path, tensors, {"record": text, "record_sha256": sha256(text.encode())})
+        metadata = {"record": text, "record_sha256": sha256(text.encode())}
+        write_tensors(path, tensors, metadata, parents=not self.block)
         self._next_number += 1
         self._records[record["id"]] = record
         self._single_files[record["id"]] = path
 
-    def flush(self) -> None:
-        """Merge the single files into one part, and delete the files that have been merged."""
+    def flush(self, order: Sequence[str] = ()) -> None:
+        """Merge the single files into one part, and delete the files that have been merged.
+
+        Args:
+            order: ids in the order of the part; by default that in which they were finished.
+        """
         if self._single_files:
+            first = {i: self._single_files[i] for i in order if i in self._single_files}
+            self._single_files = first | self._single_files
             self._merge()
-        for path in (*self._stale_files, *self.pending.glob(".*.part")):
+        for path in (*self._stale_files, *files_of(self.pending, ".part")):
             path.unlink(missing_ok=True)
         self._stale_files = []
 
@@ -144,12 +201,12 @@ class Store:
         shard, index = self.shards / f"{name}.safetensors", self.index / f"{name}.parquet"
         tensors = {i: self.load(i) for i in self._single_files if self._records[i]["sha256"]}
         if tensors:
-            write_tensors(shard, tensors, {})
+            write_tensors(shard, tensors, {}, parents=not self.block)
         path = shard.relative_to(self.folder).as_posix()
         merged = {i: self._records[i] for i in self._single_files}
         for embedding_id, record in merged.items():
             merged[embedding_id] = {**record, "shard": path if embedding_id in tensors else ""}
-        write_index(index, list(merged.values()))
+        write_index(index, list(merged.values()), parents=not self.block)
         self.inventory.add([shard, index] if tensors else [index])
         self._records |= merged
         self._stale_files += self._single_files.values()
@@ -157,9 +214,63 @@ class Store:
 
     def _new_part_name(self) -> str:
         """Return a name that no part of this run ever had. A part without its index was never finished."""
+        if self.block:
+            return self.block.label
+        return f"{self.next_number():05d}"
+
+    def next_number(self) -> int:
+        """Return the number of the next part or block: larger than all that were used."""
         listed = [Path(record["path"]) for record in self.inventory.log.read(skip_damaged=True)]
         used = [path.stem for path in listed if path.parent.name == self.index.name]
-        return f"{max((int(name) for name in used if name.isdigit()), default=-1) + 1:05d}"
+        used += [block.label for block in block_folders(self.folder)]
+        return max((int(name) for name in used if name.isdigit()), default=-1) + 1
+
+    # --- blocks -----------------------------------------------------------------------------------------------------
+
+    def join_blocks(self) -> None:
+        """Move the parts of finished blocks to this store's own. Only the writer of the run may do so."""
+        for folder in files_of(self.folder / BLOCKS, JOINED):
+            shutil.rmtree(folder, ignore_errors=True)  # what a kill left
+        finished = [Store(block.path, block) for block in block_folders(self.folder) if block.is_done]
+        whole = [store for store in finished if store._is_whole()]
+        if not whole:
+            return
+        for folder in (self.shards, self.index):
+            folder.mkdir(exist_ok=True)
+        with disk_errors(self.folder / BLOCKS):
+            for store in whole:
+                for name in store.inventory.files():
+                    with suppress(FileNotFoundError):  # it was moved before a kill
+                        (store.folder / name).replace(self.folder / name)
+            for folder in (self.shards, self.index):
+                flush_folder(folder)
+            self.inventory.add_records(record for store in whole for record in store.inventory.files().values())
+            for store in whole:
+                self._forget(store)
+
+    def _is_whole(self) -> bool:
+        """Return whether the part of a finished block is whole. If not, the block is to be completed again."""
+        assert self.block
+        if len(self.ids()) == self.block.rows and not self._single_files:
+            return True
+        self.block.moved_to(TODO)
+        return False
+
+    def absorb(self, store: Store) -> None:
+        """Store what is finished of a block here; the block is given up."""
+        for record in store.records():
+            features = store.load(record["id"]) if record["sha256"] else None
+            self._append_single({**record, "shard": ""}, features)
+            self._flush_if_full()
+
+    def _forget(self, store: Store) -> None:
+        """Remove the folder of a block whose part is now one of this store's."""
+        removed = store.folder.with_name(f".{store.folder.name}{JOINED}")
+        store.folder.replace(removed)
+        shutil.rmtree(removed, ignore_errors=True)
+        for record in store.records():
+            self._records[record["id"]] = record
+            self._in_blocks.pop(record["id"], None)
 
     # --- damage -----------------------------------------------------------------------------------------------------
 
@@ -170,14 +281,16 @@ class Store:
             cached: take digests of files that have not changed from the cache (see `file_digest`).
         """
         shards = self.inventory.damage(thorough=True, cached=cached, within=f"{self.shards.name}/")  # and its own lines
-        return list({damage.path: damage for damage in (*self.damage, *shards)}.values())
+        blocks = [each for store in self._blocks for each in store._named_from_run(store.find_damage(cached=cached))]
+        return list({damage.path: damage for damage in (*self.damage, *shards, *blocks)}.values())
 
     def put_aside_damage(self) -> None:
         """Move damaged files to the folder `damaged`, so that their embeddings can be made again.
 
-        A part is moved as a whole. Its embeddings whose bytes are still right are kept.
+        A part is moved as a whole. Its embeddings whose bytes are still right are kept. Damage in a block is left to
+        the worker that claims it.
         """
-        damaged = self.find_damage()
+        damaged = [damage for damage in self.find_damage() if not damage.path.startswith(f"{BLOCKS}/")]
         if not damaged:
             return
         folders = (self.shards.name, self.index.name)
@@ -189,7 +302,7 @@ class Store:
         self.inventory.log.put_aside_damage()
         files = [file for name in parts for file in self._part_files(name)]
         for file in (*files, *(Path(damage.path) for damage in damaged)):
-            put_aside(self.folder / file, self.folder)
+            put_aside(self.folder / file, self.run)
         self.inventory.remove(self.folder / file for file in files)
         self._open()
 
@@ -217,9 +330,11 @@ class Store:
                 self.damage.append(Damage(shard, problem))
             problem = self.inventory.problem(files[path], thorough=True, cached=False)
             try:
-                records = [] if problem else read_index((self.folder / path).read_bytes())
+                records = [] if problem else read_index(self.inventory.locate(path).read_bytes())
                 if any(record["shard"] not in ("", shard) for record in records):
                     problem = "names another shard than its own"
+            except FileNotFoundError:
+                problem = "is missing"  # or a worker has just moved its block
             except ValueError as error:
                 problem = str(error)
             if problem:
@@ -230,7 +345,7 @@ class Store:
     def _unlisted_parts(self) -> Iterator[Damage]:
         """Yield the indexes that the inventory lacks. What a killed writer left behind is no damage."""
         listed = self.inventory.files()
-        for path in sorted(self.index.glob("[!.]*.parquet")):
+        for path in files_of(self.index, ".parquet"):
             name = path.relative_to(self.folder).as_posix()
             if name not in listed and not self._has_records_of(path):
                 yield Damage(name, "is not in the inventory")

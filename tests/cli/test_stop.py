@@ -22,7 +22,7 @@ def stopped(run: Path, command: tuple[object, ...], with_signal: int, least: int
     """Start a command, stop it when `least` rows lie in the run, and return its exit code and stderr."""
     process = sea_process(*command)
     until = time.monotonic() + 120
-    while len(list((run / "pending").glob("*.safetensors"))) < least:
+    while len(list(run.rglob("pending/*.safetensors"))) < least:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until, "no row was finished in two minutes"
         time.sleep(0.02)

@@ -154,6 +154,7 @@ def _embeddings(inputs: Path, llm: Sequence[str]) -> list[Drill]:
         Drill("optimize, lr=auto", (*optimize[:-4], "-o", "steps=30", "--limit", "2", "-o", "lr=auto")),
         Drill("optimize, extracted by a model", asked),
         Drill("optimize, in batches", batches, any_order=True),
+        Drill("optimize, two workers", (*batches, "-o", "workers=2"), any_order=True),
         Drill("optimize, a damaged shard", optimize, _damage(inputs), repairs=True),
         Drill("verify", ("verify", "run", *judges, *llm), _copying(inputs, "run")),
         Drill("verify, compared with media", ("verify", "run", *compare), _copying(inputs, "run")),

@@ -20,8 +20,8 @@ DERIVED = ("checksum",)
 """Keys that depend on these: a line's and a manifest's digest of themselves."""
 CHECKSUM = '"checksum": "'
 LEFT_OUT = (*TIMES, *COUNTERS, *DERIVED)
-REWRITTEN = ("inventory.jsonl", "trace.jsonl")
-"""Journals whose earlier lines need not stay: of the files themselves, and of what the trainer logged."""
+REWRITTEN = ("inventory.jsonl", "trace.jsonl", "rows.jsonl")
+"""Journals whose earlier lines need not stay: of the files, of what the trainer logged, of finished blocks."""
 
 
 def read_contents(folder: Path) -> dict[str, str]:

@@ -182,7 +182,7 @@ def report_writes(pipe: int) -> None:
 
     def append_result_and_report(store: Store, record: Any, features: Any) -> None:
         append_result(store, record, features)
-        report(store.folder, [record["id"]])
+        report(store.run, [record["id"]])
 
     JsonlLog.append = append_and_report  # type: ignore[method-assign]
     Store.append = append_result_and_report  # type: ignore[method-assign]

@@ -91,6 +91,7 @@ RUN_LINKS = (
     "index.parquet",
     ".lock",
     ".run.json.part",
+    "blocks",
     "shards",
 )
 

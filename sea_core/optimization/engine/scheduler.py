@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,8 +48,22 @@ class Slot:
         return self.task.parametrization.forward(self.parameter, rng)
 
 
+Kind = tuple[type, Shape]
+"""What tasks of one batch have in common."""
 Queue = deque[OptimizationTask | Slot]
 """Tasks that wait for a slot; a slot waits if it was given up for lack of memory."""
+
+
+class _Refill:
+    """Further tasks, asked for until there are none."""
+
+    def __init__(self, more: Callable[[], Sequence[OptimizationTask]]) -> None:
+        self._more, self._ended = more, False
+
+    def __call__(self) -> Sequence[OptimizationTask]:
+        tasks = () if self._ended else self._more()
+        self._ended = not tasks
+        return tasks
 
 
 @dataclass(frozen=True)
@@ -92,24 +106,44 @@ class Engine:
         self._prepared: Prepared | None = None  # until slots change
         self._checkpointing = ExitStack()
 
-    def run(self, tasks: Iterable[OptimizationTask]) -> Iterator[OptimizationResult]:
+    def run(
+        self, tasks: Iterable[OptimizationTask], more: Callable[[], Sequence[OptimizationTask]] = tuple
+    ) -> Iterator[OptimizationResult]:
         """Yield a result for each task, in the order in which they finish.
 
-        Tasks with the same type of parametrisation and the same shape run together, so that the seconds of a task are
-        those of its own kind.
+        Tasks of the same kind (`kind`) run together, so that the seconds of a task are those of its own kind.
+
+        Args:
+            more: called when no task waits for a slot that is free; returns further tasks, none at the end.
 
         Raises:
             ModelError: not even one example fits into memory.
         """
-        queues: dict[tuple[type, Shape], Queue] = {}
-        for task in tasks:
-            queues.setdefault((type(task.parametrization), self.forward.shape(task)), deque()).append(task)
+        queues: dict[Kind, Queue] = {}
+        self._enqueue(queues, tasks)
+        refill = _Refill(more)
         self._max_slots, self._checkpointing = self.config.batch_size, ExitStack()
         with self._checkpointing:
-            for queue in queues.values():
-                while queue or self.slots:
-                    self._fill_slots(queue)
-                    yield from self._step_within_memory(queue)
+            while kind := self._next_kind(queues, refill):
+                while queues[kind] or self.slots:
+                    self._fill_slots(queues[kind])
+                    yield from self._step_within_memory(queues[kind])
+                    if len(self.slots) < self._max_slots and not any(queues.values()):
+                        self._enqueue(queues, refill())
+
+    def kind(self, task: OptimizationTask) -> Kind:
+        """Return what tasks that run together have in common: the type of the parametrisation, and the shape."""
+        return type(task.parametrization), self.forward.shape(task)
+
+    def _enqueue(self, queues: dict[Kind, Queue], tasks: Iterable[OptimizationTask]) -> None:
+        for task in tasks:
+            queues.setdefault(self.kind(task), deque()).append(task)
+
+    def _next_kind(self, queues: dict[Kind, Queue], refill: _Refill) -> Kind | None:
+        """Return the first kind of which a task waits; None if there are no more tasks."""
+        if not any(queues.values()):
+            self._enqueue(queues, refill())
+        return next((kind for kind, queue in queues.items() if queue), None)
 
     def _fill_slots(self, queue: Queue) -> None:
         while queue and len(self.slots) < self._max_slots:

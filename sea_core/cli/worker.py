@@ -1,0 +1,38 @@
+"""`sea worker`: work on a run that `sea optimize` has prepared, beside any number of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sea_core.cli import options, output, run_report
+
+
+def worker(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder, which all workers see.")],
+    plugin: options.RunPlugin = None,
+    model: options.RunModel = None,
+    device: options.Device = "auto",
+    ray: Annotated[
+        int | None,
+        typer.Option("--ray", min=1, help="Start so many workers on a Ray cluster, each with a GPU if it has any."),
+    ] = None,
+    as_json: output.Json = False,
+) -> None:
+    """Join a run of `sea optimize`, and work on it until nothing is left to do.
+
+    The settings are those of the run. Any number of workers may come and go, on any computers that see the folder. The
+    last one audits and verifies.
+    """
+    from sea_core.cli.progress import TERMINAL
+    from sea_core.pipeline.join import work
+    from sea_core.pipeline.ray_workers import work_on_ray
+
+    if ray:
+        finished = work_on_ray(run, ray, plugin=plugin, model=model, device=device, progress=TERMINAL)
+    else:
+        finished = work(run, plugin=plugin, model=model, device=device, progress=TERMINAL)
+    if finished:
+        run_report.report(finished, as_json)

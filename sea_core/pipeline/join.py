@@ -1,0 +1,127 @@
+"""`sea worker` from Python: work on a run that another command has prepared, from anywhere that sees its folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sea_core.config import override
+from sea_core.optimization.config import OptimizeConfig
+from sea_core.optimization.recipes.base import Recipe
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.launch import PARENT
+from sea_core.pipeline.manifests import model_identity
+from sea_core.pipeline.optimize import Synthesis, finish, known_recipes
+from sea_core.pipeline.optimize_worker import OptimizeWorker
+from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.work_order import WorkOrder
+from sea_core.runs.blocks import ORDER
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.lock import Locked
+from sea_core.runs.manifest import normalise, require_same_identity
+
+if TYPE_CHECKING:
+    from sea_core.model.mllm import MLLM
+
+RANKS = ("LOCAL_RANK", "SLURM_LOCALID")
+"""Environment variables with the number of this process among those of its computer, set by torchrun and SLURM."""
+HINT = "A worker takes part only where the same command would. Use the versions, the model and the media of the run."
+
+
+def work(
+    run: EmbeddingRun | Path | str,
+    *,
+    plugin: str | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    progress: Progress = SILENT,
+) -> EmbeddingRun | None:
+    """Work on a run of `sea optimize` until nothing is left to do. One of the workers then audits and verifies it.
+
+    Args:
+        plugin: the run's plugin, for a run made with a local file: its path.
+        model: where the run's model lies here, if not where it was.
+
+    Returns:
+        the finished run; None if there is nothing to do, or another process finishes it.
+
+    Raises:
+        RunError: the run was made with another model, version or media, or is not one of `sea optimize`.
+    """
+    _end_with_parent()
+    opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
+    order = opened.blocks.read(ORDER, WorkOrder)
+    if order is None:
+        progress.note(f"nothing is left to do in {opened.folder}")
+        return None
+    target = ModelTarget.of_run(opened, plugin=plugin, model=model, device=own_device(device), progress=progress)
+    synthesis = read_synthesis(opened, order)
+    require_same_run(opened, target, synthesis)
+    with opened.blocks.worker().registered() as worker:
+        working = OptimizeWorker(opened, target, synthesis, order, worker, progress)
+        working.work()
+    return opened if _finish(opened, target, working.mllm, order, progress) else None
+
+
+def read_synthesis(run: EmbeddingRun, order: WorkOrder) -> Synthesis:
+    """Return how the embeddings of a run are made, from what it stores."""
+    names = ",".join(order.recipes)
+    recipes = tuple(_with_settings(recipe, run.manifest.identity.recipes) for recipe in known_recipes(names))
+    media = Path(order.benign_media) if order.benign_media else None
+    return Synthesis(override(OptimizeConfig(), order.config)[0], names, recipes, media)
+
+
+def _with_settings(recipe: Recipe, stored: Any) -> Recipe:
+    return override(recipe, stored.get(recipe.name, {}))[0]
+
+
+def require_same_run(run: EmbeddingRun, target: ModelTarget, synthesis: Synthesis) -> None:
+    """Raise RunError where this process would make other embeddings than the run's."""
+    stored = run.manifest.identity
+    found = replace(stored, sea=version("sea-core"), model=model_identity(target), **synthesis.identity())
+    same = normalise(replace(run.manifest, identity=found)).identity
+    require_same_identity(run.folder, stored, same, hint=HINT)
+
+
+def own_device(device: str) -> str:
+    """Return the device of this process: with `auto`, one GPU for each process that torchrun or SLURM has started."""
+    import torch
+
+    rank = next((os.environ[name] for name in RANKS if os.environ.get(name, "").isdigit()), None)
+    if device != "auto" or rank is None or torch.cuda.device_count() < 2:
+        return device
+    return f"cuda:{int(rank) % torch.cuda.device_count()}"
+
+
+def _finish(run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None, order: WorkOrder, progress: Progress) -> bool:
+    """Join what is finished, audit and verify, if no other process does; return whether this one did."""
+    try:
+        with run.writing(makes_embeddings=True):
+            if run.blocks.unfinished() or run.blocks.read(ORDER, WorkOrder) is None:
+                return False
+            finish(run, target, mllm, order.verify, progress)
+            run.blocks.delete()
+    except Locked:
+        progress.note("nothing is left to do for this worker: another process finishes the run")
+        return False
+    return True
+
+
+def _end_with_parent() -> None:
+    """Stop, as on Ctrl-C, when the process that has launched this one is gone."""
+    parent = os.environ.get(PARENT, "")
+    if not parent.isdigit():
+        return
+
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -1,0 +1,337 @@
+"""What a worker does with the blocks of a run of `sea optimize`, in this process or in one of many."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sea_core.errors import RunError
+from sea_core.model.embedding import load_embedding
+from sea_core.model.media_folder import encode_files
+from sea_core.model.proof import check_seam
+from sea_core.model.text_check import require_accepted
+from sea_core.optimization.config import OptimizeConfig
+from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.optimization.lr_search import GRID, search_lr
+from sea_core.optimization.optimizer import Optimization
+from sea_core.optimization.record import make_record
+from sea_core.optimization.solved_start import mean_start
+from sea_core.pipeline.texts import goal_texts
+from sea_core.pipeline.work_order import WorkOrder, make_rows, read_rows
+from sea_core.runs import store
+from sea_core.runs.block_folder import BlockFolder
+from sea_core.runs.blocks import SETTLED, Block, Blocks, ClaimLost, block_size
+from sea_core.runs.embedding_files import tensor_digest
+from sea_core.runs.embedding_run import EmbeddingRun, ResolvedSettings
+from sea_core.runs.store import Store
+from sea_core.runs.workers import Worker
+
+if TYPE_CHECKING:
+    from sea_core.data.examples import PreparedExample
+    from sea_core.model.embedding import Embedding
+    from sea_core.model.mllm import MLLM
+    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.optimize import Synthesis
+    from sea_core.pipeline.progress import Progress, Tracker
+
+WAIT_SECONDS = 0.5
+"""How long a worker waits for others before it asks again."""
+COUNT_SECONDS = 2.0
+"""How often a worker counts what the others have done."""
+
+
+@dataclass
+class OptimizeWorker:
+    """Makes the embeddings of a run, block by block, beside any number of other workers.
+
+    Attributes:
+        worker: this process, registered.
+        on_change: called when there is something for the run's writer to join.
+        mllm: the model, once it is loaded.
+    """
+
+    run: EmbeddingRun
+    target: ModelTarget
+    synthesis: Synthesis
+    order: WorkOrder
+    worker: Worker
+    progress: Progress
+    on_change: Callable[[], None] = lambda: None
+    mllm: MLLM | None = None
+    _claimed: list[Block] = field(default_factory=list)
+    _rows: dict[str, tuple[Block, PreparedExample]] = field(default_factory=dict)
+    _optimization: Optimization | None = None
+
+    @property
+    def blocks(self) -> Blocks:
+        """The blocks of the run."""
+        return self.run.blocks
+
+    def model(self) -> MLLM:
+        """Return the model. The seam is proved when it is loaded."""
+        if self.mllm is None:
+            self.mllm = self.target.load()
+            check_seam(self.mllm)
+        return self.mllm
+
+    def work(self) -> None:
+        """Work until nothing is left to do, by this worker or another. What is finished stays, whatever happens."""
+        while self.blocks.unfinished():
+            if job := self.blocks.claim_settling(self.worker):
+                self._settle(job)
+            elif self.blocks.is_settling():
+                self.model()  # in the meantime
+                time.sleep(WAIT_SECONDS)
+            elif not self._work_on_blocks():
+                time.sleep(WAIT_SECONDS)
+
+    # --- blocks -----------------------------------------------------------------------------------------------------
+
+    def _work_on_blocks(
+        self,
+        make: Callable[[Sequence[PreparedExample]], Optimization] | None = None,
+        wanted: Callable[[BlockFolder], bool] = lambda block: True,
+    ) -> bool:
+        """Claim blocks and make their embeddings, until there are none to claim; return whether there was any.
+
+        Args:
+            make: makes the optimisation from the examples of the first block; by default the one that was settled on.
+            wanted: which blocks.
+        """
+        try:
+            examples = self._claim_examples(wanted)
+            if (first := next(examples, None)) is None:
+                return False
+            self._optimise((make or self._join_optimization)(first), chain([first], examples))
+            return True
+        finally:
+            for block in self._claimed:
+                block.release()
+            self._claimed, self._rows = [], {}
+
+    def _claim_examples(self, wanted: Callable[[BlockFolder], bool]) -> Iterator[list[PreparedExample]]:
+        """Claim one block after the other, and yield its examples that have no result yet."""
+        while block := self.blocks.claim(self.worker, wanted):
+            self._claimed.append(block)
+            examples = read_rows(block.left(), str(block.folder.path))
+            self._rows |= {example.id: (block, example) for example in examples}
+            if examples:
+                yield examples
+            else:
+                self._finish(block)
+
+    def _optimise(self, optimization: Optimization, examples: Iterator[Sequence[PreparedExample]]) -> None:
+        """Optimise examples as they are claimed, and store their embeddings."""
+
+        def report() -> None:
+            self._store_settled(replace(optimization.resolved(), start=self._settled().start))
+
+        left = self.blocks.count_left()
+        with self.progress.track("optimize", self.order.total, self.order.total - left) as tracker:
+            counter = _Counter(self.blocks, tracker, left)
+            for result in optimization.run(report, examples):
+                if result.id in self._rows:
+                    self._store(*self._rows.pop(result.id), result)
+                    counter.advance(f"{result.status}, loss {result.loss:.4f}")
+        if self._settled().compiled and not optimization.forward.compiled and optimization.forward.compile_reason:
+            report()  # it stopped in the middle of the run
+
+    def _store(self, block: Block, example: PreparedExample, result: OptimizationResult) -> None:
+        """Store a result; if it is the last one of its block, the block is finished."""
+        try:
+            block.add(make_record(example, result), result.embedding.features if result.embedding else None)
+        except ClaimLost:
+            self._drop(block)
+            return
+        if not any(block is other for other, _ in self._rows.values()):
+            self._finish(block)
+
+    def _finish(self, block: Block) -> None:
+        try:
+            block.finish()
+        except ClaimLost:
+            self._drop(block)
+            return
+        self._claimed.remove(block)
+        self.on_change()
+
+    def _drop(self, block: Block) -> None:
+        """Forget a block that another worker has taken over; the steps that are still made for it are lost."""
+        self._claimed.remove(block)
+        self._rows = {name: row for name, row in self._rows.items() if row[0] is not block}
+
+    # --- what all rows depend on ------------------------------------------------------------------------------------
+
+    def _settle(self, job: Block) -> None:
+        """Determine the settings that are `auto`, and the start, for all workers; fix the order, and cut the blocks."""
+        try:
+            self._cut_blocks(job)
+            job.remove()
+        except ClaimLost:
+            return
+        finally:
+            job.release()  # if it could not be done
+        self.on_change()
+
+    def _cut_blocks(self, job: Block) -> None:
+        examples = self._uncut(job)
+        require_accepted(self.model(), goal_texts(examples, Path(self.run.manifest.metadata.data_path)))
+        config, start = self._search_lr(self._settled_config()), None
+        if config.start == "solved":
+            start = self._make_start(job, [e for e in examples if e.id in self.order.first])
+            self._store_settled(replace(self._settled(), start=tensor_digest(start.features)))
+            examples, config = [e for e in examples if e.id not in self.order.first], self._settled_config()
+        if not examples:
+            return
+        share = math.ceil(len(examples) / self.order.workers) if self.order.workers > 1 else None
+        self._optimization = self._make_optimization(examples, config, start, share)
+        self._store_settled(replace(self._optimization.resolved(), start=self._settled().start))
+        size = block_size(len(examples), self.order.workers, store.SHARD_SIZE)
+        self.blocks.cut(job, make_rows(_by_kind(self._optimization, examples)), size)
+
+    def _uncut(self, job: Block) -> list[PreparedExample]:
+        """Return the examples of the job that no block has yet: an earlier worker may have died while it cut them."""
+        cut = self.blocks.ids()
+        done = Store(self.run.folder).ids()
+        return read_rows([row for row in job.rows if row["id"] not in cut | done], str(job.folder.path))
+
+    def _make_start(self, job: Block, first: Sequence[PreparedExample]) -> Embedding:
+        """Make the first embeddings, which start at the blank, and return their mean."""
+
+        def make(examples: Sequence[PreparedExample]) -> Optimization:
+            made = self._make_optimization(examples, replace(self._settled_config(), start="blank"), None)
+            self._store_settled(replace(made.resolved(), start=self._settled().start))
+            return made
+
+        def has_first(block: BlockFolder) -> bool:
+            return any(row["id"] in self.order.first for row in Block(block).rows)
+
+        if first:
+            self.blocks.cut(job, make_rows(first), len(first))
+        while not Store(self.run.folder).ids() >= set(self.order.first):
+            if not self._work_on_blocks(make, has_first):
+                time.sleep(WAIT_SECONDS)
+        return self._mean_of_first()
+
+    def _start(self) -> Embedding | None:
+        """Return what E starts at; None for the blank."""
+        return self._mean_of_first() if self.synthesis.config.start == "solved" else None
+
+    def _mean_of_first(self) -> Embedding:
+        """Return the mean of the first embeddings.
+
+        Raises:
+            RunError: it is not the one that other embeddings of the run started at.
+        """
+        run = EmbeddingRun(self.run.folder)
+        records = map(run.store.record, self.order.first)
+        start = mean_start([load_embedding(run, r["id"]) for r in records if r["status"] == "succeeded"])
+        if self._settled().start not in (None, tensor_digest(start.features)):
+            raise RunError(
+                f"the mean of the first {len(self.order.first)} embeddings is not the one that the others started at: "
+                "one of them was damaged and made again, with other rounding",
+                hint="Restore the folder from a backup, or make a new run: sea optimize ... --out NEW",
+                where=str(self.run.folder),
+            )
+        return start
+
+    def _search_lr(self, config: OptimizeConfig) -> OptimizeConfig:
+        """Return the config with a learning rate."""
+        if config.lr != "auto":
+            return config
+        trials = read_rows(self.order.trials, str(self.run.folder))
+        self.progress.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {len(trials)} examples")
+        found = search_lr(self.model(), trials, config, self.run.tuning)
+        assert found.lr != "auto"
+        self._store_settled(replace(self._settled(), lr=found.lr))
+        self.progress.note(f"lr=auto selected {found.lr} (trials in tuning.jsonl)")
+        return found
+
+    def _settled(self) -> ResolvedSettings:
+        """Return what was settled on, now or when the run was started."""
+        return self.blocks.read(SETTLED, ResolvedSettings) or self.run.manifest.resolved
+
+    def _store_settled(self, settled: ResolvedSettings) -> None:
+        self.blocks.write(SETTLED, settled, self.worker)
+        self.on_change()
+
+    def _settled_config(self) -> OptimizeConfig:
+        """Return the config with what was settled on in place of `auto`, as far as it is known."""
+        config, settled = self.synthesis.config, self._settled()
+        if config.lr == "auto" and settled.lr is not None:
+            config = replace(config, lr=settled.lr)
+        if config.margin == "auto" and settled.margin is not None:
+            config = replace(config, margin=settled.margin)
+        return config
+
+    def _join_optimization(self, examples: Sequence[PreparedExample]) -> Optimization:
+        """Return the optimisation that was settled on, made here or by another worker."""
+        if self._optimization is None:
+            config, settled = self._settled_config(), self._settled()
+            packed = config.packed and settled.forward != "sequential"
+            compiles = config.compile
+            if compiles == "auto":
+                compiles = bool(settled.compiled) and self.model().device.type == "cuda"
+            config = replace(config, packed=packed, compile=compiles)
+            self._optimization = self._make_optimization(examples, config, self._start(), settled.batch_size)
+        return self._optimization
+
+    def _make_optimization(
+        self,
+        examples: Sequence[PreparedExample],
+        config: OptimizeConfig,
+        start: Embedding | None,
+        most: int | None = None,
+    ) -> Optimization:
+        """Make an optimisation; with `batch_size=auto`, of at most so many examples at a time."""
+        recipes, benign = self.synthesis.recipes, self._benign_embeddings()
+        made = Optimization(self.model(), examples, config, start=start, recipes=recipes, benign=benign)
+        if most and config.batch_size == "auto":
+            batch_size = min(most, made.engine_config.batch_size)
+            made.engine_config = replace(made.engine_config, batch_size=batch_size)
+        return made
+
+    def _benign_embeddings(self) -> list[Embedding]:
+        """Return the benign media's embeddings, if a recipe needs them."""
+        needing = {recipe.name for recipe in self.synthesis.recipes if recipe.needs_media}
+        if not needing & set(self.order.recipes):
+            return []
+        files, found = self.synthesis.media, []
+        with self.progress.track("encode", len(files)) as tracker:
+            for embedding in encode_files(self.model(), files):
+                found.append(embedding)
+                tracker.advance()
+        return found
+
+
+def _by_kind(optimization: Optimization, examples: Sequence[PreparedExample]) -> list[PreparedExample]:
+    """Return examples with those of a kind beside each other: only they share a batch."""
+    kinds = {task.id: optimization.kind(task) for task in optimization.tasks}
+    places: dict[object, int] = {}
+    for example in examples:
+        places.setdefault(kinds.get(example.id), len(places))
+    return sorted(examples, key=lambda example: places[kinds.get(example.id)])
+
+
+class _Counter:
+    """Counts what is done: by this worker at once, by others now and then."""
+
+    def __init__(self, blocks: Blocks, tracker: Tracker, left: int) -> None:
+        self.blocks, self.tracker, self.left = blocks, tracker, left
+        self.counted = time.monotonic()
+
+    def advance(self, note: str) -> None:
+        """Count an embedding of this worker, and those of others."""
+        self.left -= 1
+        self.tracker.advance(1, note)
+        if time.monotonic() - self.counted < COUNT_SECONDS:
+            return
+        self.counted, left = time.monotonic(), self.blocks.count_left()
+        if left < self.left:
+            self.tracker.advance(self.left - left, note)
+            self.left = left

@@ -1,0 +1,315 @@
+"""Blocks: what is left to do in a run, cut into parts that workers claim one at a time.
+
+A block is a folder whose name is its state (block_folder.py), and a rename has one winner, on NFS too: so a block has
+at most one owner. A dead worker's block is taken over, with what is finished in it. Should that worker wake up, the
+folder that it writes to is gone, and its writes fail: it cannot harm the new owner's work.
+
+The job `settle` is a folder like a block. Whoever claims it determines what all rows depend on (`auto` settings, the
+start), fixes the order of the rows, and cuts them into blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from typing_extensions import TypedDict
+
+from sea_core.errors import RunError
+from sea_core.runs.atomic import disk_errors, put_aside
+from sea_core.runs.block_folder import BLOCKS, SETTLE, TODO, BlockFolder, block_folders, files_of
+from sea_core.runs.inventory import Damage
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.manifest import read_sealed, write_sealed
+from sea_core.runs.store import JOINED, Store
+from sea_core.runs.workers import Worker
+from sea_core.schema import parse_json
+
+T = TypeVar("T")
+
+ROWS = "rows.jsonl"
+ORDER, SETTLED = "order.json", "settled.json"
+BLOCKS_PER_WORKER = 8
+"""In a small run: with fewer, some workers would wait long for the last block of another."""
+UNKNOWN_WORKERS = 8
+"""For how many workers blocks are cut where nobody knows how many will join."""
+HINT = "Re-run the command that made the run: it cuts the blocks anew. Finished rows are kept."
+
+
+class ClaimLost(Exception):
+    """Another worker took this one for dead, and has taken over its block."""
+
+
+def block_size(rows: int, workers: int, largest: int) -> int:
+    """Return how many rows a block has: `largest`, or fewer in a small run, so that all workers have work.
+
+    Args:
+        workers: how many work on the run; 0 if nobody knows yet.
+    """
+    if workers == 1:
+        return largest
+    return max(1, min(largest, rows // (BLOCKS_PER_WORKER * (workers or UNKNOWN_WORKERS))))
+
+
+class BlockRow(TypedDict):
+    """A line of `rows.jsonl`: what is to be done, and the id of its result."""
+
+    id: str
+    value: dict[str, Any]
+
+
+class Block:
+    """A block, or the job `settle`, that this process has claimed."""
+
+    def __init__(self, folder: BlockFolder) -> None:
+        self.folder = folder
+
+    @cached_property
+    def rows(self) -> list[BlockRow]:
+        """What the block consists of, in its order; each row has an `id`. None if another worker has moved it.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self.folder.path / ROWS
+        try:
+            rows = JsonlLog(path, BlockRow).read()
+        except RunError as error:
+            raise RunError(error.what, hint=HINT, where=error.where) from error
+        if len(rows) != self.folder.rows and self.folder.path.is_dir():
+            what = f"the block has {len(rows)} rows instead of {self.folder.rows}"
+            raise RunError(what, hint=HINT, where=str(path))
+        return rows
+
+    @cached_property
+    def store(self) -> Store:
+        """What is finished of the block. Damaged files in it are put aside, and made again."""
+        store = Store(self.folder.path, self.folder)
+        store.put_aside_damage()
+        return store
+
+    def left(self) -> list[BlockRow]:
+        """Return the rows that have no result yet."""
+        done = self.store.ids()
+        return [row for row in self.rows if row["id"] not in done]
+
+    def add(self, record: Any, features: Any) -> None:
+        """Store a result; it is on disk when this returns. Raises ClaimLost when another worker has the block."""
+        try:
+            self.store.append(record, features)
+        except RunError as error:
+            self._require_claim(error)
+            raise
+
+    def finish(self) -> None:
+        """Make a part of the results, and mark the block as done. Raises ClaimLost when another worker has it."""
+        try:
+            self.store.flush([row["id"] for row in self.rows])
+        except RunError as error:
+            self._require_claim(error)
+            raise
+        if not self.folder.moved_to("done"):
+            raise ClaimLost
+
+    def release(self) -> None:
+        """Leave the block, and what is finished of it, to others."""
+        self.folder.moved_to(TODO)
+
+    def remove(self) -> None:
+        """Delete the block; its rows are in others."""
+        hidden = self.folder.path.with_name(f".{self.folder.path.name}{JOINED}")
+        with disk_errors(hidden):
+            try:
+                self.folder.path.replace(hidden)
+            except FileNotFoundError as error:
+                raise ClaimLost from error
+        shutil.rmtree(hidden, ignore_errors=True)
+
+    def _require_claim(self, error: RunError) -> None:
+        if not self.folder.path.is_dir():
+            raise ClaimLost from error
+
+
+class Blocks:
+    """The blocks of a run folder, and two files that all workers read.
+
+    Attributes:
+        workers: the folder of the workers' files.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run, self.folder = run, run / BLOCKS
+        self.workers = self.folder / "workers"
+        self._counted: dict[Path, int] = {}  # of blocks that nobody has claimed, and that so do not change
+
+    def worker(self) -> Worker:
+        """Return this process as a worker, to be registered."""
+        return Worker(self.workers)
+
+    def all(self) -> list[BlockFolder]:
+        """Return the blocks, and the job that cuts them, that are not joined to the run yet."""
+        return block_folders(self.run)
+
+    # --- claims -----------------------------------------------------------------------------------------------------
+
+    def claim(self, worker: Worker, wanted: Callable[[BlockFolder], bool] = lambda block: True) -> Block | None:
+        """Claim the next block that is to be done, else one whose worker is dead. None if there is none."""
+        return self._claim(worker, lambda block: block.label != SETTLE and wanted(block))
+
+    def claim_settling(self, worker: Worker) -> Block | None:
+        """Claim the job that cuts the blocks. None if there is none, or another worker is doing it."""
+        if any(block.label == SETTLE and block.is_claimed and worker.is_alive(block.state) for block in self.all()):
+            return None
+        return self._claim(worker, lambda block: block.label == SETTLE)
+
+    def _claim(self, worker: Worker, wanted: Callable[[BlockFolder], bool]) -> Block | None:
+        blocks = [block for block in self.all() if wanted(block) and not block.is_done]
+        waiting = [block for block in blocks if block.state == TODO]
+        while waiting:
+            if claimed := waiting.pop(0).moved_to(worker.token):
+                return Block(claimed)
+            random.shuffle(waiting)  # another worker is claiming from this end
+        alive = {token: worker.is_alive(token) for token in {block.state for block in blocks if block.is_claimed}}
+        dead = [block for block in blocks if block.is_claimed and not alive[block.state]]
+        claims = (block.moved_to(worker.token) for block in dead)
+        return next((Block(claimed) for claimed in claims if claimed), None)
+
+    def is_settling(self) -> bool:
+        """Return whether blocks are still to be cut."""
+        return any(block.label == SETTLE for block in self.all())
+
+    def unfinished(self) -> list[BlockFolder]:
+        """Return what is not done yet."""
+        return [block for block in self.all() if not block.is_done]
+
+    # --- cutting ----------------------------------------------------------------------------------------------------
+
+    def request(self, worker: Worker, rows: Sequence[BlockRow]) -> None:
+        """Let the first worker that comes cut these rows, which no block has, into blocks."""
+        self._place(worker.path.with_suffix(""), SETTLE, rows)
+
+    def cut(self, job: Block, rows: Sequence[BlockRow], size: int) -> None:
+        """Cut rows into blocks, in their order. Raises ClaimLost when another worker has taken over the job."""
+        number = Store(self.run).next_number()
+        for start in range(0, len(rows), size):
+            try:
+                self._place(job.folder.path / "cut", f"{number:05d}", rows[start : start + size])
+            except RunError as error:
+                job._require_claim(error)
+                raise
+            number += 1
+
+    def _place(self, partial: Path, label: str, rows: Sequence[BlockRow]) -> None:
+        """Make a block at a temporary place, and put it among the others in one step."""
+        target = BlockFolder(self.folder, label, len(rows), "").named(TODO).path
+        with disk_errors(target):
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+        JsonlLog(partial / ROWS, BlockRow).append(rows)
+        with disk_errors(target):
+            os.rename(partial, self.folder / target.name)  # noqa: PTH104
+
+    def tidy(self, worker: Worker, wanted: set[str]) -> set[str]:
+        """Prepare the blocks for a new start: only wanted rows are left in them. Only the run's writer may do so.
+
+        Blocks that living workers have claimed stay as they are.
+
+        Returns:
+            the ids of the rows that are in a block.
+        """
+        store, covered = Store(self.run), set[str]()
+        while job := self.claim_settling(worker):
+            job.remove()
+        claimed = []
+        while block := self.claim(worker):
+            claimed.append(block)
+        for block in claimed:
+            try:
+                ids = {row["id"] for row in block.rows}
+            except RunError:
+                ids = set()
+            if len(ids) == block.folder.rows and ids - block.store.ids() <= wanted:
+                covered |= ids
+                block.release()
+            else:
+                self._dissolve(block, store)
+        return covered | self.ids(lambda block: block.is_claimed)
+
+    def ids(self, wanted: Callable[[BlockFolder], bool] = lambda block: block.label != SETTLE) -> set[str]:
+        """Return the ids of the rows of blocks, though workers may move them at the same time."""
+        read: dict[str, list[str]] = {}
+        while waiting := [block for block in self.all() if wanted(block) and block.label not in read]:
+            for block in waiting:
+                ids = [row["id"] for row in Block(block).rows]
+                if len(ids) == block.rows:
+                    read[block.label] = ids
+        return {each for ids in read.values() for each in ids}
+
+    def _dissolve(self, block: Block, store: Store) -> None:
+        """Keep what is finished of a block in the run's own store, and delete the block."""
+        store.absorb(block.store)
+        block.remove()
+
+    def delete(self) -> None:
+        """Delete the folder of the blocks: everything is joined, or is not wanted."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what all workers read --------------------------------------------------------------------------------------
+
+    def write(self, name: str, value: Any, worker: Worker) -> None:
+        """Store a dataclass in a file that all workers read, in one step."""
+        partial = worker.path.with_suffix(f".{name}")
+        write_sealed(partial, asdict(value))
+        with disk_errors(self.folder / name):
+            partial.replace(self.folder / name)
+
+    def read(self, name: str, schema: type[T]) -> T | None:
+        """Read such a file; None if there is none. Raises RunError where it is damaged."""
+        path = self.folder / name
+        if not path.exists():
+            return None
+        what = f"the file {name} of the blocks"
+        text = json.dumps(read_sealed(path, what=what, hint=HINT))
+        return parse_json(text, schema, what=what, hint=HINT, where=str(path), error=RunError)
+
+    def put_aside_damage(self) -> None:
+        """Move damaged files that all workers read to the folder `damaged`. They are written again."""
+        for damage in self.find_damage():
+            if damage.path in (f"{BLOCKS}/{ORDER}", f"{BLOCKS}/{SETTLED}"):
+                put_aside(self.run / damage.path, self.run)
+
+    def find_damage(self) -> list[Damage]:
+        """Return the damaged lines of the blocks' rows, and the damaged files of all workers."""
+        found = []
+        for path in [block.path / ROWS for block in self.all()]:
+            for number, problem in JsonlLog(path, BlockRow).damaged_lines().items():
+                found.append(Damage(f"{path.relative_to(self.run).as_posix()}:{number}", f"is damaged: {problem}"))
+        for path in files_of(self.folder, ".json"):
+            try:
+                read_sealed(path, what="it", hint="")
+            except RunError as error:
+                found.append(Damage(path.relative_to(self.run).as_posix(), f"is damaged: {error.what}"))
+        return found
+
+    # --- progress ---------------------------------------------------------------------------------------------------
+
+    def count_left(self) -> int:
+        """Return how many rows have no result yet."""
+        unfinished = self.unfinished()
+        for block in unfinished:
+            if block.state == TODO and block.path not in self._counted:
+                self._counted[block.path] = _count_done(block)
+        return sum(block.rows - (self._counted.get(block.path) or _count_done(block)) for block in unfinished)
+
+
+def _count_done(block: BlockFolder) -> int:
+    if files_of(block.path / "index", ".parquet"):
+        return block.rows  # its single files are being deleted
+    return len(files_of(block.path / "pending", ".safetensors"))

@@ -1,0 +1,282 @@
+"""Several processes on one run: the result is that of one, whoever is killed, and whoever joins."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from helpers.cli import expect_error, restore_sigint, sea, sea_process
+from helpers.cli_runs import PLUGIN, QUICK, optimize_command, write_demo_examples
+from helpers.hostile import edit_json
+from sea_core.optimization.config import OptimizeConfig
+from sea_core.pipeline import launch as module
+from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.jsonl import JsonlLog
+
+COUNT = 12
+CONFIG = OptimizeConfig(loss=1, margin=0, batch_size=2)
+SETTINGS = ("-o", "batch_size=2", "--json")
+
+
+def make_run(folder: Path, config: OptimizeConfig = CONFIG, count: int = COUNT) -> EmbeddingRun:
+    """Make or prepare a run of the first demo examples in this process."""
+    target = ModelTarget.find(PLUGIN, settings={"seconds": 0.5})
+    return optimize(DataSpec(limit=count), target, out=folder, synthesis=Synthesis(config=config), verify=False)
+
+
+def prepare_run(folder: Path, **changes: Any) -> EmbeddingRun:
+    """Prepare a run for workers that join it."""
+    return make_run(folder, replace(CONFIG, workers=0, **changes))
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingRun:
+    """A run of one worker that nothing disturbed."""
+    return make_run(tmp_path_factory.mktemp("quiet") / "run")
+
+
+def assert_same(found: Path, expected: EmbeddingRun) -> None:
+    """Check that two runs have the same embeddings, to the last bit, and that no work is left."""
+    run = EmbeddingRun(found)
+    assert not run.store.find_damage()
+    assert len(run.records()) == len(expected.records())
+    for record in expected.records():
+        same = run.store.record(record["id"])
+        assert {**same, "shard": "", "seconds": 0.0} == {**record, "shard": "", "seconds": 0.0}
+        if record["sha256"]:
+            assert torch.equal(run.load(record["id"])[0], expected.load(record["id"])[0])
+    assert not (found / "blocks").exists()
+
+
+def wait_for(folder: Path, least: int) -> None:
+    """Wait until so many embeddings are done. Readers see them while others work."""
+    until = time.monotonic() + 200
+    while len(EmbeddingRun(folder).store.ids()) < least:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_workers_that_are_killed_are_replaced_and_change_no_bit(quiet: EmbeddingRun, tmp_path: Path) -> None:
+    run = prepare_run(tmp_path / "run").folder
+    assert EmbeddingRun(run).blocks.count_left() == COUNT
+    first, second = sea_process("worker", run), sea_process("worker", run)
+    wait_for(run, 2)
+    first.kill()
+    first.communicate()
+    assert len(sea("show", run, "--json").json()) >= 2
+    out, err = second.communicate()
+    assert second.returncode == 0, err
+    assert "OSR" in out  # the last worker audits the run
+    assert_same(run, quiet)
+    assert EmbeddingRun(run).manifest.resolved == quiet.manifest.resolved
+    assert len(EmbeddingRun(run).audits.read()) == 3
+
+
+def test_a_worker_that_is_stopped_leaves_its_block_to_the_next_command(quiet: EmbeddingRun, tmp_path: Path) -> None:
+    run = prepare_run(tmp_path / "run").folder
+    worker = sea_process("worker", run)
+    wait_for(run, 1)
+    worker.send_signal(signal.SIGTERM)
+    _, err = worker.communicate()
+    assert worker.returncode == 130
+    assert "Traceback" not in err
+    blocks = EmbeddingRun(run).blocks
+    assert not any(block.is_claimed for block in blocks.all())
+    assert list(blocks.workers.iterdir()) == []
+    make_run(run)
+    assert_same(run, quiet)
+
+
+def test_launched_workers_make_the_run_of_one(
+    quiet: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that dies is started again, with one line on how it died."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    started: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def start(*args: Any, **kwargs: Any) -> Any:
+        if not started:  # the first one dies at once
+            args = ([sys.executable, "-c", "import os; print('I die'); os.abort()"],)
+            kwargs["stderr"], kwargs["stdout"] = kwargs["stderr"], kwargs["stderr"]
+        started.append(real(*args, **kwargs))
+        return started[-1]
+
+    monkeypatch.setattr(module.subprocess, "Popen", start)
+    notes: list[str] = []
+    progress = RecordingProgress(notes)
+    target = ModelTarget.find(PLUGIN, settings={"seconds": 0.5})
+    synthesis = Synthesis(config=replace(CONFIG, workers=2))
+    optimize(DataSpec(limit=COUNT), target, out=tmp_path / "run", synthesis=synthesis, verify=False, progress=progress)
+    assert_same(tmp_path / "run", quiet)
+    assert len(started) == 3
+    assert all(process.poll() is not None for process in started)
+    (note,) = [note for note in notes if "worker" in note]
+    assert "worker 0 has died (signal 6): it is started again" in note
+    assert progress.counted == COUNT
+
+
+class RecordingProgress:
+    """Keeps remarks, and how many embeddings were counted."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self.notes, self.counted = notes, 0
+
+    @contextmanager
+    def track(self, description: str, total: int, done: int = 0) -> Iterator[Any]:
+        yield self
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        self.counted += count
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_ctrl_c_stops_all_workers(quiet: EmbeddingRun, tmp_path: Path) -> None:
+    rows, run = write_demo_examples(tmp_path / "rows.jsonl", COUNT), tmp_path / "run"
+    command = sea_process(*optimize_command(rows, run, *SETTINGS, "--no-verify", "-o", "workers=2"))
+    until = time.monotonic() + 100
+    while not (run / "run.json").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    wait_for(run, 1)
+    command.send_signal(signal.SIGINT)
+    _, err = command.communicate()
+    assert command.returncode == 130
+    assert err.strip().endswith("Re-run the same command to resume.")
+    assert not any(block.is_claimed for block in EmbeddingRun(run).blocks.all())
+    assert list((run / "blocks/workers").iterdir()) == []
+
+
+def test_a_worker_with_another_model_or_version_is_refused(tmp_path: Path, checkpoint: Path) -> None:
+    run = prepare_run(tmp_path / "run").folder
+    config = checkpoint / "config.json"
+    config.write_text(config.read_text() + " ")
+    assert "the model differs: it is another checkpoint" in expect_error("worker", run, "--model", checkpoint)
+    edit_json(run / "run.json", lambda manifest: manifest["identity"].update(sea="0.0.1"))
+    message = expect_error("worker", run)
+    assert "sea: stored 0.0.1, requested" in message
+    assert "A worker takes part only where the same command would" in message
+    assert EmbeddingRun(run).blocks.count_left() == COUNT
+
+
+def test_a_worker_has_nothing_to_do_in_a_finished_run(quiet: EmbeddingRun) -> None:
+    done = sea("worker", quiet.folder)
+    assert (done.code, done.out) == (0, "")
+    assert "nothing is left to do" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda row: row["value"].update(goals=5), "this is not the prepared example"),
+        (lambda row: row["value"]["example"].update(id="../x"), "this is not the prepared example"),
+        (lambda row: row.update(value=None), "this line is damaged"),
+    ],
+)
+def test_rows_of_another_form_are_refused(change: Any, words: str, tmp_path: Path) -> None:
+    run = prepare_run(tmp_path / "run").folder
+    (path,) = run.glob("blocks/settle.*/rows.jsonl")
+    listed = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in listed:
+        del row["checksum"]
+        change(row)
+    path.unlink()
+    JsonlLog(path).append(listed)
+    assert words in expect_error("worker", run)
+    make_run(run, count=COUNT)
+    assert len(EmbeddingRun(run).records()) == COUNT
+
+
+def test_a_damaged_order_is_refused_and_written_again(quiet: EmbeddingRun, tmp_path: Path) -> None:
+    run = prepare_run(tmp_path / "run").folder
+    order = run / "blocks/order.json"
+    order.write_text(order.read_text().replace('"total": 12', '"total": 13'))
+    assert "was changed since SEA wrote it" in expect_error("worker", run)
+    assert "blocks/order.json is damaged" in sea("check", run).out
+    (run / "blocks/settled.json").write_text("{}")
+    make_run(run)
+    assert_same(run, quiet)
+
+
+def test_more_rows_may_follow_while_blocks_are_left(tmp_path: Path) -> None:
+    run = prepare_run(tmp_path / "run").folder
+    make_run(run, count=COUNT + 1)
+    assert len(EmbeddingRun(run).records()) == COUNT + 1
+    prepare_run(tmp_path / "fewer")
+    make_run(tmp_path / "fewer", count=2)
+    assert len(EmbeddingRun(tmp_path / "fewer").records()) == 2
+
+
+def test_a_worker_ends_with_the_process_that_launched_it(tmp_path: Path) -> None:
+    run = prepare_run(tmp_path / "run", steps=10_000, loss=1e-9).folder
+    script = (
+        "import subprocess, sys, os\n"
+        "os.environ['SEA_WORKER_PARENT'] = str(os.getpid())\n"
+        "child = subprocess.Popen([sys.executable, '-m', 'sea_core.cli', 'worker', sys.argv[1]])\n"
+        "print(child.pid, flush=True)\n"
+        "child.wait()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(run)], stdout=subprocess.PIPE, text=True, preexec_fn=restore_sigint
+    )
+    assert parent.stdout
+    child = int(parent.stdout.readline())
+    until = time.monotonic() + 100
+    while not any(block.is_claimed for block in EmbeddingRun(run).blocks.all()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    parent.kill()
+    parent.communicate()
+    while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split(")")[1]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert not any(block.is_claimed for block in EmbeddingRun(run).blocks.all())
+
+
+SBATCH = """\
+#!/bin/bash
+# A cluster of one computer, on which all tasks of an array run at once.
+grep -q '^#SBATCH --array=0-1$' "$1" || exit 3
+for id in 0 1; do SLURM_ARRAY_TASK_ID=$id bash "$1" > "log-$id" 2>&1 & done
+wait
+"""
+
+
+def test_the_slurm_script_prepares_submits_and_works(
+    quiet: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = write_demo_examples(tmp_path / "rows.jsonl", COUNT)
+    options = (rows, "--plugin", PLUGIN, *QUICK, "-o", "batch_size=2")
+    script = sea("plan", *options, "--steps", "40", "--slurm", "2").out
+    assert "--steps" not in script
+    (tmp_path / "sea.sbatch").write_text(script)
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, text in (("sbatch", SBATCH), ("sea", f'#!/bin/bash\nexec {sys.executable} -m sea_core.cli "$@"\n')):
+        (commands / name).write_text(text)
+        (commands / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        ["bash", "sea.sbatch"], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    logs = "".join(path.read_text() for path in tmp_path.glob("log-*"))
+    assert done.returncode == 0, done.stderr + logs
+    assert "OSR" in logs
+    assert_same(tmp_path / "runs" / f"{PLUGIN}-rows", quiet)
