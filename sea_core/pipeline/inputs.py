@@ -277,11 +277,12 @@ class ModelTarget:
         return replace(target, may_download=model is not None or is_own)
 
     def _is_own_model_elsewhere(self, wanted: str) -> bool:
-        """Return whether the checkpoint is not here, and the plugin's own model, in a folder, has this fingerprint."""
+        """Return whether the checkpoint is a folder of elsewhere, and the plugin's own model has this fingerprint."""
         from sea_core.model.checkpoint import fingerprint
 
         own = self.adapter.checkpoint
-        if not own or not Path(own).is_dir() or Path(self.checkpoint).is_dir():
+        is_folder = "/" not in self.checkpoint or Path(self.checkpoint).is_absolute()  # and no hub id, OWNER/NAME
+        if not own or not Path(own).is_dir() or Path(self.checkpoint).is_dir() or not is_folder:
             return False
         return fingerprint(own, None) == wanted
 
