@@ -29,7 +29,7 @@ IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 """What every server reads. Other images are sent as PNG."""
 AUDIO_FORMATS = ("WAV", "MP3")
 """What `input_audio` may contain. Other audio is sent as WAV."""
-BLANK_SIZE, BLANK_SECONDS, BLANK_RATE = 448, 2, 4
+BLANK_SIZE, BLANK_SECONDS, BLANK_RATE = 224, 2, 4
 """Of blank media: width and height in pixels; seconds; and a video's frames per second."""
 
 

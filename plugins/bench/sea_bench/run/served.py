@@ -26,6 +26,9 @@ PER_THREAD = 8
 REPORTED = ("id", "root", "owned_by", "meta")
 """What a server's list of models says of a model, and does not change while the model is the same."""
 
+OF_THE_SERVER = ("n_ctx",)
+"""Keys of llama.cpp's `meta` that are settings of the server: they change no answer."""
+
 
 @dataclass(frozen=True)
 class ServedTarget:
@@ -81,7 +84,10 @@ class ServedTarget:
             SeaError: no server responds, or it denies access.
         """
         described = self.client.description()
-        return {name: described[name] for name in REPORTED if described.get(name) is not None}
+        found = {name: described[name] for name in REPORTED if described.get(name) is not None}
+        if isinstance(meta := found.get("meta"), dict):
+            found["meta"] = {name: value for name, value in meta.items() if name not in OF_THE_SERVER}
+        return found
 
 
 @dataclass(frozen=True)

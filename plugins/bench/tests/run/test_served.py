@@ -29,6 +29,8 @@ from sea_core.plugin.generator import Frames
 
 TASKS = ("--task", "Text_only", "--task", "TYPO")
 LENGTH = ("-o", "max_new_tokens=40")
+DESCRIBED = {"root": "org/model", "max_model_len": 4096, "meta": {"n_params": 7, "n_ctx": 512}}
+"""What a server's list of models says of one, in the words of vLLM and of llama.cpp."""
 SHOWN = "What is going on in this audio?"
 
 
@@ -71,7 +73,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_case_is_sent_with_its_medium_and_its_answer_stored(cases: Path, tmp_path: Path) -> None:
-    with chat_server(answer, described={"root": "org/model", "max_model_len": 4096}) as server:
+    with chat_server(answer, described=DESCRIBED) as server:
         url = server.url.replace("http://", "http://user:sesame1@") + "?token=sesame2"
         base = ("bench", "run", cases, "--modality", "audio", "--out", tmp_path / "run", "--json")
         counts = sea(*base, "--server", url, "--served-model", "scripted-1", "-o", "max_new_tokens=40").json()
@@ -91,7 +93,7 @@ def test_each_case_is_sent_with_its_medium_and_its_answer_stored(cases: Path, tm
     manifest = BenchRun(tmp_path / "run").manifest
     assert manifest.identity.served == ServedIdentity(
         "scripted-1",
-        {"id": "scripted-1", "root": "org/model", "owned_by": "nobody"},
+        {"id": "scripted-1", "root": "org/model", "owned_by": "nobody", "meta": {"n_params": 7}},
         {"seed": 0, "frames": 0},
     )
     assert (manifest.identity.plugin, manifest.metadata.model.checkpoint) == ("server", "scripted-1")
