@@ -52,6 +52,7 @@ def init(
     model: options.Model = None,
     method: Annotated[str | None, typer.Option(help="sft or dpo.")] = None,
     cases: Annotated[str | None, typer.Option(help="A benchmark folder; `none` to measure nothing.")] = None,
+    as_json: output.Json = False,
 ) -> None:
     """Ask four questions, and write a pipeline file for `sea run`. What an option answers is not asked."""
     from sea_core.plugin import loader
@@ -81,6 +82,8 @@ def init(
         ),
         "utf-8",
     )
+    if as_json:
+        output.emit({"file": file}, True, lambda: "")
     output.note(f"{file} is written. See what it does: sea run {file} --dry-run   Run it: sea run {file}")
 
 

@@ -30,6 +30,8 @@ MAX_SAMPLES = 60_000_000
 RATES = (1_000, 768_000)
 """The lowest and the highest sampling rate of an audio, in Hz."""
 
+PICTURE_FORMATS = ("PNG", "JPEG", "JPEG2000", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "ICO", "ICNS", "TGA")
+"""The formats that are opened, by Pillow's names. For others, such as EPS, Pillow starts another program."""
 PICTURE_HINT = "Give a png, jpeg, webp, gif, bmp or tiff file."
 SOUND_HINT = "Give a wav, flac, ogg or mp3 file."
 
@@ -52,7 +54,7 @@ def opened_picture(path: Path, hint: str = PICTURE_HINT) -> Iterator[Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, and of a bound above ours
-            with Image.open(path) as picture:
+            with Image.open(path, formats=PICTURE_FORMATS) as picture:
                 require_pixels(picture.width, picture.height, path)
                 yield picture
     except Image.DecompressionBombError as error:

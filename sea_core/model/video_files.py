@@ -22,6 +22,11 @@ SelectFrames = Callable[[int, float], Sequence[int]]
 """Called with (number of frames, frames per second); returns the indices of the frames to read, in order."""
 INDEXED = frozenset(("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"))
 """Containers that list their key frames with exact times, by FFmpeg's name. In others decord lands on other frames."""
+CONTAINERS = (
+    "asf,avi,dv,flv,gif,h263,h264,hevc,ivf,live_flv,m4v,matroska,mjpeg,mov,mp4,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,"
+    "swf,webm,wtv,y4m,yuv4mpegpipe"
+)
+"""The containers that may be opened, by FFmpeg's names. Playlists are none: they name other files to be read."""
 MAX_LOST = 0.05
 """The ratio of a video's packets that may be undecodable. Like a player, the reader drops them."""
 
@@ -56,7 +61,7 @@ def seeks_exactly(path: Path) -> bool:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with opened_video(path) as container:
             stream = container.streams.video[0]
             if container.format.name not in INDEXED or stream.codec_context.pix_fmt != "yuv420p":
                 return False
@@ -95,7 +100,7 @@ def read_with_av(path: Path, select: SelectFrames) -> Video:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with opened_video(path) as container:
             stream = container.streams.video[0]
             require_pixels(stream.width, stream.height, path)
             rate, width, height = float(stream.average_rate or stream.guessed_rate or 0), stream.width, stream.height
@@ -103,7 +108,7 @@ def read_with_av(path: Path, select: SelectFrames) -> Video:
         indices = _select(select, total, rate, path)
         require_pixels(width, height, path, frames=len(indices))
         wanted = frozenset(indices)
-        with av.open(str(path)) as container:
+        with opened_video(path) as container:
             selected = {
                 i: np.rot90(frame.to_ndarray(format="rgb24", width=width, height=height), frame.rotation // 90)
                 for i, frame in enumerate(islice(_decoded(container, path), max(wanted) + 1))
@@ -113,6 +118,13 @@ def read_with_av(path: Path, select: SelectFrames) -> Video:
     except (av.FFmpegError, *DECODER_ERRORS) as error:
         raise _read_error(path, str(error)) from error
     return Video(pixels, rate * len(indices) / total)
+
+
+def opened_video(path: Path) -> InputContainer:
+    """Open a file that is itself a video, and no list of others."""
+    import av
+
+    return av.open(str(path), options={"format_whitelist": CONTAINERS})
 
 
 def _decoded(container: InputContainer, path: Path) -> Iterator[Any]:

@@ -93,3 +93,10 @@ def test_an_audio_that_promises_gigabytes_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(DataError, match=r"68,719,476,735 samples, and at most 60,000,000 are decoded"):
         read_sound(path)
+
+
+def test_a_picture_that_another_program_would_draw_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "drawing.png"
+    path.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    with pytest.raises(DataError, match="cannot be read as an image"), opened_picture(path):
+        pytest.fail("it was opened")

@@ -154,3 +154,12 @@ def test_a_few_damaged_frames_are_dropped_and_many_are_an_error(tmp_path: Path) 
     assert numbers(read_video(tmp_path / "2.mov", lambda total, _: range(total)).frames) == list(range(2, FRAMES))
     with pytest.raises(DataError, match="30 of its 60 frames cannot be decoded"):
         read_video(tmp_path / "30.mov", lambda total, _: range(total))
+
+
+def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
+    write_numbers(tmp_path / "secret.mp4", Form("mp4", "libx264"))
+    (tmp_path / "concat.mp4").write_text("ffconcat version 1.0\nfile secret.mp4\n")
+    (tmp_path / "playlist.mp4").write_text(f"#EXTM3U\n#EXTINF:1,\n{tmp_path}/secret.mp4\n#EXT-X-ENDLIST\n")
+    for name in ("concat.mp4", "playlist.mp4"):
+        with pytest.raises(DataError, match="cannot be read as a video"):
+            read_video(tmp_path / name, lambda total, rate: [0])

@@ -16,6 +16,7 @@ from sea_core.model.media_files import (
     read_sound,
     require_pixels,
 )
+from sea_core.model.video_files import opened_video
 from sea_core.plugin.generator import Frames
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def read_video(path: Path) -> Frames:
     import numpy as np
 
     try:
-        with av.open(str(path)) as container:
+        with opened_video(path) as container:
             stream = container.streams.video[0]
             require_pixels(stream.width, stream.height, path)
             rate, pixels = float(stream.average_rate or 0), []
@@ -88,7 +89,7 @@ def check_video(path: Path) -> None:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with opened_video(path) as container:
             stream = container.streams.video[0]
             require_pixels(stream.width, stream.height, path)
             if next(container.decode(stream), None) is None:
