@@ -37,10 +37,14 @@ def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:
     location = metadata.model
     files = {name: path for name in RUN_JOURNALS if (path := folder / name).is_file()}
     files |= _labels(run, temporary)
+    manifest, preflight = run.manifest, run.manifest.preflight
+    if metadata.server and preflight:  # its device is the server's address, which stays here
+        manifest = replace(manifest, preflight=replace(preflight, device="server"))
     files["bench.json"] = stage_manifest(
         temporary,
         "bench.json",
-        run.manifest,
+        manifest,
+        server=None,
         benchmark=public_name(metadata.benchmark),
         model=ModelLocation(public_name(location.checkpoint), location.revision),
         lora=metadata.lora and public_name(metadata.lora),

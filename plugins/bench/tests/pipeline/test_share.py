@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
 from sea_bench.pipeline.build import build_benchmark
-from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_bench.run.run_folder import BenchRun, Preflight, answer_sha
 from sea_core.runs.jsonl import JsonlLog
 
 GIVEN = ("--licence", "cc-by-nc-4.0", "--yes", "--with-text")
@@ -39,6 +40,14 @@ def test_a_run_comes_back_as_it_was_without_paths_and_caches(run: Path, tmp_path
     assert "Ada" not in "".join(path.read_text() for path in (tmp_path / "shared").iterdir())
     assert pulled.manifest.identity == original.manifest.identity
     assert "sea bench pull" in expect_error("pull", tmp_path / "shared", tmp_path / "other")
+
+
+def test_the_address_of_a_server_stays_here(run: Path, tmp_path: Path) -> None:
+    opened = BenchRun(run)
+    opened._write(replace(opened.manifest, metadata=replace(opened.manifest.metadata, server="http://10.0.0.7:8000")))
+    opened.set_preflight(Preflight("http://10.0.0.7:8000", "", 0, 0, 0, 0))
+    assert sea("bench", "push", run, tmp_path / "shared", *GIVEN).code == 0
+    assert "10.0.0.7" not in "".join(path.read_text() for path in (tmp_path / "shared").iterdir())
 
 
 def test_texts_are_sent_only_if_the_user_says_so(run: Path, tmp_path: Path) -> None:
