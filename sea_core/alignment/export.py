@@ -129,11 +129,14 @@ def load_lora_adapter(mllm: MLLM, folder: Path, revision: str | None = None) -> 
     from peft import PeftModel
 
     with quiet_loading(), quiet_libraries():
-        model = mllm.model
-        if quantization_of(model):
-            settings = {"revision": revision or "main", "trust_remote_code": False, "use_safetensors": True}
-            model = type(model).from_pretrained(model.name_or_path, dtype=mllm.dtype, **settings)
+        model = reload_base(mllm, revision) if quantization_of(mllm.model) else mllm.model
         return PeftModel.from_pretrained(model, folder)
+
+
+def reload_base(mllm: MLLM, revision: str | None = None) -> Any:
+    """Return the checkpoint of a model, loaded again in its dtype on the CPU: whole, and not quantised."""
+    settings = {"revision": revision or "main", "trust_remote_code": False, "use_safetensors": True}
+    return type(mllm.model).from_pretrained(mllm.model.name_or_path, dtype=mllm.dtype, **settings)
 
 
 def save_merged(mllm: MLLM, model: Any, folder: Path, full_finetune: bool, chat_template: str = "") -> None:

@@ -1,7 +1,12 @@
-"""The processes of a training job: one, unless `torchrun` started several."""
+"""The processes of a training job: one, unless `torchrun` or `accelerate launch` started several."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from torch import nn
+
+from sea_core.model.mllm import MLLM
 from sea_core.model.placement import resolve_device
 
 
@@ -24,6 +29,23 @@ def wait_for_all() -> None:
     from accelerate import PartialState
 
     PartialState().wait_for_everyone()
+
+
+def name_layers(mllm: MLLM) -> None:
+    """Set the classes of layers that a sharded model is cut into: of those that its class names, those that are in it.
+
+    The class of a multimodal model also names layers of encoders that it may have, and FSDP stops if one is missing.
+    """
+    model = mllm.model
+    decoder = mllm.adapter.language_model(model)
+    layers = [type(layer).__name__ for m in decoder.children() if isinstance(m, nn.ModuleList) for layer in m]
+    present = {type(module).__name__ for module in model.modules()}
+    model._no_split_modules = sorted({*layers, *present.intersection(model._no_split_modules or ())})
+
+
+def is_sharded(trainer: Any) -> bool:
+    """Return whether the weights are spread over the processes, so that no process alone can run the model."""
+    return bool(trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled)
 
 
 def _has_no_gpu() -> bool:

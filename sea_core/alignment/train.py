@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,17 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
+from peft import PeftModel
+
 from sea_core.alignment import sanity_checks
-from sea_core.alignment.checkpoints import TrainerState, last_checkpoint, read_state
+from sea_core.alignment.checkpoints import CHECKPOINTS, TrainerState, last_checkpoint, read_state
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.export import reload_base
 from sea_core.alignment.hidden_states import with_hidden_states
 from sea_core.alignment.logits import as_the_model_computes_them
 from sea_core.alignment.lora import require_only_expected_trainable, unfreeze_language_model
+from sea_core.alignment.processes import is_first_process, is_sharded
 from sea_core.alignment.trainer_config import quiet_libraries, trainer_config
 from sea_core.alignment.trainers import StepCallback, make_trainer
 from sea_core.errors import RunError, one_line
@@ -54,14 +59,37 @@ def train(
     if precomputes:
         data = _save_to_disk(data, folder)
     with mllm.inject(), with_hidden_states(mllm), quiet_libraries(), _keep_configuration(mllm.model):
-        with as_the_model_computes_them(mllm):
+        with as_the_model_computes_them(mllm), _curves_in(folder / "tensorboard"):
             trainer = make_trainer(mllm, data, collator, request, config, on_step)
         mllm.projector = mllm.find_projector()  # PEFT may have replaced it by its own copy
         _check_setup(mllm, trainer, data, collator, request, precomputes)
         trace = run_trainer(trainer, last_checkpoint(folder), request.config.stop_loss)
+    if is_sharded(trainer):
+        return _gather(mllm, trainer, request, folder), trace
     model = trainer.accelerator.unwrap_model(trainer.model)
     model.eval()
     return model, trace
+
+
+def _gather(mllm: MLLM, trainer: Any, request: AlignRequest, folder: Path) -> Any:
+    """Return the trained model as one, in the first process: no process alone can run what is sharded.
+
+    All processes write what was trained together. The first one then loads the base again, with it.
+    """
+    trained = folder / CHECKPOINTS / "trained"
+    device = trainer.accelerator.device
+    trainer.save_model(str(trained))
+    if not is_first_process():
+        return trainer.model
+    with quiet_libraries():
+        if request.full_finetune:
+            settings = {"dtype": mllm.model.dtype, "trust_remote_code": False, "use_safetensors": True}
+            model = base = type(mllm.model).from_pretrained(str(trained), **settings)
+        else:
+            base = reload_base(mllm, getattr(mllm.model.config, "_commit_hash", None))
+            model = PeftModel.from_pretrained(base, str(trained))
+    mllm.take(base.to(device))
+    return model.eval()
 
 
 def _check_setup(
@@ -106,6 +134,20 @@ def _save_to_disk(data: Dataset, folder: Path) -> Dataset:
         data.save_to_disk(str(path))
     PartialState().wait_for_everyone()
     return load_from_disk(str(path))
+
+
+@contextmanager
+def _curves_in(folder: Path) -> Iterator[None]:
+    """Let TensorBoard write into a folder, unless the user has named one: by default it is deleted with checkpoints."""
+    name = "TENSORBOARD_LOGGING_DIR"
+    before = os.environ.get(name)
+    os.environ[name] = before or str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from sea_core.alignment import sanity_checks
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.lora import lora_config
+from sea_core.alignment.processes import name_layers
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
@@ -97,6 +98,7 @@ def make_trainer(
         ModelError: TRL or PEFT does not accept the settings.
     """
     trainer_class = PreparedDPOTrainer if request.method == "dpo" else PreparedSFTTrainer
+    name_layers(mllm)
     peft = {} if request.full_finetune else {"peft_config": lora_config(mllm, request)}
     try:
         trainer = trainer_class(

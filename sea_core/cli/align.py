@@ -62,6 +62,9 @@ def align(
     media_root: options.MediaRoot = None,
     merge: Merge = True,
     full_finetune: FullFinetune = False,
+    max_steps: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many updates, as -o trainer.max_steps does.")
+    ] = None,
     spot_check: Annotated[
         bool, typer.Option(help="Ask a few questions before and after, about held-out examples if there are enough.")
     ] = True,
@@ -88,7 +91,7 @@ def align(
     result = align_runs(
         runs,
         out,
-        request=read_request(method, data, mixture, option, config, full_finetune),
+        request=read_request(method, data, mixture, [*option, *_max_steps(max_steps)], config, full_finetune),
         plugin=plugin,
         model=model,
         dtype=dtype,
@@ -103,6 +106,10 @@ def align(
     )
     if is_first_process():
         report(result, as_json, spot_check)
+
+
+def _max_steps(steps: int | None) -> list[str]:
+    return [] if steps is None else [f"trainer.max_steps={steps}"]
 
 
 def read_request(

@@ -32,10 +32,15 @@ class MLLM:
     """
 
     def __init__(self, adapter: Adapter, model: Any, processor: Any, system: str = "") -> None:
-        self.adapter, self.model, self.processor, self.system = adapter, model, processor, system
+        self.adapter, self.processor, self.system = adapter, processor, system
         self.system_in_parts = False
         self.tokenizer = processor.tokenizer
-        self.backbone: nn.Module = adapter.backbone(model)
+        self.take(model)
+
+    def take(self, model: Any) -> None:
+        """Use a model, frozen; another one of the same checkpoint may take its place later."""
+        self.model = model
+        self.backbone: nn.Module = self.adapter.backbone(model)
         replayed = ReplayedModel.of(self)
         self.mechanism: Mechanism = replayed or Splice(self)
         self.replayed: ReplayedModel | None = replayed
