@@ -16,6 +16,7 @@ from helpers.cli import expect_error, sea
 from sea_bench.defences.system_prompt import OWN_TEXT
 from sea_bench.run.run_folder import BenchRun
 from sea_core.data.demo import DEMO_EXAMPLES
+from sea_core.judges.refusal_patterns import VERSION as REFUSAL_LIST
 from sea_core.plugin import loader
 
 PLUGIN = "qwen2_audio"
@@ -76,7 +77,7 @@ def test_each_arm_is_a_run_and_more_arms_can_follow(cases: Path, aligned: Path, 
 def test_the_table_has_a_row_for_each_arm(cases: Path, tmp_path: Path) -> None:
     printed = sea(*command(cases, tmp_path, "--format", "markdown", "--limit", 1, "--scenario", "1-Theft"))
     assert printed.code == 0
-    assert "**KPT; refusal rate by refusal-3; changes:" in printed.out
+    assert f"**KPT; refusal rate by {REFUSAL_LIST}; changes:" in printed.out
     assert "| plain | 0.000" in printed.out
 
 
