@@ -79,6 +79,7 @@ def launch(
             if time.monotonic() - joined >= JOIN_SECONDS:
                 join()
                 joined = time.monotonic()
+        tracker.advance(left, "done")
 
 
 @dataclass
