@@ -17,7 +17,8 @@ from sea_core.model.chat_template import use_given_template
 from sea_core.model.hub import require_reachable
 from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.processor import load_processor
-from sea_core.model.quantization import keep_gradients, load_settings
+from sea_core.model.quantization import load_settings
+from sea_core.model.quantized_products import keep_gradients
 from sea_core.model.untrusted import RESTORE_HINT, require_no_kernels, require_plain_files, untrusted
 from sea_core.runs.digests import file_digest
 from sea_core.schema import check, read_json
@@ -71,12 +72,11 @@ def load_transformers(
     architecture = find_architecture(checkpoint, architectures, revision)
     model_class = getattr(library or transformers, architecture)
     with _loading(checkpoint), quiet_loading():
-        loaded_processor = processor(checkpoint, revision)
         if device == "meta":
             model, missing, quantized = _without_weights(model_class, checkpoint, dtype, revision), (), {}
         else:
             shapes_only = partial(_without_weights, model_class, checkpoint, dtype, revision)
-            quantized = load_settings(shapes_only, loaded_processor, dtype, device)
+            quantized = load_settings(shapes_only, partial(processor, checkpoint, revision), dtype, device)
             model, info = model_class.from_pretrained(
                 checkpoint,
                 dtype=dtype,
@@ -87,6 +87,7 @@ def load_transformers(
                 **quantized,
             )
             missing = info["missing_keys"]
+        loaded_processor = processor(checkpoint, revision)
     use_given_template(loaded_processor)
     _require_no_missing(checkpoint, missing)
     if quantized:

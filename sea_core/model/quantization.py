@@ -1,4 +1,7 @@
-"""Weights in 4 or 8 bits: which layers of a model are quantised, how it is loaded so, and what that takes."""
+"""Weights in 4 or 8 bits: which layers of a model are quantised, how it is loaded so, and what that takes.
+
+Importing this module does not import torch, so that option values can be checked cheaply.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,15 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-
-import torch
-from torch import Tensor, nn
 
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
 
@@ -40,6 +42,8 @@ def read_quantization(name: str, option: str = "--quantize") -> Quantization:
 
 def quantized_layers(mllm: MLLM) -> dict[str, nn.Linear]:
     """Return the layers that are quantised, by name: the language model's linear layers, but not its head."""
+    from torch import nn
+
     language = {id(p) for p in mllm.language_parameters()}
     head, decoder = mllm.model.get_output_embeddings(), mllm.adapter.language_model(mllm.model)
     names = {module: name for name, module in mllm.model.named_modules()}
@@ -96,21 +100,24 @@ def quantized_loading(quantize: Quantization, adapter: Adapter) -> Iterator[None
         _loading.reset(token)
 
 
-def load_settings(shapes_only: Callable[[], Any], processor: Any, dtype: torch.dtype, device: str) -> dict[str, Any]:
+def load_settings(
+    shapes_only: Callable[[], Any], processor: Callable[[], Any], dtype: torch.dtype, device: str
+) -> dict[str, Any]:
     """Return the keywords with which `from_pretrained` quantises the right layers; none outside `quantized_loading`.
 
     Everything else stays in the dtype: encoder, projector, token embeddings, norms and head.
 
     Args:
-        shapes_only: returns the model on the meta device.
+        shapes_only: returns the model on the meta device. processor: returns the processor.
     """
     loading = _loading.get()
     if loading is None:
         return {}
+    from torch import nn
     from transformers import BitsAndBytesConfig
 
     model = shapes_only()
-    quantized = loading.layers(model, processor)
+    quantized = loading.layers(model, processor())
     others = [name for name, m in model.named_modules() if isinstance(m, nn.Linear) and name not in quantized]
     shared = {"llm_int8_skip_modules": [f"{re.escape(name)}$" for name in others]}
     if loading.quantize == "4bit":
@@ -131,44 +138,3 @@ def quantization_of(model: Any) -> Quantization:
 def is_quantized_layer(module: nn.Module) -> bool:
     """Return whether a layer is quantised."""
     return type(module).__name__ in ("Linear4bit", "Linear8bitLt")
-
-
-def keep_gradients(model: nn.Module) -> None:
-    """Let gradients pass through quantised layers, by the same product in training and in generation.
-
-    bitsandbytes repacks 4-bit weights for a CPU with bf16 instructions at the first forward pass without gradients,
-    and from then on returns no gradient, without a word. Its 8-bit product also rounds the inputs, together with those
-    of all other examples of a batch; here only the weights are in 8 bits.
-    """
-    from bitsandbytes.nn import Linear4bit, Linear8bitLt
-
-    for module in model.modules():
-        if isinstance(module, Linear4bit):
-            module.support_avx512bf16_for_cpu = False
-        elif isinstance(module, Linear8bitLt):
-            module.forward = partial(_unpacked_linear, module)
-
-
-def _unpacked_linear(module: Any, x: Tensor) -> Tensor:
-    scale = module.state.SCB if module.weight.SCB is None else module.weight.SCB
-    product: Tensor = _UnpackedProduct.apply(x, module.weight.data, scale)  # type: ignore[no-untyped-call]
-    return product if module.bias is None else product + module.bias.to(product.dtype)
-
-
-class _UnpackedProduct(torch.autograd.Function):
-    """x W^T, for W in 8 bits with a scale for each row. The backward pass unpacks W again, and keeps nothing else."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-        ctx.save_for_backward(weight, scale)
-        ctx.dtype = x.dtype
-        return nn.functional.linear(x, _unpack(weight, scale, x.dtype))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        weight, scale = ctx.saved_tensors
-        return (grad @ _unpack(weight, scale, grad.dtype)).to(ctx.dtype), None, None
-
-
-def _unpack(weight: Tensor, scale: Tensor, dtype: torch.dtype) -> Tensor:
-    return (weight.to(scale.dtype) * (scale[:, None] / 127)).to(dtype)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -75,14 +78,17 @@ def test_sea_alone_shows_where_to_start() -> None:
     assert shown.code == 0
     lines = [line.strip() for line in shown.out.splitlines() if line.strip().startswith("sea ")]
     names = {shlex.split(line)[1] for line in lines}
-    assert names == {"doctor", "optimize", "show", "align", "data", "prepare", "plan"}
+    assert names == {"doctor", "optimize", "show", "align", "data", "prepare", "plan", "report"}
     plugin = loader.bundled_adapters()[0][0].name
     assert any(line.startswith(f"sea optimize --plugin {plugin} ") for line in lines)
     assert "there is no command" in expect_error("doctors")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_there(shell: str) -> None:
-    shown = sea("--show-completion", shell)
-    assert shown.code == 0
-    assert "sea" in shown.out
+def test_completion_of_the_shell() -> None:
+    """As bash asks for it, with the script that `sea --install-completion` writes."""
+    typed = {"_SEA_COMPLETE": "complete_bash", "COMP_WORDS": "sea opt", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv = ['sea']; from sea_core.cli.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **typed}
+    )
+    assert done.stdout.split() == ["optimize"]

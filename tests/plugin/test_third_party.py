@@ -50,6 +50,7 @@ def test_everything_it_offers_is_listed(venv: FreshVenv) -> None:
         "blueprints": [],
         "commands": ["acme"],
         "functions": ["acme_hello"],
+        "reporters": [],
         "error": None,
     }
 
