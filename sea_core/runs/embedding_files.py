@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from errno import ENOENT
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -57,37 +59,56 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str,
         partial.write_bytes(save(named, metadata | {"purpose": PURPOSE}))
 
 
-def read_single(path: Path) -> EmbeddingRecord:
-    """Return the record in a single file. Raises ValueError for a damaged file."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a safetensors file.
+
+    safetensors opens it twice, and a writer may move it between: what torch then raises is a missing file too.
+
+    Raises:
+        FileNotFoundError: it is not there, or not any more.
+        ValueError: it is damaged.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-        text = metadata.get("record", "")
-        if sha256(text.encode()) != metadata.get("record_sha256"):
-            raise ValueError("was changed: the digest of its record differs")
-        record: EmbeddingRecord = adapter(EmbeddingRecord).validate_json(text, strict=True)
+            yield file
     except FileNotFoundError:
         raise
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not path.exists():
+            raise FileNotFoundError(ENOENT, "it was moved while it was read", str(path)) from error
+        raise ValueError(f"cannot be read: {error}") from error
+
+
+def read_single(path: Path) -> EmbeddingRecord:
+    """Return the record in a single file. Raises ValueError for a damaged file, FileNotFoundError for a moved one."""
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
+    text = metadata.get("record", "")
+    if sha256(text.encode()) != metadata.get("record_sha256"):
+        raise ValueError("was changed: the digest of its record differs")
+    try:
+        record: EmbeddingRecord = adapter(EmbeddingRecord).validate_json(text, strict=True)
     except ValidationError as error:
         raise ValueError(f"has no record of an embedding: {describe(error)}") from error
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"cannot be read: {error}") from error
     if record["sha256"]:
-        load_tensor(path, record)
+        _features(path, record)
     return record
 
 
 def load_tensor(path: Path, record: EmbeddingRecord) -> Tensor:
     """Return the features of a record from the file that contains them. Raises ValueError where they are damaged."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, "pt") as file:
-            features: Tensor = file.get_tensor(_tensor_name(record["id"]))
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"cannot be read: {error}") from error
+        return _features(path, record)
+    except FileNotFoundError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+
+
+def _features(path: Path, record: EmbeddingRecord) -> Tensor:
+    with _opened(path) as file:
+        features: Tensor = file.get_tensor(_tensor_name(record["id"]))
     if tensor_digest(features) != record["sha256"]:
         raise ValueError("is damaged: its digest is not the one in the index")
     return features

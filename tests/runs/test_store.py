@@ -490,3 +490,17 @@ def test_an_inventory_cannot_reach_out_of_its_folder(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="names a file outside its folder"):
         Store(tmp_path / "run").put_aside_damage()
     assert outside.read_text() == "precious"
+
+
+def test_a_result_that_is_moved_while_it_is_read_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """safetensors opens a file twice; a writer merges it between."""
+    fill(tmp_path, 2)
+    first, open_again = min((tmp_path / "pending").iterdir()), torch.UntypedStorage.from_file
+
+    def moved(path: str, *rest: Any, **options: Any) -> Any:
+        if Path(path) == first:
+            first.unlink(missing_ok=True)
+        return open_again(path, *rest, **options)
+
+    monkeypatch.setattr(torch.UntypedStorage, "from_file", moved)
+    assert Store(tmp_path).damage == []
