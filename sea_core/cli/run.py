@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typing_extensions import TypedDict
 
-from sea_core.cli import output, stop
+from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ DONE, FAILURES, UNCHANGED = "done", "finished with failures", "unchanged"
 
 
 class StepRecord(TypedDict):
-    """A command that has ended: its digest, its words, and its exit code, 0 or 1."""
+    """A command that has ended: its digest, its words, its exit code, 0 or 1, and the digest of the file it wrote."""
 
     step: str
     command: list[str]
     code: int
+    written: str
 
 
 def run(
@@ -70,9 +71,10 @@ def _run_step(step: Step, journal: JsonlLog[StepRecord], *, is_new: bool, quiet:
         is_new: whether an earlier command has just been run.
         quiet: whether what it prints goes to stderr.
     """
-    codes = {record["step"]: record["code"] for record in journal.read()}
+    ended = next((record for record in journal.read() if record["step"] == step.digest), None)
     is_there = step.is_stored and (step.output is None or step.output.exists()) and not (step.is_summary and is_new)
-    if codes.get(step.digest) == 0 and is_there:
+    if ended and ended["code"] == 0 and is_there:
+        _require_unedited(step, ended)
         output.note(f"unchanged: {_shown(step)}")
         return UNCHANGED
     output.note(f"$ {_shown(step)}")
@@ -80,14 +82,33 @@ def _run_step(step: Step, journal: JsonlLog[StepRecord], *, is_new: bool, quiet:
     if code not in (0, 1):
         output.note("The pipeline stopped here. What is finished is kept; re-run the same command to go on.")
         raise typer.Exit(code)
-    journal.append([{"step": step.digest, "command": step.words, "code": code}])
+    journal.append([{"step": step.digest, "command": step.words, "code": code, "written": _file_digest(step)}])
     return FAILURES if code else DONE
+
+
+def _require_unedited(step: Step, ended: StepRecord) -> None:
+    """Raise SeaError for a file that people have edited: what was made from it would not be made again."""
+    from sea_core.errors import SeaError
+
+    if not step.is_summary and ended["written"] != _file_digest(step):
+        raise SeaError(
+            "this file was edited since the pipeline wrote it, and what follows was made from the original",
+            hint="Rename it, name it as `data` of `optimize`, and remove the section `prepare`; or delete it.",
+            where=str(step.output),
+        )
+
+
+def _file_digest(step: Step) -> str:
+    """Return the digest of the file that a command wrote; empty where it wrote a folder, or nothing."""
+    from sea_core.runs.digests import file_digest
+
+    return file_digest(step.output) if step.output and step.output.is_file() else ""
 
 
 def _call(step: Step, quiet: bool) -> int:
     """Run a command in a process of its own, which returns its memory, and return its exit code.
 
-    Ctrl-C reaches both: the command stops cleanly, and is waited for.
+    Ctrl-C reaches both: the command stops cleanly, and is waited for. One that a signal has ended has failed.
     """
     command = [sys.executable, "-P", "-m", "sea_core.cli", *step.words]  # -P: no module of the working folder is run
     process = subprocess.Popen(command, stdout=STDERR if quiet else None)
@@ -97,7 +118,10 @@ def _call(step: Step, quiet: bool) -> int:
         process.send_signal(signal.SIGTERM)
         process.wait()
         raise
-    return stop.CODE if code < 0 else code
+    if code < 0:
+        output.note(f"the command was ended by signal {-code}; 9 is often a lack of memory")
+        return 2
+    return code
 
 
 def _shown(step: Step) -> str:

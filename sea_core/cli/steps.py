@@ -10,12 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
 from sea_core.config import read_yaml
 from sea_core.errors import SeaError, suggest
+from sea_core.plugin.isolation import ENTRY_POINT_GROUP
 from sea_core.runs.digests import file_digest
 
 SECTIONS = {
@@ -71,11 +73,13 @@ class CommandSection:
     Attributes:
         argument: the value of the command's argument; empty without.
         options: by their names, as they are typed.
+        read: the values of options that may name what the command reads: a file, a model, a plugin.
     """
 
     name: str
     argument: str
     options: Mapping[str, Any]
+    read: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,11 @@ class _Reader:
                 raise self.error(
                     f"`sea {name}` has no option {key!r}", suggest(str(key), known, "Keys of this section"), str(key)
                 )
-        return CommandSection(name, value, {key: self.words(key, chosen[key], parameters[key]) for key in chosen})
+        words = {key: self.words(key, chosen[key], parameters[key]) for key in chosen}
+        named = [
+            key for key in chosen if parameters[key].type_descriptor.annotation is Path or key in ("model", "plugin")
+        ]
+        return CommandSection(name, value, words, tuple(word for key in named for word in words[key][1::2]))
 
     def words(self, key: str, value: Any, parameter: Any) -> list[str]:
         """Return an option as it is typed."""
@@ -260,7 +268,7 @@ class _Chain:
             added = {"lora": ["--lora", str(aligned.output / "adapter")]}
             if "--full-finetune" in aligned.options:
                 added = {"model": ["--model", str(aligned.output / "merged")]}
-            after = CommandSection(section.name, section.argument, {**section.options, **added})
+            after = replace(section, options={**section.options, **added})
             yield self._add("after", after, [section.argument], "after", after=["align"])
 
     def _bench_judge(self, section: CommandSection) -> Iterator[Step]:
@@ -293,8 +301,9 @@ class _Chain:
         given = tuple(argument for argument in arguments if argument)
         effective = {key: words for key, words in section.options.items() if key not in WITHOUT_EFFECT}
         inputs = [self.made[earlier].digest for earlier in after if earlier in self.made]
-        contents = [] if inputs else [_content(Path(argument)) for argument in given]
-        state = json.dumps([name, section.name, effective, inputs, contents, section.argument])
+        made = {str(step.output) for step in self.made.values()}
+        contents = [_content(word) for word in (*given, *section.read) if word not in made]
+        state = json.dumps([version("sea-core"), name, section.name, effective, inputs, contents])
         digest = hashlib.sha256(state.encode()).hexdigest()
         path = self.file.folder / f"{output}-{digest[:8]}{suffix}" if output else None
         options = tuple(word for words in section.options.values() for word in words)
@@ -310,12 +319,13 @@ class _Chain:
         return self.made[name]
 
 
-def _content(path: Path) -> Any:
-    """Return what identifies the content of a file, or of a folder by the sizes of its files; else the name."""
-    try:
-        if path.is_file():
-            return file_digest(path)
+def _content(name: str) -> Any:
+    """Return what identifies what is read: of a file or a folder its bytes, of an installed plugin its version."""
+    path = Path(name)
+    if path.is_file():
+        return file_digest(path)
+    if path.is_dir():
         files = sorted(each for each in path.rglob("*") if each.is_file())
-        return [(each.relative_to(path).as_posix(), each.stat().st_size) for each in files] or str(path)
-    except OSError:
-        return str(path)
+        return [(each.relative_to(path).as_posix(), file_digest(each)) for each in files]
+    installed = entry_points(group=ENTRY_POINT_GROUP, name=name)
+    return [name, *(point.dist.version for point in installed if point.dist)]

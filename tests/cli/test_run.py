@@ -75,6 +75,29 @@ def test_names_change_with_all_that_a_result_depends_on(tmp_path: Path) -> None:
     assert [a == b for a, b in zip(original, changed, strict=True)] == [True, False, False, True, False]
 
 
+def test_names_change_with_the_content_of_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = {name: tmp_path / name for name in ("rows.jsonl", "m/weights", "set/bench.json", "extra.jsonl")}
+    for file in files.values():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("0")
+    text = COMPLETE.replace("align: {", "align: {extra-text: extra.jsonl, ")
+
+    def names() -> list[str]:
+        return [command[command.index("--out") + 1] for command in commands(write(tmp_path, text))[:5]]
+
+    changed = {
+        "rows.jsonl": [True, True, True, False, True],
+        "m/weights": [False, True, True, True, True],
+        "set/bench.json": [False, False, False, True, True],
+        "extra.jsonl": [False, False, True, False, True],
+    }
+    for name, expected in changed.items():
+        before = names()
+        files[name].write_text("1")  # as long as before
+        assert [a != b for a, b in zip(before, names(), strict=True)] == expected, name
+
+
 def test_what_has_not_changed_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(DEMO_EXAMPLES, "rows.jsonl")
@@ -91,6 +114,12 @@ def test_what_has_not_changed_is_skipped(tmp_path: Path, monkeypatch: pytest.Mon
 
     shutil.rmtree(run.folder)
     assert [step["result"] for step in results(file)] == ["unchanged", "done"]
+    prepared = Path(first[0]["output"])
+    original = prepared.read_text()
+    prepared.write_text(original.replace("lamp", "book"))
+    assert "was edited since" in expect_error("run", file)
+    prepared.write_text(original)
+
     words = commands(file)
     rows = Path("rows.jsonl").read_text().splitlines(keepends=True)
     Path("rows.jsonl").write_text("".join(rows[:-1]))
