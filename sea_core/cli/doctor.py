@@ -1,4 +1,4 @@
-"""`sea doctor`: what this machine has, what is wrong with it, and the command that mends that."""
+"""`sea doctor`: what this machine has, what is wrong with it, and the command that fixes it."""
 
 from __future__ import annotations
 

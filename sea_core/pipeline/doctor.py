@@ -1,4 +1,4 @@
-"""`sea doctor` from Python: what this machine has, what is wrong with it, and the command that mends that.
+"""`sea doctor` from Python: what this machine has, what is wrong with it, and the command that fixes it.
 
 Nothing is imported before its check: a library that is missing must be a finding, not a traceback.
 """

@@ -1,4 +1,4 @@
-"""Media for the page: files of known types, told by their first bytes, decoded here and encoded again.
+"""Media for the page: files of known types, recognised by their first bytes, decoded here and encoded again.
 
 So no byte of the file itself is on the page. Pictures are made small, of a video a few frames are shown, a sound is cut
 and mixed to one channel.

@@ -46,13 +46,10 @@ def compare(
     ] = [],  # noqa: B006
     modality: target.Modality = None,
     model: options.Model = None,
-    tasks: Annotated[list[str], typer.Option("--task", help="Only this task; repeatable.")] = [],  # noqa: B006
-    scenarios: Annotated[list[str], typer.Option("--scenario", help="Only this scenario; repeatable.")] = [],  # noqa: B006
-    conditions: Annotated[
-        list[str],
-        typer.Option("--condition", help="text, media, blank or no_media; repeatable.", show_default="text, media"),
-    ] = [],  # noqa: B006
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N cases of each scenario and task.")] = None,
+    tasks: target.Tasks = [],  # noqa: B006
+    scenarios: target.Scenarios = [],  # noqa: B006
+    conditions: target.Conditions = [],  # noqa: B006
+    limit: target.CaseLimit = None,
     by_task: Annotated[bool, typer.Option("--by-task", help="A row for each task.")] = False,
     format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
     option: options.Settings = [],  # noqa: B006

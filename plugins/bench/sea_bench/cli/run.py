@@ -65,13 +65,10 @@ def run(
         str | None,
         typer.Option(help="Around the model: system-prompt, guard, guard-after, self-check, steering, or a plugin's."),
     ] = None,
-    tasks: Annotated[list[str], typer.Option("--task", help="Only this task; repeatable.")] = [],  # noqa: B006
-    scenarios: Annotated[list[str], typer.Option("--scenario", help="Only this scenario; repeatable.")] = [],  # noqa: B006
-    conditions: Annotated[
-        list[str],
-        typer.Option("--condition", help="text, media, blank or no_media; repeatable.", show_default="text, media"),
-    ] = [],  # noqa: B006
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N cases of each scenario and task.")] = None,
+    tasks: target.Tasks = [],  # noqa: B006
+    scenarios: target.Scenarios = [],  # noqa: B006
+    conditions: target.Conditions = [],  # noqa: B006
+    limit: target.CaseLimit = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
     revision: options.Revision = None,

@@ -1,4 +1,4 @@
-"""The model that answers cases, as it is typed: a plugin's on this machine, or one on a server."""
+"""Which cases are answered, and by which model, as they are typed: a plugin's on this machine, or one on a server."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ ServedModel = Annotated[str | None, typer.Option(metavar="NAME", help="The model
 Modality = Annotated[
     str | None, typer.Option(help="Which of the plugin's modalities, or of the benchmark's sets, if it has several.")
 ]
+Tasks = Annotated[list[str], typer.Option("--task", help="Only this task; repeatable.")]
+Scenarios = Annotated[list[str], typer.Option("--scenario", help="Only this scenario; repeatable.")]
+Conditions = Annotated[
+    list[str],
+    typer.Option("--condition", help="text, media, blank or no_media; repeatable.", show_default="text, media"),
+]
+CaseLimit = Annotated[int | None, typer.Option(min=1, help="Only the first N cases of each scenario and task.")]
 NO_MODEL_HINT = (
     "Type --plugin NAME (`sea modalities` lists the installed ones), or --server URL --served-model NAME for a model "
     "on a server."
