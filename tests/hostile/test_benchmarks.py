@@ -6,7 +6,6 @@ import http.client
 import json
 import pickle
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
@@ -19,11 +18,11 @@ from safetensors.torch import save_file
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import sea
 from helpers.hostile import SECRET, Canary, Pickled, edit_json, open_hostile, refused
+from helpers.pages import serving_page
 from sea_bench.build.picks import Picks
 from sea_bench.labels.sample import LabelSample
 from sea_bench.pages.label import LabelPage
 from sea_bench.pages.pick import PickPage
-from sea_bench.pages.server import Page, make_server
 from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.digests import sha256
 from sea_core.runs.manifest import write_sealed
@@ -150,19 +149,6 @@ def serving(folder: Path) -> Iterator[ThreadingHTTPServer]:
     picks = Picks(folder)
     with serving_page(PickPage(picks, picks.find_candidates())) as server:
         yield server
-
-
-@contextmanager
-def serving_page(page: Page) -> Iterator[ThreadingHTTPServer]:
-    server = make_server(page, 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def fetch(server: ThreadingHTTPServer, path: str, **more: Any) -> tuple[int, bytes, dict[str, str]]:

@@ -66,7 +66,9 @@ def find_target(
     if server is not None:
         _reject_local({"plugin": plugin, lora_option: lora, **local, "adapter settings": settings["adapter"]})
         return ServedTarget(server, served_model or "", modality or only_set(cases), settings["server"])
-    if plugin is None or served_model is not None:
+    if served_model is not None:
+        raise SeaError("--served-model names a model on a server, and no server was named", hint="Add: --server URL")
+    if plugin is None:
         raise SeaError("no model was named", hint=NO_MODEL_HINT)
     found = ModelTarget.find(plugin, modality=modality, settings=settings["adapter"], **local)
     return on_base(found, lora) if lora and local.get("model") is None else found

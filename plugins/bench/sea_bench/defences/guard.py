@@ -36,6 +36,10 @@ class Guard(Defence, GuardConfig):
     refusal: str = REFUSAL
     """The answer where the judge finds something unsafe."""
 
+    def _limits(self) -> dict[str, JsonValue]:
+        """Return the settings of the judge's language model that can change a verdict."""
+        return {"max_tokens": self.max_tokens, "seed": self.seed}
+
     def _open(self) -> Judge:
         """Return the judge. Raises SeaError if there is no such judge, or a setting is missing."""
         if not self.model and self.judge in ("guard", "openai", "transformers"):
@@ -71,6 +75,7 @@ class GuardBefore(Guard):
             "name": self.name,
             "judge": judge.name,
             "prompt_sha": judge.request_sha,
+            **self._limits(),
             "describe": self.describe,
             "refusal": self.refusal,
         }
@@ -96,7 +101,8 @@ class GuardAfter(Guard):
 
     def identity(self) -> dict[str, JsonValue]:
         judge = self._open()
-        return {"name": self.name, "judge": judge.name, "prompt_sha": judge.prompt_sha, "refusal": self.refusal}
+        shared = {"name": self.name, "judge": judge.name, "prompt_sha": judge.prompt_sha}
+        return {**shared, **self._limits(), "refusal": self.refusal}
 
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
         return GuardedAnswers(model, self.refusal, self._open())
@@ -123,7 +129,12 @@ class GuardedRequests(GuardedModel):
     describes: bool
 
     def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer | FailedAnswer]:
-        shown = self._describe(prompts)
+        described = self._describe(prompts)
+        shown = {key: each for key, each in described.items() if isinstance(each, GeneratedAnswer)}
+        for each in described.values():
+            if isinstance(each, FailedAnswer):  # the guard would not know the medium
+                yield replace(each, detail=f"the description for the guard: {each.detail}")
+        prompts = [prompt for prompt in prompts if prompt.key in shown or prompt.key not in described]
         requests = [Answer(prompt.key, request_text(prompt, shown.get(prompt.key)), "") for prompt in prompts]
         verdicts = _by_key(self.judge.judge_requests([each for each in requests if each.question]))
         held_back = {key: verdict for key, verdict in verdicts.items() if _action(verdict) in (REFUSED, FAILED)}
@@ -134,7 +145,7 @@ class GuardedRequests(GuardedModel):
             found = verdicts.get(answer.key)
             yield _with_action(answer, _calls(shown.get(answer.key), found), _action(found))
 
-    def _describe(self, prompts: Sequence[CasePrompt]) -> dict[str, GeneratedAnswer]:
+    def _describe(self, prompts: Sequence[CasePrompt]) -> dict[str, GeneratedAnswer | FailedAnswer]:
         """Return what the model says that the media show, if the guard reads that."""
         question = self.comprehension_question
         asked = [
@@ -142,7 +153,7 @@ class GuardedRequests(GuardedModel):
             for prompt in prompts
             if self.describes and prompt.medium is not None
         ]
-        return {key: answer for key, answer in self.ask(asked).items() if isinstance(answer, GeneratedAnswer)}
+        return self.ask(asked)
 
 
 @dataclass

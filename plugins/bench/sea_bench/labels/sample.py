@@ -126,4 +126,5 @@ def _require_seed(run: BenchRun, seed: int) -> None:
 
 
 def _id(run: BenchRun, record: AnsweredRecord) -> str:
-    return sha256(f"{run.label}\n{record['key']}\n{answer_sha(record['answer'])}".encode())[:16]
+    digest = sha256(f"{run.label}\n{record['key']}\n{answer_sha(record['answer'])}".encode())
+    return f"a{digest[:15]}"  # a spreadsheet takes digits alone, or 123e45, for a number

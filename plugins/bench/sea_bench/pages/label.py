@@ -58,7 +58,7 @@ class LabelPage:
         """Return the HTML of an answer's media, or of what is wrong with them."""
         try:
             files = self.sample.find_media(self.sample.answers[shown])
-        except DataError as error:
+        except (DataError, OSError) as error:
             return f"<p class=missing>{text(str(error))}</p>"
         return "".join(
             f"<figure>{medium_tag(f'/media?answer={shown}&amp;file={file}', path, modality)}</figure>"
@@ -68,7 +68,7 @@ class LabelPage:
     def _find_media(self, shown: int) -> Mapping[str, Path]:
         try:
             return self.sample.find_media(self.sample.answers[shown])
-        except DataError as error:
+        except (DataError, OSError) as error:
             raise LookupError(str(error)) from error
 
 

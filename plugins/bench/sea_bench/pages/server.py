@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path in ASSETS:
             self._respond(HTTPStatus.OK, f"{ASSETS[path]}; charset=utf-8", (STATIC / path[1:]).read_bytes())
         elif path == "/":
-            self._respond(HTTPStatus.OK, "text/html; charset=utf-8", self.page.render(parse_qs(query)).encode())
+            self._send_page(parse_qs(query))
         elif path == "/media":
             self._send_medium(parse_qs(query))
         elif path == "/favicon.ico":
@@ -167,6 +167,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
 
+    def _send_page(self, query: Parameters) -> None:
+        try:
+            page = self.page.render(query).encode()
+        except SeaError as error:
+            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "this cannot be shown", str(error))
+        else:
+            self._respond(HTTPStatus.OK, "text/html; charset=utf-8", page)
+
     def _send_medium(self, query: Parameters) -> None:
         try:
             path = self.page.find_file(query)
@@ -175,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND, "there is no such medium, or it cannot be read")
             return
         part = RANGE.fullmatch(self.headers.get("Range", ""))
-        if part is None or int(part[1]) >= len(data):
+        if part is None or int(part[1]) >= len(data) or int(part[2] or len(data)) < int(part[1]):
             self._respond(HTTPStatus.OK, content_type, data)
             return
         start, end = int(part[1]), min(int(part[2] or len(data)), len(data) - 1)

@@ -100,7 +100,7 @@ class LocalSource:
     def open(self, run: BenchRun, cases: Sequence[Case], config: AnswerConfig, progress: Progress) -> AnsweringModel:
         mllm = self.load() if self.load else load_model(self.target, self.lora, progress)
         model, device = LocalAnsweringModel(mllm, config.batch_size), self.target.device_name()
-        found = _checked(run, device, lambda: preflight(model, cases, config, device))
+        found = _checked(run, device, cases, lambda: preflight(model, cases, config, device))
         chosen = choose_batch_size(config, found)
         model.batch_size = min(model.batch_size, chosen)
         if chosen < config.batch_size:
@@ -130,9 +130,15 @@ class ServedSource:
 
     def open(self, run: BenchRun, cases: Sequence[Case], config: AnswerConfig, progress: Progress) -> AnsweringModel:
         model = ServedAnsweringModel(self.target)
-        found = _checked(run, self.target.address, lambda: preflight_server(model, cases, config))
+        found = _checked(run, self.target.address, cases, lambda: preflight_server(model, cases, config))
         if found.omitted:
-            progress.note(f"the server does not take {', '.join(found.omitted)}: its answers may not be greedy")
+            greedy = ": its answers may not be greedy" if "temperature" in found.omitted else ""
+            progress.note(f"the server does not take {', '.join(found.omitted)}{greedy}")
+        if found.media and not found.media_changed:
+            progress.note(
+                "it is unknown whether media reach the model: asked twice what a blank medium shows, the server gave "
+                "two answers. Make it deterministic, or compare with the answers of --condition blank"
+            )
         if found.batched_same < found.batched:
             changed = found.batched - found.batched_same
             progress.note(f"the server gave {changed} of {found.batched} cases another answer when asked again")
@@ -149,10 +155,13 @@ def load_model(target: ModelTarget, lora: Path | None, progress: Progress = SILE
     return mllm
 
 
-def _checked(run: BenchRun, device: str, check: Callable[[], Preflight]) -> Preflight:
-    """Return what the checks before the run have found on this device, or find it now."""
+def _checked(run: BenchRun, device: str, cases: Sequence[Case], check: Callable[[], Preflight]) -> Preflight:
+    """Return what the checks before the run have found on this device, or find it now.
+
+    Checks on prompts without media say nothing of cases that have media.
+    """
     found = run.manifest.preflight
-    if found is None or found.device != device:
+    if found is None or found.device != device or (not found.media and any(case.media for case in cases)):
         found = check()
         run.set_preflight(found)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from sea_bench.run.answering import (
 )
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import SMALLER_HINT, LocalAnsweringModel
+from sea_bench.run.media_parts import Part
 from sea_bench.run.run_folder import Preflight
 from sea_bench.run.runner import DESCRIPTION_TOKENS, case_prompt, prompt_text, read_cases
 from sea_bench.run.served import ServedAnsweringModel
@@ -62,17 +64,23 @@ def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config:
     """Check on a few cases that the server answers, that media change the answers, and that they can be repeated.
 
     Answers are compared, as a server gives no logits: what the model says that a medium shows, and that the blank input
-    shows.
+    shows. If it says two things of the blank input, a difference proves nothing, and no medium counts as one that
+    changes the answer.
 
     Raises:
-        SeaError: no medium changes the answer, so the server or the model leaves them out; or the server answers none.
+        SeaError: no medium changes the answer, or none of one of the modalities that are joined does, so the server or
+            the model leaves them out; or the server answers none.
     """
     media, texts = read_samples(model, cases)
-    shown = _describe(model, {read.case.key: read.medium for read in media})
-    blank = _describe(model, {BLANK: model.blank}).get(BLANK) if media else None
-    changed = sum(text != blank for text in shown.values())
-    if media and not changed:
+    own = {read.case.key: cast(list[Part], read.medium) for read in media}
+    shown = _describe(model, own)
+    blank = list(_describe(model, {f"{BLANK} {i}": model.blank for i in range(2)}).values()) if media else []
+    repeats = len(set(blank)) <= 1
+    changed = sum(text not in blank for text in shown.values()) if repeats else 0
+    if media and repeats and not changed:
         raise _ignored(len(media), f"Does it take {model.target.modality}? {SERVER_HINT}")
+    if repeats:
+        _require_each_part(model, own, shown)
     return Preflight(
         device=model.target.address,
         chat="",
@@ -82,6 +90,25 @@ def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config:
         batched_same=sum(_same_in_batch(model, group, config) for group in (media, texts)),
         omitted=model.target.client.omitted,
     )
+
+
+def _require_each_part(model: ServedAnsweringModel, media: Mapping[str, list[Part]], shown: Mapping[str, str]) -> None:
+    """Check of joint media that each part changes the answer: a server may take pictures and leave out sounds."""
+    kinds = list(dict.fromkeys(part["type"] for part in model.blank))
+    for kind in kinds if len(kinds) > 1 else ():
+        blanked = {key: _with_blank(parts, model.blank, kind) for key, parts in media.items() if key in shown}
+        answers = _describe(model, blanked)
+        if all(answers.get(key) == shown[key] for key in blanked):
+            raise SeaError(
+                f"the model ignores the parts {kind} of its media: with blank ones its answers are the same",
+                hint=f"Does the server take {model.target.modality} together? {SERVER_HINT}",
+            )
+
+
+def _with_blank(parts: Sequence[Part], blank: Sequence[Part], kind: str) -> list[Part]:
+    """Return the parts of a medium with blank ones of one kind, in the order of the kinds."""
+    kinds = dict.fromkeys(part["type"] for part in blank)
+    return [part for each in kinds for part in (blank if each == kind else parts) if part["type"] == each]
 
 
 def _describe(model: ServedAnsweringModel, media: Mapping[str, Medium | None]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from helpers.chat_server import chat_server, says
 from helpers.cli import expect_error, sea
 from sea_bench.dataset import read_benchmark
 from sea_bench.defences.base import REFUSAL
-from sea_bench.defences.guard import GuardAfter, GuardBefore, GuardedAnswers, GuardedRequests
+from sea_bench.defences.guard import Guard, GuardAfter, GuardBefore, GuardedAnswers, GuardedRequests
 from sea_bench.run.answering import NO_VERDICT, CasePrompt, ExtraCall, FailedAnswer, GeneratedAnswer
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import SeaError
@@ -84,6 +84,25 @@ def test_a_guard_in_front_can_read_what_the_model_says_that_the_medium_shows() -
     judge.read.clear()
     by_key(GuardedRequests(model, REFUSAL, judge, True), prompts("door", medium=None))
     assert judge.read == ["door"]  # without a medium nothing is described
+
+
+def test_what_a_guard_cannot_know_is_not_let_pass() -> None:
+    model = ScriptedModel(lambda prompt: None if prompt.text == "What is shown?" else "Step by step.")
+    judge = WordJudge()
+    (failed,) = GuardedRequests(model, REFUSAL, judge, True).answer(prompts("How do I do this?"))
+    assert isinstance(failed, FailedAnswer)
+    assert failed.detail == "the description for the guard: no answer"
+    assert judge.read == []
+
+
+@pytest.mark.parametrize("guard", [GuardBefore, GuardAfter])
+def test_what_can_change_a_verdict_is_in_the_identity(guard: type[Guard], tmp_path: Path) -> None:
+    def identity(**changes: Any) -> dict[str, Any]:
+        return guard(model=str(tmp_path), judge="transformers", **changes).identity()
+
+    assert identity() == identity()
+    assert identity() != identity(max_tokens=1)
+    assert identity() != identity(seed=9)
 
 
 def test_what_has_no_text_is_let_pass_by_a_guard_for_texts() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import re
 import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -15,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from helpers.bench_records import answer_record, bench_manifest, bench_verdict
+from helpers.pages import request, serving_page
 from sea_bench.labels.labels import Labels
 from sea_bench.labels.sample import LabelSample
 from sea_bench.pages.label import LabelPage
-from sea_bench.pages.server import make_server
 from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.digests import sha256
 
@@ -41,17 +39,8 @@ def run(tmp_path: Path) -> BenchRun:
     return run
 
 
-@contextmanager
-def serving(sample: LabelSample) -> Iterator[ThreadingHTTPServer]:
-    server = make_server(LabelPage(sample), 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def serving(sample: LabelSample) -> AbstractContextManager[ThreadingHTTPServer]:
+    return serving_page(LabelPage(sample))
 
 
 @pytest.fixture
@@ -60,19 +49,8 @@ def server(run: BenchRun) -> Iterator[ThreadingHTTPServer]:
         yield server
 
 
-def request(
-    server: ThreadingHTTPServer, path: str, body: str | None = None, **headers: str
-) -> tuple[int, str, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
-    connection.request("GET" if body is None else "POST", path, body, headers)
-    response = connection.getresponse()
-    result = (response.status, response.read().decode(), dict(response.getheaders()))
-    connection.close()
-    return result
-
-
 def shown_id(page: str) -> str:
-    (found,) = re.findall("name=id value=([0-9a-f]{16})>", page)
+    (found,) = re.findall("name=id value=(a[0-9a-f]{15})>", page)
     return str(found)
 
 
@@ -136,8 +114,16 @@ def test_a_browser_may_ask_for_a_part_of_a_medium(server: ThreadingHTTPServer) -
     status, part, headers = request(server, source, Range="bytes=2-4")
     assert (status, part, headers["Content-Range"]) == (206, whole[2:5], f"bytes 2-4/{len(whole)}")
     assert request(server, source, Range="bytes=3-")[1] == whole[3:]
-    for strange in ("bytes=99-", "bytes=-2", "bytes=0-1,3-4", "lines=1-2", "bytes=²-"):
+    for strange in ("bytes=99-", "bytes=-2", "bytes=0-1,3-4", "bytes=5-2", "lines=1-2", "bytes=²-"):
         assert request(server, source, Range=strange.encode().decode("latin-1"))[:2] == (200, whole), strange
+
+
+def test_what_cannot_be_read_is_explained_on_the_page(run: BenchRun, server: ThreadingHTTPServer) -> None:
+    request(server, "/", f"id={shown_id(request(server, '/')[1])}&label=unsafe")
+    run.labels.path.write_bytes(run.labels.path.read_bytes().replace(b"unsafe", b"refused", 1))
+    status, page, _ = request(server, "/")
+    assert status == 500
+    assert "labels.jsonl" in page
 
 
 def test_a_medium_that_the_model_did_not_have_is_not_shown(run: BenchRun, tmp_path: Path) -> None:

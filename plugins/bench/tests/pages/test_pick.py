@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import re
-import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from helpers.pages import request, serving_page
 from sea_bench.build.picks import CandidateSet, Picks
 from sea_bench.pages.pick import PickPage
-from sea_bench.pages.server import make_server
 
 
 @pytest.fixture
@@ -28,24 +26,8 @@ def server(tmp_path: Path, picks: Picks) -> Iterator[ThreadingHTTPServer]:
         files.append(tmp_path / f"{k}.mp4")
         files[-1].write_bytes(f"scene {k}".encode())
     candidate_sets = [CandidateSet(f"video/1-A/{i}", "steal <b>a lamp</b>", "How?", tuple(files)) for i in range(3)]
-    page_server = make_server(PickPage(picks, candidate_sets), 0)
-    thread = threading.Thread(target=page_server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield page_server
-    page_server.shutdown()
-    thread.join()
-    page_server.server_close()
-
-
-def request(
-    server: ThreadingHTTPServer, path: str, body: str | None = None, **headers: str
-) -> tuple[int, str, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
-    connection.request("GET" if body is None else "POST", path, body, headers)
-    response = connection.getresponse()
-    result = (response.status, response.read().decode(), dict(response.getheaders()))
-    connection.close()
-    return result
+    with serving_page(PickPage(picks, candidate_sets)) as server:
+        yield server
 
 
 def test_the_page_shows_the_first_case_without_a_pick(server: ThreadingHTTPServer, picks: Picks) -> None:

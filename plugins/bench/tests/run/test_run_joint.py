@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from helpers.chat_server import Answer, chat_server, says
 from helpers.cli import CliResult, expect_error, sea
 from helpers.families import write_checkpoint
 
@@ -78,3 +79,16 @@ def test_a_medium_that_is_not_whole_gets_no_answer(cases: Path, omni: Path, tmp_
 def test_a_folder_without_the_joint_set_is_named(cases: Path) -> None:
     message = expect_error("bench", "check", cases, "--modality", "audio")
     assert "It has: image+audio." in message
+
+
+@pytest.mark.parametrize("left_out", ["image_url", "input_audio"])
+def test_a_server_that_takes_one_of_two_media_is_refused(cases: Path, tmp_path: Path, left_out: str) -> None:
+    def partly_blind(request: dict[str, Any], _: int) -> Answer:
+        parts = request["messages"][-1]["content"]
+        taken = [part for part in parts if part["type"] != left_out] if isinstance(parts, list) else parts
+        return says(f"It shows {hash(json.dumps(taken))}.")
+
+    with chat_server(partly_blind) as server:
+        url = ("--server", server.url, "--served-model", "scripted-1", "--modality", "image+audio")
+        message = expect_error("bench", "run", cases, *url, "--out", tmp_path / "run", "--task", "BOTH")
+    assert f"the model ignores the parts {left_out} of its media" in message

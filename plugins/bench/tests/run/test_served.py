@@ -10,6 +10,7 @@ import urllib.request
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,25 @@ def test_a_server_that_does_not_respond_is_named(cases: Path, tmp_path: Path) ->
     assert "sesame" not in message
 
 
+def blind(request: dict[str, Any], _: int) -> Answer:
+    """Answer as a server that leaves out media."""
+    return says(f"I see nothing: {text_of(request['messages'][-1]['content'])[-20:]}")
+
+
+def test_prompts_without_media_prove_nothing_for_those_with_media(cases: Path, tmp_path: Path) -> None:
+    with chat_server(blind) as server:
+        assert run_served(cases, tmp_path / "run", server, "--task", "Text_only").code == 0
+        assert "the model ignores its media" in expect_run_error(cases, tmp_path / "run", server.url, *LENGTH)
+
+
+def test_a_server_that_does_not_repeat_itself_proves_nothing(cases: Path, tmp_path: Path) -> None:
+    counter = count()
+    with chat_server(lambda request, times: says(f"Answer {next(counter)}.")) as server:
+        shown = run_served(cases, tmp_path / "run", server, "--task", "KPT")
+    assert shown.json()["preflight"]["media_changed"] == 0
+    assert "it is unknown whether media reach the model" in shown.err
+
+
 def test_settings_that_the_server_does_not_take_are_named(cases: Path, tmp_path: Path) -> None:
     def script(request: dict[str, Any], times: int) -> Answer:
         return fails(400, "temperature is not supported") if "temperature" in request else answer(request, times)
@@ -246,6 +266,15 @@ def test_settings_that_the_server_does_not_take_are_named(cases: Path, tmp_path:
         shown = run_served(cases, tmp_path / "run", server, "--task", "KPT")
     assert shown.json()["answered"] == 6
     assert "the server does not take temperature: its answers may not be greedy" in shown.err
+
+
+def test_a_seed_that_the_server_does_not_take_is_named(cases: Path, tmp_path: Path) -> None:
+    def script(request: dict[str, Any], times: int) -> Answer:
+        return fails(400, "seed is not supported") if "seed" in request else answer(request, times)
+
+    with chat_server(script) as server:
+        shown = run_served(cases, tmp_path / "run", server, "--task", "KPT")
+    assert "the server does not take seed\n" in shown.err
 
 
 def test_another_model_under_the_same_name_is_another_run(cases: Path, tmp_path: Path) -> None:

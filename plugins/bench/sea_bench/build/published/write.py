@@ -60,7 +60,10 @@ def _record(case: PublishedCase) -> dict[str, str | None]:
     """Return a case as a question file has it."""
     more = {KEY_PHRASE: case.phrase} if case.phrase else {}
     if TEXT_ONLY not in case.texts:
-        more[ORIGINAL_QUESTION] = next(text for text in case.texts.values() if text)
+        question = next((text for text in case.texts.values() if text), None)
+        if question is None:
+            raise DataError(f"the case {case.id} has no question", hint="Remove it, or write a question in it.")
+        more[ORIGINAL_QUESTION] = question
     return {**case.texts, **more}
 
 
