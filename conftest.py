@@ -6,7 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes is asserted nowhere: on a busy machine any takes long.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # For all tests and the processes that they start: on more threads models this small are slower. Not by
 # torch.set_num_threads, which makes a pool that is broken in a forked process.

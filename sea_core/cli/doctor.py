@@ -30,7 +30,7 @@ def doctor(
     cells = [("FAULT" if found.fault else "", found.area, found.subject, found.found) for found in findings]
     output.emit([asdict(finding) for finding in findings], as_json, lambda: output.grid(COLUMNS, cells))
     for fault in faults:
-        output.note(f"FAULT {fault.subject}: {fault.found}\n  Type: {fault.remedy}")
+        output.note(f"FAULT {fault.subject}: {fault.found}\n  To fix it: {fault.remedy}")
     if not faults:
         output.note("No fault was found. `sea` alone shows where to start.")
     exit_if_failed({"faults of this machine, listed above": len(faults)})

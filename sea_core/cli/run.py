@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,12 +27,12 @@ DONE, FAILURES, UNCHANGED = "done", "finished with failures", "unchanged"
 
 
 class StepRecord(TypedDict):
-    """A command that has ended: its digest, its words, its exit code, 0 or 1, and the digest of the file it wrote."""
+    """A command that has ended: its digest, its words, its exit code, 0 or 1, and how many had ended before."""
 
     step: str
     command: list[str]
     code: int
-    written: str
+    number: int
 
 
 def run(
@@ -49,73 +50,66 @@ def run(
     from sea_core.runs.jsonl import JsonlLog
 
     pipeline = PipelineFile.read(file, context.find_root().command)
-    steps = list(pipeline.steps())
     if dry_run:
+        steps = list(pipeline.steps())
         output.emit([step.words for step in steps], as_json, lambda: "\n".join(map(_shown, steps)))
         return
     pipeline.folder.mkdir(parents=True, exist_ok=True)
     journal = JsonlLog(pipeline.folder / JOURNAL, StepRecord, key=("step",))
-    results: list[str] = []
-    for step in steps:
-        results.append(_run_step(step, journal, is_new=any(result != UNCHANGED for result in results), quiet=as_json))
-    value = [{"command": s.words, "output": s.output, "result": r} for s, r in zip(steps, results, strict=True)]
-    cells = [(" ".join(s.command), s.output or "", r) for s, r in zip(steps, results, strict=True)]
+    results = [(step, _run_step(step, journal, quiet=as_json)) for step in pipeline.steps()]  # one after the other
+    value = [{"command": step.words, "output": step.output, "result": result} for step, result in results]
+    cells = [(" ".join(step.command), step.output or "", result) for step, result in results]
     output.emit(value, as_json, lambda: output.grid(("command", "output", "result"), cells))
-    exit_if_failed({"commands with failures, shown above": results.count(FAILURES)})
+    failures = sum(result == FAILURES for _, result in results)
+    exit_if_failed({"commands with failures, shown above": failures})
 
 
-def _run_step(step: Step, journal: JsonlLog[StepRecord], *, is_new: bool, quiet: bool) -> str:
+def _run_step(step: Step, journal: JsonlLog[StepRecord], *, quiet: bool) -> str:
     """Run one command unless its result is there. A command that cannot go on ends all, with its exit code.
 
     Args:
-        is_new: whether an earlier command has just been run.
         quiet: whether what it prints goes to stderr.
     """
-    ended = next((record for record in journal.read() if record["step"] == step.digest), None)
-    is_there = step.is_stored and (step.output is None or step.output.exists()) and not (step.is_summary and is_new)
-    if ended and ended["code"] == 0 and is_there:
-        _require_unedited(step, ended)
+    from sea_core.errors import RunError
+
+    ended = {record["step"]: record for record in journal.read()}
+    if _is_done(step, ended):
         output.note(f"unchanged: {_shown(step)}")
         return UNCHANGED
+    if step.digest is None:
+        hint = "Re-run the same command: it makes the file again."
+        raise RunError("what an earlier command wrote is not there", hint=hint, where=" ".join(step.arguments))
     output.note(f"$ {_shown(step)}")
     code = _call(step, quiet)
     if code not in (0, 1):
         output.note("The pipeline stopped here. What is finished is kept; re-run the same command to go on.")
         raise typer.Exit(code)
-    journal.append([{"step": step.digest, "command": step.words, "code": code, "written": _file_digest(step)}])
+    number = max((record["number"] for record in ended.values()), default=-1) + 1
+    journal.append([{"step": step.digest, "command": step.words, "code": code, "number": number}])
     return FAILURES if code else DONE
 
 
-def _require_unedited(step: Step, ended: StepRecord) -> None:
-    """Raise SeaError for a file that people have edited: what was made from it would not be made again."""
-    from sea_core.errors import SeaError
-
-    if not step.is_summary and ended["written"] != _file_digest(step):
-        raise SeaError(
-            "this file was edited since the pipeline wrote it, and what follows was made from the original",
-            hint="Rename it, name it as `data` of `optimize`, and remove the section `prepare`; or delete it.",
-            where=str(step.output),
-        )
-
-
-def _file_digest(step: Step) -> str:
-    """Return the digest of the file that a command wrote; empty where it wrote a folder, or nothing."""
-    from sea_core.runs.digests import file_digest
-
-    return file_digest(step.output) if step.output and step.output.is_file() else ""
+def _is_done(step: Step, ended: Mapping[str, StepRecord]) -> bool:
+    """Return whether a command has succeeded after all that it depends on, and its result is there."""
+    record = ended.get(step.digest or "")
+    if record is None or record["code"] or not step.is_stored or (step.output and not step.output.exists()):
+        return False
+    inputs = [ended.get(each or "") for each in step.inputs]
+    return all(each is not None and each["number"] < record["number"] for each in inputs)
 
 
 def _call(step: Step, quiet: bool) -> int:
     """Run a command in a process of its own, which returns its memory, and return its exit code.
 
-    Ctrl-C reaches both: the command stops cleanly, and is waited for. One that a signal has ended has failed.
+    It has a session of its own, so that a stop reaches it once, from here: a second signal would end it at once. One
+    that a signal has ended has failed.
     """
     command = [sys.executable, "-P", "-m", "sea_core.cli", *step.words]  # -P: no module of the working folder is run
-    process = subprocess.Popen(command, stdout=STDERR if quiet else None)
+    process = subprocess.Popen(command, stdout=STDERR if quiet else None, start_new_session=True)
     try:
         code = process.wait()
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
         process.wait()
         raise
     if code < 0:

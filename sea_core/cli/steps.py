@@ -32,7 +32,9 @@ SECTIONS = {
 """The commands of a pipeline in their order, and the argument that their section may name."""
 FOLDER, COMMON = "folder", "common"
 SETTINGS = "option"
-SET_BY_THE_PIPELINE = ("out", "json", "lora", "config")
+SET_BY_THE_PIPELINE = ("out", "json", "lora")
+UNKNOWN = "????????"
+"""Stands for a digest that is not known before an earlier command has been run."""
 WITHOUT_EFFECT = ("device",)
 """Options that change no result, and so no name of a result."""
 
@@ -45,19 +47,20 @@ class Step:
         command: as in ("bench", "run").
         arguments: the paths that it reads, before its options.
         options: as they are typed.
-        digest: of the command, its options and all that it depends on.
+        digest: of the command, its options and all that it depends on; None as long as a file that it reads, and that
+            an earlier step writes, is not there.
         output: what it writes; None for a command that adds to what it reads, or only prints.
+        inputs: the digests of the earlier steps that it depends on.
         is_stored: whether anything is left of it but what it prints.
-        is_summary: whether it is run again as soon as an earlier command was.
     """
 
     command: tuple[str, ...]
     arguments: tuple[str, ...]
     options: tuple[str, ...]
-    digest: str
+    digest: str | None
     output: Path | None = None
+    inputs: tuple[str | None, ...] = ()
     is_stored: bool = True
-    is_summary: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -107,7 +110,7 @@ class PipelineFile:
         return _Reader(path, read_yaml(path), commands).read()
 
     def steps(self) -> Iterator[Step]:
-        """Yield the commands in their order."""
+        """Yield the commands in their order, each named after what the ones before have written until then."""
         return _Chain(self).steps()
 
 
@@ -135,14 +138,17 @@ class _Reader:
         parameters = {name: self.parameters(name) for name in names}
         for key in common:
             if not any(key in of_command for of_command in parameters.values()):
-                every = sorted({option for of_command in parameters.values() for option in of_command})
+                every = sorted({each for known in parameters.values() for each in known} - {*SET_BY_THE_PIPELINE})
                 raise self.error(f"no section has an option {key!r}", suggest(str(key), every, "Options"), str(key))
         return PipelineFile(
             self.path, Path(folder), {name: self.section(name, common, parameters[name]) for name in names}
         )
 
     def require_order(self, names: Sequence[str]) -> None:
-        """Raise SeaError for a section that lacks the one whose results it reads."""
+        """Raise SeaError for a section that lacks the one whose results it reads, or for two that name data."""
+        if "prepare" in names and "data" in self.mapping("optimize"):
+            hint = "Remove `data` from `optimize`: it reads what `prepare` writes."
+            raise self.error("both `prepare` and `optimize` name data", hint, "optimize")
         needed = {"align": "optimize", "bench judge": "bench run", "bench report": "bench judge"}
         if names == ["report"] or names == ["prepare", "report"]:
             raise self.error("there is nothing to report", "Add a section: optimize: {}", "report")
@@ -224,7 +230,7 @@ class _Reader:
 
 @dataclass
 class _Chain:
-    """Names what each command writes: after a digest of all that it depends on.
+    """Names what each command writes: after a digest of all that it depends on, the content of files included.
 
     So what has not changed is found again, and what has changed never meets the results of other settings.
     """
@@ -249,12 +255,7 @@ class _Chain:
         yield self._add("prepare", section, [section.argument], "prepared", ".jsonl")
 
     def _optimize(self, section: CommandSection) -> Iterator[Step]:
-        if (prepared := self.made.get("prepare")) and section.argument:
-            raise SeaError(
-                "both `prepare` and `optimize` name data",
-                hint="Remove `data` from `optimize`: it reads what `prepare` writes.",
-                where=str(self.file.path),
-            )
+        prepared = self.made.get("prepare")
         data = str(prepared.output) if prepared else section.argument
         yield self._add("optimize", section, [data], "embeddings", after=["prepare"])
 
@@ -300,22 +301,18 @@ class _Chain:
     ) -> Step:
         given = tuple(argument for argument in arguments if argument)
         effective = {key: words for key, words in section.options.items() if key not in WITHOUT_EFFECT}
-        inputs = [self.made[earlier].digest for earlier in after if earlier in self.made]
-        made = {str(step.output) for step in self.made.values()}
-        contents = [_content(word) for word in (*given, *section.read) if word not in made]
+        inputs = tuple(self.made[earlier].digest for earlier in after if earlier in self.made)
+        written = [step.output for step in self.made.values() if step.output]
+        files = {str(path): path for path in written if path.suffix}
+        folders = {str(path) for path in written if not path.suffix}  # their steps' digests stand for them
+        contents = [_content(word) for word in (*given, *section.read) if word not in folders]
+        is_known = None not in inputs and all(files[word].exists() for word in given if word in files)
         state = json.dumps([version("sea-core"), name, section.name, effective, inputs, contents])
-        digest = hashlib.sha256(state.encode()).hexdigest()
-        path = self.file.folder / f"{output}-{digest[:8]}{suffix}" if output else None
+        digest = hashlib.sha256(state.encode()).hexdigest() if is_known else None
+        path = self.file.folder / f"{output}-{(digest or UNKNOWN)[:8]}{suffix}" if output else None
         options = tuple(word for words in section.options.values() for word in words)
-        self.made[name] = Step(
-            tuple(section.name.split()),
-            given,
-            options,
-            digest,
-            path,
-            is_stored=section.name != "bench report",
-            is_summary=section.name in ("bench judge", "report"),
-        )
+        command = tuple(section.name.split())
+        self.made[name] = Step(command, given, options, digest, path, inputs, section.name != "bench report")
         return self.made[name]
 
 

@@ -63,7 +63,13 @@ def examine(*, self_test: bool = True) -> Iterator[Finding]:
         return
     checks: list[Callable[[], Iterator[Finding]]] = [check_device, check_memory, check_disk, check_plugins, check_keys]
     for check in checks + [run_self_test] * self_test:
-        yield from check()
+        findings = list[Finding]()
+        error = catch_any(lambda check=check, findings=findings: findings.extend(check()))  # type: ignore[misc]
+        yield from findings
+        if error is not None:
+            area = check.__name__.partition("_")[2].replace("_", "-")
+            remedy = "sea --debug doctor   and install anew the library that it names"
+            yield Finding(area, area, f"cannot be checked: {type(error).__name__}: {one_line(error)}", True, remedy)
 
 
 def check_libraries() -> Iterator[Finding]:

@@ -60,8 +60,20 @@ def test_broken_plugin_and_failed_self_test_are_faults(monkeypatch: pytest.Monke
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     shown = sea("doctor")
     assert shown.code == 1
-    assert "FAULT eeg: it has no adapter\n  Type: pip install --upgrade sea-eeg" in shown.err
+    assert "FAULT eeg: it has no adapter\n  To fix it: pip install --upgrade sea-eeg" in shown.err
     assert "FAULT one embedding" in shown.err
+
+
+def test_a_check_that_raises_is_a_fault_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr("sea_core.model.placement.resolve_device", broken)
+    found = findings("--no-self-test", code=1)
+    assert (
+        found["device", "device"]["found"] == "cannot be checked: RuntimeError: CUDA error: unspecified launch failure"
+    )
+    assert ("keys", "HF_TOKEN") in found
 
 
 def test_missing_library_is_a_fault_without_a_traceback(tmp_path: Path) -> None:

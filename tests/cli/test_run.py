@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from helpers.cli import expect_error, sea
+from helpers.cli import expect_error, sea, sea_process
+from sea_core.cli.steps import Step
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -35,6 +38,14 @@ def write(folder: Path, text: str) -> Path:
 def commands(file: Path) -> list[list[str]]:
     found: list[list[str]] = sea("run", file, "--dry-run", "--json").json()
     return found
+
+
+def names(file: Path) -> list[str]:
+    """Return what the commands write, once the prepared examples are there."""
+    prepared = Path(commands(file)[0][-1])
+    prepared.parent.mkdir(exist_ok=True)
+    prepared.touch()
+    return [command[command.index("--out") + 1] for command in commands(file)[:5]]
 
 
 def results(file: Path, code: int = 0) -> list[dict[str, Any]]:
@@ -64,14 +75,13 @@ def test_each_command_reads_what_an_earlier_one_writes(tmp_path: Path) -> None:
     assert page[-1].endswith(".html")
 
 
-def test_names_change_with_all_that_a_result_depends_on(tmp_path: Path) -> None:
-    def names(text: str) -> list[str]:
-        return [command[command.index("--out") + 1] for command in commands(write(tmp_path, text))[:5]]
-
-    original = names(COMPLETE)
-    assert names(COMPLETE) == original
-    assert names(COMPLETE.replace("device: cpu", "device: cuda")) == original
-    changed = names(COMPLETE.replace("lr: 0.1", "lr: 0.2"))
+def test_names_change_with_all_that_a_result_depends_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert commands(write(tmp_path, COMPLETE))[1][-1].endswith("/embeddings-????????")  # it follows what is prepared
+    original = names(write(tmp_path, COMPLETE))
+    assert names(write(tmp_path, COMPLETE)) == original
+    assert names(write(tmp_path, COMPLETE.replace("device: cpu", "device: cuda"))) == original
+    changed = names(write(tmp_path, COMPLETE.replace("lr: 0.1", "lr: 0.2")))
     assert [a == b for a, b in zip(original, changed, strict=True)] == [True, False, False, True, False]
 
 
@@ -81,21 +91,67 @@ def test_names_change_with_the_content_of_what_is_read(tmp_path: Path, monkeypat
     for file in files.values():
         file.parent.mkdir(exist_ok=True)
         file.write_text("0")
-    text = COMPLETE.replace("align: {", "align: {extra-text: extra.jsonl, ")
-
-    def names() -> list[str]:
-        return [command[command.index("--out") + 1] for command in commands(write(tmp_path, text))[:5]]
-
+    file = write(tmp_path, COMPLETE.replace("align: {", "align: {extra-text: extra.jsonl, "))
+    files["prepared"] = Path(names(file)[0])
     changed = {
+        "prepared": [False, True, True, False, True],
         "rows.jsonl": [True, True, True, False, True],
         "m/weights": [False, True, True, True, True],
         "set/bench.json": [False, False, False, True, True],
         "extra.jsonl": [False, False, True, False, True],
     }
     for name, expected in changed.items():
-        before = names()
+        before = names(file)
         files[name].write_text("1")  # as long as before
-        assert [a != b for a, b in zip(before, names(), strict=True)] == expected, name
+        assert [a != b for a, b in zip(before, names(file), strict=True)] == expected, name
+
+
+def test_what_depends_on_a_command_is_run_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that failed is run again, and all that depends on it, also if the pipeline was stopped between."""
+    monkeypatch.chdir(tmp_path)
+    codes, called = {"prepare": 1}, list[str]()
+
+    def call(step: Step, quiet: bool) -> int:
+        called.append(" ".join(step.command))
+        if step.output:
+            step.output.write_text("") if step.output.suffix else step.output.mkdir(exist_ok=True)
+        return codes.get(step.command[-1], 0)
+
+    monkeypatch.setattr("sea_core.cli.run._call", call)
+
+    def run(code: int) -> list[str]:
+        called.clear()
+        assert sea("run", file, "--json").code == code
+        return list(called)
+
+    file = write(tmp_path, COMPLETE)
+    every = run(1)
+    assert every == ["prepare", "optimize", "align", *["bench run"] * 2, *["bench judge"] * 2, "bench report", "report"]
+    del codes["prepare"]
+    again = ["prepare", "optimize", "align", "bench run", "bench judge", "bench report", "report"]
+    assert run(0) == again
+    assert run(0) == ["bench report"]  # it only prints
+    shutil.rmtree(next(Path("runs").glob("embeddings-*")))
+    codes["judge"] = 130
+    assert run(130) == ["optimize", "align", "bench run", "bench judge"]
+    del codes["judge"]
+    assert run(0) == ["bench judge", "bench report", "report"]
+
+
+def test_ctrl_c_stops_the_command_that_is_running_cleanly(tmp_path: Path) -> None:
+    file = write(tmp_path, f"folder: {tmp_path}/runs\noptimize: {{plugin: llava, verify: false}}")
+    pipeline = sea_process("run", file)
+    until = time.monotonic() + 100
+    while not list(tmp_path.glob("runs/embeddings-*/**/*.safetensors")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    pipeline.send_signal(signal.SIGINT)
+    _, err = pipeline.communicate()
+    assert pipeline.returncode == 130
+    assert "Traceback" not in err
+    assert err.count("Re-run the same command to resume") == 2  # the command's, and the pipeline's
+    (folder,) = tmp_path.glob("runs/embeddings-*")
+    assert EmbeddingRun(folder).records("succeeded")
 
 
 def test_what_has_not_changed_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,12 +170,6 @@ def test_what_has_not_changed_is_skipped(tmp_path: Path, monkeypatch: pytest.Mon
 
     shutil.rmtree(run.folder)
     assert [step["result"] for step in results(file)] == ["unchanged", "done"]
-    prepared = Path(first[0]["output"])
-    original = prepared.read_text()
-    prepared.write_text(original.replace("lamp", "book"))
-    assert "was edited since" in expect_error("run", file)
-    prepared.write_text(original)
-
     words = commands(file)
     rows = Path("rows.jsonl").read_text().splitlines(keepends=True)
     Path("rows.jsonl").write_text("".join(rows[:-1]))

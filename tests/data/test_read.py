@@ -409,7 +409,6 @@ PROMPT_FORMATS = {"prompts", "prepared", "beavertails-v", *PUBLISHED}
 MAGICS = [b"\x1f\x8b", b"\xfd7zXZ\x00", b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\xff", b"[", b'"a","b"\n']
 
 
-@settings(deadline=None)
 @given(
     st.builds(bytes.__add__, st.sampled_from([b"", *MAGICS]), st.binary(max_size=60)),
     st.sampled_from(["data.jsonl", "data.csv", "data.tsv.gz", "data.parquet"]),
@@ -443,7 +442,7 @@ def records(draw: st.DrawFn) -> tuple[str, list[Any]]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(records(), st.binary(max_size=4), st.booleans())
 def test_any_json_is_read_skipped_or_invalid(drawn: tuple[str, list[Any]], tail: bytes, skip_bad: bool) -> None:
     name, values = drawn
@@ -456,7 +455,7 @@ def test_any_json_is_read_skipped_or_invalid(drawn: tuple[str, list[Any]], tail:
         assert data.records == count
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.lists(st.text(max_size=5) | st.sampled_from(["true", "[", '[{"role": "user"}]']), min_size=3, max_size=3)

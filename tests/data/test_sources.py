@@ -209,7 +209,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return [file.read_bytes() for file in files]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=4), st.floats(0.1, 1))
 def test_any_corruption_gives_whole_records_or_a_data_error(
     tables: list[bytes],

@@ -30,7 +30,6 @@ def with_seeds(test: Callable[..., None], share: float = 1) -> Callable[..., Non
     """Run a test with many seeds; with `share` of them, if a file takes long."""
     chosen = settings(
         max_examples=max(1, int((TRIES or FEW) * share)),
-        deadline=None,
         derandomize=not TRIES,
         database=None,
         phases=[Phase.generate],

@@ -130,7 +130,7 @@ texts = st.lists(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(texts.map("".join), texts.map("".join))
 def test_no_special_token_comes_out_of_a_text(kind: str, question: str, answer: str) -> None:
     people = TextTokenizer(tokenizer(kind))
@@ -139,7 +139,7 @@ def test_no_special_token_comes_out_of_a_text(kind: str, question: str, answer: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.text(max_size=12), st.sampled_from(["", "How a", " a  b ", "naïve 漢字", "\n\n"]))
 def test_ordinary_text_has_the_ids_that_it_always_had(kind: str, random: str, fixed: str) -> None:
     people, plain = TextTokenizer(tokenizer(kind)), tokenizer(kind)
