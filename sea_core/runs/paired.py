@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from math import comb, erfc, sqrt
+from math import comb, sqrt
+
+import numpy as np
 
 from sea_core.runs.statistics import Interval, Z, ratio, student_quantile, wilson_interval
 
+SIGNIFICANCE = 0.05
 MIN_CHANGED = 6
 """With fewer items or clusters that change, even if all change in one direction, the exact test finds no difference at
 5 %."""
@@ -60,7 +63,8 @@ def paired_difference(pairs: Iterable[Pair]) -> PairedDifference:
     """Return the change over all pairs.
 
     Without clusters: Newcombe's interval (1998, method 10) and McNemar's exact test. With clusters of several pairs:
-    the interval from the variance between clusters (Obuchowski 1998), with Student's t, and Durkalski's test (2003).
+    the interval from the variance between clusters (Obuchowski 1998), with Student's t, and the exact sign-flip test;
+    where this finds no difference, the interval contains 0.
     """
     counted = list(pairs)
     n, gained, lost = len(counted), *(_count(counted, after) for after in (True, False))
@@ -74,7 +78,8 @@ def paired_difference(pairs: Iterable[Pair]) -> PairedDifference:
         interval, p = newcombe_interval(*cells), mcnemar(gained, lost)
     else:
         sizes = [(change, clusters[cluster]) for cluster, change in changes.items()]
-        interval, p = clustered_interval(sizes, cells), durkalski(changes.values())
+        p = sign_flip(changes.values())
+        interval = _agreeing(clustered_interval(sizes, cells), p)
     return PairedDifference(
         pairs=n,
         clusters=len(clusters),
@@ -149,11 +154,29 @@ def clustered_interval(clusters: Iterable[tuple[int, int]], cells: tuple[int, in
     return max(-1.0, total / n - margin), min(1.0, total / n + margin)
 
 
-def durkalski(changes: Iterable[int]) -> float:
-    """Return the two-sided p of Durkalski's test of no change, from each cluster's sum of changes."""
-    counted = list(changes)
-    squares = sum(change**2 for change in counted)
-    return erfc(abs(sum(counted)) / sqrt(2 * squares)) if squares else 1.0
+def sign_flip(changes: Iterable[int]) -> float:
+    """Return the two-sided p of the exact sign-flip test, from each cluster's sum of changes.
+
+    If nothing but chance moved the clusters, each sum has either sign with probability 1/2. With sums of 1 and -1 it is
+    McNemar's exact test.
+    """
+    counted = [change for change in changes if change]
+    upwards = np.ones(1)  # the probability of each sum of those changes that go up
+    for size in map(abs, counted):
+        upwards = (np.pad(upwards, (0, size)) + np.pad(upwards, (size, 0))) / 2
+    gained = sum(change for change in counted if change > 0)
+    tail = upwards[: min(gained, len(upwards) - 1 - gained) + 1].sum()
+    return min(1.0, 2 * float(tail))
+
+
+def _agreeing(interval: Interval | None, p: float) -> Interval | None:
+    """Return an interval, widened to contain 0 where the exact test finds no difference at 5 %.
+
+    Where few clusters change, their variance understates what chance does.
+    """
+    if interval is None or p < SIGNIFICANCE:
+        return interval
+    return min(interval[0], 0.0), max(interval[1], 0.0)
 
 
 def detectable_difference(changed: float, pairs: int, clusters: int | None = None) -> float | None:

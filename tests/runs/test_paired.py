@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -80,6 +81,47 @@ def test_items_of_one_cluster_count_once() -> None:
     assert widths[1] == pytest.approx(widths[0], rel=0.2)
     assert tripled.p is not None
     assert tripled.p > 0.00001  # as three times as many cases it would be 6e-14
+
+
+def cluster_changes(changes: list[int], unchanged: int = 100) -> PairedDifference:
+    """Return the difference of clusters of three items with these sums of changes, and of some that do not change."""
+    pairs = [
+        Pair(change < 0 and item < -change, change > 0 and item < change, cluster)
+        for cluster, change in enumerate([*changes, *[0] * unchanged])
+        for item in range(3)
+    ]
+    return paired_difference(pairs)
+
+
+def test_a_few_clusters_that_change_show_nothing() -> None:
+    found = cluster_changes([1, 1, 1, 1])
+    assert found.p == mcnemar(4, 0) == 0.125
+    assert found.interval is not None
+    assert found.interval[0] <= 0 < found.interval[1]
+    assert cluster_changes([]).p == 1.0
+
+
+@given(st.integers(0, 20), st.integers(0, 20))
+def test_clusters_that_change_in_one_item_each_have_the_p_of_mcnemar(gained: int, lost: int) -> None:
+    assert cluster_changes([1] * gained + [-1] * lost).p == pytest.approx(mcnemar(gained, lost))
+
+
+@pytest.mark.parametrize("changed", range(4, 13))
+def test_chance_alone_is_rarely_called_a_difference(changed: int) -> None:
+    """Of all signs that the changed clusters can have, at most 5 % are significant, and p says how many."""
+    sizes = [random.Random(changed + i).randint(1, 3) for i in range(changed)]
+    sums = [sum(signs) for signs in itertools.product(*((size, -size) for size in sizes))]
+    p_by_sum: dict[int, float] = {}
+    for signs in itertools.product(*((size, -size) for size in sizes)):
+        if sum(signs) not in p_by_sum:
+            found = cluster_changes(list(signs), unchanged=10)
+            assert found.p is not None
+            assert found.interval is not None
+            assert found.p <= 0.05 or found.interval[0] <= 0 <= found.interval[1]
+            p_by_sum[sum(signs)] = found.p
+    for total, p in p_by_sum.items():
+        assert p == pytest.approx(sum(abs(each) >= abs(total) for each in sums) / len(sums))
+    assert sum(p_by_sum[each] <= 0.05 for each in sums) / len(sums) <= 0.05
 
 
 def test_clusters_that_all_change_alike_still_leave_doubt() -> None:

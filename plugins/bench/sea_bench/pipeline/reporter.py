@@ -47,7 +47,7 @@ TERMS: Mapping[str, str] = {
     "loose": "The ratio if a guard's “controversial” counts as safe.",
     "change": "After less before, on the cases that both runs have rated: each case is compared with itself.",
     "p": "How probable a change at least as large is if nothing but chance moved the cases (McNemar; for several tasks "
-    "of one case, Durkalski).",
+    "of one case, the exact sign-flip test).",
     "detectable": "The smallest change that so many cases would show in 80 % of repetitions.",
     "media understood": "Media whose key phrase the model names, asked what they show. What a model does not "
     "understand, it rarely answers unsafely.",
