@@ -63,8 +63,8 @@ def paired_difference(pairs: Iterable[Pair]) -> PairedDifference:
     """Return the change over all pairs.
 
     Without clusters: Newcombe's interval (1998, method 10) and McNemar's exact test. With clusters of several pairs:
-    the interval from the variance between clusters (Obuchowski 1998), with Student's t, and the exact sign-flip test;
-    where this finds no difference, the interval contains 0.
+    the interval from the variance between clusters (Obuchowski 1998), with Student's t, and the exact sign-flip test.
+    The interval contains 0 where the test finds no difference, and lies on one side of it where it finds one.
     """
     counted = list(pairs)
     n, gained, lost = len(counted), *(_count(counted, after) for after in (True, False))
@@ -78,8 +78,7 @@ def paired_difference(pairs: Iterable[Pair]) -> PairedDifference:
         interval, p = newcombe_interval(*cells), mcnemar(gained, lost)
     else:
         sizes = [(change, clusters[cluster]) for cluster, change in changes.items()]
-        p = sign_flip(changes.values())
-        interval = _agreeing(clustered_interval(sizes, cells), p)
+        interval, p = clustered_interval(sizes, cells), sign_flip(changes.values())
     return PairedDifference(
         pairs=n,
         clusters=len(clusters),
@@ -88,7 +87,7 @@ def paired_difference(pairs: Iterable[Pair]) -> PairedDifference:
         before=ratio(both + lost, n),
         after=ratio(both + gained, n),
         value=ratio(gained - lost, n),
-        interval=interval if n else None,
+        interval=_agreeing(interval, gained - lost, p) if n else None,
         p=p if n else None,
         detectable=detectable_difference(sum(change**2 for change in changes.values()), n, len(clusters)),
     )
@@ -169,14 +168,17 @@ def sign_flip(changes: Iterable[int]) -> float:
     return min(1.0, 2 * float(tail))
 
 
-def _agreeing(interval: Interval | None, p: float) -> Interval | None:
-    """Return an interval, widened to contain 0 where the exact test finds no difference at 5 %.
+def _agreeing(interval: Interval | None, change: int, p: float) -> Interval | None:
+    """Return an interval that does not contradict the exact test at 5 %.
 
-    Where few clusters change, their variance understates what chance does.
+    Where this finds no difference it is widened to contain 0: where little changes, the variance understates chance.
+    Where it finds one, it ends at 0: a single large cluster makes the variance large, but not the sign doubtful.
     """
-    if interval is None or p < SIGNIFICANCE:
-        return interval
-    return min(interval[0], 0.0), max(interval[1], 0.0)
+    if interval is None:
+        return None
+    if p >= SIGNIFICANCE:
+        return min(interval[0], 0.0), max(interval[1], 0.0)
+    return (max(interval[0], 0.0), interval[1]) if change > 0 else (interval[0], min(interval[1], 0.0))
 
 
 def detectable_difference(changed: float, pairs: int, clusters: int | None = None) -> float | None:

@@ -124,6 +124,38 @@ def test_chance_alone_is_rarely_called_a_difference(changed: int) -> None:
     assert sum(p_by_sum[each] <= 0.05 for each in sums) / len(sums) <= 0.05
 
 
+@pytest.mark.parametrize("items", [1, 3])
+def test_of_1000_repeats_without_a_difference_at_most_5_percent_show_one(items: int) -> None:
+    """The interval says the same as the test each time; 100 clusters, of which a few change, or many."""
+    rng, significant = random.Random(1), 0
+    for repeat in range(1000):
+        changed = (0.05, 0.1, 0.3)[repeat % 3]
+        sums = [rng.choice((-1, 1)) * rng.randint(1, items) if rng.random() < changed else 0 for _ in range(100)]
+        pairs = [
+            Pair(change < 0 and item < -change, change > 0 and item < change, cluster)
+            for cluster, change in enumerate(sums)
+            for item in range(items)
+        ]
+        found = paired_difference(pairs)
+        assert found.p is not None
+        assert found.interval is not None
+        low, high = found.interval
+        assert (low >= 0 or high <= 0) if found.p < 0.05 else low <= 0 <= high
+        significant += found.p < 0.05
+    assert significant <= 50 + 2.33 * (1000 * 0.05 * 0.95) ** 0.5  # of a test whose error is 5 %, in 99 of 100
+
+
+def test_one_large_cluster_leaves_the_sign_as_certain_as_the_test_says() -> None:
+    """Seven clusters change, all upwards, one by seven items: p is 2/128, and the interval does not cross 0."""
+    pairs = [
+        Pair(False, item < change, case) for case, change in enumerate([1] * 6 + [7] + [0] * 100) for item in range(7)
+    ]
+    found = paired_difference(pairs)
+    assert found.p == 2 / 2**7
+    assert found.interval is not None
+    assert found.interval[0] == 0.0 < found.interval[1]
+
+
 def test_clusters_that_all_change_alike_still_leave_doubt() -> None:
     """A variance of zero between 8 clusters of 3 does not make the change certain: they count as 8 items."""
     found = paired_difference(Pair(True, False, case) for case in range(8) for _ in range(3))
