@@ -40,15 +40,21 @@ def read_quantization(name: str, option: str = "--quantize") -> Quantization:
     raise SeaError(f"{option} {name} is not known", hint=f"Type one of: {option} 4bit, {option} 8bit")
 
 
-def quantized_layers(mllm: MLLM) -> dict[str, nn.Linear]:
+def quantized_layers(mllm: MLLM) -> dict[str, Any]:
     """Return the layers that are quantised, by name: the language model's linear layers, but not its head."""
-    from torch import nn
-
     language = {id(p) for p in mllm.language_parameters()}
     head, decoder = mllm.model.get_output_embeddings(), mllm.adapter.language_model(mllm.model)
     names = {module: name for name, module in mllm.model.named_modules()}
-    linear = [m for m in decoder.modules() if isinstance(m, nn.Linear) and m is not head]
+    linear = [m for m in decoder.modules() if _can_be_quantized(m) and m is not head]
     return {names[module]: module for module in linear if id(module.weight) in language}
+
+
+def _can_be_quantized(module: nn.Module) -> bool:
+    """Return whether transformers would quantise a layer that it is not told to skip: no subclass of `nn.Linear`."""
+    from torch import nn
+    from transformers.pytorch_utils import Conv1D
+
+    return type(module) is nn.Linear or isinstance(module, Conv1D)
 
 
 def weight_bytes(mllm: MLLM, quantize: Quantization) -> int:
@@ -56,7 +62,7 @@ def weight_bytes(mllm: MLLM, quantize: Quantization) -> int:
     total = int(sum(p.numel() for p in mllm.model.parameters()) * mllm.dtype.itemsize)
     if not quantize:
         return total
-    before = sum(layer.in_features * layer.out_features for layer in quantized_layers(mllm).values())
+    before = sum(layer.weight.numel() for layer in quantized_layers(mllm).values())
     return int(total - before * (mllm.dtype.itemsize - WEIGHT_BYTES[quantize]))
 
 
@@ -81,7 +87,6 @@ def quantized_loading(quantize: Quantization, adapter: Adapter) -> Iterator[None
 
     Raises:
         SeaError: the library for it is not installed.
-        ModelError: the model was not loaded so, because its plugin loads it in a way of its own.
     """
     from sea_core.model.mllm import MLLM
 
@@ -113,12 +118,11 @@ def load_settings(
     loading = _loading.get()
     if loading is None:
         return {}
-    from torch import nn
     from transformers import BitsAndBytesConfig
 
     model = shapes_only()
     quantized = loading.layers(model, processor())
-    others = [name for name, m in model.named_modules() if isinstance(m, nn.Linear) and name not in quantized]
+    others = [name for name, m in model.named_modules() if _can_be_quantized(m) and name not in quantized]
     shared = {"llm_int8_skip_modules": [f"{re.escape(name)}$" for name in others]}
     if loading.quantize == "4bit":
         nf4 = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": dtype}

@@ -5,20 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from transformers import LlavaForConditionalGeneration
+from transformers.pytorch_utils import Conv1D
 
 from helpers.cli import expect_error
 from helpers.engine import make_tasks
 from sea_core.errors import ModelError, SeaError
 from sea_core.model import quantization
+from sea_core.model.checkpoint import load_transformers
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import relative_error
 from sea_core.model.proof import check_seam
-from sea_core.model.quantization import is_quantized_layer, quantization_of, read_quantization, weight_bytes
+from sea_core.model.quantization import (
+    is_quantized_layer,
+    quantization_of,
+    quantized_layers,
+    read_quantization,
+    weight_bytes,
+)
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.packed import Packed
@@ -54,6 +64,54 @@ def unpacked(mllm: MLLM) -> MLLM:
     return MLLM(mllm.adapter, model, mllm.processor)
 
 
+class OtherLinear(nn.Linear):
+    """A linear layer of a class of its own, which bitsandbytes leaves as it is."""
+
+
+class LlavaWithOtherLayers(LlavaForConditionalGeneration):
+    """A LLaVA that has Conv1D in its encoder and in its language model, and a subclass of nn.Linear there."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        encoder, decoder = self.model.vision_tower.encoder.layers, self.model.language_model.layers
+        for mlp, name in ((encoder[0].mlp, "fc1"), (decoder[0].mlp, "up_proj")):
+            layer = mlp.get_submodule(name)
+            setattr(mlp, name, Conv1D(layer.out_features, layer.in_features))
+        layer = decoder[0].mlp.down_proj
+        decoder[0].mlp.down_proj = OtherLinear(layer.in_features, layer.out_features, bias=False)
+
+
+@pytest.fixture(scope="module")
+def other_layers(tmp_path_factory: pytest.TempPathFactory) -> ModelTarget:
+    """The tiny LLaVA with these layers."""
+    folder, whole = tmp_path_factory.mktemp("model"), load("none")
+
+    class Own(type(whole.adapter)):  # type: ignore[misc]
+        def load(self, checkpoint: str, **where: Any) -> tuple[Any, Any]:
+            library = SimpleNamespace(LlavaWithOtherLayers=LlavaWithOtherLayers)
+            return load_transformers(checkpoint, ("LlavaWithOtherLayers",), library=library, **where)
+
+    LlavaWithOtherLayers(whole.model.config).save_pretrained(folder)
+    whole.processor.save_pretrained(folder)
+    target = ModelTarget.find("llava", device="cpu", dtype="float32")
+    return replace(target, adapter=Own(**vars(target.adapter)), checkpoint=str(folder))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_layers_of_other_classes_are_counted_as_they_are_quantised(other_layers: ModelTarget, kind: Any) -> None:
+    """transformers also quantises a Conv1D, and leaves subclasses of nn.Linear as they are."""
+    model = replace(other_layers, quantize=kind).load().model
+    shapes_only = replace(other_layers, device="meta").load()
+    quantised = {name for name, m in model.named_modules() if is_quantized_layer(m)}
+    assert quantised == set(quantized_layers(shapes_only))
+    first = model.model.language_model.layers[0].mlp
+    assert is_quantized_layer(first.up_proj)
+    assert type(first.down_proj) is OtherLinear
+    assert type(model.model.vision_tower.encoder.layers[0].mlp.fc1) is Conv1D
+    held = sum(p.numel() * p.itemsize for p in model.parameters())
+    assert weight_bytes(shapes_only, kind) == pytest.approx(held, rel=0.02)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_only_linear_layers_of_the_language_model_are_quantised(plugin: str, kind: str) -> None:
@@ -62,6 +120,7 @@ def test_only_linear_layers_of_the_language_model_are_quantised(plugin: str, kin
     linear = {name for name, m in mllm.model.named_modules() if isinstance(m, nn.Linear)}
     quantised = {name for name in linear if is_quantized_layer(mllm.model.get_submodule(name))}
     assert quantised
+    assert quantised == set(quantized_layers(ModelTarget.find(plugin, dtype="float32", device="meta").load()))
     assert all(".layers." in name and "language_model" in name for name in quantised)
     others = [p for m in (*mllm.projectors(), mllm.model.get_output_embeddings()) for p in m.parameters()]
     assert {p.dtype for p in [*others, *mllm.encoder_parameters()]} == {torch.float32}
