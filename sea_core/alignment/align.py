@@ -117,8 +117,7 @@ def align(
     base = inputs.base or fingerprint(str(mllm.model.name_or_path), inputs.revision)
     sanity_checks.require_same_model(inputs.runs, base)
     quantization = quantization_of(mllm.model)
-    if quantization and request.full_finetune:
-        raise SeaError("quantised weights cannot be trained", hint="Leave out --full-finetune, or --quantize.")
+    request.require_trainable(quantization)
     source = EmbeddingSource(inputs.runs)
     mixture = draw_mixture(mllm, source, inputs.texts, request)
     require_accepted(mllm, [NamedText(case.id, "spot check", case.prompt, asked=True) for case in inputs.cases])

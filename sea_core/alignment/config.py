@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 
 from sea_core.config import Config, validate
 from sea_core.errors import SeaError, suggest
+from sea_core.model.quantization import Quantization
 from sea_core.registry import Registry
 
 Method: TypeAlias = Literal["dpo", "sft"]
@@ -137,4 +138,12 @@ class AlignRequest:
             raise SeaError(
                 "training all weights uses no LoRA, but lora settings are given",
                 hint="Leave out --full-finetune, or the settings -o lora.KEY=VALUE.",
+            )
+
+    def require_trainable(self, quantization: Quantization) -> None:
+        """Raise SeaError if weights in this quantisation cannot be trained so."""
+        if quantization and self.full_finetune:
+            raise SeaError(
+                "quantised weights cannot be trained",
+                hint="Leave out --full-finetune, or train whole weights: --quantize none",
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -14,7 +13,7 @@ from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.dataset import TrainingExample, max_sequence_length
 from sea_core.alignment.lora import target_modules
 from sea_core.alignment.questions import ANSWERS, find_responses
-from sea_core.alignment.trainer_config import batch_defaults
+from sea_core.alignment.trainer_config import batch_settings, count_steps
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model import prompts
@@ -91,8 +90,7 @@ def estimate_alignment(
     if quantize:
         trained //= 2  # TRL keeps LoRA weights on quantised ones in bf16
     per_example = sequences * sequence_bytes(mllm, modules, max(lengths), request, checkpointing=checkpointing)
-    default = batch_defaults(mllm)
-    wanted, accumulated = (int(trainer.get(name, value)) for name, value in default.items())
+    wanted, accumulated = batch_settings(mllm, request)
 
     def head(batch: int) -> int:
         rows = min(HEAD_TOKENS, sequences * batch * max(lengths))
@@ -102,7 +100,7 @@ def estimate_alignment(
     batch = next((b for b in _halves(wanted) if b * per_example + head(b) <= room), 0)
     per_step = wanted * accumulated
     count = round(len(lengths) * (config.synthetic + config.retention + config.text))
-    steps = int(trainer.get("max_steps", max(config.steps, math.ceil(config.epochs * count / per_step))))
+    steps = count_steps(mllm, request, count)
     flop = step_flop(mllm, fmean(lengths), request, checkpointing=checkpointing) * per_step
     ratio, speed = hardware.step_ratio(compiled=False), hardware.flop_per_second
     layers = DecoderShape.read(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()).layers

@@ -228,6 +228,7 @@ for name, folder in job["folders"].items():
     differences[name] = [(logits - fixture[key]).abs().max().item() for key in (reference, "_base")]
     if job["quantization"] and name == job["unquantized"]:
         fixture["_unquantized"], reference = logits, "_unquantized"
+    del model  # two at a time may not fit
 imports_sea = any(name.split(".")[0] == "sea_core" for name in sys.modules)
 print(json.dumps({"differences": differences, "imports_sea": imports_sea}))
 """

@@ -21,6 +21,9 @@ from sea_core.errors import SeaError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
 
+TRL_EPOCHS = 3.0
+"""The passes over the data where neither steps nor epochs are given."""
+
 
 def check_settings(mllm: MLLM, request: AlignRequest, folder: Path) -> None:
     """Raise SeaError if TRL or PEFT does not accept a setting, before any work is done."""
@@ -39,7 +42,7 @@ def trainer_config(mllm: MLLM, n_examples: int, request: AlignRequest, folder: P
     defaults = _common_defaults(mllm, request, folder)
     defaults |= _sft_defaults() if request.method == "sft" else _dpo_defaults(request)
     if "max_steps" not in request.trainer and "num_train_epochs" not in request.trainer:
-        defaults["max_steps"] = default_steps(mllm, request, n_examples)
+        defaults["max_steps"] = count_steps(mllm, request, n_examples)
     config = build_config(SFTConfig if request.method == "sft" else DPOConfig, defaults, request.trainer, "trainer")
     if mllm.replayed and config.per_device_train_batch_size > 1:
         raise SeaError(
@@ -98,11 +101,25 @@ def batch_defaults(mllm: MLLM) -> dict[str, int]:
     return {"per_device_train_batch_size": per_device, "gradient_accumulation_steps": accumulated}
 
 
-def default_steps(mllm: MLLM, request: AlignRequest, n_examples: int) -> int:
-    """Return the number of steps: `epochs` passes over the examples, but at least `steps`."""
-    batch = {name: int(request.trainer.get(name, value)) for name, value in batch_defaults(mllm).items()}
-    batch_size = math.prod(batch.values()) * int(os.environ.get("WORLD_SIZE", "1"))
-    return max(request.config.steps, math.ceil(request.config.epochs * n_examples / batch_size))
+def batch_settings(mllm: MLLM, request: AlignRequest) -> tuple[int, int]:
+    """Return how many examples a process has in a batch, and how many batches make a step."""
+    per_device, accumulated = (int(request.trainer.get(name, value)) for name, value in batch_defaults(mllm).items())
+    return per_device, accumulated
+
+
+def count_steps(mllm: MLLM, request: AlignRequest, n_examples: int) -> int:
+    """Return the number of steps of all processes: TRL's `max_steps`, or else its `num_train_epochs`, if one is given.
+
+    By default `epochs` passes over the examples, but at least `steps`.
+    """
+    given, (per_device, accumulated) = request.trainer, batch_settings(mllm, request)
+    per_device *= int(os.environ.get("WORLD_SIZE", "1"))
+    if (steps := int(given.get("max_steps", -1))) > 0:
+        return steps
+    if "max_steps" in given or "num_train_epochs" in given:
+        per_epoch = math.ceil(math.ceil(n_examples / per_device) / accumulated)
+        return math.ceil(float(given.get("num_train_epochs", TRL_EPOCHS)) * per_epoch)
+    return max(request.config.steps, math.ceil(request.config.epochs * n_examples / (per_device * accumulated)))
 
 
 def default_learning_rate(mllm: MLLM, request: AlignRequest) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ import typer
 
 from sea_core.cli import options, output, synthesis
 from sea_core.cli.settings import adapter_group, read_settings, takes_settings
+from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_core.alignment.config import AlignRequest
@@ -56,7 +57,7 @@ def plan(
     for_align: Annotated[
         bool, typer.Option("--align", help="Plan sea align on the embeddings instead; -o takes its settings.")
     ] = False,
-    method: Annotated[str, typer.Option(help="With --align: dpo or sft.")] = "dpo",
+    method: Annotated[str | None, typer.Option(help="With --align: dpo, the default, or sft.")] = None,
     full_finetune: Annotated[
         bool, typer.Option("--full-finetune", help="With --align: train all weights of the language model.")
     ] = False,
@@ -74,9 +75,15 @@ def plan(
     from sea_core.pipeline.plan import plan as estimate_run
     from sea_core.pipeline.slurm import make_script
 
+    _refuse_without_effect(
+        {"--method": bool(method), "--full-finetune": full_finetune},
+        {"--align": for_align, "--json": as_json, "--price-per-hour": bool(price)},
+        for_align=for_align,
+        slurm=bool(slurm),
+    )
     where = PlannedDevice(device, gpu, parse_memory(memory) if memory else None)
     if for_align:
-        request, settings = _read_request(method, option, config, full_finetune)
+        request, settings = _read_request(method or "dpo", option, config, full_finetune)
     else:
         how, settings = synthesis.read_synthesis(recipe, benign_media, "rules", config, option)
     target = ModelTarget.find(
@@ -101,7 +108,15 @@ def plan(
     )
     if for_align:
         aligned = plan_alignment(spec, target, request=request, where=where, progress=TERMINAL)
-        _emit(plugin, aligned, _align_lines(aligned), aligned.estimate.examples, price, as_json, {"method": method})
+        _emit(
+            plugin,
+            aligned,
+            _align_lines(aligned),
+            aligned.estimate.examples,
+            price,
+            as_json,
+            {"method": request.method},
+        )
     else:
         planned = estimate_run(spec, target, synthesis=how, steps=steps, where=where, progress=TERMINAL)
         if slurm:
@@ -112,6 +127,29 @@ def plan(
             return
         more = {"start": planned.start}
         _emit(plugin, planned, _lines(planned), planned.estimate.embeddings, price, as_json, more)
+
+
+def _refuse_without_effect(
+    of_align: Mapping[str, bool], not_slurm: Mapping[str, bool], *, for_align: bool, slurm: bool
+) -> None:
+    """Raise SeaError if an option was given that would have no effect.
+
+    Args:
+        of_align: whether each option that needs --align was given.
+        not_slurm: the same for those that do not change a script.
+    """
+    needless = [] if for_align else [name for name, given in of_align.items() if given]
+    if needless:
+        raise SeaError(
+            f"{' and '.join(needless)} can only be given with --align",
+            hint="Add --align to plan an alignment, or leave these options out.",
+        )
+    excluded = [name for name, given in not_slurm.items() if given and slurm]
+    if excluded:
+        raise SeaError(
+            f"--slurm and {' and '.join(excluded)} cannot be combined: only the script of an optimisation is printed",
+            hint="Plan with one of them, then with the other.",
+        )
 
 
 def _read_request(
@@ -156,7 +194,7 @@ def _optimize_arguments() -> list[str]:
         argument = arguments.pop(0)
         if argument in OWN_OPTIONS:
             del arguments[:1]
-        elif argument != "--json" and argument.partition("=")[0] not in OWN_OPTIONS:
+        elif argument.partition("=")[0] not in OWN_OPTIONS:
             kept.append(argument)
     return kept
 

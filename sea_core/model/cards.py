@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ class Card:
         bf16: peak of matrix products in TFLOP/s, dense, accumulating in fp32.
         bandwidth: of the memory, in GB/s.
         source: where the vendor states these.
+        also: other names, as torch and clouds call the same card; the title is one too.
     """
 
     name: str
@@ -33,6 +35,11 @@ class Card:
     bf16: float
     bandwidth: float
     source: str
+    also: Sequence[str] = ()
+
+    def names(self) -> frozenset[str]:
+        """Return all names that it is found by, without marks and vendors."""
+        return frozenset(map(_plain, (self.name, self.title, *self.also)))
 
     @property
     def memory_bytes(self) -> int:
@@ -47,13 +54,18 @@ def cards() -> Registry[Card]:
 
 
 def get_card(name: str) -> Card:
-    """Return the card of a name such as `h100`, `RTX 4090` or `A100-40GB`.
+    """Return the card of a name such as `h100`, `RTX 4090`, `A100-40GB`, or as torch calls it.
 
     Raises:
         SeaError: the card is not known.
     """
-    short = re.sub(r"nvidia|amd|geforce|instinct|rtx", "", name.lower())
-    return cards().get("-".join(short.replace("_", " ").split()))
+    found = next((card for card in cards() if _plain(name) in card.names()), None)
+    return found or cards().get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    """Return a card's name in lower-case letters and digits, without its vendor and series."""
+    return re.sub(r"nvidia|amd|geforce|instinct|rtx|[^a-z0-9]", "", name.lower())
 
 
 def parse_memory(text: str, option: str = "--memory") -> int:

@@ -95,7 +95,7 @@ def estimate(
     room = hardware.free - weights
     device_type, speed = hardware.device_type, hardware.flop_per_second
     batch_size = memory.max_batch(per_example, room, longest.tokens, _decoder_shape(mllm), device_type)
-    fits = room > per_example
+    fits = memory.count_fitting(per_example, room) > 0
     flop = [step_flop(mllm, sequence, n) for sequence, n in zip(sequences, targets, strict=True)]
     total = sum(flop) * steps
     choice = CompileChoice(False, QUANTIZED_REASON) if quantize else _compile_choice(mllm, compile, hardware, total)

@@ -74,13 +74,15 @@ def align(
 
     Raises:
         RunError: the runs are of different models, or `out` holds something else.
-        SeaError: there is nothing to train on: the examples have no answers.
+        SeaError: there is nothing to train on: the examples have no answers; or all of quantised weights would be
+            trained.
         ModelError: a sanity check failed, or the export does not load as the trained model.
     """
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
     where: dict[str, Any] = {"dtype": dtype, "quantize": quantize, "device": device}
     target = ModelTarget.of_run(opened[0], plugin=plugin, model=model, progress=progress, **where)
     request = request or AlignRequest(method=method, config=config or AlignConfig())
+    request.require_trainable(target.quantize)
     target.note_limits(progress)
     base = target.fingerprint()
     require_same_model(opened, base)

@@ -320,7 +320,13 @@ class ModelTarget:
             progress.note(f"note: {limits}")
 
     def load(self) -> MLLM:
-        """Load the model. Raises ModelError when the checkpoint is damaged, or another family's."""
+        """Load the model.
+
+        Raises:
+            ModelError: the checkpoint is damaged, or another family's; or the plugin loads it in a way of its own, and
+                does not quantise it.
+            SeaError: the device cannot be used, or the library that quantises is not installed.
+        """
         device = resolve_device(self.device)
         with self._network(), quantized_loading(self.quantize, self.adapter):
             mllm = self._load_checkpoint(resolve_dtype(self.dtype, device), str(device))

@@ -44,7 +44,7 @@ class PlannedDevice:
         return not self.gpu and (self.memory is None or self.device != "auto")
 
     def title(self, target: ModelTarget) -> str:
-        """Return what it is called."""
+        """Return what it is called. Raises SeaError if the card is not known, or the device cannot be used."""
         if self.is_here:
             return target.device_name()
         return f"{get_card(self.gpu).title}, not here" if self.gpu else "a GPU that is not here"
@@ -56,7 +56,11 @@ class PlannedDevice:
         return torch.bfloat16
 
     def hardware(self, target: ModelTarget) -> Hardware:
-        """Return its memory and rates; those of this machine are measured."""
+        """Return its memory and rates; those of this machine are measured.
+
+        Raises:
+            SeaError: the card is not known, or the device cannot be used.
+        """
         dtype = self.dtype(target)
         if self.is_here:
             return Hardware.here(torch.device(target.device_name()), dtype, self.memory)
@@ -132,11 +136,13 @@ def plan_alignment(
     """Estimate what `align` will take, on the embeddings that `optimize` makes of the same data.
 
     Raises:
-        SeaError: none of the examples has the answers that the method trains on; and as `plan`.
+        SeaError: none of the examples has the answers that the method trains on, or all of quantised weights would be
+            trained; and as `plan`.
     """
     from sea_core.alignment.estimate import estimate_alignment
 
     target = ModelTarget.of(model)
+    request.require_trainable(target.quantize)
     where = where or PlannedDevice(target.device)
     hardware, dtype = where.hardware(target), where.dtype(target)
     target.note_limits(progress)

@@ -21,7 +21,8 @@ from sea_core.alignment.estimate import estimate_alignment, sequence_bytes, sequ
 from sea_core.alignment.lora import lora_config, target_modules, unfreeze_language_model
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.train import train
-from sea_core.alignment.trainer_config import quiet_libraries
+from sea_core.alignment.trainer_config import count_steps, quiet_libraries, trainer_config
+from sea_core.alignment.trainers import make_trainer
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.examples import PreparedExample
 from sea_core.data.read import read_examples
@@ -128,6 +129,36 @@ def test_a_plan_for_a_card(prepared: tuple[PreparedExample, ...]) -> None:
     assert small.batch_size * small.accumulated == 16
     none = estimate_alignment(model, prepared, request, Hardware.elsewhere(card, large.weights, torch.bfloat16))
     assert (none.batch_size, none.hours) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"num_train_epochs": 1.5}, {"max_steps": -1, "num_train_epochs": 1}, {"max_steps": -1}, {"max_steps": 2}],
+    ids=str,
+)
+def test_as_many_steps_are_planned_as_are_taken(
+    given: dict[str, Any],
+    run: EmbeddingRun,
+    mllm: MLLM,
+    prepared: tuple[PreparedExample, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "logging_steps": 1} | given
+    config = AlignConfig(synthetic=1, retention=0, text=0, held_out=0, steps=1, stop_loss=0)
+    request = AlignRequest("sft", config, settings)
+    data = make_dataset(mllm, mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config).examples)
+    shapes_only, device = load("qwen2_audio", device="meta"), Hardware("cpu", 10**10, 1e12)
+    assert len(data) == 12
+    planned = estimate_alignment(shapes_only, prepared[:12], request, device).steps
+    trained = load("qwen2_audio")
+    with trained.inject(), quiet_libraries():
+        arguments = trainer_config(trained, len(data), request, tmp_path)
+        trainer = make_trainer(trained, data, Collator(trained, EmbeddingSource([run])), request, arguments)
+        trainer.train()
+    assert planned == trainer.state.global_step
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert count_steps(trained, request, len(data)) == (planned if given.get("max_steps") == 2 else -(-planned // 2))
 
 
 def test_the_longest_sequence_is_that_of_the_training_set(run: EmbeddingRun, mllm: MLLM) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from helpers.cli import expect_error, sea
+from helpers.cli_runs import PLUGIN
+from sea_core.pipeline.inputs import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 pytest.importorskip("bitsandbytes")
@@ -36,6 +38,12 @@ def test_lora_on_quantised_weights(run: EmbeddingRun, tmp_path: Path) -> None:
     assert "model.quantization: stored 4bit, requested" in message
 
 
-def test_quantised_weights_cannot_all_be_trained(run: EmbeddingRun, tmp_path: Path) -> None:
-    command = ("align", run.folder, "--out", tmp_path / "model", "--method", "sft", "--no-spot-check")
-    assert "quantised weights cannot be trained" in expect_error(*command, "--full-finetune", "--quantize", "8bit")
+def test_quantised_weights_cannot_all_be_trained(
+    run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is it planned, and no weights are loaded to find out."""
+    monkeypatch.setattr(ModelTarget, "load", lambda target: pytest.fail("the model was loaded"))
+    wanted = ("--method", "sft", "--full-finetune", "--quantize", "8bit")
+    align = ("align", run.folder, "--out", tmp_path / "model", "--no-spot-check")
+    for command in (align, ("plan", "--plugin", PLUGIN, "--limit", 4, "--align")):
+        assert "quantised weights cannot be trained" in expect_error(*command, *wanted)

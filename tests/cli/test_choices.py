@@ -61,6 +61,19 @@ def test_plan_of_an_alignment() -> None:
     assert "Did you mean" in expect_error(*command, "-o", "stps=3")
 
 
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (("--method", "sft"), "--method"),
+        (("--full-finetune",), "--full-finetune"),
+        (("--slurm", 2, "--align"), "--slurm and --align"),
+        (("--slurm", 2, "--json"), "--slurm and --json"),
+    ],
+)
+def test_options_of_plan_that_would_have_no_effect(typed: tuple[object, ...], named: str) -> None:
+    assert named in expect_error("plan", "--plugin", PLUGIN, "--limit", 4, *typed)
+
+
 def test_plan_takes_the_settings_of_optimize(tmp_path: Path) -> None:
     rows = write_demo_examples(tmp_path / "rows.jsonl", 3)
     short = sea("plan", rows, "--plugin", PLUGIN, "-o", "adapter.seconds=0.5", "-o", "lr=auto", "--json").json()

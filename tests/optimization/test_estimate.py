@@ -181,6 +181,16 @@ def test_a_model_that_does_not_fit_has_the_batch_size_zero(
     assert (found.batch_size, found.hours) == (0, None)  # no run time of what cannot run
 
 
+def test_what_fits_only_without_the_reserve_of_a_run_does_not_fit(
+    without_weights: MLLM, prepared: tuple[PreparedExample, ...]
+) -> None:
+    """A run keeps a tenth of the free memory for what the formula does not count."""
+    ample = estimate(without_weights, prepared[:1], Hardware("cpu", 10**9, 1e12))
+    enough = ample.weights + int(ample.per_example / (1 - memory.RESERVED_RATIO)) + 2
+    fits = [estimate(without_weights, prepared[:1], Hardware("cpu", free, 1e12)) for free in (enough, enough - 100)]
+    assert [each.batch_size for each in fits] == [1, 0]
+
+
 @pytest.mark.parametrize("name", [plugin.name for plugin in loader.installed()])
 def test_media_tokens_of_every_installed_family(name: str) -> None:
     for adapter in (each for each in loader.get_plugin(name).adapters if not each.is_derived):

@@ -98,8 +98,12 @@ def max_batch(per_example: int, free: int, tokens: int, shape: DecoderShape, dev
         free: free bytes on the device.
         tokens: positions of one example in the decoder.
     """
-    fitting = int(free * (1 - RESERVED_RATIO)) // max(1, per_example)
-    return max(1, min(fitting, useful_batch(tokens, shape, device_type)))
+    return max(1, min(count_fitting(per_example, free), useful_batch(tokens, shape, device_type)))
+
+
+def count_fitting(per_example: int, free: int) -> int:
+    """Return how many examples fit beside what is reserved; 0 or less if not even one does."""
+    return int(free * (1 - RESERVED_RATIO)) // max(1, per_example)
 
 
 def useful_batch(tokens: int, shape: DecoderShape, device_type: str) -> int:
