@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from sea_core.alignment.markdown import escape_markdown, front_matter
 from sea_core.alignment.run import AlignManifest
 from sea_core.alignment.spot_check import GroupMetrics, Interval
+from sea_core.errors import RunError
 from sea_core.runs.containment import is_inside
+from sea_core.schema import parse_json
 
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
+
+
+class CardMetrics(TypedDict):
+    """The metrics of an alignment that its card names."""
+
+    outcome: str
+    outcome_sentence: str
+    examples: dict[str, int]
+    steps: float
+    loss: float
+    spot_check: list[GroupMetrics]
+    judge: str
+    export: dict[str, Any]
+
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -25,6 +44,18 @@ def find_licence(base: Path | None) -> str:
         if match := re.search(r"^licen[cs]e(?:_name)?:[ \t]*(\S.{,100})$", text, re.M):
             return match[1].strip()
     return "see the base model"
+
+
+def require_card_metrics(manifest: AlignManifest, where: str) -> None:
+    """Raise RunError for an alignment that another version of SEA has finished, with other metrics."""
+    parse_json(
+        json.dumps(manifest.metrics),
+        CardMetrics,
+        what="the metrics of an alignment as this version of SEA writes them",
+        hint="Align again with this version, into a new folder: sea align RUN --out NEW",
+        where=where,
+        error=RunError,
+    )
 
 
 def model_card(manifest: AlignManifest, licence: str) -> str:

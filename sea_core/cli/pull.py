@@ -40,6 +40,7 @@ def pull(
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.inputs import DataSpec, parse_columns
     from sea_core.pipeline.share import pull as pull_folder
+    from sea_core.sharing.models import use_command
 
     data = DataSpec(text, format, parse_columns(columns), split=split) if text else None
     pulled = pull_folder(source, folder, text=data, max_bytes=max_gb * 1e9, progress=TERMINAL)
@@ -50,7 +51,7 @@ def pull(
             f"that they were made from: sea pull {source} {folder} --text DATA"
         )
     is_model = pulled.listing.manifest == "align.json"
-    next_step = f"sea bench run CASES --plugin PLUGIN --lora {folder}/adapter" if is_model else f"sea show {folder}"
+    next_step = use_command(pulled.listing.files, folder) if is_model else f"sea show {folder}"
     output.note(f"Next: {next_step}")
 
 

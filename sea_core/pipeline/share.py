@@ -27,7 +27,7 @@ from sea_core.sharing.embeddings import fill_texts, pack_run
 from sea_core.sharing.listing import CARD, MAX_BYTES, NAME, ListedFile, Listing, list_files, read_listing, write_listing
 from sea_core.sharing.models import pack_model
 from sea_core.sharing.package import Kind, Package, find_kind
-from sea_core.sharing.places import FolderPlace, SharePlace, open_place
+from sea_core.sharing.places import FolderPlace, HubPlace, SharePlace, open_place
 
 KINDS = (
     Kind("run.json", "a run of embeddings", EmbeddingRun, pack_run),
@@ -44,8 +44,8 @@ class Push:
     """What would be sent, or has been.
 
     Attributes:
-        folder: what is shared. target: where to. package: what of it. listing: its files and digests.
-        public: whether everybody may read it.
+        folder: what is shared. target: where to, without user and password. package: what of it.
+        listing: its files and digests. public: whether everybody may read it.
     """
 
     folder: Path
@@ -101,6 +101,7 @@ def push(
     folder = Path(folder)
     kind = find_kind(folder, kinds, others)
     place = open_place(target)
+    require_main_branch(place)
     require_apart(folder, place)
     require_whole(folder)
     with tempfile.TemporaryDirectory(prefix="sea-push-") as name:
@@ -108,7 +109,7 @@ def push(
         package = kind.pack(folder, temporary, with_text)
         with locked(folder / LOCK, folder):
             prepared, files = _prepare(
-                folder, target, package, choose_licence(licence, package, folder), temporary, public
+                folder, place.name, package, choose_licence(licence, package, folder), temporary, public
             )
             if not confirm(prepared):
                 return None
@@ -139,6 +140,13 @@ def _prepare(
     listing = Listing(**{**vars(listing), "files": list_files(files)})
     write_listing(path, listing)
     return Push(folder, target, package, listing, public), {**files, NAME: path}
+
+
+def require_main_branch(place: SharePlace) -> None:
+    """Raise SeaError for a branch or commit of a repository: a push is a new commit of its main branch."""
+    if isinstance(place, HubPlace) and place.revision:
+        what = f"{place.name} names a branch or a commit, and a push is a new commit of the main branch"
+        raise SeaError(what, hint=f"Type: {place.name.partition('@')[0]}")
 
 
 def require_apart(folder: Path, place: SharePlace) -> None:
@@ -205,7 +213,9 @@ def pull(
     kind = next((kind for kind in kinds if kind.manifest == listing.manifest), None)
     if kind is None:
         command = "sea pull" if listing.manifest in OTHER_PULL else "sea bench pull"
-        raise RunError(f"{source} is another kind of folder: {listing.what}", hint=f"Type: {command} {source} {folder}")
+        raise RunError(
+            f"{place.name} is another kind of folder: {listing.what}", hint=f"Type: {command} {place.name} {folder}"
+        )
     _start(data, place, folder)
     downloaded = 0
     if not (folder / listing.manifest).is_file():

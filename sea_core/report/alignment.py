@@ -25,12 +25,12 @@ from sea_core.report.content import (
     Plot,
 )
 from sea_core.report.figures import ratio_text, short_number
-from sea_core.report.paths import hide_folders, shown_path
 from sea_core.report.provenance import changed_settings, command, manifest_facts, model_facts
 from sea_core.report.reporter import Reporter
 from sea_core.report.rows import sample_rows
 from sea_core.report.svg import RatioBar, curve, ratio_bars
 from sea_core.runs.containment import is_inside
+from sea_core.runs.paths import hide_folders, shown_path
 
 LEVELS: Mapping[OutcomeName, Level] = {
     "safer": "good",
@@ -99,7 +99,11 @@ def _section(folder: ModelFolder, number: int, options: PageOptions) -> PageSect
 def _method(folder: ModelFolder) -> str:
     identity, metrics = folder.manifest.identity, folder.manifest.metrics or {}
     trained = "all weights of the language model" if identity.full_finetune else "LoRA on the language model"
-    steps = f", {metrics['steps']} steps, last mean loss {short_number(metrics['loss'])}" if metrics else ""
+    steps = (
+        f", {metrics['steps']} steps, last mean loss {short_number(metrics['loss'])}"
+        if {"steps", "loss"} <= metrics.keys()
+        else ""
+    )
     return f"{identity.method.upper()} of {trained}{steps}"
 
 

@@ -25,7 +25,6 @@ from sea_core.report.content import (
 from sea_core.report.embedding_map import MappedRun, embedding_map
 from sea_core.report.figures import counted, ratio_text, short_number
 from sea_core.report.media import preview
-from sea_core.report.paths import hide_folders, shown_path
 from sea_core.report.provenance import (
     changed_settings,
     command,
@@ -39,6 +38,7 @@ from sea_core.report.rows import sample_rows
 from sea_core.report.svg import Bin, histogram
 from sea_core.runs.embedding_record import EmbeddingRecord, read_goals
 from sea_core.runs.embedding_run import EmbeddingRun, answer_key
+from sea_core.runs.paths import hide_folders, shown_path
 from sea_core.runs.records import DistanceRecord
 from sea_core.runs.statistics import ratio, wilson_interval
 from sea_core.verification.analysis.report import distance_metrics

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sea_core.report.paths import shown_path
 from sea_core.runs.manifest import Manifest, ModelIdentity
+from sea_core.runs.paths import shown_path
 
 PLUGIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 

@@ -59,12 +59,19 @@ def _named_licence(folder: Path) -> str:
 
 
 def share_card(package: Package, listing: Listing, place: str) -> str:
-    """Return the card in Markdown. Names in it come from anybody, and are shown as text."""
+    """Return the card in Markdown. Names in it come from anybody, and are shown as text.
+
+    Args:
+        place: where the folder is shared. Only a repository's name stands in the card: a folder's path and an address
+            are the user's own.
+    """
+    is_hub = place.startswith(PREFIX)
+    place = place if is_hub else "SOURCE"
     if package.card is not None:
         text = package.card(listing.licence)
         return f"{text}\n{_sections(package, listing, place)}"
     header = {"license": listing.licence, "tags": ["safety", "sea"], "pretty_name": package.what}
-    title = escape_markdown(place.rstrip("/").rpartition("/")[2])
+    title = escape_markdown(place.rpartition("/")[2] if is_hub else package.what)
     start = f"{front_matter(header)}\n# {title}\n\n{package.what}.\n\n{package.about}\n"
     return f"{start}\n{_sections(package, listing, place)}"
 

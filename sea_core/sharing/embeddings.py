@@ -12,16 +12,20 @@ from pathlib import Path, PurePath
 
 from sea_core.data.examples import Example
 from sea_core.errors import RunError
+from sea_core.runs.atomic import write_text
 from sea_core.runs.digests import sha256
 from sea_core.runs.embedding_files import read_index, write_index
 from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.withheld import TextRecord, WithheldRecord, WithheldTexts
-from sea_core.sharing.package import Package, public_name, stage_inventory, stage_manifest
+from sea_core.sharing.package import Package, stage_inventory, stage_journal, stage_manifest
+from sea_core.sharing.public import public_name, public_value
 
 JOURNALS = ("tuning.jsonl",)
-TEXT_JOURNALS = ("texts.jsonl", "skipped.jsonl", "audit.jsonl", "verify.jsonl", "verdicts.jsonl", "analysis.jsonl")
+TEXT_JOURNALS = ("texts.jsonl", "audit.jsonl", "verify.jsonl", "verdicts.jsonl", "analysis.jsonl")
 """Journals that hold texts of examples, or answers of the model."""
+SKIPPED = "skipped.jsonl"
+"""The examples that were not prepared. Its lines have no checksums."""
 
 ABOUT_TEXT = """Each embedding is a tensor that one model reads as if an encoder had seen a medium with a given content.
 It is not media and shows nothing to a person: it was found by gradient descent from text, and means nothing to any
@@ -44,8 +48,10 @@ def pack_run(folder: Path, temporary: Path, with_text: bool) -> Package:
     run = EmbeddingRun(folder)
     records, identity, metadata = run.store.records(), run.manifest.identity, run.manifest.metadata
     files = _pack_embeddings(run, temporary, with_text)
-    journals = JOURNALS + (TEXT_JOURNALS if with_text else ())
-    files |= {name: path for name in journals if (path := folder / name).is_file() and path.stat().st_size}
+    journals = [folder / name for name in JOURNALS + (TEXT_JOURNALS if with_text else ())]
+    files |= {path.name: stage_journal(temporary, path) for path in journals if path.is_file() and path.stat().st_size}
+    if with_text and (skipped := folder / SKIPPED).is_file():
+        files[SKIPPED] = _stage_skipped(temporary, skipped)
     files["inventory.jsonl"] = stage_inventory(temporary, files, run.store.inventory.files())
     location = metadata.model
     files["run.json"] = stage_manifest(
@@ -144,10 +150,22 @@ def _pack_embeddings(run: EmbeddingRun, temporary: Path, with_text: bool) -> dic
 
 
 def _shared_record(record: EmbeddingRecord, with_text: bool) -> EmbeddingRecord:
-    shared: EmbeddingRecord = {**record, "media": PurePath(record["media"]).name}
+    public: EmbeddingRecord = public_value(record)
+    shared: EmbeddingRecord = {**public, "media": PurePath(record["media"]).name}
     if with_text:
         return shared
     return {**shared, "instruction": "", "response": None, "chosen": None, "rejected": None}
+
+
+def _stage_skipped(temporary: Path, path: Path) -> Path:
+    """Return the file of skipped examples, or a changed copy if a reason names where a file lies on this machine."""
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    public = [public_value(record) for record in records]
+    if public == records:
+        return path
+    copy = temporary / path.name
+    write_text(copy, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in public))
+    return copy
 
 
 def _withheld_record(record: EmbeddingRecord) -> WithheldRecord:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sea_core.alignment.model_card import model_card
+from sea_core.alignment.model_card import model_card, require_card_metrics
 from sea_core.alignment.run import CARD, AlignManifest, ModelFolder
 from sea_core.errors import RunError
 from sea_core.runs.atomic import write_json
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.manifest import read_manifest
 from sea_core.schema import read_json
-from sea_core.sharing.package import Package, public_name, stage_inventory, stage_manifest
+from sea_core.sharing.package import Package, stage_inventory, stage_journal, stage_manifest
+from sea_core.sharing.public import is_place, public_name
 
 TEXT_FILES = ("spot_check.jsonl", "logits.safetensors")
 """What holds questions and answers, or their token ids."""
-FILES_WITH_PATHS = ("adapter_config.json", "sea.json", "config.json")
+FILES_WITH_PATHS = ("config.json", "sea.json")
+"""How the names of configurations end, in which a library may have noted where it found a model."""
+DEEP = re.compile(r"[^/\\]*[/\\]+[^/\\]+[/\\]+[^/\\]")
+"""How a path in a folder begins: a token such as `//` is none."""
 
 
 def pack_model(folder: Path, temporary: Path, with_text: bool) -> Package:
@@ -26,11 +31,12 @@ def pack_model(folder: Path, temporary: Path, with_text: bool) -> Package:
     if not model.finished:
         raise RunError("this alignment is not finished", hint="Re-run `sea align` first.", where=str(folder))
     manifest = model.manifest
+    require_card_metrics(manifest, str(folder / "align.json"))
     base, runs = public_name(manifest.metadata.checkpoint), tuple(map(public_name, manifest.metadata.runs))
     known = Inventory(folder).files()
     files = {name: _without_paths(folder, name, temporary) for name in known if with_text or name not in TEXT_FILES}
     journals = ("trace.jsonl", *(["spot_check.jsonl"] if with_text else []))
-    files |= {name: folder / name for name in journals if (folder / name).is_file()}
+    files |= {name: stage_journal(temporary, folder / name) for name in journals if (folder / name).is_file()}
     files["inventory.jsonl"] = stage_inventory(temporary, files, known)
     files["align.json"] = stage_manifest(temporary, "align.json", manifest, checkpoint=base, runs=runs)
     public: AlignManifest = read_manifest(files["align.json"], AlignManifest, noun="model folder", hint="")
@@ -50,7 +56,7 @@ def pack_model(folder: Path, temporary: Path, with_text: bool) -> Package:
         + ["the questions of the spot check, harmful ones included, and the answers"] * with_text,
         kept=["the questions of the spot check and the answers"] * (not with_text)
         + ["the checkpoints of the training, caches, locks, and where files lie on this machine"],
-        commands=["sea pull SOURCE FOLDER", "sea bench run CASES --plugin PLUGIN --lora FOLDER/adapter --out runs/it"],
+        commands=["sea pull SOURCE FOLDER", f"{use_command(known, 'FOLDER', identity.model.plugin)} --out runs/it"],
         source=manifest.metadata.checkpoint,
         with_text=with_text,
         fingerprint=identity.model.fingerprint,
@@ -59,10 +65,21 @@ def pack_model(folder: Path, temporary: Path, with_text: bool) -> Package:
     )
 
 
+def use_command(names: Iterable[str], folder: Path | str, plugin: str = "PLUGIN") -> str:
+    """Return how a benchmark is put to a model that was pulled: fully fine-tuned, it is no LoRA adapter.
+
+    Args:
+        names: of the files in its folder.
+    """
+    has_adapter = any(name.startswith("adapter/") for name in names)
+    part = f"--lora {folder}/adapter" if has_adapter else f"--model {folder}/merged"
+    return f"sea bench run CASES --plugin {plugin} {part}"
+
+
 def _without_paths(folder: Path, name: str, temporary: Path) -> Path:
     """Return a file, or a changed copy if it is a configuration that names where a model lies on this machine."""
     path = folder / name
-    if path.name not in FILES_WITH_PATHS:
+    if not path.name.endswith(FILES_WITH_PATHS):
         return path
     value = read_json(path, dict[str, Any], what="a configuration", hint="Export it again: sea align", error=RunError)
     public = _public(value)
@@ -79,4 +96,4 @@ def _public(value: Any) -> Any:
         return {key: _public(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_public(each) for each in value]
-    return public_name(value) if isinstance(value, str) and Path(value).is_absolute() else value
+    return public_name(value) if isinstance(value, str) and is_place(value) and DEEP.match(value) else value

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from sea_core.errors import SeaError
 from sea_core.runs.inventory import NAME as INVENTORY
 from sea_core.runs.inventory import FileRecord, Inventory
-from sea_core.runs.manifest import write_manifest
-
-HUB_ID = re.compile(r"(hf:)?[\w.-]+/[\w.-]+(:[\w.-]+)?(@[\w./-]+)?")
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.manifest import write_sealed
+from sea_core.sharing.public import public_value
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,22 @@ def find_kind(folder: Path, kinds: Sequence[Kind], others: Mapping[str, str]) ->
 
 
 def stage_manifest(folder: Path, name: str, manifest: Any, **metadata: Any) -> Path:
-    """Write a manifest with other metadata to a temporary folder, and return its path."""
+    """Write a manifest as it may be shared to a temporary folder, and return its path."""
     path = folder / name
-    write_manifest(path, replace(manifest, metadata=replace(manifest.metadata, **metadata)))
+    changed = replace(manifest, metadata=replace(manifest.metadata, **metadata)) if metadata else manifest
+    write_sealed(path, public_value(asdict(changed)))
     return path
+
+
+def stage_journal(folder: Path, path: Path) -> Path:
+    """Return a journal, or a copy in a temporary folder if its records may not be shared as they are."""
+    records = JsonlLog[dict[str, Any]](path).read()
+    public = list(map(public_value, records))
+    if public == records:
+        return path
+    copy = JsonlLog[dict[str, Any]](folder / path.name)
+    copy.append(public)
+    return copy.path
 
 
 def stage_inventory(folder: Path, files: Mapping[str, Path], known: Mapping[str, FileRecord]) -> Path:
@@ -107,9 +118,3 @@ def stage_inventory(folder: Path, files: Mapping[str, Path], known: Mapping[str,
                 records.append(known[name])
     inventory.log.append(records)
     return folder / INVENTORY
-
-
-def public_name(text: str) -> str:
-    """Return the name of a model or a data set without where it lies on this machine; names of the hub stay."""
-    is_here = Path(text).exists() or PurePath(text).is_absolute()
-    return text if HUB_ID.fullmatch(text) and not is_here else PurePath(text).name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 from sea_core.data.sources.hf_datasets import http_error
 from sea_core.errors import RunError, SeaError, one_line
+from sea_core.llm.secrets import shown_address
 from sea_core.runs.containment import require_contained
 from sea_core.runs.digests import BLOCK, file_digest
-from sea_core.sharing.listing import CARD, NAME
+from sea_core.sharing.listing import CARD, MAX_BYTES, NAME, read_listing
 
 HUB = "hf:"
 REPOSITORY = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
@@ -33,7 +35,7 @@ class SharePlace(Protocol):
     """Where a shared folder lies.
 
     Attributes:
-        name: as people type it.
+        name: as people type it, without user and password.
     """
 
     @property
@@ -67,7 +69,11 @@ def open_place(text: str, repo_type: RepoType = "dataset", *, public: bool = Fal
 class FolderPlace:
     """A folder, on this machine or wherever fsspec reaches."""
 
-    name: str
+    address: str
+
+    @property
+    def name(self) -> str:
+        return shown_address(self.address) if "://" in self.address else self.address
 
     @property
     def local(self) -> Path | None:
@@ -88,22 +94,28 @@ class FolderPlace:
     def _found(self) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
 
-        with _errors(self.name, (ImportError, ValueError)):
-            found: tuple[Any, str] = url_to_fs(self.name)
+        try:
+            found: tuple[Any, str] = url_to_fs(self.address)
+        except ImportError as error:
+            hint = "Type `pip install` with the package that it names: s3fs for s3://, paramiko for sftp://"
+            raise RunError(one_line(error), hint=hint, where=self.name) from error
+        except (OSError, TypeError, ValueError) as error:  # TypeError: an address without its server
+            hint = "Check the address, and the rights that it needs."
+            raise RunError(f"the address cannot be used: {one_line(error)}", hint=hint, where=self.name) from error
         return found
 
     @contextmanager
     def open(self, file: str) -> Iterator[BinaryIO]:
         if self.local:
             require_contained(self.local)
-        with _errors(self.name, OSError), self._system.open(f"{self._root}/{file}", "rb") as opened:
+        with _errors(self.name), self._system.open(f"{self._root}/{file}", "rb") as opened:
             yield opened
 
     def send(self, files: Mapping[str, Path], done: Done) -> None:
         system, root = self._system, self._root
         if self.local:
             require_contained(self.local)
-        with _errors(self.name, OSError):
+        with _errors(self.name):
             paths = system.find(root) if system.exists(root) else []
             there = {path.removeprefix(root).lstrip("/") for path in paths}
             self._require_same(there, files)
@@ -183,9 +195,11 @@ class HubPlace:
             api.create_repo(self.repo, repo_type=self.repo_type, private=not self.public, exist_ok=True)
             info: Any = api.repo_info(self.repo, repo_type=self.repo_type)
             there = {each.rfilename for each in info.siblings or ()}
-            self._require_ours(there, bool(info.private))
+            self._require_readers(bool(info.private))
+            ours = self._sent_before(there, info.sha)
+            self._require_ours((there - ours) & files.keys())
             operations: list[Any] = [CommitOperationAdd(name, path) for name, path in files.items()]
-            operations += [CommitOperationDelete(name) for name in sorted(there - files.keys() - set(HUB_FILES))]
+            operations += [CommitOperationDelete(name) for name in sorted((there & ours) - files.keys())]
             message = "sea push"
             api.create_commit(
                 self.repo, operations, commit_message=message, repo_type=self.repo_type, parent_commit=info.sha
@@ -193,28 +207,46 @@ class HubPlace:
             for name in files:
                 done(name)
 
-    def _require_ours(self, there: set[str], private: bool) -> None:
-        """Raise RunError for a repository with other files than `sea push` has sent, or one that everybody can read."""
+    def _sent_before(self, there: set[str], commit: str) -> set[str]:
+        """Return the files that `sea push` has sent, and those that a new repository has. Others are never replaced."""
+        if NAME not in there:
+            self._require_ours(there - set(HUB_FILES))
+            return set(HUB_FILES)
+        folder = "datasets/" if self.repo_type == "dataset" else ""
+        with tempfile.TemporaryDirectory(prefix="sea-push-") as temporary:
+            path = Path(temporary, NAME)
+            with self._system.open(f"{folder}{self.repo}@{commit}/{NAME}", "rb", block_size=0) as file:
+                path.write_bytes(file.read(MAX_BYTES))
+            return {*read_listing(path, self.name).files, NAME, *HUB_FILES}
+
+    def _require_readers(self, private: bool) -> None:
+        """Raise RunError for a repository that everybody can read, unless that is wanted."""
         if not private and not self.public:
             raise RunError(
                 f"{self.name} exists, and everybody can read it",
                 hint="Make it private on the hub, give another name, or type --public.",
             )
-        if there - set(HUB_FILES) and NAME not in there:
+
+    def _require_ours(self, foreign: set[str]) -> None:
+        """Raise RunError if files that `sea push` has not sent are in the way."""
+        if foreign:
             raise RunError(
-                f"{self.name} contains files that `sea push` has not sent", hint="Give the name of a new repository."
+                f"{self.name} contains files that `sea push` has not sent, such as {min(foreign)!r}",
+                hint="Give the name of a new repository.",
             )
 
 
 @contextmanager
-def _errors(name: str, kinds: type[Exception] | tuple[type[Exception], ...]) -> Iterator[None]:
+def _errors(name: str) -> Iterator[None]:
     """Turn errors of a file system into a RunError that names the place."""
     try:
         yield
     except FileNotFoundError as error:
         what = "this is no folder that `sea push` has made, or one of its files is missing"
         raise RunError(what, hint="Check its name.", where=name) from error
-    except kinds as error:
+    except NotImplementedError as error:
+        raise RunError("nothing can be written there", hint="Give a folder, or hf:OWNER/NAME.", where=name) from error
+    except (OSError, ValueError) as error:  # ValueError: a name that the file system does not take
         hint = "Check its name, your rights and the network. Re-run the command to resume."
         raise RunError(one_line(error), hint=hint, where=name) from error
 

@@ -11,9 +11,12 @@ from typing import Any
 
 import fsspec
 import pytest
+from fsspec.registry import known_implementations
 
 from helpers.cli import expect_error, sea
 from helpers.cli_runs import FinishedRun, file_contents
+from helpers.manifests import edit_manifest
+from helpers.reported import make_model
 from helpers.repositories import TOKEN, Repositories, repositories
 from sea_core.alignment.config import AlignConfig
 from sea_core.alignment.embedding_source import EmbeddingSource
@@ -21,6 +24,7 @@ from sea_core.alignment.mixture import mix
 from sea_core.data.read import read_examples
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.inventory import Inventory
 from sea_core.runs.manifest import read_sealed, write_sealed
 from sea_core.runs.store import Store
 
@@ -76,7 +80,7 @@ def test_the_card_has_licence_model_counts_and_commands(finished: FinishedRun, s
     fingerprint = EmbeddingRun(finished.run).manifest.identity.model.fingerprint
     for words in (fingerprint, "not media and shows nothing to a person", "3 of 3 examples", "sea align FOLDER"):
         assert words in card
-    assert f"sea pull {shared} FOLDER --text rows.jsonl" in card.replace("\\", "")
+    assert "sea pull SOURCE FOLDER --text rows.jsonl" in card.replace("\\", "")
 
 
 def test_texts_are_put_back_from_the_same_data(finished: FinishedRun, shared: Path, tmp_path: Path) -> None:
@@ -309,6 +313,61 @@ def test_any_file_system_of_fsspec_is_a_place(finished: FinishedRun, tmp_path: P
     assert "Protocol not known" in expect_error("pull", "nowhere://x", tmp_path / "p")
 
 
+NO_SERVER = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # fsspec's, when it is deleted
+
+
+@pytest.mark.parametrize(
+    ("address", "hint"),
+    [
+        ("nowhere://x", "Check the address"),
+        ("no-package://x", "pip install"),
+        pytest.param("ftp://", "Check the address", marks=NO_SERVER),  # TypeError
+        ("zip://x::/none.zip", "Check the address"),  # FileNotFoundError
+    ],
+)
+def test_an_address_that_cannot_be_used_ends_in_a_hint(
+    finished: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, hint: str
+) -> None:
+    lacking = {"class": "no_such_package.System", "err": "Install no-such-package"}
+    monkeypatch.setitem(known_implementations, "no-package", lacking)
+    assert hint in expect_error("push", finished.copy(tmp_path), address, *GIVEN)
+    expect_error("pull", address, tmp_path / "p")
+
+
+def test_the_password_of_an_address_is_never_shown(finished: FinishedRun, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    try:
+        result = sea("push", run, "memory://me:pass-word@bucket/run", *GIVEN)
+        assert result.code == 0
+        assert "pass-word" not in result.out + result.err
+        card = fsspec.filesystem("memory").cat("/me:pass-word@bucket/run/README.md").decode()
+        assert "pass-word" not in card
+        assert "bucket" not in card
+    finally:
+        fsspec.filesystem("memory").rm("/", recursive=True)
+
+
+def test_an_alignment_of_another_version_is_named(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "model").folder
+    edit_manifest(folder / "align.json", lambda manifest: manifest["metrics"].pop("outcome_sentence"))
+    assert "the key outcome_sentence is missing" in expect_error("push", folder, tmp_path / "shared", *GIVEN)
+    assert sea("report", folder, "--out", tmp_path / "page.html").code == 0
+
+
+@pytest.mark.parametrize(("part", "option"), [("adapter", "--lora {}/adapter"), ("merged", "--model {}/merged")])
+def test_how_a_pulled_model_is_used_depends_on_what_was_trained(tmp_path: Path, part: str, option: str) -> None:
+    folder = make_model(tmp_path / "model").folder
+    (folder / part).mkdir()
+    (folder / part / "config.json").write_text("{}")
+    Inventory(folder).add([folder / part / "config.json"])
+    push(folder, tmp_path / "shared")
+    assert option.format("FOLDER") in (tmp_path / "shared" / "README.md").read_text()
+    result = sea("pull", tmp_path / "shared", tmp_path / "pulled")
+    assert option.format(tmp_path / "pulled") in " ".join(result.err.split())
+
+
 # --- the hub ----------------------------------------------------------------------------------------------------------
 
 
@@ -361,9 +420,29 @@ def test_repositories_of_others_and_public_ones_are_left_alone(
     assert "everybody can read it" in expect_error("push", run, "hf:me/emb", *GIVEN)
     push(run, "hf:me/other")
     hub.repositories["datasets/me/other"].commits.append({"thesis.pdf": b""})
-    assert "has not sent" in expect_error("push", run, "hf:me/other", *GIVEN)
+    assert "has not sent, such as 'thesis.pdf'" in expect_error("push", run, "hf:me/other", *GIVEN)
     assert hub.repositories["datasets/me/other"].commits[-1] == {"thesis.pdf": b""}
     assert "no repository that `sea push` has made" in expect_error("pull", "hf:me/other", tmp_path / "p")
+
+
+def test_files_of_others_in_a_repository_stay(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    push(run, "hf:me/emb", "--with-text")
+    repository = hub.repositories["datasets/me/emb"]
+    repository.commits.append({**repository.commits[-1], "notes/thesis.pdf": b"mine"})
+    push(run, "hf:me/emb")
+    assert repository.commits[-1]["notes/thesis.pdf"] == b"mine"
+    assert "verify.jsonl" not in repository.commits[-1]  # what SEA has sent before is removed
+    repository.commits.append({**repository.commits[-1], "verify.jsonl": b"mine"})
+    assert "'verify.jsonl'" in expect_error("push", run, "hf:me/emb", *GIVEN, "--with-text")
+    assert repository.commits[-1]["verify.jsonl"] == b"mine"
+
+
+def test_a_branch_is_not_pushed_to(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:
+    message = expect_error("push", finished.copy(tmp_path), "hf:me/emb@draft", *GIVEN)
+    assert "names a branch or a commit" in message
+    assert "Type: hf:me/emb" in message
+    assert not hub.repositories
 
 
 def test_a_pull_that_the_hub_broke_is_resumed(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:

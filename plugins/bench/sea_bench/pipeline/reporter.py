@@ -29,12 +29,12 @@ from sea_core.report.content import (
     Plot,
 )
 from sea_core.report.media import MAX_FILE_BYTES, preview
-from sea_core.report.paths import hide_folders, shown_path
 from sea_core.report.provenance import command, judge_options, manifest_facts, model_facts, model_options
 from sea_core.report.reporter import Reporter
 from sea_core.report.rows import linked_table, sample_rows
 from sea_core.report.svg import RatioBar, ratio_bars
 from sea_core.runs.containment import is_inside
+from sea_core.runs.paths import hide_folders, shown_path
 
 TERMS: Mapping[str, str] = {
     "ASR": "Attack success rate: unsafe answers / answers that the judge has rated. Lower is safer.",

@@ -11,8 +11,10 @@ from sea_bench.run.run_folder import BenchRun, LabelRecord
 from sea_core.errors import SeaError
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.manifest import ModelLocation, write_manifest
-from sea_core.sharing.package import Kind, Package, public_name, stage_inventory, stage_manifest
+from sea_core.runs.manifest import ModelLocation
+from sea_core.runs.paths import hide_places
+from sea_core.sharing.package import Kind, Package, stage_inventory, stage_journal, stage_manifest
+from sea_core.sharing.public import public_name
 
 RUN_JOURNALS = ("answers.jsonl", "verdicts.jsonl", "comprehension.jsonl", "comprehension_verdicts.jsonl")
 BENCHMARK_JOURNALS = ("media.jsonl", "picks.jsonl")
@@ -21,11 +23,6 @@ ABOUT_RUN = """The questions of a safety benchmark, what one model answered to t
 questions and answers stand here in full: for research on the safety of models."""
 ABOUT_BENCHMARK = """A safety benchmark: harmful questions, the same put into media, and harmless twins of them. It is
 made to measure models that should refuse, and must not be trained on."""
-COMMANDS = (
-    "sea bench pull SOURCE FOLDER",
-    "sea bench check FOLDER",
-    "sea bench run FOLDER --plugin NAME --out RUN",
-)
 PUSH_ELSEWHERE = {"run.json": "sea push", "align.json": "sea push"}
 
 
@@ -35,7 +32,8 @@ def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:
     run = BenchRun(folder)
     identity, metadata = run.manifest.identity, run.manifest.metadata
     location = metadata.model
-    files = {name: path for name in RUN_JOURNALS if (path := folder / name).is_file()}
+    journals = [path for name in RUN_JOURNALS if (path := folder / name).is_file()]
+    files = {path.name: stage_journal(temporary, path) for path in journals}
     files |= _labels(run, temporary)
     manifest, preflight = run.manifest, run.manifest.preflight
     if metadata.server and preflight:  # its device is the server's address, which stays here
@@ -53,7 +51,7 @@ def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:
     described = (
         f"{model.fingerprint}, plugin {model.plugin} {model.plugin_version}" if model else "answers of elsewhere"
     )
-    judges = ", ".join(run.verdicts_by_judge()) or "none yet"
+    judges = ", ".join(map(hide_places, run.verdicts_by_judge())) or "none yet"
     return Package(
         manifest="bench.json",
         what=f"A run of a safety benchmark ({identity.modality})",
@@ -85,7 +83,7 @@ def _labels(run: BenchRun, temporary: Path) -> dict[str, Path]:
     log = JsonlLog(temporary / name, LabelRecord)
     log.append(LabelRecord({**record, "annotator": people[record["annotator"]]}) for record in labels)
     frame = run.sampling_frame.path
-    return {name: log.path, **({frame.name: frame} if frame.is_file() else {})}
+    return {name: log.path, **({frame.name: stage_journal(temporary, frame)} if frame.is_file() else {})}
 
 
 def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
@@ -94,14 +92,12 @@ def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
     build = BuildFolder(folder)
     manifest, benchmark, known = build.read(), read_benchmark(folder), Inventory(folder).files()
     files = {name: folder / name for name in known}
-    files |= {name: path for name in BENCHMARK_JOURNALS if (path := folder / name).is_file()}
+    journals = [path for name in BENCHMARK_JOURNALS if (path := folder / name).is_file()]
+    files |= {path.name: stage_journal(temporary, path) for path in journals}
     files["inventory.jsonl"] = stage_inventory(temporary, files, known)
-    files["manifest.json"] = build.path
     sources = [each.source for each in manifest.sets.values()]
-    if any(Path(source).is_absolute() for source in sources):
-        sets = {name: replace(each, source=public_name(each.source)) for name, each in manifest.sets.items()}
-        files["manifest.json"] = temporary / build.path.name
-        write_manifest(files["manifest.json"], replace(manifest, sets=sets))
+    sets = {name: replace(each, source=public_name(each.source)) for name, each in manifest.sets.items()}
+    files["manifest.json"] = stage_manifest(temporary, build.path.name, replace(manifest, sets=sets))
     harmful = sum(not case.benign for case in benchmark.cases)
     return Package(
         manifest="manifest.json",

@@ -1,0 +1,210 @@
+"""What `sea push` must never send: paths of this machine, addresses, keys, passwords, and names of people.
+
+Runs of every kind have a marker wherever such a thing can stand. No pushed byte may have the marker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.cli import sea
+from helpers.manifests import NO_MODEL, edit_manifest, embedding_manifest
+from helpers.reported import LABELS, make_bench, make_embeddings, make_encoded, make_model, verdict
+from sea_bench.pipeline.build import build_benchmark
+from sea_bench.run.run_folder import answer_sha
+from sea_core.runs.embedding_files import read_index
+from sea_core.runs.inventory import Inventory
+from sea_core.runs.paths import hide_places
+from sea_core.sharing.public import public_name, public_value
+
+MARKER = "MARKER"
+PATHS = (
+    "/home/MARKER/data/rows.jsonl",
+    "/home/my files/MARKER/rows.jsonl",
+    "~/MARKER/rows.jsonl",
+    "C:\\Users\\MARKER\\rows.jsonl",
+    "\\\\MARKER\\share\\rows.jsonl",
+)
+ADDRESSES = (
+    "http://MARKER:MARKER@10.0.0.7:8000/v1?key=MARKER",
+    "https://gpu.MARKER.example/v1/",
+    "http://MARKER:MARKER@[::1]:8000/v1",
+    "s3://MARKER:MARKER@bucket/rows.jsonl",
+    "file:///home/MARKER/rows.jsonl",
+    "MARKER:MARKER@gpu7:8000",
+    "gpu7.MARKER.example:8000",
+    "HTTPConnectionPool(host='MARKER', port=8000)",
+)
+PLACES = PATHS + ADDRESSES
+SENTENCE = "; ".join(f"cannot read {place}: refused, '{place}'" for place in PLACES)
+SETTINGS = {
+    "file": PATHS[0],
+    "folders": [PATHS[3], {"deep": PATHS[1]}],
+    "base_url": ADDRESSES[0],
+    "detail": SENTENCE,
+    "hub_token": MARKER,
+    "api_key": MARKER,
+    "password": MARKER,
+    "key_env": MARKER,
+}
+MODEL = replace(NO_MODEL, adapter=SETTINGS)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("form", ["{}", "cannot read {}", "cannot read '{}': no", "({})", "{}, and another"])
+def test_no_place_is_left_in_a_text(place: str, form: str) -> None:
+    assert MARKER not in hide_places(form.format(place))
+    assert MARKER not in json.dumps(public_value({"detail": form.format(place), form.format(place): 1}))
+
+
+@pytest.mark.parametrize("place", [*PATHS, *ADDRESSES[:5]])
+def test_of_a_place_only_the_last_part_is_left(place: str) -> None:
+    assert public_name(place) in ("rows.jsonl", "v1")
+
+
+def test_names_and_texts_stay_as_they_are() -> None:
+    for name in ("org/model", "hf:org/data:train@main", "demo", "rows.jsonl", "runs/a", "a: b / c, and/or 1/2"):
+        assert public_name(name) in (name, Path(name).name)
+        assert hide_places(name) == name
+    assert public_name("org/model") == "org/model"
+    assert [public_name(name) for name in ("", ".", "..", "/", "/models/nose/", "../nose")] == [
+        *("", "", "", ""),
+        *("nose", "nose"),
+    ]
+    texts = {"instruction": "How do I open /etc/passwd at http://10.0.0.1?", "id": "https://x.example/1"}
+    assert public_value(texts) == texts
+    assert public_value({"tokens": 3, "eos_token": "<|end|>", "refused": None}) == {
+        **{"tokens": 3, "eos_token": "<|end|>", "refused": None}
+    }
+
+
+# --- folders with markers ---------------------------------------------------------------------------------------------
+
+
+def add_places(manifest: Any) -> None:
+    """Put places wherever the metadata of a manifest have a text."""
+    manifest["metadata"] |= {
+        name: PATHS[0] for name, value in manifest["metadata"].items() if isinstance(value, str) and name != "revision"
+    }
+
+
+def embeddings(folder: Path) -> Path:
+    run = make_embeddings(folder / "embeddings", reason=SENTENCE, media=PATHS[0])
+    manifest = embedding_manifest(6)
+    changed = replace(manifest.identity, model=MODEL, extractor={**SETTINGS, "llm": SETTINGS}, recipes={"a": SETTINGS})
+    metadata = replace(manifest.metadata, skip_counts={SENTENCE: 1}, limits=SENTENCE)
+    run._write(replace(manifest, identity=changed, metadata=metadata))
+    run.resolve(replace(run.manifest.resolved, fallback_reason=SENTENCE, compile_reason=SENTENCE))
+    edit_manifest(run.folder / "run.json", add_places)
+    add_verdict = {**verdict(f"openai {PATHS[0]}", "named"), "detail": SENTENCE}
+    run.verdicts.append([{**add_verdict, "id": "example-0", "question": "q", "answer": "a"}])  # type: ignore[list-item]
+    run.write_skipped([{"id": "x", "line": 1, "reason": SENTENCE, "instruction": "How?"}])
+    distance = {"what": "distance", "media": PATHS[0], "id": "x", "recipe": "", "nearest": PATHS[1]}
+    numbers = dict.fromkeys(("norm_ratio", "cosine_nearest", "cosine_mean", "centred_cosine"), 0.5)
+    run.analysis.append([distance | numbers])  # type: ignore[list-item]
+    return run.folder
+
+
+def encoded(folder: Path) -> Path:
+    paths = [folder / MARKER / "beach.wav"]
+    paths[0].parent.mkdir(parents=True)
+    paths[0].write_bytes(b"")
+    return make_encoded(folder / "encoded", paths, reason=SENTENCE).folder
+
+
+def model(folder: Path) -> Path:
+    adapter = folder / "model" / "adapter"
+    made = make_model(folder / "model")
+    adapter.mkdir()
+    for name in ("adapter_config.json", "config.json", "sea.json", "tokenizer_config.json"):
+        places = {"base_model_name_or_path": PATHS[0], "nested": [{"checkpoint": PATHS[1]}], "cache": PATHS[2]}
+        (adapter / name).write_text(json.dumps(places | {"server": ADDRESSES[0]}))
+    Inventory(made.folder).add(adapter.iterdir())
+    edit_manifest(made.folder / "align.json", add_places)
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["metadata"]["runs"] = list(PATHS)
+        manifest["identity"] |= {
+            "trainer": SETTINGS,
+            "lora": SETTINGS,
+            "config": {**SETTINGS, "train_projector": False},
+        }
+        manifest["identity"]["model"]["adapter"] = SETTINGS
+        manifest["metrics"]["next_step"] = SENTENCE
+
+    edit_manifest(made.folder / "align.json", change)
+    return made.folder
+
+
+def bench_run(folder: Path) -> Path:
+    judge = f"guard {PATHS[0]}"
+    run = make_bench(folder / "run", {judge: "ussm", "refusal-3": "NRRm"}, detail=SENTENCE, media=PATHS[0])
+    key, answer = next((key, record["answer"]) for key, record in run.answered_records().items())
+    label = {"key": key, "answer_sha": answer_sha(answer), "label": "unsafe", "at": ""}
+    run.labels.append([{**label, "annotator": MARKER}])  # type: ignore[typeddict-item]
+    found = {**verdict(judge, LABELS["e"]), "detail": SENTENCE, "key": key, "answer_sha": answer_sha(answer)}
+    run.verdicts.append([found])  # type: ignore[list-item]
+    edit_manifest(run.folder / "bench.json", add_places)
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["metadata"] |= {"server": ADDRESSES[0], "lora": PATHS[1]}
+        manifest["metadata"]["model"]["checkpoint"] = PATHS[0]
+        served = {"name": PATHS[0], "reported": {"root": PATHS[3], "owned_by": ADDRESSES[0]}, "settings": SETTINGS}
+        manifest["identity"] |= {"model": None, "served": served, "defence": SETTINGS, "generation": SETTINGS}
+        numbers = dict.fromkeys(("media", "media_changed", "batched", "batched_same"), 0)
+        manifest["preflight"] = {"device": ADDRESSES[0], "chat": "", "omitted": [], **numbers}
+        manifest["defence"] = SETTINGS
+
+    edit_manifest(run.folder / "bench.json", change)
+    return run.folder
+
+
+def benchmark(folder: Path) -> Path:
+    build_benchmark("image", folder / "cases", limit=1)
+
+    def change(manifest: dict[str, Any]) -> None:
+        for built in manifest["sets"].values():
+            built |= {"source": PATHS[1], "scenes": SENTENCE}
+            built["identity"] |= {"set": SETTINGS, "generator": SETTINGS}
+
+    edit_manifest(folder / "cases" / "manifest.json", change)
+    return folder / "cases"
+
+
+MAKERS = {"push": (embeddings, encoded, model), "bench push": (bench_run, benchmark)}
+
+
+@pytest.mark.parametrize(("command", "make"), [(name, make) for name, makers in MAKERS.items() for make in makers])
+@pytest.mark.parametrize("with_text", [True, False])
+def test_no_pushed_byte_names_a_place_a_secret_or_a_person(
+    command: str, make: Callable[[Path], Path], with_text: bool, tmp_path: Path
+) -> None:
+    if command == "bench push" and not with_text:
+        pytest.skip("a benchmark consists of texts")
+    folder, target = make(tmp_path), tmp_path / MARKER / "shared"
+    assert MARKER in everything(folder)
+    given = ("--licence", "mit", "--yes", *["--with-text"] * with_text)
+    for name in (target, f"file://{tmp_path}/{MARKER}/again"):
+        done = sea(*command.split(), folder, name, *given)
+        assert done.code == 0, done.err
+    for shared in (target, target.parent / "again"):
+        found = everything(shared)
+        assert MARKER not in found, found[max(0, found.index(MARKER) - 300) : found.index(MARKER) + 50]
+        assert str(tmp_path) not in found
+    pulled = sea(*command.replace("push", "pull").split(), target, tmp_path / "pulled")
+    assert pulled.code == 0, pulled.err
+    assert sea("check", tmp_path / "pulled").code == 0
+
+
+def everything(folder: Path) -> str:
+    """Return every byte of a folder as text, the records of its indexes too, which are compressed."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    texts = [path.read_bytes().decode(errors="replace").replace("\\\\", "\\") for path in files]
+    texts += [json.dumps(read_index(path.read_bytes())) for path in files if path.suffix == ".parquet"]
+    return "\n".join([*(str(path.relative_to(folder)) for path in files), *texts])
