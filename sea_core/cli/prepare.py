@@ -54,7 +54,7 @@ def prepare(
     spec = DataSpec(
         data or DEMO_EXAMPLES_BY_LANGUAGE.get(language), format, parse_columns(columns), limit, styles, split, skip_bad
     )
-    llm = read_settings(prepare_groups(), config, option)["llm"]
+    llm = read_settings(prepare_groups(), config, option, synthesis.unread_settings(extractor))["llm"]
     found = prepare_set(spec, target, extractor=extractor, llm=llm, seed=seed, out=out, progress=TERMINAL)
     output.emit(_value(found, spec.file), as_json, lambda: output.grid(("", "examples"), _lines(found)))
     lang = "" if language == "en" else f" --lang {language}"

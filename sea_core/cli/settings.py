@@ -78,14 +78,21 @@ def takes_settings(groups: Callable[[], Sequence[SettingGroup]]) -> Callable[[Co
     return declare
 
 
-def read_settings(groups: Sequence[SettingGroup], file: Path | None, option: Sequence[str]) -> dict[str, Any]:
+def read_settings(
+    groups: Sequence[SettingGroup], file: Path | None, option: Sequence[str], unread: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Read `--config` and `-o`.
+
+    Args:
+        unread: the prefixes whose settings this call of the command does not read, with the option that would change
+            that. A file may have them: it may serve several commands.
 
     Returns:
         for each prefix the config with its settings, or the settings that are passed on, without their prefix.
 
     Raises:
-        SeaError: an unknown setting, or a value that its declaration does not allow.
+        SeaError: an unknown setting, a value that its declaration does not allow, or a setting that is typed and not
+            read.
     """
     declared = [group for group in groups if group.config is not None]
     defaults = {k: v for group in declared for k, v in default_values(group.config, group.prefix).items()}
@@ -99,7 +106,15 @@ def read_settings(groups: Sequence[SettingGroup], file: Path | None, option: Seq
         else:
             found[group.prefix], unused = override(group.config, unused, group.prefix, origins)
     reject_unknown(unused, [name for group in groups for name in group.names()], origins=origins)
+    for prefix, remedy in (unread or {}).items():
+        _reject_unread([name for name in typed if name.startswith(f"{prefix}.")], remedy)
     return found
+
+
+def _reject_unread(names: Sequence[str], remedy: str) -> None:
+    if names:
+        what = f"-o {names[0]} changes nothing without {remedy}"
+        raise SeaError(what, hint=f"Add {remedy}, or leave the setting out.")
 
 
 def _split(settings: Mapping[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -48,6 +48,11 @@ def synthesis_groups(recipes: Iterable[Recipe] = ()) -> list[SettingGroup]:
     ]
 
 
+def unread_settings(extractor: str) -> dict[str, str]:
+    """Return the settings that the rules do not read (see `read_settings`). A plugin's extractor may read them."""
+    return {"llm": "--extractor openai or transformers"} if extractor == "rules" else {}
+
+
 def read_synthesis(
     recipe: str, benign_media: Path | None, extractor: str, file: Path | None, option: Sequence[str]
 ) -> tuple[Synthesis, dict[str, Any]]:
@@ -55,6 +60,6 @@ def read_synthesis(
     from sea_core.pipeline.optimize import Synthesis, known_recipes
 
     defaults = known_recipes(recipe)
-    found = read_settings(synthesis_groups(defaults), file, option)
+    found = read_settings(synthesis_groups(defaults), file, option, unread_settings(extractor))
     recipes = tuple(found[default.name] for default in defaults)
     return Synthesis(found[""], recipe, recipes, benign_media, extractor, found["llm"]), found["adapter"]

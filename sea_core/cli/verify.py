@@ -55,7 +55,9 @@ def verify(
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.verify import verify as verify_run
 
-    settings = read_settings(verify_groups(), config, option)
+    unread = {} if set(judge) - {"lexical"} else {"llm": "--judge openai or transformers"}
+    unread |= {} if compare_with else {"analysis": "--compare-with FOLDER"}
+    settings = read_settings(verify_groups(), config, option, unread)
     found = verify_run(
         run,
         judges=judge or ("lexical",),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from sea_core.llm.config import GuardConfig, LLMConfig
-from sea_core.runs.records import Label
+
+if TYPE_CHECKING:
+    from sea_core.runs.records import Label
 
 Measure: TypeAlias = Literal["content", "safety", "refusal"]
 """What a judge decides: whether an answer names a content, whether it is safe, or only whether it refuses."""

@@ -112,6 +112,15 @@ class RunFolder(Generic[M]):
                 run._store_resumed(manifest)
         return run
 
+    @classmethod
+    def check_start(cls, folder: Path | str, manifest: M) -> None:
+        """Raise RunError if `start` would, but for a folder that is being written. Nothing is written."""
+        folder = Path(folder)
+        if (folder / cls.MANIFEST_NAME).is_file():
+            cls(folder, may_be_damaged=True)._merged_manifest(normalise(manifest))
+        else:
+            _require_empty(folder, cls.NOUN)
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Lock the folder for this process. Raises RunError when another process has locked it."""

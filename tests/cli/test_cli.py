@@ -174,7 +174,9 @@ sys.argv = ["sea", *{arguments!r}]
 from sea_core.cli.app import main
 main()"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not HEAVY & set(done.stderr.split())
+    imported = set(done.stderr.split())
+    assert not HEAVY & imported
+    assert "pydantic" not in imported or "--json" in arguments
 
 
 def test_sea_error_is_printed_in_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,16 +67,19 @@ def visible(folder: Path) -> list[Path]:
     return [path for path in paths if not path.name.startswith(".")]
 
 
-def medium_digest(path: Path, modality: str) -> str:
+def medium_digest(path: Path, modality: str, *, cached: bool = False) -> str:
     """Return the SHA-256 of a medium: of its file, or of the names and digests of its files.
+
+    Args:
+        cached: do not read again files that have not changed (see `file_digest`).
 
     Raises:
         DataError: the files are not those of one medium.
     """
     if not path.is_dir():
-        return file_digest(path, cached=False)
+        return file_digest(path, cached=cached)
     files = media_files(path, modality).values()
-    return joint_digest({file.name: file_digest(file, cached=False) for file in files})
+    return joint_digest({file.name: file_digest(file, cached=cached) for file in files})
 
 
 def joint_digest(digests: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from helpers.cli import sea
+from helpers.cli import expect_error, sea
 from sea_bench.build.generators.registry import BUILT_IN
 from sea_bench.build.sets.audio import AudioSet
 from sea_bench.build.sets.image import ImageSet
@@ -63,6 +63,28 @@ def test_settings_of_the_commands_are_listed() -> None:
     assert [name for name in commands if name.startswith("bench")] == [
         *("bench build", "bench run", "bench judge", "bench compare")
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "setting", "remedy"),
+    [
+        (("run", "cases", "--out", "out", "--plugin", "llava"), "server.frames=8", "--server URL"),
+        (("run", "cases", "--out", "out", "--plugin", "llava"), "defence.guard.model=x", "--defence guard"),
+        (
+            ("run", "cases", "--out", "out", "--plugin", "llava", "--defence", "guard"),
+            "defence.steering.layer=1",
+            "--defence steering",
+        ),
+        (("compare", "cases", "--out", "out", "--plugin", "llava"), "llm.model=x", "--judge openai or transformers"),
+        (("compare", "cases", "--out", "out", "--server", "URL"), "defence.guard.model=x", "--defence guard"),
+        (("judge", "run", "--judge", "guard"), "llm.model=x", "--judge openai or transformers"),
+        (("judge", "run", "--judge", "openai:va-original"), "guard.model=x", "--judge guard"),
+        (("build", "image", "--out", "out"), "llm.model=x", "--scenes openai or transformers"),
+    ],
+)
+def test_a_setting_that_nobody_reads_is_an_error(command: tuple[str, ...], setting: str, remedy: str) -> None:
+    message = expect_error("bench", *command, "-o", setting)
+    assert f"-o {setting.partition('=')[0]} changes nothing without {remedy}" in message
 
 
 def test_settings_of_all_sets_and_generators_are_listed() -> None:

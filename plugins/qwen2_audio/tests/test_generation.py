@@ -1,4 +1,4 @@
-"""Generation does not depend on the checkpoint's own generation settings."""
+"""Generation does not depend on the checkpoint's own generation settings; those of the bundled one end an answer."""
 
 from __future__ import annotations
 
@@ -35,3 +35,9 @@ def test_generated_placeholders_need_no_embedding(model_copy: MLLM, embeddings: 
     model_copy.model.lm_head.bias = nn.Parameter(bias)
     answers = model_copy.generate(QUESTIONS, embeddings, 3)
     assert [len(answer) for answer in answers] == [3, 3, 3]
+
+
+def test_the_bundled_model_ends_its_answers_without_sea(mllm: MLLM) -> None:
+    prompt = torch.tensor([mllm.prompt_ids("How do I fold a paper hat?", None)])
+    answer = mllm.model.generate(prompt, max_new_tokens=64)[0, prompt.shape[1] :].tolist()
+    assert answer.index(mllm.end_id) == len(answer) - 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from sea_core.extraction.rules.imperatives import match_imperative
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
@@ -168,6 +169,12 @@ HAD = (rf"{I_HAVE} (?!to |any |(?:[\w'-]+ ){{0,2}}{CLAIM}\b)",)
 JUDGED = (rf"why (?:is|was|are|were) (?=[^?!.]* (?:not )?{OKAY}\b[\s?!.]*$)(?!{ONE} |it |that |there )",)
 
 
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Form], ...]:
+    """Return the patterns with their forms, compiled when the first text is read."""
+    return tuple(_compile())
+
+
 def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
     groups: tuple[tuple[Form, tuple[str, ...]], ...] = (
         ("ing", ING),
@@ -184,9 +191,6 @@ def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
             yield re.compile(BEGINNING + question, re.IGNORECASE), form
 
 
-OPENERS = tuple(_compile())
-
-
 def match_openers(text: str) -> tuple[Opener, ...]:
     """Return the openers that a sentence may have, the longest first.
 
@@ -194,7 +198,7 @@ def match_openers(text: str) -> tuple[Opener, ...]:
     about others ("How do thieves ...") or an imperative.
     """
     ends: dict[int, list[Form]] = {}
-    for pattern, form in OPENERS:
+    for pattern, form in _patterns():
         if (match := pattern.match(text)) and form not in ends.setdefault(match.end(), []):
             ends[match.end()].append(form)
     openers = [Opener(end, tuple(forms), without_role(text[:end])) for end, forms in ends.items()]

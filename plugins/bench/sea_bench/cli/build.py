@@ -80,7 +80,8 @@ def build(
     defaults = default_set(chosen, demo=source is None)
     prefixes = [prefix for prefix in prefixed_parts(chosen) if prefix]
     fonts = [f"{f'{prefix}.' if prefix else ''}font={font}" for prefix in (prefixes or [""]) if prefix != "audio"]
-    settings = read_settings(build_groups(defaults, chosen), config, [*option, *(fonts if font else [])])
+    unread = {"llm": "--scenes openai or transformers"} if scenes == "rules" else {}
+    settings = read_settings(build_groups(defaults, chosen), config, [*option, *(fonts if font else [])], unread)
     if prefixes:
         settings[""] = join_sets([settings[prefix] for prefix in prefixes])
         settings["generator"] = join_generators([settings[f"{prefix}.generator"] for prefix in prefixes])

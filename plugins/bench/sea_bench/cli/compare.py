@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sea_bench.cli import target
-from sea_bench.cli.judge import judge_groups
-from sea_bench.cli.report import FORMATS, print_table
-from sea_bench.cli.run import find_defence, run_groups
+from sea_bench.cli import tables, target
+from sea_bench.cli.judge import judge_groups, unread_judge_settings
+from sea_bench.cli.run import find_defence, run_groups, unread_settings
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
@@ -51,7 +50,7 @@ def compare(
     conditions: target.Conditions = [],  # noqa: B006
     limit: target.CaseLimit = None,
     by_task: Annotated[bool, typer.Option("--by-task", help="A row for each task.")] = False,
-    format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
+    format: tables.Format = "table",
     option: options.Settings = [],  # noqa: B006
     config: options.SettingsFile = None,
     revision: options.Revision = None,
@@ -71,12 +70,10 @@ def compare(
     from sea_bench.pipeline.compare import compare as compare_arms
     from sea_bench.select import CaseFilter
     from sea_core.cli.progress import TERMINAL
-    from sea_core.errors import SeaError, suggest
     from sea_core.judges.base import JudgeConfig
 
-    if format not in FORMATS:
-        raise SeaError(f"there is no format {format!r}", hint=suggest(format, FORMATS))
-    settings = read_settings(compare_groups(), config, option)
+    unread = unread_settings(server, defences) | unread_judge_settings([*judge, *comprehension_judge])
+    settings = read_settings(compare_groups(), config, option, unread)
     loras = _parse_arms(arms)
     model_target = target.find_target(
         cases,
@@ -110,7 +107,7 @@ def compare(
     if as_json or format == "json":
         output.emit(found.as_dict(), True, lambda: "")
     else:
-        print_table(found.text_table(by_task=by_task), format)
+        tables.print_table(found.text_table(by_task=by_task), format)
     for note in found.notes():
         output.note(note)
     output.note(f"Next: sea bench report {' '.join(str(result.run.folder) for result in found.runs[:2])}")

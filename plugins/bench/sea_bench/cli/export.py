@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sea_bench.cli import target
 from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
 
@@ -16,9 +17,9 @@ def export(
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
     out: Annotated[Path, typer.Option(help="The folder of the tasks; files of the same names are overwritten.")],
     modality: Annotated[str | None, typer.Option(help="Only this set.")] = None,
-    tasks: Annotated[list[str], typer.Option("--task", help="Only this task; repeatable.")] = [],  # noqa: B006
-    scenarios: Annotated[list[str], typer.Option("--scenario", help="Only this scenario; repeatable.")] = [],  # noqa: B006
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N cases of each scenario and task.")] = None,
+    tasks: target.Tasks = [],  # noqa: B006
+    scenarios: target.Scenarios = [],  # noqa: B006
+    limit: target.CaseLimit = None,
     embed: Annotated[bool, typer.Option(help="vlmevalkit: write images into the table, or else their paths.")] = True,
     as_json: output.Json = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,14 @@ def judge_groups() -> list[SettingGroup]:
         llm_group("of --judge openai or transformers"),
         SettingGroup(GuardConfig(), "guard", "The guard model of --judge guard, here or on a server."),
     ]
+
+
+def unread_judge_settings(judges: Sequence[str]) -> dict[str, str]:
+    """Return the prefixes of the settings that none of these judges reads (see `read_settings`). A plugin's may."""
+    kinds = {name.partition(":")[0] for name in judges}
+    readers = {"llm": "--judge openai or transformers", "guard": "--judge guard"}
+    own = {"llm": {"refusal", "lexical", "guard"}, "guard": {"refusal", "lexical", "openai", "transformers"}}
+    return {prefix: remedy for prefix, remedy in readers.items() if kinds <= own[prefix]}
 
 
 @takes_settings(judge_groups)
@@ -56,7 +65,8 @@ def judge(
     from sea_core.cli.progress import TERMINAL
     from sea_core.judges.base import JudgeConfig
 
-    settings = read_settings(judge_groups(), config, option)
+    unread = unread_judge_settings([*judge, *comprehension_judge])
+    settings = read_settings(judge_groups(), config, option, unread)
     judge_config = JudgeConfig(settings["llm"], settings["guard"])
     summaries = judge_run(run, judge, comprehension=comprehension_judge, config=judge_config, progress=TERMINAL)
     columns = ("judge", "verdicts", "tokens in", "tokens out")

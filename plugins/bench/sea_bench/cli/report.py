@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from sea_bench.cli import tables
 from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
-
-if TYPE_CHECKING:
-    from sea_bench.pipeline.report import Report
-    from sea_bench.report.render import TextTable
-
-FORMATS = ("table", "markdown", "latex", "json")
 
 
 def report(
@@ -22,7 +17,7 @@ def report(
     after: Annotated[
         list[Path], typer.Option(metavar="RUN", help="A run to compare with RUN...; repeatable, one for each seed.")
     ] = [],  # noqa: B006
-    format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
+    format: tables.Format = "table",
     judge: Annotated[list[str], typer.Option(help="Only this judge, by the start of its name; repeatable.")] = [],  # noqa: B006
     disagreements: Annotated[bool, typer.Option("--disagreements", help="List what judges rate differently.")] = False,
     as_json: output.Json = False,
@@ -32,31 +27,14 @@ def report(
     Exit code 1 if a judge has not rated more than 2 % of a run's cases.
     """
     from sea_bench.pipeline.report import report_runs
-    from sea_core.errors import SeaError, suggest
 
-    if format not in FORMATS:
-        raise SeaError(f"there is no format {format!r}", hint=suggest(format, FORMATS))
     result = report_runs(runs, after=after, judges=judge)
     if as_json or format == "json":
         output.emit(result.as_dict(), True, lambda: "")
     else:
-        _print_tables(result, format, disagreements)
+        for table in result.text_tables(disagreements=disagreements):
+            tables.print_table(table, format)
     for note in result.notes():
         output.note(note)
     unreliable = sum(not run.is_reliable for run in result.runs)
     exit_if_failed({"runs that are not judged, or have too many unrated cases": unreliable})
-
-
-def _print_tables(report: Report, format: str, disagreements: bool) -> None:
-    for table in report.text_tables(disagreements=disagreements):
-        print_table(table, format)
-
-
-def print_table(table: TextTable, format: str) -> None:
-    """Print a table of a report in one of FORMATS but json."""
-    from sea_bench.report.render import latex, markdown
-
-    if format == "table":
-        output.emit(None, False, lambda: output.grid(table.columns, table.rows, table.title))
-    else:
-        output.lines((markdown if format == "markdown" else latex)(table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +40,16 @@ def defence_groups() -> list[SettingGroup]:
     return [
         SettingGroup(each, settings_prefix(each), f"--defence {each.name}: {{summary}}") for each in known_defences()
     ]
+
+
+def unread_settings(server: str | None, defences: Sequence[str]) -> dict[str, str]:
+    """Return the prefixes of the settings that nobody reads, with the option that is missing (see `read_settings`)."""
+    from sea_bench.defences.base import settings_prefix
+    from sea_bench.defences.registry import known_defences
+
+    idle = [each for each in known_defences() if each.name not in defences]
+    found = {settings_prefix(each): f"--defence {each.name}" for each in idle}
+    return found if server is not None else found | {"server": "--server URL"}
 
 
 def find_defence(name: str, settings: Mapping[str, Any]) -> Defence:
@@ -88,7 +98,7 @@ def run(
     from sea_bench.select import CaseFilter
     from sea_core.cli.progress import TERMINAL
 
-    settings = read_settings(run_groups(), config, option)
+    settings = read_settings(run_groups(), config, option, unread_settings(server, [defence] if defence else []))
     wanted = CaseFilter(tasks, scenarios, conditions or CaseFilter.conditions, limit)
     found = target.find_target(
         cases,

@@ -52,13 +52,16 @@ class Defence(Config, ABC):
         """
         return {"name": self.name, **asdict(self)}
 
-    @abstractmethod
-    def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
-        """Return the model with the defence. The model is loaded: here a defence does what is done once.
+    def check_model(self, model: AnsweringModel) -> None:
+        """Check that the defence can be used with a loaded model, before any model is asked anything.
 
         Raises:
-            SeaError: the defence cannot be used with this model.
+            SeaError: it cannot.
         """
+
+    @abstractmethod
+    def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
+        """Return the model with the defence. `check_model` has passed: here a defence does what is done once."""
 
 
 def settings_prefix(defence: Defence) -> str:

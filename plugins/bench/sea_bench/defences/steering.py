@@ -84,11 +84,13 @@ class Steering(Defence):
         values = {"name": self.name, **asdict(self)}
         return values | {"data": f"sha256:{DataSpec(self._path()).read().digest[:16]}"}
 
+    def check_model(self, model: AnsweringModel) -> None:
+        mllm = _local(model).mllm
+        self._layers(mllm)
+        self._prompts(mllm)
+
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
-        if not isinstance(model, LocalAnsweringModel):
-            raise SeaError(
-                "steering needs the model itself", hint="Put steering on first, and other defences around it."
-            )
+        model = _local(model)
         path = context.folder / FILE_NAME
         found = read_steering(path) if path.exists() else self._find(model, context)
         if not path.exists():
@@ -211,6 +213,13 @@ def read_steering(path: Path) -> StoredSteering:
     what, hint = "the steering vector of a run", "Delete the file: it is computed again."
     content = read_sealed(path, what=what, hint=hint)
     return check(content, StoredSteering, what=what, hint=hint, where=str(path), error=RunError)
+
+
+def _local(model: AnsweringModel) -> LocalAnsweringModel:
+    """Return a model whose layers can be reached. Raises SeaError for any other."""
+    if not isinstance(model, LocalAnsweringModel):
+        raise SeaError("steering needs the model itself", hint="Put steering on first, and other defences around it.")
+    return model
 
 
 def _split(prompts: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -35,6 +35,10 @@ class SafetyPromptDefence(Defence):
     def identity(self) -> dict[str, JsonValue]:
         return {"name": self.name, "text": self._text(), "place": self.place}
 
+    def check_model(self, model: AnsweringModel) -> None:
+        if self.place == "role" and isinstance(model, LocalAnsweringModel):
+            model.mllm.with_system(self._text())
+
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
         has_role = self.place == "role" or (self.place == "auto" and _takes_system_prompt(model, self._text()))
         place: Place = "role" if has_role else "text"

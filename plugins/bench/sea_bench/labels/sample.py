@@ -96,7 +96,7 @@ class LabelSample:
         files = media_files(path, record["modality"])
         if not all(is_inside(file, folder) and file.is_file() for file in files.values()):
             raise DataError(f"{folder} has no {record['media']}", hint="Give the benchmark's folder with --cases DIR.")
-        if medium_digest(path, record["modality"]) != record["media_sha256"]:
+        if medium_digest(path, record["modality"], cached=True) != record["media_sha256"]:
             raise DataError(f"{path} is not the medium that the model had", hint="Give its benchmark: --cases DIR")
         return files
 

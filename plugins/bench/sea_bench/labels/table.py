@@ -40,19 +40,28 @@ def read_table(sample: LabelSample, path: Path) -> int:
     """Store the labels of a table that `write_table` wrote, and return how many of them are new.
 
     Raises:
-        DataError: the file is not such a table, or a label is unknown.
+        DataError: the file is not such a table, or a label is unknown; or the sample has further answers without a
+            label, which would reach nobody.
     """
-    wanted, present, new = _read_labels(sample, path), sample.read(), 0
-    for number, label in wanted.items():
-        if label != present[number]:
+    listed, present, new = _read_labels(sample, path), sample.read(), 0
+    for number, label in listed.items():
+        if label and label != present[number]:
             sample.add(number, label)
             new += 1
+    missing = sum(label is None and number not in listed for number, label in enumerate(present))
+    if missing:
+        raise DataError(
+            f"{missing} of the {len(present)} answers of this sample are not in the table, and have no label. "
+            f"Its labels are stored, {new} of them new",
+            where=str(path),
+            hint="Write them all to another file, with the labels that there are: --table NEW.csv",
+        )
     return new
 
 
-def _read_labels(sample: LabelSample, path: Path) -> dict[int, PersonLabel]:
-    """Return the label of each labelled answer by its number. The whole table is checked before anything is stored."""
-    found: dict[int, PersonLabel] = {}
+def _read_labels(sample: LabelSample, path: Path) -> dict[int, PersonLabel | None]:
+    """Return the label of each answer in the table by its number. All of it is checked before anything is stored."""
+    found: dict[int, PersonLabel | None] = {}
     for place, row in open_source(path).items:
         if isinstance(row, DataError):
             raise row
@@ -62,8 +71,7 @@ def _read_labels(sample: LabelSample, path: Path) -> dict[int, PersonLabel]:
             raise DataError("this answer is not in the sample", where=str(place), hint=HINT)
         if label and label not in LABELS:
             raise DataError(f"there is no label {label!r}", where=str(place), hint=suggest(label, LABELS, "Labels"))
-        if label:
-            found[number] = label
+        found[number] = label or None
     return found
 
 

@@ -178,17 +178,27 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_medium(self, query: Parameters) -> None:
         try:
             path = self.page.find_file(query)
-            content_type, data = CONTENT_TYPES[path.suffix.lower()], path.read_bytes()
+            content_type, size = CONTENT_TYPES[path.suffix.lower()], path.stat().st_size
+            part = self._wanted_part(size)
+            start, end = part or (0, size - 1)
+            with path.open("rb") as file:
+                file.seek(start)
+                data = file.read(end + 1 - start)
         except (LookupError, OSError):
             self.send_error(HTTPStatus.NOT_FOUND, "there is no such medium, or it cannot be read")
             return
-        part = RANGE.fullmatch(self.headers.get("Range", ""))
-        if part is None or int(part[1]) >= len(data) or int(part[2] or len(data)) < int(part[1]):
+        if part is None:
             self._respond(HTTPStatus.OK, content_type, data)
-            return
-        start, end = int(part[1]), min(int(part[2] or len(data)), len(data) - 1)
-        content_range = {"Content-Range": f"bytes {start}-{end}/{len(data)}"}
-        self._respond(HTTPStatus.PARTIAL_CONTENT, content_type, data[start : end + 1], content_range)
+        else:
+            content_range = {"Content-Range": f"bytes {start}-{end}/{size}"}
+            self._respond(HTTPStatus.PARTIAL_CONTENT, content_type, data, content_range)
+
+    def _wanted_part(self, size: int) -> tuple[int, int] | None:
+        """Return the first and the last byte of the part of a file that is asked for; None for the whole file."""
+        part = RANGE.fullmatch(self.headers.get("Range", ""))
+        if part is None or int(part[1]) >= size or int(part[2] or size) < int(part[1]):
+            return None
+        return int(part[1]), min(int(part[2] or size), size - 1)
 
     def _is_local(self) -> bool:
         """Return whether the request comes from this page: another site could reach it by DNS, or post to it."""

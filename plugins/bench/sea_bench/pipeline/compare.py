@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
-from sea_bench.pipeline.answer_source import find_source, load_model
+from sea_bench.pipeline.answer_source import load_model
 from sea_bench.pipeline.judge import judge_run, open_bench_judges
 from sea_bench.pipeline.report import Report, report_runs
-from sea_bench.pipeline.run import RunResult, check_defence, find_lora, run_benchmark
+from sea_bench.pipeline.run import RunResult, find_lora, plan_run, run_benchmark
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.report.render import TextTable
 from sea_bench.run.config import AnswerConfig
+from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter
@@ -25,6 +26,9 @@ from sea_core.judges.base import Judge, JudgeConfig
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.containment import is_file_name
+
+if TYPE_CHECKING:
+    from sea_core.model.mllm import MLLM
 
 PLAIN = "plain"
 """The arm of the model as it is, with which every other one is compared."""
@@ -104,11 +108,12 @@ def compare(
     """
     folder, target = Path(out), model if isinstance(model, ServedTarget) else ModelTarget.of(model)
     arms = _arms(defences, loras or {})
-    _require_ready(folder, arms, target)
+    _require_ready(cases, target, folder, arms, wanted, config)
     (_, *of_answers), (_, *of_content) = open_bench_judges(  # the first of each runs in any case
         judges, comprehension, judge_config or JudgeConfig(), folder
     )
-    results, load = [], None if isinstance(target, ServedTarget) else cache(partial(load_model, target, None, progress))
+    load = None if isinstance(target, ServedTarget) else cache(partial(_load_for_all, target, arms, progress))
+    results = []
     for arm in arms:
         progress.note(f"arm {arm.name}")
         if arm.lora:
@@ -153,12 +158,26 @@ def _arms(defences: Sequence[Defence | str], loras: Mapping[str, Path]) -> list[
     return arms
 
 
-def _require_ready(folder: Path, arms: Sequence[Arm], target: ModelTarget | ServedTarget) -> None:
-    """Check what every arm needs before the first one starts."""
+def _require_ready(
+    cases: Path | str,
+    target: ModelTarget | ServedTarget,
+    folder: Path,
+    arms: Sequence[Arm],
+    wanted: CaseFilter | None,
+    config: AnswerConfig | None,
+) -> None:
+    """Check what every arm needs, and that its folder can be resumed, before the first one starts."""
     if (folder / BenchRun.MANIFEST_NAME).exists():
         raise RunError(f"{folder} is a benchmark run, not a folder of arms", hint="Pass a new folder with --out.")
     for arm in arms:
-        find_source(target, arm.lora)
+        plan = plan_run(cases, target, lora=arm.lora, defence=arm.defence, wanted=wanted, config=config)
+        BenchRun.check_start(folder / arm.name, plan.manifest)
+
+
+def _load_for_all(target: ModelTarget, arms: Sequence[Arm], progress: Progress) -> MLLM:
+    """Load the model, and check that every defence can be used with it before any arm is answered."""
+    mllm = load_model(target, None, progress)
+    for arm in arms:
         if arm.defence:
-            check_defence(arm.defence, target)
-            arm.defence.identity()
+            arm.defence.check_model(LocalAnsweringModel(mllm))
+    return mllm

@@ -96,26 +96,51 @@ def run_benchmark(
         RunError: `out` contains a run with different settings, or other files.
         SeaError: the model ignores its media, the server cannot be used, or the defence cannot be used with the model.
     """
+    plan = plan_run(cases, model, lora=lora, defence=defence, wanted=wanted, config=config, load=load)
+    run = BenchRun.start(Path(out), plan.manifest)
+    with run.writing():
+        store_missing(run, plan.selection.missing)
+        _answer_remaining(run, plan, progress)
+    return _result(run, plan.selection)
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run will do. Nothing is written, and no model is loaded.
+
+    Attributes:
+        source: of the answers. manifest: that the run's folder will have, or has.
+    """
+
+    source: AnswerSource
+    defence: Defence | None
+    selection: Selection
+    config: AnswerConfig
+    manifest: BenchManifest
+
+
+def plan_run(
+    cases: Path | str,
+    model: ModelTarget | ServedTarget | str,
+    *,
+    lora: Path | str | None = None,
+    defence: Defence | str | None = None,
+    wanted: CaseFilter | None = None,
+    config: AnswerConfig | None = None,
+    load: Callable[[], MLLM] | None = None,
+) -> RunPlan:
+    """Find out what `run_benchmark` will do with the same arguments. Raises what it raises before it loads a model."""
     folder, config = Path(cases), config or AnswerConfig()
     defence = known_defences().get(defence) if isinstance(defence, str) else defence
-    if defence:
-        check_defence(defence, model)
-    source = find_source(model, Path(lora) if lora else None, load)
-    selection = select_cases(read_benchmark(folder, source.modality), wanted or CaseFilter())
-    run = BenchRun.start(Path(out), _manifest(folder, source, defence, config, selection))
-    with run.writing():
-        store_missing(run, selection.missing)
-        _answer_remaining(run, source, defence, config, selection, progress)
-    return _result(run, selection)
-
-
-def check_defence(defence: Defence, model: ModelTarget | ServedTarget | str) -> None:
-    """Raise SeaError for a defence that needs the weights of a model on a server."""
-    if defence.needs_weights and isinstance(model, ServedTarget):
+    if defence and defence.needs_weights and isinstance(model, ServedTarget):
         raise SeaError(
             f"the defence {defence.name} needs the model's weights, which are out of reach on a server",
             hint=f"Leave --defence {defence.name} out, or run the model on this machine with --plugin.",
         )
+    source = find_source(model, Path(lora) if lora else None, load)
+    selection = select_cases(read_benchmark(folder, source.modality), wanted or CaseFilter())
+    manifest = _manifest(folder, source, defence, config, selection)
+    return RunPlan(source, defence, selection, config, manifest)
 
 
 def find_lora(folder: Path) -> Path:
@@ -166,21 +191,15 @@ def _manifest(
     )
 
 
-def _answer_remaining(
-    run: BenchRun,
-    source: AnswerSource,
-    defence: Defence | None,
-    config: AnswerConfig,
-    selection: Selection,
-    progress: Progress,
-) -> None:
+def _answer_remaining(run: BenchRun, plan: RunPlan, progress: Progress) -> None:
     """Answer the cases that have no answer, and ask what media show. The model is opened only if there are any."""
+    selection, config = plan.selection, plan.config
     undescribed = undescribed_cases(run, selection) if config.comprehension else []
     wanted = {case.key for case in [*unanswered_cases(run, selection), *undescribed]}
     todo = [case for case in selection.cases if case.key in wanted]
     if not todo:
         return
-    defended = _defend(source.open(run, selection.cases, config, progress), defence, run, progress)
+    defended = _defend(plan.source.open(run, selection.cases, config, progress), plan.defence, run, progress)
     with progress.track("answer", len(selection.cases), len(selection.cases) - len(todo)) as tracker:
         answering = run_cases(defended, run, todo, max_new_tokens=config.max_new_tokens, undescribed=undescribed)
         for count in answering:
@@ -191,6 +210,7 @@ def _defend(model: AnsweringModel, defence: Defence | None, run: BenchRun, progr
     """Return the model with its defence, if there is one, and store what the defence has chosen."""
     if defence is None:
         return model
+    defence.check_model(model)
     defended = defence.protect(model, DefenceContext(run.folder, progress))
     if defended.resolved != run.manifest.defence:
         run.set_defence(defended.resolved)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
 from sea_bench.case import Case
-from sea_bench.medium import read_digest
+from sea_bench.medium import media_files, read_digest
 from sea_bench.run.answering import CasePrompt, FailedAnswer, GeneratedAnswer, Medium, ReadCase
 from sea_core.errors import SeaError
 from sea_core.model.embedding import Embedding
@@ -52,12 +55,30 @@ class LocalAnsweringModel:
         if case.media is None:
             return ReadCase(case)
         digest = read_digest(case)
-        medium = self.mllm.adapter.read_media(case.media, self.mllm.processor)
+        return ReadCase(case, self._encode(case.media), digest)
+
+    def read_without(self, read: ReadCase, part: str) -> ReadCase:
+        """Return a case with the blank input in place of one modality of its medium.
+
+        Raises:
+            SeaError: the medium cannot be read.
+        """
+        assert read.case.media is not None
+        others = {name: file for name, file in media_files(read.case.media, read.case.modality).items() if name != part}
+        if not others:
+            return replace(read, medium=self.blank)
+        with TemporaryDirectory() as folder:
+            for file in others.values():
+                shutil.copy(file, folder)
+            return replace(read, medium=self._encode(Path(folder)))
+
+    def _encode(self, path: Path) -> Embedding:
+        medium = self.mllm.adapter.read_media(path, self.mllm.processor)
         try:
             (embedding,) = self.mllm.encode([medium])
         except torch.OutOfMemoryError as error:
             raise SeaError(TOO_LARGE, hint=SMALLER_HINT) from error
-        return ReadCase(case, embedding, digest)
+        return embedding
 
     @cached_property
     def blank(self) -> Embedding:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import torch
 from torch import Tensor
 
 from sea_bench.case import Case
+from sea_bench.layout import modality_parts
+from sea_bench.medium import media_files
 from sea_bench.run.answering import (
     AnsweringModel,
     CasePrompt,
@@ -23,7 +26,7 @@ from sea_bench.run.media_parts import Part
 from sea_bench.run.run_folder import Preflight
 from sea_bench.run.runner import DESCRIPTION_TOKENS, case_prompt, prompt_text, read_cases
 from sea_bench.run.served import ServedAnsweringModel
-from sea_core.errors import SeaError
+from sea_core.errors import DataError, SeaError
 from sea_core.model.embedding import Embedding
 from sea_core.model.numerics import changes_logits
 
@@ -32,6 +35,7 @@ SAMPLE_SIZE = 4
 MAX_TRIED = 16
 """Number of cases that are tried if some media cannot be read."""
 BLANK = "blank"
+PLUGIN_HINT = "Check the plugin: sea plugins check NAME."
 SERVER_HINT = "Some servers take no video: -o server.frames=8 sends frames as images."
 
 
@@ -39,16 +43,17 @@ def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerC
     """Check on a few cases that media change the model's output, and whether batching changes answers.
 
     Raises:
-        SeaError: no medium changes the output, so the model does not process them; or none can be read, or fits into
-            memory.
+        SeaError: no medium changes the output, or none of one of the modalities that are joined does, so the model does
+            not process them; or none can be read, or fits into memory.
     """
     media, texts = read_samples(model, cases)
     try:
-        changed = sum(_changes_output(model, case) for case in media)
+        changed = sum(_changes_output(model, case, replace(case, medium=model.blank)) for case in media)
+        if media and not changed:
+            raise _ignored(len(media), PLUGIN_HINT)
+        _require_each_modality(model, cases)
     except torch.OutOfMemoryError as error:
         raise SeaError("a single case does not fit into memory", hint=SMALLER_HINT) from error
-    if media and not changed:
-        raise _ignored(len(media), "Check the plugin: sea plugins check NAME.")
     example = next((prompt_text(case) for case in cases), "")
     return Preflight(
         device=device,
@@ -58,6 +63,27 @@ def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerC
         batched=len(media) + len(texts),
         batched_same=sum(_same_in_batch(model, group, config) for group in (media, texts)),
     )
+
+
+def _require_each_modality(model: LocalAnsweringModel, cases: Sequence[Case]) -> None:
+    """Check of joint media that each modality changes the output: a model may see pictures and hear nothing."""
+    parts = modality_parts(model.mllm.adapter.modality)
+    for part in parts if len(parts) > 1 else ():
+        read = read_sample(model, [case for case in cases if _shows(case, part)])
+        if read and not any(_changes_output(model, each, model.read_without(each, part)) for each in read):
+            raise SeaError(
+                f"the model ignores the {part} of its media: its output for {len(read)} of them is the same as with a "
+                "blank one",
+                hint=f"{PLUGIN_HINT} Check that the media are not blank: sea bench check DIR",
+            )
+
+
+def _shows(case: Case, part: str) -> bool:
+    """Return whether a case's medium has a file of a modality."""
+    try:
+        return case.media is not None and part in media_files(case.media, case.modality)
+    except DataError:  # what is wrong with it is stored when its turn comes
+        return False
 
 
 def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config: AnswerConfig) -> Preflight:
@@ -96,9 +122,9 @@ def _require_each_part(model: ServedAnsweringModel, media: Mapping[str, list[Par
     """Check of joint media that each part changes the answer: a server may take pictures and leave out sounds."""
     kinds = list(dict.fromkeys(part["type"] for part in model.blank))
     for kind in kinds if len(kinds) > 1 else ():
-        blanked = {key: _with_blank(parts, model.blank, kind) for key, parts in media.items() if key in shown}
-        answers = _describe(model, blanked)
-        if all(answers.get(key) == shown[key] for key in blanked):
+        having = {key: media[key] for key in shown if any(part["type"] == kind for part in media[key])}
+        answers = _describe(model, {key: _with_blank(parts, model.blank, kind) for key, parts in having.items()})
+        if having and all(answers.get(key) == shown[key] for key in having):
             raise SeaError(
                 f"the model ignores the parts {kind} of its media: with blank ones its answers are the same",
                 hint=f"Does the server take {model.target.modality} together? {SERVER_HINT}",
@@ -164,9 +190,10 @@ def spread_by_length(cases: Sequence[Case], count: int) -> list[Case]:
     return [ordered[place] for place in places]
 
 
-def _changes_output(model: LocalAnsweringModel, read: ReadCase) -> bool:
-    """Return whether the medium changes the logits of the answer's first token, compared with the blank input."""
-    return changes_logits(_first_logits(model, read.case, model.blank), _first_logits(model, read.case, read.medium))
+def _changes_output(model: LocalAnsweringModel, read: ReadCase, blanked: ReadCase) -> bool:
+    """Return whether the medium changes the logits of the answer's first token, compared with a blank one."""
+    before, after = (_first_logits(model, each.case, each.medium) for each in (blanked, read))
+    return changes_logits(before, after)
 
 
 def _first_logits(model: LocalAnsweringModel, case: Case, medium: Medium | None) -> Tensor:

@@ -112,6 +112,37 @@ def test_what_is_missing_is_said_before_any_work(
     assert not out.exists()
 
 
+def test_what_an_arm_cannot_do_is_found_before_the_first_answer(cases: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few.jsonl"
+    few.write_text("".join(DEMO_EXAMPLES.read_text(encoding="utf-8").splitlines(keepends=True)[:4]), encoding="utf-8")
+    steering = ("--defence", "steering", "-o", "defence.steering.layer=99", "-o")
+    wrong = {
+        "there is no layer 99": (*steering, f"defence.steering.data={DEMO_EXAMPLES}"),
+        "steering needs at least 4 harmful": (*steering[:2], "-o", f"defence.steering.data={few}"),
+        "leaves out the system prompt": ("--defence", "system-prompt", "-o", "defence.system-prompt.place=role"),
+    }
+    template = tmp_path / "template.jinja"
+    template.write_text(_without_system_turn(), encoding="utf-8")
+    for message, more in wrong.items():
+        out = tmp_path / message
+        given = ("--chat-template", template) if "system" in message else ()
+        assert message in expect_error(*command(cases, out, *more, *given))
+        assert not BenchRun(out / "plain").answered_records()
+
+
+def _without_system_turn() -> str:
+    _, adapter = loader.get_adapter(PLUGIN)
+    template = (Path(adapter.checkpoint) / "chat_template.jinja").read_text(encoding="utf-8")
+    return "{%- set messages = messages | rejectattr('role', 'equalto', 'system') | list %}" + template
+
+
+def test_an_arm_that_cannot_be_resumed_is_found_before_the_first_answer(cases: Path, tmp_path: Path) -> None:
+    (tmp_path / "self-check").mkdir()
+    (tmp_path / "self-check" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert "contains files, but no benchmark run" in expect_error(*command(cases, tmp_path, "--defence", "self-check"))
+    assert not (tmp_path / "plain").exists()
+
+
 def test_a_run_folder_is_no_comparison(cases: Path, tmp_path: Path) -> None:
     out = ("--out", tmp_path, "--limit", 1, "--task", "KPT")
     assert sea("bench", "run", cases, "--plugin", PLUGIN, *out).code == 0
@@ -154,7 +185,8 @@ def test_a_served_model_is_compared_with_every_defence_that_needs_no_weights(
         prompts = [request["messages"][0] for request in server.requests if request["messages"][0]["role"] == "system"]
         steering = ("--defence", "steering", "-o", f"defence.steering.data={DEMO_EXAMPLES}")
         assert "needs the model's weights" in expect_error(*start, *model, *arms, *steering)
-        assert "--arm is about a model on this machine" in expect_error(*start, *model, "--arm", f"sea={aligned}")
+        adapted = (*start, *model, *arms, "--arm", f"sea={aligned}")
+        assert "--arm is about a model on this machine" in expect_error(*adapted)
     safety = OWN_TEXT.read_text(encoding="utf-8").strip()
     assert sum(prompt["content"] == safety for prompt in prompts) == 12  # six cases, and what their media show
     by_arm = {arm["arm"]: arm for arm in found["arms"]}

@@ -65,3 +65,17 @@ def test_a_table_with_an_error_changes_nothing(run: BenchRun, tmp_path: Path) ->
     table.write_text("id,label\nffff,safe\n")
     assert "this answer is not in the sample" in expect_error(*command)
     assert Labels(run).read() == {}
+
+
+def test_answers_that_are_in_no_table_are_not_forgotten(run: BenchRun, tmp_path: Path) -> None:
+    table, command = tmp_path / "labels.csv", ("bench", "label", run.folder, "--annotator", "anna")
+    sea(*command, "--sample", 5, "--table", table)
+    fill_in(table, ["unsafe"] * 5)
+    message = expect_error(*command, "--sample", 8, "--table", table)
+    assert "3 of the 8 answers of this sample are not in the table, and have no label" in message
+    assert "are stored, 5 of them new" in message
+    assert "--table NEW.csv" in message
+    assert sea(*command, "--sample", 8, "--table", tmp_path / "new.csv", "--json").json()["labelled"] == 5
+    fill_in(tmp_path / "new.csv", ["safe"] * 8)
+    assert sea(*command, "--sample", 8, "--table", tmp_path / "new.csv", "--json").json()["labelled"] == 8
+    assert sea(*command, "--sample", 8, "--table", table, "--json").code == 0

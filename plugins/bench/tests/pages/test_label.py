@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +117,22 @@ def test_a_browser_may_ask_for_a_part_of_a_medium(server: ThreadingHTTPServer) -
     assert request(server, source, Range="bytes=3-")[1] == whole[3:]
     for strange in ("bytes=99-", "bytes=-2", "bytes=0-1,3-4", "bytes=5-2", "lines=1-2", "bytes=²-"):
         assert request(server, source, Range=strange.encode().decode("latin-1"))[:2] == (200, whole), strange
+
+
+def test_the_parts_of_a_medium_are_sent_without_reading_it_whole_each_time(
+    server: ThreadingHTTPServer, run: BenchRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEA_CACHE", str(tmp_path / "cache"))
+    opened, open_file = list[Path](), Path.open
+
+    def count(path: Path, *arguments: Any, **more: Any) -> Any:
+        opened.append(path)
+        return open_file(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", count)
+    for start in range(4):
+        assert request(server, "/media?answer=0&file=0", Range=f"bytes={start}-{start}")[0] == 206
+    assert sum(path.suffix == ".mp4" for path in opened) == 5  # once for its digest, and once for each part
 
 
 def test_what_cannot_be_read_is_explained_on_the_page(run: BenchRun, server: ThreadingHTTPServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,25 @@ def test_a_medium_that_is_not_whole_gets_no_answer(cases: Path, omni: Path, tmp_
 def test_a_folder_without_the_joint_set_is_named(cases: Path) -> None:
     message = expect_error("bench", "check", cases, "--modality", "audio")
     assert "It has: image+audio." in message
+
+
+@pytest.mark.parametrize("held", ["image", "audio"])
+def test_a_model_that_ignores_one_of_two_media_is_refused(cases: Path, omni: Path, tmp_path: Path, held: str) -> None:
+    found = run_bench(cases, omni, tmp_path / "run", "--task", "BOTH", "--task", "SPLIT", "-o", f"adapter.hold={held}")
+    assert found.code == 2
+    assert f"the model ignores the {held} of its media" in found.err
+    assert not (tmp_path / "run" / "answers.jsonl").exists()
+
+
+def test_a_server_need_not_hear_where_no_case_has_a_sound(cases: Path, tmp_path: Path) -> None:
+    def deaf(request: dict[str, Any], _: int) -> Answer:
+        parts = request["messages"][-1]["content"]
+        seen = [part for part in parts if part["type"] != "input_audio"] if isinstance(parts, list) else parts
+        return says(f"It shows {sha256(json.dumps(seen).encode()).hexdigest()}.")
+
+    with chat_server(deaf) as server:
+        url = ("--server", server.url, "--served-model", "scripted-1", "--modality", "image+audio")
+        assert sea("bench", "run", cases, *url, "--out", tmp_path / "run", "--task", "IMAGE").code == 0
 
 
 @pytest.mark.parametrize("left_out", ["image_url", "input_audio"])

@@ -43,6 +43,7 @@ class TinyAudioStudent(Student):
                 "num_key_value_heads": 4,
                 "intermediate_size": 384,
                 "vocab_size": len(processor.tokenizer),
+                "eos_token_id": processor.tokenizer.eos_token_id,
                 "max_position_embeddings": 512,
                 "tie_word_embeddings": False,
             },
