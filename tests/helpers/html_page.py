@@ -31,6 +31,7 @@ class HtmlPage(HTMLParser):
     Attributes:
         ids: all anchors. links: all `href`s, with the filter of each. sources: all `src`s.
         tables: the cells of each table, by its title. rows: by list of rows.
+        unlinked: the cells below headings without a link.
         attributes: the names of all attributes. tags: the names of all elements.
     """
 
@@ -40,6 +41,7 @@ class HtmlPage(HTMLParser):
         self.links: list[tuple[str, dict[str, str] | None]] = []
         self.sources: list[str] = []
         self.tables: dict[str, list[list[str]]] = {}
+        self.unlinked: list[str] = []
         self.rows: dict[str, list[PageRecord]] = {}
         self.attributes: set[str] = set()
         self.tags: set[str] = set()
@@ -48,6 +50,7 @@ class HtmlPage(HTMLParser):
         self.open: list[str] = []
         self._rows: list[PageRecord] = []
         self._table: list[list[str]] | None = None
+        self._is_linked = False
         self.source = path.read_text(encoding="utf-8")
         self.feed(self.source)
         assert self.open == [], "an element is not closed"
@@ -87,11 +90,15 @@ class HtmlPage(HTMLParser):
             self._table.append([])
         if tag in ("td", "th") and self._table is not None:
             self._table[-1].append("")
+            self._is_linked = tag == "th"
+        if tag == "a":
+            self._is_linked = True
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag, f"{tag} closes another element"
         if tag in ("td", "th") and self._table is not None:
             self._table[-1][-1] = " ".join(self._table[-1][-1].split())
+            self.unlinked += [self._table[-1][-1]] * (not self._is_linked)
         if tag == "table":
             self._table = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ def test_every_figure_leads_to_its_rows(page: HtmlPage) -> None:
     for href, chosen in filtered:
         assert href[1:] in page.rows, f"{href} is no list of rows"
         assert page.selected(href[1:], {name: value for name, value in chosen.items() if name != "verdict"}), chosen
+
+
+def test_every_number_in_a_table_is_a_link(page: HtmlPage) -> None:
+    records = [record for rows in page.rows.values() for record in rows]
+    names = {name for record in records for name in record.labels.values()}
+    names |= {each["judge"] for record in records for each in record.verdicts}
+    assert [text for text in page.unlinked if re.search(r"\d", text) and text not in names] == []
+    assert len(page.unlinked) > len(names)
 
 
 def test_figures_are_those_of_the_metrics(page: HtmlPage, folders: list[Path]) -> None:
