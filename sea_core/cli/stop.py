@@ -1,7 +1,8 @@
 """Ctrl-C at any time: the command stops with one line and exit code 130. SIGTERM is treated alike.
 
-While a command runs, the first signal raises KeyboardInterrupt, so that what is finished is stored. Before and after
-it, and at a second signal, the process ends at once: every file is whole or not there, as after a kill.
+While a command runs, the first signal raises KeyboardInterrupt, so that what is finished is stored and what is claimed
+is given back; where Python only prints what is raised, as in `__del__`, it is raised again a moment later. Before and
+after that, and at a second signal, the process ends at once: every file is whole or not there, as after a kill.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 CODE = 130
 MESSAGE = "Stopped. Re-run the same command to resume."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN_SECONDS = 0.01
 
 
 def leave(*_: object) -> None:
@@ -47,7 +49,7 @@ def stopping_cleanly() -> Iterator[None]:
 
     A library that is interrupted while it is imported may raise an error of its own.
     """
-    stopped = False
+    stopped, report = False, sys.unraisablehook
 
     def stop(number: int, frame: FrameType | None) -> Any:
         nonlocal stopped
@@ -55,10 +57,21 @@ def stopping_cleanly() -> Iterator[None]:
         _replace(stop, leave)
         raise KeyboardInterrupt
 
+    def stop_again_or_report(unraisable: sys.UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt) and hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, stop)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)  # when what swallowed it, as `__del__` does, is over
+        else:
+            report(unraisable)
+
     _replace(leave, stop)
+    sys.unraisablehook = stop_again_or_report
     try:
         yield
     finally:
+        sys.unraisablehook = report
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
         _replace(stop, leave)
         error = sys.exc_info()[1]
         if stopped and not (isinstance(error, SystemExit) and error.code in (None, 0, CODE)):

@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.config import override
+from sea_core.errors import RunError
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.launch import PARENT
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.optimize import Synthesis, finish, known_recipes
-from sea_core.pipeline.optimize_worker import OptimizeWorker
+from sea_core.pipeline.optimize_worker import WAIT_SECONDS, OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder
-from sea_core.runs.blocks import ORDER
+from sea_core.runs.blocks import FINISHER, ORDER, Finisher
+from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.lock import Locked
 from sea_core.runs.manifest import normalise, require_same_identity
+from sea_core.runs.workers import Worker
 
 if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
@@ -56,17 +59,38 @@ def work(
     """
     _end_with_parent()
     opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
-    order = opened.blocks.read(ORDER, WorkOrder)
-    if order is None:
-        progress.note(f"nothing is left to do in {opened.folder}")
-        return None
-    target = ModelTarget.of_run(opened, plugin=plugin, model=model, device=own_device(device), progress=progress)
-    synthesis = read_synthesis(opened, order)
-    require_same_run(opened, target, synthesis)
-    with opened.blocks.worker().registered() as worker:
-        working = OptimizeWorker(opened, target, synthesis, order, worker, progress)
-        working.work()
-    return opened if _finish(opened, target, working.mllm, order, progress) else None
+    _require_text(opened)
+    loaded: dict[str, MLLM | None] = {}
+    while order := opened.blocks.read(ORDER, WorkOrder):
+        opened = EmbeddingRun(opened.folder, may_be_damaged=True)  # a command may have replaced the run
+        target = ModelTarget.of_run(opened, plugin=plugin, model=model, device=own_device(device), progress=progress)
+        synthesis = read_synthesis(opened, order)
+        require_same_run(opened, target, synthesis)
+        if order.identity != opened.manifest.identity_digest():
+            _require_another_order(opened, order)
+            continue
+        with opened.blocks.registered() as worker:
+            key = repr(opened.manifest.identity.model)
+            working = OptimizeWorker(opened, target, synthesis, order, worker, progress, mllm=loaded.get(key))
+            working.work()
+            loaded = {key: working.mllm}
+            if (finished := _finish(opened, target, working.mllm, order, worker, progress)) is not None:
+                return opened if finished else None
+    progress.note(f"nothing is left to do in {opened.folder}")
+    return None
+
+
+def _require_text(run: EmbeddingRun) -> None:
+    """Raise RunError for a run of encoded media: it has no blocks."""
+    if run.manifest.identity.source != "text":
+        what = f"{run.folder} holds encoded media (sea encode): workers make embeddings from text"
+        raise RunError(what, hint="Give a run of `sea optimize`.")
+
+
+def _require_another_order(run: EmbeddingRun, order: WorkOrder) -> None:
+    """Raise RunError where the blocks are not this run's, and no command is just replacing the run."""
+    if run.blocks.read(ORDER, WorkOrder) == order:
+        raise RunError(f"the blocks in {run.folder} belong to other settings than the run's", hint=CUT_HINT)
 
 
 def read_synthesis(run: EmbeddingRun, order: WorkOrder) -> Synthesis:
@@ -99,18 +123,36 @@ def own_device(device: str) -> str:
     return f"cuda:{int(rank) % torch.cuda.device_count()}"
 
 
-def _finish(run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None, order: WorkOrder, progress: Progress) -> bool:
-    """Join what is finished, audit and verify, if no other process does; return whether this one did."""
-    try:
-        with run.writing(makes_embeddings=True):
-            if run.blocks.unfinished() or run.blocks.read(ORDER, WorkOrder) is None:
-                return False
-            finish(run, target, mllm, order.verify, progress)
-            run.blocks.delete()
-    except Locked:
-        progress.note("nothing is left to do for this worker: another process finishes the run")
-        return False
-    return True
+def _finish(
+    run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None, order: WorkOrder, worker: Worker, progress: Progress
+) -> bool | None:
+    """Join what is finished, audit and verify, if no other process does so.
+
+    Returns:
+        whether this process has finished the run; None if there is more to do: a part was damaged, or the work order
+        has changed.
+
+    Raises:
+        RunError: a part of the run is damaged: only the command that made the run can make it again.
+    """
+    while current := run.blocks.read(ORDER, WorkOrder):
+        if current != order:
+            return None
+        try:
+            with run.writing():
+                run.join_blocks()
+                if run.blocks.all():
+                    return None
+                run.require_whole()
+                run.blocks.write(FINISHER, Finisher(worker.token), worker)
+                finish(run, target, mllm, order.verify, progress)
+                return run.blocks.delete()
+        except Locked:
+            if run.blocks.is_being_finished(worker):
+                break
+            time.sleep(WAIT_SECONDS)  # `sea verify`, for example, joins nothing
+    progress.note("nothing is left to do for this worker: another process finishes the run")
+    return False
 
 
 def _end_with_parent() -> None:

@@ -30,7 +30,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.verify import ask_and_judge
 from sea_core.pipeline.work_order import WorkOrder, make_rows
 from sea_core.plugin import loader
-from sea_core.runs.blocks import ORDER
+from sea_core.runs.blocks import FINISHER, ORDER, Finisher
 from sea_core.runs.embedding_run import (
     EmbeddingIdentity,
     EmbeddingManifest,
@@ -164,7 +164,8 @@ def optimize_into(
     with run.writing(makes_embeddings=True):
         run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
         workers = count_workers(synthesis.config.workers, target)
-        writer = _Writer(run, target, synthesis, make_order(synthesis, plan, verify, workers), progress)
+        order = make_order(run.manifest.identity_digest(), synthesis, plan, verify, workers)
+        writer = _Writer(run, target, synthesis, order, progress)
         writer.make_embeddings(plan.todo)
         if workers:
             finish(run, target, writer.mllm, verify, progress)
@@ -218,12 +219,13 @@ def make_manifest(
     return EmbeddingManifest(identity=identity, metadata=metadata)
 
 
-def make_order(synthesis: Synthesis, plan: PendingRun, verify: bool, workers: int) -> WorkOrder:
-    """Return what the workers of the run are to do."""
+def make_order(identity: str, synthesis: Synthesis, plan: PendingRun, verify: bool, workers: int) -> WorkOrder:
+    """Return what the workers of the run with an identity, given by its digest, are to do."""
     config = synthesis.config
     first = first_examples(plan.todo) if config.start == "solved" else ()
     trials = plan.preparation.prepared[:EXAMPLES] if config.lr == "auto" else ()
     return WorkOrder(
+        identity=identity,
         config=asdict(config),
         recipes=tuple(recipe.name for recipe in synthesis.wanted),
         benign_media=str(synthesis.benign_media.absolute()) if synthesis.benign_media else None,
@@ -249,27 +251,32 @@ class _Writer:
 
     def make_embeddings(self, todo: Sequence[PreparedExample]) -> None:
         """Let workers make the embeddings that the run does not have."""
-        if {example.id for example in todo} <= self.run.store.ids():
-            self.run.blocks.delete()
+        blocks = self.run.blocks
+        if {example.id for example in todo} <= self.run.store.ids() and blocks.delete():
             return
-        with self.run.blocks.worker().registered() as worker:
+        with blocks.registered() as worker:
             self._place_blocks(todo, worker)
-            if self.order.workers == 1:
-                self._work(worker)
-            elif self.order.workers > 1:
-                launch(self.run, self.target, self.order, self.join, self.progress)
             self.join()
-        if not self.run.blocks.unfinished():
-            self.run.blocks.delete()
+            while blocks.all() and self.order.workers:
+                if self.order.workers == 1:
+                    self._work(worker)
+                else:
+                    launch(self.run, self.target, self.order, self.join, self.progress)
+                self.join()  # a part that is damaged by now becomes a block again
+        blocks.delete()
 
     def _place_blocks(self, todo: Sequence[PreparedExample], worker: Worker) -> None:
         """Store what is left to do, for all workers."""
         blocks, run = self.run.blocks, self.run
-        covered = blocks.tidy(worker, {example.id for example in todo})
+        is_settled = self.run.manifest.resolved.margin is not None  # if not, its file was damaged: all is cut anew
+        covered = blocks.tidy(worker, {example.id for example in todo} if is_settled else set())
         run.store = Store(run.folder)
         done = run.store.ids()
         uncut = [example for example in todo if example.id not in covered | done]
         blocks.write(ORDER, self.order, worker)
+        if self.order.workers:
+            blocks.write(FINISHER, Finisher(worker.token), worker)
+        self.order = blocks.read(ORDER, WorkOrder) or self.order  # as others read it
         if uncut or not done >= set(self.order.first):
             blocks.request(worker, make_rows(uncut))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -25,7 +26,7 @@ from sea_core.pipeline.texts import goal_texts
 from sea_core.pipeline.work_order import WorkOrder, make_rows, read_rows
 from sea_core.runs import store
 from sea_core.runs.block_folder import BlockFolder
-from sea_core.runs.blocks import SETTLED, Block, Blocks, ClaimLost, block_size
+from sea_core.runs.blocks import HINT, ORDER, SETTLED, UNKNOWN_WORKERS, Block, Blocks, ClaimLost, block_size
 from sea_core.runs.embedding_files import tensor_digest
 from sea_core.runs.embedding_run import EmbeddingRun, ResolvedSettings
 from sea_core.runs.store import Store
@@ -66,6 +67,7 @@ class OptimizeWorker:
     _claimed: list[Block] = field(default_factory=list)
     _rows: dict[str, tuple[Block, PreparedExample]] = field(default_factory=dict)
     _optimization: Optimization | None = None
+    _is_outdated: bool = False
 
     @property
     def blocks(self) -> Blocks:
@@ -80,9 +82,12 @@ class OptimizeWorker:
         return self.mllm
 
     def work(self) -> None:
-        """Work until nothing is left to do, by this worker or another. What is finished stays, whatever happens."""
-        while self.blocks.unfinished():
-            if job := self.blocks.claim_settling(self.worker):
+        """Work until nothing is left to do, by this worker or another, or until a command has changed the work order.
+
+        What is finished stays, whatever happens.
+        """
+        while self.blocks.unfinished() and not self._is_outdated:
+            if job := self._checked(self.blocks.claim_settling(self.worker)):
                 self._settle(job)
             elif self.blocks.is_settling():
                 self.model()  # in the meantime
@@ -110,13 +115,11 @@ class OptimizeWorker:
             self._optimise((make or self._join_optimization)(first), chain([first], examples))
             return True
         finally:
-            for block in self._claimed:
-                block.release()
-            self._claimed, self._rows = [], {}
+            self._claimed, self._rows = [], {}  # what is not finished is given back when the worker ends
 
     def _claim_examples(self, wanted: Callable[[BlockFolder], bool]) -> Iterator[list[PreparedExample]]:
         """Claim one block after the other, and yield its examples that have no result yet."""
-        while block := self.blocks.claim(self.worker, wanted):
+        while block := self._checked(self.blocks.claim(self.worker, wanted)):
             self._claimed.append(block)
             examples = read_rows(block.left(), str(block.folder.path))
             self._rows |= {example.id: (block, example) for example in examples}
@@ -125,21 +128,38 @@ class OptimizeWorker:
             else:
                 self._finish(block)
 
+    def _checked(self, block: Block | None) -> Block | None:
+        """Return a block that this worker has claimed; None, if it belongs to another work order than this worker.
+
+        A command may have replaced the run, or added to it, since this worker was started. As the order is read after
+        the claim, and blocks are placed after their order, what passes belongs to this order: if the blocks are
+        replaced after that, this block is gone, and with it whatever is written to it.
+        """
+        if block and self.blocks.read(ORDER, WorkOrder) != self.order:
+            self._is_outdated = True
+            block.release()
+            return None
+        return block
+
     def _optimise(self, optimization: Optimization, examples: Iterator[Sequence[PreparedExample]]) -> None:
         """Optimise examples as they are claimed, and store their embeddings."""
-
-        def report() -> None:
-            self._store_settled(replace(optimization.resolved(), start=self._settled().start))
-
+        compiled = optimization.forward.compiled
         left = self.blocks.count_left()
         with self.progress.track("optimize", self.order.total, self.order.total - left) as tracker:
             counter = _Counter(self.blocks, tracker, left)
-            for result in optimization.run(report, examples):
+            for result in optimization.run(lambda: self._report_forward(optimization), examples):
+                if compiled and not optimization.forward.compiled and optimization.forward.compile_reason:
+                    compiled = False
+                    self._report_forward(optimization)  # it stopped in the middle of the run
                 if result.id in self._rows:
                     self._store(*self._rows.pop(result.id), result)
                     counter.advance(f"{result.status}, loss {result.loss:.4f}")
-        if self._settled().compiled and not optimization.forward.compiled and optimization.forward.compile_reason:
-            report()  # it stopped in the middle of the run
+
+    def _report_forward(self, optimization: Optimization) -> None:
+        """Store which forward strategy is used from now on, for all workers, through a block that this one has."""
+        if self._claimed:
+            with suppress(ClaimLost):
+                self._store_settled(replace(optimization.resolved(), start=self._settled().start), self._claimed[0])
 
     def _store(self, block: Block, example: PreparedExample, result: OptimizationResult) -> None:
         """Store a result; if it is the last one of its block, the block is finished."""
@@ -181,16 +201,17 @@ class OptimizeWorker:
     def _cut_blocks(self, job: Block) -> None:
         examples = self._uncut(job)
         require_accepted(self.model(), goal_texts(examples, Path(self.run.manifest.metadata.data_path)))
-        config, start = self._search_lr(self._settled_config()), None
+        config, start = self._search_lr(job, self._settled_config()), None
         if config.start == "solved":
             start = self._make_start(job, [e for e in examples if e.id in self.order.first])
-            self._store_settled(replace(self._settled(), start=tensor_digest(start.features)))
+            self._store_settled(replace(self._settled(), start=tensor_digest(start.features)), job)
             examples, config = [e for e in examples if e.id not in self.order.first], self._settled_config()
         if not examples:
             return
-        share = math.ceil(len(examples) / self.order.workers) if self.order.workers > 1 else None
+        workers = self.order.workers or UNKNOWN_WORKERS
+        share = math.ceil(len(examples) / workers) if workers > 1 else None
         self._optimization = self._make_optimization(examples, config, start, share)
-        self._store_settled(replace(self._optimization.resolved(), start=self._settled().start))
+        self._store_settled(replace(self._optimization.resolved(), start=self._settled().start), job)
         size = block_size(len(examples), self.order.workers, store.SHARD_SIZE)
         self.blocks.cut(job, make_rows(_by_kind(self._optimization, examples)), size)
 
@@ -205,7 +226,7 @@ class OptimizeWorker:
 
         def make(examples: Sequence[PreparedExample]) -> Optimization:
             made = self._make_optimization(examples, replace(self._settled_config(), start="blank"), None)
-            self._store_settled(replace(made.resolved(), start=self._settled().start))
+            self._store_settled(replace(made.resolved(), start=self._settled().start), job)
             return made
 
         def has_first(block: BlockFolder) -> bool:
@@ -240,15 +261,17 @@ class OptimizeWorker:
             )
         return start
 
-    def _search_lr(self, config: OptimizeConfig) -> OptimizeConfig:
-        """Return the config with a learning rate."""
+    def _search_lr(self, job: Block, config: OptimizeConfig) -> OptimizeConfig:
+        """Return the config with a learning rate. The trials are in the job's folder until one is selected."""
         if config.lr != "auto":
             return config
-        trials = read_rows(self.order.trials, str(self.run.folder))
-        self.progress.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {len(trials)} examples")
-        found = search_lr(self.model(), trials, config, self.run.tuning)
-        assert found.lr != "auto"
-        self._store_settled(replace(self._settled(), lr=found.lr))
+        examples = read_rows(self.order.trials, str(self.run.folder))
+        self.progress.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {len(examples)} examples")
+        with job.writing():
+            found = search_lr(self.model(), examples, config, self.blocks.open_trials(job))
+            assert found.lr != "auto"
+            self.blocks.keep_trials(job)
+        self._store_settled(replace(self._settled(), lr=found.lr), job)
         self.progress.note(f"lr=auto selected {found.lr} (trials in tuning.jsonl)")
         return found
 
@@ -256,8 +279,9 @@ class OptimizeWorker:
         """Return what was settled on, now or when the run was started."""
         return self.blocks.read(SETTLED, ResolvedSettings) or self.run.manifest.resolved
 
-    def _store_settled(self, settled: ResolvedSettings) -> None:
-        self.blocks.write(SETTLED, settled, self.worker)
+    def _store_settled(self, settled: ResolvedSettings, block: Block) -> None:
+        """Store what was settled on, through a block or job of this worker. Raises ClaimLost if it has it no more."""
+        self.blocks.write_settled(settled, block)
         self.on_change()
 
     def _settled_config(self) -> OptimizeConfig:
@@ -273,6 +297,8 @@ class OptimizeWorker:
         """Return the optimisation that was settled on, made here or by another worker."""
         if self._optimization is None:
             config, settled = self._settled_config(), self._settled()
+            if settled.margin is None:  # to find it here would give each worker another
+                raise RunError(f"{SETTLED} is missing", hint=HINT, where=str(self.blocks.folder))
             packed = config.packed and settled.forward != "sequential"
             compiles = config.compile
             if compiles == "auto":

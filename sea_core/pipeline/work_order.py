@@ -21,6 +21,7 @@ class WorkOrder:
     """What the workers of a run are to do, as the command that started it has stored it.
 
     Attributes:
+        identity: the digest of the run's identity, to which all blocks belong.
         config: the settings of the optimisation, with those that change no embedding.
         recipes: the names of the recipes.
         benign_media: the folder of the benign media.
@@ -31,6 +32,7 @@ class WorkOrder:
         verify: whether the embeddings are to be verified at the end.
     """
 
+    identity: str
     config: Mapping[str, JsonValue]
     recipes: tuple[str, ...]
     benign_media: str | None

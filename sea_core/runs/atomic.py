@@ -91,14 +91,14 @@ def put_aside(path: Path, folder: Path) -> None:
         path.replace(target)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON value atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, value: Any, *, parents: bool = True) -> None:
+    """Write a JSON value atomically (see `atomic_write` for `parents`)."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", parents=parents)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text atomically."""
-    with atomic_write(path) as partial:
+def write_text(path: Path, text: str, *, parents: bool = True) -> None:
+    """Write a text atomically (see `atomic_write` for `parents`)."""
+    with atomic_write(path, parents=parents) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

@@ -2,7 +2,8 @@
 
 A block is a folder whose name is its state (block_folder.py), and a rename has one winner, on NFS too: so a block has
 at most one owner. A dead worker's block is taken over, with what is finished in it. Should that worker wake up, the
-folder that it writes to is gone, and its writes fail: it cannot harm the new owner's work.
+folder that it writes to is gone, and its writes fail: it cannot harm the new owner's work. What a worker writes for
+others goes through the folder that it has claimed, for the same reason.
 
 The job `settle` is a folder like a block. Whoever claims it determines what all rows depend on (`auto` settings, the
 start), fixes the order of the rows, and cuts them into blocks.
@@ -14,8 +15,9 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,10 +26,11 @@ from typing_extensions import TypedDict
 
 from sea_core.errors import RunError
 from sea_core.runs.atomic import disk_errors, put_aside
-from sea_core.runs.block_folder import BLOCKS, SETTLE, TODO, BlockFolder, block_folders, files_of
+from sea_core.runs.block_folder import BLOCKS, DONE, SETTLE, TODO, BlockFolder, block_folders, files_of
 from sea_core.runs.inventory import Damage
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import read_sealed, write_sealed
+from sea_core.runs.records import TrialRecord
 from sea_core.runs.store import JOINED, Store
 from sea_core.runs.workers import Worker
 from sea_core.schema import parse_json
@@ -35,7 +38,8 @@ from sea_core.schema import parse_json
 T = TypeVar("T")
 
 ROWS = "rows.jsonl"
-ORDER, SETTLED = "order.json", "settled.json"
+TRIALS, TRIAL_KEY = "tuning.jsonl", ("lr", "id")
+ORDER, SETTLED, FINISHER = "order.json", "settled.json", "finisher.json"
 BLOCKS_PER_WORKER = 8
 """In a small run: with fewer, some workers would wait long for the last block of another."""
 UNKNOWN_WORKERS = 8
@@ -63,6 +67,13 @@ class BlockRow(TypedDict):
 
     id: str
     value: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finisher:
+    """The content of `finisher.json`: the token of the worker that finishes the run when no block is left."""
+
+    token: str
 
 
 class Block:
@@ -100,22 +111,26 @@ class Block:
         done = self.store.ids()
         return [row for row in self.rows if row["id"] not in done]
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raise ClaimLost where a write inside this context fails because another worker has the block."""
+        try:
+            yield
+        except RunError as error:
+            if not self.folder.path.is_dir():
+                raise ClaimLost from error
+            raise
+
     def add(self, record: Any, features: Any) -> None:
         """Store a result; it is on disk when this returns. Raises ClaimLost when another worker has the block."""
-        try:
+        with self.writing():
             self.store.append(record, features)
-        except RunError as error:
-            self._require_claim(error)
-            raise
 
     def finish(self) -> None:
         """Make a part of the results, and mark the block as done. Raises ClaimLost when another worker has it."""
-        try:
+        with self.writing():
             self.store.flush([row["id"] for row in self.rows])
-        except RunError as error:
-            self._require_claim(error)
-            raise
-        if not self.folder.moved_to("done"):
+        if not self.folder.moved_to(DONE):
             raise ClaimLost
 
     def release(self) -> None:
@@ -131,10 +146,6 @@ class Block:
             except FileNotFoundError as error:
                 raise ClaimLost from error
         shutil.rmtree(hidden, ignore_errors=True)
-
-    def _require_claim(self, error: RunError) -> None:
-        if not self.folder.path.is_dir():
-            raise ClaimLost from error
 
 
 class Blocks:
@@ -152,6 +163,15 @@ class Blocks:
     def worker(self) -> Worker:
         """Return this process as a worker, to be registered."""
         return Worker(self.workers)
+
+    @contextmanager
+    def registered(self) -> Iterator[Worker]:
+        """Register this process as a worker inside the context. At the end it gives back all that it has claimed."""
+        with self.worker().registered() as worker:
+            try:
+                yield worker
+            finally:
+                self.release(worker)
 
     def all(self) -> list[BlockFolder]:
         """Return the blocks, and the job that cuts them, that are not joined to the run yet."""
@@ -181,6 +201,12 @@ class Blocks:
         claims = (block.moved_to(worker.token) for block in dead)
         return next((Block(claimed) for claimed in claims if claimed), None)
 
+    def release(self, worker: Worker) -> None:
+        """Give back all blocks of a worker, by what is on disk: an interrupt may come right after a claim."""
+        for block in self.all():
+            if block.state == worker.token:
+                block.moved_to(TODO)
+
     def is_settling(self) -> bool:
         """Return whether blocks are still to be cut."""
         return any(block.label == SETTLE for block in self.all())
@@ -199,12 +225,27 @@ class Blocks:
         """Cut rows into blocks, in their order. Raises ClaimLost when another worker has taken over the job."""
         number = Store(self.run).next_number()
         for start in range(0, len(rows), size):
-            try:
+            with job.writing():
                 self._place(job.folder.path / "cut", f"{number:05d}", rows[start : start + size])
-            except RunError as error:
-                job._require_claim(error)
-                raise
             number += 1
+
+    def open_trials(self, job: Block) -> JsonlLog[TrialRecord]:
+        """Return the log of the trials of `lr=auto` in the folder of the job that cuts the blocks.
+
+        It goes on where an earlier worker or command stopped.
+        """
+        path, earlier = job.folder.path / TRIALS, self.run / TRIALS
+        if earlier.exists() and not path.exists():
+            with disk_errors(path):
+                shutil.copyfile(earlier, path)
+        return JsonlLog(path, TrialRecord, key=TRIAL_KEY)
+
+    def keep_trials(self, job: Block) -> None:
+        """Move the trials of a job, if there are any, to the run."""
+        path = job.folder.path / TRIALS
+        if path.exists():
+            with disk_errors(path):
+                path.replace(self.run / TRIALS)
 
     def _place(self, partial: Path, label: str, rows: Sequence[BlockRow]) -> None:
         """Make a block at a temporary place, and put it among the others in one step."""
@@ -219,13 +260,14 @@ class Blocks:
     def tidy(self, worker: Worker, wanted: set[str]) -> set[str]:
         """Prepare the blocks for a new start: only wanted rows are left in them. Only the run's writer may do so.
 
-        Blocks that living workers have claimed stay as they are.
+        Blocks that living workers have claimed stay as they are. Those of which every row has a result are done.
 
         Returns:
             the ids of the rows that are in a block.
         """
         store, covered = Store(self.run), set[str]()
         while job := self.claim_settling(worker):
+            self.keep_trials(job)
             job.remove()
         claimed = []
         while block := self.claim(worker):
@@ -235,11 +277,15 @@ class Blocks:
                 ids = {row["id"] for row in block.rows}
             except RunError:
                 ids = set()
-            if len(ids) == block.folder.rows and ids - block.store.ids() <= wanted:
-                covered |= ids
+            left = ids - block.store.ids()
+            if len(ids) != block.folder.rows or not left <= wanted:
+                self._dissolve(block, store)
+                continue
+            covered |= ids
+            if left:
                 block.release()
             else:
-                self._dissolve(block, store)
+                block.finish()
         return covered | self.ids(lambda block: block.is_claimed)
 
     def ids(self, wanted: Callable[[BlockFolder], bool] = lambda block: block.label != SETTLE) -> set[str]:
@@ -257,9 +303,23 @@ class Blocks:
         store.absorb(block.store)
         block.remove()
 
-    def delete(self) -> None:
-        """Delete the folder of the blocks: everything is joined, or is not wanted."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def delete(self) -> bool:
+        """Delete the folder of the blocks if none is left in it; return whether it is gone."""
+        if self.all():
+            return False
+        self.discard()
+        return True
+
+    def discard(self) -> None:
+        """Delete all blocks, with what is finished in them. A rename takes them from their workers in one step."""
+        hidden = self.run / f".{BLOCKS}.deleted"
+        shutil.rmtree(hidden, ignore_errors=True)  # what a kill left
+        with disk_errors(self.folder):
+            try:
+                self.folder.replace(hidden)
+            except FileNotFoundError:
+                return
+        shutil.rmtree(hidden, ignore_errors=True)
 
     # --- what all workers read --------------------------------------------------------------------------------------
 
@@ -270,6 +330,18 @@ class Blocks:
         with disk_errors(self.folder / name):
             partial.replace(self.folder / name)
 
+    def write_settled(self, value: Any, block: Block) -> None:
+        """Store what was settled on, a dataclass, in one step.
+
+        Args:
+            block: that this process has claimed. Raises ClaimLost when another worker has it.
+        """
+        partial = block.folder.path / "written" / SETTLED
+        with block.writing():
+            write_sealed(partial, asdict(value), parents=False)
+            with disk_errors(self.folder / SETTLED):
+                partial.replace(self.folder / SETTLED)
+
     def read(self, name: str, schema: type[T]) -> T | None:
         """Read such a file; None if there is none. Raises RunError where it is damaged."""
         path = self.folder / name
@@ -279,11 +351,15 @@ class Blocks:
         text = json.dumps(read_sealed(path, what=what, hint=HINT))
         return parse_json(text, schema, what=what, hint=HINT, where=str(path), error=RunError)
 
+    def is_being_finished(self, worker: Worker) -> bool:
+        """Return whether a living worker joins, audits and verifies the run when no block is left."""
+        finisher = self.read(FINISHER, Finisher)
+        return finisher is not None and worker.is_alive(finisher.token)
+
     def put_aside_damage(self) -> None:
         """Move damaged files that all workers read to the folder `damaged`. They are written again."""
-        for damage in self.find_damage():
-            if damage.path in (f"{BLOCKS}/{ORDER}", f"{BLOCKS}/{SETTLED}"):
-                put_aside(self.run / damage.path, self.run)
+        for damage in self._damaged_files():
+            put_aside(self.run / damage.path, self.run)
 
     def find_damage(self) -> list[Damage]:
         """Return the damaged lines of the blocks' rows, and the damaged files of all workers."""
@@ -291,6 +367,11 @@ class Blocks:
         for path in [block.path / ROWS for block in self.all()]:
             for number, problem in JsonlLog(path, BlockRow).damaged_lines().items():
                 found.append(Damage(f"{path.relative_to(self.run).as_posix()}:{number}", f"is damaged: {problem}"))
+        return [*found, *self._damaged_files()]
+
+    def _damaged_files(self) -> list[Damage]:
+        """Return which of the files that all workers read are damaged."""
+        found = []
         for path in files_of(self.folder, ".json"):
             try:
                 read_sealed(path, what="it", hint="")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 from pydantic import JsonValue
 
 from sea_core.runs.atomic import write_text
-from sea_core.runs.blocks import SETTLED, Blocks
+from sea_core.runs.blocks import SETTLED, TRIAL_KEY, TRIALS, Blocks
 from sea_core.runs.embedding_record import EmbeddingRecord, ResultRecord, read_grid
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.inventory import Damage
@@ -153,7 +153,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         self.answers = JsonlLog(folder / "verify.jsonl", HeldOutAnswer, key=("id", "question"))
         self.verdicts = JsonlLog(folder / "verdicts.jsonl", ContentVerdict, key=("id", "question", "answer", "judge"))
         self.audits = JsonlLog(folder / "audit.jsonl", AuditRecord, key=("id",))
-        self.tuning = JsonlLog(folder / "tuning.jsonl", TrialRecord, key=("lr", "id"))
+        self.tuning = JsonlLog(folder / TRIALS, TrialRecord, key=TRIAL_KEY)
         self.analysis: JsonlLog[AnalysisRecord] = JsonlLog(folder / "analysis.jsonl", STORED_ANALYSIS)
 
     def journals(self) -> Sequence[JsonlLog[Any]]:
@@ -187,7 +187,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
 
     def discard(self) -> None:
         self.tuning.path.unlink(missing_ok=True)
-        self.blocks.delete()
+        self.blocks.discard()
 
     def join_blocks(self) -> None:
         """Move what workers have finished to the run's own files: parts, and what they settled on."""

@@ -129,6 +129,10 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=library_versions)
     started: str = field(default_factory=current_time)
 
+    def identity_digest(self) -> str:
+        """Return the digest of the identity."""
+        return _checksum(_as_dict(self.identity))
+
     def resumed_with(self, requested: Self) -> Self:
         """Return this manifest with the metadata of the command that resumes the run."""
         return replace(self, metadata=requested.metadata)
@@ -176,9 +180,9 @@ def read_sealed(path: Path, *, what: str, hint: str) -> dict[str, Any]:
     return value
 
 
-def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object with its checksum as the last key."""
-    write_json(path, {**value, CHECKSUM: _checksum(value)})
+def write_sealed(path: Path, value: Mapping[str, Any], *, parents: bool = True) -> None:
+    """Write a JSON object with its checksum as the last key (see `atomic_write` for `parents`)."""
+    write_json(path, {**value, CHECKSUM: _checksum(value)}, parents=parents)
 
 
 def _checksum(value: Mapping[str, Any]) -> str:

@@ -181,6 +181,7 @@ class Store:
         self._next_number += 1
         self._records[record["id"]] = record
         self._single_files[record["id"]] = path
+        self._in_blocks.pop(record["id"], None)
 
     def flush(self, order: Sequence[str] = ()) -> None:
         """Merge the single files into one part, and delete the files that have been merged.
@@ -188,13 +189,17 @@ class Store:
         Args:
             order: ids in the order of the part; by default that in which they were finished.
         """
-        if self._single_files:
+        if self._single_files and not self._is_numbering():
             first = {i: self._single_files[i] for i in order if i in self._single_files}
             self._single_files = first | self._single_files
             self._merge()
         for path in (*self._stale_files, *files_of(self.pending, ".part")):
             path.unlink(missing_ok=True)
         self._stale_files = []
+
+    def _is_numbering(self) -> bool:
+        """Return whether a worker is just giving numbers to blocks, so that a part of the run could get the same."""
+        return not self.block and any(block.label == SETTLE for block in block_folders(self.folder))
 
     def _merge(self) -> None:
         name = self._new_part_name()
@@ -220,9 +225,9 @@ class Store:
 
     def next_number(self) -> int:
         """Return the number of the next part or block: larger than all that were used."""
+        used = [block.label for block in block_folders(self.folder)]  # first: one that disappears is in the inventory
         listed = [Path(record["path"]) for record in self.inventory.log.read(skip_damaged=True)]
-        used = [path.stem for path in listed if path.parent.name == self.index.name]
-        used += [block.label for block in block_folders(self.folder)]
+        used += [path.stem for path in listed if path.parent.name == self.index.name]
         return max((int(name) for name in used if name.isdigit()), default=-1) + 1
 
     # --- blocks -----------------------------------------------------------------------------------------------------
@@ -259,6 +264,8 @@ class Store:
     def absorb(self, store: Store) -> None:
         """Store what is finished of a block here; the block is given up."""
         for record in store.records():
+            if record["id"] in self._records and record["id"] not in self._in_blocks:
+                continue  # a kill came before the block was deleted
             features = store.load(record["id"]) if record["sha256"] else None
             self._append_single({**record, "shard": ""}, features)
             self._flush_if_full()

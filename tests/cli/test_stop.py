@@ -123,12 +123,15 @@ def test_interrupt_that_a_library_swallows_still_stops() -> None:
         "    except KeyboardInterrupt: raise ImportError('initialisation failed')\n"
         "stop.leave_on_signal()\n"
         "with stop.stopping_cleanly():\n"
-        "    Handle() if sys.argv[1] == 'delete' else convert()\n"
+        "    try:\n"
+        "        Handle() if sys.argv[1] == 'delete' else convert()\n"
+        "        while True: pass\n"
+        "    finally: print('given back', flush=True)\n"
     )
     for how in ("delete", "convert"):
         command = [sys.executable, "-c", code, how]
         done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=restore_sigint)
-        assert (done.returncode, done.stderr.strip()) == (130, stop.MESSAGE), how
+        assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "given back\n", stop.MESSAGE), how
 
 
 def test_what_cannot_be_printed_gives_no_traceback(finished: FinishedRun) -> None:

@@ -20,10 +20,13 @@ import torch
 from helpers.cli import expect_error, restore_sigint, sea, sea_process
 from helpers.cli_runs import PLUGIN, QUICK, optimize_command, write_demo_examples
 from helpers.hostile import edit_json
+from helpers.stored import stored_ids
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline import launch as module
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.join import work
 from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.runs.blocks import Block
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 
@@ -53,7 +56,7 @@ def assert_same(found: Path, expected: EmbeddingRun) -> None:
     """Check that two runs have the same embeddings, to the last bit, and that no work is left."""
     run = EmbeddingRun(found)
     assert not run.store.find_damage()
-    assert len(run.records()) == len(expected.records())
+    assert stored_ids(found) == sorted(record["id"] for record in expected.records())
     for record in expected.records():
         same = run.store.record(record["id"])
         assert {**same, "shard": "", "seconds": 0.0} == {**record, "shard": "", "seconds": 0.0}
@@ -98,6 +101,45 @@ def test_a_worker_that_is_stopped_leaves_its_block_to_the_next_command(quiet: Em
     assert not any(block.is_claimed for block in blocks.all())
     assert list(blocks.workers.iterdir()) == []
     make_run(run)
+    assert_same(run, quiet)
+
+
+def seconds(run: EmbeddingRun) -> dict[str, float]:
+    """Return how long each embedding took, which differs where one is made again."""
+    return {record["id"]: record["seconds"] for record in run.records()}
+
+
+def test_a_stop_between_the_last_embedding_and_the_end_of_its_block_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: Block) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Block, "finish", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            make_run(tmp_path / "run", count=2)
+    before = seconds(EmbeddingRun(tmp_path / "run"))
+    assert len(before) == 2
+    run = make_run(tmp_path / "run", count=2)
+    assert seconds(run) == before
+    assert stored_ids(run.folder) == ["demo-000", "demo-001"]
+    assert not (run.folder / "blocks").exists()
+
+
+def test_a_worker_makes_nothing_with_the_settings_of_a_run_that_is_replaced_meanwhile(
+    quiet: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = prepare_run(tmp_path / "run", steps=1).folder
+    real, replaced = ModelTarget.load, []
+
+    def load(target: ModelTarget) -> Any:
+        if not replaced:
+            replaced.append(prepare_run(run))
+        return real(target)
+
+    monkeypatch.setattr(ModelTarget, "load", load)
+    work(run, device="cpu")
     assert_same(run, quiet)
 
 

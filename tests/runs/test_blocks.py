@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 import torch
 
 from helpers.records import result_record
+from helpers.stored import stored_ids
 from sea_core.errors import RunError
 from sea_core.runs import blocks as module
 from sea_core.runs.block_folder import DONE, SETTLE, TODO
 from sea_core.runs.blocks import Block, BlockRow, Blocks, ClaimLost, block_size
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import Store
 from sea_core.runs.workers import STALE_SECONDS, Worker
 
@@ -42,7 +45,7 @@ def check_store(folder: Path, count: int) -> None:
     """Check that a run has exactly the results of `do`, each once."""
     store = Store(folder)
     assert store.ids() == {row["id"] for row in rows(count)}
-    assert len(store.records()) == count
+    assert stored_ids(folder) == sorted(store.ids())
     for row in rows(count):
         assert torch.equal(store.load(row["id"]), features(row["id"]))
     assert not store.find_damage()
@@ -219,6 +222,127 @@ def test_a_released_block_goes_on_where_it_was(cut: Blocks, worker: Worker) -> N
     assert [row["id"] for row in again.left()] == ["e-000"]
 
 
+def test_a_worker_that_is_interrupted_right_after_a_claim_gives_it_back(
+    cut: Blocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.rename
+
+    def rename(source: Path, target: Path) -> None:
+        real(source, target)
+        monkeypatch.setattr(os, "rename", real)
+        raise KeyboardInterrupt
+
+    with cut.registered() as other:
+        claim(cut, other)
+        monkeypatch.setattr(os, "rename", rename)
+        with pytest.raises(KeyboardInterrupt):
+            cut.claim(other)
+    assert not any(block.is_claimed for block in cut.all())
+
+
+def test_blocks_are_deleted_only_when_none_is_left(cut: Blocks, worker: Worker) -> None:
+    """A worker may finish a block between joining and deleting: what is finished then must be joined first."""
+    while block := cut.claim(worker):
+        do(block)
+        block.finish()
+    assert cut.unfinished() == []
+    assert not cut.delete()
+    check_store(cut.run, 10)
+    Store(cut.run).join_blocks()
+    assert cut.delete()
+    assert not cut.folder.exists()
+    check_store(cut.run, 10)
+
+
+def test_blocks_that_are_discarded_leave_their_workers_nothing_to_write_to(cut: Blocks, worker: Worker) -> None:
+    block = claim(cut, worker)
+    do(block, 1)
+    cut.discard()
+    for write in (lambda: do(block), block.finish, lambda: cut.write_settled(Settled(1), block)):
+        with pytest.raises(ClaimLost):
+            write()
+    block.release()
+    assert list(cut.run.iterdir()) == []
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was settled on."""
+
+    value: int
+
+
+def test_a_worker_that_wakes_up_while_it_settles_changes_nothing(blocks: Blocks, worker: Worker) -> None:
+    blocks.request(worker, rows(4))
+    with blocks.worker().registered() as other:
+        late = blocks.claim_settling(other)
+        assert late
+        blocks.write_settled(Settled(1), late)
+    job = blocks.claim_settling(worker)
+    assert job
+    blocks.write_settled(Settled(2), job)
+    with pytest.raises(ClaimLost):
+        blocks.write_settled(Settled(3), late)
+    assert blocks.read("settled.json", Settled) == Settled(2)
+    assert names(blocks) == [job.folder.path.name]
+
+
+def test_a_block_whose_rows_are_all_done_is_finished_by_the_next_command(cut: Blocks, worker: Worker) -> None:
+    block = claim(cut, worker)
+    do(block)
+    block.release()
+    covered = cut.tidy(worker, set())
+    assert covered == {row["id"] for row in rows(4)}
+    assert names(cut) == ["00000.4.done"]
+    check_store(cut.run, 4)
+
+
+def test_a_kill_while_a_block_is_dissolved_doubles_nothing(cut: Blocks, worker: Worker) -> None:
+    block = claim(cut, worker)
+    do(block, 2)
+    Store(cut.run).absorb(block.store)  # and the kill comes before the block is deleted
+    block.release()
+    cut.tidy(worker, set())
+    store = Store(cut.run)
+    store.flush()
+    assert stored_ids(cut.run) == ["e-002", "e-003"]
+
+
+def test_no_part_of_the_run_takes_a_number_while_blocks_are_numbered(blocks: Blocks, worker: Worker) -> None:
+    store = Store(blocks.run)
+    store.append(result_record("e-000"), features("e-000"))
+    blocks.request(worker, rows(2, first=1))
+    store.flush()
+    assert not store.index.exists()
+    job = blocks.claim_settling(worker)
+    assert job
+    blocks.cut(job, job.rows, 2)
+    job.remove()
+    store.flush()
+    assert [path.stem for path in store.index.iterdir()] == ["00001"]
+    check_store(blocks.run, 1)
+
+
+def test_the_number_of_a_block_that_is_just_joined_is_not_used_again(
+    cut: Blocks, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(cut.run)
+    while block := cut.claim(worker):
+        do(block)
+        block.finish()
+    real = JsonlLog.read
+
+    def read(log: JsonlLog[Any], **options: Any) -> list[Any]:
+        found = real(log, **options)
+        if log.path == store.inventory.log.path:
+            monkeypatch.setattr(JsonlLog, "read", real)
+            Store(cut.run).join_blocks()
+        return found
+
+    monkeypatch.setattr(JsonlLog, "read", read)
+    assert store.next_number() == 3
+
+
 def test_readers_see_what_is_finished_while_blocks_are_renamed(cut: Blocks, worker: Worker) -> None:
     block = claim(cut, worker)
     do(block, 2)
@@ -355,7 +479,7 @@ def deadly(real, left):
 def work(folder):
     blocks = Blocks(folder)
     ids = [f"e-{number:03d}" for number in range(5)]
-    with blocks.worker().registered() as worker:
+    with blocks.registered() as worker:
         store = Store(folder)
         store.join_blocks()
         covered = blocks.tidy(worker, set(ids))
@@ -372,7 +496,9 @@ def work(folder):
             block.finish()
             store = Store(folder)
             store.join_blocks()
-    blocks.delete()
+    while not blocks.delete():
+        Store(folder).join_blocks()
+    Store(folder).flush()
 
 os.fsync = lambda handle: None  # a kill is no loss of power
 root, calls = Path(sys.argv[1]), 0
