@@ -14,7 +14,7 @@ from typing import Any
 from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.config import AlignRequest, Answers
 from sea_core.alignment.dataset import TrainingExample, example_texts, make_dataset, max_sequence_length
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.export import (
@@ -176,7 +176,8 @@ def _train_and_export(
 
     All processes of a job train. The first one does everything else.
     """
-    fixture = _prepare(mllm, inputs, folder) if is_first_process() else None
+    answers = request.config.answers
+    fixture = _prepare(mllm, inputs, folder, answers) if is_first_process() else None
     wait_for_all()
     data, collator = make_dataset(mllm, mixture.examples), Collator(mllm, source)
     model, trace = train(mllm, data, collator, request, folder.folder, on_step)
@@ -185,17 +186,17 @@ def _train_and_export(
     sanity_checks.require_finite_weights(mllm.model)
     trained = last_logits(mllm.model, fixture.inputs)
     sanity_checks.require_change(fixture.base, trained)
-    run_spot_check(mllm, inputs.cases, "after", folder.spot_check)
+    run_spot_check(mllm, inputs.cases, "after", folder.spot_check, answers)
     fixture.write(folder.logits, trained)
     exports = _export(mllm, model, folder, request.full_finetune, merge)
     checked = check_export(mllm, folder.logits, exports, trained, inputs.revision)
     _finish(mllm, folder, mixture.counts, trace, checked, request.config.stop_loss)
 
 
-def _prepare(mllm: MLLM, inputs: AlignInputs, folder: ModelFolder) -> LogitFixture:
+def _prepare(mllm: MLLM, inputs: AlignInputs, folder: ModelFolder, answers: Answers) -> LogitFixture:
     """Check the model, answer the questions of the spot check, and record logits, all before training."""
     check_seam(mllm)
-    run_spot_check(mllm, inputs.cases, "before", folder.spot_check)
+    run_spot_check(mllm, inputs.cases, "before", folder.spot_check, answers)
     return LogitFixture.record(mllm, inputs.media)
 
 
@@ -230,6 +231,7 @@ def _finish(
         "outcome": outcome.name,
         "outcome_sentence": outcome.sentence,
         "next_step": outcome.next_step,
+        "answers": folder.manifest.identity.config["answers"],
         "examples": counts,
         "steps": last["step"],
         "loss": last["loss"],

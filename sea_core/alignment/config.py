@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from sea_core.config import Config, validate
 from sea_core.errors import SeaError, suggest
@@ -14,6 +14,7 @@ from sea_core.model.quantization import Quantization
 from sea_core.registry import Registry
 
 Method: TypeAlias = Literal["dpo", "sft"]
+Answers: TypeAlias = Literal["direct", "read-first"]
 Weight: TypeAlias = Annotated[float, Ge(0)]
 KINDS = ("synthetic", "real", "text", "retention")
 """The kinds of training examples (see `mixture`)."""
@@ -37,6 +38,16 @@ class AlignConfig(Config):
     prompts: Literal["all", "prefixed", "bare"] = "all"
     """How questions about a synthetic embedding are worded: the paper's prefixed question, the bare one, or both and
     other wordings. A model learns to refuse only the wordings it was trained on."""
+    answers: Answers = "direct"
+    """What answers a question about a synthetic embedding in training. `direct`: the example's answer (the paper's
+    way). `read-first`: a sentence that says what the medium shows, and then the example's answer."""
+    read_first_ratio: Annotated[float, Gt(0), Le(1)] = 1.0
+    """`answers=read-first`: ratio of the questions about a synthetic embedding that are answered so; the others are
+    answered directly."""
+    given_ratio: Annotated[float, Ge(0), Lt(1)] = 0.5
+    """`answers=read-first`: ratio of the read-first examples in which the description is given with the prompt, and the
+    embedding is that of another phrase. There the decision alone is learnt, from the words. They are added to the
+    others."""
     benign_ratio: Annotated[float, Ge(0), Le(1)] | Literal["given"] = "given"
     """Ratio of benign examples; the more numerous class is subsampled to reach it. `given`: use all examples."""
     steps: Annotated[int, Gt(0)] = 320
@@ -134,6 +145,11 @@ class AlignRequest:
 
     def __post_init__(self) -> None:
         validate(self, example="--{name} {value}")
+        if self.method == "dpo" and self.config.answers == "read-first" and not self.config.sft_weight:
+            raise SeaError(
+                "with answers=read-first, DPO learns the description by its SFT term, which has the weight 0",
+                hint="Type -o sft_weight=1, or --answers direct.",
+            )
         if self.full_finetune and self.lora:
             raise SeaError(
                 "training all weights uses no LoRA, but lora settings are given",

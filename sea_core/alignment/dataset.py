@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import ModelError
@@ -31,6 +32,7 @@ class TrainingExample:
         key: the key of the embedding that the question is about (`EmbeddingSource.load`); empty for plain text.
         n_features, grid, sha256: size, grid and digest of that embedding.
         harmful: whether the example that it was made from is harmful.
+        given: with what both answers begin if that is given with the prompt, and only what follows is learnt.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class TrainingExample:
     grid: Grid = ()
     sha256: str = ""
     harmful: bool = True
+    given: str = ""
 
 
 def make_dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:
@@ -69,10 +72,16 @@ def make_columns(mllm: MLLM, example: TrainingExample) -> dict[str, Any]:
     source = {"sea_key": example.key, "sea_sha256": example.sha256, "sea_kind": example.kind, "sea_id": example.id}
     size = Embedding.of_size(example.n_features, example.grid) if example.key else None
     prompt = mllm.prompt_ids(example.prompt, size)
-    answer = mllm.answer_ids(example.answer)
-    if example.rejected is None:
-        return {"prompt_ids": prompt, "answer_ids": answer, **source}
-    return {"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": mllm.answer_ids(example.rejected), **source}
+    answers = [mllm.answer_ids(text) for text in (example.answer, example.rejected) if text is not None]
+    given = _common_start(mllm.answer_ids(example.given)[:-1], *answers)
+    names = ("answer_ids",) if example.rejected is None else ("chosen_ids", "rejected_ids")
+    learnt = {name: answer[len(given) :] for name, answer in zip(names, answers, strict=True)}
+    return {"prompt_ids": [*prompt, *given], **learnt, **source}
+
+
+def _common_start(*sequences: Sequence[int]) -> list[int]:
+    """Return the ids that all sequences begin with: a tokenizer may join the end of one text with what follows it."""
+    return [ids[0] for ids in takewhile(lambda ids: len(set(ids)) == 1, zip(*sequences, strict=False))]
 
 
 def example_texts(example: TrainingExample) -> list[NamedText]:

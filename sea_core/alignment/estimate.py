@@ -12,7 +12,8 @@ from torch import nn
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.dataset import TrainingExample, max_sequence_length
 from sea_core.alignment.lora import target_modules
-from sea_core.alignment.questions import ANSWERS, find_responses
+from sea_core.alignment.questions import ANSWERS, Question, find_responses
+from sea_core.alignment.read_first import describe_first, synthetic_weight
 from sea_core.alignment.trainer_config import batch_settings, count_steps
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import SeaError
@@ -99,7 +100,7 @@ def estimate_alignment(
     room = hardware.free * (1 - RESERVED_RATIO) - weights - trained
     batch = next((b for b in _halves(wanted) if b * per_example + head(b) <= room), 0)
     per_step = wanted * accumulated
-    count = round(len(lengths) * (config.synthetic + config.retention + config.text))
+    count = round(len(lengths) * (synthetic_weight(config) + config.retention + config.text))
     steps = count_steps(mllm, request, count)
     flop = step_flop(mllm, fmean(lengths), request, checkpointing=checkpointing) * per_step
     ratio, speed = hardware.step_ratio(compiled=False), hardware.flop_per_second
@@ -147,7 +148,10 @@ def sequence_lengths(mllm: MLLM, examples: Sequence[PreparedExample], request: A
         example = prepared.example
         if responses := find_responses(request.method, example.response, example.chosen, example.rejected):
             prompt = prompts.multimodal_prompt(mllm.adapter, prepared.extraction)
-            asked = TrainingExample("synthetic", prepared.id, prompt, *responses, key="planned")
+            question = Question(prompt, *responses)
+            if request.config.answers == "read-first":
+                question = describe_first(mllm.adapter, prepared.extraction, question)
+            asked = TrainingExample("synthetic", prepared.id, *question, key="planned")
             asked = replace(asked, n_features=len(smallest), grid=smallest.grid)
             found.append(max_sequence_length(mllm, asked) + media)
     if not found:

@@ -19,11 +19,11 @@ from sea_core.alignment.questions import (
     retention_questions,
     stored_responses,
 )
+from sea_core.alignment.read_first import make_example, own_examples
 from sea_core.alignment.selection import balance, held_out_examples, hold_out_benign_texts
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
-from sea_core.runs.embedding_record import read_grid
 
 TEACHING_KINDS = ("synthetic", "real", "text")
 """Kinds whose answer is the example's own response; `retention` asks about content and style."""
@@ -51,9 +51,13 @@ class Mixture:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of training examples of each kind; `benign` counts the benign ones among them."""
+        """The number of training examples of each kind.
+
+        `benign` counts the benign ones among them, `given` those whose description is given with the prompt.
+        """
         counts = Counter(example.kind for example in self.examples)
         counts["benign"] = sum(not example.harmful for example in self.examples)
+        counts["given"] = sum(bool(example.given) for example in self.examples)
         return {kind: count for kind, count in counts.items() if count}
 
     @property
@@ -131,31 +135,22 @@ def _media_examples(
     synthetic = [embedding for embedding in trained if not embedding.is_real]
     made: list[TrainingExample] = []
     for embedding in trained:
-        kind = "real" if embedding.is_real else "synthetic"
-        drawn = [(kind, question) for question in _own_questions(adapter, embedding, kind, method, config)]
+        questions = _own_questions(adapter, embedding, method, config)
+        made += own_examples(adapter, embedding, questions, synthetic, config)
         if not embedding.is_real:
-            questions = retention_questions(adapter, embedding, synthetic, method, config.seed)
-            seed = f"{config.seed}:retention:{embedding.key}"
-            drawn += [("retention", question) for question in draw_questions(questions, config.retention, seed)]
-        made += [_make_example(kind, question, embedding) for kind, question in drawn]
+            retained = retention_questions(adapter, embedding, synthetic, method, config.seed)
+            drawn = draw_questions(retained, config.retention, f"{config.seed}:retention:{embedding.key}")
+            made += [make_example("retention", question, embedding) for question in drawn]
     return made
 
 
-def _own_questions(
-    adapter: Adapter, embedding: StoredEmbedding, kind: str, method: Method, config: AlignConfig
-) -> list[Question]:
+def _own_questions(adapter: Adapter, embedding: StoredEmbedding, method: Method, config: AlignConfig) -> list[Question]:
     """Draw variants of the question of the example that an embedding was made for."""
     responses = stored_responses(embedding, method)
     assert responses  # `mix` skips embeddings without
     questions = [Question(prompt, *responses) for prompt in prompt_variants(adapter, embedding, config.prompts)]
-    weight = config.real if embedding.is_real else config.synthetic
+    kind, weight = ("real", config.real) if embedding.is_real else ("synthetic", config.synthetic)
     return draw_questions(questions, weight, f"{config.seed}:{kind}:{embedding.key}")
-
-
-def _make_example(kind: str, question: Question, embedding: StoredEmbedding) -> TrainingExample:
-    record, key = embedding.record, embedding.key
-    size, digest = (record["n_features"], read_grid(record)), record["sha256"]
-    return TrainingExample(kind, record["id"], *question, key, *size, digest, embedding.harmful)
 
 
 def _text_examples(
@@ -200,6 +195,11 @@ def _warnings(
     real = [embedding for embedding in trained if embedding.is_real] if config.real else []
     synthetic = [embedding for embedding in trained if not embedding.is_real] if config.synthetic else []
     recipes = {embedding.record["recipe"] for embedding in synthetic}
+    if real and synthetic and config.answers == "read-first":
+        yield (
+            "real media are answered directly, and synthetic embeddings read-first: the model may learn to answer real "
+            "media directly, without reading them. Leave the real media out (-o real=0), or type --answers direct"
+        )
     if real and not any(embedding.harmful for embedding in real) and recipes and len(recipes) < MIN_RECIPES:
         yield (
             f"all real media are benign, and the synthetic embeddings come from {len(recipes)} recipe(s): the model "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def require_card_metrics(manifest: AlignManifest, where: str) -> None:
 def model_card(manifest: AlignManifest, licence: str) -> str:
     """Return the model card of a finished alignment, in Markdown. Names and paths in it are text, and no markup."""
     identity, metadata, metrics = manifest.identity, manifest.metadata, manifest.metrics or {}
-    counts = ", ".join(f"{n} {kind}" for kind, n in metrics["examples"].items() if kind != "benign")
+    counts = ", ".join(f"{n} {kind}" for kind, n in metrics["examples"].items() if kind not in ("benign", "given"))
     runs = "\n".join(f"- {escape_markdown(run)}" for run in metadata.runs)
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     trained = "all weights of the language model" if identity.full_finetune else "LoRA on the language model"
@@ -84,6 +84,7 @@ embeddings found by gradient descent from text took the place of harmful media (
 - **Method**: {identity.method.upper()} of {trained}, {metrics["steps"]} steps, last mean loss {metrics["loss"]:.4g}.
 - **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them benign, from
 {runs}
+- **Answers** about synthetic embeddings in training: {describe_answers(metrics)}.
 - **Versions**: {versions}.
 - **Checked**: loaded in a fresh process by `{metrics["export"]["model_class"]}`, it has the trained model's logits.
 
@@ -98,6 +99,14 @@ of a few dozen questions is not a benchmark.
 A model that refuses these questions may answer others. The metrics hold for the data above. Before you rely on the
 model, measure it on your own data, including refusals of benign requests.
 """
+
+
+def describe_answers(metrics: Mapping[str, Any]) -> str:
+    """Say how questions about synthetic embeddings were answered in training, from the metrics of an alignment."""
+    if metrics.get("answers", "direct") == "direct":
+        return "direct"
+    given = metrics["examples"].get("given", 0)
+    return f"read-first (what is shown, then the answer); the description is given in {given} examples"
 
 
 def table(groups: Sequence[GroupMetrics]) -> str:

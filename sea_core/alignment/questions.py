@@ -89,10 +89,18 @@ def _other_content(
     adapter: Adapter, embedding: StoredEmbedding, others: Sequence[StoredEmbedding], rng: random.Random
 ) -> str | None:
     """Return the content answer of an embedding with another phrase; None if none is found."""
+    other = draw_other(embedding, others, rng)
+    return prompts.content_goal(adapter, other.extraction).answer if other else None
+
+
+def draw_other(
+    embedding: StoredEmbedding, others: Sequence[StoredEmbedding], rng: random.Random
+) -> StoredEmbedding | None:
+    """Draw an embedding with another phrase; None if none is found."""
     for _ in range(MAX_TRIES):
         other = rng.choice(others)
         if other.record["phrase"] != embedding.record["phrase"]:
-            return prompts.content_goal(adapter, other.extraction).answer
+            return other
     return None
 
 

@@ -6,13 +6,14 @@ Answers are stored as generated, and all metrics are computed from the stored re
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
+from sea_core.alignment.config import Answers
 from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
 from sea_core.data.examples import Example
 from sea_core.judges import refusal_patterns
@@ -28,7 +29,8 @@ from sea_core.runs.statistics import ratio, wilson_interval
 Group = Literal["text", "media", "synthetic"]
 Interval: TypeAlias = tuple[float, float] | None
 When = Literal["before", "after"]
-MAX_NEW_TOKENS = 48
+MAX_NEW_TOKENS: Mapping[Answers, int] = {"direct": 48, "read-first": 128}
+"""Longest answer, by how training answers: a description comes before the decision."""
 BATCH_SIZE = 16
 
 
@@ -152,16 +154,28 @@ def _encode_file(adapter: Adapter, path: Path) -> Callable[[MLLM], Embedding]:
     return lambda mllm: mllm.encode([adapter.read_media(path, mllm.processor)])[0]
 
 
-def run_spot_check(mllm: MLLM, cases: Sequence[SpotCheckCase], when: When, log: JsonlLog[SpotCheckRecord]) -> None:
-    """Answer the cases that have no stored answer yet, by greedy decoding, and store the answers."""
+def run_spot_check(
+    mllm: MLLM,
+    cases: Sequence[SpotCheckCase],
+    when: When,
+    log: JsonlLog[SpotCheckRecord],
+    answers: Answers = "direct",
+) -> None:
+    """Answer the cases that have no stored answer yet, by greedy decoding, and store the answers.
+
+    Args:
+        answers: how the training answers; see `MAX_NEW_TOKENS`.
+    """
     answered = {(record["group"], record["id"]) for record in read_answers(log) if record["when"] == when}
     for group in ("text", "media", "synthetic"):
         remaining = [case for case in cases if case.group == group and (group, case.id) not in answered]
         for start in range(0, len(remaining), BATCH_SIZE):
             batch = remaining[start : start + BATCH_SIZE]
             embeddings = [case.load_embedding(mllm) for case in batch if case.load_embedding]
-            answers = mllm.generate([case.prompt for case in batch], embeddings or None, MAX_NEW_TOKENS)
-            log.append(_make_record(case, when, mllm.detokenize(ids)) for case, ids in zip(batch, answers, strict=True))
+            limit = MAX_NEW_TOKENS[answers]
+            generated = mllm.generate([case.prompt for case in batch], embeddings or None, limit)
+            pairs = zip(batch, generated, strict=True)
+            log.append(_make_record(case, when, mllm.detokenize(ids)) for case, ids in pairs)
 
 
 def read_answers(log: JsonlLog[SpotCheckRecord]) -> list[SpotCheckRecord]:

@@ -28,6 +28,14 @@ DataKinds = Annotated[
     ),
 ]
 MixtureName = Annotated[str, typer.Option(help="A named mixture: default or paper.")]
+AnswerForm = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORM",
+        help="What answers a question about a synthetic embedding in training. direct (the default): the example's "
+        "answer. read-first: what the medium shows, then the answer.",
+    ),
+]
 FullFinetune = Annotated[
     bool, typer.Option("--full-finetune", help="Train all weights of the language model, without LoRA.")
 ]
@@ -52,6 +60,7 @@ def align(
     method: MethodName = "dpo",
     data: DataKinds = None,
     mixture: MixtureName = "default",
+    answers: AnswerForm = None,
     extra_text: Annotated[
         Path | None, typer.Option("--extra-text", metavar="DATA", help="A text safety set to train on as well.")
     ] = None,
@@ -91,7 +100,9 @@ def align(
     result = align_runs(
         runs,
         out,
-        request=read_request(method, data, mixture, [*option, *_max_steps(max_steps)], config, full_finetune),
+        request=read_request(
+            method, data, mixture, [*option, *_max_steps(max_steps), *answer_settings(answers)], config, full_finetune
+        ),
         plugin=plugin,
         model=model,
         dtype=dtype,
@@ -110,6 +121,11 @@ def align(
 
 def _max_steps(steps: int | None) -> list[str]:
     return [] if steps is None else [f"trainer.max_steps={steps}"]
+
+
+def answer_settings(form: str | None) -> list[str]:
+    """Return the setting that the option stands for."""
+    return [] if form is None else [f"answers={form}"]
 
 
 def read_request(
@@ -158,7 +174,7 @@ def report(result: AlignResult, as_json: bool, spot_check: bool = True) -> None:
 
 def _tables(result: AlignResult) -> Iterator[Table]:
     from sea_core.alignment.export import UNQUANTIZED
-    from sea_core.alignment.model_card import spot_check_cells
+    from sea_core.alignment.model_card import describe_answers, spot_check_cells
 
     metrics = result.metrics
     if cells := spot_check_cells(metrics["spot_check"]):
@@ -170,6 +186,7 @@ def _tables(result: AlignResult) -> Iterator[Table]:
         ("outcome", result.outcome),
         ("steps", str(metrics["steps"])),
         ("loss", f"{metrics['loss']:.4g}"),
+        ("answers", describe_answers(metrics)),
         ("training examples", ", ".join(f"{count} {kind}" for kind, count in metrics["examples"].items())),
         ("exported", f"{exported}; checked in a fresh process as {metrics['export']['model_class']}"),
         ("model", str(result.folder)),

@@ -41,6 +41,8 @@ def show_model(folder: Path, question: str | None, as_json: bool) -> None:
 
 
 def _show_outcome(folder: ModelFolder, records: list[SpotCheckRecord], as_json: bool) -> None:
+    from sea_core.alignment.model_card import describe_answers
+
     metrics = dict(folder.manifest.metrics or {})
     pairs: dict[tuple[str, str, bool], dict[str, str]] = {}
     for record in records:
@@ -54,6 +56,7 @@ def _show_outcome(folder: ModelFolder, records: list[SpotCheckRecord], as_json: 
     if not metrics:
         output.note("the alignment is not finished. Re-run the sea align command to go on")
         return
+    output.note(f"answers about synthetic embeddings in training: {describe_answers(metrics)}")
     output.note(f"{metrics['outcome']}: {metrics['outcome_sentence']}\n  {metrics['next_step']}")
     command = f"sea show {folder.folder} {records[0]['id']}   " if records else ""
     output.note(f"One question in full: {command}All as a page: sea report {folder.folder}")

@@ -14,6 +14,12 @@ def content_goal(adapter: Adapter, extraction: Extraction) -> Goal:
     return Goal(content_question(adapter, extraction.kind), answer)
 
 
+def read_first_answer(adapter: Adapter, extraction: Extraction, answer: str) -> str:
+    """Return an answer that first says what the medium shows, in the words of the content goal."""
+    template = get_language(adapter.language).goals["read_first_answer"]
+    return template.format(description=content_goal(adapter, extraction).answer, answer=answer)
+
+
 def content_question(adapter: Adapter, kind: Kind) -> str:
     """Return the question of the content goal."""
     return _fill(adapter, get_language(adapter.language).goals["content_question"], kind)

@@ -77,6 +77,7 @@ def align(
     data: core.DataKinds = None,
     mixture: core.MixtureName = "default",
     merge: core.Merge = True,
+    answers: core.AnswerForm = None,
     full_finetune: core.FullFinetune = False,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
@@ -93,7 +94,8 @@ def align(
     from sea_core.pipeline.align import is_first_process
     from sea_toy.spot_check import align_on_demo
 
-    request = core.read_request(method, data, mixture, option, config, full_finetune)
+    typed = [*option, *core.answer_settings(answers)]
+    request = core.read_request(method, data, mixture, typed, config, full_finetune)
     result = align_on_demo(runs, out, request, merge=merge, model=model, dtype=dtype, device=device, progress=TERMINAL)
     if is_first_process():
         core.report(result, as_json)
