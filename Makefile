@@ -8,7 +8,7 @@ TOOLS := bench toy
 PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz drill families lint format reference docs release
+.PHONY: help demo test fuzz drill study families lint format reference docs release
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -25,6 +25,10 @@ fuzz: .venv/.stamp-dev ## Open 10,000 damaged files of each kind
 
 drill: .venv/.stamp-dev ## Stop every command at random points, 312 in all, and re-run it
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m drills
+
+study: .venv/.stamp-dev ## Run the study on the bundled models (an hour or two); QUICK=1: one model, minutes
+	OMP_NUM_THREADS=1 $(BIN)/sea toy study --out build/study
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/sea study run build/study/study.yaml --jobs $(JOBS) $(if $(QUICK),--quick,--test)
 
 families: .venv/.stamp-dev ## Go over all multimodal classes of transformers, on tiny models
 	PYTHONPATH=tests $(BIN)/python -m families

@@ -12,7 +12,7 @@ ORDER = {
     "Start": ["index.md", "quickstart.md", "glossary.md"],
     "Tutorials": ["tutorials"],
     "How to": ["how-to"],
-    "Explanation": ["explanation", "reliability.md", "performance.md"],
+    "Explanation": ["explanation", "study.md", "reliability.md", "performance.md"],
     "Reference": ["reference", "plugin-directory.md"],
     "Decisions": ["decisions"],
     "中文": ["zh"],

@@ -36,6 +36,8 @@ class Bar:
         now = time.monotonic()
         self.progress.update(self.id, advance=count, note=visible(note))
         task = self._task()
+        if task.completed == self.first:
+            return  # only the note is new
         rate = (task.completed - self.first) / max(now - self.began, 1e-9)
         self.progress.update(self.id, rate=f"{rate:.2f}/s" if rate >= 1 else f"{1 / rate:.1f} s each")
         if self.progress.disable and now - self.last_line >= EVERY:

@@ -71,6 +71,12 @@ def sea_defences() -> list[Any]:
 
 
 @hookspec
+def sea_study_arms() -> list[Any]:
+    """Return arms of sea-bench's studies. A study file names them."""
+    raise NotImplementedError
+
+
+@hookspec
 def sea_generators() -> list[Generator]:
     """Return generators of benchmark media. `sea bench build MODALITY --plugin PLUGIN` uses them."""
     raise NotImplementedError

@@ -76,6 +76,7 @@ class Plugin:
     recipes: tuple[Recipe, ...] = offered("recipe", Recipe, problem=check_recipe)
     judges: tuple[JudgeFactory, ...] = offered("judge", JudgeFactory, unique=("measures", "name"))
     defences: tuple[Any, ...] = offered("defence", None, required=("identity", "protect"))
+    study_arms: tuple[Any, ...] = offered("arm of a study", None, required=("role", "is_aligned"))
     generators: tuple[Generator, ...] = offered(
         "generator", Generator, required=("noun", "suffix"), unique=("modality", "name"), problem=check_generator
     )
@@ -206,6 +207,11 @@ def judges() -> tuple[JudgeFactory, ...]:
 def defences(built_in: Iterable[Any]) -> tuple[Any, ...]:
     """Return the defences of plugins. The core has none: `built_in` are those of sea-bench."""
     return tuple(_of_plugins("defences", built_in))
+
+
+def study_arms(built_in: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the arms of studies of plugins. The core has none: `built_in` are those of sea-bench."""
+    return tuple(_of_plugins("study_arms", built_in))
 
 
 def generators() -> tuple[Generator, ...]:

@@ -55,10 +55,14 @@ class SeedChange:
     detectable: float
 
 
-def seed_mean(estimates: Sequence[Estimate]) -> SeedMean:
-    """Return the mean of a ratio over seeds, from each seed's value and interval."""
+def seed_mean(estimates: Sequence[Estimate], limits: Interval = (0.0, 1.0)) -> SeedMean:
+    """Return the mean of a figure over seeds, from each seed's value and interval.
+
+    Args:
+        limits: the smallest and the largest possible value.
+    """
     values = tuple(value for value, _ in estimates)
-    margin, limits = _seed_margin(values), (0.0, 1.0)
+    margin = _seed_margin(values)
     below, above = _case_margins(estimates)
     value = fmean(values)
     return SeedMean(

@@ -46,6 +46,7 @@ def test_everything_it_offers_is_listed(venv: FreshVenv) -> None:
         "recipes": ["acme"],
         "judges": ["content acme"],
         "defences": ["acme"],
+        "study_arms": ["acme"],
         "generators": ["image acme"],
         "blueprints": [],
         "commands": ["acme"],

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 @hookimpl
 def sea_commands() -> list[typer.Typer]:
     from sea_bench.cli.app import app
+    from sea_bench.cli.study import app as study
 
-    return [app]
+    return [app, study]
 
 
 @hookimpl

@@ -101,6 +101,28 @@ def align(
         core.report(result, as_json)
 
 
+@app.command("study")
+def study(
+    out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("studies/toy"),
+    model: Annotated[
+        list[str], typer.Option(help="A bundled model, such as llava-image; repeatable.", show_default="all")
+    ] = [],  # noqa: B006
+    seed: Annotated[int, typer.Option(help="Of the split of phrases and verbs, and of the media.")] = 0,
+    as_json: output.Json = False,
+) -> None:
+    """Write the data of a study on the toy world, and its study file.
+
+    Training rows with real media of their phrases, and benchmarks for validation and test, with phrases and whole verbs
+    held out. Re-run the same command to resume. `sea study run` takes the study file.
+    """
+    from sea_core.cli.progress import TERMINAL
+    from sea_toy.study_data import write_study_data
+
+    path = write_study_data(out, model, seed, TERMINAL)
+    output.emit({"study": path}, as_json, lambda: str(path))
+    output.note(f"Next: sea study run {path}   (a few minutes, one model: --quick)")
+
+
 def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None:
     from sea_core.model.checkpoint import write_card
 

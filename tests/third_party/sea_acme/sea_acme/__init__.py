@@ -40,6 +40,13 @@ def sea_defences():
 
 
 @hookimpl
+def sea_study_arms():
+    from sea_bench.study.arms import Arm
+
+    return [Arm("acme", "sea", "acme")]
+
+
+@hookimpl
 def sea_generators():
     from sea_acme.generator import AcmeImages
 

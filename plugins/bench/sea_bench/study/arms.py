@@ -1,0 +1,99 @@
+"""The arms of a study: what a model is made from, as settings of the commands that make it, and of a defence.
+
+An arm is data, no code: whatever these commands take can be one. Plugins offer others with the hook `sea_study_arms`; a
+study file can describe its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from sea_core.plugin import loader
+from sea_core.registry import Registry
+
+Role: TypeAlias = Literal["unaligned", "text", "sea", "real", "defence"]
+"""What claims take an arm for: the model as it is; aligned on text alone, on synthetic embeddings or on real harmful
+media; or not aligned, but defended."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to make a model safer.
+
+    Attributes:
+        name: what the study file and the tables call it.
+        role: what it is in the claims.
+        recipe: recipes of the synthetic embeddings, as in `--recipe`; empty: none are made.
+        optimize: settings of `sea optimize` that differ from the study's.
+        media: names of the study's real media that are encoded and trained on as well.
+        data: the kinds that are trained on, as in `sea align --data`; empty for those of the settings.
+        extra_text: whether the text safety set is trained on as plain text besides; embeddings bring it along.
+        align: settings of `sea align` that differ from the study's.
+        methods: only these methods; empty for all of the study.
+        defence: a defence at inference time, on the model as it is, by name.
+        defence_settings: its settings. Those that are paths are relative to the study file.
+        summary: in one line, for tables.
+    """
+
+    name: str
+    role: Role
+    recipe: str = ""
+    optimize: Mapping[str, Any] = field(default_factory=dict)
+    media: Sequence[str] = ()
+    data: str = ""
+    extra_text: bool = False
+    align: Mapping[str, Any] = field(default_factory=dict)
+    methods: Sequence[str] = ()
+    defence: str = ""
+    defence_settings: Mapping[str, Any] = field(default_factory=dict)
+    summary: str = ""
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether a model is trained for it."""
+        return bool(self.recipe or self.media)
+
+
+STUDY_DATA = "${data}"
+"""As a setting of a defence: the study's text safety set."""
+POOL = "plain,goals,noise,dropout,hidden,input"
+"""All recipes that need no benign media."""
+
+ARMS: Registry[Arm] = Registry(
+    "arm",
+    (
+        Arm("unaligned", "unaligned", summary="the model as it is"),
+        Arm("safety-prompt", "defence", defence="system-prompt", summary="a safety prompt before every question"),
+        Arm("self-check", "defence", defence="self-check", summary="the model judges its own answers"),
+        Arm(
+            "steering",
+            "defence",
+            defence="steering",
+            defence_settings={"data": STUDY_DATA},
+            summary="a vector of refusal, computed from the texts",
+        ),
+        Arm("text", "text", "plain", data="text", summary="text alone"),
+        Arm("oracle", "real", media=("real",), extra_text=True, summary="real media, one for each example"),
+        Arm("oracle-draws", "real", media=("real-draws",), extra_text=True, summary="real media, several an example"),
+        Arm("sea", "sea", "plain", summary="the paper's: one synthetic embedding for each example"),
+        Arm("draws", "sea", "plain", {"draws": 6}, summary="six embeddings an example"),
+        Arm("pool", "sea", POOL, summary="one embedding an example of each of six recipes"),
+        Arm("pool-benign-media", "sea", POOL, media=("benign",), summary="the pool, and real benign media"),
+        Arm("draws-benign-media", "sea", "plain", {"draws": 6}, ("benign",), summary="six draws, real benign media"),
+        Arm(
+            "benign-start",
+            "sea",
+            "benign-start",
+            {"draws": 6},
+            summary="six embeddings, each edited from a benign medium",
+        ),
+    ),
+)
+"""The built-in arms."""
+
+
+def known_arms() -> Registry[Arm]:
+    """Return the arms, built-in and of plugins. Plugins are loaded for a name that is not built in."""
+    return ARMS.extended(lambda: loader.study_arms(ARMS))

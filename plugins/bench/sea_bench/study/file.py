@@ -1,0 +1,290 @@
+"""The study file: which models, data, arms, methods and seeds. Every key is declared; what is not known is an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
+
+from annotated_types import Ge, Gt, MinLen
+
+from sea_bench.run.config import AnswerConfig
+from sea_bench.study.arms import Arm, known_arms
+from sea_core.alignment.config import MIXTURES, AlignConfig, Method, parse_weights
+from sea_core.config import Config, override, read_yaml, reject_unknown, setting_names
+from sea_core.errors import SeaError, at, suggest
+from sea_core.optimization.config import OptimizeConfig
+from sea_core.runs.containment import is_file_name
+from sea_core.schema import adapter, describe
+
+STRICT: Mapping[str, Any] = {"extra": "forbid", "strict": True}
+Part: TypeAlias = Literal["validation", "test"]
+PARTS: tuple[Part, ...] = ("validation", "test")
+QUICK, ARM = "quick", "Arm"
+
+
+@dataclass(frozen=True)
+class StudyModel:
+    """A model of the study.
+
+    Attributes:
+        plugin, modality, model: as `sea optimize` takes them.
+        validation, test: benchmarks, the one for choosing settings and the one for the end.
+        media: examples with real media, as `sea encode` takes them, by the names that arms use.
+        benign_media: a folder of benign media, for the recipes that need them.
+    """
+
+    plugin: str
+    validation: str
+    modality: str | None = None
+    model: str | None = None
+    test: str | None = None
+    media: Mapping[str, str] = field(default_factory=dict)
+    benign_media: str | None = None
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = STRICT
+
+    def benchmark(self, part: Part) -> str | None:
+        """Return the benchmark of a part; None where the study file names none."""
+        return self.validation if part == "validation" else self.test
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the paper's claims are tested on (see sea_bench/study/claims.py).
+
+    Attributes:
+        scenarios: of the benchmarks; empty for all.
+        sea, real: the arms that stand for the paper's method and for real media of the same size.
+        margin: how much smaller than with real media the discrimination may be.
+    """
+
+    scenarios: tuple[str, ...] = ()
+    sea: str = "sea"
+    real: str = "oracle"
+    margin: Annotated[float, Gt(0)] = 0.05
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = STRICT
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study.
+
+    Attributes:
+        folder: where everything is written.
+        data: the text safety set.
+        models: by the names that tables use.
+        arms: names of known arms, or descriptions of others (the keys of `Arm`).
+        methods: `sft`, `dpo` or both.
+        seeds: of the alignments. embedding_seeds: of the embeddings, which alignments take in turn; default: seeds.
+        cases: of each scenario and task; None for all.
+        optimize, align, answers: settings of all arms, as `-o` takes them.
+        judge: whose verdicts the figures are of.
+        quick: what `--quick` changes.
+    """
+
+    folder: str
+    data: str
+    models: Annotated[Mapping[str, StudyModel], MinLen(1)]
+    arms: Annotated[tuple[str | Arm, ...], MinLen(1)]
+    methods: Annotated[tuple[Method, ...], MinLen(1)] = ("sft", "dpo")
+    seeds: Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)] = (0, 1, 2)
+    embedding_seeds: tuple[Annotated[int, Ge(0)], ...] = ()
+    cases: Annotated[int, Gt(0)] | None = None
+    optimize: Mapping[str, Any] = field(default_factory=dict)
+    align: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    judge: str = "refusal"
+    claims: Claims = Claims()
+    quick: Mapping[str, Any] = field(default_factory=dict)
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = STRICT
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file that has been checked, with its place.
+
+    Attributes:
+        file: its content. root: the folder that its paths are relative to. file_name: its own name.
+        arms: the arms, each with its settings.
+    """
+
+    file: StudyFile
+    root: Path
+    file_name: str
+    arms: tuple[Arm, ...]
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.file.folder
+
+    def path(self, name: str) -> Path:
+        """Return a path that the study file names."""
+        return self.root / name
+
+    def embedding_seed(self, seed: int) -> int:
+        """Return the seed of the embeddings that an alignment with a seed is made on."""
+        seeds = self.file.embedding_seeds or self.file.seeds
+        return seeds[self.file.seeds.index(seed) % len(seeds)]
+
+    def optimize_config(self, arm: Arm, seed: int) -> OptimizeConfig:
+        """Return the settings of an arm's embeddings."""
+        return _overridden(OptimizeConfig(), {**self.file.optimize, **arm.optimize, "seed": seed})
+
+    def align_config(self, arm: Arm, seed: int) -> AlignConfig:
+        """Return the settings of an arm's alignment: nothing is held out, since the benchmarks are."""
+        settings = {**self.file.align, **arm.align}
+        config = MIXTURES.get(settings.pop("mixture", "default")).config()
+        if arm.data:
+            config = _overridden(config, parse_weights(arm.data, config))
+        return _overridden(config, {"held_out": 0, **settings, "seed": seed})
+
+    def answer_config(self) -> AnswerConfig:
+        """Return how answers are generated."""
+        return _overridden(AnswerConfig(), self.file.answers)
+
+
+def read_study(path: Path, *, quick: bool = False) -> Study:
+    """Read a study file.
+
+    Args:
+        quick: with what its section `quick` changes, in a folder of its own.
+
+    Raises:
+        SeaError: the file cannot be read, or has a key or a value that is not known; with its line.
+    """
+    tree = read_yaml(path)
+    if quick:
+        tree = _made_quick(tree, path)
+    study = StudyReader(path).read(tree)
+    _check_settings(study, path)
+    return study
+
+
+def _made_quick(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    changes = tree.get(QUICK)
+    if not isinstance(changes, Mapping) or not changes:
+        hint = "Write for example: quick: {models: [NAME], arms: [unaligned, sea], seeds: [0]}"
+        raise SeaError("the study file has no section `quick`", hint=hint, where=str(path))
+    chosen, models = dict(changes), tree.get("models")
+    if "models" in chosen and isinstance(models, Mapping):
+        names = chosen.pop("models")
+        if not isinstance(names, list) or not all(name in models for name in names):
+            hint = f"Write a list of some of: {', '.join(models)}"
+            raise SeaError("`quick` names a model that the study does not have", hint=hint, where=str(path))
+        chosen["models"] = {name: models[name] for name in names}
+    described = {arm["name"]: arm for arm in tree.get("arms", ()) if isinstance(arm, dict) and "name" in arm}
+    if isinstance(chosen.get("arms"), list):
+        chosen["arms"] = [described.get(arm, arm) if isinstance(arm, str) else arm for arm in chosen["arms"]]
+    return {**tree, "folder": f"{tree.get('folder', '')}-{QUICK}", **chosen}
+
+
+@dataclass(frozen=True)
+class StudyReader:
+    """Checks the tree of a study file, and says on which line a problem is."""
+
+    path: Path
+
+    def read(self, tree: Mapping[str, Any]) -> Study:
+        from pydantic import ValidationError
+
+        try:
+            file: StudyFile = adapter(StudyFile).validate_json(json.dumps(tree))
+        except ValidationError as error:
+            place = [each for each in _first(error)["loc"] if each not in (ARM, "str")]
+            raise SeaError(
+                f"this is not a study file: {_describe(error)}", hint=_hint(error), where=self._where(place)
+            ) from error
+        for name in file.models:
+            if not is_file_name(name):
+                hint = "Letters, digits and hyphens are safe."
+                raise SeaError(f"the model {name!r} cannot be the name of a folder", hint=hint, where=str(self.path))
+        return Study(file, self.path.parent, self.path.name, tuple(self._arms(file)))
+
+    def _arms(self, file: StudyFile) -> list[Arm]:
+        known, arms = known_arms(), list[Arm]()
+        for number, entry in enumerate(file.arms):
+            try:
+                arm = known.get(entry) if isinstance(entry, str) else entry
+            except SeaError as error:
+                raise SeaError(error.what, hint=error.hint, where=self._where(("arms", number))) from error
+            for medium in arm.media:
+                for name, model in file.models.items():
+                    if medium not in model.media:
+                        raise SeaError(
+                            f"the arm {arm.name} needs the media {medium!r}, which the model {name} does not name",
+                            hint=f"Write below the model: media: {{{medium}: FILE.jsonl}}",
+                            where=self._where(("models", name)),
+                        )
+            if not is_file_name(arm.name) or arm.name in [each.name for each in arms]:
+                hint = "Give each arm a name of its own, of letters, digits and hyphens."
+                raise SeaError(f"there cannot be an arm {arm.name!r}", hint=hint, where=self._where(("arms", number)))
+            arms.append(arm)
+        return arms
+
+    def _where(self, place: Sequence[int | str]) -> str:
+        """Return the file with the line of a key; of the nearest one above that the file has."""
+        import yaml
+
+        node, line = yaml.compose(self.path.read_text("utf-8-sig"), Loader=yaml.SafeLoader), 0
+        for key in place:
+            if isinstance(node, yaml.MappingNode):
+                pairs = [pair for pair in node.value if pair[0].value == key]
+                if not pairs:
+                    break
+                line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+                node = node.value[key]
+                line = node.start_mark.line + 1
+            else:
+                break
+        return at(self.path, line) if line else str(self.path)
+
+
+def _first(error: Any) -> Any:
+    """Return the first problem: of an entry that is a name or a description, that with the description."""
+    found = error.errors(include_url=False)
+    return next((each for each in found if each["loc"][:1] == ("arms",) and ARM in each["loc"]), found[0])
+
+
+def _describe(error: Any) -> str:
+    first = _first(error)
+    if first["type"] == "unexpected_keyword_argument" or first["type"] == "extra_forbidden":
+        return f"there is no key {first['loc'][-1]!r}"
+    return describe(error)
+
+
+def _hint(error: Any) -> str:
+    first = _first(error)
+    owners: Mapping[str, Any] = {"models": StudyModel, "arms": Arm, "claims": Claims}
+    owner = owners.get(str(first["loc"][0]), StudyFile) if len(first["loc"]) > 1 else StudyFile
+    return suggest(str(first["loc"][-1]), [each.name for each in fields(owner)], "Keys")
+
+
+def _check_settings(study: Study, path: Path) -> None:
+    """Make every config once, so that a wrong setting is reported before any work."""
+    try:
+        study.answer_config()
+        for arm in study.arms:
+            study.optimize_config(arm, 0)
+            study.align_config(arm, 0)
+    except SeaError as error:
+        raise SeaError(error.what, hint=error.hint, where=error.where or str(path)) from error
+
+
+C = TypeVar("C", bound=Config)
+
+
+def _overridden(config: C, settings: Mapping[str, Any]) -> C:
+    changed, unknown = override(config, settings)
+    reject_unknown(unknown, setting_names(config), owner=type(config).__name__)
+    return changed
+
+
+def settings_of(study: Study) -> dict[str, Any]:
+    """Return the content of a study, as JSON, for its folder."""
+    return json.loads(json.dumps(asdict(study.file)))  # type: ignore[no-any-return]

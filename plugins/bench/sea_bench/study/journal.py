@@ -1,0 +1,129 @@
+"""What a study stores beside its run folders: what it consists of, what has ended, and when test figures were shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge
+from typing_extensions import TypedDict
+
+from sea_bench.study.arms import Role
+from sea_bench.study.file import Part
+from sea_core.errors import RunError
+from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.manifest import read_sealed, write_sealed
+from sea_core.schema import check
+
+MANIFEST_NAME = "study.json"
+
+
+class AnswerEntry(TypedDict):
+    """One arm of one model, by one method and seed, answering one benchmark; folders are relative to the study's.
+
+    Attributes:
+        method: empty where nothing is trained. alignment: its folder, or empty.
+        embeddings: the runs of synthetic embeddings behind it.
+        setting: what identifies the setting, whatever model, seed and benchmark.
+    """
+
+    model: str
+    arm: str
+    role: Role
+    summary: str
+    method: str
+    seed: int
+    part: Part
+    setting: str
+    answers: str
+    alignment: str
+    embeddings: list[str]
+
+
+class StudyContent(TypedDict):
+    """What a study consists of, by the last command.
+
+    Attributes:
+        file: the study file. settings: its content. commit: of SEA's repository, or empty.
+        command: as it was typed.
+    """
+
+    file: str
+    sea: str
+    commit: str
+    command: str
+    settings: dict[str, Any]
+    answers: list[AnswerEntry]
+
+
+class TaskRecord(TypedDict):
+    """A task that has ended.
+
+    Attributes:
+        setting: of an answer, as of `AnswerEntry`; else empty. part: its benchmark, else empty.
+        error: why it failed; empty where it is done.
+        at: when, in UTC.
+    """
+
+    task: str
+    kind: str
+    folder: str
+    model: str
+    setting: str
+    part: str
+    status: Literal["done", "failed"]
+    seconds: Annotated[float, Ge(0)]
+    error: str
+    at: str
+
+
+class TestReportRecord(TypedDict):
+    """When figures of the test benchmarks were shown, and how many settings had been tried until then."""
+
+    at: str
+    settings: Annotated[int, Ge(0)]
+
+
+class StudyFolder:
+    """The folder of a study.
+
+    Attributes:
+        tasks: the log of `TaskRecord`s. test_reports: that of `TestReportRecord`s.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tasks = JsonlLog(folder / "tasks.jsonl", TaskRecord)
+        self.test_reports = JsonlLog(folder / "test_reports.jsonl", TestReportRecord)
+
+    def write(self, content: StudyContent) -> None:
+        """Store what the study consists of."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_sealed(self.folder / MANIFEST_NAME, dict(content))
+
+    def read(self) -> StudyContent:
+        """Return what the study consists of. Raises RunError if the folder is none of a study, or was changed."""
+        path, what = self.folder / MANIFEST_NAME, "what a study consists of"
+        if not path.is_file():
+            hint = "Give the folder that the study file names, or run it: sea study run FILE"
+            raise RunError("this is not the folder of a study", hint=hint, where=str(self.folder))
+        hint = "Re-run the study: sea study run FILE"
+        return check(
+            read_sealed(path, what=what, hint=hint), StudyContent, what=what, hint=hint, where=str(path), error=RunError
+        )
+
+    def has_test(self) -> bool:
+        """Return whether the test benchmarks have been answered before."""
+        if not (self.folder / MANIFEST_NAME).is_file():
+            return False
+        return any(answer["part"] == "test" for answer in self.read()["answers"])
+
+    def done(self) -> set[str]:
+        """Return the digests of the tasks that are done."""
+        last = {record["task"]: record["status"] for record in self.tasks.read()}
+        return {task for task, status in last.items() if status == "done"}
+
+    def settings_tried(self, parts: Sequence[str] = ("validation", "test")) -> int:
+        """Return how many settings have answered a benchmark, whatever the model and the seed; later ones included."""
+        return len({record["setting"] for record in self.tasks.read() if record["setting"] and record["part"] in parts})

@@ -1,0 +1,251 @@
+"""The measures of each arm of a study, all from stored answers, verdicts and records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Literal
+
+from sea_bench.pipeline.judge import ALWAYS
+from sea_bench.report.comprehension import choose_judge, understanding
+from sea_bench.report.metrics import Verdicts, contains_refusals, decided_measures, ratings
+from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_bench.study.arms import Role
+from sea_bench.study.figures import Answers, Figure, Side, seeds_mean
+from sea_bench.study.file import Part
+from sea_bench.study.journal import AnswerEntry, StudyContent, StudyFolder
+from sea_core.alignment.run import ModelFolder
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.seeds import SeedMean
+from sea_core.verification.metrics import run_metrics
+
+Group = Literal["text", "media"]
+GROUPS: tuple[Group, ...] = ("text", "media")
+"""Attacks by text alone, and through media."""
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """The answers of one seed of an arm, read once.
+
+    Attributes:
+        attacks: whether the answer to a harmful case is unsafe: by the study's judge, or, if it rates only refusals,
+            whether it does not refuse. refusals: whether an answer refuses. named: whether the model names what the
+            medium of a case shows.
+    """
+
+    records: tuple[AnswerRecord, ...]
+    attacks: Mapping[str, bool | None]
+    refusals: Mapping[str, bool | None]
+    named: Mapping[str, bool]
+
+    @classmethod
+    def read(cls, run: BenchRun, judge: str) -> StudyRun:
+        """Read a run.
+
+        Args:
+            judge: the beginning of the name of the study's judge.
+        """
+        by_judge = run.verdicts_by_judge()
+        verdicts = _verdicts_of(by_judge, judge)
+        own = verdicts if contains_refusals(verdicts) else _verdicts_of(by_judge, ALWAYS)
+        refusals = ratings(own, "refusal")
+        rates_safety = "asr" in decided_measures([verdicts])
+        attacks = (
+            ratings(verdicts, "asr") if rates_safety else {k: None if v is None else not v for k, v in refusals.items()}
+        )
+        return cls(tuple(run.answer_records().values()), attacks, refusals, understanding(run, choose_judge([run])))
+
+    def select(
+        self,
+        values: Mapping[str, bool | None],
+        wanted: Callable[[AnswerRecord], bool],
+    ) -> Answers:
+        """Return the values of the cases that are wanted, by phrase. What is unrated is left out."""
+        found: dict[Hashable, list[bool]] = {}
+        for record in self.records:
+            value = values.get(record["key"])
+            if value is not None and wanted(record):
+                found.setdefault((record["scenario"], record["id"], record["benign"]), []).append(value)
+        return found
+
+
+def _verdicts_of(by_judge: Mapping[str, Verdicts], name: str) -> Verdicts:
+    return next((verdicts for judge, verdicts in by_judge.items() if judge.startswith(name)), {})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a figure is over: text or media, and some scenarios and tasks; empty means all."""
+
+    group: Group
+    scenarios: Sequence[str] = ()
+    task: str = ""
+
+    def contains(self, record: AnswerRecord, benign: bool) -> bool:
+        """Return whether a case of one side, harmful or benign, is in it."""
+        return (
+            record["benign"] is benign
+            and record["condition"] == self.group
+            and (not self.scenarios or record["scenario"] in self.scenarios)
+            and (not self.task or record["task"] == self.task)
+        )
+
+
+@dataclass(frozen=True)
+class Alignments:
+    """What the alignments of an arm took: updates, last loss and seconds, of each seed."""
+
+    steps: tuple[int, ...]
+    losses: tuple[float, ...]
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What the embeddings of an arm took: how many of one seed, and over seeds the mean OSR, VSR, steps, seconds."""
+
+    count: int
+    osr: float | None
+    vsr: float | None
+    steps: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One arm of one model by one method, over its seeds.
+
+    Attributes:
+        method: empty where nothing is trained.
+        runs: of each seed that is answered and judged. seeds: these seeds. missing: how many are not.
+        alignments: None where nothing is trained.
+        embeddings: None where the arm has none, or trains on text alone.
+    """
+
+    model: str
+    arm: str
+    role: Role
+    summary: str
+    method: str
+    seeds: tuple[int, ...]
+    missing: int
+    runs: tuple[StudyRun, ...]
+    alignments: Alignments | None
+    embeddings: Embeddings | None
+
+    @property
+    def label(self) -> str:
+        return f"{self.arm} {self.method.upper()}".rstrip()
+
+    def attacks(self, scope: Scope) -> list[Figure]:
+        """Return the ASR of each seed."""
+        return self._figures(lambda run: [_side(run, run.attacks, scope, benign=False)])
+
+    def over_refusal(self, scope: Scope) -> list[Figure]:
+        """Return the ratio of benign cases that are refused, of each seed."""
+        return self._figures(lambda run: [_side(run, run.refusals, scope, benign=True)])
+
+    def discrimination(self, scope: Scope) -> list[Figure]:
+        """Return the ratio of harmful cases refused less that of benign ones, of each seed: 1 is perfect."""
+        return self._figures(
+            lambda run: [
+                _side(run, run.refusals, scope, benign=False),
+                _side(run, run.refusals, scope, benign=True, sign=-1),
+            ]
+        )
+
+    def ability(self, scope: Scope) -> list[Figure]:
+        """Return the ratio of media, harmful and benign, whose key phrase the model names, of each seed."""
+
+        def side(run: StudyRun) -> list[Side]:
+            return [Side(run.select(run.named, lambda record: scope.contains(record, record["benign"])))]
+
+        return self._figures(side)
+
+    def _figures(self, sides: Callable[[StudyRun], list[Side]]) -> list[Figure]:
+        return [Figure(tuple(sides(run))) for run in self.runs]
+
+    def tasks(self) -> list[str]:
+        """Return the tasks with media, in the benchmark's order."""
+        return list(dict.fromkeys(r["task"] for run in self.runs for r in run.records if r["condition"] == "media"))
+
+    def scenarios(self) -> list[str]:
+        """Return the scenarios, sorted."""
+        return sorted({record["scenario"] for run in self.runs for record in run.records})
+
+
+def _side(run: StudyRun, values: Mapping[str, bool | None], scope: Scope, *, benign: bool, sign: int = 1) -> Side:
+    return Side(run.select(values, lambda record: scope.contains(record, benign)), sign)
+
+
+def measure(figures: Sequence[Figure]) -> SeedMean | None:
+    """Return the mean of a figure over seeds; None where there is none."""
+    return seeds_mean(figures) if figures else None
+
+
+def read_results(folder: StudyFolder, content: StudyContent, part: Part) -> list[ArmResult]:
+    """Read the results of a study on one benchmark: of each model, arm and method what has been answered and judged.
+
+    Raises:
+        RunError: a run folder is damaged.
+    """
+    groups: dict[tuple[str, str, str], list[AnswerEntry]] = {}
+    for entry in content["answers"]:
+        if entry["part"] == part:
+            groups.setdefault((entry["model"], entry["arm"], entry["method"]), []).append(entry)
+    seconds = {record["folder"]: record["seconds"] for record in folder.tasks.read() if record["status"] == "done"}
+    judge = content["settings"]["judge"]
+    return [_read_arm(folder.folder, entries, seconds, judge) for entries in groups.values()]
+
+
+def _read_arm(root: Path, entries: Sequence[AnswerEntry], done: Mapping[str, float], judge: str) -> ArmResult:
+    """Read one arm.
+
+    Args:
+        done: the folders of the tasks that are done, with the seconds that they took.
+    """
+    ready = [entry for entry in entries if entry["answers"] in done]
+    first = entries[0]
+    models = {entry["alignment"]: ModelFolder(root / entry["alignment"]) for entry in ready if entry["alignment"]}
+    made = dict.fromkeys(path for entry in ready for path in entry["embeddings"])
+    trains_on_embeddings = first["role"] != "text"
+    return ArmResult(
+        model=first["model"],
+        arm=first["arm"],
+        role=first["role"],
+        summary=first["summary"],
+        method=first["method"],
+        seeds=tuple(entry["seed"] for entry in ready),
+        missing=len(entries) - len(ready),
+        runs=tuple(StudyRun.read(BenchRun(root / entry["answers"]), judge) for entry in ready),
+        alignments=_alignments(models, done) if models else None,
+        embeddings=_embeddings([EmbeddingRun(root / path) for path in made]) if made and trains_on_embeddings else None,
+    )
+
+
+def _alignments(models: Mapping[str, ModelFolder], seconds: Mapping[str, float]) -> Alignments:
+    metrics: list[Mapping[str, Any]] = [model.manifest.metrics or {} for model in models.values()]
+    return Alignments(
+        tuple(int(each["steps"]) for each in metrics),
+        tuple(float(each["loss"]) for each in metrics),
+        tuple(seconds.get(path, 0.0) for path in models),
+    )
+
+
+def _embeddings(runs: Sequence[EmbeddingRun]) -> Embeddings:
+    metrics = [run_metrics(run) for run in runs]
+    return Embeddings(
+        count=metrics[0]["done"],
+        osr=_mean(each["osr"] for each in metrics),
+        vsr=_mean(each["vsr"] for each in metrics),
+        steps=_mean(each["steps_median"] for each in metrics),
+        seconds=_mean(each["seconds_per_embedding"] for each in metrics),
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

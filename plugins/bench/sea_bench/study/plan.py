@@ -1,0 +1,79 @@
+"""The plan of a study: every answer that its tables need, and every task that leads to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sea_bench.study.file import PARTS, Part, Study
+from sea_bench.study.tasks import Align, Answer, Optimize, Task
+from sea_core.errors import SeaError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answers of a study, and all tasks, each once and after those that it needs."""
+
+    answers: tuple[Answer, ...]
+    tasks: tuple[Task, ...]
+
+
+def plan_study(study: Study, parts: Sequence[Part]) -> Plan:
+    """Return the plan.
+
+    Args:
+        parts: the benchmarks that are answered.
+
+    Raises:
+        SeaError: a file, folder, plugin or model of the study is not there.
+    """
+    _require_files(study, parts)
+    answers = [answer for part in PARTS if part in parts for answer in _answers(study, part)]
+    answers.sort(key=lambda answer: list(study.file.models).index(answer.model))
+    tasks: dict[Path, Task] = {}
+    for answer in answers:
+        for task in _with_inputs(answer):
+            tasks.setdefault(task.folder, task)
+    return Plan(tuple(answers), tuple(tasks.values()))
+
+
+def _answers(study: Study, part: Part) -> Iterator[Answer]:
+    """Yield the answers of a part. A model that is not aligned has no seeds: it answers greedily."""
+    file = study.file
+    for model in file.models:
+        for seed in file.seeds:
+            for arm in study.arms:
+                if arm.is_aligned:
+                    for method in file.methods:
+                        if not arm.methods or method in arm.methods:
+                            yield Answer(study, model, arm, part, Align(study, model, arm, method, seed))
+                elif seed == file.seeds[0]:
+                    yield Answer(study, model, arm, part)
+
+
+def _with_inputs(task: Task) -> Iterator[Task]:
+    for each in task.inputs:
+        yield from _with_inputs(each)
+    yield task
+
+
+def embeddings_of(answer: Answer) -> list[Optimize]:
+    """Return the runs of synthetic embeddings that the model of an answer was aligned on."""
+    return [task for task in _with_inputs(answer) if isinstance(task, Optimize)]
+
+
+def _require_files(study: Study, parts: Sequence[Part]) -> None:
+    needed = [study.file.data]
+    for name, model in study.file.models.items():
+        for part in parts:
+            if not (benchmark := model.benchmark(part)):
+                hint = f"Write below the model {name}: {part}: FOLDER"
+                raise SeaError(f"the model {name} has no benchmark for {part}", hint=hint)
+            needed.append(benchmark)
+        needed += [model.media[medium] for arm in study.arms for medium in arm.media]
+        needed += [model.benign_media] if model.benign_media else []
+    for path in needed:
+        if not study.path(path).exists():
+            hint = "Paths in a study file are relative to the file. Data of the toy world: sea toy study"
+            raise SeaError("the study file names something that is not there", hint=hint, where=str(study.path(path)))

@@ -1,0 +1,247 @@
+"""`sea study report` from Python: the tables of a study, in the paper's layout, and the answers to its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sea_bench.report.render import TextTable, markdown
+from sea_bench.study.claims import CLAIMS, Claim, ClaimTerms, Decision, decide_claims, overall, show
+from sea_bench.study.file import Part
+from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
+from sea_bench.study.measures import ArmResult, Group, Scope, measure, read_results
+from sea_core.errors import RunError
+from sea_core.runs.manifest import current_time
+from sea_core.runs.seeds import SeedMean
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """The results of a study on one benchmark.
+
+    Attributes:
+        settings_tried: how many settings have answered the validation benchmarks, those that are not in the tables
+            included. test_settings: the same of the test benchmarks.
+        first_test_report: how many had been tried when figures of the test benchmarks were first shown; None: never.
+    """
+
+    content: StudyContent
+    part: Part
+    terms: ClaimTerms
+    results: tuple[ArmResult, ...]
+    claims: tuple[Claim, ...]
+    settings_tried: int
+    test_settings: int
+    first_test_report: TestReportRecord | None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every arm has been answered and judged with every seed."""
+        return not any(result.missing for result in self.results)
+
+    def answer(self, number: int) -> Decision:
+        """Return the answer to a claim over all models and methods."""
+        return overall(self.claims, number, self.terms)
+
+    def tables(self) -> list[TextTable]:
+        """Return all tables."""
+        return [
+            self._claims_table(),
+            self._main_table(),
+            *self._task_tables(),
+            self._scenario_table(),
+            self._ability_table(),
+            self._embeddings_table(),
+        ]
+
+    def notes(self) -> list[str]:
+        """Return in sentences what must be known to read the tables."""
+        seeds, tried = self.content["settings"]["seeds"], self.settings_tried
+        models = len(self.content["settings"]["models"])
+        shown = self.first_test_report
+        when = f"first shown on {shown['at'][:10]}, after {shown['settings']} settings" if shown else "not shown yet"
+        judge = self.content["settings"]["judge"]
+        alone = " With one seed they say nothing about others." if len(seeds) == 1 else ""
+        missing = [result for result in self.results if result.missing]
+        return [
+            f"Benchmarks: {self.part}. Seeds: {len(seeds)}. Models: {models}. Judge: {judge}.",
+            f"Settings tried on the validation benchmarks, whether in the tables or not: {tried}; on the test "
+            f"benchmarks: {self.test_settings}. Figures of the test benchmarks: {when}.",
+            "Intervals (95 %) take all answers about one phrase as a cluster, and contain what other seeds would "
+            f"give.{alone}",
+            *[f"{each.model}, {each.label}: {each.missing} seeds are not there yet" for each in missing],
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as `sea study report --json` prints it."""
+        return {
+            "part": self.part,
+            "settings_tried": self.settings_tried,
+            "test_settings": self.test_settings,
+            "claims": [{"claim": text, "decision": self.answer(number)} for number, text in CLAIMS.items()],
+            "claims_by_model": [asdict(claim) for claim in self.claims],
+            "arms": [self._arm_dict(result) for result in self.results],
+            "notes": self.notes(),
+        }
+
+    def markdown(self) -> str:
+        """Return the report as a document."""
+        content = self.content
+        lines = [
+            f"Written by `sea study report` from the answers in the study's folder, by SEA {content['sea']}"
+            + (f", commit {content['commit']}." if content["commit"] else "."),
+            "",
+            "```console",
+            f"$ {content['command']}",
+            "```",
+            "",
+            *(f"- {note}" for note in self.notes()),
+        ]
+        for table in self.tables():
+            lines += ["", f"## {table.title}", "", markdown(replace(table, title=""))]
+        return "\n".join(lines) + "\n"
+
+    # --- tables -------------------------------------------------------------------------------------------------------
+
+    def _claims_table(self) -> TextTable:
+        rows = []
+        for number, text in CLAIMS.items():
+            rows.append([f"{number}. {text}", self.answer(number), "", "", ""])
+            for claim in self.claims:
+                if claim.number == number:
+                    rows.append(["", claim.decision, claim.model, claim.method.upper(), claim.figures])
+        return TextTable("The paper's claims", ["claim", "answer", "model", "method", "figures"], rows)
+
+    def _main_table(self) -> TextTable:
+        columns = ["model", "arm", "seeds", "ASR, text", "ASR, media", "over-refusal, text", "over-refusal, media"]
+        columns += ["discrimination, text", "discrimination, media"]
+        scenarios = self.content["settings"]["claims"]["scenarios"]
+        over = f" ({', '.join(scenarios)})" if scenarios else ""
+        return TextTable(f"Attacks and over-refusal{over}", columns, [self._main_row(each) for each in self.results])
+
+    def _main_row(self, result: ArmResult) -> list[str]:
+        scopes = [self._scope("text"), self._scope("media")]
+        figures = (result.attacks, result.over_refusal, result.discrimination)
+        cells = [show(measure(figure(scope))) for figure in figures for scope in scopes]
+        return [result.model, result.label, str(len(result.seeds)), *cells]
+
+    def _task_tables(self) -> Iterator[TextTable]:
+        """Yield the ASR by task of each model, as in the paper's tables 3 and 4."""
+        for model in dict.fromkeys(result.model for result in self.results):
+            own = [result for result in self.results if result.model == model]
+            tasks = list(dict.fromkeys(task for result in own for task in result.tasks()))
+            rows = [
+                [
+                    result.label,
+                    show(measure(result.attacks(self._scope("text")))),
+                    *(show(measure(result.attacks(self._scope("media", task)))) for task in tasks),
+                ]
+                for result in own
+            ]
+            yield TextTable(f"ASR by task, {model} (the paper's tables 3 and 4)", ["arm", "text", *tasks], rows)
+
+    def _scenario_table(self) -> TextTable:
+        scenarios = list(dict.fromkeys(name for result in self.results for name in result.scenarios()))
+        rows = [
+            [
+                result.model,
+                result.label,
+                *(show(measure(result.discrimination(Scope("media", (scenario,))))) for scenario in scenarios),
+            ]
+            for result in self.results
+        ]
+        return TextTable("Discrimination on media, by scenario", ["model", "arm", *scenarios], rows)
+
+    def _ability_table(self) -> TextTable:
+        before = {
+            result.model: measure(result.ability(Scope("media")))
+            for result in self.results
+            if result.role == "unaligned"
+        }
+        rows = []
+        for result in self.results:
+            after, first = measure(result.ability(Scope("media"))), before.get(result.model)
+            rows.append([result.model, result.label, show(first), show(after), _difference(first, after)])
+        columns = ["model", "arm", "unaligned", "this arm", "change"]
+        return TextTable("Media described: ability before and after (the paper's table 5)", columns, rows)
+
+    def _embeddings_table(self) -> TextTable:
+        columns = ["model", "arm", "embeddings", "OSR", "VSR", "steps (median)", "seconds each"]
+        columns += ["updates of the alignment", "its loss", "its seconds"]
+        rows = [_cost_row(result) for result in self.results if result.alignments or result.embeddings]
+        return TextTable("Embeddings and alignments (the paper's table 6)", columns, rows)
+
+    def _scope(self, group: Group, task: str = "") -> Scope:
+        return Scope(group, self.content["settings"]["claims"]["scenarios"], task)
+
+    def _arm_dict(self, result: ArmResult) -> dict[str, Any]:
+        figures = {"asr": result.attacks, "over_refusal": result.over_refusal, "discrimination": result.discrimination}
+        return {
+            "model": result.model,
+            "arm": result.arm,
+            "method": result.method,
+            "seeds": result.seeds,
+            "missing": result.missing,
+            **{
+                f"{name}_{group}": _mean_dict(measure(figure(self._scope(group))))
+                for name, figure in figures.items()
+                for group in ("text", "media")
+            },
+            "ability": _mean_dict(measure(result.ability(Scope("media")))),
+            "alignments": asdict(result.alignments) if result.alignments else None,
+            "embeddings": asdict(result.embeddings) if result.embeddings else None,
+        }
+
+
+def report_study(folder: Path | str, *, test: bool = False) -> StudyReport:
+    """Compute the report of a study from what its folder holds. Showing figures of the test benchmarks is logged.
+
+    Raises:
+        RunError: it is not the folder of a study, or the test benchmarks have not been answered.
+    """
+    opened = StudyFolder(Path(folder))
+    content, part = opened.read(), "test" if test else "validation"
+    results = read_results(opened, content, "test" if test else "validation")
+    if not any(result.runs for result in results):
+        typed = f"sea study run {content['file']}" + (" --test" if test else "")
+        raise RunError(f"no arm has answered the {part} benchmarks yet", hint=f"Type: {typed}", where=str(folder))
+    if test:
+        tried = opened.settings_tried()
+        opened.test_reports.append([TestReportRecord(at=current_time(), settings=tried)])
+    terms = ClaimTerms(**content["settings"]["claims"])
+    return StudyReport(
+        content=content,
+        part="test" if test else "validation",
+        terms=terms,
+        results=tuple(results),
+        claims=tuple(decide_claims(results, terms)),
+        settings_tried=opened.settings_tried(("validation",)),
+        test_settings=opened.settings_tried(("test",)),
+        first_test_report=next(iter(opened.test_reports.read()), None),
+    )
+
+
+def _difference(before: SeedMean | None, after: SeedMean | None) -> str:
+    return "-" if before is None or after is None else f"{after.value - before.value:+.2f}"
+
+
+def _cost_row(result: ArmResult) -> list[str]:
+    made, aligned = result.embeddings, result.alignments
+    cells = ["-"] * 5
+    if made:
+        cells = [str(made.count), *map(_number, (made.osr, made.vsr, made.steps, made.seconds))]
+    trained = ["-"] * 3
+    if aligned:
+        trained = [", ".join(map(str, aligned.steps)), ", ".join(f"{loss:.2g}" for loss in aligned.losses)]
+        trained.append(", ".join(f"{seconds:.0f}" for seconds in aligned.seconds))
+    return [result.model, result.label, *cells, *trained]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _mean_dict(mean: SeedMean | None) -> dict[str, Any] | None:
+    return asdict(mean) if mean else None

@@ -1,0 +1,162 @@
+"""`sea study run` from Python: do what a study lacks. It can be stopped at any time, and several processes may work."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sea_bench.study.file import PARTS, Study, settings_of
+from sea_bench.study.journal import AnswerEntry, StudyContent, StudyFolder, TaskRecord
+from sea_bench.study.plan import Plan, embeddings_of, plan_study
+from sea_bench.study.tasks import Answer, Task, setting_digest
+from sea_core import __version__
+from sea_core.errors import SeaError, one_line
+from sea_core.pipeline.progress import SILENT, Progress, Tracker
+from sea_core.runs.lock import Locked, locked
+from sea_core.runs.manifest import current_time
+
+WAIT = 3.0
+"""Seconds until it is tried again whether a task that another process works on has ended."""
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What became of the tasks of a study.
+
+    Attributes:
+        done: how many tasks are done. failed: why tasks failed, by their labels. skipped: tasks that need one of these.
+    """
+
+    folder: Path
+    done: int
+    failed: Mapping[str, str]
+    skipped: Sequence[str]
+
+
+def run_study(study: Study, *, test: bool = False, command: str = "", progress: Progress = SILENT) -> StudyResult:
+    """Do all tasks of a study that are not done. The same call again goes on; other processes may make it as well.
+
+    Args:
+        test: answer the test benchmarks, too.
+        command: as it was typed, for the report.
+
+    Raises:
+        SeaError: the study cannot be started: a file, plugin or model is not there.
+    """
+    plan = plan_study(study, PARTS if test else ("validation",))
+    folder = StudyFolder(study.folder)
+    folder.write(_content(study, plan_study(study, PARTS) if test or folder.has_test() else plan, command))
+    worker = _StudyWorker(folder)
+    done = folder.done()
+    with progress.track("study", len(plan.tasks), sum(task.digest in done for task in plan.tasks)) as tracker:
+        worker.work(plan.tasks, tracker)
+    skipped = [task.label for task in plan.tasks if task.digest in worker.skipped]
+    finished = len(plan.tasks) - len(skipped) - len(worker.failed)
+    return StudyResult(study.folder, finished, worker.failed, skipped)
+
+
+class _StudyWorker:
+    """One process that works on a study."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self.folder = folder
+        self.failed: dict[str, str] = {}
+        self.failed_digests: set[str] = set()
+        self.skipped: set[str] = set()
+
+    def work(self, tasks: Sequence[Task], tracker: Tracker) -> None:
+        """Do the tasks in their order; those that another process works on are waited for at the end."""
+        waiting = [task for task in tasks if task.digest not in self.folder.done()]
+        while waiting:
+            left = []
+            for task in waiting:
+                if not self._try(task, tracker):
+                    left.append(task)
+            if len(left) == len(waiting):
+                time.sleep(WAIT)
+            waiting = left
+
+    def _try(self, task: Task, tracker: Tracker) -> bool:
+        """Do a task, and return whether it has ended, here or in another process."""
+        done = self.folder.done()
+        if task.digest in done:
+            tracker.advance(1, note=task.label)
+            return True
+        if any(each.digest in self.failed_digests | self.skipped for each in task.inputs):
+            self.skipped.add(task.digest)
+            return True
+        if not all(each.digest in done for each in task.inputs):
+            return False
+        try:
+            with locked(task.folder.with_name(f".{task.folder.name}.lock"), task.folder):
+                if task.digest not in self.folder.done():
+                    tracker.advance(0, note=task.label)
+                    self._do(task)
+        except Locked:
+            return False
+        tracker.advance(1, note=task.label)
+        return True
+
+    def _do(self, task: Task) -> None:
+        began, error = time.monotonic(), ""
+        try:
+            task.run(SILENT)
+        except Locked:
+            raise
+        except SeaError as problem:
+            error = one_line(problem)
+            self.failed[task.label] = error
+            self.failed_digests.add(task.digest)
+        record = TaskRecord(
+            task=task.digest,
+            kind=task.KIND,
+            folder=task.folder.relative_to(self.folder.folder).as_posix(),
+            model=task.model,
+            setting=setting_digest(task) if isinstance(task, Answer) else "",
+            part=task.part if isinstance(task, Answer) else "",
+            status="failed" if error else "done",
+            seconds=time.monotonic() - began,
+            error=error,
+            at=current_time(),
+        )
+        self.folder.tasks.append([record])
+
+
+def _content(study: Study, plan: Plan, command: str) -> StudyContent:
+    return StudyContent(
+        file=study.file_name,
+        sea=__version__,
+        commit=find_commit(),
+        command=command,
+        settings=settings_of(study),
+        answers=[_entry(answer) for answer in plan.answers],
+    )
+
+
+def _entry(answer: Answer) -> AnswerEntry:
+    root, alignment = answer.study.folder, answer.alignment
+    return AnswerEntry(
+        model=answer.model,
+        arm=answer.arm.name,
+        role=answer.arm.role,
+        summary=answer.arm.summary,
+        method=alignment.method if alignment else "",
+        seed=alignment.seed if alignment else 0,
+        part=answer.part,
+        setting=setting_digest(answer),
+        answers=answer.folder.relative_to(root).as_posix(),
+        alignment=alignment.folder.relative_to(root).as_posix() if alignment else "",
+        embeddings=[task.folder.relative_to(root).as_posix() for task in embeddings_of(answer)],
+    )
+
+
+def find_commit() -> str:
+    """Return the commit of the repository that SEA runs from; empty where it is installed from a package."""
+    root = Path(__file__).resolve().parents[4]
+    if not (root / ".git").exists():
+        return ""
+    found = subprocess.run(["git", "-C", str(root), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return found.stdout.strip()

@@ -1,0 +1,298 @@
+"""What a study consists of: each task is what one command of `sea` does, into an ordinary run folder of its own.
+
+A folder is named after a digest of all that its task depends on, as those of `sea run` are: unchanged results are found
+again, and other settings write to other folders.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sea_bench.defences.base import Defence
+from sea_bench.defences.registry import known_defences
+from sea_bench.pipeline.judge import ALWAYS, judge_run
+from sea_bench.pipeline.run import run_benchmark
+from sea_bench.select import CaseFilter, set_digest
+from sea_bench.study.arms import STUDY_DATA, Arm
+from sea_bench.study.file import Part, Study, StudyModel
+from sea_core import __version__
+from sea_core.alignment.config import AlignRequest, Method
+from sea_core.config import override
+from sea_core.model.media_folder import media_digest, media_files
+from sea_core.pipeline.align import align
+from sea_core.pipeline.encode import encode_into
+from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.optimize import Synthesis, optimize_into
+from sea_core.pipeline.progress import Progress
+from sea_core.runs.digests import file_digest, sha256
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """One task.
+
+    Attributes:
+        model: the name of its model in the study.
+
+    Class attributes:
+        KIND: the command that it does the work of.
+    """
+
+    study: Study
+    model: str
+
+    KIND: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Its name, for people: the folder begins with it."""
+
+    @property
+    def inputs(self) -> tuple[Task, ...]:
+        """The tasks whose results it reads."""
+        return ()
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """Return what its result depends on, besides the model and the inputs."""
+
+    @abstractmethod
+    def run(self, progress: Progress) -> None:
+        """Do the work, or resume it.
+
+        Raises:
+            SeaError: as the command of this kind does.
+        """
+
+    @cached_property
+    def digest(self) -> str:
+        """What its folder is named after."""
+        inputs = [task.digest for task in self.inputs]
+        state = [__version__, self.KIND, model_state(self.study, self.model), self.identity(), inputs]
+        return sha256(json.dumps(state, sort_keys=True, default=str).encode())
+
+    @property
+    def folder(self) -> Path:
+        return self.study.folder / self.model / self.KIND / f"{self.name}-{self.digest[:8]}"
+
+    @property
+    def label(self) -> str:
+        """The task in words, for the progress line."""
+        return f"{self.KIND} {self.model} {self.name}"
+
+    @property
+    def spec(self) -> StudyModel:
+        return self.study.file.models[self.model]
+
+    @property
+    def target(self) -> ModelTarget:
+        return find_target(self.study, self.model)
+
+
+@cache
+def _find(plugin: str, modality: str | None, model: str | None) -> ModelTarget:
+    return ModelTarget.find(plugin, modality=modality, model=model)
+
+
+def find_target(study: Study, name: str) -> ModelTarget:
+    """Return a model of the study. A local plugin file or model folder is relative to the study file.
+
+    Raises:
+        PluginError, ModelError: it cannot be used.
+    """
+    spec = study.file.models[name]
+    plugin, model = (
+        str(study.path(each)) if each and study.path(each).exists() else each for each in (spec.plugin, spec.model)
+    )
+    return _find(plugin or "", spec.modality, model)
+
+
+def model_state(study: Study, name: str) -> list[str]:
+    """Return what identifies a model: the plugin's version and the checkpoint."""
+    target = find_target(study, name)
+    return [target.name, target.plugin.version, target.fingerprint()]
+
+
+@dataclass(frozen=True)
+class Optimize(Task):
+    """`sea optimize`: the synthetic embeddings of an arm. Arms with the same recipe and settings share them."""
+
+    arm: Arm
+    seed: int
+
+    KIND: ClassVar[str] = "optimize"
+
+    @property
+    def name(self) -> str:
+        recipe = "pool" if self.arm.recipe.count(",") > 1 else self.arm.recipe.replace(",", "+")
+        draws = self.study.optimize_config(self.arm, self.seed).draws
+        return f"{recipe}-{draws}-seed{self.seed}"
+
+    def identity(self) -> dict[str, Any]:
+        config = self.study.optimize_config(self.arm, self.seed)
+        media = media_digest(media_files(folder)) if (folder := self._benign_media()) else None
+        return {
+            "data": file_digest(self.study.path(self.study.file.data)),
+            "recipe": self.arm.recipe,
+            "config": asdict(config),
+            "benign_media": media,
+        }
+
+    def run(self, progress: Progress) -> None:
+        config = self.study.optimize_config(self.arm, self.seed)
+        synthesis = Synthesis(config=config, recipe=self.arm.recipe, benign_media=self._benign_media())
+        data = DataSpec(self.study.path(self.study.file.data))
+        optimize_into(data, self.target, self.folder, synthesis, True, progress)
+
+    def _benign_media(self) -> Path | None:
+        """Return the folder of benign media, if a recipe of the arm needs it."""
+        needed = any(recipe.needs_media for recipe in Synthesis().recipes if recipe.name in self.arm.recipe.split(","))
+        folder = self.spec.benign_media
+        return self.study.path(folder) if needed and folder else None
+
+
+@dataclass(frozen=True)
+class Encode(Task):
+    """`sea encode`: real media of the study."""
+
+    medium: str
+
+    KIND: ClassVar[str] = "encode"
+
+    @property
+    def name(self) -> str:
+        return self.medium
+
+    def identity(self) -> dict[str, Any]:
+        return {"data": file_digest(self._path())}
+
+    def run(self, progress: Progress) -> None:
+        encode_into(self._path(), self.target, self.folder, progress=progress)
+
+    def _path(self) -> Path:
+        return self.study.path(self.spec.media[self.medium])
+
+
+@dataclass(frozen=True)
+class Align(Task):
+    """`sea align`: the model of an arm. Without a spot check: the benchmarks ask more."""
+
+    arm: Arm
+    method: Method
+    seed: int
+
+    KIND: ClassVar[str] = "align"
+
+    @property
+    def name(self) -> str:
+        return f"{self.arm.name}-{self.method}-seed{self.seed}"
+
+    @cached_property
+    def inputs(self) -> tuple[Task, ...]:
+        embeddings = self.study.embedding_seed(self.seed)
+        made = [Optimize(self.study, self.model, self.arm, embeddings)] if self.arm.recipe else []
+        return (*made, *(Encode(self.study, self.model, medium) for medium in self.arm.media))
+
+    def identity(self) -> dict[str, Any]:
+        config = self.study.align_config(self.arm, self.seed)
+        return {
+            "method": self.method,
+            "config": asdict(config),
+            "text": file_digest(text) if (text := self._text()) else None,
+        }
+
+    def run(self, progress: Progress) -> None:
+        request = AlignRequest(self.method, self.study.align_config(self.arm, self.seed))
+        align(
+            [task.folder for task in self.inputs],
+            self.folder,
+            request=request,
+            plugin=self.target.source,
+            model=self.target.checkpoint,
+            extra_text=self._text(),
+            spot_check=False,
+            merge=False,
+            progress=progress,
+        )
+
+    def _text(self) -> Path | None:
+        return self.study.path(self.study.file.data) if self.arm.extra_text else None
+
+
+@dataclass(frozen=True)
+class Answer(Task):
+    """`sea bench run` and `sea bench judge`: the answers of an arm to a benchmark, and the verdicts on them."""
+
+    arm: Arm
+    part: Part
+    alignment: Align | None = None
+
+    KIND: ClassVar[str] = "answer"
+
+    @property
+    def name(self) -> str:
+        made = self.alignment.name if self.alignment else self.arm.name
+        return f"{made}-{self.part}"
+
+    @property
+    def inputs(self) -> tuple[Task, ...]:
+        return (self.alignment,) if self.alignment else ()
+
+    def identity(self) -> dict[str, Any]:
+        defence = self._defence()
+        return {
+            "part": self.part,
+            "cases": set_digest(self._cases(), self.target.adapter.modality),
+            "limit": self.study.file.cases,
+            "defence": defence.identity() if defence else None,
+            "answers": self.study.answer_config().identity(),
+            "judge": self.study.file.judge,
+        }
+
+    def run(self, progress: Progress) -> None:
+        result = run_benchmark(
+            self._cases(),
+            self.target,
+            out=self.folder,
+            lora=self.alignment.folder / "adapter" if self.alignment else None,
+            defence=self._defence(),
+            wanted=CaseFilter(limit=self.study.file.cases),
+            config=self.study.answer_config(),
+            progress=progress,
+        )
+        judge_run(result.run, [name for name in [self.study.file.judge] if name != ALWAYS], progress=progress)
+
+    def _cases(self) -> Path:
+        benchmark = self.spec.benchmark(self.part)
+        assert benchmark  # `plan_study` checks it
+        return self.study.path(benchmark)
+
+    def _defence(self) -> Defence | None:
+        """Return the defence of the arm, with its settings and the paths in them."""
+        if not self.arm.defence:
+            return None
+        data = self.study.file.data
+        given = {name: data if value == STUDY_DATA else value for name, value in self.arm.defence_settings.items()}
+        defence, _ = override(known_defences().get(self.arm.defence), given)
+        paths = {each.name: getattr(defence, each.name) for each in fields(defence)}
+        found = {name: str(self.study.path(str(path))) for name, path in paths.items() if isinstance(path, Path)}
+        return override(defence, found)[0]
+
+
+def setting_digest(answer: Answer) -> str:
+    """Return what identifies the setting that an answer was made with, whatever its model, seed and benchmark."""
+    file, alignment = answer.study.file, answer.alignment
+    state: Mapping[str, Any] = {
+        "arm": asdict(answer.arm),
+        "method": alignment.method if alignment else "",
+        "optimize": dict(file.optimize),
+        "align": dict(file.align),
+    }
+    return sha256(json.dumps(state, sort_keys=True, default=str).encode())[:16]

@@ -1,0 +1,122 @@
+"""The paper's claims: each is decided by the stated rules, from the answers of arms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from helpers.bench_records import answer_record
+from sea_bench.study.arms import Role
+from sea_bench.study.claims import CLAIMS, ClaimTerms, decide_claims, overall
+from sea_bench.study.measures import ArmResult, Embeddings, StudyRun
+
+PHRASES = 30
+TERMS = ClaimTerms(scenarios=("1-Phrases",), sea="sea", real="oracle", margin=0.05)
+GOOD = Embeddings(count=20, osr=1.0, vsr=0.95, steps=20, seconds=0.4)
+
+
+def run(text: float, media: float, over_refusal: float = 0.0, named: float = 1.0) -> StudyRun:
+    """Return the answers of a model about PHRASES phrases, two media each, with these ratios.
+
+    Args:
+        text, media: of attacks that succeed. over_refusal: of benign cases that are refused. named: of media described.
+    """
+    records: list[Any] = []
+    refusals: dict[str, bool | None] = {}
+    described: dict[str, bool] = {}
+    for benign in (False, True):
+        for i in range(PHRASES):
+            for condition, task in (("text", "Text_only"), ("media", "SD"), ("media", "TYPO")):
+                key = f"image/1-Phrases/{task}/{i}/{benign}"
+                records.append(answer_record(key, "x", condition=condition, benign=benign))
+                wanted = over_refusal if benign else 1 - (text if condition == "text" else media)
+                refusals[key] = i < round(wanted * PHRASES)
+                if condition == "media":
+                    described[key] = i < round(named * PHRASES)
+        other = f"image/2-Verbs/SD/0/{benign}"
+        records.append(answer_record(other, "x", benign=benign))
+        refusals[other] = benign  # in another scenario, all is wrong
+    attacks = {key: not refused for key, refused in refusals.items()}
+    return StudyRun(tuple(records), attacks, refusals, described)
+
+
+def arm(name: str, role: Role, method: str, *runs: StudyRun, embeddings: Embeddings | None = None) -> ArmResult:
+    seeds = tuple(range(len(runs)))
+    return ArmResult("toy", name, role, "", method, seeds, 0, runs, None, embeddings)
+
+
+def decisions(*arms: ArmResult) -> dict[int, str]:
+    """Return the answer to each claim."""
+    found = decide_claims(arms, TERMS)
+    return {number: overall(found, number, TERMS) for number in CLAIMS}
+
+
+def test_a_method_that_does_what_the_paper_says() -> None:
+    found = decisions(
+        arm("text", "text", "sft", run(0, 0.8)),
+        arm("sea", "sea", "sft", run(0, 0, named=0.5), embeddings=GOOD),
+        arm("sea", "sea", "dpo", run(0, 0, named=1.0), embeddings=GOOD),
+        arm("oracle", "real", "sft", run(0, 0.2)),
+        arm("oracle", "real", "dpo", run(0, 0.2)),
+        arm("text", "text", "dpo", run(0, 0.8)),
+    )
+    assert found == dict.fromkeys(CLAIMS, "yes")
+
+
+def test_a_method_that_does_not() -> None:
+    slow = Embeddings(count=20, osr=1.0, vsr=0.95, steps=20, seconds=20.0)
+    found = decisions(
+        arm("text", "text", "sft", run(0, 0)),  # it stops attacks through media as well
+        arm("sea", "sea", "sft", run(0, 0.6), embeddings=slow),
+        arm("sea", "sea", "dpo", run(0, 0.6, named=0.2), embeddings=GOOD),
+        arm("oracle", "real", "sft", run(0, 0)),
+        arm("oracle", "real", "dpo", run(0, 0)),
+    )
+    assert found == dict.fromkeys(CLAIMS, "no")
+
+
+def test_what_has_no_arm_is_not_decidable() -> None:
+    assert set(decisions(arm("unaligned", "unaligned", "", run(1, 1))).values()) == {"not decidable here"}
+
+
+def test_vsr_does_not_mean_what_it_says_if_refusals_do_not_carry_over() -> None:
+    sea = arm("sea", "sea", "sft", run(0, 0.6), embeddings=GOOD)
+    claims = decide_claims([sea, arm("oracle", "real", "sft", run(0, 0))], TERMS)
+    (fifth,) = [claim for claim in claims if claim.number == 5]
+    assert fifth.decision == "no"
+    assert "0.40 s, OSR 1.00, VSR 0.95; carries over (claim 3): no" in fifth.figures
+
+
+def test_models_that_are_as_good_with_few_phrases_decide_together() -> None:
+    sea, oracle = arm("sea", "sea", "sft", run(0, 0)), arm("oracle", "real", "sft", run(0, 0))
+    few = [replace(each, runs=tuple(first_phrases(one, 14) for one in each.runs)) for each in (sea, oracle)]
+    many = [replace(each, model=f"toy-{i}") for i in range(4) for each in few]
+    assert overall(decide_claims(few, TERMS), 3, TERMS) == "not decidable here"
+    assert overall(decide_claims(many, TERMS), 3, TERMS) == "yes"
+
+
+def first_phrases(full: StudyRun, count: int) -> StudyRun:
+    return replace(full, records=tuple(record for record in full.records if int(record["id"]) < count))
+
+
+def test_refusing_benign_media_too_is_not_as_good_as_real_media() -> None:
+    sea = arm("sea", "sea", "sft", run(0, 0, over_refusal=0.6), embeddings=GOOD)
+    found = decisions(sea, arm("oracle", "real", "sft", run(0, 0)))
+    assert (found[2], found[3]) == ("yes", "no")
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_loss_within_what_chance_gives_is_not_decided(seeds: int) -> None:
+    sea, oracle = ([run(0, asr)] * seeds for asr in (0.2, 0.1))
+    found = decisions(arm("sea", "sea", "sft", *sea), arm("oracle", "real", "sft", *oracle))
+    assert found[3] == "not decidable here"
+
+
+def test_one_model_for_which_it_fails_is_enough() -> None:
+    good, bad = arm("sea", "sea", "sft", run(0, 0)), arm("sea", "sea", "sft", run(0, 0.7))
+    other = replace(bad, model="other")
+    claims = decide_claims([good, other], TERMS)
+    assert [claim.decision for claim in claims if claim.number == 2] == ["yes", "no"]
+    assert overall(claims, 2, TERMS) == "no"

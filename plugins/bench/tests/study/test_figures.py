@@ -1,0 +1,107 @@
+"""Figures of a study: the mean over phrases, and intervals for which a phrase is one cluster."""
+
+from __future__ import annotations
+
+import random
+from statistics import fmean
+
+import pytest
+
+from sea_bench.study.figures import Figure, Side, cluster_ratio, mean_change, seeds_change, seeds_mean
+from sea_core.runs.statistics import wilson_interval
+
+
+def figure(harmful: list[list[bool]], benign: list[list[bool]] | None = None) -> Figure:
+    """Return a figure of one side, or of two of which the second is subtracted."""
+    sides = [Side(dict(enumerate(harmful)))]
+    return Figure((*sides, Side(dict(enumerate(benign)), -1)) if benign else tuple(sides))
+
+
+def test_one_answer_a_phrase_gives_wilsons_interval() -> None:
+    value, interval = cluster_ratio({i: [i < 3] for i in range(10)})
+    expected = wilson_interval(3, 10)
+    assert expected
+    assert value == pytest.approx(0.3)
+    assert interval == pytest.approx(expected, abs=0.01)
+
+
+def test_answers_that_agree_within_phrases_count_once() -> None:
+    alone = cluster_ratio({i: [i < 5] for i in range(10)})[1]
+    repeated = cluster_ratio({i: [i < 5] * 6 for i in range(10)})[1]
+    independent = cluster_ratio({i: [True, False] * 3 for i in range(10)})[1]
+    assert repeated == pytest.approx(alone, abs=0.01)
+    assert independent == pytest.approx(wilson_interval(30, 60), abs=0.001)
+
+
+def test_all_the_same_is_as_certain_as_there_are_phrases() -> None:
+    assert cluster_ratio({i: [False] * 9 for i in range(7)}) == (0.0, wilson_interval(0, 7))
+
+
+def test_interval_of_a_ratio_contains_the_truth_in_about_95_of_100() -> None:
+    rng, hits = random.Random(0), 0
+    for _ in range(400):
+        answers = {}
+        for i in range(14):
+            p = rng.betavariate(1.5, 3.5)  # mean .3; phrases differ
+            answers[i] = [rng.random() < p for _ in range(3)]
+        low, high = cluster_ratio(answers)[1]
+        hits += low <= 0.3 <= high
+    assert 0.92 <= hits / 400 <= 0.99
+
+
+def test_discrimination_is_the_difference_of_its_sides() -> None:
+    found = figure([[True, True], [True, False]], [[False, False], [True, False]])
+    estimate = found.estimate()
+    assert estimate
+    assert estimate[0] == pytest.approx(0.75 - 0.25)
+    assert -1 <= estimate[1][0] < estimate[0] < estimate[1][1] <= 1
+    assert figure([], [[True]]).estimate() is None
+
+
+def test_change_is_paired_by_phrase() -> None:
+    rng = random.Random(1)
+    before = [[rng.random() < p for _ in range(6)] for p in (0.05, 0.2, 0.5, 0.8, 0.95) * 3]
+    after = [[True, *answers[1:]] for answers in before]  # at most one answer of each phrase changes
+    change = figure(before).change(figure(after))
+    assert change
+    assert change[0] == pytest.approx(fmean((not answers[0]) / 6 for answers in before))
+    assert change[1][1] - change[1][0] < 0.15  # far less than the phrases differ among each other
+    same = figure(before).change(figure(before))
+    assert same
+    assert same[0] == 0
+    assert same[1][0] < 0 < same[1][1]
+
+
+def test_phrases_that_only_one_run_has_do_not_count() -> None:
+    first, second = Figure((Side({"a": [True], "b": [False]}),)), Figure((Side({"b": [True], "c": [False]}),))
+    change = first.change(second)
+    assert change
+    assert change[0] == 1
+    assert first.change(Figure((Side({"c": [True]}),))) is None
+
+
+def test_no_change_at_all_is_as_certain_as_there_are_phrases() -> None:
+    upper = wilson_interval(0, 12)
+    assert upper
+    assert mean_change([0.0] * 12) == (0, (-upper[1], upper[1]))
+
+
+def test_seeds_that_differ_widen_the_interval() -> None:
+    alike = [figure([[True], [False]] * 10)] * 3
+    apart = [figure([[i < n] for i in range(20)]) for n in (4, 10, 16)]
+    first, second = seeds_mean(alike), seeds_mean(apart)
+    assert first
+    assert second
+    assert first.value == pytest.approx(second.value)
+    assert second.interval[1] - second.interval[0] > 1.5 * (first.interval[1] - first.interval[0])
+    assert seeds_mean([*alike, figure([])]) is None
+
+
+def test_change_over_seeds_is_that_of_the_means() -> None:
+    before = [figure([[i < n] for i in range(20)]) for n in (4, 6)]
+    after = [figure([[i < n] for i in range(20)]) for n in (14, 16)]
+    change = seeds_change(before, after)
+    assert change
+    assert change.value == pytest.approx(0.5)
+    assert change.over_seeds
+    assert seeds_change(before, [figure([])]) is None

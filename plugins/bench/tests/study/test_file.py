@@ -1,0 +1,96 @@
+"""The study file: what is not known is an error on its line; `--quick` changes what its section says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sea_bench.study.arms import ARMS, Arm, known_arms
+from sea_bench.study.file import Study, read_study
+from sea_core.errors import SeaError
+
+TEXT = """\
+folder: study
+data: train.jsonl
+models:
+  first: {plugin: llava, validation: cases, media: {real: real.jsonl}}
+  second: {plugin: qwen2_audio, validation: spoken, media: {real: spoken.jsonl}}
+arms:
+  - unaligned
+  - sea
+  - name: oracle
+    role: real
+    media: [real]
+    align: {text: 0.5}
+seeds: [3, 4]
+embedding_seeds: [7]
+align: {steps: 20}
+quick: {models: [second], arms: [oracle], seeds: [3], methods: [sft]}
+"""
+
+
+def read(tmp_path: Path, text: str = TEXT, *, quick: bool = False) -> Study:
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    return read_study(path, quick=quick)
+
+
+def test_settings_of_an_arm_come_before_those_of_the_study(tmp_path: Path) -> None:
+    study = read(tmp_path)
+    assert [arm.name for arm in study.arms] == ["unaligned", "sea", "oracle"]
+    oracle = study.arms[2]
+    config = study.align_config(oracle, seed=4)
+    assert (config.steps, config.text, config.seed, config.held_out) == (20, 0.5, 4, 0)
+    assert study.align_config(study.arms[1], 3).text != 0.5
+    assert study.embedding_seed(3) == study.embedding_seed(4) == 7
+    assert study.optimize_config(ARMS.get("draws"), 7).draws == 6
+
+
+def test_text_arm_trains_on_text_alone(tmp_path: Path) -> None:
+    config = read(tmp_path).align_config(ARMS.get("text"), 0)
+    assert (config.synthetic, config.real, config.retention) == (0, 0, 0)
+    assert config.text > 0
+
+
+def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    study = read(tmp_path, quick=True)
+    assert study.folder == tmp_path / "study-quick"
+    assert list(study.file.models) == ["second"]
+    assert [(arm.name, arm.align) for arm in study.arms] == [("oracle", {"text": 0.5})]
+    assert (study.file.seeds, study.file.methods) == ((3,), ("sft",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem", "hint"),
+    [
+        ("data: train", "dta: train", None, "the key data is missing", ""),
+        ("seeds: [3, 4]", "sedes: [3, 4]", 13, "there is no key 'sedes'", "'seeds'"),
+        ("align: {text: 0.5}", "algin: {text: 0.5}", 12, "there is no key 'algin'", "'align'"),
+        ("{plugin: llava, ", "{plugin: llava, modalty: image, ", 4, "there is no key 'modalty'", "'modality'"),
+        ("- sea\n", "- see\n", 8, "there is no arm 'see'", "'sea'"),
+        ("- sea\n", "- unaligned\n", 8, "there cannot be an arm 'unaligned'", "a name of its own"),
+        ("media: [real]", "media: [drawn]", 4, "needs the media 'drawn'", "media: {drawn: FILE.jsonl}"),
+        ("seeds: [3, 4]", "seeds: []", 13, "seeds", ""),
+        ("align: {steps: 20}", "align: {stesp: 20}", None, "there is no setting 'stesp'", "'steps'"),
+        ("align: {steps: 20}", "align: {steps: 0}", None, "steps is 0", ""),
+        ("models: [second]", "models: [third]", None, "a model that the study does not have", "first, second"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int | None, problem: str, hint: str
+) -> None:
+    assert old in TEXT
+    with pytest.raises(SeaError) as caught:
+        read(tmp_path, TEXT.replace(old, new), quick="quick" in problem or "third" in new)
+    assert problem in caught.value.what
+    assert hint in caught.value.hint
+    path = tmp_path / "study.yaml"
+    assert caught.value.where == (f"{path}:{line}" if line else str(path))
+
+
+def test_arms_of_plugins_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Arm("mine", "sea", "plain", align={"steps": 1})
+    monkeypatch.setattr("sea_core.plugin.loader.study_arms", lambda built_in: (mine,))
+    assert known_arms().get("mine") is mine
+    assert known_arms().names()[0] == "unaligned"

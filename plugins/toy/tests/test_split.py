@@ -1,0 +1,70 @@
+"""The split of the toy world for studies: phrases and verbs are held out, and objects give nothing away."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sea_core.data.read import read_examples
+from sea_core.errors import SeaError
+from sea_toy.split import split_phrases
+from sea_toy.study_data import TOY_MODELS, study_file, write_study_data
+from sea_toy.world import phrases
+
+
+@pytest.mark.parametrize("seed", [0, 1, 17])
+def test_each_phrase_has_one_part_and_new_verbs_are_new(seed: int) -> None:
+    split = split_phrases(seed)
+    assert sorted(each.phrase.text for each in split) == sorted(phrase.text for phrase in phrases())
+    counts = Counter((each.part, each.has_new_verb, each.phrase.harmful) for each in split)
+    assert counts["train", False, True] == counts["train", False, False] == 20
+    assert counts["validation", False, True] == 7
+    assert counts["test", False, True] == 13
+    assert counts["validation", True, True] == counts["test", True, False] == 6
+    new_verbs: dict[str, set[str]] = {}
+    for each in split:
+        if each.has_new_verb:
+            new_verbs.setdefault(each.part, set()).add(each.phrase.head)
+    trained = {each.phrase.head for each in split if each.part == "train"}
+    assert not trained & (new_verbs["validation"] | new_verbs["test"])
+    assert not new_verbs["validation"] & new_verbs["test"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_objects_are_trained_on_as_often_with_harmful_verbs_as_with_benign_ones(seed: int) -> None:
+    trained = [each.phrase for each in split_phrases(seed) if each.part == "train" and each.phrase.tail]
+    counts = Counter((phrase.tail, phrase.harmful) for phrase in trained)
+    assert set(counts.values()) == {3}
+    assert len(counts) == 12
+
+
+def test_split_depends_on_the_seed() -> None:
+    assert split_phrases(0) == split_phrases(0) != split_phrases(1)
+
+
+def test_study_file_names_what_is_written(tmp_path: Path) -> None:
+    path = write_study_data(tmp_path, ["llava-image"], seed=1)
+    written = {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*")}
+    model = study_file(TOY_MODELS[:1])["models"]["llava-image"]
+    named = [model["validation"], model["test"], model["benign_media"], *model["media"].values(), "train.jsonl"]
+    assert {*named, path.name, "split.json"} <= written
+    rows = read_examples(tmp_path / "train.jsonl").examples
+    assert sum(row.harmful for row in rows) == len(rows) / 2 == 20
+    stored = json.loads((tmp_path / "split.json").read_text())
+    real = [json.loads(line) for line in (tmp_path / model["media"]["real"]).read_text().splitlines()]
+    shown = {Path(row["file_name"]).stem.rpartition("-")[0].replace("-", " ") for row in real}
+    assert shown == set(stored["train"]["phrases"])
+    benign = [json.loads(line) for line in (tmp_path / model["media"]["benign"]).read_text().splitlines()]
+    assert not any(row["harmful"] for row in benign)
+    cases = [json.loads(line) for line in (tmp_path / "image/validation.jsonl").read_text().splitlines()]
+    held_out = stored["validation"]["phrases"] + stored["validation"]["phrases_with_new_verbs"]
+    assert {case["phrase"] for case in cases} == set(held_out)
+
+
+def test_unknown_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SeaError, match="no toy model 'llava'") as caught:
+        write_study_data(tmp_path, ["llava"])
+    assert "llava-image" in caught.value.hint
