@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sea_bench.cli.report import FORMATS, print_table
+from sea_bench.cli import tables
 from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
 
@@ -43,7 +43,7 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, help="Processes that work at the same time.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the tasks, and do none.")] = False,
     only_work: Annotated[bool, typer.Option("--only-work", hidden=True, help="Print no report.")] = False,
-    format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
+    format: tables.Format = "table",
     as_json: output.Json = False,
 ) -> None:
     """Make the embeddings, models, answers and verdicts that a study lacks, and report on it.
@@ -57,7 +57,6 @@ def run(
     from sea_bench.study.run import run_study
     from sea_core.cli.progress import TERMINAL
 
-    _require_format(format)
     study = read_study(file, quick=quick)
     if dry_run:
         tasks = plan_study(study, PARTS if test else PARTS[:1]).tasks
@@ -81,7 +80,7 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a study.")],
     test: Test = False,
-    format: Annotated[str, typer.Option(help="table, markdown, latex or json.")] = "table",
+    format: tables.Format = "table",
     as_json: output.Json = False,
 ) -> None:
     """Show the tables of a study, and the answers to the claims, from its stored answers.
@@ -90,7 +89,6 @@ def report(
     """
     from sea_bench.study.report import report_study
 
-    _require_format(format)
     found = report_study(folder, test=test)
     _print(found, format, as_json)
     exit_if_failed({"arms without some of their seeds": sum(bool(result.missing) for result in found.results)})
@@ -106,13 +104,6 @@ def arms(as_json: output.Json = False) -> None:
     output.emit(value, as_json, lambda: output.grid(("arm", "role", "description"), cells))
 
 
-def _require_format(format: str) -> None:
-    from sea_core.errors import SeaError, suggest
-
-    if format not in FORMATS:
-        raise SeaError(f"there is no format {format!r}", hint=suggest(format, FORMATS))
-
-
 def _print(report: StudyReport, format: str, as_json: bool) -> None:
     if as_json or format == "json":
         output.emit(report.as_dict(), True, lambda: "")
@@ -120,7 +111,7 @@ def _print(report: StudyReport, format: str, as_json: bool) -> None:
         output.lines(report.markdown())
     else:
         for table in report.tables():
-            print_table(table, format)
+            tables.print_table(table, format)
         for note in report.notes():
             output.note(note)
 
