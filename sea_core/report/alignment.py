@@ -30,7 +30,7 @@ from sea_core.report.reporter import Reporter
 from sea_core.report.rows import sample_rows
 from sea_core.report.svg import RatioBar, curve, ratio_bars
 from sea_core.runs.containment import is_inside
-from sea_core.runs.paths import hide_folders, shown_path
+from sea_core.runs.public import hide_folders, shown_path
 
 LEVELS: Mapping[OutcomeName, Level] = {
     "safer": "good",

@@ -38,7 +38,7 @@ from sea_core.report.rows import sample_rows
 from sea_core.report.svg import Bin, histogram
 from sea_core.runs.embedding_record import EmbeddingRecord, read_goals
 from sea_core.runs.embedding_run import EmbeddingRun, answer_key
-from sea_core.runs.paths import hide_folders, shown_path
+from sea_core.runs.public import hide_places, shown_path
 from sea_core.runs.records import DistanceRecord
 from sea_core.runs.statistics import ratio, wilson_interval
 from sea_core.verification.analysis.report import distance_metrics
@@ -115,7 +115,7 @@ class _RunSection:
             commands=list(self._commands()),
             tables=list(self._tables()),
             plots=list(self._plots()),
-            notes=list(self._notes()),
+            notes=list(map(hide_places, self._notes())),
             total=len(self.records),
             rows=[self._row(record) for record in chosen],
             terms={} if self.is_real else TERMS,
@@ -147,11 +147,12 @@ class _RunSection:
     def _resolved_facts(self) -> list[tuple[str, str]]:
         found = {name: value for name, value in self.metrics["resolved"].items() if name != "start"}
         text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items())
-        return [("chosen by auto", hide_folders(text))] if text else []
+        return [("chosen by auto", hide_places(text))] if text else []
 
     def _commands(self) -> Iterator[str]:
         manifest, out = self.run.manifest, self.run.folder.resolve().name
-        model = model_options(manifest.identity.model, manifest.metadata.model.checkpoint)
+        location = manifest.metadata.model
+        model = model_options(manifest.identity.model, location.checkpoint, location.revision)
         data = shown_path(manifest.metadata.data_path)
         if self.is_real:
             yield command("sea", "encode", data, *model, "--out", out)
@@ -264,7 +265,7 @@ class _RunSection:
     def _texts(self, record: EmbeddingRecord) -> Iterator[PageText]:
         yield PageText("instruction", record["instruction"])
         if record["reason"]:
-            yield PageText("why it failed", hide_folders(record["reason"]))
+            yield PageText("why it failed", hide_places(record["reason"]))
         for goal in read_goals(record):
             yield PageText(f"target answer to “{goal['prompt']}”", goal["answer"], minor=True)
         yield from self._answers.get(record["id"], ())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sea_core.runs.manifest import Manifest, ModelIdentity
-from sea_core.runs.paths import shown_path
+from sea_core.runs.public import public_value, shown_path
 
 PLUGIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
@@ -21,11 +21,16 @@ def model_facts(model: ModelIdentity, checkpoint: str, revision: str | None) -> 
         ("plugin", f"{model.plugin} {model.plugin_version}"),
         ("modality", model.modality),
         ("dtype", model.dtype),
+        ("quantization", model.quantization or "none"),
         ("language", model.language),
     ]
-    settings = ", ".join(f"{name}={value}" for name, value in model.adapter.items())
-    facts += [("settings of the adapter", settings)] if settings else []
+    facts += [("settings of the adapter", settings_text(model.adapter))] if model.adapter else []
     return facts + ([("chat template", "given with --chat-template")] if model.chat_template else [])
+
+
+def settings_text(values: Mapping[str, Any]) -> str:
+    """Return settings for the page, such as `layer=2, strength=0.5`, without paths, addresses and secrets."""
+    return ", ".join(f"{name}={_setting(value)}" for name, value in public_value(values).items())
 
 
 def manifest_facts(manifest: Manifest) -> list[tuple[str, str]]:
@@ -39,18 +44,23 @@ def command(*words: str) -> str:
     return shlex.join(word for word in words if word)
 
 
-def model_options(model: ModelIdentity, checkpoint: str) -> list[str]:
+def model_options(model: ModelIdentity, checkpoint: str, revision: str | None = None) -> list[str]:
     """Return the options that name a run's model. A manifest names no code: a plugin's name is a name, or left out."""
     plugin = model.plugin if PLUGIN_NAME.fullmatch(model.plugin) and not model.plugin.endswith(".py") else "PLUGIN"
     settings = changed_settings(model.adapter, {}, "adapter.")
     language = ["--lang", model.language] if model.language != "en" else []
-    return ["--plugin", plugin, "--modality", model.modality, "--model", shown_path(checkpoint), *language, *settings]
+    named = ["--plugin", plugin, "--modality", model.modality, "--model", shown_path(checkpoint)]
+    named += ["--revision", revision] if revision else []
+    loaded = ["--dtype", model.dtype, *(["--quantize", model.quantization] if model.quantization else [])]
+    template = ["--chat-template", "FILE"] if model.chat_template else []
+    return [*named, *loaded, *template, *language, *settings]
 
 
 def changed_settings(settings: Mapping[str, Any], defaults: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Return `-o KEY=VALUE` for each setting that is not the default."""
     changed = {name: value for name, value in settings.items() if name not in defaults or defaults[name] != value}
-    return [word for name, value in changed.items() for word in ("-o", f"{prefix}{name}={_setting(value)}")]
+    shown = public_value(changed)
+    return [word for name, value in shown.items() for word in ("-o", f"{prefix}{name}={_setting(value)}")]
 
 
 def judge_options(judges: Iterable[str]) -> list[str]:

@@ -17,9 +17,9 @@ from sea_core.runs.digests import sha256
 from sea_core.runs.embedding_files import read_index, write_index
 from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.public import public_name, public_value
 from sea_core.runs.withheld import TextRecord, WithheldRecord, WithheldTexts
 from sea_core.sharing.package import Package, stage_inventory, stage_journal, stage_manifest
-from sea_core.sharing.public import public_name, public_value
 
 JOURNALS = ("tuning.jsonl",)
 TEXT_JOURNALS = ("texts.jsonl", "audit.jsonl", "verify.jsonl", "verdicts.jsonl", "analysis.jsonl")

@@ -13,9 +13,9 @@ from sea_core.errors import RunError
 from sea_core.runs.atomic import write_json
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.manifest import read_manifest
+from sea_core.runs.public import is_place, public_name
 from sea_core.schema import read_json
 from sea_core.sharing.package import Package, stage_inventory, stage_journal, stage_manifest
-from sea_core.sharing.public import is_place, public_name
 
 TEXT_FILES = ("spot_check.jsonl", "logits.safetensors")
 """What holds questions and answers, or their token ids."""

@@ -12,7 +12,7 @@ from sea_core.runs.inventory import NAME as INVENTORY
 from sea_core.runs.inventory import FileRecord, Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import write_sealed
-from sea_core.sharing.public import public_value
+from sea_core.runs.public import public_value
 
 
 @dataclass(frozen=True)

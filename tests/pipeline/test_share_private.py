@@ -6,8 +6,10 @@ Runs of every kind have a marker wherever such a thing can stand. No pushed byte
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,7 @@ from sea_bench.pipeline.build import build_benchmark
 from sea_bench.run.run_folder import answer_sha
 from sea_core.runs.embedding_files import read_index
 from sea_core.runs.inventory import Inventory
-from sea_core.runs.paths import hide_places
-from sea_core.sharing.public import public_name, public_value
+from sea_core.runs.public import hide_places, public_name, public_value
 
 MARKER = "MARKER"
 PATHS = (
@@ -57,7 +58,9 @@ MODEL = replace(NO_MODEL, adapter=SETTINGS)
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("form", ["{}", "cannot read {}", "cannot read '{}': no", "({})", "{}, and another"])
+@pytest.mark.parametrize(
+    "form", ["{}", "cannot read {}", "cannot read '{}': no", "({})", "openai:{}", "{}, and another"]
+)
 def test_no_place_is_left_in_a_text(place: str, form: str) -> None:
     assert MARKER not in hide_places(form.format(place))
     assert MARKER not in json.dumps(public_value({"detail": form.format(place), form.format(place): 1}))
@@ -94,7 +97,7 @@ def add_places(manifest: Any) -> None:
     }
 
 
-def embeddings(folder: Path) -> Path:
+def embeddings(folder: Path, judge: str = f"openai {PATHS[0]}") -> Path:
     run = make_embeddings(folder / "embeddings", reason=SENTENCE, media=PATHS[0])
     manifest = embedding_manifest(6)
     changed = replace(manifest.identity, model=MODEL, extractor={**SETTINGS, "llm": SETTINGS}, recipes={"a": SETTINGS})
@@ -102,8 +105,8 @@ def embeddings(folder: Path) -> Path:
     run._write(replace(manifest, identity=changed, metadata=metadata))
     run.resolve(replace(run.manifest.resolved, fallback_reason=SENTENCE, compile_reason=SENTENCE))
     edit_manifest(run.folder / "run.json", add_places)
-    add_verdict = {**verdict(f"openai {PATHS[0]}", "named"), "detail": SENTENCE}
-    run.verdicts.append([{**add_verdict, "id": "example-0", "question": "q", "answer": "a"}])  # type: ignore[list-item]
+    found = {**verdict(judge, "named"), "detail": SENTENCE}
+    run.verdicts.append([{**found, "id": "example-0", "question": "q", "answer": "a"}])  # type: ignore[list-item]
     run.write_skipped([{"id": "x", "line": 1, "reason": SENTENCE, "instruction": "How?"}])
     distance = {"what": "distance", "media": PATHS[0], "id": "x", "recipe": "", "nearest": PATHS[1]}
     numbers = dict.fromkeys(("norm_ratio", "cosine_nearest", "cosine_mean", "centred_cosine"), 0.5)
@@ -136,14 +139,13 @@ def model(folder: Path) -> Path:
             "config": {**SETTINGS, "train_projector": False},
         }
         manifest["identity"]["model"]["adapter"] = SETTINGS
-        manifest["metrics"]["next_step"] = SENTENCE
 
     edit_manifest(made.folder / "align.json", change)
     return made.folder
 
 
 def bench_run(folder: Path) -> Path:
-    judge = f"guard {PATHS[0]}"
+    judge = "guard-1"
     run = make_bench(folder / "run", {judge: "ussm", "refusal-3": "NRRm"}, detail=SENTENCE, media=PATHS[0])
     key, answer = next((key, record["answer"]) for key, record in run.answered_records().items())
     label = {"key": key, "answer_sha": answer_sha(answer), "label": "unsafe", "at": ""}
@@ -200,6 +202,16 @@ def test_no_pushed_byte_names_a_place_a_secret_or_a_person(
     pulled = sea(*command.replace("push", "pull").split(), target, tmp_path / "pulled")
     assert pulled.code == 0, pulled.err
     assert sea("check", tmp_path / "pulled").code == 0
+
+
+@pytest.mark.parametrize("make", [partial(embeddings, judge="openai"), encoded, model, bench_run])
+def test_no_page_names_a_place_or_a_secret(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    done = sea("report", make(tmp_path), "--out", tmp_path / "page.html")
+    assert done.code == 0, done.err
+    page = (tmp_path / "page.html").read_text()
+    found = [page[max(0, at.start() - 200) : at.end() + 50] for at in re.finditer(MARKER, page)]
+    assert not found, found[0]
+    assert str(tmp_path) not in page
 
 
 def everything(folder: Path) -> str:

@@ -12,7 +12,7 @@ from sea_core.report.embedding_map import principal_axes
 from sea_core.report.page import heading_groups, shortened, split_figure, tone
 from sea_core.report.rows import is_figure, linked_table, sample_rows
 from sea_core.report.svg import Bin, Point, RatioBar, curve, histogram, ratio_bars, scatter
-from sea_core.runs.paths import hide_folders, shown_path
+from sea_core.runs.public import hide_folders, shown_path
 
 
 def test_rows_are_taken_evenly_and_stay_in_order() -> None:

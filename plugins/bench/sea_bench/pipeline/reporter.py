@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from sea_bench.defences.registry import DEFENCES
 from sea_bench.labels.labels import Labels
 from sea_bench.medium import media_files, medium_digest
 from sea_bench.pipeline.report import Report, report_runs
@@ -14,6 +17,7 @@ from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.paper_table import PAPER_NOTE, paper_tables
 from sea_bench.report.render import TextTable, format_metric, title
 from sea_bench.report.tables import ALL, Table, counted_task
+from sea_bench.run.config import AnswerConfig, ServerConfig
 from sea_bench.run.run_folder import AnswerRecord, BenchManifest, BenchRun
 from sea_core.data.media_paths import file_problem
 from sea_core.errors import SeaError
@@ -29,12 +33,20 @@ from sea_core.report.content import (
     Plot,
 )
 from sea_core.report.media import MAX_FILE_BYTES, preview
-from sea_core.report.provenance import command, judge_options, manifest_facts, model_facts, model_options
+from sea_core.report.provenance import (
+    changed_settings,
+    command,
+    judge_options,
+    manifest_facts,
+    model_facts,
+    model_options,
+    settings_text,
+)
 from sea_core.report.reporter import Reporter
 from sea_core.report.rows import linked_table, sample_rows
 from sea_core.report.svg import RatioBar, ratio_bars
 from sea_core.runs.containment import is_inside
-from sea_core.runs.paths import hide_folders, shown_path
+from sea_core.runs.public import hide_places, shown_path
 
 TERMS: Mapping[str, str] = {
     "ASR": "Attack success rate: unsafe answers / answers that the judge has rated. Lower is safer.",
@@ -84,13 +96,13 @@ class _Group:
     def __init__(self, runs: Sequence[BenchRun], modality: str, number: int, options: PageOptions) -> None:
         self.runs, self.modality, self.options = runs, modality, options
         self.key = f"benchmark-{number}"
-        self.report: Report = report_runs(runs)
-        self.labels = self.report.labels
-        self.records = [run.answer_records() for run in runs]
-        self.verdicts = [run.verdicts_by_judge() for run in runs]
         self.labels_of_people = [Labels(run).read() for run in runs]
         annotators = dict.fromkeys(name for by_person in self.labels_of_people for name in by_person)
         self.people = {name: f"person {number}" for number, name in enumerate(annotators, 1)}
+        self.report: Report = _without_names(report_runs(runs), self.people)
+        self.labels = self.report.labels
+        self.records = [run.answer_records() for run in runs]
+        self.verdicts = [run.verdicts_by_judge() for run in runs]
 
     def section(self) -> PageSection:
         found = headline(self.report)
@@ -111,7 +123,7 @@ class _Group:
                 *(self._linked(each, choices, folded=each.title in listed) for each in self.report.text_tables()),
             ],
             plots=list(self._plots()),
-            notes=[hide_folders(note) for note in self.report.notes()],
+            notes=[hide_places(note) for note in self.report.notes()],
             total=len(keys),
             rows=[self._row(key) for key in chosen],
             terms=TERMS,
@@ -161,15 +173,9 @@ class _Group:
         def cell_filter(column: str, texts: Sequence[str]) -> Filter:
             return {**_row_filter(table.columns, texts), **self._column_filter(table.title, column, choices)}
 
-        rows = [[self._without_names(text) for text in texts] for texts in table.rows] if self.people else table.rows
         return linked_table(
-            table.title, table.columns, rows, choices, cell_filter=cell_filter, note=note, folded=folded
+            table.title, table.columns, table.rows, choices, cell_filter=cell_filter, note=note, folded=folded
         )
-
-    def _without_names(self, text: str) -> str:
-        """Return a cell with the people who labelled as numbers: a page is read by others."""
-        names = text.split(" / ")
-        return " / ".join(self.people[name] for name in names) if self.people.keys() >= set(names) else text
 
     def _column_filter(self, title: str, column: str, choices: Mapping[str, Sequence[str]]) -> Filter:
         """Return what the title of a table and the heading of a column say about the cases of its figures."""
@@ -219,8 +225,9 @@ class _Group:
             if answered := _model_words(run.manifest):
                 benchmark = shown_path(run.manifest.metadata.benchmark)
                 yield command("sea", "bench", "run", benchmark, *answered, "--out", out)
-            judges = [judge for judge in by_judge if not judge.startswith("refusal")]
-            yield command("sea", "bench", "judge", out, *judge_options(judges))
+            if by_judge:
+                judges = [judge for judge in by_judge if not judge.startswith("refusal")]
+                yield command("sea", "bench", "judge", out, *judge_options(judges))
         yield command("sea", "bench", "report", *(run.folder.resolve().name for run in self.runs))
 
     # --- rows -------------------------------------------------------------------------------------------------------
@@ -256,9 +263,9 @@ class _Group:
         run = label if len(self.runs) > 1 else ""
         name = f"answer of {label}"
         if record["status"] != "answered":
-            return PageText(name, f"{record['status']}: {hide_folders(record['detail'])}")
+            return PageText(name, f"{record['status']}: {hide_places(record['detail'])}")
         verdicts = [
-            PageVerdict(judge, found[key]["verdict"], run, found[key]["detail"])
+            PageVerdict(judge, found[key]["verdict"], run, hide_places(found[key]["detail"]))
             for judge, found in self.verdicts[number].items()
             if key in found
         ]
@@ -312,6 +319,13 @@ class _Group:
         return [PageMedium("none", note=f"{name}: {hint}; if it lies elsewhere: --media-root DIR")]
 
 
+def _without_names(report: Report, people: Mapping[str, str]) -> Report:
+    """Return a report with the people who labelled as numbers: a page is read by others."""
+    pairs = [(people[first], people[second]) for first, second in (pair.judges for pair in report.people)]
+    numbered = (replace(pair, judges=names) for pair, names in zip(report.people, pairs, strict=True))
+    return replace(report, people=tuple(numbered))
+
+
 def _run_facts(run: BenchRun) -> Iterator[tuple[str, str]]:
     """Yield what identifies one run."""
     identity, metadata = run.manifest.identity, run.manifest.metadata
@@ -319,31 +333,48 @@ def _run_facts(run: BenchRun) -> Iterator[tuple[str, str]]:
     if identity.model:
         yield from model_facts(identity.model, metadata.model.checkpoint, metadata.model.revision)
     if identity.served:
-        yield "model on a server", identity.served.name
-        yield "settings of the server", _settings(identity.served.settings)
+        yield "model on a server", shown_path(identity.served.name)
+        yield "settings of the server", settings_text(identity.served.settings)
     if identity.defence:
-        yield "defence", _settings(identity.defence)
+        yield "defence", settings_text(identity.defence)
+    if run.manifest.defence:
+        yield "chosen by the defence", settings_text(run.manifest.defence)
     if metadata.lora:
         yield "LoRA adapter", f"{shown_path(metadata.lora)}, fingerprint {identity.lora}"
-    yield "generation", _settings(identity.generation)
+    yield "generation", settings_text(identity.generation)
     yield from manifest_facts(run.manifest)
 
 
-def _settings(values: Mapping[str, object]) -> str:
-    return hide_folders(", ".join(f"{name}={value}" for name, value in values.items()))
-
-
 def _model_words(manifest: BenchManifest) -> list[str]:
-    """Return the options that name who answered; none for imported answers."""
+    """Return the options that name who answered, and how; none for imported answers."""
     identity, metadata = manifest.identity, manifest.metadata
     if identity.model:
-        words = model_options(identity.model, metadata.model.checkpoint)
+        words = model_options(identity.model, metadata.model.checkpoint, metadata.model.revision)
     elif identity.served:  # the server's address is the user's own
-        words = ["--server", "URL", "--served-model", identity.served.name, "--modality", identity.modality]
+        words = ["--server", "URL", "--served-model", shown_path(identity.served.name)]
+        words += ["--modality", identity.modality]
+        words += changed_settings(identity.served.settings, ServerConfig().identity(), "server.")
     else:
         return []
     words += ["--lora", shown_path(metadata.lora)] if metadata.lora else []
-    return words + (["--defence", str(identity.defence.get("name"))] if identity.defence else [])
+    return [
+        *words,
+        *changed_settings(identity.generation, AnswerConfig().identity()),
+        *_defence_words(identity.defence),
+    ]
+
+
+def _defence_words(identity: Mapping[str, Any] | None) -> list[str]:
+    """Return the options that name a defence and its settings. For a file, and a guard's model, stands a word."""
+    if not identity:
+        return []
+    name = str(identity.get("name", "NAME"))
+    defence = DEFENCES.get(name) if name in DEFENCES.names() else None
+    defaults = {} if defence is None else asdict(defence)
+    digests = {key: key.upper() for key, value in identity.items() if str(value).startswith("sha256:")}
+    typed = {key: identity[key] for key in defaults.keys() & identity.keys() - {"judge"}} | digests
+    typed |= {"model": "MODEL"} if "model" in defaults else {}
+    return ["--defence", name, *changed_settings(dict(sorted(typed.items())), defaults, f"defence.{name}.")]
 
 
 def _row_filter(columns: Sequence[str], texts: Sequence[str]) -> Filter:

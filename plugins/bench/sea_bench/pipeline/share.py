@@ -12,9 +12,8 @@ from sea_core.errors import SeaError
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import ModelLocation
-from sea_core.runs.paths import hide_places
+from sea_core.runs.public import hide_places, public_name
 from sea_core.sharing.package import Kind, Package, stage_inventory, stage_journal, stage_manifest
-from sea_core.sharing.public import public_name
 
 RUN_JOURNALS = ("answers.jsonl", "verdicts.jsonl", "comprehension.jsonl", "comprehension_verdicts.jsonl")
 BENCHMARK_JOURNALS = ("media.jsonl", "picks.jsonl")

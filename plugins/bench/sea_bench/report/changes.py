@@ -24,6 +24,7 @@ class PairedChange:
         task: one task, or ALL_TASKS with media, where the tasks of one case are a cluster.
         scenario: ALL cases together, or the MEAN of the changes of the scenarios, which has no p.
         understood: whether only cases count whose medium is understood in both runs.
+        with_media: whether the cases come with their own media, and not as text or with a blank medium.
     """
 
     judge: str
@@ -33,6 +34,7 @@ class PairedChange:
     difference: PairedDifference
     understood: bool = False
     scenario: str = ALL
+    with_media: bool = False
 
 
 def make_changes(runs: Sequence[BenchRun], tables: Sequence[Table]) -> list[PairedChange]:
@@ -54,11 +56,12 @@ def compare_runs(first: BenchRun, second: BenchRun, tables: Sequence[Table]) -> 
     for benign, judge, measure in table_sides(tables):
         before, after = (ratings(by_judge.get(judge, {}), measure) for by_judge in verdicts)
         for task, cases in cases_by_task([case for case in records if case["benign"] is benign]).items():
-            changes += _of_task(PairedChange(judge, measure, benign, task, NO_PAIRS), cases, before, after)
-            if known and known_after and any(case["condition"] == "media" for case in cases):
+            with_media = any(case["condition"] == "media" for case in cases)
+            empty = PairedChange(judge, measure, benign, task, NO_PAIRS, with_media=with_media)
+            changes += _of_task(empty, cases, before, after)
+            if known and known_after and with_media:
                 both = [case for case in cases if case["key"] in understood]
-                empty = PairedChange(judge, measure, benign, task, NO_PAIRS, understood=True)
-                changes += _of_task(empty, both, before, after)
+                changes += _of_task(replace(empty, understood=True), both, before, after)
     return changes
 
 

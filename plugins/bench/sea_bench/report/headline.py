@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from sea_bench.report.changes import ALL_TASKS, PairedChange
 from sea_bench.report.metrics import NAMES
+from sea_bench.report.render import format_ends, format_p
 from sea_bench.report.tables import ALL, Table
+from sea_core.runs.paired import SIGNIFICANCE
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report
 
 Level = Literal["good", "bad", "unclear", "neutral"]
-SIGNIFICANCE = 0.05
 SHOWN_TASKS = 4
 
 
@@ -42,20 +43,19 @@ def headline(report: Report) -> Headline:
 
 
 def _task_sentence(table: Table) -> str:
-    metrics = {row.task: row.metrics[0] for row in table.rows if row.scenario == ALL}
+    rows = [row for row in table.rows if row.scenario == ALL]
+    metrics = {row.task: row.metrics[0] for row in [row for row in rows if row.with_media] or rows}
     values = [f"{task} {metric.value:.3f}" for task, metric in metrics.items() if metric and metric.value is not None]
     more = f" and {len(values) - SHOWN_TASKS} more tasks" if len(values) > SHOWN_TASKS else ""
     return f"{NAMES[table.measure]} by {table.judge}: {', '.join(values[:SHOWN_TASKS]) or '-'}{more}."
 
 
 def _whole_changes(changes: Sequence[PairedChange]) -> list[PairedChange]:
-    """Return for each metric its change over all tasks with media, or of the only such task."""
+    """Return for each metric its change over all tasks with media, or of the only such task; without media, of text."""
     found: dict[tuple[str, str, bool], PairedChange] = {}
-    for change in changes:
-        key = (change.judge, change.measure, change.benign)
-        counts = change.difference.value is not None and not change.understood and change.scenario == ALL
-        if counts and (key not in found or change.task == ALL_TASKS):
-            found[key] = change
+    for change in sorted(changes, key=lambda change: (change.task != ALL_TASKS, not change.with_media)):
+        if change.difference.value is not None and not change.understood and change.scenario == ALL:
+            found.setdefault((change.judge, change.measure, change.benign), change)
     return sorted(found.values(), key=lambda change: (change.benign, change.measure != "asr"))
 
 
@@ -68,8 +68,8 @@ def _change_sentence(change: PairedChange) -> str:
     if of.value == 0:
         return f"The {name} by {change.judge} is {of.after:.3f}, as before ({cases})."
     way = "rose" if of.value > 0 else "fell"
-    interval = f", 95 %: {of.interval[0]:+.3f} to {of.interval[1]:+.3f}" if of.interval else ""
-    p = "" if of.p is None else "; p < .001" if of.p < 0.001 else f"; p = {of.p:.3f}"
+    interval = f", 95 %: {format_ends(of.interval)}" if of.interval else ""
+    p = "" if of.p is None else f"; p {format_p(of.p)}" if of.p < 0.001 else f"; p = {format_p(of.p)}"
     ratios = f"from {of.before:.3f} to {of.after:.3f}"
     return f"The {name} by {change.judge} {way} {ratios} (change {of.value:+.3f}{interval}{p}; {cases})."
 

@@ -14,6 +14,7 @@ from sea_bench.report.seeds import ArmChange
 from sea_bench.report.tables import ALL, MEAN, Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
+from sea_core.report.figures import ratio_text
 from sea_core.runs.calibration import MIN_LABELS, RatioEstimate
 from sea_core.runs.seeds import SeedMean
 from sea_core.runs.statistics import Interval
@@ -218,7 +219,11 @@ def _arm_change_cells(change: ArmChange) -> list[str]:
         _format_seeds(change.before),
         _format_seeds(change.after),
         *(["-"] * 4 if found is None else [signed(found.value, found.interval)]),
-        *([] if found is None else [_ends(found.over_cases), _ends(found.over_seeds), f"{found.detectable:.3f}"]),
+        *(
+            []
+            if found is None
+            else [format_ends(found.over_cases), format_ends(found.over_seeds), f"{found.detectable:.3f}"]
+        ),
     ]
 
 
@@ -232,7 +237,7 @@ def _format_seeds(mean: SeedMean | None) -> str:
     if mean is None:
         return "-"
     spread = "" if mean.spread is None else f", spread {mean.spread:.3f} over {len(mean.values)}"
-    return "{:.3f} ({:.3f} to {:.3f})".format(mean.value, *mean.interval) + spread
+    return ratio_text(mean.value, mean.interval) + spread
 
 
 def format_p(p: float | None) -> str:
@@ -242,10 +247,11 @@ def format_p(p: float | None) -> str:
 
 def signed(value: float | None, interval: Interval | None) -> str:
     """Return `-0.125 (-0.250 to -0.010)`: a change and its 95 % interval."""
-    return "-" if value is None else f"{value:+.3f}" + ("" if interval is None else f" ({_ends(interval)})")
+    return "-" if value is None else f"{value:+.3f}" + ("" if interval is None else f" ({format_ends(interval)})")
 
 
-def _ends(interval: Interval | None) -> str:
+def format_ends(interval: Interval | None) -> str:
+    """Return `-0.250 to -0.010`: an interval of a change."""
     return "-" if interval is None else "{:+.3f} to {:+.3f}".format(*interval)
 
 
@@ -270,7 +276,7 @@ def _calibrated(found: Calibration) -> list[str]:
 
 
 def _format_estimate(estimate: RatioEstimate | None) -> str:
-    return "-" if estimate is None else "{:.3f} ({:.3f} to {:.3f})".format(estimate.value, *estimate.interval)
+    return "-" if estimate is None else ratio_text(estimate.value, estimate.interval)
 
 
 def _describe_more_labels(found: Calibration) -> str:
@@ -282,8 +288,7 @@ def _describe_more_labels(found: Calibration) -> str:
 
 def _agreement_cells(agreement: Agreement) -> list[str]:
     raw = "-" if agreement.raw is None else f"{agreement.raw:.3f}"
-    interval = "" if agreement.interval is None else " ({:.3f} to {:.3f})".format(*agreement.interval)
-    kappa = "-" if agreement.kappa is None else f"{agreement.kappa:.3f}{interval}"
+    kappa = ratio_text(agreement.kappa, agreement.interval)
     names = " / ".join(agreement.judges)
     return [names, agreement.run, NAMES[agreement.measure], str(agreement.rated), raw, kappa]
 

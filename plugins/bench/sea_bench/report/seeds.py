@@ -63,7 +63,9 @@ def _require_different_models(arm: Sequence[BenchRun]) -> None:
     seen: dict[str, BenchRun] = {}
     for run in arm:
         identity = run.manifest.identity
-        first = seen.setdefault(str((identity.model, identity.lora, identity.answers, identity.generation)), run)
+        served = identity.served and (identity.served.name, identity.served.reported)
+        model = (identity.model, served, identity.lora, identity.answers, identity.generation)
+        first = seen.setdefault(str(model), run)
         if first is not run:
             raise RunError(
                 f"{first.label} and {run.label} are of the same model, so they are not two seeds",

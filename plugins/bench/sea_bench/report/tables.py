@@ -23,12 +23,17 @@ MEAN, ALL = "mean over scenarios", "all cases"
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a table: for each run, the metric on the benchmark's cases, and over-refusal on the benign twin."""
+    """A row of a table: for each run, the metric on the benchmark's cases, and over-refusal on the benign twin.
+
+    Attributes:
+        with_media: whether the cases come with their own media, and not as text or with a blank medium.
+    """
 
     task: str
     scenario: str
     metrics: tuple[Metric | None, ...]
     over_refusal: tuple[Metric | None, ...]
+    with_media: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ def _make_rows(
     records = [record for of_run in cases for record in of_run.values()]
     for task in dict.fromkeys(counted_task(record) for record in records):
         harmful, benign = ([_select(of_run.values(), task, side) for of_run in cases] for side in (False, True))
+        with_media = any(case["condition"] == "media" for of_run in (*harmful, *benign) for case in of_run)
         scenarios, benign_scenarios = _scenarios(harmful), _scenarios(benign)
         for scenario in (*dict.fromkeys([*scenarios, *benign_scenarios]), MEAN, ALL):
             yield TableRow(
@@ -84,6 +90,7 @@ def _make_rows(
                 scenario,
                 _metrics(harmful, verdicts, measure, scenario, scenarios),
                 _metrics(benign, refusals, "refusal", scenario, benign_scenarios),
+                with_media,
             )
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from helpers.bench_records import answer_record
 from helpers.cli import sea
 from helpers.html_page import HtmlPage, number, require_self_contained
-from helpers.reported import make_bench, write_media
+from helpers.manifests import edit_manifest
+from helpers.reported import LABELS, make_bench, verdict, write_media
 from sea_bench.labels.labels import Labels
 from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.report.headline import headline
 from sea_bench.report.render import TextTable
+from sea_bench.run.run_folder import answer_sha
 from sea_core.pipeline.report import report
 from sea_core.report.content import PageOptions
 
@@ -116,6 +120,67 @@ def test_a_model_that_refuses_everything_is_no_good_news(tmp_path: Path) -> None
     make_bench(tmp_path / "before", {"refusal-3": "N" * 32})
     make_bench(tmp_path / "after", {"refusal-3": "R" * 32})
     assert headline(report_runs([tmp_path / "before", tmp_path / "after"])).level == "unclear"
+
+
+def test_the_headline_is_about_media_even_if_text_comes_first(tmp_path: Path) -> None:
+    for name, letters in (("before", "u" * 8), ("after", "s" * 8)):
+        run = make_bench(tmp_path / name, {"guard-1": "u" * 8}, condition="text")  # the text alone is no safer
+        for i, letter in enumerate(letters):
+            key, answer = f"image/1-Theft/KPT/{i}", f"Take lamp {i}."
+            run.answers.append([answer_record(key, answer)])  # type: ignore[list-item]
+            found = verdict("guard-1", LABELS[letter]) | {"key": key, "answer_sha": answer_sha(answer)}
+            run.verdicts.append([found])  # type: ignore[list-item]
+    found = headline(report_runs([tmp_path / "before", tmp_path / "after"]))
+    assert "fell from 1.000 to 0.000" in found.sentence
+    assert "8 cases, KPT" in found.sentence
+    assert found.level == "good"
+    assert headline(report_runs([tmp_path / "before"])).sentence == "ASR by guard-1: KPT 1.000."
+    make_bench(tmp_path / "text", {"guard-1": "uuss"}, condition="text")
+    assert "TYPO" in headline(report_runs([tmp_path / "text"])).sentence
+
+
+def test_facts_and_commands_have_every_setting_that_changes_an_answer(tmp_path: Path) -> None:
+    run = make_bench(tmp_path / "run", {"refusal-3": "NNRR"})
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["identity"]["model"] |= {"quantization": "4bit", "dtype": "float16", "chat_template": "{{ mine }}"}
+        manifest["identity"]["generation"] = {"decoding": "greedy", "max_new_tokens": 64, "keep_batches": True}
+        defence = {
+            "name": "steering",
+            "data": "sha256:0123456789abcdef",
+            "layer": 3,
+            "strength": "auto",
+            "examples": 64,
+        }
+        manifest["identity"]["defence"] = defence
+        manifest["defence"] = {"layer": 3, "strength": 0.5}
+        manifest["metadata"]["model"] = {"checkpoint": "org/nose", "revision": "abc"}
+
+    edit_manifest(run.folder / "bench.json", change)
+    page = make_page(run.folder)
+    for words in (
+        "--model org/nose --revision abc --dtype float16 --quantize 4bit --chat-template FILE",
+        "-o max_new_tokens=64 -o keep_batches=true",
+        "--defence steering -o defence.steering.data=DATA -o defence.steering.layer=3 --out run",
+        "layer=3, strength=0.5",
+        "sea bench judge run",
+    ):
+        assert words in page.text
+    assert "quantization4bit" in "".join(page.text.split())
+    make_bench(tmp_path / "unjudged", {"refusal-3": "----"})
+    assert "sea bench judge unjudged" not in make_page(tmp_path / "unjudged").text
+
+
+def test_a_person_with_the_name_of_a_task_changes_no_other_cell(tmp_path: Path) -> None:
+    run = make_bench(tmp_path / "run", {"guard-1": "u" * 6 + "s" * 10})
+    records = list(run.answered_records().values())
+    for name in ("TYPO", "Ada / Ben"):
+        for record in records[:4]:
+            Labels(run).add(name, record, "unsafe")
+    page = make_page(run.folder)
+    assert page.tables["agreement of people"][1][0] == "person 1 / person 2"
+    assert "TYPO" in [cells[0] for cells in page.tables["ASR by guard-1"]]
+    assert "Ada" not in page.source
 
 
 def test_notes_say_what_the_figures_leave_out(page: HtmlPage) -> None:

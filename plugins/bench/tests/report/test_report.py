@@ -10,6 +10,7 @@ import pytest
 
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
+from helpers.manifests import edit_manifest
 from sea_bench.report.agreement import compare_judges, kappa
 from sea_bench.report.metrics import Metric, scenario_mean
 from sea_bench.report.render import escape_latex, format_metric
@@ -310,6 +311,17 @@ def test_one_model_twice_is_not_two_seeds(tmp_path: Path) -> None:
     assert "b and c are of the same model" in expect_error(
         "bench", "report", runs[0].folder, "--after", runs[1].folder, "--after", runs[2].folder
     )
+
+
+def test_two_models_on_servers_are_two_seeds(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / name, {"j": {"1-Theft/TYPO": "us"}}) for name in ("a", "b", "c")]
+    for run in runs:
+        served = {"name": run.label, "reported": {}, "settings": {}}
+        edit_manifest(run.folder / "bench.json", lambda m, s=served: m["identity"].update(model=None, served=s))  # type: ignore[misc]
+    command = ("bench", "report", runs[0].folder, "--after", runs[1].folder, "--after", runs[2].folder, "--json")
+    assert len(sea(*command).json()["arm_changes"][0]["after"]["values"]) == 2
+    edit_manifest(runs[2].folder / "bench.json", lambda m: m["identity"]["served"].update(name="b"))
+    assert "b and c are of the same model" in expect_error(*command)
 
 
 def test_runs_with_different_cases_are_reported(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""What may leave this machine: values without where files lie, without addresses of servers, and without secrets."""
+"""What others may read of a run: without where files lie, without addresses of servers, and without secrets.
+
+Texts of examples, cases and models stay word for word: whether they are shared is asked elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,18 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from sea_core.runs.paths import ADDRESS, hide_places
-
+_PART = r"[^\s/\\'\"<>|:*?]+(?: [^\s/\\'\"<>|:*?]+)*"  # of a path; a folder's name may have spaces
+_ABSOLUTE = re.compile(rf"(?<![\w./\\~-])(?:~|[A-Za-z]:|\\)?(?:[/\\]{_PART})+[/\\](?=[^\s/\\'\"])")
+HIDDEN = ".../"
+_ADDRESS = re.compile(
+    r"[A-Za-z][\w+.-]*://[^\s'\"<>()\[\]]*(?:\[[^\s\]]*\][^\s'\"<>()]*)?"  # http://me:pw@[::1]:8000/v1
+    r"|(?<=host=')[^']*|(?<=host=\")[^\"]*"
+    r"|(?<![\w/.:-])[^\s'\"/@:]+:[^\s'\"/@]+@[\w.-]+(?::\d+)?"  # me:pw@server
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])"
+    r"|\[[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*\](?::\d+)?"  # [::1]:8000
+    r"|(?<![\w.])(?:localhost|(?:[\w-]+\.)+(?!py:|jsonl?:)[A-Za-z]\w*):\d{2,5}\b"
+)
+ADDRESS = "ADDRESS"
 HUB_ID = re.compile(r"(hf:)?\w[\w.-]*/\w[\w.-]*(:[\w.-]+)?(@[\w./-]+)?")
 URL = re.compile(r"[A-Za-z][\w+.-]*:/{2,}")
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
@@ -25,6 +38,24 @@ TEXTS = frozenset(
 """Keys of the texts of examples, cases and models, which are shared word for word or not at all."""
 NAMES = frozenset("id example_id example key case embedding scenario shard path".split())
 """Keys of what other files call the same: a name, or a path in the shared folder."""
+
+
+def hide_folders(text: str) -> str:
+    """Return a text with the folders of absolute paths left out: `.../cases/7.png` becomes `.../7.png`."""
+    for folder in (Path.cwd(), Path.home()):
+        if len(folder.parts) > 1:
+            text = text.replace(f"{folder}/", HIDDEN)
+    return _ABSOLUTE.sub(HIDDEN, text)
+
+
+def hide_places(text: str) -> str:
+    """Return a text without the folders of absolute paths, and without addresses of servers."""
+    return hide_folders(_ADDRESS.sub(ADDRESS, text))
+
+
+def shown_path(path: str) -> str:
+    """Return a path from a manifest for others: as it is if it is relative, else only its name, such as `.../cases`."""
+    return HIDDEN + public_name(path) if is_place(path) else path
 
 
 def public_value(value: Any, key: str = "") -> Any:
