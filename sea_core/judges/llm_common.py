@@ -39,8 +39,8 @@ def unique_json_value(reply: str, key: str) -> Any:
 def model_label(model: TextModel) -> str:
     """Return a short name of a language model: `openai:gpt-4o-mini`, `transformers:smollm2@1f0c2a9b`."""
     description = model.identity
-    model = str(description["model"])
-    name = public_name(model) if is_place(model) else model  # servers may name a model by its folder
+    name = str(description["model"])
+    name = public_name(name) if is_place(name) else name  # servers may name a model by its folder
     if description["kind"] == "transformers":
         name = f"{Path(name).name}@{str(description['weights']).rpartition(':')[2].rpartition('@')[2][:8]}"
     return f"{description['kind']}:{name}"
