@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, load
     from sea_core.pipeline.optimize import Synthesis, optimize
     from sea_core.pipeline.prepare import prepare
+    from sea_core.pipeline.refusal_curve import RefusalCurve
+    from sea_core.pipeline.safety_replay import SafetyReplay
     from sea_core.pipeline.verify import verify
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
@@ -52,6 +54,8 @@ else:
         "pipeline.inputs": ["DataSpec", "ModelTarget", "load"],
         "pipeline.optimize": ["Synthesis", "optimize"],
         "pipeline.prepare": ["prepare"],
+        "pipeline.refusal_curve": ["RefusalCurve"],
+        "pipeline.safety_replay": ["SafetyReplay"],
         "pipeline.verify": ["verify"],
         "plugin.blueprint": ["Blueprint"],
         "plugin.generator": ["Generator"],
@@ -101,7 +105,9 @@ __all__ = [
     "PluginError",
     "PreparedExample",
     "Recipe",
+    "RefusalCurve",
     "RunError",
+    "SafetyReplay",
     "SeaError",
     "Synthesis",
     "Verdict",

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
+from torch.nn.functional import cross_entropy
 
+from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
 from sea_core.errors import ModelError, RunError
-from sea_core.model import numerics
+from sea_core.model import numerics, prompts
 from sea_core.model.mllm import MLLM
 from sea_core.runs.embedding_run import EmbeddingRun
 
 REFERENCE_TOLERANCE = 1e-2
 """By how much reference log-probabilities may differ, relative to the largest, if that exceeds 1."""
 N_REFERENCES = 4
+MAX_READINGS, MIN_READ = 16, 0.75
+"""Of how many embeddings it is tested whether the model reads them, and the part that it must read; half is chance."""
 MODEL_KEYS = ("plugin", "modality", "adapter", "fingerprint", "chat_template")
 """The keys of a run's identity that must be the same in all runs of an alignment."""
 
@@ -60,6 +65,40 @@ def differing_quantizations(runs: Sequence[EmbeddingRun], quantization: str) -> 
 
 def _weights(quantization: str) -> str:
     return f"{quantization} weights" if quantization else "weights that are not quantised"
+
+
+def require_reading(mllm: MLLM, source: EmbeddingSource, stored: Sequence[StoredEmbedding]) -> None:
+    """Check that a model reads embeddings: each makes its own content likelier than the next one does.
+
+    A model that was aligned, or tuned in another way, still reads the embeddings of the model that it came from.
+
+    Raises:
+        ModelError: it does not: they were made for another model, for which they are noise.
+    """
+    synthetic = sorted((e for e in stored if not e.is_real), key=lambda e: e.key)
+    asked = [(e, o) for e, o in pairwise(synthetic) if e.record["phrase"] != o.record["phrase"]][:MAX_READINGS]
+    read = sum(_prefers_own(mllm, source, embedding, other) for embedding, other in asked)
+    if read < MIN_READ * len(asked):
+        run = source.runs[0]
+        raise ModelError(
+            f"the model that is trained does not read the embeddings of {run.folder}: only {read} of {len(asked)} make "
+            "their own content likelier than another embedding does",
+            hint=f"Train {run.manifest.metadata.model.checkpoint}, or a model that was made from it; or make embeddings"
+            " for this one: sea optimize --model MODEL",
+        )
+
+
+@torch.no_grad()
+def _prefers_own(mllm: MLLM, source: EmbeddingSource, embedding: StoredEmbedding, other: StoredEmbedding) -> bool:
+    """Return whether an embedding makes the answer about its content likelier than another embedding does."""
+    goal = prompts.content_goal(mllm.adapter, embedding.extraction)
+    answer, found = mllm.answer_ids(goal.answer), []
+    for each in (embedding, other):
+        features = source.load(each.key)
+        batch = mllm.batch([mllm.prompt_ids(goal.prompt, features)], [answer])
+        logits, targets, _ = mllm.answer_logits(batch, [features])
+        found.append(cross_entropy(logits, targets).item())
+    return found[0] < found[1]
 
 
 def require_finite(value: Any, what: str, step: int) -> None:

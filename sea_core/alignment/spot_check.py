@@ -56,14 +56,13 @@ class SpotCheckCase:
     load_embedding: Callable[[MLLM], Embedding] | None = None
 
 
-class SpotCheckRecord(TypedDict):
-    """One answer, as stored in `spot_check.jsonl`.
+class CaseAnswer(TypedDict):
+    """The answer to a case, judged.
 
     `refused` is None if the answer is empty or in a language that the judge does not read, `named` if the phrase is not
     known.
     """
 
-    when: When
     group: Group
     id: str
     example: str
@@ -74,6 +73,12 @@ class SpotCheckRecord(TypedDict):
     judge: str
     refused: bool | None
     named: bool | None
+
+
+class SpotCheckRecord(CaseAnswer):
+    """One answer, as stored in `spot_check.jsonl`."""
+
+    when: When
 
 
 class AnswerMetrics(TypedDict):
@@ -167,15 +172,25 @@ def run_spot_check(
         answers: how the training answers; see `MAX_NEW_TOKENS`.
     """
     answered = {(record["group"], record["id"]) for record in read_answers(log) if record["when"] == when}
+    remaining = [case for case in cases if (case.group, case.id) not in answered]
+    for judged in answer_cases(mllm, remaining, answers):
+        log.append({"when": when, **answer} for answer in judged)
+
+
+def answer_cases(mllm: MLLM, cases: Sequence[SpotCheckCase], answers: Answers = "direct") -> Iterator[list[CaseAnswer]]:
+    """Answer cases by greedy decoding, and yield the judged answers of a batch at a time.
+
+    Args:
+        answers: how the training answers; see `MAX_NEW_TOKENS`.
+    """
     for group in ("text", "media", "synthetic"):
-        remaining = [case for case in cases if case.group == group and (group, case.id) not in answered]
-        for start in range(0, len(remaining), BATCH_SIZE):
-            batch = remaining[start : start + BATCH_SIZE]
+        of_group = [case for case in cases if case.group == group]
+        for start in range(0, len(of_group), BATCH_SIZE):
+            batch = of_group[start : start + BATCH_SIZE]
             embeddings = [case.load_embedding(mllm) for case in batch if case.load_embedding]
             limit = MAX_NEW_TOKENS[answers]
             generated = mllm.generate([case.prompt for case in batch], embeddings or None, limit)
-            pairs = zip(batch, generated, strict=True)
-            log.append(_make_record(case, when, mllm.detokenize(ids)) for case, ids in pairs)
+            yield [_judge(case, mllm.detokenize(ids)) for case, ids in zip(batch, generated, strict=True)]
 
 
 def read_answers(log: JsonlLog[SpotCheckRecord]) -> list[SpotCheckRecord]:
@@ -183,9 +198,8 @@ def read_answers(log: JsonlLog[SpotCheckRecord]) -> list[SpotCheckRecord]:
     return log.read()
 
 
-def _make_record(case: SpotCheckCase, when: When, answer: str) -> SpotCheckRecord:
+def _judge(case: SpotCheckCase, answer: str) -> CaseAnswer:
     return {
-        "when": when,
         "group": case.group,
         "id": case.id,
         "example": case.example or case.id,
@@ -205,15 +219,16 @@ def spot_check_metrics(records: Sequence[SpotCheckRecord]) -> list[GroupMetrics]
         {
             "group": group,
             "seen": seen,
-            "before": _answer_metrics([r for r in of_group if r["when"] == "before"]),
-            "after": _answer_metrics([r for r in of_group if r["when"] == "after"]),
+            "before": answer_metrics([r for r in of_group if r["when"] == "before"]),
+            "after": answer_metrics([r for r in of_group if r["when"] == "after"]),
         }
         for group, seen in dict.fromkeys((record["group"], record["seen"]) for record in records)
         for of_group in [[r for r in records if (r["group"], r["seen"]) == (group, seen)]]
     ]
 
 
-def _answer_metrics(records: Sequence[SpotCheckRecord]) -> AnswerMetrics:
+def answer_metrics(records: Sequence[CaseAnswer]) -> AnswerMetrics:
+    """Return the metrics of the answers of one group, at one time."""
     harmful = [record for record in records if record["harmful"]]
     benign = [record for record in records if not record["harmful"]]
     with_phrase = [record for record in harmful if record["named"] is not None and record["refused"] is not None]
@@ -233,7 +248,7 @@ def _answer_metrics(records: Sequence[SpotCheckRecord]) -> AnswerMetrics:
     }
 
 
-def _count_refused(records: Sequence[SpotCheckRecord]) -> tuple[int, int]:
+def _count_refused(records: Sequence[CaseAnswer]) -> tuple[int, int]:
     """Return how many answers refuse, and of how many it is known whether they do."""
     verdicts = [record["refused"] for record in records if record["refused"] is not None]
     return sum(verdicts), len(verdicts)

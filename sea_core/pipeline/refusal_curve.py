@@ -1,0 +1,81 @@
+"""Measure refusal and over-refusal every so many steps of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from sea_core.alignment.config import AlignConfig, AlignRequest
+from sea_core.alignment.refusal_curve import CurvePoint, curve_points, measure, open_curve
+from sea_core.alignment.replayed_examples import REPLAY_CONFIG
+from sea_core.alignment.spot_check import SpotCheckCase
+from sea_core.pipeline.align import spot_check_cases
+from sea_core.pipeline.model_in_training import evaluating, find_model_in_training, open_runs
+from sea_core.runs.embedding_run import EmbeddingRun
+
+
+class RefusalCurve(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+    """A callback for any trainer of transformers or TRL: how often the model refuses while it is trained.
+
+    Before the first step, every `every` steps and at the end, the model is asked about the examples of the runs that
+    are held out of `sea align` and `SafetyReplay`, harmful and benign ones: in text, and about one embedding of each.
+    Where few are held out, others are asked about as well. A fixed list of phrases detects refusals. Each answer is
+    stored.
+
+    Args:
+        runs: the runs of `sea optimize` that the model was aligned on, or others for the same model.
+        file: where the answers are stored, a JSONL file. It is continued if the training is resumed.
+        every: steps from one measurement to the next.
+        cases: more questions to ask.
+        config: has what is held out, and the seed: as `sea align` and `SafetyReplay` take them.
+        plugin, model: as `SafetyReplay` takes them.
+
+    Raises:
+        RunError: the runs are of different models.
+        ModelError: when the training begins: the runs were made for another model than the one that is trained.
+    """
+
+    def __init__(
+        self,
+        *runs: EmbeddingRun | Path | str,
+        file: Path | str,
+        every: int = 50,
+        cases: Sequence[SpotCheckCase] = (),
+        config: AlignConfig = REPLAY_CONFIG,
+        plugin: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        self.runs, self.every, self.config = open_runs(runs), every, config
+        self.cases, self.plugin, self.checkpoint = list(cases), plugin, model
+        self.log = open_curve(Path(file))
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        """Answer the questions before the first step."""
+        self.mllm = find_model_in_training(model, self.runs, self.plugin, self.checkpoint)
+        request = AlignRequest("sft", self.config)
+        found = spot_check_cases(self.mllm.adapter, self.runs, (), request, None)
+        one_each = {(case.group, case.example): case for case in reversed(found)}
+        self.questions = [*self.cases, *reversed(one_each.values())]
+        self._measure(state)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Answer the questions every `every` steps, and after the last one."""
+        if state.global_step % self.every == 0 or state.global_step >= state.max_steps:
+            self._measure(state)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Answer the questions where the training has stopped early."""
+        self._measure(state)
+
+    def _measure(self, state: Any) -> None:
+        if state.is_world_process_zero:
+            self.log.path.parent.mkdir(parents=True, exist_ok=True)
+            with evaluating(self.mllm.model):
+                measure(self.mllm, self.questions, state.global_step, self.log, self.config.answers)
+
+    def points(self) -> list[CurvePoint]:
+        """Return the metrics of each group of questions at each step."""
+        return curve_points(self.log.read())

@@ -1,0 +1,117 @@
+"""Safety replay: a few synthetic embeddings in each step of any other training, so that the model goes on refusing."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from sea_core.alignment.collator import Collator
+from sea_core.alignment.config import AlignConfig
+from sea_core.alignment.dataset import TrainingExample, make_columns
+from sea_core.alignment.embedding_source import EmbeddingSource
+from sea_core.alignment.replayed_examples import REPLAY_CONFIG, ReplayedExamples, replayed_before
+from sea_core.alignment.sanity_checks import require_reading
+from sea_core.errors import SeaError
+from sea_core.pipeline.model_in_training import evaluating, find_model_in_training, open_runs
+from sea_core.runs.embedding_run import EmbeddingRun
+
+log = logging.getLogger(__name__)
+
+
+class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+    """A callback for any trainer of transformers or TRL: `SFTTrainer(..., callbacks=[SafetyReplay("runs/mine")])`.
+
+    Before the batches of a step, it adds the gradient of a few questions about synthetic embeddings: harmful ones with
+    their refusals, and benign ones with help, in turn. Each counts as much as one example of the batch. The trainer's
+    own data, collator and loss stay as they are, whatever they are.
+
+    Args:
+        runs: the runs of `sea optimize` that the model was aligned on, or others for the same model.
+        share: replayed examples for each example of the trainer's own. 0.05 is one for twenty; with fewer examples a
+            step, one in some steps.
+        config: which examples are drawn, in which wordings, and the seed; as `sea align` takes it.
+        plugin: the runs' plugin, for runs made with a local file: its path.
+        model: where the runs' model lies now, if not where it was. Only its configuration and processor are read.
+
+    Raises:
+        RunError: the runs are of different models.
+        SeaError: the share is not above 0. When the training begins: the runs have no harmful example with a response,
+            no example would be replayed, or the training is sharded, or in fp16.
+        ModelError: when the training begins: the runs were made for another model than the one that is trained.
+    """
+
+    def __init__(
+        self,
+        *runs: EmbeddingRun | Path | str,
+        share: float = 0.05,
+        config: AlignConfig = REPLAY_CONFIG,
+        plugin: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        if not share > 0:
+            raise SeaError(f"a share of {share} replays nothing", hint="Give one above 0, as 0.05.")
+        self.runs, self.share, self.config = open_runs(runs), share, config
+        self.plugin, self.checkpoint = plugin, model
+        self.source = EmbeddingSource(self.runs)
+        self._losses: list[Any] = []
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        """Check that the model reads the embeddings, and draw the examples."""
+        _require_supported(args)
+        self.mllm = find_model_in_training(model, self.runs, self.plugin, self.checkpoint)
+        with evaluating(self.mllm.model):
+            require_reading(self.mllm, self.source, self.source.stored())
+        self.examples = ReplayedExamples.draw(self.mllm.adapter, self.source, self.config)
+        self.collator = Collator(self.mllm, self.source)
+        if not self.examples.has_benign:
+            log.warning("the runs have no benign example to replay: the model may refuse more than it should")
+        batch = _batch_size(args, state)
+        if not replayed_before(state.max_steps, self.share, batch):
+            raise SeaError(
+                f"a share of {self.share} is less than one example in {state.max_steps} steps with {batch} each",
+                hint=f"Give a larger share: {1 / (state.max_steps * batch):.2g} is one example in all.",
+            )
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        """Add the gradient of this step's examples to the model's, which is empty now."""
+        total = _batch_size(args, state)
+        first, last = (replayed_before(step, self.share, total) for step in (state.global_step, state.global_step + 1))
+        mine = self.examples.take(first, last)[args.process_index :: args.world_size]
+        at_once = state.train_batch_size if self.mllm.mechanism.mixes_batches else 1
+        model.train()
+        for start in range(0, len(mine), at_once):
+            chunk = mine[start : start + at_once]
+            self._losses.append(self._add_gradient(model, chunk, len(chunk) * args.world_size / total))
+
+    def _add_gradient(self, model: Any, examples: list[TrainingExample], weight: float) -> Any:
+        """Run the model forward and back on some examples; return their loss, not weighted."""
+        batch = self.collator([make_columns(self.mllm, example) for example in examples])
+        with self.mllm.inject():  # also while layers are recomputed in the backward pass
+            loss = model(**{name: value.to(self.mllm.device) for name, value in batch.items()}, use_cache=False).loss
+            (loss * weight).backward()
+        return loss.detach()
+
+    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Add the mean loss of what was replayed since the last log to the log, as `safety_replay_loss`."""
+        if self._losses and state.log_history:
+            state.log_history[-1]["safety_replay_loss"] = float(sum(self._losses)) / len(self._losses)
+            self._losses.clear()
+
+
+def _batch_size(args: Any, state: Any) -> int:
+    """Return how many examples a step has in all processes."""
+    return int(state.train_batch_size * args.gradient_accumulation_steps * args.world_size)
+
+
+def _require_supported(args: Any) -> None:
+    """Raise SeaError for a training in which a gradient cannot be added before the batches."""
+    sharded = bool(args.deepspeed or args.fsdp) or os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    if sharded or args.fp16:
+        raise SeaError(
+            f"safety replay does not work with {'sharded weights' if sharded else 'the scaled gradients of fp16'}",
+            hint="Train with DDP or on one device." if sharded else "Train with bf16=True.",
+        )
