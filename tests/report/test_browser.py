@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from helpers.browser import PHONE, Visit, open_browser
 from helpers.cli import sea
 from helpers.reported import make_all
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
 @pytest.fixture(scope="module")
@@ -29,32 +23,13 @@ def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with open_browser() as found:
         yield found
-        found.close()
-
-
-class Visit:
-    """An opened page, with what the browser complained of and what the page asked the network for."""
-
-    def __init__(self, browser: Any, file: Path, viewport: dict[str, int] = DESKTOP, **context: Any) -> None:
-        self.page = browser.new_context(viewport=viewport, **context).new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(file.as_uri())
-
-    def shown_rows(self, list_id: str) -> int:
-        found: int = self.page.locator(f"#{list_id} article:not([hidden])").count()
-        return found
 
 
 @pytest.fixture
 def visit(browser: Any, report_file: Path) -> Iterator[Visit]:
-    found = Visit(browser, report_file)
+    found = Visit(browser, report_file.as_uri())
     yield found
     assert found.complaints == []
     assert all(url.startswith(("data:", "file:///")) for url in found.requests)
@@ -111,7 +86,7 @@ def test_a_figure_shows_its_rows_and_the_way_back(visit: Visit) -> None:
 
 
 def test_an_address_with_a_filter_opens_with_it(browser: Any, report_file: Path) -> None:
-    visit = Visit(browser, report_file)
+    visit = Visit(browser, report_file.as_uri())
     visit.page.goto(f"{report_file.as_uri()}#rows-benchmark-1?task=SD&set=benign")
     visit.page.reload()
     assert visit.shown_rows("rows-benchmark-1") == 1
@@ -149,7 +124,7 @@ def test_media_are_shown(visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_all_without_scrolling_sideways(browser: Any, report_file: Path, scheme: str) -> None:
-    visit = Visit(browser, report_file, PHONE, color_scheme=scheme)
+    visit = Visit(browser, report_file.as_uri(), PHONE, color_scheme=scheme)
     visit.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     dark = visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 27)"
@@ -158,14 +133,14 @@ def test_a_phone_shows_all_without_scrolling_sideways(browser: Any, report_file:
 
 
 def test_without_scripts_everything_can_be_read(browser: Any, report_file: Path) -> None:
-    visit = Visit(browser, report_file, java_script_enabled=False)
+    visit = Visit(browser, report_file.as_uri(), java_script_enabled=False)
     assert visit.page.locator("#rows-benchmark-1 article").count() == 8
     assert not visit.page.locator("#rows-benchmark-1 .filters").is_visible()
     assert visit.complaints == []
 
 
 def test_the_page_prints(browser: Any, report_file: Path) -> None:
-    visit = Visit(browser, report_file, {"width": 720, "height": 1000}, color_scheme="dark")
+    visit = Visit(browser, report_file.as_uri(), {"width": 720, "height": 1000}, color_scheme="dark")
     assert visit.page.pdf().startswith(b"%PDF")
     visit.page.emulate_media(media="print")
     assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
