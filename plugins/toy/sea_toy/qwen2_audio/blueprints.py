@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sea_core.plugin.blueprint import Blueprint, Report, Scores
 from sea_toy.blueprints import make_blueprints
 
 if TYPE_CHECKING:
@@ -23,6 +25,27 @@ def _small() -> GraftedStudent:
     return SmallAudioStudent()
 
 
+def _build_real(out: Path, seed: int, report: Report) -> None:
+    from sea_toy.qwen2_audio.real import build_real
+
+    build_real(out, seed, report)
+
+
+def _check_real(folder: Path, seed: int) -> Scores:
+    from sea_toy.qwen2_audio.real import check_real
+
+    return check_real(folder, seed)
+
+
+REAL = Blueprint(
+    "real",
+    "qwen2_audio",
+    "audio",
+    "Whisper tiny.en's encoder, a linear layer and SmolLM2-135M-Instruct, for spoken English in open vocabulary",
+    _build_real,
+    _check_real,
+    min_score=0.8,
+)
 BLUEPRINTS = make_blueprints(
     "qwen2_audio",
     "audio",
@@ -31,3 +54,4 @@ BLUEPRINTS = make_blueprints(
     _small,
     "SmolLM2-135M-Instruct with a new audio tower, for real text",
 )
+BLUEPRINTS.append(REAL)

@@ -96,11 +96,11 @@ def add_noise(wave: np.ndarray, snr: float, rng: random.Random) -> np.ndarray:
     return noisy.astype(np.float32)
 
 
-def build_processor(tokenizer: Any) -> Any:
-    """Return a `Qwen2AudioProcessor` around the tokenizer, with 80 mel bands over two seconds."""
+def build_processor(tokenizer: Any, seconds: int = SECONDS) -> Any:
+    """Return a `Qwen2AudioProcessor` around the tokenizer, with 80 mel bands; all clips are padded to `seconds`."""
     from transformers import Qwen2AudioProcessor, WhisperFeatureExtractor
 
-    extractor = WhisperFeatureExtractor(feature_size=80, chunk_length=SECONDS)
+    extractor = WhisperFeatureExtractor(feature_size=80, chunk_length=seconds)
     return Qwen2AudioProcessor(feature_extractor=extractor, tokenizer=tokenizer)
 
 

@@ -1,0 +1,117 @@
+"""Clips: which phrase is spoken by which voice in each set, rendered once and kept in the cache."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sea_core.runs.digests import cache_folder, sha256
+from sea_toy.spoken import voices
+from sea_toy.spoken.phrases import SPLIT_SEED, SpokenPhrase, draw_phrases, split_vocabulary
+from sea_toy.spoken.voices import RATE, Maker, Voice, speak
+
+SECONDS = 3
+"""The longest clip; a longer one is cut."""
+SILENCE = 0.3
+"""Seconds of silence at the end: with it the encoder reads a masked, short input as it reads a padded one."""
+PART_CLIPS = 50
+"""Clips that the cache keeps together."""
+
+
+@dataclass(frozen=True)
+class PlannedClip:
+    """A clip that is to be rendered."""
+
+    phrase: SpokenPhrase
+    voice: Voice
+
+
+@dataclass(frozen=True)
+class ClipCounts:
+    """How many clips each maker speaks for training, and how many each set of the exam has."""
+
+    espeak: int = 3000
+    hibari: int = 3000
+    kokoro: int = 400
+    exam: int = 48
+
+
+def plan_clips(counts: ClipCounts) -> dict[str, list[PlannedClip]]:
+    """Plan the sets, always the same: `train`, and four for the exam, none of whose phrases is in another.
+
+    The exam asks about new phrases of trained words by trained voices (`phrases`), of words never trained on (`words`),
+    by voices never trained on (`voices`), and both at once (`words and voices`).
+    """
+    trained, held_out = split_vocabulary()
+    rng, used = random.Random(SPLIT_SEED), set[str]()
+    exam = {
+        "phrases": (trained, voices.TRAINED),
+        "words": (held_out, voices.TRAINED),
+        "voices": (trained, voices.HELD_OUT),
+        "words and voices": (held_out, voices.HELD_OUT),
+    }
+    planned = {
+        name: [
+            PlannedClip(phrase, speakers[i % len(speakers)])
+            for i, phrase in enumerate(draw_phrases(words, counts.exam, rng, used))
+        ]
+        for name, (words, speakers) in exam.items()
+    }
+    makers: dict[Maker, int] = {"espeak": counts.espeak, "hibari": counts.hibari, "kokoro": counts.kokoro}
+    planned["train"] = [
+        PlannedClip(phrase, rng.choice([voice for voice in voices.TRAINED if voice.maker == maker]))
+        for maker, count in makers.items()
+        for phrase in draw_phrases(trained, count, rng, used)
+    ]
+    return planned
+
+
+def split_parts(planned: Sequence[PlannedClip]) -> Iterator[Sequence[PlannedClip]]:
+    """Yield the clips in the parts that the cache keeps together."""
+    for start in range(0, len(planned), PART_CLIPS):
+        yield planned[start : start + PART_CLIPS]
+
+
+def render_part(part: Sequence[PlannedClip]) -> list[np.ndarray]:
+    """Return the waves of a part, mono float32 at 16 kHz; they are rendered unless they are in the cache.
+
+    Raises:
+        SeaError: a package of a voice cannot be had.
+    """
+    path = cache_file(part, "npz")
+    if not path.exists():
+        _write(path, [render(clip, random.Random(f"{SPLIT_SEED} {clip}")) for clip in part])
+    return _read(path)
+
+
+def render(clip: PlannedClip, rng: random.Random) -> np.ndarray:
+    """Return the clip's wave: speech, often with faint noise, then silence."""
+    wave = speak(clip.phrase.text, clip.voice, rng)[: round((SECONDS - SILENCE) * RATE)]
+    wave = np.concatenate([np.zeros(round(rng.uniform(0, 0.1) * RATE), np.float32), wave])
+    wave = np.concatenate([wave, np.zeros(round(SILENCE * RATE), np.float32)])[: SECONDS * RATE]
+    noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(len(wave), np.float32)
+    return wave + noise * np.float32(10 ** rng.uniform(-4.5, -2.5))
+
+
+def cache_file(part: Sequence[PlannedClip], ending: str) -> Path:
+    """Return where the cache keeps something about a part."""
+    key = "\n".join([f"1 {SPLIT_SEED}", *(f"{clip.voice} {clip.phrase.text}" for clip in part)])
+    return cache_folder() / "clips" / f"{sha256(key.encode())[:20]}.{ending}"
+
+
+def _write(path: Path, waves: Sequence[np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part.npz")
+    samples = np.concatenate(waves)
+    np.savez(temporary, lengths=[len(wave) for wave in waves], samples=np.round(samples * 32767).astype(np.int16))
+    temporary.replace(path)
+
+
+def _read(path: Path) -> list[np.ndarray]:
+    with np.load(path) as stored:
+        samples = stored["samples"].astype(np.float32) / 32767
+        return np.split(samples, np.cumsum(stored["lengths"])[:-1])

@@ -1,0 +1,43 @@
+"""E of clips: the frozen encoder runs once for each, and its outputs are kept in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sea_core.model.mllm import MLLM
+from sea_core.plugin.blueprint import Report
+from sea_toy.spoken.clips import PlannedClip, cache_file, render_part, split_parts
+from sea_toy.spoken.phrases import SpokenPhrase
+
+
+@dataclass(frozen=True)
+class EncodedClip:
+    """A phrase, and E of a clip that speaks it: (n_features, d_encoder), in fp16 on the CPU."""
+
+    phrase: SpokenPhrase
+    features: Tensor
+
+
+def encode_clips(mllm: MLLM, planned: Sequence[PlannedClip], encoder: str, report: Report) -> list[EncodedClip]:
+    """Render and encode clips.
+
+    Args:
+        encoder: what identifies the encoder's weights in the cache.
+
+    Raises:
+        SeaError: a package of a voice cannot be had.
+    """
+    encoded: list[EncodedClip] = []
+    for part in split_parts(planned):
+        path = cache_file(part, f"{encoder[:12]}.pt")
+        if not path.exists():
+            features = [e.features.half().cpu() for e in mllm.encode(render_part(part))]
+            torch.save(features, path)
+            report(f"{len(encoded) + len(part)}/{len(planned)} clips encoded")
+        stored = torch.load(path, weights_only=True)
+        encoded += [EncodedClip(clip.phrase, features) for clip, features in zip(part, stored, strict=True)]
+    return encoded

@@ -1,0 +1,234 @@
+"""Ground a language model in an encoder's output: it learns to read the output of a frozen encoder.
+
+Three phases. `letters`: the projector alone learns by CTC to spell, each vector of P(E) near the token embedding of a
+letter; the language model is not run. `projector`: it learns on, through the frozen language model. `answers`: a LoRA
+on the language model, merged at the end, and the projector.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sea_core.model.embedding import Embedding
+from sea_core.model.mllm import MLLM
+from sea_core.model.placement import fastest_cpu_dtype
+from sea_core.plugin.blueprint import Report
+from sea_toy import training
+from sea_toy.spoken.encoding import EncodedClip
+from sea_toy.spoken.phases import Phase, run_phase
+from sea_toy.spoken.samples import distil_text, draw_sample
+from sea_toy.world import TrainingSample
+
+LETTERS = string.ascii_lowercase + string.ascii_uppercase
+"""A capital letter begins a word."""
+SEPARATOR = "\n"
+"""The token that stands for CTC's blank."""
+LETTER_SCALE = 20
+"""Inverse temperature of the cosines between P(E) and the letters."""
+NOISE = 0.1
+"""The most noise that is added to E, in standard deviations of E."""
+VALIDATION_EVERY = 100
+"""Of so many training clips, one is kept for the curve, 32 at most."""
+
+
+@dataclass(frozen=True)
+class GroundingConfig:
+    """Lengths of the phases, batch sizes, and the LoRA rank."""
+
+    letter_steps: int = 2000
+    letter_batch: int = 64
+    projector_steps: int = 500
+    answer_steps: int = 4000
+    media_batch: int = 14
+    text_batch: int = 2
+    rank: int = 32
+    distilled: int = 48
+    """Questions in plain text whose answers are taken from the language model itself, beside the fixed ones."""
+
+
+class Grounding:
+    """A model in training, and what it is trained on."""
+
+    def __init__(self, mllm: MLLM, clips: Sequence[EncodedClip], config: GroundingConfig, seed: int) -> None:
+        self.mllm, self.config, self.seed = mllm, config, seed
+        self.validation = list(clips[::VALIDATION_EVERY])[:32]
+        kept = {id(c) for c in self.validation}
+        self.trained_on = [c for c in clips if id(c) not in kept]
+
+    def train(self, folder: Path, report: Report) -> None:
+        """Train all phases, from the checkpoints in `folder`, and merge the LoRA."""
+        projector = list(self.mllm.projector.parameters())
+        letters = LetterTargets(self.mllm)
+        self.mllm.model.requires_grad_(False)
+        run_phase(
+            Phase(
+                "letters",
+                self.config.letter_steps,
+                projector,
+                lambda step: self._letter_loss(letters, step),
+                lambda: {"letter_error_rate": letters.error_rate(self.validation)},
+            ),
+            folder,
+            report,
+        )
+        text = self._distil()
+        self._narrow()
+        run_phase(
+            Phase("projector", self.config.projector_steps, projector, self._projector_loss, self.compare_clips),
+            folder,
+            report,
+        )
+        peft_model = self._add_lora()
+        trained = [p for p in peft_model.parameters() if p.requires_grad] + projector
+        run_phase(
+            Phase(
+                "answers",
+                self.config.answer_steps,
+                trained,
+                lambda step: self._answer_loss(text, step),
+                self.compare_clips,
+                learning_rate=5e-4,
+            ),
+            folder,
+            report,
+        )
+        peft_model.merge_and_unload()
+        self.mllm.model.requires_grad_(False)
+
+    @torch.no_grad()
+    def compare_clips(self) -> Mapping[str, float]:
+        """Return the loss of the answer about the content: with the own clip, and with another's."""
+        rng = random.Random(0)
+        samples = [draw_sample(self.mllm.adapter, c.phrase, rng, ("content",)) for c in self.validation]
+        own = [self._embedding(c) for c in self.validation]
+        swapped = [*own[1:], *own[:1]]
+        return {
+            "own": training.sample_loss(self.mllm, samples, own).item(),
+            "swapped": training.sample_loss(self.mllm, samples, swapped).item(),
+        }
+
+    def _letter_loss(self, letters: LetterTargets, step: int) -> Tensor:
+        return letters.loss(self._draw(self.config.letter_batch, random.Random(f"{self.seed} letters {step}")))
+
+    def _projector_loss(self, step: int) -> Tensor:
+        rng = random.Random(f"{self.seed} projector {step}")
+        return self._media_loss(rng, self.config.media_batch, ("content", "transcript"), [])
+
+    def _answer_loss(self, text: Sequence[TrainingSample], step: int) -> Tensor:
+        rng = random.Random(f"{self.seed} answers {step}")
+        drawn = rng.sample(text, min(len(text), self.config.text_batch))
+        return self._media_loss(rng, self.config.media_batch, (), drawn)
+
+    def _media_loss(
+        self, rng: random.Random, count: int, skills: Sequence[str], text: Sequence[TrainingSample]
+    ) -> Tensor:
+        clips = self._draw(count, rng)
+        samples = [draw_sample(self.mllm.adapter, c.phrase, rng, skills) for c in clips]
+        embeddings = [self._perturb(self._embedding(c), rng) for c in clips]
+        return training.sample_loss(self.mllm, [*samples, *text], embeddings)
+
+    def _draw(self, count: int, rng: random.Random) -> list[EncodedClip]:
+        return rng.sample(self.trained_on, min(count, len(self.trained_on)))
+
+    def _embedding(self, clip: EncodedClip) -> Embedding:
+        return Embedding(clip.features.to(self.mllm.device, torch.float32))
+
+    @staticmethod
+    def _perturb(embedding: Embedding, rng: random.Random) -> Embedding:
+        generator = torch.Generator().manual_seed(rng.getrandbits(31))
+        noise = torch.randn(embedding.features.shape, generator=generator).to(embedding.features)
+        features = embedding.features
+        return embedding.with_features(features + rng.uniform(0, NOISE) * features.std() * noise)
+
+    def _distil(self) -> list[TrainingSample]:
+        rng = random.Random(f"{self.seed} text")
+        phrases = [c.phrase for c in self._draw(self.config.distilled, rng)]
+        return distil_text(self.mllm, phrases, rng)
+
+    def _narrow(self) -> None:
+        """Put the frozen weights into the dtype that this device multiplies fastest; the projector stays fp32."""
+        is_gpu = self.mllm.device.type == "cuda"
+        self.mllm.model.to(torch.bfloat16 if is_gpu else fastest_cpu_dtype())
+        self.mllm.projector.float()
+
+    def _add_lora(self) -> Any:
+        from peft import LoraConfig, get_peft_model
+
+        mllm = self.mllm
+        path = next(n for n, m in mllm.model.named_modules() if m is mllm.adapter.language_model(mllm.model))
+        targets = rf"{path}\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
+        lora = LoraConfig(r=self.config.rank, lora_alpha=2 * self.config.rank, target_modules=targets)
+        return get_peft_model(mllm.model, lora)
+
+
+class LetterTargets:
+    """CTC between the vectors of P(E) and the letters of the phrase, by cosine with their token embeddings."""
+
+    def __init__(self, mllm: MLLM) -> None:
+        self.mllm = mllm
+        ids = [mllm.text_tokenizer.text_ids(symbol)[-1] for symbol in (SEPARATOR, *LETTERS)]
+        self.embeddings = mllm.model.get_input_embeddings().weight[ids].detach().float()
+        self.directions = nn.functional.normalize(self.embeddings, dim=-1)
+
+    def loss(self, clips: Sequence[EncodedClip]) -> Tensor:
+        """Return CTC's loss per letter, and how far the size of P(E) is from that of token embeddings."""
+        log_probabilities, lengths, size = self._read(clips)
+        targets = [torch.tensor(spell(c.phrase.text)) for c in clips]
+        loss = nn.functional.ctc_loss(
+            log_probabilities.transpose(0, 1),
+            torch.cat(targets).to(lengths.device),
+            lengths,
+            torch.tensor([len(t) for t in targets], device=lengths.device),
+            zero_infinity=True,  # a clip may have fewer vectors than letters
+        )
+        return loss + (size - 1).square()
+
+    @torch.no_grad()
+    def error_rate(self, clips: Sequence[EncodedClip]) -> float:
+        """Return edits / letters between what the nearest letters spell and the phrase."""
+        log_probabilities, lengths, _ = self._read(clips)
+        edits = letters = 0
+        for c, read, length in zip(clips, log_probabilities.argmax(-1).tolist(), lengths.tolist(), strict=True):
+            target = spell(c.phrase.text)
+            edits += count_edits(collapse(read[:length]), target)
+            letters += len(target)
+        return edits / max(1, letters)
+
+    def _read(self, clips: Sequence[EncodedClip]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log-probabilities, (clips, n_features, symbols); each n_features; and the relative size of P(E)."""
+        device = self.mllm.device
+        features = nn.utils.rnn.pad_sequence([c.features.float() for c in clips], batch_first=True).to(device)
+        projected = self.mllm.projector(features).float()
+        cosine = nn.functional.normalize(projected, dim=-1) @ self.directions.T
+        size = projected.square().mean() / self.embeddings.square().mean()
+        lengths = torch.tensor([len(c.features) for c in clips], device=device)
+        return (LETTER_SCALE * cosine).log_softmax(-1), lengths, size
+
+
+def spell(text: str) -> list[int]:
+    """Return the numbers of a text's letters, from 1; the first of a word is a capital."""
+    return [LETTERS.index(letter) + 1 for letter in text.title() if letter in LETTERS]
+
+
+def collapse(symbols: Sequence[int]) -> list[int]:
+    """Return what a CTC path spells: repeated symbols once, without separators."""
+    return [s for i, s in enumerate(symbols) if s and (i == 0 or s != symbols[i - 1])]
+
+
+def count_edits(read: Sequence[int], target: Sequence[int]) -> int:
+    """Return the edit distance of two sequences."""
+    previous = list(range(len(target) + 1))
+    for i, symbol in enumerate(read, start=1):
+        current = [i]
+        for j, other in enumerate(target, start=1):
+            current.append(min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (symbol != other)))
+        previous = current
+    return previous[-1]

@@ -1,0 +1,92 @@
+"""Training in phases. Each can be interrupted: started again, it goes on from its last checkpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sea_core.plugin.blueprint import Report
+from sea_toy import training
+
+SAVE_SECONDS = 120
+"""A checkpoint is written about so often."""
+EVALUATIONS = 10
+"""So often, evenly spread over a phase, the phase is evaluated; and at its end."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the training.
+
+    Attributes:
+        loss: of a step, by its number. What is drawn at random must follow from the number.
+        evaluate: returns metrics by name.
+    """
+
+    name: str
+    steps: int
+    trained: Sequence[nn.Parameter]
+    loss: Callable[[int], Tensor]
+    evaluate: Callable[[], Mapping[str, float]]
+    learning_rate: float = 1e-3
+
+
+def run_phase(phase: Phase, folder: Path, report: Report) -> None:
+    """Train a phase to its end. Its checkpoint and the curve `losses.jsonl` are kept in `folder`."""
+    for parameter in phase.trained:
+        parameter.requires_grad_(True)
+    optimizer = torch.optim.AdamW(phase.trained, lr=phase.learning_rate, weight_decay=0.0)
+    scheduler = training.make_scheduler(optimizer, max(1, phase.steps))
+    path = folder / f"{phase.name}.pt"
+    first = _load(path, phase, optimizer, scheduler)
+    saved = time.monotonic()
+    for step in range(first, phase.steps):
+        loss = phase.loss(step)
+        training.update(optimizer, scheduler, loss, phase.trained)
+        is_last = step + 1 == phase.steps
+        if is_last or (step + 1) % max(1, phase.steps // EVALUATIONS) == 0:
+            _log(folder, phase, step + 1, loss.item(), report)
+        if is_last or time.monotonic() - saved > SAVE_SECONDS:
+            _save(path, phase, optimizer, scheduler, step + 1)
+            saved = time.monotonic()
+    for parameter in phase.trained:
+        parameter.requires_grad_(False)
+
+
+def _log(folder: Path, phase: Phase, step: int, loss: float, report: Report) -> None:
+    metrics = {"loss": loss, **phase.evaluate()}
+    report(f"{phase.name} {step}/{phase.steps}: " + ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
+    with (folder / "losses.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"phase": phase.name, "step": step, **metrics}) + "\n")
+
+
+def _save(path: Path, phase: Phase, optimizer: Any, scheduler: Any, step: int) -> None:
+    state = {
+        "step": step,
+        "trained": [parameter.detach() for parameter in phase.trained],
+        "optimizer": optimizer.state_dict(),
+        "scheduler": scheduler.state_dict(),
+    }
+    temporary = path.with_suffix(".part")
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def _load(path: Path, phase: Phase, optimizer: Any, scheduler: Any) -> int:
+    """Take over a checkpoint if there is one. Returns how many steps have been done."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True, map_location=phase.trained[0].device)
+    with torch.no_grad():
+        for parameter, value in zip(phase.trained, state["trained"], strict=True):
+            parameter.copy_(value)
+    optimizer.load_state_dict(state["optimizer"])
+    scheduler.load_state_dict(state["scheduler"])
+    return int(state["step"])
