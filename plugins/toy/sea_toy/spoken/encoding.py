@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,9 +36,15 @@ def encode_clips(mllm: MLLM, planned: Sequence[PlannedClip], encoder: str, repor
     for part in split_parts(planned):
         path = cache_file(part, f"{encoder[:12]}.pt")
         if not path.exists():
-            features = [e.features.half().cpu() for e in mllm.encode(render_part(part))]
-            torch.save(features, path)
+            torch.save(encode(mllm, render_part(part)), path)
             report(f"{len(encoded) + len(part)}/{len(planned)} clips encoded")
         stored = torch.load(path, weights_only=True)
         encoded += [EncodedClip(clip.phrase, features) for clip, features in zip(part, stored, strict=True)]
     return encoded
+
+
+@torch.no_grad()
+def encode(mllm: MLLM, waves: Sequence[np.ndarray]) -> list[Tensor]:
+    """Return E of each clip, in fp16 on the CPU. Only the encoder is run, not the language model behind it."""
+    inputs = mllm.media_inputs(["?"] * len(waves), waves)
+    return [e.features.half().cpu() for e in mllm.encode_with_grad(inputs, len(waves))]

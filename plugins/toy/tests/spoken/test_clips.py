@@ -1,0 +1,58 @@
+"""Spoken phrases: what is held out is never trained on, and a clip is rendered once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sea_core.data.examples import Kind
+from sea_core.runs.digests import CACHE_VARIABLE
+from sea_toy.spoken import clips
+from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips, render_part, split_parts
+from sea_toy.spoken.phrases import SpokenPhrase, split_vocabulary
+from sea_toy.spoken.voices import HELD_OUT, RATE, TRAINED, Voice
+
+ESPEAK = ClipConfig(6, 0, 0, 2, trained=(Voice("espeak", "en-us"),), held_out=(Voice("espeak", "en-us+f4"),))
+
+
+def test_held_out_words_and_voices_are_not_trained_on() -> None:
+    planned, (words, new_words) = plan_clips(ClipConfig()), split_vocabulary()
+    trained = [clip.phrase for clip in planned.pop("train")]
+    assert len(trained) == 6400
+    assert not {word for phrase in trained for word in phrase.content_words} & new_words.words
+    assert {word for clip in planned["words"] for word in clip.phrase.content_words} <= new_words.words
+    assert {word for clip in planned["voices"] for word in clip.phrase.content_words} <= words.words
+    texts = [phrase.text for phrase in trained] + [c.phrase.text for each in planned.values() for c in each]
+    assert len(set(texts)) == len(texts)
+    assert not set(TRAINED) & set(HELD_OUT)
+    assert {clip.voice for clip in planned["voices"]} == {clip.voice for clip in planned["words and voices"]}
+    assert {clip.voice for clip in planned["voices"]} == set(HELD_OUT)
+    assert {voice.maker for voice in TRAINED} == {"espeak", "hibari", "kokoro"}
+
+
+def test_plan_is_the_same_again() -> None:
+    assert plan_clips(ESPEAK) == plan_clips(ESPEAK)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "sentence"),
+    [
+        ("polish an old bike", "activity", "a person is polishing an old bike"),
+        ("an old bike", "product", "an old bike"),
+    ],
+)
+def test_sentence(text: str, kind: Kind, sentence: str) -> None:
+    assert SpokenPhrase(text, kind, ()).sentence == sentence
+
+
+def test_clips_are_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    (part,) = split_parts(plan_clips(ESPEAK)["train"])
+    waves = render_part(part)
+    assert len(waves) == len(part) == 6
+    assert all(wave.dtype == np.float32 and RATE / 2 < len(wave) <= SECONDS * RATE for wave in waves)
+    assert all(np.abs(wave[: -RATE // 2]).max() > 10 * np.abs(wave[-RATE // 5 :]).max() for wave in waves)
+    monkeypatch.setattr(clips, "render", None)
+    assert all(np.array_equal(a, b) for a, b in zip(waves, render_part(part), strict=True))
