@@ -90,5 +90,5 @@ def check_real(folder: Path, seed: int, clips: ClipConfig = CLIPS) -> Scores:
     device = resolve_device("auto")
     model, processor = adapter.load(str(folder), dtype=resolve_dtype("auto", device), device=str(device))
     scores = exam.examine(MLLM(adapter, model, processor), clips)
-    before = read_card(folder).get("facts_before") or 1.0
+    before = read_card(str(folder)).get("facts_before") or 1.0
     return scores | {"facts": min(1.0, scores["facts"] / before)}
