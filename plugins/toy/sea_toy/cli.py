@@ -112,8 +112,8 @@ def study(
 ) -> None:
     """Write the data of a study on the toy world, and its study file.
 
-    Training rows with real media of their phrases, and benchmarks for validation and test, with phrases and whole verbs
-    held out. Re-run the same command to resume. `sea study run` takes the study file.
+    Training rows with real media of their phrases, and benchmarks for validation and test, with phrases and, for the
+    test, a whole verb held out. Re-run the same command to resume. `sea study run` takes the study file.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_toy.study_data import write_study_data

@@ -1,4 +1,4 @@
-"""The split of the toy world's phrases for a study: phrases and whole verbs are held out, by a seed."""
+"""The split of the toy world's phrases for a study: phrases, and for the test a whole verb, are held out, by a seed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from sea_toy.world import (
 )
 
 Part = Literal["train", "validation", "test"]
-SPLIT_OF_OBJECTS: tuple[Part, ...] = ("test", "validation", "train", "test", "train", "train")
-"""What becomes of the six phrases of a verb that is trained on; the next verb begins one object further."""
+HELD_OUT_OBJECTS = (0, 3)
+"""Which of a verb's six objects are not trained on; for the next verb one further."""
+VALIDATION_VERBS = 5
+"""Of so many verbs the second of these is for validation; all others are for the test."""
 SPLIT_OF_PRODUCTS: tuple[Part, ...] = ("test", "validation", "train", "train")
-HELD_OUT_VERBS: tuple[Part, ...] = ("test", "validation")
-"""What the verbs of each side that are not trained on are for."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,14 @@ def _split_side(
     verbs: Sequence[str], products: Sequence[str], objects: Sequence[str]
 ) -> Iterator[tuple[str, Part, bool]]:
     """Yield each phrase of one side with its part, and whether its verb is held out."""
-    held_out, trained = verbs[: len(HELD_OUT_VERBS)], verbs[len(HELD_OUT_VERBS) :]
+    new_verb, *trained = verbs
     for i, verb in enumerate(trained):
-        for k, part in enumerate(SPLIT_OF_OBJECTS):
-            yield f"{verb} {objects[(i + k) % len(objects)]}", part, False
+        first, second = (objects[(i + k) % len(objects)] for k in HELD_OUT_OBJECTS)
+        parts: dict[str, Part] = dict.fromkeys(objects, "train")
+        parts |= {first: "test", second: "validation" if i < VALIDATION_VERBS else "test"}
+        for thing, part in parts.items():
+            yield f"{verb} {thing}", part, False
     for product, part in zip(products, SPLIT_OF_PRODUCTS, strict=True):
         yield product, part, False
-    for verb, part in zip(held_out, HELD_OUT_VERBS, strict=True):
-        for thing in objects:
-            yield f"{verb} {thing}", part, True
+    for thing in objects:
+        yield f"{new_verb} {thing}", "test", True

@@ -44,21 +44,13 @@ SCENARIOS = {False: "1-Phrases", True: "2-Verbs"}
 """The scenarios of the benchmarks: new phrases with verbs that are trained on, and phrases with verbs that are not."""
 AUDIO_TASKS = ("KPT", "KPT_noise")
 """The toy model of audio was not trained to understand whole questions (Audio_only)."""
-ORACLES: tuple[Mapping[str, Any], ...] = tuple(
-    {
-        "name": name,
-        "role": "real",
-        "media": [media],
-        "extra_text": True,
-        "align": {"text": 1.5 / ROWS_OF_A_MEDIUM},
-        "summary": summary,
-    }
-    for name, media, summary in (
-        ("oracle", "real", "real media of the training phrases, one each"),
-        ("oracle-draws", "real-draws", f"real media of the training phrases, {DRAWS} each"),
-    )
+ARMS: tuple[str | Mapping[str, Any], ...] = (
+    *("unaligned", "safety-prompt", "steering", "text", "sea"),
+    {"base": "oracle", "align": {"text": 1.5 / ROWS_OF_A_MEDIUM}},
+    {"base": "draws", "methods": ["sft"]},
+    {"base": "read-first", "methods": ["sft"], "align": {"answers": "read-first", "steps": 1000}},
 )
-"""The arms of real harmful media, with as much text for each medium as the default mixture has for an embedding."""
+"""The arms. `oracle` has as much text for each medium as the default mixture has for an embedding."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +121,7 @@ def study_file(models: Sequence[ToyModel]) -> dict[str, Any]:
             }
             for model in models
         },
-        "arms": ["unaligned", "safety-prompt", "steering", "text", *ORACLES, "sea", "draws"],
+        "arms": list(ARMS),
         "methods": ["sft", "dpo"],
         "seeds": [0, 1, 2],
         "align": {"steps": 640},

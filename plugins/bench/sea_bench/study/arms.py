@@ -79,6 +79,7 @@ ARMS: Registry[Arm] = Registry(
         Arm("oracle-draws", "real", media=("real-draws",), extra_text=True, summary="real media, several an example"),
         Arm("sea", "sea", "plain", summary="the paper's: one synthetic embedding for each example"),
         Arm("draws", "sea", "plain", {"draws": 6}, summary="six embeddings an example"),
+        Arm("read-first", "sea", "plain", align={"answers": "read-first"}, summary="says what is shown, then decides"),
         Arm("pool", "sea", POOL, summary="one embedding an example of each of six recipes"),
         Arm("pool-benign-media", "sea", POOL, media=("benign",), summary="the pool, and real benign media"),
         Arm("draws-benign-media", "sea", "plain", {"draws": 6}, ("benign",), summary="six draws, real benign media"),

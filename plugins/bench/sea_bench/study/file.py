@@ -77,7 +77,7 @@ class StudyFile:
         folder: where everything is written.
         data: the text safety set.
         models: by the names that tables use.
-        arms: names of known arms, or descriptions of others (the keys of `Arm`).
+        arms: names of known arms, or the keys of an `Arm`; `base` is a known arm that has the keys that are not written.
         methods: `sft`, `dpo` or both.
         seeds: of the alignments. embedding_seeds: of the embeddings, which alignments take in turn; default: seeds.
         cases: of each scenario and task; None for all.
@@ -177,7 +177,7 @@ def _made_quick(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
             hint = f"Write a list of some of: {', '.join(models)}"
             raise SeaError("`quick` names a model that the study does not have", hint=hint, where=str(path))
         chosen["models"] = {name: models[name] for name in names}
-    described = {arm["name"]: arm for arm in tree.get("arms", ()) if isinstance(arm, dict) and "name" in arm}
+    described = {arm.get("name", arm.get("base")): arm for arm in tree.get("arms", ()) if isinstance(arm, dict)}
     if isinstance(chosen.get("arms"), list):
         chosen["arms"] = [described.get(arm, arm) if isinstance(arm, str) else arm for arm in chosen["arms"]]
     return {**tree, "folder": f"{tree.get('folder', '')}-{QUICK}", **chosen}
@@ -192,6 +192,7 @@ class StudyReader:
     def read(self, tree: Mapping[str, Any]) -> Study:
         from pydantic import ValidationError
 
+        tree = {**tree, "arms": self._described(tree.get("arms"))}
         try:
             file: StudyFile = adapter(StudyFile).validate_json(json.dumps(tree))
         except ValidationError as error:
@@ -205,13 +206,29 @@ class StudyReader:
                 raise SeaError(f"the model {name!r} cannot be the name of a folder", hint=hint, where=str(self.path))
         return Study(file, self.path.parent, self.path.name, tuple(self._arms(file)))
 
+    def _described(self, arms: Any) -> Any:
+        """Return the entries of `arms`; those that have a `base` with the keys of that known arm, too."""
+        if not isinstance(arms, list):
+            return arms
+        described = []
+        for number, entry in enumerate(arms):
+            if isinstance(entry, dict) and isinstance(base := entry.get("base"), str):
+                own = {key: value for key, value in entry.items() if key != "base"}
+                entry = {**asdict(self._known(base, number)), **own}
+            described.append(entry)
+        return described
+
+    def _known(self, name: str, number: int) -> Arm:
+        """Return a known arm. Raises SeaError, with the line of the entry, if there is none."""
+        try:
+            return known_arms().get(name)
+        except SeaError as error:
+            raise SeaError(error.what, hint=error.hint, where=self._where(("arms", number))) from error
+
     def _arms(self, file: StudyFile) -> list[Arm]:
-        known, arms = known_arms(), list[Arm]()
+        arms: list[Arm] = []
         for number, entry in enumerate(file.arms):
-            try:
-                arm = known.get(entry) if isinstance(entry, str) else entry
-            except SeaError as error:
-                raise SeaError(error.what, hint=error.hint, where=self._where(("arms", number))) from error
+            arm = self._known(entry, number) if isinstance(entry, str) else entry
             for medium in arm.media:
                 for name, model in file.models.items():
                     if medium not in model.media:

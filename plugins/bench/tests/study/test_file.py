@@ -47,6 +47,18 @@ def test_settings_of_an_arm_come_before_those_of_the_study(tmp_path: Path) -> No
     assert study.optimize_config(ARMS.get("draws"), 7).draws == 6
 
 
+def test_arm_with_a_base_differs_in_what_it_names(tmp_path: Path) -> None:
+    study = read(
+        tmp_path, TEXT.replace("- sea\n", "- {base: draws, name: four, optimize: {draws: 4}, methods: [sft]}\n")
+    )
+    arm, base = study.arms[1], ARMS.get("draws")
+    assert (arm.name, arm.optimize, arm.methods) == ("four", {"draws": 4}, ["sft"])
+    assert (arm.role, arm.recipe, arm.summary) == (base.role, base.recipe, base.summary)
+    with pytest.raises(SeaError, match="no arm 'drawz'") as caught:
+        read(tmp_path, TEXT.replace("- sea\n", "- {base: drawz}\n"))
+    assert caught.value.where == f"{tmp_path / 'study.yaml'}:8"
+
+
 def test_text_arm_trains_on_text_alone(tmp_path: Path) -> None:
     config = read(tmp_path).align_config(ARMS.get("text"), 0)
     assert (config.synthetic, config.real, config.retention) == (0, 0, 0)
