@@ -77,7 +77,7 @@ class StudyFile:
         folder: where everything is written.
         data: the text safety set.
         models: by the names that tables use.
-        arms: names of known arms, or the keys of an `Arm`; `base` is a known arm that has the keys that are not written.
+        arms: names of known arms, or the keys of an `Arm`; `base` is a known arm that has the keys that are missing.
         methods: `sft`, `dpo` or both.
         seeds: of the alignments. embedding_seeds: of the embeddings, which alignments take in turn; default: seeds.
         cases: of each scenario and task; None for all.
