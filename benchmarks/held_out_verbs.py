@@ -15,7 +15,7 @@ import random
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,19 +71,26 @@ class Arm:
     Attributes:
         recipe: of the embeddings; `real` for real media in their place, empty for text alone.
         settings: of the alignment.
+        draws: embeddings of each phrase.
     """
 
     recipe: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    draws: int = DRAWS
 
 
+READ_FIRST = {"answers": "read-first"}
 ARMS = {
-    "text": Arm("", {}),
-    "direct": Arm("plain", {}),
-    "benign start": Arm("benign-start", {}),
-    "read-first": Arm("plain", {"answers": "read-first"}),
-    "both": Arm("benign-start", {"answers": "read-first"}),
-    "oracle": Arm("real", {}),
+    "text": Arm(""),
+    "direct": Arm("plain"),
+    "direct, one": Arm("plain", draws=1),
+    "benign start": Arm("benign-start"),
+    "benign start, one": Arm("benign-start", draws=1),
+    "read-first": Arm("plain", READ_FIRST),
+    "read-first, one": Arm("plain", READ_FIRST, draws=1),
+    "both": Arm("benign-start", READ_FIRST),
+    "both, one": Arm("benign-start", READ_FIRST, draws=1),
+    "oracle": Arm("real"),
 }
 
 
@@ -150,20 +157,23 @@ def make_examples(places: Iterable[Place]) -> list[Example]:
     return examples
 
 
-def synthesize(student: Any, mllm: MLLM, places: Sequence[Place], recipe: str, folder: Path) -> MemorySource:
+def synthesize(
+    student: Any, mllm: MLLM, places: Sequence[Place], recipe: str, draws: int, folder: Path
+) -> MemorySource:
     """Make the embeddings of the training phrases, or read what is there."""
     folder.mkdir(parents=True, exist_ok=True)
     store = Store(folder)
     examples = prepare(make_examples(p for p in places if p.part == "train"), student.adapter).prepared
     used = [each for each in RECIPES if each.name == recipe]
-    wanted = {each.id: each for each in expand(examples, used, student.adapter, DRAWS)}
+    wanted = {each.id: each for each in expand(examples, used, student.adapter, draws)}
     if missing := [example for name, example in wanted.items() if name not in store.ids()]:
         benign = benign_embeddings(student, mllm, places) if recipe == "benign-start" else ()
         for result in Optimization(mllm, missing, OptimizeConfig(), benign=benign).run():
             features = result.embedding.features if result.embedding else None
             store.append(make_record(wanted[result.id], result), features)
-    steps = sorted(record["steps"] for record in store.records())
-    succeeded = [record for record in store.records() if record["sha256"]]
+    made = [record for record in store.records() if record["id"] in wanted]
+    steps = sorted(record["steps"] for record in made)
+    succeeded = [record for record in made if record["sha256"]]
     print(recipe, len(succeeded), "of", len(wanted), "succeeded, median steps", steps[len(steps) // 2], flush=True)
     return MemorySource({r["id"]: (r, Embedding(store.load(r["id"]), read_grid(r))) for r in succeeded})
 
@@ -243,7 +253,8 @@ def run_arm(student: Any, arm: Arm, config: AlignConfig, folder: Path) -> dict[s
     if arm.recipe == "real":
         source = render_oracle(student, mllm, places)
     else:
-        source = synthesize(student, mllm, places, arm.recipe or "plain", folder / (arm.recipe or "plain"))
+        recipe = arm.recipe or "plain"
+        source = synthesize(student, mllm, places, recipe, arm.draws, folder / recipe)
     mixture = mix(student.adapter, source, texts, "sft", config)
     with tempfile.TemporaryDirectory() as scratch:
         data, collator = make_dataset(mllm, mixture.examples), Collator(mllm, source)
@@ -285,13 +296,13 @@ def parse_arguments() -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=STUDENTS)
     parser.add_argument("out", type=Path, help="where embeddings and answers are stored")
-    parser.add_argument("arms", nargs="?", default=",".join(ARMS), help="names, separated by commas; default: all")
+    parser.add_argument("arms", nargs="?", default=";".join(ARMS), help="names, separated by semicolons; default: all")
     parser.add_argument("options", nargs="*", metavar="KEY=VALUE", help="settings of `sea align`")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0], help="of the alignment; default: 0")
     parser.add_argument("--steps", type=int, default=1000, help="of training, at most; default: 1000")
     parser.add_argument("--test", action="store_true", help="print the figures of the test too")
     arguments = parser.parse_args()
-    arguments.arms = [name for name in arguments.arms.split(",") if name]
+    arguments.arms = [name for name in arguments.arms.split(";") if name]
     if unknown := set(arguments.arms) - set(ARMS):
         parser.error(f"unknown arm: {', '.join(sorted(unknown))}; known: {', '.join(ARMS)}")
     return arguments

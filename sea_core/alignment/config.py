@@ -16,7 +16,7 @@ from sea_core.registry import Registry
 Method: TypeAlias = Literal["dpo", "sft"]
 Answers: TypeAlias = Literal["direct", "read-first"]
 Weight: TypeAlias = Annotated[float, Ge(0)]
-KINDS = ("synthetic", "real", "text", "retention")
+KINDS = ("synthetic", "real", "text", "retention", "pairs")
 """The kinds of training examples (see `mixture`)."""
 
 
@@ -33,6 +33,10 @@ class AlignConfig(Config):
     retention: Weight = 2.0
     """Questions about the content and the style of each synthetic embedding. Without them a model that learns to refuse
     forgets what it sees."""
+    pairs: Weight = 0.0
+    """Minimal pairs: training examples for each harmful embedding that started at a benign medium (`benign-start`): its
+    question about that medium, untouched, with the medium's response. The runs must include that of `sea encode` on the
+    same media."""
     text_examples: Literal["all", "benign"] = "all"
     """Which examples are trained on as plain text."""
     prompts: Literal["all", "prefixed", "bare"] = "all"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sea_core.alignment.config import AlignConfig, Method
 from sea_core.alignment.dataset import TrainingExample
 from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
+from sea_core.alignment.pairs import pair_examples
 from sea_core.alignment.questions import (
     ANSWERS,
     Question,
@@ -26,7 +27,7 @@ from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
 
 TEACHING_KINDS = ("synthetic", "real", "text")
-"""Kinds whose answer is the example's own response; `retention` asks about content and style."""
+"""Kinds that show how to answer a harmful request; `retention` asks about content and style, `pairs` are benign."""
 MIN_RECIPES = 3
 """With embeddings of fewer recipes, real benign media teach a model to comply with all real media (measured)."""
 
@@ -94,6 +95,7 @@ def mix(
     held_out_texts = () if has_benign else hold_out_benign_texts(texts, config)
     left_out = held_out_ids | {text.id for text in held_out_texts}
     made = _media_examples(adapter, trained, method, config)
+    made += pair_examples(adapter, trained, method, config)
     made += _text_examples(trained, [text for text in texts if text.id not in left_out], method, config)
     if not made:
         raise _nothing_to_train_on(stored, usable, method)
@@ -162,7 +164,7 @@ def _text_examples(
         if config.text_examples == "all" or not text.harmful:
             questions.setdefault(text.question.prompt, text)
     weight = config.text
-    has_other_kinds = config.synthetic or config.real or config.retention
+    has_other_kinds = config.synthetic or config.real or config.retention or config.pairs
     if questions and has_other_kinds and config.text_examples == "all":
         weight = config.text * len(trained) / len(questions)
     return [
@@ -195,7 +197,7 @@ def _warnings(
     real = [embedding for embedding in trained if embedding.is_real] if config.real else []
     synthetic = [embedding for embedding in trained if not embedding.is_real] if config.synthetic else []
     recipes = {embedding.record["recipe"] for embedding in synthetic}
-    if real and synthetic and config.answers == "read-first":
+    if (real or config.pairs) and synthetic and config.answers == "read-first":
         yield (
             "real media are answered directly, and synthetic embeddings read-first: the model may learn to answer real "
             "media directly, without reading them. Leave the real media out (-o real=0), or type --answers direct"

@@ -24,7 +24,9 @@ MethodName = Annotated[str, typer.Option(help="dpo or sft.")]
 DataKinds = Annotated[
     str | None,
     typer.Option(
-        "--data", metavar="KINDS", help="Kinds of examples: synthetic, real, text, retention; synthetic=2,text=1."
+        "--data",
+        metavar="KINDS",
+        help="Kinds of examples: synthetic, real, text, retention, pairs. E.g. synthetic=2,text=1.",
     ),
 ]
 MixtureName = Annotated[str, typer.Option(help="A named mixture: default or paper.")]

@@ -21,6 +21,7 @@ def make_record(prepared: PreparedExample, result: OptimizationResult) -> Result
         "media": "",
         "recipe": prepared.recipe,
         "draw": prepared.draw,
+        "start": result.start,
         "line": example.line,
         "instruction": example.instruction,
         "response": example.response,

@@ -153,6 +153,7 @@ def _make_record(
         "media": str(encoded.path or ""),
         "recipe": "",
         "draw": 0,
+        "start": "",
         "line": example.line,
         "instruction": example.instruction,
         "response": example.response,

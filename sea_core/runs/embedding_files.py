@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from sea_core.runs.atomic import atomic_write
 from sea_core.runs.digests import sha256
-from sea_core.runs.embedding_record import EmbeddingRecord, TensorRecord
+from sea_core.runs.embedding_record import LATER, EmbeddingRecord, TensorRecord
 from sea_core.schema import adapter, describe
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def read_index(data: bytes) -> list[EmbeddingRecord]:
     try:
         # Four times as fast as `read_table` on a file of 64 rows.
         rows = pyarrow.parquet.ParquetFile(source, page_checksum_verification=True).read(use_threads=False).to_pylist()
+        rows = [{**LATER, **row} for row in rows]
         records: list[EmbeddingRecord] = adapter(list[EmbeddingRecord]).validate_python(rows, strict=True)
     except ValidationError as error:
         raise ValueError(f"is not an index of embeddings: {describe(error)}") from error
@@ -90,7 +91,8 @@ def read_single(path: Path) -> EmbeddingRecord:
     if sha256(text.encode()) != metadata.get("record_sha256"):
         raise ValueError("was changed: the digest of its record differs")
     try:
-        record: EmbeddingRecord = adapter(EmbeddingRecord).validate_json(text, strict=True)
+        found = adapter(dict[str, Any]).validate_json(text)
+        record: EmbeddingRecord = adapter(EmbeddingRecord).validate_python({**LATER, **found}, strict=True)
     except ValidationError as error:
         raise ValueError(f"has no record of an embedding: {describe(error)}") from error
     if record["sha256"]:

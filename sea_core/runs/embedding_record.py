@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -25,6 +26,8 @@ class ResultRecord(TypedDict):
     """The recipe's name; empty for real media."""
     draw: int
     """Which of several embeddings by this recipe, from 0."""
+    start: str
+    """The digest of the real embedding that the optimisation started at, as `sha256`; empty for any other start."""
     line: int | None
     """Where the example is in its data file."""
     instruction: str
@@ -83,6 +86,10 @@ class EmbeddingRecord(ResultRecord, TensorRecord):
 
     shard: str
     """The file that contains the features; empty while they are in `pending/`, and where there are none."""
+
+
+LATER: Mapping[str, object] = {"start": ""}
+"""Keys that runs of earlier versions do not have, with what they stand for there."""
 
 
 class GoalRecord(TypedDict):

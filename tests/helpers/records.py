@@ -18,6 +18,7 @@ def result_record(embedding_id: str, **changes: Any) -> ResultRecord:
         "media": "",
         "recipe": "plain",
         "draw": 0,
+        "start": "",
         "line": None,
         "instruction": "",
         "response": None,

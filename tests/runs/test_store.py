@@ -96,6 +96,21 @@ def test_a_result_is_on_disk_when_append_returns(tmp_path: Path) -> None:
     check(Store(tmp_path), 6)
 
 
+def test_records_of_an_earlier_version_have_no_start(tmp_path: Path) -> None:
+    old = {key: value for key, value in record("old").items() if key != "start"}
+    for name, is_flushed in (("single", False), ("part", True)):
+        store = Store(tmp_path / name)
+        store.append(old, embedding(0))  # type: ignore[arg-type]
+        if is_flushed:
+            store.flush()
+        store = Store(tmp_path / name)
+        store.append({**record("new"), "start": "a1"}, embedding(1))  # type: ignore[typeddict-item]
+        store.flush()
+        found = Store(tmp_path / name)
+        assert not found.damage
+        assert {each["id"]: each["start"] for each in found.records()} == {"old": "", "new": "a1"}
+
+
 def test_a_flush_makes_one_shard_and_an_index_and_deletes_the_single_files(tmp_path: Path) -> None:
     store = fill(tmp_path, 6)
     store.flush()

@@ -33,6 +33,10 @@ class Parametrization:
         """
         return start.detach().clone()
 
+    def start_digest(self, rng: Generator) -> str:
+        """Return the digest of the real embedding that `parameter` starts at, for the same `rng`; empty for none."""
+        return ""
+
     def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
         """Return the E of a step, (n_features, d_encoder), with the graph back to the parameter."""
         return parameter

@@ -287,7 +287,8 @@ class Engine:
         loss, margin = evaluation.losses[i], evaluation.margins[i]
         if self._succeeds(i, evaluation):
             embedding = self.start.with_features(evaluation.embeddings[i].detach().to(self.mllm.dtype))
-            return OptimizationResult(slot.task.id, "succeeded", "", slot.steps, loss, margin, slot.seconds, embedding)
+            numbers = slot.steps, loss, margin, slot.seconds
+            return OptimizationResult(slot.task.id, "succeeded", "", *numbers, embedding, self._start_digest(slot.task))
         if not math.isfinite(loss):
             reason = "the loss is not a number: this model overflows with these settings (a smaller lr, another dtype?)"
         elif out_of_steps:
@@ -295,6 +296,9 @@ class Engine:
         else:
             return None
         return OptimizationResult(slot.task.id, "failed", reason, slot.steps, loss, margin, slot.seconds, None)
+
+    def _start_digest(self, task: OptimizationTask) -> str:
+        return task.parametrization.start_digest(make_rng(task, 0, self.start.features.device))
 
     def _succeeds(self, i: int, evaluation: Evaluation) -> bool:
         return evaluation.margins[i] > self.config.margin and evaluation.losses[i] < self.config.loss

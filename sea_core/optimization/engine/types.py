@@ -62,6 +62,7 @@ class OptimizationResult:
         loss, margin: of the last evaluation.
         seconds: the task's part of the time of its steps.
         embedding: the E that was evaluated last, in the model's dtype; None if the task failed.
+        start: the digest of the real embedding that E started at; empty for any other start.
     """
 
     id: str
@@ -72,3 +73,4 @@ class OptimizationResult:
     margin: float
     seconds: float
     embedding: Embedding | None
+    start: str = ""

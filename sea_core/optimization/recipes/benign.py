@@ -15,6 +15,7 @@ from sea_core.errors import DataError
 from sea_core.model.embedding import Embedding
 from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.recipes.base import Recipe, RecipeContext
+from sea_core.runs.embedding_files import tensor_digest
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class BenignStartRecipe(Recipe):
     needs_media: ClassVar[bool] = True
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        parametrization = FixedStartParametrization(lr=self.lr, steps=self.steps, starts=fit_to_blank(context))
+        starts = fit_to_blank(context)
+        digests = [tensor_digest(e.features.cpu()) for e in of_blank_size(context)]
+        parametrization = FixedStartParametrization(lr=self.lr, steps=self.steps, starts=starts, digests=digests)
         return lambda example: parametrization
 
 
@@ -69,13 +72,23 @@ class SubspaceParametrization(Parametrization):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FixedStartParametrization(Parametrization):
-    """E itself, from one of `starts`, which have as many vectors as the blank's."""
+    """E itself, from one of `starts`, which have as many vectors as the blank's.
+
+    Attributes:
+        digests: of the real embeddings that the starts were made from.
+    """
 
     starts: Sequence[Embedding]
+    digests: Sequence[str]
 
     def parameter(self, start: Tensor, rng: Generator) -> Tensor:
-        index = int(torch.randint(len(self.starts), (1,), generator=rng, device=rng.device))
-        return self.starts[index].features.to(start).clone()
+        return self.starts[self._draw(rng)].features.to(start).clone()
+
+    def start_digest(self, rng: Generator) -> str:
+        return self.digests[self._draw(rng)]
+
+    def _draw(self, rng: Generator) -> int:
+        return int(torch.randint(len(self.starts), (1,), generator=rng, device=rng.device))
 
 
 def principal_directions(vectors: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -96,13 +109,18 @@ def fit_to_blank(context: RecipeContext) -> list[Embedding]:
     """
     start = context.blank
     fitted = []
-    for e in context.benign:
-        if e.grid == start.grid:
-            features = e.features.to(start.features)[: len(start)]
-            fitted.append(start.with_features(torch.cat([features, start.features[len(features) :]])))
-    if not fitted:
+    for e in of_blank_size(context):
+        features = e.features.to(start.features)[: len(start)]
+        fitted.append(start.with_features(torch.cat([features, start.features[len(features) :]])))
+    return fitted
+
+
+def of_blank_size(context: RecipeContext) -> list[Embedding]:
+    """Return the benign embeddings that have the blank's grid. Raises DataError if none has."""
+    found = [e for e in context.benign if e.grid == context.blank.grid]
+    if not found:
         raise DataError(
-            f"none of the {len(context.benign)} benign media has the blank's size {start.grid}",
+            f"none of the {len(context.benign)} benign media has the blank's size {context.blank.grid}",
             hint="Give media of that size, or another size of the blank (-o adapter.…; see the plugin's README).",
         )
-    return fitted
+    return found

@@ -1,0 +1,49 @@
+"""Minimal pairs: a harmful example's question with the medium that its embedding was edited from, before the edit.
+
+The question is the same and so is most of the medium; what the edit put there is the only reason to refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sea_core.alignment.config import AlignConfig, Method
+from sea_core.alignment.dataset import TrainingExample
+from sea_core.alignment.embedding_source import StoredEmbedding
+from sea_core.alignment.questions import Question, draw_questions, prompt_variants, stored_responses
+from sea_core.alignment.read_first import make_example
+from sea_core.errors import SeaError
+from sea_core.model.adapter import Adapter
+
+
+def pair_examples(
+    adapter: Adapter, trained: Sequence[StoredEmbedding], method: Method, config: AlignConfig
+) -> list[TrainingExample]:
+    """Return `config.pairs` training examples for each harmful embedding whose benign medium is among `trained`.
+
+    The medium answers with its own response. The questions are drawn as those of the embedding itself.
+
+    Raises:
+        SeaError: pairs are wanted, and there is none.
+    """
+    made = [example for example in _pairs(adapter, trained, method, config) if config.pairs]
+    if config.pairs and not made:
+        raise SeaError(
+            "there are no pairs: no harmful embedding started at a benign medium of these runs",
+            hint="Make the embeddings with sea optimize --recipe benign-start --benign-media FOLDER, and add the run "
+            "of sea encode FOLDER, with the same model; or type -o pairs=0.",
+        )
+    return made
+
+
+def _pairs(
+    adapter: Adapter, trained: Sequence[StoredEmbedding], method: Method, config: AlignConfig
+) -> Iterator[TrainingExample]:
+    media = {each.record["sha256"]: each for each in trained if each.is_real and not each.harmful}
+    for embedding in trained:
+        medium = media.get(embedding.record["start"])
+        responses = stored_responses(medium, method) if medium else None
+        if medium and responses and embedding.harmful:
+            questions = [Question(prompt, *responses) for prompt in prompt_variants(adapter, embedding, config.prompts)]
+            drawn = draw_questions(questions, config.pairs, f"{config.seed}:synthetic:{embedding.key}")
+            yield from (make_example("pairs", question, medium) for question in drawn)
