@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sea_core.model.mllm import MLLM
@@ -34,12 +35,13 @@ def encode_clips(mllm: MLLM, planned: Sequence[PlannedClip], encoder: str, repor
     """
     encoded: list[EncodedClip] = []
     for part in split_parts(planned):
-        path = cache_file(part, f"{encoder[:12]}.pt")
+        path = cache_file(part, f"{encoder[:12]}.safetensors")
         if not path.exists():
-            torch.save(encode(mllm, render_part(part)), path)
+            features = encode(mllm, render_part(part))
+            save_file({f"{i:03d}": e for i, e in enumerate(features)}, path)
             report(f"{len(encoded) + len(part)}/{len(planned)} clips encoded")
-        stored = torch.load(path, weights_only=True)
-        encoded += [EncodedClip(clip.phrase, features) for clip, features in zip(part, stored, strict=True)]
+        stored = load_file(path)
+        encoded += [EncodedClip(clip.phrase, stored[f"{i:03d}"]) for i, clip in enumerate(part)]
     return encoded
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from sea_core.plugin.blueprint import Report
@@ -44,7 +46,7 @@ def run_phase(phase: Phase, folder: Path, report: Report) -> None:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(phase.trained, lr=phase.learning_rate, weight_decay=0.0)
     scheduler = training.make_scheduler(optimizer, max(1, phase.steps))
-    path = folder / f"{phase.name}.pt"
+    path = folder / f"{phase.name}.safetensors"
     first = _load(path, phase, optimizer, scheduler)
     saved = time.monotonic()
     for step in range(first, phase.steps):
@@ -54,7 +56,7 @@ def run_phase(phase: Phase, folder: Path, report: Report) -> None:
         if is_last or (step + 1) % max(1, phase.steps // EVALUATIONS) == 0:
             _log(folder, phase, step + 1, loss.item(), report)
         if is_last or time.monotonic() - saved > SAVE_SECONDS:
-            _save(path, phase, optimizer, scheduler, step + 1)
+            _save(path, phase, optimizer, step + 1)
             saved = time.monotonic()
     for parameter in phase.trained:
         parameter.requires_grad_(False)
@@ -67,26 +69,29 @@ def _log(folder: Path, phase: Phase, step: int, loss: float, report: Report) -> 
         file.write(json.dumps({"phase": phase.name, "step": step, **metrics}) + "\n")
 
 
-def _save(path: Path, phase: Phase, optimizer: Any, scheduler: Any, step: int) -> None:
-    state = {
-        "step": step,
-        "trained": [parameter.detach() for parameter in phase.trained],
-        "optimizer": optimizer.state_dict(),
-        "scheduler": scheduler.state_dict(),
-    }
+def _save(path: Path, phase: Phase, optimizer: torch.optim.Optimizer, step: int) -> None:
+    tensors = {f"trained.{i}": parameter.detach() for i, parameter in enumerate(phase.trained)}
+    for i, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"{name}.{i}": value for name, value in state.items()}
     temporary = path.with_suffix(".part")
-    torch.save(state, temporary)
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata={"step": str(step)})
     temporary.replace(path)
 
 
-def _load(path: Path, phase: Phase, optimizer: Any, scheduler: Any) -> int:
+def _load(path: Path, phase: Phase, optimizer: torch.optim.Optimizer, scheduler: Any) -> int:
     """Take over a checkpoint if there is one. Returns how many steps have been done."""
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True, map_location=phase.trained[0].device)
+    with safe_open(path, "pt") as file:
+        step = int(file.metadata()["step"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
     with torch.no_grad():
-        for parameter, value in zip(phase.trained, state["trained"], strict=True):
-            parameter.copy_(value)
-    optimizer.load_state_dict(state["optimizer"])
-    scheduler.load_state_dict(state["scheduler"])
-    return int(state["step"])
+        for i, parameter in enumerate(phase.trained):
+            parameter.copy_(tensors[f"trained.{i}"])
+    names = {name.partition(".")[0] for name in tensors} - {"trained"}
+    states = {i: {name: tensors[f"{name}.{i}"] for name in names} for i in range(len(phase.trained))}
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    scheduler.last_epoch = step
+    for group, factor in zip(optimizer.param_groups, scheduler.lr_lambdas, strict=True):
+        group["lr"] = phase.learning_rate * factor(step)
+    return step
