@@ -14,34 +14,22 @@ import pytest
 import typer
 from typer.main import get_command
 
+from helpers.documents import DOCUMENTS, ROOT, blocks, prose
 from sea_core.cli.app import app
 from sea_core.cli.settings import read_settings
 from sea_core.plugin.isolation import catch_any
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
-    *sorted(ROOT.glob("docs/**/*.md")),
-    *sorted(ROOT.glob("plugins/*/README.md")),
-    *sorted(ROOT.glob("benchmarks/*.md")),
-]
-FENCE = re.compile(r"^(```+)(\w*).*?\n(.*?)^\1$", re.M | re.S)
 CODE_SPAN = re.compile(r"(`+)(?!`).+?\1", re.S)
 INLINE_LINK = re.compile(r"\]\(([^()\s]+)\)")
 LINK_DEFINITION = re.compile(r"^\[[^\]]+\]: (\S+)$", re.M)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
-PROMPT = re.compile(r"^\$ (?:\w+=\S+ )*(?:\.venv/bin/)?sea ")
+SEA = re.compile(r"(?:\w+=\S+ )*(?:\.venv/bin/)?sea ")
 SHELL_OPERATORS = ("|", ">", "&&", ";")
 
 all_documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 needs_all_plugins = pytest.mark.skipif(
     not all(map(find_spec, ("sea_bench", "sea_toy"))), reason="the documents show commands of these plugins"
 )
-
-
-def prose(document: Path) -> str:
-    """Return the text of a document without its fenced blocks."""
-    return FENCE.sub("", document.read_text(encoding="utf-8"))
 
 
 def anchors(document: Path) -> set[str]:
@@ -73,11 +61,10 @@ def broken_links(document: Path) -> Iterator[str]:
 
 def sea_commands(document: Path) -> Iterator[str]:
     """Yield the command lines of `sea` in the console blocks of a document."""
-    for _, language, block in FENCE.findall(document.read_text(encoding="utf-8")):
-        if language == "console":
-            for line in block.replace("\\\n", " ").splitlines():
-                if match := PROMPT.match(line):
-                    yield line[match.end() :]
+    for block in blocks(document):
+        for command in block.commands:
+            if match := SEA.match(command):
+                yield command[match.end() :]
 
 
 def arguments_of(line: str) -> list[str]:

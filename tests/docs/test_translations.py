@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TRANSLATIONS = {"README.md": "README.zh-CN.md", "docs/quickstart.md": "docs/zh/quickstart.md"}
+TRANSLATIONS = {
+    "README.md": "README.zh-CN.md",
+    "docs/quickstart.md": "docs/zh/quickstart.md",
+    "docs/how-to/first-7b-run.md": "docs/zh/first-7b-run.md",
+}
 MARK = re.compile(r"<!-- english: (\w{8}) -->")
 FENCE = re.compile(r"^```.*?\n(.*?)^```$", re.M | re.S)
 

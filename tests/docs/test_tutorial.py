@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from helpers.documents import Block, blocks
 from helpers.fresh_venv import FreshVenv
 
 DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorials/write-a-plugin.md"
 EXAMPLE = DOCS / "examples/sea_eeg"
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: commands with their output, or a file to write."""
-
-    language: str
-    file: str
-    text: str
-
-
-def blocks() -> list[Block]:
-    return [Block(*found) for found in FENCE.findall(TUTORIAL.read_text(encoding="utf-8"))]
 
 
 def commands(text: str) -> list[tuple[str, int, list[str]]]:
@@ -43,7 +29,7 @@ def commands(text: str) -> list[tuple[str, int, list[str]]]:
 
 def test_every_block_can_be_followed(tmp_path: Path) -> None:
     venv = FreshVenv.create(tmp_path)
-    for block in blocks():
+    for block in blocks(TUTORIAL):
         if block.language == "console":
             for command, code, printed in commands(block.text):
                 done = venv.run(command)
@@ -58,14 +44,14 @@ def test_every_block_can_be_followed(tmp_path: Path) -> None:
             path.write_text(block.text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("block", [block for block in blocks() if block.file], ids=lambda block: block.file)
+@pytest.mark.parametrize("block", [block for block in blocks(TUTORIAL) if block.file], ids=lambda block: block.file)
 def test_every_file_of_the_tutorial_is_in_the_example(block: Block) -> None:
     assert block.text == EXAMPLE.joinpath(*Path(block.file).parts[1:]).read_text(encoding="utf-8")
 
 
 def test_every_file_of_the_example_is_in_the_tutorial() -> None:
     scaffolded = {"README.md"}
-    written = {str(Path(*Path(block.file).parts[1:])) for block in blocks() if block.file}
+    written = {str(Path(*Path(block.file).parts[1:])) for block in blocks(TUTORIAL) if block.file}
     files = {
         str(file.relative_to(EXAMPLE))
         for file in EXAMPLE.rglob("*")
