@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import PeftModel
-from transformers import PrinterCallback, Trainer, TrainerCallback
+from transformers import PrinterCallback, Trainer, TrainerCallback, set_seed
 from trl import DPOTrainer, SFTTrainer
 
 from sea_core.alignment import sanity_checks
@@ -100,6 +100,7 @@ def make_trainer(
     trainer_class = PreparedDPOTrainer if request.method == "dpo" else PreparedSFTTrainer
     name_layers(mllm)
     peft = {} if request.full_finetune else {"peft_config": lora_config(mllm, request)}
+    set_seed(config.seed)  # PEFT draws the first weights of LoRA; TRL before 1.15 does not seed them
     try:
         trainer = trainer_class(
             model=mllm.model,
