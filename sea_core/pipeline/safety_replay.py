@@ -7,6 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
 from transformers import TrainerCallback
 
 from sea_core.alignment.collator import Collator
@@ -16,6 +19,7 @@ from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.replayed_examples import REPLAY_CONFIG, ReplayedExamples, replayed_before
 from sea_core.alignment.sanity_checks import require_reading
 from sea_core.errors import SeaError
+from sea_core.model.padding import IGNORE_INDEX
 from sea_core.pipeline.model_in_training import evaluating, find_model_in_training, open_runs
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -89,9 +93,11 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
 
     def _add_gradient(self, model: Any, examples: list[TrainingExample], weight: float) -> Any:
         """Run the model forward and back on some examples; return their loss, not weighted."""
-        batch = self.collator([make_columns(self.mllm, example) for example in examples])
+        columns = [make_columns(self.mllm, example) for example in examples]
+        batch = {name: value.to(self.mllm.device) for name, value in self.collator(columns).items()}
+        labels = batch.pop("labels")
         with self.mllm.inject():  # also while layers are recomputed in the backward pass
-            loss = model(**{name: value.to(self.mllm.device) for name, value in batch.items()}, use_cache=False).loss
+            loss = _mean_loss(model(**batch, use_cache=False).logits, labels)
             (loss * weight).backward()
         return loss.detach()
 
@@ -100,6 +106,17 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
         if self._losses and state.log_history:
             state.log_history[-1]["safety_replay_loss"] = float(sum(self._losses)) / len(self._losses)
             self._losses.clear()
+
+
+def _mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean over the examples of each one's mean negative log-likelihood, so that long answers weigh no more.
+
+    It does not depend on how examples are spread over batches and processes.
+    """
+    targets = labels[:, 1:].to(logits.device)
+    row, column = torch.nonzero(targets != IGNORE_INDEX, as_tuple=True)
+    each = cross_entropy(logits[row, column].float(), targets[row, column], reduction="none")
+    return (each / torch.bincount(row)[row]).sum() / len(targets)
 
 
 def _batch_size(args: Any, state: Any) -> int:
