@@ -98,7 +98,7 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
         labels = batch.pop("labels")
         with self.mllm.inject():  # also while layers are recomputed in the backward pass
             loss = _mean_loss(model(**batch, use_cache=False).logits, labels)
-            (loss * weight).backward()
+            torch.autograd.backward(loss * weight)
         return loss.detach()
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
