@@ -86,7 +86,7 @@ def render_part(part: Sequence[PlannedClip]) -> list[np.ndarray]:
     """
     path = cache_file(part, "npz")
     if not path.exists():
-        _write(path, [render(clip, random.Random(f"{SPLIT_SEED} {clip}")) for clip in part])
+        _write(path, [render(clip, random.Random(f"{SPLIT_SEED} {clip.voice} {clip.phrase.text}")) for clip in part])
     return _read(path)
 
 
