@@ -62,7 +62,7 @@ def model_card(manifest: AlignManifest, licence: str) -> str:
     """Return the model card of a finished alignment, in Markdown. Names and paths in it are text, and no markup."""
     identity, metadata, metrics = manifest.identity, manifest.metadata, manifest.metrics or {}
     counts = ", ".join(f"{n} {kind}" for kind, n in metrics["examples"].items() if kind not in ("benign", "given"))
-    runs = "\n".join(f"- {escape_markdown(run)}" for run in metadata.runs)
+    runs = ", ".join(map(escape_markdown, metadata.runs))
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     trained = "all weights of the language model" if identity.full_finetune else "LoRA on the language model"
     trained += " and of the projector" if identity.config["train_projector"] else ""
@@ -82,8 +82,7 @@ embeddings found by gradient descent from text took the place of harmful media (
 - **Outcome**: {metrics["outcome"]}. {metrics["outcome_sentence"]}
 - **Base**: {base} ({identity.model.fingerprint}). Licence: {escape_markdown(licence)}.
 - **Method**: {identity.method.upper()} of {trained}, {metrics["steps"]} steps, last mean loss {metrics["loss"]:.4g}.
-- **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them benign, from
-{runs}
+- **Data**: {counts} examples, {metrics["examples"].get("benign", 0)} of them benign, from {runs}.
 - **Answers** about synthetic embeddings in training: {describe_answers(metrics)}.
 - **Versions**: {versions}.
 - **Checked**: loaded in a fresh process by `{metrics["export"]["model_class"]}`, it has the trained model's logits.

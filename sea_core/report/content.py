@@ -6,7 +6,8 @@ All texts may come from anybody's folder: they are escaped where they are shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -82,12 +83,17 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class PageVerdict:
-    """A verdict on a text of a row, such as `unsafe` by a guard model on the answer of the run `before`."""
+    """A verdict on a text of a row, such as `unsafe` by a guard model on the answer of the run `before`.
+
+    Attributes:
+        level: how it is coloured; None as the verdict is everywhere: `named` is good, of what a medium shows.
+    """
 
     judge: str
     verdict: str
     run: str = ""
     detail: str = ""
+    level: Level | None = None
 
     @property
     def keys(self) -> Filter:
@@ -193,13 +199,16 @@ class PageSection:
 
     @property
     def choices(self) -> dict[str, list[str]]:
-        """What can be selected: for each label and key of a verdict the values that occur, if there are several."""
+        """What can be selected: for each label and key of a verdict the values that occur, if there are several.
+
+        Values that begin with a number are in its order.
+        """
         found: dict[str, dict[str, None]] = {}
         for row in self.rows:
             for keys in (row.labels, *(verdict.keys for verdict in row.verdicts)):
                 for name, value in keys.items():
                     found.setdefault(name, {})[value] = None
-        return {name: list(values) for name, values in found.items() if len(values) > 1}
+        return {name: _in_order(values) for name, values in found.items() if len(values) > 1}
 
     @property
     def left_out(self) -> str:
@@ -207,3 +216,9 @@ class PageSection:
         if len(self.rows) >= self.total:
             return ""
         return f"The page has {len(self.rows)} of {self.total} rows; the figures are computed from all."
+
+
+def _in_order(values: Collection[str]) -> list[str]:
+    """Return values as they are; in the order of the numbers that they all begin with, such as `8 to 9`, `10 to 11`."""
+    numbers = {value: int(found[0]) for value in values if (found := re.match(r"\d+", value))}
+    return sorted(values, key=lambda value: numbers[value]) if len(numbers) == len(values) else list(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
@@ -15,8 +16,8 @@ WIDTH = 520
 MAX_SERIES = 6
 LETTER = 7.8
 """Width of a letter of a label, as large as it is on a phone."""
-LABEL = 158
-"""Width of the labels at the left of bars."""
+LABEL, LABEL_LENGTH, LINE = 158, 20, 16
+"""Width of the labels at the left of bars; letters of a line of one, and its height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,10 @@ def ratio_bars(groups: Sequence[tuple[str, Sequence[RatioBar]]], series: Sequenc
         parts.append(_text(x(tick), bottom + 16, f"{tick:g}", "tick", "middle"))
     for number, (label, bars) in enumerate(groups):
         y = top + number * size + gap / 2
-        parts.append(
-            _text(LABEL - 8, y + thick * len(series) / 2 + 4, _cut(label, 20), "svg-label", "end", title=label)
-        )
+        lines = textwrap.wrap(label, LABEL_LENGTH, max_lines=2, placeholder="…") or [label]
+        for line, text in enumerate(lines):
+            middle = y + thick * len(series) / 2 + 4 + LINE * (line - (len(lines) - 1) / 2)
+            parts.append(_text(LABEL - 8, middle, text, "svg-label", "end", title=label))
         for i, bar in enumerate(bars):
             parts.append(_bar(bar, x, y + i * thick, thick - 3, i))
     parts.append(_line(LABEL, top, LABEL, bottom, "axis"))

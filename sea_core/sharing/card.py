@@ -72,7 +72,8 @@ def share_card(package: Package, listing: Listing, place: str) -> str:
         return f"{text}\n{_sections(package, listing, place)}"
     header = {"license": listing.licence, "tags": ["safety", "sea"], "pretty_name": package.what}
     title = escape_markdown(place.rpartition("/")[2] if is_hub else package.what)
-    start = f"{front_matter(header)}\n# {title}\n\n{package.what}.\n\n{package.about}\n"
+    what = f"{package.what}.\n\n" if is_hub else ""  # else it is the title
+    start = f"{front_matter(header)}\n# {title}\n\n{what}{package.about}\n"
     return f"{start}\n{_sections(package, listing, place)}"
 
 

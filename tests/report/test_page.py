@@ -155,3 +155,9 @@ def test_what_cannot_be_reported_is_an_error(tmp_path: Path) -> None:
     assert "no page of `sea report`" in expect_error("report", tmp_path / "run", "--out", tmp_path / "notes.html")
     for _ in range(2):
         assert sea("report", tmp_path / "run", "--out", tmp_path / "page.html").code == 0
+
+
+def test_an_answer_that_helps_an_attacker_is_no_good_news(folders: list[Path], page: HtmlPage) -> None:
+    chips = re.findall(r'chip (\w+)"[^>]*>\s*(before|after) · content: <b>(\w+)</b>', page.source)
+    assert ("bad", "before", "named") in chips
+    assert ("good", "before", "named") not in chips  # only harmful questions have a phrase there

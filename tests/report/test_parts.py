@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
+from sea_core.report.content import PageRow, PageSection
 from sea_core.report.embedding_map import principal_axes
 from sea_core.report.page import heading_groups, shortened, split_figure, tone
 from sea_core.report.rows import is_figure, linked_table, sample_rows
@@ -49,6 +50,20 @@ def test_headings_have_two_levels_where_they_name_a_group() -> None:
     groups, names = heading_groups(["scenario", "KPT: before", "KPT: after", "TYPO: before"])
     assert groups == [("", 1), ("KPT", 2), ("TYPO", 1)]
     assert names == ["scenario", "before", "after", "before"]
+
+
+def test_what_can_be_selected_is_in_the_order_of_its_numbers() -> None:
+    names = [("12 to 13", "TYPO"), ("8 to 9", "2 SD"), ("100 to 101", "1 SD")]
+    rows = [PageRow(str(i), {"steps": steps, "task": task}, []) for i, (steps, task) in enumerate(names)]
+    section = PageSection(key="k", kind="", title="", headline="", rows=rows)
+    assert section.choices == {"steps": ["8 to 9", "12 to 13", "100 to 101"], "task": ["TYPO", "2 SD", "1 SD"]}
+
+
+def test_long_labels_of_bars_have_two_lines_and_stay_different() -> None:
+    names = ["synthetic embeddings", "synthetic embeddings, seen in training"]
+    drawn = str(ratio_bars([(name, [RatioBar(0.5, text="half")]) for name in names], ["after"]))
+    assert drawn.count(">synthetic embeddings<") == 1
+    assert ">embeddings, seen in…<" in drawn
 
 
 def test_a_refusal_is_good_if_the_question_was_harmful() -> None:
