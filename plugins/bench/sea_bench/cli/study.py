@@ -128,12 +128,12 @@ def _other_workers(words: list[str], count: int) -> Iterator[None]:
     started = [
         subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True) for _ in range(count)
     ]
+    is_done = False
     try:
         yield
-    except BaseException:
-        for process in started:
-            process.send_signal(signal.SIGINT)
-        raise
+        is_done = True
     finally:
         for process in started:
+            if not is_done:
+                process.send_signal(signal.SIGINT)
             process.wait()
