@@ -19,7 +19,7 @@ media; or not aligned, but defended."""
 
 
 @dataclass(frozen=True)
-class Arm:
+class StudyArm:
     """One way to make a model safer.
 
     Attributes:
@@ -61,29 +61,35 @@ STUDY_DATA = "${data}"
 POOL = "plain,goals,noise,dropout,hidden,input"
 """All recipes that need no benign media."""
 
-ARMS: Registry[Arm] = Registry(
+ARMS: Registry[StudyArm] = Registry(
     "arm",
     (
-        Arm("unaligned", "unaligned", summary="the model as it is"),
-        Arm("safety-prompt", "defence", defence="system-prompt", summary="a safety prompt before every question"),
-        Arm("self-check", "defence", defence="self-check", summary="the model judges its own answers"),
-        Arm(
+        StudyArm("unaligned", "unaligned", summary="the model as it is"),
+        StudyArm("safety-prompt", "defence", defence="system-prompt", summary="a safety prompt before every question"),
+        StudyArm("self-check", "defence", defence="self-check", summary="the model judges its own answers"),
+        StudyArm(
             "steering",
             "defence",
             defence="steering",
             defence_settings={"data": STUDY_DATA},
             summary="a vector of refusal, computed from the texts",
         ),
-        Arm("text", "text", "plain", data="text", summary="text alone"),
-        Arm("oracle", "real", media=("real",), extra_text=True, summary="real media, one for each example"),
-        Arm("oracle-draws", "real", media=("real-draws",), extra_text=True, summary="real media, several an example"),
-        Arm("sea", "sea", "plain", summary="the paper's: one synthetic embedding for each example"),
-        Arm("draws", "sea", "plain", {"draws": 6}, summary="six embeddings an example"),
-        Arm("read-first", "sea", "plain", align={"answers": "read-first"}, summary="says what is shown, then decides"),
-        Arm("pool", "sea", POOL, summary="one embedding an example of each of six recipes"),
-        Arm("pool-benign-media", "sea", POOL, media=("benign",), summary="the pool, and real benign media"),
-        Arm("draws-benign-media", "sea", "plain", {"draws": 6}, ("benign",), summary="six draws, real benign media"),
-        Arm(
+        StudyArm("text", "text", "plain", data="text", summary="text alone"),
+        StudyArm("oracle", "real", media=("real",), extra_text=True, summary="real media, one for each example"),
+        StudyArm(
+            "oracle-draws", "real", media=("real-draws",), extra_text=True, summary="real media, several an example"
+        ),
+        StudyArm("sea", "sea", "plain", summary="the paper's: one synthetic embedding for each example"),
+        StudyArm("draws", "sea", "plain", {"draws": 6}, summary="six embeddings an example"),
+        StudyArm(
+            "read-first", "sea", "plain", align={"answers": "read-first"}, summary="says what is shown, then decides"
+        ),
+        StudyArm("pool", "sea", POOL, summary="one embedding an example of each of six recipes"),
+        StudyArm("pool-benign-media", "sea", POOL, media=("benign",), summary="the pool, and real benign media"),
+        StudyArm(
+            "draws-benign-media", "sea", "plain", {"draws": 6}, ("benign",), summary="six draws, real benign media"
+        ),
+        StudyArm(
             "benign-start",
             "sea",
             "benign-start",
@@ -95,6 +101,6 @@ ARMS: Registry[Arm] = Registry(
 """The built-in arms."""
 
 
-def known_arms() -> Registry[Arm]:
+def known_arms() -> Registry[StudyArm]:
     """Return the arms, built-in and of plugins. Plugins are loaded for a name that is not built in."""
     return ARMS.extended(lambda: loader.study_arms(ARMS))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 from annotated_types import Ge, Gt, MinLen
 
 from sea_bench.run.config import AnswerConfig
-from sea_bench.study.arms import Arm, known_arms
+from sea_bench.study.arms import StudyArm, known_arms
 from sea_core.alignment.config import MIXTURES, AlignConfig, Method, parse_weights
 from sea_core.config import Config, override, read_yaml, reject_unknown, setting_names
 from sea_core.errors import SeaError, at, suggest
@@ -22,7 +22,7 @@ from sea_core.schema import adapter, describe
 STRICT: Mapping[str, Any] = {"extra": "forbid", "strict": True}
 Part: TypeAlias = Literal["validation", "test"]
 PARTS: tuple[Part, ...] = ("validation", "test")
-QUICK, ARM = "quick", "Arm"
+QUICK, ARM = "quick", "StudyArm"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class StudyFile:
         folder: where everything is written.
         data: the text safety set.
         models: by the names that tables use.
-        arms: names of known arms, or the keys of an `Arm`; `base` is a known arm that has the keys that are missing.
+        arms: names of known arms, or the keys of a `StudyArm`; `base` is a known arm that has the rest.
         methods: `sft`, `dpo` or both.
         seeds: of the alignments. embedding_seeds: of the embeddings, which alignments take in turn; default: seeds.
         cases: of each scenario and task; None for all.
@@ -89,7 +89,7 @@ class StudyFile:
     folder: str
     data: str
     models: Annotated[Mapping[str, StudyModel], MinLen(1)]
-    arms: Annotated[tuple[str | Arm, ...], MinLen(1)]
+    arms: Annotated[tuple[str | StudyArm, ...], MinLen(1)]
     methods: Annotated[tuple[Method, ...], MinLen(1)] = ("sft", "dpo")
     seeds: Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)] = (0, 1, 2)
     embedding_seeds: tuple[Annotated[int, Ge(0)], ...] = ()
@@ -116,7 +116,7 @@ class Study:
     file: StudyFile
     root: Path
     file_name: str
-    arms: tuple[Arm, ...]
+    arms: tuple[StudyArm, ...]
 
     @property
     def folder(self) -> Path:
@@ -131,11 +131,11 @@ class Study:
         seeds = self.file.embedding_seeds or self.file.seeds
         return seeds[self.file.seeds.index(seed) % len(seeds)]
 
-    def optimize_config(self, arm: Arm, seed: int) -> OptimizeConfig:
+    def optimize_config(self, arm: StudyArm, seed: int) -> OptimizeConfig:
         """Return the settings of an arm's embeddings."""
         return _overridden(OptimizeConfig(), {**self.file.optimize, **arm.optimize, "seed": seed})
 
-    def align_config(self, arm: Arm, seed: int) -> AlignConfig:
+    def align_config(self, arm: StudyArm, seed: int) -> AlignConfig:
         """Return the settings of an arm's alignment: nothing is held out, since the benchmarks are."""
         settings = {**self.file.align, **arm.align}
         config = MIXTURES.get(settings.pop("mixture", "default")).config()
@@ -218,15 +218,15 @@ class StudyReader:
             described.append(entry)
         return described
 
-    def _known(self, name: str, number: int) -> Arm:
+    def _known(self, name: str, number: int) -> StudyArm:
         """Return a known arm. Raises SeaError, with the line of the entry, if there is none."""
         try:
             return known_arms().get(name)
         except SeaError as error:
             raise SeaError(error.what, hint=error.hint, where=self._where(("arms", number))) from error
 
-    def _arms(self, file: StudyFile) -> list[Arm]:
-        arms: list[Arm] = []
+    def _arms(self, file: StudyFile) -> list[StudyArm]:
+        arms: list[StudyArm] = []
         for number, entry in enumerate(file.arms):
             arm = self._known(entry, number) if isinstance(entry, str) else entry
             for medium in arm.media:
@@ -277,7 +277,7 @@ def _describe(error: Any) -> str:
 
 def _hint(error: Any) -> str:
     first = _first(error)
-    owners: Mapping[str, Any] = {"models": StudyModel, "arms": Arm, "claims": Claims}
+    owners: Mapping[str, Any] = {"models": StudyModel, "arms": StudyArm, "claims": Claims}
     owner = owners.get(str(first["loc"][0]), StudyFile) if len(first["loc"]) > 1 else StudyFile
     return suggest(str(first["loc"][-1]), [each.name for each in fields(owner)], "Keys")
 

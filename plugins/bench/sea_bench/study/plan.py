@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sea_bench.study.file import PARTS, Part, Study
-from sea_bench.study.tasks import Align, Answer, Optimize, Task
+from sea_bench.study.tasks import AlignTask, AnswerTask, OptimizeTask, StudyTask
 from sea_core.errors import SeaError
 
 
@@ -15,8 +15,8 @@ from sea_core.errors import SeaError
 class Plan:
     """The answers of a study, and all tasks, each once and after those that it needs."""
 
-    answers: tuple[Answer, ...]
-    tasks: tuple[Task, ...]
+    answers: tuple[AnswerTask, ...]
+    tasks: tuple[StudyTask, ...]
 
 
 def plan_study(study: Study, parts: Sequence[Part]) -> Plan:
@@ -31,14 +31,14 @@ def plan_study(study: Study, parts: Sequence[Part]) -> Plan:
     _require_files(study, parts)
     answers = [answer for part in PARTS if part in parts for answer in _answers(study, part)]
     answers.sort(key=lambda answer: list(study.file.models).index(answer.model))
-    tasks: dict[Path, Task] = {}
+    tasks: dict[Path, StudyTask] = {}
     for answer in answers:
         for task in _with_inputs(answer):
             tasks.setdefault(task.folder, task)
     return Plan(tuple(answers), tuple(tasks.values()))
 
 
-def _answers(study: Study, part: Part) -> Iterator[Answer]:
+def _answers(study: Study, part: Part) -> Iterator[AnswerTask]:
     """Yield the answers of a part. A model that is not aligned has no seeds: it answers greedily."""
     file = study.file
     for model in file.models:
@@ -47,20 +47,20 @@ def _answers(study: Study, part: Part) -> Iterator[Answer]:
                 if arm.is_aligned:
                     for method in file.methods:
                         if not arm.methods or method in arm.methods:
-                            yield Answer(study, model, arm, part, Align(study, model, arm, method, seed))
+                            yield AnswerTask(study, model, arm, part, AlignTask(study, model, arm, method, seed))
                 elif seed == file.seeds[0]:
-                    yield Answer(study, model, arm, part)
+                    yield AnswerTask(study, model, arm, part)
 
 
-def _with_inputs(task: Task) -> Iterator[Task]:
+def _with_inputs(task: StudyTask) -> Iterator[StudyTask]:
     for each in task.inputs:
         yield from _with_inputs(each)
     yield task
 
 
-def embeddings_of(answer: Answer) -> list[Optimize]:
+def embeddings_of(answer: AnswerTask) -> list[OptimizeTask]:
     """Return the runs of synthetic embeddings that the model of an answer was aligned on."""
-    return [task for task in _with_inputs(answer) if isinstance(task, Optimize)]
+    return [task for task in _with_inputs(answer) if isinstance(task, OptimizeTask)]
 
 
 def _require_files(study: Study, parts: Sequence[Part]) -> None:

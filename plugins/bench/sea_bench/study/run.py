@@ -11,7 +11,7 @@ from pathlib import Path
 from sea_bench.study.file import PARTS, Study, settings_of
 from sea_bench.study.journal import AnswerEntry, StudyContent, StudyFolder, TaskRecord
 from sea_bench.study.plan import Plan, embeddings_of, plan_study
-from sea_bench.study.tasks import Answer, Task, setting_digest
+from sea_bench.study.tasks import AnswerTask, StudyTask, setting_digest
 from sea_core import __version__
 from sea_core.errors import SeaError, one_line
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
@@ -67,7 +67,7 @@ class _StudyWorker:
         self.failed_digests: set[str] = set()
         self.skipped: set[str] = set()
 
-    def work(self, tasks: Sequence[Task], tracker: Tracker) -> None:
+    def work(self, tasks: Sequence[StudyTask], tracker: Tracker) -> None:
         """Do the tasks in their order; those that another process works on are waited for at the end."""
         waiting = [task for task in tasks if task.digest not in self.folder.done()]
         while waiting:
@@ -79,7 +79,7 @@ class _StudyWorker:
                 time.sleep(WAIT)
             waiting = left
 
-    def _try(self, task: Task, tracker: Tracker) -> bool:
+    def _try(self, task: StudyTask, tracker: Tracker) -> bool:
         """Do a task, and return whether it has ended, here or in another process."""
         done = self.folder.done()
         if task.digest in done:
@@ -100,7 +100,7 @@ class _StudyWorker:
         tracker.advance(1, note=task.label)
         return True
 
-    def _do(self, task: Task) -> None:
+    def _do(self, task: StudyTask) -> None:
         began, error = time.monotonic(), ""
         try:
             task.run(SILENT)
@@ -115,8 +115,8 @@ class _StudyWorker:
             kind=task.KIND,
             folder=task.folder.relative_to(self.folder.folder).as_posix(),
             model=task.model,
-            setting=setting_digest(task) if isinstance(task, Answer) else "",
-            part=task.part if isinstance(task, Answer) else "",
+            setting=setting_digest(task) if isinstance(task, AnswerTask) else "",
+            part=task.part if isinstance(task, AnswerTask) else "",
             status="failed" if error else "done",
             seconds=time.monotonic() - began,
             error=error,
@@ -136,7 +136,7 @@ def _content(study: Study, plan: Plan, command: str) -> StudyContent:
     )
 
 
-def _entry(answer: Answer) -> AnswerEntry:
+def _entry(answer: AnswerTask) -> AnswerEntry:
     root, alignment = answer.study.folder, answer.alignment
     return AnswerEntry(
         model=answer.model,

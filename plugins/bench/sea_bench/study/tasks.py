@@ -19,7 +19,7 @@ from sea_bench.defences.registry import known_defences
 from sea_bench.pipeline.judge import ALWAYS, judge_run
 from sea_bench.pipeline.run import run_benchmark
 from sea_bench.select import CaseFilter, set_digest
-from sea_bench.study.arms import STUDY_DATA, Arm
+from sea_bench.study.arms import STUDY_DATA, StudyArm
 from sea_bench.study.file import Part, Study, StudyModel
 from sea_core import __version__
 from sea_core.alignment.config import AlignRequest, Method
@@ -34,7 +34,7 @@ from sea_core.runs.digests import file_digest, sha256
 
 
 @dataclass(frozen=True)
-class Task(ABC):
+class StudyTask(ABC):
     """One task.
 
     Attributes:
@@ -55,7 +55,7 @@ class Task(ABC):
         """Its name, for people: the folder begins with it."""
 
     @property
-    def inputs(self) -> tuple[Task, ...]:
+    def inputs(self) -> tuple[StudyTask, ...]:
         """The tasks whose results it reads."""
         return ()
 
@@ -121,10 +121,10 @@ def model_state(study: Study, name: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Optimize(Task):
+class OptimizeTask(StudyTask):
     """`sea optimize`: the synthetic embeddings of an arm. Arms with the same recipe and settings share them."""
 
-    arm: Arm
+    arm: StudyArm
     seed: int
 
     KIND: ClassVar[str] = "optimize"
@@ -159,7 +159,7 @@ class Optimize(Task):
 
 
 @dataclass(frozen=True)
-class Encode(Task):
+class EncodeTask(StudyTask):
     """`sea encode`: real media of the study."""
 
     medium: str
@@ -181,10 +181,10 @@ class Encode(Task):
 
 
 @dataclass(frozen=True)
-class Align(Task):
+class AlignTask(StudyTask):
     """`sea align`: the model of an arm. Without a spot check: the benchmarks ask more."""
 
-    arm: Arm
+    arm: StudyArm
     method: Method
     seed: int
 
@@ -195,10 +195,10 @@ class Align(Task):
         return f"{self.arm.name}-{self.method}-seed{self.seed}"
 
     @cached_property
-    def inputs(self) -> tuple[Task, ...]:
+    def inputs(self) -> tuple[StudyTask, ...]:
         embeddings = self.study.embedding_seed(self.seed)
-        made = [Optimize(self.study, self.model, self.arm, embeddings)] if self.arm.recipe else []
-        return (*made, *(Encode(self.study, self.model, medium) for medium in self.arm.media))
+        made = [OptimizeTask(self.study, self.model, self.arm, embeddings)] if self.arm.recipe else []
+        return (*made, *(EncodeTask(self.study, self.model, medium) for medium in self.arm.media))
 
     def identity(self) -> dict[str, Any]:
         config = self.study.align_config(self.arm, self.seed)
@@ -227,12 +227,12 @@ class Align(Task):
 
 
 @dataclass(frozen=True)
-class Answer(Task):
+class AnswerTask(StudyTask):
     """`sea bench run` and `sea bench judge`: the answers of an arm to a benchmark, and the verdicts on them."""
 
-    arm: Arm
+    arm: StudyArm
     part: Part
-    alignment: Align | None = None
+    alignment: AlignTask | None = None
 
     KIND: ClassVar[str] = "answer"
 
@@ -242,7 +242,7 @@ class Answer(Task):
         return f"{made}-{self.part}"
 
     @property
-    def inputs(self) -> tuple[Task, ...]:
+    def inputs(self) -> tuple[StudyTask, ...]:
         return (self.alignment,) if self.alignment else ()
 
     def identity(self) -> dict[str, Any]:
@@ -286,7 +286,7 @@ class Answer(Task):
         return override(defence, found)[0]
 
 
-def setting_digest(answer: Answer) -> str:
+def setting_digest(answer: AnswerTask) -> str:
     """Return what identifies the setting that an answer was made with, whatever its model, seed and benchmark."""
     file, alignment = answer.study.file, answer.alignment
     state: Mapping[str, Any] = {

@@ -91,7 +91,7 @@ def test_vsr_does_not_mean_what_it_says_if_refusals_do_not_carry_over() -> None:
 
 def test_models_that_are_as_good_with_few_phrases_decide_together() -> None:
     sea, oracle = arm("sea", "sea", "sft", run(0, 0)), arm("oracle", "real", "sft", run(0, 0))
-    few = [replace(each, runs=tuple(first_phrases(one, 14) for one in each.runs)) for each in (sea, oracle)]
+    few = [replace(each, runs=tuple(first_phrases(answered, 14) for answered in each.runs)) for each in (sea, oracle)]
     many = [replace(each, model=f"toy-{i}") for i in range(4) for each in few]
     assert overall(decide_claims(few, TERMS), 3, TERMS) == "not decidable here"
     assert overall(decide_claims(many, TERMS), 3, TERMS) == "yes"

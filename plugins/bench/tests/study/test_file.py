@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sea_bench.study.arms import ARMS, Arm, known_arms
+from sea_bench.study.arms import ARMS, StudyArm, known_arms
 from sea_bench.study.file import Study, read_study
 from sea_core.errors import SeaError
 
@@ -102,7 +102,7 @@ def test_what_is_wrong_is_said_with_its_line(
 
 
 def test_arms_of_plugins_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = Arm("mine", "sea", "plain", align={"steps": 1})
+    mine = StudyArm("mine", "sea", "plain", align={"steps": 1})
     monkeypatch.setattr("sea_core.plugin.loader.study_arms", lambda built_in: (mine,))
     assert known_arms().get("mine") is mine
     assert known_arms().names()[0] == "unaligned"

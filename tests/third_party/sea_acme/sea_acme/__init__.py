@@ -41,9 +41,9 @@ def sea_defences():
 
 @hookimpl
 def sea_study_arms():
-    from sea_bench.study.arms import Arm
+    from sea_bench.study.arms import StudyArm
 
-    return [Arm("acme", "sea", "acme")]
+    return [StudyArm("acme", "sea", "acme")]
 
 
 @hookimpl
