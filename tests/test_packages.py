@@ -13,6 +13,9 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECTS = [REPOSITORY, *sorted(path.parent for path in REPOSITORY.glob("plugins/*/pyproject.toml"))]
@@ -60,3 +63,17 @@ def test_source_of_the_core_has_what_its_tests_need(tmp_path: Path) -> None:
 def test_image_has_every_plugin() -> None:
     installed = re.findall(r"\./plugins/\w+", (REPOSITORY / "Dockerfile").read_text())
     assert installed == [f"./plugins/{project.name}" for project in PROJECTS[1:]]
+
+
+@pytest.mark.parametrize("project", ["", "plugins/llava", "plugins/qwen2_audio"])
+def test_lowest_versions_are_those_that_are_tested(project: str) -> None:
+    """make test-lowest installs them. Torch is the one that the machine has."""
+    declared = tomllib.loads((REPOSITORY / project / "pyproject.toml").read_text())["project"]["dependencies"]
+    pins = [Requirement(line) for line in (REPOSITORY / "constraints-lowest.txt").read_text().splitlines()[1:]]
+    tested = {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in pins}
+    for requirement in map(Requirement, declared):
+        name = canonicalize_name(requirement.name)
+        if name != "torch" and not name.startswith("sea-"):
+            lowest = next(part.version for part in requirement.specifier if part.operator == ">=")
+            assert tested[name] in requirement.specifier
+            assert Version(tested[name]).release[: len(Version(lowest).release)] == Version(lowest).release, name
