@@ -19,7 +19,7 @@ from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.engine.scheduler import Engine, Kind
 from sea_core.optimization.engine.select_forward import compile_forward, select_forward
-from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask
+from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask, failed_result
 from sea_core.optimization.flop import STEPS, StepSequence, measure_matmul, step_flop
 from sea_core.optimization.recipes.base import Recipe, RecipeContext, RecipeNotSupported
 from sea_core.optimization.recipes.expand import make_parametrizer, make_seed
@@ -174,8 +174,7 @@ class Optimization:
             reason = str(error)
         if not reason:
             return task
-        nan = float("nan")
-        return OptimizationResult(example.id, "failed", reason, 0, nan, nan, 0.0, None)
+        return failed_result(example.id, reason)
 
     def _parametrizer(self, name: str) -> Callable[[PreparedExample], Parametrization]:
         """Return what makes the parametrisations of a recipe, which is prepared when it is first used."""

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 PARENT = "SEA_WORKER_PARENT"
 """The environment variable with the process that has started a worker, and that it ends with."""
-RESTARTS = 3
-"""How often a worker that dies is started again."""
+RESTARTS = 5
+"""How often a worker that dies is started again, if nothing is finished meanwhile: more than it takes to give up a row
+that kills its process (see `Block.deaths`)."""
 POLL_SECONDS = 0.25
 JOIN_SECONDS = 2.0
-"""How often what is finished is joined to the run."""
+"""How often what is finished is joined to the run, and counted."""
 STOP_SECONDS = 30.0
 """How long a worker may take to stop before it is killed."""
 FAULT_LINES = 12
@@ -40,10 +42,14 @@ EXPLAINED = 2
 
 
 def count_workers(setting: int | Auto, target: ModelTarget) -> int:
-    """Return how many processes are to work on a run."""
-    if setting != "auto":
-        return setting
-    return len(_visible_gpus()) if resolve_device(target.device).type == "cuda" else 1
+    """Return how many processes are to work on a run: with `auto` one for each GPU, and one on a GPU that is named."""
+    return setting if setting != "auto" else len(_shared_gpus(target)) or 1
+
+
+def _shared_gpus(target: ModelTarget) -> list[str]:
+    """Return the GPUs that workers are to share; none on a CPU, or where one GPU is named, as in `cuda:1`."""
+    device = resolve_device(target.device)
+    return _visible_gpus() if device.type == "cuda" and device.index is None else []
 
 
 def _visible_gpus() -> list[str]:
@@ -67,19 +73,22 @@ def launch(
     """
     blocks, left, joined = run.blocks, run.blocks.count_left(), time.monotonic()
     track = progress.track("optimize", order.total, order.total - left)
-    with _Pool(run, target, order.workers, progress) as pool, track as tracker:
+    with _Pool(run, target, order.workers, progress).started() as pool, track as tracker:
         while blocks.unfinished():
             time.sleep(POLL_SECONDS)
-            if not pool.watch() and blocks.unfinished():
-                hint = "What is finished is kept. Remove the cause, and re-run the same command to resume."
-                raise RunError(f"all {order.workers} workers have died", hint=hint, where=str(run.folder))
-            if (now := blocks.count_left()) < left:
-                tracker.advance(left - now, f"{len(pool.workers)} workers")
-                left = now
+            if not pool.watch():
+                break
             if time.monotonic() - joined >= JOIN_SECONDS:
                 join()
-                joined = time.monotonic()
-        tracker.advance(left, "done")
+                joined, now = time.monotonic(), blocks.count_left()
+                if now < left:
+                    tracker.advance(left - now, f"{len(pool.workers)} workers")
+                    left = now
+                    pool.forgive()
+        tracker.advance(left - blocks.count_left(), "done")
+        if pool.given_up == order.workers and blocks.unfinished():
+            hint = "What is finished is kept. Remove the cause, and re-run the same command to resume."
+            raise RunError(f"all {order.workers} workers have died", hint=hint, where=str(run.folder))
 
 
 @dataclass
@@ -99,20 +108,26 @@ class _Launched:
 
 
 class _Pool:
-    """The workers of a launch. At the end of the block those that still run are stopped, on errors and Ctrl-C too."""
+    """The workers of a launch."""
 
     def __init__(self, run: EmbeddingRun, target: ModelTarget, count: int, progress: Progress) -> None:
         self.run, self.target, self.count, self.progress = run, target, count, progress
-        self.gpus = _visible_gpus() if target.device in ("auto", "cuda") and target.device_name() == "cuda" else []
+        self.gpus = _shared_gpus(target)
         self.workers: list[_Launched] = []
+        self.given_up = 0
 
-    def __enter__(self) -> _Pool:
-        for number in range(self.count):
-            output = tempfile.TemporaryFile()  # closed at the end of the block
-            self.workers.append(_Launched(number, self._start(number, output), output))
-        return self
+    @contextmanager
+    def started(self) -> Iterator[_Pool]:
+        """Start the workers; at the end of the context those that still run are stopped, on errors and Ctrl-C too."""
+        try:
+            for number in range(self.count):
+                output = tempfile.TemporaryFile()  # noqa: SIM115  # closed at the end of the context
+                self.workers.append(_Launched(number, self._start(number, output), output))
+            yield self
+        finally:
+            self._stop()
 
-    def __exit__(self, *_: object) -> None:
+    def _stop(self) -> None:
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.process.terminate()
@@ -143,6 +158,11 @@ class _Pool:
                 self._restart(worker, code)
         return len(self.workers)
 
+    def forgive(self) -> None:
+        """Forget how often workers have died: there is progress."""
+        for worker in self.workers:
+            worker.starts = 1
+
     def _restart(self, worker: _Launched, code: int) -> None:
         again = worker.starts <= RESTARTS
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
@@ -150,8 +170,10 @@ class _Pool:
         self.progress.note(f"worker {worker.number} has died ({how}): {then}\n  {worker.last_lines()}".rstrip())
         if not again:
             self.workers.remove(worker)
+            self.given_up += 1
             return
-        worker.output.truncate(0)
+        worker.output.seek(0)  # the worker writes where this process has read to
+        worker.output.truncate()
         worker.process, worker.starts = self._start(worker.number, worker.output), worker.starts + 1
 
     def _start(self, number: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -173,5 +195,10 @@ class _Pool:
         if self.run.manifest.identity.model.plugin_version.startswith(FILE_VERSION):
             command += ["--plugin", self.target.source]
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=output, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=output,
+            env=environment,
+            process_group=0,  # Ctrl-C reaches this process only, which stops its workers with one signal each
         )

@@ -17,7 +17,7 @@ from sea_core.model.media_folder import encode_files
 from sea_core.model.proof import check_seam
 from sea_core.model.text_check import require_accepted
 from sea_core.optimization.config import OptimizeConfig
-from sea_core.optimization.engine.types import OptimizationResult
+from sea_core.optimization.engine.types import OptimizationResult, failed_result
 from sea_core.optimization.lr_search import GRID, search_lr
 from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.record import make_record
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 0.5
 """How long a worker waits for others before it asks again."""
+DEATHS = 2
+"""How many workers may die on a block before its rows are made one at a time, and on such a row before it fails."""
 COUNT_SECONDS = 2.0
 """How often a worker counts what the others have done."""
 
@@ -104,15 +106,18 @@ class OptimizeWorker:
     ) -> bool:
         """Claim blocks and make their embeddings, until there are none to claim; return whether there was any.
 
+        Blocks on which workers have died come last, one row at a time, so that the row that kills is found.
+
         Args:
             make: makes the optimisation from the examples of the first block; by default the one that was settled on.
             wanted: which blocks.
         """
+        make = make or self._join_optimization
         try:
-            examples = self._claim_examples(wanted)
+            examples = self._claim_examples(lambda block: wanted(block) and not _kills(block))
             if (first := next(examples, None)) is None:
-                return False
-            self._optimise((make or self._join_optimization)(first), chain([first], examples))
+                return self._work_alone(make, lambda block: wanted(block) and _kills(block))
+            self._optimise(make(first), chain([first], examples))
             return True
         finally:
             self._claimed, self._rows = [], {}  # what is not finished is given back when the worker ends
@@ -120,6 +125,9 @@ class OptimizeWorker:
     def _claim_examples(self, wanted: Callable[[BlockFolder], bool]) -> Iterator[list[PreparedExample]]:
         """Claim one block after the other, and yield its examples that have no result yet."""
         while block := self._checked(self.blocks.claim(self.worker, wanted)):
+            if _kills(block.folder):  # as is known now that it is taken over
+                block.release()
+                continue
             self._claimed.append(block)
             examples = read_rows(block.left(), str(block.folder.path))
             self._rows |= {example.id: (block, example) for example in examples}
@@ -127,6 +135,37 @@ class OptimizeWorker:
                 yield examples
             else:
                 self._finish(block)
+
+    def _work_alone(
+        self, make: Callable[[Sequence[PreparedExample]], Optimization], wanted: Callable[[BlockFolder], bool]
+    ) -> bool:
+        """Claim a block and make its embeddings one after the other; return whether there was one.
+
+        A row on which workers have died gets a failed result.
+        """
+        if not (block := self._checked(self.blocks.claim(self.worker, wanted))):
+            return False
+        self._claimed.append(block)
+        examples = read_rows(block.left(), str(block.folder.path))
+        self._rows = {example.id: (block, example) for example in examples}
+        if not examples:
+            self._finish(block)
+        for example in examples:
+            if example.id not in self._rows:  # another worker has the block
+                break
+            if (deaths := block.deaths(example.id)) >= DEATHS:
+                self._give_up(example.id, deaths)
+                continue
+            with suppress(ClaimLost):
+                block.begin_alone(example.id, self.worker)
+                self._optimise(make([example]), iter([[example]]))
+        return True
+
+    def _give_up(self, example_id: str, deaths: int) -> None:
+        """Store a failed result for a row that kills its worker."""
+        reason = f"{deaths} workers died while they made this embedding alone (out of memory, or a driver's crash?)"
+        self.progress.note(f"{example_id}: {reason}")
+        self._store(*self._rows.pop(example_id), failed_result(example_id, reason))
 
     def _checked(self, block: Block | None) -> Block | None:
         """Return a block that this worker has claimed; None, if it belongs to another work order than this worker.
@@ -199,6 +238,12 @@ class OptimizeWorker:
         self.on_change()
 
     def _cut_blocks(self, job: Block) -> None:
+        if (deaths := job.deaths()) > 2 * DEATHS:  # so many are needed to give up one of the first rows
+            raise RunError(
+                f"{deaths} workers died while they determined the settings that are auto",
+                hint="Type the settings in place of auto, such as -o lr=0.1 -o batch_size=1, or use a larger device.",
+                where=str(self.run.folder),
+            )
         examples = self._uncut(job)
         require_accepted(self.model(), goal_texts(examples, Path(self.run.manifest.metadata.data_path)))
         config, start = self._search_lr(job, self._settled_config()), None
@@ -333,6 +378,11 @@ class OptimizeWorker:
                 found.append(embedding)
                 tracker.advance()
         return found
+
+
+def _kills(block: BlockFolder) -> bool:
+    """Return whether so many workers have died on a block that one of its rows may be the cause."""
+    return Block(block).deaths() >= DEATHS
 
 
 def _by_kind(optimization: Optimization, examples: Sequence[PreparedExample]) -> list[PreparedExample]:

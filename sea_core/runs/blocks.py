@@ -38,6 +38,7 @@ from sea_core.schema import parse_json
 T = TypeVar("T")
 
 ROWS = "rows.jsonl"
+ATTEMPTS = "attempts.jsonl"
 TRIALS, TRIAL_KEY = "tuning.jsonl", ("lr", "id")
 ORDER, SETTLED, FINISHER = "order.json", "settled.json", "finisher.json"
 BLOCKS_PER_WORKER = 8
@@ -76,6 +77,17 @@ class Finisher:
     token: str
 
 
+class Attempt(TypedDict):
+    """A line of `attempts.jsonl` in a block.
+
+    `row` is the id of a row that the worker has begun to make alone, without others. It is empty where the worker has
+    died while it had the block.
+    """
+
+    worker: str
+    row: str
+
+
 class Block:
     """A block, or the job `settle`, that this process has claimed."""
 
@@ -105,6 +117,26 @@ class Block:
         store = Store(self.folder.path, self.folder)
         store.put_aside_damage()
         return store
+
+    def begin_alone(self, row_id: str, worker: Worker) -> None:
+        """Store that a row is made alone from now on. Raises ClaimLost when another worker has the block."""
+        with self.writing():
+            self._attempts.append([{"worker": worker.token, "row": row_id}])
+
+    def add_death(self, token: str) -> None:
+        """Store that a worker has died while it had the block."""
+        with self.writing():
+            self._attempts.append([{"worker": token, "row": ""}])
+
+    def deaths(self, row_id: str = "") -> int:
+        """Return how many workers have died while they had the block, or while they made a row of it alone."""
+        attempts = self._attempts.read(skip_damaged=True)
+        dead = {attempt["worker"] for attempt in attempts if not attempt["row"]}
+        return len(dead & {attempt["worker"] for attempt in attempts if attempt["row"] == row_id})
+
+    @property
+    def _attempts(self) -> JsonlLog[Attempt]:
+        return JsonlLog(self.folder.path / ATTEMPTS, Attempt)
 
     def left(self) -> list[BlockRow]:
         """Return the rows that have no result yet."""
@@ -158,7 +190,7 @@ class Blocks:
     def __init__(self, run: Path) -> None:
         self.run, self.folder = run, run / BLOCKS
         self.workers = self.folder / "workers"
-        self._counted: dict[Path, int] = {}  # of blocks that nobody has claimed, and that so do not change
+        self._counted: dict[Path, int] = {}  # of the blocks that nobody had claimed when they were counted
 
     def worker(self) -> Worker:
         """Return this process as a worker, to be registered."""
@@ -190,16 +222,29 @@ class Blocks:
         return self._claim(worker, lambda block: block.label == SETTLE)
 
     def _claim(self, worker: Worker, wanted: Callable[[BlockFolder], bool]) -> Block | None:
-        blocks = [block for block in self.all() if wanted(block) and not block.is_done]
+        blocks = self.unfinished()
         waiting = [block for block in blocks if block.state == TODO]
         while waiting:
-            if claimed := waiting.pop(0).moved_to(worker.token):
+            if not wanted(block := waiting.pop(0)):
+                continue
+            if claimed := block.moved_to(worker.token):
                 return Block(claimed)
             random.shuffle(waiting)  # another worker is claiming from this end
         alive = {token: worker.is_alive(token) for token in {block.state for block in blocks if block.is_claimed}}
-        dead = [block for block in blocks if block.is_claimed and not alive[block.state]]
-        claims = (block.moved_to(worker.token) for block in dead)
-        return next((Block(claimed) for claimed in claims if claimed), None)
+        dead = [block for block in blocks if block.is_claimed and not alive[block.state] and wanted(block)]
+        return next(filter(None, (self._take_over(block, worker) for block in dead)), None)
+
+    @staticmethod
+    def _take_over(block: BlockFolder, worker: Worker) -> Block | None:
+        """Claim a block of a dead worker. None if another worker was faster."""
+        if not (moved := block.moved_to(worker.token)):
+            return None
+        claimed = Block(moved)
+        try:
+            claimed.add_death(block.state)
+        except ClaimLost:
+            return None
+        return claimed
 
     def release(self, worker: Worker) -> None:
         """Give back all blocks of a worker, by what is on disk: an interrupt may come right after a claim."""
@@ -382,12 +427,15 @@ class Blocks:
     # --- progress ---------------------------------------------------------------------------------------------------
 
     def count_left(self) -> int:
-        """Return how many rows have no result yet."""
-        unfinished = self.unfinished()
-        for block in unfinished:
-            if block.state == TODO and block.path not in self._counted:
-                self._counted[block.path] = _count_done(block)
-        return sum(block.rows - (self._counted.get(block.path) or _count_done(block)) for block in unfinished)
+        """Return how many rows have no result yet. Blocks that still nobody has claimed are not counted again."""
+        counted, self._counted = self._counted, {}
+        left = 0
+        for block in self.unfinished():
+            done = counted[block.path] if block.path in counted else _count_done(block)
+            left += block.rows - done
+            if block.state == TODO:
+                self._counted[block.path] = done
+        return left
 
 
 def _count_done(block: BlockFolder) -> int:

@@ -10,7 +10,10 @@ import json
 import os
 import platform
 import secrets
+import subprocess
+import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -33,7 +36,8 @@ class WorkerRecord(TypedDict):
     """The content of a worker's file.
 
     `place` is the computer, or the container in it, in which `pid` is the number of a process. `born` is when that
-    process was started, by the clock of the place, because numbers are used again.
+    process was started, because numbers are used again: on Linux in clock ticks since the computer was started, which
+    no correction of its clock changes; elsewhere in seconds.
     """
 
     host: str
@@ -109,11 +113,12 @@ class Worker:
 @cache
 def place() -> str:
     """Return what identifies this computer since it was started, and the container that this process runs in."""
-    try:
+    if sys.platform == "linux":
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:  # not Linux
-        return platform.node()
+    if sys.platform == "darwin":
+        return subprocess.check_output(["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"], text=True).strip()
+    return f"{platform.node()}:{uuid.getnode():x}"  # names of computers are often the same
 
 
 def _read(path: Path) -> WorkerRecord | None:
@@ -138,12 +143,13 @@ def _changed(path: Path) -> float | None:
 
 
 def _is_running(record: WorkerRecord) -> bool:
-    born = _process_start(record["pid"])
-    return born is not None and abs(born - record["born"]) < 2
+    return _process_start(record["pid"]) == record["born"]
 
 
 def _process_start(pid: int) -> float | None:
-    """Return when a process was started; None where it is not running."""
+    """Return when a process was started (see `WorkerRecord`); None where it is not running."""
+    if sys.platform == "linux":
+        return _start_in_ticks(pid)
     import psutil
 
     try:
@@ -151,3 +157,13 @@ def _process_start(pid: int) -> float | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
     except (psutil.Error, ValueError, OverflowError):
         return None
+
+
+def _start_in_ticks(pid: int) -> float | None:
+    """Return when a process was started, from Linux's process table (man proc_pid_stat)."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()  # what precedes is the number and the name of the process
+    return None if fields[0] in "ZX" else float(fields[19])

@@ -9,18 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 from helpers.cli import expect_error, restore_sigint, sea, sea_process
-from helpers.cli_runs import PLUGIN, QUICK, optimize_command, write_demo_examples
+from helpers.cli_runs import PLUGIN, QUICK, optimize_command, truncate_half, write_demo_examples
 from helpers.hostile import edit_json
 from helpers.stored import stored_ids
+from sea_core.errors import RunError
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline import launch as module
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
@@ -41,9 +45,9 @@ def make_run(folder: Path, config: OptimizeConfig = CONFIG, count: int = COUNT) 
     return optimize(DataSpec(limit=count), target, out=folder, synthesis=Synthesis(config=config), verify=False)
 
 
-def prepare_run(folder: Path, **changes: Any) -> EmbeddingRun:
+def prepare_run(folder: Path, count: int = COUNT, **changes: Any) -> EmbeddingRun:
     """Prepare a run for workers that join it."""
-    return make_run(folder, replace(CONFIG, workers=0, **changes))
+    return make_run(folder, replace(CONFIG, workers=0, **changes), count)
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +156,8 @@ def test_launched_workers_make_the_run_of_one(
     real = subprocess.Popen
 
     def start(*args: Any, **kwargs: Any) -> Any:
-        if not started:  # the first one dies at once
-            args = ([sys.executable, "-c", "import os; print('I die'); os.abort()"],)
+        if len(started) in (0, 2):  # the first one dies at once, and once more when it is started again
+            args = ([sys.executable, "-c", "import os; print('I die', flush=True); os.abort()"],)
             kwargs["stderr"], kwargs["stdout"] = kwargs["stderr"], kwargs["stderr"]
         started.append(real(*args, **kwargs))
         return started[-1]
@@ -165,11 +169,66 @@ def test_launched_workers_make_the_run_of_one(
     synthesis = Synthesis(config=replace(CONFIG, workers=2))
     optimize(DataSpec(limit=COUNT), target, out=tmp_path / "run", synthesis=synthesis, verify=False, progress=progress)
     assert_same(tmp_path / "run", quiet)
-    assert len(started) == 3
+    assert len(started) == 4
     assert all(process.poll() is not None for process in started)
-    (note,) = [note for note in notes if "worker" in note]
-    assert "worker 0 has died (signal 6): it is started again" in note
+    deaths = [note for note in notes if "worker" in note]
+    assert deaths == ["worker 0 has died (signal 6): it is started again\n  I die"] * 2
     assert progress.counted == COUNT
+
+
+def test_workers_are_stopped_where_one_of_them_cannot_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def start(*_: Any, **__: Any) -> Any:
+        if started:
+            raise OSError(11, "Resource temporarily unavailable")
+        started.append(real([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+        return started[0]
+
+    monkeypatch.setattr(module.subprocess, "Popen", start)
+    with pytest.raises(OSError, match="temporarily"):
+        make_run(tmp_path / "run", replace(CONFIG, workers=2), count=2)
+    assert started[0].poll() is not None
+
+
+FRAGILE = """
+import os, signal
+from sea_core import hookimpl
+from sea_core.optimization.engine.scheduler import Engine
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+
+start = Engine._start
+
+def start_or_die(engine, task):
+    if task.id == "demo-001":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return start(engine, task)
+
+Engine._start = start_or_die
+
+@hookimpl
+def sea_adapters():
+    return [Qwen2AudioAdapter()]
+"""
+"""A plugin with which one row kills its process, as a driver that crashes does."""
+
+
+def test_a_row_that_kills_its_process_has_failed_after_a_few_deaths(tmp_path: Path) -> None:
+    rows, run, plugin = write_demo_examples(tmp_path / "rows.jsonl", 3), tmp_path / "run", tmp_path / "fragile.py"
+    plugin.write_text(FRAGILE)
+    options = ("--plugin", plugin, "--out", run, *QUICK, *SETTINGS, "--no-verify", "-o", "workers=2")
+    command = sea_process("optimize", rows, *options)
+    out, err = command.communicate()
+    assert command.returncode == 1, err
+    assert (json.loads(out)["done"], json.loads(out)["succeeded"]) == (3, 2)
+    (failed,) = EmbeddingRun(run).records("failed")
+    assert failed["id"] == "demo-001"
+    assert failed["reason"].startswith("2 workers died while they made this embedding alone")
+    assert f"failed: demo-001 (clean a lamp): {failed['reason']}" in err
+    assert stored_ids(run) == ["demo-000", "demo-001", "demo-002"]
 
 
 class SilentTracker:
@@ -214,6 +273,96 @@ def test_ctrl_c_stops_all_workers(quiet: EmbeddingRun, tmp_path: Path) -> None:
     blocks = EmbeddingRun(run).blocks  # a worker that was still starting leaves its claim, which counts as a dead one's
     others = blocks.worker()
     assert not any(others.is_alive(block.state) for block in blocks.all() if block.is_claimed)
+
+
+def test_a_worker_waits_for_a_command_that_holds_the_run_and_joins_nothing(tmp_path: Path) -> None:
+    run = prepare_run(tmp_path / "run", count=2)
+    with ThreadPoolExecutor(1) as pool:
+        with run.writing():  # as `sea verify` does
+            working = pool.submit(work, run.folder, device="cpu")
+            until = time.monotonic() + 200
+            while run.blocks.unfinished():
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            with pytest.raises(TimeoutError):
+                working.result(1.5)
+        finished = working.result()
+    assert finished
+    assert stored_ids(run.folder) == ["demo-000", "demo-001"]
+    assert not (run.folder / "blocks").exists()
+
+
+def test_a_worker_makes_again_what_is_damaged_before_it_is_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = prepare_run(tmp_path / "run", count=2).folder
+    real, damaged = Block.finish, []
+
+    def finish(block: Block) -> None:
+        real(block)
+        if not damaged:
+            damaged.extend(run.glob("blocks/*.done/index/*.parquet"))
+            truncate_half(damaged[0])
+
+    monkeypatch.setattr(Block, "finish", finish)
+    assert work(run, device="cpu")
+    assert damaged
+    assert stored_ids(run) == ["demo-000", "demo-001"]
+    assert not (run / "blocks").exists()
+
+
+def test_a_worker_does_not_end_well_where_a_part_of_the_run_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run", count=1).folder
+    prepare_run(run, count=2)
+    real = ModelTarget.load
+
+    def load(target: ModelTarget) -> Any:
+        truncate_half(next(run.glob("index/*.parquet")))
+        return real(target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ModelTarget, "load", load)
+        with pytest.raises(RunError, match=r"index/00000.parquet has .* bytes instead of"):
+            work(run, device="cpu")
+    assert stored_ids(make_run(run, count=2).folder) == ["demo-000", "demo-001"]
+
+
+def test_settings_that_were_lost_are_settled_once_and_by_no_worker_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = prepare_run(tmp_path / "run", count=3, batch_size="auto").folder
+    real, added = Block.add, []
+
+    def add(block: Block, *result: Any) -> None:
+        if added:
+            raise KeyboardInterrupt
+        added.append(real(block, *result))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Block, "add", add)
+        with pytest.raises(KeyboardInterrupt):
+            work(run, device="cpu")
+    (run / "blocks/settled.json").unlink()
+    with pytest.raises(RunError, match=r"settled.json is missing"):
+        work(run, device="cpu")
+    before = seconds(EmbeddingRun(run))
+    prepare_run(run, count=3, batch_size="auto")
+    assert [block.label for block in EmbeddingRun(run).blocks.all()] == ["settle"]
+    assert seconds(EmbeddingRun(run)) == before
+    finished = work(run, device="cpu")
+    assert finished
+    assert finished.manifest.resolved.batch_size == 1  # of two, where eight workers may come
+    assert len(stored_ids(run)) == 3
+
+
+def test_a_run_of_encoded_media_has_no_work(tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    soundfile.write(media / "a.wav", np.zeros(8000), 16_000)
+    assert sea("encode", media, "--plugin", PLUGIN, "--out", tmp_path / "real").code == 0
+    assert "holds encoded media" in expect_error("worker", tmp_path / "real")
 
 
 def test_a_worker_with_another_model_or_version_is_refused(tmp_path: Path, checkpoint: Path) -> None:

@@ -297,6 +297,47 @@ def test_a_block_whose_rows_are_all_done_is_finished_by_the_next_command(cut: Bl
     check_store(cut.run, 4)
 
 
+def test_deaths_on_a_block_and_on_a_row_that_is_made_alone_are_counted(cut: Blocks, worker: Worker) -> None:
+    for number in range(3):
+        with cut.worker().registered() as other:
+            block = claim(cut, other)
+            assert block.folder.label == "00000"
+            assert (block.deaths(), block.deaths("e-000")) == (number, max(0, number - 1))
+            if number:
+                block.begin_alone("e-000", other)
+        assert cut.tidy(worker, {row["id"] for row in rows(10)}) == {row["id"] for row in rows(10)}
+    block = claim(cut, worker)
+    assert (block.deaths(), block.deaths("e-000"), block.deaths("e-001")) == (3, 2, 0)
+    block.release()
+    assert claim(cut, worker).deaths() == 3  # a worker that is stopped has not died
+
+
+def test_trials_of_a_search_that_is_stopped_are_kept(blocks: Blocks, worker: Worker) -> None:
+    for number in range(3):
+        blocks.request(worker, rows(1))
+        job = blocks.claim_settling(worker)
+        assert job
+        assert len(blocks.open_trials(job).read()) == number
+        blocks.open_trials(job).append([{"lr": 0.1, "id": f"e-{number}", "status": "succeeded", "steps": 1}])
+        job.release()
+        blocks.tidy(worker, set())
+    assert len(JsonlLog(blocks.run / "tuning.jsonl").read()) == 3
+
+
+def test_what_is_left_is_counted_again_where_a_worker_was(cut: Blocks, worker: Worker) -> None:
+    assert cut.count_left() == 10
+    block = claim(cut, worker)
+    do(block, 2)
+    assert cut.count_left() == 8
+    block.release()
+    assert cut.count_left() == 8
+    block = claim(cut, worker)
+    do(block, 1)
+    assert cut.count_left() == 7
+    block.release()
+    assert cut.count_left() == 7
+
+
 def test_a_kill_while_a_block_is_dissolved_doubles_nothing(cut: Blocks, worker: Worker) -> None:
     block = claim(cut, worker)
     do(block, 2)

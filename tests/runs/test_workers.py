@@ -18,6 +18,14 @@ from sea_core.runs import workers
 from sea_core.runs.workers import STALE_SECONDS, Worker
 
 OTHER = "0123456789abcdef"
+REGISTER = """
+import sys
+from pathlib import Path
+from sea_core.runs.workers import Worker
+with Worker(Path(sys.argv[1])).registered() as worker:
+    print(worker.token, flush=True)
+    input()
+"""
 
 
 @pytest.fixture
@@ -62,15 +70,25 @@ def test_clocks_of_computers_do_not_matter(worker: Worker, monkeypatch: pytest.M
 
 
 def test_a_worker_whose_process_is_gone_is_dead_at_once(worker: Worker) -> None:
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    write_other(worker, pid=process.pid, born=psutil.Process(process.pid).create_time())
-    assert worker.is_alive(OTHER)
+    command = [sys.executable, "-c", REGISTER, str(worker.folder)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    other = process.stdout.readline().strip()
+    assert worker.is_alive(other)
     process.kill()
     until = time.monotonic() + 10
-    while worker.is_alive(OTHER):  # the process is a zombie: nobody has asked for its exit code
+    while worker.is_alive(other):  # the process is a zombie: nobody has asked for its exit code
         assert time.monotonic() < until
     process.communicate()
-    assert not worker.is_alive(OTHER)
+    assert not worker.is_alive(other)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system knows only times")
+def test_a_correction_of_the_clock_makes_nobody_dead(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_other(worker)
+    real = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: real(process) + 3600)
+    assert worker.is_alive(OTHER)
 
 
 def test_another_process_with_the_same_number_is_not_the_worker(worker: Worker) -> None:

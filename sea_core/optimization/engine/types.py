@@ -74,3 +74,9 @@ class OptimizationResult:
     seconds: float
     embedding: Embedding | None
     start: str = ""
+
+
+def failed_result(task_id: str, reason: str) -> OptimizationResult:
+    """Return the result of a task of which no step was made."""
+    nan = float("nan")
+    return OptimizationResult(task_id, "failed", reason, 0, nan, nan, 0.0, None)
