@@ -135,6 +135,7 @@ def _finish(
     Raises:
         RunError: a part of the run is damaged: only the command that made the run can make it again.
     """
+    is_noted = False
     while current := run.blocks.read(ORDER, WorkOrder):
         if current != order:
             return None
@@ -150,7 +151,10 @@ def _finish(
         except Locked:
             if run.blocks.is_being_finished(worker):
                 break
-            time.sleep(WAIT_SECONDS)  # `sea verify`, for example, joins nothing
+            if not is_noted:  # `sea verify`, for example, finishes no run
+                progress.note(f"waiting for another command that writes to {run.folder}")
+                is_noted = True
+            time.sleep(WAIT_SECONDS)
     progress.note("nothing is left to do for this worker: another process finishes the run")
     return False
 

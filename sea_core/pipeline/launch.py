@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -119,13 +119,12 @@ class _Pool:
     @contextmanager
     def started(self) -> Iterator[_Pool]:
         """Start the workers; at the end of the context those that still run are stopped, on errors and Ctrl-C too."""
-        try:
+        with ExitStack() as context:
+            context.callback(self._stop)
             for number in range(self.count):
-                output = tempfile.TemporaryFile()  # noqa: SIM115  # closed at the end of the context
+                output = context.enter_context(tempfile.TemporaryFile())
                 self.workers.append(_Launched(number, self._start(number, output), output))
             yield self
-        finally:
-            self._stop()
 
     def _stop(self) -> None:
         for worker in self.workers:
@@ -137,7 +136,6 @@ class _Pool:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
-            worker.output.close()
 
     def watch(self) -> int:
         """Start again the workers that have died; return how many are at work.

@@ -15,10 +15,12 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from pathlib import Path
 
 import psutil
 
+from helpers.stored import stored_ids
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.runs.embedding_run import EmbeddingRun
 
@@ -108,9 +110,9 @@ def _memory(worker: subprocess.Popen[bytes]) -> float:
 def _compare(run: EmbeddingRun, quiet: EmbeddingRun) -> list[str]:
     """Return what is wrong with a run, compared with the quiet one."""
     found, expected = ({r["id"]: r for r in each.records()} for each in (run, quiet))
-    parts = [r["id"] for r in run.store.records()]
+    stored = Counter(stored_ids(run.folder))
     problems = [f"lost: {name}" for name in expected.keys() - found.keys()]
-    problems += [f"doubled: {name}" for name in set(parts) if parts.count(name) > 1] if len(parts) != len(found) else []
+    problems += [f"doubled: {name}" for name, count in stored.items() if count > 1]
     problems += [f"damaged: {damage.path} {damage.problem}" for damage in run.store.find_damage(cached=False)]
     differing = [name for name in found if found[name]["sha256"] != expected.get(name, found[name])["sha256"]]
     problems += [f"different: {name}" for name in differing]

@@ -185,7 +185,7 @@ def test_workers_are_stopped_where_one_of_them_cannot_be_started(
     def start(*_: Any, **__: Any) -> Any:
         if started:
             raise OSError(11, "Resource temporarily unavailable")
-        started.append(real([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+        started.append(real([sys.executable, "-c", "import time; time.sleep(100)"]))
         return started[0]
 
     monkeypatch.setattr(module.subprocess, "Popen", start)
