@@ -50,8 +50,12 @@ def test_actors_that_are_killed_are_started_again_and_change_no_bit(tmp_path: Pa
     run = make_run(tmp_path / "run", 0).folder
     killed: list[int] = []
     killer = threading.Thread(target=kill_first_actor, args=(run, killed))
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     killer.start()
-    work_on_ray(run, 2, plugin=None, model=None, device="cpu")
+    try:
+        assert work_on_ray(run, 3, plugin=None, model=None, device="cpu")  # one of them never starts
+    finally:
+        ray.shutdown()
     killer.join()
     assert 1 <= killed[0] < COUNT
     found = EmbeddingRun(run)

@@ -361,6 +361,8 @@ def test_a_run_of_encoded_media_has_no_work(tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
     soundfile.write(media / "a.wav", np.zeros(8000), 16_000)
+    line = {"file_name": "a.wav", "instruction": "Do it.", "response": "No.", "harmful": False}
+    (media / "metadata.jsonl").write_text(json.dumps(line) + "\n")
     assert sea("encode", media, "--plugin", PLUGIN, "--out", tmp_path / "real").code == 0
     assert "holds encoded media" in expect_error("worker", tmp_path / "real")
 
