@@ -18,11 +18,17 @@ from helpers.cli_runs import FinishedRun, optimize_command, records, write_demo_
 from sea_core.cli import stop
 
 
+def count_pending(run: Path) -> int:
+    """Return how many rows lie in a run as single files. Folders may be renamed meanwhile: `Path.glob` would fail."""
+    names = [name for folder, _, names in os.walk(run) if Path(folder).name == "pending" for name in names]
+    return sum(name.endswith(".safetensors") for name in names)
+
+
 def stopped(run: Path, command: tuple[object, ...], with_signal: int, least: int) -> tuple[int, str]:
     """Start a command, stop it when `least` rows lie in the run, and return its exit code and stderr."""
     process = sea_process(*command)
     until = time.monotonic() + 120
-    while len(list(run.rglob("pending/*.safetensors"))) < least:
+    while count_pending(run) < least:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until, "no row was finished in two minutes"
         time.sleep(0.02)

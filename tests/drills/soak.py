@@ -27,7 +27,7 @@ from sea_core.runs.embedding_run import EmbeddingRun
 SEA = [sys.executable, "-m", "sea_core.cli"]
 SETTINGS = ("-o", "adapter.seconds=0.5", "-o", "loss=1", "-o", "margin=0", "-o", "batch_size=4")
 ALLOWED_GROWTH = 1.2
-"""By how much a worker's memory may exceed that of all workers in their first minute at work."""
+"""By how much a worker's memory may exceed that of all workers while they made the first fifth."""
 
 
 def main() -> None:
@@ -81,10 +81,9 @@ def _disturb(run: Path, options: object) -> tuple[int, str]:
     while EmbeddingRun(run).blocks.unfinished():
         time.sleep(rng.expovariate(1 / given["seconds"]) if time.monotonic() < until else 2.0)
         used = [_memory(worker) for worker in workers if worker.poll() is None]
-        first, last = (
-            max(first, *used, 0.0) if time.monotonic() < until - 60 * given["minutes"] * 0.8 else first,
-            max(used, default=last),
-        )
+        last = max(used, default=last)
+        if 0 < len(EmbeddingRun(run).store.ids()) <= given["rows"] / 5:
+            first = max(first, *used, 0.0)
         if time.monotonic() < until:
             victim = rng.randrange(len(workers))
             workers[victim].kill()
