@@ -121,12 +121,12 @@ def histogram(bins: Sequence[Bin], x_name: str, y_name: str, link: str = "") -> 
     return _svg(height, parts, f"{y_name} by {x_name}")
 
 
-def curve(points: Sequence[tuple[float, float]], x_name: str, y_name: str) -> Markup:
-    """Draw a line through points, from the lowest to the highest x."""
+def curve(points: Sequence[tuple[float, float]], x_name: str, y_name: str, highest: float = 0.0) -> Markup:
+    """Draw a line through points, from the lowest to the highest x, and from 0 to the largest y, or to `highest`."""
     height, left, top = 190, 62, 10
     bottom, plot = height - 38, WIDTH - left - 12
     xs, ys = zip(*points, strict=True)
-    (x0, x1), (y0, y1) = _span(xs), _span((0.0, *ys))
+    (x0, x1), (y0, y1) = _span(xs), _span((0.0, highest, *ys))
 
     def x(value: float) -> float:
         return left + plot * (value - x0) / (x1 - x0)

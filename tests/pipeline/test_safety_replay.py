@@ -24,6 +24,7 @@ from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.inputs import ModelTarget
+from sea_core.report.refusal_curve import write_curves
 from sea_core.runs.embedding_run import EmbeddingRun
 
 SETTINGS: dict[str, Any] = {
@@ -178,6 +179,10 @@ def test_in_trls_trainer(run: EmbeddingRun, tmp_path: Path) -> None:
     assert {point["step"] for point in points} == {0, 1, 2}
     assert {(point["group"], point["seen"]) for point in points} >= {("text", False), ("synthetic", False)}
     assert all(point["metrics"]["n_harmful"] > 0 for point in points)
+    write_curves({"with <replay>": tmp_path / "curve.jsonl"}, tmp_path / "curve.html")
+    page = (tmp_path / "curve.html").read_text(encoding="utf-8")
+    assert page.count("<polyline") == 2 * len({(point["group"], point["seen"]) for point in points})
+    assert "with &lt;replay&gt;: harmful refused" in page
     before = (tmp_path / "curve.jsonl").read_bytes()
     with quiet_libraries():
         trainer.train()  # again: what is stored is not asked again
