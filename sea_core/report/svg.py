@@ -16,7 +16,7 @@ WIDTH = 520
 MAX_SERIES = 6
 LETTER = 7.8
 """Width of a letter of a label, as large as it is on a phone."""
-LABEL, LABEL_LENGTH, LINE = 158, 20, 16
+LABEL, LABEL_LENGTH, LINE = 180, 22, 16
 """Width of the labels at the left of bars; letters of a line of one, and its height."""
 
 

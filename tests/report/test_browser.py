@@ -11,6 +11,7 @@ import pytest
 from helpers.browser import PHONE, Visit, open_browser
 from helpers.cli import sea
 from helpers.reported import make_all
+from sea_core.report.svg import RatioBar, ratio_bars
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,18 @@ def test_a_phone_shows_all_without_scrolling_sideways(browser: Any, report_file:
     dark = visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 27)"
     assert dark is (scheme == "dark")
     assert visit.complaints == []
+
+
+def test_no_label_of_a_bar_is_cut_off_on_a_phone(browser: Any, report_file: Path) -> None:
+    visit = Visit(browser, report_file.as_uri(), PHONE)
+    names = ("synthetic embeddings, seen in training", "mmmm_mmmm_wwww")
+    bars = str(ratio_bars([(name, [RatioBar(0.5, text="half")]) for name in names], ["after"]))
+    plot = visit.page.locator("figure.plot svg").first
+    plot.evaluate("(node, drawn) => { node.outerHTML = drawn; }", bars)
+    left = plot.evaluate("(node) => node.getBoundingClientRect().left")
+    labels = plot.locator(".svg-label").all()
+    assert len(labels) == 3
+    assert min(label.evaluate("(node) => node.getBoundingClientRect().left") for label in labels) >= left
 
 
 def test_without_scripts_everything_can_be_read(browser: Any, report_file: Path) -> None:
