@@ -135,7 +135,7 @@ def test_a_phone_shows_all_without_scrolling_sideways(browser: Any, report_file:
 
 def test_no_label_of_a_bar_is_cut_off_on_a_phone(browser: Any, report_file: Path) -> None:
     visit = Visit(browser, report_file.as_uri(), PHONE)
-    names = ("synthetic embeddings, seen in training", "mmmm_mmmm_wwww")
+    names = ("synthetic embeddings, seen in training", "KPT_noise, no_media")
     bars = str(ratio_bars([(name, [RatioBar(0.5, text="half")]) for name in names], ["after"]))
     plot = visit.page.locator("figure.plot svg").first
     plot.evaluate("(node, drawn) => { node.outerHTML = drawn; }", bars)
