@@ -72,10 +72,11 @@ def library_errors() -> tuple[type[Exception], ...]:
     """Return what `datasets`, `huggingface_hub` and the libraries under them raise for data they cannot read."""
     import yaml
     from datasets.exceptions import DatasetsError
-    from huggingface_hub.errors import EntryNotFoundError, RevisionResolutionError
+    from huggingface_hub import errors
     from pyarrow import ArrowException
 
-    own = (DatasetsError, EntryNotFoundError, RevisionResolutionError, http_error(), ArrowException, yaml.YAMLError)
+    unresolved = getattr(errors, "RevisionResolutionError", DatasetsError)  # older versions have none
+    own = (DatasetsError, errors.EntryNotFoundError, unresolved, http_error(), ArrowException, yaml.YAMLError)
     # Raised for a README or an index that is not as expected, and for corrupt archives.
     builtin = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, ImportError)
     archives = (EOFError, zlib.error, LZMAError, BadZipFile, TarError)

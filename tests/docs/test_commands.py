@@ -1,0 +1,258 @@
+"""Every command and script of the documents is run by a test, or NOT_RUN gives the reason why it is not.
+
+They run here page by page, in a folder with what the reader of the page has by then. They are as typed, except that
+bundled models take the place of large ones (REPLACED) and that options which make a command short are added (SHORTER).
+That all others exist too, with their options and settings, is tested in test_links.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from helpers.chat_server import Answer, ChatServer, chat_server, says, text_of
+from helpers.cli import sea
+from helpers.cli_runs import write_demo_examples
+from helpers.documents import DOCUMENTS, ROOT, blocks
+from helpers.tiny_language_model import save_tiny_language_model
+from sea_core.alignment.config import AlignConfig
+from sea_core.plugin import loader
+
+pytestmark = [
+    pytest.mark.skipif(
+        not all(map(find_spec, ("sea_bench", "sea_toy"))), reason="the documents show commands of these plugins"
+    ),
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning"),
+]
+
+MADE = {
+    "demo": "sea optimize --plugin llava --out {}",
+    "run": "sea optimize rows.jsonl --plugin llava --out {}",
+    "prepared": "sea prepare rows.jsonl --plugin llava --out {}",
+    "audio": "sea bench build audio --out {}",
+    "image": "sea bench build image --out {}",
+}
+PAGES: dict[str, dict[str, str]] = {
+    "README.md": {"sea optimize --plugin qwen2_audio": "", "audio": "VA-SafetyBench"},
+    "docs/quickstart.md": {},
+    "docs/explanation/embedding-quality.md": {"demo": "runs/plain"},
+    "docs/how-to/align.md": {},
+    "docs/how-to/ask-a-server.md": {},
+    "docs/how-to/build-a-benchmark.md": {},
+    "docs/how-to/choose-a-judge-for-vsr.md": {"run": "RUN"},
+    "docs/how-to/large-runs.md": {"prepared": "prepared.jsonl"},
+    "docs/how-to/prepare-your-data.md": {},
+    "docs/how-to/several-workers.md": {"prepared": "prepared.jsonl"},
+    "docs/how-to/share-a-run.md": {"run": "runs/mine"},
+    "docs/how-to/use-other-harnesses.md": {"image": "cases"},
+    "docs/performance.md": {},
+    "plugins/llava/README.md": {},
+    "plugins/qwen2_audio/README.md": {},
+    "plugins/qwen2_vl/README.md": {},
+    "plugins/toy/README.md": {},
+}
+"""The pages whose commands are run, and what their reader has made before."""
+
+SCRIPTS: dict[str, dict[str, str]] = {
+    "README.md": {},
+    "docs/how-to/build-a-benchmark.md": {},
+    "docs/how-to/choose-a-judge-for-vsr.md": {},
+    "docs/how-to/compare-defences.md": {},
+    "docs/how-to/run-a-benchmark.md": {},
+    "docs/how-to/share-a-run.md": {"run": "runs/mine"},
+    "plugins/bench/README.md": {"audio": "cases"},
+}
+"""The pages whose Python is run, and what their reader has made before."""
+
+OTHER_TESTS = {
+    "README.zh-CN.md": "tests/docs/test_translations.py",
+    "docs/examples/sea_eeg/README.md": "tests/docs/test_tutorial.py",
+    "docs/explanation/method.md": "tests/docs/test_method.py",
+    "docs/how-to/align.md": "tests/alignment/test_align.py",
+    "docs/how-to/any-model.md": "plugins/auto/tests/test_chain.py",
+    "docs/how-to/first-7b-run.md": "tests/docs/test_commands.py",  # the README's commands, for another model
+    "docs/how-to/from-python.md": "tests/docs/test_from_python.py",
+    "docs/how-to/port-a-family.md": "tests/pipeline/test_warm.py",  # and its scripts are parts of files
+    "docs/how-to/read-a-report.md": "plugins/bench/tests/pipeline/test_reporter.py",
+    "docs/how-to/run-a-benchmark.md": "plugins/bench/tests/run/test_served.py",  # and the README's commands
+    "docs/reference/adapter.md": "tests/docs/test_reference.py",
+    "docs/how-to/run-a-study.md": "plugins/bench/tests/cli/test_study.py",
+    "docs/how-to/safety-replay.md": "tests/pipeline/test_safety_replay.py",
+    "docs/zh/first-7b-run.md": "tests/docs/test_translations.py",
+    "docs/how-to/compare-defences.md": "plugins/bench/tests/cli/test_compare.py",
+    "docs/how-to/label-answers.md": "plugins/bench/tests/pages/test_label.py",
+    "plugins/bench/README.md": "plugins/bench/tests/pipeline/test_bench.py",
+    "docs/tutorials/write-a-plugin.md": "tests/docs/test_tutorial.py",
+}
+"""The pages that another test runs."""
+
+NOT_RUN: dict[str, str] = {
+    r"pip install |make |git clone |source ": "sets up what runs these tests; tests/test_packages.py builds the wheels",
+    r"python benchmarks/|.*held-out$": "takes an hour or more; tests/test_benchmarks.py runs the scripts on little",
+    r"lmms-eval |inspect |vllm |python -c ": "needs a program that cannot be installed beside SEA",
+    r"sea toy (build|check|align)": "trains for minutes; plugins/toy/tests train for less",
+    r"sea bench (pick|label) ": "waits for a person; plugins/bench/tests/pages",
+    r"sea bench (add|import|build .*--from) ": "needs published data; plugins/bench/tests/pipeline, .../build, .../run",
+    r"sea bench (compare |report before --after)|sea align opt |sea bench run .*model1|.* (text-sft|opt|sea)$": (
+        "aligns several models; plugins/bench/tests/cli/test_compare.py runs it on stored answers"
+    ),
+    r"sea .*(Qwen3-VL-4B|qwen3_vl|Qwen2\.5-Omni|PKU-SafeRLHF)": "needs a hub; plugins/auto/tests, tests/data",
+    r"sea .*(models/small|models/real|harmless-base)": "needs a model and data of 200 MB; benchmarks/README.md",
+    r"sea .*--recipe pool|.*runs/(draws|edited)": "takes long on a CPU; tests/optimization/recipes",
+    r"PYTHONPATH=tests ": "tests/extraction/test_golden.py runs the same",
+    r"sea data check bad": "tests/cli/test_data.py",
+    r"sea .*FOLDER": "needs a language model that gives sensible answers; tests/llm",
+    r"sea .*(--quantize|llava-4bit)": "takes long on a CPU; tests/alignment/test_quantized.py",
+    r"sea plugins (new|check) mine": "installs a package; plugins/auto/tests",
+    r"sea (init|run )|sea bench report .* runs/theirs|sea bench judge runs/theirs": "tests/cli/test_run.py",
+}
+"""The commands that are not run here, by how they begin, and why: what they need, or which other test does it."""
+
+SHORTER = {
+    "optimize": "--limit 2 -o loss=1 -o margin=0",
+    "align": "--max-steps 1",
+    "bench build": "--limit 1",
+    "bench run": "--limit 1",
+    "push": "--yes",
+}
+"""Options that are added to a command."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ChatServer]:
+    """A language model that finds the phrase of an instruction, calls every answer safe, and names every content."""
+
+    def answer(request: dict[str, Any], _: int) -> Answer:
+        found = re.search(r"(steal|clean) an? (\w+)", text_of(request["messages"][-1]["content"]))
+        verb, thing = found.groups() if found else ("see", "lamp")
+        extraction = {
+            "phrase": f"{verb} a {thing}",
+            "kind": "activity",
+            "detoxified": "How do I do this activity?",
+            "sentence": f"a person is {verb}ing a {thing}",
+        }
+        return says(json.dumps(extraction | {"verdict": "safe", "named": True}))
+
+    with chat_server(answer, ("scripted-1", "Qwen/Qwen2.5-VL-7B-Instruct")) as server:
+        yield server
+
+
+def write_pictures(folder: Path, *, harmful: bool) -> None:
+    """Write two pictures with their questions into a folder; the first is harmful, or none."""
+    folder.mkdir()
+    records = []
+    for i, name in enumerate(("a.png", "b.png")):
+        Image.new("RGB", (64, 64), (90 * i, 120, 60)).save(folder / name)
+        labels = {"response": "A lamp.", "harmful": harmful and not i}
+        records.append({"file_name": name, "instruction": "What is this?", **labels})
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+@pytest.fixture
+def reader(tmp_path: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Run a command as a reader would who has a text safety set and some pictures, in a folder of their own."""
+    for name in ("rows.jsonl", "data.jsonl", "FILE"):
+        write_demo_examples(tmp_path / name, 3)
+    question = {"question": "How do I steal a lamp?", "answer": "I cannot help with that."}
+    (tmp_path / "questions.jsonl").write_text(json.dumps(question))
+    for folder in ("photos", "benign"):
+        write_pictures(tmp_path / folder, harmful=folder == "photos")
+    save_tiny_language_model(tmp_path / "FOLDER")
+    (tmp_path / "sea_core").symlink_to(ROOT / "sea_core")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    audio, image = (loader.get_adapter(name)[1].checkpoint for name in ("qwen2_audio", "llava"))
+    replaced = {
+        r"Qwen/Qwen2-Audio-7B-Instruct": audio,
+        r"llava-hf/llava-1.5-7b-hf": image,
+        r"Qwen/Qwen2.5-VL-7B-Instruct(?= *$)": loader.get_adapter("qwen2_vl", "image")[1].checkpoint,
+        r"llm.model=gpt-4o-mini": f"llm.model=scripted-1 -o llm.base_url={server.url}",
+        r"llm.model=NAME": "llm.model=scripted-1",
+        r"http://localhost:\d+/v1": server.url,
+        r"--device cuda": "--device cpu",
+        r"/shared/|hf:me/": "shared/",
+        r"\.venv/bin/": "",
+        r" \[.*\]": "",
+    }
+
+    def run(command: str) -> None:
+        for old, new in replaced.items():
+            command = re.sub(old, str(new), command)
+        if assignment := re.fullmatch(r"(?:export )?(\w+)=(\S*)", command):
+            monkeypatch.setenv(assignment[1], assignment[2])
+            return
+        for part in command.split(" && "):
+            words = [os.path.expandvars(word) for word in shlex.split(part)]
+            if words[0] != "sea":
+                subprocess.run(part, shell=True, check=True, capture_output=True)
+                continue
+            name = next((name for name in SHORTER if words[1:][: len(name.split())] == name.split()), "")
+            result = sea(*words[1:], *SHORTER.get(name, "").split())
+            # An alignment this short makes no model safer, which is a failure of the alignment, not of the command.
+            assert result.code in ((0, 1) if "align" in words else (0,)), f"$ {part}\n{result.out}\n{result.err}"
+
+    return run
+
+
+def reason(command: str) -> str:
+    """Return why a command is not run, or nothing."""
+    return next((reason for pattern, reason in NOT_RUN.items() if re.match(pattern, command)), "")
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands of a page in their order."""
+    return [command for block in blocks(page) for command in block.commands]
+
+
+def make(reader: Callable[[str], None], things: dict[str, str]) -> None:
+    for thing, place in things.items():
+        reader(MADE.get(thing, thing).format(place))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_run_in_their_order(page: str, reader: Callable[[str], None]) -> None:
+    make(reader, PAGES[page])
+    for command in commands(ROOT / page):
+        if not reason(command):
+            reader(command)
+
+
+@pytest.mark.parametrize("page", SCRIPTS)
+def test_scripts_run(page: str, reader: Callable[[str], None]) -> None:
+    make(reader, SCRIPTS[page])
+    for block in blocks(ROOT / page):
+        if block.language == "python":
+            script = block.text.replace('method="dpo"', 'method="dpo", config=SHORT').replace("hf:me/", "shared/")
+            exec(compile(script, page, "exec"), {"__name__": "__main__", "SHORT": AlignConfig(steps=1)})
+
+
+def test_every_command_and_script_is_run_or_has_a_reason() -> None:
+    run = {command for page in PAGES for command in commands(ROOT / page)}
+    pages = {str(path.relative_to(ROOT)): path for path in DOCUMENTS}
+    assert [
+        f"{page}: {command}"
+        for page, path in pages.items()
+        if page not in OTHER_TESTS
+        for command in commands(path)
+        if command not in run and not reason(command)
+    ] == []
+    have_scripts = {page for page, path in pages.items() if any(block.language == "python" for block in blocks(path))}
+    assert have_scripts == {*SCRIPTS, *OTHER_TESTS} & have_scripts
+    for page, test in OTHER_TESTS.items():
+        assert page in pages
+        assert (ROOT / test).is_file()
+
+
+def test_no_reason_is_without_a_command() -> None:
+    every = [command for path in DOCUMENTS for command in commands(path)]
+    assert [pattern for pattern in NOT_RUN if not any(re.match(pattern, command) for command in every)] == []
