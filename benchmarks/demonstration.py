@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from typing import Any
 from calibration import Coverage
 
 from helpers.chat_server import Answer, chat_server, says, text_of
+from helpers.cli import sea
 from sea_bench.build.demo import HARMFUL_PRODUCTS, TWIN_VERBS
 from sea_bench.labels.frame import draw, make_frame
 from sea_bench.pipeline.report import report_runs
@@ -62,9 +61,9 @@ class Demo:
 
 DEMOS = (
     Demo("image", "qwen2_vl", "sft", 160),
-    Demo("video", "qwen2_vl", "sft", 160),
-    Demo("audio", "qwen2_audio", "sft", 320),
-    Demo("eeg", "eeg", "dpo", 320),
+    Demo("video", "qwen2_vl", "sft", 80),
+    Demo("audio", "qwen2_audio", "sft", 80),
+    Demo("eeg", "eeg", "sft", 320),
 )
 
 
@@ -138,13 +137,12 @@ def fill_in(table: Path) -> None:
 # ---------------------------------------------------------------------------------------------------------- commands
 
 
-def sea(*words: object) -> None:
-    """Run a command of SEA in a process of its own, and print it."""
-    arguments = [str(word) for word in words]
-    print("$ sea", *arguments, flush=True)
-    done = subprocess.run([sys.executable, "-m", "sea_core.cli", *arguments], capture_output=True, text=True)
-    if done.returncode not in FINISHED:
-        raise SystemExit(done.stderr)
+def run(*words: object) -> None:
+    """Run a command of SEA, and print it."""
+    print("$ sea", *words, flush=True)
+    done = sea(*words)
+    if done.code not in FINISHED:
+        raise SystemExit(done.err)
 
 
 def make(demo: Demo, folder: Path, server: str) -> None:
@@ -152,19 +150,19 @@ def make(demo: Demo, folder: Path, server: str) -> None:
     cases, embeddings, model = folder / "cases", folder / "embeddings", folder / "model"
     plugin = ("--plugin", demo.plugin, "--modality", demo.modality)
     generator = ("--plugin", demo.plugin) if demo.modality == "eeg" else ()
-    sea("bench", "build", demo.modality, *generator, "--out", cases)
-    sea("optimize", *plugin, "--out", embeddings)
-    sea("align", embeddings, "--method", demo.method, "--max-steps", demo.steps, "--no-merge", "--out", model)
+    run("bench", "build", demo.modality, *generator, "--out", cases)
+    run("optimize", *plugin, "--out", embeddings)
+    run("align", embeddings, "--method", demo.method, "--max-steps", demo.steps, "--no-merge", "--out", model)
     for name, more in (("before", ()), ("after", ("--lora", model / "adapter"))):
-        run, table = folder / name, folder / f"labels-{name}.csv"
-        sea("bench", "run", cases, *plugin, *more, "-o", "max_new_tokens=64", "--out", run)
+        out, table = folder / name, folder / f"labels-{name}.csv"
+        run("bench", "run", cases, *plugin, *more, "-o", "max_new_tokens=64", "--out", out)
         judges = ("--judge", "openai", "-o", "llm.model=scripted-llm", "-o", f"llm.base_url={server}")
         guard = ("--judge", "guard", "-o", "guard.model=scripted-guard", "-o", f"guard.base_url={server}")
-        sea("bench", "judge", run, *judges, *guard)
+        run("bench", "judge", out, *judges, *guard)
         if not table.exists():
-            sea("bench", "label", run, "--annotator", "script", "--sample", LABELS, "--table", table)
+            run("bench", "label", out, "--annotator", "script", "--sample", LABELS, "--table", table)
             fill_in(table)
-        sea("bench", "label", run, "--annotator", "script", "--sample", LABELS, "--table", table)
+        run("bench", "label", out, "--annotator", "script", "--sample", LABELS, "--table", table)
 
 
 # ------------------------------------------------------------------------------------------------------------- table
@@ -247,7 +245,7 @@ def main() -> None:
         for demo in demos:
             make(demo, out / demo.modality, server.url)
     parts = [out / each.modality / name for each in demos for name in ("embeddings", "model", *RUNS)]
-    sea("report", *parts, "--rows", 60, "--out", out / "report.html")
+    run("report", *parts, "--rows", 60, "--out", out / "report.html")
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     for demo in demos:
         for line in table_lines(demo, out / demo.modality, arguments.repeats):
