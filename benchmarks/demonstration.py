@@ -154,15 +154,22 @@ def make(demo: Demo, folder: Path, server: str) -> None:
     run("optimize", *plugin, "--out", embeddings)
     run("align", embeddings, "--method", demo.method, "--max-steps", demo.steps, "--no-merge", "--out", model)
     for name, more in (("before", ()), ("after", ("--lora", model / "adapter"))):
-        out, table = folder / name, folder / f"labels-{name}.csv"
+        out = folder / name
         run("bench", "run", cases, *plugin, *more, "-o", "max_new_tokens=64", "--out", out)
-        judges = ("--judge", "openai", "-o", "llm.model=scripted-llm", "-o", f"llm.base_url={server}")
-        guard = ("--judge", "guard", "-o", "guard.model=scripted-guard", "-o", f"guard.base_url={server}")
-        run("bench", "judge", out, *judges, *guard)
-        if not table.exists():
-            run("bench", "label", out, "--annotator", "script", "--sample", LABELS, "--table", table)
-            fill_in(table)
-        run("bench", "label", out, "--annotator", "script", "--sample", LABELS, "--table", table)
+        judge_and_label(out, server)
+
+
+def judge_and_label(out: Path, server: str) -> None:
+    """Have the answers of a run rated by three judges, and a sample of them labelled, in a table beside the run."""
+    judges = ("--judge", "openai", "-o", "llm.model=scripted-llm", "-o", f"llm.base_url={server}")
+    guard = ("--judge", "guard", "-o", "guard.model=scripted-guard", "-o", f"guard.base_url={server}")
+    run("bench", "judge", out, *judges, *guard)
+    table = out.with_name(f"labels-{out.name}.csv")
+    label = ("bench", "label", out, "--annotator", "script", "--sample", LABELS, "--table", table)
+    if not table.exists():
+        run(*label)
+        fill_in(table)
+    run(*label)
 
 
 # ------------------------------------------------------------------------------------------------------------- table
