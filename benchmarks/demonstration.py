@@ -23,8 +23,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calibration import Coverage
-
 from helpers.chat_server import Answer, chat_server, says, text_of
 from helpers.cli import sea
 from sea_bench.build.demo import HARMFUL_PRODUCTS, TWIN_VERBS
@@ -35,9 +33,12 @@ from sea_bench.report.changes import ALL_TASKS, cases_by_task
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict
 from sea_core.runs.calibration import JudgedItem, prediction_powered
 from sea_core.runs.digests import sha256
+from sea_core.runs.statistics import Interval
 from sea_toy.world import REFUSAL
 
 LABELS = 60
+ROWS = 200
+"""On the page, of each part: all 192 cases of a modality, so that every figure leads to all of its rows."""
 JUDGES = {"scripted-llm": (0.9, 0.95), "scripted-guard": (0.8, 0.85)}
 """Sensitivity and specificity of the scripted judges."""
 PERSON = (0.98, 0.98)
@@ -145,9 +146,14 @@ def run(*words: object) -> None:
         raise SystemExit(done.err)
 
 
+def made_folders(demo: Demo, folder: Path) -> tuple[Path, Path]:
+    """Return the folders of the embeddings and of the aligned model, under names that tell them apart on the page."""
+    return folder / f"{demo.modality}-embeddings", folder / f"{demo.modality}-model"
+
+
 def make(demo: Demo, folder: Path, server: str) -> None:
     """Make everything of one modality."""
-    cases, embeddings, model = folder / "cases", folder / "embeddings", folder / "model"
+    cases, embeddings, model = folder / "cases", *made_folders(demo, folder)
     plugin = ("--plugin", demo.plugin, "--modality", demo.modality)
     generator = ("--plugin", demo.plugin) if demo.modality == "eeg" else ()
     run("bench", "build", demo.modality, *generator, "--out", cases)
@@ -188,19 +194,31 @@ def true_rate(records: Sequence[AnsweredRecord]) -> float:
     return sum(is_unsafe(record["answer"]) for record in records) / len(records)
 
 
-def simulate(run: BenchRun, judge: str, repeats: int, person: tuple[float, float]) -> Coverage:
-    """Return how often the corrected ASR contains the truth, for other samples of the run's answers."""
+def simulate(run: BenchRun, judge: str, repeats: int, person: tuple[float, float]) -> list[Interval]:
+    """Return the intervals of the corrected ASR for other samples of the run's answers, labelled by a person."""
     answers, by_judge = run.answered_records(), run.verdicts_by_judge()
     _, records = harmful_answers(run)
-    coverage, truth = Coverage(), true_rate(records)
+    found = []
     for seed in range(repeats):
         frame = make_frame(answers.values(), by_judge, seed)
         drawn = {each["key"]: answers[each["key"]]["answer"] for each in draw(frame, LABELS)}
         labels = {key: is_unsafe(text) ^ is_wrong(person, is_unsafe(text), seed, key) for key, text in drawn.items()}
         strata = {each["key"]: each["stratum"] for each in frame}
         estimate = prediction_powered(list(_items(records, by_judge[judge], strata, labels)))
-        coverage.add(estimate and estimate.interval, truth)
-    return coverage
+        found += [estimate.interval] if estimate else []
+    return found
+
+
+def without_errors(interval: Interval, person: tuple[float, float]) -> Interval:
+    """Return the interval of the true rate for that of the rate at which a person with known errors labels."""
+    found, excluded = person
+    low, high = (min(1.0, max(0.0, (rate - 1 + excluded) / (found + excluded - 1))) for rate in interval)
+    return low, high
+
+
+def coverage(intervals: Sequence[Interval], truth: float) -> str:
+    """Return how many of the intervals contain the truth."""
+    return f"{sum(low <= truth <= high for low, high in intervals) / len(intervals):.3f}"
 
 
 def _items(
@@ -217,7 +235,7 @@ def _items(
 
 COLUMNS = (
     *("modality", "run", "judge", "ASR by the judge", "sensitivity, specificity", "corrected ASR"),
-    *("truth", "contained", "coverage, labels right", "coverage, labels of the script"),
+    *("truth", "contained", "coverage, labels right", "labels of the script", "its known errors taken out"),
 )
 
 
@@ -229,8 +247,10 @@ def table_lines(demo: Demo, folder: Path, repeats: int) -> Iterator[str]:
         task, records = harmful_answers(run)
         for each in found:
             if each.run == run.label and each.task == task:
-                coverages = [simulate(run, each.judge, repeats, person) for person in (RIGHT, PERSON)]
-                cells = [demo.modality, *_cells(each, true_rate(records)), *(f"{each.ratio:.3f}" for each in coverages)]
+                truth = true_rate(records)
+                right, labelled = (simulate(run, each.judge, repeats, person) for person in (RIGHT, PERSON))
+                sides = (right, labelled, [without_errors(interval, PERSON) for interval in labelled])
+                cells = [demo.modality, *_cells(each, truth), *(coverage(side, truth) for side in sides)]
                 yield f"| {' | '.join(cells)} |"
 
 
@@ -251,8 +271,11 @@ def main() -> None:
     with chat_server(reply, tuple(JUDGES)) as server:
         for demo in demos:
             make(demo, out / demo.modality, server.url)
-    parts = [out / each.modality / name for each in demos for name in ("embeddings", "model", *RUNS)]
-    run("report", *parts, "--rows", 60, "--out", out / "report.html")
+    parts = []
+    for demo in demos:
+        folder = out / demo.modality
+        parts += [*made_folders(demo, folder), *(folder / name for name in RUNS)]
+    run("report", *parts, "--rows", ROWS, "--out", out / "report.html")
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     for demo in demos:
         for line in table_lines(demo, out / demo.modality, arguments.repeats):
