@@ -120,10 +120,11 @@ def format_metric(metric: Metric | None) -> str:
 
 
 def markdown(table: TextTable) -> str:
-    """Return a Markdown table."""
+    """Return a Markdown table, with its title above it if it has one."""
     rows = [table.columns, ["---"] * len(table.columns), *table.rows]
     lines = ("| " + " | ".join(map(escape_markdown, row)) + " |" for row in rows)
-    return "\n".join([f"**{escape_markdown(table.title)}**", "", *lines, ""])
+    heading = [f"**{escape_markdown(table.title)}**", ""] if table.title else []
+    return "\n".join([*heading, *lines, ""])
 
 
 def latex(table: TextTable) -> str:
