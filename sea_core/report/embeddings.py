@@ -40,7 +40,7 @@ from sea_core.runs.embedding_record import EmbeddingRecord, read_goals
 from sea_core.runs.embedding_run import EmbeddingRun, answer_key
 from sea_core.runs.public import hide_places, shown_path
 from sea_core.runs.records import DistanceRecord
-from sea_core.runs.statistics import ratio, wilson_interval
+from sea_core.runs.statistics import Interval, ratio, wilson_interval
 from sea_core.verification.analysis.report import distance_metrics
 from sea_core.verification.metrics import RunMetrics, run_metrics
 
@@ -374,19 +374,21 @@ def _vsr_table(metrics: RunMetrics) -> PageTable:
     for judge, of in metrics["judges"].items():
         for kind, found in of["kinds"].items():
             named = round((found["vsr"] or 0) * found["judged"])
-            rows.append(_vsr_cells(judge, kind, {"kind": kind}, named, found["judged"]))
-        whole = _vsr_cells(judge, "all", {}, of["named"], of["judged"])
+            rows.append(_vsr_cells(judge, kind, {"kind": kind}, named, found["judged"], found["interval"]))
+        whole = _vsr_cells(judge, "all", {}, of["named"], of["judged"], of["interval"])
         unjudged = Cell(str(of["unjudged"]), {"judge": judge, "verdict": "unjudged"})
         rows.append([*whole[:-1], unjudged])
     columns = ["judge", "kind", "named", "VSR", "unjudged"]
     return PageTable("Verification with held-out questions", columns, rows, INTERVAL)
 
 
-def _vsr_cells(judge: str, kind: str, chosen: dict[str, str], named: int, judged: int) -> list[Cell]:
+def _vsr_cells(
+    judge: str, kind: str, chosen: dict[str, str], named: int, judged: int, interval: Interval | None
+) -> list[Cell]:
     return [
         Cell(judge),
         Cell(kind),
         Cell(counted(named, judged), {**chosen, "judge": judge, "verdict": "named"}),
-        Cell(ratio_text(ratio(named, judged), wilson_interval(named, judged)), {**chosen, "judge": judge}),
+        Cell(ratio_text(ratio(named, judged), interval), {**chosen, "judge": judge}),
         Cell(""),
     ]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from math import sqrt
+from statistics import fmean, stdev
+from typing import TypeVar
+
+K = TypeVar("K", bound=Hashable)
 
 Interval = tuple[float, float]
 """The lower and the upper end of a 95 % confidence interval."""
@@ -19,8 +23,7 @@ def ratio(part: int, total: int) -> float | None:
 def wilson_interval(part: float, total: float) -> Interval | None:
     """Return the 95 % interval of part / total (Wilson 1927); None if total is 0.
 
-    It assumes that the counted items are independent. Several answers about one embedding are not entirely, for which
-    it is slightly too narrow.
+    It assumes that the counted items are independent; for those that are not there is `cluster_interval`.
     """
     if not total:
         return None
@@ -28,6 +31,35 @@ def wilson_interval(part: float, total: float) -> Interval | None:
     centre, spread = p + Z**2 / (2 * n), Z * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     low, high = ((centre + sign * spread) / (1 + Z**2 / n) for sign in (-1, 1))
     return low if part else 0.0, high if part < total else 1.0  # exact at both ends, where rounding is not
+
+
+def effective_count(answers: Mapping[K, Sequence[bool]]) -> float:
+    """Return how many independent answers would vary as much as the answers of these clusters do.
+
+    At least the number of clusters, at most that of answers. Where all answers are the same, it is the number of
+    clusters.
+
+    Args:
+        answers: for each cluster, which of its answers count; at least one.
+    """
+    ratios = [sum(each) / len(each) for each in answers.values()]
+    k, n, mean = len(ratios), sum(map(len, answers.values())), fmean(ratios)
+    if not 0 < mean < 1:
+        return float(k)
+    variance = stdev(ratios) ** 2 / k if k > 1 else 0.0
+    return max(float(k), min(float(n), mean * (1 - mean) / variance)) if variance else float(n)
+
+
+def cluster_interval(answers: Mapping[K, Sequence[bool]]) -> Interval | None:
+    """Return Wilson's interval of the ratio of answers that count, for clusters of answers; None if there are none.
+
+    Its number of answers is `effective_count`: the answers about one example say less than as many about several.
+    """
+    every = [counts for of_cluster in answers.values() for counts in of_cluster]
+    if not every:
+        return None
+    count = effective_count(answers)
+    return wilson_interval(sum(every) / len(every) * count, count)
 
 
 def mover_interval(estimates: Sequence[tuple[float, Interval]], limits: Interval = (0.0, 1.0)) -> Interval:

@@ -9,23 +9,25 @@ from typing import Any, TypedDict
 
 from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import AnswerKey, EmbeddingRun, answer_key
-from sea_core.runs.statistics import ratio, wilson_interval
+from sea_core.runs.statistics import cluster_interval, ratio
 
 AnswerRecord = Mapping[str, Any]
 """A line of `verify.jsonl`."""
 
 
 class KindMetrics(TypedDict):
-    """VSR of one kind of content: the ratio, and the number of judged answers that it is of."""
+    """VSR of one kind of content: the ratio, its 95 % interval, and the number of judged answers that it is of."""
 
     vsr: float | None
+    interval: tuple[float, float] | None
     judged: int
 
 
 class JudgeMetrics(TypedDict):
     """VSR by one judge. Answers without a verdict are counted as `unjudged` and are in no ratio.
 
-    Keys: `vsr`, named / judged answers, from 0 to 1; `interval`, its 95 % interval; `named`, `judged` and `unjudged`,
+    Keys: `vsr`, named / judged answers, from 0 to 1; `interval`, its 95 % interval, with the
+    answers about one example as a cluster; `named`, `judged` and `unjudged`,
     numbers of answers; `kinds`, the same for activities and products.
     """
 
@@ -116,10 +118,10 @@ def vsr_metrics(run: EmbeddingRun) -> dict[str, JudgeMetrics]:
 
     Only answers about successful embeddings of the run count.
     """
-    succeeded = {record["id"] for record in run.records("succeeded")}
-    answers = [answer for answer in run.current_answers() if answer["id"] in succeeded]
-    judges = dict.fromkeys(verdict["judge"] for verdict in run.verdicts.read() if verdict["id"] in succeeded)
-    return {judge: _judge_metrics(answers, run.latest_verdicts(judge)) for judge in judges}
+    examples = {record["id"]: record["example_id"] for record in run.records("succeeded")}
+    answers = [answer for answer in run.current_answers() if answer["id"] in examples]
+    judges = dict.fromkeys(verdict["judge"] for verdict in run.verdicts.read() if verdict["id"] in examples)
+    return {judge: _judge_metrics(answers, examples, run.latest_verdicts(judge)) for judge in judges}
 
 
 def recipe_metrics(records: Iterable[EmbeddingRecord]) -> dict[str, RecipeMetrics]:
@@ -150,21 +152,40 @@ def _recipe_metrics(records: Sequence[EmbeddingRecord]) -> RecipeMetrics:
     }
 
 
-def _judge_metrics(answers: Sequence[AnswerRecord], verdicts: Mapping[AnswerKey, str]) -> JudgeMetrics:
+def _judge_metrics(
+    answers: Sequence[AnswerRecord], examples: Mapping[str, str], verdicts: Mapping[AnswerKey, str]
+) -> JudgeMetrics:
     kinds = dict.fromkeys(answer["kind"] for answer in answers)
-    by_kind = {kind: _count([a for a in answers if a["kind"] == kind], verdicts) for kind in kinds}
-    named, judged = _count(answers, verdicts)
+    of_all = _named(answers, examples, verdicts)
+    by_kind = {kind: _named([a for a in answers if a["kind"] == kind], examples, verdicts) for kind in kinds}
+    named, judged = _count(of_all)
     return {
         "vsr": ratio(named, judged),
-        "interval": wilson_interval(named, judged),
+        "interval": cluster_interval(of_all),
         "named": named,
         "judged": judged,
         "unjudged": len(answers) - judged,
-        "kinds": {kind: {"vsr": ratio(*counts), "judged": counts[1]} for kind, counts in by_kind.items()},
+        "kinds": {kind: _kind_metrics(found) for kind, found in by_kind.items()},
     }
 
 
-def _count(answers: Sequence[AnswerRecord], verdicts: Mapping[AnswerKey, str]) -> tuple[int, int]:
+def _kind_metrics(named: Mapping[str, Sequence[bool]]) -> KindMetrics:
+    count = _count(named)
+    return {"vsr": ratio(*count), "interval": cluster_interval(named), "judged": count[1]}
+
+
+def _named(
+    answers: Iterable[AnswerRecord], examples: Mapping[str, str], verdicts: Mapping[AnswerKey, str]
+) -> dict[str, list[bool]]:
+    """Return, for each example, which of the answers about it that have a verdict name its content."""
+    found: dict[str, list[bool]] = {}
+    for answer in answers:
+        verdict = verdicts.get(answer_key(answer))
+        if verdict in ("named", "missed"):
+            found.setdefault(examples[answer["id"]], []).append(verdict == "named")
+    return found
+
+
+def _count(named: Mapping[str, Sequence[bool]]) -> tuple[int, int]:
     """Return how many answers name the content, and how many have a verdict."""
-    found = [verdicts.get(answer_key(answer)) for answer in answers]
-    return found.count("named"), found.count("named") + found.count("missed")
+    return sum(map(sum, named.values())), sum(map(len, named.values()))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sea_core.runs.statistics import ratio, wilson_interval
+from sea_core.runs.statistics import cluster_interval, ratio, wilson_interval
 
 
 def test_a_ratio_of_nothing_is_none() -> None:
@@ -29,3 +29,12 @@ def test_the_interval_contains_the_ratio_and_stays_within_bounds(counts: tuple[i
     assert interval is not None
     assert value is not None
     assert 0 <= interval[0] <= value <= interval[1] <= 1
+
+
+def test_answers_about_one_example_that_agree_count_once() -> None:
+    once = cluster_interval({i: [i < 5] for i in range(10)})
+    assert once == wilson_interval(5, 10)
+    assert cluster_interval({i: [i < 5] * 6 for i in range(10)}) == pytest.approx(once, abs=0.01)
+    assert cluster_interval({i: [True, False] * 3 for i in range(10)}) == pytest.approx(wilson_interval(30, 60))
+    assert cluster_interval({i: [False] * 9 for i in range(7)}) == wilson_interval(0, 7)
+    assert cluster_interval({}) is None

@@ -13,7 +13,7 @@ from math import hypot, sqrt
 from statistics import fmean, stdev
 
 from sea_core.runs.seeds import Estimate, SeedChange, SeedMean, seed_change, seed_mean
-from sea_core.runs.statistics import Interval, student_quantile, wilson_interval
+from sea_core.runs.statistics import Interval, effective_count, student_quantile, wilson_interval
 
 Answers = Mapping[Hashable, Sequence[bool]]
 """What counts of the answers about each phrase."""
@@ -78,15 +78,9 @@ def seeds_change(before: Sequence[Figure], after: Sequence[Figure]) -> SeedChang
 def cluster_ratio(answers: Answers) -> Estimate:
     """Return the mean over phrases of what counts of their answers, with Wilson's interval.
 
-    The number in it is that of independent answers that would vary as much as the phrases do: at least the number of
-    phrases, at most that of answers. Where all answers are the same, it is the number of phrases.
+    The number in it is that of independent answers that would vary as much as the phrases do (`effective_count`).
     """
-    ratios = [_ratio(each) for each in answers.values()]
-    k, n, mean = len(ratios), sum(map(len, answers.values())), fmean(ratios)
-    variance = stdev(ratios) ** 2 / k if k > 1 else 0.0
-    effective = float(k)
-    if 0 < mean < 1:
-        effective = max(k, min(n, mean * (1 - mean) / variance)) if variance else float(n)
+    mean, effective = fmean(map(_ratio, answers.values())), effective_count(answers)
     interval = wilson_interval(mean * effective, effective)
     assert interval  # there is an answer
     return mean, interval

@@ -1,0 +1,48 @@
+"""The questions of the spot check, and their figures, where an example has several embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers.alignment import start_run
+from sea_core.alignment.embedding_source import EmbeddingSource
+from sea_core.alignment.spot_check import CaseAnswer, answer_metrics, embedding_cases
+from sea_core.model.mllm import MLLM
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.statistics import wilson_interval
+
+DRAWS = 3
+
+
+def test_an_example_is_asked_once_in_plain_text(mllm: MLLM, run: EmbeddingRun, tmp_path: Path) -> None:
+    draws = start_run(tmp_path / "draws", mllm)
+    first = run.records()[0]
+    with draws.writing():
+        for draw in range(DRAWS):
+            draws.add({**first, "id": f"{first['id']}.{draw}", "draw": draw}, run.store.load(first["id"]))
+    source = EmbeddingSource([draws])
+    cases = embedding_cases(mllm.adapter, source, source.stored(), seen=False)
+    assert [case.group for case in cases].count("synthetic") == DRAWS
+    assert [case.group for case in cases].count("text") == 1
+    assert len({case.example for case in cases}) == 1
+
+
+def test_answers_about_one_example_do_not_count_as_several_examples() -> None:
+    def answer(example: int, draw: int) -> CaseAnswer:
+        return {
+            "group": "synthetic",
+            "id": f"{example}.{draw}",
+            "example": str(example),
+            "harmful": True,
+            "seen": False,
+            "prompt": "?",
+            "answer": "No.",
+            "judge": "of the tests",
+            "refused": example < 3,
+            "named": example >= 3,
+        }
+
+    found = answer_metrics([answer(example, draw) for example in range(6) for draw in range(DRAWS)])
+    assert found["n_harmful"] == 6 * DRAWS
+    assert found["refusal_rate"] == found["strict_asr"] == 0.5
+    assert found["refusal_interval"] == found["strict_asr_interval"] == wilson_interval(3, 6)
