@@ -86,7 +86,6 @@ OTHER_TESTS = {
     "docs/how-to/read-a-report.md": "plugins/bench/tests/pipeline/test_reporter.py",
     "docs/how-to/run-a-benchmark.md": "plugins/bench/tests/run/test_served.py",  # and the README's commands
     "docs/reference/adapter.md": "tests/docs/test_reference.py",
-    "docs/how-to/run-a-study.md": "plugins/bench/tests/cli/test_study.py",
     "docs/how-to/safety-replay.md": "tests/pipeline/test_safety_replay.py",
     "docs/zh/first-7b-run.md": "tests/docs/test_translations.py",
     "docs/how-to/compare-defences.md": "plugins/bench/tests/cli/test_compare.py",
@@ -100,6 +99,7 @@ NOT_RUN: dict[str, str] = {
     r"pip install |make |git clone |source ": "sets up what runs these tests; tests/test_packages.py builds the wheels",
     r"python benchmarks/|.*held-out$": "takes an hour or more; tests/test_benchmarks.py runs the scripts on little",
     r"lmms-eval |inspect |vllm |python -c ": "needs a program that cannot be installed beside SEA",
+    r"sea (toy )?study ": "takes hours; plugins/bench/tests/cli/test_study.py runs a small one",
     r"sea toy (build|check|align)": "trains for minutes; plugins/toy/tests train for less",
     r"sea bench (pick|label) ": "waits for a person; plugins/bench/tests/pages",
     r"sea bench (add|import|build .*--from) ": "needs published data; plugins/bench/tests/pipeline, .../build, .../run",
