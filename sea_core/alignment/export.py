@@ -272,7 +272,8 @@ def check_export(
         adapter = str(folders.get("adapter") or fixture.parent / "adapter")
         job["folders"] = {"adapter": adapter, UNQUANTIZED: adapter, **merged}
         job["quantization"] = json.loads(mllm.model.config.quantization_config.to_json_string(use_diff=False))
-    loaded = _load_in_fresh_process(job)
+    with _off_device(mllm):
+        loaded = _load_in_fresh_process(job)
     limit = max_rounding(trained, mllm.dtype)
     # The library's own kernels for quantised weights may compute in bf16, or round the inputs.
     quantized_limit = max_rounding(trained, torch.bfloat16) if quantized else limit
@@ -287,6 +288,25 @@ def check_export(
             name: {"max_error": error, "max_change": change} for name, (error, change) in loaded["differences"].items()
         },
     }
+
+
+@contextmanager
+def _off_device(mllm: MLLM) -> Iterator[None]:
+    """Keep the model in CPU memory inside the context: a GPU may have no room for it and for a second copy.
+
+    Quantised weights stay where they are: they are small, and cannot be moved in every version of their library.
+    """
+    device = mllm.device
+    if device.type == "cpu" or quantization_of(mllm.model):
+        yield
+        return
+    mllm.model.to("cpu")
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    try:
+        yield
+    finally:
+        mllm.model.to(device)
 
 
 def _load_in_fresh_process(job: dict[str, Any]) -> dict[str, Any]:
