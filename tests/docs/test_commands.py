@@ -86,6 +86,7 @@ OTHER_TESTS = {
     "docs/how-to/read-a-report.md": "plugins/bench/tests/pipeline/test_reporter.py",
     "docs/how-to/run-a-benchmark.md": "plugins/bench/tests/run/test_served.py",  # and the README's commands
     "docs/reference/adapter.md": "tests/docs/test_reference.py",
+    "docs/how-to/run-a-study.md": "plugins/bench/tests/cli/test_study.py",
     "docs/how-to/safety-replay.md": "tests/pipeline/test_safety_replay.py",
     "docs/zh/first-7b-run.md": "tests/docs/test_translations.py",
     "docs/how-to/compare-defences.md": "plugins/bench/tests/cli/test_compare.py",
