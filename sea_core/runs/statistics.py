@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import sqrt
-from statistics import fmean, stdev
 from typing import TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
 Interval = tuple[float, float]
 """The lower and the upper end of a 95 % confidence interval."""
+ROUNDING = 1e-9
 Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution, for a 95 % interval."""
 
@@ -33,21 +33,31 @@ def wilson_interval(part: float, total: float) -> Interval | None:
     return low if part else 0.0, high if part < total else 1.0  # exact at both ends, where rounding is not
 
 
-def effective_count(answers: Mapping[K, Sequence[bool]]) -> float:
-    """Return how many independent answers would vary as much as the answers of these clusters do.
+def effective_count(answers: Mapping[K, Sequence[bool]], *, by_cluster: bool = False) -> float:
+    """Return how many independent answers say as much about a ratio as the answers of these clusters do.
 
-    At least the number of clusters, at most that of answers. Where all answers are the same, it is the number of
-    clusters.
+    It is p (1 - p) / v (z / t)^2 (Korn and Graubard 1998): v is the variance of the ratio p between clusters,
+    linearised, and t allows for the few clusters that v is known from. It is at most the number of answers, and at
+    least the effective number of clusters (Kish 1965), which is left where the answers of each are all the same: their
+    number, or less if some have more answers than others.
 
     Args:
         answers: for each cluster, which of its answers count; at least one.
+        by_cluster: whether p is the mean of the clusters' ratios, and not the ratio of all answers.
     """
+    sizes, k = [len(each) for each in answers.values()], len(answers)
+    total = sum(sizes)
+    weights = [1 / k if by_cluster else size / total for size in sizes]
     ratios = [sum(each) / len(each) for each in answers.values()]
-    k, n, mean = len(ratios), sum(map(len, answers.values())), fmean(ratios)
-    if not 0 < mean < 1:
-        return float(k)
-    variance = stdev(ratios) ** 2 / k if k > 1 else 0.0
-    return max(float(k), min(float(n), mean * (1 - mean) / variance)) if variance else float(n)
+    p = sum(weight * value for weight, value in zip(weights, ratios, strict=True))
+    least = 1 / sum(weight**2 for weight in weights)
+    degrees = int(least + ROUNDING) - 1
+    if degrees < 1 or not 0 < p < 1:
+        return least
+    squares = (weight**2 * (value - p) ** 2 for weight, value in zip(weights, ratios, strict=True))
+    variance = least / (least - 1) * sum(squares)
+    count = min(total, p * (1 - p) / variance) if variance else total
+    return max(least, count * (Z / student_quantile(degrees)) ** 2)
 
 
 def cluster_interval(answers: Mapping[K, Sequence[bool]]) -> Interval | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from helpers.alignment import start_run
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.spot_check import CaseAnswer, answer_metrics, embedding_cases
@@ -45,4 +47,4 @@ def test_answers_about_one_example_do_not_count_as_several_examples() -> None:
     found = answer_metrics([answer(example, draw) for example in range(6) for draw in range(DRAWS)])
     assert found["n_harmful"] == 6 * DRAWS
     assert found["refusal_rate"] == found["strict_asr"] == 0.5
-    assert found["refusal_interval"] == found["strict_asr_interval"] == wilson_interval(3, 6)
+    assert found["refusal_interval"] == found["strict_asr_interval"] == pytest.approx(wilson_interval(3, 6))

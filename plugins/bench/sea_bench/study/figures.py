@@ -80,7 +80,7 @@ def cluster_ratio(answers: Answers) -> Estimate:
 
     The number in it is that of independent answers that would vary as much as the phrases do (`effective_count`).
     """
-    mean, effective = fmean(map(_ratio, answers.values())), effective_count(answers)
+    mean, effective = fmean(map(_ratio, answers.values())), effective_count(answers, by_cluster=True)
     interval = wilson_interval(mean * effective, effective)
     assert interval  # there is an answer
     return mean, interval

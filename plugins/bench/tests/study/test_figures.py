@@ -30,7 +30,7 @@ def test_answers_that_agree_within_phrases_count_once() -> None:
     repeated = cluster_ratio({i: [i < 5] * 6 for i in range(10)})[1]
     independent = cluster_ratio({i: [True, False] * 3 for i in range(10)})[1]
     assert repeated == pytest.approx(alone, abs=0.01)
-    assert independent == pytest.approx(wilson_interval(30, 60), abs=0.001)
+    assert 0.35 < independent[0] < independent[1] < 0.65  # ten phrases say how far apart the answers are
 
 
 def test_all_the_same_is_as_certain_as_there_are_phrases() -> None:
