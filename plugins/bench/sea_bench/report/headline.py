@@ -92,7 +92,7 @@ def _name(change: PairedChange) -> str:
 
 
 def _level(changes: Sequence[PairedChange]) -> Level:
-    """Return good if the runs differ for the better beyond chance: fewer unsafe answers, or more refusals of attacks."""
+    """Return good if runs differ for the better beyond chance: fewer unsafe answers, or more refusals of attacks."""
     steps = [_direction(change) for change in _of_safety(changes)]
     if any(step < 0 for step in steps):
         return "bad"
