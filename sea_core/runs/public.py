@@ -17,7 +17,8 @@ HIDDEN = ".../"
 _ADDRESS = re.compile(
     r"[A-Za-z][\w+.-]*://[^\s'\"<>()\[\]]*(?:\[[^\s\]]*\][^\s'\"<>()]*)?"  # http://me:pw@[::1]:8000/v1
     r"|(?<=host=')[^']*|(?<=host=\")[^\"]*"
-    r"|(?<![\w/.:-])[^\s'\"/@:]+:[^\s'\"/@]+@[\w.-]+(?::\d+)?"  # me:pw@server
+    r"|(?<![\w/.:-])[^\s'\"/@:]+:[^\s'\"/@]+@"  # me:pw@ of a server; a judge is called transformers:model@1f0c2a9b
+    r"(?:(?:[\w-]+\.)+[A-Za-z][\w-]*(?::\d+)?|[\w.-]+:\d{2,5}\b)"
     r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])"
     r"|\[[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*\](?::\d+)?"  # [::1]:8000
     r"|(?<![\w.])(?:localhost|(?:[\w-]+\.)+(?!py:|jsonl?:)[A-Za-z]\w*):\d{2,5}\b"
@@ -37,7 +38,7 @@ TEXTS = frozenset(
 )
 """Keys of the texts of examples, cases and models, which are shared word for word or not at all."""
 NAMES = frozenset("id example_id example key case embedding scenario shard path".split())
-"""Keys of what other files call the same: a name, or a path in the shared folder."""
+"""Keys of a journal's records: what other files call the same, a name or a path in the shared folder."""
 
 
 def hide_folders(text: str) -> str:
@@ -70,9 +71,14 @@ def public_value(value: Any, key: str = "") -> Any:
         return {hide_places(str(name)): public_value(each, str(name)) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [public_value(each, key) for each in value]
-    if not isinstance(value, str) or key in TEXTS | NAMES:
+    if not isinstance(value, str) or key in TEXTS:
         return value
     return public_name(value) if is_place(value) else hide_places(value)
+
+
+def public_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record of a journal as it may be shared: what other files call the same keeps its name."""
+    return {**public_value(record), **{key: value for key, value in record.items() if key in NAMES}}
 
 
 def is_place(text: str) -> bool:

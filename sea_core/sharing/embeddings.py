@@ -17,7 +17,7 @@ from sea_core.runs.digests import sha256
 from sea_core.runs.embedding_files import read_index, write_index
 from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.runs.public import public_name, public_value
+from sea_core.runs.public import public_name, public_record
 from sea_core.runs.withheld import TextRecord, WithheldRecord, WithheldTexts
 from sea_core.sharing.package import Package, stage_inventory, stage_journal, stage_manifest
 
@@ -150,7 +150,7 @@ def _pack_embeddings(run: EmbeddingRun, temporary: Path, with_text: bool) -> dic
 
 
 def _shared_record(record: EmbeddingRecord, with_text: bool) -> EmbeddingRecord:
-    public: EmbeddingRecord = public_value(record)
+    public: EmbeddingRecord = public_record(record)  # type: ignore[assignment]
     shared: EmbeddingRecord = {**public, "media": PurePath(record["media"]).name}
     if with_text:
         return shared
@@ -160,7 +160,7 @@ def _shared_record(record: EmbeddingRecord, with_text: bool) -> EmbeddingRecord:
 def _stage_skipped(temporary: Path, path: Path) -> Path:
     """Return the file of skipped examples, or a changed copy if a reason names where a file lies on this machine."""
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    public = [public_value(record) for record in records]
+    public = [public_record(record) for record in records]
     if public == records:
         return path
     copy = temporary / path.name

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sea_core.errors import SeaError
+from sea_core.errors import RunError, SeaError
 from sea_core.runs.inventory import NAME as INVENTORY
 from sea_core.runs.inventory import FileRecord, Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import write_sealed
-from sea_core.runs.public import public_value
+from sea_core.runs.public import public_record, public_value
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,32 @@ def stage_manifest(folder: Path, name: str, manifest: Any, **metadata: Any) -> P
 
 
 def stage_journal(folder: Path, path: Path) -> Path:
-    """Return a journal, or a copy in a temporary folder if its records may not be shared as they are."""
+    """Return a journal, or a copy in a temporary folder if its records may not be shared as they are.
+
+    Raises:
+        RunError: two judges would have the same name.
+    """
     records = JsonlLog[dict[str, Any]](path).read()
-    public = list(map(public_value, records))
+    public = list(map(public_record, records))
     if public == records:
         return path
+    _require_distinct_judges(records, public, path)
     copy = JsonlLog[dict[str, Any]](folder / path.name)
     copy.append(public)
     return copy.path
+
+
+def _require_distinct_judges(records: Sequence[Mapping[str, Any]], public: Sequence[Any], path: Path) -> None:
+    """Raise RunError if judges would merge: a verdict is known by its judge, and the later would replace the other."""
+    names: dict[Any, Any] = {}
+    for record, shared in zip(records, public, strict=True):
+        judge = record.get("judge")
+        if names.setdefault(shared.get("judge"), judge) != judge:
+            raise RunError(
+                f"two judges would both be called {shared['judge']!r} where paths and addresses are left out",
+                hint="Judge the run again, with a model whose name is no path or address.",
+                where=str(path),
+            )
 
 
 def stage_inventory(folder: Path, files: Mapping[str, Path], known: Mapping[str, FileRecord]) -> Path:

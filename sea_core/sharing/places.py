@@ -17,12 +17,12 @@ from sea_core.errors import RunError, SeaError, one_line
 from sea_core.llm.secrets import shown_address
 from sea_core.runs.containment import require_contained
 from sea_core.runs.digests import BLOCK, file_digest
-from sea_core.sharing.listing import CARD, MAX_BYTES, NAME, read_listing
+from sea_core.sharing.listing import MAX_BYTES, NAME, read_listing
 
 HUB = "hf:"
 REPOSITORY = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
-HUB_FILES = (".gitattributes", CARD)
-"""What a repository has before anything was pushed to it."""
+HUB_FILE = ".gitattributes"
+"""What the hub itself puts into a new repository. It stays."""
 LOGIN = "Log in with `hf auth login`, or set HF_TOKEN: SEA takes the token from there only, and stores none."
 PARTIAL = ".part"
 
@@ -208,16 +208,16 @@ class HubPlace:
                 done(name)
 
     def _sent_before(self, there: set[str], commit: str) -> set[str]:
-        """Return the files that `sea push` has sent, and those that a new repository has. Others are never replaced."""
+        """Return the files that `sea push` has sent. Raises RunError if there are only others: none is replaced."""
         if NAME not in there:
-            self._require_ours(there - set(HUB_FILES))
-            return set(HUB_FILES)
+            self._require_ours(there - {HUB_FILE})
+            return set()
         folder = "datasets/" if self.repo_type == "dataset" else ""
         with tempfile.TemporaryDirectory(prefix="sea-push-") as temporary:
             path = Path(temporary, NAME)
             with self._system.open(f"{folder}{self.repo}@{commit}/{NAME}", "rb", block_size=0) as file:
                 path.write_bytes(file.read(MAX_BYTES))
-            return {*read_listing(path, self.name).files, NAME, *HUB_FILES}
+            return {*read_listing(path, self.name).files, NAME} - {HUB_FILE}
 
     def _require_readers(self, private: bool) -> None:
         """Raise RunError for a repository that everybody can read, unless that is wanted."""
@@ -232,7 +232,7 @@ class HubPlace:
         if foreign:
             raise RunError(
                 f"{self.name} contains files that `sea push` has not sent, such as {min(foreign)!r}",
-                hint="Give the name of a new repository.",
+                hint="Give the name of a new repository, or remove a README.md that the hub has made.",
             )
 
 

@@ -17,7 +17,7 @@ from helpers.cli import expect_error, sea
 from helpers.cli_runs import FinishedRun, file_contents
 from helpers.manifests import edit_manifest
 from helpers.reported import make_model
-from helpers.repositories import TOKEN, Repositories, repositories
+from helpers.repositories import TOKEN, Repositories, Repository, repositories
 from sea_core.alignment.config import AlignConfig
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
@@ -408,6 +408,7 @@ def test_a_second_push_is_another_commit(hub: Repositories, finished: FinishedRu
     push(run, "hf:me/emb")
     last = hub.repositories["datasets/me/emb"].commits[-1]
     assert "verify.jsonl" not in last  # what is no longer shared is removed
+    assert ".gitattributes" in last  # the hub's own file, which says how it stores large ones
     assert len(pull(f"hf:me/emb@{first}", tmp_path / "first").current_answers()) > 0
 
 
@@ -436,6 +437,16 @@ def test_files_of_others_in_a_repository_stay(hub: Repositories, finished: Finis
     repository.commits.append({**repository.commits[-1], "verify.jsonl": b"mine"})
     assert "'verify.jsonl'" in expect_error("push", run, "hf:me/emb", *GIVEN, "--with-text")
     assert repository.commits[-1]["verify.jsonl"] == b"mine"
+
+
+def test_a_card_that_a_person_wrote_is_not_replaced(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:
+    run = finished.copy(tmp_path)
+    hub.repositories["datasets/me/emb"] = Repository(private=True)
+    hub.repositories["datasets/me/emb"].commits.append({".gitattributes": b"", "README.md": b"my thesis"})
+    assert "such as 'README.md'" in expect_error("push", run, "hf:me/emb", *GIVEN)
+    push(run, "hf:me/new")
+    push(run, "hf:me/new")  # a card of its own is
+    assert ".gitattributes" in hub.repositories["datasets/me/new"].commits[1]
 
 
 def test_a_branch_is_not_pushed_to(hub: Repositories, finished: FinishedRun, tmp_path: Path) -> None:

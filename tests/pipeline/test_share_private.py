@@ -15,14 +15,15 @@ from typing import Any
 
 import pytest
 
-from helpers.cli import sea
+from helpers.cli import expect_error, sea
 from helpers.manifests import NO_MODEL, edit_manifest, embedding_manifest
 from helpers.reported import LABELS, make_bench, make_embeddings, make_encoded, make_model, verdict
 from sea_bench.pipeline.build import build_benchmark
-from sea_bench.run.run_folder import answer_sha
+from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_core.judges.llm_common import model_label
 from sea_core.runs.embedding_files import read_index
 from sea_core.runs.inventory import Inventory
-from sea_core.runs.public import hide_places, public_name, public_value
+from sea_core.runs.public import hide_places, public_name, public_record, public_value
 
 MARKER = "MARKER"
 PATHS = (
@@ -54,6 +55,7 @@ SETTINGS = {
     "password": MARKER,
     "key_env": MARKER,
 }
+REPORTED = {"id": PATHS[0], "root": PATHS[3], "owned_by": ADDRESSES[0], "meta": {"path": PATHS[0], "key": PATHS[1]}}
 MODEL = replace(NO_MODEL, adapter=SETTINGS)
 
 
@@ -81,10 +83,49 @@ def test_names_and_texts_stay_as_they_are() -> None:
         *("nose", "nose"),
     ]
     texts = {"instruction": "How do I open /etc/passwd at http://10.0.0.1?", "id": "https://x.example/1"}
-    assert public_value(texts) == texts
+    assert public_record(texts) == texts
     assert public_value({"tokens": 3, "eos_token": "<|end|>", "refused": None}) == {
         **{"tokens": 3, "eos_token": "<|end|>", "refused": None}
     }
+
+
+class LocalModel:
+    """A language model of this machine, which judges."""
+
+    def __init__(self, model: str, weights: str) -> None:
+        self.identity = {"kind": "transformers", "model": model, "weights": f"sha256:{weights}"}
+
+
+def test_judges_stay_apart_and_keep_their_names(tmp_path: Path) -> None:
+    models = [LocalModel(f"/home/{name}", digit * 64) for name, digit in (("Llama-Guard-3-8B", "1"), ("smollm2", "f"))]
+    labels = [model_label(model) for model in models]  # type: ignore[arg-type]
+    judges = [f"guard:{labels[0].partition(':')[2]} guard-2", f"{labels[1]} safety-2"]
+    assert judges == ["guard:Llama-Guard-3-8B@11111111 guard-2", "transformers:smollm2@ffffffff safety-2"]
+    run = make_bench(tmp_path / "run", {judges[0]: "uuuu", judges[1]: "ssss"})
+    edit_manifest(run.folder / "bench.json", lambda made: made.update(defence={"name": "guard", "judge": judges[0]}))
+    given = ("--licence", "mit", "--yes", "--with-text")
+    assert sea("bench", "push", run.folder, tmp_path / "shared", *given).code == 0
+    assert sea("bench", "pull", tmp_path / "shared", tmp_path / "pulled").code == 0
+    assert BenchRun(tmp_path / "pulled").verdicts_by_judge() == run.verdicts_by_judge()
+    assert judges[0] in (tmp_path / "pulled" / "bench.json").read_text()
+    assert judges[1] in " ".join((tmp_path / "shared" / "README.md").read_text().replace("\\", "").split())
+
+
+def test_judges_that_would_merge_are_refused(tmp_path: Path) -> None:
+    run = make_bench(tmp_path / "run", {"openai /home/a/qwen": "uuuu", "openai /home/b/qwen": "ssss"})
+    message = expect_error("bench", "push", run.folder, tmp_path / "shared", "--licence", "mit", "--yes", "--with-text")
+    assert "two judges would both be called 'openai .../qwen'" in message
+
+
+def test_runs_in_folders_of_the_same_name_are_distinct_without_paths(tmp_path: Path) -> None:
+    names = ("a", "b", "other/a")
+    runs = [make_bench(tmp_path / MARKER / name / "run", {"guard-1": "uuss"}).folder for name in names]
+    for given, labels in ((runs[:2], ("a/run", "b/run")), (runs[::2], ("run (1)", "run (2)"))):
+        done = sea("report", *given, "--out", tmp_path / "page.html")
+        assert done.code == 0, done.err
+        page = (tmp_path / "page.html").read_text()
+        assert MARKER not in page
+        assert all(label in page for label in labels)
 
 
 # --- folders with markers ---------------------------------------------------------------------------------------------
@@ -157,7 +198,7 @@ def bench_run(folder: Path) -> Path:
     def change(manifest: dict[str, Any]) -> None:
         manifest["metadata"] |= {"server": ADDRESSES[0], "lora": PATHS[1]}
         manifest["metadata"]["model"]["checkpoint"] = PATHS[0]
-        served = {"name": PATHS[0], "reported": {"root": PATHS[3], "owned_by": ADDRESSES[0]}, "settings": SETTINGS}
+        served = {"name": PATHS[0], "reported": REPORTED, "settings": SETTINGS}
         manifest["identity"] |= {"model": None, "served": served, "defence": SETTINGS, "generation": SETTINGS}
         numbers = dict.fromkeys(("media", "media_changed", "batched", "batched_same"), 0)
         manifest["preflight"] = {"device": ADDRESSES[0], "chat": "", "omitted": [], **numbers}

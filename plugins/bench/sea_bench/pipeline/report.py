@@ -183,9 +183,13 @@ def _select_judges(prefixes: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def _labels(runs: Sequence[BenchRun]) -> list[str]:
-    """Return the names of the folders; their paths if two names are the same."""
-    names = [run.label for run in runs]
-    return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
+    """Return the names of the folders, with their parents' if two are the same, or else with a number."""
+    folders = [run.folder.resolve() for run in runs]
+    for length in (1, 2):
+        names = ["/".join(folder.parts[-length:]) for folder in folders]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{folder.name} ({number})" for number, folder in enumerate(folders, 1)]
 
 
 def _gaps(run: BenchRun, label: str, judges: Sequence[str]) -> RunGaps:
