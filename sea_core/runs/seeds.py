@@ -75,14 +75,20 @@ def seed_mean(estimates: Sequence[Estimate], limits: Interval = (0.0, 1.0)) -> S
     )
 
 
-def seed_change(before: Sequence[float], after: Sequence[float], paired: Sequence[Estimate]) -> SeedChange:
+def seed_change(
+    before: Sequence[float],
+    after: Sequence[float],
+    paired: Sequence[Estimate],
+    limits: Interval = (-1.0, 1.0),
+) -> SeedChange:
     """Return the change of the mean over seeds.
 
     Args:
         before, after: the figure of each seed. A single one has no spread, and adds nothing.
         paired: the paired change with its interval from each seed before to each seed after.
+        limits: the smallest and the largest possible change.
     """
-    margin, limits = hypot(_seed_margin(before), _seed_margin(after)), (-1.0, 1.0)
+    margin = hypot(_seed_margin(before), _seed_margin(after))
     below, above = _case_margins(paired)
     value = fmean(change for change, _ in paired)
     several = len(before) > 1 or len(after) > 1
@@ -92,7 +98,7 @@ def seed_change(before: Sequence[float], after: Sequence[float], paired: Sequenc
         over_cases=_around(value, below, above, limits),
         over_seeds=_around(value, margin, margin, limits) if several else None,
         interval=_around(value, hypot(below, margin), hypot(above, margin), limits),
-        detectable=min(1.0, widest * (1 + Z_POWER / Z)),
+        detectable=min(limits[1], widest * (1 + Z_POWER / Z)),
     )
 
 

@@ -34,7 +34,7 @@ class StudyArm:
         methods: only these methods; empty for all of the study.
         defence: a defence at inference time, on the model as it is, by name.
         defence_settings: its settings. Those that are paths are relative to the study file.
-        summary: in one line, for tables.
+        summary: in one line, for `sea study arms`.
     """
 
     name: str

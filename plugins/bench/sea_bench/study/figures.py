@@ -11,20 +11,38 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot, sqrt
 from statistics import fmean, stdev
+from typing import Any
 
 from sea_core.runs.seeds import Estimate, SeedChange, SeedMean, seed_change, seed_mean
 from sea_core.runs.statistics import Interval, effective_count, student_quantile, wilson_interval
 
-Answers = Mapping[Hashable, Sequence[bool]]
-"""What counts of the answers about each phrase."""
+Answers = Mapping[Hashable, Mapping[Hashable, bool | None]]
+"""Whether each answer counts, by phrase and case; None: it is unrated."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a figure: the answers by phrase, and whether their ratio is added (1) or subtracted (-1)."""
+    """One side of a figure: the answers, and whether their ratio is added (1) or subtracted (-1)."""
 
     answers: Answers
     sign: int = 1
+
+    def rated(self) -> dict[Hashable, dict[Hashable, bool]]:
+        """Return the answers that are rated, of the phrases that have some."""
+        rated = {
+            phrase: {case: counts for case, counts in cases.items() if counts is not None}
+            for phrase, cases in self.answers.items()
+        }
+        return {phrase: cases for phrase, cases in rated.items() if cases}
+
+    def changes(self, other: Side) -> list[float]:
+        """Return the change to another run of each phrase's ratio, over the cases that are rated in both."""
+        changes, after = [], other.rated()
+        for phrase, cases in self.rated().items():
+            pairs = [(counts, after[phrase][case]) for case, counts in cases.items() if case in after.get(phrase, ())]
+            if pairs:
+                changes.append(fmean(second - first for first, second in pairs))
+        return changes
 
 
 @dataclass(frozen=True)
@@ -38,23 +56,35 @@ class Figure:
         """The smallest and the largest possible value."""
         return (-1.0 if any(side.sign < 0 for side in self.sides) else 0.0), 1.0
 
+    @property
+    def change_limits(self) -> Interval:
+        """The smallest and the largest possible change."""
+        low, high = self.limits
+        return low - high, high - low
+
+    def count_rated(self) -> tuple[int, int]:
+        """Return how many answers are rated, and of how many."""
+        every = [counts for side in self.sides for cases in side.answers.values() for counts in cases.values()]
+        return sum(counts is not None for counts in every), len(every)
+
     def estimate(self) -> Estimate | None:
         """Return its value and 95 % interval; None where a side has no answers."""
-        if not self.sides or not all(side.answers for side in self.sides):
+        rated = [side.rated() for side in self.sides]
+        if not rated or not all(rated):
             return None
-        parts = [(side.sign, cluster_ratio(side.answers)) for side in self.sides]
+        answers = [{phrase: list(cases.values()) for phrase, cases in each.items()} for each in rated]
+        parts = [(side.sign, cluster_ratio(each)) for side, each in zip(self.sides, answers, strict=True)]
         return _combine(parts, self.limits)
 
     def change(self, other: Figure) -> Estimate | None:
-        """Return the change to another run's figure, paired by phrase; None where they have no phrase in common."""
+        """Return the change to another run's figure, paired by case; None where they have no rated case in common."""
         parts = []
         for side, after in zip(self.sides, other.sides, strict=True):
-            shared = [phrase for phrase in side.answers if phrase in after.answers]
-            if not shared:
+            changes = side.changes(after)
+            if not changes:
                 return None
-            changes = [_ratio(after.answers[phrase]) - _ratio(side.answers[phrase]) for phrase in shared]
             parts.append((side.sign, mean_change(changes)))
-        return _combine(parts, (-1.0, 1.0) if len(parts) == 1 else (-2.0, 2.0)) if parts else None
+        return _combine(parts, self.change_limits) if parts else None
 
 
 def seeds_mean(figures: Sequence[Figure]) -> SeedMean | None:
@@ -72,10 +102,10 @@ def seeds_change(before: Sequence[Figure], after: Sequence[Figure]) -> SeedChang
     first, second = ([estimate[0] for estimate in side if estimate] for side in ends)
     if not known or len(known) < len(paired) or len(first) < len(before) or len(second) < len(after):
         return None
-    return seed_change(first, second, known)
+    return seed_change(first, second, known, before[0].change_limits)
 
 
-def cluster_ratio(answers: Answers) -> Estimate:
+def cluster_ratio(answers: Mapping[Any, Sequence[bool]]) -> Estimate:
     """Return the mean over phrases of what counts of their answers, with Wilson's interval.
 
     The number in it is that of independent answers that would vary as much as the phrases do (`effective_count`).
@@ -89,14 +119,14 @@ def cluster_ratio(answers: Answers) -> Estimate:
 def mean_change(changes: Sequence[float]) -> Estimate:
     """Return the mean change over phrases, with Student's interval.
 
-    Where no phrase changes in another way than the rest, there is no variance to go by: then the interval reaches as
-    far as the upper end of Wilson's for none of so many.
+    It reaches at least as far as the upper end of Wilson's for none of so many: where few phrases differ from the rest,
+    their variance says too little.
     """
     k, mean = len(changes), fmean(changes)
-    spread = stdev(changes) if k > 1 else 0.0
+    student = student_quantile(k - 1) * stdev(changes) / sqrt(k) if k > 1 else 0.0
     none_of = wilson_interval(0, k)
     assert none_of
-    margin = student_quantile(k - 1) * spread / sqrt(k) if spread else none_of[1]
+    margin = max(student, none_of[1])
     return mean, (mean - margin, mean + margin)
 
 

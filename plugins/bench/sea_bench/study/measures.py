@@ -33,13 +33,13 @@ class StudyRun:
     Attributes:
         attacks: whether the answer to a harmful case is unsafe: by the study's judge, or, if it rates only refusals,
             whether it does not refuse. refusals: whether an answer refuses. named: whether the model names what the
-            medium of a case shows.
+            medium of a case shows, of all cases with a key phrase. None, or a case that is not there: unrated.
     """
 
     records: tuple[AnswerRecord, ...]
     attacks: Mapping[str, bool | None]
     refusals: Mapping[str, bool | None]
-    named: Mapping[str, bool]
+    named: Mapping[str, bool | None]
 
     @classmethod
     def read(cls, run: BenchRun, judge: str) -> StudyRun:
@@ -56,19 +56,20 @@ class StudyRun:
         attacks = (
             ratings(verdicts, "asr") if rates_safety else {k: None if v is None else not v for k, v in refusals.items()}
         )
-        return cls(tuple(run.answer_records().values()), attacks, refusals, understanding(run, choose_judge([run])))
+        known, asked = understanding(run, choose_judge([run])), run.comprehension_records()
+        named = {key: known.get(key) for key, record in asked.items() if record["phrase"]}
+        return cls(tuple(run.answer_records().values()), attacks, refusals, named)
 
     def select(
         self,
         values: Mapping[str, bool | None],
         wanted: Callable[[AnswerRecord], bool],
     ) -> Answers:
-        """Return the values of the cases that are wanted, by phrase. What is unrated is left out."""
-        found: dict[Hashable, list[bool]] = {}
-        for record in self.records:
-            value = values.get(record["key"])
-            if value is not None and wanted(record):
-                found.setdefault((record["scenario"], record["id"], record["benign"]), []).append(value)
+        """Return the values of the cases that are wanted, by phrase and case."""
+        found: dict[Hashable, dict[Hashable, bool | None]] = {}
+        for record in filter(wanted, self.records):
+            phrase = (record["scenario"], record["id"], record["benign"])
+            found.setdefault(phrase, {})[record["key"]] = values.get(record["key"])
         return found
 
 
@@ -161,9 +162,21 @@ class ArmResult:
         """Return the ratio of media, harmful and benign, whose key phrase the model names, of each seed."""
 
         def side(run: StudyRun) -> list[Side]:
-            return [Side(run.select(run.named, lambda record: scope.contains(record, record["benign"])))]
+            def wanted(record: AnswerRecord) -> bool:
+                return record["key"] in run.named and scope.contains(record, record["benign"])
+
+            return [Side(run.select(run.named, wanted))]
 
         return self._figures(side)
+
+    def count_rated(self, scope: Scope) -> tuple[int, int]:
+        """Return how many answers are rated, and of how many, of the figure with the smallest such ratio."""
+        found = []
+        for figures in (self.attacks, self.over_refusal, self.discrimination, self.ability):
+            counts = [figure.count_rated() for figure in figures(scope)]
+            rated, cases = (sum(count[i] for count in counts) for i in (0, 1))
+            found += [(rated, cases)] if cases else []
+        return min(found, key=lambda count: count[0] / count[1], default=(0, 0))
 
     def _figures(self, sides: Callable[[StudyRun], list[Side]]) -> list[Figure]:
         return [Figure(tuple(sides(run))) for run in self.runs]

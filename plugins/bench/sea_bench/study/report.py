@@ -11,7 +11,7 @@ from sea_bench.report.render import TextTable, markdown
 from sea_bench.study.claims import CLAIMS, Claim, ClaimTerms, Decision, decide_claims, overall, show
 from sea_bench.study.file import Part
 from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
-from sea_bench.study.measures import ArmResult, Group, Scope, measure, read_results
+from sea_bench.study.measures import GROUPS, ArmResult, Group, Scope, measure, read_results
 from sea_core.errors import RunError
 from sea_core.runs.manifest import current_time
 from sea_core.runs.seeds import SeedMean
@@ -100,7 +100,7 @@ class StudyReport:
             *(f"- {note}" for note in self.notes()),
         ]
         for table in self.tables():
-            lines += ["", f"## {table.title}", "", markdown(replace(table, title=""))]
+            lines += ["", f"## {table.title}", "", markdown(replace(table, title="")).rstrip("\n")]
         return "\n".join(lines) + "\n"
 
     # --- tables -------------------------------------------------------------------------------------------------------
@@ -111,12 +111,13 @@ class StudyReport:
             rows.append([f"{number}. {text}", self.answer(number), "", "", ""])
             for claim in self.claims:
                 if claim.number == number:
-                    rows.append(["", claim.decision, claim.model, claim.method.upper(), claim.figures])
+                    figures = "; ".join((claim.figures, *claim.obstacles))
+                    rows.append(["", claim.decision, claim.model, claim.method.upper(), figures])
         return TextTable("The paper's claims", ["claim", "answer", "model", "method", "figures"], rows)
 
     def _main_table(self) -> TextTable:
         columns = ["model", "arm", "seeds", "ASR, text", "ASR, media", "over-refusal, text", "over-refusal, media"]
-        columns += ["discrimination, text", "discrimination, media"]
+        columns += ["discrimination, text", "discrimination, media", "rated, text", "rated, media"]
         scenarios = self.content["settings"]["claims"]["scenarios"]
         over = f" ({', '.join(scenarios)})" if scenarios else ""
         return TextTable(f"Attacks and over-refusal{over}", columns, [self._main_row(each) for each in self.results])
@@ -125,7 +126,8 @@ class StudyReport:
         scopes = [self._scope("text"), self._scope("media")]
         figures = (result.attacks, result.over_refusal, result.discrimination)
         cells = [show(measure(figure(scope))) for figure in figures for scope in scopes]
-        return [result.model, result.label, str(len(result.seeds)), *cells]
+        rated = [f"{rated} of {cases}" for rated, cases in map(result.count_rated, scopes)]
+        return [result.model, result.label, str(len(result.seeds)), *cells, *rated]
 
     def _task_tables(self) -> Iterator[TextTable]:
         """Yield the ASR by task of each model, as in the paper's tables 3 and 4."""
@@ -187,8 +189,9 @@ class StudyReport:
             **{
                 f"{name}_{group}": _mean_dict(measure(figure(self._scope(group))))
                 for name, figure in figures.items()
-                for group in ("text", "media")
+                for group in GROUPS
             },
+            **{f"rated_{group}": result.count_rated(self._scope(group)) for group in GROUPS},
             "ability": _mean_dict(measure(result.ability(Scope("media")))),
             "alignments": asdict(result.alignments) if result.alignments else None,
             "embeddings": asdict(result.embeddings) if result.embeddings else None,

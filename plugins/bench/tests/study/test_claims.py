@@ -25,7 +25,7 @@ def run(text: float, media: float, over_refusal: float = 0.0, named: float = 1.0
     """
     records: list[Any] = []
     refusals: dict[str, bool | None] = {}
-    described: dict[str, bool] = {}
+    described: dict[str, bool | None] = {}
     for benign in (False, True):
         for i in range(PHRASES):
             for condition, task in (("text", "Text_only"), ("media", "SD"), ("media", "TYPO")):
@@ -47,9 +47,12 @@ def arm(name: str, role: Role, method: str, *runs: StudyRun, embeddings: Embeddi
     return ArmResult("toy", name, role, "", method, seeds, 0, runs, None, embeddings)
 
 
-def decisions(*arms: ArmResult) -> dict[int, str]:
+UNALIGNED = arm("unaligned", "unaligned", "", run(1, 1))
+
+
+def decisions(*arms: ArmResult, unaligned: ArmResult = UNALIGNED) -> dict[int, str]:
     """Return the answer to each claim."""
-    found = decide_claims(arms, TERMS)
+    found = decide_claims([unaligned, *arms], TERMS)
     return {number: overall(found, number, TERMS) for number in CLAIMS}
 
 
@@ -78,23 +81,25 @@ def test_a_method_that_does_not() -> None:
 
 
 def test_what_has_no_arm_is_not_decidable() -> None:
-    assert set(decisions(arm("unaligned", "unaligned", "", run(1, 1))).values()) == {"not decidable here"}
+    assert set(decisions().values()) == {"not decidable here"}
 
 
 def test_vsr_does_not_mean_what_it_says_if_refusals_do_not_carry_over() -> None:
     sea = arm("sea", "sea", "sft", run(0, 0.6), embeddings=GOOD)
-    claims = decide_claims([sea, arm("oracle", "real", "sft", run(0, 0))], TERMS)
+    claims = decide_claims([UNALIGNED, sea, arm("oracle", "real", "sft", run(0, 0))], TERMS)
     (fifth,) = [claim for claim in claims if claim.number == 5]
     assert fifth.decision == "no"
     assert "0.40 s, OSR 1.00, VSR 0.95; carries over (claim 3): no" in fifth.figures
 
 
-def test_models_that_are_as_good_with_few_phrases_decide_together() -> None:
+def test_models_that_answer_about_the_same_phrases_are_no_more_certain_than_one() -> None:
     sea, oracle = arm("sea", "sea", "sft", run(0, 0)), arm("oracle", "real", "sft", run(0, 0))
-    few = [replace(each, runs=tuple(first_phrases(answered, 14) for answered in each.runs)) for each in (sea, oracle)]
+    full = (UNALIGNED, sea, oracle)
+    few = [replace(each, runs=tuple(first_phrases(answered, 14) for answered in each.runs)) for each in full]
     many = [replace(each, model=f"toy-{i}") for i in range(4) for each in few]
+    assert overall(decide_claims(full, TERMS), 3, TERMS) == "yes"
     assert overall(decide_claims(few, TERMS), 3, TERMS) == "not decidable here"
-    assert overall(decide_claims(many, TERMS), 3, TERMS) == "yes"
+    assert overall(decide_claims(many, TERMS), 3, TERMS) == "not decidable here"
 
 
 def first_phrases(full: StudyRun, count: int) -> StudyRun:
@@ -104,7 +109,7 @@ def first_phrases(full: StudyRun, count: int) -> StudyRun:
 def test_refusing_benign_media_too_is_not_as_good_as_real_media() -> None:
     sea = arm("sea", "sea", "sft", run(0, 0, over_refusal=0.6), embeddings=GOOD)
     found = decisions(sea, arm("oracle", "real", "sft", run(0, 0)))
-    assert (found[2], found[3]) == ("yes", "no")
+    assert (found[2], found[3]) == ("no", "no")
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -117,6 +122,65 @@ def test_a_loss_within_what_chance_gives_is_not_decided(seeds: int) -> None:
 def test_one_model_for_which_it_fails_is_enough() -> None:
     good, bad = arm("sea", "sea", "sft", run(0, 0)), arm("sea", "sea", "sft", run(0, 0.7))
     other = replace(bad, model="other")
-    claims = decide_claims([good, other], TERMS)
+    claims = decide_claims([UNALIGNED, good, replace(UNALIGNED, model="other"), other], TERMS)
     assert [claim.decision for claim in claims if claim.number == 2] == ["yes", "no"]
     assert overall(claims, 2, TERMS) == "no"
+
+
+def test_models_that_refuse_everything_show_nothing() -> None:
+    refuses = run(0, 0, over_refusal=1, named=0)
+    found = decisions(
+        arm("text", "text", "sft", run(0, 1, over_refusal=1, named=0)),
+        arm("sea", "sea", "sft", refuses, embeddings=GOOD),
+        arm("oracle", "real", "sft", refuses),
+    )
+    assert (found[1], found[2], found[3], found[5]) == (
+        "not decidable here",
+        "no",
+        "not decidable here",
+        "not decidable here",
+    )
+
+
+def test_text_alignment_that_refuses_all_text_stops_nothing() -> None:
+    assert decisions(arm("text", "text", "sft", run(0, 1, over_refusal=1)))[1] == "no"
+
+
+def test_models_that_refuse_nothing_are_not_as_good_as_one_another() -> None:
+    found = decisions(arm("sea", "sea", "sft", run(1, 1), embeddings=GOOD), arm("oracle", "real", "sft", run(1, 1)))
+    assert (found[2], found[3], found[5]) == ("no", "not decidable here", "not decidable here")
+
+
+def test_a_method_that_keeps_no_ability_keeps_it_no_better() -> None:
+    sft, dpo = (arm("sea", "sea", method, run(0, 0, named=n)) for method, n in (("sft", 0.0), ("dpo", 0.3)))
+    assert decisions(sft, dpo)[4] == "not decidable here"
+
+
+def test_sea_that_costs_the_model_its_sight_is_not_as_good() -> None:
+    found = decisions(arm("sea", "sea", "sft", run(0, 0, named=0.1)), arm("oracle", "real", "sft", run(0, 0)))
+    assert (found[2], found[3]) == ("no", "no")
+
+
+def test_a_model_that_sees_nothing_decides_nothing() -> None:
+    arms = [arm("text", "text", "sft", run(0, 1)), arm("sea", "sea", "sft", run(0, 0))]
+    blind = replace(UNALIGNED, runs=(run(1, 1, named=0.1),))
+    assert (decisions(*arms)[1], decisions(*arms)[2]) == ("yes", "yes")
+    assert set(decisions(*arms, unaligned=blind).values()) == {"not decidable here"}
+
+
+def test_unrated_answers_are_not_safe() -> None:
+    full = run(0, 0)
+    refusals = {key: None if "/SD/" in key else value for key, value in full.refusals.items()}
+    attacks = {key: None if value is None else not value for key, value in refusals.items()}
+    half = replace(full, refusals=refusals, attacks=attacks)
+    sea, oracle = arm("sea", "sea", "sft", half), arm("oracle", "real", "sft", full)
+    assert sea.count_rated(TERMS.media) == (30, 60)
+    assert (decisions(sea, oracle)[2], decisions(sea, oracle)[3]) == ("not decidable here", "not decidable here")
+    (second,) = [claim for claim in decide_claims([UNALIGNED, sea], TERMS) if claim.number == 2]
+    assert "sea SFT: 30 of 60 answers about media are unrated" in second.obstacles
+
+
+def test_a_study_that_is_not_complete_decides_nothing() -> None:
+    part = replace(arm("sea", "sea", "sft", run(0, 0), embeddings=GOOD), missing=2)
+    found = decisions(part, arm("oracle", "real", "sft", run(0, 0)))
+    assert {found[2], found[3], found[5]} == {"not decidable here"}

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from statistics import fmean
 
 import pytest
 
-from sea_bench.study.figures import Figure, Side, cluster_ratio, mean_change, seeds_change, seeds_mean
+from sea_bench.study.figures import Answers, Figure, Side, cluster_ratio, mean_change, seeds_change, seeds_mean
 from sea_core.runs.statistics import wilson_interval
 
 
-def figure(harmful: list[list[bool]], benign: list[list[bool]] | None = None) -> Figure:
+def figure(harmful: Sequence[Sequence[bool | None]], benign: list[list[bool]] | None = None) -> Figure:
     """Return a figure of one side, or of two of which the second is subtracted."""
-    sides = [Side(dict(enumerate(harmful)))]
-    return Figure((*sides, Side(dict(enumerate(benign)), -1)) if benign else tuple(sides))
+    sides = [Side(by_case(harmful))]
+    return Figure((*sides, Side(by_case(benign), -1)) if benign else tuple(sides))
+
+
+def by_case(answers: Sequence[Sequence[bool | None]]) -> Answers:
+    return {i: dict(enumerate(each)) for i, each in enumerate(answers)}
 
 
 def test_one_answer_a_phrase_gives_wilsons_interval() -> None:
@@ -58,9 +63,9 @@ def test_discrimination_is_the_difference_of_its_sides() -> None:
     assert figure([], [[True]]).estimate() is None
 
 
-def test_change_is_paired_by_phrase() -> None:
+def test_change_is_paired_by_case() -> None:
     rng = random.Random(1)
-    before = [[rng.random() < p for _ in range(6)] for p in (0.05, 0.2, 0.5, 0.8, 0.95) * 3]
+    before = [[rng.random() < p for _ in range(6)] for p in (0.05, 0.2, 0.5, 0.8, 0.95) * 12]
     after = [[True, *answers[1:]] for answers in before]  # at most one answer of each phrase changes
     change = figure(before).change(figure(after))
     assert change
@@ -73,17 +78,44 @@ def test_change_is_paired_by_phrase() -> None:
 
 
 def test_phrases_that_only_one_run_has_do_not_count() -> None:
-    first, second = Figure((Side({"a": [True], "b": [False]}),)), Figure((Side({"b": [True], "c": [False]}),))
+    first = Figure((Side({"a": {0: True}, "b": {0: False}}),))
+    second = Figure((Side({"b": {0: True}, "c": {0: False}}),))
     change = first.change(second)
     assert change
     assert change[0] == 1
-    assert first.change(Figure((Side({"c": [True]}),))) is None
+    assert first.change(Figure((Side({"c": {0: True}}),))) is None
 
 
 def test_no_change_at_all_is_as_certain_as_there_are_phrases() -> None:
     upper = wilson_interval(0, 12)
     assert upper
     assert mean_change([0.0] * 12) == (0, (-upper[1], upper[1]))
+
+
+@pytest.mark.parametrize("k", [1, 6, 14, 30])
+def test_interval_of_a_change_does_not_shrink_where_a_phrase_differs(k: int) -> None:
+    _, same = mean_change([0.0] * k)
+    _, differs = mean_change([0.0] * (k - 1) + [-1 / 9])
+    assert differs[1] - differs[0] >= same[1] - same[0]
+
+
+def test_unrated_answers_do_not_change_a_figure() -> None:
+    before = figure([[True, False]] * 40)  # two cases of each phrase: one counts
+    after = figure([[None, False]] * 40)
+    change = before.change(after)
+    assert change
+    assert change[0] == 0  # though the ratio of what is rated falls from .5 to 0
+    assert (before.count_rated(), after.count_rated()) == ((80, 80), (40, 80))
+    assert figure([[None]] * 3).estimate() is None
+
+
+def test_change_of_a_difference_may_be_larger_than_one() -> None:
+    before = [figure([[True]] * 20, [[False]] * 20)]
+    after = [figure([[i < 5] for i in range(20)], [[i < 15] for i in range(20)])]
+    change = seeds_change(before, after)
+    assert change
+    assert change.value == pytest.approx(-1.5)
+    assert change.interval[0] < -1.5 < change.interval[1]
 
 
 def test_seeds_that_differ_widen_the_interval() -> None:
