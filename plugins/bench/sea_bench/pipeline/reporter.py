@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sea_bench.defences.registry import DEFENCES
 from sea_bench.labels.labels import Labels
 from sea_bench.medium import media_files, medium_digest
 from sea_bench.pipeline.report import Report, report_runs
@@ -368,6 +367,8 @@ def _defence_words(identity: Mapping[str, Any] | None) -> list[str]:
     """Return the options that name a defence and its settings. For a file, and a guard's model, stands a word."""
     if not identity:
         return []
+    from sea_bench.defences.registry import DEFENCES  # imports torch
+
     name = str(identity.get("name", "NAME"))
     defence = DEFENCES.get(name) if name in DEFENCES.names() else None
     defaults = {} if defence is None else asdict(defence)
