@@ -20,6 +20,7 @@ from sea_core.errors import SeaError, at, one_line
 if TYPE_CHECKING:
     import yaml
     from pydantic import TypeAdapter, ValidationError
+    from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
 
@@ -156,7 +157,11 @@ def _made_adapter(schema: Any) -> TypeAdapter[Any]:
 
 def describe(error: ValidationError) -> str:
     """Say in one line what is wrong with the first value that does not match: its key, what was expected, the value."""
-    problem = error.errors(include_url=False)[0]
+    return describe_problem(error.errors(include_url=False)[0])
+
+
+def describe_problem(problem: ErrorDetails) -> str:
+    """Say in one line what is wrong with a value that does not match."""
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "json_invalid":
         return one_line(problem["msg"]).replace("Invalid JSON", "it is not valid JSON in UTF-8")

@@ -22,7 +22,7 @@ import yaml
 from sea_bench.build.media_io import write_audio, write_image, write_video
 from sea_bench.build.question_text import indefinite_article
 from sea_bench.pipeline.build import build_benchmark, choose_generator, default_set
-from sea_core.errors import SeaError
+from sea_core.errors import RunError, SeaError
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 from sea_core.pipeline.progress import SILENT, Progress
@@ -83,12 +83,14 @@ def write_study_data(out: Path, names: Sequence[str] = (), seed: int = 0, progre
 
     Raises:
         SeaError: there is no such model.
-        RunError: the folder has benchmarks of another seed.
+        RunError: the folder has the data of another seed; nothing is written.
     """
     models = [_find_model(name) for name in names] or list(TOY_MODELS)
     split = split_phrases(seed)
+    described = json.dumps(_describe_split(split, seed), indent=1) + "\n"
+    _require_same_split(out / "split.json", described)
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "split.json", json.dumps(_describe_split(split, seed), indent=1) + "\n")
+    write_text(out / "split.json", described)
     trained = [each.phrase for each in split if each.part == "train"]
     trained_on = [pair for both in zip(*_by_harm(trained), strict=True) for pair in both]
     _write_lines(out / "train.jsonl", map(_training_row, range(len(trained_on)), trained_on))
@@ -100,6 +102,13 @@ def write_study_data(out: Path, names: Sequence[str] = (), seed: int = 0, progre
     path = out / "study.yaml"
     write_text(path, yaml.safe_dump(study_file(models), sort_keys=False, width=110))
     return path
+
+
+def _require_same_split(path: Path, split: str) -> None:
+    """Refuse a folder with another split: phrases that its benchmarks hold out would be trained on."""
+    if path.exists() and path.read_text() != split:
+        hint = "Give the --seed that it was made with, or another folder with --out."
+        raise RunError("the folder has the data of another split of the phrases", hint=hint, where=str(path))
 
 
 def study_file(models: Sequence[ToyModel]) -> dict[str, Any]:

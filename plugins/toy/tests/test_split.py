@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sea_core.data.read import read_examples
-from sea_core.errors import SeaError
+from sea_core.errors import RunError, SeaError
 from sea_toy.split import split_phrases
 from sea_toy.study_data import TOY_MODELS, study_file, write_study_data
 from sea_toy.world import phrases
@@ -58,6 +58,15 @@ def test_study_file_names_what_is_written(tmp_path: Path) -> None:
     cases = [json.loads(line) for line in (tmp_path / "image/validation.jsonl").read_text().splitlines()]
     held_out = stored["validation"]["phrases"] + stored["validation"]["phrases_with_new_verbs"]
     assert {case["phrase"] for case in cases} == set(held_out)
+
+
+def test_folder_of_another_seed_is_left_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "split.json"
+    other.write_text(json.dumps({"seed": 1}))
+    with pytest.raises(RunError, match="another split"):
+        write_study_data(tmp_path, ["llava-image"], seed=0)
+    assert [each.name for each in tmp_path.iterdir()] == ["split.json"]
+    assert json.loads(other.read_text()) == {"seed": 1}
 
 
 def test_unknown_model_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from sea_core.alignment.config import Method
 from sea_core.plugin import loader
 from sea_core.registry import Registry
 
@@ -45,7 +46,7 @@ class StudyArm:
     data: str = ""
     extra_text: bool = False
     align: Mapping[str, Any] = field(default_factory=dict)
-    methods: Sequence[str] = ()
+    methods: Sequence[Method] = ()
     defence: str = ""
     defence_settings: Mapping[str, Any] = field(default_factory=dict)
     summary: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -17,7 +18,7 @@ from sea_core.config import Config, override, read_yaml, reject_unknown, setting
 from sea_core.errors import SeaError, at, suggest
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.runs.containment import is_file_name
-from sea_core.schema import adapter, describe
+from sea_core.schema import adapter, describe_problem
 
 STRICT: Mapping[str, Any] = {"extra": "forbid", "strict": True}
 Part: TypeAlias = Literal["validation", "test"]
@@ -111,12 +112,14 @@ class Study:
     Attributes:
         file: its content. root: the folder that its paths are relative to. file_name: its own name.
         arms: the arms, each with its settings.
+        media: digests of media that were read, so that tasks about the same media read them once.
     """
 
     file: StudyFile
     root: Path
     file_name: str
     arms: tuple[StudyArm, ...]
+    media: dict[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -204,6 +207,8 @@ class StudyReader:
             if not is_file_name(name):
                 hint = "Letters, digits and hyphens are safe."
                 raise SeaError(f"the model {name!r} cannot be the name of a folder", hint=hint, where=str(self.path))
+        self._require_unique(file.methods, "methods")
+        self._require_unique(file.seeds, "seeds")
         return Study(file, self.path.parent, self.path.name, tuple(self._arms(file)))
 
     def _described(self, arms: Any) -> Any:
@@ -237,11 +242,22 @@ class StudyReader:
                             hint=f"Write below the model: media: {{{medium}: FILE.jsonl}}",
                             where=self._where(("models", name)),
                         )
+            self._require_unique(arm.methods, "arms", number, "methods")
+            if arm.methods and not set(arm.methods) & set(file.methods):
+                hint = f"Methods of the study: {', '.join(file.methods)}"
+                what = f"the arm {arm.name} is for {', '.join(arm.methods)} only, which is no method of the study"
+                raise SeaError(what, hint=hint, where=self._where(("arms", number)))
             if not is_file_name(arm.name) or arm.name in [each.name for each in arms]:
                 hint = "Give each arm a name of its own, of letters, digits and hyphens."
                 raise SeaError(f"there cannot be an arm {arm.name!r}", hint=hint, where=self._where(("arms", number)))
             arms.append(arm)
         return arms
+
+    def _require_unique(self, values: Sequence[object], *place: int | str) -> None:
+        """Raise SeaError, with the line, where a value occurs twice: its results would count twice."""
+        for value, count in Counter(values).items():
+            if count > 1:
+                raise SeaError(f"{value} occurs twice", hint="Remove one of them.", where=self._where(place))
 
     def _where(self, place: Sequence[int | str]) -> str:
         """Return the file with the line of a key; of the nearest one above that the file has."""
@@ -272,7 +288,7 @@ def _describe(error: Any) -> str:
     first = _first(error)
     if first["type"] == "unexpected_keyword_argument" or first["type"] == "extra_forbidden":
         return f"there is no key {first['loc'][-1]!r}"
-    return describe(error)
+    return describe_problem(first)
 
 
 def _hint(error: Any) -> str:

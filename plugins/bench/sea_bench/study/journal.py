@@ -119,10 +119,11 @@ class StudyFolder:
             return False
         return any(answer["part"] == "test" for answer in self.read()["answers"])
 
-    def done(self) -> set[str]:
-        """Return the digests of the tasks that are done."""
-        last = {record["task"]: record["status"] for record in self.tasks.read()}
-        return {task for task, status in last.items() if status == "done"}
+    def done(self) -> set[Path]:
+        """Return the folders of the tasks that are done: those that are still there."""
+        last = {record["folder"]: record["status"] for record in self.tasks.read()}
+        folders = {self.folder / name for name, status in last.items() if status == "done"}
+        return {folder for folder in folders if folder.is_dir()}
 
     def settings_tried(self, parts: Sequence[str] = ("validation", "test")) -> int:
         """Return how many settings have answered a benchmark, whatever the model and the seed; later ones included."""

@@ -51,9 +51,9 @@ def run_study(study: Study, *, test: bool = False, command: str = "", progress: 
     folder.write(_content(study, plan_study(study, PARTS) if test or folder.has_test() else plan, command))
     worker = _StudyWorker(folder)
     done = folder.done()
-    with progress.track("study", len(plan.tasks), sum(task.digest in done for task in plan.tasks)) as tracker:
+    with progress.track("study", len(plan.tasks), sum(task.folder in done for task in plan.tasks)) as tracker:
         worker.work(plan.tasks, tracker)
-    skipped = [task.label for task in plan.tasks if task.digest in worker.skipped]
+    skipped = [task.label for task in plan.tasks if task.folder in worker.skipped]
     finished = len(plan.tasks) - len(skipped) - len(worker.failed)
     return StudyResult(study.folder, finished, worker.failed, skipped)
 
@@ -64,12 +64,12 @@ class _StudyWorker:
     def __init__(self, folder: StudyFolder) -> None:
         self.folder = folder
         self.failed: dict[str, str] = {}
-        self.failed_digests: set[str] = set()
-        self.skipped: set[str] = set()
+        self.failed_folders: set[Path] = set()
+        self.skipped: set[Path] = set()
 
     def work(self, tasks: Sequence[StudyTask], tracker: Tracker) -> None:
         """Do the tasks in their order; those that another process works on are waited for at the end."""
-        waiting = [task for task in tasks if task.digest not in self.folder.done()]
+        waiting = [task for task in tasks if task.folder not in self.folder.done()]
         while waiting:
             left = []
             for task in waiting:
@@ -82,17 +82,17 @@ class _StudyWorker:
     def _try(self, task: StudyTask, tracker: Tracker) -> bool:
         """Do a task, and return whether it has ended, here or in another process."""
         done = self.folder.done()
-        if task.digest in done:
+        if task.folder in done:
             tracker.advance(1, note=task.label)
             return True
-        if any(each.digest in self.failed_digests | self.skipped for each in task.inputs):
-            self.skipped.add(task.digest)
+        if any(each.folder in self.failed_folders | self.skipped for each in task.inputs):
+            self.skipped.add(task.folder)
             return True
-        if not all(each.digest in done for each in task.inputs):
+        if not all(each.folder in done for each in task.inputs):
             return False
         try:
             with locked(task.folder.with_name(f".{task.folder.name}.lock"), task.folder):
-                if task.digest not in self.folder.done():
+                if task.folder not in self.folder.done():
                     tracker.advance(0, note=task.label)
                     self._do(task)
         except Locked:
@@ -109,7 +109,7 @@ class _StudyWorker:
         except SeaError as problem:
             error = one_line(problem)
             self.failed[task.label] = error
-            self.failed_digests.add(task.digest)
+            self.failed_folders.add(task.folder)
         record = TaskRecord(
             task=task.digest,
             kind=task.KIND,

@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sea_bench.case import Case
+from sea_bench.dataset import read_benchmark
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
-from sea_bench.pipeline.judge import ALWAYS, judge_run
-from sea_bench.pipeline.run import run_benchmark
-from sea_bench.select import CaseFilter, set_digest
+from sea_bench.pipeline.judge import ALWAYS, JudgeSummary, judge_run
+from sea_bench.pipeline.run import RunResult, run_benchmark
+from sea_bench.select import CaseFilter, select_cases, set_digest
 from sea_bench.study.arms import STUDY_DATA, StudyArm
 from sea_bench.study.file import Part, Study, StudyModel
 from sea_core import __version__
 from sea_core.alignment.config import AlignRequest, Method
 from sea_core.config import override
+from sea_core.errors import SeaError
+from sea_core.judges.base import RETRIED
 from sea_core.model.media_folder import media_digest, media_files
 from sea_core.pipeline.align import align
-from sea_core.pipeline.encode import encode_into
+from sea_core.pipeline.encode import encode_into, media_examples
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.optimize import Synthesis, optimize_into
 from sea_core.pipeline.progress import Progress
@@ -171,10 +176,16 @@ class EncodeTask(StudyTask):
         return self.medium
 
     def identity(self) -> dict[str, Any]:
-        return {"data": file_digest(self._path())}
+        return {"data": file_digest(self._path()), "media": self._media()}
 
     def run(self, progress: Progress) -> None:
         encode_into(self._path(), self.target, self.folder, progress=progress)
+
+    def _media(self) -> str:
+        known, key = self.study.media, (self.model, self.medium)
+        if key not in known:
+            known[key] = _digest_of(example.path for example in media_examples(self._path())[1])
+        return known[key]
 
     def _path(self) -> Path:
         return self.study.path(self.spec.media[self.medium])
@@ -250,6 +261,7 @@ class AnswerTask(StudyTask):
         return {
             "part": self.part,
             "cases": set_digest(self._cases(), self.target.adapter.modality),
+            "media": self._media(),
             "limit": self.study.file.cases,
             "defence": defence.identity() if defence else None,
             "answers": self.study.answer_config().identity(),
@@ -267,7 +279,20 @@ class AnswerTask(StudyTask):
             config=self.study.answer_config(),
             progress=progress,
         )
-        judge_run(result.run, [name for name in [self.study.file.judge] if name != ALWAYS], progress=progress)
+        require_answers(result)
+        judges = [name for name in [self.study.file.judge] if name != ALWAYS]
+        require_verdicts(judge_run(result.run, judges, progress=progress))
+
+    def _media(self) -> str:
+        known, key = self.study.media, (self.model, "", self.part)
+        if key not in known:
+            known[key] = _digest_of(case.media for case in self.selected_cases())
+        return known[key]
+
+    def selected_cases(self) -> tuple[Case, ...]:
+        """Return the cases that are answered."""
+        benchmark = read_benchmark(self._cases(), self.target.adapter.modality)
+        return select_cases(benchmark, CaseFilter(limit=self.study.file.cases)).cases
 
     def _cases(self) -> Path:
         benchmark = self.spec.benchmark(self.part)
@@ -284,6 +309,42 @@ class AnswerTask(StudyTask):
         paths = {each.name: getattr(defence, each.name) for each in fields(defence)}
         found = {name: str(self.study.path(str(path))) for name, path in paths.items() if isinstance(path, Path)}
         return override(defence, found)[0]
+
+
+def require_answers(result: RunResult) -> None:
+    """Raise SeaError, with the counts, if a case has no answer: figures of the others would be of another benchmark."""
+    if not result.unanswered:
+        return
+    first, total = result.unanswered[0], len(result.answered) + len(result.unanswered)
+    counts = ", ".join(
+        f"{count} {name}" for name, count in Counter(each["status"] for each in result.unanswered).items()
+    )
+    raise SeaError(
+        f"{len(result.unanswered)} of {total} cases have no answer ({counts}), such as {first['key']}: "
+        f"{first['detail']}",
+        hint="Remove the cause, and re-run the study: sea bench check shows what is wrong with a benchmark",
+        where=str(result.run.folder),
+    )
+
+
+def require_verdicts(summaries: Sequence[JudgeSummary]) -> None:
+    """Raise SeaError, with the counts, if a judge is to be asked again."""
+    for summary in summaries:
+        if failed := sum(summary.verdicts.get(label, 0) for label in RETRIED):
+            raise SeaError(
+                f"the judge {summary.judge} has no verdict on {failed} of {sum(summary.verdicts.values())} answers: "
+                f"{summary.error}",
+                hint="Re-run the study: the judge is asked again.",
+            )
+
+
+def _digest_of(media: Iterable[Path | None]) -> str:
+    """Return a digest of media in their order; one that is missing counts, and a folder counts with all its files."""
+    digests = []
+    for path in media:
+        files = [] if path is None else sorted(path.rglob("*")) if path.is_dir() else [path]
+        digests.append([file_digest(file) if file.is_file() else None for file in files])
+    return sha256(json.dumps(digests).encode())
 
 
 def setting_digest(answer: AnswerTask) -> str:

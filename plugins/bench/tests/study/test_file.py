@@ -84,6 +84,10 @@ def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
         ("- sea\n", "- unaligned\n", 8, "there cannot be an arm 'unaligned'", "a name of its own"),
         ("media: [real]", "media: [drawn]", 4, "needs the media 'drawn'", "media: {drawn: FILE.jsonl}"),
         ("seeds: [3, 4]", "seeds: []", 13, "seeds", ""),
+        ("seeds: [3, 4]", "seeds: [3, 4, 3]", 13, "3 occurs twice", ""),
+        ("seeds: [3, 4]", "methods: [sft, sft]", 13, "sft occurs twice", ""),
+        ("media: [real]", "media: [real]\n    methods: [dpo, dpo]", 12, "dpo occurs twice", ""),
+        ("media: [real]", "media: [real]\n    methods: [stf]", 12, "methods.0: expected", ""),
         ("align: {steps: 20}", "align: {stesp: 20}", None, "there is no setting 'stesp'", "'steps'"),
         ("align: {steps: 20}", "align: {steps: 0}", None, "steps is 0", ""),
         ("models: [second]", "models: [third]", None, "a model that the study does not have", "first, second"),
@@ -99,6 +103,13 @@ def test_what_is_wrong_is_said_with_its_line(
     assert hint in caught.value.hint
     path = tmp_path / "study.yaml"
     assert caught.value.where == (f"{path}:{line}" if line else str(path))
+
+
+def test_arm_that_no_method_of_the_study_is_for_is_refused(tmp_path: Path) -> None:
+    text = TEXT.replace("- sea\n", "- {base: sea, methods: [dpo]}\n").replace("seeds: [3, 4]", "methods: [sft]")
+    with pytest.raises(SeaError, match="the arm sea is for dpo only") as caught:
+        read(tmp_path, text)
+    assert caught.value.where == f"{tmp_path / 'study.yaml'}:8"
 
 
 def test_arms_of_plugins_are_known(monkeypatch: pytest.MonkeyPatch) -> None:

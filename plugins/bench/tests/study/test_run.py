@@ -1,0 +1,123 @@
+"""What a study counts as done: on a bundled model, with tasks that only make their folders where work is slow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sea_bench.case import Case
+from sea_bench.pipeline.build import build_benchmark, choose_generator, default_set
+from sea_bench.study.file import Study, read_study
+from sea_bench.study.journal import StudyFolder
+from sea_bench.study.plan import plan_study
+from sea_bench.study.run import run_study
+from sea_bench.study.tasks import AlignTask, AnswerTask, EncodeTask, OptimizeTask
+from sea_core.data.demo import DEMO_EXAMPLES
+
+MODEL = {"plugin": "llava", "validation": "cases", "media": {"real": "real.jsonl"}}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    generator = choose_generator("image", demo=True)
+    media_set = default_set(generator, demo=True)
+    build_benchmark("image", tmp_path / "cases", generator=generator, media_set=media_set, limit=1)
+    (tmp_path / "train.jsonl").write_text(DEMO_EXAMPLES.read_text().splitlines()[0] + "\n")
+    (tmp_path / "cat.png").write_bytes(b"a picture")
+    (tmp_path / "real.jsonl").write_text(
+        '{"file_name": "cat.png", "instruction": "What is it?", "response": "A cat."}\n'
+    )
+    return tmp_path
+
+
+def read(root: Path, **changes: Any) -> Study:
+    tree = {
+        "folder": "study",
+        "data": "train.jsonl",
+        "models": {"m": MODEL},
+        "arms": ["unaligned", {"base": "sea", "name": "a"}],
+        "methods": ["sft"],
+        "seeds": [0],
+        "cases": 1,
+    }
+    (root / "study.yaml").write_text(yaml.safe_dump(tree | changes))
+    return read_study(root / "study.yaml")
+
+
+@pytest.fixture
+def only_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every task make its folder, and do nothing else."""
+    for kind in (OptimizeTask, EncodeTask, AlignTask, AnswerTask):
+        monkeypatch.setattr(kind, "run", lambda task, progress: task.folder.mkdir(parents=True))
+
+
+def without_folder(study: Study) -> list[str]:
+    done = StudyFolder(study.folder).done()
+    return [
+        entry["arm"]
+        for entry in StudyFolder(study.folder).read()["answers"]
+        if study.folder / entry["answers"] not in done
+    ]
+
+
+@pytest.mark.usefixtures("only_folders")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"arms": ["unaligned", {"base": "sea", "name": "b"}]},
+        {"arms": [{"base": "sea", "name": "a"}, {"base": "sea", "name": "b"}]},
+        {"models": {"m2": MODEL}},
+    ],
+    ids=["an arm is renamed", "two arms are equal", "a model is renamed"],
+)
+def test_what_has_another_name_is_done_again(root: Path, changes: dict[str, Any]) -> None:
+    run_study(read(root))
+    study = read(root, **changes)
+    assert not run_study(study).failed
+    assert without_folder(study) == []
+
+
+@pytest.mark.usefixtures("only_folders")
+def test_task_whose_folder_is_gone_is_not_done(root: Path) -> None:
+    study = read(root)
+    run_study(study)
+    answer = plan_study(study, ("validation",)).answers[0]
+    answer.folder.rmdir()
+    assert without_folder(study) == [answer.arm.name]
+    run_study(study)
+    assert without_folder(study) == []
+
+
+def test_media_are_part_of_what_a_result_depends_on(root: Path) -> None:
+    def digests() -> tuple[str, str]:
+        study = read(root)
+        return EncodeTask(study, "m", "real").digest, AnswerTask(study, "m", study.arms[0], "validation").digest
+
+    before = digests()
+    assert digests() == before
+    (root / "cat.png").write_bytes(b"another picture")
+    encode, answer = digests()
+    assert encode != before[0]
+    assert answer == before[1]
+    medium(root).write_bytes(b"another picture")
+    assert digests()[1] != answer
+
+
+def test_cases_without_an_answer_fail_the_task(root: Path) -> None:
+    medium(root).write_bytes(b"no picture")
+    study = read(root, arms=["unaligned"], answers={"max_new_tokens": 2})
+    (problem,) = run_study(study).failed.values()
+    assert "cases have no answer" in problem
+    assert "unreadable" in problem
+    assert StudyFolder(study.folder).done() == set()
+
+
+def medium(root: Path) -> Path:
+    """Return a medium that the first case shows."""
+    study = read(root)
+    case: Case = AnswerTask(study, "m", study.arms[0], "validation").selected_cases()[-1]
+    assert case.media
+    return case.media
