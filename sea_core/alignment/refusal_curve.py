@@ -8,7 +8,9 @@ from typing import TypedDict
 
 from sea_core.alignment.config import Answers
 from sea_core.alignment.spot_check import AnswerMetrics, CaseAnswer, Group, SpotCheckCase, answer_cases, answer_metrics
+from sea_core.errors import SeaError
 from sea_core.model.mllm import MLLM
+from sea_core.runs.atomic import atomic_write
 from sea_core.runs.jsonl import JsonlLog
 
 
@@ -30,6 +32,34 @@ class CurvePoint(TypedDict):
 def open_curve(file: Path) -> JsonlLog[CurveRecord]:
     """Return the answers that are stored in a file, which need not exist yet."""
     return JsonlLog(file, CurveRecord, key=("step", "group", "id"))
+
+
+def begin_curve(log: JsonlLog[CurveRecord], cases: Sequence[SpotCheckCase], step: int) -> None:
+    """Make the file of a curve ready for a training that begins at a step: what was stored after it is dropped.
+
+    Raises:
+        SeaError: the file has answers and the training begins at step 0, or they are to other questions.
+    """
+    records = log.read()
+    hint = "Give another file, or go on with that training: trainer.train(resume_from_checkpoint=True)."
+    if records and step == 0:
+        raise SeaError("this file has the answers of another training", hint=hint, where=str(log.path))
+    prompts = {(case.group, case.id): case.prompt for case in cases}
+    for record in records:
+        if prompts.get((record["group"], record["id"]), record["prompt"]) != record["prompt"]:
+            what = f"the question {record['id']} of this file is not the one that would be asked now"
+            raise SeaError(what, hint="Give another file.", where=str(log.path))
+    keep_until(log, step)
+
+
+def keep_until(log: JsonlLog[CurveRecord], step: int) -> None:
+    """Drop the answers after a step."""
+    records = log.read()
+    kept = [record for record in records if record["step"] <= step]
+    if len(kept) < len(records):
+        with atomic_write(log.path) as partial:
+            partial.unlink(missing_ok=True)  # what a kill left behind
+            JsonlLog(partial, CurveRecord).append(kept)
 
 
 def measure(

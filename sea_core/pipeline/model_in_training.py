@@ -8,8 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from accelerate.state import AcceleratorState
+from torch.distributed.tensor import DTensor
+
 from sea_core.alignment.sanity_checks import require_same_model
-from sea_core.errors import ModelError
+from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
@@ -20,6 +23,21 @@ def open_runs(runs: Sequence[EmbeddingRun | Path | str]) -> list[EmbeddingRun]:
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
     require_same_model(opened, opened[0].manifest.identity.model.fingerprint)
     return opened
+
+
+def require_whole_weights(model: Any) -> None:
+    """Raise SeaError if the weights are sharded, as Accelerate runs it: the arguments of the training need not say so.
+
+    A process that runs the model on its own would then wait for the others for ever.
+    """
+    state = AcceleratorState()
+    kind = state.distributed_type.value
+    sharded_at_load = any(isinstance(parameter, DTensor) for parameter in model.parameters())
+    if not (kind == "NO" or kind.startswith("MULTI_")) or state.parallelism_config is not None or sharded_at_load:
+        raise SeaError(
+            "safety replay and refusal curves do not work with sharded weights",
+            hint="Train with DDP or on one device.",
+        )
 
 
 def find_model_in_training(
@@ -34,7 +52,7 @@ def find_model_in_training(
             read.
 
     Raises:
-        ModelError: the runs were made for a model of another class or size.
+        ModelError: the runs were made for a model of another class or size, or the projector is quantised.
     """
     target = ModelTarget.of_run(runs[0], plugin=plugin, model=checkpoint, quantize="none")
     shapes_only = replace(target, device="meta").load()
@@ -45,9 +63,21 @@ def find_model_in_training(
         raise ModelError(f"{runs[0].folder} was made for a {wanted}, and a {name} is trained", hint=hint)
     with _as_it_is(base):
         mllm = MLLM(target.adapter, base, shapes_only.processor)
+    _require_float_projector(mllm)
     if _widths(mllm) != _widths(shapes_only):
         raise ModelError(f"{runs[0].folder} was made for a {wanted} of another size than is trained", hint=hint)
     return mllm
+
+
+def _require_float_projector(mllm: MLLM) -> None:
+    """Raise ModelError if the projector is quantised: embeddings would be rounded to its dtype."""
+    for projector in mllm.projectors():
+        if not all(parameter.is_floating_point() for parameter in projector.parameters()):
+            names = [name.rpartition(".")[2] for name, module in mllm.model.named_modules() if module is projector]
+            raise ModelError(
+                "the projector is quantised",
+                hint=f"Load the model with BitsAndBytesConfig(llm_int8_skip_modules={['lm_head', *names]}, ...).",
+            )
 
 
 def _widths(mllm: MLLM) -> list[int]:

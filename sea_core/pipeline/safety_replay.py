@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.state import AcceleratorState
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import TrainerCallback
@@ -20,7 +20,7 @@ from sea_core.alignment.replayed_examples import REPLAY_CONFIG, ReplayedExamples
 from sea_core.alignment.sanity_checks import require_reading
 from sea_core.errors import SeaError
 from sea_core.model.padding import IGNORE_INDEX
-from sea_core.pipeline.model_in_training import evaluating, find_model_in_training, open_runs
+from sea_core.pipeline.model_in_training import evaluating, find_model_in_training, open_runs, require_whole_weights
 from sea_core.runs.embedding_run import EmbeddingRun
 
 log = logging.getLogger(__name__)
@@ -61,11 +61,13 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
         self.runs, self.share, self.config = open_runs(runs), share, config
         self.plugin, self.checkpoint = plugin, model
         self.source = EmbeddingSource(self.runs)
-        self._losses: list[Any] = []
+        self._losses: list[tuple[Any, int]] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Check that the model reads the embeddings, and draw the examples."""
-        _require_supported(args)
+        _require_unscaled_gradients()
+        self._losses.clear()
+        require_whole_weights(model)
         self.mllm = find_model_in_training(model, self.runs, self.plugin, self.checkpoint)
         with evaluating(self.mllm.model):
             require_reading(self.mllm, self.source, self.source.stored())
@@ -73,7 +75,7 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
         self.collator = Collator(self.mllm, self.source)
         if not self.examples.has_benign:
             log.warning("the runs have no benign example to replay: the model may refuse more than it should")
-        batch = _batch_size(args, state)
+        batch = _batch_size(args, state) * args.gradient_accumulation_steps * args.world_size
         if not replayed_before(state.max_steps, self.share, batch):
             raise SeaError(
                 f"a share of {self.share} is less than one example in {state.max_steps} steps with {batch} each",
@@ -82,14 +84,16 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
 
     def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Add the gradient of this step's examples to the model's, which is empty now."""
-        total = _batch_size(args, state)
+        batch = _batch_size(args, state)
+        total = batch * args.gradient_accumulation_steps * args.world_size
         first, last = (replayed_before(step, self.share, total) for step in (state.global_step, state.global_step + 1))
         mine = self.examples.take(first, last)[args.process_index :: args.world_size]
-        at_once = state.train_batch_size if self.mllm.mechanism.mixes_batches else 1
+        at_once = batch if self.mllm.mechanism.mixes_batches else 1
         model.train()
         for start in range(0, len(mine), at_once):
             chunk = mine[start : start + at_once]
-            self._losses.append(self._add_gradient(model, chunk, len(chunk) * args.world_size / total))
+            loss = self._add_gradient(model, chunk, len(chunk) * args.world_size / total)
+            self._losses.append((loss * len(chunk), len(chunk)))
 
     def _add_gradient(self, model: Any, examples: list[TrainingExample], weight: float) -> Any:
         """Run the model forward and back on some examples; return their loss, not weighted."""
@@ -102,9 +106,10 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
         return loss.detach()
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Add the mean loss of what was replayed since the last log to the log, as `safety_replay_loss`."""
-        if self._losses and state.log_history:
-            state.log_history[-1]["safety_replay_loss"] = float(sum(self._losses)) / len(self._losses)
+        """Add the mean loss of what this process replayed since the last loss was logged, as `safety_replay_loss`."""
+        if self._losses and state.log_history and "loss" in state.log_history[-1]:
+            losses, counts = zip(*self._losses, strict=True)
+            state.log_history[-1]["safety_replay_loss"] = float(sum(losses)) / sum(counts)
             self._losses.clear()
 
 
@@ -120,15 +125,17 @@ def _mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _batch_size(args: Any, state: Any) -> int:
-    """Return how many examples a step has in all processes."""
-    return int(state.train_batch_size * args.gradient_accumulation_steps * args.world_size)
+    """Return how many examples a process has at once.
+
+    A resumed training's state has the batch size of its checkpoint, which it is trained with only if it was found.
+    """
+    return int(state.train_batch_size if args.auto_find_batch_size else args.train_batch_size)
 
 
-def _require_supported(args: Any) -> None:
-    """Raise SeaError for a training in which a gradient cannot be added before the batches."""
-    sharded = bool(args.deepspeed or args.fsdp) or os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
-    if sharded or args.fp16:
+def _require_unscaled_gradients() -> None:
+    """Raise SeaError for fp16, as Accelerate runs it: the arguments of the training need not say so."""
+    if AcceleratorState().mixed_precision == "fp16":
         raise SeaError(
-            f"safety replay does not work with {'sharded weights' if sharded else 'the scaled gradients of fp16'}",
-            hint="Train with DDP or on one device." if sharded else "Train with bf16=True.",
+            "safety replay does not work with the scaled gradients of fp16",
+            hint="Train with bf16=True, or accelerate launch --mixed_precision bf16.",
         )

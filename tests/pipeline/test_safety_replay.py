@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from accelerate import ParallelismConfig
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
 from torch import Tensor
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 from trl import SFTConfig, SFTTrainer
 
 import sea_core
@@ -19,7 +23,9 @@ from helpers.cli_runs import write_demo_examples
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.dataset import make_columns
 from sea_core.alignment.embedding_source import EmbeddingSource
+from sea_core.alignment.refusal_curve import begin_curve, open_curve
 from sea_core.alignment.replayed_examples import REPLAY_CONFIG, ReplayedExamples, replayed_before
+from sea_core.alignment.spot_check import SpotCheckCase
 from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
@@ -90,16 +96,19 @@ def with_lora(mllm: MLLM) -> Any:
         return get_peft_model(mllm.model, LoraConfig(**LORA))
 
 
-def train(folder: Path, callbacks: Sequence[Any], **settings: Any) -> tuple[MLLM, Any, list[Tensor]]:
+def train(
+    folder: Path, callbacks: Sequence[Any], resume: bool = False, **settings: Any
+) -> tuple[MLLM, Any, list[Tensor]]:
     mllm, gradients = load(), Gradients()
     trainer = Trainer(
         model=with_lora(mllm),
         args=TrainingArguments(str(folder), **SETTINGS | settings),
         train_dataset=own_data(mllm),
+        eval_dataset=own_data(mllm),
         data_collator=pad,
         callbacks=[*callbacks, gradients],
     )
-    trainer.train()
+    trainer.train(resume_from_checkpoint=resume)
     return mllm, trainer, gradients.steps
 
 
@@ -184,8 +193,8 @@ def test_in_trls_trainer(run: EmbeddingRun, tmp_path: Path) -> None:
     assert page.count("<polyline") == 2 * len({(point["group"], point["seen"]) for point in points})
     assert "with &lt;replay&gt;: harmful refused" in page
     before = (tmp_path / "curve.jsonl").read_bytes()
-    with quiet_libraries():
-        trainer.train()  # again: what is stored is not asked again
+    with quiet_libraries(), pytest.raises(SeaError, match="answers of another training"):
+        trainer.train()  # another training, of another model by now
     assert (tmp_path / "curve.jsonl").read_bytes() == before
 
 
@@ -213,3 +222,86 @@ def test_what_cannot_work_is_refused(run: EmbeddingRun, tmp_path: Path) -> None:
         sea_core.SafetyReplay(run, share=0)
     with pytest.raises(SeaError, match="less than one example in 2 steps with 2 each"):
         train(tmp_path, [sea_core.SafetyReplay(run, share=0.1)])
+
+
+@pytest.mark.parametrize(
+    ("launched", "message", "curved"),
+    [
+        ({"_mixed_precision": "fp16"}, "scaled gradients", False),
+        ({"distributed_type": DistributedType.DEEPSPEED}, "sharded weights", False),
+        ({"distributed_type": DistributedType.FSDP}, "sharded weights", True),
+        ({"parallelism_config": ParallelismConfig()}, "sharded weights", True),
+    ],
+)
+def test_what_accelerate_runs_counts_and_not_the_arguments(
+    run: EmbeddingRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    launched: dict[str, Any],
+    message: str,
+    curved: bool,
+) -> None:
+    """`accelerate launch` sets it in the environment."""
+
+    class Launch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            for name, value in launched.items():
+                monkeypatch.setitem(AcceleratorState().__dict__, name, value)
+
+    curve = sea_core.RefusalCurve(run, file=tmp_path / "curve.jsonl")
+    with pytest.raises(SeaError, match=message):
+        train(tmp_path, [Launch(), curve if curved else sea_core.SafetyReplay(run, share=1)])
+
+
+def test_a_resumed_training_weighs_and_counts_by_its_own_batch_size(run: EmbeddingRun, tmp_path: Path) -> None:
+    """The state of a checkpoint has the batch size of the training that wrote it."""
+    own = {"learning_rate": 0.0, "gradient_accumulation_steps": 2}
+    checkpoint = {"save_strategy": "steps", "save_steps": 1, "max_steps": 1, "per_device_train_batch_size": 8}
+    train(tmp_path, [], **own | checkpoint)
+    added = []
+    for resume in (False, True):
+        steps = [
+            train(tmp_path, callbacks, resume=resume, **own)[2][-1]
+            for callbacks in ([], [sea_core.SafetyReplay(run, share=0.5)])
+        ]
+        added.append(steps[1] - steps[0])
+    assert torch.allclose(added[1], added[0], rtol=1e-3, atol=1e-6)
+
+
+def stored_steps(file: Path) -> list[int]:
+    return sorted({record["step"] for record in open_curve(file).read()})
+
+
+def test_the_curve_of_a_resumed_training_goes_on_from_its_checkpoint(run: EmbeddingRun, tmp_path: Path) -> None:
+    file, settings = tmp_path / "curve.jsonl", {"save_strategy": "steps", "save_steps": 2}
+    train(tmp_path, [sea_core.RefusalCurve(run, file=file, every=1)], **settings | {"max_steps": 3})
+    shutil.rmtree(tmp_path / "checkpoint-3")
+    assert stored_steps(file) == [0, 1, 2, 3]
+    train(tmp_path, [sea_core.RefusalCurve(run, file=file, every=4)], resume=True, **settings | {"max_steps": 4})
+    assert stored_steps(file) == [0, 1, 2, 4]
+    log, asked = open_curve(file), open_curve(file).read()[0]
+    cases = [SpotCheckCase(asked["group"], asked["id"], False, "another question")]
+    with pytest.raises(SeaError, match="is not the one that would be asked now"):
+        begin_curve(log, cases, 4)
+
+
+@pytest.mark.parametrize("when", ["steps", "epoch"])
+def test_the_last_answers_of_a_curve_are_those_of_the_last_step(run: EmbeddingRun, tmp_path: Path, when: str) -> None:
+    """Not of the best checkpoint, which is loaded at the end of the training."""
+    best = {"eval_strategy": when, "save_strategy": when, "eval_steps": 1, "save_steps": 1}
+    best |= {
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "loss",
+        "greater_is_better": True,
+        "max_steps": -1,
+        "num_train_epochs": 3,
+    }
+    steps: list[int] = []
+
+    class Curve(sea_core.RefusalCurve):
+        def _measure(self, state: Any) -> None:
+            steps.append(state.global_step)
+
+    stop = EarlyStoppingCallback(early_stopping_patience=1)
+    _, trainer, _ = train(tmp_path, [Curve(run, file=tmp_path / "curve.jsonl", every=50), stop], **SETTINGS | best)
+    assert steps[-1] == trainer.state.global_step > trainer.state.best_global_step
