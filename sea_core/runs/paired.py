@@ -11,8 +11,6 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from math import comb, sqrt
 
-import numpy as np
-
 from sea_core.runs.statistics import Interval, Z, ratio, student_quantile, wilson_interval
 
 SIGNIFICANCE = 0.05
@@ -159,6 +157,8 @@ def sign_flip(changes: Iterable[int]) -> float:
     If nothing but chance moved the clusters, each sum has either sign with probability 1/2. With sums of 1 and -1 it is
     McNemar's exact test.
     """
+    import numpy as np  # here: the start of every command reads this module
+
     counted = [change for change in changes if change]
     upwards = np.ones(1)  # the probability of each sum of those changes that go up
     for size in map(abs, counted):
