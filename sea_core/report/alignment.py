@@ -30,7 +30,7 @@ from sea_core.report.reporter import Reporter
 from sea_core.report.rows import sample_rows
 from sea_core.report.svg import RatioBar, curve, ratio_bars
 from sea_core.runs.containment import is_inside
-from sea_core.runs.public import hide_folders, shown_path
+from sea_core.runs.public import hide_places, shown_path
 
 LEVELS: Mapping[OutcomeName, Level] = {
     "safer": "good",
@@ -132,7 +132,7 @@ def _card(folder: Path) -> list[tuple[str, str]]:
         return []
     with path.open(encoding="utf-8", errors="replace") as file:
         text = file.read(MAX_CARD)
-    return [("Model card", hide_folders(re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S).strip()))]
+    return [("Model card", hide_places(re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S).strip()))]
 
 
 def _group(group: str, seen: bool) -> str:

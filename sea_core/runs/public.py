@@ -7,34 +7,66 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
-_PART = r"[^\s/\\'\"<>|:*?]+(?: [^\s/\\'\"<>|:*?]+)*"  # of a path; a folder's name may have spaces
-_ABSOLUTE = re.compile(rf"(?<![\w./\\~-])(?:~|[A-Za-z]:|\\)?(?:[/\\]{_PART})+[/\\](?=[^\s/\\'\"])")
 HIDDEN = ".../"
-_ADDRESS = re.compile(
-    r"[A-Za-z][\w+.-]*://[^\s'\"<>()\[\]]*(?:\[[^\s\]]*\][^\s'\"<>()]*)?"  # http://me:pw@[::1]:8000/v1
-    r"|(?<=host=')[^']*|(?<=host=\")[^\"]*"
-    r"|(?<![\w/.:-])[^\s'\"/@:]+:[^\s'\"/@]+@"  # me:pw@ of a server; a judge is called transformers:model@1f0c2a9b
-    r"(?:(?:[\w-]+\.)+[A-Za-z][\w-]*(?::\d+)?|[\w.-]+:\d{2,5}\b)"
-    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])"
-    r"|\[[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*\](?::\d+)?"  # [::1]:8000
-    r"|(?<![\w.])(?:localhost|(?:[\w-]+\.)+(?!py:|jsonl?:)[A-Za-z]\w*):\d{2,5}\b"
-)
 ADDRESS = "ADDRESS"
+REMOVED = "(secret)"
 HUB_ID = re.compile(r"(hf:)?\w[\w.-]*/\w[\w.-]*(:[\w.-]+)?(@[\w./-]+)?")
 URL = re.compile(r"[A-Za-z][\w+.-]*:/{2,}")
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
-SECRET = re.compile(
-    r"((hub|api|access|auth|hf)_)?token|(.*_)?(password|passwd|secret|credentials?|api_?key|key_env)", re.IGNORECASE
+
+# Paths in a text. A name in one may have spaces only between quotes, or in front of a file with an extension.
+_NAME = r"[^\s/\\'\"<>|:*?]+"
+_ROOT = r"(?:~(?:[A-Za-z_][\w-]*)?|[A-Za-z]:|\\)?"
+_START = r"(?<![A-Za-z0-9_./\\~-])"
+_USUAL = r"(?:home|Users|root|mnt|media|data|srv|opt|var|tmp|usr|etc|work|workspace|scratch|Volumes|private|nfs)"
+_PATHS = (
+    re.compile(rf"(?<=['\"]){_ROOT}(?:[/\\][^/\\'\"\n<>|:*?]+)+[/\\](?=[^/\\'\"\n]+['\"])"),
+    re.compile(
+        rf"{_START}(?<![^\W\d_]){_ROOT}(?:[/\\]{_NAME}(?: [\w-]+){{0,2}})+[/\\](?=[\w.-]*\.[A-Za-z]\w{{1,5}}\b)"
+    ),
+    re.compile(rf"{_START}(?<![^\W\d_]){_ROOT}(?:[/\\]{_NAME})+[/\\](?=[^\s/\\'\"])"),
+    re.compile(rf"{_START}[/\\]{_USUAL}(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),  # glued to Chinese, or to an accent
+    re.compile(rf"{_START}~[A-Za-z_][\w-]*[/\\](?=[^\s/\\'\"])"),
+    re.compile(rf"{_START}(?:{_NAME}[/\\])*\.\.(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),
 )
-REMOVED = "(secret)"
+_WHERE_URL = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>()\[\]]*(?:\[[^\s\]]*\][^\s'\"<>()]*)?"
+)  # http://me:pw@[::1]/v1
+_HOST = r"(?:[\w-]+\.)+[A-Za-z][\w-]*"
+_ADDRESSES = re.compile(
+    r"(?<=host=')[^']*|(?<=host=\")[^\"]*"
+    rf"|(?<![\w/.:-])[^\s'\"/@:]+:[^\s'\"/@]+@(?:{_HOST}(?::\d+)?|[\w.-]+:\d{{2,5}}\b)"  # me:pw@
+    rf"|(?<![\w/.:@-])[\w.-]+@(?:{_HOST}|[\w-]+)(?=:[/~])"  # me@server:/data, as scp has it
+    r"|(?<![\w.])(?<!==)(?<!version )\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])"
+    r"|\[[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*\](?::\d+)?"  # [::1]:8000
+    r"|(?<![\w.])(?:localhost|(?:[\w-]+\.)+(?!(?:py|jsonl?|ya?ml|toml|csv|md|txt):)[A-Za-z]\w*):(?:80|443|\d{4,5})\b"
+    r"|(?:(?<=\bhost )|(?<=\bserver )|(?<=\bserver at )|(?<=\bconnect to )|(?<=\bconnection to ))"
+    r"[A-Za-z][\w-]*:\d{2,5}\b"
+    r"|(?<![\w.:-])(?:gpu|node|host|srv|server|worker)-?\d+:\d{2,5}\b",
+)
+_SECRETS = re.compile(
+    r"(?<![\w-])sk-(?!learn)(?=[\w-]*\d)[\w-]{6,}|(?<!\w)(?:hf_|gh[pos]_)[A-Za-z0-9]{16,}|(?<!\w)AKIA[0-9A-Z]{12,}"
+    r"|(?<=Bearer )(?=\S*\d|\S{20})[\w.~+/=-]{6,}"
+    r"|(?:(?<=(?i:_key)=)|(?<=(?i:token|sword)=)|(?<=(?i:secret)=))[^\s,;&'\"()]+"
+)
+SECRET = re.compile(
+    r"(x_)?((hub|api|access|auth|hf|bearer|openai|github|gitlab|wandb|aws|session|refresh|secret|id|user)_)?token"
+    r"|(proxy_)?auth(orization)?|pwd|(.*_)?(pass(word|wd|phrase)|secret|credentials?|api_?key|key_env)"
+    r"|(.*_)?(access|secret|private)_key(_id)?",
+    re.IGNORECASE,
+)
+"""Keys of what is secret. Others end in `token` too: `eos_token`, `image_token`."""
+TOKENS = re.compile(r"(.*_)?tokens?(_.*)?", re.IGNORECASE)
+VERSION = re.compile(r"[\w.+!-]+")
 
 TEXTS = frozenset(
     "instruction response chosen rejected phrase sentence detoxified style goals question prompt answer answers targets"
-    " content raw text refusal rephrased rephrased_scene chat chat_template".split()
+    " content raw text refusal rephrased scene rephrased_scene chat chat_template".split()
 )
 """Keys of the texts of examples, cases and models, which are shared word for word or not at all."""
 NAMES = frozenset("id example_id example key case embedding scenario shard path".split())
@@ -42,16 +74,19 @@ NAMES = frozenset("id example_id example key case embedding scenario shard path"
 
 
 def hide_folders(text: str) -> str:
-    """Return a text with the folders of absolute paths left out: `.../cases/7.png` becomes `.../7.png`."""
+    """Return a text with the folders of paths left out: `.../cases/7.png` becomes `.../7.png`."""
     for folder in (Path.cwd(), Path.home()):
         if len(folder.parts) > 1:
             text = text.replace(f"{folder}/", HIDDEN)
-    return _ABSOLUTE.sub(HIDDEN, text)
+    for paths in _PATHS:
+        text = paths.sub(HIDDEN, text)
+    return text
 
 
 def hide_places(text: str) -> str:
-    """Return a text without the folders of absolute paths, and without addresses of servers."""
-    return hide_folders(_ADDRESS.sub(ADDRESS, text))
+    """Return a text without the folders of paths, addresses of servers, and keys."""
+    text = _ADDRESSES.sub(ADDRESS, _WHERE_URL.sub(ADDRESS, text))  # a password ends before the next address begins
+    return hide_folders(_SECRETS.sub(REMOVED, text))
 
 
 def shown_path(path: str) -> str:
@@ -65,15 +100,44 @@ def public_value(value: Any, key: str = "") -> Any:
     Args:
         key: the key that it stands under.
     """
-    if SECRET.fullmatch(key) and value:
+    if value and SECRET.fullmatch(_snake_case(key)):
         return REMOVED
     if isinstance(value, Mapping):
-        return {hide_places(str(name)): public_value(each, str(name)) for name, each in value.items()}
+        return _public_mapping(value, key)
     if isinstance(value, list | tuple):
         return [public_value(each, key) for each in value]
-    if not isinstance(value, str) or key in TEXTS:
+    if not isinstance(value, str) or key in TEXTS or TOKENS.fullmatch(key):
         return value
-    return public_name(value) if is_place(value) else hide_places(value)
+    if key == "versions" or (key.endswith("version") and VERSION.fullmatch(value)):
+        return value
+    return (public_name(value) if _is_deep_place(value) else "") or hide_places(value)
+
+
+def _public_mapping(value: Mapping[Any, Any], key: str) -> dict[str, Any]:
+    """Return a mapping as it may be shared. Numbers whose keys become the same are added; others get numbered keys."""
+    public: dict[str, Any] = {}
+    for name, each in value.items():
+        shown, found = hide_places(str(name)), public_value(each, key if key == "versions" else str(name))
+        if shown in public and type(each) in (int, float) and type(public[shown]) in (int, float):
+            public[shown] += found
+            continue
+        names = (shown if number == 1 else f"{shown} ({number})" for number in count(1))
+        public[next(free for free in names if free not in public)] = found
+    return public
+
+
+def _snake_case(key: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).replace("-", "_")
+
+
+def _is_deep_place(text: str) -> bool:
+    """Return whether a text is an address or a path in a folder and nothing else: no `/`, no sentence with slashes."""
+    if re.search(r"[\n=]|[,;:.!?] | [/~]", text):
+        return False
+    if text.startswith("../"):
+        return True
+    deep = re.match(r"[^/\\]*[/\\]+[^/\\]+[/\\]+[^/\\]|~/.", text) or URL.match(text)
+    return bool(deep) and is_place(text) and not re.match(r"[/][^/]* ", text)
 
 
 def public_record(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,7 +12,7 @@ from sea_core.errors import RunError
 from sea_core.runs.atomic import write_json
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.manifest import read_manifest
-from sea_core.runs.public import is_place, public_name
+from sea_core.runs.public import public_name, public_value
 from sea_core.schema import read_json
 from sea_core.sharing.package import Package, stage_inventory, stage_journal, stage_manifest
 
@@ -21,8 +20,6 @@ TEXT_FILES = ("spot_check.jsonl", "logits.safetensors")
 """What holds questions and answers, or their token ids."""
 FILES_WITH_PATHS = ("config.json", "sea.json")
 """How the names of configurations end, in which a library may have noted where it found a model."""
-DEEP = re.compile(r"[^/\\]*[/\\]+[^/\\]+[/\\]+[^/\\]")
-"""How a path in a folder begins: a token such as `//` is none."""
 
 
 def pack_model(folder: Path, temporary: Path, with_text: bool) -> Package:
@@ -82,18 +79,9 @@ def _without_paths(folder: Path, name: str, temporary: Path) -> Path:
     if not path.name.endswith(FILES_WITH_PATHS):
         return path
     value = read_json(path, dict[str, Any], what="a configuration", hint="Export it again: sea align", error=RunError)
-    public = _public(value)
+    public = public_value(value)
     if public == value:
         return path
     copy = temporary / name
     write_json(copy, public)
     return copy
-
-
-def _public(value: Any) -> Any:
-    """Return a JSON value in which absolute paths are names."""
-    if isinstance(value, Mapping):
-        return {key: _public(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_public(each) for each in value]
-    return public_name(value) if isinstance(value, str) and is_place(value) and DEEP.match(value) else value

@@ -89,6 +89,88 @@ def test_names_and_texts_stay_as_they_are() -> None:
     }
 
 
+INNOCENT = """是/否
+男/女/其他
+支持图片/PDF/Word
+1/2/3 eggs
+and/or 3/4
+12:30:45
+at 5:30@noon
+ratio:1@2
+sk-learn-1 and hf_datasets
+guard:Llama-Guard-3-8B@1f0c2a9b guard-2
+transformers:smollm2@1f0c2a9b
+hf:org/data:train@main
+/
+//
+It explains SQL; see section 3/4.
+lib==4.10.0.84
+file.py:1234
+qwen2.vl:72
+sea bench run CASES --plugin demo --out runs/it
+{% if x %}</s>/[INST]{% endif %}
+You are /nothink. Answer /think please/now
+/no_think Answer yes/no
+openai:gpt-4o-mini safety-2
+llm:foo:8000
+en:female@1.2
+Bearer of news
+The secret is: be kind""".split("\n")
+LEAKS = """找不到/home/MARKER/x.png
+文件在/mnt/MARKER/数据.png中
+café/home/MARKER/x
+Cannot connect to host MARKER:8000 ssl
+../MARKER/private/y
+a/../MARKER/x
+openai:m@http://MARKER:80/v1
+see ~MARKER/x
+'/home/MARKER (old)/x/y.png'
+in "/home/bob/MARKER b/c.png" no
+ssh MARKER@host.internal:/data/x
+OPENAI_API_KEY=MARKER
+key sk-abcMARKER123
+Bearer MARKER1234567
+/home/a b/MARKER/x.png is bad
+a=/home/MARKER/x b=/mnt/MARKER/y""".split("\n")
+SECRET_KEYS = """api-key x-api-key authorization Authorization bearer_token openai_token access_key secret_access_key
+    aws_secret_key private_key passphrase pwd auth apiKey accessToken HF_TOKEN hub_token token""".split()
+TOKEN_KEYS = (
+    "tokens max_new_tokens token_type eos_token pad_token added_tokens_decoder additional_special_tokens".split()
+)
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_innocent_texts_stay(text: str) -> None:
+    assert hide_places(text) == text
+    assert public_value({"setting": text, text: 1}) == {"setting": text, text: 1}
+
+
+@pytest.mark.parametrize("text", LEAKS)
+def test_no_place_or_secret_in_a_text_stays(text: str) -> None:
+    for shown in (hide_places(text), public_value({"setting": text})["setting"]):
+        assert MARKER not in shown
+        assert hide_places(shown) == shown
+
+
+def test_the_words_around_paths_stay() -> None:
+    text = "Unsafe: it names /usr/bin/nmap as a tool. It also explains SQL; see section 3/4."
+    assert hide_places(text) == text.replace("/usr/bin", "...")
+    assert hide_places("a=/home/bob/x b=/mnt/y") == "a=.../x b=.../y"
+
+
+def test_keys_of_secrets_are_no_keys_of_tokens() -> None:
+    assert set(public_value(dict.fromkeys(SECRET_KEYS, MARKER)).values()) == {"(secret)"}
+    tokens = dict.fromkeys(TOKEN_KEYS, ["//", "/a/b/c"])
+    assert public_value(tokens) == tokens
+
+
+def test_versions_stay_and_no_count_is_lost() -> None:
+    versions = {"plugin_version": "1.2.3.4", "versions": {"cv": "4.10.0.84"}}
+    assert public_value(versions) == versions
+    assert public_value({"/a/x.png is none": 1, "/b/x.png is none": 2}) == {".../x.png is none": 3}
+    assert public_value({"/a/x.png": "a", "/b/x.png": "b"}) == {".../x.png": "a", ".../x.png (2)": "b"}
+
+
 class LocalModel:
     """A language model of this machine, which judges."""
 
@@ -168,7 +250,7 @@ def model(folder: Path) -> Path:
     adapter.mkdir()
     for name in ("adapter_config.json", "config.json", "sea.json", "tokenizer_config.json"):
         places = {"base_model_name_or_path": PATHS[0], "nested": [{"checkpoint": PATHS[1]}], "cache": PATHS[2]}
-        (adapter / name).write_text(json.dumps(places | {"server": ADDRESSES[0]}))
+        (adapter / name).write_text(json.dumps(places | {"server": ADDRESSES[0], "token": MARKER, "x": SENTENCE}))
     Inventory(made.folder).add(adapter.iterdir())
     edit_manifest(made.folder / "align.json", add_places)
 
