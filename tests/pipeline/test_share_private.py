@@ -20,6 +20,7 @@ from helpers.manifests import NO_MODEL, edit_manifest, embedding_manifest
 from helpers.reported import LABELS, make_bench, make_embeddings, make_encoded, make_model, verdict
 from sea_bench.pipeline.build import build_benchmark
 from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_bench.select import set_digest
 from sea_core.judges.llm_common import model_label
 from sea_core.runs.embedding_files import read_index
 from sea_core.runs.inventory import Inventory
@@ -160,7 +161,7 @@ def test_the_words_around_paths_stay() -> None:
 
 def test_keys_of_secrets_are_no_keys_of_tokens() -> None:
     assert set(public_value(dict.fromkeys(SECRET_KEYS, MARKER)).values()) == {"(secret)"}
-    tokens = dict.fromkeys(TOKEN_KEYS, ["//", "/a/b/c"])
+    tokens = {key: ["//", "/a/b/c"] for key in TOKEN_KEYS}
     assert public_value(tokens) == tokens
 
 
@@ -197,6 +198,14 @@ def test_judges_that_would_merge_are_refused(tmp_path: Path) -> None:
     run = make_bench(tmp_path / "run", {"openai /home/a/qwen": "uuuu", "openai /home/b/qwen": "ssss"})
     message = expect_error("bench", "push", run.folder, tmp_path / "shared", "--licence", "mit", "--yes", "--with-text")
     assert "two judges would both be called 'openai .../qwen'" in message
+
+
+def test_a_pulled_benchmark_has_the_digest_of_the_original(tmp_path: Path) -> None:
+    folder = benchmark(tmp_path)
+    given = ("--licence", "mit", "--yes", "--with-text")
+    assert sea("bench", "push", folder, tmp_path / "shared", *given).code == 0
+    assert sea("bench", "pull", tmp_path / "shared", tmp_path / "pulled").code == 0
+    assert set_digest(tmp_path / "pulled", "image") == set_digest(folder, "image")
 
 
 def test_runs_in_folders_of_the_same_name_are_distinct_without_paths(tmp_path: Path) -> None:

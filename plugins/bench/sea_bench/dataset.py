@@ -20,6 +20,7 @@ from sea_core.runs.containment import is_file_name, require_contained
 from sea_core.runs.inventory import NAME as INVENTORY
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.manifest import read_sealed
+from sea_core.runs.public import is_place, public_name, public_value
 from sea_core.schema import check, read_json
 
 TEXT_ONLY = "Text_only"
@@ -140,7 +141,7 @@ class ManifestSet:
     Attributes:
         cases: the texts of the cases, by `scenario/id`.
         media: the SHA-256 of each medium, by its path.
-        text: the whole entry as JSON.
+        text: the whole entry as JSON, as it is shared: a pulled benchmark has the same.
     """
 
     cases: Mapping[str, ManifestCase] = field(default_factory=dict)
@@ -160,7 +161,22 @@ def read_set_manifest(folder: Path, modality: str) -> ManifestSet:
     sets = check(read_sealed(path, what=what, hint=hint), SetsFile, what=what, hint=hint, where=str(path))
     entry = sets.get("sets", {}).get(modality, {})
     checked = check(entry, SetEntry, what=what, hint=hint, where=str(path), error=DataError)
-    return ManifestSet(checked.get("cases", {}), checked.get("media", {}), json.dumps(entry, sort_keys=True))
+    return ManifestSet(
+        checked.get("cases", {}), checked.get("media", {}), json.dumps(_public_entry(entry), sort_keys=True)
+    )
+
+
+def _public_entry(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the entry of a set as it is shared."""
+    source = entry.get("source")
+    return {**public_value(entry), **({"source": public_source(source)} if isinstance(source, str) else {})}
+
+
+def public_source(source: str) -> str:
+    """Return the name of a source of texts: of a file or a folder without where it lies. Names of the hub stay."""
+    if source.startswith("hf:") or not source:
+        return source
+    return public_name(source if is_place(source) else f"./{source}")
 
 
 def is_text_only(task: str) -> bool:

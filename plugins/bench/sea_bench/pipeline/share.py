@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sea_bench.build.build_folder import BuildFolder
-from sea_bench.dataset import read_benchmark
+from sea_bench.dataset import public_source, read_benchmark
 from sea_bench.run.run_folder import BenchRun, LabelRecord
 from sea_core.errors import SeaError
 from sea_core.runs.inventory import Inventory
@@ -95,7 +95,7 @@ def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
     files |= {path.name: stage_journal(temporary, path) for path in journals}
     files["inventory.jsonl"] = stage_inventory(temporary, files, known)
     sources = [each.source for each in manifest.sets.values()]
-    sets = {name: replace(each, source=public_name(each.source)) for name, each in manifest.sets.items()}
+    sets = {name: replace(each, source=public_source(each.source)) for name, each in manifest.sets.items()}
     files["manifest.json"] = stage_manifest(temporary, build.path.name, replace(manifest, sets=sets))
     harmful = sum(not case.benign for case in benchmark.cases)
     return Package(
@@ -106,7 +106,7 @@ def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
         facts={
             "Sets": ", ".join(f"{name} ({len(each.cases)} texts)" for name, each in manifest.sets.items()),
             "Cases": f"{harmful} of the benchmark, {len(benchmark.cases) - harmful} of the benign twin",
-            "Source": ", ".join(dict.fromkeys(map(public_name, sources))),
+            "Source": ", ".join(dict.fromkeys(map(public_source, sources))),
         },
         sent=["the questions, harmful ones included", "the media", "settings and digests"],
         kept=["candidates that were not picked", CACHES],
