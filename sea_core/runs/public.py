@@ -22,7 +22,7 @@ WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 # Paths in a text. A name in one may have spaces only between quotes, or in front of a file with an extension.
 _NAME = r"[^\s/\\'\"<>|:*?]+"
 _ROOT = r"(?:~(?:[A-Za-z_][\w-]*)?|[A-Za-z]:|\\)?"
-_START = r"(?<![A-Za-z0-9_./\\~-])"
+_START = r"(?<![A-Za-z0-9_./\\~)-])"
 _USUAL = r"(?:home|Users|root|mnt|media|data|srv|opt|var|tmp|usr|etc|work|workspace|scratch|Volumes|private|nfs)"
 _PATHS = (
     re.compile(rf"(?<=['\"]){_ROOT}(?:[/\\][^/\\'\"\n<>|:*?]+)+[/\\](?=[^/\\'\"\n]+['\"])"),
@@ -73,6 +73,10 @@ NAMES = frozenset("id example_id example key case embedding scenario shard path"
 """Keys of a journal's records: what other files call the same, a name or a path in the shared folder."""
 
 
+INSIDE = frozenset(("cases", "media"))
+"""Keys of mappings whose own keys are paths in the shared folder."""
+
+
 def hide_folders(text: str) -> str:
     """Return a text with the folders of paths left out: `.../cases/7.png` becomes `.../7.png`."""
     for folder in (Path.cwd(), Path.home()):
@@ -117,7 +121,8 @@ def _public_mapping(value: Mapping[Any, Any], key: str) -> dict[str, Any]:
     """Return a mapping as it may be shared. Numbers whose keys become the same are added; others get numbered keys."""
     public: dict[str, Any] = {}
     for name, each in value.items():
-        shown, found = hide_places(str(name)), public_value(each, key if key == "versions" else str(name))
+        shown = str(name) if key in INSIDE else hide_places(str(name))
+        found = public_value(each, key if key == "versions" else str(name))
         if shown in public and type(each) in (int, float) and type(public[shown]) in (int, float):
             public[shown] += found
             continue

@@ -18,6 +18,7 @@ import pytest
 from helpers.cli import expect_error, sea
 from helpers.manifests import NO_MODEL, edit_manifest, embedding_manifest
 from helpers.reported import LABELS, make_bench, make_embeddings, make_encoded, make_model, verdict
+from sea_bench.dataset import read_set_manifest
 from sea_bench.pipeline.build import build_benchmark
 from sea_bench.run.run_folder import BenchRun, answer_sha
 from sea_bench.select import set_digest
@@ -116,6 +117,7 @@ openai:gpt-4o-mini safety-2
 llm:foo:8000
 en:female@1.2
 Bearer of news
+MM-SafetyBench(imgs)/1-Theft/SD/0.jpg
 The secret is: be kind""".split("\n")
 LEAKS = """找不到/home/MARKER/x.png
 文件在/mnt/MARKER/数据.png中
@@ -206,6 +208,9 @@ def test_a_pulled_benchmark_has_the_digest_of_the_original(tmp_path: Path) -> No
     assert sea("bench", "push", folder, tmp_path / "shared", *given).code == 0
     assert sea("bench", "pull", tmp_path / "shared", tmp_path / "pulled").code == 0
     assert set_digest(tmp_path / "pulled", "image") == set_digest(folder, "image")
+    built, pulled = (read_set_manifest(place, "image") for place in (folder, tmp_path / "pulled"))
+    assert pulled.media == built.media
+    assert pulled.cases == built.cases
 
 
 def test_runs_in_folders_of_the_same_name_are_distinct_without_paths(tmp_path: Path) -> None:
