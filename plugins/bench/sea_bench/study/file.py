@@ -78,7 +78,7 @@ class StudyFile:
         folder: where everything is written.
         data: the text safety set.
         models: by the names that tables use.
-        arms: names of known arms, or the keys of a `StudyArm`; `base` is a known arm that has the rest.
+        arms: names of known arms, or the keys of a `StudyArm`; `base` is a known arm that has the rest but the summary.
         methods: `sft`, `dpo` or both.
         seeds: of the alignments. embedding_seeds: of the embeddings, which alignments take in turn; default: seeds.
         cases: of each scenario and task; None for all.
@@ -219,7 +219,7 @@ class StudyReader:
         for number, entry in enumerate(arms):
             if isinstance(entry, dict) and isinstance(base := entry.get("base"), str):
                 own = {key: value for key, value in entry.items() if key != "base"}
-                entry = {**asdict(self._known(base, number)), **own}
+                entry = {**asdict(self._known(base, number)), "summary": "", **own}
             described.append(entry)
         return described
 

@@ -53,7 +53,7 @@ def test_arm_with_a_base_differs_in_what_it_names(tmp_path: Path) -> None:
     )
     arm, base = study.arms[1], ARMS.get("draws")
     assert (arm.name, arm.optimize, arm.methods) == ("four", {"draws": 4}, ["sft"])
-    assert (arm.role, arm.recipe, arm.summary) == (base.role, base.recipe, base.summary)
+    assert (arm.role, arm.recipe, arm.summary) == (base.role, base.recipe, "")  # it is not the arm that its base is
     with pytest.raises(SeaError, match="no arm 'drawz'") as caught:
         read(tmp_path, TEXT.replace("- sea\n", "- {base: drawz}\n"))
     assert caught.value.where == f"{tmp_path / 'study.yaml'}:8"
