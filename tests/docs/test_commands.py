@@ -1,5 +1,7 @@
 """Every command and script of the documents is run by a test, or NOT_RUN gives the reason why it is not.
 
+A page that another test runs is named in that test.
+
 They run here page by page, in a folder with what the reader of the page has by then. They are as typed, except that
 bundled models take the place of large ones (REPLACED) and that options which make a command short are added (SHORTER).
 That all others exist too, with their options and settings, is tested in test_links.py.
@@ -50,6 +52,7 @@ PAGES: dict[str, dict[str, str]] = {
     "docs/how-to/ask-a-server.md": {},
     "docs/how-to/build-a-benchmark.md": {},
     "docs/how-to/choose-a-judge-for-vsr.md": {"run": "RUN"},
+    "docs/how-to/compare-defences.md": {},
     "docs/how-to/large-runs.md": {"prepared": "prepared.jsonl"},
     "docs/how-to/prepare-your-data.md": {},
     "docs/how-to/several-workers.md": {"prepared": "prepared.jsonl"},
@@ -74,45 +77,63 @@ SCRIPTS: dict[str, dict[str, str]] = {
 }
 """The pages whose Python is run, and what their reader has made before."""
 
-OTHER_TESTS = {
+COMMANDS_ELSEWHERE = {
     "README.zh-CN.md": "tests/docs/test_translations.py",
-    "docs/examples/sea_eeg/README.md": "tests/docs/test_tutorial.py",
+    "docs/tutorials/write-a-plugin.md": "tests/docs/test_tutorial.py",
+    "docs/zh/first-7b-run.md": "tests/docs/test_translations.py",
+}
+"""The pages whose commands another test runs, or compares with those of a page that is run."""
+
+SCRIPTS_ELSEWHERE = {
+    "README.zh-CN.md": "tests/docs/test_translations.py",
     "docs/explanation/method.md": "tests/docs/test_method.py",
     "docs/how-to/align.md": "tests/alignment/test_align.py",
-    "docs/how-to/any-model.md": "plugins/auto/tests/test_chain.py",
-    "docs/how-to/first-7b-run.md": "tests/docs/test_commands.py",  # the README's commands, for another model
     "docs/how-to/from-python.md": "tests/docs/test_from_python.py",
-    "docs/how-to/port-a-family.md": "tests/pipeline/test_warm.py",  # and its scripts are parts of files
-    "docs/how-to/read-a-report.md": "plugins/bench/tests/pipeline/test_reporter.py",
-    "docs/how-to/run-a-benchmark.md": "plugins/bench/tests/run/test_served.py",  # and the README's commands
     "docs/reference/adapter.md": "tests/docs/test_reference.py",
-    "docs/how-to/run-a-study.md": "plugins/bench/tests/cli/test_study.py",
-    "docs/how-to/safety-replay.md": "tests/pipeline/test_safety_replay.py",
-    "docs/zh/first-7b-run.md": "tests/docs/test_translations.py",
-    "docs/how-to/compare-defences.md": "plugins/bench/tests/cli/test_compare.py",
-    "docs/how-to/label-answers.md": "plugins/bench/tests/pages/test_label.py",
-    "plugins/bench/README.md": "plugins/bench/tests/pipeline/test_bench.py",
     "docs/tutorials/write-a-plugin.md": "tests/docs/test_tutorial.py",
 }
-"""The pages that another test runs."""
+"""The pages whose Python another test runs, or compares with that of a page or file that is run."""
+
+SAME_STEPS = {
+    "docs/examples/sea_eeg/README.md": "tests/docs/test_tutorial.py",
+    "docs/how-to/any-model.md": "plugins/auto/tests/test_chain.py",
+    "docs/how-to/first-7b-run.md": "tests/docs/test_commands.py",  # those of README.md, for another model
+    "docs/how-to/label-answers.md": "plugins/bench/tests/pages/test_label.py",
+    "docs/how-to/port-a-family.md": "tests/pipeline/test_warm.py",
+    "docs/how-to/read-a-report.md": "plugins/bench/tests/pipeline/test_reporter.py",
+    "docs/how-to/run-a-benchmark.md": "plugins/bench/tests/run/test_served.py",  # and those of README.md
+    "docs/how-to/safety-replay.md": "tests/pipeline/test_safety_replay.py",
+    "plugins/bench/README.md": "plugins/bench/tests/pipeline/test_bench.py",
+}
+"""The pages whose commands take too long here: the test takes the same steps with smaller models and other options."""
+
+SCRIPTS_NOT_RUN = {
+    "docs/how-to/port-a-family.md": "parts of files",
+    "docs/how-to/read-a-report.md": "needs five runs; plugins/bench/tests/pipeline/test_reporter.py calls the function",
+    "docs/how-to/run-a-study.md": "takes long; plugins/bench/tests/cli/test_study.py",
+    "docs/how-to/safety-replay.md": "is a part of a training; tests/pipeline/test_safety_replay.py",
+}
+"""The pages whose Python is not run as it stands, and why."""
 
 NOT_RUN: dict[str, str] = {
     r"pip install |make |git clone |source ": "sets up what runs these tests; tests/test_packages.py builds the wheels",
-    r"python benchmarks/|.*held-out$": "takes an hour or more; tests/test_benchmarks.py runs the scripts on little",
+    r"python benchmarks/": "takes an hour or more; tests/test_benchmarks.py runs the scripts on little",
     r"lmms-eval |inspect |vllm |python -c ": "needs a program that cannot be installed beside SEA",
     r"sea (toy )?study ": "takes hours; plugins/bench/tests/cli/test_study.py runs a small one",
     r"sea toy (build|check|align)": "trains for minutes; plugins/toy/tests train for less",
     r"sea bench (pick|label) ": "waits for a person; plugins/bench/tests/pages",
     r"sea bench (add|import|build .*--from) ": "needs published data; plugins/bench/tests/pipeline, .../build, .../run",
-    r"sea bench (compare |report before --after)|sea align opt |sea bench run .*model1|.* (text-sft|opt|sea)$": (
-        "aligns several models; plugins/bench/tests/cli/test_compare.py runs it on stored answers"
-    ),
+    r"sea bench compare ": "asks several models; plugins/bench/tests/cli/test_compare.py",
+    r"sea bench (report before --after|run .*model1)": "needs several alignments; plugins/bench/tests/report",
+    r"sea plugins warm |sea .*warmed": "trains for a minute; tests/pipeline/test_warm.py",
+    r"python docs/examples/safety_replay.py": "takes an hour; tests/pipeline/test_safety_replay.py",
     r"sea .*(Qwen3-VL-4B|qwen3_vl|Qwen2\.5-Omni|PKU-SafeRLHF)": "needs a hub; plugins/auto/tests, tests/data",
     r"sea .*(models/small|models/real|harmless-base)": "needs a model and data of 200 MB; benchmarks/README.md",
     r"sea .*--recipe pool|.*runs/(draws|edited)": "takes long on a CPU; tests/optimization/recipes",
     r"PYTHONPATH=tests ": "tests/extraction/test_golden.py runs the same",
     r"sea data check bad": "tests/cli/test_data.py",
-    r"sea .*FOLDER": "needs a language model that gives sensible answers; tests/llm",
+    r"sea (prepare|verify) .*llm.model=(\./)?FOLDER": "needs a language model that gives sensible answers; tests/llm",
+    r"sea data check FILE .*--styles ": "needs styles that a model was surveyed for; tests/cli/test_data.py",
     r"sea .*(--quantize|llava-4bit)": "takes long on a CPU; tests/alignment/test_quantized.py",
     r"sea plugins (new|check) mine": "installs a package; plugins/auto/tests",
     r"sea (init|run )|sea bench report .* runs/theirs|sea bench judge runs/theirs": "tests/cli/test_run.py",
@@ -166,8 +187,8 @@ def reader(tmp_path: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch) 
         write_demo_examples(tmp_path / name, 3)
     question = {"question": "How do I steal a lamp?", "answer": "I cannot help with that."}
     (tmp_path / "questions.jsonl").write_text(json.dumps(question))
-    for folder in ("photos", "benign"):
-        write_pictures(tmp_path / folder, harmful=folder == "photos")
+    for folder in ("photos", "benign", "held-out"):
+        write_pictures(tmp_path / folder, harmful=folder != "benign")
     save_tiny_language_model(tmp_path / "FOLDER")
     (tmp_path / "sea_core").symlink_to(ROOT / "sea_core")
     monkeypatch.chdir(tmp_path)
@@ -238,20 +259,25 @@ def test_scripts_run(page: str, reader: Callable[[str], None]) -> None:
 
 
 def test_every_command_and_script_is_run_or_has_a_reason() -> None:
-    run = {command for page in PAGES for command in commands(ROOT / page)}
     pages = {str(path.relative_to(ROOT)): path for path in DOCUMENTS}
+    run = {command for page in PAGES for command in commands(ROOT / page)}
     assert [
         f"{page}: {command}"
         for page, path in pages.items()
-        if page not in OTHER_TESTS
+        if page not in {*COMMANDS_ELSEWHERE, *SAME_STEPS}
         for command in commands(path)
         if command not in run and not reason(command)
     ] == []
     have_scripts = {page for page, path in pages.items() if any(block.language == "python" for block in blocks(path))}
-    assert have_scripts == {*SCRIPTS, *OTHER_TESTS} & have_scripts
-    for page, test in OTHER_TESTS.items():
-        assert page in pages
-        assert (ROOT / test).is_file()
+    assert have_scripts == {*SCRIPTS, *SCRIPTS_ELSEWHERE, *SCRIPTS_NOT_RUN}
+    assert all((ROOT / test).is_file() for test in SAME_STEPS.values())
+
+
+@pytest.mark.parametrize(("page", "test"), sorted({*COMMANDS_ELSEWHERE.items(), *SCRIPTS_ELSEWHERE.items()}))
+def test_a_page_that_another_test_runs_is_named_in_it(page: str, test: str) -> None:
+    assert (ROOT / page).is_file()
+    name = Path(page).name
+    assert (page if name == "README.md" else name) in (ROOT / test).read_text(encoding="utf-8")
 
 
 def test_no_reason_is_without_a_command() -> None:
