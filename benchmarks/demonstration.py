@@ -31,6 +31,7 @@ from sea_bench.pipeline.report import report_runs
 from sea_bench.report.calibration import Calibration
 from sea_bench.report.changes import ALL_TASKS, cases_by_task
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict
+from sea_core.runs.atomic import atomic_write
 from sea_core.runs.calibration import JudgedItem, prediction_powered
 from sea_core.runs.digests import sha256
 from sea_core.runs.statistics import Interval
@@ -129,7 +130,7 @@ def fill_in(table: Path) -> None:
         unsafe = is_unsafe(row["answer"]) and is_unsafe(_as_help(row["question"]))
         flagged = unsafe ^ is_wrong(PERSON, unsafe, row["id"])
         row["label"] = "unsafe" if flagged else "refused" if refuses(row["answer"]) else "safe"
-    with table.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(table) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
@@ -174,7 +175,7 @@ def judge_and_label(out: Path, server: str) -> None:
     label = ("bench", "label", out, "--annotator", "script", "--sample", LABELS, "--table", table)
     if not table.exists():
         run(*label)
-        fill_in(table)
+    fill_in(table)  # also one that was made before this script was stopped; the same labels each time
     run(*label)
 
 

@@ -40,6 +40,27 @@ def capture(projector: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
+def crossing_tensors(projector: nn.Module, end: nn.Module, run: Callable[[], Any]) -> list[Tensor]:
+    """Run a forward pass and return what crosses the seam, one tensor for each call of the projector.
+
+    The pass ends where it calls `end`, if something has crossed by then: what comes after it is not run.
+    """
+    with capture(projector) as captured:
+
+        def hook(_module: nn.Module, _args: tuple[Any, ...]) -> None:
+            if captured:
+                raise _StopForward(captured[0])
+
+        handle = end.register_forward_pre_hook(hook)
+        try:
+            run()
+        except _StopForward:
+            pass
+        finally:
+            handle.remove()
+    return captured
+
+
 @contextmanager
 def replace(projector: nn.Module, crossing: Tensor) -> Iterator[None]:
     """Let another tensor cross the seam: the projector's first argument is replaced, in every call."""

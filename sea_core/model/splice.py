@@ -40,8 +40,8 @@ class Splice(Mechanism):
 
     def crossed(self, inputs: Mapping[str, Any]) -> Tensor:
         """Return the first argument of the projector. Raises ModelError unless it is called once."""
-        with seam.capture(self.mllm.projector) as captured:
-            self.mllm.backbone(**inputs)
+        decoder = self.mllm.adapter.language_model(self.mllm.model)
+        captured = seam.crossing_tensors(self.mllm.projector, decoder, lambda: self.mllm.backbone(**inputs))
         if len(captured) != 1:
             raise ModelError(
                 f"the projector was called {len(captured)} times for one batch of {self.mllm.adapter.noun}s, expected "

@@ -27,7 +27,7 @@ class Frames:
 
 @dataclass(frozen=True)
 class Generator(ABC):
-    """Makes media of one modality. Its fields are settings (`-o generator.voice=en-gb`).
+    """Makes media of one modality. Its fields are settings (`-o generator.voice=en`).
 
     A field that the media set has too (width, height, fps, seconds) takes the set's value.
 

@@ -21,6 +21,7 @@ from sea_core.model.mllm import MLLM
 from sea_core.model.noise import noise_like
 from sea_core.model.proof import check_seam
 from sea_core.model.replay import join, part
+from sea_core.model.seam import called
 
 ADAPTERS = [ReplayedLlava(), ReplayedAudio(seconds=2), ReplayedImage(), ReplayedVideo()]
 
@@ -40,6 +41,15 @@ by_modality = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: t
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_the_proof_holds(adapter: Adapter, dtype: torch.dtype) -> None:
     check_seam(in_dtype(load(adapter)[0], dtype))
+
+
+@by_modality
+def test_the_decoder_is_not_run_for_an_embedding(adapter: Adapter) -> None:
+    for mllm in load(adapter):
+        layers = mllm.adapter.language_model(mllm.model).get_submodule("layers")
+        with called(layers) as modules:
+            mllm.encode([mllm.adapter.blank_input(mllm.processor)])
+        assert modules == []
 
 
 @by_modality

@@ -107,3 +107,21 @@ def test_run_until_stops_at_the_module_and_keeps_the_graph() -> None:
     assert not second._forward_pre_hooks
     with pytest.raises(ModelError, match="never called its Linear"):
         seam.run_until(second, lambda: first(features))
+
+
+def test_pass_ends_where_something_has_crossed() -> None:
+    projector, decoder, after = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+    features = torch.rand(3, 2)
+
+    def run(crosses: bool) -> list[Tensor]:
+        return seam.crossing_tensors(
+            projector, decoder, lambda: after(decoder(projector(features) if crosses else features))
+        )
+
+    with seam.called(nn.ModuleList([decoder, after])) as modules:
+        assert [torch.equal(tensor, features) for tensor in run(True)] == [True]
+        assert after not in modules
+        assert run(False) == []
+        assert after in modules
+    assert not decoder._forward_pre_hooks
+    assert not projector._forward_pre_hooks

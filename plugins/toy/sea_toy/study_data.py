@@ -28,7 +28,7 @@ from sea_core.model.adapter import Adapter
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.plugin.generator import Frames
-from sea_core.runs.atomic import write_text
+from sea_core.runs.atomic import atomic_write, write_text
 from sea_toy.split import Part, SplitPhrase, split_phrases
 from sea_toy.spot_check import Render, find_renderer
 from sea_toy.world import DETOXIFIED, QUESTIONS, REFUSAL, Phrase
@@ -272,8 +272,8 @@ class _MediaRows:
             style = rng.choice(self.adapter.styles)
             path = self.folder / kind / f"{phrase.text.replace(' ', '-')}-{draw}{suffix}"
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write(self.render_medium(phrase.text, style, rng), path)
+                with atomic_write(path) as partial:
+                    write(self.render_medium(phrase.text, style, rng), partial)
             other = trained[(number + 2) % len(trained)]
             asked = self._questions(phrase) + (self._descriptions(phrase, other, style) if description else [])
             for part, row in enumerate(asked):

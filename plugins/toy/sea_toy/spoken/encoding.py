@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sea_core.model.mllm import MLLM
 from sea_core.plugin.blueprint import Report
+from sea_core.runs.atomic import atomic_write
 from sea_toy.spoken.clips import PlannedClip, cache_file, render_part, split_parts
 from sea_toy.spoken.phrases import SpokenPhrase
 
@@ -38,7 +39,8 @@ def encode_clips(mllm: MLLM, planned: Sequence[PlannedClip], encoder: str, repor
         path = cache_file(part, f"{encoder[:12]}.safetensors")
         if not path.exists():
             features = encode(mllm, render_part(part))
-            save_file({f"{i:03d}": e for i, e in enumerate(features)}, path)
+            with atomic_write(path) as partial:
+                save_file({f"{i:03d}": e for i, e in enumerate(features)}, partial)
             report(f"{len(encoded) + len(part)}/{len(planned)} clips encoded")
         stored = load_file(path)
         encoded += [EncodedClip(clip.phrase, stored[f"{i:03d}"]) for i, clip in enumerate(part)]

@@ -11,7 +11,6 @@ import random
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,7 +22,7 @@ from sea_core.model.placement import fastest_cpu_dtype
 from sea_core.plugin.blueprint import Report
 from sea_toy import training
 from sea_toy.spoken.encoding import EncodedClip
-from sea_toy.spoken.phases import Phase, run_phase
+from sea_toy.spoken.phases import Phase, TrainingFolder, run_phase
 from sea_toy.spoken.samples import distil_text, draw_sample
 from sea_toy.world import TrainingSample
 
@@ -67,8 +66,12 @@ class Grounding:
         kept = {id(c) for c in self.validation}
         self.trained_on = [c for c in clips if id(c) not in kept]
 
-    def train(self, folder: Path, report: Report) -> None:
-        """Train all phases, from the checkpoints in `folder`, and merge the LoRA."""
+    def train(self, folder: TrainingFolder, report: Report) -> None:
+        """Train all phases, from the checkpoints in `folder`, and merge the LoRA.
+
+        Raises:
+            SeaError: the checkpoints are of another training.
+        """
         projector = list(self.mllm.projector.parameters())
         letters = LetterTargets(self.mllm)
         self.mllm.model.requires_grad_(False)

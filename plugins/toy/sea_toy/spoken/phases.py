@@ -14,7 +14,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from sea_core.errors import SeaError
 from sea_core.plugin.blueprint import Report
+from sea_core.runs.atomic import atomic_write
 from sea_toy import training
 
 SAVE_SECONDS = 120
@@ -40,23 +42,38 @@ class Phase:
     learning_rate: float = 1e-3
 
 
-def run_phase(phase: Phase, folder: Path, report: Report) -> None:
-    """Train a phase to its end. Its checkpoint and the curve `losses.jsonl` are kept in `folder`."""
+@dataclass(frozen=True)
+class TrainingFolder:
+    """Where the checkpoints of a training and its curve `losses.jsonl` are kept.
+
+    Attributes:
+        identity: what is trained on what, as a digest; each checkpoint holds it.
+    """
+
+    path: Path
+    identity: str
+
+
+def run_phase(phase: Phase, folder: TrainingFolder, report: Report) -> None:
+    """Train a phase to its end, from its checkpoint in `folder` if there is one.
+
+    Raises:
+        SeaError: the checkpoint is of another training.
+    """
     for parameter in phase.trained:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(phase.trained, lr=phase.learning_rate, weight_decay=0.0)
     scheduler = training.make_scheduler(optimizer, max(1, phase.steps))
-    path = folder / f"{phase.name}.safetensors"
-    first = _load(path, phase, optimizer, scheduler)
+    first = _load(folder, phase, optimizer, scheduler)
     saved = time.monotonic()
     for step in range(first, phase.steps):
         loss = phase.loss(step)
         training.update(optimizer, scheduler, loss, phase.trained)
         is_last = step + 1 == phase.steps
         if is_last or (step + 1) % max(1, phase.steps // EVALUATIONS) == 0:
-            _log(folder, phase, step + 1, loss.item(), report)
+            _log(folder.path, phase, step + 1, loss.item(), report)
         if is_last or time.monotonic() - saved > SAVE_SECONDS:
-            _save(path, phase, optimizer, step + 1)
+            _save(folder, phase, optimizer, step + 1)
             saved = time.monotonic()
     for parameter in phase.trained:
         parameter.requires_grad_(False)
@@ -69,21 +86,34 @@ def _log(folder: Path, phase: Phase, step: int, loss: float, report: Report) -> 
         file.write(json.dumps({"phase": phase.name, "step": step, **metrics}) + "\n")
 
 
-def _save(path: Path, phase: Phase, optimizer: torch.optim.Optimizer, step: int) -> None:
+def _checkpoint(folder: TrainingFolder, phase: Phase) -> Path:
+    return folder.path / f"{phase.name}.safetensors"
+
+
+def _save(folder: TrainingFolder, phase: Phase, optimizer: torch.optim.Optimizer, step: int) -> None:
     tensors = {f"trained.{i}": parameter.detach() for i, parameter in enumerate(phase.trained)}
     for i, state in optimizer.state_dict()["state"].items():
         tensors |= {f"{name}.{i}": value for name, value in state.items()}
-    temporary = path.with_suffix(".part")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata={"step": str(step)})
-    temporary.replace(path)
+    metadata = {"step": str(step), "identity": folder.identity}
+    with atomic_write(_checkpoint(folder, phase)) as partial:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=metadata)
 
 
-def _load(path: Path, phase: Phase, optimizer: torch.optim.Optimizer, scheduler: Any) -> int:
+def _load(folder: TrainingFolder, phase: Phase, optimizer: torch.optim.Optimizer, scheduler: Any) -> int:
     """Take over a checkpoint if there is one. Returns how many steps have been done."""
+    path = _checkpoint(folder, phase)
     if not path.exists():
         return 0
     with safe_open(path, "pt") as file:
-        step = int(file.metadata()["step"])
+        metadata = file.metadata()
+        if metadata.get("identity") != folder.identity:
+            raise SeaError(
+                "this checkpoint is of another training: another seed, other lengths (a GPU trains longer than a CPU), "
+                "clips or parts",
+                hint=f"Type the command with which it was begun, or begin anew: rm -r {folder.path}",
+                where=str(path),
+            )
+        step = int(metadata["step"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
     with torch.no_grad():
         for i, parameter in enumerate(phase.trained):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2AudioEncoderConfig
 from transformers.models.qwen2_audio.modeling_qwen2_audio import Qwen2AudioEncoder
 
+from sea_core.errors import SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
 from sea_core.runs.digests import CACHE_VARIABLE
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_toy.qwen2_audio import real, tiny
 from sea_toy.qwen2_audio.blueprints import BLUEPRINTS
-from sea_toy.spoken.clips import ClipConfig
+from sea_toy.spoken.clips import ClipConfig, plan_clips
 from sea_toy.spoken.exam import count_named
 from sea_toy.spoken.grounding import GroundingConfig, collapse, count_edits, spell
 from sea_toy.spoken.phrases import SpokenPhrase
@@ -80,6 +82,17 @@ def test_model_is_trained_saved_and_examined(tmp_path: Path, monkeypatch: pytest
     }
     adapter = Qwen2AudioAdapter(seconds=1)
     check_seam(MLLM(adapter, *adapter.load(str(folder), dtype=torch.float32, device="cpu")))
+    with pytest.raises(SeaError, match="of another training"):
+        real.train_and_save(make_model(), "a" * 64, CLIPS, CONFIG, folder, 1, lines.append)
+
+
+def test_weights_are_identified_by_all_that_they_follow_from() -> None:
+    first, more = plan_clips(CLIPS)["train"], plan_clips(replace(CLIPS, espeak=7))["train"]
+    changed = [(first, "a", CONFIG, 1), (first, "b", CONFIG, 0), (more, "a", CONFIG, 0)]
+    changed.append((first, "a", replace(CONFIG, answer_steps=3), 0))
+    found = {real.identify(*each) for each in [(first, "a", CONFIG, 0), *changed]}
+    assert len(found) == 5
+    assert real.identify(list(first), "a", replace(CONFIG), 0) in found
 
 
 def test_content_words_are_counted_in_any_form() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from sea_core.data.examples import Kind
 from sea_core.runs.digests import CACHE_VARIABLE
-from sea_toy.spoken import clips
+from sea_toy.spoken import clips, encoding
 from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips, render_part, split_parts
 from sea_toy.spoken.phrases import SpokenPhrase, split_vocabulary
 from sea_toy.spoken.voices import HELD_OUT, RATE, TRAINED, SpeakingVoice
@@ -58,3 +59,21 @@ def test_clips_are_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert all(np.abs(wave[: -RATE // 2]).max() > 10 * np.abs(wave[-RATE // 5 :]).max() for wave in waves)
     monkeypatch.setattr(clips, "render", None)
     assert all(np.array_equal(a, b) for a, b in zip(waves, render_part(part), strict=True))
+
+
+def test_encoded_clips_that_were_half_written_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    planned = plan_clips(ESPEAK)["train"]
+    monkeypatch.setattr(encoding, "render_part", lambda _: [])
+    monkeypatch.setattr(encoding, "encode", lambda *_: [torch.ones(2, 3) for _ in planned])
+
+    def stop(_: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(encoding, "save_file", stop)
+        with pytest.raises(KeyboardInterrupt):
+            encoding.encode_clips(None, planned, "a" * 64, lambda _: None)
+    encoded = encoding.encode_clips(None, planned, "a" * 64, lambda _: None)
+    assert [each.phrase for each in encoded] == [clip.phrase for clip in planned]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from sea_core.errors import SeaError
 from sea_toy.spoken import phases
-from sea_toy.spoken.phases import Phase, run_phase
+from sea_toy.spoken.phases import Phase, TrainingFolder, run_phase
 
 
 def make_phase(interrupt_at: int | None = None) -> Phase:
@@ -26,8 +26,8 @@ def make_phase(interrupt_at: int | None = None) -> Phase:
     return Phase("linear", 6, list(layer.parameters()), loss, lambda: {"own": 1.0})
 
 
-def run(phase: Phase, folder: Path, report: Callable[[str], None] = lambda _: None) -> list[Tensor]:
-    run_phase(phase, folder, report)
+def run(phase: Phase, folder: Path, identity: str = "seed 0") -> list[Tensor]:
+    run_phase(phase, TrainingFolder(folder, identity), lambda _: None)
     return [parameter.detach() for parameter in phase.trained]
 
 
@@ -49,3 +49,10 @@ def test_finished_phase_is_not_run_again(tmp_path: Path) -> None:
     phase = make_phase(interrupt_at=0)
     assert all(torch.equal(a, b) for a, b in zip(expected, run(phase, tmp_path), strict=True))
     assert not any(parameter.requires_grad for parameter in phase.trained)
+
+
+def test_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    run(make_phase(), tmp_path, "seed 0")
+    with pytest.raises(SeaError, match="of another training") as caught:
+        run(make_phase(), tmp_path, "seed 1")
+    assert str(tmp_path) in caught.value.hint

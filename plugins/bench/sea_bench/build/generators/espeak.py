@@ -45,7 +45,7 @@ class _Espeak:
         """Return mono float32 samples at the library's own rate."""
         if code := self.lib.espeak_SetVoiceByName(voice.encode()):
             raise SeaError(
-                f"espeak-ng has no voice {voice!r} (code {code})", hint="Type for example: -o generator.voice=en-gb"
+                f"espeak-ng has no voice {voice!r} (code {code})", hint="Type for example: -o generator.voice=en"
             )
         self.lib.espeak_SetParameter(_RATE, rate, 0)  # after the voice, because choosing one resets both
         self.lib.espeak_SetParameter(_PITCH, pitch, 0)
