@@ -65,9 +65,9 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Check that the model reads the embeddings, and draw the examples."""
+        require_whole_weights(model)
         _require_unscaled_gradients()
         self._losses.clear()
-        require_whole_weights(model)
         self.mllm = find_model_in_training(model, self.runs, self.plugin, self.checkpoint)
         with evaluating(self.mllm.model):
             require_reading(self.mllm, self.source, self.source.stored())

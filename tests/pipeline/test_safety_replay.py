@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import ParallelismConfig
-from accelerate.state import AcceleratorState
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
@@ -245,8 +245,9 @@ def test_what_accelerate_runs_counts_and_not_the_arguments(
 
     class Launch(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            for name, value in launched.items():
-                monkeypatch.setitem(AcceleratorState().__dict__, name, value)
+            for shared in (AcceleratorState().__dict__, PartialState().__dict__):
+                for name, value in launched.items():
+                    monkeypatch.setitem(shared, name, value)
 
     curve = sea_core.RefusalCurve(run, file=tmp_path / "curve.jsonl")
     with pytest.raises(SeaError, match=message):
