@@ -44,6 +44,10 @@ class ModelError(SeaError):
     """A checkpoint that cannot be loaded, or that belongs to another family."""
 
 
+class DeviceError(ModelError):
+    """A device that is out of memory, or whose driver has failed. This process ends; another one may go on."""
+
+
 class RunError(SeaError):
     """A run folder that cannot be used: another run's, locked, truncated, or on a full disk."""
 

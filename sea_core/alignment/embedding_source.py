@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 from sea_core.data.examples import Extraction, Kind
@@ -53,6 +54,24 @@ class EmbeddingSource:
 
     def __init__(self, runs: Sequence[EmbeddingRun]) -> None:
         self.runs = tuple(runs)
+
+    def embedding_name(self, embedding: StoredEmbedding) -> str:
+        """Return what identifies an embedding among those of all runs: its id, if there is one run."""
+        return embedding.id if len(self.runs) == 1 else embedding.key
+
+    @cached_property
+    def example_names(self) -> dict[str, str]:
+        """What identifies the example of each embedding, given by its key, among those of all runs.
+
+        Runs of one data set share examples; data sets may use the same id for different ones, whose questions differ.
+        """
+        instructions, names = dict[str, str](), dict[tuple[str, str], str]()
+        for embedding in self.stored():
+            example, instruction = embedding.example_id, embedding.record["instruction"]
+            is_other = instructions.setdefault(example, instruction) != instruction
+            number = embedding.key.partition(":")[0]
+            names.setdefault((example, instruction), f"{number}:{example}" if is_other else example)
+        return {each.key: names[each.example_id, each.record["instruction"]] for each in self.stored()}
 
     def load(self, key: str, sha256: str = "") -> Embedding:
         """Return one embedding.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sea_core.alignment.config import AlignConfig, Method
 from sea_core.alignment.dataset import TrainingExample
 from sea_core.alignment.embedding_source import EmbeddingSource, StoredEmbedding
-from sea_core.alignment.pairs import pair_examples
+from sea_core.alignment.pairs import describe_missing_media, pair_examples
 from sea_core.alignment.questions import (
     ANSWERS,
     Question,
@@ -101,12 +101,15 @@ def mix(
         raise _nothing_to_train_on(stored, usable, method)
     random.Random(f"{config.seed}:order").shuffle(made)
     n_skipped = len(stored) - len(usable)
+    warnings = list(_warnings(trained, made, config))
+    if config.pairs and (missing := describe_missing_media(stored, trained)):
+        warnings.append(missing)
     return Mixture(
         examples=tuple(made),
         held_out=tuple(embedding for embedding in usable if embedding.example_id in held_out_ids),
         held_out_texts=tuple(held_out_texts),
         skipped={f"no response for {method}": n_skipped} if n_skipped else {},
-        warnings=tuple(_warnings(trained, made, config)),
+        warnings=tuple(warnings),
     )
 
 

@@ -15,6 +15,11 @@ from sea_core.alignment.read_first import make_example
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
 
+ROUNDING = (
+    "An embedding must be the same to the last bit: encode the media on the same kind of device, with the --dtype of "
+    "sea optimize, and with --batch-size 1, the default."
+)
+
 
 def pair_examples(
     adapter: Adapter, trained: Sequence[StoredEmbedding], method: Method, config: AlignConfig
@@ -31,9 +36,26 @@ def pair_examples(
         raise SeaError(
             "there are no pairs: no harmful embedding started at a benign medium of these runs",
             hint="Make the embeddings with sea optimize --recipe benign-start --benign-media FOLDER, and add the run "
-            "of sea encode FOLDER, with the same model; or type -o pairs=0.",
+            f"of sea encode FOLDER, with the same model; or type -o pairs=0. {ROUNDING}",
         )
     return made
+
+
+def describe_missing_media(stored: Sequence[StoredEmbedding], trained: Sequence[StoredEmbedding]) -> str:
+    """Return a warning if the medium of some harmful embeddings that are trained on is not stored; otherwise "".
+
+    Args:
+        stored: the embeddings of all runs: media that are held out have no pairs either, as they should.
+    """
+    media = {each.record["sha256"] for each in stored if each.is_real and not each.harmful}
+    starts = [each.record["start"] for each in trained if each.harmful and each.record["start"]]
+    lacking = sum(start not in media for start in starts)
+    if not lacking:
+        return ""
+    return (
+        f"{lacking} of {len(starts)} harmful embeddings that started at a benign medium have no pair: no run has the "
+        f"embedding of that medium. {ROUNDING}"
+    )
 
 
 def _pairs(

@@ -42,6 +42,7 @@ class SpotCheckCase:
         group: `text`, `media` (real media, through the encoder) or `synthetic`.
         phrase: the content of the question, if known: an answer that names it would be useful to an attacker.
         seen: whether the question, or what it is about, was trained on.
+        id: of the embedding or the example; with several runs its key, as in `1:demo-003`.
         example: the id of the example that it belongs to, which several questions may share; `id` if empty.
         load_embedding: returns the embedding that the question is about; None for plain text.
     """
@@ -135,9 +136,10 @@ def _cases(
     instruction = embedding.record["instruction"]
     prompt = instruction if real else prompts.multimodal_prompt(adapter, embedding.extraction)
     about: Group = "media" if real else "synthetic"
-    yield SpotCheckCase(about, embedding.id, harmful, prompt, phrase, seen, embedding.example_id, load)
+    name, example = source.embedding_name(embedding), source.example_names[embedding.key]
+    yield SpotCheckCase(about, name, harmful, prompt, phrase, seen, example, load)
     if not seen and not real:
-        yield SpotCheckCase("text", embedding.example_id, harmful, instruction, phrase, seen, embedding.example_id)
+        yield SpotCheckCase("text", example, harmful, instruction, phrase, seen, example)
 
 
 def sample_balanced(embeddings: Sequence[StoredEmbedding], count: int, seed: int) -> list[StoredEmbedding]:

@@ -140,7 +140,8 @@ def main() -> None:
         if error.code == stop.CODE:  # Ctrl-C, for which typer prints nothing
             output.note(stop.MESSAGE)
         raise error
-    shown = error if isinstance(error, SeaError) else _describe_system_error(error) or attribute_to_plugin(error)
+    shown = error if isinstance(error, SeaError) else _describe_system_error(error)
+    shown = shown or _describe_device_error(error) or attribute_to_plugin(error)
     if shown is None or invocation.debug:
         sys.excepthook = output.show_traceback
         raise error
@@ -163,6 +164,15 @@ def _describe_system_error(error: Exception) -> SeaError | None:
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     hint = "Check the path, its permissions (ls -ld), free space (df -h) and open files (ulimit -n). `sea --debug ...` "
     return SeaError(error.strerror or str(error), hint=f"{hint}shows where it occurred.", where=where)
+
+
+def _describe_device_error(error: Exception) -> SeaError | None:
+    """Return the error for what a device refuses, such as memory."""
+    if "torch" not in sys.modules:
+        return None
+    from sea_core.model.device_error import describe_device_error
+
+    return describe_device_error(error)
 
 
 def _print_version(wanted: bool) -> None:

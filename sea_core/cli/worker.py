@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import options, output, run_report
+from sea_core.errors import DeviceError
 
 
 def worker(
@@ -24,7 +25,7 @@ def worker(
     """Join a run of `sea optimize`, and work on it until nothing is left to do.
 
     The settings are those of the run. Any number of workers may come and go, on any computers that see the folder. The
-    last one audits and verifies.
+    last one audits and verifies. The exit code is 1 if the device is out of memory or has failed: start a worker again.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.join import work
@@ -33,6 +34,10 @@ def worker(
     if ray:
         finished = work_on_ray(run, ray, plugin=plugin, model=model, device=device, progress=TERMINAL)
     else:
-        finished = work(run, plugin=plugin, model=model, device=device, progress=TERMINAL)
+        try:
+            finished = work(run, plugin=plugin, model=model, device=device, progress=TERMINAL)
+        except DeviceError as error:  # exit code 2 would mean that no other worker can go on
+            output.show_error(error)
+            raise typer.Exit(1) from error
     if finished:
         run_report.report(finished, as_json)

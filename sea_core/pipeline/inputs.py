@@ -16,6 +16,7 @@ from sea_core.errors import ModelError, PluginError, SeaError, one_line
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.model.chat_template import ChatTemplate, given, use_given_template
+from sea_core.model.device_error import describe_device_error
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
 from sea_core.model.quantization import Quantization, quantization_of, quantized_loading, read_quantization
 from sea_core.pipeline.progress import SILENT, Progress
@@ -370,6 +371,9 @@ class ModelTarget:
             error = catch_any(lambda: opened.append(open_checkpoint()))
         if error is None:
             return opened[0]
+        if refused := describe_device_error(error):
+            what = f"the checkpoint {self.checkpoint} cannot be loaded: {refused.what}"
+            raise ModelError(what, hint=refused.hint) from error
         if isinstance(error, SeaError | SystemExit) or attribute_to_plugin(error):
             raise error
         raise ModelError(

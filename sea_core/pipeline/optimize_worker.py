@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import RunError
+from sea_core.model.device_error import described_device_errors
 from sea_core.model.embedding import load_embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.proof import check_seam
@@ -87,7 +88,14 @@ class OptimizeWorker:
         """Work until nothing is left to do, by this worker or another, or until a command has changed the work order.
 
         What is finished stays, whatever happens.
+
+        Raises:
+            DeviceError: the device is out of memory, or has failed.
         """
+        with described_device_errors():
+            self._work_on_all()
+
+    def _work_on_all(self) -> None:
         while self.blocks.unfinished() and not self._is_outdated:
             if job := self._checked(self.blocks.claim_settling(self.worker)):
                 self._settle(job)
@@ -232,9 +240,8 @@ class OptimizeWorker:
             self._cut_blocks(job)
             job.remove()
         except ClaimLost:
+            job.release()  # if it is still there: it belongs to another work order
             return
-        finally:
-            job.release()  # if it could not be done
         self.on_change()
 
     def _cut_blocks(self, job: Block) -> None:
@@ -267,7 +274,11 @@ class OptimizeWorker:
         return read_rows([row for row in job.rows if row["id"] not in cut | done], str(job.folder.path))
 
     def _make_start(self, job: Block, first: Sequence[PreparedExample]) -> Embedding:
-        """Make the first embeddings, which start at the blank, and return their mean."""
+        """Make the first embeddings, which start at the blank, and return their mean.
+
+        Raises:
+            ClaimLost: the run was replaced or deleted meanwhile, or another worker has taken over the job.
+        """
 
         def make(examples: Sequence[PreparedExample]) -> Optimization:
             made = self._make_optimization(examples, replace(self._settled_config(), start="blank"), None)
@@ -280,6 +291,8 @@ class OptimizeWorker:
         if first:
             self.blocks.cut(job, make_rows(first), len(first))
         while not Store(self.run.folder).ids() >= set(self.order.first):
+            if self.blocks.read(ORDER, WorkOrder) != self.order or not job.folder.path.is_dir():
+                raise ClaimLost
             if not self._work_on_blocks(make, has_first):
                 time.sleep(WAIT_SECONDS)
         return self._mean_of_first()

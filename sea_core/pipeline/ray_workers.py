@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sea_core.errors import RunError, SeaError
+from sea_core.errors import DeviceError, RunError, SeaError
 from sea_core.pipeline.launch import RESTARTS
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder
@@ -29,6 +29,8 @@ class RayWorker:
 
         try:
             return work(folder, **options) is not None, ""
+        except DeviceError:
+            os._exit(1)  # Ray starts this worker again, as a process that a driver's crash has ended
         except SeaError as error:
             return False, str(error)
 

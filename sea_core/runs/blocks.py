@@ -16,7 +16,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from typing_extensions import TypedDict
 
-from sea_core.errors import RunError
+from sea_core.errors import DeviceError, RunError
 from sea_core.runs.atomic import disk_errors, put_aside
 from sea_core.runs.block_folder import BLOCKS, DONE, SETTLE, TODO, BlockFolder, block_folders, files_of
 from sea_core.runs.inventory import Damage
@@ -198,10 +198,16 @@ class Blocks:
 
     @contextmanager
     def registered(self) -> Iterator[Worker]:
-        """Register this process as a worker inside the context. At the end it gives back all that it has claimed."""
+        """Register this process as a worker inside the context. At the end it gives back all that it has claimed.
+
+        After a DeviceError it counts as dead, so that the next workers find the row that is the cause.
+        """
         with self.worker().registered() as worker:
             try:
                 yield worker
+            except DeviceError:
+                self._add_deaths(worker)
+                raise
             finally:
                 self.release(worker)
 
@@ -245,6 +251,13 @@ class Blocks:
         except ClaimLost:
             return None
         return claimed
+
+    def _add_deaths(self, worker: Worker) -> None:
+        """Store in all blocks of a worker that it has died."""
+        for block in self.all():
+            if block.state == worker.token:
+                with suppress(ClaimLost):
+                    Block(block).add_death(worker.token)
 
     def release(self, worker: Worker) -> None:
         """Give back all blocks of a worker, by what is on disk: an interrupt may come right after a claim."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -76,3 +77,22 @@ def test_pairs_need_the_media(mllm: MLLM, runs: tuple[EmbeddingRun, EmbeddingRun
             mix(mllm.adapter, EmbeddingSource(used), (), "sft", PAIRS)
         assert "sea encode" in caught.value.hint
     assert "pairs" not in mix(mllm.adapter, EmbeddingSource(runs), (), "sft", replace(PAIRS, pairs=0.0)).counts
+
+
+def test_embeddings_without_their_medium_are_counted(
+    mllm: MLLM, runs: tuple[EmbeddingRun, EmbeddingRun], tmp_path: Path
+) -> None:
+    edited, encoded = runs
+    all_found = mix(mllm.adapter, EmbeddingSource(runs), (), "sft", PAIRS)
+    assert not any("no pair" in warning for warning in all_found.warnings)
+    starts = [record["start"] for record in edited.store.records() if record["harmful"]]
+    rounded = start_run(tmp_path / "rounded", mllm)  # as an encoder rounds it with another batch size or dtype
+    with rounded.writing():
+        for record in encoded.store.records():
+            features = encoded.store.load(record["id"])
+            rounded.add(record, features * (1 + 1e-6) if record["sha256"] == starts[0] else features)
+    mixture = mix(mllm.adapter, EmbeddingSource([edited, rounded]), (), "sft", PAIRS)
+    (warning,) = [warning for warning in mixture.warnings if "no pair" in warning]
+    assert warning.startswith(f"{starts.count(starts[0])} of {len(starts)} harmful embeddings")
+    assert "--batch-size 1" in warning
+    assert "--dtype" in warning

@@ -29,6 +29,23 @@ def test_an_example_is_asked_once_in_plain_text(mllm: MLLM, run: EmbeddingRun, t
     assert len({case.example for case in cases}) == 1
 
 
+def test_embeddings_and_examples_of_several_runs_may_have_the_same_ids(
+    mllm: MLLM, run: EmbeddingRun, tmp_path: Path
+) -> None:
+    same, other, first = start_run(tmp_path / "same", mllm), start_run(tmp_path / "other", mllm), run.records()[0]
+    for each, instruction in ((same, first["instruction"]), (other, "Another question?")):
+        with each.writing():
+            each.add({**first, "instruction": instruction}, run.store.load(first["id"]))
+    source = EmbeddingSource([same, same, other])
+    cases = embedding_cases(mllm.adapter, source, source.stored(), seen=False)
+    name = first["example_id"]
+    about = {case.id: case.example for case in cases if case.group == "synthetic"}
+    key = first["id"]
+    assert about == {f"0:{key}": name, f"1:{key}": name, f"2:{key}": f"2:{name}"}
+    texts = {case.id: case.prompt for case in cases if case.group == "text"}
+    assert texts == {name: first["instruction"], f"2:{name}": "Another question?"}
+
+
 def test_answers_about_one_example_do_not_count_as_several_examples() -> None:
     def answer(example: int, draw: int) -> CaseAnswer:
         return {

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,16 @@ from helpers.cli import expect_error, restore_sigint, sea, sea_process
 from helpers.cli_runs import PLUGIN, QUICK, optimize_command, truncate_half, write_demo_examples
 from helpers.hostile import edit_json
 from helpers.stored import stored_ids
-from sea_core.errors import RunError
+from sea_core.errors import DeviceError, RunError, SeaError
 from sea_core.optimization.config import OptimizeConfig
+from sea_core.optimization.engine.scheduler import Engine
+from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.pipeline import launch as module
 from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.join import work
 from sea_core.pipeline.optimize import Synthesis, optimize
-from sea_core.runs.blocks import Block
+from sea_core.runs.block_folder import SETTLE, TODO
+from sea_core.runs.blocks import Block, Blocks
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 
@@ -145,6 +148,96 @@ def test_a_worker_makes_nothing_with_the_settings_of_a_run_that_is_replaced_mean
     monkeypatch.setattr(ModelTarget, "load", load)
     work(run, device="cpu")
     assert_same(run, quiet)
+
+
+@pytest.mark.parametrize("becomes", ["replaced", "deleted", "taken over"])
+def test_a_worker_that_waits_for_the_first_block_notices_what_became_of_its_job(
+    becomes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = prepare_run(tmp_path / "run", start="solved", steps=1)
+    cut, others = Blocks.cut, run.blocks.worker()
+
+    def cut_and_change(blocks: Blocks, job: Block, *arguments: Any) -> None:
+        cut(blocks, job, *arguments)
+        monkeypatch.setattr(Blocks, "cut", cut)
+        if becomes == "replaced":
+            prepare_run(run.folder, start="solved", steps=2)
+        elif becomes == "deleted":
+            run.blocks.discard()
+        else:
+            assert job.folder.moved_to(others.token)
+
+    def wait(_: float) -> None:
+        asked.append("again")
+        assert len(asked) < 10, "it waits for ever"
+        if becomes == "taken over":
+            next(block for block in run.blocks.all() if block.label == SETTLE).moved_to(TODO)  # the other one has ended
+
+    asked: list[str] = []
+    monkeypatch.setattr(Blocks, "cut", cut_and_change)
+    monkeypatch.setattr("sea_core.pipeline.optimize_worker.time.sleep", wait)
+    with suppress(SeaError):  # with so few steps no start can be found
+        work(run, device="cpu")
+    assert len(asked) < 10
+
+
+REFUSED = """
+import torch
+from sea_core import hookimpl
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
+
+class Refused(Qwen2AudioAdapter):
+    def backbone_inputs(self, *arguments):
+        raise {}
+
+@hookimpl
+def sea_adapters():
+    return [Refused()]
+"""
+"""A plugin in whose code a device refuses to go on, as it may in any forward pass."""
+
+
+def test_a_row_that_a_device_refuses_has_failed_after_a_few_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Engine._start
+
+    def start_or_fail(engine: Engine, task: OptimizationTask) -> Any:
+        if task.id == "demo-001":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+        return start(engine, task)
+
+    run = prepare_run(tmp_path / "run", count=3, steps=2).folder
+    monkeypatch.setattr(Engine, "_start", start_or_fail)
+    result = sea("worker", run)
+    assert result.code == 1  # it may be started again, which exit code 2 would forbid
+    assert "out of memory. Tried to allocate 9 GiB" in result.err
+    assert "batch_size=1" in result.err
+    assert "Traceback" not in result.err
+    for _ in range(3):
+        with pytest.raises(DeviceError, match="memory"):
+            work(run, device="cpu")
+    work(run, device="cpu")
+    reasons = {record["id"]: record["reason"] for record in EmbeddingRun(run).records("failed")}
+    assert reasons["demo-001"].startswith("2 workers died while they made this embedding alone")
+    assert stored_ids(run) == ["demo-000", "demo-001", "demo-002"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        ("torch.OutOfMemoryError('CUDA out of memory')", "the device is out of memory: CUDA out of memory"),
+        ("torch.AcceleratorError('CUDA error: illegal access')", "the device or its driver has failed: CUDA error"),
+        ("RuntimeError('CUDA error: CUBLAS_STATUS_ALLOC_FAILED')", "the device or its driver has failed: CUDA error"),
+    ],
+)
+def test_what_a_device_refuses_is_no_bug_of_the_plugin(raised: str, words: str, tmp_path: Path) -> None:
+    rows, run, plugin = write_demo_examples(tmp_path / "rows.jsonl", 2), tmp_path / "run", tmp_path / "refused.py"
+    plugin.write_text(REFUSED.format(raised))
+    message = expect_error("optimize", rows, "--plugin", plugin, "--out", run, *QUICK, *SETTINGS, "--no-verify")
+    assert message.startswith(f"error: {words}")
+    assert "--quantize 4bit" in message
+    assert "bug" not in message
 
 
 def test_launched_workers_make_the_run_of_one(

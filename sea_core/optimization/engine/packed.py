@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from sea_core.errors import ModelError
+from sea_core.model.device_error import is_out_of_memory
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.activation_checkpointing import is_out_of_memory
 from sea_core.optimization.engine.attention_op import aligned
 from sea_core.optimization.engine.forward import ForwardStrategy, Shape
 from sea_core.optimization.engine.packed_texts import pack_texts, text_lengths
@@ -116,7 +116,7 @@ class Packed(ForwardStrategy):
         try:
             return self._logits_compiled(self._compiled_layers, batch, embeddings)
         except COMPILE_ERRORS as error:
-            if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            if is_out_of_memory(error):
                 raise
             self.stop_compiling(describe_compile_error(error))
             return self._logits(batch, embeddings)

@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sea_core.model.device_error import is_out_of_memory
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mllm import MLLM
-from sea_core.optimization.engine.activation_checkpointing import is_out_of_memory
 from sea_core.optimization.engine.forward import ForwardStrategy, Shape
 from sea_core.optimization.engine.layer_inputs import LayerInputs, Spans, given, pack_inputs, recorded
 from sea_core.optimization.engine.packed import PackingNotSupported
@@ -88,7 +88,7 @@ class PackedBackbone(ForwardStrategy):
             with self.mllm.inject():
                 return self.mllm.hidden(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False, **media)
         except MODEL_ERRORS as error:
-            if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            if is_out_of_memory(error):
                 raise
             problem = (str(error) or type(error).__name__).splitlines()[0]
             raise PackingNotSupported(f"its forward pass fails on a packed sequence: {problem}") from error

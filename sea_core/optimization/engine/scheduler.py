@@ -18,14 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sea_core.model.device_error import is_out_of_memory, out_of_memory_error
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine import memory
-from sea_core.optimization.engine.activation_checkpointing import (
-    activation_checkpointing,
-    is_out_of_memory,
-    out_of_memory_error,
-)
+from sea_core.optimization.engine.activation_checkpointing import activation_checkpointing
 from sea_core.optimization.engine.forward import ForwardStrategy, Shape
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask
 
@@ -207,7 +204,7 @@ class Engine:
         """Put one slot back into the queue, with its progress; if there is only one, start to recompute layers.
 
         Raises:
-            ModelError: layers are recomputed already; `message` is the allocator's.
+            DeviceError: layers are recomputed already; `message` is the allocator's.
         """
         memory.empty_cache(self.mllm.device)
         self._prepared = None

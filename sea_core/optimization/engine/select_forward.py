@@ -13,15 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from sea_core.errors import ModelError
+from sea_core.model.device_error import is_out_of_memory, out_of_memory_error
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import packing_tolerance, relative_error
 from sea_core.model.proof import perturb
-from sea_core.optimization.engine.activation_checkpointing import (
-    activation_checkpointing,
-    is_out_of_memory,
-    out_of_memory_error,
-)
+from sea_core.optimization.engine.activation_checkpointing import activation_checkpointing
 from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.packed import Packed, PackingNotSupported
 from sea_core.optimization.engine.packed_backbone import PackedBackbone
