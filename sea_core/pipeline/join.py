@@ -57,7 +57,7 @@ def work(
     Raises:
         RunError: the run was made with another model, version or media, or is not one of `sea optimize`.
     """
-    _end_with_parent()
+    end_with_parent()
     opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
     _require_text(opened)
     loaded: dict[str, MLLM | None] = {}
@@ -159,7 +159,7 @@ def _finish(
     return False
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Stop, as on Ctrl-C, when the process that has launched this one is gone."""
     parent = os.environ.get(PARENT, "")
     if not parent.isdigit():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,6 +57,10 @@ def run(
     from sea_bench.study.run import run_study
     from sea_core.cli.progress import TERMINAL
 
+    if only_work:
+        from sea_core.pipeline.join import end_with_parent
+
+        end_with_parent()
     study = read_study(file, quick=quick)
     if dry_run:
         tasks = plan_study(study, PARTS if test else PARTS[:1]).tasks
@@ -123,10 +127,13 @@ def _other_workers(words: list[str], count: int) -> Iterator[None]:
     They end by themselves when nothing is left to do. What one of them could not do, this process tries again, and
     reports.
     """
+    from sea_core.pipeline.launch import PARENT, STOP_SECONDS
+
     command = [sys.executable, "-P", "-m", "sea_core.cli", *words, "--only-work"]
-    null = subprocess.DEVNULL
+    null, environment = subprocess.DEVNULL, os.environ | {PARENT: str(os.getpid())}
     started = [
-        subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True) for _ in range(count)
+        subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True, env=environment)
+        for _ in range(count)
     ]
     is_done = False
     try:
@@ -135,5 +142,10 @@ def _other_workers(words: list[str], count: int) -> Iterator[None]:
     finally:
         for process in started:
             if not is_done:
-                process.send_signal(signal.SIGINT)
-            process.wait()
+                process.terminate()  # a process that was started in the background ignores SIGINT
+        for process in started:
+            try:
+                process.wait(None if is_done else STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -209,6 +209,10 @@ class StudyReader:
                 raise SeaError(f"the model {name!r} cannot be the name of a folder", hint=hint, where=str(self.path))
         self._require_unique(file.methods, "methods")
         self._require_unique(file.seeds, "seeds")
+        for key, settings in (("optimize", file.optimize), ("align", file.align)):
+            if "seed" in settings:
+                hint = "Write for example: seeds: [0, 1, 2]"
+                raise SeaError("a study has `seeds`, not a seed", hint=hint, where=self._where((key, "seed")))
         return Study(file, self.path.parent, self.path.name, tuple(self._arms(file)))
 
     def _described(self, arms: Any) -> Any:

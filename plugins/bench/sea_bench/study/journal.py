@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge
 from typing_extensions import TypedDict
@@ -13,6 +13,7 @@ from sea_bench.study.arms import Role
 from sea_bench.study.file import Part
 from sea_core.errors import RunError
 from sea_core.runs.jsonl import JsonlLog
+from sea_core.runs.lock import locked
 from sea_core.runs.manifest import read_sealed, write_sealed
 from sea_core.schema import check
 
@@ -63,7 +64,7 @@ class TaskRecord(TypedDict):
     Attributes:
         setting: of an answer, as of `AnswerEntry`; else empty. part: its benchmark, else empty.
         error: why it failed; empty where it is done.
-        at: when, in UTC.
+        at: when, in UTC. sea, commit: of what it was made with; records of earlier versions have neither.
     """
 
     task: str
@@ -76,6 +77,8 @@ class TaskRecord(TypedDict):
     seconds: Annotated[float, Ge(0)]
     error: str
     at: str
+    sea: NotRequired[str]
+    commit: NotRequired[str]
 
 
 class TestReportRecord(TypedDict):
@@ -124,6 +127,25 @@ class StudyFolder:
         last = {record["folder"]: record["status"] for record in self.tasks.read()}
         folders = {self.folder / name for name, status in last.items() if status == "done"}
         return {folder for folder in folders if folder.is_dir()}
+
+    def seconds(self) -> dict[str, float]:
+        """Return the folders of the tasks that are done, with the seconds of all their attempts."""
+        seconds: dict[str, float] = {}
+        for record in self.tasks.read():
+            seconds[record["folder"]] = seconds.get(record["folder"], 0.0) + record["seconds"]
+        done = self.done()
+        return {name: taken for name, taken in seconds.items() if self.folder / name in done}
+
+    def put_aside_damage(self) -> None:
+        """Move damaged lines of the logs aside, so that their tasks are done again.
+
+        Raises:
+            Locked: another process does so.
+        """
+        for log in (self.tasks, self.test_reports):
+            if log.damaged_lines():
+                with locked(self.folder / f".{log.path.name}.lock", log.path):
+                    log.put_aside_damage()
 
     def settings_tried(self, parts: Sequence[str] = ("validation", "test")) -> int:
         """Return how many settings have answered a benchmark, whatever the model and the seed; later ones included."""

@@ -209,7 +209,7 @@ def read_results(folder: StudyFolder, content: StudyContent, part: Part) -> list
     for entry in content["answers"]:
         if entry["part"] == part:
             groups.setdefault((entry["model"], entry["arm"], entry["method"]), []).append(entry)
-    seconds = {record["folder"]: record["seconds"] for record in folder.tasks.read() if record["status"] == "done"}
+    seconds = folder.seconds()
     judge = content["settings"]["judge"]
     return [_read_arm(folder.folder, entries, seconds, judge) for entries in groups.values()]
 

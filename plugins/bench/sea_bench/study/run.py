@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sea_bench.study.file import PARTS, Study, settings_of
@@ -15,6 +16,7 @@ from sea_bench.study.tasks import AnswerTask, StudyTask, setting_digest
 from sea_core import __version__
 from sea_core.errors import SeaError, one_line
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
+from sea_core.plugin.isolation import catch_any, describe
 from sea_core.runs.lock import Locked, locked
 from sea_core.runs.manifest import current_time
 
@@ -49,6 +51,7 @@ def run_study(study: Study, *, test: bool = False, command: str = "", progress: 
     plan = plan_study(study, PARTS if test else ("validation",))
     folder = StudyFolder(study.folder)
     folder.write(_content(study, plan_study(study, PARTS) if test or folder.has_test() else plan, command))
+    folder.put_aside_damage()
     worker = _StudyWorker(folder)
     done = folder.done()
     with progress.track("study", len(plan.tasks), sum(task.folder in done for task in plan.tasks)) as tracker:
@@ -102,13 +105,12 @@ class _StudyWorker:
 
     def _do(self, task: StudyTask) -> None:
         began, error = time.monotonic(), ""
-        try:
-            task.run(SILENT)
-        except Locked:
-            raise
-        except SeaError as problem:
-            error = one_line(problem)
-            self.failed[task.label] = error
+        problem = catch_any(lambda: task.run(SILENT))  # one library's fault must not end the whole study
+        if isinstance(problem, Locked | SystemExit):
+            raise problem
+        if problem:
+            error = one_line(problem) if isinstance(problem, SeaError) else describe(problem)
+            self.failed[f"{task.label}-{task.digest[:8]}"] = error
             self.failed_folders.add(task.folder)
         record = TaskRecord(
             task=task.digest,
@@ -121,6 +123,8 @@ class _StudyWorker:
             seconds=time.monotonic() - began,
             error=error,
             at=current_time(),
+            sea=__version__,
+            commit=find_commit(),
         )
         self.folder.tasks.append([record])
 
@@ -153,6 +157,7 @@ def _entry(answer: AnswerTask) -> AnswerEntry:
     )
 
 
+@cache
 def find_commit() -> str:
     """Return the commit of the repository that SEA runs from; empty where it is installed from a package."""
     root = Path(__file__).resolve().parents[4]

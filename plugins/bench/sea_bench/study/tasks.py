@@ -26,7 +26,7 @@ from sea_bench.study.arms import STUDY_DATA, StudyArm
 from sea_bench.study.file import Part, Study, StudyModel
 from sea_core import __version__
 from sea_core.alignment.config import AlignRequest, Method
-from sea_core.config import override
+from sea_core.config import override, reject_unknown
 from sea_core.errors import SeaError
 from sea_core.judges.base import RETRIED
 from sea_core.model.media_folder import media_digest, media_files
@@ -120,9 +120,9 @@ def find_target(study: Study, name: str) -> ModelTarget:
 
 
 def model_state(study: Study, name: str) -> list[str]:
-    """Return what identifies a model: the plugin's version and the checkpoint."""
+    """Return what identifies a model: the plugin's version, the checkpoint and the dtype."""
     target = find_target(study, name)
-    return [target.name, target.plugin.version, target.fingerprint()]
+    return [target.name, target.plugin.version, target.fingerprint(), target.dtype_name()]
 
 
 @dataclass(frozen=True)
@@ -305,7 +305,9 @@ class AnswerTask(StudyTask):
             return None
         data = self.study.file.data
         given = {name: data if value == STUDY_DATA else value for name, value in self.arm.defence_settings.items()}
-        defence, _ = override(known_defences().get(self.arm.defence), given)
+        known = known_defences().get(self.arm.defence)
+        defence, unknown = override(known, given)
+        reject_unknown(unknown, [each.name for each in fields(known)], owner=f"the defence {known.name}")
         paths = {each.name: getattr(defence, each.name) for each in fields(defence)}
         found = {name: str(self.study.path(str(path))) for name, path in paths.items() if isinstance(path, Path)}
         return override(defence, found)[0]
@@ -351,8 +353,13 @@ def setting_digest(answer: AnswerTask) -> str:
     """Return what identifies the setting that an answer was made with, whatever its model, seed and benchmark."""
     file, alignment = answer.study.file, answer.alignment
     state: Mapping[str, Any] = {
-        "arm": asdict(answer.arm),
+        "arm": {name: value for name, value in asdict(answer.arm).items() if name not in ("name", "role", "summary")},
         "method": alignment.method if alignment else "",
+        "data": file_digest(answer.study.path(file.data)),
+        "embedding_seeds": file.embedding_seeds,
+        "answers": dict(file.answers),
+        "cases": file.cases,
+        "judge": file.judge,
         "optimize": dict(file.optimize),
         "align": dict(file.align),
     }

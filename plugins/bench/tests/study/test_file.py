@@ -88,6 +88,7 @@ def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
         ("seeds: [3, 4]", "methods: [sft, sft]", 13, "sft occurs twice", ""),
         ("media: [real]", "media: [real]\n    methods: [dpo, dpo]", 12, "dpo occurs twice", ""),
         ("media: [real]", "media: [real]\n    methods: [stf]", 12, "methods.0: expected", ""),
+        ("align: {steps: 20}", "align: {seed: 7}", 15, "a study has `seeds`", "seeds: [0, 1, 2]"),
         ("align: {steps: 20}", "align: {stesp: 20}", None, "there is no setting 'stesp'", "'steps'"),
         ("align: {steps: 20}", "align: {steps: 0}", None, "steps is 0", ""),
         ("models: [second]", "models: [third]", None, "a model that the study does not have", "first, second"),

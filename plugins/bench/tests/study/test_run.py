@@ -14,8 +14,10 @@ from sea_bench.study.file import Study, read_study
 from sea_bench.study.journal import StudyFolder
 from sea_bench.study.plan import plan_study
 from sea_bench.study.run import run_study
-from sea_bench.study.tasks import AlignTask, AnswerTask, EncodeTask, OptimizeTask
+from sea_bench.study.tasks import AlignTask, AnswerTask, EncodeTask, OptimizeTask, setting_digest
 from sea_core.data.demo import DEMO_EXAMPLES
+from sea_core.errors import SeaError
+from sea_core.pipeline.progress import Progress
 
 MODEL = {"plugin": "llava", "validation": "cases", "media": {"real": "real.jsonl"}}
 
@@ -51,7 +53,7 @@ def read(root: Path, **changes: Any) -> Study:
 def only_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every task make its folder, and do nothing else."""
     for kind in (OptimizeTask, EncodeTask, AlignTask, AnswerTask):
-        monkeypatch.setattr(kind, "run", lambda task, progress: task.folder.mkdir(parents=True))
+        monkeypatch.setattr(kind, "run", lambda task, progress: task.folder.mkdir(parents=True, exist_ok=True))
 
 
 def without_folder(study: Study) -> list[str]:
@@ -113,6 +115,55 @@ def test_cases_without_an_answer_fail_the_task(root: Path) -> None:
     assert "cases have no answer" in problem
     assert "unreadable" in problem
     assert StudyFolder(study.folder).done() == set()
+
+
+@pytest.mark.usefixtures("only_folders")
+def test_fault_of_a_library_fails_its_task_only(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(task: AlignTask, progress: Progress) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(AlignTask, "run", fail)
+    result = run_study(read(root))
+    ((label, problem),) = result.failed.items()
+    assert label.startswith("align m a-sft-seed0-")
+    assert "RuntimeError: out of memory" in problem
+    assert len(result.skipped) == 1
+
+
+@pytest.mark.usefixtures("only_folders")
+def test_damaged_line_is_put_aside_and_its_task_done_again(root: Path) -> None:
+    study = read(root)
+    run_study(study)
+    log = study.folder / "tasks.jsonl"
+    log.write_text("{}\n" + log.read_text().partition("\n")[2])
+    run_study(study)
+    assert without_folder(study) == []
+
+
+@pytest.mark.usefixtures("only_folders")
+def test_seconds_are_those_of_all_attempts(root: Path) -> None:
+    study = read(root)
+    run_study(study)
+    folder = StudyFolder(study.folder)
+    record = folder.tasks.read()[0]
+    folder.tasks.append([{**record, "seconds": 5.0}])
+    assert folder.seconds()[record["folder"]] == pytest.approx(record["seconds"] + 5)
+
+
+@pytest.mark.parametrize("changes", [{"answers": {"max_new_tokens": 9}}, {"judge": "guard"}, {"embedding_seeds": [5]}])
+def test_what_figures_depend_on_counts_as_another_setting(root: Path, changes: dict[str, Any]) -> None:
+    def setting(**changes: Any) -> str:
+        study = read(root, **changes)
+        return setting_digest(AnswerTask(study, "m", study.arms[1], "validation"))
+
+    assert setting(**changes) != setting()
+    assert setting(arms=["unaligned", {"base": "sea", "name": "b", "summary": "in other words"}]) == setting()
+
+
+def test_setting_that_a_defence_lacks_is_refused(root: Path) -> None:
+    arm = {"name": "d", "role": "defence", "defence": "system-prompt", "defence_settings": {"promt": "x"}}
+    with pytest.raises(SeaError, match="promt"):
+        plan_study(read(root, arms=[arm]), ("validation",))
 
 
 def medium(root: Path) -> Path:
