@@ -32,7 +32,7 @@ _PATHS = (
     re.compile(rf"{_START}(?<![^\W\d_]){_ROOT}(?:[/\\]{_NAME})+[/\\](?=[^\s/\\'\"])"),
     re.compile(rf"{_START}[/\\]{_USUAL}(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),  # glued to Chinese, or to an accent
     re.compile(rf"{_START}~[A-Za-z_][\w-]*[/\\](?=[^\s/\\'\"])"),
-    re.compile(rf"{_START}(?:{_NAME}[/\\])*\.\.(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),
+    re.compile(rf"{_START}(?<![^\W\d_])(?:{_NAME}[/\\])*\.\.(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),
 )
 _WHERE_URL = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>()\[\]]*(?:\[[^\s\]]*\][^\s'\"<>()]*)?"
