@@ -52,7 +52,7 @@ def effective_count(answers: Mapping[K, Sequence[bool]], *, by_cluster: bool = F
     p = sum(weight * value for weight, value in zip(weights, ratios, strict=True))
     least = 1 / sum(weight**2 for weight in weights)
     degrees = int(least + ROUNDING) - 1
-    if degrees < 1 or not 0 < p < 1:
+    if degrees < 1 or not ROUNDING < p < 1 - ROUNDING:
         return least
     squares = (weight**2 * (value - p) ** 2 for weight, value in zip(weights, ratios, strict=True))
     variance = least / (least - 1) * sum(squares)

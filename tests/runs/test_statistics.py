@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sea_core.runs.statistics import cluster_interval, ratio, wilson_interval
+from sea_core.runs.statistics import cluster_interval, effective_count, ratio, wilson_interval
 
 
 def test_a_ratio_of_nothing_is_none() -> None:
@@ -39,6 +39,8 @@ def test_answers_about_one_example_that_agree_count_once() -> None:
     assert cluster_interval({i: [i < 5] * 6 for i in range(10)}) == pytest.approx(once, abs=0.01)
     assert cluster_interval({i: [False] * 9 for i in range(7)}) == wilson_interval(0, 7)
     assert cluster_interval({}) is None
+    same = {i: [True] * 9 for i in range(6)}
+    assert effective_count(same, by_cluster=True) == pytest.approx(6)  # six shares of 1/6 do not make 1
 
 
 def test_one_example_says_as_much_as_one_answer() -> None:
