@@ -73,7 +73,7 @@ def _require_float_projector(mllm: MLLM) -> None:
     """Raise ModelError if the projector is quantised: embeddings would be rounded to its dtype."""
     for projector in mllm.projectors():
         if not all(parameter.is_floating_point() for parameter in projector.parameters()):
-            names = [name.rpartition(".")[2] for name, module in mllm.model.named_modules() if module is projector]
+            names = [name for name, module in mllm.model.named_modules() if module is projector]
             raise ModelError(
                 "the projector is quantised",
                 hint=f"Load the model with BitsAndBytesConfig(llm_int8_skip_modules={['lm_head', *names]}, ...).",
