@@ -31,6 +31,7 @@ _PATHS = (
     ),
     re.compile(rf"{_START}(?<![^\W\d_]){_ROOT}(?:[/\\]{_NAME})+[/\\](?=[^\s/\\'\"])"),
     re.compile(rf"{_START}[/\\]{_USUAL}(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),  # glued to Chinese, or to an accent
+    re.compile(rf"(?<=[^\x00-\x7f])\.\.(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),
     re.compile(rf"{_START}~[A-Za-z_][\w-]*[/\\](?=[^\s/\\'\"])"),
     re.compile(rf"{_START}(?<![^\W\d_])(?:{_NAME}[/\\])*\.\.(?:[/\\]{_NAME})*[/\\](?=[^\s/\\'\"])"),
 )

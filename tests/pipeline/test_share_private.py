@@ -134,6 +134,7 @@ OPENAI_API_KEY=MARKER
 key sk-abcMARKER123
 Bearer MARKER1234567
 /home/a b/MARKER/x.png is bad
+找../MARKER/y
 a=/home/MARKER/x b=/mnt/MARKER/y""".split("\n")
 SECRET_KEYS = """api-key x-api-key authorization Authorization bearer_token openai_token access_key secret_access_key
     aws_secret_key private_key passphrase pwd auth apiKey accessToken HF_TOKEN hub_token token""".split()

@@ -375,6 +375,8 @@ def _defence_words(identity: Mapping[str, Any] | None) -> list[str]:
     digests = {key: key.upper() for key, value in identity.items() if str(value).startswith("sha256:")}
     typed = {key: identity[key] for key in defaults.keys() & identity.keys() - {"judge"}} | digests
     typed |= {"model": "MODEL"} if "model" in defaults else {}
+    if defence and "file" in defaults and identity.get("text") != defence.identity().get("text"):
+        typed["file"] = "FILE"
     return ["--defence", name, *changed_settings(dict(sorted(typed.items())), defaults, f"defence.{name}.")]
 
 

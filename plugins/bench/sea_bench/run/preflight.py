@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import torch
@@ -33,7 +34,7 @@ from sea_core.model.numerics import changes_logits
 SAMPLE_SIZE = 4
 """Number of cases that are checked."""
 MAX_TRIED = 16
-"""Number of cases that are tried if some media cannot be read."""
+"""Number of cases that are tried if some media cannot be read, or none changes the output: those may be blank."""
 BLANK = "blank"
 PLUGIN_HINT = "Check the plugin: sea plugins check NAME."
 SERVER_HINT = "Some servers take no video: -o server.frames=8 sends frames as images."
@@ -46,22 +47,23 @@ def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerC
         SeaError: no medium changes the output, or none of one of the modalities that are joined does, so the model does
             not process them; or none can be read, or fits into memory.
     """
-    media, texts = read_samples(model, cases)
+    with_media, texts = [case for case in cases if case.media], read_sample(model, _without_media(cases))
     try:
-        changed = sum(_changes_output(model, case, replace(case, medium=model.blank)) for case in media)
+        media, changed = _count_changed(model, with_media, lambda read: replace(read, medium=model.blank))
         if media and not changed:
             raise _ignored(len(media), PLUGIN_HINT)
         _require_each_modality(model, cases)
     except torch.OutOfMemoryError as error:
         raise SeaError("a single case does not fit into memory", hint=SMALLER_HINT) from error
     example = next((prompt_text(case) for case in cases), "")
+    batches = media[:SAMPLE_SIZE], texts
     return Preflight(
         device=device,
         chat=model.mllm.render(example, media=True),
         media=len(media),
         media_changed=changed,
-        batched=len(media) + len(texts),
-        batched_same=sum(_same_in_batch(model, group, config) for group in (media, texts)),
+        batched=sum(map(len, batches)),
+        batched_same=sum(_same_in_batch(model, group, config) for group in batches),
     )
 
 
@@ -69,8 +71,9 @@ def _require_each_modality(model: LocalAnsweringModel, cases: Sequence[Case]) ->
     """Check of joint media that each modality changes the output: a model may see pictures and hear nothing."""
     parts = modality_parts(model.mllm.adapter.modality)
     for part in parts if len(parts) > 1 else ():
-        read = read_sample(model, [case for case in cases if _shows(case, part)])
-        if read and not any(_changes_output(model, each, model.read_without(each, part)) for each in read):
+        of_part = [case for case in cases if _shows(case, part)]
+        read, changed = _count_changed(model, of_part, partial(model.read_without, part=part))
+        if read and not changed:
             raise SeaError(
                 f"the model ignores the {part} of its media: its output for {len(read)} of them is the same as with a "
                 "blank one",
@@ -165,14 +168,18 @@ def read_samples(model: AnsweringModel, cases: Sequence[Case]) -> tuple[list[Rea
     """Return a few of the cases with a medium, and a few of those without."""
     return (
         read_sample(model, [case for case in cases if case.media]),
-        read_sample(model, [case for case in cases if case.condition in ("text", "no_media")]),
+        read_sample(model, _without_media(cases)),
     )
 
 
-def read_sample(model: AnsweringModel, cases: Sequence[Case]) -> list[ReadCase]:
-    """Return a few of the cases, read. Raises SeaError if none of those tried has a readable medium."""
-    read, unreadable = read_cases(model, spread_by_length(cases, SAMPLE_SIZE))
-    if unreadable:
+def _without_media(cases: Sequence[Case]) -> list[Case]:
+    return [case for case in cases if case.condition in ("text", "no_media")]
+
+
+def read_sample(model: AnsweringModel, cases: Sequence[Case], count: int = SAMPLE_SIZE) -> list[ReadCase]:
+    """Return up to `count` of the cases, read. Raises SeaError if none of those tried has a readable medium."""
+    read, unreadable = read_cases(model, spread_by_length(cases, count))
+    if unreadable and count < MAX_TRIED:
         read, unreadable = read_cases(model, spread_by_length(cases, MAX_TRIED))
     if cases and not read:
         first = unreadable[0]
@@ -180,7 +187,7 @@ def read_sample(model: AnsweringModel, cases: Sequence[Case]) -> list[ReadCase]:
             f"none of {len(unreadable)} media can be read, {first['key']}: {first['detail']}",
             hint="List the unreadable media: sea bench check DIR",
         )
-    return read[:SAMPLE_SIZE]
+    return read[:count]
 
 
 def spread_by_length(cases: Sequence[Case], count: int) -> list[Case]:
@@ -188,6 +195,19 @@ def spread_by_length(cases: Sequence[Case], count: int) -> list[Case]:
     ordered = sorted(cases, key=lambda case: (len(prompt_text(case)), case.key))
     places = dict.fromkeys(i * (len(ordered) - 1) // (count - 1) for i in range(count)) if ordered else ()
     return [ordered[place] for place in places]
+
+
+def _count_changed(
+    model: LocalAnsweringModel, cases: Sequence[Case], blanked: Callable[[ReadCase], ReadCase]
+) -> tuple[list[ReadCase], int]:
+    """Return a few of the cases, and of how many the medium changes the output; if of none, of more cases."""
+    read, changed = list[ReadCase](), 0
+    for count in (SAMPLE_SIZE, MAX_TRIED):
+        read = read_sample(model, cases, count)
+        changed = sum(_changes_output(model, each, blanked(each)) for each in read)
+        if changed:
+            break
+    return read, changed
 
 
 def _changes_output(model: LocalAnsweringModel, read: ReadCase, blanked: ReadCase) -> bool:

@@ -12,6 +12,7 @@ from helpers.cli import sea
 from helpers.html_page import HtmlPage, number, require_self_contained
 from helpers.manifests import edit_manifest
 from helpers.reported import LABELS, make_bench, verdict, write_media
+from sea_bench.defences.system_prompt import SafetyPromptDefence
 from sea_bench.labels.labels import Labels
 from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.report.headline import headline
@@ -175,6 +176,17 @@ def test_the_headline_is_about_media_even_if_text_comes_first(tmp_path: Path) ->
     assert headline(report_runs([tmp_path / "before"])).sentence == "ASR by guard-1: KPT 1.000."
     make_bench(tmp_path / "text", {"guard-1": "uuss"}, condition="text")
     assert "TYPO" in headline(report_runs([tmp_path / "text"])).sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "command"), [("Refuse what harms.", " -o defence.system-prompt.file=FILE"), (None, " --out run")]
+)
+def test_a_safety_prompt_of_ones_own_is_in_the_command(tmp_path: Path, text: str | None, command: str) -> None:
+    run = make_bench(tmp_path / "run", {"refusal-3": "NNRR"})
+    own = SafetyPromptDefence().identity()
+    defence = own | ({"text": text} if text else {})
+    edit_manifest(run.folder / "bench.json", lambda manifest: manifest["identity"].update(defence=defence))
+    assert f"--defence system-prompt{command}" in make_page(run.folder).text
 
 
 def test_facts_and_commands_have_every_setting_that_changes_an_answer(tmp_path: Path) -> None:

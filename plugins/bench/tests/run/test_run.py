@@ -26,7 +26,7 @@ from sea_bench.run.answering import CasePrompt, FailedAnswer, GeneratedAnswer
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import LocalAnsweringModel
 from sea_bench.run.lora import FILES, check_lora_folder, with_lora
-from sea_bench.run.preflight import choose_batch_size, preflight
+from sea_bench.run.preflight import SAMPLE_SIZE, choose_batch_size, preflight, spread_by_length
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.runner import case_prompt, run_cases
 from sea_bench.select import CaseFilter, select_cases
@@ -283,6 +283,17 @@ def test_a_run_stops_if_media_do_not_change_the_output(copy: Path, tmp_path: Pat
     message = expect_error("bench", "run", copy, "--plugin", PLUGIN, "--out", tmp_path / "run")
     assert "the model ignores its media" in message
     assert not (tmp_path / "run/answers.jsonl").exists() or read_answers(tmp_path / "run") == []
+
+
+def test_a_few_silent_media_do_not_stop_a_run(copy: Path, mllm: MLLM) -> None:
+    make_published(copy)
+    cases = [case for case in read_benchmark(copy, "audio").cases if case.task == "KPT"]
+    for case in spread_by_length(cases, SAMPLE_SIZE):
+        assert case.media
+        soundfile.write(case.media, np.zeros(32000, np.float32), 16000, format=case.media.suffix[1:].upper())
+    found = preflight(LocalAnsweringModel(mllm), cases, AnswerConfig(max_new_tokens=4), "cpu")
+    assert (found.media, found.media_changed) == (6, 2)
+    assert found.batched == SAMPLE_SIZE
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------
