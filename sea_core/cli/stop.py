@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -19,6 +20,8 @@ CODE = 130
 MESSAGE = "Stopped. Re-run the same command to resume."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AGAIN_SECONDS = 0.01
+END_SECONDS = 5
+"""How long a stopped process may wait for its threads. One that was interrupted at its start never ends."""
 
 
 def leave(*_: object) -> None:
@@ -74,9 +77,23 @@ def stopping_cleanly() -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, 0)
         _replace(stop, leave)
         error = sys.exc_info()[1]
-        if stopped and not (isinstance(error, SystemExit) and error.code in (None, 0, CODE)):
-            sys.stderr.write(f"{MESSAGE}\n")
-            raise SystemExit(CODE)
+        if stopped:
+            if isinstance(error, SystemExit) and error.code in (None, 0, CODE):
+                _end_soon(error.code or 0)
+            else:
+                sys.stderr.write(f"{MESSAGE}\n")
+                _end_soon(CODE)
+                raise SystemExit(CODE)
+
+
+def _end_soon(code: int | str) -> None:
+    """End the process in a while, in case Python waits for threads that never end."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):  # closed, or a full disk
+            stream.flush()
+    timer = threading.Timer(END_SECONDS, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
 
 
 def _replace(old: Any, new: Any) -> None:

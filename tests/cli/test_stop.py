@@ -140,6 +140,21 @@ def test_interrupt_that_a_library_swallows_still_stops() -> None:
         assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "given back\n", stop.MESSAGE), how
 
 
+def test_a_thread_that_never_ends_holds_up_no_stop() -> None:
+    """As a library's pool has it whose thread was interrupted at its start."""
+    code = (
+        "import os, signal, threading\n"
+        "from sea_core.cli import stop\n"
+        "stop.leave_on_signal()\n"
+        "with stop.stopping_cleanly():\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    print('at work')\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "at work\n", stop.MESSAGE)
+
+
 def test_what_cannot_be_printed_gives_no_traceback(finished: FinishedRun) -> None:
     sea_command = f"{sys.executable} -m sea_core.cli"
     for shell, code, words in [

@@ -539,7 +539,7 @@ def test_a_worker_ends_with_the_process_that_launched_it(tmp_path: Path) -> None
         assert time.monotonic() < until
         time.sleep(0.05)
     parent.kill()
-    parent.communicate()
+    parent.wait()  # and not for its output, which the worker holds open
     while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split(")")[1]:
         assert time.monotonic() < until
         time.sleep(0.05)
