@@ -539,7 +539,8 @@ def test_a_worker_ends_with_the_process_that_launched_it(tmp_path: Path) -> None
         assert time.monotonic() < until
         time.sleep(0.05)
     parent.kill()
-    parent.wait()  # and not for its output, which the worker holds open
+    parent.wait()
+    parent.stdout.close()  # not read to its end: the worker holds it open
     while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split(")")[1]:
         assert time.monotonic() < until
         time.sleep(0.05)
