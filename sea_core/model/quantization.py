@@ -50,7 +50,7 @@ def quantized_layers(mllm: MLLM) -> dict[str, Any]:
 
 
 def _can_be_quantized(module: nn.Module) -> bool:
-    """Return whether transformers would quantise a layer that is not on the list of those to skip: no subclass of `nn.Linear`."""
+    """Return whether transformers would quantise a layer by its class: no subclass of `nn.Linear`."""
     from torch import nn
     from transformers.pytorch_utils import Conv1D
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
@@ -16,9 +17,15 @@ from sea_bench.study.arms import StudyArm, known_arms
 from sea_core.alignment.config import MIXTURES, AlignConfig, Method, parse_weights
 from sea_core.config import Config, override, read_yaml, reject_unknown, setting_names
 from sea_core.errors import SeaError, at, suggest
+from sea_core.judges.registry import SAFETY, judge_registry
 from sea_core.optimization.config import OptimizeConfig
+from sea_core.pipeline.optimize import known_recipes
+from sea_core.plugin import loader
+from sea_core.registry import Registry
 from sea_core.runs.containment import is_file_name
 from sea_core.schema import adapter, describe_problem
+
+T = TypeVar("T")
 
 STRICT: Mapping[str, Any] = {"extra": "forbid", "strict": True}
 Part: TypeAlias = Literal["validation", "test"]
@@ -161,36 +168,42 @@ def read_study(path: Path, *, quick: bool = False) -> Study:
         SeaError: the file cannot be read, or has a key or a value that is not known; with its line.
     """
     tree = read_yaml(path)
-    if quick:
-        tree = _made_quick(tree, path)
     study = StudyReader(path).read(tree)
+    if quick:
+        changes = _quick_changes(study.file, tree, path)
+        study = StudyReader(path, frozenset(changes)).read({**tree, **changes})
     _check_settings(study, path)
     return study
 
 
-def _made_quick(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    changes = tree.get(QUICK)
-    if not isinstance(changes, Mapping) or not changes:
+def _quick_changes(file: StudyFile, tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return what `--quick` changes in the tree of a study file, which has been checked."""
+    if not file.quick:
         hint = "Write for example: quick: {models: [NAME], arms: [unaligned, sea], seeds: [0]}"
         raise SeaError("the study file has no section `quick`", hint=hint, where=str(path))
-    chosen, models = dict(changes), tree.get("models")
-    if "models" in chosen and isinstance(models, Mapping):
-        names = chosen.pop("models")
-        if not isinstance(names, list) or not all(name in models for name in names):
-            hint = f"Write a list of some of: {', '.join(models)}"
+    chosen = dict(file.quick)
+    if "models" in chosen:
+        names = chosen["models"]
+        if not isinstance(names, list) or not all(name in list(file.models) for name in names):
+            hint = f"Write a list of some of: {', '.join(file.models)}"
             raise SeaError("`quick` names a model that the study does not have", hint=hint, where=str(path))
-        chosen["models"] = {name: models[name] for name in names}
-    described = {arm.get("name", arm.get("base")): arm for arm in tree.get("arms", ()) if isinstance(arm, dict)}
+        chosen["models"] = {name: tree["models"][name] for name in names}
+    described = {arm.get("name", arm.get("base")): arm for arm in tree["arms"] if isinstance(arm, dict)}
     if isinstance(chosen.get("arms"), list):
         chosen["arms"] = [described.get(arm, arm) if isinstance(arm, str) else arm for arm in chosen["arms"]]
-    return {**tree, "folder": f"{tree.get('folder', '')}-{QUICK}", **chosen}
+    return {"folder": f"{file.folder}-{QUICK}", **chosen}
 
 
 @dataclass(frozen=True)
 class StudyReader:
-    """Checks the tree of a study file, and says on which line a problem is."""
+    """Checks the tree of a study file, and says on which line a problem is.
+
+    Attributes:
+        path: the file. changed: the keys that its section `quick` has changed.
+    """
 
     path: Path
+    changed: frozenset[str] = frozenset()
 
     def read(self, tree: Mapping[str, Any]) -> Study:
         from pydantic import ValidationError
@@ -209,11 +222,26 @@ class StudyReader:
                 raise SeaError(f"the model {name!r} cannot be the name of a folder", hint=hint, where=str(self.path))
         self._require_unique(file.methods, "methods")
         self._require_unique(file.seeds, "seeds")
-        for key, settings in (("optimize", file.optimize), ("align", file.align)):
-            if "seed" in settings:
-                hint = "Write for example: seeds: [0, 1, 2]"
-                raise SeaError("a study has `seeds`, not a seed", hint=hint, where=self._where((key, "seed")))
-        return Study(file, self.path.parent, self.path.name, tuple(self._arms(file)))
+        self._require_no_seed(file.optimize, "optimize")
+        self._require_no_seed(file.align, "align")
+        self._locate(lambda: judge_registry(SAFETY, loader.judges).get(file.judge), "judge")
+        arms = tuple(self._arms(file))
+        names = Registry("arm", {arm.name: arm for arm in (*known_arms(), *arms)}.values())
+        for key, name in (("sea", file.claims.sea), ("real", file.claims.real)):
+            self._locate(partial(names.get, name), "claims", key)
+        return Study(file, self.path.parent, self.path.name, arms)
+
+    def _locate(self, call: Callable[[], T], *place: int | str) -> T:
+        """Return what a call returns. A SeaError without a place gets the line of a key."""
+        try:
+            return call()
+        except SeaError as error:
+            raise SeaError(error.what, hint=error.hint, where=error.where or self._where(place)) from error
+
+    def _require_no_seed(self, settings: Mapping[str, Any], *place: int | str) -> None:
+        if "seed" in settings:
+            hint = "Write for example: seeds: [0, 1, 2]"
+            raise SeaError("a study has `seeds`, not a seed", hint=hint, where=self._where((*place, "seed")))
 
     def _described(self, arms: Any) -> Any:
         """Return the entries of `arms`; those that have a `base` with the keys of that known arm, too."""
@@ -229,10 +257,7 @@ class StudyReader:
 
     def _known(self, name: str, number: int) -> StudyArm:
         """Return a known arm. Raises SeaError, with the line of the entry, if there is none."""
-        try:
-            return known_arms().get(name)
-        except SeaError as error:
-            raise SeaError(error.what, hint=error.hint, where=self._where(("arms", number))) from error
+        return self._locate(lambda: known_arms().get(name), "arms", number)
 
     def _arms(self, file: StudyFile) -> list[StudyArm]:
         arms: list[StudyArm] = []
@@ -247,6 +272,10 @@ class StudyReader:
                             where=self._where(("models", name)),
                         )
             self._require_unique(arm.methods, "arms", number, "methods")
+            self._require_no_seed(arm.optimize, "arms", number, "optimize")
+            self._require_no_seed(arm.align, "arms", number, "align")
+            if arm.recipe:
+                self._locate(partial(known_recipes, arm.recipe), "arms", number, "recipe")
             if arm.methods and not set(arm.methods) & set(file.methods):
                 hint = f"Methods of the study: {', '.join(file.methods)}"
                 what = f"the arm {arm.name} is for {', '.join(arm.methods)} only, which is no method of the study"
@@ -267,6 +296,8 @@ class StudyReader:
         """Return the file with the line of a key; of the nearest one above that the file has."""
         import yaml
 
+        if place and place[0] in self.changed:
+            place = (QUICK, place[0])
         node, line = yaml.compose(self.path.read_text("utf-8-sig"), Loader=yaml.SafeLoader), 0
         for key in place:
             if isinstance(node, yaml.MappingNode):

@@ -91,6 +91,10 @@ def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
         ("align: {steps: 20}", "align: {seed: 7}", 15, "a study has `seeds`", "seeds: [0, 1, 2]"),
         ("align: {steps: 20}", "align: {stesp: 20}", None, "there is no setting 'stesp'", "'steps'"),
         ("align: {steps: 20}", "align: {steps: 0}", None, "steps is 0", ""),
+        ("seeds: [3, 4]", "judge: refusl", 13, "there is no judge 'refusl'", "'refusal'"),
+        ("seeds: [3, 4]", "claims: {sea: see}", 13, "there is no arm 'see'", "'sea'"),
+        ("- sea\n", "- {base: sea, recipe: plan}\n", 8, "there is no recipe 'plan'", "'plain'"),
+        ("text: 0.5", "seed: 1", 12, "a study has `seeds`", ""),
         ("models: [second]", "models: [third]", None, "a model that the study does not have", "first, second"),
     ],
 )
@@ -104,6 +108,28 @@ def test_what_is_wrong_is_said_with_its_line(
     assert hint in caught.value.hint
     path = tmp_path / "study.yaml"
     assert caught.value.where == (f"{path}:{line}" if line else str(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("models: [second]", "models: [[a]]", None),
+        ("arms: [oracle]", "arms: []", 16),
+        ("arms: [oracle]", "arms: [orakel]", 16),
+        ("name: oracle", "name: [oracle]", 9),
+        ("seeds: [3], methods", "seeds: [-3], methods", 16),
+    ],
+)
+def test_what_is_wrong_with_a_quick_study_is_said(tmp_path: Path, old: str, new: str, line: int | None) -> None:
+    assert old in TEXT
+    with pytest.raises(SeaError) as caught:
+        read(tmp_path, TEXT.replace(old, new), quick=True)
+    assert caught.value.where == f"{tmp_path / 'study.yaml'}" + (f":{line}" if line else "")
+
+
+def test_arms_of_none_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SeaError, match="arms"):
+        read(tmp_path, TEXT[: TEXT.index("  - unaligned")] + "seeds: [3]\nquick: {seeds: [3]}\n", quick=True)
 
 
 def test_arm_that_no_method_of_the_study_is_for_is_refused(tmp_path: Path) -> None:
