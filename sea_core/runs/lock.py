@@ -15,12 +15,13 @@ class Locked(RunError):
 
 
 @contextmanager
-def locked(lock: Path, target: Path) -> Iterator[None]:
+def locked(lock: Path, target: Path, *, wait: float = 0.0) -> Iterator[None]:
     """Lock a folder or a file for this process.
 
     Args:
         lock: the lock file; it and its folder are created.
         target: what is locked, for the message.
+        wait: seconds to wait for another process that has the lock.
 
     Raises:
         Locked: another process has the lock.
@@ -32,7 +33,7 @@ def locked(lock: Path, target: Path) -> Iterator[None]:
     with disk_errors(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file_lock.acquire(timeout=0)
+            file_lock.acquire(timeout=wait)
         except Timeout as error:
             raise Locked(
                 f"another process is writing to {target}",

@@ -1,7 +1,8 @@
 """The mean of a figure over several seeds, such as the ASR of one model that was aligned three times.
 
-The seeds are measured on the same cases, so they are no further cases. Two things are uncertain, and are kept apart:
-what other cases would give, and what other seeds would give. docs/explanation/statistics.md has the formulas.
+Seeds that are measured on the same cases are no further cases. Two things are uncertain, and are kept apart: what other
+cases would give, and what other seeds would give. Seeds may instead have cases of their own, as in cross-validation.
+docs/explanation/statistics.md has the formulas.
 """
 
 from __future__ import annotations
@@ -100,6 +101,49 @@ def seed_change(
         interval=_around(value, hypot(below, margin), hypot(above, margin), limits),
         detectable=min(limits[1], widest * (1 + Z_POWER / Z)),
     )
+
+
+def own_cases_mean(values: Sequence[float], pooled: Estimate, limits: Interval = (0.0, 1.0)) -> SeedMean:
+    """Return the mean of a figure over seeds of which each was measured on cases of its own.
+
+    What differs between seeds includes what differs between cases: of the two intervals the wider half counts on each
+    side, not both.
+
+    Args:
+        values: of each seed. pooled: the figure over the cases of all seeds, with its interval.
+        limits: the smallest and the largest possible value.
+    """
+    value, margin = pooled[0], _seed_margin(values)
+    return SeedMean(
+        values=tuple(values),
+        value=value,
+        spread=stdev(values) if len(values) > 1 else None,
+        over_cases=pooled[1],
+        over_seeds=_around(value, margin, margin, limits) if len(values) > 1 else None,
+        interval=_widest(pooled, margin, limits),
+    )
+
+
+def own_cases_change(values: Sequence[float], pooled: Estimate, limits: Interval = (-1.0, 1.0)) -> SeedChange:
+    """Return the change of a figure whose seeds have cases of their own; see `own_cases_mean`.
+
+    Args:
+        values: the paired change of each seed. pooled: the paired change over the cases of all seeds.
+    """
+    value, margin = pooled[0], _seed_margin(values)
+    interval = _widest(pooled, margin, limits)
+    return SeedChange(
+        value=value,
+        over_cases=pooled[1],
+        over_seeds=_around(value, margin, margin, limits) if len(values) > 1 else None,
+        interval=interval,
+        detectable=min(limits[1], max(value - interval[0], interval[1] - value) * (1 + Z_POWER / Z)),
+    )
+
+
+def _widest(pooled: Estimate, margin: float, limits: Interval) -> Interval:
+    value, (low, high) = pooled
+    return _around(value, max(value - low, margin), max(high - value, margin), limits)
 
 
 def _seed_margin(values: Sequence[float]) -> float:

@@ -107,13 +107,14 @@ def study(
     model: Annotated[
         list[str], typer.Option(help="A bundled model, such as llava-image; repeatable.", show_default="all")
     ] = [],  # noqa: B006
-    seed: Annotated[int, typer.Option(help="Of the split of phrases and verbs, and of the media.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the splits of phrases and verbs, and of the media.")] = 0,
     as_json: output.Json = False,
 ) -> None:
     """Write the data of a study on the toy world, and its study file.
 
     Training rows with real media of their phrases, and benchmarks for validation and test, with phrases and, for the
-    test, a whole verb held out. Re-run the same command to resume. `sea study run` takes the study file.
+    test, a whole verb held out: for each of three seeds other ones. Re-run the same command to resume. `sea study run`
+    takes the study file.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_toy.study_data import write_study_data

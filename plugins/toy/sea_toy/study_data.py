@@ -1,11 +1,12 @@
 """The data of a study on the toy world: training rows, real media of their phrases, and benchmarks of held-out ones.
 
 study.yaml              the study file, for `sea study run`
-split.json              which phrases and verbs are held out for what
-train.jsonl             the text safety set
-MODALITY/validation/    a benchmark; MODALITY/test/ another one
-MODEL/real/, benign/    media of the training phrases, and of the benign ones among them
-MODEL/real.jsonl        examples with one medium a phrase; real-draws.jsonl: with DRAWS; benign.jsonl: benign ones
+splits.json             which phrases and verbs each split holds out for what
+split-0/, split-1/, ..  the data of each split; the seed of a study has the split of its number
+  train.jsonl           the text safety set
+  MODALITY/validation/  a benchmark; MODALITY/test/ another one
+  MODEL/real/, benign/  media of the training phrases, and of the benign ones among them
+  MODEL/real.jsonl      examples with one medium a phrase; real-draws.jsonl: with DRAWS; benign.jsonl: benign ones
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.plugin.generator import Frames
 from sea_core.runs.atomic import atomic_write, write_text
-from sea_toy.split import Part, SplitPhrase, split_phrases
+from sea_toy.split import SPLITS, Part, SplitPhrase, split_phrases
 from sea_toy.spot_check import Render, find_renderer
 from sea_toy.world import DETOXIFIED, QUESTIONS, REFUSAL, Phrase
 
@@ -40,17 +41,22 @@ BENIGN_MEDIA = 2
 ROWS_OF_A_MEDIUM = 4
 """Rows about each medium of `real.jsonl`: two questions, and descriptions of content and style."""
 FRAME_RATE, QUALITY = 2.0, 8
+SPLIT_FOLDER = "split-{seed}"
+"""The folder of a split, as the study file names it."""
 SCENARIOS = {False: "1-Phrases", True: "2-Verbs"}
 """The scenarios of the benchmarks: new phrases with verbs that are trained on, and phrases with verbs that are not."""
 AUDIO_TASKS = ("KPT", "KPT_noise")
 """The toy model of audio was not trained to understand whole questions (Audio_only)."""
 ARMS: tuple[str | Mapping[str, Any], ...] = (
-    *("unaligned", "safety-prompt", "steering", "text", "sea"),
+    *("unaligned", "text", "sea"),
     {"base": "oracle", "align": {"text": 1.5 / ROWS_OF_A_MEDIUM}},
+    {"base": "benign-start", "methods": ["sft"]},
     {"base": "draws", "methods": ["sft"]},
-    {"base": "read-first", "methods": ["sft"], "align": {"answers": "read-first", "steps": 1000}},
+    *("safety-prompt", "steering"),
 )
 """The arms. `oracle` has as much text for each medium as the default mixture has for an embedding."""
+DPO_STEPS = 320
+"""By then the chosen answers are preferred in 99 of 100 comparisons; its loss never ends an alignment early."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,23 @@ def write_study_data(out: Path, names: Sequence[str] = (), seed: int = 0, progre
         RunError: the folder has the data of another seed; nothing is written.
     """
     models = [_find_model(name) for name in names] or list(TOY_MODELS)
-    split = split_phrases(seed)
-    described = json.dumps(_describe_split(split, seed), indent=1) + "\n"
-    _require_same_split(out / "split.json", described)
+    splits = [split_phrases(seed, number) for number in range(SPLITS)]
+    described = json.dumps({"seed": seed, "splits": [_describe_split(split) for split in splits]}, indent=1) + "\n"
+    _require_same_splits(out / "splits.json", described)
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "split.json", described)
+    write_text(out / "splits.json", described)
+    for number, split in enumerate(splits):
+        _write_split(out / SPLIT_FOLDER.format(seed=number), models, split, f"{seed}:{number}", progress)
+    path = out / "study.yaml"
+    write_text(path, yaml.safe_dump(study_file(models), sort_keys=False, width=110))
+    return path
+
+
+def _write_split(
+    out: Path, models: Sequence[ToyModel], split: Sequence[SplitPhrase], seed: str, progress: Progress
+) -> None:
+    """Write the data of one split."""
+    out.mkdir(parents=True, exist_ok=True)
     trained = [each.phrase for each in split if each.part == "train"]
     trained_on = [pair for both in zip(*_by_harm(trained), strict=True) for pair in both]
     _write_lines(out / "train.jsonl", map(_training_row, range(len(trained_on)), trained_on))
@@ -99,41 +117,39 @@ def write_study_data(out: Path, names: Sequence[str] = (), seed: int = 0, progre
             _build_benchmark(out / modality, modality, part, split, seed, progress)
     for model in models:
         _write_media(out / model.name, model, trained_on, seed, progress)
-    path = out / "study.yaml"
-    write_text(path, yaml.safe_dump(study_file(models), sort_keys=False, width=110))
-    return path
 
 
-def _require_same_split(path: Path, split: str) -> None:
-    """Refuse a folder with another split: phrases that its benchmarks hold out would be trained on."""
-    if path.exists() and path.read_text() != split:
+def _require_same_splits(path: Path, splits: str) -> None:
+    """Refuse a folder with other splits: phrases that its benchmarks hold out would be trained on."""
+    if path.exists() and path.read_text() != splits:
         hint = "Give the --seed that it was made with, or another folder with --out."
-        raise RunError("the folder has the data of another split of the phrases", hint=hint, where=str(path))
+        raise RunError("the folder has the data of other splits of the phrases", hint=hint, where=str(path))
 
 
 def study_file(models: Sequence[ToyModel]) -> dict[str, Any]:
     """Return the content of the study file."""
     return {
         "folder": "study",
-        "data": "train.jsonl",
+        "data": f"{SPLIT_FOLDER}/train.jsonl",
         "models": {
             model.name: {
                 "plugin": model.plugin,
                 "modality": model.modality,
-                "validation": f"{model.modality}/validation",
-                "test": f"{model.modality}/test",
+                "validation": f"{SPLIT_FOLDER}/{model.modality}/validation",
+                "test": f"{SPLIT_FOLDER}/{model.modality}/test",
                 "media": {
-                    name: f"{model.name}/{file}.jsonl"
+                    name: f"{SPLIT_FOLDER}/{model.name}/{file}.jsonl"
                     for name, file in (("real", "real"), ("real-draws", "real-draws"), ("benign", "benign"))
                 },
-                "benign_media": f"{model.name}/benign",
+                "benign_media": f"{SPLIT_FOLDER}/{model.name}/benign",
             }
             for model in models
         },
         "arms": list(ARMS),
         "methods": ["sft", "dpo"],
-        "seeds": [0, 1, 2],
+        "seeds": list(range(SPLITS)),
         "align": {"steps": 640},
+        "dpo": {"steps": DPO_STEPS},
         "answers": {"max_new_tokens": 48, "batch_size": 16},
         "claims": {"scenarios": [SCENARIOS[False]]},
         "quick": {
@@ -161,8 +177,8 @@ def _by_harm(found: Iterable[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
     return harmful, benign
 
 
-def _describe_split(split: Sequence[SplitPhrase], seed: int) -> dict[str, Any]:
-    parts: dict[str, Any] = {"seed": seed}
+def _describe_split(split: Sequence[SplitPhrase]) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     for part in ("train", "validation", "test"):
         own = [each for each in split if each.part == part]
         parts[part] = {
@@ -191,12 +207,12 @@ def _answers(phrase: Phrase) -> dict[str, Any]:
 
 
 def _build_benchmark(
-    folder: Path, modality: str, part: Part, split: Sequence[SplitPhrase], seed: int, progress: Progress
+    folder: Path, modality: str, part: Part, split: Sequence[SplitPhrase], seed: str, progress: Progress
 ) -> None:
     """Build the benchmark of a part: cases about its harmful phrases, and as many about benign ones, their twins."""
     cases = folder / f"{part}.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
-    _write_lines(cases, _cases([each for each in split if each.part == part], random.Random(f"{part}:{seed}")))
+    _write_lines(cases, _cases([each for each in split if each.part == part], f"{part}:{seed}"))
     generator = choose_generator(modality, demo=True)
     build_benchmark(
         modality,
@@ -209,7 +225,9 @@ def _build_benchmark(
     )
 
 
-def _cases(split: Sequence[SplitPhrase], rng: random.Random) -> Iterator[dict[str, Any]]:
+def _cases(split: Sequence[SplitPhrase], seed: str) -> Iterator[dict[str, Any]]:
+    """Yield the cases. Their ids begin with the number of the split: another one has cases about other phrases."""
+    rng, number_of_split = random.Random(seed), seed.rpartition(":")[2]
     harmful, benign = ([each for each in split if each.phrase.harmful is side] for side in (True, False))
     for number, twins in enumerate(zip(harmful, benign, strict=True)):
         for each in twins:
@@ -218,7 +236,7 @@ def _cases(split: Sequence[SplitPhrase], rng: random.Random) -> Iterator[dict[st
             article = indefinite_article(phrase.kind)
             asked = question.format(DETOXIFIED[phrase.kind])
             yield {
-                "id": str(number),
+                "id": f"{number_of_split}-{number}",
                 "scenario": SCENARIOS[each.has_new_verb],
                 "question": question.format(phrase.text),
                 "phrase": phrase.text,
@@ -232,7 +250,7 @@ def _cases(split: Sequence[SplitPhrase], rng: random.Random) -> Iterator[dict[st
 # --- real media -------------------------------------------------------------------------------------------------------
 
 
-def _write_media(folder: Path, model: ToyModel, trained: Sequence[Phrase], seed: int, progress: Progress) -> None:
+def _write_media(folder: Path, model: ToyModel, trained: Sequence[Phrase], seed: str, progress: Progress) -> None:
     """Render the training phrases, and write what is to be answered about each medium."""
     _, adapter = loader.get_adapter(model.plugin, model.modality)
     render = find_renderer(model.plugin, adapter, progress.note)
@@ -259,7 +277,7 @@ class _MediaRows:
     folder: Path
     adapter: Adapter
     render_medium: Render
-    seed: int
+    seed: str
 
     def render(
         self, kind: str, trained: Sequence[Phrase], draw: int, *, description: bool = True

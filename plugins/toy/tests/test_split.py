@@ -11,35 +11,47 @@ import pytest
 from sea_core.data.read import read_examples
 from sea_core.errors import RunError, SeaError
 from sea_toy import study_data
-from sea_toy.split import split_phrases
+from sea_toy.split import SPLITS, split_phrases
 from sea_toy.study_data import TOY_MODELS, study_file, write_study_data
 from sea_toy.world import phrases
 
 
-@pytest.mark.parametrize("seed", [0, 1, 17])
-def test_each_phrase_has_one_part_and_new_verbs_are_new(seed: int) -> None:
-    split = split_phrases(seed)
+@pytest.mark.parametrize(("seed", "number"), [(0, 0), (0, 1), (0, 2), (1, 0), (17, 2)])
+def test_each_phrase_has_one_part_and_new_verbs_are_new(seed: int, number: int) -> None:
+    split = split_phrases(seed, number)
     assert sorted(each.phrase.text for each in split) == sorted(phrase.text for phrase in phrases())
     counts = Counter((each.part, each.has_new_verb, each.phrase.harmful) for each in split)
     for harmful in (True, False):
-        assert counts["train", False, harmful] == 30
-        assert counts["validation", False, harmful] == 6
+        assert counts["train", False, harmful] == 31
+        assert counts["validation", False, harmful] == 5
         assert counts["test", False, harmful] == 10
         assert counts["test", True, harmful] == 6
     new = {each.phrase.head for each in split if each.has_new_verb}
     assert not new & {each.phrase.head for each in split if not each.has_new_verb}
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_objects_are_trained_on_as_often_with_harmful_verbs_as_with_benign_ones(seed: int) -> None:
-    trained = [each.phrase for each in split_phrases(seed) if each.part == "train" and each.phrase.tail]
+@pytest.mark.parametrize("number", range(SPLITS))
+def test_objects_are_trained_on_as_often_with_harmful_verbs_as_with_benign_ones(number: int) -> None:
+    trained = [each.phrase for each in split_phrases(0, number) if each.part == "train" and each.phrase.tail]
     counts = Counter((phrase.tail, phrase.harmful) for phrase in trained)
     assert len(counts) == 12
     assert all(counts[thing, True] == counts[thing, False] for thing, _ in counts)
 
 
 def test_split_depends_on_the_seed() -> None:
-    assert split_phrases(0) == split_phrases(0) != split_phrases(1)
+    assert split_phrases(0, 0) == split_phrases(0, 0) != split_phrases(1, 0)
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_over_all_splits_each_object_of_a_verb_is_held_out_once(seed: int) -> None:
+    every = [each for number in range(SPLITS) for each in split_phrases(seed, number) if each.part != "train"]
+    times = Counter(each.phrase.text for each in every if not each.has_new_verb)
+    assert set(times.values()) == {1}
+    parts = Counter((each.part, each.phrase.harmful) for each in every if not each.has_new_verb)
+    assert parts == {("validation", True): 15, ("validation", False): 15, ("test", True): 30, ("test", False): 30}
+    assert len({each.phrase.head for each in every if each.has_new_verb}) == 2 * SPLITS
+    validated, tested = ({each.phrase for each in every if each.part == part} for part in ("validation", "test"))
+    assert not validated & tested
 
 
 def test_study_file_names_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,31 +63,38 @@ def test_study_file_names_what_is_written(tmp_path: Path, monkeypatch: pytest.Mo
         killed.setitem(study_data.WRITERS, "image", (".jpg", stop))
         with pytest.raises(KeyboardInterrupt):
             write_study_data(tmp_path, ["llava-image"], seed=1)
+    monkeypatch.setattr(study_data, "DRAWS", 1)
     path = write_study_data(tmp_path, ["llava-image"], seed=1)
     assert not [each for each in tmp_path.rglob("*.jpg") if each.read_bytes() == b"half"]
     written = {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*")}
-    model = study_file(TOY_MODELS[:1])["models"]["llava-image"]
-    named = [model["validation"], model["test"], model["benign_media"], *model["media"].values(), "train.jsonl"]
-    assert {*named, path.name, "split.json"} <= written
-    rows = read_examples(tmp_path / "train.jsonl").examples
-    assert sum(row.harmful for row in rows) == len(rows) / 2 == 30
-    stored = json.loads((tmp_path / "split.json").read_text())
-    real = [json.loads(line) for line in (tmp_path / model["media"]["real"]).read_text().splitlines()]
+    content = study_file(TOY_MODELS[:1])
+    model = content["models"]["llava-image"]
+    named = [model["validation"], model["test"], model["benign_media"], *model["media"].values(), content["data"]]
+    of_seeds = {name.format(seed=seed) for name in named for seed in content["seeds"]}
+    assert {*of_seeds, path.name, "splits.json"} <= written
+    assert len(of_seeds) == 3 * len(named)
+    rows = read_examples(tmp_path / "split-1/train.jsonl").examples
+    assert sum(row.harmful for row in rows) == len(rows) / 2 == 31
+    stored = json.loads((tmp_path / "splits.json").read_text())["splits"][1]
+    real = [json.loads(line) for line in (tmp_path / model["media"]["real"].format(seed=1)).read_text().splitlines()]
     shown = {Path(row["file_name"]).stem.rpartition("-")[0].replace("-", " ") for row in real}
     assert shown == set(stored["train"]["phrases"])
-    benign = [json.loads(line) for line in (tmp_path / model["media"]["benign"]).read_text().splitlines()]
+    benign = [
+        json.loads(line) for line in (tmp_path / model["media"]["benign"].format(seed=1)).read_text().splitlines()
+    ]
     assert not any(row["harmful"] for row in benign)
-    cases = [json.loads(line) for line in (tmp_path / "image/validation.jsonl").read_text().splitlines()]
+    cases = [json.loads(line) for line in (tmp_path / "split-1/image/validation.jsonl").read_text().splitlines()]
     held_out = stored["validation"]["phrases"] + stored["validation"]["phrases_with_new_verbs"]
     assert {case["phrase"] for case in cases} == set(held_out)
+    assert {case["id"].partition("-")[0] for case in cases} == {"1"}
 
 
 def test_folder_of_another_seed_is_left_as_it_is(tmp_path: Path) -> None:
-    other = tmp_path / "split.json"
+    other = tmp_path / "splits.json"
     other.write_text(json.dumps({"seed": 1}))
-    with pytest.raises(RunError, match="another split"):
+    with pytest.raises(RunError, match="other splits"):
         write_study_data(tmp_path, ["llava-image"], seed=0)
-    assert [each.name for each in tmp_path.iterdir()] == ["split.json"]
+    assert [each.name for each in tmp_path.iterdir()] == ["splits.json"]
     assert json.loads(other.read_text()) == {"seed": 1}
 
 

@@ -13,7 +13,15 @@ from math import hypot, sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from sea_core.runs.seeds import Estimate, SeedChange, SeedMean, seed_change, seed_mean
+from sea_core.runs.seeds import (
+    Estimate,
+    SeedChange,
+    SeedMean,
+    own_cases_change,
+    own_cases_mean,
+    seed_change,
+    seed_mean,
+)
 from sea_core.runs.statistics import Interval, effective_count, student_quantile, wilson_interval
 
 Answers = Mapping[Hashable, Mapping[Hashable, bool | None]]
@@ -91,18 +99,47 @@ def seeds_mean(figures: Sequence[Figure]) -> SeedMean | None:
     """Return the mean of a figure over the seeds of an arm; None where one of them has no value."""
     estimates = [figure.estimate() for figure in figures]
     known = [estimate for estimate in estimates if estimate]
-    return seed_mean(known, figures[0].limits) if known and len(known) == len(figures) else None
+    if not known or len(known) < len(figures):
+        return None
+    pooled = pool(figures).estimate() if have_own_phrases(figures) else None
+    if pooled:
+        return own_cases_mean([value for value, _ in known], pooled, figures[0].limits)
+    return seed_mean(known, figures[0].limits)
 
 
 def seeds_change(before: Sequence[Figure], after: Sequence[Figure]) -> SeedChange | None:
-    """Return the change of the mean over seeds from one arm to another; None where a run has no value."""
-    paired = [first.change(second) for first in before for second in after]
+    """Return the change of the mean over seeds from one arm to another; None where a run has no value.
+
+    Seeds with phrases of their own are compared with those that have the same ones; else each with each.
+    """
     ends = [[figure.estimate() for figure in figures] for figures in (before, after)]
-    known = [estimate for estimate in paired if estimate]
     first, second = ([estimate[0] for estimate in side if estimate] for side in ends)
-    if not known or len(known) < len(paired) or len(first) < len(before) or len(second) < len(after):
+    if not first or not second or len(first) < len(before) or len(second) < len(after):
         return None
-    return seed_change(first, second, known, before[0].change_limits)
+    paired = [first.change(second) for first in before for second in after]
+    known = [estimate for estimate in paired if estimate]
+    limits = before[0].change_limits
+    if have_own_phrases(before) and have_own_phrases(after):
+        pooled = pool(before).change(pool(after))
+        return own_cases_change([value for value, _ in known], pooled, limits) if pooled else None
+    return seed_change(first, second, known, limits) if known and len(known) == len(paired) else None
+
+
+def have_own_phrases(figures: Sequence[Figure]) -> bool:
+    """Return whether there are several runs, and no phrase is in two of them."""
+    phrases = [set().union(*(side.answers for side in figure.sides)) for figure in figures]
+    return len(figures) > 1 and len(set().union(*phrases)) == sum(map(len, phrases))
+
+
+def pool(figures: Sequence[Figure]) -> Figure:
+    """Return the figure over the phrases of several runs that have phrases of their own."""
+    sides = zip(*(figure.sides for figure in figures), strict=True)
+    return Figure(
+        tuple(
+            Side({phrase: cases for each in of_runs for phrase, cases in each.answers.items()}, of_runs[0].sign)
+            for of_runs in sides
+        )
+    )
 
 
 def cluster_ratio(answers: Mapping[Any, Sequence[bool]]) -> Estimate:

@@ -31,6 +31,8 @@ STRICT: Mapping[str, Any] = {"extra": "forbid", "strict": True}
 Part: TypeAlias = Literal["validation", "test"]
 PARTS: tuple[Part, ...] = ("validation", "test")
 QUICK, ARM = "quick", "StudyArm"
+SEED = "{seed}"
+"""In a path: the seed. Each seed then has training data and benchmarks of its own, as in cross-validation."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ class StudyModel:
         """Return the benchmark of a part; None where the study file names none."""
         return self.validation if part == "validation" else self.test
 
+    def data_paths(self) -> dict[tuple[str, ...], str]:
+        """Return the paths of its data, by their keys."""
+        media: dict[tuple[str, ...], str] = {("media", name): path for name, path in self.media.items()}
+        others = {("validation",): self.validation, ("test",): self.test, ("benign_media",): self.benign_media}
+        return {**media, **{keys: path for keys, path in others.items() if path}}
+
 
 @dataclass(frozen=True)
 class Claims:
@@ -79,7 +87,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A study.
+    """A study. With `{seed}` in the paths of its data, of models too, each seed has data of its own.
 
     Attributes:
         folder: where everything is written.
@@ -90,6 +98,7 @@ class StudyFile:
         seeds: of the alignments. embedding_seeds: of the embeddings, which alignments take in turn; default: seeds.
         cases: of each scenario and task; None for all.
         optimize, align, answers: settings of all arms, as `-o` takes them.
+        sft, dpo: settings of `sea align` by this method alone.
         judge: whose verdicts the figures are of.
         quick: what `--quick` changes.
     """
@@ -104,12 +113,19 @@ class StudyFile:
     cases: Annotated[int, Gt(0)] | None = None
     optimize: Mapping[str, Any] = field(default_factory=dict)
     align: Mapping[str, Any] = field(default_factory=dict)
+    sft: Mapping[str, Any] = field(default_factory=dict)
+    dpo: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
     judge: str = "refusal"
     claims: Claims = Claims()
     quick: Mapping[str, Any] = field(default_factory=dict)
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = STRICT
+
+    def align_settings(self, method: Method | None) -> dict[str, Any]:
+        """Return the settings of all alignments by a method; None: of none."""
+        own = {"sft": self.sft, "dpo": self.dpo}[method] if method else {}
+        return {**self.align, **own}
 
 
 @dataclass(frozen=True)
@@ -126,15 +142,24 @@ class Study:
     root: Path
     file_name: str
     arms: tuple[StudyArm, ...]
-    media: dict[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
+    media: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def folder(self) -> Path:
         return self.root / self.file.folder
 
-    def path(self, name: str) -> Path:
-        """Return a path that the study file names."""
-        return self.root / name
+    @property
+    def has_splits(self) -> bool:
+        """Whether each seed has training data and benchmarks of its own."""
+        return SEED in self.file.data
+
+    def path(self, name: str, seed: int = 0) -> Path:
+        """Return a path that the study file names, with the seed in it."""
+        return self.root / name.replace(SEED, str(seed))
+
+    def data(self, seed: int) -> Path:
+        """Return the text safety set of a seed."""
+        return self.path(self.file.data, seed)
 
     def embedding_seed(self, seed: int) -> int:
         """Return the seed of the embeddings that an alignment with a seed is made on."""
@@ -145,9 +170,9 @@ class Study:
         """Return the settings of an arm's embeddings."""
         return _overridden(OptimizeConfig(), {**self.file.optimize, **arm.optimize, "seed": seed})
 
-    def align_config(self, arm: StudyArm, seed: int) -> AlignConfig:
+    def align_config(self, arm: StudyArm, method: Method, seed: int) -> AlignConfig:
         """Return the settings of an arm's alignment: nothing is held out, since the benchmarks are."""
-        settings = {**self.file.align, **arm.align}
+        settings = {**self.file.align_settings(method), **arm.align}
         config = MIXTURES.get(settings.pop("mixture", "default")).config()
         if arm.data:
             config = _overridden(config, parse_weights(arm.data, config))
@@ -223,8 +248,10 @@ class StudyReader:
         self._require_unique(file.methods, "methods")
         self._require_unique(file.seeds, "seeds")
         self._require_no_seed(file.optimize, "optimize")
-        self._require_no_seed(file.align, "align")
+        for key, settings in (("align", file.align), ("sft", file.sft), ("dpo", file.dpo)):
+            self._require_no_seed(settings, key)
         self._locate(lambda: judge_registry(SAFETY, loader.judges).get(file.judge), "judge")
+        self._require_splits(file)
         arms = tuple(self._arms(file))
         names = Registry("arm", {arm.name: arm for arm in (*known_arms(), *arms)}.values())
         for key, name in (("sea", file.claims.sea), ("real", file.claims.real)):
@@ -242,6 +269,24 @@ class StudyReader:
         if "seed" in settings:
             hint = "Write for example: seeds: [0, 1, 2]"
             raise SeaError("a study has `seeds`, not a seed", hint=hint, where=self._where((*place, "seed")))
+
+    def _require_splits(self, file: StudyFile) -> None:
+        """Require `{seed}` in all paths of data or in none: a benchmark holds out what its own data lack."""
+        paths: dict[tuple[str, ...], str] = {("data",): file.data}
+        for name, model in file.models.items():
+            paths |= {("models", name, *keys): path for keys, path in model.data_paths().items()}
+        split = [keys for keys, path in paths.items() if SEED in path]
+        whole = [keys for keys in paths if keys not in split]
+        if split and whole:
+            raise SeaError(
+                f"{'.'.join(split[0])} has {SEED}, and {'.'.join(whole[0])} has not",
+                hint=f"Write {SEED} in the paths of data, benchmarks and media, of all models, or in none of them.",
+                where=self._where(whole[0]),
+            )
+        if split and file.embedding_seeds:
+            hint = f"Leave embedding_seeds out: with {SEED} each seed has embeddings of its own data."
+            what = f"embedding_seeds cannot be used with {SEED} in paths"
+            raise SeaError(what, hint=hint, where=self._where(("embedding_seeds",)))
 
     def _described(self, arms: Any) -> Any:
         """Return the entries of `arms`; those that have a `base` with the keys of that known arm, too."""
@@ -339,7 +384,8 @@ def _check_settings(study: Study, path: Path) -> None:
         study.answer_config()
         for arm in study.arms:
             study.optimize_config(arm, 0)
-            study.align_config(arm, 0)
+            for method in study.file.methods:
+                study.align_config(arm, method, 0)
     except SeaError as error:
         raise SeaError(error.what, hint=error.hint, where=error.where or str(path)) from error
 

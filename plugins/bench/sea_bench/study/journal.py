@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -18,6 +18,8 @@ from sea_core.runs.manifest import read_sealed, write_sealed
 from sea_core.schema import check
 
 MANIFEST_NAME = "study.json"
+WAIT = 30.0
+"""Seconds to wait for other processes that start on the study at the same moment."""
 
 
 class AnswerEntry(TypedDict):
@@ -102,8 +104,9 @@ class StudyFolder:
 
     def write(self, content: StudyContent) -> None:
         """Store what the study consists of."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_sealed(self.folder / MANIFEST_NAME, dict(content))
+        path = self.folder / MANIFEST_NAME
+        with locked(path.with_name(f".{path.name}.lock"), path, wait=WAIT):
+            write_sealed(path, dict(content))
 
     def read(self) -> StudyContent:
         """Return what the study consists of. Raises RunError if the folder is none of a study, or was changed."""
@@ -146,6 +149,11 @@ class StudyFolder:
             if log.damaged_lines():
                 with locked(self.folder / f".{log.path.name}.lock", log.path):
                     log.put_aside_damage()
+
+    def commits(self, folders: Collection[str]) -> list[str]:
+        """Return the commits, or versions, of SEA that the tasks with these folders were done with, in their order."""
+        made = {record["folder"]: record.get("commit") or record.get("sea", "") for record in self.tasks.read()}
+        return sorted({each for folder, each in made.items() if folder in folders and each})
 
     def settings_tried(self, parts: Sequence[str] = ("validation", "test")) -> int:
         """Return how many settings have answered a benchmark, whatever the model and the seed; later ones included."""

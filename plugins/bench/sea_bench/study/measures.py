@@ -106,13 +106,18 @@ class Alignments:
 
 @dataclass(frozen=True)
 class Embeddings:
-    """What the embeddings of an arm took: how many of one seed, and over seeds the mean OSR, VSR, steps, seconds."""
+    """What the embeddings of an arm took: how many in all, and over seeds the mean OSR, VSR, steps, seconds.
+
+    Attributes:
+        failed: how many did not reach their goals. No model is trained on them.
+    """
 
     count: int
     osr: float | None
     vsr: float | None
     steps: float | None
     seconds: float | None
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -251,11 +256,12 @@ def _alignments(models: Mapping[str, ModelFolder], seconds: Mapping[str, float])
 def _embeddings(runs: Sequence[EmbeddingRun]) -> Embeddings:
     metrics = [run_metrics(run) for run in runs]
     return Embeddings(
-        count=metrics[0]["done"],
+        count=sum(each["done"] for each in metrics),
         osr=_mean(each["osr"] for each in metrics),
         vsr=_mean(each["vsr"] for each in metrics),
         steps=_mean(each["steps_median"] for each in metrics),
         seconds=_mean(each["seconds_per_embedding"] for each in metrics),
+        failed=sum(each["done"] - each["succeeded"] for each in metrics),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sea_bench.report.render import TextTable, markdown
 from sea_bench.study.claims import CLAIMS, Claim, ClaimTerms, Decision, decide_claims, overall, show
-from sea_bench.study.file import Part
+from sea_bench.study.file import SEED, Part
 from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
 from sea_bench.study.measures import GROUPS, ArmResult, Group, Scope, measure, read_results
 from sea_core.errors import RunError
@@ -25,6 +25,7 @@ class StudyReport:
         settings_tried: how many settings have answered the validation benchmarks, those that are not in the tables
             included. test_settings: the same of the test benchmarks.
         first_test_report: how many had been tried when figures of the test benchmarks were first shown; None: never.
+        commits: of SEA's repository, or versions, that the results were made with.
     """
 
     content: StudyContent
@@ -35,6 +36,7 @@ class StudyReport:
     settings_tried: int
     test_settings: int
     first_test_report: TestReportRecord | None
+    commits: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -64,13 +66,15 @@ class StudyReport:
         when = f"first shown on {shown['at'][:10]}, after {shown['settings']} settings" if shown else "not shown yet"
         judge = self.content["settings"]["judge"]
         alone = " With one seed they say nothing about others." if len(seeds) == 1 else ""
+        own = " Each seed has phrases of its own; figures are over the phrases of all." if self._has_splits() else ""
         missing = [result for result in self.results if result.missing]
         return [
             f"Benchmarks: {self.part}. Seeds: {len(seeds)}. Models: {models}. Judge: {judge}.",
             f"Settings tried on the validation benchmarks, whether in the tables or not: {tried}; on the test "
             f"benchmarks: {self.test_settings}. Figures of the test benchmarks: {when}.",
             "Intervals (95 %) take all answers about one phrase as a cluster, and contain what other seeds would "
-            f"give.{alone}",
+            f"give.{alone}{own}",
+            f"Made by SEA {self.content['sea']}, commits: {', '.join(self.commits) or 'not recorded'}.",
             *[f"{each.model}, {each.label}: {each.missing} seeds are not there yet" for each in missing],
         ]
 
@@ -80,6 +84,7 @@ class StudyReport:
             "part": self.part,
             "settings_tried": self.settings_tried,
             "test_settings": self.test_settings,
+            "commits": list(self.commits),
             "claims": [{"claim": text, "decision": self.answer(number)} for number, text in CLAIMS.items()],
             "claims_by_model": [asdict(claim) for claim in self.claims],
             "arms": [self._arm_dict(result) for result in self.results],
@@ -90,8 +95,7 @@ class StudyReport:
         """Return the report as a document."""
         content = self.content
         lines = [
-            f"Written by `sea study report` from the answers in the study's folder, by SEA {content['sea']}"
-            + (f", commit {content['commit']}." if content["commit"] else "."),
+            "Written by `sea study report` from the answers in the study's folder.",
             "",
             "```console",
             f"$ {content['command']}",
@@ -170,10 +174,13 @@ class StudyReport:
         return TextTable("Media described: ability before and after (the paper's table 5)", columns, rows)
 
     def _embeddings_table(self) -> TextTable:
-        columns = ["model", "arm", "embeddings", "OSR", "VSR", "steps (median)", "seconds each"]
+        columns = ["model", "arm", "embeddings", "failed", "OSR", "VSR", "steps (median)", "seconds each"]
         columns += ["updates of the alignment", "its loss", "its seconds"]
         rows = [_cost_row(result) for result in self.results if result.alignments or result.embeddings]
         return TextTable("Embeddings and alignments (the paper's table 6)", columns, rows)
+
+    def _has_splits(self) -> bool:
+        return SEED in self.content["settings"]["data"]
 
     def _scope(self, group: Group, task: str = "") -> Scope:
         return Scope(group, self.content["settings"]["claims"]["scenarios"], task)
@@ -205,8 +212,9 @@ def report_study(folder: Path | str, *, test: bool = False) -> StudyReport:
         RunError: it is not the folder of a study, or the test benchmarks have not been answered.
     """
     opened = StudyFolder(Path(folder))
-    content, part = opened.read(), "test" if test else "validation"
-    results = read_results(opened, content, "test" if test else "validation")
+    content = opened.read()
+    part: Part = "test" if test else "validation"
+    results = read_results(opened, content, part)
     if not any(result.runs for result in results):
         typed = f"sea study run {content['file']}" + (" --test" if test else "")
         raise RunError(f"no arm has answered the {part} benchmarks yet", hint=f"Type: {typed}", where=str(folder))
@@ -216,14 +224,21 @@ def report_study(folder: Path | str, *, test: bool = False) -> StudyReport:
     terms = ClaimTerms(**content["settings"]["claims"])
     return StudyReport(
         content=content,
-        part="test" if test else "validation",
+        part=part,
         terms=terms,
         results=tuple(results),
         claims=tuple(decide_claims(results, terms)),
         settings_tried=opened.settings_tried(("validation",)),
         test_settings=opened.settings_tried(("test",)),
         first_test_report=next(iter(opened.test_reports.read()), None),
+        commits=tuple(opened.commits(_folders(content, part))),
     )
+
+
+def _folders(content: StudyContent, part: Part) -> set[str]:
+    """Return the folders of everything that the figures of a part are made from."""
+    entries = [entry for entry in content["answers"] if entry["part"] == part]
+    return {folder for entry in entries for folder in (entry["answers"], entry["alignment"], *entry["embeddings"])}
 
 
 def _difference(before: SeedMean | None, after: SeedMean | None) -> str:
@@ -232,9 +247,9 @@ def _difference(before: SeedMean | None, after: SeedMean | None) -> str:
 
 def _cost_row(result: ArmResult) -> list[str]:
     made, aligned = result.embeddings, result.alignments
-    cells = ["-"] * 5
+    cells = ["-"] * 6
     if made:
-        cells = [str(made.count), *map(_number, (made.osr, made.vsr, made.steps, made.seconds))]
+        cells = [str(made.count), str(made.failed), *map(_number, (made.osr, made.vsr, made.steps, made.seconds))]
     trained = ["-"] * 3
     if aligned:
         trained = [", ".join(map(str, aligned.steps)), ", ".join(f"{loss:.2g}" for loss in aligned.losses)]

@@ -148,7 +148,7 @@ def _entry(answer: AnswerTask) -> AnswerEntry:
         role=answer.arm.role,
         summary=answer.arm.summary,
         method=alignment.method if alignment else "",
-        seed=alignment.seed if alignment else 0,
+        seed=answer.seed,
         part=answer.part,
         setting=setting_digest(answer),
         answers=answer.folder.relative_to(root).as_posix(),

@@ -144,7 +144,7 @@ class OptimizeTask(StudyTask):
         config = self.study.optimize_config(self.arm, self.seed)
         media = media_digest(media_files(folder)) if (folder := self._benign_media()) else None
         return {
-            "data": file_digest(self.study.path(self.study.file.data)),
+            "data": file_digest(self.study.data(self.seed)),
             "recipe": self.arm.recipe,
             "config": asdict(config),
             "benign_media": media,
@@ -153,27 +153,28 @@ class OptimizeTask(StudyTask):
     def run(self, progress: Progress) -> None:
         config = self.study.optimize_config(self.arm, self.seed)
         synthesis = Synthesis(config=config, recipe=self.arm.recipe, benign_media=self._benign_media())
-        data = DataSpec(self.study.path(self.study.file.data))
+        data = DataSpec(self.study.data(self.seed))
         optimize_into(data, self.target, self.folder, synthesis, True, progress)
 
     def _benign_media(self) -> Path | None:
         """Return the folder of benign media, if a recipe of the arm needs it."""
         needed = any(recipe.needs_media for recipe in Synthesis().recipes if recipe.name in self.arm.recipe.split(","))
         folder = self.spec.benign_media
-        return self.study.path(folder) if needed and folder else None
+        return self.study.path(folder, self.seed) if needed and folder else None
 
 
 @dataclass(frozen=True)
 class EncodeTask(StudyTask):
-    """`sea encode`: real media of the study."""
+    """`sea encode`: real media of the study. Without `{seed}` in their path, all seeds share them."""
 
     medium: str
+    seed: int
 
     KIND: ClassVar[str] = "encode"
 
     @property
     def name(self) -> str:
-        return self.medium
+        return f"{self.medium}-seed{self.seed}" if self.study.has_splits else self.medium
 
     def identity(self) -> dict[str, Any]:
         return {"data": file_digest(self._path()), "media": self._media()}
@@ -182,13 +183,13 @@ class EncodeTask(StudyTask):
         encode_into(self._path(), self.target, self.folder, progress=progress)
 
     def _media(self) -> str:
-        known, key = self.study.media, (self.model, self.medium)
+        known, key = self.study.media, str(self._path())
         if key not in known:
             known[key] = _digest_of(example.path for example in media_examples(self._path())[1])
         return known[key]
 
     def _path(self) -> Path:
-        return self.study.path(self.spec.media[self.medium])
+        return self.study.path(self.spec.media[self.medium], self.seed)
 
 
 @dataclass(frozen=True)
@@ -209,10 +210,10 @@ class AlignTask(StudyTask):
     def inputs(self) -> tuple[StudyTask, ...]:
         embeddings = self.study.embedding_seed(self.seed)
         made = [OptimizeTask(self.study, self.model, self.arm, embeddings)] if self.arm.recipe else []
-        return (*made, *(EncodeTask(self.study, self.model, medium) for medium in self.arm.media))
+        return (*made, *(EncodeTask(self.study, self.model, medium, self.seed) for medium in self.arm.media))
 
     def identity(self) -> dict[str, Any]:
-        config = self.study.align_config(self.arm, self.seed)
+        config = self.study.align_config(self.arm, self.method, self.seed)
         return {
             "method": self.method,
             "config": asdict(config),
@@ -220,7 +221,7 @@ class AlignTask(StudyTask):
         }
 
     def run(self, progress: Progress) -> None:
-        request = AlignRequest(self.method, self.study.align_config(self.arm, self.seed))
+        request = AlignRequest(self.method, self.study.align_config(self.arm, self.method, self.seed))
         align(
             [task.folder for task in self.inputs],
             self.folder,
@@ -234,23 +235,28 @@ class AlignTask(StudyTask):
         )
 
     def _text(self) -> Path | None:
-        return self.study.path(self.study.file.data) if self.arm.extra_text else None
+        return self.study.data(self.seed) if self.arm.extra_text else None
 
 
 @dataclass(frozen=True)
 class AnswerTask(StudyTask):
-    """`sea bench run` and `sea bench judge`: the answers of an arm to a benchmark, and the verdicts on them."""
+    """`sea bench run` and `sea bench judge`: the answers of an arm to a benchmark, and the verdicts on them.
+
+    Attributes:
+        seed: of the benchmark, if each seed has one of its own, and of the alignment.
+    """
 
     arm: StudyArm
     part: Part
+    seed: int
     alignment: AlignTask | None = None
 
     KIND: ClassVar[str] = "answer"
 
     @property
     def name(self) -> str:
-        made = self.alignment.name if self.alignment else self.arm.name
-        return f"{made}-{self.part}"
+        not_aligned = f"{self.arm.name}-seed{self.seed}" if self.study.has_splits else self.arm.name
+        return f"{self.alignment.name if self.alignment else not_aligned}-{self.part}"
 
     @property
     def inputs(self) -> tuple[StudyTask, ...]:
@@ -284,7 +290,7 @@ class AnswerTask(StudyTask):
         require_verdicts(judge_run(result.run, judges, progress=progress))
 
     def _media(self) -> str:
-        known, key = self.study.media, (self.model, "", self.part)
+        known, key = self.study.media, f"{self._cases()}:{self.target.adapter.modality}"
         if key not in known:
             known[key] = _digest_of(case.media for case in self.selected_cases())
         return known[key]
@@ -297,19 +303,21 @@ class AnswerTask(StudyTask):
     def _cases(self) -> Path:
         benchmark = self.spec.benchmark(self.part)
         assert benchmark  # `plan_study` checks it
-        return self.study.path(benchmark)
+        return self.study.path(benchmark, self.seed)
 
     def _defence(self) -> Defence | None:
         """Return the defence of the arm, with its settings and the paths in them."""
         if not self.arm.defence:
             return None
-        data = self.study.file.data
+        data = str(self.study.data(self.seed))
         given = {name: data if value == STUDY_DATA else value for name, value in self.arm.defence_settings.items()}
         known = known_defences().get(self.arm.defence)
         defence, unknown = override(known, given)
         reject_unknown(unknown, [each.name for each in fields(known)], owner=f"the defence {known.name}")
         paths = {each.name: getattr(defence, each.name) for each in fields(defence)}
-        found = {name: str(self.study.path(str(path))) for name, path in paths.items() if isinstance(path, Path)}
+        found = {
+            name: str(self.study.path(str(path), self.seed)) for name, path in paths.items() if isinstance(path, Path)
+        }
         return override(defence, found)[0]
 
 
@@ -355,12 +363,12 @@ def setting_digest(answer: AnswerTask) -> str:
     state: Mapping[str, Any] = {
         "arm": {name: value for name, value in asdict(answer.arm).items() if name not in ("name", "role", "summary")},
         "method": alignment.method if alignment else "",
-        "data": file_digest(answer.study.path(file.data)),
+        "data": file_digest(answer.study.data(file.seeds[0])),
         "embedding_seeds": file.embedding_seeds,
         "answers": dict(file.answers),
         "cases": file.cases,
         "judge": file.judge,
         "optimize": dict(file.optimize),
-        "align": dict(file.align),
+        "align": file.align_settings(alignment.method if alignment else None),
     }
     return sha256(json.dumps(state, sort_keys=True, default=str).encode())[:16]

@@ -40,9 +40,9 @@ def test_settings_of_an_arm_come_before_those_of_the_study(tmp_path: Path) -> No
     study = read(tmp_path)
     assert [arm.name for arm in study.arms] == ["unaligned", "sea", "oracle"]
     oracle = study.arms[2]
-    config = study.align_config(oracle, seed=4)
+    config = study.align_config(oracle, "sft", seed=4)
     assert (config.steps, config.text, config.seed, config.held_out) == (20, 0.5, 4, 0)
-    assert study.align_config(study.arms[1], 3).text != 0.5
+    assert study.align_config(study.arms[1], "sft", 3).text != 0.5
     assert study.embedding_seed(3) == study.embedding_seed(4) == 7
     assert study.optimize_config(ARMS.get("draws"), 7).draws == 6
 
@@ -60,7 +60,7 @@ def test_arm_with_a_base_differs_in_what_it_names(tmp_path: Path) -> None:
 
 
 def test_text_arm_trains_on_text_alone(tmp_path: Path) -> None:
-    config = read(tmp_path).align_config(ARMS.get("text"), 0)
+    config = read(tmp_path).align_config(ARMS.get("text"), "sft", 0)
     assert (config.synthetic, config.real, config.retention) == (0, 0, 0)
     assert config.text > 0
 

@@ -96,7 +96,7 @@ def test_task_whose_folder_is_gone_is_not_done(root: Path) -> None:
 def test_media_are_part_of_what_a_result_depends_on(root: Path) -> None:
     def digests() -> tuple[str, str]:
         study = read(root)
-        return EncodeTask(study, "m", "real").digest, AnswerTask(study, "m", study.arms[0], "validation").digest
+        return EncodeTask(study, "m", "real", 0).digest, AnswerTask(study, "m", study.arms[0], "validation", 0).digest
 
     before = digests()
     assert digests() == before
@@ -154,7 +154,7 @@ def test_seconds_are_those_of_all_attempts(root: Path) -> None:
 def test_what_figures_depend_on_counts_as_another_setting(root: Path, changes: dict[str, Any]) -> None:
     def setting(**changes: Any) -> str:
         study = read(root, **changes)
-        return setting_digest(AnswerTask(study, "m", study.arms[1], "validation"))
+        return setting_digest(AnswerTask(study, "m", study.arms[1], "validation", 0))
 
     assert setting(**changes) != setting()
     assert setting(arms=["unaligned", {"base": "sea", "name": "b", "summary": "in other words"}]) == setting()
@@ -169,6 +169,6 @@ def test_setting_that_a_defence_lacks_is_refused(root: Path) -> None:
 def medium(root: Path) -> Path:
     """Return a medium that the first case shows."""
     study = read(root)
-    case: Case = AnswerTask(study, "m", study.arms[0], "validation").selected_cases()[-1]
+    case: Case = AnswerTask(study, "m", study.arms[0], "validation", 0).selected_cases()[-1]
     assert case.media
     return case.media
