@@ -23,6 +23,7 @@ from sea_core.runs.calibration import (
     sensitivity,
     specificity,
 )
+from sea_core.runs.label_errors import NO_ERRORS, LabelErrors, parse_label_errors
 from sea_core.runs.statistics import wilson_interval
 
 CASES, TASKS = 60, 4
@@ -33,7 +34,7 @@ JUDGES = {"strict": (0.9, 0.95), "fair": (0.7, 0.85), "alarmist": (0.95, 0.6)}
 RATES = (0.02, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9)
 """The true ASR."""
 ALONE = "judge alone"
-FIGURES: dict[str, Callable[[Sequence[JudgedItem]], RatioEstimate | None]] = {
+FIGURES: dict[str, Callable[[Sequence[JudgedItem], LabelErrors], RatioEstimate | None]] = {
     "sensitivity": sensitivity,
     "specificity": specificity,
     "Rogan-Gladen": rogan_gladen,
@@ -77,19 +78,25 @@ class Setting:
     figures: dict[str, Coverage] = field(default_factory=lambda: {name: Coverage() for name in (ALONE, *FIGURES)})
 
 
-def simulate(repeats: int, rates: Sequence[float] = RATES, labels: int = 60, wrong: float = 0.0) -> Iterator[Setting]:
+def simulate(
+    repeats: int,
+    rates: Sequence[float] = RATES,
+    labels: int = 60,
+    wrong: float = 0.0,
+    errors: LabelErrors = NO_ERRORS,
+) -> Iterator[Setting]:
     """Yield the coverage of each figure, for each rate and judge.
 
     Args:
         labels: how many answers are labelled, benign ones among them.
-        wrong: how often a label is wrong.
+        wrong: how often a label is wrong. errors: how often it is taken as wrong.
     """
     for rate in rates:
         rng = random.Random(f"{rate} {labels}")
         settings = {judge: Setting(rate, judge) for judge in JUDGES}
         for repeat in range(repeats):
             for judge, items in make_items(rng, rate, labels, wrong, repeat).items():
-                _add(settings[judge].figures, items, rate, *JUDGES[judge])
+                _add(settings[judge].figures, items, errors, rate, *JUDGES[judge])
         yield from settings.values()
 
 
@@ -155,10 +162,17 @@ def _make_verdict(judge: str, record: AnsweredRecord, unsafe: bool) -> BenchVerd
     )
 
 
-def _add(figures: dict[str, Coverage], items: Sequence[JudgedItem], rate: float, found: float, excluded: float) -> None:
+def _add(
+    figures: dict[str, Coverage],
+    items: Sequence[JudgedItem],
+    errors: LabelErrors,
+    rate: float,
+    found: float,
+    excluded: float,
+) -> None:
     truths = {"sensitivity": found, "specificity": excluded}
     for name, function in FIGURES.items():
-        estimate = function(items)
+        estimate = function(items, errors)
         figures[name].add(estimate and estimate.interval, truths.get(name, rate))
     figures[ALONE].add(wilson_interval(sum(item.verdict for item in items), len(items)), rate)
 
@@ -168,11 +182,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--labels", type=int, default=60, help="how many answers are labelled")
     parser.add_argument("--wrong", type=float, default=0.0, help="how often a label is wrong")
+    parser.add_argument("--label-errors", default="0", help="how often a label is taken as wrong")
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES, help="the true ASR")
     options = parser.parse_args()
     names = list(FIGURES)
     print(f"| true ASR | judge | {ALONE} |", " | ".join(names), "| width |")
     print("|---|---|" + "---|" * (len(names) + 2))
-    for setting in simulate(options.repeats, labels=options.labels, wrong=options.wrong):
+    for setting in simulate(
+        options.repeats, options.rates, options.labels, options.wrong, parse_label_errors(options.label_errors)
+    ):
         cells = [_describe(setting.figures[name]) for name in (ALONE, *names)]
         powered = setting.figures["prediction-powered"]
         width = powered.widths / max(1, powered.found)

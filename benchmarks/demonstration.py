@@ -6,8 +6,9 @@ corrected ASR contains the truth, and how often it would for other samples of th
 
 The truth is known, because the toy world is closed: an answer is unsafe if it helps with one of the world's harmful
 phrases. The first judge is SEA's list of refusals. The other two, a language model and a guard, are scripted: a server
-on loopback that knows the truth, and is wrong at the rates of JUDGES. So is the person of PERSON. Nothing here says how
-good a real judge is; it says that the report corrects one whose errors nobody knows.
+on loopback that knows the truth, and is wrong at the rates of JUDGES. So is the person of PERSON; the report takes that
+out (--label-errors). Nothing here says how good a real judge is; it says that the report corrects one whose errors
+nobody knows.
 
 Re-run the same command to resume. Needs sea-toy, sea-eeg (pip install docs/examples/sea_eeg), a voice (espeak-ng), and
 the tests' helpers: PYTHONPATH=tests python benchmarks/demonstration.py --out OUT
@@ -31,9 +32,11 @@ from sea_bench.pipeline.report import report_runs
 from sea_bench.report.calibration import Calibration
 from sea_bench.report.changes import ALL_TASKS, cases_by_task
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict
+from sea_core.report.figures import ratio_text
 from sea_core.runs.atomic import atomic_write
-from sea_core.runs.calibration import JudgedItem, prediction_powered
+from sea_core.runs.calibration import JudgedItem, RatioEstimate, prediction_powered
 from sea_core.runs.digests import sha256
+from sea_core.runs.label_errors import NO_ERRORS, LabelErrors, parse_label_errors
 from sea_core.runs.statistics import Interval
 from sea_toy.world import REFUSAL
 
@@ -44,8 +47,13 @@ JUDGES = {"scripted-llm": (0.9, 0.95), "scripted-guard": (0.8, 0.85)}
 """Sensitivity and specificity of the scripted judges."""
 PERSON = (0.98, 0.98)
 """Of the person who labels."""
-RIGHT = (1.0, 1.0)
-"""Of a person who is never wrong."""
+LABEL_ERRORS = "0.02,0.02"
+"""The same, as `sea bench report` takes it."""
+KNOWN = parse_label_errors(LABEL_ERRORS)
+CHECKED = 50
+"""So many labels of safe answers, and of unsafe ones, are checked where the person's error rates are not known."""
+NOWHERE: Interval = (1.0, 0.0)
+"""Contains nothing, where labels contradict their error rates."""
 RUNS = ("before", "after")
 FINISHED = (0, 1)
 """Exit codes of a command that finished; 1: with failures, such as an alignment that refuses too much."""
@@ -195,26 +203,28 @@ def true_rate(records: Sequence[AnsweredRecord]) -> float:
     return sum(is_unsafe(record["answer"]) for record in records) / len(records)
 
 
-def simulate(run: BenchRun, judge: str, repeats: int, person: tuple[float, float]) -> list[Interval]:
-    """Return the intervals of the corrected ASR for other samples of the run's answers, labelled by a person."""
+def simulate(run: BenchRun, judge: str, repeats: int) -> dict[str, list[Interval]]:
+    """Return the intervals of the corrected ASR for other samples of the run's answers, by what the labels are like."""
     answers, by_judge = run.answered_records(), run.verdicts_by_judge()
     _, records = harmful_answers(run)
-    found = []
+    found: dict[str, list[Interval]] = {name: [] for name in COVERAGES}
     for seed in range(repeats):
         frame = make_frame(answers.values(), by_judge, seed)
-        drawn = {each["key"]: answers[each["key"]]["answer"] for each in draw(frame, LABELS)}
-        labels = {key: is_unsafe(text) ^ is_wrong(person, is_unsafe(text), seed, key) for key, text in drawn.items()}
-        strata = {each["key"]: each["stratum"] for each in frame}
-        estimate = prediction_powered(list(_items(records, by_judge[judge], strata, labels)))
-        found += [estimate.interval] if estimate else []
+        strata, drawn = {each["key"]: each["stratum"] for each in frame}, [each["key"] for each in draw(frame, LABELS)]
+        unsafe = {key: is_unsafe(answers[key]["answer"]) for key in drawn}
+        wrong = {key: each ^ is_wrong(PERSON, each, seed, key) for key, each in unsafe.items()}
+        cells = ((unsafe, NO_ERRORS), (wrong, NO_ERRORS), (wrong, KNOWN), (wrong, check_labels(seed)))
+        for intervals, (labels, errors) in zip(found.values(), cells, strict=True):
+            estimate = prediction_powered(list(_items(records, by_judge[judge], strata, labels)), errors)
+            intervals.append(estimate.interval if estimate else NOWHERE)
     return found
 
 
-def without_errors(interval: Interval, person: tuple[float, float]) -> Interval:
-    """Return the interval of the true rate for that of the rate at which a person with known errors labels."""
-    found, excluded = person
-    low, high = (min(1.0, max(0.0, (rate - 1 + excluded) / (found + excluded - 1))) for rate in interval)
-    return low, high
+def check_labels(seed: int) -> LabelErrors:
+    """Return how often the person is wrong, as found by somebody who checks CHECKED labels of each kind."""
+    kinds = (False, True)  # safe, unsafe
+    wrong = [sum(is_wrong(PERSON, unsafe, "check", seed, i) for i in range(CHECKED)) for unsafe in kinds]
+    return parse_label_errors(",".join(f"{each}/{CHECKED}" for each in wrong))
 
 
 def coverage(intervals: Sequence[Interval], truth: float) -> str:
@@ -234,35 +244,38 @@ def _items(
         yield JudgedItem(verdicts[key]["verdict"] != "safe", strata[key], (record["scenario"], record["id"]), label)
 
 
+COVERAGES = ("labels right", "labels of the script, taken as right", "its error rates known", "its labels checked")
 COLUMNS = (
-    *("modality", "run", "judge", "ASR by the judge", "sensitivity, specificity", "corrected ASR"),
-    *("truth", "contained", "coverage, labels right", "labels of the script", "its known errors taken out"),
+    *("modality", "run", "judge", "ASR by the judge", "sensitivity, specificity", "labels taken as right"),
+    *("error rates known", "truth", "contained", *COVERAGES),
 )
 
 
 def table_lines(demo: Demo, folder: Path, repeats: int) -> Iterator[str]:
     """Yield a line for each run and judge of safety."""
     runs = [BenchRun(folder / name) for name in RUNS]
-    found = [each for each in report_runs(runs).calibrations if each.measure == "asr" and not each.benign]
+    reports = [report_runs(runs, label_errors=errors).calibrations for errors in ("", LABEL_ERRORS)]
     for run in runs:
         task, records = harmful_answers(run)
-        for each in found:
-            if each.run == run.label and each.task == task:
+        for taken, known in zip(*reports, strict=True):
+            if (taken.run, taken.task, taken.measure, taken.benign) == (run.label, task, "asr", False):
                 truth = true_rate(records)
-                right, labelled = (simulate(run, each.judge, repeats, person) for person in (RIGHT, PERSON))
-                sides = (right, labelled, [without_errors(interval, PERSON) for interval in labelled])
-                cells = [demo.modality, *_cells(each, truth), *(coverage(side, truth) for side in sides)]
-                yield f"| {' | '.join(cells)} |"
+                covered = [coverage(each, truth) for each in simulate(run, taken.judge, repeats).values()]
+                yield f"| {' | '.join([demo.modality, *_cells(taken, known, truth), *covered])} |"
 
 
-def _cells(found: Calibration, truth: float) -> list[str]:
-    corrected, sensitivity, specificity = found.prediction_powered, found.sensitivity, found.specificity
-    assert corrected is not None
-    low, high = corrected.interval
-    rates = ", ".join(f"{each.value:.2f}" if each else "-" for each in (sensitivity, specificity))
-    interval = f"{corrected.value:.3f} ({low:.3f} to {high:.3f})"
+def _cells(taken: Calibration, known: Calibration, truth: float) -> list[str]:
+    """Return the cells of the report's figures, with the labels taken as right and with known error rates."""
+    rates = ", ".join(f"{each.value:.2f}" if each else "-" for each in (known.sensitivity, known.specificity))
+    corrected = [ratio_text(each.value, each.interval) for each in (_corrected(taken), _corrected(known))]
+    low, high = _corrected(known).interval
     contained = "yes" if low <= truth <= high else "no"
-    return [found.run, found.judge, f"{found.by_judge:.3f}", rates, interval, f"{truth:.3f}", contained]
+    return [taken.run, taken.judge, f"{taken.by_judge:.3f}", rates, *corrected, f"{truth:.3f}", contained]
+
+
+def _corrected(found: Calibration) -> RatioEstimate:
+    assert found.prediction_powered is not None
+    return found.prediction_powered
 
 
 def main() -> None:
@@ -276,7 +289,7 @@ def main() -> None:
     for demo in demos:
         folder = out / demo.modality
         parts += [*made_folders(demo, folder), *(folder / name for name in RUNS)]
-    run("report", *parts, "--rows", ROWS, "--out", out / "report.html")
+    run("report", *parts, "--rows", ROWS, "--label-errors", LABEL_ERRORS, "--out", out / "report.html")
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     for demo in demos:
         for line in table_lines(demo, out / demo.modality, arguments.repeats):

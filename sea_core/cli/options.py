@@ -85,4 +85,13 @@ MediaRoot = Annotated[
     Path | None,
     typer.Option("--media-root", metavar="DIR", help="Where the media lie, if not in the folder of the data."),
 ]
+LabelErrors = Annotated[
+    str,
+    typer.Option(
+        metavar="RATES",
+        help="How often people's labels are wrong: FALSE_UNSAFE,FALSE_SAFE or one rate for both, as 0.02, or 1/50 as "
+        "counted in a check; `people`: as often as their disagreements show.",
+        show_default="never",
+    ),
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use only the first N prepared examples. Default: all.")]

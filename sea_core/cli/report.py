@@ -20,6 +20,7 @@ def report(
     rows: Annotated[int, typer.Option(min=0, help="How many rows of texts each part has at most.")] = 200,
     media: Annotated[bool, typer.Option(help="Show pictures, frames of videos, sounds and signals.")] = True,
     media_root: options.MediaRoot = None,
+    label_errors: options.LabelErrors = "",
     as_json: output.Json = False,
 ) -> None:
     """Write one HTML page about runs: verdicts, tables, plots, and the rows with their texts, answers and media.
@@ -30,7 +31,7 @@ def report(
     from sea_core.pipeline.report import report as write_report
     from sea_core.report.content import PageOptions
 
-    found = write_report(runs, out, title=title, options=PageOptions(rows, media, media_root))
+    found = write_report(runs, out, title=title, options=PageOptions(rows, media, media_root, label_errors))
     value = {
         "page": str(found.path),
         "bytes": found.size,

@@ -42,11 +42,13 @@ class PageOptions:
         rows: how many rows each section has at most.
         media: whether media are shown.
         media_root: a folder that media may be read from, besides those that a run proves to be its own.
+        label_errors: how often people's labels are wrong; read where there are labels.
     """
 
     rows: int = 200
     media: bool = True
     media_root: Path | None = None
+    label_errors: str = ""
 
     def rows_link(self, key: str) -> str:
         """Return the anchor that plots of a section link to; empty where the page has no rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from math import sqrt
 from typing import TypeVar
 
@@ -13,6 +14,14 @@ Interval = tuple[float, float]
 ROUNDING = 1e-9
 Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution, for a 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRatio:
+    """A ratio with its 95 % interval."""
+
+    value: float
+    interval: Interval
 
 
 def ratio(part: int, total: int) -> float | None:
@@ -31,6 +40,20 @@ def wilson_interval(part: float, total: float) -> Interval | None:
     centre, spread = p + Z**2 / (2 * n), Z * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     low, high = ((centre + sign * spread) / (1 + Z**2 / n) for sign in (-1, 1))
     return low if part else 0.0, high if part < total else 1.0  # exact at both ends, where rounding is not
+
+
+def continuity_corrected_interval(part: float, total: float) -> Interval | None:
+    """Return Wilson's 95 % interval with continuity correction (Newcombe 1998, method 4); None if total is 0.
+
+    It is wider than Wilson's, and contains the truth often enough near 0 and 1 too, where Wilson's may not.
+    """
+    if not total:
+        return None
+    p, n = part / total, total
+    below, above = (max(0.0, Z**2 - 2 * sign - 1 / n + 4 * p * (n * (1 - p) + sign)) for sign in (1, -1))
+    low = (2 * n * p + Z**2 - 1 - Z * sqrt(below)) / (2 * (n + Z**2))
+    high = (2 * n * p + Z**2 + 1 + Z * sqrt(above)) / (2 * (n + Z**2))
+    return max(0.0, low) if part else 0.0, min(1.0, high) if part < total else 1.0
 
 
 def effective_count(answers: Mapping[K, Sequence[bool]], *, by_cluster: bool = False) -> float:

@@ -7,8 +7,15 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
-from sea_core.runs.statistics import cluster_interval, effective_count, ratio, wilson_interval
+from sea_core.runs.statistics import (
+    cluster_interval,
+    continuity_corrected_interval,
+    effective_count,
+    ratio,
+    wilson_interval,
+)
 
 
 def test_a_ratio_of_nothing_is_none() -> None:
@@ -31,6 +38,14 @@ def test_the_interval_contains_the_ratio_and_stays_within_bounds(counts: tuple[i
     assert interval is not None
     assert value is not None
     assert 0 <= interval[0] <= value <= interval[1] <= 1
+
+
+@pytest.mark.parametrize("total", [1, 2, 44])
+def test_the_interval_with_continuity_correction_is_that_of_scipy(total: int) -> None:
+    for part in range(total + 1):
+        expected = binomtest(part, total).proportion_ci(method="wilsoncc")
+        assert continuity_corrected_interval(part, total) == pytest.approx(tuple(expected), abs=1e-9)
+    assert continuity_corrected_interval(0, 0) is None
 
 
 def test_answers_about_one_example_that_agree_count_once() -> None:

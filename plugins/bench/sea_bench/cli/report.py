@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sea_bench.cli import tables
-from sea_core.cli import output
+from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
 
 
@@ -20,6 +20,7 @@ def report(
     format: tables.Format = "table",
     judge: Annotated[list[str], typer.Option(help="Only this judge, by the start of its name; repeatable.")] = [],  # noqa: B006
     disagreements: Annotated[bool, typer.Option("--disagreements", help="List what judges rate differently.")] = False,
+    label_errors: options.LabelErrors = "",
     as_json: output.Json = False,
 ) -> None:
     """Show ASR and over-refusal by task and scenario, with intervals, bounds and the agreement of judges.
@@ -28,7 +29,7 @@ def report(
     """
     from sea_bench.pipeline.report import report_runs
 
-    result = report_runs(runs, after=after, judges=judge)
+    result = report_runs(runs, after=after, judges=judge, label_errors=label_errors)
     if as_json or format == "json":
         output.emit(result.as_dict(), True, lambda: "")
     else:

@@ -12,6 +12,7 @@ from sea_bench.report.calibration import Calibration, calibrate
 from sea_bench.report.changes import PairedChange, make_changes
 from sea_bench.report.comprehension import Comprehension, measure_comprehension
 from sea_bench.report.metrics import NAMES
+from sea_bench.report.reliability import reliability_notes
 from sea_bench.report.render import TextTable, describe_comprehension, report_tables
 from sea_bench.report.seeds import ArmChange, compare_arms
 from sea_bench.report.summary import (
@@ -117,8 +118,9 @@ class Report:
     def _label_notes(self) -> Iterator[str]:
         """Yield what to type where nobody has labelled the answers of judged runs."""
         if not self.calibrations and any(run.unrated for run in self.runs):
-            typed = " ".join(str(run.summary.folder) for run in self.runs)
-            yield f"No person has labelled these answers: how far are the judges right? Type: sea bench label {typed}"
+            typed = _label_command(self.runs)
+            yield f"No person has labelled these answers: how far are the judges right? Type: {typed}"
+        yield from reliability_notes(self.calibrations)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as `sea bench report --json` prints it."""
@@ -139,6 +141,7 @@ def report_runs(
     *,
     after: Sequence[BenchRun | Path | str] = (),
     judges: Sequence[str] = (),
+    label_errors: str = "",
 ) -> Report:
     """Compute ASR, refusal rates and over-refusal of runs, from their stored answers and verdicts.
 
@@ -146,10 +149,11 @@ def report_runs(
         runs: benchmark runs; with two, the tables show the change from the first to the second.
         after: runs of one model that was made with several seeds, to compare with `runs`: one run, or several seeds.
         judges: only judges whose names begin so; default: all.
+        label_errors: how often people's labels are wrong (see `calibrate`).
 
     Raises:
         RunError: a folder is not a benchmark run.
-        SeaError: no judge of that name has judged the runs.
+        SeaError: no judge of that name has judged the runs. Or label errors without labels.
     """
     arms = [[run if isinstance(run, BenchRun) else BenchRun(Path(run)) for run in arm] for arm in (runs, after)]
     opened = [run for arm in arms for run in arm]
@@ -158,6 +162,9 @@ def report_runs(
     selected = _select_judges(judges, known)
     gaps = [_gaps(run, label, selected) for run, label in zip(opened, _labels(opened), strict=True)]
     tables = make_tables(opened, selected)
+    calibrations = calibrate(opened, [run.label for run in gaps], tables, label_errors)
+    if label_errors and not calibrations:
+        raise SeaError("no person has labelled these answers", hint=f"Type: {_label_command(gaps)}")
     return Report(
         judges=tuple(selected),
         runs=tuple(gaps),
@@ -165,11 +172,15 @@ def report_runs(
         changes=tuple(make_changes(opened, tables)),
         arm_changes=tuple(compare_arms(arms[0], arms[1], tables)) if has_seeds else (),
         comprehension=tuple(measure_comprehension(opened, [run.label for run in gaps], tables)),
-        calibrations=tuple(calibrate(opened, [run.label for run in gaps], tables)),
+        calibrations=tuple(calibrations),
         agreements=tuple(compare_judges(opened, selected)),
         people=tuple(compare_people(opened)),
         differences=tuple(describe_differences(opened)),
     )
+
+
+def _label_command(runs: Sequence[RunGaps]) -> str:
+    return " ".join(["sea bench label", *(str(run.summary.folder) for run in runs)])
 
 
 def _select_judges(prefixes: Sequence[str], known: Sequence[str]) -> list[str]:

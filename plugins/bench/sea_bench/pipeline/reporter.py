@@ -66,6 +66,7 @@ TERMS: Mapping[str, str] = {
     "specificity": "Of all other answers, how many the judge does not call so.",
     "Rogan-Gladen": "The ratio corrected for the judge's sensitivity and specificity.",
     "prediction-powered": "The ratio corrected by the judge's errors on the labelled answers.",
+    "label errors": "How often people's labels are taken as wrong. The corrected ratios are without these errors.",
     "kappa": "Cohen's kappa: how far two judges agree beyond chance. 1 is full agreement.",
 }
 HARMFUL, BENIGN = "harmful", "benign"
@@ -83,6 +84,8 @@ class BenchReporter(Reporter):
         for folder in folders:
             run = BenchRun(folder)
             groups.setdefault(run.manifest.identity.modality, []).append(run)
+        if options.label_errors and not any(Labels(run).read() for runs in groups.values() for run in runs):
+            raise SeaError("no person has labelled these answers", hint="Type: sea bench label RUN")
         return [
             _Group(runs, modality, number, options).section()
             for number, (modality, runs) in enumerate(groups.items(), 1)
@@ -98,7 +101,8 @@ class _Group:
         self.labels_of_people = [Labels(run).read() for run in runs]
         annotators = dict.fromkeys(name for by_person in self.labels_of_people for name in by_person)
         self.people = {name: f"person {number}" for number, name in enumerate(annotators, 1)}
-        self.report: Report = _without_names(report_runs(runs), self.people)
+        self.label_errors = options.label_errors if self.people else ""
+        self.report: Report = _without_names(report_runs(runs, label_errors=self.label_errors), self.people)
         self.labels = self.report.labels
         self.records = [run.answer_records() for run in runs]
         self.verdicts = [run.verdicts_by_judge() for run in runs]
@@ -227,7 +231,8 @@ class _Group:
             if by_judge:
                 judges = [judge for judge in by_judge if not judge.startswith("refusal")]
                 yield command("sea", "bench", "judge", out, *judge_options(judges))
-        yield command("sea", "bench", "report", *(run.folder.resolve().name for run in self.runs))
+        errors = ["--label-errors", self.label_errors] if self.label_errors else []
+        yield command("sea", "bench", "report", *(run.folder.resolve().name for run in self.runs), *errors)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sea_bench.labels.frame import read_frame
 from sea_bench.labels.labels import label_verdicts
 from sea_bench.report.changes import ALL_TASKS, cases_by_task
 from sea_bench.report.comprehension import table_sides
-from sea_bench.report.metrics import Measure, Ratings, ratings
+from sea_bench.report.metrics import Measure, Ratings, Verdicts, ratings
 from sea_bench.report.tables import Table
 from sea_bench.run.run_folder import AnswerRecord, BenchRun
 from sea_core.runs.calibration import (
@@ -22,6 +24,13 @@ from sea_core.runs.calibration import (
     sensitivity,
     specificity,
 )
+from sea_core.runs.label_errors import NO_ERRORS, PEOPLE, LabelErrors, errors_from_disagreement, parse_label_errors
+
+NOTICEABLE = 0.2
+"""As part of an interval's width on one side: a bias of so much takes 95 % to about 93 % (Cochran 1977)."""
+
+_Taken: TypeAlias = Callable[[Measure, LabelErrors | None], LabelErrors | None]
+"""Which label errors are assumed of a measure, for those that people's disagreements show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,11 @@ class Calibration:
         rated: how many answers the judge has rated. labels: how many of them have a label that decides.
         by_judge: the metric as the judge rates.
         sensitivity, specificity: the ratio of the answers that truly count, or truly do not, that the judge rates so.
-        rogan_gladen, prediction_powered: the metric, corrected. None with fewer than MIN_LABELS labels.
+        rogan_gladen, prediction_powered: the metric, corrected. None with fewer than MIN_LABELS labels, or if
+            `label_errors` contradict the labels.
+        label_errors: how often labels are taken as wrong; None: never.
+        people_differ: how often people are wrong by how far they differ on the answers of this run, harmful or benign;
+            None if nobody labelled the same ones. without_errors: the metric, corrected for that.
     """
 
     run: str
@@ -49,6 +62,24 @@ class Calibration:
     specificity: RatioEstimate | None
     rogan_gladen: RatioEstimate | None
     prediction_powered: RatioEstimate | None
+    label_errors: LabelErrors | None
+    people_differ: LabelErrors | None
+    without_errors: RatioEstimate | None
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether labels are taken as right, and people differ so much that this moves the corrected metric."""
+        taken, other = self.prediction_powered, self.without_errors
+        if self.label_errors or taken is None or other is None:
+            return False
+        low, high = taken.interval
+        side = high - taken.value if other.value > taken.value else taken.value - low
+        return abs(other.value - taken.value) > NOTICEABLE * side
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether no true ratio would give these labels with these label errors."""
+        return self.prediction_powered is None and self.labels >= MIN_LABELS
 
     @property
     def is_by_chance(self) -> bool:
@@ -57,38 +88,58 @@ class Calibration:
         return found is not None and excluded is not None and found.value + excluded.value <= CHANCE
 
 
-def calibrate(runs: Sequence[BenchRun], names: Sequence[str], tables: Sequence[Table]) -> list[Calibration]:
+def calibrate(
+    runs: Sequence[BenchRun], names: Sequence[str], tables: Sequence[Table], label_errors: str = ""
+) -> list[Calibration]:
     """Return the calibration of each judge on each labelled run: over all tasks, and by task where labels suffice.
 
     Args:
         names: the labels of the runs.
+        label_errors: how often labels are wrong: never if empty; `people`: as often as people's disagreements show; or
+            rates, as `parse_label_errors` reads them, at which safe and unsafe answers are taken for the other.
+
+    Raises:
+        SeaError: `label_errors` is something else.
     """
-    return [each for run, name in zip(runs, names, strict=True) for each in _calibrate_run(run, name, tables)]
+    given = parse_label_errors(label_errors) if label_errors not in ("", PEOPLE) else None
+
+    def taken(measure: Measure, differ: LabelErrors | None) -> LabelErrors | None:
+        if label_errors == PEOPLE:
+            return differ
+        return given if measure == "asr" else None
+
+    return [each for run, name in zip(runs, names, strict=True) for each in _calibrate_run(run, name, tables, taken)]
 
 
-def _calibrate_run(run: BenchRun, name: str, tables: Sequence[Table]) -> list[Calibration]:
+def _calibrate_run(run: BenchRun, name: str, tables: Sequence[Table], taken: _Taken) -> list[Calibration]:
     people, verdicts = label_verdicts(run), run.verdicts_by_judge()
     if not people:
         return []
     strata = {key: record["stratum"] for key, record in read_frame(run).items()}
     found = []
     for benign, judge, measure in table_sides(tables):
-        rated = ratings(verdicts.get(judge, {}), measure)
-        truth = _mean_ratings([ratings(each, measure) for each in people.values()])
-        groups = cases_by_task([case for case in run.answer_records().values() if case["benign"] is benign])
+        records = [case for case in run.answer_records().values() if case["benign"] is benign]
+        rated, labels = ratings(verdicts.get(judge, {}), measure), _labels_by_key(people.values(), measure)
+        truth = {key: sum(values) / len(values) for key, values in labels.items()}
+        differ = errors_from_disagreement(labels.get(record["key"], []) for record in records)
+        groups = cases_by_task(records)
         for task, cases in groups.items():
             items = _items(cases, rated, truth, strata)
             is_main = task == ALL_TASKS or ALL_TASKS not in groups
             if items and (is_main or sum(item.label is not None for item in items) >= MIN_LABELS):
-                found.append(_calibrate(name, task, benign, judge, measure, items))
+                errors = taken(measure, differ)
+                found.append(_calibrate(name, task, benign, judge, measure, items, errors, differ))
     return found
 
 
-def _mean_ratings(by_person: Sequence[Ratings]) -> dict[str, float]:
-    """Return how many of the people who decide about an answer say that it counts, from 0 to 1."""
-    keys = dict.fromkeys(key for each in by_person for key in each)
-    decided = {key: [value for each in by_person if (value := each.get(key)) is not None] for key in keys}
-    return {key: sum(values) / len(values) for key, values in decided.items() if values}
+def _labels_by_key(people: Iterable[Verdicts], measure: Measure) -> dict[str, list[bool]]:
+    """Return what the people who decide about an answer say: whether it counts."""
+    found = defaultdict[str, list[bool]](list)
+    for verdicts in people:
+        for key, value in ratings(verdicts, measure).items():
+            if value is not None:
+                found[key].append(value)
+    return found
 
 
 def _items(
@@ -102,8 +153,16 @@ def _items(
 
 
 def _calibrate(
-    name: str, task: str, benign: bool, judge: str, measure: Measure, items: Sequence[JudgedItem]
+    name: str,
+    task: str,
+    benign: bool,
+    judge: str,
+    measure: Measure,
+    items: Sequence[JudgedItem],
+    label_errors: LabelErrors | None,
+    people_differ: LabelErrors | None,
 ) -> Calibration:
+    errors = label_errors or NO_ERRORS
     return Calibration(
         run=name,
         task=task,
@@ -113,8 +172,11 @@ def _calibrate(
         rated=len(items),
         labels=sum(item.label is not None for item in items),
         by_judge=sum(item.verdict for item in items) / len(items),
-        sensitivity=sensitivity(items),
-        specificity=specificity(items),
-        rogan_gladen=rogan_gladen(items),
-        prediction_powered=prediction_powered(items),
+        sensitivity=sensitivity(items, errors),
+        specificity=specificity(items, errors),
+        rogan_gladen=rogan_gladen(items, errors),
+        prediction_powered=prediction_powered(items, errors),
+        label_errors=label_errors,
+        people_differ=people_differ,
+        without_errors=prediction_powered(items, people_differ) if people_differ else None,
     )

@@ -16,14 +16,16 @@ from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
 from sea_core.report.figures import ratio_text
 from sea_core.runs.calibration import MIN_LABELS, RatioEstimate
+from sea_core.runs.label_errors import LabelErrors
 from sea_core.runs.seeds import SeedMean
-from sea_core.runs.statistics import Interval
+from sea_core.runs.statistics import Interval, MeasuredRatio
 
 CHANGES = ["task", "metric", "judge", "cases", "only before", "only after", "change (95 %)", "p", "detectable"]
 ARM_CHANGES = ["task", "metric", "judge", "cases", "mean before", "mean after", "change (95 %)"]
 ARM_CHANGES += ["other cases", "other seeds", "detectable"]
 COMPREHENSION = ["run", "task", "media understood", "metric", "judge", "over all media", "among the understood"]
-CALIBRATION = ["run", "task", "metric", "judge", "answers", "labels", "sensitivity", "specificity"]
+CALIBRATION = ["run", "task", "metric", "judge", "answers", "labels", "people differ"]
+CALIBRATION += ["sensitivity", "specificity"]
 CORRECTED = [
     "run",
     "task",
@@ -33,8 +35,10 @@ CORRECTED = [
     "Rogan-Gladen",
     "prediction-powered",
     "half as wide",
+    "label errors",
 ]
 NOT_UNDERSTOOD = "not understood"
+CONTRADICTED = "the labels contradict the label errors"
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
@@ -258,7 +262,7 @@ def format_ends(interval: Interval | None) -> str:
 
 def _calibration_cells(found: Calibration) -> list[str]:
     accuracy = (_format_estimate(each) for each in (found.sensitivity, found.specificity))
-    return [*_calibrated(found), str(found.rated), str(found.labels), *accuracy]
+    return [*_calibrated(found), str(found.rated), str(found.labels), format_differing(found.people_differ), *accuracy]
 
 
 def _corrected_cells(found: Calibration) -> list[str]:
@@ -269,7 +273,28 @@ def _corrected_cells(found: Calibration) -> list[str]:
         undefined,
         _format_estimate(found.prediction_powered),
         _describe_more_labels(found),
+        describe_label_errors(found.label_errors),
     ]
+
+
+def describe_label_errors(errors: LabelErrors | None) -> str:
+    """Return how often labels are taken as wrong, and whence that is known."""
+    if errors is None:
+        return "taken as right"
+    rates = [_format_rate(each) for each in errors.parameters]
+    if errors.compared is not None:
+        return f"by people's disagreement: {rates[0]}"
+    return f"assumed: {rates[0]}" if errors.are_alike else "assumed: false unsafe {}, false safe {}".format(*rates)
+
+
+def format_differing(errors: LabelErrors | None) -> str:
+    """Return `3 of 44`: on how many of the answers that several people labelled they differ; a dash for one person."""
+    return "-" if errors is None or errors.compared is None else f"{errors.disagreements:g} of {errors.compared}"
+
+
+def _format_rate(rate: MeasuredRatio) -> str:
+    low, high = rate.interval
+    return ratio_text(rate.value, None if low == high else rate.interval)
 
 
 def _calibrated(found: Calibration) -> list[str]:
@@ -281,6 +306,8 @@ def _format_estimate(estimate: RatioEstimate | None) -> str:
 
 
 def _describe_more_labels(found: Calibration) -> str:
+    if found.is_contradicted:
+        return CONTRADICTED
     if found.prediction_powered is None:
         return f"too few labels: {MIN_LABELS - found.labels} more at least"
     more = found.prediction_powered.more_labels

@@ -145,6 +145,48 @@ def test_the_agreement_of_two_people_is_reported_with_its_interval(run: BenchRun
     assert "anna / ben" in out
 
 
+def test_known_label_errors_are_taken_out_of_the_attack_success_rate_and_named(run: BenchRun) -> None:
+    label_all(run, "anna")
+    taken = find(run, "exact")
+    assert taken.label_errors is taken.people_differ is None
+    assert taken.prediction_powered is not None
+    value: Any = sea("bench", "report", run.folder, "--json", "--label-errors", "0.02,1/50").json()
+    lines = {(each["judge"], each["measure"], each["task"]): each for each in value["calibration"]}
+    found = lines["exact", "asr", "all tasks"]
+    expected = (taken.prediction_powered.value - 0.02) / (1 - 0.02 - 1 / 50)
+    assert found["prediction_powered"]["value"] == pytest.approx(expected)
+    assert found["label_errors"]["false_negative"]["value"] == 1 / 50
+    assert lines["exact", "refusal", "all tasks"]["label_errors"] is None
+    shown = sea("bench", "report", run.folder, "--format", "markdown", "--label-errors", "0.02,1/50").out
+    assert "assumed: false unsafe 0.020, false safe 0.020 (0.004 to 0.105)" in shown
+    assert "taken as right" in shown  # over-refusal: the rates are those of unsafe and safe
+
+
+def test_people_who_differ_say_how_often_they_are_wrong(run: BenchRun) -> None:
+    label_all(run, "anna", size=60)
+    assert "one person has labelled these answers" in sea("bench", "report", run.folder).err
+    label_all(run, "ben", size=60, wrong=8)
+    notes = sea("bench", "report", run.folder).err
+    assert "one person" not in notes
+    found = find(run, "exact")
+    assert found.people_differ is not None
+    assert 0 < (found.people_differ.disagreements or 0) <= 8
+    assert found.is_sensitive is ("run: the ASR depends on how reliable the labels are" in notes)
+    corrected = report_runs([run], label_errors="people").calibrations
+    assert {each.label_errors == each.people_differ for each in corrected} == {True}
+    assert found.without_errors in [each.prediction_powered for each in corrected]
+
+
+def test_label_errors_that_cannot_be_used_are_refused(run: BenchRun) -> None:
+    refused = sea("bench", "report", run.folder, "--label-errors", "0.02")
+    assert refused.code == 2
+    assert f"sea bench label {run.folder}" in refused.err
+    label_all(run, "anna")
+    assert "no error rate" in sea("bench", "report", run.folder, "--label-errors", "few").err
+    contradicted = sea("bench", "report", run.folder, "--label-errors", "0.9,0.05").err
+    assert "the labels contradict the label errors" in contradicted
+
+
 def test_where_people_disagree_an_answer_counts_half(run: BenchRun) -> None:
     label_all(run, "anna", size=1000)
     sample = LabelSample([run], "ben", size=1000)
@@ -186,7 +228,7 @@ def test_every_format_has_the_labels(run: BenchRun) -> None:
     label_all(run, "anna", size=60)
     for kind in ("table", "markdown", "latex"):
         found = sea("bench", "report", run.folder, "--format", kind)
-        assert "sea bench label" not in found.err
+        assert "No person has labelled" not in found.err
         for title in ("judges beside people", "corrected by people", "prediction-powered", "half as wide"):
             assert title in found.out, kind
     value: Any = sea("bench", "report", run.folder, "--json").json()
