@@ -71,9 +71,9 @@ class Demo:
 
 DEMOS = (
     Demo("image", "qwen2_vl", "sft", 160),
-    Demo("video", "qwen2_vl", "sft", 80),
-    Demo("audio", "qwen2_audio", "sft", 80),
-    Demo("eeg", "eeg", "sft", 320),
+    Demo("video", "qwen2_vl", "sft", 160),
+    Demo("audio", "qwen2_audio", "sft", 160),
+    Demo("eeg", "eeg", "dpo", 320),
 )
 
 
