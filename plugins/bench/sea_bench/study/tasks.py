@@ -309,7 +309,7 @@ class AnswerTask(StudyTask):
         """Return the defence of the arm, with its settings and the paths in them."""
         if not self.arm.defence:
             return None
-        data = str(self.study.data(self.seed))
+        data = self.study.file.data
         given = {name: data if value == STUDY_DATA else value for name, value in self.arm.defence_settings.items()}
         known = known_defences().get(self.arm.defence)
         defence, unknown = override(known, given)

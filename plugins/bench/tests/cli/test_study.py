@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
-from helpers.cli import expect_error, sea
+from helpers.cli import expect_error, sea, sea_process
 from sea_bench.pipeline.build import build_benchmark, choose_generator, default_set
 from sea_bench.run.run_folder import BenchRun
 from sea_core.alignment.run import ModelFolder
@@ -95,7 +98,9 @@ def test_figures_are_those_of_the_stored_answers(root: Path, report: dict[str, A
     assert by_arm["unaligned"]["ability"]["value"] > 0.8  # it describes what it sees
     assert by_arm["sea"]["embeddings"]["osr"] == 1
     assert by_arm["sea"]["alignments"]["steps"] == [2]
+    assert (by_arm["sea"]["embeddings"]["count"], by_arm["sea"]["embeddings"]["failed"]) == (ROWS, 0)
     assert report["settings_tried"] == 2
+    assert len(report["commits"]) == 1
     assert {claim["decision"] for claim in report["claims"]} <= {"yes", "no", "not decidable here"}
     assert len(report["claims"]) == 5
 
@@ -164,6 +169,29 @@ def test_a_task_that_fails_does_not_stop_the_others(root: Path, report: dict[str
         "broken": 1,
         "sea": 0,
     }
+
+
+def test_processes_share_the_tasks_and_end_with_the_command(root: Path, report: dict[str, Any]) -> None:
+    changed = yaml.safe_load((root / "study.yaml").read_text())
+    prompts = [{"base": "safety-prompt", "name": f"prompt-{i}"} for i in range(6)]
+    (root / "shared.yaml").write_text(yaml.safe_dump(changed | {"folder": "shared", "arms": prompts}))
+    log = root / "shared/tasks.jsonl"
+    command = sea_process("study", "run", root / "shared.yaml", "--jobs", 2)
+    until = time.monotonic() + 100
+    while not log.exists() or not log.read_bytes():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    (worker,) = [each for each in psutil.Process(command.pid).children() if "--only-work" in each.cmdline()]
+    command.send_signal(signal.SIGINT)
+    command.communicate()
+    assert command.returncode == 130
+    assert not worker.is_running()
+    before = len(log.read_text().splitlines())
+    found = sea("study", "run", root / "shared.yaml", "--jobs", 2, "--json").json()
+    assert {arm["arm"]: arm["missing"] for arm in found["arms"]} == {f"prompt-{i}": 0 for i in range(6)}
+    done = [json.loads(line)["folder"] for line in log.read_text().splitlines()]
+    assert before < 6
+    assert len(done) == len(set(done)) == 6  # no task is done twice
 
 
 def test_what_is_not_there_is_said_before_anything_is_made(root: Path, tmp_path: Path) -> None:

@@ -8,7 +8,16 @@ from statistics import fmean
 
 import pytest
 
-from sea_bench.study.figures import Answers, Figure, Side, cluster_ratio, mean_change, seeds_change, seeds_mean
+from sea_bench.study.figures import (
+    Answers,
+    Figure,
+    Side,
+    cluster_ratio,
+    have_own_phrases,
+    mean_change,
+    seeds_change,
+    seeds_mean,
+)
 from sea_core.runs.statistics import wilson_interval
 
 
@@ -20,6 +29,18 @@ def figure(harmful: Sequence[Sequence[bool | None]], benign: list[list[bool]] | 
 
 def by_case(answers: Sequence[Sequence[bool | None]]) -> Answers:
     return {i: dict(enumerate(each)) for i, each in enumerate(answers)}
+
+
+def of_split(number: int, found: Figure) -> Figure:
+    """Return a figure whose phrases and cases are in no other split."""
+    sides = []
+    for side in found.sides:
+        answers = {
+            (number, phrase): {(number, phrase, case): counts for case, counts in cases.items()}
+            for phrase, cases in side.answers.items()
+        }
+        sides.append(Side(answers, side.sign))
+    return Figure(tuple(sides))
 
 
 def test_one_answer_a_phrase_gives_wilsons_interval() -> None:
@@ -137,3 +158,46 @@ def test_change_over_seeds_is_that_of_the_means() -> None:
     assert change.value == pytest.approx(0.5)
     assert change.over_seeds
     assert seeds_change(before, [figure([])]) is None
+
+
+def test_seeds_with_phrases_of_their_own_have_as_many_phrases_as_all_of_them() -> None:
+    alike = [figure([[i < 5] for i in range(10)])] * 3
+    own = [of_split(n, each) for n, each in enumerate(alike)]
+    assert (have_own_phrases(alike), have_own_phrases(own), have_own_phrases(own[:1])) == (False, True, False)
+    shared, split = seeds_mean(alike), seeds_mean(own)
+    assert shared
+    assert split
+    assert split.value == shared.value == 0.5
+    assert split.interval == pytest.approx(cluster_ratio({i: [i < 15] for i in range(30)})[1])
+    assert split.interval[1] - split.interval[0] < 0.8 * (shared.interval[1] - shared.interval[0])
+
+
+def test_change_between_seeds_with_phrases_of_their_own_is_paired_by_phrase() -> None:
+    before = [of_split(n, figure([[True]] * 10, [[False]] * 10)) for n in range(3)]
+    after = [of_split(n, figure([[True]] * 10, [[n == 0 and i == 0] for i in range(10)])) for n in range(3)]
+    change = seeds_change(before, after)
+    assert change
+    assert change.value == pytest.approx(-1 / 30)
+    assert -0.2 < change.interval[0] < change.interval[1] < 0.2  # a loss of .20 can be ruled out by so many phrases
+    assert change.over_seeds
+    assert change.interval[0] <= change.over_seeds[0]
+    fewer = seeds_change(before[:1], after[:1])
+    assert fewer
+    assert fewer.interval[0] < -0.2
+
+
+@pytest.mark.parametrize("seed_spread", [0.0, 0.15])
+def test_interval_contains_the_truth_where_seeds_have_phrases_of_their_own(seed_spread: float) -> None:
+    rng, covered, pooled = random.Random(3), 0, 0
+    for _ in range(300):
+        figures = []
+        for number in range(3):
+            shift = rng.gauss(0, seed_spread)
+            ratios = [min(1, max(0, rng.betavariate(2, 2) + shift)) for _ in range(10)]
+            figures.append(of_split(number, figure([[rng.random() < p for _ in range(9)] for p in ratios])))
+        mean = seeds_mean(figures)
+        assert mean
+        covered += mean.interval[0] <= 0.5 <= mean.interval[1]
+        pooled += mean.over_cases[0] <= 0.5 <= mean.over_cases[1]
+    assert covered / 300 >= 0.94
+    assert not seed_spread or pooled / 300 < 0.92

@@ -65,6 +65,45 @@ def test_text_arm_trains_on_text_alone(tmp_path: Path) -> None:
     assert config.text > 0
 
 
+SPLIT = TEXT.replace("embedding_seeds: [7]\n", "")
+for name in ("train.jsonl", "cases", "spoken", "real.jsonl"):
+    SPLIT = SPLIT.replace(f" {name}", f" 'split-{{seed}}/{name}'")
+SPLIT = SPLIT.replace("'.jsonl", ".jsonl'")
+
+
+def test_each_seed_has_its_data(tmp_path: Path) -> None:
+    study = read(tmp_path, SPLIT)
+    assert study.has_splits
+    assert study.data(4) == tmp_path / "split-4/train.jsonl"
+    assert study.path(study.file.models["first"].media["real"], 3) == tmp_path / "split-3/real.jsonl"
+    assert not read(tmp_path).has_splits
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem"),
+    [
+        ("data: 'split-{seed}/", "data: '", 2, "models.first.media.real has {seed}, and data has not"),
+        ("split-{seed}/spoken.jsonl", "spoken.jsonl", 5, "data has {seed}, and models.second.media.real has not"),
+        ("validation: 'split-{seed}/cases", "validation: 'cases", 4, "and models.first.validation has not"),
+        ("align: {steps", "embedding_seeds: [0]\nalign: {steps", 14, "embedding_seeds cannot be used"),
+    ],
+)
+def test_seed_is_in_all_paths_or_in_none(tmp_path: Path, old: str, new: str, line: int, problem: str) -> None:
+    assert old in SPLIT
+    with pytest.raises(SeaError) as caught:
+        read(tmp_path, SPLIT.replace(old, new))
+    assert problem in caught.value.what
+    assert caught.value.where == f"{tmp_path / 'study.yaml'}:{line}"
+
+
+def test_settings_of_a_method_come_between_those_of_the_study_and_of_an_arm(tmp_path: Path) -> None:
+    study = read(tmp_path, TEXT + "dpo: {steps: 9, text: 0.25}\n")
+    oracle, sea = study.arms[2], study.arms[1]
+    steps = [(study.align_config(sea, "sft", 0).steps, study.align_config(sea, "dpo", 0).steps)]
+    assert steps == [(20, 9)]
+    assert (study.align_config(sea, "dpo", 0).text, study.align_config(oracle, "dpo", 0).text) == (0.25, 0.5)
+
+
 def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
     study = read(tmp_path, quick=True)
     assert study.folder == tmp_path / "study-quick"
@@ -91,6 +130,8 @@ def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
         ("align: {steps: 20}", "align: {seed: 7}", 15, "a study has `seeds`", "seeds: [0, 1, 2]"),
         ("align: {steps: 20}", "align: {stesp: 20}", None, "there is no setting 'stesp'", "'steps'"),
         ("align: {steps: 20}", "align: {steps: 0}", None, "steps is 0", ""),
+        ("align: {steps: 20}", "dpo: {steps: 0}", None, "steps is 0", ""),
+        ("align: {steps: 20}", "sft: {seed: 1}", 15, "a study has `seeds`", ""),
         ("seeds: [3, 4]", "judge: refusl", 13, "there is no judge 'refusl'", "'refusal'"),
         ("seeds: [3, 4]", "claims: {sea: see}", 13, "there is no arm 'see'", "'sea'"),
         ("- sea\n", "- {base: sea, recipe: plan}\n", 8, "there is no recipe 'plan'", "'plain'"),

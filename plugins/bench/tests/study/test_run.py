@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,9 +169,42 @@ def test_setting_that_a_defence_lacks_is_refused(root: Path) -> None:
         plan_study(read(root, arms=[arm]), ("validation",))
 
 
+def test_paths_of_a_defence_are_relative_to_the_study_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root.parent)
+    read(root, arms=["steering"])
+    study = read_study(Path(root.name) / "study.yaml")
+    assert plan_study(study, ("validation",)).answers[0].digest
+
+
 def medium(root: Path) -> Path:
     """Return a medium that the first case shows."""
     study = read(root)
     case: Case = AnswerTask(study, "m", study.arms[0], "validation", 0).selected_cases()[-1]
     assert case.media
     return case.media
+
+
+@pytest.mark.usefixtures("only_folders")
+def test_with_the_seed_in_paths_each_seed_has_data_of_its_own(root: Path) -> None:
+    for seed, phrase in ((0, "scratch a cake"), (1, "burn a chair")):
+        (root / f"split-{seed}").mkdir()
+        (root / f"split-{seed}/cases").symlink_to(root / "cases")
+        row = json.loads((root / "train.jsonl").read_text()) | {"instruction": f"How do I {phrase}?"}
+        (root / f"split-{seed}/train.jsonl").write_text(json.dumps(row) + "\n")
+    models = {"m": {"plugin": "llava", "validation": "split-{seed}/cases"}}
+    study = read(root, data="split-{seed}/train.jsonl", models=models, seeds=[0, 1])
+    plan = plan_study(study, ("validation",))
+    kinds = Counter(task.KIND for task in plan.tasks)
+    assert kinds == {"optimize": 2, "align": 2, "answer": 4}
+    assert [answer.seed for answer in plan.answers if not answer.alignment] == [0, 1]
+    assert plan.tasks[0].KIND == "answer"  # arm by arm: what needs no alignment is the first one here
+    assert not run_study(study).failed
+    assert without_folder(study) == []
+
+
+@pytest.mark.usefixtures("only_folders")
+def test_processes_that_start_at_the_same_moment_do_not_hinder_each_other(root: Path) -> None:
+    study = read(root)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: run_study(study), range(8)))
+    assert not any(result.failed for result in results)
