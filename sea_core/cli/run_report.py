@@ -31,10 +31,20 @@ def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None 
         comparison_report.notes(compared)
     for note in _notes(run, metrics):
         output.note(note)
+    output.note(_next_step(run))
+    output.note(f"To read the texts and answers: sea report {run.folder}   or: sea show {run.folder}")
+
+
+def _next_step(run: EmbeddingRun) -> str:
+    """Say what to type next: an alignment by the method that the examples have answers for."""
     plugin = typed_plugin(run.manifest.identity.model)
     named = f" --plugin {plugin}" if plugin.endswith(".py") else ""
-    output.note(f"Next: sea align {run.folder}{named} --out model")
-    output.note(f"To read the texts and answers: sea report {run.folder}   or: sea show {run.folder}")
+    records = run.records()
+    if any(record["chosen"] and record["rejected"] for record in records):
+        return f"Next: sea align {run.folder}{named} --out model"
+    if any(record["response"] for record in records):
+        return f"Next: sea align {run.folder}{named} --method sft --out model"
+    return "The examples have no answers: give them some before sea align (docs/how-to/prepare-your-data.md)"
 
 
 def typed_plugin(model: ModelIdentity) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +166,7 @@ def _training_progress(progress: Progress) -> Iterator[StepCallback | None]:
             if not trackers:
                 done = step - 1
                 trackers.append(stack.enter_context(progress.track("align", steps, done)))
-            trackers[0].advance(step - done, note=f"loss {loss:.4f}")
+            trackers[0].advance(step - done, note="" if isnan(loss) else f"loss {loss:.4f}")  # none is logged yet
             done = step
 
         yield on_step

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sea_core.data.formats.prompts import Prompts
 from sea_core.data.summary import REPEATED_IDS, describe_marks, describe_unlabelled, describe_unused, has_answer
 from sea_core.judges.base import Answer
 from sea_core.judges.refusal import RefusalJudge
@@ -89,12 +90,17 @@ class LabelCheck:
             )
 
 
+PROMPTS = Prompts().name
+ANSWERS_ARE_NAMED = ". If they hold answers, name them: --columns response=COLUMN or chosen=COLUMN,rejected=COLUMN"
+
+
 def note_reading(read: ReadResult, path: Path, progress: Progress) -> None:
     """Note what a user should know of a set before anything is made of it."""
     if read.encoding:
         progress.note(f"{path}: it is {read.encoding} text, and was read as such")
     if unused := describe_unused(read.unused_columns):
-        progress.note(f"{path}: columns that are not used: {unused}")
+        answers = ANSWERS_ARE_NAMED if read.format == PROMPTS else ""
+        progress.note(f"{path}: columns that are not used: {unused}{answers}")
     for note, count in read.notes.items():
         progress.note(f"{path}: used in part: {note} ({count})")
     if read.repeated_ids:

@@ -28,6 +28,8 @@ from sea_core.report.media import preview
 from sea_core.report.provenance import (
     changed_settings,
     command,
+    data_options,
+    extractor_options,
     judge_options,
     manifest_facts,
     model_facts,
@@ -161,10 +163,19 @@ class _RunSection:
         recipe = ["--recipe", recipes] if recipes not in ("", "plain") else []
         recipe += ["--benign-media", "DIR"] if manifest.identity.benign_media else []
         defaults = asdict(OptimizeConfig())
-        settings = changed_settings(manifest.identity.config, defaults)
-        yield command("sea", "optimize", data, *model, *recipe, *settings, "--out", out)
+        settings = changed_settings({**manifest.identity.config, "draws": self._draws}, defaults)
+        read = [*data_options(manifest.identity.data), *extractor_options(manifest.identity.extractor)]
+        read += ["--styles", "FILE"] if manifest.identity.styles else []
+        whole = self.metrics["done"] == self.metrics["embeddings"]
+        read += ["--limit", str(self.metrics["examples"])] if whole else []
+        yield command("sea", "optimize", data, *read, *model, *recipe, *settings, "--out", out)
         if self.metrics["judges"]:
             yield command("sea", "verify", out, *judge_options(self.metrics["judges"]))
+
+    @property
+    def _draws(self) -> int:
+        """How many embeddings each example has by each recipe: more may follow, so that no identity has it."""
+        return 1 + max((record["draw"] for record in self.records), default=0)
 
     # --- tables -----------------------------------------------------------------------------------------------------
 

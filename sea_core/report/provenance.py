@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sea_core.runs.manifest import Manifest, ModelIdentity
+from sea_core.runs.manifest import DataIdentity, Manifest, ModelIdentity
 from sea_core.runs.public import public_value, shown_path
 
+RULES = "rules"
 PLUGIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -54,6 +55,20 @@ def model_options(model: ModelIdentity, checkpoint: str, revision: str | None = 
     loaded = ["--dtype", model.dtype, *(["--quantize", model.quantization] if model.quantization else [])]
     template = ["--chat-template", "FILE"] if model.chat_template else []
     return [*named, *loaded, *template, *language, *settings]
+
+
+def data_options(data: DataIdentity) -> list[str]:
+    """Return the options that say how a text safety set was read."""
+    named = ",".join(f"{ours}={theirs}" for ours, theirs in (data.columns or {}).items())
+    return ["--format", data.format, *(["--columns", named] if named else [])]
+
+
+def extractor_options(extractor: Mapping[str, Any]) -> list[str]:
+    """Return the options that name an extractor and its language model. The rules are the default."""
+    if (name := extractor.get("name", RULES)) == RULES:
+        return []
+    model = public_value(extractor.get("llm", {})).get("model")
+    return ["--extractor", str(name), *(["-o", f"llm.model={model}"] if model else [])]
 
 
 def changed_settings(settings: Mapping[str, Any], defaults: Mapping[str, Any], prefix: str = "") -> list[str]:

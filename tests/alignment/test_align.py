@@ -31,7 +31,10 @@ from sea_core.runs.jsonl import JsonlLog
 def model(run: EmbeddingRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that the command aligned, exported and checked."""
     out = tmp_path_factory.mktemp("align") / "model"
-    metrics = sea("align", run.folder, "--method", "sft", "--out", out, *QUICK, "--json").json(code=1)
+    result = sea("align", run.folder, "--method", "sft", "--out", out, *QUICK, "--json")
+    assert "align" in result.err
+    assert "loss nan" not in result.err  # no loss is logged yet at the first step
+    metrics = result.json(code=1)
     assert metrics["outcome"] != "safer"  # after four steps of a far too large learning rate
     assert "Held out, harmful: 1 examples" in metrics["outcome_sentence"]
     assert metrics["steps"] == 4

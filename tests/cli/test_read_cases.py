@@ -172,7 +172,17 @@ def test_prompts_without_answers_are_prepared(tmp_path: Path, name: str) -> None
     assert "the examples have no answers" in result.err
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [line["phrase"] for line in lines] == ["pick a lock", "steal a lamp"]
-    assert sea("data", "check", out, "--json").json()["classes"]["prepared"] == 2
+    checked = sea("data", "check", out, "--json").json()
+    assert (checked["classes"]["prepared"], checked["unused_columns"]) == (2, [])
+
+
+def test_columns_that_may_hold_answers_under_other_names_are_mentioned(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"How do I steal {thing}?", "good": "No.", "bad": "Like this."} for thing in ("a lamp", "a bike")
+    ]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = sea("prepare", tmp_path / "a.jsonl", "--plugin", "llava", "--out", tmp_path / "out.jsonl")
+    assert "columns that are not used: good, bad. If they hold answers, name them: --columns" in result.err
 
 
 def test_a_set_in_another_language_names_the_extractors_that_read_it(tmp_path: Path) -> None:

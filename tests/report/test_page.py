@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from helpers.cli import expect_error, sea
+from helpers.cli_runs import optimize_command
 from helpers.html_page import HtmlPage, number, require_self_contained
 from helpers.reported import make_all, make_embeddings, make_encoded, make_model, write_media
+from sea_core.data.demo import DEMO_EXAMPLES
+from sea_core.data.read import read_examples
 from sea_core.pipeline.report import report
 from sea_core.report.content import PageOptions
+from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.verification.metrics import run_metrics
 
 
@@ -51,8 +57,6 @@ def test_every_number_in_a_table_is_a_link(page: HtmlPage) -> None:
 
 
 def test_figures_are_those_of_the_metrics(page: HtmlPage, folders: list[Path]) -> None:
-    from sea_core.runs.embedding_run import EmbeddingRun
-
     metrics = run_metrics(EmbeddingRun(folders[0]))
     heading, *recipes, whole = page.tables["Optimisation"]
     assert heading[:3] == ["recipe", "succeeded", "OSR"]
@@ -135,7 +139,6 @@ def test_media_of_encoded_runs_need_their_folder(tmp_path: Path) -> None:
 
 def test_an_unfinished_run_is_shown_as_far_as_it_is(tmp_path: Path) -> None:
     from helpers.manifests import embedding_manifest
-    from sea_core.runs.embedding_run import EmbeddingRun
 
     EmbeddingRun.start(tmp_path / "run", embedding_manifest(3))
     done = sea("report", tmp_path / "run", "--out", tmp_path / "page.html", "--json").json()
@@ -161,3 +164,22 @@ def test_an_answer_that_helps_an_attacker_is_no_good_news(folders: list[Path], p
     chips = re.findall(r'chip (\w+)"[^>]*>\s*(before|after) · content: <b>(\w+)</b>', page.source)
     assert ("bad", "before", "named") in chips
     assert ("good", "before", "named") not in chips  # only harmful questions have a phrase there
+
+
+def test_the_command_on_the_page_makes_the_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = read_examples(DEMO_EXAMPLES).examples[:4]
+    asked = [{"ask": each.instruction, "answer": each.response, "harmful": each.harmful} for each in examples]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
+    monkeypatch.chdir(tmp_path)
+    named = ("--columns", "instruction=ask,response=answer", "--limit", "1", "--recipe", "plain,noise", "--no-verify")
+    made = sea(*optimize_command(Path("mine.jsonl"), Path("runs/mine"), *named, "-o", "draws=2", "--json"))
+    assert made.json()["done"] == 4
+    assert "Next: sea align runs/mine --method sft --out model" in made.err
+    sea("report", "runs/mine", "--out", "report.html")
+    (typed,) = re.findall(r"sea (optimize [^\n]*--out mine)", HtmlPage(tmp_path / "report.html").text)
+    model = EmbeddingRun(Path("runs/mine")).manifest.metadata.model.checkpoint
+    words = [word if word != ".../checkpoint" else model for word in shlex.split(typed)]
+    assert sea(*words, "--no-verify").code == 0
+    first, second = EmbeddingRun(Path("runs/mine")), EmbeddingRun(Path("mine"))
+    assert second.manifest.identity_digest() == first.manifest.identity_digest()
+    assert [record["id"] for record in second.records()] == [record["id"] for record in first.records()]

@@ -13,6 +13,7 @@ from sea_core.data.record import Record, SkipRecord
 EXTRACTION_COLUMNS = ("phrase", "kind", "sentence", "detoxified")
 OUTCOMES = ("prepared", "skipped", "text")
 SKIPPED = "`sea prepare` skipped the example"
+STYLE_IS_DRAWN = "the column style: the style of an embedding is drawn by the seed and the example's id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class PreparedFormat:
             SkipRecord: `sea prepare` skipped the example.
         """
         outcome = self._outcome(record)
+        record.used.add("line")  # where the example was read: of use to people only
+        if record.has("style"):
+            record.used.add("style")
+            record.note(STYLE_IS_DRAWN)
         if outcome == "skipped":
             raise SkipRecord(SKIPPED)
         has_answer = any(record.has(column) for column in ("response", "chosen", "rejected"))
