@@ -1,4 +1,7 @@
-"""The folder of a block: `blocks/LABEL.ROWS.STATE` in a run folder. Its name is its state; only a rename changes it."""
+"""The folder of a block: `blocks/LABEL.ROWS.STATE` in a run folder. Its name is its state; only a rename changes it.
+
+A run folder has a folder of blocks for each command whose rows several workers may do.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 from sea_core.runs.atomic import disk_errors
 
 BLOCKS = "blocks"
-"""The folder, in a run folder, of what is still to be done or to be joined."""
+"""The folder, in a run folder, of what is still to be done or to be joined by the command that makes the run."""
 SETTLE = "settle"
 """The label of the job that cuts the blocks; those of blocks are numbers."""
 TODO, DONE = "todo", "done"
@@ -71,11 +74,16 @@ def files_of(folder: Path, suffix: str) -> list[Path]:
         return []
 
 
-def block_folders(run: Path) -> list[BlockFolder]:
-    """Return the blocks of a run, the job that cuts them first, then by their numbers."""
+def block_folders(run: Path, folder: str = BLOCKS) -> list[BlockFolder]:
+    """Return the blocks in a folder of a run, the job that cuts them first, then by their numbers."""
     try:
-        names = [entry.name for entry in os.scandir(run / BLOCKS) if entry.is_dir(follow_symlinks=False)]
+        names = [entry.name for entry in os.scandir(run / folder) if entry.is_dir(follow_symlinks=False)]
     except (FileNotFoundError, NotADirectoryError):
         return []
     matches = sorted(filter(None, map(NAME.fullmatch, names)), key=lambda name: (name["label"] != SETTLE, name[0]))
-    return [BlockFolder(run / BLOCKS / name[0], name["label"], int(name["rows"]), name["state"]) for name in matches]
+    return [BlockFolder(run / folder / name[0], name["label"], int(name["rows"]), name["state"]) for name in matches]
+
+
+def block_names(run: Path) -> list[str]:
+    """Return the names of the folders of blocks in a run, sorted."""
+    return sorted(path.name for path in run.glob(f"*{BLOCKS}") if path.is_dir())

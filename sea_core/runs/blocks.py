@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from typing_extensions import TypedDict
 
 from sea_core.errors import DeviceError, RunError
+from sea_core.runs import inventory
 from sea_core.runs.atomic import disk_errors, put_aside
 from sea_core.runs.block_folder import BLOCKS, DONE, SETTLE, TODO, BlockFolder, block_folders, files_of
 from sea_core.runs.inventory import Damage
@@ -183,12 +184,15 @@ class Block:
 class Blocks:
     """The blocks of a run folder, and two files that all workers read.
 
+    Args:
+        name: of their folder in the run's: a run may have blocks of several commands.
+
     Attributes:
         workers: the folder of the workers' files.
     """
 
-    def __init__(self, run: Path) -> None:
-        self.run, self.folder = run, run / BLOCKS
+    def __init__(self, run: Path, name: str = BLOCKS) -> None:
+        self.run, self.folder = run, run / name
         self.workers = self.folder / "workers"
         self._counted: dict[Path, int] = {}  # of the blocks that nobody had claimed when they were counted
 
@@ -213,7 +217,7 @@ class Blocks:
 
     def all(self) -> list[BlockFolder]:
         """Return the blocks, and the job that cuts them, that are not joined to the run yet."""
-        return block_folders(self.run)
+        return block_folders(self.run, self.folder.name)
 
     # --- claims -----------------------------------------------------------------------------------------------------
 
@@ -281,11 +285,14 @@ class Blocks:
 
     def cut(self, job: Block, rows: Sequence[BlockRow], size: int) -> None:
         """Cut rows into blocks, in their order. Raises ClaimLost when another worker has taken over the job."""
-        number = Store(self.run).next_number()
+        number = max(Store(self.run).next_number(), self._next_number())
         for start in range(0, len(rows), size):
             with job.writing():
                 self._place(job.folder.path / "cut", f"{number:05d}", rows[start : start + size])
             number += 1
+
+    def _next_number(self) -> int:
+        return max((int(block.label) for block in self.all() if block.label != SETTLE), default=-1) + 1
 
     def open_trials(self, job: Block) -> JsonlLog[TrialRecord]:
         """Return the log of the trials of `lr=auto` in the folder of the job that cuts the blocks.
@@ -370,7 +377,7 @@ class Blocks:
 
     def discard(self) -> None:
         """Delete all blocks, with what is finished in them. A rename takes them from their workers in one step."""
-        hidden = self.run / f".{BLOCKS}.deleted"
+        hidden = self.run / f".{self.folder.name}.deleted"
         shutil.rmtree(hidden, ignore_errors=True)  # what a kill left
         with disk_errors(self.folder):
             try:
@@ -420,11 +427,13 @@ class Blocks:
             put_aside(self.run / damage.path, self.run)
 
     def find_damage(self) -> list[Damage]:
-        """Return the damaged lines of the blocks' rows, and the damaged files of all workers."""
+        """Return the damaged lines of the blocks' rows and journals, and the damaged files of all workers."""
         found = []
-        for path in [block.path / ROWS for block in self.all()]:
-            for number, problem in JsonlLog(path, BlockRow).damaged_lines().items():
-                found.append(Damage(f"{path.relative_to(self.run).as_posix()}:{number}", f"is damaged: {problem}"))
+        logs: list[JsonlLog[Any]] = [JsonlLog(block.path / ROWS, BlockRow) for block in self.all()]
+        logs += [JsonlLog(path) for block in self.all() for path in block_journals(block)]
+        for log in logs:
+            for number, problem in log.damaged_lines().items():
+                found.append(Damage(f"{log.path.relative_to(self.run).as_posix()}:{number}", f"is damaged: {problem}"))
         return [*found, *self._damaged_files()]
 
     def _damaged_files(self) -> list[Damage]:
@@ -452,6 +461,21 @@ class Blocks:
 
 
 def _count_done(block: BlockFolder) -> int:
+    """Return how many rows of a block have a result: an embedding, or a line in one of its journals."""
     if files_of(block.path / "index", ".parquet"):
         return block.rows  # its single files are being deleted
-    return len(files_of(block.path / "pending", ".safetensors"))
+    lines = max(map(_count_lines, block_journals(block)), default=0)
+    return min(block.rows, max(lines, len(files_of(block.path / "pending", ".safetensors"))))
+
+
+def block_journals(block: BlockFolder) -> list[Path]:
+    """Return the journals in a block that have results of its rows."""
+    others = (ROWS, ATTEMPTS, TRIALS, inventory.NAME)
+    return [path for path in files_of(block.path, ".jsonl") if path.name not in others]
+
+
+def _count_lines(path: Path) -> int:
+    try:
+        return path.read_bytes().count(b"\n")
+    except FileNotFoundError:  # a worker has just moved the block
+        return 0

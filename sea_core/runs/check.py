@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sea_core.errors import RunError
 from sea_core.runs import inventory
+from sea_core.runs.block_folder import block_names
 from sea_core.runs.blocks import Blocks
 from sea_core.runs.containment import require_contained
 from sea_core.runs.folder import OTHER_KINDS
@@ -17,7 +18,7 @@ from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import read_sealed
 from sea_core.runs.store import Store
 
-LOOSE = ("pending", "blocks")
+LOOSE = ("pending",)
 """Folders of what is in no inventory of the folder itself."""
 MANIFESTS = tuple(name for name in OTHER_KINDS if name != "config.json")
 
@@ -57,8 +58,11 @@ def check_folder(folder: Path) -> FolderCheck:
     found += [damage for name in journals for damage in _check_journal(folder / name)]
     found += Inventory(folder).damage(thorough=True, cached=False)
     found += Store(folder).find_damage(cached=False)
-    found += Blocks(folder).find_damage()
-    loose = sorted(Path(root, name) for part in LOOSE for root, _, names in os.walk(folder / part) for name in names)
+    blocks = block_names(folder)
+    found += [damage for name in blocks for damage in Blocks(folder, name).find_damage()]
+    loose = sorted(
+        Path(root, name) for part in (*LOOSE, *blocks) for root, _, names in os.walk(folder / part) for name in names
+    )
     singles = [path.relative_to(folder).as_posix() for path in loose if not path.name.startswith(".")]
     damage = {each.path: each for each in found}
     return FolderCheck(folder, (*manifests, *journals, *files, *singles), tuple(damage.values()))

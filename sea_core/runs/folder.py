@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -74,6 +75,8 @@ class RunFolder(Generic[M]):
     """The command that writes such a folder, for messages."""
     OTHER_COMMANDS: ClassVar[tuple[str, ...]] = ()
     """Further commands that write such a folder."""
+    is_part: bool = False
+    """Whether what is written goes to a block that a worker has claimed (see `part`)."""
 
     def __init__(self, folder: Path | str, *, may_be_damaged: bool = False) -> None:
         self.folder = Path(folder)
@@ -133,6 +136,18 @@ class RunFolder(Generic[M]):
     def journals(self) -> Sequence[JsonlLog[Any]]:
         """Return the folder's journals."""
         return ()
+
+    def part(self, folder: Path) -> Self:
+        """Return this run for a worker that has claimed a block: its journals go on in the folder of the block.
+
+        The manifest of a part is never written.
+        """
+        part = copy(self)
+        part.is_part = True
+        for name, value in vars(self).items():
+            if isinstance(value, JsonlLog):
+                setattr(part, name, value.continued_in(folder))
+        return part
 
     def damage(self) -> Sequence[Damage]:
         """Return the damaged files, as far as their sizes show it."""
@@ -205,8 +220,9 @@ class RunFolder(Generic[M]):
         return cast(M, read_manifest(path, self.MANIFEST_TYPE, noun=self.NOUN, hint=restore))
 
     def _write(self, manifest: M) -> None:
-        """Store a changed manifest, whole or not at all."""
-        write_manifest(self.folder / self.MANIFEST_NAME, manifest)
+        """Store a changed manifest, whole or not at all; that of a part is only kept in memory."""
+        if not self.is_part:
+            write_manifest(self.folder / self.MANIFEST_NAME, manifest)
         self.manifest = manifest
 
 

@@ -38,10 +38,25 @@ class JsonlLog(Generic[T]):
     Args:
         schema: the type of each record, such as a TypedDict; by default any JSON object.
         key: the keys that identify a record. Of several lines with the same values the last one counts.
+        earlier: a journal that this one continues: its records are read first.
     """
 
-    def __init__(self, path: Path, schema: type[T] | None = None, key: Sequence[str] = ()) -> None:
-        self.path, self.schema, self.key = path, schema, tuple(key)
+    def __init__(
+        self,
+        path: Path,
+        schema: type[T] | None = None,
+        key: Sequence[str] = (),
+        earlier: JsonlLog[T] | None = None,
+    ) -> None:
+        self.path, self.schema, self.key, self.earlier = path, schema, tuple(key), earlier
+
+    def elsewhere(self, folder: Path) -> JsonlLog[T]:
+        """Return the journal of the same name and kind in another folder."""
+        return JsonlLog(folder / self.path.name, self.schema, self.key)
+
+    def continued_in(self, folder: Path) -> JsonlLog[T]:
+        """Return this journal as it goes on in another folder: what is appended is written there."""
+        return JsonlLog(folder / self.path.name, self.schema, self.key, earlier=self)
 
     def read(self, *, skip_damaged: bool = False) -> list[T]:
         """Return every record, each once, in the order in which they were first written.
@@ -52,7 +67,11 @@ class JsonlLog(Generic[T]):
         Raises:
             RunError: a line is not what was written, or not a record of this kind.
         """
-        records: dict[Any, T] = {}
+        return list(self._read(skip_damaged).values())
+
+    def _read(self, skip_damaged: bool) -> dict[Any, T]:
+        """Return the records by their keys, or by where they are where they have none."""
+        records = self.earlier._read(skip_damaged) if self.earlier else dict[Any, T]()
         for number, line in enumerate(self._lines(), 1):
             try:
                 record = self._parse(line)
@@ -64,8 +83,8 @@ class JsonlLog(Generic[T]):
                     hint="Re-run the command that wrote it: it puts the line aside and makes its record again.",
                     where=at(self.path, number),
                 ) from error
-            records[tuple(record[name] for name in self.key) or number] = record
-        return list(records.values())
+            records[tuple(record[name] for name in self.key) or (self.path, number)] = record
+        return records
 
     def append(self, records: Iterable[T]) -> None:
         """Write records; they are on disk when this returns."""

@@ -1,0 +1,92 @@
+"""Blocks whose results are lines of the run's journals: answers and verdicts, for example.
+
+A worker's journals go on in the block that it has claimed (`RunFolder.part`). The run's writer appends finished blocks
+to the run's own journals in the order of the blocks, so that they read as if one process had written them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sea_core.runs.atomic import disk_errors
+from sea_core.runs.block_folder import BLOCKS, NAME, TODO, files_of
+from sea_core.runs.blocks import Block, Blocks
+from sea_core.runs.folder import RunFolder
+
+JOINING = ".joining"
+"""The suffix of a finished block whose lines are being appended to the run's journals."""
+
+
+class JournalBlocks(Blocks):
+    """The blocks of a command that writes journals of a run."""
+
+    def __init__(self, run: RunFolder[Any], name: str = BLOCKS) -> None:
+        super().__init__(run.folder, name)
+        self._journals = run.journals()
+
+    def join(self) -> None:
+        """Append the finished blocks to the run's journals. Only the run's writer may do so.
+
+        A block waits for those before it, and all wait while blocks are cut.
+        """
+        for folder in files_of(self.folder, JOINING):  # what a kill left
+            self._append(folder, may_be_known=True)
+        if self.is_settling():
+            return
+        for block in self.all():
+            if not block.is_done:
+                return
+            if any(journal.elsewhere(block.path).damaged_lines() for journal in self._journals):
+                block.moved_to(TODO)  # whoever claims it puts the damage aside, and makes it again
+                return
+            joining = block.path.with_name(f".{block.path.name}{JOINING}")
+            with disk_errors(joining):
+                block.path.replace(joining)
+            self._append(joining, may_be_known=False)
+
+    def collect(self) -> None:
+        """Append all that was finished, and delete all blocks. Only the run's writer may do so.
+
+        A rename takes the blocks from workers that still have them: these do what they had begun again, if the rows
+        are cut into blocks once more.
+        """
+        taken = self.run / f".{self.folder.name}.collected"
+        self._append_all(taken)  # a kill came before its end
+        with disk_errors(self.folder), suppress(FileNotFoundError):
+            self.folder.replace(taken)
+        self._append_all(taken)
+
+    def put_aside_damage_in(self, block: Block) -> None:
+        """Move the damaged lines of a claimed block's journals aside: what they contained is made again."""
+        with block.writing():
+            for journal in self._journals:
+                journal.elsewhere(block.folder.path).put_aside_damage()
+
+    def _append_all(self, taken: Path) -> None:
+        if not taken.is_dir():
+            return
+        folders = {path.name.removeprefix(".").removesuffix(JOINING): path for path in taken.iterdir()}
+        for name in sorted(filter(NAME.fullmatch, folders)):
+            self._append(folders[name], may_be_known=True)
+        with disk_errors(taken):
+            shutil.rmtree(taken)
+
+    def _append(self, folder: Path, *, may_be_known: bool) -> None:
+        """Append the records of a block to the run's journals, and delete the block.
+
+        Args:
+            may_be_known: a kill may have come after they were appended.
+        """
+        for journal in self._journals:
+            records = journal.elsewhere(folder).read(skip_damaged=True)
+            if records and may_be_known:
+                known = {json.dumps(record) for record in journal.read(skip_damaged=True)}
+                records = [record for record in records if json.dumps(record) not in known]
+            if records:
+                journal.append(records)
+        with disk_errors(folder):
+            shutil.rmtree(folder)
