@@ -25,9 +25,11 @@ CompareWith = Annotated[
 
 def verify_groups() -> list[SettingGroup]:
     """Return the settings of `sea verify`."""
+    from sea_core.pipeline.workers_config import WorkersConfig
     from sea_core.verification.analysis.config import AnalysisConfig
 
     return [
+        SettingGroup(WorkersConfig()),
         llm_group("of --judge openai or transformers"),
         SettingGroup(AnalysisConfig(), "analysis", "The linear probe of --compare-with."),
     ]
@@ -54,6 +56,8 @@ def verify(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.verify import verify as verify_run
+    from sea_core.pipeline.verify_work import VERIFY_BLOCKS
+    from sea_core.runs.blocks import Blocks
 
     unread = {} if set(judge) - {"lexical"} else {"llm": "--judge openai or transformers"}
     unread |= {} if compare_with else {"analysis": "--compare-with FOLDER"}
@@ -67,8 +71,12 @@ def verify(
         device=device,
         llm=settings["llm"],
         analysis=settings["analysis"],
+        workers=settings[""].workers,
         progress=TERMINAL,
     )
+    if settings[""].workers == 0 and (left := Blocks(run, VERIFY_BLOCKS).count_left()):
+        output.note(f"{left} questions are left to ask. On each computer, type: sea worker {run}")
+        return
     run_report.report(found.run, as_json, found.comparison)
     exit_if_failed(_failures(found.metrics))
 

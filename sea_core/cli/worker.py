@@ -1,9 +1,9 @@
-"""`sea worker`: work on a run that `sea optimize` has prepared, beside any number of others."""
+"""`sea worker`: work on a run that another command has prepared, beside any number of others."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,22 +22,28 @@ def worker(
     ] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Join a run of `sea optimize`, and work on it until nothing is left to do.
+    """Join a run of `sea optimize` or `sea bench run`, and work on it until nothing is left to do.
 
     The settings are those of the run. Any number of workers may come and go, on any computers that see the folder. The
-    last one audits and verifies. The exit code is 1 if the device is out of memory or has failed: start a worker again.
+    last one audits and verifies embeddings. The exit code is 1 if the device is out of memory or has failed: start a
+    worker again.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.join import work
     from sea_core.pipeline.ray_workers import work_on_ray
+    from sea_core.pipeline.worker import join_run
+    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.folder import RunFolder, command_to_show
 
+    finished: RunFolder[Any] | None = None
     if ray:
         finished = work_on_ray(run, ray, plugin=plugin, model=model, device=device, progress=TERMINAL)
     else:
         try:
-            finished = work(run, plugin=plugin, model=model, device=device, progress=TERMINAL)
+            finished = join_run(run, plugin=plugin, model=model, device=device, progress=TERMINAL)
         except DeviceError as error:  # exit code 2 would mean that no other worker can go on
             output.show_error(error)
             raise typer.Exit(1) from error
-    if finished:
+    if isinstance(finished, EmbeddingRun):
         run_report.report(finished, as_json)
+    elif finished:
+        output.note(f"{finished.folder} is finished: {command_to_show(finished.folder)} {finished.folder}")

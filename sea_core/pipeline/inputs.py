@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sea_core.extraction.extractor import Extractor
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
-    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.folder import RunFolder
     from sea_core.runs.manifest import ModelIdentity
 
 
@@ -233,7 +233,7 @@ class ModelTarget:
     @classmethod
     def of_run(
         cls,
-        run: EmbeddingRun,
+        run: RunFolder[Any],
         *,
         plugin: str | None = None,
         model: str | None = None,

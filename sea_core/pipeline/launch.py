@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import psutil
@@ -22,8 +23,7 @@ from sea_core.plugin.loader import FILE_VERSION
 if TYPE_CHECKING:
     from sea_core.pipeline.inputs import ModelTarget
     from sea_core.pipeline.progress import Progress
-    from sea_core.pipeline.work_order import WorkOrder
-    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.blocks import Blocks
 
 PARENT = "SEA_WORKER_PARENT"
 """The environment variable with the process that has started a worker, and that it ends with."""
@@ -61,19 +61,27 @@ def _visible_gpus() -> list[str]:
 
 
 def launch(
-    run: EmbeddingRun, target: ModelTarget, order: WorkOrder, join: Callable[[], None], progress: Progress
+    blocks: Blocks,
+    target: ModelTarget,
+    workers: int,
+    *,
+    title: str,
+    total: int,
+    join: Callable[[], None],
+    progress: Progress,
 ) -> None:
     """Start workers, watch over them until all blocks are done, and start again those that die.
 
     Args:
+        title: of the progress. total: how many rows there are, with those that were done before.
         join: joins what is finished to the run; called now and then.
 
     Raises:
         RunError: a worker cannot do its work, or each has died too often.
     """
-    blocks, left, joined = run.blocks, run.blocks.count_left(), time.monotonic()
-    track = progress.track("optimize", order.total, order.total - left)
-    with _Pool(run, target, order.workers, progress).started() as pool, track as tracker:
+    left, joined = blocks.count_left(), time.monotonic()
+    track = progress.track(title, total, total - left)
+    with _Pool(blocks.run, target, workers, progress).started() as pool, track as tracker:
         while blocks.unfinished():
             time.sleep(POLL_SECONDS)
             if not pool.watch():
@@ -86,9 +94,9 @@ def launch(
                     left = now
                     pool.forgive()
         tracker.advance(left - blocks.count_left(), "done")
-        if pool.given_up == order.workers and blocks.unfinished():
+        if pool.given_up == workers and blocks.unfinished():
             hint = "What is finished is kept. Remove the cause, and re-run the same command to resume."
-            raise RunError(f"all {order.workers} workers have died", hint=hint, where=str(run.folder))
+            raise RunError(f"all {workers} workers have died", hint=hint, where=str(blocks.run))
 
 
 @dataclass
@@ -110,7 +118,7 @@ class _Launched:
 class _Pool:
     """The workers of a launch."""
 
-    def __init__(self, run: EmbeddingRun, target: ModelTarget, count: int, progress: Progress) -> None:
+    def __init__(self, run: Path, target: ModelTarget, count: int, progress: Progress) -> None:
         self.run, self.target, self.count, self.progress = run, target, count, progress
         self.gpus = _shared_gpus(target)
         self.workers: list[_Launched] = []
@@ -186,11 +194,11 @@ class _Pool:
             "-m",
             "sea_core.cli",
             "worker",
-            str(self.run.folder),
+            str(self.run),
             "--device",
             self.target.device,
         ]
-        if self.run.manifest.identity.model.plugin_version.startswith(FILE_VERSION):
+        if self.target.plugin.version.startswith(FILE_VERSION):
             command += ["--plugin", self.target.source]
         return subprocess.Popen(
             command,

@@ -261,7 +261,15 @@ class _Writer:
                 if self.order.workers == 1:
                     self._work(worker)
                 else:
-                    launch(self.run, self.target, self.order, self.join, self.progress)
+                    launch(
+                        blocks,
+                        self.target,
+                        self.order.workers,
+                        title="optimize",
+                        total=self.order.total,
+                        join=self.join,
+                        progress=self.progress,
+                    )
                 self.join()  # a part that is damaged by now becomes a block again
         blocks.delete()
 

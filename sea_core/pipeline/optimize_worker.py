@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import RunError
-from sea_core.model.device_error import described_device_errors
 from sea_core.model.embedding import load_embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.proof import check_seam
@@ -23,6 +22,7 @@ from sea_core.optimization.lr_search import GRID, search_lr
 from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.record import make_record
 from sea_core.optimization.solved_start import mean_start
+from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, Counter, may_kill
 from sea_core.pipeline.texts import goal_texts
 from sea_core.pipeline.work_order import WorkOrder, make_rows, read_rows
 from sea_core.runs import store
@@ -39,18 +39,11 @@ if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
     from sea_core.pipeline.inputs import ModelTarget
     from sea_core.pipeline.optimize import Synthesis
-    from sea_core.pipeline.progress import Progress, Tracker
-
-WAIT_SECONDS = 0.5
-"""How long a worker waits for others before it asks again."""
-DEATHS = 2
-"""How many workers may die on a block before its rows are made one at a time, and on such a row before it fails."""
-COUNT_SECONDS = 2.0
-"""How often a worker counts what the others have done."""
+    from sea_core.pipeline.progress import Progress
 
 
 @dataclass
-class OptimizeWorker:
+class OptimizeWorker(BlockWorker):
     """Makes the embeddings of a run, block by block, beside any number of other workers.
 
     Attributes:
@@ -70,7 +63,6 @@ class OptimizeWorker:
     _claimed: list[Block] = field(default_factory=list)
     _rows: dict[str, tuple[Block, PreparedExample]] = field(default_factory=dict)
     _optimization: Optimization | None = None
-    _is_outdated: bool = False
 
     @property
     def blocks(self) -> Blocks:
@@ -84,30 +76,12 @@ class OptimizeWorker:
             check_seam(self.mllm)
         return self.mllm
 
-    def work(self) -> None:
-        """Work until nothing is left to do, by this worker or another, or until a command has changed the work order.
-
-        What is finished stays, whatever happens.
-
-        Raises:
-            DeviceError: the device is out of memory, or has failed.
-        """
-        with described_device_errors():
-            self._work_on_all()
-
-    def _work_on_all(self) -> None:
-        while self.blocks.unfinished() and not self._is_outdated:
-            if job := self._checked(self.blocks.claim_settling(self.worker)):
-                self._settle(job)
-            elif self.blocks.is_settling():
-                self.model()  # in the meantime
-                time.sleep(WAIT_SECONDS)
-            elif not self._work_on_blocks():
-                time.sleep(WAIT_SECONDS)
+    def load(self) -> None:
+        self.model()
 
     # --- blocks -----------------------------------------------------------------------------------------------------
 
-    def _work_on_blocks(
+    def work_on_blocks(
         self,
         make: Callable[[Sequence[PreparedExample]], Optimization] | None = None,
         wanted: Callable[[BlockFolder], bool] = lambda block: True,
@@ -122,9 +96,9 @@ class OptimizeWorker:
         """
         make = make or self._join_optimization
         try:
-            examples = self._claim_examples(lambda block: wanted(block) and not _kills(block))
+            examples = self._claim_examples(lambda block: wanted(block) and not may_kill(block))
             if (first := next(examples, None)) is None:
-                return self._work_alone(make, lambda block: wanted(block) and _kills(block))
+                return self._work_alone(make, lambda block: wanted(block) and may_kill(block))
             self._optimise(make(first), chain([first], examples))
             return True
         finally:
@@ -132,8 +106,8 @@ class OptimizeWorker:
 
     def _claim_examples(self, wanted: Callable[[BlockFolder], bool]) -> Iterator[list[PreparedExample]]:
         """Claim one block after the other, and yield its examples that have no result yet."""
-        while block := self._checked(self.blocks.claim(self.worker, wanted)):
-            if _kills(block.folder):  # as is known now that it is taken over
+        while block := self.checked(self.blocks.claim(self.worker, wanted)):
+            if may_kill(block.folder):  # as is known now that it is taken over
                 block.release()
                 continue
             self._claimed.append(block)
@@ -151,7 +125,7 @@ class OptimizeWorker:
 
         A row on which workers have died gets a failed result.
         """
-        if not (block := self._checked(self.blocks.claim(self.worker, wanted))):
+        if not (block := self.checked(self.blocks.claim(self.worker, wanted))):
             return False
         self._claimed.append(block)
         examples = read_rows(block.left(), str(block.folder.path))
@@ -175,32 +149,19 @@ class OptimizeWorker:
         self.progress.note(f"{example_id}: {reason}")
         self._store(*self._rows.pop(example_id), failed_result(example_id, reason))
 
-    def _checked(self, block: Block | None) -> Block | None:
-        """Return a block that this worker has claimed; None, if it belongs to another work order than this worker.
-
-        A command may have replaced the run, or added to it, since this worker was started. As the order is read after
-        the claim, and blocks are placed after their order, what passes belongs to this order: if the blocks are
-        replaced after that, this block is gone, and with it whatever is written to it.
-        """
-        if block and self.blocks.read(ORDER, WorkOrder) != self.order:
-            self._is_outdated = True
-            block.release()
-            return None
-        return block
-
     def _optimise(self, optimization: Optimization, examples: Iterator[Sequence[PreparedExample]]) -> None:
         """Optimise examples as they are claimed, and store their embeddings."""
         compiled = optimization.forward.compiled
         left = self.blocks.count_left()
         with self.progress.track("optimize", self.order.total, self.order.total - left) as tracker:
-            counter = _Counter(self.blocks, tracker, left)
+            counter = Counter(self.blocks, tracker, left)
             for result in optimization.run(lambda: self._report_forward(optimization), examples):
                 if compiled and not optimization.forward.compiled and optimization.forward.compile_reason:
                     compiled = False
                     self._report_forward(optimization)  # it stopped in the middle of the run
                 if result.id in self._rows:
                     self._store(*self._rows.pop(result.id), result)
-                    counter.advance(f"{result.status}, loss {result.loss:.4f}")
+                    counter.advance(note=f"{result.status}, loss {result.loss:.4f}")
 
     def _report_forward(self, optimization: Optimization) -> None:
         """Store which forward strategy is used from now on, for all workers, through a block that this one has."""
@@ -234,7 +195,7 @@ class OptimizeWorker:
 
     # --- what all rows depend on ------------------------------------------------------------------------------------
 
-    def _settle(self, job: Block) -> None:
+    def settle(self, job: Block) -> None:
         """Determine the settings that are `auto`, and the start, for all workers; fix the order, and cut the blocks."""
         try:
             self._cut_blocks(job)
@@ -293,7 +254,7 @@ class OptimizeWorker:
         while not Store(self.run.folder).ids() >= set(self.order.first):
             if self.blocks.read(ORDER, WorkOrder) != self.order or not job.folder.path.is_dir():
                 raise ClaimLost
-            if not self._work_on_blocks(make, has_first):
+            if not self.work_on_blocks(make, has_first):
                 time.sleep(WAIT_SECONDS)
         return self._mean_of_first()
 
@@ -393,11 +354,6 @@ class OptimizeWorker:
         return found
 
 
-def _kills(block: BlockFolder) -> bool:
-    """Return whether so many workers have died on a block that one of its rows may be the cause."""
-    return Block(block).deaths() >= DEATHS
-
-
 def _by_kind(optimization: Optimization, examples: Sequence[PreparedExample]) -> list[PreparedExample]:
     """Return examples with those of a kind beside each other: only they share a batch."""
     kinds = {task.id: optimization.kind(task) for task in optimization.tasks}
@@ -405,22 +361,3 @@ def _by_kind(optimization: Optimization, examples: Sequence[PreparedExample]) ->
     for example in examples:
         places.setdefault(kinds.get(example.id), len(places))
     return sorted(examples, key=lambda example: places[kinds.get(example.id)])
-
-
-class _Counter:
-    """Counts what is done: by this worker at once, by others now and then."""
-
-    def __init__(self, blocks: Blocks, tracker: Tracker, left: int) -> None:
-        self.blocks, self.tracker, self.left = blocks, tracker, left
-        self.counted = time.monotonic()
-
-    def advance(self, note: str) -> None:
-        """Count an embedding of this worker, and those of others."""
-        self.left -= 1
-        self.tracker.advance(1, note)
-        if time.monotonic() - self.counted < COUNT_SECONDS:
-            return
-        self.counted, left = time.monotonic(), self.blocks.count_left()
-        if left < self.left:
-            self.tracker.advance(self.left - left, note)
-            self.left = left

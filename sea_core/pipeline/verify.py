@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 
 from sea_core.errors import RunError
 from sea_core.judges.base import Judge, JudgeConfig
-from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.registry import CONTENT, open_judges
-from sea_core.judges.score import run_judge, unjudged
 from sea_core.llm.config import LLMConfig
 from sea_core.model.embedding import load_embedding
+from sea_core.optimization.config import Auto
 from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.launch import count_workers
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.verify_work import VerifyWork, judge_answers
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.verification.analysis.comparison import MediaComparison
 from sea_core.verification.analysis.config import AnalysisConfig
 from sea_core.verification.analysis.labels import read_labelled_media
 from sea_core.verification.metrics import RunMetrics, run_metrics
-from sea_core.verification.verify import VerificationAnswers, check_width, generate_answers, unanswered_questions
+from sea_core.verification.verify import check_width, unanswered_questions
 
 if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
@@ -48,6 +49,7 @@ def verify(
     device: str = "auto",
     llm: LLMConfig | None = None,
     analysis: AnalysisConfig | None = None,
+    workers: int | Auto = 1,
     progress: Progress = SILENT,
 ) -> Verification:
     """Ask held-out questions about the embeddings of a run, and score the answers (VSR).
@@ -61,6 +63,7 @@ def verify(
         plugin: the run's plugin, for a run made with a local file: its path.
         model: where the run's model lies now, if not where it was.
         llm: how judges ask a language model. analysis: settings of the comparison.
+        workers: how many processes ask; `auto` for one for each GPU; 0 to leave the questions to `sea worker`.
 
     Raises:
         RunError: the run holds encoded media, or was made with another model.
@@ -74,7 +77,7 @@ def verify(
     require_same_model(opened, target)
     mllm = target.load() if comparison and comparison.remaining() else None
     with opened.writing():
-        ask_and_judge(opened, target, mllm, judges=scoring, progress=progress)
+        ask_and_judge(opened, target, mllm, judges=scoring, workers=workers, progress=progress)
         if comparison and mllm:
             compare(comparison, opened, mllm, progress)
     return Verification(opened, run_metrics(opened), comparison)
@@ -104,21 +107,17 @@ def ask_and_judge(
     target: ModelTarget,
     mllm: MLLM | None = None,
     judges: Sequence[Judge] = (),
+    workers: int | Auto = 1,
     progress: Progress = SILENT,
 ) -> None:
     """Ask the held-out questions that have no stored answer, then let judges score the answers."""
-    answered = len(run.current_answers())
+    work = VerifyWork(run, target, mllm)
+    work.do_all(work.rows(), {}, count_workers(workers, target), progress)
+    if work.blocks.all():  # they are left to workers that join the run
+        return
     if left := unanswered_questions(target.adapter, run):
-        mllm = mllm or target.load()
-        with progress.track("verify", answered + len(left), answered) as tracker:
-            for count in generate_answers(mllm, run):
-                tracker.advance(count)
-    answers = VerificationAnswers(run)
-    total = len(answers.stored_answers())
-    for judge in judges or (LexicalJudge(),):
-        with progress.track(f"judge {judge.name}", total, total - len(unjudged(answers, judge))) as tracker:
-            for count in run_judge(answers, judge):
-                tracker.advance(count)
+        progress.note(f"{len(left)} questions have no answer: workers died while they asked them")
+    judge_answers(run, judges, progress)
 
 
 def open_comparison(run: EmbeddingRun, folder: Path | str | None, config: AnalysisConfig) -> MediaComparison | None:

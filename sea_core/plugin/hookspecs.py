@@ -95,6 +95,12 @@ def sea_commands() -> list[typer.Typer]:
 
 
 @hookspec
+def sea_shared_commands() -> list[Any]:
+    """Return commands whose rows several processes may do. `sea worker RUN` works for them."""
+    raise NotImplementedError
+
+
+@hookspec
 def sea_reporters() -> list[Reporter]:
     """Return reporters. `sea report RUN` shows the run folders of their kind with them."""
     raise NotImplementedError

@@ -84,6 +84,7 @@ class Plugin:
     commands: tuple[typer.Typer, ...] = offered(
         "command group", None, required=("registered_commands", "registered_groups"), unique=("info.name",)
     )
+    shared_commands: tuple[Any, ...] = offered("shared command", None, required=("manifest", "blocks", "open"))
     reporters: tuple[Reporter, ...] = offered("reporter", Reporter, unique=("manifest",))
     functions: Mapping[str, Callable[..., Any]] = offered("function", None, container=dict)
 
@@ -222,6 +223,11 @@ def generators() -> tuple[Generator, ...]:
 def reporters() -> tuple[Reporter, ...]:
     """Return what installed plugins add to the page of `sea report`."""
     return tuple(_of_plugins("reporters", ()))
+
+
+def shared_commands() -> tuple[Any, ...]:
+    """Return the commands of plugins whose rows workers share. Those of the core are in `pipeline.worker`."""
+    return tuple(_of_plugins("shared_commands", ()))
 
 
 def extractors() -> Registry[Lazy[Extractor]]:

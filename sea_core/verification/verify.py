@@ -6,9 +6,9 @@ Answers and verdicts are stored separately, so that other judges can be run late
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from sea_core.data.examples import Kind
 from sea_core.errors import RunError
@@ -24,6 +24,10 @@ from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import HeldOutAnswer
 
 MAX_NEW_TOKENS = 48
+BATCH_SIZE = 16
+"""How many questions are asked at a time."""
+AskedQuestion: TypeAlias = tuple[str, str]
+"""The id of an embedding, and a question about it."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +63,35 @@ def read_answers(run: EmbeddingRun) -> list[HeldOutAnswer]:
 def unanswered_questions(adapter: Adapter, run: EmbeddingRun) -> list[tuple[EmbeddingRecord, str]]:
     """Return each successful embedding with each held-out question that has no stored answer yet."""
     answered = {(answer["id"], answer["question"]) for answer in read_answers(run)}
-    pairs = [
+    return [pair for pair in questions(adapter, run) if _asked(pair) not in answered]
+
+
+def questions(adapter: Adapter, run: EmbeddingRun) -> list[tuple[EmbeddingRecord, str]]:
+    """Return each successful embedding with each held-out question."""
+    return [
         (record, question)
         for record in run.records("succeeded")
         for question in held_out_questions(adapter, cast(Kind, record["kind"]))
     ]
-    return [(record, question) for record, question in pairs if (record["id"], question) not in answered]
 
 
-def generate_answers(mllm: MLLM, run: EmbeddingRun, batch_size: int = 16) -> Iterator[int]:
+def _asked(pair: tuple[EmbeddingRecord, str]) -> AskedQuestion:
+    return pair[0]["id"], pair[1]
+
+
+def generate_answers(
+    mllm: MLLM, run: EmbeddingRun, batch_size: int = BATCH_SIZE, among: Container[AskedQuestion] | None = None
+) -> Iterator[int]:
     """Ask the unanswered questions and store the answers. Yields the number of answers, batch by batch.
+
+    Args:
+        among: ask only those of these questions; None for all.
 
     Raises:
         RunError: the width of an embedding is not that of this model's encoder: another model made it.
     """
     check_width(mllm, run)
-    unanswered = unanswered_questions(mllm.adapter, run)
+    unanswered = [pair for pair in unanswered_questions(mllm.adapter, run) if among is None or _asked(pair) in among]
     for start in range(0, len(unanswered), batch_size):
         pairs = unanswered[start : start + batch_size]
         embeddings = [load_embedding(run, record["id"]) for record, _ in pairs]

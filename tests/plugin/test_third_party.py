@@ -51,6 +51,7 @@ def test_everything_it_offers_is_listed(venv: FreshVenv) -> None:
         "blueprints": [],
         "commands": ["acme"],
         "functions": ["acme_hello"],
+        "shared_commands": [],
         "reporters": [],
         "error": None,
     }

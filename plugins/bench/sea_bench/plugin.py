@@ -10,6 +10,7 @@ from sea_core import hookimpl
 if TYPE_CHECKING:
     import typer
 
+    from sea_core.pipeline.shared_work import SharedCommand
     from sea_core.report.reporter import Reporter
 
 
@@ -19,6 +20,13 @@ def sea_commands() -> list[typer.Typer]:
     from sea_bench.cli.study import app as study
 
     return [app, study]
+
+
+@hookimpl
+def sea_shared_commands() -> list[SharedCommand]:
+    from sea_bench.pipeline.workers import RUN
+
+    return [RUN]
 
 
 @hookimpl

@@ -125,6 +125,9 @@ def run(
         config=settings[""],
         progress=TERMINAL,
     )
+    if settings[""].workers == 0 and (left := result.run.blocks.count_left()):
+        output.note(f"{left} cases are left to do. On each computer, type: sea worker {out}")
+        return
     _print(result, as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,6 +33,10 @@ class AnswerSource(Protocol):
     """A model that can be opened to answer cases."""
 
     @property
+    def target(self) -> ModelTarget | ServedTarget:
+        """The model."""
+
+    @property
     def modality(self) -> str:
         """The modality of the cases."""
 
@@ -41,6 +45,9 @@ class AnswerSource(Protocol):
 
     def metadata(self) -> dict[str, Any]:
         """Return the fields of `BenchMetadata` that this kind of source fills in."""
+
+    def load_model(self, progress: Progress) -> None:
+        """Load the model, if it is one on this machine and not loaded yet."""
 
     def open(self, run: BenchRun, cases: Sequence[Case], config: AnswerConfig, progress: Progress) -> AnsweringModel:
         """Return the model, after the checks before a run, which are made once for each device or server.
@@ -85,10 +92,15 @@ class LocalSource:
     target: ModelTarget
     lora: Path | None = None
     load: Callable[[], MLLM] | None = None
+    _loaded: list[MLLM] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def modality(self) -> str:
         return self.target.adapter.modality
+
+    def load_model(self, progress: Progress) -> None:
+        if not self._loaded:
+            self._loaded.append(self.load() if self.load else load_model(self.target, self.lora, progress))
 
     def identity(self) -> dict[str, Any]:
         lora = fingerprint(str(self.lora), None) if self.lora else None
@@ -98,8 +110,8 @@ class LocalSource:
         return {"model": model_location(self.target), "lora": str(self.lora) if self.lora else None}
 
     def open(self, run: BenchRun, cases: Sequence[Case], config: AnswerConfig, progress: Progress) -> AnsweringModel:
-        mllm = self.load() if self.load else load_model(self.target, self.lora, progress)
-        model, device = LocalAnsweringModel(mllm, config.batch_size), self.target.device_name()
+        self.load_model(progress)
+        model, device = LocalAnsweringModel(self._loaded[0], config.batch_size), self.target.device_name()
         found = _checked(run, device, cases, lambda: preflight(model, cases, config, device))
         chosen = choose_batch_size(config, found)
         model.batch_size = min(model.batch_size, chosen)
@@ -123,6 +135,9 @@ class ServedSource:
 
     def metadata(self) -> dict[str, Any]:
         return {"model": ModelLocation(self.target.model), "server": self.target.address}
+
+    def load_model(self, progress: Progress) -> None:
+        """Do nothing: the server has loaded it."""
 
     @cached_property
     def _reported(self) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, get_args
 
 from sea_bench import layout
 from sea_bench.dataset import read_benchmark
-from sea_bench.defences.base import Defence, DefenceContext
+from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
 from sea_bench.pipeline.answer_source import AnswerSource, find_source
-from sea_bench.run.answering import AnsweringModel, Failure
+from sea_bench.pipeline.answer_work import answer_cases
+from sea_bench.run.answering import Failure
 from sea_bench.run.base_model import find_base
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.lora import FILES, check_lora_folder
@@ -24,7 +25,7 @@ from sea_bench.run.run_folder import (
     BenchRun,
     UnansweredRecord,
 )
-from sea_bench.run.runner import run_cases, store_missing, unanswered_cases, undescribed_cases
+from sea_bench.run.runner import store_missing
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
@@ -100,7 +101,7 @@ def run_benchmark(
     run = BenchRun.start(Path(out), plan.manifest)
     with run.writing():
         store_missing(run, plan.selection.missing)
-        _answer_remaining(run, plan, progress)
+        answer_cases(run, plan, progress)
     return _result(run, plan.selection)
 
 
@@ -109,11 +110,13 @@ class RunPlan:
     """What a run will do. Nothing is written, and no model is loaded.
 
     Attributes:
-        source: of the answers. manifest: that the run's folder will have, or has.
+        source: of the answers. wanted: which cases were selected.
+        manifest: that the run's folder will have, or has.
     """
 
     source: AnswerSource
     defence: Defence | None
+    wanted: CaseFilter
     selection: Selection
     config: AnswerConfig
     manifest: BenchManifest
@@ -138,9 +141,10 @@ def plan_run(
             hint=f"Leave --defence {defence.name} out, or run the model on this machine with --plugin.",
         )
     source = find_source(model, Path(lora) if lora else None, load)
-    selection = select_cases(read_benchmark(folder, source.modality), wanted or CaseFilter())
+    wanted = wanted or CaseFilter()
+    selection = select_cases(read_benchmark(folder, source.modality), wanted)
     manifest = _manifest(folder, source, defence, config, selection)
-    return RunPlan(source, defence, selection, config, manifest)
+    return RunPlan(source, defence, wanted, selection, config, manifest)
 
 
 def find_lora(folder: Path) -> Path:
@@ -189,32 +193,6 @@ def _manifest(
         ),
         metadata=BenchMetadata(benchmark=str(cases), cases=len(selection), **source.metadata()),
     )
-
-
-def _answer_remaining(run: BenchRun, plan: RunPlan, progress: Progress) -> None:
-    """Answer the cases that have no answer, and ask what media show. The model is opened only if there are any."""
-    selection, config = plan.selection, plan.config
-    undescribed = undescribed_cases(run, selection) if config.comprehension else []
-    wanted = {case.key for case in [*unanswered_cases(run, selection), *undescribed]}
-    todo = [case for case in selection.cases if case.key in wanted]
-    if not todo:
-        return
-    defended = _defend(plan.source.open(run, selection.cases, config, progress), plan.defence, run, progress)
-    with progress.track("answer", len(selection.cases), len(selection.cases) - len(todo)) as tracker:
-        answering = run_cases(defended, run, todo, max_new_tokens=config.max_new_tokens, undescribed=undescribed)
-        for count in answering:
-            tracker.advance(count)
-
-
-def _defend(model: AnsweringModel, defence: Defence | None, run: BenchRun, progress: Progress) -> AnsweringModel:
-    """Return the model with its defence, if there is one, and store what the defence has chosen."""
-    if defence is None:
-        return model
-    defence.check_model(model)
-    defended = defence.protect(model, DefenceContext(run.folder, progress))
-    if defended.resolved != run.manifest.defence:
-        run.set_defence(defended.resolved)
-    return defended
 
 
 def _result(run: BenchRun, selection: Selection) -> RunResult:

@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt
 from pydantic import JsonValue
 
 from sea_core.config import Config
+from sea_core.optimization.config import Auto
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class AnswerConfig(Config):
     """Answer in batches even if the preflight found that batching changes an answer. By default each case is then
     answered alone."""
 
+    workers: Annotated[int, Ge(0)] | Auto = 1
+    """Processes that answer cases. `auto`: one for each GPU; on a CPU one. `0`: only prepare the run, for workers that
+    join it (`sea worker`)."""
     comprehension: bool = True
     """Ask also what each medium shows, where the benchmark has key phrases: one short answer more. The report then
     gives its metrics among the media that the model understands, too. It changes no other answer."""

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from sea_bench.case import Case, Condition
 from sea_bench.run.answering import Failure
+from sea_core.runs.blocks import Blocks
 from sea_core.runs.digests import sha256
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
@@ -307,6 +308,7 @@ class BenchRun(RunFolder[BenchManifest]):
         answers: the log of `AnswerRecord`s, at least one for each case that was asked.
         verdicts: the log of `BenchVerdict`s.
         comprehension: the log of `ComprehensionRecord`s; comprehension_verdicts: that of the verdicts on them.
+        blocks: what workers share of the cases that are left, while they answer them.
         sampling_frame: the log of `FrameRecord`s; labels: that of `LabelRecord`s, in which the last one counts.
     """
 
@@ -328,6 +330,7 @@ class BenchRun(RunFolder[BenchManifest]):
 
         self.sampling_frame = JsonlLog(self.folder / "sampling_frame.jsonl", FrameRecord, key=("key", "answer_sha"))
         self.labels = JsonlLog(self.folder / "labels.jsonl", LabelRecord)
+        self.blocks = Blocks(self.folder)
 
     def journals(self) -> Sequence[JsonlLog[Any]]:
         return (

@@ -65,7 +65,7 @@ def run_cases(
     """
     answered, wanted = run.answered_records().keys(), {case.key for case in undescribed}
     for with_media in (False, True):  # prompts with and without a medium cannot be in one batch
-        remaining = [case for case in cases if _has_medium(case) is with_media]
+        remaining = [case for case in cases if has_medium(case) is with_media]
         while remaining:
             batch, remaining = remaining[: model.batch_size], remaining[model.batch_size :]
             read, unreadable = read_cases(model, batch)
@@ -102,7 +102,8 @@ def case_prompt(read: ReadCase, max_new_tokens: int) -> CasePrompt:
     return CasePrompt(read.case.key, prompt_text(read.case), read.medium, max_new_tokens)
 
 
-def _has_medium(case: Case) -> bool:
+def has_medium(case: Case) -> bool:
+    """Return whether a case is put to the model with a medium: its own, or the blank one."""
     return case.media is not None or case.condition == "blank"
 
 

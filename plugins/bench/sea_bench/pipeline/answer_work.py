@@ -1,0 +1,159 @@
+"""The cases that `sea bench run` puts to a model, as work that several processes may share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sea_bench.case import Case
+from sea_bench.defences.base import DefenceContext
+from sea_bench.run.answering import AnsweringModel
+from sea_bench.run.run_folder import BenchRun, Preflight, unanswered_record
+from sea_bench.run.runner import has_medium, run_cases, unanswered_cases, undescribed_cases
+from sea_bench.run.served import ServedTarget
+from sea_bench.select import CaseFilter
+from sea_core.errors import SeaError
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.launch import count_workers
+from sea_core.pipeline.progress import Progress
+from sea_core.pipeline.shared_work import SharedWork
+from sea_core.runs.blocks import Block, BlockRow
+
+if TYPE_CHECKING:
+    from sea_bench.pipeline.run import RunPlan
+
+
+@dataclass(frozen=True)
+class DefenceOptions:
+    """A defence as a worker finds it again."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """What a worker needs to know besides the run's manifest.
+
+    Attributes:
+        benchmark: its folder. lora: the folder of the LoRA adapter.
+        wanted: which cases were selected. config: how answers are generated.
+    """
+
+    benchmark: str
+    lora: str | None
+    wanted: CaseFilter
+    config: Mapping[str, Any]
+    defence: DefenceOptions | None
+
+
+@dataclass(frozen=True)
+class SettledChecks:
+    """What the checks before the run have found, and what the defence has chosen, for all workers."""
+
+    preflight: Preflight | None
+    defence: Mapping[str, Any] | None
+
+
+class AnswerWork(SharedWork[BenchRun]):
+    """Cases to be answered. The model is opened for the first of them."""
+
+    title: ClassVar[str] = "answer"
+    settled_type: ClassVar[type[Any]] = SettledChecks
+
+    def __init__(self, run: BenchRun, target: ModelTarget | None, plan: RunPlan, progress: Progress) -> None:
+        super().__init__(run, target)
+        self.plan, self.progress = plan, progress
+        self.cases = {case.key: case for case in plan.selection.cases}
+        self._model: AnsweringModel | None = None
+
+    @property
+    def batch_size(self) -> int:
+        return self.plan.config.batch_size
+
+    def load(self) -> None:
+        self.plan.source.load_model(self.progress)
+
+    def settle(self, run: BenchRun) -> SettledChecks:
+        self._open(run)
+        return SettledChecks(run.manifest.preflight, run.manifest.defence)
+
+    def adopt(self, run: BenchRun, settled: SettledChecks) -> None:
+        if settled.preflight and settled.preflight != run.manifest.preflight:
+            run.set_preflight(settled.preflight)
+        if settled.defence is not None and settled.defence != run.manifest.defence:
+            run.set_defence(settled.defence)
+
+    def part(self, block: Block) -> BenchRun:
+        """Return the run with the benchmark where this process has found it: media are named relative to it."""
+        part = super().part(block)
+        metadata = replace(part.manifest.metadata, benchmark=self.plan.manifest.metadata.benchmark)
+        part.manifest = replace(part.manifest, metadata=metadata)
+        return part
+
+    def left(self, run: BenchRun, rows: Sequence[BlockRow]) -> list[BlockRow]:
+        wanted = {case.key for case in (*unanswered_cases(run, self.plan.selection), *self._undescribed(run))}
+        return [row for row in rows if row["id"] in wanted]
+
+    def do(self, run: BenchRun, rows: Sequence[BlockRow]) -> Iterator[int]:
+        cases, keys = [self._case(row) for row in rows], {row["id"] for row in rows}
+        undescribed = [case for case in self._undescribed(run) if case.key in keys]
+        length = self.plan.config.max_new_tokens
+        yield from run_cases(self._open(run), run, cases, max_new_tokens=length, undescribed=undescribed)
+
+    def give_up(self, run: BenchRun, row: BlockRow, reason: str) -> None:
+        run.answers.append([unanswered_record(self._case(row), "failed", reason)])
+
+    def _case(self, row: BlockRow) -> Case:
+        return self.cases[row["id"]]
+
+    def _undescribed(self, run: BenchRun) -> list[Case]:
+        return undescribed_cases(run, self.plan.selection) if self.plan.config.comprehension else []
+
+    def _open(self, run: BenchRun) -> AnsweringModel:
+        """Return the model with its defence, if there is one, and store what the defence has chosen."""
+        if self._model is None:
+            plan = self.plan
+            model = plan.source.open(run, plan.selection.cases, plan.config, self.progress)
+            if plan.defence is not None:
+                plan.defence.check_model(model)
+                model = defended = plan.defence.protect(model, DefenceContext(run.folder, self.progress))
+                if defended.resolved != run.manifest.defence:
+                    run.set_defence(defended.resolved)
+            self._model = model
+        return self._model
+
+
+def answer_cases(run: BenchRun, plan: RunPlan, progress: Progress) -> None:
+    """Answer the cases that have no answer, and ask what media show. The model is opened only if there are any.
+
+    Raises:
+        SeaError: several processes were asked for, and the model is on a server.
+    """
+    target = plan.source.target
+    if isinstance(target, ServedTarget):
+        if plan.config.workers != 1:
+            hint = "It is asked by several threads: -o server.concurrency=16"
+            raise SeaError("a model on a server needs no workers on this machine", hint=hint)
+        count, local = 1, None
+    else:
+        count, local = count_workers(plan.config.workers, target), target
+    cases = sorted(plan.selection.cases, key=has_medium)  # those that share batches beside each other
+    rows: list[BlockRow] = [{"id": case.key, "value": {}} for case in cases]
+    AnswerWork(run, local, plan, progress).do_all(rows, _options(plan), count, progress)
+
+
+def _options(plan: RunPlan) -> dict[str, Any]:
+    metadata = plan.manifest.metadata
+    options = AnswerOptions(
+        benchmark=str(Path(metadata.benchmark).absolute()),
+        lora=str(Path(metadata.lora).absolute()) if metadata.lora else None,
+        wanted=plan.wanted,
+        config=asdict(plan.config),
+        defence=DefenceOptions(plan.defence.name, asdict(plan.defence)) if plan.defence else None,
+    )
+    found: dict[str, Any] = json.loads(json.dumps(asdict(options), default=lambda path: str(path.absolute())))
+    return found

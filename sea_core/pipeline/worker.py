@@ -1,0 +1,90 @@
+"""`sea worker` from Python: join whatever work a run folder has for workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.join import end_with_parent, own_device, work
+from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
+from sea_core.pipeline.verify import require_same_model, require_synthetic
+from sea_core.pipeline.verify_work import VERIFY_BLOCKS, VerifyWork
+from sea_core.plugin import loader
+from sea_core.runs.block_folder import BLOCKS
+from sea_core.runs.blocks import ORDER
+from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.folder import RunFolder
+
+
+def open_verify_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> VerifyWork:
+    """Return the questions about a run as work for this process. Raises RunError where its model is another one."""
+    run = EmbeddingRun(folder)
+    require_synthetic(run)
+    target = _target(run, options)
+    require_same_model(run, target)
+    return VerifyWork(run, target)
+
+
+def _target(run: EmbeddingRun, options: WorkerOptions) -> ModelTarget:
+    return ModelTarget.of_run(
+        run,
+        plugin=options.plugin,
+        model=options.model,
+        device=own_device(options.device),
+        progress=options.progress,
+    )
+
+
+CORE_COMMANDS = (SharedCommand("sea verify", EmbeddingRun.MANIFEST_NAME, VERIFY_BLOCKS, open_verify_work),)
+"""Those of the core besides `sea optimize`."""
+
+
+def join_run(
+    folder: Path | str,
+    *,
+    plugin: str | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    progress: Progress = SILENT,
+) -> RunFolder[Any] | None:
+    """Work on a run until nothing is left to do: for the command that makes it, then for others.
+
+    Args:
+        plugin: the run's plugin, for a run made with a local file: its path.
+        model: where the run's model lies here, if not where it was.
+
+    Returns:
+        the run, if this process has finished it; None if there is nothing to do, or another process finishes it.
+
+    Raises:
+        RunError: this process would do the work otherwise than the command, or the folder is no run.
+    """
+    folder = Path(folder)
+    finished: RunFolder[Any] | None = None
+    end_with_parent()
+    commands = _commands(folder)
+    waiting = [command for command in commands if command.has_work(folder)]
+    if not commands or (not waiting and _is_embedding_run(folder)) or _is_being_optimized(folder):
+        finished = work(folder, plugin=plugin, model=model, device=device, progress=progress)
+    elif not waiting:
+        progress.note(f"nothing is left to do in {folder}")
+    for command in waiting:
+        finished = command.join(folder, WorkerOptions(plugin, model, device, progress)) or finished
+    return finished
+
+
+def _commands(folder: Path) -> Sequence[SharedCommand]:
+    """Return the commands, besides `sea optimize`, that run folders of this kind may have work of."""
+    commands = CORE_COMMANDS if _is_embedding_run(folder) else loader.shared_commands()
+    return [command for command in commands if (folder / command.manifest).is_file()]
+
+
+def _is_embedding_run(folder: Path) -> bool:
+    return (folder / EmbeddingRun.MANIFEST_NAME).is_file()
+
+
+def _is_being_optimized(folder: Path) -> bool:
+    return _is_embedding_run(folder) and (folder / BLOCKS / ORDER).is_file()
