@@ -9,7 +9,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.settings import adapter_groups, read_settings, takes_settings
+from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
@@ -18,7 +18,14 @@ SHOWN = 5
 """How many failed examples are listed in text."""
 
 
-@takes_settings(adapter_groups)
+def encode_groups() -> list[SettingGroup]:
+    """Return the settings of `sea encode`."""
+    from sea_core.pipeline.workers_config import WorkersConfig
+
+    return [SettingGroup(WorkersConfig()), adapter_group()]
+
+
+@takes_settings(encode_groups)
 def encode(
     plugin: options.PluginName,
     dataset: Annotated[
@@ -49,7 +56,7 @@ def encode(
     from sea_core.pipeline.encode import encode_into
     from sea_core.pipeline.inputs import ModelTarget, parse_columns
 
-    settings = read_settings(adapter_groups(), config, option)["adapter"]
+    settings = read_settings(encode_groups(), config, option)
     target = ModelTarget.find(
         plugin,
         modality=modality,
@@ -57,7 +64,7 @@ def encode(
         revision=revision,
         dtype=dtype,
         device=device,
-        settings=settings,
+        settings=settings["adapter"],
         chat_template=chat_template,
     )
     run = encode_into(
@@ -69,8 +76,12 @@ def encode(
         media_root=media_root,
         limit=limit,
         batch_size=batch_size,
+        workers=settings[""].workers,
         progress=TERMINAL,
     )
+    if settings[""].workers == 0 and (left := run.blocks.count_left()):
+        output.note(f"{left} media are left to encode. On each computer, type: sea worker {run.folder}")
+        return
     report(run, as_json)
 
 

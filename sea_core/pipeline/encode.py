@@ -5,28 +5,35 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sea_core.data.examples import Example
 from sea_core.data.media_columns import MEDIA_AS_BYTES, MEDIA_COLUMNS
 from sea_core.data.media_paths import file_problem, locate_medium
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
-from sea_core.errors import DataError, SeaError, at
+from sea_core.errors import DataError, RunError, SeaError, at
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
+from sea_core.optimization.config import Auto
 from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.launch import count_workers
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.reading import note_reading
+from sea_core.pipeline.shared_work import SharedWork
 from sea_core.plugin import loader
+from sea_core.runs.blocks import HINT, Block, BlockRow
+from sea_core.runs.embedding_blocks import EmbeddingBlocks
 from sea_core.runs.embedding_record import ResultRecord
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
 from sea_core.runs.manifest import DataIdentity
+from sea_core.runs.store import Store
+from sea_core.schema import parse_json
 
 METADATA_FILES = ("metadata.jsonl", "metadata.json")
 """The file that lists the media of a folder, as in Hugging Face's folder datasets."""
@@ -96,32 +103,37 @@ def _find_medium(example: Example, file: Path, media_root: Path | None) -> Media
     return MediaExample(example, path, file_problem(path))
 
 
-def encode(mllm: MLLM, examples: Sequence[MediaExample], run: EmbeddingRun, batch_size: int = 1) -> Iterator[int]:
+def encode(
+    mllm: MLLM, examples: Sequence[MediaExample], run: EmbeddingRun, batch_size: int = 1, folder: Path = Path()
+) -> Iterator[int]:
     """Encode and store the examples that the run does not have. Yields how many were done, batch by batch.
 
     An example whose medium is missing or broken is stored as failed, with the reason. In a batch of one, E equals what
     `mllm.encode` returns for the medium, to the last bit; a larger batch may round differently.
+
+    Args:
+        folder: to which the paths of media are relative.
     """
     done = run.store.ids()
     left = [each for each in examples if each.example.id not in done]
     for start in range(0, len(left), batch_size):
         began = time.monotonic()
         batch = left[start : start + batch_size]
-        results = _encode_batch(mllm, batch)
+        results = _encode_batch(mllm, batch, folder)
         seconds = (time.monotonic() - began) / len(batch)
         for example, result in zip(batch, results, strict=True):
             _store(run, example, result, seconds)
         yield len(batch)
 
 
-def _encode_batch(mllm: MLLM, batch: Sequence[MediaExample]) -> list[Embedding | str]:
+def _encode_batch(mllm: MLLM, batch: Sequence[MediaExample], folder: Path) -> list[Embedding | str]:
     """Return each example's E, or why it has none. If a medium makes the batch fail, each is encoded on its own."""
     media: dict[int, Any] = {}
     results: list[Embedding | str] = [each.problem for each in batch]
     for i, each in enumerate(batch):
         if each.path and not each.problem:
             try:
-                media[i] = mllm.adapter.read_media(each.path, mllm.processor)
+                media[i] = mllm.adapter.read_media(folder / each.path, mllm.processor)
             except SeaError as error:
                 results[i] = error.what
     try:
@@ -129,7 +141,7 @@ def _encode_batch(mllm: MLLM, batch: Sequence[MediaExample]) -> list[Embedding |
             results[i] = embedding
     except DataError as error:  # the adapter does not accept one of the media
         if len(batch) > 1:
-            return [result for each in batch for result in _encode_batch(mllm, [each])]
+            return [result for each in batch for result in _encode_batch(mllm, [each], folder)]
         results[0] = error.what
     return results
 
@@ -137,9 +149,14 @@ def _encode_batch(mllm: MLLM, batch: Sequence[MediaExample]) -> list[Embedding |
 def _store(run: EmbeddingRun, example: MediaExample, result: Embedding | str, seconds: float) -> None:
     """Store an encoded medium, or why it could not be encoded."""
     if isinstance(result, str):
-        run.add(_make_record(example, "failed", result, (), seconds), None)
+        run.add(failed_record(example, result, seconds), None)
     else:
         run.add(_make_record(example, "encoded", "", result.grid, seconds), result.features)
+
+
+def failed_record(example: MediaExample, reason: str, seconds: float = 0.0) -> ResultRecord:
+    """Return the record of an example whose medium was not encoded."""
+    return _make_record(example, "failed", reason, (), seconds)
 
 
 def _make_record(
@@ -176,6 +193,67 @@ def _make_record(
     }
 
 
+@dataclass(frozen=True)
+class EncodeOptions:
+    """What a worker needs to know besides the run and its rows.
+
+    Attributes:
+        folder: to which the paths of media are relative. batch_size: media encoded at a time.
+    """
+
+    folder: str
+    batch_size: int
+
+
+class EncodeWork(SharedWork[EmbeddingRun]):
+    """Media to be encoded: a row is an example with its medium."""
+
+    title: ClassVar[str] = "encode"
+
+    def __init__(self, run: EmbeddingRun, target: ModelTarget, options: EncodeOptions) -> None:
+        super().__init__(run, target)
+        self.blocks = EmbeddingBlocks(run)
+        self.options, self._target = options, target
+        self._mllm: MLLM | None = None
+
+    @property
+    def batch_size(self) -> int:
+        return self.options.batch_size
+
+    def load(self) -> None:
+        if self._mllm is None:
+            self._mllm = self._target.load()
+            check_seam(self._mllm)
+
+    def part(self, block: Block) -> EmbeddingRun:
+        part = super().part(block)
+        part.store = block.store
+        return part
+
+    def left(self, run: EmbeddingRun, rows: Sequence[BlockRow]) -> list[BlockRow]:
+        done = run.store.ids() if run.is_part else Store(run.folder).ids()
+        return [row for row in rows if row["id"] not in done]
+
+    def do(self, run: EmbeddingRun, rows: Sequence[BlockRow]) -> Iterator[int]:
+        assert self._mllm
+        folder = Path(self.options.folder)
+        yield from encode(self._mllm, [self._example(row) for row in rows], run, self.options.batch_size, folder)
+
+    def give_up(self, run: EmbeddingRun, row: BlockRow, reason: str) -> None:
+        run.add(failed_record(self._example(row), reason), None)
+
+    def _example(self, row: BlockRow) -> MediaExample:
+        what, text, where = f"the example {row['id']!r}", json.dumps(row["value"]), str(self.run.folder)
+        return parse_json(text, MediaExample, what=what, hint=HINT, where=where, error=RunError)
+
+
+def encode_rows(examples: Sequence[MediaExample]) -> list[BlockRow]:
+    """Return examples as rows of work."""
+    return [
+        {"id": each.example.id, "value": {**asdict(each), "path": each.path and str(each.path)}} for each in examples
+    ]
+
+
 def encode_into(
     dataset: Path,
     target: ModelTarget,
@@ -186,9 +264,13 @@ def encode_into(
     media_root: Path | None = None,
     limit: int | None = None,
     batch_size: int = 1,
+    workers: int | Auto = 1,
     progress: Progress = SILENT,
 ) -> EmbeddingRun:
     """Encode a dataset's media into a run folder, for `align` to train on; a stopped run is resumed.
+
+    Args:
+        workers: how many processes encode; `auto` for one for each GPU; 0 to leave the media to `sea worker`.
 
     Raises:
         DataError: the examples cannot be read, or none names a medium.
@@ -214,12 +296,7 @@ def encode_into(
     )
     run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata))
     with run.writing(makes_embeddings=True):
-        done = run.store.ids()
-        waiting = sum(each.example.id not in done for each in examples)
-        if waiting:
-            mllm = target.load()
-            check_seam(mllm)
-            with progress.track("encode", len(examples), len(examples) - waiting) as tracker:
-                for count in encode(mllm, examples, run, batch_size):
-                    tracker.advance(count)
+        options = EncodeOptions(str(Path.cwd()), batch_size)
+        work = EncodeWork(run, target, EncodeOptions("", batch_size))
+        work.do_all(encode_rows(examples), asdict(options), count_workers(workers, target), progress)
     return run

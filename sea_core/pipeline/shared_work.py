@@ -276,16 +276,19 @@ class SharedCommand:
         blocks: the folder of its blocks.
         open: returns the work of an order in a run folder. Raises RunError where this process would do it otherwise
             than the command.
+        is_for: whether a run folder with such a manifest is this command's.
     """
 
     name: str
     manifest: str
     blocks: str
     open: Callable[[Path, SharedOrder, WorkerOptions], SharedWork[Any]]
+    is_for: Callable[[Path], bool] = lambda folder: True
 
     def has_work(self, folder: Path) -> bool:
         """Return whether a run folder has work of this command for workers."""
-        return (folder / self.manifest).is_file() and (folder / self.blocks / ORDER).is_file()
+        files = (folder / self.manifest, folder / self.blocks / ORDER)
+        return all(path.is_file() for path in files) and self.is_for(folder)
 
     def join(self, folder: Path, options: WorkerOptions) -> RunFolder[Any] | None:
         """Work in a run folder until nothing is left to do.

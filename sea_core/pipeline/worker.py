@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sea_core.errors import RunError
+from sea_core.pipeline.encode import EncodeOptions, EncodeWork
 from sea_core.pipeline.inputs import ModelTarget
-from sea_core.pipeline.join import end_with_parent, own_device, work
+from sea_core.pipeline.join import HINT, end_with_parent, own_device, work
+from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
 from sea_core.pipeline.verify import require_same_model, require_synthetic
 from sea_core.pipeline.verify_work import VERIFY_BLOCKS, VerifyWork
 from sea_core.plugin import loader
 from sea_core.runs.block_folder import BLOCKS
+from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.blocks import ORDER
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.folder import RunFolder
+from sea_core.runs.manifest import normalise, require_same_identity
+from sea_core.schema import parse_json
 
 
 def open_verify_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> VerifyWork:
@@ -38,7 +47,30 @@ def _target(run: EmbeddingRun, options: WorkerOptions) -> ModelTarget:
     )
 
 
-CORE_COMMANDS = (SharedCommand("sea verify", EmbeddingRun.MANIFEST_NAME, VERIFY_BLOCKS, open_verify_work),)
+def open_encode_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> EncodeWork:
+    """Return the media of a run as work for this process. Raises RunError where its model or version is another one."""
+    run = EmbeddingRun(folder, may_be_damaged=True)
+    target = _target(run, options)
+    found = replace(run.manifest.identity, sea=version("sea-core"), model=model_identity(target))
+    same = normalise(replace(run.manifest, identity=found)).identity
+    require_same_identity(folder, run.manifest.identity, same, hint=HINT)
+    what, where = "what the workers of sea encode are to do", str(folder)
+    text = json.dumps(order.options)
+    stored = parse_json(text, EncodeOptions, what=what, hint=CUT_HINT, where=where, error=RunError)
+    if stored.folder == str(Path.cwd()):
+        stored = replace(stored, folder="")  # paths in messages are as the command has them
+    return EncodeWork(run, target, stored)
+
+
+def _holds_media(folder: Path) -> bool:
+    return EmbeddingRun(folder, may_be_damaged=True).manifest.identity.source == "media"
+
+
+NAME = EmbeddingRun.MANIFEST_NAME
+CORE_COMMANDS = (
+    SharedCommand("sea encode", NAME, BLOCKS, open_encode_work, _holds_media),
+    SharedCommand("sea verify", NAME, VERIFY_BLOCKS, open_verify_work),
+)
 """Those of the core besides `sea optimize`."""
 
 
@@ -67,7 +99,7 @@ def join_run(
     end_with_parent()
     commands = _commands(folder)
     waiting = [command for command in commands if command.has_work(folder)]
-    if not commands or (not waiting and _is_embedding_run(folder)) or _is_being_optimized(folder):
+    if not commands or (_is_made_from_text(folder) and ((folder / BLOCKS / ORDER).is_file() or not waiting)):
         finished = work(folder, plugin=plugin, model=model, device=device, progress=progress)
     elif not waiting:
         progress.note(f"nothing is left to do in {folder}")
@@ -86,5 +118,5 @@ def _is_embedding_run(folder: Path) -> bool:
     return (folder / EmbeddingRun.MANIFEST_NAME).is_file()
 
 
-def _is_being_optimized(folder: Path) -> bool:
-    return _is_embedding_run(folder) and (folder / BLOCKS / ORDER).is_file()
+def _is_made_from_text(folder: Path) -> bool:
+    return _is_embedding_run(folder) and not _holds_media(folder)

@@ -14,10 +14,13 @@ import torch
 
 from helpers.cli import expect_error, sea
 from helpers.manifests import embedding_manifest
+from helpers.stored import stored_ids
 from sea_core.errors import DataError, RunError
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.encode import encode, media_examples
+from sea_core.pipeline.inputs import ModelTarget
+from sea_core.runs.blocks import Blocks, ClaimLost
 from sea_core.runs.embedding_run import EmbeddingRun
 
 
@@ -55,6 +58,71 @@ def test_stored_is_what_the_encoder_gives(mllm: MLLM, folder: Path, tmp_path: Pa
         assert records[name]["harmful"] is False
     with run.writing():
         assert not list(encode(mllm, rows, run, batch_size))
+
+
+def encode_command(folder: Path, run: Path, *more: object) -> tuple[object, ...]:
+    return ("encode", folder, "--plugin", "qwen2_audio", "-o", "adapter.seconds=0.5", "--out", run, "--json", *more)
+
+
+def assert_same(found: Path, expected: Path) -> None:
+    """Check that two runs have the same embeddings, to the last bit, and that no work is left."""
+    runs = EmbeddingRun(found), EmbeddingRun(expected)
+    same, records = ({r["id"]: {**r, "shard": "", "seconds": 0.0} for r in run.records()} for run in runs)
+    assert same == records
+    for record in runs[1].records("encoded"):
+        assert torch.equal(*(run.load(record["id"])[0] for run in runs))
+    assert stored_ids(found) == sorted(records)
+    assert not list(found.glob("*blocks*"))
+
+
+def test_a_worker_takes_over_what_a_dead_one_has_encoded(
+    mllm: MLLM, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelTarget, "load", lambda _: mllm)
+    run, one = tmp_path / "run", tmp_path / "one"
+    assert sea(*encode_command(folder, one)).code == 1  # two cannot be read
+    result = sea(*encode_command(folder, run, "-o", "workers=0"))
+    assert (result.code, result.out) == (0, "")
+    assert f"4 media are left to encode. On each computer, type: sea worker {run}" in result.err
+    blocks = Blocks(run)
+    with blocks.worker().registered() as dead:
+        job = blocks.claim_settling(dead)
+        assert job
+        blocks.cut(job, job.rows, 3)
+        job.remove()
+        block = blocks.claim(dead)
+        assert block
+        stored = EmbeddingRun(one)
+        block.add({**stored.store.record("a.wav"), "seconds": 123.0}, stored.store.load("a.wav"))
+    assert blocks.count_left() == 3
+    assert sea("worker", run).code == 0
+    assert_same(run, one)
+    assert EmbeddingRun(run).store.record("a.wav")["seconds"] == 123.0
+
+
+def test_a_command_collects_what_workers_have_encoded(
+    mllm: MLLM, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelTarget, "load", lambda _: mllm)
+    run, one = tmp_path / "run", tmp_path / "one"
+    sea(*encode_command(folder, one))
+    sea(*encode_command(folder, run, "-o", "workers=0"))
+    blocks = Blocks(run)
+    with blocks.worker().registered() as other:
+        job = blocks.claim_settling(other)
+        assert job
+        blocks.cut(job, job.rows, 3)
+        job.remove()
+        block = blocks.claim(other)
+        assert block
+        stored = EmbeddingRun(one)
+        block.add({**stored.store.record("a.wav"), "seconds": 123.0}, stored.store.load("a.wav"))
+        assert sea(*encode_command(folder, run)).code == 1
+        with pytest.raises(ClaimLost):
+            block.finish()
+    assert EmbeddingRun(run).store.record("a.wav")["seconds"] == 123.0
+    blocks.delete()
+    assert_same(run, one)
 
 
 def test_media_stored_as_bytes_are_named(tmp_path: Path) -> None:

@@ -457,7 +457,7 @@ def test_a_run_of_encoded_media_has_no_work(tmp_path: Path) -> None:
     line = {"file_name": "a.wav", "instruction": "Do it.", "response": "No.", "harmful": False}
     (media / "metadata.jsonl").write_text(json.dumps(line) + "\n")
     assert sea("encode", media, "--plugin", PLUGIN, "--out", tmp_path / "real").code == 0
-    assert "holds encoded media" in expect_error("worker", tmp_path / "real")
+    assert "nothing is left to do" in sea("worker", tmp_path / "real").err
 
 
 def test_a_worker_with_another_model_or_version_is_refused(tmp_path: Path, checkpoint: Path) -> None:
