@@ -22,7 +22,7 @@ def worker(
     ] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Join a run of `sea optimize` or `sea bench run`, and work on it until nothing is left to do.
+    """Join a run of `sea optimize`, `encode`, `verify` or `bench run`, and work on it until nothing is left to do.
 
     The settings are those of the run. Any number of workers may come and go, on any computers that see the folder. The
     last one audits and verifies embeddings. The exit code is 1 if the device is out of memory or has failed: start a
@@ -43,7 +43,7 @@ def worker(
         except DeviceError as error:  # exit code 2 would mean that no other worker can go on
             output.show_error(error)
             raise typer.Exit(1) from error
-    if isinstance(finished, EmbeddingRun):
+    if isinstance(finished, EmbeddingRun) and finished.manifest.identity.source == "text":
         run_report.report(finished, as_json)
     elif finished:
         output.note(f"{finished.folder} is finished: {command_to_show(finished.folder)} {finished.folder}")

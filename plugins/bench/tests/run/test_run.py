@@ -251,7 +251,8 @@ def test_a_command_takes_the_cases_back_from_workers_that_joined(
 
     def answer(model: LocalAnsweringModel, prompts: Sequence[CasePrompt]) -> Any:
         if not restarted:
-            restarted.append(run_bench(cases, run, *only).json()["answered"])
+            restarted.append(0)
+            restarted[0] = run_bench(cases, run, *only).json()["answered"]
         return real(model, prompts)
 
     monkeypatch.setattr(ModelTarget, "load", lambda _: mllm)
