@@ -129,7 +129,7 @@ def test_settings_of_a_command() -> None:
 
 
 def test_settings_of_an_adapter_need_its_plugin() -> None:
-    assert groups("encode") == {"adapter": {}}
+    assert groups("encode")["adapter"] == {}
     assert "height" in str(groups("encode", "--plugin", "qwen2_vl", "--modality", "image"))
     assert "several modalities" in sea("settings", "encode", "--plugin", "qwen2_vl").err
 
@@ -138,7 +138,7 @@ def test_commands_with_settings_are_listed() -> None:
     listed = {each["command"]: each["settings"] for each in json.loads(sea("settings", "--json").out)}
     assert {"prepare", "plan", "optimize", "verify", "encode", "align"} <= listed.keys()
     assert listed["plan"] == listed["optimize"]
-    assert listed["verify"] == ["llm.*", "analysis.*"]
+    assert listed["verify"] == ["workers", "llm.*", "analysis.*"]
 
 
 def test_settings_are_drawn_as_tables() -> None:
