@@ -39,7 +39,9 @@ def _next_step(run: EmbeddingRun) -> str:
     """Say what to type next: an alignment by the method that the examples have answers for."""
     plugin = typed_plugin(run.manifest.identity.model)
     named = f" --plugin {plugin}" if plugin.endswith(".py") else ""
-    records = run.records()
+    records = run.records("succeeded")
+    if not records:
+        return f"No embedding succeeded, so that there is nothing to align on. Each one's reason: sea show {run.folder}"
     if any(record["chosen"] and record["rejected"] for record in records):
         return f"Next: sea align {run.folder}{named} --out model"
     if any(record["response"] for record in records):

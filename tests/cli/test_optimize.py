@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.cli import Terminal, expect_error, sea, sea_printing_to
-from helpers.cli_runs import FinishedRun, append_newline, file_contents, optimize_command
+from helpers.cli_runs import FinishedRun, append_newline, file_contents, optimize_command, write_demo_examples
 from sea_core.runs.embedding_run import EmbeddingRun
 
 
@@ -158,3 +158,11 @@ def test_a_text_that_the_model_cannot_keep_is_refused_before_the_first_step(tmp_
     assert f"{examples}:7 and 3 more" in message
     assert not list((tmp_path / "run").glob("pending/*"))
     assert sea("data", "check", examples, "-p", "qwen2_audio", "--model", checkpoint).code == 1
+
+
+def test_after_a_run_in_which_nothing_succeeded_no_alignment_is_proposed(tmp_path: Path) -> None:
+    examples = write_demo_examples(tmp_path / "rows.jsonl", 1)
+    result = sea(*optimize_command(examples, tmp_path / "run", "-o", "steps=1", "-o", "margin=9", "--no-verify"))
+    assert result.code == 1
+    assert "Next: sea align" not in result.err
+    assert f"nothing to align on. Each one's reason: sea show {tmp_path}" in " ".join(result.err.split())
