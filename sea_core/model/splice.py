@@ -105,7 +105,7 @@ class Splice(Mechanism):
         if (found := text.count(placeholder)) != 1:
             raise ModelError(
                 f"the chat template put {found} placeholders in a prompt with one {self.mllm.adapter.noun}",
-                hint="Check the adapter's `placeholder` and `conversation` against the checkpoint's chat template. Does it "
-                "write another mark, which the processor replaces? Then override `replay` (docs/how-to/port-a-family.md).",
+                hint="Check the adapter's `placeholder` and `conversation` against the chat template. If it writes "
+                "another mark, which the processor replaces, override `replay` (docs/how-to/port-a-family.md).",
             )
         return text.replace(placeholder, placeholder * count)
