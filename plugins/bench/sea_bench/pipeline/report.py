@@ -23,6 +23,7 @@ from sea_bench.report.summary import (
     unsafe_on_benign,
 )
 from sea_bench.report.tables import Table, make_tables
+from sea_bench.report.unused_labels import unused_label_notes
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import SeaError, suggest
 
@@ -68,7 +69,8 @@ class Report:
             asked.
         calibrations: each judge beside people's labels, and the metrics corrected by them. Empty without labels.
         agreements: of each pair of judges of a run. people: of each pair of people who labelled a run.
-        differences: sentences that say how the cases of a run differ from those of the first run.
+        unused_labels, differences: sentences that say which labels correct no figure, and how the cases of a run differ
+            from those of the first run.
     """
 
     judges: tuple[str, ...]
@@ -80,6 +82,7 @@ class Report:
     calibrations: tuple[Calibration, ...]
     agreements: tuple[Agreement, ...]
     people: tuple[Agreement, ...]
+    unused_labels: tuple[str, ...]
     differences: tuple[str, ...]
 
     @property
@@ -120,6 +123,7 @@ class Report:
         if not self.calibrations and any(run.unrated for run in self.runs):
             typed = _label_command(self.runs)
             yield f"No person has labelled these answers: how far are the judges right? Type: {typed}"
+        yield from self.unused_labels
         yield from reliability_notes(self.calibrations)
 
     def as_dict(self) -> dict[str, Any]:
@@ -175,6 +179,7 @@ def report_runs(
         calibrations=tuple(calibrations),
         agreements=tuple(compare_judges(opened, selected)),
         people=tuple(compare_people(opened)),
+        unused_labels=tuple(unused_label_notes(opened, [run.label for run in gaps], calibrations)),
         differences=tuple(describe_differences(opened)),
     )
 

@@ -247,3 +247,20 @@ def test_too_few_labels_are_counted_and_no_figure_is_given(run: BenchRun) -> Non
     assert found.labels < 10
     assert found.sensitivity is found.specificity is found.rogan_gladen is found.prediction_powered is None
     assert f"too few labels: {10 - found.labels} more at least" in sea("bench", "report", run.folder).out
+
+
+def test_labels_that_correct_nothing_are_named(tmp_path: Path) -> None:
+    """No judge here rates safety, and of the cases without a medium too few have a label."""
+    run = BenchRun.start(tmp_path / "run", bench_manifest(3 * CASES))
+    for task, condition in (("TYPO", "media"), ("KPT", "media"), ("Text_only", "text")):
+        keys = [f"video/1-Theft/{task}/{i}" for i in range(CASES if condition == "media" else 8)]
+        run.answers.append(answer_record(key, "An answer.", condition=condition) for key in keys)
+        run.verdicts.append(
+            bench_verdict(key, "An answer.", "refusal", "refused" if refused else "not_refused", refused)
+            for key in keys
+            for refused in (true_label(key) == "refused",)
+        )
+    label_all(run, "anna", size=2 * CASES + 8)
+    first, second = [note for note in report_runs([run]).notes() if "correct" in note]
+    assert first.startswith("run: 78 labels say unsafe, and no judge has rated whether these answers are safe")
+    assert second.startswith("run: the 8 labels of Text_only correct nothing: all tasks are those with media")
