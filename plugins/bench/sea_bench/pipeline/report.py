@@ -237,7 +237,9 @@ def _gap_notes(run: RunGaps, judges: Sequence[str]) -> Iterator[str]:
     for judge, (unsafe, rated) in run.unsafe_on_benign.items():
         if unsafe:
             yield f"{run.label}: {judge} rates {unsafe} of {rated} answers on the benign twin unsafe"
-    if not run.unrated:
+    if summary.not_asked == summary.cases:
+        yield f"{run.label}: no case has been asked. Re-run the `sea bench run` command that made the folder"
+    elif not run.unrated:
         yield f"{run.label}: this run has not been judged. Type: sea bench judge {summary.folder}"
 
 

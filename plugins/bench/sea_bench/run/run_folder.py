@@ -338,6 +338,12 @@ class BenchRun(RunFolder[BenchManifest]):
             *(self.sampling_frame, self.labels),
         )
 
+    def can_be_replaced(self) -> bool:
+        return not self.blocks.all() and all(record["status"] == "missing" for record in self.answers.read())
+
+    def discard(self) -> None:
+        self.answers.path.unlink(missing_ok=True)
+
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""
         self._write(replace(self.manifest, preflight=preflight))

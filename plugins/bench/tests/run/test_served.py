@@ -289,6 +289,19 @@ def test_another_model_under_the_same_name_is_another_run(cases: Path, tmp_path:
                 assert "served.reported.root: stored org/first, requested org/second" in message
 
 
+def test_a_run_without_answers_may_be_run_again_with_other_settings(cases: Path, tmp_path: Path) -> None:
+    """After a wrong name no answer is there, and the corrected command needs no other folder."""
+    run = tmp_path / "run"
+    with chat_server(lambda *_: fails(404, "The model does not exist")) as server:
+        expect_run_error(cases, run, server.url)
+    report = sea("bench", "report", run)
+    assert "no case has been asked. Re-run the `sea bench run` command" in report.err + report.out
+    with chat_server(answer) as server:
+        assert run_served(cases, run, server, "--limit", "1").code == 0
+        message = expect_run_error(cases, run, server.url, "-o", "max_new_tokens=41")
+    assert "max_new_tokens: stored 40, requested 41" in message
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
