@@ -79,7 +79,8 @@ def _given_examples(
     for _ in range(int(count) + (rng.random() < fraction)):
         if other := draw_other(embedding, others, rng):
             made = make_example("synthetic", question, other)
-            given = prompts.read_first_answer(adapter, embedding.extraction, "")
+            # without the space behind it: where a tokenizer joins it to what follows, it tells the decision
+            given = prompts.read_first_answer(adapter, embedding.extraction, "").rstrip()
             yield replace(made, id=embedding.id, harmful=embedding.harmful, given=given)
 
 

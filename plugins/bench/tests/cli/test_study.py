@@ -143,6 +143,7 @@ def test_report_is_a_document(root: Path, report: dict[str, Any]) -> None:
     assert printed.code == 0
     for heading in (
         "The paper's claims",
+        "Discrimination on media against oracle's",
         "ASR by task, llava",
         "ability before and after",
         "Embeddings and alignments",

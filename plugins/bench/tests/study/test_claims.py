@@ -11,6 +11,7 @@ from helpers.bench_records import answer_record
 from sea_bench.study.arms import Role
 from sea_bench.study.claims import CLAIMS, ClaimTerms, decide_claims, overall
 from sea_bench.study.measures import ArmResult, Embeddings, StudyRun
+from sea_bench.study.report import StudyReport
 
 PHRASES = 30
 TERMS = ClaimTerms(scenarios=("1-Phrases",), sea="sea", real="oracle", margin=0.05)
@@ -184,3 +185,22 @@ def test_a_study_that_is_not_complete_decides_nothing() -> None:
     part = replace(arm("sea", "sea", "sft", run(0, 0), embeddings=GOOD), missing=2)
     found = decisions(part, arm("oracle", "real", "sft", run(0, 0)))
     assert {found[2], found[3], found[5]} == {"not decidable here"}
+
+
+def test_aim_is_met_by_what_is_as_good_as_real_media_and_helps() -> None:
+    arms = [
+        arm("oracle", "real", "sft", run(0, 0.0)),
+        arm("sea", "sea", "sft", run(0, 0.04, over_refusal=0.0)),
+        arm("draws", "sea", "sft", run(0, 0.0, over_refusal=0.1)),
+        arm("pool", "sea", "sft", run(0, 0.2)),
+        arm("sea", "sea", "dpo", run(0, 0)),
+    ]
+    content: Any = {"settings": {"claims": {"scenarios": TERMS.scenarios}}}
+    report = StudyReport(content, "validation", TERMS, (UNALIGNED, *arms), (), 0, 0, None)
+    (table,) = [table for table in report.tables() if table.title.startswith("Discrimination on media against")]
+    assert [(row[1], row[4], row[-1]) for row in table.rows] == [
+        ("sea SFT", "0.97", "met"),
+        ("draws SFT", "0.90", "not met"),
+        ("pool SFT", "0.80", "not met"),
+        ("sea DPO", "-", "-"),  # there is no oracle by this method
+    ]
