@@ -69,6 +69,7 @@ release: .venv/.stamp-dev ## Build and check all distributions in dist/; nothing
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is older than Python 3.11: install that, or type make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
+	@echo "Installing torch, then the other libraries: a few minutes without output"
 	$(PIP) torch
 	@touch $@
 

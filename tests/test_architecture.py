@@ -7,6 +7,7 @@ import contextlib
 import re
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -41,6 +42,18 @@ def test_top_of_the_core_has_few_files() -> None:
     files = {path.name for path in CORE.iterdir() if path.is_file()}
     assert {name for name in files if name.endswith(".py")} == TOP_MODULES
     assert len(files) <= 6
+
+
+def test_document_of_the_layout_has_the_layers_that_are_checked() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = [set(layer.split(" | ")) for layer in contracts[0]["layers"]]
+    table = (ROOT / "docs/explanation/layout.md").read_text().split("## ")[1]
+    first_cells = re.findall(r"^\| (`.*?`) \|", table, re.M)
+    listed = [Path(name).stem for cell in first_cells for name in re.findall(r"`(\S+?)/?`", cell)]
+    for layer in layers:
+        assert set(listed[: len(layer)]) == layer
+        listed = listed[len(layer) :]
+    assert listed == []
 
 
 @pytest.mark.parametrize("file", CORE_FILES, ids=relative)

@@ -51,13 +51,24 @@ def test_wheel_is_complete(project: Path, tmp_path: Path) -> None:
     assert set(found.get_all("Provides-Extra", [])) == set(declared.get("optional-dependencies", {}))
 
 
-def test_source_of_the_core_has_what_its_tests_need(tmp_path: Path) -> None:
+def test_source_of_the_core_is_the_whole_repository(tmp_path: Path) -> None:
+    """So its own tests run: they use the plugins' models, read the documents, and build the packages."""
     with tarfile.open(build(REPOSITORY, "sdist", tmp_path)) as archive:
         files = {name.partition("/")[2] for name in archive.getnames()}
-    needed = {"Makefile", "constraints.txt", "conftest.py", "docs/index.md", "tests/test_packages.py", "LICENSE"}
-    assert needed <= files
+    assert {"Makefile", "constraints.txt", "conftest.py", "docs/index.md", "tests/test_packages.py", "LICENSE"} <= files
     assert any(name.startswith("plugins/") and name.endswith(".safetensors") for name in files)
-    assert not {name for name in files if name.startswith((".git/", ".venv/"))}
+    assert not {name for name in files if name.startswith(".")}
+    if (REPOSITORY / ".git").exists():
+        listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, check=True, capture_output=True, text=True)
+        tracked = {name for name in listed.stdout.splitlines() if (REPOSITORY / name).exists()}
+        assert {name for name in tracked - files if not name.startswith(".")} == set()
+
+
+@pytest.mark.parametrize("project", PROJECTS[1:], ids=lambda project: project.name)
+def test_source_of_a_plugin_has_no_tests(project: Path) -> None:
+    """They import helpers that only the repository has."""
+    built = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    assert built["sdist"]["exclude"] == ["/tests"]
 
 
 def test_image_has_every_plugin() -> None:

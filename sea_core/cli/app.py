@@ -40,8 +40,12 @@ from sea_core.cli import (
     worker,
 )
 from sea_core.errors import SeaError, suggest
+from sea_core.model.libraries import install_command
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 from sea_core.schema import require_text_name
+
+PACKAGES = {"bench": "sea-bench", "toy": "sea-toy"}
+"""Which distribution adds a group of commands."""
 
 COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     "Start": {"doctor": doctor.doctor, "init": init.init, "run": run.run},
@@ -84,12 +88,12 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            if package := PACKAGES.get(args[0]):
+                what = f"`sea {args[0]}` comes from {package}, which is not installed"
+                raise SeaError(what, hint=f"Type: {install_command(package)}")
             names = self.list_commands(ctx)
             hint = suggest(args[0], names, "Commands")
-            raise SeaError(
-                f"there is no command {args[0]!r}",
-                hint=f"{hint} Other commands come with plugins; all of SEA's: pip install 'sea-core[all]'",
-            )
+            raise SeaError(f"there is no command {args[0]!r}", hint=f"{hint} Other commands come with plugins.")
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -22,6 +22,8 @@ app = typer.Typer(help="Check data files, and write them for other tools.", no_a
 
 SHOWN = 50
 """How many invalid records and missing media are listed in text; --json lists all."""
+SHOWN_HINTS = 3
+"""How many different ways to fix a record."""
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A file, a folder, or hf:OWNER/NAME:CONFIG@REVISION.")]
 
@@ -67,7 +69,9 @@ def check(
         refused = check_texts(target, result.examples, result.path, styles)
     value = asdict(summary) | {"labels": asdict(labels)}
     value |= {} if refused is None else {"refused_texts": [asdict(text) for text in refused]}
-    output.emit(value, as_json, lambda: output.grid(("", ""), [*_lines(summary, labels), *_refused_lines(refused)]))
+    output.emit(
+        value, as_json, lambda: output.grid(("data", "value"), [*_lines(summary, labels), *_refused_lines(refused)])
+    )
     for warning in labels.warnings():
         output.note(warning)
     if marks := describe_marks(result.examples):
@@ -142,7 +146,7 @@ def convert(
     rules = [*_rules(result.skip_counts, result.notes)]
     if unused := describe_unused(result.unused_columns):
         rules.append(("columns that are not used", unused))
-    output.emit(value, as_json, lambda: output.grid(("", ""), [*lines, *rules]))
+    output.emit(value, as_json, lambda: output.grid(("data", "value"), [*lines, *rules]))
 
 
 def _count(found: Mapping[str, int]) -> str:
@@ -169,6 +173,8 @@ def _lines(summary: Summary, labels: LabelCheck) -> Iterator[tuple[str, object]]
         yield REPEATED_IDS, summary.repeated_ids
     yield "invalid", summary.invalid
     yield from _first([f"{record.where}: {record.what}" for record in summary.invalid_records])
+    hints = dict.fromkeys(record.hint for record in summary.invalid_records if record.hint)
+    yield from (("how to fix it", hint) for hint in list(hints)[:SHOWN_HINTS])
     yield "missing media", len(summary.missing_media)
     yield from _first([f"{found.example} ({found.number}): {found.medium}" for found in summary.missing_media])
 

@@ -69,7 +69,7 @@ def plan(
     """Estimate memory, batch size, FLOPs, run time and cost. Accepts the options of `sea optimize`."""
     from sea_core.cli.progress import TERMINAL
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
-    from sea_core.model.cards import parse_memory
+    from sea_core.model.cards import get_card, parse_memory
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.plan import PlannedDevice, plan_alignment
     from sea_core.pipeline.plan import plan as estimate_run
@@ -82,6 +82,8 @@ def plan(
         slurm=bool(slurm),
     )
     where = PlannedDevice(device, gpu, parse_memory(memory) if memory else None)
+    if gpu:
+        get_card(gpu)  # an unknown card is refused before anything is read
     if for_align:
         request, settings = _read_request(method or "dpo", option, config, full_finetune)
     else:
@@ -263,7 +265,8 @@ def _run_time(planned: PlannedRun | PlannedAlignment, assumed: str) -> str:
     if found.hours is None:
         return "unknown, as the rates are"
     slower = "; unpacking the quantised weights is not counted" if planned.target.quantize else ""
-    return f"{_duration(found.hours)}, at {assumed} and {found.matmul_ratio:.2f} of that speed{slower}"
+    speed = f"{found.matmul_ratio:.2f} of the speed of a large matrix product"
+    return f"{_duration(found.hours)}: {assumed}, at {speed}{slower}"
 
 
 def _start(planned: PlannedRun) -> str:

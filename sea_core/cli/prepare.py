@@ -61,7 +61,11 @@ def prepare(
     if out is None:
         output.note("Nothing was written. To store the prepared examples: --out prepared.jsonl")
     else:
-        output.note(f"Next: edit {out} if you like, then: sea optimize {out} --plugin {plugin}{lang}")
+        own = " --model MODEL" if data else ""
+        command = f"sea optimize {out} --plugin {plugin}{own}{lang} --out runs/{out.stem}"
+        output.note(f"Next: edit {out} if you like, then: {command}")
+        if data:  # texts of the user's own
+            target.note_limits(TERMINAL)
     exit_if_failed(unanswered_examples(found.preparation))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from sea_core.cli import output
 from sea_core.errors import RunError
+from sea_core.model.libraries import install_command
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
@@ -26,7 +27,10 @@ def _run_other(context: typer.Context, command: str, arguments: list[str]) -> No
     for name in names:
         found = found.get_command(context, name) if found else None
     if found is None:
-        raise RunError(f"{arguments[0]} is shown by `{command}`, which is not installed", hint="pip install sea-bench")
+        raise RunError(
+            f"{arguments[0]} is shown by `{command}`, which is not installed",
+            hint=f"Type: {install_command('sea-bench')}",
+        )
     found.main(arguments, prog_name=command, standalone_mode=False, obj=context.obj)
 
 

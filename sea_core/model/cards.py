@@ -59,6 +59,8 @@ def get_card(name: str) -> Card:
     Raises:
         SeaError: the card is not known.
     """
+    if re.fullmatch(r"\d+ *[gGtT]i?[bB]", name):
+        raise SeaError(f"--gpu {name} is an amount of memory, and not a card", hint=f"Type: --memory {name}")
     found = next((card for card in cards() if _plain(name) in card.names()), None)
     return found or cards().get(_plain(name))
 

@@ -73,11 +73,6 @@ class MediumForm:
         """Return where the medium begins in a sequence; None without placeholders."""
         return ids.index(placeholder_id) - self.expansion.index(placeholder_id) if placeholder_id in ids else None
 
-    def has_size_of(self, other: MediumForm) -> bool:
-        """Return whether another form makes the same prompt and the same inputs."""
-        same = (self.marker, self.expansion) == (other.marker, other.expansion)
-        return same and all(torch.equal(t.within, other.token_inputs[n].within) for n, t in self.token_inputs.items())
-
 
 @dataclass(frozen=True, eq=False)
 class ReadPrompt:

@@ -1,13 +1,17 @@
-"""Which library that is not installed a model needs: the errors of transformers, in one sentence."""
+"""What to install: the library that a model needs, by the errors of transformers; distributions of this project."""
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
+from pathlib import Path
 
 LIBRARIES = ("torchvision", "torchaudio", "timm", "sentencepiece", "tiktoken", "mistral-common", "num2words", "librosa")
 """What a model or its processor may need and SEA does not install, by its name on PyPI."""
 ALSO = {"tiktoken": "sentencepiece tiktoken"}
 """What to install where transformers tries one library and names another."""
+CHECKOUT = Path(__file__).parents[2]
+"""The folder of the project, if this code is in a checkout."""
 
 
 def missing_library(error: Exception) -> str | None:
@@ -23,3 +27,25 @@ def missing_library(error: Exception) -> str | None:
 def describe_need(what: str, library: str) -> tuple[str, str]:
     """Return the message and the hint of an error: `what` needs a library."""
     return f"{what} needs {library}, which is not installed", f"Type: pip install {ALSO.get(library, library)}"
+
+
+def install_command(*requirements: str, checkout: Path = CHECKOUT) -> str:
+    """Return what to type to install distributions of this project, such as `sea-bench[speech]`.
+
+    In a checkout its folders are named: they need no index.
+    """
+    return " ".join(["pip install", *(word for each in requirements for word in _words(each, checkout))])
+
+
+def _words(requirement: str, checkout: Path) -> list[str]:
+    name, bracket, extra = requirement.partition("[")
+    if extra == "all]" and (checkout / "plugins").is_dir():
+        return [f"-e {_quote(file.parent)}" for file in sorted(checkout.glob("plugins/*/pyproject.toml"))]
+    folder = checkout if name == "sea-core" else checkout / "plugins" / name.removeprefix("sea-").replace("-", "_")
+    if (folder / "pyproject.toml").is_file():
+        return [f"-e {_quote(f'{folder}{bracket}{extra}')}"]
+    return [_quote(requirement)]
+
+
+def _quote(word: object) -> str:
+    return f"'{word}'" if re.search(r"[^\w./-]", str(word)) else str(word)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sea_core.errors import SeaError
+from sea_core.model.libraries import install_command
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +97,7 @@ def quantized_loading(quantize: Quantization, adapter: Adapter) -> Iterator[None
     if find_spec("bitsandbytes") is None:
         raise SeaError(
             f"--quantize {quantize} needs the library bitsandbytes, which is not installed",
-            hint="Type: pip install 'sea-core[quantize]'",
+            hint=f"Type: {install_command('sea-core[quantize]')}",
         )
     token = _loading.set(_Loading(quantize, lambda model, processor: quantized_layers(MLLM(adapter, model, processor))))
     try:

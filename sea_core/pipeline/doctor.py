@@ -18,6 +18,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from sea_core.errors import SeaError, one_line
+from sea_core.model.libraries import install_command
 from sea_core.plugin.isolation import ENTRY_POINT_GROUP, catch_any
 from sea_core.runs.digests import CACHE_VARIABLE, cache_folder
 
@@ -79,7 +80,7 @@ def check_libraries() -> Iterator[Finding]:
         try:
             dist = distribution(name)
         except PackageNotFoundError:
-            yield Finding("versions", name, "is not installed", True, f"pip install {name}")
+            yield Finding("versions", name, "is not installed", True, install_command(name))
             continue
         yield Finding("versions", name, dist.version)
         for requirement in _requirements(dist):
@@ -131,7 +132,7 @@ def _missing_extras(dist: Distribution) -> Iterator[Finding]:
     for extra in dist.metadata.get_all("Provides-Extra") or []:
         missing = [requirement.name for requirement in _requirements(dist, extra) if _problem(requirement)]
         if missing and extra != "dev":
-            command = f"pip install '{dist.name}[{extra}]'"
+            command = install_command(f"{dist.name}[{extra}]")
             yield Finding("extras", f"{dist.name}[{extra}]", f"not installed: {', '.join(missing)}", remedy=command)
 
 
@@ -207,7 +208,7 @@ def check_plugins() -> Iterator[Finding]:
         remedy = f"pip install --upgrade {plugin.distribution}" if plugin.error else ""
         yield Finding("plugins", plugin.name, plugin.error or offers, bool(plugin.error), remedy)
     if not any(plugin.adapters for plugin in plugins):
-        yield Finding("plugins", "adapters", "no model can be used", True, f"pip install '{CORE}[all]'")
+        yield Finding("plugins", "adapters", "no model can be used", True, install_command(f"{CORE}[all]"))
 
 
 def check_keys() -> Iterator[Finding]:

@@ -85,7 +85,7 @@ class _TrackedExtractor(Extractor):
         return self.extractor.identity()
 
     def extract(self, instructions: Sequence[str]) -> Iterator[tuple[int, Extraction | ExtractionFailed]]:
-        with self.progress.track("extract", len(instructions)) as tracker:
+        with self.progress.track("prepare", len(instructions)) as tracker:
             for found in self.extractor.extract(instructions):
                 tracker.advance()
                 yield found

@@ -314,11 +314,11 @@ class ModelTarget:
             return fingerprint(self.checkpoint, self.revision)
 
     def note_limits(self, progress: Progress) -> None:
-        """Say, before any work, what a model that SEA built cannot do (its card, `sea.json`)."""
+        """Say, before any work, what a model that SEA built cannot do: the first clause of its card, `sea.json`."""
         from sea_core.model.checkpoint import read_card
 
         if limits := read_card(self.checkpoint).get("limits"):
-            progress.note(f"note: {limits}")
+            progress.note(f"note: {limits.partition(': its tokenizer')[0]}.")
 
     def load(self) -> MLLM:
         """Load the model.

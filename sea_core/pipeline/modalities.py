@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import ModelError, PluginError, SeaError
+from sea_core.model.libraries import install_command
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.plugin import loader
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 DERIVING = "sea-auto"
 """The distribution that derives adapters. It is one plugin among others: only messages name it."""
-INSTALL_HINT = f"Type: pip install {DERIVING}"
+INSTALL_HINT = f"Type: {install_command(DERIVING)}"
 
 
 @dataclass(frozen=True)

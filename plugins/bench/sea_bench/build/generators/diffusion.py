@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_core.errors import ModelError, SeaError
+from sea_core.model.libraries import install_command
 from sea_core.model.placement import resolve_device, resolve_dtype
 from sea_core.model.text_ids import TextTokenizer
 from sea_core.plugin.generator import Frames, Generator
@@ -122,7 +123,7 @@ def _pipeline(model: str, revision: str, dtype: torch.dtype, device: torch.devic
     except ImportError as error:
         raise SeaError(
             "generating scenes with a diffusion model needs diffusers, which is not installed",
-            hint="Type: pip install 'sea-bench[diffusion]', or use drawings: --generator drawn",
+            hint=f"Type: {install_command('sea-bench[diffusion]')}, or use drawings: --generator drawn",
         ) from error
     try:
         _require_known_libraries(diffusers, model, revision)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sea_core.errors import SeaError
+from sea_core.model.libraries import install_command
 
 RATE = 16_000
 _SYNCHRONOUS, _RATE, _PITCH, _UTF8 = 2, 1, 3, 1
@@ -25,7 +26,7 @@ class _Espeak:
         except ImportError as error:
             raise SeaError(
                 "speech synthesis needs espeakng-loader, which is not installed",
-                hint="Type: pip install 'sea-bench[speech]'",
+                hint=f"Type: {install_command('sea-bench[speech]')}",
             ) from error
         self.lib = ctypes.CDLL(espeakng_loader.get_library_path())
         self.rate = self.lib.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)

@@ -9,6 +9,7 @@ from sea_bench.build.generators.diffusion import DiffusionImages, DiffusionVideo
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
 from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice
 from sea_core.errors import SeaError, suggest
+from sea_core.model.libraries import install_command
 from sea_core.plugin.generator import Generator
 
 BUILT_IN: tuple[Generator, ...] = (
@@ -49,7 +50,7 @@ def get_generator(
     if name == "demo" and modality in DEMO_GENERATORS:
         raise SeaError(
             f"the {modality} generator demo comes with sea-toy, which is not installed",
-            hint="Type: pip install sea-toy, or use simple drawings: --generator drawn",
+            hint=f"Type: {install_command('sea-toy')}, or use simple drawings: --generator drawn",
         )
     raise SeaError(
         f"there is no {modality} generator {name!r}",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sea_bench.build.media_io import resample
 from sea_core.errors import SeaError
 from sea_core.extraction.wording import is_latin
+from sea_core.model.libraries import install_command
 from sea_core.plugin.generator import Generator
 
 if TYPE_CHECKING:
@@ -134,5 +135,5 @@ def _load_piper(model: str) -> Any:
 def _not_installed(extra: str) -> SeaError:
     return SeaError(
         f"this voice needs {extra}, which is not installed",
-        hint=f"Type: pip install 'sea-bench[{extra}]', or use the offline voice: --generator espeak",
+        hint=f"Type: {install_command(f'sea-bench[{extra}]')}, or use the offline voice: --generator espeak",
     )
