@@ -225,13 +225,13 @@ class EncodeWork(SharedWork[EmbeddingRun]):
             self._mllm = self._target.load()
             check_seam(self._mllm)
 
-    def part(self, block: Block) -> EmbeddingRun:
-        part = super().part(block)
-        part.store = block.store
-        return part
+    def run_in(self, block: Block) -> EmbeddingRun:
+        run = super().run_in(block)
+        run.store = block.store
+        return run
 
     def left(self, run: EmbeddingRun, rows: Sequence[BlockRow]) -> list[BlockRow]:
-        done = run.store.ids() if run.is_part else Store(run.folder).ids()
+        done = run.store.ids() if run.is_in_block else Store(run.folder).ids()
         return [row for row in rows if row["id"] not in done]
 
     def do(self, run: EmbeddingRun, rows: Sequence[BlockRow]) -> Iterator[int]:

@@ -1,8 +1,8 @@
 """Work that a command shares between processes: rows that each may do, whose results are lines of the run's journals.
 
 One process does the rows in the run itself. Of several, each does those of the blocks that it has claimed, with the
-same code, in a part of the run (`RunFolder.part`); the run's writer joins the parts. `sea optimize` has a worker of its
-own, whose embeddings share batches across blocks (optimize_worker.py).
+same code, in the run as it goes on in the block (`RunFolder.continued_in`); the run's writer joins the blocks.
+`sea optimize` has a worker of its own, whose embeddings share batches across blocks (optimize_worker.py).
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ class SharedWork(ABC, Generic[R]):
         """Load the model, if it is not loaded yet."""
 
     def settle(self, run: R) -> Any:
-        """Determine what all rows depend on, store it in the run or the part, and return it: a `settled_type`."""
+        """Determine what all rows depend on, store it in the run, and return it: a `settled_type`."""
         return None
 
     def adopt(self, run: R, settled: Any) -> None:
-        """Store in the run, or in a part of it, what a worker has settled."""
+        """Store in the run, or in the run as a block continues it, what a worker has settled."""
         raise NotImplementedError
 
     @abstractmethod
@@ -102,21 +102,21 @@ class SharedWork(ABC, Generic[R]):
 
     @abstractmethod
     def do(self, run: R, rows: Sequence[BlockRow]) -> Iterator[int]:
-        """Do rows, and store their results in the run, or a part of it. Yields how many were done each time."""
+        """Do rows, and store their results in the run that is given. Yields how many were done each time."""
 
     @abstractmethod
     def give_up(self, run: R, row: BlockRow, reason: str) -> None:
-        """Store in a part of the run that a row cannot be done: its workers die."""
+        """Store in the run that is given that a row cannot be done: its workers die."""
 
     def finish(self, progress: Progress) -> None:
         """Do what is quickly done when no row is left. Only the run's writer may do so."""
 
-    def part(self, block: Block) -> R:
+    def run_in(self, block: Block) -> R:
         """Return the run as the worker of a block sees it."""
         self.blocks.put_aside_damage_in(block)
-        part = self.run.part(block.folder.path)
-        self._adopt(part)
-        return part
+        run = self.run.continued_in(block.folder.path)
+        self._adopt(run)
+        return run
 
     def join(self) -> None:
         """Join what workers have finished to the run. Only its writer may do so."""
@@ -199,7 +199,7 @@ class RowsWorker(BlockWorker):
 
     def _cut_blocks(self, job: Block) -> None:
         self.load()
-        if (settled := self.work_of.settle(self.work_of.part(job))) is not None:
+        if (settled := self.work_of.settle(self.work_of.run_in(job))) is not None:
             self.blocks.write_settled(settled, job)
         cut = self.blocks.ids()  # an earlier worker may have died while it cut them
         rows = [row for row in self.work_of.left(self.work_of.run, job.rows) if row["id"] not in cut]
@@ -229,32 +229,32 @@ class RowsWorker(BlockWorker):
 
     def _do(self, block: Block, counter: Counter) -> None:
         self.load()
-        part = self.work_of.part(block)
-        rows = self.work_of.left(part, block.rows)
+        run = self.work_of.run_in(block)
+        rows = self.work_of.left(run, block.rows)
         if may_kill(block.folder):  # as may be known only now that it is taken over
-            self._do_alone(block, part, rows, counter)
+            self._do_alone(block, run, rows, counter)
         else:
-            self._do_rows(block, part, rows, counter)
+            self._do_rows(block, run, rows, counter)
         block.finish()
 
-    def _do_rows(self, block: Block, part: Any, rows: Sequence[BlockRow], counter: Counter) -> None:
+    def _do_rows(self, block: Block, run: Any, rows: Sequence[BlockRow], counter: Counter) -> None:
         if rows:
             with block.writing():
-                for count in self.work_of.do(part, rows):
+                for count in self.work_of.do(run, rows):
                     counter.advance(count)
 
-    def _do_alone(self, block: Block, part: Any, rows: Sequence[BlockRow], counter: Counter) -> None:
+    def _do_alone(self, block: Block, run: Any, rows: Sequence[BlockRow], counter: Counter) -> None:
         """Do the rows one by one. One on which workers have died is given up."""
         for row in rows:
             if (deaths := block.deaths(row["id"])) >= DEATHS:
                 reason = f"{deaths} workers died while they did this row alone (out of memory, or a driver's crash?)"
                 self.progress.note(f"{row['id']}: {reason}")
                 with block.writing():
-                    self.work_of.give_up(part, row, reason)
+                    self.work_of.give_up(run, row, reason)
                 counter.advance()
             else:
                 block.begin_alone(row["id"], self.worker)
-                self._do_rows(block, part, [row], counter)
+                self._do_rows(block, run, [row], counter)
 
 
 @dataclass(frozen=True)

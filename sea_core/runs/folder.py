@@ -75,8 +75,8 @@ class RunFolder(Generic[M]):
     """The command that writes such a folder, for messages."""
     OTHER_COMMANDS: ClassVar[tuple[str, ...]] = ()
     """Further commands that write such a folder."""
-    is_part: bool = False
-    """Whether what is written goes to a block that a worker has claimed (see `part`)."""
+    is_in_block: bool = False
+    """Whether what is written goes to a block that a worker has claimed (see `continued_in`)."""
 
     def __init__(self, folder: Path | str, *, may_be_damaged: bool = False) -> None:
         self.folder = Path(folder)
@@ -137,17 +137,17 @@ class RunFolder(Generic[M]):
         """Return the folder's journals."""
         return ()
 
-    def part(self, folder: Path) -> Self:
+    def continued_in(self, folder: Path) -> Self:
         """Return this run for a worker that has claimed a block: its journals go on in the folder of the block.
 
-        The manifest of a part is never written.
+        Its manifest is never written.
         """
-        part = copy(self)
-        part.is_part = True
+        continued = copy(self)
+        continued.is_in_block = True
         for name, value in vars(self).items():
             if isinstance(value, JsonlLog):
-                setattr(part, name, value.continued_in(folder))
-        return part
+                setattr(continued, name, value.continued_in(folder))
+        return continued
 
     def damage(self) -> Sequence[Damage]:
         """Return the damaged files, as far as their sizes show it."""
@@ -220,8 +220,8 @@ class RunFolder(Generic[M]):
         return cast(M, read_manifest(path, self.MANIFEST_TYPE, noun=self.NOUN, hint=restore))
 
     def _write(self, manifest: M) -> None:
-        """Store a changed manifest, whole or not at all; that of a part is only kept in memory."""
-        if not self.is_part:
+        """Store a changed manifest, whole or not at all; in a block it is only kept in memory."""
+        if not self.is_in_block:
             write_manifest(self.folder / self.MANIFEST_NAME, manifest)
         self.manifest = manifest
 

@@ -1,7 +1,7 @@
 """Blocks whose results are lines of the run's journals: answers and verdicts, for example.
 
-A worker's journals go on in the block that it has claimed (`RunFolder.part`). The run's writer appends finished blocks
-to the run's own journals in the order of the blocks, so that they read as if one process had written them.
+A worker's journals go on in the block that it has claimed (`RunFolder.continued_in`). The run's writer appends finished
+blocks to the run's own journals in the order of the blocks, so that they read as if one process had written them.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def test_a_worker_takes_over_what_a_dead_one_has_answered(
         job.remove()
         block = blocks.claim(dead)
         assert block
-        EmbeddingRun(run).part(block.folder.path).answers.append(EmbeddingRun(finished.run).answers.read()[:3])
+        EmbeddingRun(run).continued_in(block.folder.path).answers.append(EmbeddingRun(finished.run).answers.read()[:3])
     assert blocks.count_left() == 3
     asked: list[str] = []
     generate = MLLM.generate

@@ -54,12 +54,12 @@ def claim(blocks: JournalBlocks, worker: Worker) -> Block:
 
 def do(run: EmbeddingRun, block: Block, count: int = 2) -> None:
     """Answer so many rows of a block."""
-    part = run.part(block.folder.path)
-    answered = {answer["id"] for answer in part.answers.read()}
+    inner = run.continued_in(block.folder.path)
+    answered = {answer["id"] for answer in inner.answers.read()}
     for row in [row for row in block.rows if row["id"] not in answered][:count]:
         with block.writing():
             answer = {"embedding": "", "question": "?", "answer": "a", "content": "c", "kind": "activity"}
-            part.answers.append([{"id": row["id"], **answer}])  # type: ignore[typeddict-item]
+            inner.answers.append([{"id": row["id"], **answer}])  # type: ignore[typeddict-item]
 
 
 def answered(run: EmbeddingRun) -> list[str]:
@@ -85,7 +85,7 @@ def test_blocks_are_joined_in_their_order(run: EmbeddingRun, cut: JournalBlocks,
     assert cut.delete()
 
 
-def test_a_part_reads_what_the_run_has_and_writes_to_its_block_only(
+def test_what_a_block_continues_reads_the_run_and_writes_to_the_block_only(
     run: EmbeddingRun, cut: JournalBlocks, worker: Worker
 ) -> None:
     blocks = [claim(cut, worker) for _ in range(2)]
@@ -93,8 +93,8 @@ def test_a_part_reads_what_the_run_has_and_writes_to_its_block_only(
         do(run, block)
     blocks[0].finish()
     cut.join()
-    part = run.part(blocks[1].folder.path)
-    assert [answer["id"] for answer in part.answers.read()] == ["e-0", "e-1", "e-2", "e-3"]
+    inner = run.continued_in(blocks[1].folder.path)
+    assert [answer["id"] for answer in inner.answers.read()] == ["e-0", "e-1", "e-2", "e-3"]
     assert answered(run) == ["e-0", "e-1"]
 
 

@@ -87,12 +87,12 @@ class AnswerWork(SharedWork[BenchRun]):
         if settled.defence is not None and settled.defence != run.manifest.defence:
             run.set_defence(settled.defence)
 
-    def part(self, block: Block) -> BenchRun:
+    def run_in(self, block: Block) -> BenchRun:
         """Return the run with the benchmark where this process has found it: media are named relative to it."""
-        part = super().part(block)
-        metadata = replace(part.manifest.metadata, benchmark=self.plan.manifest.metadata.benchmark)
-        part.manifest = replace(part.manifest, metadata=metadata)
-        return part
+        run = super().run_in(block)
+        metadata = replace(run.manifest.metadata, benchmark=self.plan.manifest.metadata.benchmark)
+        run.manifest = replace(run.manifest, metadata=metadata)
+        return run
 
     def left(self, run: BenchRun, rows: Sequence[BlockRow]) -> list[BlockRow]:
         wanted = {case.key for case in (*unanswered_cases(run, self.plan.selection), *self._undescribed(run))}
