@@ -11,6 +11,7 @@ from sea_core.cli import options, output, run_report, synthesis
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.prepare import unanswered_examples
 from sea_core.cli.settings import takes_settings
+from sea_core.runs.object_store import is_address
 
 
 @takes_settings(synthesis.synthesis_groups)
@@ -22,8 +23,12 @@ def optimize(
     recipe: synthesis.RecipeNames = "plain",
     benign_media: synthesis.BenignMedia = None,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Run folder. Default: runs/PLUGIN-DATA (with several modalities runs/PLUGIN-MODALITY-DATA)."),
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Run folder, or s3://BUCKET/RUN. Default: runs/PLUGIN-DATA (with several modalities "
+            "runs/PLUGIN-MODALITY-DATA).",
+        ),
     ] = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,
@@ -48,6 +53,7 @@ def optimize(
     Without DATA: the demo examples. Without --model: the plugin's own model. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
+    from sea_core.cli.stored_run import optimize_there
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
     from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
     from sea_core.pipeline.optimize import optimize_into
@@ -69,7 +75,10 @@ def optimize(
     spec = DataSpec(
         data or DEMO_EXAMPLES_BY_LANGUAGE.get(language), format, parse_columns(columns), limit, styles, split, skip_bad
     )
-    folder = out or Path("runs") / f"{target.name}-{spec.name}"
+    if out and is_address(out):
+        optimize_there(spec, target, out, how, verify, as_json)
+        return
+    folder = Path(out or f"runs/{target.name}-{spec.name}")
     run, preparation = optimize_into(spec, target, folder, how, verify, TERMINAL)
     if how.config.workers == 0 and run.blocks.unfinished():
         output.note(f"{run.blocks.count_left()} embeddings are left to do. On each computer, type: sea worker {folder}")

@@ -18,11 +18,17 @@ SHOWN_MISSED, SHOWN_FAILED, SHOWN_REASONS = 3, 5, 3
 """How many missed answers, failed embeddings and reasons are listed; `sea show` lists all."""
 
 
-def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None = None) -> None:
-    """Print the metrics of a run, and of its comparison with real media if there is one; problems go to stderr."""
+def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None = None, *, address: str = "") -> None:
+    """Print the metrics of a run, and of its comparison with real media if there is one; problems go to stderr.
+
+    Args:
+        address: of a run in object storage, whose folder here is a temporary one.
+    """
     from sea_core.verification.metrics import run_metrics
 
     metrics = run_metrics(run)
+    if address:
+        metrics["run"] = address
     compared = comparison.metrics() if comparison else None
     lines = [*_lines(metrics), *(comparison_report.lines(compared) if compared else ())]
     value = {**metrics, **({"comparison": compared} if compared else {})}
@@ -31,6 +37,9 @@ def report(run: EmbeddingRun, as_json: bool, comparison: MediaComparison | None 
         comparison_report.notes(compared)
     for note in _notes(run, metrics):
         output.note(note)
+    if address:
+        output.note(f"Next: sea pull {address} FOLDER")
+        return
     output.note(_next_step(run))
     output.note(f"To read the texts and answers: sea report {run.folder}   or: sea show {run.folder}")
 

@@ -8,11 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from sea_core.cli import options, output, run_report
-from sea_core.errors import DeviceError
+from sea_core.errors import DeviceError, SeaError
+from sea_core.runs.object_store import is_address
 
 
 def worker(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder, which all workers see.")],
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="The run folder, which all workers see; or its address: s3://BUCKET/RUN."),
+    ],
     plugin: options.RunPlugin = None,
     model: options.RunModel = None,
     device: options.Device = "auto",
@@ -29,17 +33,24 @@ def worker(
     worker again.
     """
     from sea_core.cli.progress import TERMINAL
+    from sea_core.cli.stored_run import work_and_report
     from sea_core.pipeline.ray_workers import work_on_ray
     from sea_core.pipeline.worker import join_run
     from sea_core.runs.embedding_run import EmbeddingRun
     from sea_core.runs.folder import RunFolder, command_to_show
 
+    if is_address(run):
+        if ray:
+            what = "--ray starts workers on a run in a folder"
+            raise SeaError(what, hint=f"Start them with Ray's own commands: sea worker {run}")
+        work_and_report(run, plugin, model, device, as_json)
+        return
     finished: RunFolder[Any] | None = None
     if ray:
-        finished = work_on_ray(run, ray, plugin=plugin, model=model, device=device, progress=TERMINAL)
+        finished = work_on_ray(Path(run), ray, plugin=plugin, model=model, device=device, progress=TERMINAL)
     else:
         try:
-            finished = join_run(run, plugin=plugin, model=model, device=device, progress=TERMINAL)
+            finished = join_run(Path(run), plugin=plugin, model=model, device=device, progress=TERMINAL)
         except DeviceError as error:  # exit code 2 would mean that no other worker can go on
             output.show_error(error)
             raise typer.Exit(1) from error

@@ -190,7 +190,7 @@ def _checksum(value: Mapping[str, Any]) -> str:
 
 
 def require_same_identity(
-    folder: Path,
+    folder: Path | str,
     stored: Any,
     requested: Any,
     noun: str = "run",

@@ -80,8 +80,7 @@ class Worker:
         if token == self.token:
             return True
         path = self.folder / f"{token}.json"
-        record = _read(path)
-        if record and record["place"] == place() and not _is_running(record):
+        if has_ended(path):
             return False
         changed = _changed(path)
         return changed is not None and self.now() - changed < STALE_SECONDS
@@ -119,6 +118,12 @@ def place() -> str:
     if sys.platform == "darwin":
         return subprocess.check_output(["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"], text=True).strip()
     return f"{platform.node()}:{uuid.getnode():x}"  # names of computers are often the same
+
+
+def has_ended(path: Path) -> bool:
+    """Return whether a worker's file is that of a process of this computer that is gone."""
+    record = _read(path)
+    return record is not None and record["place"] == place() and not _is_running(record)
 
 
 def _read(path: Path) -> WorkerRecord | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
@@ -17,6 +18,7 @@ from sea_core.errors import RunError, SeaError, one_line
 from sea_core.llm.secrets import shown_address
 from sea_core.runs.containment import require_contained
 from sea_core.runs.digests import BLOCK, file_digest
+from sea_core.runs.object_store import ObjectStore
 from sea_core.sharing.listing import MAX_BYTES, NAME, read_listing
 
 HUB = "hf:"
@@ -25,6 +27,8 @@ HUB_FILE = ".gitattributes"
 """What the hub itself puts into a new repository. It stays."""
 LOGIN = "Log in with `hf auth login`, or set HF_TOKEN: SEA takes the token from there only, and stores none."
 PARTIAL = ".part"
+OBJECTS = re.compile(r"(s3|gs|az)://")
+"""Addresses of object storage, whose files appear whole or not at all."""
 
 RepoType = Literal["dataset", "model"]
 Done = Callable[[str], None]
@@ -62,6 +66,8 @@ def open_place(text: str, repo_type: RepoType = "dataset", *, public: bool = Fal
                 f"{text} is not the name of a repository", hint="Type hf:OWNER/NAME, or hf:OWNER/NAME@COMMIT"
             )
         return HubPlace(found["repo"], found["revision"], repo_type, public)
+    if OBJECTS.match(text) and find_spec("obstore"):
+        return ObjectPlace(ObjectStore(text))
     return FolderPlace(text)
 
 
@@ -97,7 +103,9 @@ class FolderPlace:
         try:
             found: tuple[Any, str] = url_to_fs(self.address)
         except ImportError as error:
-            hint = "Type `pip install` with the package that it names: s3fs for s3://, paramiko for sftp://"
+            hint = (
+                "For s3:// type: pip install 'sea-core[s3]'. For others the package that it names: paramiko for sftp://"
+            )
             raise RunError(one_line(error), hint=hint, where=self.name) from error
         except (OSError, TypeError, ValueError) as error:  # TypeError: an address without its server
             hint = "Check the address, and the rights that it needs."
@@ -118,7 +126,7 @@ class FolderPlace:
         with _errors(self.name):
             paths = system.find(root) if system.exists(root) else []
             there = {path.removeprefix(root).lstrip("/") for path in paths}
-            self._require_same(there, files)
+            _require_same(self.name, there, files, self._differs)
             for name, path in files.items():
                 if name not in there:
                     system.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
@@ -126,24 +134,61 @@ class FolderPlace:
                     system.mv(f"{root}/{name}{PARTIAL}", f"{root}/{name}")
                 done(name)
 
-    def _require_same(self, there: set[str], files: Mapping[str, Path]) -> None:
-        """Raise RunError unless the place is empty, or holds what an interrupted command has sent."""
-        for name in sorted(there):
-            is_partial = name.endswith(PARTIAL) and name.removesuffix(PARTIAL) in files
-            if not is_partial and (name not in files or self._differs(name, files[name])):
-                raise RunError(
-                    f"{self.name} contains {name!r}, which is not what would be sent, and nothing is replaced",
-                    hint="Give a new or empty folder.",
-                )
-
     def _differs(self, name: str, path: Path) -> bool:
         if self._system.size(f"{self._root}/{name}") != path.stat().st_size:
             return True
-        digest = hashlib.sha256()
         with self._system.open(f"{self._root}/{name}", "rb") as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
-        return digest.hexdigest() != file_digest(path)
+            return _digest(file) != file_digest(path)
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _require_same(place: str, there: set[str], files: Mapping[str, Path], differs: Callable[[str, Path], bool]) -> None:
+    """Raise RunError unless a place is empty, or holds what an interrupted command has sent."""
+    for name in sorted(there):
+        is_partial = name.endswith(PARTIAL) and name.removesuffix(PARTIAL) in files
+        if not is_partial and (name not in files or differs(name, files[name])):
+            raise RunError(
+                f"{place} contains {name!r}, which is not what would be sent, and nothing is replaced",
+                hint="Give a new or empty folder.",
+            )
+
+
+@dataclass
+class ObjectPlace:
+    """A folder in object storage. Credentials are those of the environment."""
+
+    store: ObjectStore
+
+    @property
+    def name(self) -> str:
+        return self.store.address
+
+    @contextmanager
+    def open(self, file: str) -> Iterator[BinaryIO]:
+        with self.store.open(file) as opened:
+            yield opened
+
+    def send(self, files: Mapping[str, Path], done: Done) -> None:
+        there = set(self.store.times())
+        _require_same(self.name, there, files, self._differs)
+        last = list(files)[-1]  # the list of files
+        for name in files.keys() & there:
+            done(name)
+        for name in self.store.send({name: path for name, path in files.items() if name not in {last, *there}}):
+            done(name)
+        if last not in there:
+            self.store.write(last, files[last])
+            done(last)
+
+    def _differs(self, name: str, path: Path) -> bool:
+        with self.store.open(name) as file:
+            return _digest(file) != file_digest(path)
 
 
 @dataclass
