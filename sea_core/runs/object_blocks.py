@@ -396,6 +396,7 @@ def _part_files(block: BlockFolder, claim: Claim) -> dict[str, Path]:
 def _write_attempts(path: Path, entries: Sequence[LogEntry]) -> None:
     """Store what a log shows of deaths as a block in a folder does."""
     if found := attempts(entries):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         JsonlLog(path, Attempt).append(found)
 
