@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -18,6 +19,8 @@ from sea_core.runs.manifest import Manifest, normalise, read_manifest, require_s
 M = TypeVar("M", bound=Manifest)
 
 LOCK = ".lock"
+ADDRESS = re.compile(r"(?P<scheme>s3|gs|az):/+(?P<rest>.+)")
+"""An address of object storage, as `Path` writes it."""
 OTHER_KINDS = {
     "run.json": "a run of `sea optimize` or `sea encode`",
     "align.json": "a model folder of `sea align`",
@@ -191,6 +194,10 @@ class RunFolder(Generic[M]):
     def _not_this_kind_error(self) -> RunError:
         """Return the error for a folder without a manifest of this kind, which says what the folder is."""
         folder = self.folder
+        if address := ADDRESS.fullmatch(str(folder)):
+            there = f"{address['scheme']}://{address['rest']}"
+            hint = f"Get it into a folder first: sea pull {there} FOLDER"
+            return RunError(f"{there} lies in object storage, and this command reads folders", hint=hint)
         commands = " or ".join(f"`{command}`" for command in (self.COMMAND, *self.OTHER_COMMANDS))
         hint = f"Pass a folder of {commands}."
         if not folder.exists():

@@ -354,13 +354,13 @@ class ObjectWorker(Worker):
 
     @contextmanager
     def registered(self) -> Iterator[Worker]:
-        with super().registered():
-            self.store.write(f"{WORKERS}/{self.path.name}", self.path.read_bytes())
-            try:
+        try:
+            with super().registered():
+                self.store.write(f"{WORKERS}/{self.path.name}", self.path.read_bytes())
                 yield self
-            finally:
-                with suppress(RunError):
-                    self.store.delete([f"{WORKERS}/{self.path.name}"])
+        finally:  # after the last beat
+            with suppress(RunError):
+                self.store.delete([f"{WORKERS}/{self.path.name}"])
 
     def is_alive(self, token: str) -> bool:
         if token == self.token:
