@@ -29,7 +29,7 @@ State = Literal["claimed", "alone", "released", "died", "done"]
 
 
 @dataclass(frozen=True)
-class LogEntry:
+class BlockEntry:
     """An entry of the log of a block.
 
     Attributes:
@@ -53,7 +53,7 @@ class BlockLogs:
 
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
-        self._entries: dict[str, list[LogEntry]] = {}
+        self._entries: dict[str, list[BlockEntry]] = {}
         self._read_at = float("-inf")
 
     def refresh(self, *, at_once: bool = False) -> None:
@@ -67,29 +67,29 @@ class BlockLogs:
                 self._entries.setdefault(PurePosixPath(name).name.partition(".")[0], []).append(entry)
         self._read_at = time.monotonic()
 
-    def entries(self, label: str) -> Sequence[LogEntry]:
+    def entries(self, label: str) -> Sequence[BlockEntry]:
         """Return the entries of a block, as they were at the last refresh."""
         return self._entries.get(label, ())
 
-    def last(self, label: str) -> LogEntry | None:
+    def last(self, label: str) -> BlockEntry | None:
         """Return the last entry of a block; None where there is none."""
         entries = self.entries(label)
         return entries[-1] if entries else None
 
-    def _read(self, name: str) -> LogEntry:
+    def _read(self, name: str) -> BlockEntry:
         hint = "Somebody has changed what is stored there. Make the run again, at another address."
         where = f"{self.store.address}/{name}"
         data = self.store.read(name)
         if data is None:
             raise RunError("this entry of a log is missing", hint=hint, where=where)
-        entry = parse_json(data, LogEntry, what="the entry of a log", hint=hint, where=where, error=RunError)
+        entry = parse_json(data, BlockEntry, what="the entry of a log", hint=hint, where=where, error=RunError)
         if not re.fullmatch(TOKEN, entry.token):
             raise RunError("this entry names no worker", hint=hint, where=where)
         return entry
 
-    def claim(self, label: str, token: str) -> Claim | None:
-        """Claim a block as it is known; None if another worker was faster."""
-        claim = Claim(self, label, token, len(self.entries(label)))
+    def claim(self, label: str, token: str) -> BlockClaim | None:
+        """BlockClaim a block as it is known; None if another worker was faster."""
+        claim = BlockClaim(self, label, token, len(self.entries(label)))
         try:
             claim.add("claimed")
         except ClaimLost:
@@ -97,7 +97,7 @@ class BlockLogs:
             return None
         return claim
 
-    def add(self, label: str, number: int, entry: LogEntry) -> None:
+    def add(self, label: str, number: int, entry: BlockEntry) -> None:
         """Add the entry with a number to a log. Raises ClaimLost where there is one already."""
         if not self.store.create(_name(label, number), json.dumps(asdict(entry)).encode()):
             raise ClaimLost
@@ -105,7 +105,7 @@ class BlockLogs:
             known.append(entry)
 
 
-class Claim:
+class BlockClaim:
     """A block that this process has claimed.
 
     Attributes:
@@ -117,11 +117,11 @@ class Claim:
 
     def add(self, state: State, row: str = "") -> None:
         """Add an entry. Raises ClaimLost when another worker has taken the block over."""
-        self.logs.add(self.label, self.number, LogEntry(state, self.token, row))
+        self.logs.add(self.label, self.number, BlockEntry(state, self.token, row))
         self.number += 1
 
 
-def attempts(entries: Sequence[LogEntry]) -> list[Attempt]:
+def attempts(entries: Sequence[BlockEntry]) -> list[Attempt]:
     """Return the deaths that a log shows, and which rows were made alone, as a block in a folder stores them."""
     found, owner = list[Attempt](), ""
     for entry in entries:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from sea_core.errors import RunError
 from sea_core.runs.block_folder import BLOCKS, DONE, SETTLE, TODO, BlockFolder, files_of
-from sea_core.runs.block_log import REFRESH_SECONDS, BlockLogs, Claim, LogEntry, attempts
+from sea_core.runs.block_log import REFRESH_SECONDS, BlockClaim, BlockEntry, BlockLogs, attempts
 from sea_core.runs.blocks import ATTEMPTS, ROWS, SETTLED, TRIALS, Attempt, Block, Blocks, ClaimLost
 from sea_core.runs.containment import is_file_name
 from sea_core.runs.inventory import NAME as INVENTORY
@@ -43,7 +43,7 @@ HINT = "Somebody has changed what is stored there. Make the run again, at anothe
 
 
 @dataclass(frozen=True)
-class Plan:
+class BlockPlan:
     """The content of `plan.json`: which blocks there are.
 
     Attributes:
@@ -66,7 +66,7 @@ class ObjectBlock(Block):
         claim: through which other workers see what becomes of it; None for a block that is not published yet.
     """
 
-    def __init__(self, folder: BlockFolder, blocks: ObjectBlocks, claim: Claim | None) -> None:
+    def __init__(self, folder: BlockFolder, blocks: ObjectBlocks, claim: BlockClaim | None) -> None:
         super().__init__(folder)
         self.blocks, self.claim = blocks, claim
 
@@ -103,8 +103,8 @@ class ObjectBlocks(Blocks):
     def __init__(self, run: Path, store: ObjectStore, start: str) -> None:
         super().__init__(run)
         self.store, self.start, self.logs = store, start, BlockLogs(store)
-        self._plan: Plan | None = None
-        self._claims: dict[str, Claim] = {}
+        self._plan: BlockPlan | None = None
+        self._claims: dict[str, BlockClaim] = {}
         self._sent: set[tuple[str, str]] = set()  # the single results that others can fetch: label and file name
         self._sending = threading.Lock()
 
@@ -113,7 +113,7 @@ class ObjectBlocks(Blocks):
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> BlockPlan | None:
         """Return which blocks there are; None as long as nobody has cut them."""
         self.logs.refresh()
         last = self.logs.last(SETTLE)
@@ -135,7 +135,7 @@ class ObjectBlocks(Blocks):
         claimed = [block for block in self.all() if block.label in self._claims and block.is_claimed]
         return sum(block.rows for block in self.unfinished()) - sum(map(_count_single, claimed))
 
-    def _done_by(self, label: str, plan: Plan) -> str:
+    def _done_by(self, label: str, plan: BlockPlan) -> str:
         """Return the token of the worker that has finished a block; empty if none has."""
         if label in plan.done:
             return plan.token
@@ -155,8 +155,8 @@ class ObjectBlocks(Blocks):
             return None
         return self._claim_label(SETTLE, f"{BLOCKS}/{self.start}", worker)
 
-    def claim_job(self, label: str, worker: Worker) -> Claim | None:
-        """Claim a job without rows, such as to finish the run; None if another worker does it, or has done it."""
+    def claim_job(self, label: str, worker: Worker) -> BlockClaim | None:
+        """BlockClaim a job without rows, such as to finish the run; None if another worker does it, or has done it."""
         self.logs.refresh()
         return self._hold(label, worker) if self._is_free(label, worker) else None
 
@@ -179,18 +179,18 @@ class ObjectBlocks(Blocks):
         last = self.logs.last(label)
         return last is None or not (last.state == "done" or (last.is_claim and worker.is_alive(last.token)))
 
-    def _hold(self, label: str, worker: Worker) -> Claim | None:
+    def _hold(self, label: str, worker: Worker) -> BlockClaim | None:
         if claim := self.logs.claim(label, worker.token):
             self._claims[label] = claim
         return claim
 
     def _claim_label(self, label: str, rows: str, worker: Worker) -> Block | None:
-        """Claim a block, and fetch it with what is finished of it; None if another worker was faster.
+        """BlockClaim a block, and fetch it with what is finished of it; None if another worker was faster.
 
         Args:
             rows: the folder in the storage that has its rows.
         """
-        entries = [*self.logs.entries(label), LogEntry("claimed", worker.token)]
+        entries = [*self.logs.entries(label), BlockEntry("claimed", worker.token)]
         if not (claim := self._hold(label, worker)):
             return None
         partial = worker.path.with_suffix("")
@@ -202,7 +202,7 @@ class ObjectBlocks(Blocks):
         partial.rename(folder.path)
         return ObjectBlock(folder, self, claim)
 
-    def _single_results(self, label: str, entries: Sequence[LogEntry], folder: Path) -> dict[str, Path]:
+    def _single_results(self, label: str, entries: Sequence[BlockEntry], folder: Path) -> dict[str, Path]:
         """Return the single results that workers have left of a block, and where they go in a folder."""
         found = {}
         for token in dict.fromkeys(entry.token for entry in entries):
@@ -229,7 +229,7 @@ class ObjectBlocks(Blocks):
                             self.store.write(name, path.read_bytes(), quick=True)
                             self._sent.add((block.label, path.name))
 
-    def give_back(self, claim: Claim) -> None:
+    def give_back(self, claim: BlockClaim) -> None:
         """Leave a block, and what is finished of it, to others."""
         with suppress(ClaimLost, RunError):  # then others take it over
             self.send_results()
@@ -247,7 +247,7 @@ class ObjectBlocks(Blocks):
                 claim.add("died")
             self._drop(claim)
 
-    def publish_part(self, block: BlockFolder, claim: Claim) -> None:
+    def publish_part(self, block: BlockFolder, claim: BlockClaim) -> None:
         """Send the part of a finished block. Raises ClaimLost when another worker has taken the block over."""
         _exhaust(self.store.send(_part_files(block, claim)))
         try:
@@ -257,7 +257,7 @@ class ObjectBlocks(Blocks):
             raise
         self._claims.pop(block.label, None)
 
-    def publish_plan(self, claim: Claim) -> None:
+    def publish_plan(self, claim: BlockClaim) -> None:
         """Send the blocks that were cut, and what was settled on. Raises ClaimLost when another worker does so."""
         blocks = [block for block in self.all() if block.label != SETTLE]
         root = f"{BLOCKS}/{claim.token}"
@@ -265,7 +265,7 @@ class ObjectBlocks(Blocks):
         settled = {name: path for name, path in found.items() if path.exists()}
         done = [block for block in blocks if block.is_done]
         rows = {block.label: block.rows for block in blocks}
-        plan = Plan(claim.token, rows, tuple(block.label for block in done), tuple(settled))
+        plan = BlockPlan(claim.token, rows, tuple(block.label for block in done), tuple(settled))
         write_sealed(self.folder / PLAN, asdict(plan))
         files = {f"{root}/{name}": path for name, path in (settled | {PLAN: self.folder / PLAN}).items()}
         files |= {f"{root}/{block.label}/{ROWS}": block.path / ROWS for block in blocks}
@@ -284,7 +284,7 @@ class ObjectBlocks(Blocks):
         self._claims.pop(SETTLE, None)
         self._plan = plan
 
-    def _drop(self, claim: Claim) -> None:
+    def _drop(self, claim: BlockClaim) -> None:
         """Forget a block that this process has no more."""
         self._claims.pop(claim.label, None)
         for block in self.all():
@@ -293,12 +293,12 @@ class ObjectBlocks(Blocks):
 
     # --- what others have done --------------------------------------------------------------------------------------
 
-    def _fetch_plan(self, token: str) -> Plan:
+    def _fetch_plan(self, token: str) -> BlockPlan:
         root, path = f"{BLOCKS}/{token}", self.folder / PLAN
         what, where = "the plan of the blocks", f"{self.store.address}/{root}/{PLAN}"
         _exhaust(self.store.fetch({f"{root}/{PLAN}": path}))
         text = json.dumps(read_sealed(path, what=what, hint=HINT))
-        plan = parse_json(text, Plan, what=what, hint=HINT, where=where, error=RunError)
+        plan = parse_json(text, BlockPlan, what=what, hint=HINT, where=where, error=RunError)
         places = {SETTLED: self.folder / SETTLED, TRIALS: self.run / TRIALS}
         _exhaust(self.store.fetch({f"{root}/{name}": path for name, path in places.items() if name in plan.files}))
         for label in plan.done:
@@ -318,7 +318,7 @@ class ObjectBlocks(Blocks):
             self._fetch_part(label, plan)
             yield label
 
-    def _fetch_part(self, label: str, plan: Plan) -> None:
+    def _fetch_part(self, label: str, plan: BlockPlan) -> None:
         target = BlockFolder(self.folder / label, label, plan.rows[label], "").named(DONE).path
         if target.is_dir():
             return
@@ -382,18 +382,18 @@ class ObjectWorker(Worker):
             self.on_beat()
 
 
-def _place(claim: Claim) -> str:
+def _place(claim: BlockClaim) -> str:
     """Return the folder in the storage of what a worker has done of a block."""
     return f"{BLOCKS}/{claim.token}/{claim.label}"
 
 
-def _part_files(block: BlockFolder, claim: Claim) -> dict[str, Path]:
+def _part_files(block: BlockFolder, claim: BlockClaim) -> dict[str, Path]:
     """Return the files of a finished block by the names of their objects."""
     place = f"{BLOCKS}/{claim.token}/{block.label}"
     return {f"{place}/{name}": block.path / name for name in (INVENTORY, *Inventory(block.path).files())}
 
 
-def _write_attempts(path: Path, entries: Sequence[LogEntry]) -> None:
+def _write_attempts(path: Path, entries: Sequence[BlockEntry]) -> None:
     """Store what a log shows of deaths as a block in a folder does."""
     if found := attempts(entries):
         path.parent.mkdir(parents=True, exist_ok=True)

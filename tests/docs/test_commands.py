@@ -130,6 +130,7 @@ NOT_RUN: dict[str, str] = {
     r"sea .*(Qwen3-VL-4B|qwen3_vl|Qwen2\.5-Omni|PKU-SafeRLHF)": "needs a hub; plugins/auto/tests, tests/data",
     r"sea .*(models/small|models/real|harmless-base)": "needs a model and data of 200 MB; benchmarks/README.md",
     r"sea .*--recipe pool|.*runs/(draws|edited)": "takes long on a CPU; tests/optimization/recipes",
+    r"sea .*s3://|export AWS_": "needs object storage; tests/pipeline/test_object_run.py",
     r"PYTHONPATH=tests ": "tests/extraction/test_golden.py runs the same",
     r"sea data check bad": "tests/cli/test_data.py",
     r"sea (prepare|verify) .*llm.model=(\./)?FOLDER": "needs a language model that gives sensible answers; tests/llm",
