@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -22,7 +21,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder, make_rows
 from sea_core.runs.atomic import DAMAGED
 from sea_core.runs.block_folder import BLOCKS
-from sea_core.runs.blocks import ORDER, ROWS, BlockRow, ClaimLost
+from sea_core.runs.blocks import ORDER, ROWS, BlockRow
 from sea_core.runs.embedding_run import EmbeddingManifest, EmbeddingRun
 from sea_core.runs.folder import LOCK
 from sea_core.runs.jsonl import JsonlLog
@@ -187,8 +186,7 @@ def _finish(store: ObjectStore, working: OptimizeWorker, progress: Progress) -> 
         run.require_whole()
         finish(run, working.target, working.mllm, working.order.verify, progress)
     _send(store, run, copies, progress)
-    with suppress(ClaimLost):  # then another process sends the same
-        claim.add("done")
+    blocks.drop(claim)
     _delete_blocks(store)
     blocks.discard()
     return EmbeddingRun(run.folder)

@@ -234,7 +234,7 @@ class ObjectBlocks(Blocks):
         with suppress(ClaimLost, RunError):  # then others take it over
             self.send_results()
             claim.add("released")
-        self._drop(claim)
+        self.drop(claim)
 
     def release(self, worker: Worker) -> None:
         for claim in list(self._claims.values()):
@@ -245,7 +245,7 @@ class ObjectBlocks(Blocks):
             with suppress(ClaimLost, RunError):
                 self.send_results()
                 claim.add("died")
-            self._drop(claim)
+            self.drop(claim)
 
     def publish_part(self, block: BlockFolder, claim: BlockClaim) -> None:
         """Send the part of a finished block. Raises ClaimLost when another worker has taken the block over."""
@@ -253,7 +253,7 @@ class ObjectBlocks(Blocks):
         try:
             claim.add("done")
         except ClaimLost:
-            self._drop(claim)
+            self.drop(claim)
             raise
         self._claims.pop(block.label, None)
 
@@ -284,8 +284,8 @@ class ObjectBlocks(Blocks):
         self._claims.pop(SETTLE, None)
         self._plan = plan
 
-    def _drop(self, claim: BlockClaim) -> None:
-        """Forget a block that this process has no more."""
+    def drop(self, claim: BlockClaim) -> None:
+        """Forget a block or a job that this process has no more."""
         self._claims.pop(claim.label, None)
         for block in self.all():
             if block.label == claim.label:
