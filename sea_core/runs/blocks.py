@@ -372,11 +372,20 @@ class Blocks:
         """Delete the folder of the blocks if none is left in it; return whether it is gone."""
         if self.all():
             return False
-        self.discard()
+        self._discard_folder()
         return True
+
+    @property
+    def collected(self) -> Path:
+        """The folder of blocks that a command has taken from their workers, until what is in them is in the run."""
+        return self.run / f".{self.folder.name}.collected"
 
     def discard(self) -> None:
         """Delete all blocks, with what is finished in them. A rename takes them from their workers in one step."""
+        shutil.rmtree(self.collected, ignore_errors=True)
+        self._discard_folder()
+
+    def _discard_folder(self) -> None:
         hidden = self.run / f".{self.folder.name}.deleted"
         shutil.rmtree(hidden, ignore_errors=True)  # what a kill left
         with disk_errors(self.folder):

@@ -54,11 +54,10 @@ class JournalBlocks(Blocks):
         A rename takes the blocks from workers that still have them: these do what they had begun again, if the rows
         are cut into blocks once more.
         """
-        taken = self.run / f".{self.folder.name}.collected"
-        self._append_all(taken)  # a kill came before its end
+        self._append_all(self.collected)  # a kill came before its end
         with disk_errors(self.folder), suppress(FileNotFoundError):
-            self.folder.replace(taken)
-        self._append_all(taken)
+            self.folder.replace(self.collected)
+        self._append_all(self.collected)
 
     def put_aside_damage_in(self, block: Block) -> None:
         """Move the damaged lines of a claimed block's journals aside: what they contained is made again."""

@@ -128,6 +128,16 @@ def test_a_kill_while_blocks_are_collected_neither_loses_nor_doubles_a_line(
     assert not cut.folder.exists()
 
 
+def test_what_a_killed_command_has_collected_is_discarded_with_the_run(
+    run: EmbeddingRun, cut: JournalBlocks, worker: Worker
+) -> None:
+    do(run, claim(cut, worker))
+    cut.folder.replace(cut.collected)  # as a kill leaves it
+    cut.discard()
+    cut.collect()
+    assert answered(run) == []
+
+
 def test_a_worker_whose_blocks_were_collected_writes_nothing_more(
     run: EmbeddingRun, cut: JournalBlocks, worker: Worker
 ) -> None:

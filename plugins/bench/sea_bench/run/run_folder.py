@@ -343,6 +343,7 @@ class BenchRun(RunFolder[BenchManifest]):
 
     def discard(self) -> None:
         self.answers.path.unlink(missing_ok=True)
+        self.blocks.discard()
 
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""
