@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore as Client
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://.*", re.DOTALL)
+CODE = re.compile(r"<Code>(\w+)</Code>")
+"""What is wrong, in an answer of S3."""
 CONNECTIONS = 8
 """How many files are sent or fetched at a time."""
 QUICK: Any = {"max_retries": 2}
@@ -168,7 +170,12 @@ class ObjectStore:
 
         try:
             yield
-        except (BaseError, FileNotFoundError, PermissionError) as error:
+        except FileNotFoundError as error:
+            code = ", ".join(CODE.findall(str(error)))
+            what = f"there is no such bucket, or an object is missing{f' ({code})' if code else ''}"
+            hint = "Check the name. A run can be pulled when it is finished."
+            raise RunError(what, hint=hint, where=self.address) from None
+        except (BaseError, PermissionError) as error:
             raise RunError(_described(error), hint=HINT, where=self.address) from None
 
 
@@ -189,7 +196,7 @@ class _Reader:
 def _described(error: Exception) -> str:
     """Return what the storage answers, without the request, which may have been signed."""
     text = str(error).partition("\n")[0].partition("<?xml")[0]
-    codes = re.findall(r"<Code>(\w+)</Code>", str(error))
+    codes = CODE.findall(str(error))
     return f"the storage cannot be used: {one_line(text)[:MAX_ERROR]}{' ' + codes[0] if codes else ''}"
 
 
