@@ -171,7 +171,7 @@ class ObjectStore:
         try:
             yield
         except FileNotFoundError as error:
-            code = ", ".join(CODE.findall(str(error)))
+            code = next(iter(CODE.findall(str(error))), "")
             what = f"there is no such bucket, or an object is missing{f' ({code})' if code else ''}"
             hint = "Check the name. A run can be pulled when it is finished."
             raise RunError(what, hint=hint, where=self.address) from None
