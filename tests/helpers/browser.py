@@ -12,15 +12,15 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 @contextmanager
-def open_browser() -> Iterator[Any]:
-    """Open Chromium. Skips the test where it cannot be used."""
+def open_browser(*arguments: str) -> Iterator[Any]:
+    """Open Chromium with arguments of its own. Skips the test where it cannot be used."""
     import pytest
 
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     if CHROMIUM is None:
         pytest.skip("needs Chromium")
     with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
         yield found
         found.close()
 
