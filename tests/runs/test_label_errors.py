@@ -22,16 +22,20 @@ from sea_core.runs.statistics import wilson_interval
 KNOWN = "0.02,0.05"
 
 
-def make_items(truth: float, rng: random.Random, wrong: float, labels: int = 44, people: int = 1) -> list[JudgedItem]:
-    """Return 72 answers, rated by a judge with sensitivity and specificity .9, of which some are labelled."""
-    drawn = set(rng.sample(range(72), labels))
-    items = []
+def make_items(truth: float, rng: random.Random, people: int = 1) -> tuple[list[JudgedItem], list[list[bool]]]:
+    """Return 72 answers, rated by a judge with sensitivity and specificity .9, and what people say of 44 of them.
+
+    One of fifty of their labels is wrong.
+    """
+    drawn = set(rng.sample(range(72), 44))
+    items, labels = [], []
     for number in range(72):
         unsafe = rng.random() < truth
-        votes = [unsafe ^ (rng.random() < wrong) for _ in range(people)]
-        label = sum(votes) / people if number in drawn else None
+        votes = [unsafe ^ (rng.random() < 0.02) for _ in range(people)] if number in drawn else []
+        label = sum(votes) / people if votes else None
         items.append(JudgedItem(unsafe ^ (rng.random() < 0.1), "all", number, label))
-    return items
+        labels.append(votes)
+    return items, labels
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,7 @@ def test_errors_are_taken_out_of_every_label() -> None:
     rng = random.Random(2)
     items = [
         JudgedItem(unsafe ^ (rng.random() < 0.2), "all", i, float(unsafe ^ (rng.random() < (0.05 if unsafe else 0.02))))
-        for i in range(20000)
+        for i in range(8000)
         for unsafe in [i % 5 == 0]
     ]
     errors = parse_label_errors(KNOWN)
@@ -107,16 +111,20 @@ def test_labels_that_no_such_errors_would_give_are_contradicted() -> None:
     assert prediction_powered(items, parse_label_errors("0,0.01")) is not None
 
 
-def coverage(truth: float, errors: Callable[[random.Random], LabelErrors], people: int = 1) -> float:
-    """Return how often the interval contains the truth where one label in fifty is wrong."""
+Finder = Callable[[random.Random, list[list[bool]]], LabelErrors | None]
+
+
+def coverage(truth: float, find_errors: Finder, people: int = 1) -> float:
+    """Return how often the interval contains the truth."""
     rng, covered = random.Random(f"{truth}"), 0
     for _ in range(300):
-        found = prediction_powered(make_items(truth, rng, 0.02, people=people), errors(rng))
+        items, labels = make_items(truth, rng, people)
+        found = prediction_powered(items, find_errors(rng, labels) or NO_ERRORS)
         covered += found is not None and found.interval[0] <= truth <= found.interval[1]
     return covered / 300
 
 
-def counted(rng: random.Random) -> LabelErrors:
+def checked(rng: random.Random, labels: list[list[bool]]) -> LabelErrors:
     """Return the error rates as somebody finds them who checks fifty labels of each kind."""
     wrong = [sum(rng.random() < 0.02 for _ in range(50)) for _ in range(2)]
     return parse_label_errors(",".join(f"{each}/50" for each in wrong))
@@ -124,6 +132,7 @@ def counted(rng: random.Random) -> LabelErrors:
 
 @pytest.mark.parametrize("truth", [0.0, 0.3, 1.0])
 def test_intervals_cover_the_truth_where_labels_are_wrong(truth: float) -> None:
-    assert (coverage(truth, lambda _: NO_ERRORS) < 0.8) is (truth in (0, 1))
-    assert coverage(truth, lambda _: parse_label_errors("0.02,0.02")) >= 0.95
-    assert coverage(truth, counted) >= 0.95
+    assert (coverage(truth, lambda rng, labels: NO_ERRORS) < 0.8) is (truth in (0, 1))
+    assert coverage(truth, lambda rng, labels: parse_label_errors("0.02,0.02")) >= 0.95
+    assert coverage(truth, checked) >= 0.95
+    assert coverage(truth, lambda rng, labels: errors_from_disagreement(labels), people=2) >= 0.95

@@ -43,7 +43,7 @@ def _describe_dependence(found: Calibration) -> str:
     return (
         f"{_name(found)} depends on how reliable the labels are. People differ on {format_differing(differ)} answers; "
         f"if each of them is wrong in {differ.false_positive.value:.3f} of the labels, it is "
-        f"{ratio_text(other.value, other.interval)}, and not {taken.value:.3f}: --label-errors people"
+        f"{ratio_text(other.value, other.interval)}, and not {taken.value:.3f}. To report it so: --label-errors people"
     )
 
 
