@@ -2,6 +2,7 @@
 
 Every figure must lead to its rows, every heading sort, every menu select, every medium load, with no message in the
 console and no request. With --pictures the page is also drawn, part by part, light and dark, and printed.
+
 Needs playwright, Chromium, and the tests' helpers: PYTHONPATH=tests python benchmarks/click_page.py report.html
 """
 
@@ -18,6 +19,8 @@ from helpers.page_clicks import MANY_ADDRESSES, check_page
 
 WIDTHS = {"desktop": DESKTOP, "phone": PHONE}
 SHOWN = 40
+NO_LIMIT = 0
+"""A page of many megabytes takes long to open on a busy machine."""
 
 
 def main() -> None:
@@ -37,8 +40,7 @@ def main() -> None:
 def click(browser: Any, address: str, name: str, viewport: dict[str, int]) -> int:
     """Click everything at one width, print what came out, and return the number of faults."""
     start = time.monotonic()
-    visit = Visit(browser, address, viewport)
-    visit.page.set_default_timeout(0)
+    visit = Visit(browser, address, viewport, patience=NO_LIMIT)
     found = check_page(visit.page)
     requests = [url for url in visit.requests if not url.startswith("data:") and url != address]
     faults = [*found.faults, *visit.complaints, *(f"a request: {url}" for url in requests)]
@@ -59,13 +61,13 @@ def draw(browser: Any, address: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, viewport in WIDTHS.items():
         for scheme in ("light", "dark"):
-            page = Visit(browser, address, viewport, color_scheme=scheme).page
+            page = Visit(browser, address, viewport, NO_LIMIT, color_scheme=scheme).page
             page.screenshot(path=folder / f"{name}-{scheme}-top.png")
             for place in page.locator("section.part, section.rows").all():
                 place.evaluate("(node) => node.scrollIntoView()")
                 page.screenshot(path=folder / f"{name}-{scheme}-{place.get_attribute('id')}.png")
             page.context.close()
-    page = Visit(browser, address, color_scheme="dark").page
+    page = Visit(browser, address, patience=NO_LIMIT, color_scheme="dark").page
     page.pdf(path=folder / "print.pdf", format="A4")
     page.context.close()
 

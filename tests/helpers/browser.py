@@ -28,13 +28,16 @@ def open_browser(*arguments: str) -> Iterator[Any]:
 class Visit:
     """An opened page, with what the browser complained of and what the page asked the network for."""
 
-    def __init__(self, browser: Any, address: str, viewport: dict[str, int] = DESKTOP, **context: Any) -> None:
+    def __init__(
+        self, browser: Any, address: str, viewport: dict[str, int] = DESKTOP, patience: float = 30, **context: Any
+    ) -> None:
         self.page = browser.new_context(viewport=viewport, **context).new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.set_default_timeout(patience * 1000)
         self.page.goto(address)
 
     def shown_rows(self, list_id: str) -> int:

@@ -58,7 +58,7 @@ def test_the_demo_is_built_and_checked(tmp_path: Path) -> None:
 
 
 def test_a_killed_build_is_resumed(tmp_path: Path) -> None:
-    out, cases = tmp_path / "b", 60
+    out, cases = tmp_path / "b", 24
     command = ["bench", "build", "audio", "--from", table(tmp_path, cases), "--out", out, "-o", "media=wav"]
     log = out / "media.jsonl"
     for _ in range(2):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.bench_records import answer_record, bench_manifest, bench_verdict
-from sea_bench.labels.frame import draw, read_frame
+from sea_bench.labels.frame import draw, make_frame, read_frame
 from sea_bench.labels.sample import LabelSample
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import RunError, SeaError
@@ -71,13 +71,13 @@ def test_a_larger_sample_contains_the_smaller_one(run: BenchRun) -> None:
 
 
 def test_every_answer_of_a_stratum_is_drawn_equally_often(tmp_path: Path) -> None:
-    times: Counter[str] = Counter()
-    for seed in range(40):
-        run = BenchRun.start(tmp_path / f"run-{seed}", bench_manifest(40))
-        add_answers(run, range(10))
-        times.update(keys(LabelSample([run], "anna", size=10, seed=seed)))
+    run, times = BenchRun.start(tmp_path / "run", bench_manifest(40)), Counter[str]()
+    add_answers(run, range(10))
+    answers, verdicts = run.answered_records().values(), run.verdicts_by_judge()
+    for seed in range(400):
+        times.update(record["key"] for record in draw(make_frame(answers, verdicts, seed), 10))
     assert len(times) == 20
-    assert all(8 <= count <= 32 for count in times.values())  # 20 expected, 3.2 is one standard deviation
+    assert all(160 <= count <= 240 for count in times.values())  # 200 expected, 10 is one standard deviation
 
 
 def test_a_sample_keeps_its_seed(run: BenchRun) -> None:

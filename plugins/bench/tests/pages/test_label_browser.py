@@ -11,7 +11,6 @@ import pytest
 
 from helpers.browser import DESKTOP, PHONE, Visit, open_browser
 from helpers.cli import sea
-from helpers.html_page import HtmlPage
 from helpers.pages import serving_page
 from helpers.reported import make_bench, write_media
 from sea_bench.labels.labels import Labels
@@ -83,10 +82,6 @@ def test_two_people_label_by_key_and_the_report_says_how_far_they_agree(browser:
         if each["measure"] == "asr"
     )
     assert (asr["rated"], asr["raw"]) == (5, 0.8)  # of the five that both find clear they differ in one
-    assert sea("report", run.folder, "--out", run.folder.parent / "page.html").code == 0
-    table = HtmlPage(run.folder.parent / "page.html").tables["agreement of people"]
-    assert table[1][0] == "person 1 / person 2"
-    assert "0.800" in table[1]
 
 
 def test_keys_go_back_and_forth_and_show_what_was_chosen(browser: Any, run: BenchRun) -> None:

@@ -18,6 +18,7 @@ from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.report.headline import headline
 from sea_bench.report.render import TextTable
 from sea_bench.run.run_folder import answer_sha
+from sea_core.errors import SeaError
 from sea_core.pipeline.report import report
 from sea_core.report.content import PageOptions
 
@@ -290,6 +291,20 @@ def test_people_who_labelled_are_numbers_and_their_labels_are_verdicts(tmp_path:
     chosen = {"task": "TYPO", "judge": "guard-1", "set": "harmful"}
     assert "judges beside people" in page.tables
     assert (f"#{ROWS}", chosen) in page.links
+
+
+def test_the_page_names_the_label_errors_that_its_figures_are_without(tmp_path: Path) -> None:
+    run = make_bench(tmp_path / "run", {"guard-1": "u" * 6 + "s" * 10})
+    with pytest.raises(SeaError, match="no person has labelled"):
+        make_page(run.folder, options=PageOptions(label_errors="people"))
+    for name, unsafe in (("anna", 6), ("ben", 7)):
+        for i, record in enumerate(run.answered_records().values()):
+            Labels(run).add(name, record, "unsafe" if i < unsafe else "safe")
+    assert "one person has labelled" not in make_page(run.folder).text
+    page = make_page(run.folder, options=PageOptions(label_errors="people"))
+    heading, *rows = page.tables["corrected by people's labels"]
+    assert all(row[heading.index("label errors")].startswith("by people's disagreement: 0.0") for row in rows)
+    assert "sea bench report run --label-errors people" in page.text
 
 
 def test_the_limit_keeps_what_people_want_to_read(tmp_path: Path) -> None:
