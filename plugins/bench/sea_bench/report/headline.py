@@ -46,7 +46,7 @@ def headline(report: Report) -> Headline:
     sentences, level, worse = list(map(_change_sentence, changes)), _level(changes), _worse(counted)
     if level == "good" and worse:
         level = "unclear"
-        sentences.append(f"Whether the second run is better is unclear, as it is worse in {_list_worse(worse)}.")
+        sentences.insert(0, f"It is unclear whether the second run is better: it is worse in {_list_worse(worse)}.")
     return Headline(" ".join(sentences), level)
 
 
@@ -118,9 +118,19 @@ def _worse(changes: Sequence[PairedChange]) -> list[PairedChange]:
 
 
 def _list_worse(worse: Sequence[PairedChange]) -> str:
-    """Return `the over-refusal by refusal-3, TYPO (+1.000)`, for each change that is worse."""
-    listed = [f"the {_name(each)} by {each.judge}, {each.task} ({each.difference.value:+.3f})" for each in worse]
-    return "; ".join(listed)
+    """Return `the over-refusal by refusal-3, TYPO (+1.000)`, for each change that is worse.
+
+    What is worse over all tasks with media stands for each of them.
+    """
+    joined = {(each.judge, each.measure, each.benign) for each in worse if each.task == ALL_TASKS}
+    shown = [
+        each
+        for each in worse
+        if each.task == ALL_TASKS or not each.with_media or (each.judge, each.measure, each.benign) not in joined
+    ]
+    listed = [f"the {_name(each)} by {each.judge}, {each.task} ({each.difference.value:+.3f})" for each in shown]
+    more = f" and {len(listed) - SHOWN_TASKS} more" if len(listed) > SHOWN_TASKS else ""
+    return "; ".join(listed[:SHOWN_TASKS]) + more
 
 
 def _direction(change: PairedChange) -> int:
