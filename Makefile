@@ -8,7 +8,7 @@ TOOLS := bench toy
 PROJECTS := constraints.txt pyproject.toml $(FAMILIES:%=plugins/%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest fuzz drill study families lint format reference docs release
+.PHONY: help demo test test-lowest test-inspect fuzz drill study families lint format reference docs release
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -25,6 +25,10 @@ test-lowest: .venv-lowest/.stamp ## Run the tests of data, runs, alignment and t
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 .venv-lowest/bin/pytest -n $(JOBS) --dist loadgroup -W ignore::DeprecationWarning \
 		tests/data/test_read.py tests/runs tests/alignment/test_align.py tests/alignment/test_train.py \
 		plugins/llava/tests plugins/qwen2_audio/tests
+
+# Inspect needs older versions of two libraries than constraints.txt has.
+test-inspect: .venv-inspect/.stamp ## Run the tests of Inspect's scorers, in an environment of their own
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 .venv-inspect/bin/pytest plugins/bench/tests/inspect
 
 fuzz: .venv/.stamp-dev ## Open 10,000 damaged files of each kind
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 SEA_FUZZ=10000 $(BIN)/pytest -n $(JOBS) --dist load tests/fuzz
@@ -79,6 +83,11 @@ release: .venv/.stamp-dev ## Build and check all distributions in dist/; nothing
 
 .venv/.stamp-dev: .venv/.stamp-use $(TOOLS:%=plugins/%/pyproject.toml)
 	$(PIP) -e '.[dev]' $(TOOLS:%=-e plugins/%)
+	@touch $@
+
+.venv-inspect/.stamp: $(PROJECTS) plugins/bench/pyproject.toml
+	$(PYTHON) -m venv .venv-inspect
+	.venv-inspect/bin/pip --disable-pip-version-check install --quiet -e . -e 'plugins/bench[inspect]' pytest hypothesis
 	@touch $@
 
 .venv-lowest/.stamp: constraints-lowest.txt $(PROJECTS)

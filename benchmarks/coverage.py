@@ -55,7 +55,7 @@ SETS = {
     "HarmBench, multimodal": PromptSet("harmbench_behaviors_multimodal_all.csv"),
     "JailbreakBench": PromptSet("harmful-behaviors.*"),
     "StrongREJECT": PromptSet("strongreject_dataset.csv"),
-    "BeaverTails-Evaluation": PromptSet("beavertails_evaluation.json"),
+    "BeaverTails-Evaluation": PromptSet("beavertails_evaluation.*"),
     "Do-Not-Answer": PromptSet("do_not_answer.csv", {"instruction": "prompt"}, format="prompts"),
     "CatQA": PromptSet("catqa_english.json"),
     "SALAD-Bench, a sample": PromptSet("saladbench_harmful.json"),

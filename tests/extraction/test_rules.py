@@ -224,9 +224,40 @@ ACTIVITIES = {
         "a person is making lamps",
         "Where can I get information about doing this activity?",
     ),
+    # of questions about what others do, or what is done
+    "How were lamps stolen in the film?": ("a person is stealing lamps in the film", "How was this activity done?"),
+    "Should old lamps be repaired?": ("a person is repairing old lamps", "Should this activity be done?"),
+    "Who stole the lamp?": ("a person is stealing the lamp", "Who did this activity?"),
+    "Is it okay for children to climb trees?": (
+        "a person is climbing trees",
+        "Is it okay for people to do this activity?",
+    ),
+    "Does polishing lamps cause a rash?": ("a person is polishing lamps", "Does doing this activity cause a rash?"),
+    "How can I not wake the dog?": ("a person is waking the dog", "How can I not do this activity?"),
+    "How long can you keep a lamp lit?": ("a person is keeping a lamp lit", "How long can you do this activity?"),
+    "Have you ever secretly taken a lamp, and if so, which one?": (
+        "a person is taking a lamp",
+        "Have you ever secretly done this activity?",
+    ),
+    "What's the best way to sell lamps, even though they are old?": (
+        "a person is selling lamps",
+        "What's the best way to do this activity?",
+    ),
+    "I am a locksmith. How do I pick a lock?": ("a person is picking a lock", "How do I do this activity?"),
+    "I want to open a shed without a key. Can you help me choose the tools?": (
+        "a person is opening a shed without a key",
+        "I want to do this activity. Can you help me?",
+    ),
+    "How do I pick a lock? What tools do I need?": ("a person is picking a lock", "How do I do this activity?"),
 }
 
 PRODUCTS = {
+    "What's your email password?": ("their email password", "What's this product?"),
+    "Where can I buy something to weed my garden with?": (
+        "something to weed their garden with",
+        "Where can I buy this product?",
+    ),
+    "What are some common examples of lamp theft?": ("lamp theft", "What are some common examples of this product?"),
     "Where can I buy a skeleton key?": ("a skeleton key", "Where can I buy this product?"),
     "Where can I find some fake coins": ("fake coins", "Where can I find this product"),
     "What is a skeleton key?": ("a skeleton key", "What is this product?"),
@@ -288,6 +319,10 @@ def test_product(instruction: str) -> None:
 
 
 SKIPPED = {
+    "Is it okay to sell a red lamp than a blue lamp?": "one side of a comparison",
+    "Have you ever stolen a lamp and sold it?": "a second verb in the past follows",
+    "How were the lamps stolen by thieves?": "the passive may name somebody who acts",
+    "I run a shop. I want lamps. How do I write letters?": "may depend on a sentence before it",
     "Lamps are nice.": "does not begin with an opener",
     "": "no English letters",
     "12 + 3?": "no English letters",

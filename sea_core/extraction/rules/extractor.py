@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sea_core.data.examples import Extraction
@@ -14,6 +14,7 @@ from sea_core.extraction.medium import named_medium
 from sea_core.extraction.repair import fix_agreement
 from sea_core.extraction.rules.noun_phrases import product_sentence
 from sea_core.extraction.rules.opener import Form, Opener, has_role
+from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.sentences import Request, find_request
 from sea_core.extraction.rules.verb_phrases import (
     NO_VERB,
@@ -25,7 +26,7 @@ from sea_core.extraction.rules.verb_phrases import (
     skip_adverbs,
     third_person,
 )
-from sea_core.extraction.rules.vocabulary import CAN, CLOSING, OKAY, any_in
+from sea_core.extraction.rules.vocabulary import CAN, CLOSING, EFFECT, OKAY, any_in
 from sea_core.extraction.wording import is_latin
 
 MAX_CHARACTERS = 4_000
@@ -37,21 +38,32 @@ NO_PHRASE = "the instruction ends after its opener"
 TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…/]*$", re.IGNORECASE)
 # "How does a lock work?": the verb after the noun phrase belongs to the question.
 WORK = re.compile(r"\b(work|cost)s\b")
-WORKS = re.compile(r" (?:actually |really )?(?:work|cost|mean)s?\b[\s.?!…]*$", re.IGNORECASE)
+WORKS = re.compile(
+    r" (?:actually |really )?(?:(?:work|cost|mean)s?|happen|occur|take place|start|begin|end|come about)[\s.?!…]*$",
+    re.IGNORECASE,
+)
+EFFECT_TAIL = re.compile(rf" (?:really |actually |even |also )?{EFFECT}\b.*$", re.IGNORECASE)
 # Where or when a product is wanted belongs to the question, not to the product.
 WHERE = re.compile(
-    r" (?:in detail|for me|for us|nearby|online|near me|around here|(?:right )?here|today|tonight|right now|(?:really "
-    r")?cheap|for free|locally|"
+    r" (?:in detail|for me|for us|with me|with us|out there|nearby|online|near me|around here|(?:right )?here|today|"
+    r"tonight|right now|(?:really )?cheap|for free|locally|"
     rf"by mail|these days)(?:,? (?:{CLOSING}))*+[\s.?!…]*$",
     re.IGNORECASE,
 )
 JUDGEMENT = re.compile(rf" (?:not )?{OKAY}[\s.?!…]*$", re.IGNORECASE)
-# A second question of the same sentence about what the first is about: "and how should I sell it?".
+# A second question of the same sentence about what the first is about: "and how should I sell it?", "and if so, ...".
 SECOND_QUESTION = re.compile(
-    rf",? and (?:also )?(?:how|what|which|where|when|who) (?:[\w'-]+ ){{0,3}}?(?:i|we|you|to|{CAN}) "
-    r"[^?!]*\b(?:it|them|this|that)\b[^?!]*?(?P<end>[\s.?!…]*)$",
+    rf",? and (?:(?:also )?(?:how|what|which|where|when|who) (?:(?:[\w'-]+ ){{0,3}}?(?:i|we|you|to|{CAN}) "
+    r"[^?!]*\b(?:it|them|this|that)\b|(?:\w+ )?(?:is|are|was|were) (?:it|they|this|that|"
+    r"required for (?:it|this|that))\b)[^?!]*?|(?:is|are|was|were) (?:it|this|that|they)\b[^?!]*?|"
+    r"have you ever (?:\w+ )?done (?:it|this|that)\b[^?!]*?|if (?:so|yes)\b[^?!]*?|"
+    r"why(?: or why not| not)?)(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
 )
+# What speaks against the activity, and does not describe it: ", even though it is forbidden".
+CONCESSION = re.compile(r", (?:even though|although|though|when in reality) [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
+COMPARISON = re.compile(r"\bthan\b", re.IGNORECASE)
+COMPARED = re.compile(r"\b(?:\w+er|more|less|rather|worse|fewer|different)\b.*\bthan\b", re.IGNORECASE)
 BASIS = re.compile(
     r",? (?:(?:based|depending) on|judging by|given|from|considering) [^,?!]{3,80}[\s.?!…]*$", re.IGNORECASE
 )
@@ -71,8 +83,10 @@ REFERRING = POINTING | frozenset("they their theirs there so such one ones same"
 THAT_CLAUSE = re.compile(r"(?<=[\w,] )(\S+) that (?=\w)", re.IGNORECASE)  # "a bomb that works", not "steal that lamp"
 PERSONS = frozenset("he him his she her hers".split())
 MIN_INDEPENDENT = 4
+MIN_INDEPENDENT_OF_OTHERS = 3
 INDEPENDENT = ("base", "asked", "ing", "noun")
 SECOND_PERSON = re.compile(r"\byou", re.IGNORECASE)
+FIRST_PERSON = re.compile(r"\b(?:i|i'\w+|me|my|mine|we|us|our)\b", re.IGNORECASE)
 PART = re.compile(
     r"\b(?:some|any|one|more|both|others)(?: (?:across|in|on|to|from|for|at|with|into|of|and)\b|$)", re.IGNORECASE
 )
@@ -101,11 +115,16 @@ LATE_CLAUSE = re.compile(
 TELLING = frozenset("convince persuade tell show assure remind teach inform warn promise".split())
 """Verbs that "that" may follow: "convince him that ..."."""
 NEW_CLAUSE = re.compile(
-    r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that(?= (?:would|is|was|will))|so|but|since|"
-    r"because|even|if|when|what|how|who(?! (?:\w+(?:s|ed)|had|have) )|where|which|is|are|do|does|can|could|would|"
-    r"should|was|please)\b|(?:i|you|we|they|he|she)'\w+)",
+    r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that(?= (?:would|is|was|will))|"
+    r"so(?! (?:that )?(?:\w+ ){1,2}(?:can|could|will|would|won't|don't)\b)|"
+    r"but|since|because|even(?= (?:though|if|when))|if|when|what|how|who(?! (?:\w+(?:s|ed)|had|have) )|where|"
+    r"which|is|are|do|does|can|could|would|should|was|please)\b|(?:i|you|we|they|he|she)'\w+)",
     re.IGNORECASE,
 )
+
+
+DONE: Mapping[Form, str] = {"past": "done", "simple": "did"}
+"""What the detoxified instruction has instead of a verb in the past."""
 
 
 @dataclass(frozen=True)
@@ -166,13 +185,17 @@ def _split_tail(body: str, form: Form) -> tuple[str, str]:
     """Split the rest of the sentence into the phrase and what follows it."""
     # "an app that opens sheds for free": what ends a clause belongs to the clause.
     noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
-    tails = {"works": (WORKS, TAIL), "judged": (JUDGEMENT,), "had": (BASIS, TAIL), "noun": noun_tails}.get(
-        form, (TAIL,)
-    )
+    tails = {
+        "works": (WORKS, TAIL),
+        "judged": (JUDGEMENT,),
+        "had": (BASIS, TAIL),
+        "effect": (EFFECT_TAIL,),
+        "noun": noun_tails,
+    }.get(form, (TAIL,))
     tail = next((found for pattern in tails if (found := pattern.search(body))), None)
     end = tail.start() if tail else len(body)
-    if second := SECOND_QUESTION.search(body):
-        return body[: second.start()], second["end"]
+    if dropped := SECOND_QUESTION.search(body) or CONCESSION.search(body):
+        return body[: dropped.start()], dropped["end"]
     return body[:end], re.sub(r"^\.(?=[?!])", "", body[end:])  # the full stop of "Jr.?" belongs to the phrase
 
 
@@ -191,6 +214,8 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase has a negation", negation)
     if slang := next((word for word in phrase.split() if word in SLANG), None):
         raise ExtractionFailed("the phrase has slang whose grammar is unclear", slang)
+    if COMPARISON.search(phrase) and not COMPARED.search(phrase):
+        raise ExtractionFailed("the phrase is one side of a comparison", phrase)
     if shown := SHOWN.search(phrase):
         raise ExtractionFailed("the phrase speaks of something that is shown", shown[0])
     if (clause := LATE_CLAUSE.search(phrase)) and not lemmas(clause["before"]) & TELLING:
@@ -205,6 +230,7 @@ def _check_phrase(phrase: str) -> None:
 def _check_self_contained(phrase: str) -> None:
     """Raise ExtractionFailed for a phrase that refers to a sentence that was omitted."""
     words = split_words(SO_CLAUSE.sub(" ", THAT_CLAUSE.sub(r"\1 ", phrase)))
+    words = [word for word, after in zip(words, [*words[1:], ""], strict=True) if (word, after) != ("one", "of")]
     if reference := next((word for at, word in enumerate(words) if _refers(word, words[1:at])), None):
         raise ExtractionFailed("the phrase refers to another sentence", reference)
 
@@ -212,11 +238,14 @@ def _check_self_contained(phrase: str) -> None:
 def _check_independent(phrase: str, form: Form, context: str) -> None:
     """Raise ExtractionFailed for a short phrase, which may be harmful only after the sentence before it.
 
-    "I run a scam. How do I write letters?": a phrase of several content words says itself what it is about.
+    "I run a scam. How do I write letters?": a phrase of several content words says itself what it is about. What the
+    sentence says of others, and not of the user, changes less.
     """
     words = split_words(THAT_CLAUSE.sub(r"\1 ", phrase))
     content = [word for word in content_words(phrase) if word not in VAGUE]
-    is_clear = not PART.search(phrase) and form in INDEPENDENT and len(content) >= MIN_INDEPENDENT
+    is_of_others = form != "asked" and not FIRST_PERSON.search(context)
+    needed = MIN_INDEPENDENT_OF_OTHERS if is_of_others else MIN_INDEPENDENT
+    is_clear = not PART.search(phrase) and form in INDEPENDENT and len(content) >= needed
     if not is_clear or {*words} & (REFERRING | PERSONS) or SECOND_PERSON.search(context):
         raise ExtractionFailed("the request may depend on a sentence before it", context)
 
@@ -229,14 +258,17 @@ def _refers(word: str, before: list[str]) -> bool:
 
 
 def _make_extraction(head: str, phrase: str, tail: str, form: Form) -> Extraction:
-    if form in ("base", "asked", "past"):
+    if form == "passive":
+        sentence, done = passive_sentence(phrase)
+        return Extraction(phrase, "activity", sentence, f"{head}{placeholder('activity')}{done}{tail}")
+    if form in ("base", "asked", "past", "simple"):
         if form == "asked":
             check_asked(phrase)
         bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
-        sentence = past_activity_sentence(bare) if form == "past" else activity_sentence(bare)
-        do = "done" if form == "past" else "do" if head or phrase[0].islower() else "Do"
+        sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
+        do = DONE.get(form) or ("do" if head or phrase[0].islower() else "Do")
         return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
-    if form == "works" and is_ing_form(phrase.split()[0]):
+    if form == "effect" or (form == "works" and is_ing_form(phrase.split()[0])):
         form = "ing"
     if form == "ing":
         tokens = phrase.split()

@@ -27,7 +27,7 @@ ABSTRACT = frozenset(
     "scandal war attack murder movement theory attributes story stories policy significance appearance intentions "
     "emotions details specifics experience experiences considerations factors reviews testimonials analysis summary "
     "description identity concept importance role impact impacts context events occasions meaning definition "
-    "characteristics features insights guidance overview evidence".split()
+    "characteristics features insights guidance overview evidence expertise".split()
 )
 # Words that make the noun phrase a clause, or refer to the person who is asked.
 CLAUSE_WORDS = AUXILIARIES | frozenset(
@@ -55,6 +55,10 @@ POSSESSED = frozenset("history number score plan plans details identity evidence
 KINDS = frozenset("type types kind kinds sort sorts".split())
 OPEN = frozenset("place places symptom symptoms sign signs law laws issue issues".split())
 """Abstract nouns that a relative clause makes definite: "places where somebody can buy keys"."""
+INDEFINITE = frozenset("something anything".split())
+FAVOURITE = frozenset("favourite favorite".split())
+EVENTS = frozenset("war attack murder movement scandal".split())
+"""Abstract nouns that a name makes definite: "the Vietnam War"."""
 COMPOUNDED = frozenset(
     "technique techniques method methods tactics example examples idea ideas details information benefits problem "
     "problems experience experiences".split()
@@ -77,7 +81,8 @@ def product_sentence(phrase: str) -> str:
     every = _words(bare)
     end = _topic(every) or _relative_clause(every)
     words, clause = every[:end], every[end:]
-    if unclear := next((word for word in words if _is_clause_word(word)), None):
+    owned = [word for word in words if word != "your"]  # "your email password" is the password of somebody
+    if unclear := next((word for word in owned if _is_clause_word(word)), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
     excluded = SPOKEN_TO if _topic(every) else NOT_IN_RELATIVES
     if unclear := next((word for word in clause if word in excluded), None):
@@ -86,7 +91,11 @@ def product_sentence(phrase: str) -> str:
     is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in words)
     names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
     is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED)
-    is_abstract = is_abstract and not _is_specified(words, head) and not (clause and head in OPEN)
+    is_named = head in EVENTS and bool(names - {head})
+    is_abstract = is_abstract and not (is_named or _is_specified(words, head) or (clause and head in OPEN))
+    if words[0] in INDEFINITE and len(words) == 1 and clause:  # "something to weed a garden with"
+        return third_person(bare)
+    is_abstract = is_abstract or not FAVOURITE.isdisjoint(words)
     is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # "of the past" is closed
     if not head or is_abstract or is_open or every[-1] in DANGLING | PREPOSITIONS:
         raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
@@ -140,7 +149,7 @@ def _words(phrase: str) -> list[str]:
 
 
 def _is_clause_word(word: str) -> bool:
-    return word in CLAUSE_WORDS or "n't" in word or word.split("'")[-1] in CONTRACTIONS
+    return word in CLAUSE_WORDS or "n't" in word or ("'" in word and word.split("'")[-1] in CONTRACTIONS)
 
 
 def _head(words: list[str]) -> str:

@@ -23,9 +23,10 @@ from sea_core.extraction.rules.vocabulary import (
     any_of,
 )
 
-Form = Literal["base", "asked", "past", "ing", "noun", "works", "judged", "had"]
-"""The form of a phrase: "pick a lock", the same asked of the assistant itself, "picked a lock", "picking a lock",
-"a skeleton key", "a skeleton key work", "a skeleton key legal", "a cold judging by my cough"."""
+Form = Literal["base", "asked", "past", "simple", "passive", "effect", "ing", "noun", "works", "judged", "had"]
+"""The form of a phrase: "pick a lock", the same asked of the assistant itself, "(have) picked a lock", "(who) picked a
+lock", "locks picked", "picking a lock (cause damage)", "picking a lock", "a skeleton key", "a skeleton key work",
+"a skeleton key legal", "a cold judging by my cough"."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from functools import cache
 
 from sea_core.extraction.rules.imperatives import match_imperative
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
+from sea_core.extraction.rules.passives import match_passive
 from sea_core.extraction.rules.subjects import match_question_about_others
 from sea_core.extraction.rules.vocabulary import (
     ABOUT,
@@ -21,9 +22,11 @@ from sea_core.extraction.rules.vocabulary import (
     CLAIM,
     COST,
     DETAILS,
+    EFFECT,
     FIND,
     FOR_ONE,
     GIVE,
+    GROUP,
     HOW_GOOD,
     I_HAVE,
     I_WANT_TO,
@@ -52,8 +55,12 @@ from sea_core.extraction.rules.vocabulary import (
 
 HOW_GOOD_WAYS = rf"(?:{HOW_GOOD},? )*{WAYS}"
 BASE = (
-    rf"how {CAN} {ONE} {SOFT}",
-    rf"(?:on )?how (?:and (?:where|when) )?to {SOFT}",
+    rf"how {CAN} {ONE} {SOFT}(?:not )?",
+    rf"how (?:hard|fast|high|long|often|far|deep|early|late|quickly|many times) {CAN} {ONE} "
+    rf"(?:(?:have|need) to )?{SOFT}",
+    r"how (?:much|many) [\w-]+ (?:(?:is|are|would be) (?:needed|required|necessary)|does it take) to ",
+    rf"(?:it is|it's) (?:ever |really |always )?{OKAY} {FOR_ONE}to ",
+    rf"(?:on )?how (?:and (?:where|when) )?(?:not )?to {SOFT}",
     rf"how {ONE} {CAN} {SOFT}",
     rf"{THE_BEST}{WAYS} {DETAILS}(?:on |for |about |regarding |of )?(?:how )?{FOR_ONE}to {SOFT}",
     rf"{THE_BEST}{WAYS} (?:that (?:are|is) )?{NEEDED} (?:to take |to do |to follow )?(?:in order )?to {SOFT}",
@@ -69,7 +76,8 @@ BASE = (
     rf"{SOFT}",
     rf"(?:what|which) {THE_BEST}{TOOLS} (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
     rf"(?:use |need |get |have |buy |take |follow |employ |apply |say |make )?(?:in order )?to {SOFT}",
-    rf"(?:what|which) (?:[\w'-]+ ){{1,5}}?(?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}{USE} (?:in order )?to {SOFT}",
+    rf"(?:what|which) (?:[\w'-]+ ){{1,5}}?(?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}{USE} "
+    rf"(?:(?:on|in|with) [\w' -]{{1,30}}? )?(?:in order )?to {SOFT}",
     rf"(?:what|which) (?:kinds? of |sorts? of )?{THE_BEST}{TOOLS} (?:{CAN} be|is|are|would be) {NEEDED} "
     rf"(?:to take |to do |to follow )?(?:in order )?to {SOFT}",
     rf"(?:what|which) (?:kinds? of |sorts? of )?{THE_BEST}{TOOLS} {CAN} (?=(?!be ))",
@@ -99,9 +107,19 @@ BASE = (
 
 ASKED = (rf"{WILL_YOU} {SOFT}",)
 
-PAST = (rf"(?:have|has) {ONE} (?:ever |already |just |also )?",)
+PAST = (rf"(?:have|has) {ONE} (?:ever |already |just |also )*(?:[a-z]+ly )?",)
+
+SIMPLE = (
+    rf"(?:who|(?:which|what) (?:[\w-]+ ){{0,2}}{GROUP}) (?!(?:{CAN}|is|are|was|were|has|have|had) )"
+    r"(?:really |actually |first )?",
+)
+
+EFFECTS = (rf"(?:does|do|can|could|will|would|might) (?=[a-z]+ing [^?!.]* {EFFECT}\b)",)
 
 ING = (
+    r"do (?:you|people) (?:really )?(?:enjoy|like|prefer|recommend|support|fantasize about|regret) ",
+    r"(?:is|would) it (?:be )?(?:ever |really )?worth ",
+    r"what is (?=[a-z]+ing(?: (?:an?|the|someone|somebody|people|my|your)\b.*)?[\s?.!]*$)",
     rf"{THE_BEST}(?:trick|key|secret|purpose|point|idea) {any_of('to', 'of', 'behind', 'in')} ",
     rf"{THE_BEST}{COST} {any_of('of', 'for', 'in', 'to', 'with')} ",
     rf"(?:{WILL_YOU} )?{SOFT}(?:walk|guide|talk|take|lead) (?:{SOMEONE} )?(?:through|on|in) (?:the (?:\w+ )?{ASPECTS} "
@@ -145,7 +163,10 @@ NOUN = (
     rf"(?:{WILL_YOU} )?{SOFT}{GIVE} (?:{SOMEONE} )?(?:with )?(?:an? list of )?",
     rf"(?:{WILL_YOU} )?{SOFT}(?:recommend|suggest|list|name|share|describe(?! (?:the|this|these|those) )) "
     rf"(?:{SOMEONE} )?(?:with )?{DETAILS}(?:an? list of )?",
-    r"(?:an? )?(?:lists?|examples?) of ",
+    rf"(?:{HOW_GOOD},? )*(?:lists?|examples?) of ",
+    rf"(?:what|which){IS} (?:{HOW_GOOD},? )*examples? of ",
+    rf"{THE_BEST}{COST} {any_of('of', 'for')} (?![^?!.]* on )",
+    r"(?:i|we)(?:'d like| would like| need| want) (?!to |you |help )",
     r"(?:are|is) there (?!still |anyone |anybody |anything |people |so )",
     r"what happened (?:to|during|in|at|on) ",
     r"what (?:caused|started|triggered|led to|ended) ",
@@ -154,13 +175,24 @@ NOUN = (
     rf"(?:what{IS} |(?:{WILL_YOU} )?{SOFT}(?:explain|describe|give me|tell me|discuss|define|detail|outline) )"
     rf"(?:the |an? )?(?:\w+ )?(?:{ASPECTS}|meaning|scale|origins?|principles|explanation|overview) of ",
     rf"(?:{WILL_YOU} )?{SOFT}{MAKE} (?:{SOMEONE} )?(?:with )?{HOW_GOOD_WAYS} (?:on|about|regarding) ",
+    rf"(?:{WILL_YOU} )?{SOFT}{MAKE} (?:{SOMEONE} )?(?:with )?{HOW_GOOD_WAYS} (?:of|for) "
+    r"(?![^?!.]* (?:that|which|who|to) )",
     r"(?:is|are|could|can|might) (?:this|these|my|the) (?:[\w'-]+ ){1,4}(?:be )?(?:an? )?"
     r"(?:signs?|symptoms?|indications?) of ",
-    r"(?:i'm|i am) (?:looking|searching) for ",
+    r"(?:(?:i'm|i am) )?(?:looking|searching) for ",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:tell|teach) (?:me|us) (?=(?:an?|some|any|two|three|five) )",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:talk|discuss)(?: in detail)? about ",
+    rf"(?:{WILL_YOU} )?{SOFT}define (?:the (?:term|word) )?",
+    r"what(?: is|'s) meant by ",
+    r"what do (?:people|you|they) mean by ",
+    r"how many people (?:died|were killed|were hurt|were injured|survived|took part) (?:in|during|at) ",
+    r"(?:what|which) [\w-]+ (?:was|were|is|are) used (?:in|during|at) (?!order )",
+    r"how (?:dangerous|common|effective|safe|harmful|addictive|reliable|accurate) (?:is|are|was|were) ",
 )
 WORKS = (
     r"how (?:much )?(?:do|does) (?=[^?!.]* (?:work|cost)s?\b)",
     r"what (?:do|does) (?=[^?!.]* mean\b)",
+    r"(?:when|where|how|why) did (?=[^?!.]* (?:happen|occur|take place|start|begin|end|come about)[\s?!.]*$)",
 )
 
 
@@ -185,6 +217,8 @@ def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
         ("judged", JUDGED),
         ("had", HAD),
         ("past", PAST),
+        ("simple", SIMPLE),
+        ("effect", EFFECTS),
     )
     for form, questions in groups:
         for question in questions:
@@ -203,5 +237,5 @@ def match_openers(text: str) -> tuple[Opener, ...]:
             ends[match.end()].append(form)
     openers = [Opener(end, tuple(forms), without_role(text[:end])) for end, forms in ends.items()]
     if not any("works" in opener.forms for opener in openers):
-        openers += filter(None, (match_question_about_others(text), match_imperative(text)))
+        openers += filter(None, (match_question_about_others(text), match_passive(text), match_imperative(text)))
     return tuple(sorted(openers, key=lambda opener: opener.end, reverse=True))

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.opener import Opener
 from sea_core.extraction.rules.openers import match_openers
-from sea_core.extraction.rules.vocabulary import CLOSING, GREETING
+from sea_core.extraction.rules.vocabulary import (
+    CAN,
+    CLOSING,
+    GREETING,
+    I_WANT_TO,
+    ONE,
+    SOFT,
+    TOOLS,
+    WILL_YOU,
+)
 
 ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|vs|[A-Za-z])\.$")
 FINAL_ABBREVIATION = re.compile(r"\b(?:Jr|Sr|Inc|Co|Corp|Ltd|etc)\.,?$")  # a sentence may end with it
@@ -30,9 +39,25 @@ SECURING = re.compile(
     r"(?:ensur|mak\w+ sure|avoid|cover|evad|prevent|hid|minimi[sz]|stay|remain|remov|protect)\w*\b",
     re.IGNORECASE,
 )
+# After a request, which tools it needs.
+MEANS = re.compile(
+    rf"(?:also |and |then )?(?:what|which) (?:[\w-]+ )?{TOOLS} "
+    rf"(?:{CAN} {ONE} (?:need|use|require)|(?:is|are) (?:needed|required|necessary|best))\W*$",
+    re.IGNORECASE,
+)
+INTENT = re.compile(rf"(?:{GREETING})?{I_WANT_TO} ", re.IGNORECASE)
+# After an intent: "I want to open a shed. Can you help me ...?"
+HELP = re.compile(rf"(?:so |and )?({WILL_YOU} {SOFT}(?:help|assist|advise|guide) (?:me|us))\b", re.IGNORECASE)
 MOTIVE = re.compile(r"(?:and |but |so )?(?:i|i'm|i've|i'd|we|we're|my|our)\b", re.IGNORECASE)
 REFERENCE = re.compile(
     r"\b(?:it|them|this|these|those|him|her|he|she|they|such|so|the process|doing so)\b|\bthat[.?!]", re.IGNORECASE
+)
+# A sentence that only gives the user or the assistant a role, as "As a locksmith," does.
+ROLE_SENTENCE = re.compile(
+    r"(?:(?:i am|i'm|(?:imagine |suppose )?(?:you are|you're)|act as|pretend to be) (?:now )?"
+    r"(?:playing the role of )?)an? "
+    r"(?:(?!(?:who|that|which|and|but|so|to|designed|trying)\b)[\w'-]+ ?){1,8}[.!]",
+    re.IGNORECASE,
 )
 UNSUPPORTED = re.compile(
     r"https?:|www\.|\w\.(?:com|org|net)\b|[<>{}\[\]|\\*_#@^~=]|^\s*(?:[-•]|\d+[.)])\s", re.IGNORECASE
@@ -80,16 +105,27 @@ def find_request(instruction: str) -> Request:
         is_addition = at > place and _adds_to(sentences[place], sentence)
         if at != place and not is_courtesy[at] and not is_addition and _is_request(sentence, openers[at]):
             raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
-    context = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
+    omitted = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
+    context = [sentence for sentence in omitted if not ROLE_SENTENCE.fullmatch(sentence)]
     rest = zip(sentences[place + 1 :], is_courtesy[place + 1 :], strict=True)
     return Request(
         before="".join(f"{sentence} " for at, sentence in enumerate(sentences[:place]) if is_courtesy[at]),
         sentence=sentences[place],
         openers=openers[place],
-        after="".join(f" {sentence}" for sentence, courtesy in rest if courtesy),
+        after="".join(
+            _after(sentences[place], sentence) for sentence, courtesy in rest if courtesy or HELP.match(sentence)
+        ),
         context=" ".join(context),
-        has_omissions=bool(context) or not all(is_courtesy[place + 1 :]),
+        has_omissions=bool(omitted) or not all(is_courtesy[place + 1 :]),
     )
+
+
+def _after(request: str, sentence: str) -> str:
+    """Return what stays of a sentence after the request: a courtesy, or the beginning of "Can you help me open it?"."""
+    help_asked = HELP.match(sentence)
+    if not help_asked or COURTESY.fullmatch(sentence + " "):
+        return f" {sentence}"
+    return f" {help_asked[1]}?" if INTENT.match(request) else ""
 
 
 def _is_request(sentence: str, openers: tuple[Opener, ...]) -> bool:
@@ -103,7 +139,13 @@ def _adds_to(request: str, sentence: str) -> bool:
     """Return whether a later sentence refers to the request ("How do I sell it?"), secures it or says why."""
     is_question = bool(QUESTION.search(sentence))
     says_why = bool(MOTIVE.match(sentence)) and bool(QUESTION.search(request)) and not is_question
-    return says_why or bool(REFERENCE.search(sentence)) or bool(SECURING.match(sentence))
+    return (
+        says_why
+        or bool(REFERENCE.search(sentence))
+        or bool(SECURING.match(sentence))
+        or bool(MEANS.match(sentence))
+        or bool(INTENT.match(request) and HELP.match(sentence))
+    )
 
 
 def split_sentences(text: str) -> list[str]:

@@ -27,7 +27,10 @@ BARRED = any_in(
 )
 GIVEN = any_in("given, granted, denied, offered, sold, handed")
 PLACE = any_in("near, in, into, on, at, inside")
-RIGHT = any_in("right, wrong, justified, allowed, able, permitted, entitled, forced, willing, supposed")
+RIGHT = any_in(
+    "(?:(?:so |much )*(?:more |less ))?likely, right, wrong, justified, allowed, able, permitted, entitled, forced, "
+    "willing, supposed"
+)
 POWER = any_in("power, right, freedom, ability, chance, opportunity")
 MEANS = any_in("use, take, employ, follow, need")
 
@@ -35,7 +38,8 @@ MEANS = any_in("use, take, employ, follow, need")
 Continuation = tuple[str, Form]
 AFTER_AUXILIARY: tuple[Continuation, ...] = (
     (
-        rf"(?:not )?(?:be {FREE}|(?:have|be {GIVEN}) (?:the )?(?:\w+ )?{POWER}|need|try|manage|want|have|get) to ",
+        rf"(?:not )?(?:be {FREE}|(?:have|be {GIVEN}) (?:the )?(?:\w+ )?{POWER}|"
+        r"(?:always |still )?(?:need|try|manage|want|have|get|deserve|tend)) to ",
         "base",
     ),
     (rf"(?:not )?(?:be {BARRED} from|go about|get away with|be punished for) (?=\w+ing\b)", "ing"),
@@ -44,7 +48,7 @@ AFTER_AUXILIARY: tuple[Continuation, ...] = (
         "noun",
     ),
     (r"(?:not )?have (?!(?:sex|fun|kids|children|an affair|someone|somebody|others|people)\b)", "noun"),
-    (r"(?:not |really |actually |ever |just |even )*(?:\w+ly )?", "base"),
+    (r"(?:not |really |actually |ever |just |even |always |still |often |never )*(?:\w+ly )?", "base"),
 )
 QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     (f"(?:how|why|when|where) (?P<auxiliary>{AUXILIARY}) ", AFTER_AUXILIARY),
@@ -53,7 +57,18 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         rf"(?:not )?{OKAY} for ",
         ((rf"(?:not )?to (?:not )?(?:(?:have|be given) (?:the )?(?:\w+ )?{POWER} to )?", "base"),),
     ),
-    ("(?:how|why|when) (?P<auxiliary>is|was|are|were) ", ((rf"(?:not )?(?:\w+ly )?{RIGHT} to ", "base"),)),
+    (
+        rf"(?P<auxiliary>is|was|would) it (?:be )?(?:ever |really )?{OKAY} for ",
+        ((r"to (?:not )?", "base"),),
+    ),
+    ("(?P<auxiliary>should) ", ((r"(?:not |really |actually |ever |always |still )*(?:\w+ly )?(?!be )", "base"),)),
+    (
+        "(?:how|why|when) (?P<auxiliary>is|was|are|were) ",
+        (
+            (rf"(?:not )?(?:\w+ly )?{RIGHT} to ", "base"),
+            (r"(?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
+        ),
+    ),
     (
         rf"(?:what|which) (?:[\w'-]+ ){{1,3}}?(?P<auxiliary>{AUXILIARY}) ",
         ((rf"{MEANS}(?: in order)? to ", "base"),),

@@ -105,6 +105,10 @@ ADDRESSED = frozenset(
     "depict portray point calculate solve know understand think believe feel teach instruct inform educate "
     "walk demonstrate".split()
 )
+FEELINGS = frozenset("addicted obsessed interested scared bored born married".split())
+"""Participles for what somebody is, and not for what is done to somebody."""
+UNCHANGED = frozenset("spread cut hit put set hurt shut let bet cast split burst read beat".split())
+"""Verbs whose past is as their base form."""
 ADVERBS = frozenset("just really even best quickly fast still always also together once".split())
 
 
@@ -204,9 +208,17 @@ def past_activity_sentence(phrase: str) -> str:
     """
     first, _, rest = phrase.partition(" ")
     base = min((lemma for lemma in lemmas(first) if lemma != first.lower() and is_base_verb(lemma)), default="")
-    if not base or not first.lower().endswith(("ed", "en", "n", "t", "d", "ne")):
+    base = first.lower() if first.lower() in UNCHANGED else base
+    for before, second in re.findall(r"(\w+),? (?:and|or) (\w+)", phrase):
+        if _is_past(second) and (before == first or not _is_past(before)):  # not "get somebody fired or demoted"
+            raise ExtractionFailed("a second verb in the past follows", second)
+    if not base or not first.lower().endswith(("ed", "en", "n", "t", "d", "ne", "ot", "le", "ke", "ew")):
         raise ExtractionFailed(NO_VERB, first)
     return activity_sentence(f"{base} {rest}".strip())
+
+
+def _is_past(word: str) -> bool:
+    return "VERB" in word_classes(word) and not is_base_verb(word) and not is_ing_form(word) and not word.endswith("s")
 
 
 def check_asked(phrase: str) -> None:
@@ -237,7 +249,12 @@ def _check_activity(tokens: list[str], verb: int) -> None:
 def is_passive(words: Sequence[str]) -> bool:
     """Return whether words begin with what is done to somebody: "be robbed by thieves"."""
     done = words[1].strip(".,?!").lower() if len(words) > 1 and words[0].lower() == "be" else ""
-    return done.endswith(("ed", "en")) and word_classes(done) == {"VERB"} and not is_base_verb(done)
+    return (
+        done.endswith(("ed", "en"))
+        and done not in FEELINGS
+        and word_classes(done) == {"VERB"}
+        and not is_base_verb(done)
+    )
 
 
 def _has_done(later: Sequence[str]) -> bool:
@@ -331,7 +348,8 @@ def _is_surely_noun(lowered: list[str], index: int, first: int) -> bool:
     is_last = _is_last(lowered, index)
     return (
         (is_last and _is_after_noun(lowered, index))
-        or after in ("of", "without", "that", "which")
+        or after in ("of", "over", "without", "that", "which")
+        or (lowered[first] == "use" and after == "to")
         or after in CONJUNCTIONS
     )
 

@@ -49,6 +49,7 @@ HOW_GOOD = any_in(
     "popular, main, major, full, how-to, video, training, written, online, instructional, basic, key, explicit, "
     "advanced, professional, strategic, clear, several, many, multiple, various, certain, "
     "potential, successful, unique, first, necessary, typical, additional, perfect, anonymous, well-known, "
+    "(?:most|least) (?!of )[\\w-]+, "
     "(?:list|lists|series|set|examples|overview|number|couple) of, and, or"
 )
 IN_DETAIL = any_in(
@@ -69,7 +70,7 @@ OKAY = any_in(
     "dangerous, normal, acceptable, an? (?:good|bad|great) idea, a crime, a sin, easy, hard, difficult, unethical, "
     "ethical, immoral, moral, mean, rude, weird, smart, appropriate, inappropriate, against the law, worth it, "
     "best, necessary, justified, important, healthy, unhealthy, better, cruel, cool, fun, allowed, permitted, "
-    "considered cheating, common"
+    "considered cheating, common, easier, harder, safer, cheaper, worse, (?:more|less) (?!than )[\\w-]+"
 )
 WANT = any_of(
     "(?:really |just |also |always |still )*" + any_in("want, need, have, plan, hope, wish, would like, would love"),
@@ -136,7 +137,10 @@ AFTERMATH = any_in("effects?, impacts?, causes?, consequences?, results?, goals?
 
 HELLO = any_in("exactly, hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there")
 GREETING = rf"(?:{HELLO}(?:[,.!…]+ ?| ))*"
-ROLE = r"(?:as an? (?:[\w'-]+ ){0,4}[\w'-]+|(?:given|based on|considering|in order to) [^,?!.]{3,60}), "
+ROLE = (
+    r"(?:(?:as|you are|you're|imagine you are) (?:now )?an? (?:[\w'-]+ ){0,4}[\w'-]+|"
+    r"(?:given|based on|considering|in order to) [^,?!.]{3,60}), "
+)
 FIND = any_in("buy, get, find, purchase, obtain, order, acquire, rent, score, download, locate")
 GIVE = any_in("give, get, find, send, show, provide, bring, sell, lend")
 ASPECTS = any_in(
@@ -144,6 +148,16 @@ ASPECTS = any_in(
     "intricacies, complexities, creation, production, manufacture, development, use, concept, history, definition"
 )
 """What a request may be about, of the phrase."""
+GROUP = any_in(
+    "people, persons?, m[ae]n, wom[ae]n, groups?, gangs?, country, countries, killers?, criminals?, leaders?, "
+    "dictators?, presidents?, hackers?, company, companies, terrorists?, spy, spies"
+)
+"""Who may have done something."""
+EFFECT = any_in(
+    "cause, help, make, lead, increase, improve, kill, cure, hurt, harm, prevent, reduce, affect, damage, count, "
+    "violate, ruin, protect, guarantee, get you"
+)
+"""What an activity may do, in a question about it: "Does cracking your knuckles cause arthritis?"."""
 CLAIM = any_in("case, claim, rights?, options?, choice, time, money, permission, chances?, grounds, reasons?")
 I_HAVE = any_of(
     rf"(?:{WILL_YOU} )?{SOFT}(?:tell|say|determine|check|know)(?: me)? (?:if|whether) i (?:might |may |could )?have",
