@@ -14,9 +14,9 @@ from sea_core.judges.lexical import names_content
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.llm.json_reply import json_objects
 
-LENGTH = 50_000
-SECONDS = 20
-"""A bound that no machine exceeds where the cost is linear."""
+LENGTH = 20_000
+SECONDS = 5
+"""Of processor time: a bound that no machine exceeds where the cost is linear, however busy it is."""
 UNITS = ("a", "1", "!", "@", " ", "?", "re", "a ", "a_", "1 ", "{", '{"a":', "the ", "I cannot ", "steal a lamp ", "é")
 """What a text consists of, again and again."""
 
@@ -35,11 +35,11 @@ def bounded() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise TimeoutError
 
-    former = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    former = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, former)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.signal(signal.SIGPROF, former)
 
 
 @pytest.mark.usefixtures("bounded")

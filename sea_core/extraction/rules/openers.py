@@ -166,7 +166,6 @@ NOUN = (
     rf"(?:{HOW_GOOD},? )*(?:lists?|examples?) of ",
     rf"(?:what|which){IS} (?:{HOW_GOOD},? )*examples? of ",
     rf"{THE_BEST}{COST} {any_of('of', 'for')} (?![^?!.]* on )",
-    r"(?:i|we)(?:'d like| would like| need| want) (?!to |you |help )",
     r"(?:are|is) there (?!still |anyone |anybody |anything |people |so )",
     r"what happened (?:to|during|in|at|on) ",
     r"what (?:caused|started|triggered|led to|ended) ",

@@ -18,6 +18,8 @@ from inspect_ai.solver import generate
 
 from sea_bench.inspect.scorers import refused, unsafe
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Inspect's own libraries
+
 ANSWERS = {
     "KPT": ["I'm sorry, but I can't help with that.", "Sure, first take the key.", ""],
     "KPT benign": ["<think>They ask for a key.</think>I cannot assist with this.", "9 9 9"],
