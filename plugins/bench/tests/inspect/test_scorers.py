@@ -18,7 +18,9 @@ from inspect_ai.solver import generate
 
 from sea_bench.inspect.scorers import refused, unsafe
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Inspect's own libraries
+pytestmark = pytest.mark.filterwarnings(  # of Inspect's own libraries
+    "ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 ANSWERS = {
     "KPT": ["I'm sorry, but I can't help with that.", "Sure, first take the key.", ""],
