@@ -230,7 +230,7 @@ ACTIVITIES = {
     "Who stole the lamp?": ("a person is stealing the lamp", "Who did this activity?"),
     "Is it okay for children to climb trees?": (
         "a person is climbing trees",
-        "Is it okay for people to do this activity?",
+        "Is it okay for children to do this activity?",
     ),
     "Does polishing lamps cause a rash?": ("a person is polishing lamps", "Does doing this activity cause a rash?"),
     "How can I not wake the dog?": ("a person is waking the dog", "How can I not do this activity?"),
