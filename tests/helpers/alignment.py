@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from helpers.manifests import embedding_manifest
@@ -13,6 +18,7 @@ from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignConfig, AlignRequest
 from sea_core.alignment.dataset import TrainingExample, make_dataset
 from sea_core.alignment.embedding_source import EmbeddingSource
+from sea_core.alignment.export import LOADER
 from sea_core.alignment.mixture import mix
 from sea_core.data.examples import PreparedExample
 from sea_core.model.embedding import Embedding
@@ -66,3 +72,13 @@ def train_arguments(mllm: MLLM, run: EmbeddingRun) -> tuple[MLLM, Any, Collator,
     embeddings, request = EmbeddingSource([run]), AlignRequest("sft", AlignConfig(), TEN)
     examples = mix(mllm.adapter, embeddings, (), "sft", request.config).examples
     return mllm, make_dataset(mllm, examples), Collator(mllm, embeddings), request
+
+
+def load_in_this_process(job: dict[str, Any]) -> dict[str, Any]:
+    """Load exports as the fresh process does, which takes seconds to import the libraries that this one has."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["-c", json.dumps(job)])
+        exec(compile(LOADER, "loader", "exec"), {"__name__": "loader"})
+    loaded: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
+    return loaded
