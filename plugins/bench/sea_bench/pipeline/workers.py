@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sea_bench.defences.base import Defence, settings_prefix
-from sea_bench.defences.registry import known_defences
-from sea_bench.pipeline.answer_work import AnswerOptions, AnswerWork, DefenceOptions
-from sea_bench.pipeline.run import plan_run
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import BenchRun
 from sea_core.config import override
 from sea_core.errors import RunError
-from sea_core.pipeline.inputs import ModelTarget
-from sea_core.pipeline.join import HINT, own_device
 from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
 from sea_core.runs.block_folder import BLOCKS
 from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.manifest import normalise, require_same_identity
 from sea_core.schema import parse_json
+
+if TYPE_CHECKING:
+    from sea_bench.defences.base import Defence
+    from sea_bench.pipeline.answer_work import AnswerWork, DefenceOptions
 
 
 def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> AnswerWork:
@@ -28,6 +27,11 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
     Raises:
         RunError: this process would answer them otherwise: with another model, version, benchmark or defence.
     """
+    from sea_bench.pipeline.answer_work import AnswerOptions, AnswerWork
+    from sea_bench.pipeline.run import plan_run
+    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.join import HINT, own_device
+
     run = BenchRun(folder)
     what, where = "what the workers of a benchmark run are to do", str(folder)
     stored = parse_json(json.dumps(order.options), AnswerOptions, what=what, hint=CUT_HINT, where=where, error=RunError)
@@ -49,6 +53,9 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
 
 def _find_defence(stored: DefenceOptions) -> Defence:
     """Return the defence of a run with its settings. Raises SeaError if it is not installed."""
+    from sea_bench.defences.base import settings_prefix
+    from sea_bench.defences.registry import known_defences
+
     found = known_defences().get(stored.name)
     prefix = settings_prefix(found)
     return override(found, {f"{prefix}.{name}": value for name, value in stored.settings.items()}, prefix)[0]
