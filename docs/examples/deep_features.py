@@ -36,10 +36,9 @@ class DeepFeaturesAdapter(Adapter):
         return self.medium_of((self.side, self.side), processor)
 
     def read_media(self, path: Path, processor: Any) -> Any:
-        from sea_core.model.media_files import opened_picture
+        from sea_core.model.media_files import read_picture
 
-        with opened_picture(path) as picture:
-            return picture.convert("RGB")
+        return read_picture(path)
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         images = [[image] for image in media]
@@ -47,9 +46,6 @@ class DeepFeaturesAdapter(Adapter):
 
     def projector(self, model: Any) -> Any:
         return model.model.visual.merger
-
-    def split(self, crossed: Any, inputs: Mapping[str, Any]) -> list[Any]:
-        return list(crossed)  # not used: the model is replayed
 
     def replay(self, model: Any) -> ReplaySeam:
         visual = model.model.visual

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -94,11 +94,23 @@ class Commands(TyperGroup):
             names = self.list_commands(ctx)
             hint = suggest(args[0], names, "Commands")
             raise SeaError(f"there is no command {args[0]!r}", hint=f"{hint} Other commands come with plugins.")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        stop.can_resume = stop.RESUME.casefold() in _help_of(command, rest).casefold()
+        return name, command, rest
 
     def list_commands(self, ctx: Any) -> list[str]:
         added = {name: group.rich_help_panel for name, group in self.plugin_groups.items()}
         return [name for panel in COMMANDS for name in (*COMMANDS[panel], *(n for n in added if added[n] == panel))]
+
+
+def _help_of(command: Any, arguments: Sequence[str]) -> str:
+    """Return the help of a command or, of a group, of the command in it that the arguments name; in one line."""
+    for name in arguments:
+        inner = getattr(command, "commands", {}).get(name)
+        if inner is None:
+            break
+        command = inner
+    return " ".join((command.help or "").split())
 
 
 def _as_command(group: typer.Typer) -> Any:
@@ -142,7 +154,7 @@ def main() -> None:
         return
     if isinstance(error, SystemExit):
         if error.code == stop.CODE:  # Ctrl-C, for which typer prints nothing
-            output.note(stop.MESSAGE)
+            output.note(stop.message())
         raise error
     shown = error if isinstance(error, SeaError) else _describe_system_error(error)
     shown = shown or _describe_device_error(error) or attribute_to_plugin(error)

@@ -43,7 +43,8 @@ def prepare(
 ) -> None:
     """Find the phrases of a text safety set: how many examples can be used, and why others are skipped.
 
-    Loads no multimodal model. You can edit the --out file and pass it to `sea optimize`.
+    Loads no multimodal model. You can edit the --out file and pass it to `sea optimize`. Re-run the same command to
+    resume: answers of a language model are kept.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE

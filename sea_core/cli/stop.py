@@ -17,17 +17,25 @@ from types import FrameType
 from typing import Any
 
 CODE = 130
-MESSAGE = "Stopped. Re-run the same command to resume."
+STOPPED, RESUME = "Stopped.", "Re-run the same command to resume"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AGAIN_SECONDS = 0.01
 END_SECONDS = 5
 """How long a stopped process may wait for its threads. One that was interrupted at its start never ends."""
 
+can_resume = False
+"""Whether the command goes on where it was stopped. The command line sets it when it knows the command."""
+
+
+def message() -> str:
+    """Return what is printed when a command is stopped."""
+    return f"{STOPPED} {RESUME}." if can_resume else STOPPED
+
 
 def leave(*_: object) -> None:
     """End the process now."""
     show_cursor = "\x1b[?25h" if os.isatty(2) else ""
-    os.write(2, f"{show_cursor}\n{MESSAGE}\n".encode())
+    os.write(2, f"{show_cursor}\n{message()}\n".encode())
     os._exit(CODE)
 
 
@@ -81,7 +89,7 @@ def stopping_cleanly() -> Iterator[None]:
             if isinstance(error, SystemExit) and error.code in (None, 0, CODE):
                 _end_soon(error.code or 0)
             else:
-                sys.stderr.write(f"{MESSAGE}\n")
+                sys.stderr.write(f"{message()}\n")
                 _end_soon(CODE)
                 raise SystemExit(CODE)
 

@@ -49,7 +49,7 @@ def verify(
 ) -> None:
     """Verify a run: VSR, the ratio of answers to held-out questions that name the content.
 
-    Stored answers are reused; pass another --judge to score them again.
+    Re-run the same command to resume. Stored answers are reused; pass another --judge to score them again.
 
     With --compare-with, also compare the embeddings with real media: cosine distances, and the accuracy of a linear
     probe on labelled files.

@@ -30,7 +30,7 @@ def worker(
 
     The settings are those of the run. Any number of workers may come and go, on any computers that see the folder. The
     last one audits and verifies embeddings. The exit code is 1 if the device is out of memory or has failed: start a
-    worker again.
+    worker again. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.cli.stored_run import work_and_report

@@ -95,9 +95,12 @@ class Adapter(ABC):
     def projector(self, model: Any) -> nn.Module:
         """Return P. The first argument of its forward call is the seam: E crosses there."""
 
-    @abstractmethod
     def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
-        """Split what crossed the seam into one E, (n_features, d_encoder), for each medium, without padding vectors."""
+        """Split what crossed the seam into one E, (n_features, d_encoder), for each medium, without padding vectors.
+
+        By default along the first dimension. Override where the media of a batch cross in one row, or are padded.
+        """
+        return list(crossed)
 
     def replay(self, model: Any) -> ReplaySeam | None:
         """Return where E crosses in a model that must run its own forward pass; None if P(E) can simply be spliced in.

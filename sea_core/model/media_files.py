@@ -65,6 +65,25 @@ def opened_picture(path: Path, hint: str = PICTURE_HINT) -> Iterator[Image]:
         ) from error
 
 
+def read_picture(path: Path, hint: str = PICTURE_HINT) -> Image:
+    """Return a picture in RGB and upright: many cameras store it turned, and say so in its EXIF data.
+
+    Raises:
+        DataError: the file is no picture, or has more than MAX_PIXELS.
+    """
+    from PIL import ImageOps
+
+    with opened_picture(path, hint) as picture:
+        return ImageOps.exif_transpose(picture).convert("RGB")
+
+
+def is_upright(picture: Image) -> bool:
+    """Return whether the pixels of a picture are stored as they are to be seen: its EXIF data name no turn."""
+    from PIL.ExifTags import Base
+
+    return picture.getexif().get(Base.Orientation, 1) not in range(2, 9)
+
+
 def read_sound(path: Path, hint: str = SOUND_HINT, seconds: float | None = None) -> tuple[np.ndarray, int]:
     """Return the samples of an audio, (samples, channels) in float32, and its sampling rate in Hz.
 

@@ -317,8 +317,15 @@ class ModelTarget:
         """Say, before any work, what a model that SEA built cannot do: the first clause of its card, `sea.json`."""
         from sea_core.model.checkpoint import read_card
 
-        if limits := read_card(self.checkpoint).get("limits"):
+        card = read_card(self.checkpoint)
+        if limits := card.get("limits"):
             progress.note(f"note: {limits.partition(': its tokenizer')[0]}.")
+        taught = card.get("warmed", {}).get("styles", self.adapter.styles)
+        if unknown := [style for style in self.adapter.styles if style not in taught]:
+            progress.note(
+                f"note: it was warmed with another adapter's styles, and knows no {', '.join(unknown)}: examples in "
+                "these styles fail. Warm it with this adapter: sea plugins warm"
+            )
 
     def load(self) -> MLLM:
         """Load the model.

@@ -72,7 +72,8 @@ def warm(
         wrong = tuple(find_wrong(mllm, asked))
     template = target.chat_template.text if target.chat_template else ""
     save_merged(mllm, mllm.model, folder, full_finetune=True, chat_template=template)
-    write_card(folder, {"limits": LIMITS, "warmed": {"steps": taken, "phrases": phrases, "seed": seed}})
+    taught = {"phrases": phrases, "styles": list(mllm.adapter.styles)}
+    write_card(folder, {"limits": LIMITS, "warmed": {"steps": taken, "seed": seed, **taught}})
     return WarmedModel(folder, count_weights(mllm.model), taken, loss, len(asked), wrong)
 
 

@@ -320,7 +320,8 @@ def _from_name(name: str, with_adapter: bool) -> Plugin:
     kind = "Plugins with adapters" if with_adapter else "Installed"
     raise PluginError(
         f"there is no plugin {name!r}.{guess}",
-        hint=f"{kind}: {names}. Install others with `pip install DISTRIBUTION`, or use a file: --plugin ./mine.py",
+        hint=f"{kind}: {names}. Install others with `pip install DISTRIBUTION`, or `pip install -e FOLDER` for a "
+        "checkout; or use a file: --plugin ./mine.py",
     )
 
 

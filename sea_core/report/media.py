@@ -101,12 +101,11 @@ def sniff(head: bytes) -> str:
 
 
 def _picture(path: Path) -> PageMedium:
-    from sea_core.model.media_files import opened_picture
+    from sea_core.model.media_files import read_picture
 
-    with opened_picture(path) as picture:
-        size = f"{picture.width} x {picture.height} pixels"
-        shown = picture.convert("RGB")
-        shown.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    shown = read_picture(path)
+    size = f"{shown.width} x {shown.height} pixels"
+    shown.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     smaller = f"{size}, shown smaller" if max(shown.size) < max(int(each) for each in size.split()[:3:2]) else size
     return PageMedium("image", _picture_uri(shown), note=smaller)
 

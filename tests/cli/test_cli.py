@@ -186,9 +186,28 @@ def test_sea_error_is_printed_in_words(capsys: pytest.CaptureFixture[str], monke
     assert result == CliResult(2, "", "error: rows.jsonl:7: The [red] lamp is gone.\n  Type light.\n")
 
 
-def test_interrupt_says_how_to_resume(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    result = run_main(capsys, monkeypatch, KeyboardInterrupt())
-    assert result == CliResult(130, "", "Stopped. Re-run the same command to resume.\n")
+@pytest.mark.parametrize(
+    ("command", "resumes"),
+    [
+        ("plugins list", False),
+        ("plugins check toy", False),
+        ("optimize --plugin toy", True),
+        ("bench run cases --out run", True),
+        ("bench report runs", False),
+        ("study run study.yaml", True),
+    ],
+)
+def test_interrupt_says_how_to_resume_only_where_that_is_possible(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str, resumes: bool
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("typer.core.TyperCommand.invoke", interrupt)
+    monkeypatch.setattr(sys, "argv", ["sea", *command.split()])
+    with pytest.raises(SystemExit, match="130"):
+        app.main()
+    assert capsys.readouterr().err == f"Stopped.{' Re-run the same command to resume.' * resumes}\n"
 
 
 def test_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

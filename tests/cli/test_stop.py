@@ -113,7 +113,7 @@ def test_interrupt_during_start_up_stops_with_one_line(finished: FinishedRun, mo
     embedding = next(iter(records(finished.run)))
     command = [sys.executable, "-c", INTERRUPT_AT, module, sent, "show", str(finished.run), embedding, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=restore_sigint)
-    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", stop.MESSAGE)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", stop.STOPPED)
 
 
 def test_interrupt_that_a_library_swallows_still_stops() -> None:
@@ -137,7 +137,7 @@ def test_interrupt_that_a_library_swallows_still_stops() -> None:
     for how in ("delete", "convert"):
         command = [sys.executable, "-c", code, how]
         done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=restore_sigint)
-        assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "given back\n", stop.MESSAGE), how
+        assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "given back\n", stop.STOPPED), how
 
 
 def test_a_thread_that_never_ends_holds_up_no_stop() -> None:
@@ -152,7 +152,7 @@ def test_a_thread_that_never_ends_holds_up_no_stop() -> None:
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100)
-    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "at work\n", stop.MESSAGE)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "at work\n", stop.STOPPED)
 
 
 def test_what_cannot_be_printed_gives_no_traceback(finished: FinishedRun) -> None:

@@ -37,8 +37,11 @@ again, with the checkpoint's processor, and refuses what does not hold there.
 
 **Seam**: the module that E crosses into, or whose output E is. **Skips**: the part of the modules before the language
 model that do not run when E is given. **Mechanism**: `splice` puts P(E) in place of the placeholders' embeddings, and
-needs nothing else; `replay` runs the model's own forward pass with E in it. **Library**: what the processor needs
-beside SEA's own libraries, as transformers' tables have it.
+needs nothing else; `replay` runs the model's own forward pass with E in it. It is that of the class alone: a processor
+that replaces what the chat template writes needs `replay` also where the class could be spliced. Aya Vision's template
+writes `<image>`, of which its processor makes `<|IMG_PATCH|>`. `sea modalities --model MODEL` says what a checkpoint
+with its processor needs. **Library**: what the processor needs beside SEA's own libraries, as transformers' tables have
+it.
 
 ## Derived
 
@@ -66,7 +69,8 @@ def write_page(entries: Sequence[Entry]) -> str:
         counts=_counts(proved),
         shapes="\n".join(f"- {name}: {meaning}" for name, meaning in SHAPES.items()),
         derived=_table(
-            ("class", "modality", "shape", "seam", "skips", "mechanism", "proved", "library"), map(_derived, derived)
+            ("class", "modality", "shape", "seam", "skips", "mechanism of the class", "proved", "library"),
+            map(_derived, derived),
         ),
         missing=_table(("class", "modality", "why"), map(_missing, missing)),
     )

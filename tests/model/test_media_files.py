@@ -13,7 +13,7 @@ import soundfile
 from PIL import Image
 
 from sea_core.errors import DataError
-from sea_core.model.media_files import opened_picture, read_sound
+from sea_core.model.media_files import is_upright, opened_picture, read_picture, read_sound
 
 
 def header_of_png(width: int, height: int) -> bytes:
@@ -26,11 +26,6 @@ def header_of_png(width: int, height: int) -> bytes:
         + struct.pack(">I", zlib.crc32(header))
         + b"\0\0\0\0IDAT\0\0\0\0"
     )
-
-
-def decode(path: Path) -> Image.Image:
-    with opened_picture(path) as picture:
-        return picture.convert("RGB")
 
 
 @pytest.mark.parametrize(
@@ -46,15 +41,31 @@ def test_size_of_a_picture_is_read_before_its_pixels(tmp_path: Path, size: tuple
     path = tmp_path / "a.png"
     path.write_bytes(header_of_png(*size))
     with pytest.raises(DataError, match=words) as caught:
-        decode(path)
+        read_picture(path)
     assert caught.value.where == str(path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("orientation", [0, 1, 3, 6, 8, 9])
+def test_picture_that_is_stored_turned_is_read_upright(tmp_path: Path, orientation: int) -> None:
+    exif, photo = Image.Exif(), Image.new("RGB", (48, 32))
+    photo.paste("white", (0, 0, 16, 16))  # its upper left corner, as it is stored
+    exif[0x0112] = orientation
+    photo.save(tmp_path / "photo.jpg", exif=exif)
+    size, corner = {3: ((48, 32), (40, 24)), 6: ((32, 48), (24, 8)), 8: ((32, 48), (8, 40))}.get(
+        orientation, ((48, 32), (8, 8))
+    )
+    shown = read_picture(tmp_path / "photo.jpg")
+    assert shown.size == size
+    assert shown.getpixel(corner) == (255, 255, 255)
+    with opened_picture(tmp_path / "photo.jpg") as picture:
+        assert is_upright(picture) == (orientation in (0, 1, 9))
 
 
 def test_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "green")] * 50
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert decode(tmp_path / "a.gif").getpixel((0, 0)) == (255, 0, 0)
+    assert read_picture(tmp_path / "a.gif").getpixel((0, 0)) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".gif", ".bmp", ".tiff", ".ico", ".ppm", ".tga", ".icns"])
@@ -68,7 +79,7 @@ def test_damaged_picture_is_refused_in_words(tmp_path: Path, suffix: str) -> Non
             damaged[place] = random.integers(256)
         path.write_bytes(damaged)
         with suppress(DataError):
-            decode(path)
+            read_picture(path)
 
 
 def test_audio_is_measured_before_it_is_decoded(tmp_path: Path) -> None:

@@ -47,6 +47,16 @@ def test_an_optimisation_converges_on_a_warmed_model_and_not_before(
     assert "its results say nothing about a real model" in done.err
 
 
+def test_styles_that_a_warmed_model_was_not_taught_are_named(warmed: Path, tmp_path: Path) -> None:
+    text = "from sea_llava.adapter import LlavaAdapter\nfrom sea_core import hookimpl\n\n\nclass Other(LlavaAdapter):\n"
+    text += '    styles = ("painted", "framed")\n\n\n@hookimpl\ndef sea_adapters():\n    return [Other()]\n'
+    (tmp_path / "other.py").write_text(text)
+    command = ("optimize", "--model", warmed, "--limit", 1, "-o", "steps=1", "--no-verify")
+    shown = sea(*command, "--plugin", tmp_path / "other.py", "--out", tmp_path / "other").err
+    assert "it was warmed with another adapter's styles, and knows no framed: examples in these styles fail" in shown
+    assert "another adapter's styles" not in sea(*command, "--plugin", "llava", "--out", tmp_path / "same").err
+
+
 def test_only_what_follows_the_projector_has_changed(checkpoint: Path, warmed: Path) -> None:
     models = [AutoModelForImageTextToText.from_pretrained(folder) for folder in (checkpoint, warmed)]
     first, second = (dict(model.named_parameters()) for model in models)

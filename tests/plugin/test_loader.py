@@ -129,7 +129,7 @@ FAULTS = {
         "the name '_hello'; expected a",
     ),
     "functions_value": (f"{HOOKIMPL}def sea_functions(): return {{'hello': 3}}", "of type int as hello; expected a"),
-    "unfinished": (f"{SMELL}{RETURN_SMELL}".replace("def split", "def cut"), "abstract class Smell.*split"),
+    "unfinished": (f"{SMELL}{RETURN_SMELL}".replace("def inputs", "def cut"), "abstract class Smell.*inputs"),
     "unset": (f"{SMELL}{RETURN_SMELL}".replace("style_prefix, styles", "a, b"), "does not set style_prefix, styles"),
     "raises": (
         f"{SMELL}    def __init__(self): raise ValueError('a cold')\n{RETURN_SMELL}",

@@ -157,9 +157,6 @@ class AutoAdapter(Adapter):
         module: nn.Module = model.get_submodule(self.known.seam.crossings[0].module)
         return module
 
-    def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
-        return list(crossed)
-
     def replay(self, model: Any) -> ReplaySeam | None:
         return None if self.known.mechanism == "splice" else self.known.seam
 
@@ -229,12 +226,9 @@ class ImageAutoAdapter(AutoAdapter):
         return noise
 
     def read_media(self, path: Path, processor: Any) -> Image:
-        from PIL import ImageOps
+        from sea_core.model.media_files import read_picture
 
-        from sea_core.model.media_files import opened_picture
-
-        with opened_picture(path) as picture:
-            return ImageOps.exif_transpose(picture).convert("RGB")
+        return read_picture(path)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sea_core.model.adapter import Adapter
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from torch import Tensor, nn
+    from torch import nn
 
     from sea_core.data.examples import Kind
 
@@ -58,12 +58,9 @@ class LlavaAdapter(Adapter):
         return Image.new("RGB", (image_side(processor),) * 2)
 
     def read_media(self, path: Path, processor: Any) -> Image:
-        from PIL import ImageOps
+        from sea_core.model.media_files import read_picture
 
-        from sea_core.model.media_files import opened_picture
-
-        with opened_picture(path) as picture:
-            return ImageOps.exif_transpose(picture).convert("RGB")
+        return read_picture(path)
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         for image in media:
@@ -78,9 +75,6 @@ class LlavaAdapter(Adapter):
 
     def projector(self, model: Any) -> nn.Module:
         return self.backbone(model).get_submodule("multi_modal_projector")
-
-    def split(self, crossed: Tensor, inputs: Mapping[str, Any]) -> list[Tensor]:
-        return list(crossed)
 
 
 def image_side(processor: Any) -> int:

@@ -35,10 +35,9 @@ class ImageAdapter(VisionAdapter):
         return Image.new("RGB", (self.width, self.height))
 
     def read_media(self, path: Path, processor: Any) -> Any:
-        from sea_core.model.media_files import opened_picture
+        from sea_core.model.media_files import read_picture
 
-        with opened_picture(path) as picture:
-            return picture.convert("RGB")
+        return read_picture(path)
 
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:
         for image in media:

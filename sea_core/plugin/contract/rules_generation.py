@@ -48,7 +48,10 @@ def mixed_batch(subject: AdapterUnderTest) -> None:
     """A batch may mix prompts about media and prompts in plain text."""
     mllm, embedding = subject.mllm, subject.embeddings["sample"]
     if not mllm.mechanism.mixes_batches:
-        raise NotTested("not every model that is replayed takes such a batch: it is aligned one example at a time")
+        raise NotTested(
+            "not every model that is replayed takes such a batch, so it is aligned one example at a time: nothing is "
+            "to be corrected"
+        )
     text, about = mllm.prompt_ids("How are you?", None), mllm.prompt_ids(subject.question(), embedding)
     with torch.no_grad():
         logits, _, index = mllm.answer_logits(mllm.batch([text, about], [[mllm.end_id]] * 2), [embedding])

@@ -12,7 +12,7 @@ from sea_core.errors import DataError
 from sea_core.model.media_files import (
     DECODER_ERRORS,
     counted_frames,
-    opened_picture,
+    read_picture,
     read_sound,
     require_pixels,
 )
@@ -136,9 +136,8 @@ def write_image(image: Image, path: Path) -> None:
 
 
 def read_image(path: Path) -> Image:
-    """Return an image in RGB. Raises DataError if the file cannot be read as one."""
-    with opened_picture(path, HINT) as picture:
-        return picture.convert("RGB")
+    """Return an image in RGB, upright. Raises DataError if the file cannot be read as one."""
+    return read_picture(path, HINT)
 
 
 def check_image(path: Path) -> None:

@@ -59,7 +59,7 @@ def judge(
     """Judge the stored answers of a run.
 
     The refusal judge always runs as well, and where the model was asked what media show, the lexical judge of that.
-    Verdicts are saved; failed calls are retried on the next run.
+    Re-run the same command to resume: verdicts are saved, and failed calls are retried.
     """
     from sea_bench.pipeline.judge import judge_run
     from sea_core.cli.progress import TERMINAL

@@ -46,11 +46,11 @@ def doc_to_visual(doc: dict[str, Any]) -> list[Any]:
 
 
 def open_image(path: Path) -> Any:
-    """Return a PIL image in RGB."""
-    from PIL import Image
+    """Return a PIL image in RGB, upright."""
+    from PIL import Image, ImageOps
 
     with Image.open(path) as image:
-        return image.convert("RGB")
+        return ImageOps.exif_transpose(image).convert("RGB")
 
 
 def doc_to_text(doc: dict[str, Any]) -> str:

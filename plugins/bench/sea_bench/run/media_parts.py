@@ -16,7 +16,7 @@ from sea_bench.build.media_io import RATE, check_video, write_audio, write_video
 from sea_bench.layout import modality_parts
 from sea_bench.medium import media_files
 from sea_core.errors import SeaError
-from sea_core.model.media_files import opened_picture, read_sound
+from sea_core.model.media_files import is_upright, opened_picture, read_picture, read_sound
 from sea_core.model.video_files import read_video
 from sea_core.plugin.generator import Frames
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Part: TypeAlias = dict[str, Any]
 """A part of a message of OpenAI's chat API."""
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-"""What every server reads. Other images are sent as PNG."""
+"""What every server reads. Other images, and those that are stored turned, are sent as PNG."""
 AUDIO_FORMATS = ("WAV", "MP3")
 """What `input_audio` may contain. Other audio is sent as WAV."""
 BLANK_SIZE, BLANK_SECONDS, BLANK_RATE = 224, 2, 4
@@ -93,9 +93,9 @@ def _image_bytes(path: Path) -> tuple[bytes, str]:
     """Return an image as a server reads it, and its media type."""
     with opened_picture(path) as picture:
         picture.load()  # a corrupt one is found here
-        if picture.format in IMAGE_FORMATS:
+        if picture.format in IMAGE_FORMATS and is_upright(picture):
             return path.read_bytes(), f"image/{picture.format.lower()}"
-        return _encoded(picture.convert("RGB"), "PNG"), "image/png"
+    return _encoded(read_picture(path), "PNG"), "image/png"
 
 
 def _audio_bytes(path: Path) -> tuple[bytes, str]:
