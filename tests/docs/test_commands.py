@@ -123,7 +123,7 @@ SCRIPTS_ELSEWHERE = {
 """The pages whose Python another test runs, or compares with that of a page or file that is run."""
 
 SCRIPTS_NOT_RUN = {
-    "docs/how-to/port-a-family.md": "parts of files",
+    "docs/how-to/port-a-family.md": "parts of files, and a script that tests/docs/test_port.py runs",
     "docs/how-to/run-a-study.md": "takes long; plugins/bench/tests/cli/test_study.py",
     "docs/how-to/safety-replay.md": "is a part of a training; tests/pipeline/test_safety_replay.py",
 }

@@ -377,7 +377,7 @@ def test_images_that_servers_read_are_sent_as_they_are_and_others_as_png(tmp_pat
     (part,) = media_parts(tmp_path / "turned.jpg", "image")  # not every server reads how it is to be turned
     kind, data = decoded(part["image_url"]["url"])
     (tmp_path / "sent.png").write_bytes(data)
-    assert (kind, Image.open(tmp_path / "sent.png").size) == ("image/png", (5, 10))
+    assert (kind, np.asarray(Image.open(tmp_path / "sent.png")).shape) == ("image/png", (10, 5, 3))
 
 
 def test_sounds_that_servers_read_are_sent_as_they_are_and_others_as_wav(tmp_path: Path) -> None:
