@@ -159,3 +159,10 @@ def test_video_of_too_many_pixels_or_frames_is_refused(read: Any, clip: Path, mo
             patch.setattr(media_files, name, limit)
             with pytest.raises(DataError, match=words):
                 read(clip, lambda total, rate: range(total))
+
+
+def test_photo_that_is_stored_turned_is_read_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(tmp_path / "turned.jpg", exif=exif)
+    assert ImageAdapter().read_media(tmp_path / "turned.jpg", None).size == (30, 40)
