@@ -65,8 +65,8 @@ def prepare(
         own = " --model MODEL" if data else ""
         command = f"sea optimize {out} --plugin {plugin}{own}{lang} --out runs/{out.stem}"
         output.note(f"Next: edit {out} if you like, then: {command}")
-        if data:  # texts of the user's own
-            target.note_limits(TERMINAL)
+        if data:
+            output.note("Without --model that is the plugin's own model; a bundled tiny one knows the toy world only.")
     exit_if_failed(unanswered_examples(found.preparation))
 
 
