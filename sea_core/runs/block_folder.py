@@ -17,6 +17,8 @@ BLOCKS = "blocks"
 SETTLE = "settle"
 """The label of the job that cuts the blocks; those of blocks are numbers."""
 TODO, DONE = "todo", "done"
+JOINING = ".joining"
+"""The suffix of a finished block whose lines are being appended to the run's journals."""
 TOKEN = r"[0-9a-f]{16}"
 NAME = re.compile(rf"(?P<label>\d{{5,}}|{SETTLE})\.(?P<rows>\d{{1,9}})\.(?P<state>{TODO}|{DONE}|{TOKEN})")
 

@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 from sea_core.errors import DeviceError, RunError
 from sea_core.runs import inventory
 from sea_core.runs.atomic import disk_errors, put_aside
-from sea_core.runs.block_folder import BLOCKS, DONE, SETTLE, TODO, BlockFolder, block_folders, files_of
+from sea_core.runs.block_folder import BLOCKS, DONE, JOINING, SETTLE, TODO, BlockFolder, block_folders, files_of
 from sea_core.runs.inventory import Damage
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import read_sealed, write_sealed
@@ -379,6 +379,12 @@ class Blocks:
     def collected(self) -> Path:
         """The folder of blocks that a command has taken from their workers, until what is in them is in the run."""
         return self.run / f".{self.folder.name}.collected"
+
+    def has_results_to_join(self) -> bool:
+        """Return whether blocks have results that are not among the run's own, a killed command's included."""
+        folders = (self.folder, self.collected)
+        blocks = [block for folder in folders for block in block_folders(self.run, folder.name)]
+        return any(files_of(folder, JOINING) for folder in folders) or any(map(_count_done, blocks))
 
     def discard(self) -> None:
         """Delete all blocks, with what is finished in them. A rename takes them from their workers in one step."""

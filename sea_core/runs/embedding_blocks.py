@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sea_core.runs.block_folder import NAME, BlockFolder
+from sea_core.runs.block_folder import JOINING, NAME, BlockFolder
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.runs.journal_blocks import JOINING, JournalBlocks
+from sea_core.runs.journal_blocks import JournalBlocks
 from sea_core.runs.store import Store
 
 

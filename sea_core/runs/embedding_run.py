@@ -183,7 +183,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
             self.store.flush()
 
     def can_be_replaced(self) -> bool:
-        return not Store(self.folder).ids()
+        return not Store(self.folder).ids() and not self.blocks.has_results_to_join()
 
     def discard(self) -> None:
         self.tuning.path.unlink(missing_ok=True)

@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.runs.atomic import disk_errors
-from sea_core.runs.block_folder import BLOCKS, NAME, TODO, files_of
+from sea_core.runs.block_folder import BLOCKS, JOINING, NAME, TODO, files_of
 from sea_core.runs.blocks import Block, Blocks
 from sea_core.runs.folder import RunFolder
-
-JOINING = ".joining"
-"""The suffix of a finished block whose lines are being appended to the run's journals."""
 
 
 class JournalBlocks(Blocks):

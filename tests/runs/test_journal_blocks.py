@@ -128,6 +128,33 @@ def test_a_kill_while_blocks_are_collected_neither_loses_nor_doubles_a_line(
     assert not cut.folder.exists()
 
 
+def test_a_run_is_replaced_only_while_no_block_has_results(
+    run: EmbeddingRun, cut: JournalBlocks, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = claim(cut, worker)
+    assert not cut.has_results_to_join()
+    do(run, block)
+    assert cut.has_results_to_join()
+    block.finish()
+    monkeypatch.setattr("sea_core.runs.jsonl.JsonlLog.append", _interrupt)
+    for killed in (cut.join, cut.collect):
+        with pytest.raises(KeyboardInterrupt):
+            killed()
+        assert cut.has_results_to_join()
+    monkeypatch.undo()
+    cut.collect()
+    assert not cut.has_results_to_join()
+
+
+def test_embeddings_that_a_killed_command_has_collected_are_never_replaced(tmp_path: Path) -> None:
+    run = EmbeddingRun.start(tmp_path / "run", embedding_manifest(6))
+    pending = run.blocks.collected / "00000.6.todo" / "pending"
+    pending.mkdir(parents=True)
+    assert run.can_be_replaced()
+    (pending / "e-0.safetensors").write_bytes(b"")
+    assert not run.can_be_replaced()
+
+
 def test_what_a_killed_command_has_collected_is_discarded_with_the_run(
     run: EmbeddingRun, cut: JournalBlocks, worker: Worker
 ) -> None:
