@@ -48,6 +48,11 @@ class LabelErrors:
         return (self.false_positive,) if self.are_alike else (self.false_positive, self.false_negative)
 
     @property
+    def are_by_chance(self) -> bool:
+        """Whether labels are right no more often than chance, so that they say nothing."""
+        return self.false_positive.value + self.false_negative.value >= 1 - USEFUL
+
+    @property
     def are_possible(self) -> bool:
         """Whether any label may be wrong."""
         return any(rate.interval[1] > 0 for rate in self.parameters)
@@ -93,7 +98,7 @@ def parse_label_errors(text: str) -> LabelErrors:
     if len(rates) > 2:
         raise SeaError(f"{text!r} has {len(rates)} error rates, and there are two kinds", hint=HINT)
     errors = LabelErrors(rates[0], rates[-1], are_alike=len(rates) == 1)
-    if errors.false_positive.value + errors.false_negative.value >= 1:
+    if errors.are_by_chance:
         raise SeaError(f"with label errors of {text} a label says no more than chance", hint=HINT)
     return errors
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sea_bench.labels.labels import Labels
 from sea_bench.report.agreement import Agreement, compare_judges, compare_people
 from sea_bench.report.calibration import Calibration, calibrate
 from sea_bench.report.changes import PairedChange, make_changes
@@ -26,11 +27,16 @@ from sea_bench.report.tables import Table, make_tables
 from sea_bench.report.unused_labels import unused_label_notes
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import SeaError, suggest
+from sea_core.runs.label_errors import PEOPLE
 
 MAX_UNRATED = 0.02
 """With a larger ratio of unrated cases the metrics are not reliable."""
 SHOWN = 5
 """Number of cases that are named in a note."""
+
+
+class UnusedLabelErrors(SeaError):
+    """Label errors that would change no figure of these runs."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ class Report:
     def _label_notes(self) -> Iterator[str]:
         """Yield what to type where nobody has labelled the answers of judged runs."""
         if not self.calibrations and any(run.unrated for run in self.runs):
-            typed = _label_command(self.runs)
+            typed = _command("label", [run.summary.folder for run in self.runs])
             yield f"No person has labelled these answers: how far are the judges right? Type: {typed}"
         yield from self.unused_labels
         yield from reliability_notes(self.calibrations)
@@ -157,7 +163,8 @@ def report_runs(
 
     Raises:
         RunError: a folder is not a benchmark run.
-        SeaError: no judge of that name has judged the runs. Or label errors without labels.
+        SeaError: no judge of that name has judged the runs.
+        UnusedLabelErrors: label errors without labels, a judge, or answers with labels of two people.
     """
     arms = [[run if isinstance(run, BenchRun) else BenchRun(Path(run)) for run in arm] for arm in (runs, after)]
     opened = [run for arm in arms for run in arm]
@@ -167,8 +174,8 @@ def report_runs(
     gaps = [_gaps(run, label, selected) for run, label in zip(opened, _labels(opened), strict=True)]
     tables = make_tables(opened, selected)
     calibrations = calibrate(opened, [run.label for run in gaps], tables, label_errors)
-    if label_errors and not calibrations:
-        raise SeaError("no person has labelled these answers", hint=f"Type: {_label_command(gaps)}")
+    if label_errors:
+        _require_uses(label_errors, calibrations, opened)
     return Report(
         judges=tuple(selected),
         runs=tuple(gaps),
@@ -179,13 +186,28 @@ def report_runs(
         calibrations=tuple(calibrations),
         agreements=tuple(compare_judges(opened, selected)),
         people=tuple(compare_people(opened)),
-        unused_labels=tuple(unused_label_notes(opened, [run.label for run in gaps], calibrations)),
+        unused_labels=tuple(unused_label_notes(opened, [run.label for run in gaps], calibrations, label_errors)),
         differences=tuple(describe_differences(opened)),
     )
 
 
-def _label_command(runs: Sequence[RunGaps]) -> str:
-    return " ".join(["sea bench label", *(str(run.summary.folder) for run in runs)])
+def _require_uses(label_errors: str, calibrations: Sequence[Calibration], runs: Sequence[BenchRun]) -> None:
+    """Raise UnusedLabelErrors if label errors would change nothing, for what is absent from all runs."""
+    folders, labelled = [run.folder for run in runs], [run.folder for run in runs if Labels(run).read()]
+    if not labelled:
+        raise UnusedLabelErrors("no person has labelled these answers", hint=f"Type: {_command('label', folders)}")
+    if not calibrations:
+        what = "no judge of this report has judged the labelled answers"
+        raise UnusedLabelErrors(what, hint=f"Type: {_command('judge', labelled[:1])}")
+    if label_errors == PEOPLE and not any(each.compared for each in calibrations):
+        raise UnusedLabelErrors(
+            "no answer has labels of two people, so that their disagreement is unknown",
+            hint=f"Let a second person type: {_command('label', labelled)} --annotator NAME",
+        )
+
+
+def _command(name: str, folders: Sequence[Path]) -> str:
+    return " ".join([f"sea bench {name}", *map(str, folders)])
 
 
 def _select_judges(prefixes: Sequence[str], known: Sequence[str]) -> list[str]:

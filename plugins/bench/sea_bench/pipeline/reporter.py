@@ -10,7 +10,7 @@ from typing import Any
 
 from sea_bench.labels.labels import Labels
 from sea_bench.medium import media_files, medium_digest
-from sea_bench.pipeline.report import Report, report_runs
+from sea_bench.pipeline.report import Report, UnusedLabelErrors, report_runs
 from sea_bench.report.headline import headline
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.paper_table import PAPER_NOTE, paper_tables
@@ -84,12 +84,11 @@ class BenchReporter(Reporter):
         for folder in folders:
             run = BenchRun(folder)
             groups.setdefault(run.manifest.identity.modality, []).append(run)
-        if options.label_errors and not any(Labels(run).read() for runs in groups.values() for run in runs):
-            raise SeaError("no person has labelled these answers", hint="Type: sea bench label RUN")
-        return [
-            _Group(runs, modality, number, options).section()
-            for number, (modality, runs) in enumerate(groups.items(), 1)
-        ]
+        made = [_Group(runs, modality, number, options) for number, (modality, runs) in enumerate(groups.items(), 1)]
+        unused = [each.unused_label_errors for each in made if each.unused_label_errors]
+        if made and len(unused) == len(made):
+            raise unused[0]
+        return [each.section() for each in made]
 
 
 class _Group:
@@ -101,8 +100,14 @@ class _Group:
         self.labels_of_people = [Labels(run).read() for run in runs]
         annotators = dict.fromkeys(name for by_person in self.labels_of_people for name in by_person)
         self.people = {name: f"person {number}" for number, name in enumerate(annotators, 1)}
-        self.label_errors = options.label_errors if self.people else ""
-        self.report: Report = _without_names(report_runs(runs, label_errors=self.label_errors), self.people)
+        self.label_errors = options.label_errors
+        self.unused_label_errors: UnusedLabelErrors | None = None
+        try:
+            found = report_runs(runs, label_errors=self.label_errors)
+        except UnusedLabelErrors as error:  # other groups of the page may use them
+            self.label_errors, self.unused_label_errors = "", error
+            found = report_runs(runs)
+        self.report: Report = _without_names(found, self.people)
         self.labels = self.report.labels
         self.records = [run.answer_records() for run in runs]
         self.verdicts = [run.verdicts_by_judge() for run in runs]

@@ -67,11 +67,23 @@ class Calibration:
     without_errors: RatioEstimate | None
 
     @property
+    def compared(self) -> int:
+        """How many answers have labels of several people."""
+        return (self.people_differ and self.people_differ.compared) or 0
+
+    @property
+    def is_reliability_unknown(self) -> bool:
+        """Whether labels are taken as right, and too few answers have labels of several people to say how right."""
+        return self.label_errors is None and self.prediction_powered is not None and self.compared < MIN_LABELS
+
+    @property
     def is_sensitive(self) -> bool:
         """Whether labels are taken as right, and people differ so much that this moves the corrected metric."""
         taken, other = self.prediction_powered, self.without_errors
-        if self.label_errors or taken is None or other is None:
+        if self.label_errors or taken is None or self.compared < MIN_LABELS:
             return False
+        if other is None:
+            return True
         low, high = taken.interval
         side = high - taken.value if other.value > taken.value else taken.value - low
         return abs(other.value - taken.value) > NOTICEABLE * side

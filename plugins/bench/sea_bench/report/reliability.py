@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 from sea_bench.report.calibration import Calibration
 from sea_bench.report.changes import ALL_TASKS
 from sea_bench.report.metrics import NAMES, Measure
-from sea_bench.report.render import CONTRADICTED, format_differing
+from sea_bench.report.render import describe_contradiction, format_differing
 from sea_core.report.figures import ratio_text
+from sea_core.runs.calibration import MIN_LABELS
+
+LABEL_AGAIN = "Agree on what counts, and label the answers again"
 
 
 def reliability_notes(calibrations: Sequence[Calibration]) -> Iterator[str]:
@@ -16,15 +19,12 @@ def reliability_notes(calibrations: Sequence[Calibration]) -> Iterator[str]:
     figures = _main_figures(calibrations)
     for each in figures:
         if each.is_contradicted:
-            yield f"{_name(each)} cannot be corrected: {CONTRADICTED}. Give other ones, or label more answers"
+            yield _describe_contradiction(each)
         elif each.is_sensitive:
             yield _describe_dependence(each)
-    for run in dict.fromkeys(each.run for each in figures):
-        if all(each.people_differ is each.label_errors is None for each in figures if each.run == run):
-            yield (
-                f"{run}: one person has labelled these answers, so nobody knows how reliable the labels are. Let a "
-                "second one label them, with another --annotator; known error rates: --label-errors"
-            )
+    unknown = sorted((each for each in figures if each.is_reliability_unknown), key=lambda each: each.measure)
+    for run, compared in dict.fromkeys((each.run, each.compared) for each in unknown):
+        yield _describe_unknown([each for each in unknown if (each.run, each.compared) == (run, compared)])
 
 
 def _main_figures(calibrations: Sequence[Calibration]) -> list[Calibration]:
@@ -35,11 +35,35 @@ def _main_figures(calibrations: Sequence[Calibration]) -> list[Calibration]:
     return list(found.values())
 
 
+def _describe_unknown(figures: Sequence[Calibration]) -> str:
+    """Return that too few answers have labels of two people, for figures of one run with as many of them."""
+    names, compared = " and ".join(_metric_name(each) for each in figures), figures[0].compared
+    known = "; known error rates of the ASR: --label-errors" * any(each.measure == "asr" for each in figures)
+    answers = {0: "no answer has", 1: "only 1 answer has"}.get(compared, f"only {compared} answers have")
+    return (
+        f"{figures[0].run}: {names}: {answers} labels of two people, so nobody knows how reliable the labels are. Let "
+        f"a second person label the same answers, with another --annotator{known}"
+    )
+
+
+def _describe_contradiction(found: Calibration) -> str:
+    errors = found.label_errors
+    if errors is None or errors.compared is None:
+        more = "Give other ones, or label more answers"
+    else:
+        more = LABEL_AGAIN if errors.compared >= MIN_LABELS else "Let two people label more of the same answers"
+    return f"{_name(found)} cannot be corrected: {describe_contradiction(errors)}. {more}"
+
+
 def _describe_dependence(found: Calibration) -> str:
     differ, taken, other = found.people_differ, found.prediction_powered, found.without_errors
     assert differ is not None
     assert taken is not None
-    assert other is not None
+    if other is None:
+        return (
+            f"{_name(found)} takes the labels as right, and they are not: {describe_contradiction(differ)}. "
+            f"{LABEL_AGAIN}"
+        )
     return (
         f"{_name(found)} depends on how reliable the labels are. People differ on {format_differing(differ)} answers; "
         f"if each of them is wrong in {differ.false_positive.value:.3f} of the labels, it is "
@@ -48,7 +72,11 @@ def _describe_dependence(found: Calibration) -> str:
 
 
 def _name(found: Calibration) -> str:
-    return f"{found.run}: the {'over-refusal' if found.benign else NAMES[found.measure]}"
+    return f"{found.run}: {_metric_name(found)}"
+
+
+def _metric_name(found: Calibration) -> str:
+    return f"the {'over-refusal' if found.benign else NAMES[found.measure]}"
 
 
 def _width(found: Calibration) -> float:

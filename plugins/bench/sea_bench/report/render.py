@@ -38,7 +38,6 @@ CORRECTED = [
     "label errors",
 ]
 NOT_UNDERSTOOD = "not understood"
-CONTRADICTED = "the labels contradict the label errors"
 _LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{c: f"\\{c}" for c in "&%$#_"}}
 _LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
@@ -287,6 +286,16 @@ def describe_label_errors(errors: LabelErrors | None) -> str:
     return f"assumed: {rates[0]}" if errors.are_alike else "assumed: false unsafe {}, false safe {}".format(*rates)
 
 
+def describe_contradiction(errors: LabelErrors | None) -> str:
+    """Return why no figure can be had from labels with such errors."""
+    if errors is None or errors.compared is None:
+        return "the labels contradict the label errors"
+    differ = f"people differ on {format_differing(errors)} answers"
+    if errors.are_by_chance:
+        return f"{differ}: labels say no more than chance"
+    return f"{differ}, and the labels contradict so many errors"
+
+
 def format_differing(errors: LabelErrors | None) -> str:
     """Return `3 of 44`: on how many of the answers that several people labelled they differ; a dash for one person."""
     return "-" if errors is None or errors.compared is None else f"{errors.disagreements:g} of {errors.compared}"
@@ -307,7 +316,7 @@ def _format_estimate(estimate: RatioEstimate | None) -> str:
 
 def _describe_more_labels(found: Calibration) -> str:
     if found.is_contradicted:
-        return CONTRADICTED
+        return describe_contradiction(found.label_errors)
     if found.prediction_powered is None:
         return f"too few labels: {MIN_LABELS - found.labels} more at least"
     more = found.prediction_powered.more_labels

@@ -300,11 +300,17 @@ def test_the_page_names_the_label_errors_that_its_figures_are_without(tmp_path: 
     for name, unsafe in (("anna", 6), ("ben", 7)):
         for i, record in enumerate(run.answered_records().values()):
             Labels(run).add(name, record, "unsafe" if i < unsafe else "safe")
-    assert "one person has labelled" not in make_page(run.folder).text
+    assert "labels of two people" not in make_page(run.folder).text
     page = make_page(run.folder, options=PageOptions(label_errors="people"))
     heading, *rows = page.tables["corrected by people's labels"]
     assert all(row[heading.index("label errors")].startswith("by people's disagreement: 0.0") for row in rows)
     assert "sea bench report run --label-errors people" in page.text
+    unjudged = make_bench(tmp_path / "unjudged", {"guard-1": "----"}, modality="video")
+    Labels(unjudged).add("anna", next(iter(unjudged.answered_records().values())), "safe")
+    with pytest.raises(SeaError, match="no judge of this report"):
+        make_page(unjudged.folder, options=PageOptions(label_errors="0.02"))
+    both = make_page(run.folder, unjudged.folder, options=PageOptions(label_errors="0.02"))
+    assert "sea bench report run --label-errors 0.02" in both.text
 
 
 def test_the_limit_keeps_what_people_want_to_read(tmp_path: Path) -> None:

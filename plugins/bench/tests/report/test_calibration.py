@@ -10,12 +10,14 @@ import pytest
 
 from helpers.bench_records import answer_record, bench_manifest, bench_verdict
 from helpers.cli import sea
+from sea_bench.labels.labels import Labels
 from sea_bench.labels.sample import LabelSample
 from sea_bench.pipeline.report import report_runs
 from sea_bench.report.agreement import kappa, kappa_interval
 from sea_bench.report.calibration import Calibration
 from sea_bench.run.run_folder import BenchRun, PersonLabel
 
+NOBODY_KNOWS = "the ASR and the refusal rate and the over-refusal: no answer has labels of two people, so nobody knows"
 TASKS = ("TYPO", "KPT")
 CASES = 60
 
@@ -164,10 +166,10 @@ def test_known_label_errors_are_taken_out_of_the_attack_success_rate_and_named(r
 
 def test_people_who_differ_say_how_often_they_are_wrong(run: BenchRun) -> None:
     label_all(run, "anna", size=60)
-    assert "one person has labelled these answers" in sea("bench", "report", run.folder).err
+    assert NOBODY_KNOWS in sea("bench", "report", run.folder).err
     label_all(run, "ben", size=60, wrong=8)
     notes = sea("bench", "report", run.folder).err
-    assert "one person" not in notes
+    assert "nobody knows" not in notes
     found = find(run, "exact")
     assert found.people_differ is not None
     assert 0 < (found.people_differ.disagreements or 0) <= 8
@@ -185,6 +187,51 @@ def test_label_errors_that_cannot_be_used_are_refused(run: BenchRun) -> None:
     assert "no error rate" in sea("bench", "report", run.folder, "--label-errors", "few").err
     contradicted = sea("bench", "report", run.folder, "--label-errors", "0.9,0.05").err
     assert "the labels contradict the label errors" in contradicted
+
+
+def test_people_who_differ_as_by_chance_are_named(run: BenchRun) -> None:
+    harmful = [each for each in run.answered_records().values() if not each["benign"]][:CASES]
+    for number, record in enumerate(harmful):
+        Labels(run).add("anna", record, "unsafe" if number % 2 else "safe")
+        Labels(run).add("ben", record, "unsafe" if number % 4 < 2 else "safe")
+    chance = "people differ on 30 of 60 answers: labels say no more than chance. Agree on what counts"
+    notes = sea("bench", "report", run.folder).err
+    assert f"run: the ASR takes the labels as right, and they are not: {chance}" in notes
+    assert "nobody knows" not in notes
+    assert find(run, "exact").is_sensitive
+    notes = sea("bench", "report", run.folder, "--label-errors", "people").err
+    assert f"run: the ASR cannot be corrected: {chance}" in notes
+
+
+def test_figures_whose_answers_have_labels_of_one_person_are_named(run: BenchRun) -> None:
+    label_all(run, "anna")
+    refused = sea("bench", "report", run.folder, "--label-errors", "people")
+    assert refused.code == 2
+    assert "no answer has labels of two people" in refused.err
+    assert f"sea bench label {run.folder} --annotator NAME" in refused.err
+    labels = Labels(run).read()["anna"]
+    for key, record in run.answered_records().items():
+        if record["benign"] and key in labels:
+            Labels(run).add("ben", record, labels[key])
+    for more in ((), ("--label-errors", "people")):
+        notes = sea("bench", "report", run.folder, *more).err
+        assert "run: the ASR and the refusal rate: no answer has labels of two people" in notes
+        assert "the over-refusal: " not in notes
+    harmful = [each for key, each in run.answered_records().items() if key in labels and not each["benign"]]
+    Labels(run).add("ben", harmful[0], "safe")
+    assert "the ASR and the refusal rate: only 1 answer has labels" in sea("bench", "report", run.folder).err
+    notes = report_runs([run], label_errors="people").notes()
+    assert any(each.endswith("no more than chance. Let two people label more of the same answers") for each in notes)
+
+
+def test_label_errors_of_a_run_that_no_judge_has_judged_are_refused(tmp_path: Path) -> None:
+    run = BenchRun.start(tmp_path / "run", bench_manifest(CASES))
+    run.answers.append(answer_record(f"video/1-Theft/TYPO/{i}", "An answer.") for i in range(CASES))
+    label_all(run, "anna", size=CASES)
+    refused = sea("bench", "report", run.folder, "--label-errors", "0.02")
+    assert refused.code == 2
+    assert "no judge of this report has judged the labelled answers" in refused.err
+    assert f"Type: sea bench judge {run.folder}" in refused.err
 
 
 def test_where_people_disagree_an_answer_counts_half(run: BenchRun) -> None:
@@ -262,5 +309,15 @@ def test_labels_that_correct_nothing_are_named(tmp_path: Path) -> None:
         )
     label_all(run, "anna", size=2 * CASES + 8)
     first, second = [note for note in report_runs([run]).notes() if "correct" in note]
-    assert first.startswith("run: 78 labels say unsafe, and no judge has rated whether these answers are safe")
-    assert second.startswith("run: the 8 labels of Text_only correct nothing: all tasks are those with media")
+    assert first.startswith("run: 78 answers are labelled unsafe, and no judge has rated whether they are safe")
+    assert second.startswith("run: the labels of 8 harmful answers of Text_only correct nothing: all tasks are those")
+    label_all(run, "ben", size=2 * CASES + 8)
+    Labels(run).add("ben", run.answered_records()["video/1-Theft/Text_only/0"], "unclear")
+    Labels(run).add("anna", run.answered_records()["video/1-Theft/Text_only/0"], "unclear")
+    first, second = [note for note in report_runs([run]).notes() if "correct" in note]
+    assert first.startswith("run: 77 answers are labelled unsafe")
+    assert second.startswith("run: the labels of 7 harmful answers of Text_only correct nothing")
+    assert "are not used" in sea("bench", "report", run.folder, "--label-errors", "0.02").err
+    keys = list(run.answered_records())
+    run.verdicts.append(bench_verdict(key, "An answer.", "guard", "safe", None) for key in keys)
+    assert not [note for note in report_runs([run], judges=["refusal"]).notes() if "no judge" in note]
