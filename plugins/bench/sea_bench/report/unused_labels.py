@@ -60,7 +60,7 @@ def _in_small_tasks(run: BenchRun, name: str, benign: bool, calibrations: Sequen
             )
 
 
-def _labelled_answers(run: BenchRun, labels: Collection[PersonLabel]) -> list[AnswerRecord]:
+def _labelled_answers(run: BenchRun, labels: Collection[str]) -> list[AnswerRecord]:
     """Return the answers to which a person gave one of these labels, each once."""
     given = [(key, label) for of_person in Labels(run).read().values() for key, label in of_person.items()]
     records = run.answer_records()
