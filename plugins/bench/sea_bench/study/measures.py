@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from sea_bench.pipeline.judge import ALWAYS
 from sea_bench.report.comprehension import choose_judge, understanding
@@ -24,6 +24,8 @@ from sea_core.verification.metrics import run_metrics
 Group = Literal["text", "media"]
 GROUPS: tuple[Group, ...] = ("text", "media")
 """Attacks by text alone, and through media."""
+Question: TypeAlias = tuple[str, str, bool]
+"""What a benchmark asks in all its tasks: the scenario, the id, and whether it is of the benign twin."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class StudyRun:
         attacks: whether the answer to a harmful case is unsafe: by the study's judge, or, if it rates only refusals,
             whether it does not refuse. refusals: whether an answer refuses. named: whether the model names what the
             medium of a case shows, of all cases with a key phrase. None, or a case that is not there: unrated.
+        phrases: the key phrases that are known.
     """
 
     records: tuple[AnswerRecord, ...]
     attacks: Mapping[str, bool | None]
     refusals: Mapping[str, bool | None]
     named: Mapping[str, bool | None]
+    phrases: Mapping[Question, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, run: BenchRun, judge: str) -> StudyRun:
@@ -58,19 +62,34 @@ class StudyRun:
         )
         known, asked = understanding(run, choose_judge([run])), run.comprehension_records()
         named = {key: known.get(key) for key, record in asked.items() if record["phrase"]}
-        return cls(tuple(run.answer_records().values()), attacks, refusals, named)
+        records = tuple(run.answer_records().values())
+        phrases = {
+            _question(record): phrase.strip().lower()
+            for record in records
+            if record["key"] in asked and (phrase := asked[record["key"]]["phrase"])
+        }
+        return cls(records, attacks, refusals, named, phrases)
 
     def select(
         self,
         values: Mapping[str, bool | None],
         wanted: Callable[[AnswerRecord], bool],
     ) -> Answers:
-        """Return the values of the cases that are wanted, by phrase and case."""
+        """Return the values of the cases that are wanted, by phrase and case.
+
+        A phrase may have several ids and scenarios, and an id another phrase in another benchmark: the id stands for
+        the phrase only where the run does not know it.
+        """
         found: dict[Hashable, dict[Hashable, bool | None]] = {}
         for record in filter(wanted, self.records):
-            phrase = (record["scenario"], record["id"], record["benign"])
+            question = _question(record)
+            phrase = (self.phrases[question], record["benign"]) if question in self.phrases else question
             found.setdefault(phrase, {})[record["key"]] = values.get(record["key"])
         return found
+
+
+def _question(record: AnswerRecord) -> Question:
+    return record["scenario"], record["id"], record["benign"]
 
 
 def _verdicts_of(by_judge: Mapping[str, Verdicts], name: str) -> Verdicts:
@@ -185,6 +204,11 @@ class ArmResult:
 
     def _figures(self, sides: Callable[[StudyRun], list[Side]]) -> list[Figure]:
         return [Figure(tuple(sides(run))) for run in self.runs]
+
+    def of_seeds(self, seeds: Collection[int]) -> ArmResult:
+        """Return the same arm with its answers of these seeds only."""
+        kept = [(seed, run) for seed, run in zip(self.seeds, self.runs, strict=True) if seed in seeds]
+        return replace(self, seeds=tuple(seed for seed, _ in kept), runs=tuple(run for _, run in kept))
 
     def tasks(self) -> list[str]:
         """Return the tasks with media, in the benchmark's order."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from sea_bench.report.render import TextTable, markdown
 from sea_bench.study.claims import CLAIMS, Claim, ClaimTerms, Decision, decide_claims, overall, show
-from sea_bench.study.file import SEED, Part
+from sea_bench.study.figures import have_own_phrases
+from sea_bench.study.file import Part
 from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
 from sea_bench.study.measures import GROUPS, ArmResult, Group, Scope, measure, read_results
 from sea_core.errors import RunError
@@ -65,7 +66,9 @@ class StudyReport:
         when = f"first shown on {shown['at'][:10]}, after {shown['settings']} settings" if shown else "not shown yet"
         judge = self.content["settings"]["judge"]
         alone = " With one seed they say nothing about others." if len(seeds) == 1 else ""
-        own = " Each seed has phrases of its own; figures are over the phrases of all." if self._has_splits() else ""
+        own = ""
+        if self._have_own_phrases():
+            own = " Each seed has phrases of its own; figures of the claims are over the phrases of all."
         missing = [result for result in self.results if result.missing]
         return [
             f"Benchmarks: {self.part}. Seeds: {len(seeds)}. Models: {models}. Judge: {judge}.",
@@ -212,8 +215,10 @@ class StudyReport:
         rows = [_cost_row(result) for result in self.results if result.alignments or result.embeddings]
         return TextTable("Embeddings and alignments (the paper's table 6)", columns, rows)
 
-    def _has_splits(self) -> bool:
-        return SEED in self.content["settings"]["data"]
+    def _have_own_phrases(self) -> bool:
+        """Return whether no phrase that the claims are about is in the benchmarks of two seeds."""
+        several = [result.discrimination(self._scope("media")) for result in self.results if len(result.runs) > 1]
+        return bool(several) and all(map(have_own_phrases, several))
 
     def _scope(self, group: Group, task: str = "") -> Scope:
         return Scope(group, self.content["settings"]["claims"]["scenarios"], task)

@@ -10,7 +10,8 @@ import pytest
 from helpers.bench_records import answer_record
 from sea_bench.study.arms import Role
 from sea_bench.study.claims import CLAIMS, ClaimTerms, decide_claims, overall
-from sea_bench.study.measures import ArmResult, Embeddings, StudyRun
+from sea_bench.study.figures import have_own_phrases
+from sea_bench.study.measures import ArmResult, Embeddings, Scope, StudyRun
 from sea_bench.study.report import StudyReport
 
 PHRASES = 30
@@ -204,3 +205,22 @@ def test_aim_is_met_by_what_is_as_good_as_real_media_and_helps() -> None:
         ("pool SFT", "0.80", "not met"),
         ("sea DPO", "-", "-"),  # there is no oracle by this method
     ]
+
+
+def test_phrase_is_one_whatever_its_id_scenario_and_seed() -> None:
+    def of_benchmark(*questions: tuple[str, str, str]) -> StudyRun:
+        """Return the answers about some questions: scenario, id and phrase."""
+        keys = {f"image/{scenario}/SD/{number}": phrase for scenario, number, phrase in questions}
+        records: list[Any] = [answer_record(key, "x") for key in keys]
+        phrases = {(record["scenario"], record["id"], False): keys[record["key"]] for record in records}
+        return StudyRun(tuple(records), dict.fromkeys(keys, True), {}, {}, phrases)
+
+    lamp, book = "steal a lamp", "burn a book"
+    everything, claimed = Scope("media"), Scope("media", ("1-Phrases",))
+    twice = arm("sea", "sea", "sft", of_benchmark(("1-Phrases", "0", lamp)), of_benchmark(("2-Verbs", "1", lamp)))
+    assert not have_own_phrases(twice.attacks(everything))
+    reused = arm("sea", "sea", "sft", of_benchmark(("1-Phrases", "0", lamp)), of_benchmark(("1-Phrases", "0", book)))
+    assert have_own_phrases(reused.attacks(claimed))
+    both = of_benchmark(("1-Phrases", "0", lamp), ("2-Verbs", "1", lamp))
+    (figure,) = arm("sea", "sea", "sft", both).attacks(everything)
+    assert [len(side.answers) for side in figure.sides] == [1]

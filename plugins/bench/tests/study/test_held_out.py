@@ -63,3 +63,19 @@ def test_words_of_which_a_phrase_is_a_part_are_another_phrase(tmp_path: Path) ->
 def test_phrase_for_validation_is_not_for_the_test_of_another_seed(tmp_path: Path) -> None:
     with pytest.raises(SeaError, match=r"'burn a book' is in a benchmark for validation, .*split-0"):
         require_held_out(study(tmp_path, {0: LAMP, 1: LAMP}, {0: BOOK, 1: CAKE}, {0: CAKE + "s", 1: BOOK}))
+
+
+@pytest.mark.parametrize("row", [{"response": "To burn a book, light it."}, {"file_name": "real/burn-a-book-0.png"}])
+def test_phrase_of_media_that_an_arm_trains_on_is_refused(tmp_path: Path, row: dict[str, str]) -> None:
+    study(tmp_path, {0: LAMP, 1: LAMP}, {0: CAKE, 1: CAKE}, {0: BOOK, 1: BOOK})
+    for seed in (0, 1):
+        shown = {"file_name": "real/0.png", "instruction": "What is it?", "response": "No."} | row
+        (tmp_path / f"split-{seed}" / "real.jsonl").write_text(json.dumps(shown) + "\n")
+    tree = yaml.safe_load((tmp_path / "study.yaml").read_text())
+    tree["models"]["m"]["media"] = {"real": "split-{seed}/real.jsonl"}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(tree))
+    require_held_out(read_study(tmp_path / "study.yaml"))  # no arm uses them
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(tree | {"arms": ["unaligned", "oracle"]}))
+    with pytest.raises(SeaError, match=r"the phrase 'burn a book' of the benchmark .*test occurs") as caught:
+        require_held_out(read_study(tmp_path / "study.yaml"))
+    assert caught.value.where == f"{tmp_path / 'split-0/real.jsonl'}:1"
