@@ -224,3 +224,22 @@ def test_phrase_is_one_whatever_its_id_scenario_and_seed() -> None:
     both = of_benchmark(("1-Phrases", "0", lamp), ("2-Verbs", "1", lamp))
     (figure,) = arm("sea", "sea", "sft", both).attacks(everything)
     assert [len(side.answers) for side in figure.sides] == [1]
+
+
+def test_aim_is_open_for_arms_that_decide_nothing() -> None:
+    good, worse = run(0, 0), run(0, 0.5)
+    unrated = replace(good, refusals={key: None if "/SD/" in key else value for key, value in good.refusals.items()})
+    real, own = arm("oracle", "real", "sft", good, good), arm("sea", "sea", "sft", good, good)
+
+    def rows(*arms: ArmResult) -> list[tuple[str, str]]:
+        content: Any = {"settings": {"claims": {"scenarios": TERMS.scenarios}}}
+        tables = StudyReport(content, "validation", TERMS, arms, (), 0, 0, None).tables()
+        (table,) = [table for table in tables if "by point estimates" in table.title]
+        return [(row[4], row[-1]) for row in table.rows]
+
+    assert rows(real, own) == [("1.00", "met")]
+    assert rows(arm("oracle", "real", "sft", worse, worse), own) == [("2.00", "met")]
+    part = replace(arm("oracle", "real", "sft", good), missing=1)
+    assert rows(part, arm("sea", "sea", "sft", good, worse)) == [("1.00", "-")]  # the ratio is over the first seed
+    assert rows(real, replace(own, runs=(unrated, good))) == [("1.00", "-")]
+    assert rows(arm("oracle", "real", "sft", run(0, 0.95), run(0, 0.95)), own) == [("-", "-")]
