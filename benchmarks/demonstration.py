@@ -34,7 +34,7 @@ from sea_bench.report.changes import ALL_TASKS, cases_by_task
 from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict
 from sea_core.report.figures import ratio_text
 from sea_core.runs.atomic import atomic_write
-from sea_core.runs.calibration import JudgedItem, RatioEstimate, prediction_powered
+from sea_core.runs.calibration import JudgedItem, prediction_powered
 from sea_core.runs.digests import sha256
 from sea_core.runs.label_errors import NO_ERRORS, LabelErrors, parse_label_errors
 from sea_core.runs.statistics import Interval
@@ -267,15 +267,11 @@ def table_lines(demo: Demo, folder: Path, repeats: int) -> Iterator[str]:
 def _cells(taken: Calibration, known: Calibration, truth: float) -> list[str]:
     """Return the cells of the report's figures, with the labels taken as right and with known error rates."""
     rates = ", ".join(f"{each.value:.2f}" if each else "-" for each in (known.sensitivity, known.specificity))
-    corrected = [ratio_text(each.value, each.interval) for each in (_corrected(taken), _corrected(known))]
-    low, high = _corrected(known).interval
+    estimates = [each.prediction_powered for each in (taken, known)]
+    corrected = [ratio_text(each.value, each.interval) if each else "-" for each in estimates]
+    low, high = estimates[-1].interval if estimates[-1] else NOWHERE
     contained = "yes" if low <= truth <= high else "no"
     return [taken.run, taken.judge, f"{taken.by_judge:.3f}", rates, *corrected, f"{truth:.3f}", contained]
-
-
-def _corrected(found: Calibration) -> RatioEstimate:
-    assert found.prediction_powered is not None
-    return found.prediction_powered
 
 
 def main() -> None:

@@ -57,12 +57,14 @@ class RatioEstimate:
 
     Attributes:
         more_labels: how many more labels would halve the interval; None if no number would, because so few items, or
-            clusters of them, alone make it wide.
+            clusters of them, alone make it wide, or because too little is known of the labels' error rates.
+        is_limited_by_errors: whether those rates alone would keep it from being half as wide.
     """
 
     value: float
     interval: Interval
     more_labels: int | None
+    is_limited_by_errors: bool = False
 
 
 _Function: TypeAlias = Callable[[float, float, float], float | None]
@@ -141,8 +143,10 @@ def _estimate(function: _Function, items: Sequence[JudgedItem], errors: LabelErr
     below, above = (sqrt(sum(each[side] for each in changes)) for side in (0, 1))
     if value - below > 1 or value + above < 0:
         return None
-    more = _labels_to_halve(labels, sum(map(sum, changes[:2])), sum(map(sum, changes[2:])), len(items))
-    return RatioEstimate(_limit(value), (_limit(value - below), _limit(value + above)), more)
+    by_labels, by_items, by_errors = (sum(map(sum, part)) for part in (changes[:2], changes[2:3], changes[3:]))
+    more = _labels_to_halve(labels, by_labels, by_items + by_errors, len(items))
+    is_limited = by_errors > (by_labels + by_items + by_errors) / 4
+    return RatioEstimate(_limit(value), (_limit(value - below), _limit(value + above)), more, is_limited)
 
 
 def _of_measured(function: _Function) -> _OfMeasured:
@@ -222,8 +226,8 @@ def _squared_changes(
     return min(0.0, *changes) ** 2, max(0.0, *changes) ** 2
 
 
-def _labels_to_halve(labels: int, by_labels: float, by_items: float, items: int) -> int | None:
+def _labels_to_halve(labels: int, by_labels: float, by_others: float, items: int) -> int | None:
     """Return how many more labels would make the interval half as wide: only a part of it depends on their number."""
-    remaining = (by_labels + by_items) / 4 - by_items
+    remaining = (by_labels + by_others) / 4 - by_others
     more = ceil(labels * (by_labels / remaining - 1)) if remaining > 0 else items
     return more if labels + more <= items else None

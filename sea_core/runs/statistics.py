@@ -45,10 +45,13 @@ def wilson_interval(part: float, total: float) -> Interval | None:
 def continuity_corrected_interval(part: float, total: float) -> Interval | None:
     """Return Wilson's 95 % interval with continuity correction (Newcombe 1998, method 4); None if total is 0.
 
-    It is wider than Wilson's, and contains the truth often enough near 0 and 1 too, where Wilson's may not.
+    It is wider than Wilson's, and contains the truth often enough near 0 and 1 too, where Wilson's may not. For an
+    effective number below 1, for which the correction is not made, it is all of 0 to 1.
     """
     if not total:
         return None
+    if total < 1:
+        return 0.0, 1.0
     p, n = part / total, total
     below, above = (max(0.0, Z**2 - 2 * sign - 1 / n + 4 * p * (n * (1 - p) + sign)) for sign in (1, -1))
     low = (2 * n * p + Z**2 - 1 - Z * sqrt(below)) / (2 * (n + Z**2))

@@ -111,6 +111,14 @@ def test_labels_that_no_such_errors_would_give_are_contradicted() -> None:
     assert prediction_powered(items, parse_label_errors("0,0.01")) is not None
 
 
+def test_error_rates_that_nobody_knows_well_limit_the_interval() -> None:
+    items = [JudgedItem(i % 2 == 0, "all", i, float(i % 2 == 0) if i < 200 else None) for i in range(400)]
+    for errors, is_limited in (("1/10,0", True), ("0.1,0", False), ("100/1000,0", False)):
+        found = prediction_powered(items, parse_label_errors(errors))
+        assert found is not None
+        assert found.is_limited_by_errors is is_limited, errors
+
+
 Finder = Callable[[random.Random, list[list[bool]]], LabelErrors | None]
 
 

@@ -46,6 +46,12 @@ def test_the_interval_with_continuity_correction_is_that_of_scipy(total: int) ->
         expected = binomtest(part, total).proportion_ci(method="wilsoncc")
         assert continuity_corrected_interval(part, total) == pytest.approx(tuple(expected), abs=1e-9)
     assert continuity_corrected_interval(0, 0) is None
+    for total in (0.3, 0.9, 1.0, 1.1, 2.5):
+        for part in (0, total / 3, total):
+            low, high = wilson_interval(part, total) or (0, 1)
+            wider = continuity_corrected_interval(part, total)
+            assert wider is not None
+            assert wider[0] <= low <= high <= wider[1]
 
 
 def test_answers_about_one_example_that_agree_count_once() -> None:

@@ -319,6 +319,9 @@ def _describe_more_labels(found: Calibration) -> str:
         return describe_contradiction(found.label_errors)
     if found.prediction_powered is None:
         return f"too few labels: {MIN_LABELS - found.labels} more at least"
+    if found.prediction_powered.is_limited_by_errors:
+        by_people = found.label_errors is not None and found.label_errors.compared is not None
+        return "more answers with two labels" if by_people else "a larger check of the labels"
     more = found.prediction_powered.more_labels
     return "more cases, not labels" if more is None else f"{more} more labels"
 

@@ -161,6 +161,8 @@ def test_known_label_errors_are_taken_out_of_the_attack_success_rate_and_named(r
     assert lines["exact", "refusal", "all tasks"]["label_errors"] is None
     shown = sea("bench", "report", run.folder, "--format", "markdown", "--label-errors", "0.02,1/50").out
     assert "assumed: false unsafe 0.020, false safe 0.020 (0.004 to 0.105)" in shown
+    assert "a larger check" not in shown
+    assert "a larger check of the labels" in sea("bench", "report", run.folder, "--label-errors", "1/5,0/5").out
     assert "taken as right" in shown  # over-refusal: the rates are those of unsafe and safe
 
 
@@ -284,7 +286,7 @@ def test_every_format_has_the_labels(run: BenchRun) -> None:
         for each in value["calibration"]
         if (each["judge"], each["measure"], each["task"]) == ("exact", "asr", "all tasks")
     )
-    assert set(exact["prediction_powered"]) == {"value", "interval", "more_labels"}
+    assert set(exact["prediction_powered"]) == {"value", "interval", "more_labels", "is_limited_by_errors"}
     assert value["agreement_of_people"] == []
 
 
