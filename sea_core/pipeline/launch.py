@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import psutil
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 PARENT = "SEA_WORKER_PARENT"
 """The environment variable with the process that has started a worker, and that it ends with."""
+LAUNCHED_FOR = "SEA_WORKER_BLOCKS"
+"""The environment variable with the name of the blocks that a worker was started for: it works on no others."""
 RESTARTS = 5
 """How often a worker that dies is started again, if nothing is finished meanwhile: more than it takes to give up a row
 that kills its process (see `Block.deaths`)."""
@@ -81,7 +82,7 @@ def launch(
     """
     left, joined = blocks.count_left(), time.monotonic()
     track = progress.track(title, total, total - left)
-    with _Pool(blocks.run, target, workers, progress).started() as pool, track as tracker:
+    with _Pool(blocks, target, workers, progress).started() as pool, track as tracker:
         while blocks.unfinished():
             time.sleep(POLL_SECONDS)
             if not pool.watch():
@@ -118,8 +119,8 @@ class _Launched:
 class _Pool:
     """The workers of a launch."""
 
-    def __init__(self, run: Path, target: ModelTarget, count: int, progress: Progress) -> None:
-        self.run, self.target, self.count, self.progress = run, target, count, progress
+    def __init__(self, blocks: Blocks, target: ModelTarget, count: int, progress: Progress) -> None:
+        self.blocks, self.target, self.count, self.progress = blocks, target, count, progress
         self.gpus = _shared_gpus(target)
         self.workers: list[_Launched] = []
         self.given_up = 0
@@ -183,28 +184,26 @@ class _Pool:
         worker.process, worker.starts = self._start(worker.number, worker.output), worker.starts + 1
 
     def _start(self, number: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
-        environment = os.environ | {PARENT: str(os.getpid())}
+        environment = os.environ | {PARENT: str(os.getpid()), LAUNCHED_FOR: self.blocks.folder.name}
         if self.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpus[number % len(self.gpus)]
         else:
             environment.setdefault("OMP_NUM_THREADS", str(max(1, psutil.cpu_count() // self.count)))
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "sea_core.cli",
-            "worker",
-            str(self.run),
-            "--device",
-            self.target.device,
-        ]
-        if self.target.plugin.version.startswith(FILE_VERSION):
-            command += ["--plugin", self.target.source]
         return subprocess.Popen(
-            command,
+            self._command(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=output,
             env=environment,
             process_group=0,  # Ctrl-C reaches this process only, which stops its workers with one signal each
         )
+
+    def _command(self) -> list[str]:
+        """Return the command of a worker: it has the model that the user has named here, or the run's."""
+        target, run = self.target, str(self.blocks.run)
+        command = [sys.executable, "-P", "-m", "sea_core.cli", "worker", run, "--device", target.device]
+        if target.plugin.version.startswith(FILE_VERSION):
+            command += ["--plugin", target.source]
+        if target.may_download and target.checkpoint and not target.revision:  # --model would take the newest revision
+            command += ["--model", target.checkpoint]
+        return command

@@ -35,9 +35,9 @@ from sea_core.runs.blocks import (
     Finisher,
     block_size,
 )
-from sea_core.runs.folder import RunFolder
+from sea_core.runs.folder import LOCK, RunFolder
 from sea_core.runs.journal_blocks import JournalBlocks
-from sea_core.runs.lock import Locked
+from sea_core.runs.lock import Locked, locked
 from sea_core.runs.store import SHARD_SIZE
 from sea_core.runs.workers import Worker
 
@@ -123,8 +123,8 @@ class SharedWork(ABC, Generic[R]):
         self._adopt(self.run)
         self.blocks.join()
 
-    def _adopt(self, run: R) -> None:
-        if self.settled_type and (settled := self.blocks.read(SETTLED, self.settled_type)) is not None:
+    def _adopt(self, run: R, blocks: Blocks | None = None) -> None:
+        if self.settled_type and (settled := (blocks or self.blocks).read(SETTLED, self.settled_type)) is not None:
             self.adopt(run, settled)
 
     # --- the command ------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class SharedWork(ABC, Generic[R]):
             workers: how many processes; 0 to leave the rows to workers that join the run.
         """
         self.blocks.put_aside_damage()
-        self.blocks.collect()
+        self.blocks.collect(lambda taken: self._adopt(self.run, taken))
         left = self.left(self.run, rows)
         if not left:
             return
@@ -150,9 +150,9 @@ class SharedWork(ABC, Generic[R]):
         assert self.target
         with self.blocks.registered() as worker:
             self.blocks.write(ORDER, order, worker)
-            if workers:
-                self.blocks.write(FINISHER, Finisher(worker.token), worker)
             self.blocks.request(worker, left)
+            if workers:  # only now: workers that see it and no block end
+                self.blocks.write(FINISHER, Finisher(worker.token), worker)
             while workers and self.blocks.all():
                 launch(
                     self.blocks,
@@ -298,7 +298,7 @@ class SharedCommand:
         """
         blocks = Blocks(folder, self.blocks)
         work, last = None, None
-        while order := blocks.read(ORDER, SharedOrder):
+        while order := await_order(blocks, options.progress):
             work = work if work and order == last else self.open(folder, order, options)
             last = order
             if order.identity != work.run.manifest.identity_digest():
@@ -311,6 +311,29 @@ class SharedCommand:
         return None
 
 
+def await_order(blocks: Blocks, progress: Progress) -> SharedOrder | None:
+    """Return what the workers are to do; None if there is nothing.
+
+    Where a command has taken the blocks back, and has locked the run, it may be about to store what is left: wait.
+    """
+    is_noted = False
+    while (order := blocks.read(ORDER, SharedOrder)) is None and blocks.run.is_dir():
+        try:
+            with locked(blocks.run / LOCK, blocks.run):
+                return blocks.read(ORDER, SharedOrder)
+        except Locked:
+            is_noted = _wait(blocks, progress, is_noted)
+    return order
+
+
+def _wait(blocks: Blocks, progress: Progress, is_noted: bool) -> bool:
+    """Wait a moment for a command that has locked the run, and say so the first time. Returns True."""
+    if not is_noted:
+        progress.note(f"waiting for another command that writes to {blocks.run}")
+    time.sleep(WAIT_SECONDS)
+    return True
+
+
 def _finish(work: SharedWork[Any], order: SharedOrder, worker: Worker, progress: Progress) -> bool | None:
     """Join what is finished, if no other process does so.
 
@@ -318,7 +341,7 @@ def _finish(work: SharedWork[Any], order: SharedOrder, worker: Worker, progress:
         whether this process has finished the run; None if there is more to do.
     """
     blocks, is_noted = work.blocks, False
-    while current := blocks.read(ORDER, SharedOrder):
+    while current := await_order(blocks, progress):
         if current != order:
             return None
         try:
@@ -329,11 +352,10 @@ def _finish(work: SharedWork[Any], order: SharedOrder, worker: Worker, progress:
                 work.finish(progress)
                 return blocks.delete()
         except Locked:
+            if blocks.unfinished():
+                return None
             if blocks.is_being_finished(worker):
                 break
-            if not is_noted:
-                progress.note(f"waiting for another command that writes to {work.run.folder}")
-                is_noted = True
-            time.sleep(WAIT_SECONDS)
+            is_noted = _wait(blocks, progress, is_noted)
     progress.note("nothing is left to do for this worker: another process finishes the run")
     return False

@@ -12,7 +12,7 @@ from sea_core.judges.score import run_judge, unjudged
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedWork
-from sea_core.runs.blocks import BlockRow
+from sea_core.runs.blocks import Block, BlockRow
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.verification.verify import (
     BATCH_SIZE,
@@ -20,7 +20,7 @@ from sea_core.verification.verify import (
     VerificationAnswers,
     generate_answers,
     questions,
-    unanswered_questions,
+    read_answers,
 )
 
 if TYPE_CHECKING:
@@ -54,9 +54,15 @@ class VerifyWork(SharedWork[EmbeddingRun]):
     def load(self) -> None:
         self.mllm = self.mllm or self._target.load()
 
+    def run_in(self, block: Block) -> EmbeddingRun:
+        """Return the run without its own answers: they are about no row that was cut into a block."""
+        run = super().run_in(block)
+        run.answers = run.answers.elsewhere(block.folder.path)
+        return run
+
     def left(self, run: EmbeddingRun, rows: Sequence[BlockRow]) -> list[BlockRow]:
-        unanswered = {_row_id(record["id"], question) for record, question in unanswered_questions(self.adapter, run)}
-        return [row for row in rows if row["id"] in unanswered]
+        answered = {(answer["id"], answer["question"]) for answer in read_answers(run)}
+        return [row for row in rows if _question(row) not in answered]
 
     def do(self, run: EmbeddingRun, rows: Sequence[BlockRow]) -> Iterator[int]:
         assert self.mllm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from sea_core.errors import RunError
 from sea_core.pipeline.encode import EncodeOptions, EncodeWork
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.join import HINT, end_with_parent, own_device, work
+from sea_core.pipeline.launch import LAUNCHED_FOR
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
@@ -84,6 +86,8 @@ def join_run(
 ) -> RunFolder[Any] | None:
     """Work on a run until nothing is left to do: for the command that makes it, then for others.
 
+    A worker that a command has started works for that command only, which has locked the run.
+
     Args:
         plugin: the run's plugin, for a run made with a local file: its path.
         model: where the run's model lies here, if not where it was.
@@ -97,9 +101,11 @@ def join_run(
     folder = Path(folder)
     finished: RunFolder[Any] | None = None
     end_with_parent()
-    commands = _commands(folder)
+    launched_for = os.environ.get(LAUNCHED_FOR)
+    commands = [command for command in _commands(folder) if launched_for in (None, command.blocks)]
     waiting = [command for command in commands if command.has_work(folder)]
-    if not commands or (_is_made_from_text(folder) and ((folder / BLOCKS / ORDER).is_file() or not waiting)):
+    is_made_from_text = launched_for in (None, BLOCKS) and _is_made_from_text(folder)
+    if not commands or (is_made_from_text and ((folder / BLOCKS / ORDER).is_file() or not waiting)):
         finished = work(folder, plugin=plugin, model=model, device=device, progress=progress)
     elif not waiting:
         progress.note(f"nothing is left to do in {folder}")

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sea_core.runs.atomic import disk_errors
 from sea_core.runs.block_folder import BLOCKS, JOINING, NAME, TODO, files_of
 from sea_core.runs.blocks import Block, Blocks
 from sea_core.runs.folder import RunFolder
+
+StoredLines: TypeAlias = Mapping[Path, set[str]]
+"""The records of a run's journals as JSON, by the journal's path."""
 
 
 class JournalBlocks(Blocks):
@@ -30,8 +34,10 @@ class JournalBlocks(Blocks):
 
         A block waits for those before it, and all wait while blocks are cut.
         """
-        for folder in files_of(self.folder, JOINING):  # what a kill left
-            self._append(folder, may_be_known=True)
+        if killed := files_of(self.folder, JOINING):
+            known = self._stored_lines()
+            for folder in killed:
+                self._append(folder, known)
         if self.is_settling():
             return
         for block in self.all():
@@ -43,18 +49,21 @@ class JournalBlocks(Blocks):
             joining = block.path.with_name(f".{block.path.name}{JOINING}")
             with disk_errors(joining):
                 block.path.replace(joining)
-            self._append(joining, may_be_known=False)
+            self._append(joining)
 
-    def collect(self) -> None:
+    def collect(self, adopt: Callable[[Blocks], None] = lambda taken: None) -> None:
         """Append all that was finished, and delete all blocks. Only the run's writer may do so.
 
         A rename takes the blocks from workers that still have them: these do what they had begun again, if the rows
         are cut into blocks once more.
+
+        Args:
+            adopt: stores in the run what was settled on for the blocks that are given.
         """
-        self._append_all(self.collected)  # a kill came before its end
+        self._append_collected(adopt)  # a kill came before its end
         with disk_errors(self.folder), suppress(FileNotFoundError):
             self.folder.replace(self.collected)
-        self._append_all(self.collected)
+        self._append_collected(adopt)
 
     def put_aside_damage_in(self, block: Block) -> None:
         """Move the damaged lines of a claimed block's journals aside: what they contained is made again."""
@@ -62,26 +71,36 @@ class JournalBlocks(Blocks):
             for journal in self._journals:
                 journal.elsewhere(block.folder.path).put_aside_damage()
 
-    def _append_all(self, taken: Path) -> None:
+    def _append_collected(self, adopt: Callable[[Blocks], None]) -> None:
+        taken = self.collected
         if not taken.is_dir():
             return
+        blocks = Blocks(self.run, taken.name)
+        blocks.put_aside_damage()
+        adopt(blocks)
+        known = self._stored_lines()
         folders = {path.name.removeprefix(".").removesuffix(JOINING): path for path in taken.iterdir()}
         for name in sorted(filter(NAME.fullmatch, folders)):
-            self._append(folders[name], may_be_known=True)
+            self._append(folders[name], known)
         with disk_errors(taken):
             shutil.rmtree(taken)
 
-    def _append(self, folder: Path, *, may_be_known: bool) -> None:
+    def _stored_lines(self) -> StoredLines:
+        return {
+            journal.path: {json.dumps(record) for record in journal.read(skip_damaged=True)}
+            for journal in self._journals
+        }
+
+    def _append(self, folder: Path, known: StoredLines | None = None) -> None:
         """Append the records of a block to the run's journals, and delete the block.
 
         Args:
-            may_be_known: a kill may have come after they were appended.
+            known: what is left out: a kill may have come after it was appended. None where there was no kill.
         """
         for journal in self._journals:
             records = journal.elsewhere(folder).read(skip_damaged=True)
-            if records and may_be_known:
-                known = {json.dumps(record) for record in journal.read(skip_damaged=True)}
-                records = [record for record in records if json.dumps(record) not in known]
+            if known is not None:
+                records = [record for record in records if json.dumps(record) not in known[journal.path]]
             if records:
                 journal.append(records)
         with disk_errors(folder):

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from helpers.cli import expect_error, sea
-from helpers.cli_runs import FinishedRun
+from helpers.cli_runs import PLUGIN, FinishedRun
 from helpers.hostile import edit_json
 from sea_core.model.mllm import MLLM
+from sea_core.pipeline import shared_work
 from sea_core.pipeline.inputs import ModelTarget
-from sea_core.runs.blocks import Blocks
+from sea_core.pipeline.progress import SILENT
+from sea_core.pipeline.shared_work import SharedOrder, await_order
+from sea_core.runs.blocks import ORDER, Blocks
 from sea_core.runs.embedding_run import EmbeddingRun
 
 JOURNALS = ("verify.jsonl", "verdicts.jsonl")
@@ -71,9 +74,25 @@ def test_a_worker_takes_over_what_a_dead_one_has_answered(
 
 
 def test_launched_workers_answer_as_one_process(finished: FinishedRun, run: Path, tmp_path: Path) -> None:
-    result = sea("verify", run, "-o", "workers=2")
+    order = run / "blocks" / "order.json"  # of a `sea optimize` that was stopped: not for workers of `sea verify`
+    order.parent.mkdir()
+    order.write_text("{}", encoding="utf-8")
+    edit_json(run / "run.json", lambda manifest: manifest["metadata"]["model"].update(checkpoint="nobody/model"))
+    own = ModelTarget.find(PLUGIN).checkpoint
+    result = sea("verify", run, "--model", own, "-o", "workers=2")
     assert result.code in (0, 1), result.err
     assert_same(run, finished)
+    assert order.read_text(encoding="utf-8") == "{}"
+
+
+def test_a_worker_waits_while_a_command_takes_the_blocks_back(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, order = EmbeddingRun(run), SharedOrder("digest", {}, 6, 0)
+    blocks = Blocks(run, "verify_blocks")
+    assert await_order(blocks, SILENT) is None
+    with opened.writing(), blocks.registered() as worker:
+        monkeypatch.setattr(shared_work, "WAIT_SECONDS", 0)
+        monkeypatch.setattr(shared_work.time, "sleep", lambda _: blocks.write(ORDER, order, worker))
+        assert await_order(blocks, SILENT) == order
 
 
 def test_a_command_collects_what_workers_have_left(

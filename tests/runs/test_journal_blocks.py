@@ -9,8 +9,8 @@ import pytest
 
 from helpers.manifests import embedding_manifest
 from sea_core.runs.block_folder import TODO
-from sea_core.runs.blocks import Block, BlockRow, ClaimLost
-from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.blocks import SETTLED, Block, BlockRow, ClaimLost
+from sea_core.runs.embedding_run import EmbeddingRun, ResolvedSettings
 from sea_core.runs.journal_blocks import JournalBlocks
 from sea_core.runs.workers import Worker
 
@@ -126,6 +126,19 @@ def test_a_kill_while_blocks_are_collected_neither_loses_nor_doubles_a_line(
     cut.collect()
     assert answered(run) == ["e-0", "e-1", "e-2"]
     assert not cut.folder.exists()
+
+
+def test_what_workers_have_settled_is_kept_when_their_blocks_are_collected(
+    run: EmbeddingRun, cut: JournalBlocks, worker: Worker
+) -> None:
+    found: list[ResolvedSettings | None] = []
+    block = claim(cut, worker)
+    cut.write_settled(ResolvedSettings(lr=0.5), block)
+    do(run, block)
+    cut.folder.replace(cut.collected)  # as a kill leaves it
+    cut.collect(lambda taken: found.append(taken.read(SETTLED, ResolvedSettings)))
+    assert found == [ResolvedSettings(lr=0.5)]
+    assert answered(run) == ["e-0", "e-1"]
 
 
 def test_a_run_is_replaced_only_while_no_block_has_results(
