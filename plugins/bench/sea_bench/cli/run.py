@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sea_bench.pipeline.run import RunResult
     from sea_bench.run.run_folder import BenchRun
 
-RARE = ("rejected", "filtered", "failed")
-"""What becomes of cases on a server only, or seldom: not shown where there are none."""
+RARE = ("rejected", "filtered", "failed", "left")
+"""What becomes of cases on a server or with workers only, or seldom: not shown where there are none."""
 SHOWN = 5
 """Number of unanswered cases that are listed."""
 

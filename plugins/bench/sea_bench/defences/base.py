@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import JsonValue
 
@@ -14,6 +14,9 @@ from sea_bench.case import Case
 from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer, ReadCase
 from sea_core.config import Config, validate
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.runs.atomic import disk_errors
+from sea_core.runs.blocks import Block
+from sea_core.runs.manifest import write_sealed
 
 PREFIX = "defence"
 """The settings of a defence are typed as `-o defence.NAME.KEY=VALUE`: a judge may be called as a defence is."""
@@ -23,10 +26,33 @@ REFUSAL = "I'm sorry, but I can't help with that."
 
 @dataclass(frozen=True)
 class DefenceContext:
-    """What a defence can use besides the model: the folder of the run, where it may store what it has found."""
+    """What a defence can use besides the model.
+
+    Attributes:
+        folder: of the run, where it may store what it has found (`store`).
+        identity: the digest of the run's identity: what was stored under another one is not this run's.
+        block: that this worker has claimed; None where one process answers.
+    """
 
     folder: Path
     progress: Progress = SILENT
+    identity: str = ""
+    block: Block | None = None
+
+    def store(self, name: str, content: Mapping[str, Any]) -> None:
+        """Store a JSON object in a file of the run's folder, with its checksum, in one step.
+
+        Raises:
+            ClaimLost: another worker has taken over this worker's block: it stores what is found.
+        """
+        if self.block is None:
+            write_sealed(self.folder / name, content)
+            return
+        partial = self.block.folder.path / "written" / name
+        with self.block.writing():
+            write_sealed(partial, content, parents=False)
+            with disk_errors(self.folder / name):
+                partial.replace(self.folder / name)
 
 
 @dataclass(frozen=True)
@@ -36,10 +62,13 @@ class Defence(Config, ABC):
     Class attributes:
         name: what the user types.
         needs_weights: whether it works only for a model on this machine.
+        shared_settings: the settings that a worker takes from the run, which may come from anybody: never a server, the
+            name of a key, or a model. None: only one process may answer with this defence.
     """
 
     name: ClassVar[str]
     needs_weights: ClassVar[bool] = False
+    shared_settings: ClassVar[tuple[str, ...] | None] = None
 
     def __post_init__(self) -> None:
         validate(self, settings_prefix(self))

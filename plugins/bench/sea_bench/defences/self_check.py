@@ -43,6 +43,7 @@ class SelfCheck(Defence):
     """Maximum length of the description."""
 
     name: ClassVar[str] = "self-check"
+    shared_settings: ClassVar[tuple[str, ...] | None] = ("description_tokens",)
 
     def identity(self) -> dict[str, JsonValue]:
         return {**super().identity(), "prompts": VERSION}

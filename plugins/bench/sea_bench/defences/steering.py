@@ -29,7 +29,7 @@ from sea_core.model import seam
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.inputs import DataSpec
 from sea_core.pipeline.progress import Progress
-from sea_core.runs.manifest import read_sealed, write_sealed
+from sea_core.runs.manifest import read_sealed
 from sea_core.runs.statistics import ratio
 from sea_core.schema import check
 
@@ -56,8 +56,12 @@ class Trial(TypedDict):
 
 
 class StoredSteering(TypedDict):
-    """The content of `steering.json`. `vector` is added to the input of the decoder's layer number `layer`."""
+    """The content of `steering.json`. `vector` is added to the input of the decoder's layer number `layer`.
 
+    It counts only in a run whose identity has the digest `identity`.
+    """
+
+    identity: str
     layer: int
     strength: float
     trials: list[Trial]
@@ -79,6 +83,7 @@ class Steering(Defence):
 
     name: ClassVar[str] = "steering"
     needs_weights: ClassVar[bool] = True
+    shared_settings: ClassVar[tuple[str, ...] | None] = ("data", "layer", "strength", "examples")
 
     def identity(self) -> dict[str, JsonValue]:
         values = {"name": self.name, **asdict(self)}
@@ -92,9 +97,10 @@ class Steering(Defence):
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
         model = _local(model)
         path = context.folder / FILE_NAME
-        found = read_steering(path) if path.exists() else self._find(model, context)
-        if not path.exists():
-            write_sealed(path, found)
+        found = read_steering(path) if path.exists() else None
+        if found is None or found["identity"] != context.identity:
+            found = self._find(model, context)
+            context.store(FILE_NAME, found)
         resolved: dict[str, JsonValue] = {"layer": found["layer"], "strength": found["strength"]}
         return SteeredModel(model, torch.tensor(found["vector"]), found["layer"], found["strength"], resolved=resolved)
 
@@ -118,7 +124,9 @@ class Steering(Defence):
                     tracker.advance(1)
             settings = [_choose(trials, context.progress)]
         ((strength, layer),) = settings
-        return StoredSteering(layer=layer, strength=strength, trials=trials, vector=vectors[layer].tolist())
+        return StoredSteering(
+            identity=context.identity, layer=layer, strength=strength, trials=trials, vector=vectors[layer].tolist()
+        )
 
     def _prompts(self, mllm: MLLM) -> tuple[list[str], list[str]]:
         """Return the harmful and the benign prompts that are used: at equal distances over the set."""

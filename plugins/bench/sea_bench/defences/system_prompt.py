@@ -31,6 +31,7 @@ class SafetyPromptDefence(Defence):
     chat template leaves it out."""
 
     name: ClassVar[str] = "system-prompt"
+    shared_settings: ClassVar[tuple[str, ...] | None] = ("file", "place")
 
     def identity(self) -> dict[str, JsonValue]:
         return {"name": self.name, "text": self._text(), "place": self.place}

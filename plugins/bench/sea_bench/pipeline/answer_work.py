@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sea_bench.case import Case
-from sea_bench.defences.base import DefenceContext
+from sea_bench.defences.base import Defence, DefenceContext
 from sea_bench.run.answering import AnsweringModel
 from sea_bench.run.run_folder import BenchRun, Preflight, unanswered_record
-from sea_bench.run.runner import has_medium, run_cases, unanswered_cases, undescribed_cases
+from sea_bench.run.runner import described_cases, has_medium, run_cases
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter
-from sea_core.errors import SeaError
+from sea_core.errors import RunError, SeaError
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.launch import count_workers
 from sea_core.pipeline.progress import Progress
@@ -69,6 +69,7 @@ class AnswerWork(SharedWork[BenchRun]):
         self.plan, self.progress = plan, progress
         self.cases = {case.key: case for case in plan.selection.cases}
         self._model: AnsweringModel | None = None
+        self._block: Block | None = None
 
     @property
     def batch_size(self) -> int:
@@ -89,29 +90,47 @@ class AnswerWork(SharedWork[BenchRun]):
 
     def run_in(self, block: Block) -> BenchRun:
         """Return the run with the benchmark where this process has found it: media are named relative to it."""
-        run = super().run_in(block)
+        run, self._block = super().run_in(block), block
         metadata = replace(run.manifest.metadata, benchmark=self.plan.manifest.metadata.benchmark)
         run.manifest = replace(run.manifest, metadata=metadata)
         return run
 
     def left(self, run: BenchRun, rows: Sequence[BlockRow]) -> list[BlockRow]:
-        wanted = {case.key for case in (*unanswered_cases(run, self.plan.selection), *self._undescribed(run))}
-        return [row for row in rows if row["id"] in wanted]
+        """Return the rows without an answer or a description, by the run's records alone.
+
+        What this process sees of the benchmark does not count: a case that it lacks is left for another one.
+        """
+        answered, undescribed = run.answered_records(), self._undescribed(run, rows)
+        return [row for row in rows if row["id"] not in answered or row["id"] in undescribed]
 
     def do(self, run: BenchRun, rows: Sequence[BlockRow]) -> Iterator[int]:
-        cases, keys = [self._case(row) for row in rows], {row["id"] for row in rows}
-        undescribed = [case for case in self._undescribed(run) if case.key in keys]
+        cases, keys = [self._case(row) for row in rows], self._undescribed(run, rows)
+        undescribed = [case for case in cases if case.key in keys]
         length = self.plan.config.max_new_tokens
         yield from run_cases(self._open(run), run, cases, max_new_tokens=length, undescribed=undescribed)
 
     def give_up(self, run: BenchRun, row: BlockRow, reason: str) -> None:
-        run.answers.append([unanswered_record(self._case(row), "failed", reason)])
+        if row["id"] not in run.answered_records():  # else only its description is given up
+            run.answers.append([unanswered_record(self._case(row), "failed", reason)])
 
     def _case(self, row: BlockRow) -> Case:
-        return self.cases[row["id"]]
+        """Return the case of a row. Raises RunError if this process does not see it, or its medium."""
+        key = row["id"]
+        if key in self.cases:
+            return self.cases[key]
+        missing = {each.case.key: each.reason for each in self.plan.selection.missing}
+        folder = self.plan.manifest.metadata.benchmark
+        raise RunError(
+            f"this worker cannot answer the case {key}: {missing.get(key, 'the benchmark does not have it here')}",
+            hint=f"Make {folder} the same here as where the command was typed, with all media, and start the worker "
+            f"again; the others go on. Or re-run the command with the benchmark as it is: sea bench run ...",
+            where=folder,
+        )
 
-    def _undescribed(self, run: BenchRun) -> list[Case]:
-        return undescribed_cases(run, self.plan.selection) if self.plan.config.comprehension else []
+    def _undescribed(self, run: BenchRun, rows: Sequence[BlockRow]) -> set[str]:
+        """Return the ids of the rows of whose medium the model is still to be asked what it shows."""
+        described = run.comprehension_records()
+        return {row["id"] for row in rows if row["value"].get("describe") and row["id"] not in described}
 
     def _open(self, run: BenchRun) -> AnsweringModel:
         """Return the model with its defence, if there is one, and store what the defence has chosen."""
@@ -120,11 +139,15 @@ class AnswerWork(SharedWork[BenchRun]):
             model = plan.source.open(run, plan.selection.cases, plan.config, self.progress)
             if plan.defence is not None:
                 plan.defence.check_model(model)
-                model = defended = plan.defence.protect(model, DefenceContext(run.folder, self.progress))
+                model = defended = plan.defence.protect(model, self._context(run))
                 if defended.resolved != run.manifest.defence:
                     run.set_defence(defended.resolved)
             self._model = model
         return self._model
+
+    def _context(self, run: BenchRun) -> DefenceContext:
+        block = self._block if run.is_in_block else None
+        return DefenceContext(run.folder, self.progress, run.manifest.identity_digest(), block)
 
 
 def answer_cases(run: BenchRun, plan: RunPlan, progress: Progress) -> None:
@@ -142,8 +165,9 @@ def answer_cases(run: BenchRun, plan: RunPlan, progress: Progress) -> None:
     else:
         count, local = count_workers(plan.config.workers, target), target
     cases = sorted(plan.selection.cases, key=has_medium)  # those that share batches beside each other
-    rows: list[BlockRow] = [{"id": case.key, "value": {}} for case in cases]
-    AnswerWork(run, local, plan, progress).do_all(rows, _options(plan), count, progress)
+    described = {case.key for case in described_cases(plan.selection)} if plan.config.comprehension else set()
+    rows: list[BlockRow] = [{"id": case.key, "value": {"describe": case.key in described}} for case in cases]
+    AnswerWork(run, local, plan, progress).do_all(rows, _options(plan) if count != 1 else {}, count, progress)
 
 
 def _options(plan: RunPlan) -> dict[str, Any]:
@@ -153,7 +177,26 @@ def _options(plan: RunPlan) -> dict[str, Any]:
         lora=str(Path(metadata.lora).absolute()) if metadata.lora else None,
         wanted=plan.wanted,
         config=asdict(plan.config),
-        defence=DefenceOptions(plan.defence.name, asdict(plan.defence)) if plan.defence else None,
+        defence=_defence_options(plan.defence) if plan.defence else None,
     )
     found: dict[str, Any] = json.loads(json.dumps(asdict(options), default=lambda path: str(path.absolute())))
     return found
+
+
+def _defence_options(defence: Defence) -> DefenceOptions:
+    return DefenceOptions(defence.name, {name: getattr(defence, name) for name in shared_settings(defence)})
+
+
+def shared_settings(defence: Defence) -> tuple[str, ...]:
+    """Return the settings of a defence that a run may hand to its workers.
+
+    Raises:
+        SeaError: only one process may answer with it.
+    """
+    if defence.shared_settings is None:
+        raise SeaError(
+            f"the defence {defence.name} is for one process: it has a server, the name of a key or a model of its own, "
+            "which workers take from no run",
+            hint="Run it with one process: sea bench run ... -o workers=1",
+        )
+    return defence.shared_settings

@@ -101,7 +101,7 @@ def bench(
         DataError: the benchmark has no such cases.
         PluginError, ModelError: the model or the LoRA adapter cannot be used.
         RunError: `out` contains a run with different settings, or other files.
-        SeaError: the model ignores its media, or a server or a judge cannot work.
+        SeaError: the model ignores its media, a server or a judge cannot work, or `workers` is 0.
 
     Example:
         >>> result = sea_core.bench("cases", "llava", out="runs/before")
@@ -110,9 +110,10 @@ def bench(
     """
     from sea_bench.pipeline.judge import judge_run
     from sea_bench.pipeline.report import report_runs
-    from sea_bench.pipeline.run import on_base, run_benchmark
+    from sea_bench.pipeline.run import on_base, require_workers, run_benchmark
     from sea_core.pipeline.inputs import ModelTarget
 
+    require_workers(config, "bench")
     target: ModelTarget | ServedTarget
     if isinstance(plugin, str):
         found = ModelTarget.find(plugin, modality=modality, model=model)

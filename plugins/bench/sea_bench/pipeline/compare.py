@@ -13,7 +13,7 @@ from sea_bench.defences.registry import known_defences
 from sea_bench.pipeline.answer_source import load_model
 from sea_bench.pipeline.judge import judge_run, open_bench_judges
 from sea_bench.pipeline.report import Report, report_runs
-from sea_bench.pipeline.run import RunResult, find_lora, plan_run, run_benchmark
+from sea_bench.pipeline.run import RunResult, find_lora, plan_run, require_workers, run_benchmark
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.report.render import TextTable
 from sea_bench.run.config import AnswerConfig
@@ -104,8 +104,10 @@ def compare(
 
     Raises:
         RunError: an arm's folder contains a run with different settings, or other files.
-        SeaError: two arms have one name, a setting is missing, or a defence cannot be used with this model.
+        SeaError: two arms have one name, a setting is missing, `workers` is 0, or a defence cannot be used with this
+            model.
     """
+    require_workers(config, "sea bench compare")
     folder, target = Path(out), model if isinstance(model, ServedTarget) else ModelTarget.of(model)
     arms = _arms(defences, loras or {})
     _require_ready(cases, target, folder, arms, wanted, config)

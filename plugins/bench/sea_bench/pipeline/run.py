@@ -12,7 +12,7 @@ from sea_bench.dataset import read_benchmark
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
 from sea_bench.pipeline.answer_source import AnswerSource, find_source
-from sea_bench.pipeline.answer_work import answer_cases
+from sea_bench.pipeline.answer_work import answer_cases, shared_settings
 from sea_bench.run.answering import Failure
 from sea_bench.run.base_model import find_base
 from sea_bench.run.config import AnswerConfig
@@ -45,21 +45,24 @@ class RunResult:
         run: the run folder, which may contain other cases too.
         answered: the records of the cases with an answer. unanswered: those of the cases that could not be asked.
         described: of how many of them the model was also asked what the medium shows.
+        left: how many selected cases have no record: they are left for workers.
     """
 
     run: BenchRun
     answered: tuple[AnsweredRecord, ...]
     unanswered: tuple[UnansweredRecord, ...]
     described: int
+    left: int = 0
 
     def counts(self) -> dict[str, int]:
         """Return the number of cases by what became of them."""
         status = [record["status"] for record in self.unanswered]
         return {
-            "cases": len(self.answered) + len(self.unanswered),
+            "cases": len(self.answered) + len(self.unanswered) + self.left,
             "answered": len(self.answered),
             "missing": status.count("missing"),
             **{name: status.count(name) for name in get_args(Failure)},
+            "left": self.left,
             "truncated": sum(record["truncated"] for record in self.answered),
             "described": self.described,
         }
@@ -140,11 +143,23 @@ def plan_run(
             f"the defence {defence.name} needs the model's weights, which are out of reach on a server",
             hint=f"Leave --defence {defence.name} out, or run the model on this machine with --plugin.",
         )
+    if defence and config.workers != 1:
+        shared_settings(defence)
     source = find_source(model, Path(lora) if lora else None, load)
     wanted = wanted or CaseFilter()
     selection = select_cases(read_benchmark(folder, source.modality), wanted)
     manifest = _manifest(folder, source, defence, config, selection)
     return RunPlan(source, defence, wanted, selection, config, manifest)
+
+
+def require_workers(config: AnswerConfig | None, command: str) -> None:
+    """Raise SeaError for `workers=0`, with which a command that needs the answers would go on without them."""
+    if config and config.workers == 0:
+        raise SeaError(
+            f"{command} needs the answers, and workers=0 leaves them to processes that join later",
+            hint="Set workers to 1, to a number of processes, or to auto: -o workers=auto. To prepare a run for "
+            "`sea worker`: sea bench run ... -o workers=0",
+        )
 
 
 def find_lora(folder: Path) -> Path:
@@ -204,4 +219,5 @@ def _result(run: BenchRun, selection: Selection) -> RunResult:
         answered=tuple(record for record in selected if record["status"] == "answered"),
         unanswered=tuple(record for record in selected if record["status"] != "answered"),
         described=len(run.comprehension_records().keys() & set(keys)),
+        left=len(keys) - len(selected),
     )

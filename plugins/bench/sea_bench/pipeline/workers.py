@@ -52,13 +52,15 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
 
 
 def _find_defence(stored: DefenceOptions) -> Defence:
-    """Return the defence of a run with its settings. Raises SeaError if it is not installed."""
+    """Return the defence of a run with its settings. Raises SeaError if it is not installed, or not for workers."""
     from sea_bench.defences.base import settings_prefix
     from sea_bench.defences.registry import known_defences
+    from sea_bench.pipeline.answer_work import shared_settings
 
     found = known_defences().get(stored.name)
-    prefix = settings_prefix(found)
-    return override(found, {f"{prefix}.{name}": value for name, value in stored.settings.items()}, prefix)[0]
+    prefix, shared = settings_prefix(found), shared_settings(found)
+    given = {f"{prefix}.{name}": value for name, value in stored.settings.items() if name in shared}
+    return override(found, given, prefix)[0]
 
 
 RUN = SharedCommand("sea bench run", BenchRun.MANIFEST_NAME, BLOCKS, open_answer_work)

@@ -17,7 +17,7 @@ from sea_bench.case import Case, Condition
 from sea_bench.run.answering import Failure
 from sea_core.runs.blocks import Blocks
 from sea_core.runs.digests import sha256
-from sea_core.runs.folder import RunFolder
+from sea_core.runs.folder import LOCK, RunFolder
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, ModelLocation
 from sea_core.runs.records import VerdictRecord
@@ -342,8 +342,11 @@ class BenchRun(RunFolder[BenchManifest]):
         return not self.blocks.all() and all(record["status"] == "missing" for record in self.answers.read())
 
     def discard(self) -> None:
-        self.answers.path.unlink(missing_ok=True)
         self.blocks.discard()
+        kept = (self.MANIFEST_NAME, LOCK)
+        for path in self.folder.iterdir():  # what a defence has stored was found under the identity that is replaced
+            if path.name not in kept and not path.is_dir():
+                path.unlink(missing_ok=True)
 
     def set_preflight(self, preflight: Preflight) -> None:
         """Store what the checks before the run found."""

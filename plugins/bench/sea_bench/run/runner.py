@@ -31,20 +31,13 @@ def prompt_text(case: Case) -> str:
     return case.text or ""
 
 
-def unanswered_cases(run: BenchRun, selection: Selection) -> list[Case]:
-    """Return the selected cases that have no answer yet."""
-    records = run.answer_records()
-    return [case for case in selection.cases if case.key not in records or records[case.key]["status"] != "answered"]
-
-
-def undescribed_cases(run: BenchRun, selection: Selection) -> list[Case]:
-    """Return the selected cases of whose own medium nothing is known about what the model says that it shows.
+def described_cases(selection: Selection) -> list[Case]:
+    """Return the selected cases of whose own medium the model is asked what it shows.
 
     None if no case has a key phrase, without which nobody can judge it.
     """
-    records = run.comprehension_records()
     cases = [case for case in selection.cases if case.media is not None and case.condition == "media"]
-    return [case for case in cases if case.key not in records] if any(case.phrase for case in cases) else []
+    return cases if any(case.phrase for case in cases) else []
 
 
 def run_cases(

@@ -381,13 +381,19 @@ def _hint(error: Any) -> str:
 def _check_settings(study: Study, path: Path) -> None:
     """Make every config once, so that a wrong setting is reported before any work."""
     try:
-        study.answer_config()
+        _require_workers("answers", study.answer_config().workers)
         for arm in study.arms:
-            study.optimize_config(arm, 0)
+            _require_workers("optimize", study.optimize_config(arm, 0).workers)
             for method in study.file.methods:
                 study.align_config(arm, method, 0)
     except SeaError as error:
         raise SeaError(error.what, hint=error.hint, where=error.where or str(path)) from error
+
+
+def _require_workers(section: str, workers: int | str) -> None:
+    if workers == 0:
+        what = f"with workers: 0 in `{section}` a study would go on without its results"
+        raise SeaError(what, hint=f"Write for example: {section}: {{workers: auto}}")
 
 
 C = TypeVar("C", bound=Config)

@@ -323,15 +323,13 @@ class AnswerTask(StudyTask):
 
 def require_answers(result: RunResult) -> None:
     """Raise SeaError, with the counts, if a case has no answer: figures of the others would be of another benchmark."""
-    if not result.unanswered:
+    if not result.unanswered and not result.left:
         return
-    first, total = result.unanswered[0], len(result.answered) + len(result.unanswered)
-    counts = ", ".join(
-        f"{count} {name}" for name, count in Counter(each["status"] for each in result.unanswered).items()
-    )
+    number = Counter(str(each["status"]) for each in result.unanswered) + Counter({"not asked": result.left})
+    counts = ", ".join(f"{count} {name}" for name, count in number.items())
+    such_as = "".join(f", such as {each['key']}: {each['detail']}" for each in result.unanswered[:1])
     raise SeaError(
-        f"{len(result.unanswered)} of {total} cases have no answer ({counts}), such as {first['key']}: "
-        f"{first['detail']}",
+        f"{number.total()} of {number.total() + len(result.answered)} cases have no answer ({counts}){such_as}",
         hint="Remove the cause, and re-run the study: sea bench check shows what is wrong with a benchmark",
         where=str(result.run.folder),
     )

@@ -83,6 +83,9 @@ def test_layer_and_strength_are_chosen_on_kept_prompts_and_stored(mllm: MLLM, tm
     changed = (tmp_path / FILE_NAME).stat().st_mtime_ns
     assert defence.protect(model, DefenceContext(tmp_path)).resolved == steered.resolved
     assert (tmp_path / FILE_NAME).stat().st_mtime_ns == changed  # read, not computed again
+    other = DefenceContext(tmp_path, identity="of a run with another model")
+    assert defence.protect(model, other).resolved == steered.resolved
+    assert (tmp_path / FILE_NAME).stat().st_mtime_ns != changed  # a vector of another identity is not used
     (tmp_path / FILE_NAME).write_text((tmp_path / FILE_NAME).read_text().replace('"layer": ', '"layer": 1'))
     with pytest.raises(RunError, match="was changed since SEA wrote it"):
         defence.protect(model, DefenceContext(tmp_path))

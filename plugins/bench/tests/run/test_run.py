@@ -273,6 +273,24 @@ def test_a_worker_with_another_benchmark_or_model_is_refused(cases: Path, copy: 
     assert questions
 
 
+def test_a_case_that_a_worker_does_not_see_is_left_for_others(
+    copy: Path, tmp_path: Path, mllm: MLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_published(copy)
+    run, only = tmp_path / "run", ("--task", "KPT", "--condition", "media", "-o", "comprehension=false")
+    run_bench(copy, run, *only, "-o", "workers=0")
+    medium = next(case.media for case in read_benchmark(copy, "audio").cases if case.task == "KPT" and case.media)
+    medium.rename(tmp_path / "elsewhere.flac")
+    monkeypatch.setattr(ModelTarget, "load", lambda _: mllm)
+    monkeypatch.setattr("sea_bench.pipeline.answer_source._checked", lambda *_: Preflight("cpu", "", 1, 1, 1, 1))
+    assert "this worker cannot answer the case" in expect_error("worker", run)
+    assert BenchRun(run).blocks.count_left() == 6
+    (tmp_path / "elsewhere.flac").rename(medium)
+    assert sea("worker", run).code == 0
+    assert len(BenchRun(run).answered_records()) == 6
+    assert not list(run.glob("*blocks*"))
+
+
 # --- conditions -------------------------------------------------------------------------------------------------------
 
 

@@ -131,6 +131,8 @@ def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
         ("align: {steps: 20}", "align: {stesp: 20}", None, "there is no setting 'stesp'", "'steps'"),
         ("align: {steps: 20}", "align: {steps: 0}", None, "steps is 0", ""),
         ("align: {steps: 20}", "dpo: {steps: 0}", None, "steps is 0", ""),
+        ("align: {steps: 20}", "answers: {workers: 0}", None, "would go on without its results", "{workers: auto}"),
+        ("align: {steps: 20}", "optimize: {workers: 0}", None, "would go on without its results", "{workers: auto}"),
         ("align: {steps: 20}", "sft: {seed: 1}", 15, "a study has `seeds`", ""),
         ("seeds: [3, 4]", "judge: refusl", 13, "there is no judge 'refusl'", "'refusal'"),
         ("seeds: [3, 4]", "claims: {sea: see}", 13, "there is no arm 'see'", "'sea'"),
