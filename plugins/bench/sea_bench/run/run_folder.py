@@ -339,7 +339,9 @@ class BenchRun(RunFolder[BenchManifest]):
         )
 
     def can_be_replaced(self) -> bool:
-        return not self.blocks.all() and all(record["status"] == "missing" for record in self.answers.read())
+        if self.blocks.all() or self.blocks.has_results_to_join():
+            return False
+        return all(record["status"] == "missing" for record in self.answers.read())
 
     def discard(self) -> None:
         self.blocks.discard()

@@ -22,7 +22,7 @@ from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.select import CaseFilter
 from sea_bench.study.tasks import require_answers
-from sea_core.errors import SeaError
+from sea_core.errors import RunError, SeaError
 from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.progress import SILENT
 from sea_core.runs.blocks import BlockRow, Blocks, ClaimLost
@@ -120,6 +120,18 @@ def test_a_replaced_run_keeps_nothing_of_its_defence(tmp_path: Path) -> None:
     replaced = BenchRun.start(tmp_path / "run", other)
     assert replaced.manifest.identity.defence == {"name": "steering", "layer": 5}
     assert sorted(path.name for path in run.folder.iterdir()) == [".lock", "bench.json"]
+
+
+@pytest.mark.parametrize("name", [".blocks.collected/00000.1.todo", "blocks/.00000.1.done.joining"])
+def test_answers_that_are_not_joined_yet_are_not_replaced(tmp_path: Path, name: str) -> None:
+    manifest = bench_manifest(2)
+    run = BenchRun.start(tmp_path / "run", manifest)
+    (run.folder / name).mkdir(parents=True)
+    record = answer_record("video/1-Theft/KPT/1", "an answer")
+    run.continued_in(run.folder / name).answers.append([record])
+    other = replace(manifest, identity=replace(manifest.identity, generation={"max_new_tokens": 5}))
+    with pytest.raises(RunError, match="max_new_tokens"):
+        BenchRun.start(run.folder, other)
 
 
 def test_a_worker_that_was_taken_over_stores_nothing_of_a_defence(run: Path) -> None:
