@@ -188,7 +188,7 @@ def test_processes_share_the_tasks_and_end_with_the_command(root: Path, report: 
     assert command.returncode == 130
     assert not worker.is_running()
     before = len(log.read_text().splitlines())
-    found = sea("study", "run", root / "shared.yaml", "--jobs", 2, "--json").json()
+    found = sea("study", "run", root / "shared.yaml", "--json").json()
     assert {arm["arm"]: arm["missing"] for arm in found["arms"]} == {f"prompt-{i}": 0 for i in range(6)}
     done = [json.loads(line)["folder"] for line in log.read_text().splitlines()]
     assert before < 6
