@@ -28,6 +28,7 @@ from sea_core.pipeline.reading import note_reading
 from sea_core.pipeline.shared_work import SharedWork
 from sea_core.plugin import loader
 from sea_core.runs.blocks import HINT, Block, BlockRow
+from sea_core.runs.containment import is_inside
 from sea_core.runs.embedding_blocks import EmbeddingBlocks
 from sea_core.runs.embedding_record import ResultRecord
 from sea_core.runs.embedding_run import EmbeddingIdentity, EmbeddingManifest, EmbeddingMetadata, EmbeddingRun
@@ -199,10 +200,12 @@ class EncodeOptions:
 
     Attributes:
         folder: to which the paths of media are relative. batch_size: media encoded at a time.
+        media_folders: of the data and of `--media-root`. A worker opens no medium elsewhere.
     """
 
     folder: str
     batch_size: int
+    media_folders: Sequence[str]
 
 
 class EncodeWork(SharedWork[EmbeddingRun]):
@@ -221,7 +224,12 @@ class EncodeWork(SharedWork[EmbeddingRun]):
         return self.options.batch_size
 
     def load(self) -> None:
+        """Load the model. Raises RunError where this process sees none of the media."""
         if self._mllm is None:
+            folders = self.options.media_folders
+            if not any(Path(folder).is_dir() for folder in folders):
+                what = f"the media are not here: there is no folder {' or '.join(folders)}"
+                raise RunError(what, hint="Start workers where the media lie at the same path.")
             self._mllm = self._target.load()
             check_seam(self._mllm)
 
@@ -244,7 +252,21 @@ class EncodeWork(SharedWork[EmbeddingRun]):
 
     def _example(self, row: BlockRow) -> MediaExample:
         what, text, where = f"the example {row['id']!r}", json.dumps(row["value"]), str(self.run.folder)
-        return parse_json(text, MediaExample, what=what, hint=HINT, where=where, error=RunError)
+        example = parse_json(text, MediaExample, what=what, hint=HINT, where=where, error=RunError)
+        if example.path is None or example.problem:
+            return example
+        if not self._may_open(example.path):
+            raise RunError(
+                f"{example.path} lies outside the folders of the media: {', '.join(self.options.media_folders)}",
+                hint="A run may come from anybody, so files elsewhere are not opened. If it is yours, re-run its "
+                "command: sea encode ... --media-root DIR",
+                where=where,
+            )
+        return replace(example, problem=file_problem(Path(self.options.folder) / example.path))
+
+    def _may_open(self, path: Path) -> bool:
+        found = Path(self.options.folder) / path
+        return any(is_inside(found, Path(folder)) for folder in self.options.media_folders)
 
 
 def encode_rows(examples: Sequence[MediaExample]) -> list[BlockRow]:
@@ -252,6 +274,12 @@ def encode_rows(examples: Sequence[MediaExample]) -> list[BlockRow]:
     return [
         {"id": each.example.id, "value": {**asdict(each), "path": each.path and str(each.path)}} for each in examples
     ]
+
+
+def _media_folders(dataset: Path, media_root: Path | None) -> tuple[str, ...]:
+    """Return the folders that data may name media in (see `locate_medium`)."""
+    folders = [dataset if dataset.is_dir() else dataset.parent, *([media_root] if media_root else [])]
+    return tuple(str(folder.absolute()) for folder in folders)
 
 
 def encode_into(
@@ -296,7 +324,7 @@ def encode_into(
     )
     run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata))
     with run.writing(makes_embeddings=True):
-        options = EncodeOptions(str(Path.cwd()), batch_size)
-        work = EncodeWork(run, target, EncodeOptions("", batch_size))
+        options = EncodeOptions(str(Path.cwd()), batch_size, _media_folders(dataset, media_root))
+        work = EncodeWork(run, target, replace(options, folder=""))
         work.do_all(encode_rows(examples), asdict(options), count_workers(workers, target), progress)
     return run

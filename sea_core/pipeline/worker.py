@@ -59,6 +59,7 @@ def open_encode_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
     what, where = "what the workers of sea encode are to do", str(folder)
     text = json.dumps(order.options)
     stored = parse_json(text, EncodeOptions, what=what, hint=CUT_HINT, where=where, error=RunError)
+    options.progress.note(f"media are read from {', '.join(stored.media_folders)} only")
     if stored.folder == str(Path.cwd()):
         stored = replace(stored, folder="")  # paths in messages are as the command has them
     return EncodeWork(run, target, stored)

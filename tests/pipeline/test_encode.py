@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,33 @@ def test_a_command_collects_what_workers_have_encoded(
     assert EmbeddingRun(run).store.record("a.wav")["seconds"] == 123.0
     blocks.delete()
     assert_same(run, alone)
+
+
+def test_a_worker_opens_no_medium_outside_the_folders_of_the_media(
+    mllm: MLLM, folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, elsewhere = folder / "run", tmp_path_factory.mktemp("elsewhere")
+    shutil.copy(folder / "a.wav", elsewhere / "private.wav")
+    (folder / "link.wav").symlink_to(elsewhere / "private.wav")
+    monkeypatch.setattr(ModelTarget, "load", lambda _: mllm)
+    for path in (elsewhere / "private.wav", folder / "link.wav", folder / ".." / elsewhere.name / "private.wav"):
+        sea(*encode_command(folder, run, "-o", "workers=0"))
+        blocks = Blocks(run)
+        with blocks.worker().registered() as other:
+            job = blocks.claim_settling(other)
+            assert job
+            blocks.cut(job, [{**row, "value": {**row["value"], "path": str(path)}} for row in job.rows], 4)
+            job.remove()
+        assert f"{path} lies outside the folders of the media" in expect_error("worker", run)
+        assert EmbeddingRun(run).store.ids() == set()
+        shutil.rmtree(run)
+    sea(*encode_command(folder, run, "-o", "workers=0"))
+    assert f"media are read from {folder} only" in sea("worker", run).err
+    shutil.rmtree(run)
+    sea(*encode_command(folder, run, "-o", "workers=0"))
+    shutil.move(folder / "run", elsewhere / "run")
+    shutil.rmtree(folder)
+    assert "the media are not here" in expect_error("worker", elsewhere / "run")
 
 
 def test_media_stored_as_bytes_are_named(tmp_path: Path) -> None:
