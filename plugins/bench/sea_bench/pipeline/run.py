@@ -52,7 +52,7 @@ class RunResult:
     answered: tuple[AnsweredRecord, ...]
     unanswered: tuple[UnansweredRecord, ...]
     described: int
-    left: int = 0
+    left: int
 
     def counts(self) -> dict[str, int]:
         """Return the number of cases by what became of them."""
