@@ -195,8 +195,8 @@ def shared_settings(defence: Defence) -> tuple[str, ...]:
     """
     if defence.shared_settings is None:
         raise SeaError(
-            f"the defence {defence.name} is for one process: it has a server, the name of a key or a model of its own, "
-            "which workers take from no run",
+            f"the defence {defence.name} is for one process: workers take no server, key or model from a run, and it "
+            "names no settings that they may take",
             hint="Run it with one process: sea bench run ... -o workers=1",
         )
     return defence.shared_settings
