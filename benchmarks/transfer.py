@@ -35,7 +35,7 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import multimodal_prompt
 from sea_core.optimization.config import OptimizeConfig
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, optimize
 from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from sea_core.optimization.config import OptimizeConfig
     from sea_core.optimization.recipes.base import Recipe
     from sea_core.pipeline.align import align
-    from sea_core.pipeline.inputs import DataSpec, ModelTarget, load
+    from sea_core.pipeline.data_spec import DataSpec
+    from sea_core.pipeline.model_target import ModelTarget, load
     from sea_core.pipeline.optimize import Synthesis, optimize
     from sea_core.pipeline.prepare import prepare
     from sea_core.pipeline.refusal_curve import RefusalCurve
@@ -51,7 +52,8 @@ else:
         "optimization.config": ["OptimizeConfig"],
         "optimization.recipes.base": ["Recipe"],
         "pipeline.align": ["align"],
-        "pipeline.inputs": ["DataSpec", "ModelTarget", "load"],
+        "pipeline.data_spec": ["DataSpec"],
+        "pipeline.model_target": ["ModelTarget", "load"],
         "pipeline.optimize": ["Synthesis", "optimize"],
         "pipeline.prepare": ["prepare"],
         "pipeline.refusal_curve": ["RefusalCurve"],

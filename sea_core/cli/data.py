@@ -52,7 +52,8 @@ def check(
     """
     from sea_core.data.read import no_examples_error, scan
     from sea_core.data.summary import describe_marks, summarise
-    from sea_core.pipeline.inputs import ModelTarget, parse_columns
+    from sea_core.pipeline.data_spec import parse_columns
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.reading import LabelCheck
     from sea_core.plugin import loader
 
@@ -109,7 +110,7 @@ def convert(
     from sea_core.data.read import read_examples
     from sea_core.data.summary import describe_unused
     from sea_core.data.writers import write_examples
-    from sea_core.pipeline.inputs import parse_columns
+    from sea_core.pipeline.data_spec import parse_columns
     from sea_core.plugin import loader
 
     if out is None:

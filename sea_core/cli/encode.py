@@ -53,8 +53,9 @@ def encode(
     Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
+    from sea_core.pipeline.data_spec import parse_columns
     from sea_core.pipeline.encode import encode_into
-    from sea_core.pipeline.inputs import ModelTarget, parse_columns
+    from sea_core.pipeline.model_target import ModelTarget
 
     settings = read_settings(encode_groups(), config, option)
     target = ModelTarget.find(

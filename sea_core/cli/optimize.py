@@ -55,7 +55,8 @@ def optimize(
     from sea_core.cli.progress import TERMINAL
     from sea_core.cli.stored_run import optimize_there
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
-    from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
+    from sea_core.pipeline.data_spec import DataSpec, parse_columns
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.optimize import optimize_into
     from sea_core.verification.metrics import run_metrics
 

@@ -70,7 +70,8 @@ def plan(
     from sea_core.cli.progress import TERMINAL
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
     from sea_core.model.cards import get_card, parse_memory
-    from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
+    from sea_core.pipeline.data_spec import DataSpec, parse_columns
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.plan import PlannedDevice, plan_alignment
     from sea_core.pipeline.plan import plan as estimate_run
     from sea_core.pipeline.slurm import make_script

@@ -17,7 +17,7 @@ from sea_core.cli.settings import adapter_groups, read_settings, takes_settings
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.plugin.contract.check import RuleResult, State
     from sea_core.plugin.contract.rule import AdapterUnderTest
     from sea_core.plugin.loader import Plugin
@@ -80,8 +80,8 @@ def new(
     With --from the adapter is complete, and independent of the plugin that derived it: change what you like.
     """
     if from_model:
-        from sea_core.pipeline.inputs import ModelTarget
         from sea_core.pipeline.modalities import write_derived_plugin
+        from sea_core.pipeline.model_target import ModelTarget
 
         where: dict[str, Any] = {"revision": revision, "chat_template": chat_template}
         target = ModelTarget.find(plugin, modality=modality, model=from_model, **where)
@@ -115,7 +115,7 @@ def check(
     as_json: output.Json = False,
 ) -> None:
     """Check a plugin against the adapter contract, rule by rule. Exit code 1 if a rule is violated."""
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.plugin.contract.check import check_adapter
 
     target = ModelTarget.find(
@@ -166,7 +166,7 @@ def warm(
     Exit code 1 if it did not learn all answers: give it more --steps.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.warm import warm as warm_model
 
     target = ModelTarget.find(

@@ -48,7 +48,8 @@ def prepare(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
-    from sea_core.pipeline.inputs import DataSpec, ModelTarget, parse_columns
+    from sea_core.pipeline.data_spec import DataSpec, parse_columns
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.prepare import prepare as prepare_set
 
     target = ModelTarget.find(plugin, modality=modality, language=language)

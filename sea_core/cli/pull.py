@@ -38,7 +38,7 @@ def pull(
     run that was pushed without texts gets them back from your copy of the text safety set, with --text.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.inputs import DataSpec, parse_columns
+    from sea_core.pipeline.data_spec import DataSpec, parse_columns
     from sea_core.pipeline.share import pull as pull_folder
     from sea_core.sharing.models import use_command
 

@@ -14,7 +14,8 @@ from sea_core.cli.prepare import unanswered_examples
 from sea_core.errors import DeviceError
 
 if TYPE_CHECKING:
-    from sea_core.pipeline.inputs import DataSpec, ModelTarget
+    from sea_core.pipeline.data_spec import DataSpec
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.optimize import Synthesis
 
 

@@ -36,7 +36,7 @@ def styles(
     `sea optimize --styles FILE` draws from it. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.style_survey import survey_styles
 
     target = ModelTarget.find(

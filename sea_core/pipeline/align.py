@@ -19,8 +19,9 @@ from sea_core.alignment.sanity_checks import require_same_model
 from sea_core.alignment.selection import MIN_HELD_OUT
 from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced, text_cases
 from sea_core.errors import SeaError
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.encode import media_examples
-from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
 from sea_core.runs.embedding_run import EmbeddingRun
 

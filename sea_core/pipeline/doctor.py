@@ -246,7 +246,8 @@ def run_self_test() -> Iterator[Finding]:
 
 def _make_embedding(plugin: str, modality: str) -> str:
     """Return the status of an embedding for the first demo example."""
-    from sea_core.pipeline.inputs import DataSpec, ModelTarget
+    from sea_core.pipeline.data_spec import DataSpec
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.optimize import optimize
 
     target = ModelTarget.find(plugin, modality=modality)

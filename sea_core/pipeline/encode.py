@@ -20,9 +20,9 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
 from sea_core.optimization.config import Auto
-from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.launch import count_workers
 from sea_core.pipeline.manifests import model_identity, model_location
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.reading import note_reading
 from sea_core.pipeline.shared_work import SharedWork

@@ -16,9 +16,9 @@ from sea_core.errors import RunError
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.pipeline.block_worker import WAIT_SECONDS
-from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.launch import PARENT
 from sea_core.pipeline.manifests import model_identity
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, finish, known_recipes
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress

@@ -20,7 +20,7 @@ from sea_core.optimization.config import Auto
 from sea_core.plugin.loader import FILE_VERSION
 
 if TYPE_CHECKING:
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.progress import Progress
     from sea_core.runs.blocks import Blocks
 

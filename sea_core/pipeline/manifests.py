@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sea_core.runs.manifest import ModelIdentity, ModelLocation
 
 if TYPE_CHECKING:
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
 
 
 def model_identity(target: ModelTarget) -> ModelIdentity:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import ModelError, PluginError, SeaError
 from sea_core.model.libraries import install_command
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.plugin import loader
 
 if TYPE_CHECKING:

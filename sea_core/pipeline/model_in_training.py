@@ -14,7 +14,7 @@ from torch.distributed.tensor import DTensor
 from sea_core.alignment.sanity_checks import require_same_model
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 

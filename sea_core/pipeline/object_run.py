@@ -12,9 +12,10 @@ from sea_core import __version__
 from sea_core.errors import RunError, SeaError
 from sea_core.extraction.prepare import Preparation
 from sea_core.optimization.record import make_skipped_record
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.extraction import ExtractorSession
-from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.join import end_with_parent, own_device, read_synthesis, require_same_run
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, finish, make_manifest, make_order, prepare_run
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress

@@ -21,10 +21,11 @@ from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import POOL, RECIPES, parse_recipes, split_names
 from sea_core.optimization.record import make_skipped_record
 from sea_core.optimization.solved_start import first_examples
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.extraction import ExtractorSession
-from sea_core.pipeline.inputs import DataSpec, ModelTarget
 from sea_core.pipeline.launch import count_workers, launch
 from sea_core.pipeline.manifests import model_identity, model_location
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.verify import ask_and_judge

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sea_core.data.examples import PreparedExample
     from sea_core.model.embedding import Embedding
     from sea_core.model.mllm import MLLM
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.optimize import Synthesis
     from sea_core.pipeline.progress import Progress
 

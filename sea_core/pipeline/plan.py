@@ -15,7 +15,8 @@ from sea_core.model.cards import get_card
 from sea_core.model.placement import dtype_name, resolve_dtype
 from sea_core.optimization.estimate import Estimate, estimate
 from sea_core.optimization.hardware import Hardware
-from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.data_spec import DataSpec
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, prepare_run
 from sea_core.pipeline.progress import SILENT, Progress
 

@@ -10,8 +10,9 @@ from sea_core.errors import SeaError
 from sea_core.extraction.prepare import Preparation
 from sea_core.extraction.prepare import prepare as prepare_examples
 from sea_core.llm.config import LLMConfig
+from sea_core.pipeline.data_spec import DataSpec, require_prepared
 from sea_core.pipeline.extraction import ExtractorSession
-from sea_core.pipeline.inputs import DataSpec, ModelTarget, require_prepared
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 
 if TYPE_CHECKING:

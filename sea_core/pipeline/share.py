@@ -13,7 +13,7 @@ from typing import BinaryIO
 from sea_core import __version__
 from sea_core.alignment.run import ModelFolder
 from sea_core.errors import RunError, SeaError
-from sea_core.pipeline.inputs import DataSpec
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.atomic import atomic_write, write_text
 from sea_core.runs.check import check_folder

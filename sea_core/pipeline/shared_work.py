@@ -19,8 +19,8 @@ from pydantic import JsonValue
 
 from sea_core.errors import RunError
 from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, Counter, may_kill
-from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.launch import launch
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.block_folder import BLOCKS
 from sea_core.runs.blocks import (

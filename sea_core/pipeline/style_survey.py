@@ -19,7 +19,7 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.media_folder import media_files
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import style_question
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.atomic import write_json
 from sea_core.runs.digests import sha256

@@ -10,7 +10,7 @@ from sea_core.data.examples import Example, PreparedExample
 from sea_core.errors import at
 from sea_core.extraction.styles import read_styles
 from sea_core.model.text_check import NamedText, RefusedText, find_refused
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 
 def check_texts(

@@ -14,8 +14,8 @@ from sea_core.judges.registry import CONTENT, open_judges
 from sea_core.llm.config import LLMConfig
 from sea_core.model.embedding import load_embedding
 from sea_core.optimization.config import Auto
-from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.launch import count_workers
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.verify_work import VerifyWork, judge_answers
 from sea_core.plugin import loader

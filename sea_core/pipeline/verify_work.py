@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from sea_core.judges.base import Judge
 from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.score import run_judge, unjudged
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedWork
 from sea_core.runs.blocks import Block, BlockRow

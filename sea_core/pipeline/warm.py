@@ -10,7 +10,7 @@ from sea_core.errors import ModelError
 from sea_core.model.checkpoint import write_card
 from sea_core.model.proof import check_seam
 from sea_core.model.threads import count_weights, fit_threads
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin.warm import Lessons, WrongAnswer, find_wrong, teach
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from sea_core.errors import RunError
 from sea_core.pipeline.encode import EncodeOptions, EncodeWork
-from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.join import HINT, end_with_parent, own_device, work
 from sea_core.pipeline.launch import LAUNCHED_FOR
 from sea_core.pipeline.manifests import model_identity
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
 from sea_core.pipeline.verify import require_same_model, require_synthetic

@@ -32,7 +32,7 @@ from sea_core.model.cards import get_card
 from sea_core.model.embedding import stack
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.hardware import Hardware
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 BATCH = 4

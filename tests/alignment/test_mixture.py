@@ -18,7 +18,7 @@ from sea_core.errors import DataError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
 from sea_core.pipeline.align import spot_check_cases
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 

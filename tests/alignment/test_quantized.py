@@ -9,7 +9,7 @@ import pytest
 
 from helpers.cli import expect_error, sea
 from helpers.cli_runs import PLUGIN
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 pytest.importorskip("bitsandbytes")

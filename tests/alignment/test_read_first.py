@@ -24,7 +24,7 @@ from sea_core.extraction.prepare import prepare
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.hardware import Hardware
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 EEG = Path(__file__).parents[2] / "docs/examples/sea_eeg"

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.documents import blocks
 from sea_core.model.proof import check_seam
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "port-a-family.md"
 

@@ -33,7 +33,7 @@ from sea_core.config import parse_overrides
 from sea_core.errors import SeaError
 from sea_core.extraction.styles import read_styles
 from sea_core.model.checkpoint import read_card
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.plugin import loader
 from sea_core.verification.analysis.labels import read_labelled_media
 

@@ -33,7 +33,7 @@ from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.forward import Sequential
 from sea_core.optimization.engine.packed import Packed
 from sea_core.optimization.engine.select_forward import logits_and_grad, select_forward
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 pytest.importorskip("bitsandbytes")
 KINDS = ("4bit", "8bit")

@@ -18,7 +18,7 @@ from sea_core.errors import DataError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.text_ids import TextTokenizer
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 LETTERS = [chr(i) for i in range(33, 127)]

@@ -28,7 +28,7 @@ from sea_core.optimization.estimate import count_media_tokens, estimate
 from sea_core.optimization.flop import StepSequence, attention_flop, matmul_flop
 from sea_core.optimization.hardware import Hardware
 from sea_core.optimization.optimizer import Optimization, make_task
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.plugin import loader
 
 CPU, MPS = torch.device("cpu"), torch.device("mps")

@@ -24,7 +24,8 @@ from sea_core.optimization.recipes.expand import expand
 from sea_core.optimization.recipes.registry import parse_recipes
 from sea_core.optimization.solved_start import EXAMPLES, first_examples, mean_start
 from sea_core.pipeline import optimize as pipeline
-from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.data_spec import DataSpec
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SilentProgress
 from sea_core.runs.embedding_run import EmbeddingRun
 

@@ -20,7 +20,7 @@ from sea_core.errors import DataError, RunError
 from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.encode import encode, media_examples
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.blocks import Blocks, ClaimLost
 from sea_core.runs.embedding_run import EmbeddingRun
 

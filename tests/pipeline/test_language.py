@@ -13,7 +13,7 @@ from sea_core.errors import SeaError
 from sea_core.extraction.wording import wordings
 from sea_core.model import prompts
 from sea_core.model.language import languages
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 ROWS = [

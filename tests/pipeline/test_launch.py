@@ -9,7 +9,7 @@ import torch
 
 from helpers.cli_runs import PLUGIN
 from sea_core.pipeline import launch
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 
 @pytest.mark.parametrize(("device", "count"), [("cuda", 3), ("cuda:1", 1), ("cpu", 1)])

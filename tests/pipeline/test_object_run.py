@@ -18,7 +18,8 @@ from helpers.cli_runs import PLUGIN
 from helpers.object_storage import SECRET, folder_address, make_bucket, s3_environment, s3_server
 from sea_core.errors import RunError, SeaError
 from sea_core.optimization.config import OptimizeConfig
-from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.data_spec import DataSpec
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.object_run import prepare_in_store, work_in_store
 from sea_core.pipeline.optimize import Synthesis, optimize
 from sea_core.pipeline.progress import SILENT

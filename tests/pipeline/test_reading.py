@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sea_core.data.examples import Example
-from sea_core.pipeline.inputs import DataSpec
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import SilentProgress
 from sea_core.pipeline.reading import SAMPLE, LabelCheck
 

@@ -29,7 +29,7 @@ from sea_core.alignment.spot_check import SpotCheckCase
 from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.report.refusal_curve import write_curves
 from sea_core.runs.embedding_run import EmbeddingRun
 

@@ -29,8 +29,9 @@ from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.scheduler import Engine
 from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.pipeline import launch as module
-from sea_core.pipeline.inputs import DataSpec, ModelTarget
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.join import work
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, optimize
 from sea_core.runs.block_folder import SETTLE, TODO
 from sea_core.runs.blocks import Block, Blocks

@@ -12,7 +12,7 @@ from helpers.cli_runs import PLUGIN, FinishedRun
 from helpers.hostile import edit_json
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline import shared_work
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT
 from sea_core.pipeline.shared_work import SharedOrder, await_order
 from sea_core.runs.blocks import ORDER, Blocks

@@ -13,7 +13,7 @@ from sea_auto.joint import ImageAudioAutoAdapter
 from sea_core import SeaError
 from sea_core.model.checkpoint import read_card
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.plugin.testing import AdapterContract
 
 

@@ -15,7 +15,7 @@ from helpers.cli import sea
 from helpers.families.checkpoint import write_checkpoint
 from sea_core import DataError
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 SMALL = {"width": 56, "height": 56, "seconds": 1.0}
 

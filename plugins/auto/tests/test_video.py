@@ -19,7 +19,7 @@ from sea_auto.source.write import write_adapter_source
 from sea_core import ModelError, SeaError
 from sea_core.model.crossing import Crossing, ReplaySeam
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 
 def write_video(path: Path, frames: int) -> None:

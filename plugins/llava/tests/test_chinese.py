@@ -7,7 +7,7 @@ from pathlib import Path
 
 from helpers.cli import sea
 from sea_core.judges.refusal_patterns import refuses
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 
 
 def test_embeddings_of_demo_examples_in_chinese_are_found_and_verified(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.align import align
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun

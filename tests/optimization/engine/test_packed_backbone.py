@@ -26,7 +26,7 @@ from sea_core.optimization.engine.packed_backbone import PackedBackbone
 from sea_core.optimization.engine.scheduler import Engine
 from sea_core.optimization.engine.select_forward import logits_and_grad, select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationTask
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
 
 PACKED = {

@@ -34,7 +34,7 @@ def add(
     """
     from sea_bench.pipeline.add import add_set
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.inputs import DataSpec, parse_columns
+    from sea_core.pipeline.data_spec import DataSpec, parse_columns
 
     data = DataSpec(source, format, parse_columns(columns), split=split)
     result = add_set(data, out, modality=modality, name=name, benign=benign, progress=TERMINAL)

@@ -51,7 +51,7 @@ def _import_table(table: Path, out: Path, columns: str | None, modality: str | N
     from sea_bench.run.import_table import import_table
     from sea_core.cli.progress import TERMINAL
     from sea_core.errors import DataError
-    from sea_core.pipeline.inputs import parse_columns
+    from sea_core.pipeline.data_spec import parse_columns
 
     if table.is_dir() and any(table.glob("*_*.json")):
         raise DataError(

@@ -12,7 +12,7 @@ from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_bench.run.served import ServedTarget
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
 
 Plugin = Annotated[
     str | None, typer.Option("--plugin", "-p", help="An installed plugin (`sea plugins`), or ./file.py.")
@@ -61,7 +61,7 @@ def find_target(
     """
     from sea_bench.pipeline.run import on_base, only_set
     from sea_bench.run.served import ServedTarget
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
 
     if server is not None:
         _reject_local({"plugin": plugin, lora_option: lora, **local, "adapter settings": settings["adapter"]})

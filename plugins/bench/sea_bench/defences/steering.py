@@ -27,7 +27,7 @@ from sea_core.judges.base import Answer
 from sea_core.judges.refusal import RefusalJudge
 from sea_core.model import seam
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.inputs import DataSpec
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import Progress
 from sea_core.runs.manifest import read_sealed
 from sea_core.runs.statistics import ratio

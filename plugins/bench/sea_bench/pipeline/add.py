@@ -11,7 +11,7 @@ from sea_bench.build.published.case import PublishedCase
 from sea_bench.build.published.prompts import prompt_set_name, read_prompts
 from sea_bench.build.published.write import write_cases
 from sea_core.errors import SeaError
-from sea_core.pipeline.inputs import DataSpec
+from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.containment import require_contained
 

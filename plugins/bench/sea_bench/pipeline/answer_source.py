@@ -20,8 +20,8 @@ from sea_bench.run.served import ServedAnsweringModel, ServedTarget
 from sea_core.errors import SeaError
 from sea_core.model.checkpoint import fingerprint
 from sea_core.model.proof import check_seam
-from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.manifests import model_identity, model_location
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.manifest import ModelLocation
 

@@ -16,8 +16,8 @@ from sea_bench.run.runner import described_cases, has_medium, run_cases
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter
 from sea_core.errors import RunError, SeaError
-from sea_core.pipeline.inputs import ModelTarget
 from sea_core.pipeline.launch import count_workers
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import Progress
 from sea_core.pipeline.shared_work import SharedWork
 from sea_core.runs.blocks import Block, BlockRow

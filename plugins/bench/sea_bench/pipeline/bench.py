@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sea_bench.run.served import ServedTarget
     from sea_bench.select import CaseFilter
     from sea_core.judges.base import Judge, JudgeConfig
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def bench(
     from sea_bench.pipeline.judge import judge_run
     from sea_bench.pipeline.report import report_runs
     from sea_bench.pipeline.run import on_base, require_workers, run_benchmark
-    from sea_core.pipeline.inputs import ModelTarget
+    from sea_core.pipeline.model_target import ModelTarget
 
     require_workers(config, "bench")
     target: ModelTarget | ServedTarget

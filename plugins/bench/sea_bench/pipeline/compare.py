@@ -23,7 +23,7 @@ from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter
 from sea_core.errors import RunError, SeaError
 from sea_core.judges.base import Judge, JudgeConfig
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.containment import is_file_name
 

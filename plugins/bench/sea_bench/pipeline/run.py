@@ -30,7 +30,7 @@ from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
 from sea_core.errors import DataError, SeaError
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 
 if TYPE_CHECKING:

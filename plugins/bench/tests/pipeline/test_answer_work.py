@@ -23,7 +23,7 @@ from sea_bench.run.run_folder import BenchRun
 from sea_bench.select import CaseFilter
 from sea_bench.study.tasks import require_answers
 from sea_core.errors import RunError, SeaError
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT
 from sea_core.runs.blocks import BlockRow, Blocks, ClaimLost
 from sea_core.runs.manifest import CHECKSUM, write_sealed

@@ -34,7 +34,7 @@ from sea_bench.select import CaseFilter, select_cases
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.checkpoint import fingerprint, write_card
 from sea_core.model.mllm import MLLM
-from sea_core.pipeline.inputs import ModelTarget
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.plugin import loader
 
 PLUGIN = "qwen2_audio"

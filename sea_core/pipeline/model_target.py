@@ -1,32 +1,25 @@
-"""What the work starts from: a text safety set (`DataSpec`) and a model (`ModelTarget`)."""
+"""A model: which one, through which plugin, where and how it is loaded."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sea_core.config import override, reject_unknown, setting_names
-from sea_core.data.demo import DEMO_EXAMPLES
-from sea_core.data.read import read_examples
 from sea_core.errors import ModelError, PluginError, SeaError, one_line
-from sea_core.extraction.prepare import Benign, Preparation, prepare
-from sea_core.extraction.styles import read_styles
 from sea_core.model.chat_template import ChatTemplate, given, use_given_template
 from sea_core.model.device_error import describe_device_error
 from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
 from sea_core.model.quantization import Quantization, quantization_of, quantized_loading, read_quantization
 from sea_core.pipeline.progress import SILENT, Progress
-from sea_core.pipeline.reading import note_reading
 from sea_core.plugin import loader
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 
 if TYPE_CHECKING:
-    from sea_core.data.result import ReadResult
-    from sea_core.extraction.extractor import Extractor
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.runs.folder import RunFolder
@@ -34,110 +27,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-MODEL_EXTRACTORS = (
-    "The offline rules read English requests. A language model reads other texts: --extractor openai or "
-    "--extractor transformers (docs/how-to/ask-a-server.md). "
-)
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """A text safety set, and how to read it.
-
-    Attributes:
-        path: a file, a folder, or `hf:OWNER/NAME`; None for the bundled demo examples.
-        format: a name that `sea data check --help` lists, or `auto`.
-        columns: SEA's column names to the file's, as in {"instruction": "question"}.
-        limit: how many prepared examples to take; None for all.
-        styles: a JSON style set (`sea styles`) to draw from, in place of the adapter's.
-        split: which split of a folder or a hub data set.
-        skip_invalid: skip records that cannot be read, instead of raising at the first.
-    """
-
-    path: Path | None = None
-    format: str = "auto"
-    columns: Mapping[str, str] | None = None
-    limit: int | None = None
-    styles: Path | None = None
-    split: str | None = None
-    skip_invalid: bool = False
-
-    @classmethod
-    def of(cls, data: DataSpec | Path | str | None) -> DataSpec:
-        """Return a spec as it is, or one for a path."""
-        if isinstance(data, DataSpec):
-            return data
-        return cls() if data is None else cls(Path(data))
-
-    @property
-    def name(self) -> str:
-        """The set's name in a run folder's name: the file's stem, or `demo`."""
-        return re.split("[.:@]", self.path.name)[0] if self.path else "demo"
-
-    @property
-    def file(self) -> Path:
-        """The file, folder or hub name that is read."""
-        return self.path or DEMO_EXAMPLES
-
-    def read(self, progress: Progress = SILENT) -> ReadResult:
-        """Read the examples.
-
-        Raises:
-            DataError: the set cannot be read, or holds no example.
-        """
-        columns = dict(self.columns) if self.columns else None
-        found = read_examples(
-            self.file,
-            self.format,
-            columns,
-            split=self.split,
-            skip_bad=self.skip_invalid,
-            formats=loader.formats(),
-        )
-        if self.path and self.format == "auto" and found.format != "prepared":
-            progress.note(f"{self.path}: detected format {found.format}; override it with --format")
-        note_reading(found, self.file, progress)
-        if found.invalid:
-            progress.note(
-                f"{len(found.invalid)} invalid records are skipped; list them with: sea data check {self.path}"
-            )
-        return found
-
-    def prepare(
-        self, read: ReadResult, adapter: Adapter, *, seed: int, benign: Benign, extractor: Extractor | None = None
-    ) -> Preparation:
-        """Prepare the examples that were read. Raises SeaError when none can be used."""
-        preparation = prepare(
-            read.examples,
-            adapter,
-            seed=seed,
-            benign=benign,
-            extractor=extractor,
-            styles=self.style_set(),
-            limit=self.limit,
-        )
-        require_prepared(preparation, read, self.file, extractor)
-        return preparation
-
-    def style_set(self) -> tuple[str, ...]:
-        """Return the styles of `styles`; empty where the adapter's are used."""
-        return read_styles(self.styles) if self.styles else ()
-
-
-def require_prepared(
-    preparation: Preparation, read: ReadResult, path: Path, extractor: Extractor | None = None
-) -> None:
-    """Raise SeaError, with the counted reasons, when no example was prepared. No extractor stands for the rules."""
-    if preparation.prepared:
-        return
-    reasons = "; ".join(f"{reason} ({count})" for reason, count in preparation.reason_counts().items())
-    others = "" if extractor and "llm" in extractor.identity() else MODEL_EXTRACTORS
-    raise SeaError(
-        f"none of the {len(read.examples)} examples could be prepared: {reasons}",
-        hint=f"{others}Each example's reason: sea prepare FILE --plugin NAME --out report.jsonl",
-        where=str(path),
-    )
 
 
 @dataclass(frozen=True)
@@ -448,13 +337,3 @@ def load(plugin: str, **options: Any) -> MLLM:
         >>> mllm.generate(["What is in the image?"], [mllm.blank()])
     """
     return ModelTarget.find(plugin, **options).load()
-
-
-def parse_columns(text: str | None, example: str = "instruction=question,response=answer") -> dict[str, str] | None:
-    """Parse `instruction=question,response=answer`. Raises SeaError, with the example, when it has another form."""
-    if text is None:
-        return None
-    pairs: Sequence[tuple[str, str, str]] = [pair.partition("=") for pair in text.split(",")]
-    if not all(ours and theirs for ours, _, theirs in pairs):
-        raise SeaError(f"--columns {text} is not understood", hint=f"Type: --columns {example}")
-    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
