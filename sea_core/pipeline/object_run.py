@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -21,8 +22,9 @@ from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder, make_rows
 from sea_core.runs.atomic import DAMAGED
-from sea_core.runs.block_folder import BLOCKS
+from sea_core.runs.block_folder import BLOCKS, TOKEN
 from sea_core.runs.blocks import ORDER, ROWS, BlockRow
+from sea_core.runs.containment import is_file_name
 from sea_core.runs.embedding_run import EmbeddingManifest, EmbeddingRun
 from sea_core.runs.folder import LOCK
 from sea_core.runs.jsonl import JsonlLog
@@ -157,8 +159,11 @@ def _open(store: ObjectStore, folder: Path) -> EmbeddingRun:
     if (start := store.read(START)) is None:
         hint = f"Prepare one: sea optimize DATA --plugin NAME -o workers=0 --out {store.address}"
         raise RunError("there is no run there", hint=hint, where=store.address)
+    if not re.fullmatch(TOKEN.encode(), start):
+        hint = "Somebody has changed what is stored there. Make the run again, at another address."
+        raise RunError("what says where the run was prepared is damaged", hint=hint, where=f"{store.address}/{START}")
     root = f"{BLOCKS}/{start.decode()}"
-    names = [name for name in store.times(root) if name not in (ORDER, ROWS) and "/" not in name]
+    names = [name for name in store.times(root) if name not in (ORDER, ROWS) and is_file_name(name)]
     places = {name: folder / name for name in names} | {ORDER: folder / BLOCKS / ORDER}
     for _ in store.fetch({f"{root}/{name}": path for name, path in places.items()}):
         pass

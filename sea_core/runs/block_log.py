@@ -88,7 +88,7 @@ class BlockLogs:
         return entry
 
     def claim(self, label: str, token: str) -> BlockClaim | None:
-        """BlockClaim a block as it is known; None if another worker was faster."""
+        """Claim a block as it is known; None if another worker was faster."""
         claim = BlockClaim(self, label, token, len(self.entries(label)))
         try:
             claim.add("claimed")

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import threading
 import time
@@ -38,6 +39,8 @@ from sea_core.runs.object_store import ObjectStore
 from sea_core.runs.workers import STALE_SECONDS, Worker, has_ended
 from sea_core.schema import parse_json
 
+LABEL = re.compile(r"\d{5,}")
+"""Of a block. It is a name in folders here."""
 WORKERS, PLAN, PENDING = f"{BLOCKS}/workers", "plan.json", "pending"
 HINT = "Somebody has changed what is stored there. Make the run again, at another address."
 
@@ -156,7 +159,7 @@ class ObjectBlocks(Blocks):
         return self._claim_label(SETTLE, f"{BLOCKS}/{self.start}", worker)
 
     def claim_job(self, label: str, worker: Worker) -> BlockClaim | None:
-        """BlockClaim a job without rows, such as to finish the run; None if another worker does it, or has done it."""
+        """Claim a job without rows, such as to finish the run; None if another worker does it, or has done it."""
         self.logs.refresh()
         return self._hold(label, worker) if self._is_free(label, worker) else None
 
@@ -185,7 +188,7 @@ class ObjectBlocks(Blocks):
         return claim
 
     def _claim_label(self, label: str, rows: str, worker: Worker) -> Block | None:
-        """BlockClaim a block, and fetch it with what is finished of it; None if another worker was faster.
+        """Claim a block, and fetch it with what is finished of it; None if another worker was faster.
 
         Args:
             rows: the folder in the storage that has its rows.
@@ -299,6 +302,8 @@ class ObjectBlocks(Blocks):
         _exhaust(self.store.fetch({f"{root}/{PLAN}": path}))
         text = json.dumps(read_sealed(path, what=what, hint=HINT))
         plan = parse_json(text, BlockPlan, what=what, hint=HINT, where=where, error=RunError)
+        if plan.token != token or not all(LABEL.fullmatch(label) for label in (*plan.rows, *plan.done)):
+            raise RunError(f"{what} names a block that SEA does not write", hint=HINT, where=where)  # a path, perhaps
         places = {SETTLED: self.folder / SETTLED, TRIALS: self.run / TRIALS}
         _exhaust(self.store.fetch({f"{root}/{name}": path for name, path in places.items() if name in plan.files}))
         for label in plan.done:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from sea_core.runs import object_blocks as module
 from sea_core.runs.block_folder import BLOCKS, SETTLE
 from sea_core.runs.blocks import ROWS, Block, BlockRow, ClaimLost
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.object_blocks import ObjectBlocks, ObjectWorker
+from sea_core.runs.manifest import write_sealed
+from sea_core.runs.object_blocks import BlockPlan, ObjectBlocks, ObjectWorker
 from sea_core.runs.object_store import ObjectStore
 from sea_core.runs.store import Store
 
@@ -320,3 +321,18 @@ def test_a_part_that_was_changed_in_the_storage_is_noticed(computers: Computers)
     Store(finisher.run).join_blocks()
     assert Store(finisher.run).find_damage() or finisher.all()
     shutil.rmtree(finisher.run)
+
+
+@pytest.mark.parametrize("label", ["../../../elsewhere", "settle", "1"])
+def test_a_plan_that_names_no_block_is_refused(tmp_path: Path, label: str) -> None:
+    """A label is a name in folders of each worker, and a run in object storage may be anybody's."""
+    computers = Computers(folder_address(tmp_path / "storage"), tmp_path / "computers")
+    computers.folder.mkdir()
+    computers.cut(4, 2)
+    (stored,) = (tmp_path / "storage").rglob("plan.json")
+    plan = BlockPlan(stored.parent.name, {label: 2}, (), ())
+    write_sealed(stored, asdict(plan))
+    blocks, worker = computers.add()
+    with computers.open, pytest.raises(RunError, match="names a block that SEA does not write"):
+        blocks.claim(worker)
+    assert not list(tmp_path.rglob("elsewhere*"))
