@@ -137,6 +137,8 @@ NOT_RUN: dict[str, str] = {
     r"sea toy (build|check|align)": "trains for minutes; plugins/toy/tests train for less",
     r"sea bench pick ": "waits for a person; plugins/bench/tests/pages",
     r"sea bench (add|import ANSWERS|build .*--from) ": "needs published data; plugins/bench/tests",
+    r"transformers serve ": "serves until it is stopped; plugins/bench/tests/run/test_served.py starts it",
+    r"sea bench report studies/": "needs a study of an hour or more; plugins/bench/tests/cli/test_study.py",
     r"sea bench compare ": "asks several models; plugins/bench/tests/cli/test_compare.py",
     r"sea bench report before --after|sea .*model1": "needs several alignments; plugins/bench/tests/report",
     r"sea plugins warm |sea .*warmed": "trains for a minute; tests/pipeline/test_warm.py",
