@@ -132,7 +132,7 @@ def _check_stopped(
     tally: Tally, drill: Drill, work: Path, ended: Ended, written: set[tuple[str, str]], where: str
 ) -> None:
     """Check a folder after a stop: what was reported is there, and nothing is half written or twice there."""
-    if ended.code == stop.CODE and (stop.MESSAGE not in ended.err or "Traceback" in ended.err):
+    if ended.code == stop.CODE and (stop.STOPPED not in ended.err or "Traceback" in ended.err):
         tally.add("failed", [ended.err[-2000:]], where)
     found = contents.examine(work)
     tally.add("damaged", [] if drill.repairs else found.damaged, where)

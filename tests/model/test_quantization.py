@@ -19,6 +19,7 @@ from helpers.engine import make_tasks
 from sea_core.errors import ModelError, SeaError
 from sea_core.model import quantization
 from sea_core.model.checkpoint import load_transformers
+from sea_core.model.libraries import install_command
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import relative_error
 from sea_core.model.proof import check_seam
@@ -200,7 +201,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     target = ModelTarget.find("llava", quantize="4bit", device="cpu")
     with pytest.raises(SeaError, match="needs the library bitsandbytes") as error:
         target.load()
-    assert "sea-core[quantize]" in str(error.value.hint)
+    assert install_command("sea-core[quantize]") in str(error.value.hint)
     message = expect_error("optimize", "--plugin", "llava", "--quantize", "2bit", "--out", tmp_path / "run")
     assert "--quantize 2bit is not known" in message
 

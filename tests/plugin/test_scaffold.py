@@ -66,7 +66,8 @@ def test_template_covers_every_abstract_method_and_attribute() -> None:
     from sea_core import Adapter
 
     text = (Path(scaffold.__file__).parent / "adapter.txt").read_text()
-    assert set(re.findall(r'PluginError\("(\w+) is not written yet', text)) == Adapter.__abstractmethods__
+    optional = {"split"}  # its default fits media that are one row of the batch each
+    assert set(re.findall(r'PluginError\("(\w+) is not written yet', text)) == Adapter.__abstractmethods__ | optional
     written = {*re.findall(r"^    (\w+): ClassVar", text, re.M)}
     assert written == set(Adapter.__annotations__) - {"language"}  # English, as the texts of the template
 
