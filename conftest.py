@@ -17,7 +17,7 @@ hypothesis.settings.load_profile("untimed")
 # torch.set_num_threads, which makes a pool that is broken in a forked process.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest_plugins = ["helpers.fixtures", "helpers.hostile"]
+pytest_plugins = ["helpers.fixtures", "helpers.hostile", "helpers.object_storage"]
 
 ROOT = Path(__file__).parent
 ONE_RUN = {"test_optimizer.py", "test_verify.py"}

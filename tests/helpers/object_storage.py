@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ server.serve_forever()
 SECRET = "secret-of-the-storage"
 
 
-@contextmanager
+@pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """Start a server of S3's protocol; yield its address. Skips the test where there is none.
 
@@ -63,6 +62,19 @@ def s3_environment(server: str) -> dict[str, str]:
         "AWS_REGION": "us-east-1",
         "no_proxy": "127.0.0.1",
     }
+
+
+@pytest.fixture(params=["files", "s3"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a run, in each kind of storage."""
+    if request.param == "files":
+        return folder_address(tmp_path / "storage")
+    server = request.getfixturevalue("s3_server")
+    for name, value in s3_environment(server).items():
+        monkeypatch.setenv(name, value)
+    bucket = tmp_path.name.replace("_", "-")
+    make_bucket(server, bucket)
+    return f"s3://{bucket}/runs/one"
 
 
 def folder_address(folder: Path) -> str:

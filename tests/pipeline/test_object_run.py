@@ -5,7 +5,6 @@ On files in the form of objects, and on a server of S3's protocol where moto is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import torch
 
 from helpers.cli import expect_error, sea
 from helpers.cli_runs import PLUGIN
-from helpers.object_storage import SECRET, folder_address, make_bucket, s3_environment, s3_server
+from helpers.object_storage import SECRET, folder_address
 from sea_core.errors import RunError, SeaError
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline.data_spec import DataSpec
@@ -48,24 +47,6 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingRun:
     target = ModelTarget.find(PLUGIN, settings={"seconds": 0.5}, device="cpu")
     out = tmp_path_factory.mktemp("quiet") / "run"
     return optimize(DataSpec(limit=COUNT), target, out=out, synthesis=Synthesis(config=CONFIG), verify=False)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["files", "s3"])
-def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a run."""
-    if request.param == "files":
-        return folder_address(tmp_path / "storage")
-    server = request.getfixturevalue("server")
-    for name, value in s3_environment(server).items():
-        monkeypatch.setenv(name, value)
-    make_bucket(server, "bucket")
-    return f"s3://bucket/{tmp_path.name}"
 
 
 def assert_same(found: EmbeddingRun, expected: EmbeddingRun) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from helpers.object_storage import SECRET, folder_address, make_bucket, s3_environment, s3_server
+from helpers.object_storage import SECRET, folder_address, s3_environment
 from helpers.records import result_record
 from sea_core.errors import RunError, SeaError
 from sea_core.runs import object_blocks as module
@@ -88,24 +88,6 @@ def claim(blocks: ObjectBlocks, worker: ObjectWorker) -> Block:
     found = blocks.claim(worker)
     assert found
     return found
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["files", "s3"])
-def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a run."""
-    if request.param == "files":
-        return folder_address(tmp_path / "storage")
-    server = request.getfixturevalue("server")
-    for name, value in s3_environment(server).items():
-        monkeypatch.setenv(name, value)
-    make_bucket(server, tmp_path.name.replace("_", "-"))
-    return f"s3://{tmp_path.name.replace('_', '-')}/runs/one"
 
 
 @pytest.fixture
@@ -288,8 +270,8 @@ def test_storage_without_conditional_writes_is_refused(address: str, monkeypatch
     assert "sea push" in found.value.hint
 
 
-def test_storage_that_cannot_be_used_is_named_without_secrets(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in s3_environment(server).items():
+def test_storage_that_cannot_be_used_is_named_without_secrets(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in s3_environment(s3_server).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(RunError, match="s3://no-such-bucket/run") as found:
         ObjectStore("s3://no-such-bucket/run").require_exclusive()
