@@ -9,9 +9,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# How long an example takes is asserted nowhere: on a busy machine any takes long.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# How long an example takes is asserted nowhere: on a busy machine any takes long. The examples are the same each time;
+# `make fuzz` draws new ones.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=not os.environ.get("SEA_FUZZ"))
+hypothesis.settings.load_profile("steady")
 
 # For all tests and the processes that they start: on more threads models this small are slower. Not by
 # torch.set_num_threads, which makes a pool that is broken in a forked process.

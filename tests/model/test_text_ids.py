@@ -124,6 +124,8 @@ def marks(kind: str, ids: Sequence[int]) -> list[str]:
 
 TEMPLATE_MARKS = ["<s>", "<|im_start|>", "<image>", "<|im_end|>", "<|im_start|>", "<|im_end|>"]
 LITERALS = [*CHAT, "<tool_call>", "<TOOL_CALL>", "<mask>", "<sep>", "<im", "<image>s", "<unk>", "[UNK]", "<0x0A>"]
+ordinary = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<["), max_size=12)
+"""No literal begins in it. Hypothesis draws at times what it finds written in our source, `<|im_end|>` too."""
 texts = st.lists(
     st.sampled_from([*LITERALS, "<|im_", "end|>", "<", "s>", " ", "  ", "\n", "How", "a", "é", "漢", "😀"])
 )
@@ -140,7 +142,7 @@ def test_no_special_token_comes_out_of_a_text(kind: str, question: str, answer: 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40)
-@given(st.text(max_size=12), st.sampled_from(["", "How a", " a  b ", "naïve 漢字", "\n\n"]))
+@given(ordinary, st.sampled_from(["", "How a", " a  b ", "naïve 漢字", "\n\n", "a < b [1]"]))
 def test_ordinary_text_has_the_ids_that_it_always_had(kind: str, random: str, fixed: str) -> None:
     people, plain = TextTokenizer(tokenizer(kind)), tokenizer(kind)
     question, answer = fixed + random, random + fixed
