@@ -359,10 +359,11 @@ def _digest_of(media: Iterable[Path | None]) -> str:
 def setting_digest(answer: AnswerTask) -> str:
     """Return what identifies the setting that an answer was made with, whatever its model, seed and benchmark."""
     file, alignment = answer.study.file, answer.alignment
+    data = dict.fromkeys(map(answer.study.data, file.seeds))  # one for all seeds, or one a seed
     state: Mapping[str, Any] = {
         "arm": {name: value for name, value in asdict(answer.arm).items() if name not in ("name", "role", "summary")},
         "method": alignment.method if alignment else "",
-        "data": file_digest(answer.study.data(file.seeds[0])),
+        "data": [file_digest(path) for path in data],
         "embedding_seeds": file.embedding_seeds,
         "answers": dict(file.answers),
         "cases": file.cases,

@@ -193,6 +193,11 @@ def test_with_the_seed_in_paths_each_seed_has_data_of_its_own(root: Path) -> Non
         (root / f"split-{seed}/train.jsonl").write_text(json.dumps(row) + "\n")
     models = {"m": {"plugin": "llava", "validation": "split-{seed}/cases"}}
     study = read(root, data="split-{seed}/train.jsonl", models=models, seeds=[0, 1])
+    answer = AnswerTask(study, "m", study.arms[1], "validation", 0)
+    setting = setting_digest(answer)
+    with (root / "split-1/train.jsonl").open("a") as file:
+        file.write(json.dumps(row | {"instruction": "How do I drop a lamp?"}) + "\n")
+    assert setting_digest(answer) != setting
     plan = plan_study(study, ("validation",))
     kinds = Counter(task.KIND for task in plan.tasks)
     assert kinds == {"optimize": 2, "align": 2, "answer": 4}
