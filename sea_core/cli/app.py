@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_group
+from typer.main import get_command, get_group
 
 from sea_core.cli import (
     align,
@@ -113,6 +114,7 @@ def _help_of(command: Any, arguments: Sequence[str]) -> str:
     return " ".join((command.help or "").split())
 
 
+@cache
 def _as_command(group: typer.Typer) -> Any:
     """Return a plugin's group as a command. It is in the panel that it names, or else in the last one."""
     command: Any = get_group(group)
@@ -168,7 +170,14 @@ def main() -> None:
 def _run(invocation: Invocation) -> None:
     for argument in sys.argv[1:]:
         require_text_name(argument)
-    app(obj=invocation)
+    command = copy(_own_command())  # the plugins are looked up at each run
+    command(obj=invocation)
+
+
+@cache
+def _own_command() -> Any:
+    """Return the command line without what plugins add. Making it takes longer than many a command."""
+    return get_command(app)
 
 
 def _describe_system_error(error: Exception) -> SeaError | None:
