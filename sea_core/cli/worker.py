@@ -8,10 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from sea_core.cli import options, output, run_report
+from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
+from sea_core.cli.settings import read_settings, takes_settings
 from sea_core.errors import DeviceError, SeaError
 from sea_core.runs.object_store import is_address
 
 
+@takes_settings(judge_groups)
 def worker(
     run: Annotated[
         str,
@@ -24,21 +27,30 @@ def worker(
         int | None,
         typer.Option("--ray", min=1, help="Start so many workers on a Ray cluster, each with a GPU if it has any."),
     ] = None,
+    judge: Annotated[
+        list[str],
+        typer.Option(help="A judge that this worker may judge with, as in `sea bench judge`; repeatable."),
+    ] = [],  # noqa: B006  # typer copies it
+    option: options.Settings = [],  # noqa: B006
+    config: options.SettingsFile = None,
     as_json: output.Json = False,
 ) -> None:
-    """Join a run of `sea optimize`, `encode`, `verify` or `bench run`, and work on it until nothing is left to do.
+    """Join a run of `sea optimize`, `encode`, `verify`, `bench run` or `bench judge`, and work until nothing is left.
 
-    The settings are those of the run. Any number of workers may come and go, on any computers that see the folder. The
-    last one audits and verifies embeddings. The exit code is 1 if the device is out of memory or has failed: start a
-    worker again. Re-run the same command to resume.
+    The settings are those of the run, but for judges: type them as in the command that judges. Any number of workers
+    may come and go, on any computers that see the folder. The last one audits and verifies embeddings. The exit code is
+    1 if the device is out of memory or has failed: start a worker again. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.cli.stored_run import work_and_report
+    from sea_core.judges.base import JudgeConfig
     from sea_core.pipeline.ray_workers import work_on_ray
     from sea_core.pipeline.worker import join_run
     from sea_core.runs.embedding_run import EmbeddingRun
     from sea_core.runs.folder import RunFolder, command_to_show
 
+    settings = read_settings(judge_groups(), config, option, unread_judge_settings(judge))
+    judge_config = JudgeConfig(settings["llm"], settings["guard"])
     if is_address(run):
         if ray:
             what = "--ray starts workers on a run in a folder"
@@ -50,7 +62,15 @@ def worker(
         finished = work_on_ray(Path(run), ray, plugin=plugin, model=model, device=device, progress=TERMINAL)
     else:
         try:
-            finished = join_run(Path(run), plugin=plugin, model=model, device=device, progress=TERMINAL)
+            finished = join_run(
+                Path(run),
+                plugin=plugin,
+                model=model,
+                device=device,
+                judges=judge,
+                judge_config=judge_config,
+                progress=TERMINAL,
+            )
         except DeviceError as error:  # exit code 2 would mean that no other worker can go on
             output.show_error(error)
             raise typer.Exit(1) from error

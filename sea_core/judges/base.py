@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from sea_core.llm.config import GuardConfig, LLMConfig
 
 if TYPE_CHECKING:
+    from sea_core.runs.jsonl import JsonlLog
     from sea_core.runs.records import Label
 
 Measure: TypeAlias = Literal["content", "safety", "refusal"]
@@ -95,6 +96,14 @@ class RequestJudge(Judge, Protocol):
 
     def judge_requests(self, requests: Sequence[Answer]) -> Iterator[Verdict]:
         """Yield one verdict on the question of each request, as `judge` does on answers. Their answers are empty."""
+
+
+@runtime_checkable
+class CachingJudge(Judge, Protocol):
+    """A judge that stores the replies of its language model, so that it never asks twice."""
+
+    def with_cache(self, cache: JsonlLog[Any]) -> Judge:
+        """Return the judge with another place for the replies."""
 
 
 @dataclass(frozen=True)

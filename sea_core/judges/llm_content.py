@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.llm_common import NO_ORDERS, model_label, quoted, unique_json_value
@@ -55,6 +56,10 @@ class LLMContentJudge:
     def prompt_sha(self) -> str:
         parts = [_messages(Answer("", "", "")), SCHEMA, MAX_TOKENS]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def with_cache(self, cache: JsonlLog[Any]) -> LLMContentJudge:
+        """Return the judge with another place for the replies."""
+        return replace(self, cache=cache)
 
     def judge(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
         """Yield a verdict on each answer. Equal answers about the same content are sent to the model once.

@@ -47,14 +47,16 @@ class AnswerStore(Protocol):
 
 def unjudged(store: AnswerStore, judge: Judge) -> list[StoredAnswer]:
     """Return the answers on which the judge, with its present prompt, has given no final verdict."""
-    stored = store.stored_answers()
-    names = tuple(stored[0].binding) if stored else ()
+    return without_verdict(store.stored_answers(), judge, store.verdicts)
+
+
+def without_verdict(answers: Sequence[StoredAnswer], judge: Judge, verdicts: JsonlLog[Any]) -> list[StoredAnswer]:
+    """Return those of the answers on which no final verdict of the judge is among these verdicts."""
+    names = tuple(answers[0].binding) if answers else ()
     latest: dict[tuple[Any, ...], dict[str, Any]] = {
-        tuple(record.get(name) for name in names): record
-        for record in store.verdicts.read()
-        if record["judge"] == judge.name
+        tuple(record.get(name) for name in names): record for record in verdicts.read() if record["judge"] == judge.name
     }
-    return [each for each in stored if not _is_final(latest.get(tuple(each.binding.values())), judge)]
+    return [each for each in answers if not _is_final(latest.get(tuple(each.binding.values())), judge)]
 
 
 def run_judge(store: AnswerStore, judge: Judge) -> Iterator[int]:
@@ -63,11 +65,15 @@ def run_judge(store: AnswerStore, judge: Judge) -> Iterator[int]:
     Raises:
         SeaError: the judge cannot work. The verdicts that it gave before are stored.
     """
-    pending = {each.answer.key: each for each in unjudged(store, judge)}
-    verdicts = judge_texts(judge, [each.answer for each in pending.values()])
-    yield from store.verdicts.append_stream(
-        {**pending[verdict.key].binding, **_verdict_record(judge, verdict)} for verdict in verdicts
-    )
+    yield from judge_answers(unjudged(store, judge), judge, store.verdicts)
+
+
+def judge_answers(answers: Sequence[StoredAnswer], judge: Judge, verdicts: JsonlLog[Any]) -> Iterator[int]:
+    """Judge answers, and store the verdicts. Yields how many were stored, and raises, as `run_judge` does."""
+    by_key = {each.answer.key: each for each in answers}
+    given = judge_texts(judge, [each.answer for each in by_key.values()])
+    records = (verdict_record(by_key[verdict.key], judge, verdict) for verdict in given)
+    yield from verdicts.append_stream(records, at_once=lambda record: bool(record["raw"]))  # a reply may be paid for
 
 
 def judge_texts(judge: Judge, answers: Sequence[Answer]) -> Iterator[Verdict]:
@@ -88,7 +94,12 @@ def _is_final(record: Mapping[str, Any] | None, judge: Judge) -> bool:
     return bool(record.get("prompt_sha", "") == judge.prompt_sha)
 
 
-def _verdict_record(judge: Judge, verdict: Verdict) -> VerdictRecord:
+def verdict_record(answer: StoredAnswer, judge: Judge, verdict: Verdict) -> dict[str, Any]:
+    """Return the record of a verdict on an answer."""
+    return {**answer.binding, **_judge_fields(judge, verdict)}
+
+
+def _judge_fields(judge: Judge, verdict: Verdict) -> VerdictRecord:
     return {
         "judge": judge.name,
         "prompt_sha": judge.prompt_sha,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from sea_core.data.examples import Example
 from sea_core.data.media_columns import MEDIA_AS_BYTES, MEDIA_COLUMNS
@@ -20,7 +20,7 @@ from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
 from sea_core.optimization.config import Auto
-from sea_core.pipeline.launch import count_workers
+from sea_core.pipeline.launch import WorkerCommand, count_workers
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
@@ -211,10 +211,10 @@ class EncodeOptions:
 class EncodeWork(SharedWork[EmbeddingRun]):
     """Media to be encoded: a row is an example with its medium."""
 
-    title: ClassVar[str] = "encode"
+    title = "encode"
 
     def __init__(self, run: EmbeddingRun, target: ModelTarget, options: EncodeOptions) -> None:
-        super().__init__(run, target)
+        super().__init__(run, WorkerCommand.of(target))
         self.blocks = EmbeddingBlocks(run)
         self.options, self._target = options, target
         self._mllm: MLLM | None = None
@@ -326,5 +326,5 @@ def encode_into(
     with run.writing(makes_embeddings=True):
         options = EncodeOptions(str(Path.cwd()), batch_size, _media_folders(dataset, media_root))
         work = EncodeWork(run, target, replace(options, folder=""))
-        work.do_all(encode_rows(examples), asdict(options), count_workers(workers, target), progress)
+        work.do_all(encode_rows(examples), asdict(options), count_workers(workers, target.device), progress)
     return run

@@ -116,10 +116,12 @@ def require_same_run(run: EmbeddingRun, target: ModelTarget, synthesis: Synthesi
 
 def own_device(device: str) -> str:
     """Return the device of this process: with `auto`, one GPU for each process that torchrun or SLURM has started."""
+    rank = next((os.environ[name] for name in RANKS if os.environ.get(name, "").isdigit()), None)
+    if device != "auto" or rank is None:
+        return device
     import torch
 
-    rank = next((os.environ[name] for name in RANKS if os.environ.get(name, "").isdigit()), None)
-    if device != "auto" or rank is None or torch.cuda.device_count() < 2:
+    if torch.cuda.device_count() < 2:
         return device
     return f"cuda:{int(rank) % torch.cuda.device_count()}"
 

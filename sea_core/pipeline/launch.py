@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
@@ -42,14 +43,38 @@ EXPLAINED = 2
 """The exit code of a command that has said what is wrong: it would be wrong again."""
 
 
-def count_workers(setting: int | Auto, target: ModelTarget) -> int:
+@dataclass(frozen=True)
+class WorkerCommand:
+    """What `sea worker` is started with, besides the run.
+
+    Attributes:
+        device: of the model. arguments: further ones.
+        settings: of the judges, by their prefix. An address may have a password, so they are in no command line.
+    """
+
+    device: str
+    arguments: tuple[str, ...] = ()
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, target: ModelTarget) -> WorkerCommand:
+        """Return the command of a worker with a model: the one that the user has named here, or the run's."""
+        arguments: tuple[str, ...] = ()
+        if target.plugin.version.startswith(FILE_VERSION):
+            arguments += ("--plugin", target.source)
+        if target.may_download and target.checkpoint and not target.revision:  # --model would take the newest revision
+            arguments += ("--model", target.checkpoint)
+        return cls(target.device, arguments)
+
+
+def count_workers(setting: int | Auto, device: str) -> int:
     """Return how many processes are to work on a run: with `auto` one for each GPU, and one on a GPU that is named."""
-    return setting if setting != "auto" else len(_shared_gpus(target)) or 1
+    return setting if setting != "auto" else len(_shared_gpus(device)) or 1
 
 
-def _shared_gpus(target: ModelTarget) -> list[str]:
+def _shared_gpus(device_name: str) -> list[str]:
     """Return the GPUs that workers are to share; none on a CPU, or where one GPU is named, as in `cuda:1`."""
-    device = resolve_device(target.device)
+    device = resolve_device(device_name)
     return _visible_gpus() if device.type == "cuda" and device.index is None else []
 
 
@@ -63,7 +88,7 @@ def _visible_gpus() -> list[str]:
 
 def launch(
     blocks: Blocks,
-    target: ModelTarget,
+    command: WorkerCommand,
     workers: int,
     *,
     title: str,
@@ -82,7 +107,7 @@ def launch(
     """
     left, joined = blocks.count_left(), time.monotonic()
     track = progress.track(title, total, total - left)
-    with _Pool(blocks, target, workers, progress).started() as pool, track as tracker:
+    with _Pool(blocks, command, workers, progress).started() as pool, track as tracker:
         while blocks.unfinished():
             time.sleep(POLL_SECONDS)
             if not pool.watch():
@@ -119,9 +144,10 @@ class _Launched:
 class _Pool:
     """The workers of a launch."""
 
-    def __init__(self, blocks: Blocks, target: ModelTarget, count: int, progress: Progress) -> None:
-        self.blocks, self.target, self.count, self.progress = blocks, target, count, progress
-        self.gpus = _shared_gpus(target)
+    def __init__(self, blocks: Blocks, command: WorkerCommand, count: int, progress: Progress) -> None:
+        self.blocks, self.command, self.count, self.progress = blocks, command, count, progress
+        self.gpus = _shared_gpus(command.device)
+        self.settings_file = ""
         self.workers: list[_Launched] = []
         self.given_up = 0
 
@@ -130,6 +156,11 @@ class _Pool:
         """Start the workers; at the end of the context those that still run are stopped, on errors and Ctrl-C too."""
         with ExitStack() as context:
             context.callback(self._stop)
+            if self.command.settings:
+                file = context.enter_context(tempfile.NamedTemporaryFile("w", suffix=".yaml"))  # for its owner only
+                json.dump(self.command.settings, file)
+                file.flush()
+                self.settings_file = file.name
             for number in range(self.count):
                 output = context.enter_context(tempfile.TemporaryFile())
                 self.workers.append(_Launched(number, self._start(number, output), output))
@@ -199,11 +230,7 @@ class _Pool:
         )
 
     def _command(self) -> list[str]:
-        """Return the command of a worker: it has the model that the user has named here, or the run's."""
-        target, run = self.target, str(self.blocks.run)
-        command = [sys.executable, "-P", "-m", "sea_core.cli", "worker", run, "--device", target.device]
-        if target.plugin.version.startswith(FILE_VERSION):
-            command += ["--plugin", target.source]
-        if target.may_download and target.checkpoint and not target.revision:  # --model would take the newest revision
-            command += ["--model", target.checkpoint]
-        return command
+        command, run = self.command, str(self.blocks.run)
+        settings = ["--config", self.settings_file] if self.settings_file else []
+        python = [sys.executable, "-P", "-m", "sea_core.cli"]
+        return [*python, "worker", run, "--device", command.device, *command.arguments, *settings]

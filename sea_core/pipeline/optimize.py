@@ -23,7 +23,7 @@ from sea_core.optimization.record import make_skipped_record
 from sea_core.optimization.solved_start import first_examples
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.extraction import ExtractorSession
-from sea_core.pipeline.launch import count_workers, launch
+from sea_core.pipeline.launch import WorkerCommand, count_workers, launch
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize_worker import OptimizeWorker
@@ -164,7 +164,7 @@ def optimize_into(
     run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan))
     with run.writing(makes_embeddings=True):
         run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
-        workers = count_workers(synthesis.config.workers, target)
+        workers = count_workers(synthesis.config.workers, target.device)
         order = make_order(run.manifest.identity_digest(), synthesis, plan, verify, workers)
         writer = _Writer(run, target, synthesis, order, progress)
         writer.make_embeddings(plan.todo)
@@ -264,7 +264,7 @@ class _Writer:
                 else:
                     launch(
                         blocks,
-                        self.target,
+                        WorkerCommand.of(self.target),
                         self.order.workers,
                         title="optimize",
                         total=self.order.total,

@@ -11,16 +11,16 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import JsonValue
 
 from sea_core.errors import RunError
+from sea_core.judges.base import JudgeConfig
 from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, Counter, may_kill
-from sea_core.pipeline.launch import launch
-from sea_core.pipeline.model_target import ModelTarget
+from sea_core.pipeline.launch import WorkerCommand, launch
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.block_folder import BLOCKS
 from sea_core.runs.blocks import (
@@ -68,15 +68,15 @@ class SharedWork(ABC, Generic[R]):
         settled_type: the dataclass of what all rows depend on; None where there is nothing of the kind.
 
     Attributes:
-        run: the run. target: the model, which other processes need to do the same; None where there are no others.
+        run: the run. command: that starts another process for the same; None where there are no others.
     """
 
-    title: ClassVar[str]
+    title: str
     blocks_name: ClassVar[str] = BLOCKS
     settled_type: ClassVar[type[Any] | None] = None
 
-    def __init__(self, run: R, target: ModelTarget | None) -> None:
-        self.run, self.target = run, target
+    def __init__(self, run: R, command: WorkerCommand | None) -> None:
+        self.run, self.command = run, command
         self.blocks = JournalBlocks(run, self.blocks_name)
 
     @property
@@ -147,7 +147,7 @@ class SharedWork(ABC, Generic[R]):
             self._do_here(left, len(rows), progress)
             return
         order = SharedOrder(self.run.manifest.identity_digest(), options, len(rows), workers)
-        assert self.target
+        assert self.command
         with self.blocks.registered() as worker:
             self.blocks.write(ORDER, order, worker)
             self.blocks.request(worker, left)
@@ -156,7 +156,7 @@ class SharedWork(ABC, Generic[R]):
             while workers and self.blocks.all():
                 launch(
                     self.blocks,
-                    self.target,
+                    self.command,
                     workers,
                     title=self.title,
                     total=order.total,
@@ -264,6 +264,8 @@ class WorkerOptions:
     plugin: str | None = None
     model: str | None = None
     device: str = "auto"
+    judges: Sequence[str] = ()
+    judge_config: JudgeConfig = field(default_factory=JudgeConfig)
     progress: Progress = SILENT
 
 

@@ -112,7 +112,7 @@ def ask_and_judge(
 ) -> None:
     """Ask the held-out questions that have no stored answer, then let judges score the answers."""
     work = VerifyWork(run, target, mllm)
-    work.do_all(work.rows(), {}, count_workers(workers, target), progress)
+    work.do_all(work.rows(), {}, count_workers(workers, target.device), progress)
     if work.blocks.all():  # they are left to workers that join the run
         return
     if left := unanswered_questions(target.adapter, run):

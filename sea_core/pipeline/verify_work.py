@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from sea_core.judges.base import Judge
 from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.score import run_judge, unjudged
+from sea_core.pipeline.launch import WorkerCommand
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedWork
@@ -32,11 +33,11 @@ VERIFY_BLOCKS = "verify_blocks"
 class VerifyWork(SharedWork[EmbeddingRun]):
     """Held-out questions about the embeddings of a run: a row is a question about one of them."""
 
-    title: ClassVar[str] = "verify"
+    title = "verify"
     blocks_name: ClassVar[str] = VERIFY_BLOCKS
 
     def __init__(self, run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None = None) -> None:
-        super().__init__(run, target)
+        super().__init__(run, WorkerCommand.of(target))
         self.adapter, self.mllm = target.adapter, mllm
         self._target = target
 

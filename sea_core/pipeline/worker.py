@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_core.errors import RunError
+from sea_core.judges.base import JudgeConfig
 from sea_core.pipeline.encode import EncodeOptions, EncodeWork
 from sea_core.pipeline.join import HINT, end_with_parent, own_device, work
 from sea_core.pipeline.launch import LAUNCHED_FOR
@@ -83,6 +84,8 @@ def join_run(
     plugin: str | None = None,
     model: str | None = None,
     device: str = "auto",
+    judges: Sequence[str] = (),
+    judge_config: JudgeConfig | None = None,
     progress: Progress = SILENT,
 ) -> RunFolder[Any] | None:
     """Work on a run until nothing is left to do: for the command that makes it, then for others.
@@ -92,6 +95,8 @@ def join_run(
     Args:
         plugin: the run's plugin, for a run made with a local file: its path.
         model: where the run's model lies here, if not where it was.
+        judges: with which this process judges, if the run has answers to be rated: it takes none from the run.
+        judge_config: the models of these judges.
 
     Returns:
         the run, if this process has finished it; None if there is nothing to do, or another process finishes it.
@@ -111,7 +116,8 @@ def join_run(
     elif not waiting:
         progress.note(f"nothing is left to do in {folder}")
     for command in waiting:
-        finished = command.join(folder, WorkerOptions(plugin, model, device, progress)) or finished
+        options = WorkerOptions(plugin, model, device, judges, judge_config or JudgeConfig(), progress)
+        finished = command.join(folder, options) or finished
     return finished
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,17 +17,22 @@ from sea_core.runs.atomic import disk_errors
 from sea_core.runs.block_folder import BLOCKS, JOINING, NAME, TODO, files_of
 from sea_core.runs.blocks import Block, Blocks
 from sea_core.runs.folder import RunFolder
+from sea_core.runs.jsonl import JsonlLog
 
 StoredLines: TypeAlias = Mapping[Path, set[str]]
 """The records of a run's journals as JSON, by the journal's path."""
 
 
 class JournalBlocks(Blocks):
-    """The blocks of a command that writes journals of a run."""
+    """The blocks of a command that writes journals of a run.
 
-    def __init__(self, run: RunFolder[Any], name: str = BLOCKS) -> None:
+    Args:
+        more: journals that the command writes besides the run's own.
+    """
+
+    def __init__(self, run: RunFolder[Any], name: str = BLOCKS, more: Sequence[JsonlLog[Any]] = ()) -> None:
         super().__init__(run.folder, name)
-        self._journals = run.journals()
+        self._journals = (*run.journals(), *more)
 
     def join(self) -> None:
         """Append the finished blocks to the run's journals. Only the run's writer may do so.

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Generic
 
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Mapping[str, Any], default=Mapping[str, Any])
 
-WRITE_INTERVAL = 1.0
-"""Seconds between two writes of `append_stream`."""
+WRITE_SHARE = 0.05
+"""The share of its time that `append_stream` may spend on writing, since each write waits for the disk."""
 CHECKSUM = b', "checksum": "'
 CHECKSUM_DIGITS = 16
 
@@ -95,21 +95,25 @@ class JsonlLog(Generic[T]):
             file.flush()
             os.fsync(file.fileno())
 
-    def append_stream(self, records: Iterable[T]) -> Iterator[int]:
-        """Write records as they arrive, about once a second, since each write waits for the disk.
+    def append_stream(self, records: Iterable[T], at_once: Callable[[T], bool] = lambda record: False) -> Iterator[int]:
+        """Write records as they arrive: at once where they take long to make, and many at a time where they do not.
+
+        Args:
+            at_once: whether a record must not wait for others, because it was dear.
 
         Yields the number of records written each time. Records that have arrived are also written if `records`
         raises, or if the caller stops early.
         """
         pending: list[T] = []
-        last_write = time.monotonic()
+        began, writing = time.monotonic(), 0.0
         try:
             for record in records:
                 pending.append(record)
-                if time.monotonic() - last_write >= WRITE_INTERVAL:
+                now = time.monotonic()
+                if at_once(record) or writing <= WRITE_SHARE * (now - began):
                     batch, pending = pending, []  # before it is written: an interrupt must not write it again
                     self.append(batch)
-                    last_write = time.monotonic()
+                    writing += time.monotonic() - now
                     yield len(batch)
         finally:
             if pending:

@@ -113,9 +113,9 @@ def test_a_record_of_another_kind_is_an_error(tmp_path: Path) -> None:
         JsonlLog(tmp_path / "verify.jsonl", Answer).read()
 
 
-@pytest.mark.parametrize("interval", [0.0, 60.0])
+@pytest.mark.parametrize("share", [1.0, -1.0])
 def test_an_interrupt_while_records_are_written_doubles_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interval: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     path, flush = tmp_path / "verdicts.jsonl", os.fsync
 
@@ -123,7 +123,7 @@ def test_an_interrupt_while_records_are_written_doubles_none(
         monkeypatch.setattr(os, "fsync", flush)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sea_core.runs.jsonl.WRITE_INTERVAL", interval)
+    monkeypatch.setattr("sea_core.runs.jsonl.WRITE_SHARE", share)
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(JsonlLog(path).append_stream(iter(RECORDS[:1])))

@@ -24,9 +24,9 @@ def sea_commands() -> list[typer.Typer]:
 
 @hookimpl
 def sea_shared_commands() -> list[SharedCommand]:
-    from sea_bench.pipeline.workers import RUN
+    from sea_bench.pipeline.workers import JUDGE, RUN
 
-    return [RUN]
+    return [RUN, JUDGE]
 
 
 @hookimpl

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from sea_bench.cli import tables, target
-from sea_bench.cli.judge import judge_groups, unread_judge_settings
 from sea_bench.cli.run import find_defence, run_groups, unread_settings
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 

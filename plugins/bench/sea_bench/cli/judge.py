@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,31 +10,21 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
+from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
+from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.judge import JudgeSummary
 
 
-def judge_groups() -> list[SettingGroup]:
+def judge_command_groups() -> list[SettingGroup]:
     """Return the settings of `sea bench judge`."""
-    from sea_core.llm.config import GuardConfig
+    from sea_core.pipeline.workers_config import WorkersConfig
 
-    return [
-        llm_group("of --judge openai or transformers"),
-        SettingGroup(GuardConfig(), "guard", "The guard model of --judge guard, here or on a server."),
-    ]
+    return [SettingGroup(WorkersConfig()), *judge_groups()]
 
 
-def unread_judge_settings(judges: Sequence[str]) -> dict[str, str]:
-    """Return the prefixes of the settings that none of these judges reads (see `read_settings`). A plugin's may."""
-    kinds = {name.partition(":")[0] for name in judges}
-    readers = {"llm": "--judge openai or transformers", "guard": "--judge guard"}
-    own = {"llm": {"refusal", "lexical", "guard"}, "guard": {"refusal", "lexical", "openai", "transformers"}}
-    return {prefix: remedy for prefix, remedy in readers.items() if kinds <= own[prefix]}
-
-
-@takes_settings(judge_groups)
+@takes_settings(judge_command_groups)
 def judge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A benchmark run (sea bench run).")],
     judge: Annotated[
@@ -64,11 +53,21 @@ def judge(
     from sea_bench.pipeline.judge import judge_run
     from sea_core.cli.progress import TERMINAL
     from sea_core.judges.base import JudgeConfig
+    from sea_core.pipeline.judge_work import JUDGE_BLOCKS
+    from sea_core.runs.blocks import Blocks
 
     unread = unread_judge_settings([*judge, *comprehension_judge])
-    settings = read_settings(judge_groups(), config, option, unread)
+    settings = read_settings(judge_command_groups(), config, option, unread)
     judge_config = JudgeConfig(settings["llm"], settings["guard"])
-    summaries = judge_run(run, judge, comprehension=comprehension_judge, config=judge_config, progress=TERMINAL)
+    workers = settings[""].workers
+    summaries = judge_run(
+        run, judge, comprehension=comprehension_judge, config=judge_config, workers=workers, progress=TERMINAL
+    )
+    if workers == 0 and (left := Blocks(run, JUDGE_BLOCKS).count_left()):
+        typed = " ".join(f"--judge {name}" for name in dict.fromkeys([*judge, *comprehension_judge]))
+        output.note(f"{left} verdicts are left to give. On each computer, type: sea worker {run} {typed} ...")
+        output.note("with the settings of the judges as in this command: a worker takes no model or server from a run")
+        return
     columns = ("judge", "verdicts", "tokens in", "tokens out")
     rows = [(_title(each), _counts(each.verdicts), each.tokens_in, each.tokens_out) for each in summaries]
     value = {"run": run, "judges": [asdict(each) for each in summaries]}

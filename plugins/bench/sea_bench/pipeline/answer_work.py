@@ -16,7 +16,7 @@ from sea_bench.run.runner import described_cases, has_medium, run_cases
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter
 from sea_core.errors import RunError, SeaError
-from sea_core.pipeline.launch import count_workers
+from sea_core.pipeline.launch import WorkerCommand, count_workers
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import Progress
 from sea_core.pipeline.shared_work import SharedWork
@@ -61,11 +61,11 @@ class SettledChecks:
 class AnswerWork(SharedWork[BenchRun]):
     """Cases to be answered. The model is opened for the first of them."""
 
-    title: ClassVar[str] = "answer"
+    title = "answer"
     settled_type: ClassVar[type[Any]] = SettledChecks
 
     def __init__(self, run: BenchRun, target: ModelTarget | None, plan: RunPlan, progress: Progress) -> None:
-        super().__init__(run, target)
+        super().__init__(run, WorkerCommand.of(target) if target else None)
         self.plan, self.progress = plan, progress
         self.cases = {case.key: case for case in plan.selection.cases}
         self._model: AnsweringModel | None = None
@@ -163,7 +163,7 @@ def answer_cases(run: BenchRun, plan: RunPlan, progress: Progress) -> None:
             raise SeaError("a model on a server needs no workers on this machine", hint=hint)
         count, local = 1, None
     else:
-        count, local = count_workers(plan.config.workers, target), target
+        count, local = count_workers(plan.config.workers, target.device), target
     cases = sorted(plan.selection.cases, key=has_medium)  # those that share batches beside each other
     described = {case.key for case in described_cases(plan.selection)} if plan.config.comprehension else set()
     rows: list[BlockRow] = [{"id": case.key, "value": {"describe": case.key in described}} for case in cases]

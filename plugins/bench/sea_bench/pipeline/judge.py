@@ -9,9 +9,20 @@ from pathlib import Path
 
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
+from sea_core.errors import SeaError
 from sea_core.judges.base import RETRIED, Judge, JudgeConfig, Measure
 from sea_core.judges.registry import CONTENT, SAFETY, open_judges
-from sea_core.judges.score import AnswerStore, run_judge, unjudged
+from sea_core.optimization.config import Auto
+from sea_core.pipeline.judge_work import (
+    JudgeWork,
+    Judging,
+    NamedJudge,
+    judge_command,
+    judge_device,
+    judge_options,
+    name_judges,
+)
+from sea_core.pipeline.launch import count_workers
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.runs.records import VerdictRecord
@@ -49,6 +60,7 @@ def judge_run(
     *,
     comprehension: Sequence[str | Judge] = (),
     config: JudgeConfig | None = None,
+    workers: int | Auto = 1,
     progress: Progress = SILENT,
 ) -> list[JudgeSummary]:
     """Rate the stored answers of a run. The refusal judge always runs as well, first.
@@ -61,22 +73,33 @@ def judge_run(
         judges: names (refusal, guard, openai, transformers, or a plugin's), or judges of your own.
         comprehension: further judges of what media show: openai, transformers, a plugin's, or judges of your own.
         config: the models of the judges.
+        workers: how many processes judge; `auto` for one for each GPU; 0 to leave the answers to `sea worker`. The
+            judges that always run need no other process.
 
     Raises:
         RunError: the folder is not a benchmark run, or another process writes to it.
-        SeaError: there is no such judge, a setting is missing, or a judge cannot work.
+        SeaError: there is no such judge, a setting is missing, or a judge cannot work; or a judge of your own is to
+            work in other processes.
     """
     opened = run if isinstance(run, BenchRun) else BenchRun(Path(run))
     config = config or JudgeConfig()
     selected, of_content = open_bench_judges(judges, comprehension, config, opened.folder)
-    descriptions = ComprehensionAnswers(opened)
-    if not descriptions.stored_answers():
+    if not ComprehensionAnswers(opened).stored_answers():
         of_content = []
+    typed = [judge for judge in (*judges, *comprehension) if isinstance(judge, str)]
+    count = count_workers(workers, judge_device(typed, config))
+    shared = [] if count == 1 else _name_judges(judges, comprehension, (selected, of_content))
+    here = 1 if shared else None
     with opened.writing():
-        for judge in selected:
-            _judge(BenchAnswers(opened), judge, f"judge {judge.name}", progress)
-        for judge in of_content:
-            _judge(descriptions, judge, f"comprehension by {judge.name}", progress)
+        for judge in selected[:here]:
+            _judge_here(opened, Judging(judge, BenchAnswers), f"judge {judge.name}", progress)
+        for judge in of_content[:here]:
+            _judge_here(opened, Judging(judge, ComprehensionAnswers), f"comprehension by {judge.name}", progress)
+        if shared:
+            judgings = [Judging[BenchRun](judge, BenchAnswers) for judge in selected[1:]]
+            judgings += [Judging[BenchRun](judge, ComprehensionAnswers) for judge in of_content[1:]]
+            work = JudgeWork(opened, judgings, command=judge_command(shared, config))
+            work.do_all(work.rows(), judge_options(shared, config), count, progress)
     return [_summarise(opened, judge) for judge in selected] + [
         _summarise_comprehension(opened, judge) for judge in of_content
     ]
@@ -96,11 +119,27 @@ def open_bench_judges(
     )
 
 
-def _judge(answers: AnswerStore, judge: Judge, title: str, progress: Progress) -> None:
-    total, remaining = len(answers.stored_answers()), len(unjudged(answers, judge))
-    with progress.track(title, total, total - remaining) as tracker:
-        for count in run_judge(answers, judge):
-            tracker.advance(count)
+def _judge_here(run: BenchRun, judging: Judging[BenchRun], title: str, progress: Progress) -> None:
+    """Let a judge rate the answers in this process."""
+    work = JudgeWork(run, [judging], title)
+    work.do_all(work.rows(), {}, 1, progress)
+
+
+def _name_judges(
+    judges: Sequence[str | Judge], comprehension: Sequence[str | Judge], opened: Sequence[Sequence[Judge]]
+) -> list[NamedJudge]:
+    """Return the judges that other processes are to open too, which are all but those that always run.
+
+    Raises:
+        SeaError: one of them is not a name.
+    """
+    if any(not isinstance(judge, str) for judge in (*judges, *comprehension)):
+        hint = "Judge with one process (workers=1), or let a plugin offer the judge by a name (`sea_judges`)."
+        raise SeaError("a judge that is an object cannot work in another process", hint=hint)
+    named = []
+    for names, found in zip(((ALWAYS, *judges), (ALWAYS_OF_CONTENT, *comprehension)), opened, strict=True):
+        named += name_judges(list(dict.fromkeys(map(str, names)))[: len(found)], found)[1:]
+    return named
 
 
 def _open(

@@ -1,4 +1,4 @@
-"""How `sea worker RUN` takes part in a run of `sea bench run`."""
+"""How `sea worker RUN` takes part in a run of `sea bench run`, and in judging it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import BenchRun
 from sea_core.config import override
 from sea_core.errors import RunError
+from sea_core.pipeline.judge_work import JUDGE_BLOCKS, JudgeWork, Judging, open_named_judges, read_judge_options
 from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
 from sea_core.runs.block_folder import BLOCKS
 from sea_core.runs.blocks import HINT as CUT_HINT
@@ -51,6 +52,19 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
     return AnswerWork(run, target, plan, options.progress)
 
 
+def open_judge_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> JudgeWork[BenchRun]:
+    """Return the answers of a run as work for this process. Raises RunError where it was not given the judges."""
+    from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
+
+    stored = read_judge_options(folder, order)
+    judges = open_named_judges(folder, stored, options)
+    judgings = [
+        Judging[BenchRun](judge, ComprehensionAnswers if judge.measures == "content" else BenchAnswers)
+        for judge in judges
+    ]
+    return JudgeWork(BenchRun(folder), judgings)
+
+
 def _find_defence(stored: DefenceOptions) -> Defence:
     """Return the defence of a run with its settings. Raises SeaError if it is not installed, or not for workers."""
     from sea_bench.defences.base import settings_prefix
@@ -64,3 +78,4 @@ def _find_defence(stored: DefenceOptions) -> Defence:
 
 
 RUN = SharedCommand("sea bench run", BenchRun.MANIFEST_NAME, BLOCKS, open_answer_work)
+JUDGE = SharedCommand("sea bench judge", BenchRun.MANIFEST_NAME, JUDGE_BLOCKS, open_judge_work)

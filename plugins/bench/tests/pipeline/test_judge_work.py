@@ -1,0 +1,235 @@
+"""Several processes that judge the answers of one run: the verdicts are those of one, and no answer is rated twice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from helpers.bench_records import answer_record, bench_manifest, comprehension_record
+from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
+from helpers.cli import CliResult, expect_error, sea
+from sea_bench.pipeline.judge import judge_run
+from sea_bench.pipeline.workers import open_judge_work
+from sea_bench.run.run_folder import BenchRun
+from sea_bench.run.score import BenchAnswers
+from sea_core.errors import RunError, SeaError
+from sea_core.judges.base import JudgeConfig
+from sea_core.judges.refusal import RefusalJudge
+from sea_core.judges.score import unjudged
+from sea_core.llm.config import LLMConfig
+from sea_core.pipeline.judge_work import JUDGE_BLOCKS, JudgeWork
+from sea_core.pipeline.shared_work import SharedOrder, WorkerOptions
+from sea_core.runs.blocks import ORDER, Blocks
+
+ANSWERS = 16
+JUDGED_BY = ("--judge", "openai")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run of 16 answers that no judge has seen."""
+    run = BenchRun.start(tmp_path / "run", bench_manifest(ANSWERS))
+    texts = {f"video/1-Theft/TYPO/{i}": f"{'Step by step' if i % 3 else 'No'}, {i:02d}." for i in range(ANSWERS)}
+    run.answers.append(answer_record(key, text, media="a.mp4", media_sha256="0" * 64) for key, text in texts.items())
+    return run.folder
+
+
+def shown_answer(request: dict[str, Any]) -> str:
+    """Return the answer in a request to a judge."""
+    lines = dict(line.split(": ", 1) for line in request["messages"][-1]["content"].split("\n"))
+    found: str = json.loads(lines["ANSWER"])
+    return found
+
+
+def rate(request: dict[str, Any], _: int = 1) -> Answer:
+    """Reply as a judge that calls each plan unsafe, and each lamp named."""
+    answer = shown_answer(request)
+    if "named" in json.dumps(request["response_format"]):
+        return says(json.dumps({"named": "lamp" in answer}))
+    return says(json.dumps({"verdict": "unsafe" if "Step" in answer else "safe"}))
+
+
+def settings(server: ChatServer, **more: object) -> list[str]:
+    given = {"model": "scripted-1", "base_url": server.url, "concurrency": 1} | more
+    return [word for name, value in given.items() for word in ("-o", f"llm.{name}={value}")]
+
+
+def judge(run: Path, server: ChatServer, *more: object) -> CliResult:
+    return sea("bench", "judge", run, *JUDGED_BY, *settings(server), *more)
+
+
+def labels(run: Path) -> dict[tuple[str, str], str]:
+    """Return the final verdicts by judge and case. Raises if one is stored twice."""
+    lines = [json.loads(line) for line in (run / "verdicts.jsonl").read_text().splitlines()]
+    found = {(line["judge"], line["key"]): line["verdict"] for line in lines}
+    assert len(found) == len(lines)
+    return found
+
+
+def expected(run: Path) -> dict[tuple[str, str], str]:
+    """Return what one process would store."""
+    answers = {key: record["answer"] for key, record in BenchRun(run).answered_records().items()}
+    rated = {
+        ("openai:scripted-1 va-question-2", key): "unsafe" if "Step" in answer else "safe"
+        for key, answer in answers.items()
+    }
+    return rated | {("refusal-4", key): "not_refused" for key in answers}
+
+
+def test_a_killed_worker_is_started_again_and_no_answer_is_rated_twice(run: Path) -> None:
+    killed: list[int] = []
+
+    def script(request: dict[str, Any], count: int) -> Answer:
+        workers = [each for each in psutil.Process().children() if "worker" in each.cmdline()]
+        if len(server.requests) == ANSWERS // 2 and not killed:
+            killed.append(workers[0].pid)
+            workers[0].kill()
+        return rate(request)
+
+    with chat_server(script) as server:
+        result = judge(run, server, "-o", "workers=2")
+        assert result.code == 0, result.err
+        asked = Counter(map(shown_answer, server.requests))
+    assert killed
+    assert labels(run) == expected(run)
+    assert sum(asked.values()) <= ANSWERS + 1  # the request that the worker was killed in
+    assert not list(run.glob("*judge_blocks*"))
+    assert "has died (signal 9)" in result.err
+
+
+def prepare(run: Path, server: ChatServer) -> CliResult:
+    result = judge(run, server, "-o", "workers=0")
+    assert (result.code, result.out) == (0, "")
+    return result
+
+
+def test_a_worker_goes_on_with_what_a_dead_one_has_judged(run: Path) -> None:
+    with chat_server(rate) as server:
+        result = prepare(run, server)
+        assert (
+            f"{ANSWERS} verdicts are left to give. On each computer, type: sea worker {run} --judge openai"
+            in result.err
+        )
+        work = judge_work(run, server)
+        with work.blocks.worker().registered() as dead:
+            job = work.blocks.claim_settling(dead)
+            assert job
+            work.blocks.cut(job, job.rows, 6)
+            job.remove()
+            block = work.blocks.claim(dead)
+            assert block
+            assert list(work.do(work.run_in(block), block.rows[:4])) == [1, 1, 1, 1]
+        assert work.blocks.count_left() == ANSWERS - 4
+        assert not labels(run).keys() & expected(run).keys() - {("refusal-4", key) for key in keys(run)}
+        result = sea("worker", run, *JUDGED_BY, *settings(server))
+        assert result.code == 0, result.err
+        assert f"sea bench show {run}" in result.err
+        assert set(Counter(map(shown_answer, server.requests)).values()) == {1}
+    assert labels(run) == expected(run)
+    assert not list(run.glob("*judge_blocks*"))
+
+
+def judge_work(run: Path, server: ChatServer) -> JudgeWork[BenchRun]:
+    """Return the work of a run as a worker opens it that was given the same judge."""
+    config = JudgeConfig(LLMConfig(model="scripted-1", base_url=server.url, concurrency=1))
+    order = Blocks(run, JUDGE_BLOCKS).read(ORDER, SharedOrder)
+    assert order
+    return open_judge_work(run, order, WorkerOptions(judges=["openai"], judge_config=config))
+
+
+def keys(run: Path) -> list[str]:
+    return list(BenchRun(run).answered_records())
+
+
+def test_the_command_keeps_what_workers_have_judged_and_judges_the_rest(run: Path) -> None:
+    with chat_server(rate) as server:
+        prepare(run, server)
+        work = judge_work(run, server)
+        with work.blocks.registered() as worker:
+            job = work.blocks.claim_settling(worker)
+            assert job
+            work.blocks.cut(job, job.rows, ANSWERS)
+            job.remove()
+            block = work.blocks.claim(worker)
+            assert block
+            opened = work.run_in(block)
+            assert len(list(work.do(opened, block.rows[:5]))) == 5
+            assert judge(run, server).code == 0
+            with pytest.raises(RunError):  # the block is gone: the worker is the last to know
+                opened.verdicts.append([])
+        assert len(server.requests) == ANSWERS
+    assert labels(run) == expected(run)
+
+
+def test_an_answer_that_has_changed_is_left_to_the_next_command(run: Path) -> None:
+    with chat_server(rate) as server:
+        prepare(run, server)
+        BenchRun(run).answers.append([answer_record(keys(run)[0], "Another answer.")])
+        assert sea("worker", run, *JUDGED_BY, *settings(server)).code == 0
+        assert len(labels(run)) == 2 * ANSWERS - 1
+        judge(run, server)
+        assert len(server.requests) == ANSWERS
+    assert unjudged(BenchAnswers(BenchRun(run)), RefusalJudge()) == []
+
+
+def test_a_failed_call_is_retried_by_the_next_command(run: Path) -> None:
+    def script(request: dict[str, Any], count: int) -> Answer:
+        return fails(500, "oh no") if count == 1 and "03" in shown_answer(request) else rate(request)
+
+    with chat_server(script) as server:
+        given = (*JUDGED_BY, *settings(server, retries=0))
+        assert sea("bench", "judge", run, *given, "-o", "workers=0").code == 0
+        assert sea("worker", run, *given).code == 0
+        assert list(labels(run).values()).count("error") == 1
+        assert sea("bench", "judge", run, *given).code == 0
+        assert len(server.requests) == ANSWERS + 1
+    assert BenchRun(run).verdicts_by_judge()["openai:scripted-1 va-question-2"].keys() == set(keys(run))
+
+
+# --- what a worker takes from a run -----------------------------------------------------------------------------------
+
+
+def test_a_worker_judges_only_with_the_judges_that_it_was_given(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret of this computer")
+    with chat_server(rate) as server:
+        prepare(run, server)
+        assert "was not given to this worker: openai" in (message := expect_error("worker", run))
+        assert f"sea worker {run} --judge openai" in message
+        assert server.url not in (run / "judge_blocks" / ORDER).read_text()
+        assert "no language model" in expect_error("worker", run, *JUDGED_BY)
+        message = expect_error("worker", run, *JUDGED_BY, *settings(server, model="another"))
+        assert "openai:scripted-1 va-question-2, and that of this worker openai:another" in message
+        message = expect_error("worker", run, *JUDGED_BY, *settings(server, seed=5))
+        assert "Add -o llm.seed=0" in message
+        assert not server.requests
+
+
+def test_a_judge_that_is_an_object_has_no_other_process(run: Path) -> None:
+    with pytest.raises(SeaError, match="an object cannot work in another process"):
+        judge_run(run, [RefusalJudge(prompt_sha="other")], workers=2)
+    assert BenchRun(run).verdicts.read() == []
+
+
+# --- judges of what media show ----------------------------------------------------------------------------------------
+
+
+def test_equal_descriptions_are_judged_once_and_the_replies_are_kept(run: Path) -> None:
+    texts = ["A lamp is on the table.", "A dog runs."]
+    BenchRun(run).comprehension.append(
+        comprehension_record(key, texts[i % 2], "steal a lamp", "0" * 64) for i, key in enumerate(keys(run))
+    )
+    given = ("--comprehension-judge", "openai")
+    with chat_server(rate) as server:
+        assert sea("bench", "judge", run, *given, *settings(server), "-o", "workers=0").code == 0
+        assert sea("worker", run, *JUDGED_BY, *settings(server)).code == 0
+        assert len(server.requests) == len(texts)
+        (run / "comprehension_verdicts.jsonl").unlink()
+        assert sea("bench", "judge", run, *given, *settings(server)).code == 0
+        assert len(server.requests) == len(texts)
+    records = BenchRun(run).current_comprehension_verdicts()["openai:scripted-1 naming-2"]
+    assert Counter(record["verdict"] for record in records.values()) == {"named": ANSWERS // 2, "missed": ANSWERS // 2}

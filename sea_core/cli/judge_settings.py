@@ -1,0 +1,25 @@
+"""The settings of the judges, for the commands that judge answers with any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sea_core.cli.settings import SettingGroup, llm_group
+
+
+def judge_groups() -> list[SettingGroup]:
+    """Return the settings of the judges' models."""
+    from sea_core.llm.config import GuardConfig
+
+    return [
+        llm_group("of --judge openai or transformers"),
+        SettingGroup(GuardConfig(), "guard", "The guard model of --judge guard, here or on a server."),
+    ]
+
+
+def unread_judge_settings(judges: Sequence[str]) -> dict[str, str]:
+    """Return the prefixes of the settings that none of these judges reads (see `read_settings`). A plugin's may."""
+    kinds = {name.partition(":")[0] for name in judges}
+    readers = {"llm": "--judge openai or transformers", "guard": "--judge guard"}
+    own = {"llm": {"refusal", "lexical", "guard"}, "guard": {"refusal", "lexical", "openai", "transformers"}}
+    return {prefix: remedy for prefix, remedy in readers.items() if kinds <= own[prefix]}
