@@ -150,6 +150,7 @@ NOT_RUN: dict[str, str] = {
     r"PYTHONPATH=tests ": "tests/extraction/test_golden.py runs the same",
     r"sea data check bad": "tests/cli/test_data.py",
     r"sea (prepare|verify) .*llm.model=(\./)?FOLDER": "needs a language model that gives sensible answers; tests/llm",
+    r"sea .*guard.model=GUARD": "needs a guard model; plugins/bench/tests/pipeline/test_judge_work.py",
     r"sea data check FILE .*--styles ": "needs styles that a model was surveyed for; tests/cli/test_data.py",
     r"sea .*(--quantize|llava-4bit)": "takes long on a CPU; tests/alignment/test_quantized.py",
     r"sea plugins (new|check) mine": "installs a package; plugins/auto/tests",
