@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from helpers.alignment import random_run, start_run
+from helpers.alignment import load_in_this_process, random_run, start_run
 from helpers.cli import expect_error, sea
 from sea_core.alignment.run import ModelFolder
 from sea_core.data.examples import PreparedExample
@@ -25,6 +25,12 @@ from sea_core.optimization.record import store_result
 from sea_core.runs.digests import file_digest
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
+
+
+@pytest.fixture(autouse=True)
+def exports_load_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check exports in this process, in each test; the exports of `model`, in a fresh one."""
+    monkeypatch.setattr("sea_core.alignment.export._load_in_fresh_process", load_in_this_process)
 
 
 @pytest.fixture(scope="module")

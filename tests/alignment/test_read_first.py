@@ -141,6 +141,7 @@ def test_the_plan_counts_the_added_examples(prepared: tuple[PreparedExample, ...
     assert plans[1].tokens > plans[0].tokens
 
 
+@pytest.mark.usefixtures("exports_load_here")
 def test_command_card_and_show(run: EmbeddingRun, tmp_path: Path) -> None:
     out = tmp_path / "model"
     quick = ("--max-steps", "1", "--no-merge", "-o", "trainer.per_device_train_batch_size=2")

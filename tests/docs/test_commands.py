@@ -26,7 +26,6 @@ from zlib import crc32
 import pytest
 from PIL import Image
 
-from helpers.alignment import load_in_this_process
 from helpers.chat_server import Answer, ChatServer, chat_server, says, text_of
 from helpers.cli import CliResult, sea
 from helpers.cli_runs import write_demo_examples
@@ -42,6 +41,7 @@ pytestmark = [
         not all(map(find_spec, ("sea_bench", "sea_toy"))), reason="the documents show commands of these plugins"
     ),
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning"),
+    pytest.mark.usefixtures("exports_load_here"),
 ]
 
 MADE = {
@@ -260,7 +260,6 @@ def reader(
     (tmp_path / "sea_core").symlink_to(ROOT / "sea_core")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    monkeypatch.setattr("sea_core.alignment.export._load_in_fresh_process", load_in_this_process)
     plugins = ("qwen2_audio", "audio"), ("llava", "image"), ("auto", "image+audio")
     audio, image, joint = (loader.get_adapter(*names)[1].checkpoint for names in plugins)
     replaced = {

@@ -27,6 +27,7 @@ def execute(code: str, names: dict[str, Any]) -> None:
     exec(compile(code, str(GUIDE), "exec"), names)
 
 
+@pytest.mark.usefixtures("exports_load_here")
 def test_a_run_made_from_python_is_shown_verified_and_aligned(
     blocks: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,7 +23,7 @@ class Chain:
 
     Attributes:
         wrong: lessons that the warmed model does not answer. osr, steps: of the optimisation, the median.
-        vsr: of the verification. export: the largest difference of the exported models' logits in a fresh process.
+        vsr: of the verification. export: the largest difference of the exported models' logits.
         answered: cases of the benchmark.
         seconds: of each command.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -128,6 +129,20 @@ def escaping(checkpoint: Path) -> Path:
     assert own in text
     template.write_text(text.replace(own, escaped), encoding="utf-8")
     return checkpoint
+
+
+@pytest.fixture(scope="module")
+def exports_load_here() -> Iterator[None]:
+    """Check exports in this process: a fresh one imports its libraries for some seconds, each time.
+
+    That exports load in a fresh process is tested where this fixture is not used: the first model of
+    tests/alignment/test_align.py, quantised weights, a model class of a plugin (tests/plugin/test_example_eeg.py).
+    """
+    from helpers.alignment import load_in_this_process  # imports what trains: for the tests that train
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sea_core.alignment.export._load_in_fresh_process", load_in_this_process)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,7 @@ def test_a_run_is_not_resumed_with_another_template(run: Path, bare: Path, own: 
     assert "the chat template differs" in expect_error(*command, "--chat-template", other)
 
 
+@pytest.mark.usefixtures("exports_load_here")
 def test_an_alignment_exports_the_template(run: Path, own: Path, tmp_path: Path) -> None:
     quick = ("-o", "trainer.max_steps=1", "-o", "trainer.learning_rate=1e-2", "--no-spot-check")
     assert sea("align", run, "--method", "sft", "--out", tmp_path / "model", *quick).code == 1  # one step is not enough

@@ -102,6 +102,7 @@ def test_texts_are_put_back_from_the_same_data(finished: FinishedRun, shared: Pa
     assert again.store.records() == original.store.records()
 
 
+@pytest.mark.usefixtures("exports_load_here")
 def test_a_pulled_run_is_aligned(finished: FinishedRun, shared: Path, tmp_path: Path) -> None:
     pulled = pull(shared, tmp_path / "pulled", "--text", finished.examples).folder
     quick = ("-o", "trainer.max_steps=1", "-o", "lora.r=2", "--no-merge", "--no-spot-check", "--data", "synthetic,text")

@@ -57,6 +57,7 @@ def test_embeddings_are_optimised_in_packed_sequences_and_their_loss_falls(check
     assert losses[1] < losses[0]
 
 
+@pytest.mark.usefixtures("exports_load_here")
 def test_an_alignment_on_encoded_media_exports_a_model_that_transformers_loads(
     checkpoint: Path, media: Path, tmp_path: Path
 ) -> None:

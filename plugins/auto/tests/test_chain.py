@@ -14,6 +14,7 @@ CARRIED = [("qwen3_vl", "image"), ("audioflamingo3", "audio")]
 TASKS = {"image": "TYPO", "audio": "Audio_only"}
 
 
+@pytest.mark.usefixtures("exports_load_here")
 @pytest.mark.parametrize(("family", "modality"), CARRIED)
 def test_the_whole_chain(checkpoint: Any, family: str, modality: str, tmp_path: Path) -> None:
     benchmark = tmp_path / "benchmark"

@@ -77,6 +77,7 @@ def test_files_of_one_modality_or_of_both_are_read(omni: Path, tmp_path: Path) -
         read(tmp_path / "empty", mllm.processor)
 
 
+@pytest.mark.usefixtures("exports_load_here")
 def test_the_whole_chain_with_both(omni: Path, tmp_path: Path) -> None:
     """Warmed, optimised jointly, and verified."""
     model = ["--plugin", "auto", "--modality", "image+audio"]

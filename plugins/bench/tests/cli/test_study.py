@@ -19,6 +19,7 @@ from sea_core.alignment.run import ModelFolder
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.runs.embedding_run import EmbeddingRun
 
+pytestmark = pytest.mark.usefixtures("exports_load_here")
 ROWS = 8
 PHRASES = {"validation": ("steal a lamp", "clean a cake"), "test": ("smash a book", "paint a chair")}
 """The phrases of the benchmarks: a harmful one and a benign one each."""
