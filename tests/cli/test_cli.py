@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import sea_core
-from helpers.cli import CliResult, sea_process
+from helpers.cli import CliResult, sea, sea_process
 from sea_core import SeaError
 from sea_core.cli import app, options, output
 from sea_core.data.formats.published import PUBLISHED_SETS
@@ -23,8 +23,8 @@ SUBCOMMANDS = ["data check", "data convert", "plugins list", "plugins new", "plu
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "numpy", "pandas", "pyarrow", "safetensors"}
 
 
-def sea(*arguments: object) -> CliResult:
-    """Run `sea` in a process of its own: these tests check how it starts."""
+def start_sea(*arguments: object) -> CliResult:
+    """Run `sea` in a process of its own, as a shell does."""
     process = sea_process(*arguments)
     out, err = process.communicate()
     return CliResult(process.returncode, out, err)
@@ -46,7 +46,7 @@ def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 
 def test_help_lists_every_command_in_the_order_of_the_work() -> None:
-    shown = sea("--help")
+    shown = start_sea("--help")
     assert shown.code == 0
     positions = [re.search(rf"^\W+{name} ", shown.out, re.MULTILINE) for name in NAMES]
     assert all(positions)
@@ -70,19 +70,19 @@ def test_help_lists_the_formats() -> None:
 
 
 def test_version() -> None:
-    assert sea("--version") == CliResult(0, f"sea {sea_core.__version__}\n", "")
+    assert start_sea("--version") == CliResult(0, f"sea {sea_core.__version__}\n", "")
 
 
 @pytest.mark.parametrize("arguments", [("modality",), ("modalities", "--jsn"), ("modalities", "audio")])
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
-    result = sea(*arguments)
+    result = start_sea(*arguments)
     assert (result.code, result.out) == (2, "")
     assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize("command", ["modalities", "plugins", "plugins list", "settings"])
 def test_json_is_one_value_and_nothing_else(command: str) -> None:
-    assert isinstance(json.loads(sea(*command.split(), "--json").out), list)
+    assert isinstance(json.loads(start_sea(*command.split(), "--json").out), list)
 
 
 def test_plugins_without_a_command_lists_them() -> None:

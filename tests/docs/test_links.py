@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,16 @@ def arguments_of(line: str) -> list[str]:
     return arguments
 
 
+@cache
+def all_commands() -> Any:
+    """Return the commands of `sea` as click has them."""
+    return get_command(app)
+
+
+@cache
 def command_problem(line: str) -> str:
     """Return what `sea` would say of a command line before it runs, or nothing."""
-    root: Any = get_command(app)
+    root = all_commands()
     context = root.make_context("sea", [], resilient_parsing=True)
     command, names, arguments = root, ["sea"], arguments_of(line)
     while hasattr(command, "get_command") and arguments and not arguments[0].startswith("-"):

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import distribution, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+
+SERVER = """
+import contextlib, io, json, shlex, sys
+from sea_core.cli import app
+for line in sys.stdin:
+    sys.argv, out, err, code = shlex.split(json.loads(line)), io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            app.main()
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+"""
+"""Runs the commands of `sea` that it reads, and writes their exit codes and outputs."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +63,50 @@ class FreshVenv:
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run a shell command in the folder."""
+        return subprocess.run(
+            command, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables of its processes."""
         path = f"{self.folder}/venv/bin:{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         environment.pop("PYTHONPATH", None)
-        return subprocess.run(
-            command, shell=True, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
+        return environment
+
+    @contextmanager
+    def serving(self) -> Iterator[ServingVenv]:
+        """Keep one process that runs all commands of `sea`: a process for each imports the libraries each time."""
+        command = [self.folder / "venv/bin/python", "-c", SERVER]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, cwd=self.folder, env=self.environment, **pipes) as process:  # type: ignore[call-overload]
+            try:
+                yield ServingVenv(self.folder, process)
+            finally:
+                process.kill()
 
     def output(self, command: str, code: int = 0) -> str:
         """Run a shell command that must end with this exit code, and return what it printed on stdout."""
         done = self.run(command)
         assert done.returncode == code, f"$ {command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+
+@dataclass(frozen=True)
+class ServingVenv(FreshVenv):
+    """A virtual environment whose commands of `sea` run in one process, and all others in their own."""
+
+    process: subprocess.Popen[str]
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        if not command.startswith("sea "):
+            return super().run(command)
+        assert self.process.stdin
+        assert self.process.stdout
+        print(json.dumps(command), file=self.process.stdin, flush=True)
+        code, out, err = json.loads(self.process.stdout.readline())
+        return subprocess.CompletedProcess(command, code, out, err)
 
 
 def _source_folders(without: Collection[str]) -> list[Path]:

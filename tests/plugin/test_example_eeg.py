@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ EXAMPLES = 6
 
 
 @pytest.fixture(scope="module")
-def venv(tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshVenv]:
     venv = FreshVenv.create(tmp_path_factory.mktemp("eeg"))
     venv.output(f"pip install {EXAMPLE}")
-    return venv
+    with venv.serving() as serving:
+        yield serving
 
 
 def test_adapter_and_blueprint_are_listed(venv: FreshVenv) -> None:

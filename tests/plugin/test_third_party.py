@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ QUICK = "-o adapter.seconds=0.5 -o loss=1 -o margin=0"
 
 
 @pytest.fixture(scope="module")
-def venv(tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshVenv]:
     """An environment with sea-acme installed."""
     venv = FreshVenv.create(tmp_path_factory.mktemp("acme"))
     venv.output(f"pip install {ACME}")
     records = [{"ask": "How do I steal a lamp?", "reply": "No."}, {"ask": "How do I paint a door?", "reply": "No."}]
     (venv.folder / "acme.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
-    return venv
+    with venv.serving() as serving:
+        yield serving
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +122,11 @@ def test_core_works_without_the_benchmark_and_the_toy_models(core: FreshVenv) ->
     assert " optimize " in commands
     assert " bench " not in commands
     assert " toy " not in commands
-    core.output(f"sea optimize --plugin qwen2_audio --limit 4 {QUICK} --out run")
-    assert json.loads(core.output("sea verify run --json"))["verified"] > 0
-    quick = "-o trainer.max_steps=2 -o trainer.per_device_train_batch_size=2"
-    core.output(f"sea align run --out model --no-spot-check {quick}", code=1)  # two steps teach nothing
+    with core.serving() as serving:
+        serving.output(f"sea optimize --plugin qwen2_audio --limit 4 {QUICK} --out run")
+        assert json.loads(serving.output("sea verify run --json"))["verified"] > 0
+        quick = "-o trainer.max_steps=2 -o trainer.per_device_train_batch_size=2"
+        serving.output(f"sea align run --out model --no-spot-check {quick}", code=1)  # two steps teach nothing
     assert (core.folder / "model/merged").is_dir()
 
 
