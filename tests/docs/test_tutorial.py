@@ -14,8 +14,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorials/write-a-plugin.md"
 EXAMPLE = DOCS / "examples/sea_eeg"
 TRAINING = "encoder_steps=150, language_steps=600"
-SHORTER = "encoder_steps=400, language_steps=600, media_batch=12, text_batch=4"
-"""The model is trained on a third of the examples here, which takes a third of the time."""
+SHORTER = "encoder_steps=400, language_steps=600, media_batch=8, text_batch=3"
+"""The model is trained on a fifth of the examples here, which takes a third of the time."""
 
 
 def commands(text: str) -> list[tuple[str, int, list[str]]]:
