@@ -54,7 +54,7 @@ def encode(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.data_spec import parse_columns
-    from sea_core.pipeline.encode import encode_into
+    from sea_core.pipeline.encode import encode_into, media_folders
     from sea_core.pipeline.model_target import ModelTarget
 
     settings = read_settings(encode_groups(), config, option)
@@ -81,7 +81,8 @@ def encode(
         progress=TERMINAL,
     )
     if settings[""].workers == 0 and (left := run.blocks.count_left()):
-        output.note(f"{left} media are left to encode. On each computer, type: sea worker {run.folder}")
+        typed = " ".join(f"--media-root {folder}" for folder in media_folders(dataset, media_root))
+        output.note(f"{left} media are left to encode. On each computer, type: sea worker {run.folder} {typed}")
         return
     report(run, as_json)
 

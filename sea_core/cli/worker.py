@@ -27,19 +27,23 @@ def worker(
         int | None,
         typer.Option("--ray", min=1, help="Start so many workers on a Ray cluster, each with a GPU if it has any."),
     ] = None,
+    media_root: Annotated[
+        list[Path],
+        typer.Option(metavar="DIR", help="A folder whose media this worker may encode (`sea encode`); repeatable."),
+    ] = [],  # noqa: B006  # typer copies it
     judge: Annotated[
         list[str],
         typer.Option(help="A judge that this worker may judge with, as in `sea bench judge`; repeatable."),
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],  # noqa: B006
     option: options.Settings = [],  # noqa: B006
     config: options.SettingsFile = None,
     as_json: output.Json = False,
 ) -> None:
     """Join a run of `sea optimize`, `encode`, `verify`, `bench run` or `bench judge`, and work until nothing is left.
 
-    The settings are those of the run, but for judges: type them as in the command that judges. Any number of workers
-    may come and go, on any computers that see the folder. The last one audits and verifies embeddings. The exit code is
-    1 if the device is out of memory or has failed: start a worker again. Re-run the same command to resume.
+    The settings are those of the run, but for folders of media and judges: type them as in the command. Any number of
+    workers may come and go, on any computers that see the folder. The last one audits and verifies embeddings. The exit
+    code is 1 if the device is out of memory or has failed: start a worker again. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.cli.stored_run import work_and_report
@@ -67,6 +71,7 @@ def worker(
                 plugin=plugin,
                 model=model,
                 device=device,
+                media_roots=media_root,
                 judges=judge,
                 judge_config=judge_config,
                 progress=TERMINAL,

@@ -214,7 +214,7 @@ class EncodeWork(SharedWork[EmbeddingRun]):
     title = "encode"
 
     def __init__(self, run: EmbeddingRun, target: ModelTarget, options: EncodeOptions) -> None:
-        super().__init__(run, WorkerCommand.of(target))
+        super().__init__(run, _worker_command(target, options))
         self.blocks = EmbeddingBlocks(run)
         self.options, self._target = options, target
         self._mllm: MLLM | None = None
@@ -269,6 +269,12 @@ class EncodeWork(SharedWork[EmbeddingRun]):
         return any(is_inside(found, Path(folder)) for folder in self.options.media_folders)
 
 
+def _worker_command(target: ModelTarget, options: EncodeOptions) -> WorkerCommand:
+    command = WorkerCommand.of(target)
+    roots = tuple(word for folder in options.media_folders for word in ("--media-root", folder))
+    return replace(command, arguments=(*command.arguments, *roots))
+
+
 def encode_rows(examples: Sequence[MediaExample]) -> list[BlockRow]:
     """Return examples as rows of work."""
     return [
@@ -276,7 +282,7 @@ def encode_rows(examples: Sequence[MediaExample]) -> list[BlockRow]:
     ]
 
 
-def _media_folders(dataset: Path, media_root: Path | None) -> tuple[str, ...]:
+def media_folders(dataset: Path, media_root: Path | None) -> tuple[str, ...]:
     """Return the folders that data may name media in (see `locate_medium`)."""
     folders = [dataset if dataset.is_dir() else dataset.parent, *([media_root] if media_root else [])]
     return tuple(str(folder.absolute()) for folder in folders)
@@ -324,7 +330,7 @@ def encode_into(
     )
     run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata))
     with run.writing(makes_embeddings=True):
-        options = EncodeOptions(str(Path.cwd()), batch_size, _media_folders(dataset, media_root))
+        options = EncodeOptions(str(Path.cwd()), batch_size, media_folders(dataset, media_root))
         work = EncodeWork(run, target, replace(options, folder=""))
         work.do_all(encode_rows(examples), asdict(options), count_workers(workers, target.device), progress)
     return run

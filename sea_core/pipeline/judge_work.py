@@ -28,6 +28,7 @@ from sea_core.plugin import loader
 from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.blocks import BlockRow
 from sea_core.runs.folder import RunFolder
+from sea_core.runs.followed import FollowedLog
 from sea_core.runs.journal_blocks import JournalBlocks
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import Label
@@ -83,7 +84,7 @@ class JudgeWork(SharedWork[R]):
     ) -> None:
         super().__init__(run, command)
         self.title = title
-        self._replies = completion_log(run.folder / CACHE)
+        self._replies = FollowedLog(completion_log(run.folder / CACHE))
         self.blocks = JournalBlocks(run, self.blocks_name, (self._replies,))
         self._judgings = {(_journal(each, run), each.judge.name): each for each in judgings}
         self._stored: dict[str, dict[Binding, StoredAnswer]] = {}

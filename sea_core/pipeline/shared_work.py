@@ -264,6 +264,7 @@ class WorkerOptions:
     plugin: str | None = None
     model: str | None = None
     device: str = "auto"
+    media_roots: Sequence[Path] = ()
     judges: Sequence[str] = ()
     judge_config: JudgeConfig = field(default_factory=JudgeConfig)
     progress: Progress = SILENT

@@ -25,6 +25,7 @@ from sea_core.plugin import loader
 from sea_core.runs.block_folder import BLOCKS
 from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.blocks import ORDER
+from sea_core.runs.containment import is_inside
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.manifest import normalise, require_same_identity
@@ -60,10 +61,22 @@ def open_encode_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
     what, where = "what the workers of sea encode are to do", str(folder)
     text = json.dumps(order.options)
     stored = parse_json(text, EncodeOptions, what=what, hint=CUT_HINT, where=where, error=RunError)
-    options.progress.note(f"media are read from {', '.join(stored.media_folders)} only")
+    _require_media_roots(folder, stored, options.media_roots)
     if stored.folder == str(Path.cwd()):
         stored = replace(stored, folder="")  # paths in messages are as the command has them
     return EncodeWork(run, target, stored)
+
+
+def _require_media_roots(folder: Path, stored: EncodeOptions, given: Sequence[Path]) -> None:
+    """Raise RunError where a run names a folder of media that this process was not given."""
+    missing = [each for each in stored.media_folders if not any(is_inside(Path(each), root) for root in given)]
+    if missing:
+        typed = " ".join(f"--media-root {each}" for each in stored.media_folders)
+        raise RunError(
+            f"the run's media lie in {' and '.join(missing)}, which this worker was not given",
+            hint="A run may come from anybody, so a worker reads no folder because a run names it. If you expect these "
+            f"folders, type: sea worker {folder} {typed}",
+        )
 
 
 def _holds_media(folder: Path) -> bool:
@@ -84,6 +97,7 @@ def join_run(
     plugin: str | None = None,
     model: str | None = None,
     device: str = "auto",
+    media_roots: Sequence[Path] = (),
     judges: Sequence[str] = (),
     judge_config: JudgeConfig | None = None,
     progress: Progress = SILENT,
@@ -95,6 +109,7 @@ def join_run(
     Args:
         plugin: the run's plugin, for a run made with a local file: its path.
         model: where the run's model lies here, if not where it was.
+        media_roots: folders from which this process may encode media: it takes none from the run.
         judges: with which this process judges, if the run has answers to be rated: it takes none from the run.
         judge_config: the models of these judges.
 
@@ -116,7 +131,7 @@ def join_run(
     elif not waiting:
         progress.note(f"nothing is left to do in {folder}")
     for command in waiting:
-        options = WorkerOptions(plugin, model, device, judges, judge_config or JudgeConfig(), progress)
+        options = WorkerOptions(plugin, model, device, media_roots, judges, judge_config or JudgeConfig(), progress)
         finished = command.join(folder, options) or finished
     return finished
 

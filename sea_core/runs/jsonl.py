@@ -72,7 +72,12 @@ class JsonlLog(Generic[T]):
     def _read(self, skip_damaged: bool) -> dict[Any, T]:
         """Return the records by their keys, or by where they are where they have none."""
         records = self.earlier._read(skip_damaged) if self.earlier else dict[Any, T]()
-        for number, line in enumerate(self._lines(), 1):
+        self._add(self._lines(), 1, records, skip_damaged)
+        return records
+
+    def _add(self, lines: Iterable[bytes], first: int, records: dict[Any, T], skip_damaged: bool) -> None:
+        """Add the records of lines, of which the first has this number."""
+        for number, line in enumerate(lines, first):
             try:
                 record = self._parse(line)
             except ValueError as error:
@@ -84,7 +89,6 @@ class JsonlLog(Generic[T]):
                     where=at(self.path, number),
                 ) from error
             records[tuple(record[name] for name in self.key) or (self.path, number)] = record
-        return records
 
     def append(self, records: Iterable[T]) -> None:
         """Write records; they are on disk when this returns."""

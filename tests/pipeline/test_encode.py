@@ -84,7 +84,7 @@ def test_a_worker_takes_over_what_a_dead_one_has_encoded(
     assert sea(*encode_command(folder, alone)).code == 1  # two cannot be read
     result = sea(*encode_command(folder, run, "-o", "workers=0"))
     assert (result.code, result.out) == (0, "")
-    assert f"4 media are left to encode. On each computer, type: sea worker {run}" in result.err
+    assert f"4 media are left to encode. On each computer, type: sea worker {run} --media-root {folder}" in result.err
     blocks = Blocks(run)
     with blocks.worker().registered() as dead:
         job = blocks.claim_settling(dead)
@@ -96,7 +96,7 @@ def test_a_worker_takes_over_what_a_dead_one_has_encoded(
         stored = EmbeddingRun(alone)
         block.add({**stored.store.record("a.wav"), "seconds": 123.0}, stored.store.load("a.wav"))
     assert blocks.count_left() == 3
-    assert sea("worker", run).code == 0
+    assert sea("worker", run, "--media-root", folder).code == 0
     assert_same(run, alone)
     assert EmbeddingRun(run).store.record("a.wav")["seconds"] == 123.0
 
@@ -141,16 +141,22 @@ def test_a_worker_opens_no_medium_outside_the_folders_of_the_media(
             assert job
             blocks.cut(job, [{**row, "value": {**row["value"], "path": str(path)}} for row in job.rows], 4)
             job.remove()
-        assert f"{path} lies outside the folders of the media" in expect_error("worker", run)
+        message = expect_error("worker", run, "--media-root", folder)
+        assert f"{path} lies outside the folders of the media" in message
         assert EmbeddingRun(run).store.ids() == set()
         shutil.rmtree(run)
     sea(*encode_command(folder, run, "-o", "workers=0"))
-    assert f"media are read from {folder} only" in sea("worker", run).err
+    for given in ((), ("--media-root", elsewhere), ("--media-root", folder / "run")):
+        message = expect_error("worker", run, *given)
+        assert f"the run's media lie in {folder}, which this worker was not given" in message
+        assert f"sea worker {run} --media-root {folder}" in message
+    assert EmbeddingRun(run).store.ids() == set()
+    assert sea("worker", run, "--media-root", folder.parent).code == 0
     shutil.rmtree(run)
     sea(*encode_command(folder, run, "-o", "workers=0"))
     shutil.move(folder / "run", elsewhere / "run")
     shutil.rmtree(folder)
-    assert "the media are not here" in expect_error("worker", elsewhere / "run")
+    assert "the media are not here" in expect_error("worker", elsewhere / "run", "--media-root", folder)
 
 
 def test_media_stored_as_bytes_are_named(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import Progress
 from sea_core.pipeline.shared_work import SharedWork
 from sea_core.runs.blocks import Block, BlockRow
+from sea_core.runs.followed import FollowedLog
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.run import RunPlan
@@ -68,6 +69,7 @@ class AnswerWork(SharedWork[BenchRun]):
         super().__init__(run, WorkerCommand.of(target) if target else None)
         self.plan, self.progress = plan, progress
         self.cases = {case.key: case for case in plan.selection.cases}
+        self._answers, self._descriptions = FollowedLog(run.answers), FollowedLog(run.comprehension)
         self._model: AnsweringModel | None = None
         self._block: Block | None = None
 
@@ -89,8 +91,13 @@ class AnswerWork(SharedWork[BenchRun]):
             run.set_defence(settled.defence)
 
     def run_in(self, block: Block) -> BenchRun:
-        """Return the run with the benchmark where this process has found it: media are named relative to it."""
-        run, self._block = super().run_in(block), block
+        """Return the run with the benchmark where this process has found it: media are named relative to it.
+
+        Of the run's own records it has those of the block's rows, so that a block costs the same in a run of any size.
+        """
+        run, self._block, keys = super().run_in(block), block, [(row["id"],) for row in block.rows]
+        run.answers = self._answers.among(keys).continued_in(block.folder.path)
+        run.comprehension = self._descriptions.among(keys).continued_in(block.folder.path)
         metadata = replace(run.manifest.metadata, benchmark=self.plan.manifest.metadata.benchmark)
         run.manifest = replace(run.manifest, metadata=metadata)
         return run
