@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,3 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for kind, counts in OUTCOMES.items():
         listed = ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
         terminalreporter.write_line(f"fuzz: {kind}: {counts.total()} files: {listed}")
-
-
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is written need not outlive the machine: waiting for that is most of the time."""
-    monkeypatch.setattr(os, "fsync", lambda handle: None)

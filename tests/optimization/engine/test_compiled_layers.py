@@ -85,7 +85,7 @@ def test_one_graph_serves_all_rows_and_shapes(
     for more in (0, 9, 21):
         (longer,) = lengthened([task], more)
         shapes.add(packed.shape(longer))
-        for rows in (8, 7, 5, 1):
+        for rows in (8, 5, 1):
             same = [replace(longer, id=str(i)) for i in range(rows)]
             embeddings = [nn.Parameter(start.features.clone()) for _ in range(rows)]
             logits = packed.logits(packed.prepare_batch(same), embeddings)
@@ -181,13 +181,14 @@ def test_what_cannot_be_compiled_runs_as_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(compiled_layers, "BACKEND", backend)
-    optimization = Optimization(mllm, prepared[:2], OptimizeConfig(compile=True))
+    config = OptimizeConfig(loss=1.0, margin=0.0)
+    optimization = Optimization(mllm, prepared[:2], replace(config, compile=True))
     resolved = optimization.resolved()
     assert not resolved.compiled
     assert resolved.compile_reason is not None
     assert reason in resolved.compile_reason
     assert "\n" not in resolved.compile_reason
-    plain = {result.id: result for result in optimize(mllm, prepared[:2], OptimizeConfig(compile=False))}
+    plain = {result.id: result for result in optimize(mllm, prepared[:2], replace(config, compile=False))}
     for result in optimization.run():
         assert result.embedding is not None
         expected = plain[result.id].embedding

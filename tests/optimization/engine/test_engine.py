@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -90,7 +91,15 @@ def truncated_blank(mllm: MLLM) -> Embedding:
 
 
 def paper_steps(mllm: MLLM, example: PreparedExample, count: int) -> list[Step]:
-    return list(islice(reference_loop(mllm, example.goals, mllm.blank().features, make_config(mllm).lr, BETAS), count))
+    """Return the first steps of the paper's loop; each is made once."""
+    made, loop = begun_loop(mllm, example)
+    made += islice(loop, max(0, count - len(made)))
+    return made[:count]
+
+
+@cache
+def begun_loop(mllm: MLLM, example: PreparedExample) -> tuple[list[Step], Iterator[Step]]:
+    return [], reference_loop(mllm, example.goals, mllm.blank().features, make_config(mllm).lr, BETAS)
 
 
 def evaluate(mllm: MLLM, example: PreparedExample, embedding: Embedding) -> tuple[float, float]:
