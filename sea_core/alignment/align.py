@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -126,7 +127,8 @@ def align(
     if on_warning:
         for warning in warnings:
             on_warning(warning)
-    with _open_folder(out, make_manifest(mllm, inputs, request, mixture, base)) as folder:
+    manifest = make_manifest(mllm, inputs, request, mixture, base)
+    with _open_folder(out, manifest, on_warning or logging.getLogger("sea").info) as folder:
         if not folder.finished:
             _train_and_export(mllm, inputs, request, folder, source, mixture, merge, on_step)
         elif merge and not folder.has_merged and is_first_process():
@@ -304,13 +306,13 @@ def digest(examples: Sequence[TrainingExample]) -> str:
 
 
 @contextmanager
-def _open_folder(out: Path, manifest: AlignManifest) -> Iterator[ModelFolder]:
+def _open_folder(out: Path, manifest: AlignManifest, note: Callable[[str], None]) -> Iterator[ModelFolder]:
     """Start or resume the model folder, and lock it, in the first process of a job; the others read what it wrote."""
     if not is_first_process():
         wait_for_all()
         yield ModelFolder(out, may_be_damaged=True)
         return
-    folder = ModelFolder.start(out, manifest)
+    folder = ModelFolder.start(out, manifest, note)
     with folder.writing():
         folder.put_aside_damage()
         wait_for_all()

@@ -105,7 +105,8 @@ class ModelFolder(RunFolder[AlignManifest]):
         return not self.finished and not any(checkpoints.glob("checkpoint-*"))
 
     def discard(self) -> None:
-        self.spot_check.path.unlink(missing_ok=True)
+        for journal in self.journals():
+            journal.path.unlink(missing_ok=True)
 
     def put_aside_damage(self) -> None:
         """Move damaged exports to the folder `damaged`, so that they are made again.

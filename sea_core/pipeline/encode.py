@@ -328,7 +328,7 @@ def encode_into(
         skip_counts=read.skip_counts,
         unlabelled=sum(not each.example.labelled for each in examples),
     )
-    run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata))
+    run = EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=metadata), progress.note)
     with run.writing(makes_embeddings=True):
         options = EncodeOptions(str(Path.cwd()), batch_size, media_folders(dataset, media_root))
         work = EncodeWork(run, target, replace(options, folder=""))

@@ -161,7 +161,7 @@ def optimize_into(
     session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress, target.adapter.language)
     plan = prepare_run(data, target, synthesis, session, progress)
     session.note_usage(progress)
-    run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan))
+    run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan), progress.note)
     with run.writing(makes_embeddings=True):
         run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
         workers = count_workers(synthesis.config.workers, target.device)

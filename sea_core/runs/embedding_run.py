@@ -183,10 +183,12 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
             self.store.flush()
 
     def can_be_replaced(self) -> bool:
-        return not Store(self.folder).ids() and not self.blocks.has_results_to_join()
+        store = Store(self.folder)  # what is intact of damaged files is kept, so it counts as a result
+        return not store.ids() and not store.damage and not self.blocks.has_results_to_join()
 
     def discard(self) -> None:
-        self.tuning.path.unlink(missing_ok=True)
+        for journal in self.journals():
+            journal.path.unlink(missing_ok=True)
         self.blocks.discard()
 
     def join_blocks(self) -> None:

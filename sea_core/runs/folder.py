@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
@@ -14,7 +15,16 @@ from sea_core.runs.containment import require_contained
 from sea_core.runs.inventory import Damage, Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
-from sea_core.runs.manifest import Manifest, normalise, read_manifest, require_same_identity, write_manifest
+from sea_core.runs.manifest import (
+    Manifest,
+    identity_changes,
+    normalise,
+    read_manifest,
+    require_same_identity,
+    write_manifest,
+)
+
+log = logging.getLogger("sea")
 
 M = TypeVar("M", bound=Manifest)
 
@@ -95,12 +105,13 @@ class RunFolder(Generic[M]):
         """Set the attributes for the files of this kind of folder."""
 
     @classmethod
-    def start(cls, folder: Path | str, manifest: M) -> Self:
+    def start(cls, folder: Path | str, manifest: M, note: Callable[[str], None] = log.info) -> Self:
         """Start a run, or resume the one in the folder.
 
         Args:
             manifest: of the command. Where a run is resumed, its identity must be the stored one; its metadata
                 replaces the stored metadata.
+            note: shows a remark: that a run in which nothing had been made is started anew with other settings.
 
         Raises:
             RunError: the folder contains a run with another identity, or other files, or is being written.
@@ -115,7 +126,7 @@ class RunFolder(Generic[M]):
         run = cls(folder, may_be_damaged=True)
         if run._merged_manifest(manifest) != run.manifest:
             with locked(folder / LOCK, folder):
-                run._store_resumed(manifest)
+                run._store_resumed(manifest, note)
         return run
 
     @classmethod
@@ -174,12 +185,14 @@ class RunFolder(Generic[M]):
     def discard(self) -> None:
         """Delete what was written under an identity that another one replaces (see `can_be_replaced`)."""
 
-    def _store_resumed(self, requested: M) -> None:
+    def _store_resumed(self, requested: M, note: Callable[[str], None]) -> None:
         """Store the manifest of a command that resumes the run. The folder is locked."""
         self.manifest = self._read()
         resumed = self._merged_manifest(requested)
         if resumed.identity != self.manifest.identity:
             self.discard()
+            changes = "; ".join(identity_changes(self.manifest.identity, resumed.identity))
+            note(f"nothing had been made in {self.folder}: it is started anew, with {changes}")
         self._write(resumed)
 
     def _merged_manifest(self, requested: M) -> M:

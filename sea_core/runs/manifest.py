@@ -207,14 +207,29 @@ def require_same_identity(
     Raises:
         RunError: they differ; the message names each setting that does.
     """
-    old, new = flatten(_as_dict(stored)), flatten(_as_dict(requested))
-    keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
-    if keys:
-        lines = "\n  ".join(_difference(key, old.get(key), new.get(key), data_path) for key in keys)
+    if differing := _differing(stored, requested):
+        lines = "\n  ".join(_difference(key, *values, data_path) for key, values in differing.items())
         raise RunError(
             f"{folder} already contains a {noun} with different settings:\n  {lines}",
             hint=hint,
         )
+
+
+def identity_changes(stored: Any, requested: Any) -> list[str]:
+    """Return what differs between two identities, as in "seed 7 (it was 0)" and "data.digest B (it was A)"."""
+    return [_change(key, *values) for key, values in _differing(stored, requested).items()]
+
+
+def _change(key: str, stored: object, requested: object) -> str:
+    name = key.removeprefix("config.")
+    return f"{name} {_shortened(requested)} (it was {_shortened(stored)})"
+
+
+def _differing(stored: Any, requested: Any) -> dict[str, tuple[object, object]]:
+    """Return the stored and the requested value of each key that differs."""
+    old, new = flatten(_as_dict(stored)), flatten(_as_dict(requested))
+    keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+    return {key: (old.get(key), new.get(key)) for key in keys}
 
 
 def _difference(key: str, stored: object, requested: object, data_path: str) -> str:

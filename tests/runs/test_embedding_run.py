@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,11 @@ METADATA = EmbeddingMetadata(
 )
 
 
-def start(folder: Path, identity: EmbeddingIdentity = IDENTITY, **metadata: Any) -> EmbeddingRun:
-    return EmbeddingRun.start(folder, EmbeddingManifest(identity=identity, metadata=replace(METADATA, **metadata)))
+def start(
+    folder: Path, identity: EmbeddingIdentity = IDENTITY, note: Callable[[str], None] = print, **metadata: Any
+) -> EmbeddingRun:
+    manifest = EmbeddingManifest(identity=identity, metadata=replace(METADATA, **metadata))
+    return EmbeddingRun.start(folder, manifest, note)
 
 
 def other_model(**changes: Any) -> EmbeddingIdentity:
@@ -188,15 +192,36 @@ def test_a_run_without_results_may_be_started_with_other_settings(tmp_path: Path
     assert not again.tuning.read()  # the trials were of the former settings
 
 
+def test_a_run_that_is_started_anew_says_with_which_settings(tmp_path: Path) -> None:
+    notes: list[str] = []
+    start(tmp_path, note=notes.append)
+    start(tmp_path, note=notes.append)
+    assert notes == []
+    start(tmp_path, replace(IDENTITY, config={"lr": 0.2, "steps": 300}), notes.append)
+    assert notes == [f"nothing had been made in {tmp_path}: it is started anew, with lr 0.2 (it was 0.1)"]
+
+
+def test_what_is_intact_of_a_damaged_file_never_meets_other_settings(tmp_path: Path) -> None:
+    with (run := start(tmp_path)).writing():
+        add(run, "a", 10, 1.0)
+    (index,) = (tmp_path / "index").glob("*.parquet")
+    with index.open("ab") as file:
+        file.write(b"more than was written")
+    assert not EmbeddingRun(tmp_path, may_be_damaged=True).store.ids()
+    with pytest.raises(RunError, match="different settings"):
+        start(tmp_path, other_model(fingerprint="sha256:bb"))
+    start(tmp_path)  # with the same settings it is made again
+
+
 def test_a_result_of_another_process_keeps_the_settings_that_it_was_made_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(tmp_path)
     resume = EmbeddingRun._store_resumed
 
-    def resume_late(run: EmbeddingRun, manifest: EmbeddingManifest) -> None:
+    def resume_late(run: EmbeddingRun, manifest: EmbeddingManifest, note: Callable[[str], None]) -> None:
         add(EmbeddingRun(tmp_path), "a", 1, 1.0)  # after the folder was opened, before it was locked
-        resume(run, manifest)
+        resume(run, manifest, note)
 
     monkeypatch.setattr(EmbeddingRun, "_store_resumed", resume_late)
     with pytest.raises(RunError, match="different settings"):

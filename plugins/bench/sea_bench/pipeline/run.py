@@ -101,7 +101,7 @@ def run_benchmark(
         SeaError: the model ignores its media, the server cannot be used, or the defence cannot be used with the model.
     """
     plan = plan_run(cases, model, lora=lora, defence=defence, wanted=wanted, config=config, load=load)
-    run = BenchRun.start(Path(out), plan.manifest)
+    run = BenchRun.start(Path(out), plan.manifest, progress.note)
     with run.writing():
         store_missing(run, plan.selection.missing)
         answer_cases(run, plan, progress)
