@@ -62,7 +62,7 @@ class WorkerCommand:
         arguments: tuple[str, ...] = ()
         if target.plugin.version.startswith(FILE_VERSION):
             arguments += ("--plugin", target.source)
-        if target.may_download and target.checkpoint and not target.revision:  # --model would take the newest revision
+        if target.may_download and target.checkpoint:
             arguments += ("--model", target.checkpoint)
         return cls(target.device, arguments)
 

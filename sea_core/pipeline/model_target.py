@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sea_core.model.adapter import Adapter
     from sea_core.model.mllm import MLLM
     from sea_core.runs.folder import RunFolder
-    from sea_core.runs.manifest import ModelIdentity
+    from sea_core.runs.manifest import ModelIdentity, ModelLocation
 
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ class ModelTarget:
 
         Args:
             plugin: the run's plugin, as the user names it: the path of a .py file, for a run made with one.
-            model: where the same model lies now, if not where it was.
+            model: where the same model lies now, if not where it was. Of a hub model, the run's commit is loaded.
             dtype, quantize: `auto` for the run's.
 
         Raises:
@@ -150,7 +150,7 @@ class ModelTarget:
             identity.plugin if plugin is None else plugin,
             modality=identity.modality,
             model=model or location.checkpoint,
-            revision=None if model else location.revision,
+            revision=_stored_revision(identity, location) if model in (None, location.checkpoint) else None,
             dtype=identity.dtype if dtype == "auto" else dtype,
             quantize=identity.quantization if quantize == "auto" else quantize,
             device=device,
@@ -293,6 +293,15 @@ class ModelTarget:
                 hint="Nothing is downloaded because a run names it. If you trust the model, or have it elsewhere, "
                 "type it: --model FOLDER_OR_HUB_ID",
             ) from error
+
+
+def _stored_revision(identity: ModelIdentity, location: ModelLocation) -> str | None:
+    """Return the commit of a hub model that a run was made with: that which was found, if a branch was named, or none.
+
+    None for a folder.
+    """
+    checkpoint, _, commit = identity.fingerprint.rpartition("@")
+    return commit if checkpoint == location.checkpoint else location.revision
 
 
 def require_installed(model: ModelIdentity, where: str) -> None:

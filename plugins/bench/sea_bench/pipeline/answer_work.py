@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sea_bench.case import Case
 from sea_bench.defences.base import Defence, DefenceContext
 from sea_bench.run.answering import AnsweringModel
+from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import BenchRun, Preflight, unanswered_record
 from sea_bench.run.runner import described_cases, has_medium, run_cases
 from sea_bench.run.served import ServedTarget
@@ -188,6 +189,12 @@ def _options(plan: RunPlan) -> dict[str, Any]:
     )
     found: dict[str, Any] = json.loads(json.dumps(asdict(options), default=lambda path: str(path.absolute())))
     return found
+
+
+def require_shared(defence: Defence, config: AnswerConfig, target: ModelTarget) -> None:
+    """Raise SeaError where several processes are to answer with a defence that is for one."""
+    if count_workers(config.workers, target.device) != 1:
+        shared_settings(defence)
 
 
 def _defence_options(defence: Defence) -> DefenceOptions:

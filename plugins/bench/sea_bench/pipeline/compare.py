@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
 from sea_bench.pipeline.answer_source import load_model
+from sea_bench.pipeline.answer_work import require_shared
 from sea_bench.pipeline.judge import judge_run, open_bench_judges
 from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.pipeline.run import RunResult, find_lora, plan_run, require_workers, run_benchmark
@@ -173,6 +174,8 @@ def _require_ready(
         raise RunError(f"{folder} is a benchmark run, not a folder of arms", hint="Pass a new folder with --out.")
     for arm in arms:
         plan = plan_run(cases, target, lora=arm.lora, defence=arm.defence, wanted=wanted, config=config)
+        if arm.defence and isinstance(target, ModelTarget):
+            require_shared(arm.defence, plan.config, target)
         BenchRun.check_start(folder / arm.name, plan.manifest)
 
 

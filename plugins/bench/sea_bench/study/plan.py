@@ -32,6 +32,8 @@ def plan_study(study: Study, parts: Sequence[Part]) -> Plan:
     _require_files(study, parts)
     require_held_out(study)
     answers = [answer for part in PARTS if part in parts for answer in _answers(study, part)]
+    for answer in answers:
+        answer.require_shared_defence()
     answers.sort(key=lambda answer: list(study.file.models).index(answer.model))
     tasks: dict[Path, StudyTask] = {}
     for answer in sorted(answers, key=lambda answer: _priority(study, answer)):

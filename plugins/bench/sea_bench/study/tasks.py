@@ -19,6 +19,7 @@ from sea_bench.case import Case
 from sea_bench.dataset import read_benchmark
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
+from sea_bench.pipeline.answer_work import require_shared
 from sea_bench.pipeline.judge import ALWAYS, JudgeSummary, judge_run
 from sea_bench.pipeline.run import RunResult, run_benchmark
 from sea_bench.select import CaseFilter, select_cases, set_digest
@@ -305,6 +306,14 @@ class AnswerTask(StudyTask):
         benchmark = self.spec.benchmark(self.part)
         assert benchmark  # `plan_study` checks it
         return self.study.path(benchmark, self.seed)
+
+    def require_shared_defence(self) -> None:
+        """Raise SeaError where several processes are to answer with a defence that is for one."""
+        if defence := self._defence():
+            try:
+                require_shared(defence, self.study.answer_config(), self.target)
+            except SeaError as error:
+                raise SeaError(error.what, hint="Write in the study file: answers: {workers: 1}") from error
 
     def _defence(self) -> Defence | None:
         """Return the defence of the arm, with its settings and the paths in them."""

@@ -90,6 +90,16 @@ def test_an_arm_with_other_settings_is_another_run(cases: Path, tmp_path: Path) 
     assert "defence.text: stored You are" in expect_error(*command(cases, out, *other))
 
 
+GUARD = (
+    "-o",
+    "defence.guard.model=g",
+    "-o",
+    "defence.guard.judge=openai",
+    "-o",
+    "defence.guard.base_url=http://localhost:1/v1",
+)
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -101,14 +111,14 @@ def test_an_arm_with_other_settings_is_another_run(cases: Path, tmp_path: Path) 
         (("--defence", "guard"), "no model is set for the defence guard"),
         (("--defence", "steering"), "no text safety set is given"),
         (("--judge", "guard"), "no guard model is set"),
+        (("-o", "workers=2", "--defence", "guard", *GUARD), "the defence guard is for one process"),
     ],
 )
 def test_what_is_missing_is_said_before_any_work(
-    cases: Path, aligned: Path, tmp_path: Path, more: tuple[str, str], message: str
+    cases: Path, aligned: Path, tmp_path: Path, more: tuple[str, ...], message: str
 ) -> None:
-    option, value = more
-    out = tmp_path / "out"
-    assert message in expect_error(*command(cases, out, option, value.replace("FOLDER", str(aligned))))
+    out, given = tmp_path / "out", [word.replace("FOLDER", str(aligned)) for word in more]
+    assert message in expect_error(*command(cases, out, *given))
     assert not out.exists()
 
 

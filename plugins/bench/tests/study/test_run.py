@@ -213,3 +213,13 @@ def test_processes_that_start_at_the_same_moment_do_not_hinder_each_other(root: 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: run_study(study), range(8)))
     assert not any(result.failed for result in results)
+
+
+def test_a_defence_for_one_process_is_refused_before_any_work(root: Path) -> None:
+    settings = {"model": "g", "judge": "openai", "base_url": "http://localhost:1/v1"}
+    guard = {"name": "guarded", "role": "defence", "defence": "guard", "defence_settings": settings}
+    study = read(root, arms=["unaligned", guard], answers={"workers": 2})
+    with pytest.raises(SeaError, match="the defence guard is for one process") as caught:
+        plan_study(study, ("validation",))
+    assert "answers: {workers: 1}" in caught.value.hint
+    assert plan_study(read(root, arms=["unaligned", guard]), ("validation",)).answers
