@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sea_bench.run.run_folder import BenchRun
 
 
+ONE = ("answer", "scenario")
+
+
 def import_(
     answers: Annotated[
         Path, typer.Argument(metavar="ANSWERS", help="A table, or a folder of <scenario>_<task>.json files.")
@@ -22,7 +25,7 @@ def import_(
         str | None,
         typer.Option(
             metavar="OURS=THEIRS,...",
-            help="Columns of a table, as in question=prompt,answer=completion; also id, scenario, task, benign.",
+            help="Columns of a table: question=prompt,answer=completion; also id, scenario, task, benign or harmful.",
             show_default="found by their usual names",
         ),
     ] = None,
@@ -42,9 +45,25 @@ def import_(
     else:
         run = _import_published(answers, out, columns, cases, modality)
     verdicts = {judge: len(by_key) for judge, by_key in run.verdicts_by_judge().items()}
-    value = {"run": run.folder, "answers": len(run.answer_records()), "verdicts": verdicts}
-    output.emit(value, as_json, lambda: output.grid(("metric", "value"), list(value.items())))
+    counts = _count(run)
+    value = {"run": run.folder, **counts, "verdicts": verdicts}
+    output.emit(value, as_json, lambda: f"{run.folder}: {_describe(counts, verdicts)}")
     output.note(f"Next: sea bench judge {run.folder}")
+
+
+def _count(run: BenchRun) -> dict[str, int]:
+    records = run.answer_records().values()
+    benign = sum(record["benign"] for record in records)
+    scenarios = len({record["scenario"] for record in records})
+    return {"answers": len(records), "harmful": len(records) - benign, "benign": benign, "scenarios": scenarios}
+
+
+def _describe(counts: dict[str, int], verdicts: dict[str, int]) -> str:
+    """Return `6 answers: 4 harmful, 2 benign, 2 scenarios`, with the verdicts that came along."""
+    answers, scenarios = (f"{counts[each + 's']} {each}{'s' * (counts[each + 's'] != 1)}" for each in ONE)
+    parts = [f"{counts['harmful']} harmful", f"{counts['benign']} benign", scenarios]
+    parts += [f"{count} verdicts by the judge {judge}" for judge, count in verdicts.items()]
+    return f"{answers}: {', '.join(parts)}"
 
 
 def _import_table(table: Path, out: Path, columns: str | None, modality: str | None) -> BenchRun:

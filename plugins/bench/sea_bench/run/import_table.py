@@ -17,10 +17,11 @@ from sea_bench.run.run_folder import (
     BenchRun,
     answered_record,
 )
-from sea_bench.run.table_columns import AnswerRow, check_columns, find_columns, read_row
+from sea_bench.run.table_columns import AnswerRow, check_columns, find_columns, read_row, unused_columns
 from sea_core.data.record import Place
 from sea_core.data.sources.json import inner_records
 from sea_core.data.sources.open import open_source
+from sea_core.data.summary import describe_unused
 from sea_core.errors import DataError
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.digests import sha256
@@ -38,7 +39,8 @@ def import_table(
     """Make a run from a table of answers: CSV, TSV, JSON, JSON Lines, Parquet or Arrow. Nothing of it is run as code.
 
     Args:
-        columns: the table's names of question, answer, id, scenario, task and benign; found by usual names if omitted.
+        columns: the table's names of question, answer, id, scenario, task, and benign or harmful. Those that are not
+            given are found by their usual names, scenario, task and labels by their own.
             A row without an id is known by its number, so that tables with the same rows can be compared; also where
             ids that were found by their usual name repeat.
 
@@ -49,7 +51,7 @@ def import_table(
     given = columns or {}
     check_columns(given)
     source = open_source(table)
-    found, rows = _read_rows(source.items, given, table)
+    found, unused, rows = _read_rows(source.items, given, table)
     if "id" in found and "id" not in given and _ids_repeat(rows):
         found.pop("id")
         rows = [replace(row, id=None) for row in rows]
@@ -57,6 +59,8 @@ def import_table(
     if found != dict(given):
         used = ",".join(f"{name}={column}" for name, column in found.items())
         progress.note(f"{table}: columns {used}; override them with --columns")
+    if unused:
+        progress.note(f"{table}: columns that are not used: {describe_unused(unused)}")
     cases = [(_case(number, row, modality), row) for number, row in enumerate(rows, 1)]
     _require_unique(cases)
     digest = sha256(json.dumps([source.digest(), found], sort_keys=True).encode())[:16]
@@ -73,19 +77,19 @@ def import_table(
 
 def _read_rows(
     items: Iterator[tuple[Place, Any]], columns: Mapping[str, str], table: Path
-) -> tuple[dict[str, str], list[AnswerRow]]:
-    """Return the columns and the rows."""
-    found: dict[str, str] = {}
-    rows: list[AnswerRow] = []
+) -> tuple[dict[str, str], list[str], list[AnswerRow]]:
+    """Return the columns of the fields, the columns that are not used, and the rows."""
+    records: list[tuple[Place, Any]] = []
     for place, value in _records(items, columns, table):
         if isinstance(value, DataError):
             raise value
-        if not rows and isinstance(value, Mapping):
-            found = find_columns(value, place, columns)
-        rows.append(read_row(value, place, found))
-    if not rows:
+        records.append((place, value))
+    if not records:
         raise DataError("The file holds no records.", where=str(table), hint="Give a table with a row for each answer.")
-    return found, rows
+    keys = dict.fromkeys(key for _, value in records if isinstance(value, Mapping) for key in value)
+    place, first = records[0]
+    found = find_columns(first, place, columns, keys) if isinstance(first, Mapping) else {}
+    return found, unused_columns(keys, found), [read_row(value, place, found) for place, value in records]
 
 
 def _records(

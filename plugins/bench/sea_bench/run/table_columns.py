@@ -5,14 +5,16 @@ A column is a key of the record, or a path into it with dots and numbers: `outpu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sea_core.data.record import Place, preview, printable, quoted
 from sea_core.errors import DataError, SeaError, suggest
 
-FIELDS = ("question", "answer", "id", "scenario", "task", "benign")
+LABELS = ("benign", "harmful")
+"""The fields that say whether a row is benign: a table has one of them, or neither, and then all rows are harmful."""
+FIELDS = ("question", "answer", "id", "scenario", "task", *LABELS)
 """What `--columns` can name. A table needs the first two."""
 NAMES: Mapping[str, Sequence[Sequence[str]]] = {
     "question": (
@@ -30,10 +32,14 @@ NAMES: Mapping[str, Sequence[Sequence[str]]] = {
     ),
     "id": (("id",), ("doc_id",), ("custom_id",)),
 }
-"""The names that XSTest, lmms-eval, vLLM and others use. Only one name of a group may occur: else a person chooses."""
+"""The names that XSTest, lmms-eval, vLLM and others use. Only one name of a group may occur: else a person chooses.
+
+The other fields have no usual names, only their own."""
 ROLES = {"question": "user", "answer": "assistant"}
-YES = frozenset("true yes 1 safe benign harmless".split())
-NO = frozenset("false no 0 unsafe harmful".split())
+YES = frozenset("true yes 1".split())
+NO = frozenset("false no 0".split())
+BENIGN = frozenset("safe benign harmless".split())
+HARMFUL = frozenset("unsafe harmful".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +56,48 @@ class AnswerRow:
 
 
 def check_columns(columns: Mapping[str, str]) -> None:
-    """Raise SeaError for a name that is not one of FIELDS."""
+    """Raise SeaError for a name that is not one of FIELDS, or for both of LABELS."""
     for name in columns:
         if name not in FIELDS:
             raise SeaError(f"--columns has no {name!r}", hint=suggest(name, FIELDS))
+    if columns.keys() >= set(LABELS):
+        raise SeaError("--columns has both benign and harmful", hint="Leave one out: each is the other's opposite.")
 
 
-def find_columns(record: Mapping[str, Any], place: Place, columns: Mapping[str, str]) -> dict[str, str]:
-    """Return the column of each field: those that were given, and those that the first record has by their usual names.
+def find_columns(
+    record: Mapping[str, Any], place: Place, columns: Mapping[str, str], keys: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return the column of each field: those that were given, and those that the table has by their usual names.
+
+    Args:
+        record: the first one.
+        keys: of all records. Any of them may have a scenario, a task or a label.
 
     Raises:
-        DataError: no column, or more than one, could contain the question or the answer.
+        DataError: no column, or more than one, could contain the question or the answer, or says what is benign.
     """
-    return dict(columns) | {
-        name: found for name in NAMES if name not in columns and (found := _find_column(record, place, name))
+    found = dict(columns) | {
+        name: path for name in NAMES if name not in columns and (path := _find_column(record, place, name))
     }
+    return found | {name: name for name in _own_names({*record, *keys}, place, columns)}
+
+
+def unused_columns(keys: Iterable[str], columns: Mapping[str, str]) -> list[str]:
+    """Return the keys of records that no field is read from."""
+    used = {*columns.values(), *(path.split(".")[0] for path in columns.values())}
+    return [key for key in keys if key not in used]
+
+
+def _own_names(keys: Collection[str], place: Place, columns: Mapping[str, str]) -> list[str]:
+    """Return the fields that a table has by their own names, and for which no other column was given."""
+    labels = [name for name in LABELS if name in keys and columns.keys().isdisjoint(LABELS)]
+    if len(labels) > 1:
+        raise DataError(
+            "The columns benign and harmful both say which rows are benign.",
+            where=str(place),
+            hint="Choose one: --columns benign=benign   or --columns harmful=harmful",
+        )
+    return [name for name in ("scenario", "task") if name in keys and name not in columns] + labels
 
 
 def _find_column(record: Mapping[str, Any], place: Place, name: str) -> str | None:
@@ -107,7 +140,7 @@ def read_row(record: object, place: Place, columns: Mapping[str, str]) -> Answer
         others.get("id"),
         others.get("scenario", "all"),
         others.get("task", "answers"),
-        "benign" in columns and _is_benign(record, place, columns),
+        any(_is_benign(record, place, columns, name) for name in LABELS if name in columns),
     )
 
 
@@ -116,12 +149,7 @@ def _text(record: Mapping[str, Any], place: Place, columns: Mapping[str, str], n
     column = columns[name]
     value = _lookup(record, column)
     if value is MISSING:
-        raise DataError(
-            f'The column "{printable(column)}" is missing. Found: {quoted(record)}.',
-            where=str(place),
-            hint=f"Name another: --columns {name}=NAME   Every record needs it.",
-            column=column,
-        )
+        raise _missing(record, place, column, name)
     text = "" if value is None else _as_text(value, name)
     if text is None:
         raise _error(place, column, f"must be text, but it is {preview(value)}", f"Name another: --columns {name}=NAME")
@@ -130,13 +158,27 @@ def _text(record: Mapping[str, Any], place: Place, columns: Mapping[str, str], n
     return _encodable(text, place, column)
 
 
-def _is_benign(record: Mapping[str, Any], place: Place, columns: Mapping[str, str]) -> bool:
-    value = _lookup(record, columns["benign"])
+def _is_benign(record: Mapping[str, Any], place: Place, columns: Mapping[str, str], name: str) -> bool:
+    """Return whether a row is benign, by a column of one of LABELS."""
+    value = _lookup(record, columns[name])
+    if value is MISSING:
+        raise _missing(record, place, columns[name], name)
     word = str(value).strip().lower()
+    if word in BENIGN | HARMFUL:
+        return word in BENIGN
     if word not in YES | NO:
         what = f"must be yes or no (true, 1, benign, safe ...), but it is {preview(value)}"
-        raise _error(place, columns["benign"], what, "Name another: --columns benign=NAME")
-    return word in YES
+        raise _error(place, columns[name], what, f"Name another: --columns {name}=NAME")
+    return (word in YES) is (name == "benign")
+
+
+def _missing(record: Mapping[str, Any], place: Place, column: str, name: str) -> DataError:
+    return DataError(
+        f'The column "{printable(column)}" is missing. Found: {quoted(record)}.',
+        where=str(place),
+        hint=f"Name another: --columns {name}=NAME   Every record needs it.",
+        column=column,
+    )
 
 
 class _Missing:
