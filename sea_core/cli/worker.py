@@ -50,8 +50,6 @@ def worker(
     from sea_core.judges.base import JudgeConfig
     from sea_core.pipeline.ray_workers import work_on_ray
     from sea_core.pipeline.worker import join_run
-    from sea_core.runs.embedding_run import EmbeddingRun
-    from sea_core.runs.folder import RunFolder, command_to_show
 
     settings = read_settings(judge_groups(), config, option, unread_judge_settings(judge))
     judge_config = JudgeConfig(settings["llm"], settings["guard"])
@@ -61,25 +59,33 @@ def worker(
             raise SeaError(what, hint=f"Start them with Ray's own commands: sea worker {run}")
         work_and_report(run, plugin, model, device, as_json)
         return
-    finished: RunFolder[Any] | None = None
+    given: dict[str, Any] = {
+        "plugin": plugin,
+        "model": model,
+        "device": device,
+        "media_roots": [root.absolute() for root in media_root],
+        "judges": judge,
+        "judge_config": judge_config,
+    }
     if ray:
-        finished = work_on_ray(Path(run), ray, plugin=plugin, model=model, device=device, progress=TERMINAL)
+        is_finished = work_on_ray(Path(run), ray, given, TERMINAL)
     else:
         try:
-            finished = join_run(
-                Path(run),
-                plugin=plugin,
-                model=model,
-                device=device,
-                media_roots=media_root,
-                judges=judge,
-                judge_config=judge_config,
-                progress=TERMINAL,
-            )
+            is_finished = join_run(Path(run), **given, progress=TERMINAL) is not None
         except DeviceError as error:  # exit code 2 would mean that no other worker can go on
             output.show_error(error)
             raise typer.Exit(1) from error
-    if isinstance(finished, EmbeddingRun) and finished.manifest.identity.source == "text":
-        run_report.report(finished, as_json)
-    elif finished:
-        output.note(f"{finished.folder} is finished: {command_to_show(finished.folder)} {finished.folder}")
+    if is_finished:
+        _report(Path(run), as_json)
+
+
+def _report(folder: Path, as_json: bool) -> None:
+    """Print what is known of a finished run."""
+    from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.folder import command_to_show
+
+    run = EmbeddingRun(folder) if (folder / EmbeddingRun.MANIFEST_NAME).is_file() else None
+    if run and run.manifest.identity.source == "text":
+        run_report.report(run, as_json)
+    else:
+        output.note(f"{folder} is finished: {command_to_show(folder)} {folder}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from sea_core.errors import DeviceError, RunError, SeaError
 from sea_core.model.libraries import install_command
 from sea_core.pipeline.launch import RESTARTS
 from sea_core.pipeline.progress import SILENT, Progress
-from sea_core.pipeline.work_order import WorkOrder
-from sea_core.runs.blocks import ORDER
-from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.block_folder import block_names
+from sea_core.runs.blocks import HINT, ORDER, Blocks
+from sea_core.runs.folder import command_to_show
+from sea_core.runs.manifest import read_sealed
 
 POLL_SECONDS = 0.5
 END_SECONDS = 5.0
@@ -24,37 +26,42 @@ NAME = "sea-worker"
 class RayWorker:
     """An actor: a process, on any computer of the cluster, that works on a run."""
 
-    def work(self, folder: str, options: dict[str, Any]) -> tuple[bool, str]:
-        """Work on the run; return whether this worker finished it, and what is wrong, for people."""
-        from sea_core.pipeline.join import work
+    def work(self, folder: str, options: dict[str, Any]) -> str:
+        """Work on the run; return what is wrong, for people, or nothing."""
+        from sea_core.pipeline.worker import join_run
 
         try:
-            return work(folder, **options) is not None, ""
+            join_run(folder, **options)
         except DeviceError:
             os._exit(1)  # Ray starts this worker again, as a process that a driver's crash has ended
         except SeaError as error:
-            return False, str(error)
+            return str(error)
+        return ""
 
 
-def work_on_ray(
-    folder: Path, count: int, *, plugin: str | None, model: str | None, device: str, progress: Progress = SILENT
-) -> EmbeddingRun | None:
-    """Let actors work on a run until it is finished; each has a GPU, where the cluster has any.
+def work_on_ray(folder: Path, count: int, options: Mapping[str, Any], progress: Progress = SILENT) -> bool:
+    """Let actors work on a run until nothing is left; each has a GPU, where the cluster has any.
 
     Actors for which the cluster has no room start when it has; what they have not begun by the end is cancelled.
 
     The cluster is that of RAY_ADDRESS; without it, one is started on this computer.
+
+    Args:
+        options: what `join_run` takes besides the folder and the progress.
+
+    Returns:
+        whether the run is finished; False if there was nothing to do.
 
     Raises:
         SeaError: Ray is not installed.
         RunError: a worker cannot do its work, or all have died too often.
     """
     ray = _import_ray()
-    run = EmbeddingRun(folder)
-    if _is_finished(run):
-        progress.note(f"nothing is left to do in {run.folder}")
-        return None
-    options = {"plugin": plugin, "model": model, "device": device}
+    if not command_to_show(folder):
+        raise RunError(f"{folder} is not a run folder", hint="Give the folder that a command prints with workers=0.")
+    if not _blocks(folder):
+        progress.note(f"nothing is left to do in {folder}")
+        return False
     began_here = not ray.is_initialized()
     if began_here:
         ray.init(address=os.environ.get("RAY_ADDRESS"), include_dashboard=False, log_to_driver=False)
@@ -63,48 +70,59 @@ def work_on_ray(
         restarts = {"max_restarts": RESTARTS, "max_task_retries": RESTARTS}
         actor = ray.remote(num_cpus=1, num_gpus=gpus, **restarts)(RayWorker)
         actors = [actor.options(name=f"{NAME}-{os.getpid()}-{number}").remote() for number in range(count)]
-        calls = [each.work.remote(str(folder.absolute()), options) for each in actors]
+        calls = [each.work.remote(str(folder.absolute()), dict(options)) for each in actors]
         _note_room(ray, count, gpus, progress)
-        finished = _watch(ray, run, calls, progress)
+        finished = _watch(ray, folder, calls, progress)
         for each in actors:
             ray.kill(each)
     finally:
         if began_here:
             ray.shutdown()
-    return EmbeddingRun(folder) if finished else None
+    return finished
 
 
-def _watch(ray: Any, run: EmbeddingRun, calls: list[Any], progress: Progress) -> bool:
+def _watch(ray: Any, folder: Path, calls: list[Any], progress: Progress) -> bool:
     """Wait until the run is finished, and show what is done; return whether it is. Another process may finish it."""
-    total, left, died, count = run.manifest.metadata.embeddings, run.blocks.count_left(), 0, len(calls)
-    with progress.track("optimize", total, total - left) as tracker:
-        while calls and not _is_finished(run):
+    total, left, died, count = _total(folder), _count_left(folder), 0, len(calls)
+    with progress.track("work", total, total - left) as tracker:
+        while calls and _blocks(folder):
             ready, calls = ray.wait(calls, timeout=POLL_SECONDS)
             for call in ready:
                 try:
-                    _, problem = ray.get(call)
+                    problem = ray.get(call)
                 except ray.exceptions.RayError as error:
                     progress.note(f"a worker has died too often, and the others go on without it: {error}")
                     died += 1
                     continue
                 if problem:
-                    hint = f"Remove the cause, and type: {_command(run, count)}"
+                    hint = f"Remove the cause, and type: {_command(folder, count)}"
                     raise RunError(f"a worker cannot work:\n  {problem}", hint=hint)
-            if (now := run.blocks.count_left()) < left:
+            if (now := _count_left(folder)) < left:
                 tracker.advance(left - now, f"{len(calls)} workers")
                 left = now
-    if _is_finished(run):
+    if not (blocks := _blocks(folder)):
         if calls:
             ray.wait(calls, num_returns=len(calls), timeout=END_SECONDS)
         return True
-    if died or run.blocks.unfinished():
-        hint = f"What is finished is kept. Remove the cause, and type: {_command(run, count)}"
-        raise RunError(f"{died} of {count} workers have died", hint=hint, where=str(run.folder))
+    if died or any(each.unfinished() for each in blocks):
+        hint = f"What is finished is kept. Remove the cause, and type: {_command(folder, count)}"
+        raise RunError(f"{died} of {count} workers have died", hint=hint, where=str(folder))
     return False
 
 
-def _is_finished(run: EmbeddingRun) -> bool:
-    return run.blocks.read(ORDER, WorkOrder) is None
+def _blocks(folder: Path) -> list[Blocks]:
+    """Return the blocks of the commands that have work in a run."""
+    return [Blocks(folder, name) for name in block_names(folder) if (folder / name / ORDER).is_file()]
+
+
+def _count_left(folder: Path) -> int:
+    return sum(blocks.count_left() for blocks in _blocks(folder))
+
+
+def _total(folder: Path) -> int:
+    """Return how many rows the commands have, with those that were done before."""
+    orders = [read_sealed(blocks.folder / ORDER, what="the work order", hint=HINT) for blocks in _blocks(folder)]
+    return sum(int(order["total"]) for order in orders)
 
 
 def _note_room(ray: Any, count: int, gpus: int, progress: Progress) -> None:
@@ -115,8 +133,8 @@ def _note_room(ray: Any, count: int, gpus: int, progress: Progress) -> None:
         progress.note(f"the cluster has {room} {what}s: {count - room} of {count} workers wait until it has more")
 
 
-def _command(run: EmbeddingRun, count: int) -> str:
-    return f"sea worker {run.folder} --ray {count}"
+def _command(folder: Path, count: int) -> str:
+    return f"sea worker {folder} --ray {count}"
 
 
 def _import_ray() -> Any:

@@ -18,6 +18,7 @@ from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, optimize
 from sea_core.pipeline.ray_workers import NAME, work_on_ray
+from sea_core.pipeline.verify import verify
 from sea_core.runs.embedding_run import EmbeddingRun
 
 COUNT = 16
@@ -54,7 +55,10 @@ def test_actors_that_are_killed_are_started_again_and_change_no_bit(tmp_path: Pa
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     killer.start()
     try:
-        assert work_on_ray(run, 3, plugin=None, model=None, device="cpu")  # one of them never starts
+        assert work_on_ray(run, 3, {"device": "cpu"})  # one of them never starts
+        verify(run, workers=0)
+        assert work_on_ray(run, 1, {"device": "cpu"})
+        assert not work_on_ray(run, 1, {"device": "cpu"})  # nothing is left
     finally:
         ray.shutdown()
     killer.join()
@@ -64,3 +68,6 @@ def test_actors_that_are_killed_are_started_again_and_change_no_bit(tmp_path: Pa
     assert torch.equal(found.load("demo-000")[0], quiet.load("demo-000")[0])
     assert not (run / "blocks").exists()
     assert len(found.audits.read()) == 3
+    verify(quiet)
+    assert (run / "verify.jsonl").read_bytes() == (quiet.folder / "verify.jsonl").read_bytes()
+    assert not list(run.glob("*blocks*"))
