@@ -25,6 +25,7 @@ from sea_core.pipeline.join import own_device
 from sea_core.pipeline.launch import WorkerCommand
 from sea_core.pipeline.shared_work import SharedOrder, SharedWork, WorkerOptions
 from sea_core.plugin import loader
+from sea_core.runs.block_folder import JUDGE_BLOCKS
 from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.blocks import BlockRow
 from sea_core.runs.folder import RunFolder
@@ -38,7 +39,6 @@ R = TypeVar("R", bound=RunFolder[Any])
 Binding: TypeAlias = tuple[str, ...]
 """The values that identify an answer, its text included (see `StoredAnswer`)."""
 
-JUDGE_BLOCKS = "judge_blocks"
 COMPARED = ("max_tokens", "seed")
 """Settings of a judge's model that can change a verdict, besides the model itself, which is in the judge's name."""
 

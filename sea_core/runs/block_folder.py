@@ -14,6 +14,8 @@ from sea_core.runs.atomic import disk_errors
 
 BLOCKS = "blocks"
 """The folder, in a run folder, of what is still to be done or to be joined by the command that makes the run."""
+JUDGE_BLOCKS = "judge_blocks"
+"""The folder of what is still to be judged."""
 SETTLE = "settle"
 """The label of the job that cuts the blocks; those of blocks are numbers."""
 TODO, DONE = "todo", "done"

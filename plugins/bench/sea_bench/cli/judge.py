@@ -53,7 +53,7 @@ def judge(
     from sea_bench.pipeline.judge import judge_run
     from sea_core.cli.progress import TERMINAL
     from sea_core.judges.base import JudgeConfig
-    from sea_core.pipeline.judge_work import JUDGE_BLOCKS
+    from sea_core.runs.block_folder import JUDGE_BLOCKS
     from sea_core.runs.blocks import Blocks
 
     unread = unread_judge_settings([*judge, *comprehension_judge])

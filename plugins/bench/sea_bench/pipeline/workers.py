@@ -10,9 +10,8 @@ from sea_bench.run.config import AnswerConfig
 from sea_bench.run.run_folder import BenchRun
 from sea_core.config import override
 from sea_core.errors import RunError
-from sea_core.pipeline.judge_work import JUDGE_BLOCKS, JudgeWork, Judging, open_named_judges, read_judge_options
 from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
-from sea_core.runs.block_folder import BLOCKS
+from sea_core.runs.block_folder import BLOCKS, JUDGE_BLOCKS
 from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.manifest import normalise, require_same_identity
 from sea_core.schema import parse_json
@@ -20,6 +19,7 @@ from sea_core.schema import parse_json
 if TYPE_CHECKING:
     from sea_bench.defences.base import Defence
     from sea_bench.pipeline.answer_work import AnswerWork, DefenceOptions
+    from sea_core.pipeline.judge_work import JudgeWork
 
 
 def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> AnswerWork:
@@ -55,6 +55,7 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
 def open_judge_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> JudgeWork[BenchRun]:
     """Return the answers of a run as work for this process. Raises RunError where it was not given the judges."""
     from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
+    from sea_core.pipeline.judge_work import JudgeWork, Judging, open_named_judges, read_judge_options
 
     stored = read_judge_options(folder, order)
     judges = open_named_judges(folder, stored, options)

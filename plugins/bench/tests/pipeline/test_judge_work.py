@@ -23,8 +23,9 @@ from sea_core.judges.refusal import RefusalJudge
 from sea_core.judges.score import unjudged
 from sea_core.llm.config import LLMConfig
 from sea_core.pipeline import launch
-from sea_core.pipeline.judge_work import JUDGE_BLOCKS, JudgeWork
+from sea_core.pipeline.judge_work import JudgeWork
 from sea_core.pipeline.shared_work import SharedOrder, WorkerOptions
+from sea_core.runs.block_folder import JUDGE_BLOCKS
 from sea_core.runs.blocks import ORDER, Blocks
 
 ANSWERS = 16
