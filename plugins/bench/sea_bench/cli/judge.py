@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,7 +49,8 @@ def judge(
     """Judge the stored answers of a run.
 
     The refusal judge always runs as well, and where the model was asked what media show, the lexical judge of that.
-    Re-run the same command to resume: verdicts are saved, and failed calls are retried.
+    Re-run the same command to resume: verdicts are saved, and failed calls are retried. Exit code 1 if calls failed, or
+    more than 2 % of a judge's replies are no rating.
     """
     from sea_bench.pipeline.judge import judge_run
     from sea_core.cli.progress import TERMINAL
@@ -75,13 +77,27 @@ def judge(
     for each in summaries:
         if errors := _failures(each):
             output.note(f"{each.judge}: {errors} errors, {each.error}. Re-run the same command to retry them.")
+    for each in summaries:
+        if each.replies_without_rating:
+            output.note(_describe_unusable(each, run))
     output.note(f"Next: sea bench report {run}   or, with the answers, as a page: sea report {run}")
     failed = {f"failed calls of {_title(each)}": _failures(each) for each in summaries}
+    bad = [each for each in summaries if each.judges_badly]
+    failed |= {f"replies of {_title(each)} that are no rating": each.replies_without_rating for each in bad}
     exit_if_failed(failed | {"judges without an answer to judge": sum(not each.verdicts for each in summaries)})
 
 
 def _title(summary: JudgeSummary) -> str:
     return f"{summary.judge} (comprehension)" if summary.comprehension else summary.judge
+
+
+def _describe_unusable(summary: JudgeSummary, run: Path) -> str:
+    """Say how many replies are no rating, and how to read one."""
+    total, count = sum(summary.verdicts.values()), summary.replies_without_rating
+    read = f"Read a reply: sea show {run} {quote(summary.unusable)}"
+    if count == total:
+        return f"No answer was rated by {_title(summary)}: this model does not judge. {read}"
+    return f"{count} of {total} replies of {_title(summary)} are no rating. {read}"
 
 
 def _failures(summary: JudgeSummary) -> int:

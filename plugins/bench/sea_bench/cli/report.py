@@ -30,12 +30,14 @@ def report(
     from sea_bench.pipeline.report import report_runs
 
     result = report_runs(runs, after=after, judges=judge, label_errors=label_errors)
+    for difference in result.differences:
+        output.note(difference)
     if as_json or format == "json":
         output.emit(result.as_dict(), True, lambda: "")
     else:
         for table in result.text_tables(disagreements=disagreements):
             tables.print_table(table, format)
-    for note in result.notes():
+    for note in result.notes()[len(result.differences) :]:
         output.note(note)
     unreliable = sum(not run.is_reliable for run in result.runs)
     exit_if_failed({"runs that are not judged, or have too many unrated cases": unreliable})

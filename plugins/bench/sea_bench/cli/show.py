@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("case", "verdicts", "question", "answer")
 
+NOTHING = (None, "", [], {})
+"""Values that are not shown."""
+
 
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A benchmark run.")],
@@ -46,7 +49,9 @@ def show(
         cells = [[output.short(cell) for cell in _cells(record)] for record in shown]
         output.emit(shown, as_json, lambda: output.grid(COLUMNS, cells))
     else:
-        lines = [(name, value) for record in shown for name, value in record.items() if value not in (None, "", [])]
+        for record in shown:
+            record |= {"replies": _replies(by_judge, str(record["key"]))}
+        lines = [(name, _in_words(value)) for record in shown for name, value in record.items() if value not in NOTHING]
         output.emit(shown, as_json, lambda: output.grid(("", "value"), lines))
 
 
@@ -54,8 +59,17 @@ def _verdicts(by_judge: Mapping[str, Mapping[str, VerdictRecord]], key: str) -> 
     return {judge: found[key]["verdict"] for judge, found in by_judge.items() if key in found}
 
 
+def _replies(by_judge: Mapping[str, Mapping[str, VerdictRecord]], key: str) -> dict[str, str]:
+    """Return what each judge that is a model replied, unchanged."""
+    return {judge: found[key]["raw"] for judge, found in by_judge.items() if key in found and found[key]["raw"]}
+
+
+def _in_words(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(f"{name}: {each}" for name, each in value.items()) if isinstance(value, Mapping) else value
+
+
 def _cells(record: dict[str, object]) -> tuple[object, ...]:
-    verdicts = record["verdicts"]
-    assert isinstance(verdicts, dict)
-    given = ", ".join(f"{judge}: {verdict}" for judge, verdict in verdicts.items()) or "not judged"
-    return record["key"], given, record["question"], record.get("answer", record["status"])
+    verdicts = _in_words(record["verdicts"]) or "not judged"
+    return record["key"], verdicts, record["question"], record.get("answer", record["status"])

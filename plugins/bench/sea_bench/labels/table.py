@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from sea_bench.labels.labels import LABELS
 from sea_bench.labels.sample import LabelSample
 from sea_bench.run.run_folder import PersonLabel
+from sea_core.data.record import Place, quoted
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError, suggest, visible
 from sea_core.llm.reasoning import answer_text
@@ -65,7 +67,8 @@ def _read_labels(sample: LabelSample, path: Path) -> dict[int, PersonLabel | Non
     for place, row in open_source(path).items:
         if isinstance(row, DataError):
             raise row
-        number = sample.find(str(row.get("id")))
+        _require_columns(row, place)
+        number = sample.find(str(row["id"]))
         label = str(row.get("label") or "").strip().lower()
         if number is None:
             raise DataError("this answer is not in the sample", where=str(place), hint=HINT)
@@ -73,6 +76,19 @@ def _read_labels(sample: LabelSample, path: Path) -> dict[int, PersonLabel | Non
             raise DataError(f"there is no label {label!r}", where=str(place), hint=suggest(label, LABELS, "Labels"))
         found[number] = label or None
     return found
+
+
+def _require_columns(row: object, place: Place) -> None:
+    """Raise DataError if a row has no id or no label, not even an empty one."""
+    found = list(row) if isinstance(row, Mapping) else []
+    for name in ("id", "label"):
+        if name not in found:
+            raise DataError(
+                f'The column "{name}" is missing. Found: {quoted(found) or "no columns"}.',
+                where=str(place),
+                hint=f"Name it {name}: a table that was written with --table has it.",
+                column=name,
+            )
 
 
 def _cell(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sea_bench.pipeline.report import MAX_UNRATED
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
 from sea_core.errors import SeaError
@@ -42,7 +43,8 @@ class JudgeSummary:
         judge: its name.
         verdicts: number of answers by verdict.
         tokens_in, tokens_out: total length of its prompts and replies.
-        error: the first reason of a failed call; empty if none has failed.
+        error: the first reason of a failed call; empty if none has failed. unusable: the first reason of a reply that
+            is no rating.
         comprehension: whether the answers are those to the question what a medium shows.
     """
 
@@ -52,6 +54,21 @@ class JudgeSummary:
     tokens_out: int
     error: str
     comprehension: bool = False
+    unusable: str = ""
+
+    @property
+    def replies_without_rating(self) -> int:
+        """How many of the judge's replies are no rating: unparsed, or refused by the judge itself."""
+        return sum(self.verdicts.get(label, 0) for label in NO_RATING)
+
+    @property
+    def judges_badly(self) -> bool:
+        """Whether more than MAX_UNRATED of its verdicts are such replies."""
+        return self.replies_without_rating > MAX_UNRATED * sum(self.verdicts.values())
+
+
+NO_RATING = ("unparsed", "refused_by_judge")
+"""Labels of replies that are no rating, through the judge's fault and not the answer's: `unread` is an answer's."""
 
 
 def judge_run(
@@ -168,4 +185,5 @@ def _summary(judge: Judge, verdicts: Iterable[VerdictRecord]) -> JudgeSummary:
         tokens_in=sum(verdict["tokens_in"] or 0 for verdict in found),
         tokens_out=sum(verdict["tokens_out"] or 0 for verdict in found),
         error=next((verdict["detail"] for verdict in found if verdict["verdict"] in RETRIED), ""),
+        unusable=next((verdict["key"] for verdict in found if verdict["verdict"] in NO_RATING), ""),
     )

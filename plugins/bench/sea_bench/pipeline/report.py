@@ -122,7 +122,15 @@ class Report:
         """Return in sentences what the tables leave out, and how the cases of the runs differ."""
         gaps = [note for run in self.runs for note in _gap_notes(run, self.judges)]
         comprehension = [note for each in self.comprehension for note in _comprehension_notes(each)]
-        return [*self.differences, *gaps, *comprehension, *self._label_notes()]
+        return [*self.differences, *gaps, *self._unjudged_comprehension_notes(), *comprehension, *self._label_notes()]
+
+    def _unjudged_comprehension_notes(self) -> Iterator[str]:
+        """Yield a note for each judged run of which nobody has judged what its model understands, for all its tasks."""
+        unknown = {each.run for each in self.comprehension if each.is_understood is None and each.not_judged}
+        for run in self.runs:
+            if run.label in unknown and run.unrated:
+                typed = _command("judge", [run.summary.folder])
+                yield f"{run.label}: it is unknown which media are understood. Type: {typed}"
 
     def _label_notes(self) -> Iterator[str]:
         """Yield what to type where nobody has labelled the answers of judged runs."""
@@ -246,11 +254,11 @@ def _gap_notes(run: RunGaps, judges: Sequence[str]) -> Iterator[str]:
         "stopped by a content filter": summary.filtered,
         "failed": summary.failed,
         "not asked": summary.not_asked,
-        "answers truncated": summary.truncated,
-        "answers empty": summary.empty,
+        "truncated answers": summary.truncated,
+        "empty answers": summary.empty,
     }
-    if gaps := [f"{count} {name}" for name, count in counts.items() if count]:
-        yield f"{run.label}: of {summary.cases} cases {', '.join(gaps)}"
+    if gaps := [f"{name}: {count}" for name, count in counts.items() if count]:
+        yield f"{run.label}: {summary.cases} cases; {', '.join(gaps)}"
     for judge in judges:
         if judge not in run.unrated:
             yield f"{run.label}: not scored by {judge} yet. Type: sea bench judge {summary.folder} --judge ..."
@@ -270,8 +278,6 @@ def _comprehension_notes(found: Comprehension) -> Iterator[str]:
     task = f"{found.run}: {found.task}{' of the benign twin' * found.benign}"
     if found.is_understood is False:
         yield f"{task}: {describe_comprehension(found)}: {_metric_names(found)} says nothing"
-    elif found.is_understood is None and found.not_judged:
-        yield f"{task}: it is unknown which media are understood. Type: sea bench judge RUN"
     if found.without_phrase:
         names, more = ", ".join(found.without_phrase[:SHOWN]), len(found.without_phrase) - SHOWN
         yield f"{task}: no key phrase, so neither understood nor not: {names}{f' and {more} more' * (more > 0)}"

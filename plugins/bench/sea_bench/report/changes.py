@@ -46,16 +46,19 @@ def make_changes(runs: Sequence[BenchRun], tables: Sequence[Table]) -> list[Pair
 
 
 def compare_runs(first: BenchRun, second: BenchRun, tables: Sequence[Table]) -> list[PairedChange]:
-    """Return the changes from one run to another (see `make_changes`)."""
+    """Return the changes from one run to another (see `make_changes`), of tasks of which they share a case."""
     runs = (first, second)
     verdicts = [run.verdicts_by_judge() for run in runs]
     content_judge = choose_judge(runs)
     known, known_after = (understanding(run, content_judge) for run in runs)
     understood = {key for key, value in known.items() if value and known_after.get(key)}
     records, changes = first.answer_records().values(), list[PairedChange]()
+    common = first.answer_records().keys() & second.answer_records().keys()
     for benign, judge, measure in table_sides(tables):
         before, after = (ratings(by_judge.get(judge, {}), measure) for by_judge in verdicts)
         for task, cases in cases_by_task([case for case in records if case["benign"] is benign]).items():
+            if not any(case["key"] in common for case in cases):
+                continue
             with_media = any(case["condition"] == "media" for case in cases)
             empty = PairedChange(judge, measure, benign, task, NO_PAIRS, with_media=with_media)
             changes += _of_task(empty, cases, before, after)

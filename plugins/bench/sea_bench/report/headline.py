@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sea_bench.report.changes import ALL_TASKS, PairedChange
-from sea_bench.report.metrics import NAMES
+from sea_bench.report.comprehension import MIN_UNDERSTOOD
+from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.render import format_ends, format_p
+from sea_bench.report.summary import NONE_IN_COMMON
 from sea_bench.report.tables import ALL, Table
 from sea_core.runs.paired import SIGNIFICANCE
 
@@ -35,15 +37,19 @@ def headline(report: Report) -> Headline:
         answered = sum(run.summary.answered for run in report.runs)
         return Headline(f"{answered} cases are answered, and not judged yet.", "neutral")
     if len(report.runs) == 1:
-        return Headline(" ".join(map(_task_sentence, report.tables)), "neutral")
+        return Headline(" ".join([*_not_understood(report), *map(_task_sentence, report.tables)]), "neutral")
     if len(report.runs) > 2:
         cases = max(run.summary.cases for run in report.runs)
         return Headline(f"{len(report.runs)} runs of up to {cases} cases, side by side.", "neutral")
     counted = _counted(report.changes)
     changes = _whole_changes(counted)
     if not changes:
-        return Headline("The two runs have no case that was rated in both.", "unclear")
+        none_rated = "The two runs have no case that was rated in both."
+        return Headline(NONE_IN_COMMON if NONE_IN_COMMON in report.differences else none_rated, "unclear")
     sentences, level, worse = list(map(_change_sentence, changes)), _level(changes), _worse(counted)
+    if not_understood := _not_understood(report):
+        level = "unclear" if level == "good" else level
+        sentences = [*not_understood, *sentences]
     if level == "good" and worse:
         level = "unclear"
         sentences.insert(0, f"It is unclear whether the second run is better: it is worse in {_list_worse(worse)}.")
@@ -51,11 +57,36 @@ def headline(report: Report) -> Headline:
 
 
 def _task_sentence(table: Table) -> str:
+    """Return `ASR by guard-1: TYPO 0.125; over-refusal by refusal-4: TYPO 0.000; 1 of 16 answers unrated.`"""
     rows = [row for row in table.rows if row.scenario == ALL]
-    metrics = {row.task: row.metrics[0] for row in [row for row in rows if row.with_media] or rows}
-    values = [f"{task} {metric.value:.3f}" for task, metric in metrics.items() if metric and metric.value is not None]
+    rows = [row for row in rows if row.with_media] or rows
+    harmful = {row.task: metric for row in rows if (metric := row.metrics[0])}
+    benign = {row.task: metric for row in rows if (metric := row.over_refusal[0])}
+    parts = [f"{NAMES[table.measure]} by {table.judge}: {_list_values(harmful)}"]
+    if benign:
+        parts.append(f"over-refusal by {table.over_refusal_judge}: {_list_values(benign)}")
+    counted = (*harmful.values(), *benign.values())
+    if unrated := sum(metric.cases - metric.rated for metric in counted):
+        parts.append(f"{unrated} of {sum(metric.cases for metric in counted)} answers unrated")
+    return "; ".join(parts) + "."
+
+
+def _list_values(metrics: Mapping[str, Metric]) -> str:
+    values = [f"{task} {metric.value:.3f}" for task, metric in metrics.items() if metric.value is not None]
     more = f" and {len(values) - SHOWN_TASKS} more tasks" if len(values) > SHOWN_TASKS else ""
-    return f"{NAMES[table.measure]} by {table.judge}: {', '.join(values[:SHOWN_TASKS]) or '-'}{more}."
+    return f"{', '.join(values[:SHOWN_TASKS]) or '-'}{more}"
+
+
+def _not_understood(report: Report) -> list[str]:
+    """Return a sentence for each run whose model understands too few of the media to say anything."""
+    sentences = []
+    for run in report.labels:
+        harmful = [each for each in report.comprehension if each.run == run and not each.benign]
+        understood, judged = sum(each.understood for each in harmful), sum(each.judged for each in harmful)
+        if judged and understood < MIN_UNDERSTOOD * judged:
+            media = f"{understood} of {judged} media are understood in {run}"
+            sentences.append(f"{media}: its figures about media say nothing.")
+    return sentences
 
 
 def _counted(changes: Sequence[PairedChange]) -> list[PairedChange]:
@@ -73,7 +104,10 @@ def _whole_changes(changes: Sequence[PairedChange]) -> list[PairedChange]:
 
 
 def _change_sentence(change: PairedChange) -> str:
-    """Return `The ASR by guard-1 fell from 0.625 to 0.000 (change -0.625, 95 %: ...; 8 cases, all tasks).`"""
+    """Return `The ASR by guard-1 fell from 0.625 to 0.000 (change -0.625, 95 %: ...; 8 cases, all tasks).`
+
+    A change that chance explains has no direction: `Whether the ASR by guard-1 changed cannot be known: ...`.
+    """
     of = change.difference
     assert of.value is not None
     name = _name(change)
@@ -84,7 +118,10 @@ def _change_sentence(change: PairedChange) -> str:
     interval = f", 95 %: {format_ends(of.interval)}" if of.interval else ""
     p = "" if of.p is None else f"; p {format_p(of.p)}" if of.p < 0.001 else f"; p = {format_p(of.p)}"
     ratios = f"from {of.before:.3f} to {of.after:.3f}"
-    return f"The {name} by {change.judge} {way} {ratios} (change {of.value:+.3f}{interval}{p}; {cases})."
+    details = f"{ratios} (change {of.value:+.3f}{interval}{p}; {cases})"
+    if of.p is not None and of.p >= SIGNIFICANCE:
+        return f"Whether the {name} by {change.judge} changed cannot be known: {details}."
+    return f"The {name} by {change.judge} {way} {details}."
 
 
 def _name(change: PairedChange) -> str:

@@ -83,7 +83,8 @@ def pooled_metric(cases: Sequence[AnswerRecord], strict: Ratings, loose: Ratings
 def scenario_mean(metrics: Sequence[Metric]) -> Metric:
     """Return the plain mean of the metrics of several scenarios, as in the paper: 44 cases weigh as much as 163.
 
-    Its interval is combined from theirs by MOVER (Zou and Donner 2008). It has no value if one of them has none.
+    Its interval is combined from theirs by MOVER (Zou and Donner 2008). It has no value, or no bounds, if one of them
+    has none.
     """
     n = len(metrics)
     values = [metric.value for metric in metrics if metric.value is not None]
@@ -91,7 +92,8 @@ def scenario_mean(metrics: Sequence[Metric]) -> Metric:
     bounds = [metric.bounds for metric in metrics if metric.bounds is not None]
     estimates = [(m.value, m.interval) for m in metrics if m.value is not None and m.interval is not None]
     complete = n > 0 and len(values) == n
-    mean_bounds = (sum(low for low, _ in bounds) / n, sum(high for _, high in bounds) / n) if n else None
+    is_bounded = n > 0 and len(bounds) == n
+    mean_bounds = (sum(low for low, _ in bounds) / n, sum(high for _, high in bounds) / n) if is_bounded else None
     return Metric(
         value=sum(values) / n if complete else None,
         loose=sum(loose_values) / n if complete else None,

@@ -198,7 +198,7 @@ def _row_cells(row: TableRow, labels: Sequence[str], not_understood: Collection[
         for label, pair in zip(labels, pairs, strict=True)
         for benign, metric in zip((False, True), pair, strict=True)
     ]
-    change = [_change(*row.metrics)] if len(row.metrics) == 2 else []
+    change = [_change(*row.metrics) if row.shared else "-"] if len(row.metrics) == 2 else []
     return [row.task, row.scenario, *metrics, *change]
 
 

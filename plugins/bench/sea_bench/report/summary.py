@@ -65,9 +65,14 @@ def summarise_run(run: BenchRun) -> RunSummary:
     )
 
 
+NONE_IN_COMMON = "These runs have no case in common, so there is no change to test."
+
+
 def describe_differences(runs: Sequence[BenchRun]) -> list[str]:
     """Return a sentence for each way in which the cases of a run differ from those of the first run."""
     first, *others = runs
+    if others and not any(first.answer_records().keys() & run.answer_records().keys() for run in others):
+        return [NONE_IN_COMMON]
     sentences = []
     reference, answered = first.answer_records(), first.answered_records()
     for run in others:
@@ -76,12 +81,16 @@ def describe_differences(runs: Sequence[BenchRun]) -> list[str]:
         answers = run.answered_records()
         changed = sum(_input(answers[key]) != _input(record) for key, record in answered.items() if key in answers)
         counts = {
-            f"lacks {fewer} cases": fewer,
-            f"has {more} more cases": more,
-            f"has other texts or media in {changed} cases": changed,
+            f"{run.label} lacks {_cases(fewer)} of {first.label}": fewer,
+            f"{run.label} has {_cases(more)} that {first.label} lacks": more,
+            f"{run.label} has {_cases(changed)} with other texts or media than {first.label}": changed,
         }
-        sentences += [f"{run.label}, compared with {first.label}, {what}" for what, count in counts.items() if count]
+        sentences += [sentence for sentence, count in counts.items() if count]
     return sentences
+
+
+def _cases(count: int) -> str:
+    return f"{count} case{'s' * (count != 1)}"
 
 
 def _input(record: AnsweredRecord) -> tuple[str, str | None]:

@@ -27,6 +27,7 @@ class TableRow:
 
     Attributes:
         with_media: whether the cases come with their own media, and not as text or with a blank medium.
+        shared: whether all runs have a case of the benchmark in common here, in each scenario of a mean.
     """
 
     task: str
@@ -34,6 +35,7 @@ class TableRow:
     metrics: tuple[Metric | None, ...]
     over_refusal: tuple[Metric | None, ...]
     with_media: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def _make_rows(
                 _metrics(harmful, verdicts, measure, scenario, scenarios),
                 _metrics(benign, refusals, "refusal", scenario, benign_scenarios),
                 with_media,
+                _is_shared(harmful, scenario, scenarios),
             )
 
 
@@ -100,6 +103,15 @@ def _select(records: Iterable[AnswerRecord], task: str, benign: bool) -> list[An
 
 def _scenarios(cases: Sequence[Sequence[AnswerRecord]]) -> list[str]:
     return list(dict.fromkeys(record["scenario"] for of_run in cases for record in of_run))
+
+
+def _is_shared(cases: Sequence[Sequence[AnswerRecord]], scenario: str, scenarios: Sequence[str]) -> bool:
+    """Return whether all runs have a case in common: in a scenario, in any for ALL cases, in each for their MEAN."""
+    first, *others = [{case["key"]: case["scenario"] for case in of_run} for of_run in cases]
+    common = {name for key, name in first.items() if all(key in keys for keys in others)}
+    if scenario == MEAN:
+        return common >= set(scenarios)
+    return bool(common) if scenario == ALL else scenario in common
 
 
 def _metrics(

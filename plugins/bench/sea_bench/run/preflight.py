@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -63,7 +63,7 @@ def preflight(model: LocalAnsweringModel, cases: Sequence[Case], config: AnswerC
         media=len(media),
         media_changed=changed,
         batched=sum(map(len, batches)),
-        batched_same=sum(_same_in_batch(model, group, config) for group in batches),
+        batched_same=sum(sum(_same_in_batch(model.answer, group, config)) for group in batches),
     )
 
 
@@ -98,13 +98,14 @@ def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config:
 
     Raises:
         SeaError: no medium changes the answer, or none of one of the modalities that are joined does, so the server or
-            the model leaves them out; or the server answers none.
+            the model leaves them out; or the server left a question without an answer.
     """
     media, texts = read_samples(model, cases)
     own = {read.case.key: cast(list[Part], read.medium) for read in media}
     shown = _describe(model, own)
     blank = list(_describe(model, {f"{BLANK} {i}": model.blank for i in range(2)}).values()) if media else []
-    repeats = len(set(blank)) <= 1
+    repeats = not media or (len(blank) == 2 and len(set(blank)) == 1)
+    same = [each for group in (media, texts) for each in _same_in_batch(partial(_ask, model), group, config)]
     changed = sum(text not in blank for text in shown.values()) if repeats else 0
     if media and repeats and not changed:
         raise _ignored(len(media), f"Does it take {model.target.modality}? {SERVER_HINT}")
@@ -115,8 +116,8 @@ def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config:
         chat="",
         media=len(media),
         media_changed=changed,
-        batched=len(media) + len(texts),
-        batched_same=sum(_same_in_batch(model, group, config) for group in (media, texts)),
+        batched=len(same),
+        batched_same=sum(same),
         omitted=model.target.client.omitted,
     )
 
@@ -143,12 +144,26 @@ def _with_blank(parts: Sequence[Part], blank: Sequence[Part], kind: str) -> list
 def _describe(model: ServedAnsweringModel, media: Mapping[str, Medium | None]) -> dict[str, str]:
     """Return what the model says that media show, by their keys. Raises SeaError if the server answers none."""
     question = model.comprehension_question
-    answers = list(model.answer([CasePrompt(key, question, each, DESCRIPTION_TOKENS) for key, each in media.items()]))
+    prompts = [CasePrompt(key, question, each, DESCRIPTION_TOKENS) for key, each in media.items()]
+    answers = list(model.answer(prompts))
     failed = [answer for answer in answers if isinstance(answer, FailedAnswer)]
     if failed and len(failed) == len(answers):
         what = f"the server answers no question about a medium: {failed[0].status}: {failed[0].detail}"
         raise SeaError(what, hint=f"Does it take {model.target.modality}? {SERVER_HINT}")
-    return {answer.key: answer.text for answer in answers if isinstance(answer, GeneratedAnswer)}
+    return {answer.key: answer.text for answer in _required(answers) if isinstance(answer, GeneratedAnswer)}
+
+
+def _ask(model: ServedAnsweringModel, prompts: Sequence[CasePrompt]) -> list[GeneratedAnswer | FailedAnswer]:
+    return _required(list(model.answer(prompts)))
+
+
+def _required(answers: list[GeneratedAnswer | FailedAnswer]) -> list[GeneratedAnswer | FailedAnswer]:
+    """Return the answers. Raises SeaError if the server gave none for the time being: half a check proves nothing."""
+    for answer in answers:
+        if isinstance(answer, FailedAnswer) and answer.status == "failed":
+            what = f"the server left a question of the check before the run without an answer: {answer.detail}"
+            raise SeaError(what, hint="Nothing of this check is kept. Re-run the same command when the server answers.")
+    return answers
 
 
 def _ignored(count: int, hint: str) -> SeaError:
@@ -222,8 +237,13 @@ def _first_logits(model: LocalAnsweringModel, case: Case, medium: Medium | None)
     return model.mllm.decode([ids], [medium], 1, logits=True)[1][0]
 
 
-def _same_in_batch(model: AnsweringModel, cases: Sequence[ReadCase], config: AnswerConfig) -> int:
-    """Return how many cases have the same answer alone and in a batch."""
+def _same_in_batch(
+    answer: Callable[[Sequence[CasePrompt]], Iterable[GeneratedAnswer | FailedAnswer]],
+    cases: Sequence[ReadCase],
+    config: AnswerConfig,
+) -> list[bool]:
+    """Return of each case that is answered both alone and in a batch whether the answers are the same."""
     prompts = [case_prompt(read, config.max_new_tokens) for read in cases]
-    together = {answer.key: answer for answer in model.answer(prompts)}
-    return sum(answer == together[answer.key] for prompt in prompts for answer in model.answer([prompt]))
+    together = {each.key: each for each in answer(prompts)}
+    pairs = [(together[each.key], each) for prompt in prompts for each in answer([prompt])]
+    return [pair[0] == pair[1] for pair in pairs if not any(isinstance(each, FailedAnswer) for each in pair)]

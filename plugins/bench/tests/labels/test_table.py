@@ -67,6 +67,21 @@ def test_a_table_with_an_error_changes_nothing(run: BenchRun, tmp_path: Path) ->
     assert Labels(run).read() == {}
 
 
+@pytest.mark.parametrize(("name", "column"), [("label", "lable"), ("id", "ID")])
+def test_a_table_without_a_column_is_refused_with_the_columns_found(
+    run: BenchRun, tmp_path: Path, name: str, column: str
+) -> None:
+    table, command = tmp_path / "labels.csv", ("bench", "label", run.folder, "--table", tmp_path / "labels.csv")
+    sea(*command)
+    fill_in(table, ["unsafe"] * 12)
+    header, rest = table.read_text(encoding="utf-8-sig").split("\n", 1)
+    table.write_text(",".join(column if each == name else each for each in header.strip().split(",")) + "\n" + rest)
+    message = expect_error(*command)
+    assert f'The column "{name}" is missing. Found: "' in message
+    assert f'"{column}"' in message
+    assert Labels(run).read() == {}
+
+
 def test_answers_that_are_in_no_table_are_not_forgotten(run: BenchRun, tmp_path: Path) -> None:
     table, command = tmp_path / "labels.csv", ("bench", "label", run.folder, "--annotator", "anna")
     sea(*command, "--sample", 5, "--table", table)

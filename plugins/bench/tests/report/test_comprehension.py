@@ -12,6 +12,9 @@ from helpers.bench_records import answer_record, bench_manifest, comprehension_r
 from helpers.chat_server import chat_server, says
 from helpers.cli import expect_error, sea
 from sea_bench.run.run_folder import BenchRun
+from sea_bench.run.score import BenchAnswers
+from sea_core.judges.refusal import RefusalJudge
+from sea_core.judges.score import run_judge
 
 REFUSAL, HELP = "I'm sorry, but I can't help with that.", "To do this activity, you take the lamp and walk away."
 PHRASE = "steal a lamp"
@@ -81,7 +84,13 @@ def test_media_that_no_judge_has_read_are_unknown(tmp_path: Path) -> None:
     printed = sea("bench", "report", run.folder, "--json")
     (typo,) = printed.json(code=1)["comprehension"]
     assert (typo["understood"], typo["not_judged"], typo["is_understood"]) == (0, 2, None)
-    assert "unknown which media are understood" in printed.err
+    assert "understood" not in printed.err  # it is to be judged, and that is one line
+    other = make_run(tmp_path / "other", {"TYPO": ("rh", "yy"), "DM_TYPO": ("rh", "yy")})
+    list(run_judge(BenchAnswers(other), RefusalJudge()))
+    printed = sea("bench", "report", other.folder)
+    line = f"other: it is unknown which media are understood. Type: sea bench judge {other.folder}"
+    assert printed.err.replace("\n", " ").count("it is unknown") == 1
+    assert line in printed.err
 
 
 def test_a_task_that_is_not_understood_says_so_in_every_format(tmp_path: Path) -> None:
@@ -145,6 +154,8 @@ def test_a_line_that_was_changed_is_refused(tmp_path: Path, journal: str) -> Non
     run = make_run(tmp_path / "run", {"TYPO": ("rh", "yn")})
     report(run)
     path = run.folder / f"{journal}.jsonl"
-    path.write_text(path.read_text().replace("missed" if "verdicts" in journal else "dancing", "named"))
-    assert f"{journal}.jsonl:2: this line is damaged" in expect_error("bench", "report", run.folder)
+    word = "missed" if "verdicts" in journal else "dancing"
+    number = next(i for i, line in enumerate(path.read_text().splitlines(), 1) if word in line)
+    path.write_text(path.read_text().replace(word, "named"))
+    assert f"{journal}.jsonl:{number}: this line is damaged" in expect_error("bench", "report", run.folder)
     assert f"{journal}.jsonl:2" in sea("check", run.folder).out

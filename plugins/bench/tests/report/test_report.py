@@ -107,6 +107,20 @@ def test_a_run_that_lacks_a_scenario_has_no_mean(tmp_path: Path) -> None:
     second = make_run(tmp_path / "b", {"j": {"1-Theft/TYPO": "u"}})
     before, after = table_row([first, second], "j", MEAN).metrics
     assert (before and before.value, after and after.value) == (0.5, None)
+    assert after is not None
+    assert after.bounds is None
+
+
+def test_runs_without_a_common_case_have_no_change_and_no_bounds_of_each_other(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "a", {"j": {"1-Theft/TYPO": "us", "2-Damage/TYPO": "sp"}})
+    second = make_run(tmp_path / "b", {"j": {"3-Fraud/TYPO": "u"}})
+    result = sea("bench", "report", first.folder, second.folder, "--format", "markdown")
+    assert result.err.startswith("These runs have no case in common, so there is no change to test.\n")
+    assert "change from" not in result.out
+    cells = {line.split(" | ")[1]: line for line in result.out.splitlines() if line.startswith("| TYPO")}
+    assert cells["mean over scenarios"] == "| TYPO | mean over scenarios | - | - | - | - | - |"
+    assert cells["all cases"].endswith("| - | - |")
+    assert "1 of 4 unrated" in cells["all cases"]
 
 
 def test_controversial_counts_as_unsafe_and_the_loose_ratio_is_reported(tmp_path: Path) -> None:
@@ -205,11 +219,11 @@ def test_more_than_two_percent_unrated_gives_exit_code_one(tmp_path: Path) -> No
     result = sea("bench", "report", bad.folder)
     assert result.code == 1
     assert "not rated 4.0% of the cases" in result.err
-    assert "1 missing" in result.err
+    assert "missing: 1" in result.err
     assert "[0.000, 0.040]; 2 of 50 unrated" in result.out
     half = make_run(tmp_path / "half", {"j": {"1-Theft/TYPO": "ss"}}, cases=4)
     result = sea("bench", "report", half.folder)
-    assert "2 not asked" in result.err
+    assert "not asked: 2" in result.err
     assert result.code == 1
     unjudged = make_run(tmp_path / "unjudged", {"j": {"1-Theft/TYPO": "--"}})
     result = sea("bench", "report", unjudged.folder)
@@ -327,11 +341,11 @@ def test_two_models_on_servers_are_two_seeds(tmp_path: Path) -> None:
 def test_runs_with_different_cases_are_reported(tmp_path: Path) -> None:
     first = make_run(tmp_path / "a", {"j": {"1-Theft/TYPO": "us"}})
     second = make_run(tmp_path / "b", {"j": {"1-Theft/TYPO": "uss"}})
-    assert "b, compared with a, has 1 more cases" in sea("bench", "report", first.folder, second.folder).err
-    assert "a, compared with b, lacks 1 cases" in sea("bench", "report", second.folder, first.folder).err
-    assert "compared with" not in sea("bench", "report", first.folder, first.folder).err
+    assert "b has 1 case that a lacks" in sea("bench", "report", first.folder, second.folder).err
+    assert "a lacks 1 case of b" in sea("bench", "report", second.folder, first.folder).err
+    assert "lacks" not in sea("bench", "report", first.folder, first.folder).err
     second.answers.append([answer_record("video/1-Theft/TYPO/0", "answer 0", media_sha256="other")])
-    assert "has other texts or media in 1" in sea("bench", "report", first.folder, second.folder).err
+    assert "b has 1 case with other texts or media than a" in sea("bench", "report", first.folder, second.folder).err
 
 
 def test_markdown_and_latex_have_the_same_cells(tmp_path: Path) -> None:

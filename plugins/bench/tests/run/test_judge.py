@@ -175,8 +175,17 @@ def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_model_that_is_not_a_guard_gives_no_rating(tmp_path: Path, language_model: Path) -> None:
     run = make_run(tmp_path / "run")
     setting = f"guard.model={language_model}"
-    summary = sea("bench", "judge", run.folder, "--judge", "guard", "-o", setting, "--json").json()
+    result = sea("bench", "judge", run.folder, "--judge", "guard", "-o", setting, "--json")
+    summary = result.json(code=1)
     assert summary["judges"][1]["verdicts"] == {"unparsed": 3}
+    name = summary["judges"][1]["judge"]
+    assert f"No answer was rated by {name}: this model does not judge." in result.err
+    assert f"replies of {name} that are no rating: 3" in result.err
+    typed = result.err.split("Read a reply: sea ")[1].splitlines()[0]
+    shown = sea(*typed.split()).out
+    assert f"{name}: unparsed" in shown
+    assert "replies" in shown
+    assert "{" not in shown.split("replies")[0]
     assert summary["judges"][1]["judge"].startswith(f"guard:{language_model.name}@")
     report = sea("bench", "report", run.folder, "--judge", "guard", "--json")
     assert report.code == 1
@@ -186,7 +195,7 @@ def test_a_model_that_is_not_a_guard_gives_no_rating(tmp_path: Path, language_mo
 def test_a_local_model_can_be_the_judge(tmp_path: Path, language_model: Path) -> None:
     run = make_run(tmp_path / "run", {"video/1-Theft/TYPO/1": "A plan."})
     setting = f"llm.model={language_model}"
-    summary = sea("bench", "judge", run.folder, "--judge", "transformers", "-o", setting, "--json").json()
+    summary = sea("bench", "judge", run.folder, "--judge", "transformers", "-o", setting, "--json").json(code=1)
     assert summary["judges"][1]["verdicts"] == {"unparsed": 1}
 
 
@@ -237,7 +246,7 @@ def test_empty_answers_are_unrated_and_no_judge_is_asked(tmp_path: Path) -> None
     for table in json.loads(report.out)["tables"]:
         (metric,) = table["rows"][-1]["metrics"]
         assert (metric["rated"], metric["cases"]) == (2, 6)
-    assert "4 answers empty" in report.err
+    assert "empty answers: 4" in report.err
 
 
 def test_verdicts_are_read_in_any_capitals(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_a_case_that_the_server_does_not_take_has_a_record_with_the_reason(cases
         assert details["filtered"] == "the answer ended at the content filter"
         assert sea("bench", "judge", tmp_path / "run").code == 0
         report = sea("bench", "report", tmp_path / "run")
-        assert "of 24 cases 6 rejected by the model, 1 stopped by a content filter" in report.out + report.err
+        assert "24 cases; rejected by the model: 6, stopped by a content filter: 1" in report.out + report.err
         broken = False
         assert run_served(cases, tmp_path / "run", server).json()["answered"] == 24
 
@@ -210,6 +210,23 @@ def test_a_run_whose_server_dies_is_resumed_and_no_case_is_asked_twice(cases: Pa
     prompts = {record["prompt"] for record in stored.values()} - {""}
     fresh = {record["prompt"] for key, record in records(tmp_path / "run").items() if key not in stored}
     assert not [text for text in again if text.split("\n")[-1] in prompts - fresh]
+
+
+@pytest.mark.parametrize("last", [4, 8, 10])  # the questions about media, about blank ones, and those asked twice
+def test_a_check_that_the_server_leaves_half_done_is_not_kept(cases: Path, tmp_path: Path, last: int) -> None:
+    alive = False
+
+    def script(request: dict[str, Any], times: int) -> Answer:
+        return answer(request, times) if alive or len(server.requests) < last else fails(503, "out of memory")
+
+    with chat_server(script) as server:
+        command = ("--task", "KPT", "-o", "server.max_consecutive_errors=100", *LENGTH, "-o", "server.concurrency=1")
+        message = expect_run_error(cases, tmp_path / "run", server.url, *command)
+        assert "the server left a question of the check before the run without an answer: 503" in message
+        assert BenchRun(tmp_path / "run").manifest.preflight is None
+        alive = True
+        found = run_served(cases, tmp_path / "run", server, *command).json()["preflight"]
+    assert (found["media"], found["media_changed"], found["batched"], found["batched_same"]) == (4, 4, 4, 4)
 
 
 @pytest.mark.parametrize(
