@@ -158,4 +158,4 @@ def test_a_line_that_was_changed_is_refused(tmp_path: Path, journal: str) -> Non
     number = next(i for i, line in enumerate(path.read_text().splitlines(), 1) if word in line)
     path.write_text(path.read_text().replace(word, "named"))
     assert f"{journal}.jsonl:{number}: this line is damaged" in expect_error("bench", "report", run.folder)
-    assert f"{journal}.jsonl:2" in sea("check", run.folder).out
+    assert f"{journal}.jsonl:{number}" in sea("check", run.folder).out
