@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("case", "verdicts", "question", "answer")
 
-NOTHING = (None, "", [], {})
+NOTHING: tuple[object, ...] = (None, "", [], {})
 """Values that are not shown."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,8 +43,8 @@ class JudgeSummary:
         judge: its name.
         verdicts: number of answers by verdict.
         tokens_in, tokens_out: total length of its prompts and replies.
-        error: the first reason of a failed call; empty if none has failed. unusable: the first reason of a reply that
-            is no rating.
+        error: the first reason of a failed call; empty if none has failed. unusable: the key of the first answer
+            that got a reply which is no rating; empty if there is none.
         comprehension: whether the answers are those to the question what a medium shows.
     """
 
@@ -169,21 +169,21 @@ def _open(
 
 
 def _summarise(run: BenchRun, judge: Judge) -> JudgeSummary:
-    return _summary(judge, run.verdicts_by_judge().get(judge.name, {}).values())
+    return _summary(judge, run.verdicts_by_judge().get(judge.name, {}))
 
 
 def _summarise_comprehension(run: BenchRun, judge: Judge) -> JudgeSummary:
-    verdicts = run.current_comprehension_verdicts().get(judge.name, {}).values()
+    verdicts = run.current_comprehension_verdicts().get(judge.name, {})
     return replace(_summary(judge, verdicts), comprehension=True)
 
 
-def _summary(judge: Judge, verdicts: Iterable[VerdictRecord]) -> JudgeSummary:
-    found = list(verdicts)
+def _summary(judge: Judge, verdicts: Mapping[str, VerdictRecord]) -> JudgeSummary:
+    found = list(verdicts.values())
     return JudgeSummary(
         judge=judge.name,
         verdicts=dict(Counter(verdict["verdict"] for verdict in found)),
         tokens_in=sum(verdict["tokens_in"] or 0 for verdict in found),
         tokens_out=sum(verdict["tokens_out"] or 0 for verdict in found),
         error=next((verdict["detail"] for verdict in found if verdict["verdict"] in RETRIED), ""),
-        unusable=next((verdict["key"] for verdict in found if verdict["verdict"] in NO_RATING), ""),
+        unusable=next((key for key, verdict in verdicts.items() if verdict["verdict"] in NO_RATING), ""),
     )
