@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sea_core.extraction.extractor import ExtractionFailed, Extractor
     from sea_core.judges.base import Answer, Judge, JudgeFactory, Verdict
     from sea_core.model.adapter import Adapter
+    from sea_core.model.crossing import Crossing, ReplaySeam
     from sea_core.model.mllm import MLLM
     from sea_core.optimization.config import OptimizeConfig
     from sea_core.optimization.recipes.base import Recipe
@@ -48,6 +49,7 @@ else:
         "extraction.extractor": ["ExtractionFailed", "Extractor"],
         "judges.base": ["Answer", "Judge", "JudgeFactory", "Verdict"],
         "model.adapter": ["Adapter"],
+        "model.crossing": ["Crossing", "ReplaySeam"],
         "model.mllm": ["MLLM"],
         "optimization.config": ["OptimizeConfig"],
         "optimization.recipes.base": ["Recipe"],
@@ -89,6 +91,7 @@ __all__ = [
     "AlignConfig",
     "Answer",
     "Blueprint",
+    "Crossing",
     "DataError",
     "DataSpec",
     "EmbeddingRun",
@@ -108,6 +111,7 @@ __all__ = [
     "PreparedExample",
     "Recipe",
     "RefusalCurve",
+    "ReplaySeam",
     "RunError",
     "SafetyReplay",
     "SeaError",

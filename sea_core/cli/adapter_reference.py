@@ -35,7 +35,7 @@ def adapter_lines() -> Iterator[str]:
         for method in methods:
             if getattr(method, "__isabstractmethod__", False) == is_required:
                 yield from _method_lines(method)
-    yield from ("## What `replay` returns", "")
+    yield from ("## What `replay` returns", "", "`from sea_core import Crossing, ReplaySeam`", "")
     for each in (ReplaySeam, Crossing):
         summary = (inspect.getdoc(each) or "").partition("\n")[0]
         yield from (f"### `{each.__name__}`", "", summary, "")

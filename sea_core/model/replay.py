@@ -19,6 +19,7 @@ from torch.utils import _pytree as pytree
 
 from sea_core.errors import ModelError
 from sea_core.model.crossing import Crossing, ReplaySeam
+from sea_core.model.module_names import suggest_modules
 from sea_core.model.seam import run_until, watched
 
 CallShapes = tuple[torch.Size, ...]
@@ -74,9 +75,10 @@ class Replay:
         known = dict(model.named_modules())
         for name in (*(crossing.module for crossing in seam.crossings), *seam.skipped):
             if name not in known:
+                near = suggest_modules(model, name.rpartition(".")[2])
                 raise ModelError(
                     f"the model has no module {name!r}, which the adapter's `replay` names",
-                    hint="Give the names of `model.named_modules()`.",
+                    hint=f"{near} Give the names of `model.named_modules()`.".strip(),
                 )
         self.next_pass: Pass | None = None
         self.is_recording = False

@@ -111,6 +111,27 @@ def test_check_reports_it_rule_by_rule(
     assert re.search(r"^\d of 31 rules hold\.$", printed.err, re.M)
 
 
+def test_a_wrong_path_of_a_module_names_the_right_one_and_rules_not_run_share_a_line(
+    broken: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = broken("    def projector(self, model):\n        return model.embed_tokens")
+    assert sea(monkeypatch, "plugins", "check", file) == 1
+    printed = capsys.readouterr()
+    table = " ".join(printed.out.split())
+    assert re.search(r"Qwen2AudioForConditionalGeneration has \S*language_model\S*\.embed_tokens\.", table), table
+    assert "not run 26 rules: it needs the model blank, files, prompt," in table
+    assert "Finished with failures: rules violated: 1; rules not run: 26." in printed.err
+
+
+def test_a_model_folder_that_is_not_there_is_no_fault_of_the_plugin(
+    broken: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sea(monkeypatch, "plugins", "check", broken(FAULTS["split"][0]), "--model", "./none") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "there is no model folder ./none" in printed.err
+
+
 def test_sea_error_raised_by_a_plugin_is_not_changed(broken: Callable[[str], Path]) -> None:
     file = broken("    def blank_input(self, processor):\n        raise DataError('No ears.', hint='Buy some.')")
     error = catch_any(lambda: load(file).blank())

@@ -396,6 +396,26 @@ def test_an_error_that_many_rules_meet_is_reported_once() -> None:
     assert set(same) == {"it meets the same error as the rule blank"}
 
 
+class TextAround(Qwen2AudioAdapter):
+    def inputs(self, processor: Any, texts: Any, media: Any) -> Any:
+        start = "<|audio_bos|>"
+        return super().inputs(processor, [text.replace(start, f"Hear: {start}") for text in texts], media)
+
+
+def test_text_that_the_processor_adds_is_shown_and_what_needs_the_prompt_is_not_run() -> None:
+    results: dict[str, RuleResult] = {}
+    for result in check_adapter(under_test(TextAround(seconds=2))):
+        results[result.rule.name] = result
+        if result.rule.name == "injection":
+            break
+    assert re.search(
+        r"'.*<\|audio_bos\|><\|AUDIO\|> x \d+<.*' instead of '.*Hear: <\|audio_bos\|><\|AUDIO\|> x \d+<.*'\. "
+        r"The processor adds text around the placeholders: use `replay`",
+        results["prompt"].problem,
+    ), results["prompt"].problem
+    assert (results["injection"].state, results["injection"].problem) == ("not run", "it needs the rule prompt")
+
+
 def test_class_without_adapter_raises() -> None:
     with pytest.raises(PluginError, match="AdapterContract has no adapter: set `adapter = MyAdapter"):
         AdapterContract().mllm()

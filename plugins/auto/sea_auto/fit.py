@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from sea_auto.facts import Facts
-from sea_core.errors import ModelError, SeaError
+from sea_core.errors import ModelError, SeaError, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,6 +146,7 @@ class Fit:
         ids, text = first["input_ids"][0].tolist(), self._render()
         placeholders = [self._find_placeholder(text, ids, each) for each in self.adapter.modality.split("+")]
         placeholder_ids = self.processor.tokenizer.convert_tokens_to_ids(placeholders)
+        logits = self._ordinary_logits(first, ids.count(placeholder_ids[0]), placeholders[0])
         found = combine([derive(self.model, first, other, *placeholder_ids) for other in others])
         if problem := broken_rule(self.model, found, first, second):
             raise self._not_derived(problem)
@@ -158,7 +159,7 @@ class Fit:
                 f"its encoder reads the question too, so that no embedding stands for the {self.adapter.noun} alone"
             )
         other = join(self._crossed(seam, self._inputs(call, QUESTION, self.adapter.other_size(self.processor))))
-        scale, softcap = self._find_logits(first)
+        scale, softcap = self._find_logits(first, logits)
         known = call.known
         return replace(
             known,
@@ -174,6 +175,31 @@ class Fit:
             scale=scale,
             softcap=softcap,
         )
+
+    def _ordinary_logits(self, inputs: Mapping[str, Any], count: int, placeholder: str) -> Tensor:
+        """Return the logits of the model's own forward pass on what its processor makes of a medium.
+
+        Raises:
+            ModelError: it fails: the processor and the model of the checkpoint do not agree.
+        """
+        import torch
+
+        from sea_core.model.device_error import describe_device_error
+
+        try:
+            with torch.no_grad():
+                logits: Tensor = self.model(**inputs, use_cache=False).logits
+        except PROCESSOR_ERRORS as error:
+            if describe_device_error(error):
+                raise
+            raise ModelError(
+                "the processor and the model of this checkpoint do not agree: the processor writes "
+                f"{count:,} placeholders ({placeholder}) for one {self.adapter.noun}, and the ordinary forward pass "
+                f"of {self.architecture} fails on them: {type(error).__name__}: {one_line(error)[:200]}",
+                hint="Compare the checkpoint's processor_config.json with its config.json: a setting may be missing or "
+                "differ, such as the placeholders for each medium (image_seq_length) or the size of its patches.",
+            ) from error
+        return logits
 
     def _inputs(self, call: AutoAdapter, question: str, medium: Any) -> dict[str, Any]:
         """Return the model's inputs for a question about a medium."""
@@ -319,10 +345,13 @@ class Fit:
                 return str(tokenizer.convert_ids_to_tokens(found))
         return str(tokenizer.eos_token)
 
-    def _find_logits(self, inputs: Mapping[str, Any]) -> tuple[float, float]:
+    def _find_logits(self, inputs: Mapping[str, Any], expected: Tensor) -> tuple[float, float]:
         """Return the factor and the softcap of the logits: of what the configuration names, what the model applies.
 
         A decoder's configuration may name a factor that only the decoder's own head applies.
+
+        Args:
+            expected: the model's own logits for the inputs.
         """
         import torch
 
@@ -334,7 +363,6 @@ class Fit:
 
         with torch.no_grad():
             head = self.model.get_output_embeddings()
-            expected = self.model(**inputs, use_cache=False).logits
             plain = head(run_until(head, lambda: self.model(**inputs, use_cache=False)))
         factors = {1.0, find("logit_scale"), 1 / (find("logits_scaling") or 1), find("logits_scaling")} - {0.0}
         caps = {0.0, find("final_logit_softcapping")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,20 @@ def test_what_cannot_be_proved_is_refused_with_the_reason(checkpoint: Any, famil
         derive(checkpoint(family), modality)
     assert REFUSED[family, modality] in error.value.what
     assert error.value.hint
+
+
+def test_a_processor_that_does_not_fit_its_model_is_named_with_both_counts(checkpoint: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "internvl"
+    shutil.copytree(checkpoint("internvl"), folder)
+    path = folder / "processor_config.json"
+    settings = json.loads(path.read_text())
+    del settings["image_seq_length"]  # 256 for each tile by default; the model makes 4 vectors
+    path.write_text(json.dumps(settings))
+    with pytest.raises(ModelError) as error:
+        ADAPTERS["image"].fitted(str(folder), dtype=torch.float32, device="cpu")
+    for part in ("the processor and the model of this checkpoint do not agree", "1,280 placeholders", "features: 20"):
+        assert part in error.value.what
+    assert "processor_config.json" in error.value.hint
 
 
 def test_a_tokenizer_of_mistral_common_is_used_as_an_ordinary_one(checkpoint: Any, tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from torch import nn
+
 from sea_core.errors import SeaError
+from sea_core.model.module_names import suggest_modules
 from sea_core.plugin.contract import rules_checkpoint, rules_generation, rules_seam, rules_texts, rules_training
 from sea_core.plugin.contract.rule import AdapterUnderTest, NotTested, Rule, RuleViolation
 from sea_core.plugin.isolation import catch_any, describe
@@ -47,6 +50,9 @@ def check_adapter(subject: AdapterUnderTest) -> Iterator[RuleResult]:
         if model_failed and rule.needs_model:
             yield RuleResult(rule, "not run", "it needs the model")
             continue
+        if rule.needs in reported.values():
+            yield RuleResult(rule, "not run", f"it needs the rule {rule.needs}")
+            continue
         result = check_rule(rule, subject)
         if result.state == "fail" and (first := reported.setdefault(result.problem, rule.name)) != rule.name:
             result = RuleResult(rule, "not run", f"it meets the same error as the rule {first}")
@@ -66,4 +72,11 @@ def check_rule(rule: Rule, subject: AdapterUnderTest) -> RuleResult:
         return RuleResult(rule, "fail", str(error), rule.advice)
     if isinstance(error, SeaError):
         return RuleResult(rule, "fail", error.what, f"{error.hint} {rule.advice}".strip())
-    return RuleResult(rule, "fail", describe(error), rule.advice)
+    return RuleResult(rule, "fail", describe(error), f"{_near_modules(error)} {rule.advice}".strip())
+
+
+def _near_modules(error: BaseException) -> str:
+    """Return where a model has the module that was looked for in another place."""
+    if isinstance(error, AttributeError) and isinstance(error.obj, nn.Module):
+        return suggest_modules(error.obj, error.name)
+    return ""

@@ -166,6 +166,7 @@ class Rule:
         advice: what to check if it is violated.
         check: raises RuleViolation, or whatever the adapter raises, if it is violated.
         needs_model: whether the check uses the model.
+        needs: the name of an earlier rule without which this one is violated too.
     """
 
     name: str
@@ -173,13 +174,16 @@ class Rule:
     advice: str
     check: Callable[[AdapterUnderTest], None]
     needs_model: bool = True
+    needs: str = ""
 
 
-def rule(advice: str, needs_model: bool = True) -> Callable[[Callable[[AdapterUnderTest], None]], Rule]:
+def rule(
+    advice: str, needs_model: bool = True, needs: str = ""
+) -> Callable[[Callable[[AdapterUnderTest], None]], Rule]:
     """Make a rule from a check. The function's name is the rule's, its docstring the sentence."""
 
     def make(check: Callable[[AdapterUnderTest], None]) -> Rule:
-        return Rule(check.__name__, check.__doc__ or "", advice, check, needs_model)
+        return Rule(check.__name__, check.__doc__ or "", advice, check, needs_model, needs)
 
     return make
 

@@ -59,7 +59,7 @@ def other_architecture(subject: AdapterUnderTest) -> None:
         )
 
 
-@rule("The model must convert its media to its own dtype, and `split` must not change that of E.")
+@rule("The model must convert its media to its own dtype, and `split` must not change that of E.", needs="prompt")
 def bfloat16(subject: AdapterUnderTest) -> None:
     """The seam check before a run passes, for a small model in bfloat16 too."""
     check_seam(subject.mllm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 
 import torch
@@ -77,7 +78,7 @@ def prompt(subject: AdapterUnderTest) -> None:
         ours_count, ordinary_count = (ids.count(subject.mllm.placeholder_id) for ids in (ours, ordinary))
         counts = f"an E of {len(embedding)} vectors makes {ours_count} placeholders, the ordinary prompt has "
         require(ours_count == ordinary_count, f"{counts}{ordinary_count}")
-        require(ours == ordinary, "the text around the placeholders differs from the ordinary prompt")
+        require(ours == ordinary, _text_difference(subject.mllm, ours, ordinary))
 
 
 @rule("`conversation` must hand on the question as it is; `placeholder` and `end_token` must be added tokens.")
@@ -100,7 +101,10 @@ def literals(subject: AdapterUnderTest) -> None:
             require(found == expected, f"a question with {literal!r} holds the tokens {listed(found)}")
 
 
-@rule("The prompt, the positions or the projector differ from the ordinary forward: check `projector` and `split`.")
+@rule(
+    "The prompt, the positions or the projector differ from the ordinary forward: check `projector` and `split`.",
+    needs="prompt",
+)
 def injection(subject: AdapterUnderTest) -> None:
     """Injecting a medium's own embedding changes nothing, at any position."""
     own_embedding_changes_nothing(subject.proof)
@@ -211,6 +215,28 @@ RULES = (
     shape,
     hooks,
 )
+
+
+def _text_difference(mllm: MLLM, ours: Sequence[int], ordinary: Sequence[int]) -> str:
+    """Return how two prompts with the same number of placeholders differ, from shortly before the difference."""
+    texts = [_shown(mllm, ids) for ids in (ours, ordinary)]
+    same = next((n for n, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), 0)
+    begin = max(0, same - 40)
+    shown = [repr(f"{'...' * (begin > 0)}{text[begin : begin + 120]}") for text in texts]
+    more = len(ordinary) > len(ours)
+    remedy = ". The processor adds text around the placeholders: use `replay`" if more else ""
+    return (
+        f"the text around the placeholders differs from the ordinary prompt: {shown[0]} instead of {shown[1]}{remedy}"
+    )
+
+
+def _shown(mllm: MLLM, ids: Sequence[int]) -> str:
+    """Return the text of a prompt, with one placeholder and their number for each run of them."""
+    text = ""
+    for is_placeholder, run in groupby(ids, lambda i: i == mllm.placeholder_id):
+        part = list(run)
+        text += f"{mllm.adapter.placeholder} x {len(part)}" if is_placeholder else mllm.tokenizer.decode(part)
+    return text
 
 
 @contextmanager
