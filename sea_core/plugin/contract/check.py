@@ -77,6 +77,6 @@ def check_rule(rule: Rule, subject: AdapterUnderTest) -> RuleResult:
 
 def _near_modules(error: BaseException) -> str:
     """Return where a model has the module that was looked for in another place."""
-    if isinstance(error, AttributeError) and isinstance(error.obj, nn.Module):
+    if isinstance(error, AttributeError) and error.name and isinstance(error.obj, nn.Module):
         return suggest_modules(error.obj, error.name)
     return ""
