@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from helpers.documents import Block, blocks
-from helpers.fresh_venv import FreshVenv
+from helpers.fresh_venv import FreshVenv, ServingVenv
 
 DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorials/write-a-plugin.md"
+BUILD = "$ sea toy build tiny --plugin eeg"
 EXAMPLE = DOCS / "examples/sea_eeg"
 TRAINING = "encoder_steps=150, language_steps=600"
 SHORTER = "encoder_steps=400, language_steps=600, media_batch=8, text_batch=3"
@@ -33,19 +35,28 @@ def commands(text: str) -> list[tuple[str, int, list[str]]]:
 def test_every_block_can_be_followed(tmp_path: Path) -> None:
     assert sum(TRAINING in block.text for block in blocks(TUTORIAL)) == 1
     venv = FreshVenv.create(tmp_path)
-    for block in blocks(TUTORIAL):
-        if block.language == "console":
-            for command, code, printed in commands(block.text):
-                done = venv.run(command)
-                output = f"$ {command}\n{done.stdout}{done.stderr}"
-                assert done.returncode == code, output
-                plain = " ".join(output.split())
-                assert not [line for line in printed if line not in plain], output
-        else:
-            assert block.file, f"a block does not say which file it is: {block.text[:60]}"
-            path = tmp_path / block.file
-            assert path.parent.is_dir(), f"{block.file}: there is no such folder yet"
-            path.write_text(block.text.replace(TRAINING, SHORTER), encoding="utf-8")
+    with ExitStack() as stack:
+        for block in blocks(TUTORIAL):
+            if BUILD in block.text:  # the package is written: one process can run the commands from here on
+                venv = stack.enter_context(venv.serving())
+            if block.language == "console":
+                for command, code, printed in commands(block.text):
+                    require_output(venv, command, code, printed)
+            else:
+                assert block.file, f"a block does not say which file it is: {block.text[:60]}"
+                path = tmp_path / block.file
+                assert path.parent.is_dir(), f"{block.file}: there is no such folder yet"
+                path.write_text(block.text.replace(TRAINING, SHORTER), encoding="utf-8")
+    assert isinstance(venv, ServingVenv)
+
+
+def require_output(venv: FreshVenv, command: str, code: int, printed: list[str]) -> None:
+    """Run a command, and fail if it has another exit code or does not print the lines."""
+    done = venv.run(command)
+    output = f"$ {command}\n{done.stdout}{done.stderr}"
+    assert done.returncode == code, output
+    plain = " ".join(output.split())
+    assert not [line for line in printed if line not in plain], output
 
 
 @pytest.mark.parametrize("block", [block for block in blocks(TUTORIAL) if block.file], ids=lambda block: block.file)

@@ -89,7 +89,7 @@ def train_captions(states: Sequence[TrainingState], config: GraftConfig, report:
     for step in range(config.caption_steps):
         results = [targets.loss(config.caption_batch) for targets in captions]
         training.update(optimizer, scheduler, torch.stack([loss for loss, _ in results]).sum(), trained)
-        if step % 50 == 49:
+        if step % 50 == 49 or step + 1 == config.caption_steps:
             summary = "; ".join(f"loss {loss.item():.3f}, token accuracy {right:.3f}" for loss, right in results)
             report(f"captions {step + 1}/{config.caption_steps}: {summary}")
     mllm.model.requires_grad_(False)
@@ -148,7 +148,7 @@ def train_answers(states: Sequence[TrainingState], config: GraftConfig, rng: ran
             losses.append(training.sample_loss(state.mllm, samples, embeddings))
         loss = torch.stack(losses).mean()
         training.update(optimizer, scheduler, loss, trained)
-        if step % 20 == 19:
+        if step % 20 == 19 or step + 1 == config.lora_steps:
             report(f"answers {step + 1}/{config.lora_steps}: loss {loss.item():.4f}")
     peft_model.merge_and_unload()
     mllm.model.requires_grad_(False)

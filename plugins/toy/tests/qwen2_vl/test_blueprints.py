@@ -88,7 +88,7 @@ def test_small_model_is_built_around_a_language_model(llama: tuple[Any, Any], tm
     student = SmallQwen2VLStudent()
     progress: list[str] = []
     mllm = student.build_around(*llama)
-    graft(student, mllm, 0, QUICK, GraftConfig(50, 2, 20, 2, 1, 2), progress.append)
+    graft(student, mllm, 0, QUICK, GraftConfig(2, 2, 2, 2, 1, 2), progress.append)
     build.save(mllm, tmp_path)
     assert [line.split(" ")[0] for line in progress[2:]] == ["captions", "answers"]
     for each in student.all_modalities:
