@@ -15,8 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 SERVER = """
-import contextlib, io, json, shlex, sys
+import contextlib, io, json, os, shlex, sys
 from sea_core.cli import app
+replies = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # where a library that is no Python prints
 for line in sys.stdin:
     sys.argv, out, err, code = shlex.split(json.loads(line)), io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -24,7 +26,7 @@ for line in sys.stdin:
             app.main()
         except SystemExit as exit_:
             code = int(exit_.code or 0)
-    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), file=replies, flush=True)
 """
 """Runs the commands of `sea` that it reads, and writes their exit codes and outputs."""
 
