@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from sea_core.model.device_error import described_device_errors
+from sea_core.runs.block import Block
 from sea_core.runs.block_folder import BlockFolder
-from sea_core.runs.blocks import ORDER, Block, Blocks
+from sea_core.runs.blocks import ORDER, Blocks
 
 if TYPE_CHECKING:
     from sea_core.pipeline.progress import Tracker

@@ -27,7 +27,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.reading import note_reading
 from sea_core.pipeline.shared_work import SharedWork
 from sea_core.plugin import loader
-from sea_core.runs.blocks import HINT, Block, BlockRow
+from sea_core.runs.block import HINT, Block, BlockRow
 from sea_core.runs.containment import is_inside
 from sea_core.runs.embedding_blocks import EmbeddingBlocks
 from sea_core.runs.embedding_record import ResultRecord

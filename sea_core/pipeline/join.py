@@ -23,8 +23,8 @@ from sea_core.pipeline.optimize import Synthesis, finish, known_recipes
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder
+from sea_core.runs.block import HINT as CUT_HINT
 from sea_core.runs.blocks import FINISHER, ORDER, Finisher
-from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.lock import Locked
 from sea_core.runs.manifest import normalise, require_same_identity

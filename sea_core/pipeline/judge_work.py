@@ -25,9 +25,9 @@ from sea_core.pipeline.join import own_device
 from sea_core.pipeline.launch import WorkerCommand
 from sea_core.pipeline.shared_work import SharedOrder, SharedWork, WorkerOptions
 from sea_core.plugin import loader
+from sea_core.runs.block import HINT as CUT_HINT
+from sea_core.runs.block import BlockRow
 from sea_core.runs.block_folder import JUDGE_BLOCKS
-from sea_core.runs.blocks import HINT as CUT_HINT
-from sea_core.runs.blocks import BlockRow
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.followed import FollowedLog
 from sea_core.runs.journal_blocks import JournalBlocks

@@ -22,8 +22,9 @@ from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder, make_rows
 from sea_core.runs.atomic import DAMAGED
+from sea_core.runs.block import ROWS, BlockRow
 from sea_core.runs.block_folder import BLOCKS, TOKEN
-from sea_core.runs.blocks import ORDER, ROWS, BlockRow
+from sea_core.runs.blocks import ORDER
 from sea_core.runs.containment import is_file_name
 from sea_core.runs.embedding_run import EmbeddingManifest, EmbeddingRun
 from sea_core.runs.folder import LOCK

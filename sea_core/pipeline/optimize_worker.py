@@ -26,8 +26,9 @@ from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, Co
 from sea_core.pipeline.texts import goal_texts
 from sea_core.pipeline.work_order import WorkOrder, make_rows, read_rows
 from sea_core.runs import store
+from sea_core.runs.block import HINT, Block, ClaimLost
 from sea_core.runs.block_folder import BlockFolder
-from sea_core.runs.blocks import HINT, ORDER, SETTLED, UNKNOWN_WORKERS, Block, Blocks, ClaimLost, block_size
+from sea_core.runs.blocks import ORDER, SETTLED, UNKNOWN_WORKERS, Blocks, block_size
 from sea_core.runs.embedding_files import tensor_digest
 from sea_core.runs.embedding_run import EmbeddingRun, ResolvedSettings
 from sea_core.runs.store import Store

@@ -11,8 +11,9 @@ from sea_core.errors import DeviceError, RunError, SeaError
 from sea_core.model.libraries import install_command
 from sea_core.pipeline.launch import RESTARTS
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.runs.block import HINT
 from sea_core.runs.block_folder import block_names
-from sea_core.runs.blocks import HINT, ORDER, Blocks
+from sea_core.runs.blocks import ORDER, Blocks
 from sea_core.runs.folder import command_to_show
 from sea_core.runs.manifest import read_sealed
 

@@ -22,19 +22,9 @@ from sea_core.judges.base import JudgeConfig
 from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, Counter, may_kill
 from sea_core.pipeline.launch import WorkerCommand, launch
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.runs.block import HINT, Block, BlockRow, ClaimLost
 from sea_core.runs.block_folder import BLOCKS
-from sea_core.runs.blocks import (
-    FINISHER,
-    HINT,
-    ORDER,
-    SETTLED,
-    Block,
-    BlockRow,
-    Blocks,
-    ClaimLost,
-    Finisher,
-    block_size,
-)
+from sea_core.runs.blocks import FINISHER, ORDER, SETTLED, Blocks, Finisher, block_size
 from sea_core.runs.folder import LOCK, RunFolder
 from sea_core.runs.journal_blocks import JournalBlocks
 from sea_core.runs.lock import Locked, locked

@@ -13,7 +13,7 @@ from sea_core.pipeline.launch import WorkerCommand
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedWork
-from sea_core.runs.blocks import Block, BlockRow
+from sea_core.runs.block import Block, BlockRow
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.verification.verify import (
     BATCH_SIZE,

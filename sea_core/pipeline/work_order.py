@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import RunError
-from sea_core.runs.blocks import BlockRow
+from sea_core.runs.block import BlockRow
 from sea_core.schema import parse_json
 
 HINT = "Somebody has changed the run: make it again, or check it: sea check RUN"

@@ -22,8 +22,8 @@ from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOpti
 from sea_core.pipeline.verify import require_same_model, require_synthetic
 from sea_core.pipeline.verify_work import VERIFY_BLOCKS, VerifyWork
 from sea_core.plugin import loader
+from sea_core.runs.block import HINT as CUT_HINT
 from sea_core.runs.block_folder import BLOCKS
-from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.blocks import ORDER
 from sea_core.runs.containment import is_inside
 from sea_core.runs.embedding_run import EmbeddingRun

@@ -17,8 +17,8 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from sea_core.errors import RunError
+from sea_core.runs.block import Attempt, ClaimLost
 from sea_core.runs.block_folder import TOKEN
-from sea_core.runs.blocks import Attempt, ClaimLost
 from sea_core.runs.object_store import CONNECTIONS, ObjectStore
 from sea_core.schema import parse_json
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from sea_core.runs.atomic import disk_errors
+from sea_core.runs.block import Block
 from sea_core.runs.block_folder import BLOCKS, JOINING, NAME, TODO, files_of
-from sea_core.runs.blocks import Block, Blocks
+from sea_core.runs.blocks import Blocks
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.jsonl import JsonlLog
 

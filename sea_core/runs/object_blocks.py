@@ -27,9 +27,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sea_core.errors import RunError
+from sea_core.runs.block import ATTEMPTS, ROWS, Attempt, Block, ClaimLost
 from sea_core.runs.block_folder import BLOCKS, DONE, SETTLE, TODO, BlockFolder, files_of
 from sea_core.runs.block_log import REFRESH_SECONDS, BlockClaim, BlockEntry, BlockLogs, attempts
-from sea_core.runs.blocks import ATTEMPTS, ROWS, SETTLED, TRIALS, Attempt, Block, Blocks, ClaimLost
+from sea_core.runs.blocks import SETTLED, TRIALS, Blocks
 from sea_core.runs.containment import is_file_name
 from sea_core.runs.inventory import NAME as INVENTORY
 from sea_core.runs.inventory import Inventory

@@ -21,7 +21,8 @@ from sea_core.model.embedding import load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.encode import encode, media_examples
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.runs.blocks import Blocks, ClaimLost
+from sea_core.runs.block import ClaimLost
+from sea_core.runs.blocks import Blocks
 from sea_core.runs.embedding_run import EmbeddingRun
 
 

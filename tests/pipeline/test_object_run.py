@@ -23,8 +23,8 @@ from sea_core.pipeline.object_run import prepare_in_store, work_in_store
 from sea_core.pipeline.optimize import Synthesis, optimize
 from sea_core.pipeline.progress import SILENT
 from sea_core.pipeline.share import pull, push
+from sea_core.runs.block import Block
 from sea_core.runs.block_folder import BLOCKS
-from sea_core.runs.blocks import Block
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.object_blocks import ObjectBlocks
 from sea_core.runs.object_store import ObjectStore

@@ -33,8 +33,9 @@ from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.join import work
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.runs.block import Block
 from sea_core.runs.block_folder import SETTLE, TODO
-from sea_core.runs.blocks import Block, Blocks
+from sea_core.runs.blocks import Blocks
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog
 

@@ -18,8 +18,9 @@ from helpers.records import result_record
 from helpers.stored import stored_ids
 from sea_core.errors import RunError
 from sea_core.runs import blocks as module
+from sea_core.runs.block import Block, BlockRow, ClaimLost
 from sea_core.runs.block_folder import DONE, SETTLE, TODO
-from sea_core.runs.blocks import Block, BlockRow, Blocks, ClaimLost, block_size
+from sea_core.runs.blocks import Blocks, block_size
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import Store
 from sea_core.runs.workers import STALE_SECONDS, Worker

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from helpers.manifests import embedding_manifest
+from sea_core.runs.block import Block, BlockRow, ClaimLost
 from sea_core.runs.block_folder import TODO
-from sea_core.runs.blocks import SETTLED, Block, BlockRow, ClaimLost
+from sea_core.runs.blocks import SETTLED
 from sea_core.runs.embedding_run import EmbeddingRun, ResolvedSettings
 from sea_core.runs.journal_blocks import JournalBlocks
 from sea_core.runs.workers import Worker

@@ -21,8 +21,8 @@ from helpers.object_storage import SECRET, folder_address, s3_environment
 from helpers.records import result_record
 from sea_core.errors import RunError, SeaError
 from sea_core.runs import object_blocks as module
+from sea_core.runs.block import ROWS, Block, BlockRow, ClaimLost
 from sea_core.runs.block_folder import BLOCKS, SETTLE
-from sea_core.runs.blocks import ROWS, Block, BlockRow, ClaimLost
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import write_sealed
 from sea_core.runs.object_blocks import BlockPlan, ObjectBlocks, ObjectWorker

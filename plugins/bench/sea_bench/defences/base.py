@@ -15,7 +15,7 @@ from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, Ge
 from sea_core.config import Config, validate
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.atomic import disk_errors
-from sea_core.runs.blocks import Block
+from sea_core.runs.block import Block
 from sea_core.runs.manifest import write_sealed
 
 PREFIX = "defence"

@@ -21,7 +21,7 @@ from sea_core.pipeline.launch import WorkerCommand, count_workers
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import Progress
 from sea_core.pipeline.shared_work import SharedWork
-from sea_core.runs.blocks import Block, BlockRow
+from sea_core.runs.block import Block, BlockRow
 from sea_core.runs.followed import FollowedLog
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from sea_bench.run.run_folder import BenchRun
 from sea_core.config import override
 from sea_core.errors import RunError
 from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
+from sea_core.runs.block import HINT as CUT_HINT
 from sea_core.runs.block_folder import BLOCKS, JUDGE_BLOCKS
-from sea_core.runs.blocks import HINT as CUT_HINT
 from sea_core.runs.manifest import normalise, require_same_identity
 from sea_core.schema import parse_json
 

@@ -25,7 +25,8 @@ from sea_bench.study.tasks import require_answers
 from sea_core.errors import RunError, SeaError
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT
-from sea_core.runs.blocks import BlockRow, Blocks, ClaimLost
+from sea_core.runs.block import BlockRow, ClaimLost
+from sea_core.runs.blocks import Blocks
 from sea_core.runs.manifest import CHECKSUM, write_sealed
 
 PLUGIN, LATER, WANTED = "qwen2_audio", AnswerConfig(workers=0), CaseFilter(tasks=["KPT"])
