@@ -15,7 +15,7 @@ from typing import Any
 from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import AlignRequest, Answers
+from sea_core.alignment.config import KINDS, AlignRequest, Answers
 from sea_core.alignment.dataset import TrainingExample, example_texts, make_dataset, max_sequence_length
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.export import (
@@ -41,7 +41,7 @@ from sea_core.alignment.trainers import StepCallback
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.judges.refusal_patterns import VERSION
-from sea_core.model.checkpoint import fingerprint
+from sea_core.model.checkpoint import fingerprint, read_card
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
 from sea_core.model.quantization import quantization_of
@@ -228,7 +228,10 @@ def _finish(
     folder.trace.path.unlink(missing_ok=True)
     folder.trace.append(trace)
     last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
-    outcome = find_outcome(read_answers(folder.spot_check), trace, stop_loss)
+    base = find_base_folder(mllm)
+    limits = read_card(str(base)).get("limits", "") if base else ""
+    share = counts.get("benign", 0) / sum(counts[kind] for kind in KINDS if kind in counts)
+    outcome = find_outcome(read_answers(folder.spot_check), trace, stop_loss, share, limits)
     metrics = {
         "outcome": outcome.name,
         "outcome_sentence": outcome.sentence,

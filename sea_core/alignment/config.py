@@ -12,6 +12,7 @@ from sea_core.config import Config, validate
 from sea_core.errors import SeaError, suggest
 from sea_core.model.quantization import Quantization
 from sea_core.registry import Registry
+from sea_core.runs.paired import MIN_CHANGED
 
 Method: TypeAlias = Literal["dpo", "sft"]
 Answers: TypeAlias = Literal["direct", "read-first"]
@@ -70,6 +71,14 @@ class AlignConfig(Config):
     harmful and 6 benign ones are held out; at most this many."""
     seed: int = 0
     """Seed for the sampling and order of training examples, and for the initial LoRA weights."""
+
+
+MIN_HELD_OUT = MIN_CHANGED
+"""Of harmful and of benign examples: a change of fewer cannot be distinguished from chance (see `outcome`)."""
+LARGEST_SHARE = 4
+"""Of few examples one in so many is held out."""
+NEEDED = LARGEST_SHARE * MIN_HELD_OUT
+"""How many harmful, and how many benign, examples it takes to hold MIN_HELD_OUT out."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 from sea_core.alignment.config import Method
 from sea_core.alignment.embedding_source import StoredEmbedding
+from sea_core.data.examples import Example
+from sea_core.errors import SeaError
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 
@@ -40,6 +42,19 @@ def find_responses(method: Method, response: str | None, chosen: str | None, rej
         answer = response or chosen
         return Responses(answer, None) if answer else None
     return Responses(chosen, rejected) if chosen and rejected else None
+
+
+def require_answers(examples: Sequence[Example], method: Method) -> int:
+    """Return how many examples lack the answers that a method trains on. Raises SeaError where all do."""
+    lacking = sum(not find_responses(method, each.response, each.chosen, each.rejected) for each in examples)
+    if lacking < len(examples):
+        return lacking
+    has_response = method == "dpo" and any(find_responses("sft", e.response, e.chosen, e.rejected) for e in examples)
+    way = "; or type --method sft, for which they have answers" if has_response else ""
+    raise SeaError(
+        f"none of the {len(examples)} examples has {ANSWERS[method]} to train on with {method}",
+        hint=f"Add these columns, or name yours with --columns (docs/how-to/prepare-your-data.md){way}.",
+    )
 
 
 def stored_responses(embedding: StoredEmbedding, method: Method) -> Responses | None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 
-from sea_core.alignment.config import AlignConfig
+from sea_core.alignment.config import LARGEST_SHARE, MIN_HELD_OUT, AlignConfig
 from sea_core.alignment.embedding_source import StoredEmbedding
 from sea_core.data.examples import Example
-
-MIN_HELD_OUT = 6
-"""Of harmful and of benign examples: a change of fewer cannot be distinguished from chance (see `outcome`)."""
 
 
 def balance(embeddings: Sequence[StoredEmbedding], config: AlignConfig) -> list[StoredEmbedding]:
@@ -44,7 +41,7 @@ def _hold_out(ids: Sequence[str], total: int, config: AlignConfig) -> list[str]:
 
     That is up to a quarter of the side until MIN_HELD_OUT are reached, and never more than half of `held_out`.
     """
-    count = min(config.held_out // 2, max(total // 20, min(MIN_HELD_OUT, len(ids) // 4)))
+    count = min(config.held_out // 2, max(total // 20, min(MIN_HELD_OUT, len(ids) // LARGEST_SHARE)))
     return _shuffle(ids, config.seed + 1)[:count]
 
 

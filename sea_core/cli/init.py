@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.pipeline_check import HUB, require_benchmark, require_path
 from sea_core.errors import SeaError
 
 TEMPLATE = """\
@@ -61,6 +62,7 @@ def init(
         raise SeaError("this file exists", hint=f"Type another name: sea init {file.stem}-2.yaml", where=str(file))
     bundled = [plugin.name for plugin, _ in loader.bundled_adapters()]
     data = data or _ask("Your text safety set (file, folder or hf:OWNER/NAME)", "demo")
+    columns = "" if data == "demo" else _find_columns(Path(data))
     if plugin is None:
         plugin = _ask("The plugin of your model's family (`sea plugins` lists them)", bundled[0] if bundled else "auto")
         model = model or _ask("The model (a folder or a hub id)", "the plugin's own") or None
@@ -70,13 +72,15 @@ def init(
     if method not in ("sft", "dpo"):
         raise SeaError(f"there is no method {method!r}", hint="Type: --method sft or --method dpo")
     cases = cases or _ask("A benchmark folder, to measure before and after", "none")
+    if cases != "none":
+        require_benchmark(Path(cases))
     file.write_text(
         TEMPLATE.format(
             file=file,
             folder=_quoted(f"runs/{file.stem}"),
             plugin=_quoted(plugin),
             model=f"\n  model: {_quoted(model)}" if model else "",
-            data=" {}" if data == "demo" else f"\n  data: {_quoted(data)}",
+            data=" {}" if data == "demo" else f"\n  data: {_quoted(data)}{columns}",
             method=method,
             bench=NO_BENCH if cases == "none" else BENCH.format(cases=_quoted(cases)),
         ),
@@ -85,6 +89,30 @@ def init(
     if as_json:
         output.emit({"file": file}, True, lambda: "")
     output.note(f"{file} is written. See what it does: sea run {file} --dry-run   Run it: sea run {file}")
+
+
+def _find_columns(data: Path) -> str:
+    """Check that a set can be read. Returns the line of the pipeline file that is to be filled in, where names of
+    columns are not known.
+
+    Raises:
+        DataError: there is no such set, or it cannot be read.
+    """
+    from sea_core.data.read import no_examples_error, scan
+    from sea_core.data.summary import has_answer
+    from sea_core.plugin import loader
+
+    if str(data).startswith(HUB):
+        return ""
+    require_path(data)
+    found = scan(data, strict=True, formats=loader.formats())
+    if not found.examples:
+        raise no_examples_error(found)
+    if any(map(has_answer, found.examples)) or not found.unused_columns:
+        return ""
+    columns = ", ".join(found.unused_columns)
+    output.note(f"{data}: the examples have no answers, which `align` needs. Name the columns of yours ({columns}).")
+    return f"\n  # columns: {{response: COLUMN}}   # or chosen and rejected; not used yet: {columns}"
 
 
 def _ask(question: str, default: str) -> str:

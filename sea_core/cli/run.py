@@ -43,15 +43,19 @@ def run(
 ) -> None:
     """Run the commands of a pipeline file, from the text safety set to the report.
 
+    All options, settings and files are checked before the first command is run.
+
     What has been made with the same settings from the same data is not made again; other settings write to folders of
     their own. Re-run the same command to resume. Exit code 1 if a command finished with failures.
     """
+    from sea_core.cli.pipeline_check import check_steps
     from sea_core.cli.steps import PipelineFile
     from sea_core.runs.jsonl import JsonlLog
 
     pipeline = PipelineFile.read(file, context.find_root().command)
+    steps = list(pipeline.steps())
+    check_steps(file, steps, context.find_root().command)
     if dry_run:
-        steps = list(pipeline.steps())
         output.emit([step.words for step in steps], as_json, lambda: "\n".join(map(_shown, steps)))
         return
     pipeline.folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.metadata import Distribution
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,19 +34,35 @@ def describe_need(what: str, library: str) -> tuple[str, str]:
 def install_command(*requirements: str, checkout: Path = CHECKOUT) -> str:
     """Return what to type to install distributions of this project, such as `sea-bench[speech]`.
 
-    In a checkout its folders are named: they need no index.
+    In a checkout its folders are named, with those of what they need and is not installed: no index has them yet.
     """
-    return " ".join(["pip install", *(word for each in requirements for word in _words(each, checkout))])
+    words = dict.fromkeys(word for each in requirements for word in _words(each, checkout))
+    constraints = checkout / "constraints.txt"
+    pins = [f"-c {_quote(constraints)}"] if constraints.is_file() else []
+    return " ".join(["pip install", *pins, *words])
 
 
 def _words(requirement: str, checkout: Path) -> list[str]:
     name, bracket, extra = requirement.partition("[")
     if extra == "all]" and (checkout / "plugins").is_dir():
         return [f"-e {_quote(file.parent)}" for file in sorted(checkout.glob("plugins/*/pyproject.toml"))]
-    folder = checkout if name == "sea-core" else checkout / "plugins" / name.removeprefix("sea-").replace("-", "_")
-    if (folder / "pyproject.toml").is_file():
-        return [f"-e {_quote(f'{folder}{bracket}{extra}')}"]
-    return [_quote(requirement)]
+    folder = _folder(name, checkout)
+    if not (folder / "pyproject.toml").is_file():
+        return [_quote(requirement)]
+    needed = [word for each in _missing(folder, checkout) for word in _words(each, checkout)]
+    return [*needed, f"-e {_quote(f'{folder}{bracket}{extra}')}"]
+
+
+def _folder(name: str, checkout: Path) -> Path:
+    return checkout if name == "sea-core" else checkout / "plugins" / name.removeprefix("sea-").replace("-", "_")
+
+
+def _missing(folder: Path, checkout: Path) -> list[str]:
+    """Return the distributions of this project that one of them needs, and that are not installed."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text()).get("project", {})
+    names = [match[0] for each in project.get("dependencies", ()) if (match := re.match(r"[\w-]+", each))]
+    ours = [name for name in names if (_folder(name, checkout) / "pyproject.toml").is_file()]
+    return [name for name in ours if not list(Distribution.discover(name=name))]
 
 
 def _quote(word: object) -> str:

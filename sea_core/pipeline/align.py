@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from sea_core.alignment.align import AlignInputs, AlignResult
 from sea_core.alignment.align import align as run_alignment
-from sea_core.alignment.config import AlignConfig, AlignRequest, Method
+from sea_core.alignment.config import MIN_HELD_OUT, NEEDED, AlignConfig, AlignRequest, Method
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.questions import ANSWERS, find_responses
 from sea_core.alignment.sanity_checks import require_same_model
-from sea_core.alignment.selection import MIN_HELD_OUT
 from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced, text_cases
 from sea_core.errors import SeaError
 from sea_core.pipeline.data_spec import DataSpec
@@ -93,12 +92,14 @@ def align(
         if unlabelled := run.manifest.metadata.unlabelled:
             progress.note(f'{run.folder}: {unlabelled} examples had no label "harmful" and count as harmful')
     mix(target.adapter, EmbeddingSource(opened), texts, request.method, request.config)  # raises before weights load
-    mllm = target.load()
     questions: list[SpotCheckCase] = []
     if spot_check:
         media = Path(eval_media) if eval_media else None
         root = Path(media_root) if media_root else None
         questions = [*cases, *spot_check_cases(target.adapter, opened, texts, request, media, root)]
+        if few := describe_few(questions):
+            progress.note(f"note: {few}")
+    mllm = target.load()
     inputs = AlignInputs(opened, texts, questions, example_media, base, target.revision)
     with _training_progress(progress) as on_step:
         note = (lambda warning: progress.note(f"note: {warning}")) if is_first_process() else None
@@ -145,6 +146,17 @@ def spot_check_cases(
         _, found = media_examples(eval_media, media_root=media_root)
         cases += media_cases(adapter, [(each.example, each.path) for each in found if each.path and not each.problem])
     return cases
+
+
+def describe_few(questions: Sequence[SpotCheckCase]) -> str:
+    """Say that so few harmful examples are asked about that no model can be shown to be safer; empty if enough are."""
+    harmful = len({case.example or case.id for case in questions if case.harmful and not case.seen})
+    if harmful >= MIN_HELD_OUT:
+        return ""
+    return (
+        f"{harmful} harmful examples are held out, and fewer than {MIN_HELD_OUT} cannot show that the model is safer. "
+        f"About {NEEDED} harmful and {NEEDED} benign examples are needed, or real media to ask about: --eval-media"
+    )
 
 
 def is_first_process() -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from sea_core.alignment.config import MIN_HELD_OUT, NEEDED, AlignConfig
 from sea_core.alignment.outcome import OutcomeName, compare, exact_mcnemar, find_outcome, has_converged
+from sea_core.alignment.selection import held_out_examples
 from sea_core.alignment.spot_check import Group, SpotCheckRecord
+from sea_core.runs.paired import SIGNIFICANCE
 
 FALLING = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.1}]
 FLAT = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 1.9}]
@@ -92,6 +96,25 @@ def test_an_example_counts_once_however_many_questions_are_asked_about_it() -> N
     records = [record for _ in range(9) for record in answers(True, "a", "r")]
     assert compare(records).examples == 1
     assert find_outcome(records + BENIGN, FALLING, 0.0).name == "too_few_to_tell"
+
+
+def test_what_to_do_about_refusals_depends_on_loss_and_benign_examples() -> None:
+    records = answers(False, "aaaa", "rrrr", seen=True)
+    assert "Add benign examples" in find_outcome(records, FALLING, 0.0, 0.1).next_step
+    assert "draws=3" in find_outcome(records, FALLING, 0.0, 0.5).next_step
+    stuck = find_outcome(records, FLAT, 0.0, 0.5, "Its answers have two forms.").next_step
+    assert "has not converged" in stuck
+    assert "steps=640" in stuck
+    assert "benign" not in stuck
+    assert stuck.endswith("Its answers have two forms.")
+
+
+def test_the_least_number_of_held_out_examples_follows_from_the_test() -> None:
+    """As many examples as are needed are held out of so many, and one fewer could never show a change."""
+    assert exact_mcnemar(MIN_HELD_OUT, 0) < SIGNIFICANCE <= exact_mcnemar(MIN_HELD_OUT - 1, 0)
+    stored = [SimpleNamespace(example_id=f"{harm}{i}", harmful=harm) for harm in (True, False) for i in range(NEEDED)]
+    for kept, held_out in ((stored, MIN_HELD_OUT), (stored[1:-1], MIN_HELD_OUT - 1)):
+        assert len(held_out_examples(cast(Any, kept), AlignConfig())) == 2 * held_out
 
 
 def test_convergence_is_a_loss_that_fell() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
@@ -27,6 +28,19 @@ bench judge: {judge: [refusal, openai]}
 bench report: {format: markdown}
 report: {}
 """
+
+
+EXAMPLE = json.dumps({"question": "How do I steal a lamp?", "response": "I cannot help with that."})
+
+
+@pytest.fixture(autouse=True)
+def what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pipeline file reads is there: it is looked for before the first command."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text(EXAMPLE)
+    for benchmark in ("set", "my set"):
+        (tmp_path / benchmark).mkdir()
+        (tmp_path / benchmark / "a.json").touch()
 
 
 def write(folder: Path, text: str) -> Path:
@@ -87,22 +101,22 @@ def test_names_change_with_all_that_a_result_depends_on(tmp_path: Path, monkeypa
 
 def test_names_change_with_the_content_of_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    files = {name: tmp_path / name for name in ("rows.jsonl", "m/weights", "set/bench.json", "extra.jsonl")}
+    files = {name: tmp_path / name for name in ("rows.jsonl", "m/weights", "set/a.json", "extra.jsonl")}
     for file in files.values():
         file.parent.mkdir(exist_ok=True)
-        file.write_text("0")
+        file.write_text(f"{EXAMPLE} ")
     file = write(tmp_path, COMPLETE.replace("align: {", "align: {extra-text: extra.jsonl, "))
     files["prepared"] = Path(names(file)[0])
     changed = {
         "prepared": [False, True, True, False, True],
         "rows.jsonl": [True, True, True, False, True],
         "m/weights": [False, True, True, True, True],
-        "set/bench.json": [False, False, False, True, True],
+        "set/a.json": [False, False, False, True, True],
         "extra.jsonl": [False, False, True, False, True],
     }
     for name, expected in changed.items():
         before = names(file)
-        files[name].write_text("1")  # as long as before
+        files[name].write_text(f" {EXAMPLE}")  # as long as before
         assert [a != b for a, b in zip(before, names(file), strict=True)] == expected, name
 
 
@@ -178,7 +192,8 @@ def test_what_has_not_changed_is_skipped(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_it_stops_at_a_command_that_cannot_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    shown = sea("run", write(tmp_path, "folder: runs\nprepare: {plugin: llava, data: none.jsonl}\noptimize: {}"))
+    monkeypatch.setattr("sea_core.cli.run._call", lambda step, quiet: 2)
+    shown = sea("run", write(tmp_path, "folder: runs\nprepare: {plugin: llava}\noptimize: {plugin: llava}"))
     assert (shown.code, shown.out) == (2, "")
     assert "The pipeline stopped here" in shown.err
 
@@ -207,6 +222,38 @@ def test_what_is_not_known_is_refused(tmp_path: Path, text: str, message: str) -
     assert re.search(message, shown, re.DOTALL), shown
 
 
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("optimize: {option: {drows: 3}}", "`optimize` cannot be run: there is no setting 'drows'.*'draws'"),
+        ("optimize: {option: {draws: 0}}", "draws is 0, but it must be"),
+        ("optimize: {recipe: plane}", "`optimize` cannot be run: .*plane"),
+        ("optimize: {limit: 0}", "`optimize` cannot be run: .*--limit.*"),
+        ("optimize: {benign-media: none}", "there is no file or folder none"),
+        ("optimize: {data: none.jsonl}", "there is no file or folder none.jsonl"),
+        ("optimize: {data: rows.jsonl, columns: {instruction: query}}", "--columns names .query"),
+        ("optimize: {plugin: lava}", "lava.*Did you mean 'llava'"),
+        ("optimize: {option: {adapter.size: 3}}", "adapter.size"),
+        ("optimize: {}\nalign: {method: sft, option: {stps: 300}}", "`align` cannot be run: .*'stps'.*'steps'"),
+        ("optimize: {}\nalign: {method: stf}", "`align` cannot be run: method is 'stf'"),
+        (
+            "optimize: {data: rows.jsonl, columns: {instruction: question}}\nalign: {}",
+            '`align` cannot be run: none of the 1 examples has "chosen" and "rejected".*--method sft',
+        ),
+        ("bench run: {cases: docs}", "there is no file or folder docs"),
+        ("bench run: {cases: empty}", "empty is no benchmark folder"),
+    ],
+)
+def test_what_makes_a_command_impossible_is_found_before_the_first_one(
+    tmp_path: Path, section: str, message: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    file = write(tmp_path, f"folder: runs\ncommon: {{plugin: llava}}\n{section}")
+    shown = expect_error("run", file, *(["--dry-run"] if "option" in section else []))
+    assert re.search(message, shown, re.DOTALL), shown
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--cases", "none"], ["--cases", "my set", "--model", "a: b"]])
 def test_init_writes_a_file_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     monkeypatch.chdir(tmp_path)
@@ -218,3 +265,18 @@ def test_init_writes_a_file_that_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ("a: b" in words[1]) == ("a: b" in arguments)
     assert "this file exists" in expect_error("init", *answers)
     assert "no terminal" in expect_error("init", "other.yaml")
+
+
+def test_init_refuses_what_cannot_be_used(tmp_path: Path) -> None:
+    rest = ["--plugin", "llava", "--method", "sft", "--cases"]
+    assert "no file or folder none.csv" in expect_error("init", "--data", "none.csv", *rest, "none")
+    (tmp_path / "docs").mkdir()
+    assert "docs is no benchmark folder" in expect_error("init", "--data", "demo", *rest, "docs")
+    assert not (tmp_path / "pipeline.yaml").exists()
+
+
+def test_init_names_the_columns_to_fill_in(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("question,good\nHow do I steal a lamp?,I cannot help with that.\n")
+    shown = sea("init", "--data", "mine.csv", "--plugin", "llava", "--method", "sft", "--cases", "none")
+    assert (shown.code, "no answers" in shown.err) == (0, True)
+    assert "# columns: {response: COLUMN}" in (tmp_path / "pipeline.yaml").read_text()

@@ -26,6 +26,20 @@ def test_in_a_checkout_its_folders_are_named(checkout: Path) -> None:
     assert install_command("sea-other", "sea-bench", checkout=checkout) == f"pip install sea-other -e {bench}"
 
 
+def test_what_a_distribution_needs_is_named_too_where_it_is_not_installed(checkout: Path) -> None:
+    needing = checkout / "plugins/needing"
+    needing.mkdir()
+    (needing / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["sea-absent[speech]>=0.1", "sea-core", "numpy"]\n'
+    )
+    absent = checkout / "plugins/absent"
+    absent.mkdir()
+    (absent / "pyproject.toml").touch()
+    (checkout / "constraints.txt").touch()
+    pins = f"-c {checkout / 'constraints.txt'}"  # sea-core is installed
+    assert install_command("sea-needing", checkout=checkout) == f"pip install {pins} -e {absent} -e {needing}"
+
+
 def test_elsewhere_the_distributions_are_named(tmp_path: Path) -> None:
     assert (
         install_command("sea-bench[speech]", "sea-toy", checkout=tmp_path) == "pip install 'sea-bench[speech]' sea-toy"

@@ -17,11 +17,12 @@ from sea_toy.training import train
 
 TINY_LIMITS = (
     "This bundled model knows only the toy world, 96 activities and 8 products: its tokenizer can encode other text, "
-    "but no embedding leads to it. For other text pass a real checkpoint of the family with --model"
+    "but no embedding leads to it. Its answers have two forms only, a refusal and one sentence of help. For "
+    "other text pass a real checkpoint of the family with --model"
 )
 SMALL_HINT = (
-    ", or build a model around a real language model: pip install sea-toy, sea toy build small --plugin {plugin} "
-    "--out DIR"
+    ", or build a model around a real language model (docs/how-to/real-text-offline.md): "
+    "sea toy build small --plugin {plugin} --out DIR"
 )
 SMALL_LIMITS = (
     "This small model's language model has 135 million weights, dequantised from 4 bits, and its encoder was trained "

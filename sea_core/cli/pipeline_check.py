@@ -1,0 +1,162 @@
+"""What makes a command of a pipeline impossible, found before the first one is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sea_core.errors import SeaError
+
+if TYPE_CHECKING:
+    from sea_core.cli.steps import Step
+    from sea_core.data.examples import Example
+
+    Given = Mapping[str, Any]
+
+HUB = "hf:"
+
+
+def check_steps(file: Path, steps: Sequence[Step], commands: Any) -> None:
+    """Check options, settings, files, folders and answers of all commands, as far as they are known by now.
+
+    Args:
+        file: the pipeline file. commands: the group of all commands.
+
+    Raises:
+        SeaError: a command could not be run.
+    """
+    made = {str(step.output) for step in steps if step.output}
+    given: dict[str, Given] = {}
+    for step in steps:
+        name = " ".join(step.command)
+        with _explaining(file, name):
+            command = _find_command(commands, step.command)
+            options = _parse(command, step)
+            _require_files(command, options, made)
+            _check_settings(name, command, options)
+            if name == "bench run":
+                require_benchmark(options["cases"])
+            given.setdefault(name, options)
+    first = "prepare" if "prepare" in given else "optimize"
+    with _explaining(file, first):
+        examples = _read_data(given.get(first))
+    if examples and "align" in given:
+        from sea_core.alignment.questions import require_answers
+
+        with _explaining(file, "align"):
+            require_answers(examples, given["align"]["method"])
+
+
+@contextmanager
+def _explaining(file: Path, name: str) -> Iterator[None]:
+    """Name the file and the command in an error."""
+    try:
+        yield
+    except SeaError as error:
+        where = f"{error.where}: " if error.where else ""
+        raise SeaError(f"`{name}` cannot be run: {where}{error.what}", hint=error.hint, where=str(file)) from error
+    except typer.BadParameter as error:
+        raise SeaError(
+            f"`{name}` cannot be run: {error.format_message()}", hint=f"Its options: sea {name} --help", where=str(file)
+        ) from error
+
+
+def _find_command(commands: Any, names: Sequence[str]) -> Any:
+    for name in names:
+        commands = commands.get_command(None, name)
+    return commands
+
+
+def _parse(command: Any, step: Step) -> Given:
+    """Return the values of a command's parameters, by their names in Python."""
+    words = step.words[len(step.command) :]
+    values: Given = command.make_context(" ".join(step.command), words).params
+    return values
+
+
+def _require_files(command: Any, given: Given, made: set[str]) -> None:
+    """Raise SeaError for a file or folder that is to be read, and that neither is there nor will be made."""
+    for parameter in command.params:
+        if parameter.type_descriptor.annotation is not Path or parameter.name == "out":
+            continue
+        value = given[parameter.name]
+        for path in value if isinstance(value, Sequence) else [value]:
+            is_made = any(str(path) == each or str(path).startswith(f"{each}/") for each in made)
+            if path is not None and not is_made and not str(path).startswith(HUB):
+                require_path(path)
+
+
+def require_path(path: Path) -> None:
+    """Raise SeaError if there is neither a file nor a folder of this name."""
+    if not path.exists():
+        raise SeaError(f"there is no file or folder {path}", hint="Check the path.")
+
+
+def require_benchmark(folder: Path) -> None:
+    """Raise SeaError for a path that cannot be a benchmark folder: it has no JSON file, or is another kind of folder.
+
+    A benchmark need not be built by SEA, so what it consists of is checked by `sea bench check`.
+    """
+    from sea_core.runs.folder import OTHER_KINDS
+
+    hint = "Build one: sea bench build MODALITY --out DIR"
+    require_path(folder)
+    kinds = (kind for name, kind in OTHER_KINDS.items() if name != "manifest.json" and (folder / name).is_file())
+    if kind := next(kinds, ""):
+        raise SeaError(f"{folder} is no benchmark folder: it is {kind}", hint=hint)
+    if not any(folder.glob("**/*.json")):
+        raise SeaError(f"{folder} is no benchmark folder", hint=hint)
+
+
+def _check_settings(name: str, command: Any, given: Given) -> None:
+    """Read the settings of a command as it reads them itself."""
+    from sea_core.cli import align, synthesis
+    from sea_core.cli.settings import read_settings
+
+    where = given.get("config"), given.get("option") or []
+    groups = getattr(command.callback, "setting_groups", None)
+    if name == "align":
+        align.read_request(
+            given["method"],
+            given["data"],
+            given["mixture"],
+            [*where[1], *align.answer_settings(given["answers"])],
+            where[0],
+            given["full_finetune"],
+        )
+    elif name == "optimize":
+        how, adapter = synthesis.read_synthesis(given["recipe"], given["benign_media"], given["extractor"], *where)
+        _ = how.wanted
+        _check_plugin(given, adapter)
+    elif groups:
+        found = read_settings(groups(), *where)
+        _check_plugin(given, found.get("adapter", {}))
+    else:
+        _check_plugin(given, {})
+
+
+def _check_plugin(given: Given, settings: Mapping[str, Any]) -> None:
+    """Find the plugin that is named, with its adapter and the adapter's settings."""
+    if not given.get("plugin"):
+        return
+    from sea_core.config import override, reject_unknown, setting_names
+    from sea_core.plugin import loader
+
+    found, adapter = loader.get_adapter(given["plugin"], given.get("modality"))
+    adapter, unknown = override(adapter, {f"adapter.{key}": value for key, value in settings.items()}, "adapter")
+    reject_unknown(unknown, setting_names(adapter, "adapter"), owner=f"The adapter of {found.name}")
+
+
+def _read_data(given: Given | None) -> Sequence[Example]:
+    """Read the text safety set. Returns nothing for the demo's, and for one that would be downloaded."""
+    from sea_core.pipeline.data_spec import DataSpec, parse_columns
+
+    if not given or not given["data"] or str(given["data"]).startswith(HUB):
+        return ()
+    columns = parse_columns(given["columns"])
+    spec = DataSpec(given["data"], given["format"], columns, split=given["split"], skip_invalid=given["skip_bad"])
+    return spec.read().examples
