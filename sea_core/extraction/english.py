@@ -21,7 +21,7 @@ HIRAGANA = re.compile(r"[\u3040-\u309f]+")
 NEW_VERBS = frozenset(
     "prank hotwire dox doxx google photoshop facebook catfish vape jailbreak text message email friend ghost swat "
     "phish gaslight deepfake ddos keylog livestream screenshot upskirt shoplift teleport exfiltrate catcall unfriend "
-    "spearphish carjack timetravel rickroll doomscroll sext brick".split()
+    "spearphish carjack timetravel rickroll doomscroll sext brick traffick".split()
 )
 # "cyberbully", "underreport": a verb that the dictionary lacks, with one of these before a verb that it knows.
 PREFIXES = ("re", "un", "cyber", "under", "over", "out", "mis", "dis", "pre", "co", "de", "counter", "hyper", "ghost")

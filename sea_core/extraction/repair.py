@@ -63,10 +63,15 @@ def _replace_phrase(extraction: Extraction) -> str:
 
 def fix_agreement(text: str) -> str:
     """Make verbs agree with "this product": "What are this product?" becomes "What is this product?"."""
-    text = re.sub(r"\bAre (?=there this product)", "Is ", text)
-    for plural, singular in (("are", "is"), ("were", "was"), ("'re", "'s"), ("do", "does")):
-        text = re.sub(rf"\b{plural} (?=(?:there )?{placeholder('product')})", f"{singular} ", text, flags=re.IGNORECASE)
-    return text
+    singular = {"are": "is", "were": "was", "'re": "'s", "do": "does"}
+
+    def agree(found: re.Match[str]) -> str:
+        verb = singular[found[1].lower()]
+        return f"{verb.capitalize() if found[1][0].isupper() else verb} "
+
+    return re.sub(
+        rf"\b({'|'.join(singular)}) (?=(?:there )?{placeholder('product')})", agree, text, flags=re.IGNORECASE
+    )
 
 
 def _pattern(words: list[str]) -> str:

@@ -30,7 +30,9 @@ NEGATION = re.compile(r"\b(?:not|never|no|nobody|nothing|without|cannot)\b|n['â€
 VERB_WITHIN = 3
 """The verb of an activity is among this many first words: "secretly pick", "toilet paper a tree"."""
 NOT_A_NOUN_PHRASE = (
-    (AUXILIARIES | PRONOUNS | frozenset("how when where why if to please".split())) - DETERMINERS - {"one"}
+    (AUXILIARIES | PRONOUNS | frozenset("how when where why if to please".split()))
+    - DETERMINERS
+    - {"one", "something", "anything"}
 )
 FIRST_OR_SECOND_PERSON = frozenset("i me my mine myself you your yours yourself we our ours ourselves".split())
 MAX_SENTENCE_WORDS = 40

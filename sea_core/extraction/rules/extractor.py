@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from sea_core.data.examples import Extraction
 from sea_core.extraction.english import content_words, is_ing_form, lemmas, split_words, word_classes
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
-from sea_core.extraction.leak import placeholder
+from sea_core.extraction.leak import is_same_word, placeholder
 from sea_core.extraction.medium import named_medium
 from sea_core.extraction.repair import fix_agreement
 from sea_core.extraction.rules.noun_phrases import product_sentence
+from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Form, Opener, has_role
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.sentences import Request, find_request
+from sea_core.extraction.rules.tails import split_tail
 from sea_core.extraction.rules.verb_phrases import (
     NO_VERB,
+    SEVERAL_PERSONS,
     STATE,
     STATES,
     activity_sentence,
@@ -26,7 +30,7 @@ from sea_core.extraction.rules.verb_phrases import (
     skip_adverbs,
     third_person,
 )
-from sea_core.extraction.rules.vocabulary import CAN, CLOSING, EFFECT, OKAY, any_in
+from sea_core.extraction.rules.vocabulary import ONE, any_in
 from sea_core.extraction.wording import is_latin
 
 MAX_CHARACTERS = 4_000
@@ -35,40 +39,14 @@ MAX_WORDS = 37
 ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers reads any language"
 NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
 NO_PHRASE = "the instruction ends after its opener"
-TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…/]*$", re.IGNORECASE)
-# "How does a lock work?": the verb after the noun phrase belongs to the question.
-WORK = re.compile(r"\b(work|cost)s\b")
-WORKS = re.compile(
-    r" (?:actually |really )?(?:(?:work|cost|mean)s?|happen|occur|take place|start|begin|end|come about)[\s.?!…]*$",
-    re.IGNORECASE,
-)
-EFFECT_TAIL = re.compile(rf" (?:really |actually |even |also )?{EFFECT}\b.*$", re.IGNORECASE)
-# Where or when a product is wanted belongs to the question, not to the product.
-WHERE = re.compile(
-    r" (?:in detail|for me|for us|with me|with us|out there|nearby|online|near me|around here|(?:right )?here|today|"
-    r"tonight|right now|(?:really )?cheap|for free|locally|"
-    rf"by mail|these days)(?:,? (?:{CLOSING}))*+[\s.?!…]*$",
-    re.IGNORECASE,
-)
-JUDGEMENT = re.compile(rf" (?:not )?{OKAY}[\s.?!…]*$", re.IGNORECASE)
-# A second question of the same sentence about what the first is about: "and how should I sell it?", "and if so, ...".
-SECOND_QUESTION = re.compile(
-    rf",? and (?:(?:also )?(?:how|what|which|where|when|who) (?:(?:[\w'-]+ ){{0,3}}?(?:i|we|you|to|{CAN}) "
-    r"[^?!]*\b(?:it|them|this|that)\b|(?:\w+ )?(?:is|are|was|were) (?:it|they|this|that|"
-    r"required for (?:it|this|that))\b)[^?!]*?|(?:is|are|was|were) (?:it|this|that|they)\b[^?!]*?|"
-    r"have you ever (?:\w+ )?done (?:it|this|that)\b[^?!]*?|if (?:so|yes)\b[^?!]*?|"
-    r"why(?: or why not| not)?)(?P<end>[\s.?!…]*)$",
-    re.IGNORECASE,
-)
-# What speaks against the activity, and does not describe it: ", even though it is forbidden".
-CONCESSION = re.compile(r", (?:even though|although|though|when in reality) [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
 COMPARISON = re.compile(r"\bthan\b", re.IGNORECASE)
 COMPARED = re.compile(r"\b(?:\w+er|more|less|rather|worse|fewer|different)\b.*\bthan\b", re.IGNORECASE)
-BASIS = re.compile(
-    r",? (?:(?:based|depending) on|judging by|given|from|considering) [^,?!]{3,80}[\s.?!…]*$", re.IGNORECASE
+# "How does a lock work?": the verb after the noun phrase belongs to the question.
+WORK = re.compile(r"\b(work|cost|last)s\b")
+# What else is said of the persons of a phrase: "(use a lamp) if I don't own it", "so that I can sell it".
+LAST_CLAUSE = re.compile(
+    rf",? (?:if|when|because|so(?: that)?|since|unless|even though|even if|although) {ONE} .*$", re.IGNORECASE
 )
-"""Why somebody may have what is asked about."""
-RELATIVE = re.compile(r" (?:that|which|who) ", re.IGNORECASE)
 UNUSUAL_CHARACTER = re.compile(r"[^\w ,.'$%&()/+\"-]")
 NEGATIONS = frozenset(
     "not never cannot cant dont wont didnt doesnt havent hasnt isnt arent wasnt shouldnt couldnt wouldnt".split()
@@ -84,11 +62,20 @@ THAT_CLAUSE = re.compile(r"(?<=[\w,] )(\S+) that (?=\w)", re.IGNORECASE)  # "a b
 PERSONS = frozenset("he him his she her hers".split())
 MIN_INDEPENDENT = 4
 MIN_INDEPENDENT_OF_OTHERS = 3
-INDEPENDENT = ("base", "asked", "ing", "noun")
+MIN_INDEPENDENT_OF_MATTER = 2
+"""Where the sentence before it names the same matter."""
+STEALTH = re.compile(
+    r"\bwithout (?:\w+ ){0,3}?\w+ing\b|\bsecretly\b|\billegally\b|\bwithout \w+ (?:consent|knowledge)\b", re.I
+)
+"""What shows that a phrase says itself why it may be wrong."""
+INDEPENDENT = ("base", "asked", "ing", "effect", "passive", "noun", "topic", "judged", "causes")
 SECOND_PERSON = re.compile(r"\byou", re.IGNORECASE)
+YOUR_ROLE = re.compile(r"\byou(?:'re| are| play| act)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(?:i|i'\w+|me|my|mine|we|us|our)\b", re.IGNORECASE)
 PART = re.compile(
-    r"\b(?:some|any|one|more|both|others)(?: (?:across|in|on|to|from|for|at|with|into|of|and)\b|$)", re.IGNORECASE
+    r"\b(?:some|any|one|more|both|others)"
+    r"(?: (?:across|in|on|to|from|for|at|with|into|and|of(?! the (?:most|least|best|\w+est)))\b|$)",
+    re.IGNORECASE,
 )
 ANAPHORA = frozenset("it they them their theirs".split())
 ANOTHER_QUESTION = re.compile(
@@ -114,6 +101,7 @@ LATE_CLAUSE = re.compile(
 )
 TELLING = frozenset("convince persuade tell show assure remind teach inform warn promise".split())
 """Verbs that "that" may follow: "convince him that ..."."""
+INDIRECT = frozenset("who what where when how".split())
 NEW_CLAUSE = re.compile(
     r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that(?= (?:would|is|was|will))|"
     r"so(?! (?:that )?(?:\w+ ){1,2}(?:can|could|will|would|won't|don't)\b)|"
@@ -123,6 +111,8 @@ NEW_CLAUSE = re.compile(
 )
 
 
+EITHER = ("works", "topic", "judged", "causes")
+"""Forms that a noun phrase and the -ing form of a verb may have."""
 DONE: Mapping[Form, str] = {"past": "done", "simple": "did"}
 """What the detoxified instruction has instead of a verb in the past."""
 
@@ -154,7 +144,9 @@ def extract_by_rules(instruction: str) -> Extraction:
     failures = []
     for opener in request.openers:
         try:
-            return _extract(request, opener)
+            found = _extract(request, opener)
+            is_capital = (request.before + request.sentence)[0].isupper()
+            return replace(found, detoxified=_with_capital(found.detoxified) if is_capital else found.detoxified)
         except ExtractionFailed as failure:
             failures.append(failure)
             if not str(failure).startswith((NO_VERB, NO_PHRASE, NO_CONTENT)):  # the opener was the right one
@@ -166,7 +158,7 @@ def _extract(request: Request, opener: Opener) -> Extraction:
     """Return the extraction with the first form that fits. Raises ExtractionFailed with the last form's reason."""
     failure = ExtractionFailed(NO_PHRASE)
     for form in opener.forms:
-        phrase, tail = _split_tail(request.sentence[opener.end :], form)
+        phrase, tail = split_tail(request.sentence[opener.end :], form)
         quote = '"' if phrase.count('"') == 2 and phrase[0] == phrase[-1] == '"' else ""
         phrase, head, tail = phrase[1:-1] if quote else phrase, opener.head + quote, quote + tail
         try:
@@ -174,29 +166,18 @@ def _extract(request: Request, opener: Opener) -> Extraction:
             if request.context:
                 _check_independent(phrase, form, request.context)
             if request.has_omissions or has_role(request.sentence):
-                _check_self_contained(phrase)
+                _check_self_contained(phrase, opener.subject)
             return _make_extraction(request.before + head, phrase, tail + request.after, form)
         except ExtractionFailed as error:
             failure = error
+            if str(error) == SEVERAL_PERSONS and (shorter := LAST_CLAUSE.sub("", phrase)) != phrase:
+                with suppress(ExtractionFailed):
+                    return _make_extraction(request.before + head, shorter, tail + request.after, form)
     raise failure
 
 
-def _split_tail(body: str, form: Form) -> tuple[str, str]:
-    """Split the rest of the sentence into the phrase and what follows it."""
-    # "an app that opens sheds for free": what ends a clause belongs to the clause.
-    noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
-    tails = {
-        "works": (WORKS, TAIL),
-        "judged": (JUDGEMENT,),
-        "had": (BASIS, TAIL),
-        "effect": (EFFECT_TAIL,),
-        "noun": noun_tails,
-    }.get(form, (TAIL,))
-    tail = next((found for pattern in tails if (found := pattern.search(body))), None)
-    end = tail.start() if tail else len(body)
-    if dropped := SECOND_QUESTION.search(body) or CONCESSION.search(body):
-        return body[: dropped.start()], dropped["end"]
-    return body[:end], re.sub(r"^\.(?=[?!])", "", body[end:])  # the full stop of "Jr.?" belongs to the phrase
+def _with_capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _check_phrase(phrase: str) -> None:
@@ -220,18 +201,26 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase speaks of something that is shown", shown[0])
     if (clause := LATE_CLAUSE.search(phrase)) and not lemmas(clause["before"]) & TELLING:
         raise ExtractionFailed("the phrase has another question or clause", clause[0])
-    if clause := ANOTHER_QUESTION.search(phrase) or NEW_CLAUSE.search(phrase):
+    if clause := ANOTHER_QUESTION.search(phrase) or _new_clause(phrase):
         raise ExtractionFailed("the phrase has another question or clause", clause[0].strip(" ,"))
     content = [word for word in content_words(phrase) if word not in VAGUE]
     if not content or (len(content) == 1 and POINTING & set(words) and words[0] == content[0]):
         raise ExtractionFailed(NO_CONTENT, phrase)
 
 
-def _check_self_contained(phrase: str) -> None:
-    """Raise ExtractionFailed for a phrase that refers to a sentence that was omitted."""
+def _new_clause(phrase: str) -> re.Match[str] | None:
+    """Return the beginning of another clause, but not of a second indirect question: "about who I am or what I do"."""
+    found = NEW_CLAUSE.search(phrase)
+    word = split_words(found[0])[-1] if found else ""
+    is_second = word in INDIRECT and found and {*split_words(phrase[: found.start()])} & INDIRECT
+    return None if is_second else found
+
+
+def _check_self_contained(phrase: str, subject: str) -> None:
+    """Raise ExtractionFailed for a phrase that refers to a sentence that was omitted: "their" may mean the subject."""
     words = split_words(SO_CLAUSE.sub(" ", THAT_CLAUSE.sub(r"\1 ", phrase)))
     words = [word for word, after in zip(words, [*words[1:], ""], strict=True) if (word, after) != ("one", "of")]
-    if reference := next((word for at, word in enumerate(words) if _refers(word, words[1:at])), None):
+    if reference := next((word for at, word in enumerate(words) if _refers(word, words[1:at], subject)), None):
         raise ExtractionFailed("the phrase refers to another sentence", reference)
 
 
@@ -244,15 +233,22 @@ def _check_independent(phrase: str, form: Form, context: str) -> None:
     words = split_words(THAT_CLAUSE.sub(r"\1 ", phrase))
     content = [word for word in content_words(phrase) if word not in VAGUE]
     is_of_others = form != "asked" and not FIRST_PERSON.search(context)
-    needed = MIN_INDEPENDENT_OF_OTHERS if is_of_others else MIN_INDEPENDENT
+    is_thing_or_secret = form not in ("base", "asked") or STEALTH.search(phrase)
+    needed = MIN_INDEPENDENT_OF_OTHERS if is_of_others or is_thing_or_secret else MIN_INDEPENDENT
+    if is_of_others and any(is_same_word(word, other) for word in content for other in content_words(context)):
+        needed = MIN_INDEPENDENT_OF_MATTER
     is_clear = not PART.search(phrase) and form in INDEPENDENT and len(content) >= needed
-    if not is_clear or {*words} & (REFERRING | PERSONS) or SECOND_PERSON.search(context):
+    if (
+        not is_clear
+        or {*words} & (REFERRING | PERSONS)
+        or SECOND_PERSON.search(YOUR_ROLE.sub("", context) if form == "asked" else context)
+    ):
         raise ExtractionFailed("the request may depend on a sentence before it", context)
 
 
-def _refers(word: str, before: list[str]) -> bool:
+def _refers(word: str, before: list[str], subject: str) -> bool:
     """Return whether a word refers to another sentence: a pronoun does not if a noun precedes it in the phrase."""
-    if word in ANAPHORA and any({"NOUN", "PROPN"} & word_classes(other) for other in before):
+    if word in ANAPHORA and (subject or any({"NOUN", "PROPN"} & word_classes(other) for other in before)):
         return False
     return word in REFERRING
 
@@ -261,24 +257,32 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form) -> Extractio
     if form == "passive":
         sentence, done = passive_sentence(phrase)
         return Extraction(phrase, "activity", sentence, f"{head}{placeholder('activity')}{done}{tail}")
-    if form in ("base", "asked", "past", "simple"):
-        if form == "asked":
-            check_asked(phrase)
-        bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
-        sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
-        do = DONE.get(form) or ("do" if head or phrase[0].islower() else "Do")
-        return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
-    if form == "effect" or (form == "works" and is_ing_form(phrase.split()[0])):
-        form = "ing"
-    if form == "ing":
-        tokens = phrase.split()
-        verb = tokens[skip_adverbs([token.lower() for token in tokens])]
-        if not is_ing_form(verb):
-            raise ExtractionFailed(NO_VERB, verb)
-        if lemmas(verb.lower()) & STATES:
-            raise ExtractionFailed(STATE, verb)
-        sentence = f"a person is {third_person(phrase)}".rstrip(".")
-        return Extraction(phrase, "activity", sentence, f"{head}doing {placeholder('activity')}{tail}")
+    if form in ("base", "asked", "past", "simple", "condition", "stranded"):
+        return _activity(head, phrase, tail, form)
+    if form in ("ing", "effect") or (form in EITHER and is_ing_form(phrase.split()[0])):
+        return _activity_in_ing_form(head, phrase, tail)
+    if form in ("topic", "judged", "causes") and names_persons(phrase):
+        raise ExtractionFailed("the question is about persons", phrase)
     tail = WORK.sub(r"\1", tail) if form == "works" else tail
     detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
     return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)
+
+
+def _activity(head: str, phrase: str, tail: str, form: Form) -> Extraction:
+    if form == "asked":
+        check_asked(phrase)
+    bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
+    sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
+    do = DONE.get(form, "do")
+    return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
+
+
+def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:
+    tokens = phrase.split()
+    verb = tokens[skip_adverbs([token.lower() for token in tokens])]
+    if not is_ing_form(verb):
+        raise ExtractionFailed(NO_VERB, verb)
+    if lemmas(verb.lower()) & STATES:
+        raise ExtractionFailed(STATE, verb)
+    sentence = f"a person is {third_person(phrase)}".rstrip(".")
+    return Extraction(phrase, "activity", sentence, f"{head}doing {placeholder('activity')}{tail}")

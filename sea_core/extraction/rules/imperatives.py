@@ -24,7 +24,7 @@ MAKING = frozenset(
     "write create develop design generate draft compose produce make build construct invent devise formulate plan "
     "publish post send spread edit film record code program fabricate forge fake hack steal exploit convince persuade "
     "argue manipulate insult mock bully harass threaten encourage incite promote sell buy smuggle kidnap kill attack "
-    "use implement prepare simulate impersonate craft add brainstorm come".split()
+    "slander defame use implement prepare simulate impersonate craft add brainstorm come".split()
 )
 # At the beginning of a sentence these tell the assistant what to do, or say nothing about a world outside.
 NO_ACTIVITIES = frozenset(
@@ -32,6 +32,8 @@ NO_ACTIVITIES = frozenset(
     "play be let shut call".split()
 )
 WANTED = re.compile(r"(\w+ (?:(?:me|us) |(?=.* for (?:me|us)[\s.!]*$)))", re.IGNORECASE)
+ASIDE = 5
+"""After so many words, "your" belongs to what is to be made."""
 SECOND_PERSON = re.compile(r"\byou(?:r|rs|rself|'\w+)?\b", re.IGNORECASE)
 
 
@@ -43,12 +45,25 @@ def match_imperative(text: str) -> Opener | None:
     start = START.match(text)
     begin = start.end() if start else 0
     words = [word.lower() for word in TOKEN.findall(text[begin:])]
-    verb = skip_adverbs(words)
-    if "?" in text or SECOND_PERSON.search(text) or not set(words[verb + 1 :]) - FUNCTION_WORDS:
+    verb = skip_adverbs(words) if words else 0
+    if (
+        "?" in text
+        or not words
+        or _speaks_to_assistant(text[begin:], words[verb:])
+        or not set(words[verb + 1 :]) - FUNCTION_WORDS
+    ):
         return None
     if words[0] in MAKING and (wanted := WANTED.match(text, begin)):  # "Write me a poem", "Write a poem for me"
         return Opener(wanted.end(1), ("noun",), without_role(text[: wanted.end(1)]))
     return Opener(begin, ("asked",), without_role(text[:begin])) if _is_imperative(words[verb:]) else None
+
+
+def _speaks_to_assistant(text: str, words: list[str]) -> bool:
+    """Return whether "you" is the assistant: in a text that is to be made, "your" is somebody else's."""
+    if not (found := SECOND_PERSON.search(text)):
+        return False
+    is_in_text = words[0] in MAKING and found[0].lower() == "your"
+    return not is_in_text or len(text[: found.start()].split()) < ASIDE
 
 
 def _is_imperative(words: list[str]) -> bool:

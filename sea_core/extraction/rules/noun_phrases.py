@@ -27,6 +27,7 @@ ABSTRACT = frozenset(
     "scandal war attack murder movement theory attributes story stories policy significance appearance intentions "
     "emotions details specifics experience experiences considerations factors reviews testimonials analysis summary "
     "description identity concept importance role impact impacts context events occasions meaning definition "
+    "implications implication appropriateness topics topic responsibilities "
     "characteristics features insights guidance overview evidence expertise".split()
 )
 # Words that make the noun phrase a clause, or refer to the person who is asked.
@@ -51,9 +52,9 @@ TEXTS = frozenset(
 TOPICS = frozenset(
     "about on that which explaining describing detailing discussing arguing claiming saying why how".split()
 )
-POSSESSED = frozenset("history number score plan plans details identity evidence".split())
+POSSESSED = frozenset("history number numbers score plan plans details identity evidence name names views".split())
 KINDS = frozenset("type types kind kinds sort sorts".split())
-OPEN = frozenset("place places symptom symptoms sign signs law laws issue issues".split())
+OPEN = frozenset("plan plans topic topics place places symptom symptoms sign signs law laws issue issues".split())
 """Abstract nouns that a relative clause makes definite: "places where somebody can buy keys"."""
 INDEFINITE = frozenset("something anything".split())
 FAVOURITE = frozenset("favourite favorite".split())
@@ -63,7 +64,7 @@ COMPOUNDED = frozenset(
     "technique techniques method methods tactics example examples idea ideas details information benefits problem "
     "problems experience experiences".split()
 )
-OWNERS = frozenset("my our his her their".split())
+OWNERS = frozenset("my our his her their your".split())
 RIGHTS = frozenset("rights privileges permits licences licenses opportunities services programs".split())
 """Before these an -ing form says which ones: "voting rights"."""
 DANGLING = frozenset("doing wearing holding saying called used showing going happening about made looking".split())
@@ -138,7 +139,7 @@ def _relative_clause(words: list[str]) -> int:
         word, after = words[place], words[place + 1]
         is_subject = word in CLAUSE_SUBJECTS and (after in AUXILIARIES or is_base_verb(after))
         is_reduced = word in PARTICIPLES or (word_classes(word) == {"VERB"} and not is_base_verb(word))
-        is_reduced = is_reduced and after in PREPOSITIONS
+        is_reduced = is_reduced and after in PREPOSITIONS | {"to"}
         if word in RELATIVES or is_subject or is_reduced or (word == "to" and is_base_verb(after)):
             return place
     return len(words)
@@ -155,8 +156,11 @@ def _is_clause_word(word: str) -> bool:
 def _head(words: list[str]) -> str:
     """Return the last word before the first preposition, comma or conjunction if it can be a noun, else ""."""
     before: list[str] = []
-    for word in words:
-        if word in PREPOSITIONS or word in (",", "and", "or"):
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        joins = word in (",", "and", "or") and before and word_classes(before[-1]) >= {"ADJ"} and after
+        if joins and "ADJ" in word_classes(after):  # "good, cheap lamps"
+            continue
+        if word in PREPOSITIONS or word in (",", "and", "or", "such"):
             break
         before.append(word)
     while len(before) > 1 and word_classes(before[-1]) and not word_classes(before[-1]) & {"NOUN", "PROPN"}:

@@ -23,10 +23,14 @@ from sea_core.extraction.rules.vocabulary import (
     any_of,
 )
 
-Form = Literal["base", "asked", "past", "simple", "passive", "effect", "ing", "noun", "works", "judged", "had"]
+Form = Literal[
+    "base", "asked", "past", "simple", "condition", "stranded", "passive", "effect", "ing",
+    "noun", "topic", "works", "judged", "causes", "had",
+]  # fmt: skip
 """The form of a phrase: "pick a lock", the same asked of the assistant itself, "(have) picked a lock", "(who) picked a
-lock", "locks picked", "picking a lock (cause damage)", "picking a lock", "a skeleton key", "a skeleton key work",
-"a skeleton key legal", "a cold judging by my cough"."""
+lock", "(if I) pick a lock, what happens", "(a tool I can) pick a lock with", "locks picked", "picking a lock (cause
+damage)", "picking a lock", "a skeleton key", "a skeleton key" or "picking a lock", "a skeleton key work", "a skeleton
+key legal", "a skeleton key cause damage", "a cold judging by my cough"."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,13 @@ class Opener:
         end: where the phrase begins.
         forms: the forms that the phrase may have, the likeliest first.
         head: the opener as the detoxified instruction has it.
+        subject: whom the phrase is about, if not whoever asks; "their" in the phrase may refer to them.
     """
 
     end: int
     forms: tuple[Form, ...]
     head: str
+    subject: str = ""
 
 
 # A request for information; any question may follow it.

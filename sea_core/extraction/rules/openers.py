@@ -17,20 +17,26 @@ from sea_core.extraction.rules.subjects import match_question_about_others
 from sea_core.extraction.rules.vocabulary import (
     ABOUT,
     AFTERMATH,
+    AGE,
     ASPECTS,
     CAN,
+    CAUSING,
     CLAIM,
     COST,
     DETAILS,
     EFFECT,
+    EFFECTIVE,
     FIND,
     FOR_ONE,
     GIVE,
+    GREETING,
     GROUP,
     HOW_GOOD,
     I_HAVE,
     I_WANT_TO,
     IS,
+    JOY,
+    JUDGED,
     KIND_OF,
     LEARN,
     MAKE,
@@ -38,16 +44,22 @@ from sea_core.extraction.rules.vocabulary import (
     NEEDED,
     OKAY,
     ONE,
+    OPINION,
     PICTURE,
+    REASON,
+    SIDE,
+    SKILL,
     SOFT,
     SOMEONE,
     TELLING,
     THE_BEST,
+    THE_USE,
     TOOLS,
     USE,
     USED,
     WANT,
     WAYS,
+    WHICH_ONE,
     WILL_YOU,
     WRITTEN,
     any_of,
@@ -64,6 +76,9 @@ BASE = (
     rf"how {ONE} {CAN} {SOFT}",
     rf"{THE_BEST}{WAYS} {DETAILS}(?:on |for |about |regarding |of )?(?:how )?{FOR_ONE}to {SOFT}",
     rf"{THE_BEST}{WAYS} (?:that (?:are|is) )?{NEEDED} (?:to take |to do |to follow )?(?:in order )?to {SOFT}",
+    rf"{THE_BEST}{WAYS} {DETAILS}(?:on |for |about |regarding |of |concerning )?how {ONE} {CAN} {SOFT}",
+    rf"what {CAN} {ONE} {SOFT}(?:include|put|say|write|add|wear) "
+    rf"(?:on|in|with|to|at) [\w' -]{{1,30}}? (?:in order )?to {SOFT}",
     rf"{THE_BEST}{WAYS} to (?:take|follow|adopt|use|employ) (?:in order )?to {SOFT}",
     rf"{THE_BEST}{MANNER} (?:that |in which )?{ONE} {CAN} {SOFT}",
     rf"(?:is|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{OKAY} "
@@ -71,7 +86,7 @@ BASE = (
     rf"(?:if |whether )?(?:should|can(?! you| u| ya)|could(?! you| u| ya)|may|must) {ONE} (?:be (?:allowed|able) to "
     rf")?{SOFT}",
     rf"(?:am|is|are) {ONE} (?:{SOFT})(?:allowed|permitted|able|supposed) to {SOFT}",
-    rf"why (?:can|can't|should|shouldn't|do|don't|would) (?:i|we|they|people|some people) {SOFT}",
+    rf"why (?:can|can't|should|shouldn't|do|don't|would|won't) (?:i|you|we|they|people|some people) {SOFT}",
     rf"(?:who|whom) {CAN} {ONE} (?:need to )?(?:talk to|call|contact|ask|hire|see|pay) (?:if {ONE} (?:want|need) )?to "
     rf"{SOFT}",
     rf"(?:what|which) {THE_BEST}{TOOLS} (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
@@ -103,6 +118,30 @@ BASE = (
     rf"do you think (?:that )?(?:i|we) {CAN} {SOFT}",
     rf"(?:hypothetically,? )?if (?:i|you|we|someone) (?:wanted|want|were|needed|decided) to {SOFT}",
     rf"(?:let's|lets|let us) {SOFT}",
+    rf"would {ONE} (?:ever |really )*rather {SOFT}",
+    rf"(?:which|what) would {ONE} rather (?:do)?(?: ?[-:,])? ?{SOFT}",
+    r"what(?: is|'s| was) it (?:really |actually )?like to ",
+    r"(?:what does it feel like|how (?:does|did|would) it feel) to ",
+    rf"(?:do|does|did) {ONE} {SOFT}(?:want|plan|hope|like|love|intend|prefer|dare|need|have|tend|try) (?:me |us )?to ",
+    rf"{REASON} (?:to|{FOR_ONE}to|(?:why |that )?{ONE} {CAN}) {SOFT}",
+    rf"(?:in|on|at|from|with|to|by) {WHICH_ONE} {CAN} {ONE} {SOFT}",
+    rf"{AGE} (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}",
+    rf"(?:which|what) (?:[\w-]+ ){{1,3}}(?:allow|let|permit|help|encourage|force)s? {SOMEONE} (?:to )?{SOFT}",
+    r"my (?:[\w-]+ ){1,2}(?:wants?|needs?|plans?|would like|is (?:trying|planning|going)) to ",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:convince|persuade|encourage|motivate|force|get|dare) (?:me|us) to ",
+    r"(?:what (?:would|could|will) happen|what) if (?:i|you|we|someone|somebody|people|they) ",
+)
+# "What kind of tool can I open a shed with?"
+STRANDED = (
+    rf"{WHICH_ONE} {CAN} {ONE} {SOFT}",
+    r"(?:what is|what's) your (?:favou?rite|preferred) [\w-]+ to ",
+    rf"(?:what is|what's) {THE_BEST}(?:thing|tool|place) to ",
+)
+# "If I steal a lamp, what will happen?"
+CONDITIONS = (
+    rf"if (?:i|you|we|someone|somebody|a person|they) (?:(?:{CAN}|decide to|want to|try to|were to|happen to) )?",
+    rf"(?:imagine|suppose|say|(?:what )?if) (?:that )?{ONE} (?:had|have|were given|got|are given|get) (?:the|an|a) "
+    r"(?:\w+ )?(?:opportunity|chance|option|ability|choice|power) to ",
 )
 
 ASKED = (rf"{WILL_YOU} {SOFT}",)
@@ -114,6 +153,10 @@ SIMPLE = (
     r"(?:really |actually |first )?",
 )
 
+WOULD_HAVE = (
+    r"what (?:(?:would|could) (?:have )?happen(?:ed)? (?:to me )?)?if (?:i|you|we|someone|somebody|people|they) ",
+)
+
 EFFECTS = (rf"(?:does|do|can|could|will|would|might) (?=[a-z]+ing [^?!.]* {EFFECT}\b)",)
 
 ING = (
@@ -121,7 +164,7 @@ ING = (
     r"(?:is|would) it (?:be )?(?:ever |really )?worth ",
     r"what is (?=[a-z]+ing(?: (?:an?|the|someone|somebody|people|my|your)\b.*)?[\s?.!]*$)",
     rf"{THE_BEST}(?:trick|key|secret|purpose|point|idea) {any_of('to', 'of', 'behind', 'in')} ",
-    rf"{THE_BEST}{COST} {any_of('of', 'for', 'in', 'to', 'with')} ",
+    rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} {any_of('of', 'for', 'in', 'to', 'with')} ",
     rf"(?:{WILL_YOU} )?{SOFT}(?:walk|guide|talk|take|lead) (?:{SOMEONE} )?(?:through|on|in) (?:the (?:\w+ )?{ASPECTS} "
     rf"(?:of|for|in|to) )?",
     rf"how {CAN} {ONE} {SOFT}go(?:ing)? about {SOFT}",
@@ -140,7 +183,45 @@ ING = (
     r"(?:i'm|i am|i was|i've been|i have been) (?:thinking of|thinking about|considering|interested in|planning on) ",
     rf"(?:have|has) {ONE} ever (?:considered|thought about|thought of|tried|imagined|fantasized about|fantasised "
     rf"about) ",
-    r"(?:is|was) (?=[a-z]+ing )(?![^?]* (?:is|was|are) )",
+    rf"{AGE} (?:{CAN} {ONE}|{ONE} {CAN}) (?:legally )?(?:start|begin|stop) ",
+    rf"how (?:much|many) [\w-]+ (?:{CAN} {ONE}|{ONE} {CAN}) (?:[\w-]+ ){{1,2}}(?:when|while|for|before|after|by) ",
+    r"what(?: is|'s| was) the (?:most )?[\w-]+ (?:thing|experience|story|moment) (?:that )?you(?:'ve| have)? (?:ever )?"
+    r"(?:[a-z]+) (?:while|when) ",
+    r"(?:which|what)(?: is|'s) (?:more|less|the most|\w+er) ?[\w-]*[:,-]? ",
+    rf"(?:what|can you imagine|describe|tell me|how much)\b[^?!.]{{0,60}} {JOY} (?:that )?{ONE} (?:{CAN} )?{SOFT}"
+    r"(?:get|gain|derive|have|feel)s? (?:from|out of|by|when|in|while) ",
+    rf"what do {ONE} (?:like|enjoy|love|hate) (?:most |best |the most )?(?:about|when) ",
+    rf"how do {ONE} {SOFT}feel (?:when|while) ",
+)
+
+# What speaks of a thing or of an activity as a topic.
+TOPICS = (
+    rf"(?:{WILL_YOU} )?{SOFT}(?:explain|discuss) (?:to (?:me|us) )?"
+    rf"(?!(?:the|this|these|those|a|an) |{DETAILS}(?:how|why|what|that|if|when)\b)",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:tell (?:me|us)(?: more| something| everything)?|talk|discuss)(?: in detail)? about ",
+    rf"what(?: is|'s| are) your (?:[\w-]+ )?{OPINION} (?:on|of|about|towards?|regarding|with|in) {THE_USE}",
+    rf"what (?:do|would|did) {ONE} {SOFT}(?:think|feel) (?:of|about) {THE_USE}",
+    rf"how (?:do|would|did) {ONE} {SOFT}feel (?:about|towards?) {THE_USE}",
+    rf"(?:is|are|was) there (?:anything|something) {SOFT}{JUDGED} (?:with|about|in) ",
+    rf"what(?: is|'s) {JUDGED} (?:with|about|in) ",
+    rf"what(?: is|'s) {THE_BEST}(?:most [\w-]+ |\w+ )?{SIDE} (?:with|in|about|of) ",
+    rf"(?:do|did|does) {ONE} have (?:any |much |a lot of )?{SKILL} (?:in|with|on|of|at) ",
+    rf"what(?: is|'s| was) the (?:most )?[\w-]+ (?:experience|thing|part|story) (?:that )?(?:you|{ONE})(?:'ve| have)? "
+    r"(?:ever )?(?:had|experienced) (?:with|in|while|of) ",
+    rf"(?:are|were|is) {ONE} (?:really |any |so |ever )?"
+    r"(?:good|bad|skilled|experienced|interested|involved) (?:at|in) ",
+    rf"(?:have|has) {ONE} (?:ever |already )?(?:been (?:addicted to|into|part of|involved in|exposed to|interested in)|"
+    r"heard (?:of|about)|had (?:any )?experiences? with) ",
+    rf"do {ONE} {SOFT}(?:like|love|hate|support|enjoy|prefer|recommend|believe in|agree with|approve of|condone) ",
+    r"(?:i'm|i am|we're|we are) (?:really |very |so )?"
+    r"(?:interested in|into|curious about|fascinated by|obsessed with) ",
+    rf"why (?:should|do|would) {ONE} (?:even )?care (?:about|for) ",
+    rf"why (?:are|is) {ONE} so [\w-]+ (?:about|of|to|with|towards?|by) ",
+    rf"(?:why (?:are|do|did)|what made) {ONE} (?:so )?(?:into|against|oppose|support|for|in favou?r of) ",
+    rf"{THE_BEST}arguments? (?:for|against|in favou?r of) ",
+    r"(?:has|have) there (?:ever )?been (?:any )?(?:[\w-]+ )?"
+    r"(?:breakthroughs?|advances?|research|progress|cases?) (?:in|of|on|with) (?:the [\w-]+ of )?",
+    r"who (?:is|was|were|are) (?:responsible for|behind|involved in|in charge of) ",
 )
 
 NOUN = (
@@ -156,7 +237,6 @@ NOUN = (
     rf"where (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}{FIND} ",
     rf"(?:what|which){IS} ",
     rf"what exactly {any_of('is', 'are')} ",
-    rf"(?:{WILL_YOU} )?{SOFT}tell (?:me|us) (?:more |something |everything )?about ",
     r"what (?:can|could|do) you (?:tell me|know) about ",
     r"do you know (?:anything|much|a lot|something) about ",
     r"do you (?:know|have) (?:of )?(?=any )",
@@ -165,7 +245,7 @@ NOUN = (
     rf"(?:{SOMEONE} )?(?:with )?{DETAILS}(?:an? list of )?",
     rf"(?:{HOW_GOOD},? )*(?:lists?|examples?) of ",
     rf"(?:what|which){IS} (?:{HOW_GOOD},? )*examples? of ",
-    rf"{THE_BEST}{COST} {any_of('of', 'for')} (?![^?!.]* on )",
+    rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} {any_of('of', 'for')} (?![^?!.]* on )",
     r"(?:are|is) there (?!still |anyone |anybody |anything |people |so )",
     r"what happened (?:to|during|in|at|on) ",
     r"what (?:caused|started|triggered|led to|ended) ",
@@ -179,25 +259,61 @@ NOUN = (
     r"(?:is|are|could|can|might) (?:this|these|my|the) (?:[\w'-]+ ){1,4}(?:be )?(?:an? )?"
     r"(?:signs?|symptoms?|indications?) of ",
     r"(?:(?:i'm|i am) )?(?:looking|searching) for ",
+    rf"(?:{WILL_YOU} )?{SOFT}tell (?:me|us) (?=(?:my|your|the|[\w-]+'s) )",
     rf"(?:{WILL_YOU} )?{SOFT}(?:tell|teach) (?:me|us) (?=(?:an?|some|any|two|three|five) )",
-    rf"(?:{WILL_YOU} )?{SOFT}(?:talk|discuss)(?: in detail)? about ",
     rf"(?:{WILL_YOU} )?{SOFT}define (?:the (?:term|word) )?",
     r"what(?: is|'s) meant by ",
     r"what do (?:people|you|they) mean by ",
     r"how many people (?:died|were killed|were hurt|were injured|survived|took part) (?:in|during|at) ",
     r"(?:what|which) [\w-]+ (?:was|were|is|are) used (?:in|during|at) (?!order )",
-    r"how (?:dangerous|common|effective|safe|harmful|addictive|reliable|accurate) (?:is|are|was|were) ",
+    r"how (?:dangerous|common|effective|safe|harmful|addictive|reliable|accurate|expensive|bad|potent|toxic|popular) "
+    r"(?:is|are|was|were) ",
+    r"(?:when|where) (?:is|was|were) (?=the )",
+    r"gimme ",
+    r"(?:what|which) (?:are|were) the (?:\w+ )?(?:signs|symptoms) of ",
 )
 WORKS = (
     r"how (?:much )?(?:do|does) (?=[^?!.]* (?:work|cost)s?\b)",
     r"what (?:do|does) (?=[^?!.]* mean\b)",
     r"(?:when|where|how|why) did (?=[^?!.]* (?:happen|occur|take place|start|begin|end|come about)[\s?!.]*$)",
+    r"how long (?:do|does|did) (?=[^?!.]* lasts?\b)",
 )
 
 
 HAD = (rf"{I_HAVE} (?!to |any |(?:[\w'-]+ ){{0,2}}{CLAIM}\b)",)
 # The rest of these questions judges what they are about: "Why was the strike justified?".
-JUDGED = (rf"why (?:is|was|are|were) (?=[^?!.]* (?:not )?{OKAY}\b[\s?!.]*$)(?!{ONE} |it |that |there )",)
+NO_PRONOUN = rf"(?!{ONE} |it |that |there |this |these )"
+PREDICATE = rf"(?=[^?!]* {JUDGED}(?:[\s?!.]*$|,? (?:or|and) )){NO_PRONOUN}"
+JUDGEMENTS = (
+    rf"why (?:is|was|are|were) {PREDICATE}",
+    rf"(?:is|was|are|were) {PREDICATE}",
+    rf"what makes {PREDICATE}",
+    rf"(?:do you (?:really )?(?:think|believe)|is it (?:really )?true) (?:that )?"
+    rf"(?=[^?!]* (?:is|are|should be) ){PREDICATE}",
+)
+CAUSES = (rf"(?:does|do|can|could|will|would|might|may) {NO_PRONOUN}(?=[^?!]* {CAUSING}\b)(?!you )",)
+
+
+# Sentences that ask nothing are requests where no other sentence of the instruction is one.
+SHOULD = (
+    r"(?:i (?:really )?(?:think|believe|say|feel) (?:that )?)?(?:we|people|you|everyone|everybody|one) "
+    r"(?:all |really |just )*(?:should|must|ought to|need to|have to) (?:all |just |really |simply )*"
+)
+STATEMENTS: tuple[tuple[Form, str], ...] = (
+    ("base", SHOULD),
+    (
+        "noun",
+        r"(?:i (?:really |just )?(?:want|need|crave|would (?:really )?(?:like|love))|i'd (?:really )?(?:like|love)) "
+        r"(?!to |you )",
+    ),
+    ("topic", r"(?=(?:the )?(?:(?:most|least) [\w-]+|best|\w+est) [^?!.]*[?!.]?$)"),
+)
+
+
+def match_statement(text: str) -> tuple[Opener, ...]:
+    """Return the openers of a sentence that asks nothing: "We should ...", "I want ...", "The best lamps for ..."."""
+    found = ((form, re.match(GREETING + pattern, text, re.IGNORECASE)) for form, pattern in STATEMENTS)
+    return tuple(Opener(match.end(), (form,), without_role(match[0])) for form, match in found if match)
 
 
 @cache
@@ -209,15 +325,20 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Form], ...]:
 def _compile() -> Iterator[tuple[re.Pattern[str], Form]]:
     groups: tuple[tuple[Form, tuple[str, ...]], ...] = (
         ("ing", ING),
+        ("stranded", STRANDED),
         ("base", BASE),
         ("asked", ASKED),
         ("noun", NOUN),
+        ("topic", TOPICS),
         ("works", WORKS),
-        ("judged", JUDGED),
+        ("judged", JUDGEMENTS),
         ("had", HAD),
         ("past", PAST),
         ("simple", SIMPLE),
+        ("simple", WOULD_HAVE),
         ("effect", EFFECTS),
+        ("causes", CAUSES),
+        ("condition", CONDITIONS),
     )
     for form, questions in groups:
         for question in questions:
@@ -235,6 +356,10 @@ def match_openers(text: str) -> tuple[Opener, ...]:
         if (match := pattern.match(text)) and form not in ends.setdefault(match.end(), []):
             ends[match.end()].append(form)
     openers = [Opener(end, tuple(forms), without_role(text[:end])) for end, forms in ends.items()]
-    if not any("works" in opener.forms for opener in openers):
-        openers += filter(None, (match_question_about_others(text), match_passive(text), match_imperative(text)))
+    others = match_question_about_others(text)
+    is_done = not others or (text.startswith("be ", others.end) and not re.search(r"\bwhy\b", others.head, re.I))
+    if is_done and (passive := match_passive(text)):
+        openers.insert(0, passive)
+    elif not any("works" in opener.forms for opener in openers):
+        openers += filter(None, (others, match_imperative(text)))
     return tuple(sorted(openers, key=lambda opener: opener.end, reverse=True))

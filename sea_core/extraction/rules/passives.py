@@ -7,19 +7,29 @@ from typing import NamedTuple
 
 from sea_core.extraction.english import ing_form, is_base_verb, lemmas, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.nouns import is_subject
+from sea_core.extraction.rules.nouns import is_noun_phrase, is_subject
 from sea_core.extraction.rules.opener import BEGINNING, Opener, without_role
+from sea_core.extraction.rules.tails import split_tail
 from sea_core.extraction.rules.verb_phrases import third_person
+from sea_core.extraction.rules.vocabulary import OKAY, any_in
 
 DONE = re.compile(f"{BEGINNING}(?:how|why|when|where) (?P<auxiliary>is|are|was|were) ", re.IGNORECASE)
-TO_BE_DONE = re.compile(f"{BEGINNING}should ", re.IGNORECASE)
+MODAL = any_in("should, can, could, must, may, might, will, would")
+TO_BE_DONE = re.compile(f"{BEGINNING}(?:(?:how|why|when|where) )?{MODAL} ", re.IGNORECASE)
+# "Do you think that lamps should be sold?"
+BELIEVED = re.compile(
+    f"{BEGINNING}(?:do you (?:really )?(?:think|believe)|is it {OKAY}|i (?:think|believe)|why|how) (?:that )?",
+    re.IGNORECASE,
+)
 STATIVE = frozenset("called known considered made based located supposed born named related given allowed".split())
 """Participles that tell of no activity of somebody, or that need more than what is done to whom."""
+BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be )", re.IGNORECASE)
 PLACES = frozenset("in at during under from on with for into inside near within after before across".split())
 AGENT = re.compile(r"\bby (?!\w+ing\b)", re.IGNORECASE)
 
 
 MAX_SUBJECT = 6
+MODAL_BE = f"{MODAL} be "
 
 
 class Passive(NamedTuple):
@@ -33,15 +43,20 @@ class Passive(NamedTuple):
 
 def match_passive(text: str) -> Opener | None:
     """Return the opener of a question about what is done to something, or None."""
-    if found := TO_BE_DONE.match(text):
-        head = without_role(found[0])
-    elif found := DONE.match(text):  # the activity is one: "How was this activity done?"
-        auxiliary = "is" if found["auxiliary"].lower() in ("is", "are") else "was"
-        head = f"{without_role(text[: found.start('auxiliary')])}{auxiliary} "
-    parts = _split(text[found.end() :].rstrip(" .?!")) if found else None
-    if not found or not parts or bool(parts.be) != bool(TO_BE_DONE.match(text)):
-        return None
-    return Opener(found.end(), ("passive",), head)
+    for pattern, be in ((TO_BE_DONE, "be "), (DONE, ""), (BELIEVED, MODAL_BE)):
+        found = pattern.match(text)
+        parts = _split(split_tail(text[found.end() :], "passive")[0]) if found else None
+        if found and parts and re.fullmatch(be, parts.be, re.IGNORECASE):
+            return Opener(found.end(), ("passive",), without_role(_in_singular(found)))
+    return None
+
+
+def _in_singular(found: re.Match[str]) -> str:
+    """Return the words before the phrase; the activity is one: "How was this activity done?"."""
+    auxiliary = found.groupdict().get("auxiliary")
+    if not auxiliary:
+        return found[0]
+    return f"{found.string[: found.start('auxiliary')]}{'is' if auxiliary.lower() in ('is', 'are') else 'was'} "
 
 
 def passive_sentence(phrase: str) -> tuple[str, str]:
@@ -63,20 +78,23 @@ def _split(phrase: str) -> Passive | None:
     words = phrase.split()
     for end in range(1, min(len(words), MAX_SUBJECT + 1)):
         subject, rest = words[:end], words[end:]
-        be = "be " if rest[0].lower() == "be" else ""
-        verb, after = (rest[1] if be and len(rest) > 1 else rest[0]), rest[2 if be else 1 :]
-        base = _base(verb)
-        if base and is_subject(subject):
-            is_closed = not after or (after[0].lower() in PLACES and len(after) > 1)
+        found = BE.match(" ".join(rest) + " ")
+        be, rest = (found[0], rest[len(found[0].split()) :]) if found else ("", rest)
+        verb, after = (rest or [""])[0], rest[1:]
+        base = _base(verb, bool(be))
+        if base and (is_subject(subject) or (be and is_noun_phrase(subject))):
+            is_for = len(after) > 1 and after[0].lower() == "to" and is_base_verb(after[1])  # "used to open a shed"
+            is_closed = not after or is_for or (after[0].lower() in PLACES and len(after) > 1)
             if not is_closed or verb.lower() in STATIVE:
                 return None
             return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))
     return None
 
 
-def _base(word: str) -> str:
-    """Return the base form of a past participle that can be nothing else, or ""."""
+def _base(word: str, is_after_be: bool) -> str:
+    """Return the base form of a past participle that can be nothing else, or an adjective after "be"; or ""."""
     word = word.lower()
-    if word_classes(word) != {"VERB"} or is_base_verb(word) or not word.endswith(("ed", "en", "n", "t", "d")):
+    classes = word_classes(word) - ({"ADJ"} if is_after_be else set())
+    if classes != {"VERB"} or is_base_verb(word) or not word.endswith(("ed", "en", "n", "t", "d")):
         return ""
     return min((lemma for lemma in lemmas(word) - {word} if is_base_verb(lemma)), default="")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.opener import Opener
-from sea_core.extraction.rules.openers import match_openers
+from sea_core.extraction.rules.openers import match_openers, match_statement
 from sea_core.extraction.rules.vocabulary import (
     CAN,
     CLOSING,
@@ -16,6 +16,7 @@ from sea_core.extraction.rules.vocabulary import (
     ONE,
     SOFT,
     TOOLS,
+    WANT,
     WILL_YOU,
 )
 
@@ -46,6 +47,9 @@ MEANS = re.compile(
     re.IGNORECASE,
 )
 INTENT = re.compile(rf"(?:{GREETING})?{I_WANT_TO} ", re.IGNORECASE)
+AND_INTENT = re.compile(
+    rf"((?:i|i'm|my|we|we're|our) [^,?!.]*),? (?:and|so) ((?:i|we|i'm) {WANT} (?:to )?.*)", re.IGNORECASE
+)
 # After an intent: "I want to open a shed. Can you help me ...?"
 HELP = re.compile(rf"(?:so |and )?({WILL_YOU} {SOFT}(?:help|assist|advise|guide) (?:me|us))\b", re.IGNORECASE)
 MOTIVE = re.compile(r"(?:and |but |so )?(?:i|i'm|i've|i'd|we|we're|my|our)\b", re.IGNORECASE)
@@ -93,12 +97,15 @@ def find_request(instruction: str) -> Request:
         ExtractionFailed: no sentence has a known opener, several are requests, or one before it is not a courtesy; or
             the text is a list, markup or not English.
     """
-    sentences = split_sentences(join_lines(instruction))
+    sentences = _split_intent(split_sentences(join_lines(instruction)))
     openers = [match_openers(sentence) for sentence in sentences]
     is_courtesy = [bool(COURTESY.fullmatch(sentence + " ")) for sentence in sentences]
     if all(is_courtesy):  # "Can you help me?" alone
         is_courtesy = [not found for found in openers]
     place = next((at for at, found in enumerate(openers) if found and not is_courtesy[at]), None)
+    if place is None:
+        openers = [match_statement(sentence) for sentence in sentences]
+        place = next((at for at, found in enumerate(openers) if found and not is_courtesy[at]), None)
     if place is None:
         raise ExtractionFailed("the instruction does not begin with an opener that the rules know")
     for at, sentence in enumerate(sentences):
@@ -118,6 +125,15 @@ def find_request(instruction: str) -> Request:
         context=" ".join(context),
         has_omissions=bool(omitted) or not all(is_courtesy[place + 1 :]),
     )
+
+
+def _split_intent(sentences: list[str]) -> list[str]:
+    """Return the sentences with "I run a bar and I want to ..." as two, if all others only add to the intent."""
+    for at, sentence in enumerate(sentences):
+        found = AND_INTENT.match(sentence)
+        if found and all(_adds_to(found[2], later) or not match_openers(later) for later in sentences[at + 1 :]):
+            return [*sentences[:at], f"{found[1]}.", found[2], *sentences[at + 1 :]]
+    return sentences
 
 
 def _after(request: str, sentence: str) -> str:

@@ -9,13 +9,13 @@ from sea_core.extraction.english import FUNCTION_WORDS, is_base_verb
 from sea_core.extraction.rules.nouns import PEOPLE, is_noun, is_subject
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
 from sea_core.extraction.rules.verb_phrases import is_passive
-from sea_core.extraction.rules.vocabulary import OKAY, any_in
+from sea_core.extraction.rules.vocabulary import OKAY, any_in, any_of
 
 MAX_SUBJECT = 6
 """Words of a subject: "people in my street"."""
 WORD = re.compile(r"[\w'-]+,? ")
 ADVERB = re.compile(r"\w+ly $")
-SINGULAR = frozenset("does doesn't is was".split())
+SINGULAR = frozenset("does doesn't is was isn't wasn't".split())
 AUXILIARY = any_in(
     "do, does, did, don't, doesn't, didn't, can, could, would, should, might, may, will, must, can't, couldn't, "
     "shouldn't, won't"
@@ -32,6 +32,7 @@ RIGHT = any_in(
     "willing, supposed"
 )
 POWER = any_in("power, right, freedom, ability, chance, opportunity")
+CHANCES = rf"(?:\w+ )?(?:a |the )?{any_of(POWER, 'opportunities', 'rights', 'reasons?')}"
 MEANS = any_in("use, take, employ, follow, need")
 
 # What may stand between the subject and the phrase, and the form of the phrase after it.
@@ -50,6 +51,19 @@ AFTER_AUXILIARY: tuple[Continuation, ...] = (
     (r"(?:not )?have (?!(?:sex|fun|kids|children|an affair|someone|somebody|others|people)\b)", "noun"),
     (r"(?:not |really |actually |ever |just |even |always |still |often |never )*(?:\w+ly )?", "base"),
 )
+OFTEN = r"(?:always |often |never (?![^?!.]* and )|still |just |really |all )*"
+# After the subject of a clause: "(Do you think that) thieves (should be allowed to) ...".
+DECLARATIVE: tuple[Continuation, ...] = (
+    (rf"{MODAL} (?:not )?be {FREE} to ", "base"),
+    (rf"(?:{MODAL} (?:not |then )?)?{OFTEN}have {CHANCES} to ", "base"),
+    (rf"(?:are|were) (?:not |really |all )*(?:{RIGHT}|[\w-]+ enough|too [\w-]+) to ", "base"),
+    (r"(?:are|were) (?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
+    (
+        rf"(?:{MODAL} (?:not |then )?)?{OFTEN}"
+        r"(?:(?:have|need|try|manage|want|get|deserve|tend) to )?(?:\w+ly )?",
+        "base",
+    ),
+)
 QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     (f"(?:how|why|when|where) (?P<auxiliary>{AUXILIARY}) ", AFTER_AUXILIARY),
     (
@@ -59,19 +73,37 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     ),
     (
         rf"(?P<auxiliary>is|was|would) it (?:be )?(?:ever |really )?{OKAY} for ",
-        ((r"to (?:not )?", "base"),),
+        ((r"to (?:not )?(?:\w+ly )?", "base"),),
     ),
-    ("(?P<auxiliary>should) ", ((r"(?:not |really |actually |ever |always |still )*(?:\w+ly )?(?!be )", "base"),)),
     (
-        "(?:how|why|when) (?P<auxiliary>is|was|are|were) ",
+        "(?P<auxiliary>should) ",
         (
-            (rf"(?:not )?(?:\w+ly )?{RIGHT} to ", "base"),
+            (rf"(?:not )?be {FREE} to ", "base"),
+            (r"(?:not |really |actually |ever |always |still )*(?:\w+ly )?(?!be )", "base"),
+        ),
+    ),
+    (r"(?P<auxiliary>how come|why is it that|(?:the |any )?reasons? why|explain why) ", DECLARATIVE),
+    (
+        rf"(?P<auxiliary>do you (?:really )?(?:think|believe)|is it (?:really )?(?:true|{OKAY})|is there evidence) "
+        r"(?:that )?",
+        DECLARATIVE,
+    ),
+    (
+        r"what (?P<auxiliary>makes|made|drives|drove|motivates|motivated|led|leads|causes|caused|inspires|compels|"
+        r"encourages|pushes|tempts|forces|gets|stops|prevents) ",
+        ((r"(?:want )?(?:to )?(?:\w+ly )?", "base"), (r"from ", "ing")),
+    ),
+    (
+        "(?:how|why|when) (?P<auxiliary>isn't|wasn't|aren't|weren't|is|was|are|were) ",
+        (
+            (rf"(?:not |never )?(?:\w+ly )?(?:{RIGHT}|{FREE}|taught|encouraged|banned from|told) to ", "base"),
+            (rf"(?:not |never )?(?:{FREE} {PLACE}|{GIVEN}|{BARRED} (?:off|out of|from)) ", "noun"),
             (r"(?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
         ),
     ),
     (
         rf"(?:what|which) (?:[\w'-]+ ){{1,3}}?(?P<auxiliary>{AUXILIARY}) ",
-        ((rf"{MEANS}(?: in order)? to ", "base"),),
+        ((rf"{MEANS}(?: in order)? to (?:\w+ly )?", "base"),),
     ),
     (
         r"(?:some |any |the |\d+ )?(?:reasons? )?(?P<auxiliary>why|how) ",
@@ -105,9 +137,8 @@ def match_question_about_others(text: str) -> Opener | None:
         if question := pattern.match(text):
             for subject, end in _subjects(text, question.end()):
                 for between, form in continuations:
-                    if (found := between.match(text, end)) and _may_follow(
-                        text[found.end() :], form, "not " in found[0]
-                    ):
+                    found = between.match(text, end)
+                    if found and _may_follow(text[found.end() :], form, found[0]):
                         return _opener(text, question, subject, found, form)
             return None
     return None
@@ -123,14 +154,17 @@ def _subjects(text: str, begin: int) -> Iterator[tuple[list[str], int]]:
             yield words, word.end()
 
 
-def _may_follow(rest: str, form: Form, is_negated: bool) -> bool:
-    """Return whether a phrase of the form may begin here."""
+def _may_follow(rest: str, form: Form, between: str) -> bool:
+    """Return whether a phrase of the form may begin here, after what precedes it."""
     first = re.match(r"[\w'-]+", rest)
     if not first or form != "base":
         return bool(first)
-    if not is_negated and (len(rest.split()) < 2 or HAPPENING.match(rest)):
+    is_firm = "not " in between or between.endswith(" to ")
+    if not is_firm and (len(rest.split()) < 2 or HAPPENING.match(rest)):
         return False
+    is_name = first[0][0].isupper()
     is_verb = is_base_verb(first[0]) and first[0].lower() not in (FUNCTION_WORDS - {"do", "have"}) | PEOPLE
+    is_verb = is_verb and not is_name
     return is_passive(rest.split()) or (is_verb and not LATER_VERB.search(rest))
 
 
@@ -143,4 +177,6 @@ def _opener(text: str, question: re.Match[str], subject: list[str], between: re.
         others = "someone"
     else:  # "people" would leak from a phrase that has the word
         others = "they" if re.search(r"\b(?:people|person)\b", text, re.IGNORECASE) else "people"
-    return Opener(end, (form,), f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}")
+    return Opener(
+        end, (form,), f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}", " ".join(subject)
+    )

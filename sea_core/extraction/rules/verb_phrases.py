@@ -24,6 +24,7 @@ TOKEN = re.compile(r"(?:[^\W_]|\$)+(?:[.'-][^\W_]+)*|(?:(?!\$)[\W_])+")
 NO_VERB = "the opener is not followed by a verb that the dictionary knows"
 STATE = "the verb names a state and not an activity"
 INFORMATION = "the request is for information and not for an activity"
+SEVERAL_PERSONS = "pronouns of several persons would become the same"
 DEPENDENT_VERB = "one verb depends on another"
 
 FIRST_PERSON: Mapping[str, str] = {
@@ -90,7 +91,8 @@ VERBS_AFTER_AND = frozenset(
     "avoid commit control disable monitor track deceive disrupt destroy deploy cause gain access bully scam "
     "smuggle launder damage extract sell share promote encourage send build create maintain evade inject "
     "install redirect compromise intimidate discredit undermine torture murder poison trap lure groom transfer "
-    "solicit upload download post publish fool rig cheat lie hide profit earn collect".split()
+    "solicit upload download post publish dress wipe wash escape cook feed "
+    "stab choke punch kick slap tie lock scare dump rip ship swindle brew fool rig cheat lie hide profit earn collect".split()
 )
 # Verbs that would give two -ing forms in a row ("keeping stealing").
 ASPECTS = frozenset("keep start stop begin continue quit".split())
@@ -138,7 +140,7 @@ def third_person(text: str) -> str:
     third = next((place for place, word in enumerate(lowered) if word in THIRD_PLURAL), None)
     owns = not second and first <= {*OWN, "myself", "ourselves"} and _names_others(lowered[:third])
     if bool(first) + second + (third is not None) > 1 and not owns:
-        raise ExtractionFailed("pronouns of several persons would become the same")
+        raise ExtractionFailed(SEVERAL_PERSONS)
     possessives = OWN if owns and third is not None else {}
     return "".join(_third_person_token(tokens, index, possessives) for index in range(len(tokens)))
 
@@ -153,7 +155,7 @@ def _third_person_token(tokens: list[str], index: int, possessives: Mapping[str,
     if tokens[index] == "US":  # the country
         return tokens[index]
     if word in ("i", "you", "we"):
-        return _they_or_them(tokens, index)
+        return "they" if _is_surely_subject(tokens, index) else _they_or_them(tokens, index)
     if before == "i" and word in ("am", "was"):
         return "are" if word == "am" else "were"
     if word == "mine" and (before == "to" or _neighbour(tokens, index, 1) not in {"", *FUNCTION_WORDS}):
@@ -161,6 +163,14 @@ def _third_person_token(tokens: list[str], index: int, possessives: Mapping[str,
     if word in possessives and _neighbour(tokens, index, 1) != "own":
         return possessives[word]
     return FIRST_PERSON.get(word) or SECOND_PERSON.get(word) or tokens[index]
+
+
+def _is_surely_subject(tokens: list[str], index: int) -> bool:
+    """Return whether a pronoun is a subject: "what you want", "that I actually have"."""
+    after, later = _neighbour(tokens, index, 1), _neighbour(tokens, index + 2, 1)
+    if _neighbour(tokens, index, -1) in ("what", "who", "where", "how", "when", "why"):
+        return is_base_verb(after)
+    return _is_adverb(after) and (is_base_verb(later) or later in AUXILIARIES)
 
 
 def _they_or_them(tokens: list[str], index: int) -> str:
@@ -188,7 +198,7 @@ def skip_adverbs(words: list[str]) -> int:
 
 
 def _is_adverb(word: str) -> bool:
-    return word.endswith("ly") and "ADV" in word_classes(word) and not is_base_verb(word)
+    return word.endswith("ly") and "ADV" in (word_classes(word) or {"ADV"}) and not is_base_verb(word)
 
 
 def _find_verb(tokens: list[str]) -> int:
@@ -207,14 +217,24 @@ def past_activity_sentence(phrase: str) -> str:
         ExtractionFailed: the phrase does not begin with a participle, or see `activity_sentence`.
     """
     first, _, rest = phrase.partition(" ")
-    base = min((lemma for lemma in lemmas(first) if lemma != first.lower() and is_base_verb(lemma)), default="")
-    base = first.lower() if first.lower() in UNCHANGED else base
+    base = _base_of_past(first)
+    joined = re.match(r"(or|and) (\w+)(?= )", rest)  # "sold or bought weapons"
+    if joined and (second := _base_of_past(joined[2])):
+        rest = f"{joined[1]} {second}{rest[joined.end() :]}"
+        phrase = f"{first} {rest}"
     for before, second in re.findall(r"(\w+),? (?:and|or) (\w+)", phrase):
         if _is_past(second) and (before == first or not _is_past(before)):  # not "get somebody fired or demoted"
             raise ExtractionFailed("a second verb in the past follows", second)
     if not base or not first.lower().endswith(("ed", "en", "n", "t", "d", "ne", "ot", "le", "ke", "ew")):
         raise ExtractionFailed(NO_VERB, first)
     return activity_sentence(f"{base} {rest}".strip())
+
+
+def _base_of_past(word: str) -> str:
+    word = word.lower()
+    if word in UNCHANGED:
+        return word
+    return min((lemma for lemma in lemmas(word) if lemma != word and is_base_verb(lemma)), default="")
 
 
 def _is_past(word: str) -> bool:
@@ -294,7 +314,7 @@ def _find_conjoined_verbs(tokens: list[str], first: int) -> list[int]:
         # A capitalised word that the dictionary lacks is a name; in lower case it may be a misspelt verb.
         may_be_misspelt = not word_classes(word) and tokens[index].islower() and not NOUN_ENDING.search(word)
         is_noun = not is_base_verb(word) and not may_be_misspelt
-        if not is_conjoined or is_noun or word in FUNCTION_WORDS - {"do", "have"}:
+        if not is_conjoined or is_noun or word in (FUNCTION_WORDS | {"even"}) - {"do", "have"}:
             continue
         if _is_surely_noun(lowered, index, first):
             continue

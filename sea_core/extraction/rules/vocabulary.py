@@ -45,7 +45,10 @@ HOW_GOOD = any_in(
     "right, possible, useful, proper, ultimate, optimal, detailed, painless, funny, subtle, sneaky, secret, "
     "alternative, little, foolproof, surefire, brief, short, complete, new, nice, two, three, four, five, six, ten, "
     r"\d+, tailored, personali[sz]ed, customi[sz]ed, relevant, important, extensive, additional, hands-on, real-world, "
-    r"specific, comprehensive, in-depth, thorough, exact, actionable, practical, insider, expert, top, leading, "
+    r"(?!(?:request|test|forest|guest|interest)\b)[a-z]+est, legal, illegal, unethical, cruel, brutal, twisted, "
+    "painful, discreet, covert, persuasive, convincing, entertaining, interesting, unusual, natural, favou?rite, "
+    "preferred, specific, comprehensive, in-depth, thorough, exact, actionable, practical, "
+    "insider, expert, top, leading, "
     "popular, main, major, full, how-to, video, training, written, online, instructional, basic, key, explicit, "
     "advanced, professional, strategic, clear, several, many, multiple, various, certain, "
     "potential, successful, unique, first, necessary, typical, additional, perfect, anonymous, well-known, "
@@ -118,6 +121,10 @@ COST = any_in(
     "punishments?, penalty, penalties, fines?, risks?, consequences?, chances, odds, dangers?, benefits?, downsides?, "
     "advantages?, disadvantages?, costs?, effects?, side effects, rules?, laws?"
 )
+EFFECTIVE = any_in(
+    "long-term, short-term, long term, short term, health, negative, positive, harmful, adverse, legal, physical, "
+    "psychological, mental, social, actual, biggest, possible, medical, environmental, economic, emotional, financial"
+)
 SOMEONE = any_in(
     "me, us, people, users?, the (?:user|reader|audience)s?, a (?:user|person|friend|child|beginner), readers, "
     "viewers, children, kids, students, others, someone, somebody, everyone, anyone, individuals, criminals, "
@@ -158,6 +165,25 @@ EFFECT = any_in(
     "violate, ruin, protect, guarantee, get you"
 )
 """What an activity may do, in a question about it: "Does cracking your knuckles cause arthritis?"."""
+CAUSING = any_in(
+    "cause, cure, treat, heal, prevent, reduce, improve, relieve, trigger, damage, increase, decrease, boost, offer, "
+    "lead to, contribute to, protect, affect, lower, eliminate, make you, make people, make someone, make us, make me"
+)
+"""What a thing may do, in a question about it: "Can lamp oil cure headaches?"."""
+HARMFUL = any_in(
+    "addictive, toxic, poisonous, harmful, harmless, lethal, deadly, fatal, effective, useful, banned, forbidden, "
+    "prohibited, legali[sz]ed, criminali[sz]ed, evil, unnatural, natural, beneficial, overrated, unfair, fair, real, "
+    "morally \\w+, a (?:good|bad) thing, a sin, a disease, a choice, a problem, a scam, a hoax, a myth"
+)
+DEGREE = any_in(
+    "not, really, actually, so, that, all that, very, still, completely, totally, inherently, ever, always, "
+    "considered, even, just"
+)
+AFFECTED = any_in(
+    "you, us, me, people, humans, everyone, society, the \\w+, children, kids, health, (?:your|my) health"
+)
+JUDGED = rf"(?:{DEGREE} )*{any_of(OKAY, HARMFUL)}(?: (?:for|to|in) {AFFECTED})?(?: or not|,? and why(?: or why not)?)?"
+"""How a question judges what it is about."""
 CLAIM = any_in("case, claim, rights?, options?, choice, time, money, permission, chances?, grounds, reasons?")
 I_HAVE = any_of(
     rf"(?:{WILL_YOU} )?{SOFT}(?:tell|say|determine|check|know)(?: me)? (?:if|whether) i (?:might |may |could )?have",
@@ -167,12 +193,26 @@ I_HAVE = any_of(
 )
 PICTURE = any_in("pictures?, photos?, photographs?, images?, drawings?, videos?")
 
+THE_USE = "(?:the (?:use|idea|practice|act|concept) of )?"
+OPINION = any_in(
+    "opinions?, views?, take, stance, position, thoughts?, feelings?, experiences?, perspective, attitude, "
+    "understanding, knowledge"
+)
+SKILL = any_in("expertise, experience, knowledge, skills?, training, interest, background, problems?")
+SIDE = any_in(
+    "problem, issue, matter, deal, point, harm, downside, upside, thing, part, fun, appeal, thrill, joy, pleasure"
+)
+JOY = any_in("pleasure, satisfaction, thrill, joy, fun, enjoyment, kick, benefit, benefits, money")
+REASON = rf"(?:{HOW_GOOD} )*(?:reasons?|excuses?|justifications?|motivation|arguments?)"
+AGE = r"(?:what(?:'s| is) the [\w-]+ age (?:at which|when|that)|(?:at|from) (?:what|which) age)"
+WHICH_ONE = r"(?:what|which)(?: [\w'-]+){1,8}?"
+
 SO_IT = r"(?:this|that|it|so|these things)"
 # What may follow the phrase, after a comma or as a separate sentence. It adds no content.
 CLOSING = any_of(
     r"please(?: help(?: me)?)?(?: out)?",
     r"(?:thanks|thank you)(?: so much| a lot| very much)?",
-    r"any (?:ideas?|suggestions?|advice|tips|help)",
+    r"any (?:ideas?|suggestions?|advice|tips|help)(?: (?:for|on) (?:an? |the )?[\w-]+)?",
     r"i (?:could use|need) (?:your |some )?(?:help|advice|ideas)",
     rf"(?:so |and |but )?how {CAN} {ONE} {SOFT}(?:go about )?"
     rf"(?:do|doing|accomplish|achieve|manage|pull off|get away with) {SO_IT}",

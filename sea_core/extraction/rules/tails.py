@@ -1,0 +1,111 @@
+"""What follows the phrase in its sentence: it stays, or it is a second question or a purpose, and is omitted."""
+
+from __future__ import annotations
+
+import re
+
+from sea_core.extraction.english import content_words
+from sea_core.extraction.leak import is_same_word
+from sea_core.extraction.rules.opener import Form
+from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, any_in
+
+TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…/]*$", re.IGNORECASE)
+WORKS = re.compile(
+    r" (?:actually |really )?"
+    r"(?:(?:work|cost|mean|last)s?|happen|occur|take place|start|begin|end|come about)[\s.?!…]*$",
+    re.IGNORECASE,
+)
+EFFECT_TAIL = re.compile(rf" (?:really |actually |even |also )?{EFFECT}\b.*$", re.IGNORECASE)
+CAUSE_TAIL = re.compile(rf" (?:\w+ly )?{CAUSING}\b.*$", re.IGNORECASE)
+# Where or when a product is wanted belongs to the question, not to the product.
+PLACE = any_in(
+    "in detail, for me, for us, with me, with us, out there, nearby, online, near me, around here, (?:right )?here, "
+    "today, tonight, right now, (?:really )?cheap, for free, locally, by mail, these days, you can imagine, "
+    "you can think of, you know(?: of)?, you have ever (?:seen|had)"
+)
+WHERE = re.compile(rf" {PLACE}(?:,? (?:{CLOSING}))*+[\s.?!…]*$", re.IGNORECASE)
+JUDGEMENT = re.compile(rf" (?:(?:is|are|was|were|should be) )?{JUDGED}[\s.?!…]*$", re.IGNORECASE)
+# "If I stole a lamp, what would happen?": the question after the condition.
+QUESTION_AFTER = re.compile(
+    r",? (?:then )?"
+    r"(?:(?:what|how|who|whom|where|when|why|which|would|will|could|can|should|shall|do|does|did|am|is|are|may|might|must)(?:n't)?|can't|won't)\b [^,]*$",
+    re.IGNORECASE,
+)
+# "(What can I) open a shed with?": the question asks for what would follow the preposition.
+STRANDED = re.compile(
+    rf"(?<=[\w']) [\w'-]+(?P<tail> {any_in('with, on, in, at, for, from, to, by')}"
+    rf"(?: {any_in('today, now, legally')})?[\s?.!…]*)$",
+    re.IGNORECASE,
+)
+# A second question of the same sentence about what the first is about: "and how should I sell it?", "and if so, ...".
+SECOND_QUESTION = re.compile(
+    rf",? and (?:(?:also )?(?:how|what|which|where|when|who) (?:(?:[\w'-]+ ){{0,3}}?(?:i|we|you|to|{CAN}) "
+    r"(?:[^?!]*\b)?(?:it|them|they|this|that)\b|(?:\w+ )?(?:is|are|was|were) (?:it|they|this|that|its|their|"
+    r"required for (?:it|this|that))\b)[^?!]*?|(?:is|are|was|were) (?:it|this|that|they)\b[^?!]*?|"
+    rf"(?:what|which) (?:[\w-]+ ){{0,4}}(?:would|do|can|could) you (?:recommend|suggest)\b[^?!]*?|"
+    r"have you ever (?:\w+ )?done (?:it|this|that)\b[^?!]*?|if (?:so|yes)\b[^?!]*?|"
+    rf"(?:is|are) [^?!]* {JUDGED}(?: to \w+)?(?: [\w-]+)?|"
+    r"why(?: or why not| not)?)(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+# ", or is it only a rumour?"
+ALTERNATIVE = re.compile(
+    r",? or (?:is|are|do|does|did|should|can) (?:it|this|they|he|she|we|you|people|there)\b[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+# ", and are there benefits to lamps?": a second question, which may name again what the first is about.
+NEXT_QUESTION = re.compile(
+    r", (?:and|or) (?P<question>(?:(?:is|are|was|were|do|does|did)|what(?:'s| is| are| was| were)) [^?!]*?)"
+    r"(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+# What speaks against the activity, and does not describe it: ", even though it is forbidden".
+CONCESSION = re.compile(r", (?:even though|although|though|when in reality) [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
+# What the answer is to have: ", with detailed examples".
+EXTRAS = re.compile(
+    r",? (?:with|including|and include|along with) (?:[\w-]+,? ){0,4}?"
+    r"(?:details|instructions|examples|steps|tips|explanations)\b"
+    r"[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+# Why a product is wanted: "so I can open sheds".
+PURPOSE = re.compile(rf",? so (?:that )?{ONE} {CAN} [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
+BASIS = re.compile(
+    r",? (?:(?:based|depending) on|judging by|given|from|considering) [^,?!]{3,80}[\s.?!…]*$", re.IGNORECASE
+)
+"""Why somebody may have what is asked about."""
+RELATIVE = re.compile(r" (?:that|which|who) ", re.IGNORECASE)
+NOUN_FORMS = ("noun", "topic")
+
+
+def split_tail(body: str, form: Form) -> tuple[str, str]:
+    """Split the rest of the sentence into the phrase and what follows it, without a second question."""
+    end = ""
+    if dropped := _second_question(body) or (PURPOSE.search(body) if form in NOUN_FORMS else None):
+        body, end = body[: dropped.start()], dropped["end"]
+    # "an app that opens sheds for free": what ends a clause belongs to the clause.
+    noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
+    tails = {
+        "works": (WORKS, TAIL),
+        "judged": (JUDGEMENT,),
+        "had": (BASIS, TAIL),
+        "effect": (EFFECT_TAIL,),
+        "causes": (CAUSE_TAIL,),
+        "condition": (QUESTION_AFTER, TAIL),
+        "stranded": (STRANDED,),
+        "noun": noun_tails,
+        "topic": noun_tails,
+    }.get(form, (TAIL,))
+    tail = next((found for pattern in tails if (found := pattern.search(body))), None)
+    place = tail.start("tail" if tail and tail.re is STRANDED else 0) if tail else len(body)
+    return body[:place], re.sub(r"^\.(?=[?!])", "", body[place:] + end)  # the full stop of "Jr.?" is the phrase's
+
+
+def _second_question(body: str) -> re.Match[str] | None:
+    for pattern in (SECOND_QUESTION, ALTERNATIVE, CONCESSION, EXTRAS):
+        if found := pattern.search(body):
+            return found
+    found = NEXT_QUESTION.search(body)
+    first = content_words(body[: found.start()]) if found else []
+    second = content_words(found["question"]) if found else []
+    return found if any(is_same_word(word, other) for word in first for other in second) else None
