@@ -26,6 +26,7 @@ from sea_core.extraction.rules.verb_phrases import (
     STATES,
     activity_sentence,
     check_asked,
+    check_condition,
     past_activity_sentence,
     skip_adverbs,
     third_person,
@@ -41,6 +42,8 @@ NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
 NO_PHRASE = "the instruction ends after its opener"
 COMPARISON = re.compile(r"\bthan\b", re.IGNORECASE)
 COMPARED = re.compile(r"\b(?:\w+er|more|less|rather|worse|fewer|different)\b.*\bthan\b", re.IGNORECASE)
+# "companies collecting data": the noun does something.
+DOING = re.compile(r"\w\w+s (?!regarding|concerning|including|involving)\w+ing\b(?! of\b)")
 # "How does a lock work?": the verb after the noun phrase belongs to the question.
 WORK = re.compile(r"\b(work|cost|last)s\b")
 # What else is said of the persons of a phrase: "(use a lamp) if I don't own it", "so that I can sell it".
@@ -193,6 +196,8 @@ def _check_phrase(phrase: str) -> None:
     positive = split_words(AND_NOT.sub(" ", phrase))[:NEGATED_WORDS]
     if negation := next((word for word in positive if word in NEGATIONS or word.endswith("n't")), None):
         raise ExtractionFailed("the phrase has a negation", negation)
+    if phrase.count('"') % 2:
+        raise ExtractionFailed("the phrase has a character whose role is unclear", '"')
     if slang := next((word for word in phrase.split() if word in SLANG), None):
         raise ExtractionFailed("the phrase has slang whose grammar is unclear", slang)
     if COMPARISON.search(phrase) and not COMPARED.search(phrase):
@@ -263,6 +268,8 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form) -> Extractio
         return _activity_in_ing_form(head, phrase, tail)
     if form in ("topic", "judged", "causes") and names_persons(phrase):
         raise ExtractionFailed("the question is about persons", phrase)
+    if form == "topic" and DOING.search(phrase):
+        raise ExtractionFailed("the question is about what others do", phrase)
     tail = WORK.sub(r"\1", tail) if form == "works" else tail
     detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
     return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)
@@ -271,6 +278,8 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form) -> Extractio
 def _activity(head: str, phrase: str, tail: str, form: Form) -> Extraction:
     if form == "asked":
         check_asked(phrase)
+    if form == "condition":
+        check_condition(phrase)
     bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
     sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
     do = DONE.get(form, "do")

@@ -27,7 +27,7 @@ ABSTRACT = frozenset(
     "scandal war attack murder movement theory attributes story stories policy significance appearance intentions "
     "emotions details specifics experience experiences considerations factors reviews testimonials analysis summary "
     "description identity concept importance role impact impacts context events occasions meaning definition "
-    "implications implication appropriateness topics topic responsibilities "
+    "concerns studies elements aspects implications implication appropriateness topics topic responsibilities "
     "characteristics features insights guidance overview evidence expertise".split()
 )
 # Words that make the noun phrase a clause, or refer to the person who is asked.
@@ -53,6 +53,7 @@ TOPICS = frozenset(
     "about on that which explaining describing detailing discussing arguing claiming saying why how".split()
 )
 POSSESSED = frozenset("history number numbers score plan plans details identity evidence name names views".split())
+NAMES = frozenset("name names views".split())
 KINDS = frozenset("type types kind kinds sort sorts".split())
 OPEN = frozenset("plan plans topic topics place places symptom symptoms sign signs law laws issue issues".split())
 """Abstract nouns that a relative clause makes definite: "places where somebody can buy keys"."""
@@ -89,9 +90,9 @@ def product_sentence(phrase: str) -> str:
     if unclear := next((word for word in clause if word in excluded), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
     head = _head(words)
-    is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in words)
+    is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head))
     names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
-    is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED)
+    is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED and len(words) > 2)
     is_named = head in EVENTS and bool(names - {head})
     is_abstract = is_abstract and not (is_named or _is_specified(words, head) or (clause and head in OPEN))
     if words[0] in INDEFINITE and len(words) == 1 and clause:  # "something to weed a garden with"
@@ -113,6 +114,12 @@ def product_sentence(phrase: str) -> str:
         ):
             raise ExtractionFailed("the noun phrase has a verb", word)
     return third_person(bare)
+
+
+def _about_owner(words: list[str], head: str) -> list[str]:
+    """Return the words that may say whose it is; of a name, those before it, and those of "the name OF MY DOCTOR"."""
+    place = words.index(head) if head else 0
+    return words[: place + 1] if head in NAMES and words[place + 1 : place + 2] != ["of"] else words
 
 
 def _is_specified(words: list[str], head: str) -> bool:

@@ -8,9 +8,10 @@ PEOPLE = frozenset("people men women children police kids they everyone someone 
 GROUPS = PEOPLE | frozenset(
     "person man woman child kid boy girl boys girls kids adults teen teens parents gays lesbians blacks whites jews "
     "muslims christians asians mexicans africans arabs immigrants refugees minorities citizens liberals conservatives "
-    "democrats republicans democrat republican wife husband mother father friend friends you".split()
+    "dads moms addicts democrats republicans democrat republican wife husband mother father friend friends you".split()
 )
 PERSON_ENDINGS = ("ers", "ors", "ists", "ians", "ees", "sexuals", "ites")
+RELATIVES = frozenset("who whom whose that which".split())
 LINKS = frozenset("in on of at from with and or".split())
 
 
@@ -55,8 +56,13 @@ def _may_modify(word: str) -> bool:
 
 def names_persons(phrase: str) -> bool:
     """Return whether a noun phrase names persons, or may: a capital that is no acronym may begin a name."""
-    words = [word.strip(",.'\"") for word in phrase.split()]
-    head = next((at for at, word in enumerate(words) if at and word.lower() in LINKS | PREPOSITIONS), len(words)) - 1
+    words = [word.strip(".'\"") for word in phrase.partition(",")[0].split()]
+    head = (
+        next(
+            (at for at, word in enumerate(words) if at and word.lower() in LINKS | PREPOSITIONS | RELATIVES), len(words)
+        )
+        - 1
+    )
     last = words[head]
     is_name = words[0].lower() != "the" and last[:1].isupper() and not last.isupper()
     return is_name or last.lower() in GROUPS or last.lower().endswith(PERSON_ENDINGS)

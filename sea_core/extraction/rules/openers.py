@@ -78,7 +78,8 @@ BASE = (
     rf"{THE_BEST}{WAYS} (?:that (?:are|is) )?{NEEDED} (?:to take |to do |to follow )?(?:in order )?to {SOFT}",
     rf"{THE_BEST}{WAYS} {DETAILS}(?:on |for |about |regarding |of |concerning )?how {ONE} {CAN} {SOFT}",
     rf"what {CAN} {ONE} {SOFT}(?:include|put|say|write|add|wear) "
-    rf"(?:on|in|with|to|at) [\w' -]{{1,30}}? (?:in order )?to {SOFT}",
+    rf"(?:on|in|with|to|at) [\w' -]{{1,30}}? (?:in order )?to {SOFT}"
+    r"(?![^?!]*\b(?:them|they|him|her|it)\b)",
     rf"{THE_BEST}{WAYS} to (?:take|follow|adopt|use|employ) (?:in order )?to {SOFT}",
     rf"{THE_BEST}{MANNER} (?:that |in which )?{ONE} {CAN} {SOFT}",
     rf"(?:is|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{OKAY} "
@@ -86,7 +87,7 @@ BASE = (
     rf"(?:if |whether )?(?:should|can(?! you| u| ya)|could(?! you| u| ya)|may|must) {ONE} (?:be (?:allowed|able) to "
     rf")?{SOFT}",
     rf"(?:am|is|are) {ONE} (?:{SOFT})(?:allowed|permitted|able|supposed) to {SOFT}",
-    rf"why (?:can|can't|should|shouldn't|do|don't|would|won't) (?:i|you|we|they|people|some people) {SOFT}",
+    rf"why (?:can|can't|should|shouldn't|do|don't|would|won't) (?:i|we|they|people|some people) {SOFT}",
     rf"(?:who|whom) {CAN} {ONE} (?:need to )?(?:talk to|call|contact|ask|hire|see|pay) (?:if {ONE} (?:want|need) )?to "
     rf"{SOFT}",
     rf"(?:what|which) {THE_BEST}{TOOLS} (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
@@ -105,7 +106,7 @@ BASE = (
     rf"(?:if|whether) {ONE} {CAN} {SOFT}",
     rf"(?:where|when) (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}",
     rf"what (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
-    rf"(?:do|use|need|say|take|have to do|need to do|need to know) (?:in order )?to {SOFT}",
+    rf"(?:have to do|need to do|need to know|do|use|need|say|take) (?:in order )?to {SOFT}",
     rf"what (?:happens|would happen|will happen|could happen) (?:to me )?(?:if|when) {ONE} {SOFT}",
     rf"how (?:long|much|hard|easy|difficult|dangerous|risky) (?:does it (?:take|cost)|is it|would it (?:be|take|cost)) "
     rf"{FOR_ONE}to {SOFT}",
@@ -139,7 +140,7 @@ STRANDED = (
 )
 # "If I steal a lamp, what will happen?"
 CONDITIONS = (
-    rf"if (?:i|you|we|someone|somebody|a person|they) (?:(?:{CAN}|decide to|want to|try to|were to|happen to) )?",
+    rf"if (?:i|you|we|someone|somebody|a person) (?:(?:{CAN}|decide to|want to|try to|were to|happen to) )?",
     rf"(?:imagine|suppose|say|(?:what )?if) (?:that )?{ONE} (?:had|have|were given|got|are given|get) (?:the|an|a) "
     r"(?:\w+ )?(?:opportunity|chance|option|ability|choice|power) to ",
 )

@@ -119,7 +119,9 @@ PATTERNS = tuple(
 )
 # What happens to its subject cannot be told without it: "How did the owl die?".
 HAPPENING = re.compile(
-    r"(?:die|get \w+ed|happen|end|exist|become|live|lose|win|survive)\b(?! (?:on|in|without|for)\b)", re.IGNORECASE
+    r"(?:cause|cure|lead|contribute|"
+    r"die|get \w+ed|happen|end|exist|become|live|lose|win|survive)\b(?! (?:on|in|without|for)\b)",
+    re.IGNORECASE,
 )
 # "combat skills be rated": the verb comes later, so "combat" is none.
 LATER_VERB = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sea_core.extraction.english import content_words
+from sea_core.extraction.english import PRONOUNS, content_words, word_classes
 from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, any_in
@@ -27,13 +27,14 @@ WHERE = re.compile(rf" {PLACE}(?:,? (?:{CLOSING}))*+[\s.?!…]*$", re.IGNORECASE
 JUDGEMENT = re.compile(rf" (?:(?:is|are|was|were|should be) )?{JUDGED}[\s.?!…]*$", re.IGNORECASE)
 # "If I stole a lamp, what would happen?": the question after the condition.
 QUESTION_AFTER = re.compile(
-    r",? (?:then )?"
-    r"(?:(?:what|how|who|whom|where|when|why|which|would|will|could|can|should|shall|do|does|did|am|is|are|may|might|must)(?:n't)?|can't|won't)\b [^,]*$",
+    r",? (?:then )?(?:(?:that|it|this) )?"
+    r"(?:(?:what|how|who|whom|where|when|why|which|would|will|could|can|should|shall|do|does|did|am|"
+    r"is|are|may|might|must)(?:n't)?|can't|won't)\b [^,]*$",
     re.IGNORECASE,
 )
 # "(What can I) open a shed with?": the question asks for what would follow the preposition.
 STRANDED = re.compile(
-    rf"(?<=[\w']) [\w'-]+(?P<tail> {any_in('with, on, in, at, for, from, to, by')}"
+    rf"(?<=[\w']) (?P<object>[\w'-]+)(?P<tail> {any_in('with, on, in, at, for, from, to, by')}"
     rf"(?: {any_in('today, now, legally')})?[\s?.!…]*)$",
     re.IGNORECASE,
 )
@@ -97,8 +98,15 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
         "topic": noun_tails,
     }.get(form, (TAIL,))
     tail = next((found for pattern in tails if (found := pattern.search(body))), None)
+    if tail and tail.re is STRANDED and not _is_object(tail["object"]):
+        tail = None
     place = tail.start("tail" if tail and tail.re is STRANDED else 0) if tail else len(body)
     return body[:place], re.sub(r"^\.(?=[?!])", "", body[place:] + end)  # the full stop of "Jr.?" is the phrase's
+
+
+def _is_object(word: str) -> bool:
+    """Return whether a word may be the object of a verb: "open a SHED with", not "get AWAY with"."""
+    return not word.endswith("ing") and ("NOUN" in (word_classes(word) or {"NOUN"}) or word in PRONOUNS)
 
 
 def _second_question(body: str) -> re.Match[str] | None:

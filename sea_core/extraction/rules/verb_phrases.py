@@ -11,6 +11,7 @@ from sea_core.extraction.english import (
     DETERMINERS,
     FUNCTION_WORDS,
     POSSESSIVES,
+    PREPOSITIONS,
     ing_form,
     is_base_verb,
     is_ing_form,
@@ -92,7 +93,8 @@ VERBS_AFTER_AND = frozenset(
     "smuggle launder damage extract sell share promote encourage send build create maintain evade inject "
     "install redirect compromise intimidate discredit undermine torture murder poison trap lure groom transfer "
     "solicit upload download post publish dress wipe wash escape cook feed "
-    "stab choke punch kick slap tie lock scare dump rip ship swindle brew fool rig cheat lie hide profit earn collect".split()
+    "stab choke punch kick slap tie lock scare dump rip ship swindle brew fool rig cheat lie "
+    "hide profit earn collect".split()
 )
 # Verbs that would give two -ing forms in a row ("keeping stealing").
 ASPECTS = frozenset("keep start stop begin continue quit".split())
@@ -241,6 +243,13 @@ def _is_past(word: str) -> bool:
     return "VERB" in word_classes(word) and not is_base_verb(word) and not is_ing_form(word) and not word.endswith("s")
 
 
+def check_condition(phrase: str) -> None:
+    """Raise ExtractionFailed for a condition whose second verb is in the past: "(if I) hit a car and drove off"."""
+    words = TOKEN.findall(phrase)[::2]
+    if second := next((word for before, word in pairwise(words) if before == "and" and _is_past(word.lower())), None):
+        raise ExtractionFailed("a second verb in the past follows", second)
+
+
 def check_asked(phrase: str) -> None:
     """Raise ExtractionFailed for what the assistant is asked to tell, or for how it is asked to behave."""
     tokens = TOKEN.findall(phrase)
@@ -260,8 +269,8 @@ def _check_activity(tokens: list[str], verb: int) -> None:
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
     if (word in INFORMING and after in ("me", "us")) or (word == "ask" and after == "you"):
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
-    if word == "use" and after == "to":
-        raise ExtractionFailed("the verb lacks its object", "use")
+    if (word == "use" and after == "to") or (word == "do" and after in PREPOSITIONS):
+        raise ExtractionFailed("the verb lacks its object", f"{word} {after}")
     if _depends_on_verb(tokens, verb):
         raise ExtractionFailed(DEPENDENT_VERB, f"{word} {after}")
 
