@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from sea_core.llm.config import GuardConfig, LLMConfig
 
 if TYPE_CHECKING:
-    from sea_core.runs.jsonl import JsonlLog
+    from sea_core.llm.cache import CompletionCache
     from sea_core.runs.records import Label
 
 Measure: TypeAlias = Literal["content", "safety", "refusal"]
@@ -102,7 +102,7 @@ class RequestJudge(Judge, Protocol):
 class CachingJudge(Judge, Protocol):
     """A judge that stores the replies of its language model, so that it never asks twice."""
 
-    def with_cache(self, cache: JsonlLog[Any]) -> Judge:
+    def with_cache(self, cache: CompletionCache) -> Judge:
         """Return the judge with another place for the replies."""
 
 

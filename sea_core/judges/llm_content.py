@@ -6,13 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sea_core.judges.base import Answer, Measure, Verdict
 from sea_core.judges.llm_common import NO_ORDERS, model_label, quoted, unique_json_value
-from sea_core.llm.cache import cached
+from sea_core.llm.cache import CompletionCache
 from sea_core.llm.types import Completion, Message, Prompt, TextModel
-from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import ContentLabel
 
 VERSION = "naming-2"
@@ -45,7 +43,7 @@ class LLMContentJudge:
     """
 
     model: TextModel
-    cache: JsonlLog
+    cache: CompletionCache
     measures: Measure = field(default="content", init=False)
 
     @property
@@ -57,7 +55,7 @@ class LLMContentJudge:
         parts = [_messages(Answer("", "", "")), SCHEMA, MAX_TOKENS]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
-    def with_cache(self, cache: JsonlLog[Any]) -> LLMContentJudge:
+    def with_cache(self, cache: CompletionCache) -> LLMContentJudge:
         """Return the judge with another place for the replies."""
         return replace(self, cache=cache)
 
@@ -71,7 +69,7 @@ class LLMContentJudge:
         for answer in answers:
             groups.setdefault(_prompt_key(answer), []).append(answer)
         prompts = [Prompt(key, _messages(same[0]), SCHEMA, MAX_TOKENS) for key, same in groups.items()]
-        for completion in cached(self.model, self.cache, prompts):
+        for completion in self.cache.complete(self.model, prompts):
             for answer in groups[completion.key]:
                 yield _verdict(answer.key, completion)
 

@@ -15,7 +15,7 @@ from sea_core.judges.llm_safety import LLMSafetyJudge
 from sea_core.judges.prompts import PROMPTS, VA_QUESTION, SafetyPrompt
 from sea_core.judges.refusal import RefusalJudge
 from sea_core.llm.backends import BACKENDS, open_model
-from sea_core.llm.cache import completion_log
+from sea_core.llm.cache import CompletionCache, completion_log
 from sea_core.llm.config import ServerOptions
 from sea_core.llm.openai import OpenAIModel
 from sea_core.registry import Registry
@@ -66,7 +66,7 @@ def _open_lexical(config: JudgeConfig, folder: Path) -> Judge:
 
 
 def _open_llm_content(backend: str, config: JudgeConfig, folder: Path) -> Judge:
-    return LLMContentJudge(open_model(backend, config.llm), completion_log(folder / CACHE))
+    return LLMContentJudge(open_model(backend, config.llm), CompletionCache(completion_log(folder / CACHE)))
 
 
 def _open_refusal(config: JudgeConfig, folder: Path) -> Judge:

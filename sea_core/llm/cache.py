@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.types import Completion, Prompt, Status, TextModel
+from sea_core.runs.followed import FollowedLog
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
 
 FIELDS = tuple(field.name for field in fields(Completion))
+CACHE_KEY = ("key", "prompt_digest")
+CacheKey: TypeAlias = tuple[str, str]
+"""A completion's `CACHE_KEY`."""
 
 
 class StoredCompletion(TypedDict):
@@ -40,6 +45,83 @@ def completion_log(path: Path) -> JsonlLog[Any]:
     return JsonlLog(path, StoredCompletion)
 
 
+class CompletionCache:
+    """Completions in a log that one process at a time writes."""
+
+    def __init__(self, log: JsonlLog[Any]) -> None:
+        self.log = log
+
+    def complete(self, model: TextModel, prompts: Sequence[Prompt]) -> Iterator[Completion]:
+        """Yield one completion per prompt, as `cached` does."""
+        identity = json.loads(json.dumps(dict(model.identity)))
+        keys = {prompt.key: (prompt.key, _digest(prompt, identity)) for prompt in prompts}
+        with self._writing():
+            stored = self._find(keys.values())
+            remaining = []
+            for prompt in prompts:
+                if (entry := stored.get(keys[prompt.key])) is None:
+                    remaining.append(prompt)
+                else:
+                    yield Completion(**{name: entry[name] for name in FIELDS})
+            for completion in model.complete(remaining) if remaining else ():
+                at = datetime.now(UTC).isoformat(timespec="seconds")
+                stored_fields = cast(StoredCompletion, asdict(completion))
+                digest = keys[completion.key][1]
+                self._append({**stored_fields, "prompt_digest": digest, "text_model": identity, "at": at})
+                yield completion
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        log = self.log
+        with locked(log.path.with_name(f".{log.path.name}.lock"), log.path, parents=True):
+            log.put_aside_damage()
+            yield
+
+    def _find(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredCompletion]:
+        """Return the final completions with these keys."""
+        return _final(self.log.read())
+
+    def _append(self, entry: StoredCompletion) -> None:
+        self.log.append([entry])
+
+
+class WorkerCompletions:
+    """Completions that a worker knows: those of the run, and its own of all blocks that it has done.
+
+    Args:
+        log: of the run.
+    """
+
+    def __init__(self, log: JsonlLog[Any]) -> None:
+        self.log = log
+        self.of_run = FollowedLog(JsonlLog(log.path, StoredCompletion, CACHE_KEY))
+        self.own: dict[CacheKey, StoredCompletion] = {}
+
+    def in_block(self, folder: Path) -> CompletionCache:
+        """Return a cache that writes to the folder of a block that this process has claimed."""
+        return _BlockCache(self, folder)
+
+
+class _BlockCache(CompletionCache):
+    """Has no lock: a claimed block has one owner, and if it was taken away, nothing may make its folder again."""
+
+    def __init__(self, known: WorkerCompletions, folder: Path) -> None:
+        super().__init__(known.log.elsewhere(folder))
+        self._known = known
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        yield
+
+    def _find(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredCompletion]:
+        own = {key: self._known.own[key] for key in keys if key in self._known.own}
+        return _final(self._known.of_run.among(list(keys)).read()) | _final(self.log.read()) | own
+
+    def _append(self, entry: StoredCompletion) -> None:
+        super()._append(entry)
+        self._known.own |= _final([entry])
+
+
 def cached(model: TextModel, log: JsonlLog[Any], prompts: Sequence[Prompt]) -> Iterator[Completion]:
     """Yield one completion per prompt: first those that the log has, then the others as they arrive.
 
@@ -53,23 +135,11 @@ def cached(model: TextModel, log: JsonlLog[Any], prompts: Sequence[Prompt]) -> I
         RunError: another process is writing to the log.
         SeaError: as `TextModel.complete` does. Completions that arrived before are in the log.
     """
-    identity = json.loads(json.dumps(dict(model.identity)))
-    digests = {prompt.key: _digest(prompt, identity) for prompt in prompts}
-    with locked(log.path.with_name(f".{log.path.name}.lock"), log.path):
-        log.put_aside_damage()
-        stored = {(entry["key"], entry["prompt_digest"]): entry for entry in log.read() if entry["status"] != "error"}
-        remaining = []
-        for prompt in prompts:
-            entry = stored.get((prompt.key, digests[prompt.key]))
-            if entry is None:
-                remaining.append(prompt)
-            else:
-                yield Completion(**{name: entry[name] for name in FIELDS})
-        for completion in model.complete(remaining) if remaining else ():
-            at = datetime.now(UTC).isoformat(timespec="seconds")
-            stored_fields = cast(StoredCompletion, asdict(completion))
-            log.append([{**stored_fields, "prompt_digest": digests[completion.key], "text_model": identity, "at": at}])
-            yield completion
+    yield from CompletionCache(log).complete(model, prompts)
+
+
+def _final(entries: Iterable[StoredCompletion]) -> dict[CacheKey, StoredCompletion]:
+    return {(entry["key"], entry["prompt_digest"]): entry for entry in entries if entry["status"] != "error"}
 
 
 def _digest(prompt: Prompt, identity: dict[str, Any]) -> str:

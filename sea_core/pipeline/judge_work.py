@@ -19,7 +19,7 @@ from sea_core.errors import RunError
 from sea_core.judges.base import CachingJudge, Judge, JudgeConfig, Measure, Verdict
 from sea_core.judges.registry import CACHE, open_judges
 from sea_core.judges.score import AnswerStore, StoredAnswer, judge_answers, verdict_record, without_verdict
-from sea_core.llm.cache import completion_log
+from sea_core.llm.cache import WorkerCompletions, completion_log
 from sea_core.llm.config import LLMConfig
 from sea_core.pipeline.join import own_device
 from sea_core.pipeline.launch import WorkerCommand
@@ -29,7 +29,6 @@ from sea_core.runs.block import HINT as CUT_HINT
 from sea_core.runs.block import BlockRow
 from sea_core.runs.block_folder import JUDGE_BLOCKS
 from sea_core.runs.folder import RunFolder
-from sea_core.runs.followed import FollowedLog
 from sea_core.runs.journal_blocks import JournalBlocks
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.records import Label
@@ -84,8 +83,8 @@ class JudgeWork(SharedWork[R]):
     ) -> None:
         super().__init__(run, command)
         self.title = title
-        self._replies = FollowedLog(completion_log(run.folder / CACHE))
-        self.blocks = JournalBlocks(run, self.blocks_name, (self._replies,))
+        self._replies = WorkerCompletions(completion_log(run.folder / CACHE))
+        self.blocks = JournalBlocks(run, self.blocks_name, (self._replies.log,))
         self._judgings = {(_journal(each, run), each.judge.name): each for each in judgings}
         self._stored: dict[str, dict[Binding, StoredAnswer]] = {}
 
@@ -117,7 +116,7 @@ class JudgeWork(SharedWork[R]):
         for judging, answers in self._groups(run, rows):
             judge, verdicts = judging.judge, judging.answers(run).verdicts
             if run.is_in_block and isinstance(judge, CachingJudge):
-                judge = judge.with_cache(self._replies.continued_in(verdicts.path.parent))
+                judge = judge.with_cache(self._replies.in_block(verdicts.path.parent))
             yield from judge_answers(list(answers.values()), judge, verdicts)
 
     def give_up(self, run: R, row: BlockRow, reason: str) -> None:

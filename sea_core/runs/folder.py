@@ -120,7 +120,7 @@ class RunFolder(Generic[M]):
         path, manifest = folder / cls.MANIFEST_NAME, normalise(manifest)
         if not path.is_file():
             _require_empty(folder, cls.NOUN)
-            with locked(folder / LOCK, folder):
+            with locked(folder / LOCK, folder, parents=True):
                 if not path.is_file():
                     write_manifest(path, manifest)
         run = cls(folder, may_be_damaged=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ENOENT
+from os import strerror
 from pathlib import Path
 
 from sea_core.errors import RunError
@@ -15,23 +17,27 @@ class Locked(RunError):
 
 
 @contextmanager
-def locked(lock: Path, target: Path, *, wait: float = 0.0) -> Iterator[None]:
+def locked(lock: Path, target: Path, *, wait: float = 0.0, parents: bool = False) -> Iterator[None]:
     """Lock a folder or a file for this process.
 
     Args:
-        lock: the lock file; it and its folder are created.
+        lock: the lock file.
         target: what is locked, for the message.
         wait: seconds to wait for another process that has the lock.
+        parents: make the folder of the lock file if it is missing.
 
     Raises:
         Locked: another process has the lock.
-        RunError: the lock file cannot be written.
+        RunError: the lock file cannot be written, or its folder is missing.
     """
     from filelock import FileLock, Timeout
 
     file_lock = FileLock(lock)
     with disk_errors(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        if parents:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+        elif not lock.parent.is_dir():  # FileLock would make it
+            raise FileNotFoundError(ENOENT, strerror(ENOENT), str(lock.parent))
         try:
             file_lock.acquire(timeout=wait)
         except Timeout as error:

@@ -19,6 +19,7 @@ from sea_core.judges.base import Verdict
 from sea_core.judges.llm_common import quoted, unique_json_value
 from sea_core.judges.llm_content import LLMContentJudge
 from sea_core.llm.backends import open_model
+from sea_core.llm.cache import CompletionCache
 from sea_core.llm.config import LLMConfig
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.types import OptimizationResult
@@ -52,7 +53,7 @@ def reply_to(request: dict[str, Any], _: int) -> Answer:
 
 def open_judge(server: ChatServer, folder: Path) -> LLMContentJudge:
     model = open_model("openai", LLMConfig(model="scripted-1", base_url=server.url, retries=0))
-    return LLMContentJudge(model, JsonlLog(folder / "replies.jsonl"))
+    return LLMContentJudge(model, CompletionCache(JsonlLog(folder / "replies.jsonl")))
 
 
 def judge_answers(judge: LLMContentJudge, answers: Sequence[str], content: str = "water a fern") -> list[Verdict]:

@@ -84,7 +84,7 @@ class BuildFolder:
     def writing(self) -> Iterator[None]:
         """Lock the folder for this process. Raises RunError when another process has locked it."""
         require_contained(self.folder)
-        with locked(self.folder / LOCK, self.folder):
+        with locked(self.folder / LOCK, self.folder, parents=True):
             yield
 
     def read(self) -> BenchmarkManifest:

@@ -105,7 +105,7 @@ class StudyFolder:
     def write(self, content: StudyContent) -> None:
         """Store what the study consists of."""
         path = self.folder / MANIFEST_NAME
-        with locked(path.with_name(f".{path.name}.lock"), path, wait=WAIT):
+        with locked(path.with_name(f".{path.name}.lock"), path, wait=WAIT, parents=True):
             write_sealed(path, dict(content))
 
     def read(self) -> StudyContent:

@@ -94,7 +94,7 @@ class _StudyWorker:
         if not all(each.folder in done for each in task.inputs):
             return False
         try:
-            with locked(task.folder.with_name(f".{task.folder.name}.lock"), task.folder):
+            with locked(task.folder.with_name(f".{task.folder.name}.lock"), task.folder, parents=True):
                 if task.folder not in self.folder.done():
                     tracker.advance(0, note=task.label)
                     self._do(task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from sea_core.pipeline import launch
 from sea_core.pipeline.judge_work import JudgeWork
 from sea_core.pipeline.shared_work import SharedOrder, WorkerOptions
 from sea_core.runs.block_folder import JUDGE_BLOCKS
-from sea_core.runs.blocks import ORDER, Blocks
+from sea_core.runs.blocks import ORDER, Block, Blocks, ClaimLost
+from sea_core.runs.workers import Worker
 
 ANSWERS = 16
 JUDGED_BY = ("--judge", "openai")
@@ -120,10 +122,7 @@ def test_a_worker_goes_on_with_what_a_dead_one_has_judged(run: Path) -> None:
         )
         work = judge_work(run, server)
         with work.blocks.worker().registered() as dead:
-            job = work.blocks.claim_settling(dead)
-            assert job
-            work.blocks.cut(job, job.rows, 6)
-            job.remove()
+            cut(work, dead, 6)
             block = work.blocks.claim(dead)
             assert block
             assert list(work.do(work.run_in(block), block.rows[:4])) == [1, 1, 1, 1]
@@ -145,6 +144,14 @@ def judge_work(run: Path, server: ChatServer) -> JudgeWork[BenchRun]:
     return open_judge_work(run, order, WorkerOptions(judges=["openai"], judge_config=config))
 
 
+def cut(work: JudgeWork[BenchRun], worker: Worker, size: int) -> None:
+    """Cut what is to be judged into blocks of so many answers."""
+    job = work.blocks.claim_settling(worker)
+    assert job
+    work.blocks.cut(job, job.rows, size)
+    job.remove()
+
+
 def keys(run: Path) -> list[str]:
     return list(BenchRun(run).answered_records())
 
@@ -154,10 +161,7 @@ def test_the_command_keeps_what_workers_have_judged_and_judges_the_rest(run: Pat
         prepare(run, server)
         work = judge_work(run, server)
         with work.blocks.registered() as worker:
-            job = work.blocks.claim_settling(worker)
-            assert job
-            work.blocks.cut(job, job.rows, ANSWERS)
-            job.remove()
+            cut(work, worker, ANSWERS)
             block = work.blocks.claim(worker)
             assert block
             opened = work.run_in(block)
@@ -221,14 +225,25 @@ def test_a_judge_that_is_an_object_has_no_other_process(run: Path) -> None:
 # --- judges of what media show ----------------------------------------------------------------------------------------
 
 
+OF_CONTENT = ("--comprehension-judge", "openai")
+
+
+def describe(run: Path, texts: Sequence[str]) -> None:
+    """Store what the model says of each medium: one of these texts in turn."""
+    BenchRun(run).comprehension.append(
+        comprehension_record(key, texts[i % len(texts)], "steal a lamp", "0" * 64) for i, key in enumerate(keys(run))
+    )
+
+
 def test_equal_descriptions_are_judged_once_and_the_replies_are_kept(run: Path) -> None:
     texts = ["A lamp is on the table.", "A dog runs."]
-    BenchRun(run).comprehension.append(
-        comprehension_record(key, texts[i % 2], "steal a lamp", "0" * 64) for i, key in enumerate(keys(run))
-    )
-    given = ("--comprehension-judge", "openai")
+    describe(run, texts)
+    given = OF_CONTENT
     with chat_server(rate) as server:
         assert sea("bench", "judge", run, *given, *settings(server), "-o", "workers=0").code == 0
+        work = judge_work(run, server)
+        with work.blocks.registered() as worker:
+            cut(work, worker, 3)
         assert sea("worker", run, *JUDGED_BY, *settings(server)).code == 0
         assert len(server.requests) == len(texts)
         (run / "comprehension_verdicts.jsonl").unlink()
@@ -236,3 +251,27 @@ def test_equal_descriptions_are_judged_once_and_the_replies_are_kept(run: Path) 
         assert len(server.requests) == len(texts)
     records = BenchRun(run).current_comprehension_verdicts()["openai:scripted-1 naming-2"]
     assert Counter(record["verdict"] for record in records.values()) == {"named": ANSWERS // 2, "missed": ANSWERS // 2}
+
+
+def test_a_worker_whose_block_was_taken_over_does_not_make_its_folder_again(run: Path) -> None:
+    describe(run, ["A lamp is on the table."])
+    with chat_server(rate) as server:
+        assert sea("bench", "judge", run, *OF_CONTENT, *settings(server), "-o", "workers=0").code == 0
+        late, work = judge_work(run, server), judge_work(run, server)
+        with late.blocks.registered() as first, work.blocks.registered() as second:
+            cut(late, first, ANSWERS)
+            lost = late.blocks.claim(first)
+            assert lost
+            rows, run_of_lost = lost.rows, late.run_in(lost)
+            taken_over = lost.folder.moved_to(second.token)
+            assert taken_over
+            block = Block(taken_over)
+            with pytest.raises(ClaimLost), lost.writing():
+                list(late.do(run_of_lost, rows))
+            assert not lost.folder.path.exists()
+            with pytest.raises(ClaimLost):
+                lost.finish()
+            assert sum(work.do(work.run_in(block), block.rows)) == ANSWERS
+            block.finish()
+        assert sea("worker", run, *JUDGED_BY, *settings(server)).code == 0
+    assert len(BenchRun(run).current_comprehension_verdicts()["openai:scripted-1 naming-2"]) == ANSWERS
