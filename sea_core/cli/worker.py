@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sea_core.cli import options, output, run_report
+from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
 from sea_core.cli.settings import read_settings, takes_settings
 from sea_core.errors import DeviceError, SeaError
@@ -43,7 +44,8 @@ def worker(
 
     The settings are those of the run, but for folders of media and judges: type them as in the command. Any number of
     workers may come and go, on any computers that see the folder. The last one audits and verifies embeddings. The exit
-    code is 1 if the device is out of memory or has failed: start a worker again. Re-run the same command to resume.
+    code is 1 if the device is out of memory or has failed: start a worker again; or if calls of a judge have failed:
+    type `sea bench judge` again. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.cli.stored_run import work_and_report
@@ -68,15 +70,17 @@ def worker(
         "judge_config": judge_config,
     }
     if ray:
-        is_finished = work_on_ray(Path(run), ray, given, TERMINAL)
-    else:
-        try:
-            is_finished = join_run(Path(run), **given, progress=TERMINAL) is not None
-        except DeviceError as error:  # exit code 2 would mean that no other worker can go on
-            output.show_error(error)
-            raise typer.Exit(1) from error
-    if is_finished:
+        if work_on_ray(Path(run), ray, given, TERMINAL):
+            _report(Path(run), as_json)
+        return
+    try:
+        finished = join_run(Path(run), **given, progress=TERMINAL)
+    except DeviceError as error:  # exit code 2 would mean that no other worker can go on
+        output.show_error(error)
+        raise typer.Exit(1) from error
+    if finished:
         _report(Path(run), as_json)
+        exit_if_failed(finished.failures)
 
 
 def _report(folder: Path, as_json: bool) -> None:

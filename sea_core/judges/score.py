@@ -52,11 +52,25 @@ def unjudged(store: AnswerStore, judge: Judge) -> list[StoredAnswer]:
 
 def without_verdict(answers: Sequence[StoredAnswer], judge: Judge, verdicts: JsonlLog[Any]) -> list[StoredAnswer]:
     """Return those of the answers on which no final verdict of the judge is among these verdicts."""
+    latest = _latest(answers, judge, verdicts)
+    return [each for each in answers if not _is_final(latest.get(tuple(each.binding.values())), judge)]
+
+
+def count_failed(answers: Sequence[StoredAnswer], judge: Judge, verdicts: JsonlLog[Any]) -> int:
+    """Return how many of the answers the judge was asked about in vain: its last verdict is not final."""
+    latest = _latest(answers, judge, verdicts)
+    found = (latest.get(tuple(each.binding.values())) for each in answers)
+    return sum(record is not None and record["verdict"] in RETRIED for record in found)
+
+
+def _latest(
+    answers: Sequence[StoredAnswer], judge: Judge, verdicts: JsonlLog[Any]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Return the judge's last verdicts by the values that bind them to answers."""
     names = tuple(answers[0].binding) if answers else ()
-    latest: dict[tuple[Any, ...], dict[str, Any]] = {
+    return {
         tuple(record.get(name) for name in names): record for record in verdicts.read() if record["judge"] == judge.name
     }
-    return [each for each in answers if not _is_final(latest.get(tuple(each.binding.values())), judge)]
 
 
 def run_judge(store: AnswerStore, judge: Judge) -> Iterator[int]:

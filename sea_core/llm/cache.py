@@ -77,7 +77,7 @@ class CompletionCache:
             log.put_aside_damage()
             yield
 
-    def _find(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredCompletion]:
+    def _find(self, keys: Collection[CacheKey]) -> dict[CacheKey, Any]:
         """Return the final completions with these keys."""
         return _final(self.log.read())
 
@@ -113,7 +113,7 @@ class _BlockCache(CompletionCache):
     def _writing(self) -> Iterator[None]:
         yield
 
-    def _find(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredCompletion]:
+    def _find(self, keys: Collection[CacheKey]) -> dict[CacheKey, Any]:
         own = {key: self._known.own[key] for key in keys if key in self._known.own}
         return _final(self._known.of_run.among(list(keys)).read()) | _final(self.log.read()) | own
 
@@ -138,7 +138,7 @@ def cached(model: TextModel, log: JsonlLog[Any], prompts: Sequence[Prompt]) -> I
     yield from CompletionCache(log).complete(model, prompts)
 
 
-def _final(entries: Iterable[StoredCompletion]) -> dict[CacheKey, StoredCompletion]:
+def _final(entries: Iterable[StoredCompletion]) -> dict[CacheKey, Any]:
     return {(entry["key"], entry["prompt_digest"]): entry for entry in entries if entry["status"] != "error"}
 
 

@@ -33,10 +33,12 @@ class Experience:
     Attributes:
         omitted: settings that it has rejected.
         has_answered: whether it has completed a prompt.
+        errors_in_row: how many of the last prompts it has not completed.
     """
 
     omitted: set[str] = field(default_factory=set)
     has_answered: bool = False
+    errors_in_row: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class OpenAIModel:
         """Yield completions as they arrive.
 
         The first prompt to a server is sent alone, so that a dead one costs one request. Prompts that a server rejects
-        are no errors in a row once it has completed another.
+        are no errors in a row once it has completed another. Errors in a row are counted across calls.
 
         Raises:
             SeaError: no prompt can be completed, or too many errors in a row.
@@ -90,18 +92,19 @@ class OpenAIModel:
         yield from replace(self)._complete(prompts)  # a copy has its own client, which is closed at the end
 
     def _complete(self, prompts: Sequence[Prompt]) -> Iterator[Completion]:
-        errors, seen = 0, self._experience
+        seen = self._experience
         for result in self._results(prompts):
             if isinstance(result, SeaError):
                 raise result
             failed = result.status == "error"
             if failed and not seen.has_answered and (fatal := self._api_errors.fatal_error(result.detail)):
                 raise fatal
-            errors = errors + 1 if failed and not (is_rejected(result) and seen.has_answered) else 0
+            counts = failed and not (is_rejected(result) and seen.has_answered)
+            seen.errors_in_row = seen.errors_in_row + 1 if counts else 0
             seen.has_answered = seen.has_answered or not failed
             yield result
-            if errors >= self.config.max_consecutive_errors:
-                raise self._api_errors.too_many_errors(errors, result.detail)
+            if seen.errors_in_row >= self.config.max_consecutive_errors:
+                raise self._api_errors.too_many_errors(seen.errors_in_row, result.detail)
 
     def _results(self, prompts: Sequence[Prompt]) -> Iterator[Completion | SeaError]:
         """Send the first prompt to a server that has not answered yet, then the others from several threads.

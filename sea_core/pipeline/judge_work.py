@@ -18,11 +18,19 @@ from sea_core.config import default_values
 from sea_core.errors import RunError
 from sea_core.judges.base import CachingJudge, Judge, JudgeConfig, Measure, Verdict
 from sea_core.judges.registry import CACHE, open_judges
-from sea_core.judges.score import AnswerStore, StoredAnswer, judge_answers, verdict_record, without_verdict
+from sea_core.judges.score import (
+    AnswerStore,
+    StoredAnswer,
+    count_failed,
+    judge_answers,
+    verdict_record,
+    without_verdict,
+)
 from sea_core.llm.cache import WorkerCompletions, completion_log
 from sea_core.llm.config import LLMConfig
 from sea_core.pipeline.join import own_device
 from sea_core.pipeline.launch import WorkerCommand
+from sea_core.pipeline.progress import Progress
 from sea_core.pipeline.shared_work import SharedOrder, SharedWork, WorkerOptions
 from sea_core.plugin import loader
 from sea_core.runs.block import HINT as CUT_HINT
@@ -126,6 +134,20 @@ class JudgeWork(SharedWork[R]):
             for answer in answers.values():
                 verdict = Verdict(answer.answer.key, label, detail=reason)
                 judging.answers(run).verdicts.append([verdict_record(answer, judging.judge, verdict)])
+
+    def finish(self, progress: Progress) -> None:
+        """Say how many calls have failed."""
+        if failed := sum(self.failures().values()):
+            progress.note(f"{failed} failed calls: re-run the same `sea bench judge` command to retry them")
+
+    def failures(self) -> dict[str, int]:
+        failed: dict[str, int] = {}
+        for judging in self._judgings.values():
+            answers = judging.answers(self.run)
+            what = f"failed calls of {judging.judge.name}"
+            count = count_failed(answers.stored_answers(), judging.judge, answers.verdicts)
+            failed[what] = failed.get(what, 0) + count
+        return failed
 
     def _groups(self, run: R, rows: Sequence[BlockRow]) -> Iterator[tuple[Judging[R], dict[str, StoredAnswer]]]:
         """Yield each judge with the answers that its rows name, by the ids of the rows."""

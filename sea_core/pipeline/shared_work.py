@@ -101,6 +101,10 @@ class SharedWork(ABC, Generic[R]):
     def finish(self, progress: Progress) -> None:
         """Do what is quickly done when no row is left. Only the run's writer may do so."""
 
+    def failures(self) -> Mapping[str, int]:
+        """Return how many rows have no result though they were done, by what has failed."""
+        return {}
+
     def run_in(self, block: Block) -> R:
         """Return the run as the worker of a block sees it."""
         self.blocks.put_aside_damage_in(block)
@@ -261,6 +265,14 @@ class WorkerOptions:
 
 
 @dataclass(frozen=True)
+class Finished:
+    """A run that a worker has finished. `failures`: how many rows have no result, by what has failed."""
+
+    run: RunFolder[Any]
+    failures: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SharedCommand:
     """A command whose rows workers share, as `sea worker RUN` finds it.
 
@@ -283,7 +295,7 @@ class SharedCommand:
         files = (folder / self.manifest, folder / self.blocks / ORDER)
         return all(path.is_file() for path in files) and self.is_for(folder)
 
-    def join(self, folder: Path, options: WorkerOptions) -> RunFolder[Any] | None:
+    def join(self, folder: Path, options: WorkerOptions) -> Finished | None:
         """Work in a run folder until nothing is left to do.
 
         Returns:
@@ -300,7 +312,7 @@ class SharedCommand:
             with blocks.registered() as worker:
                 RowsWorker(work, order, worker, options.progress).work()
                 if (finished := _finish(work, order, worker, options.progress)) is not None:
-                    return work.run if finished else None
+                    return Finished(work.run, work.failures()) if finished else None
         return None
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from sea_core.errors import RunError
 from sea_core.judges.base import JudgeConfig
@@ -18,7 +17,7 @@ from sea_core.pipeline.launch import LAUNCHED_FOR
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
-from sea_core.pipeline.shared_work import SharedCommand, SharedOrder, WorkerOptions
+from sea_core.pipeline.shared_work import Finished, SharedCommand, SharedOrder, WorkerOptions
 from sea_core.pipeline.verify import require_same_model, require_synthetic
 from sea_core.pipeline.verify_work import VERIFY_BLOCKS, VerifyWork
 from sea_core.plugin import loader
@@ -27,7 +26,6 @@ from sea_core.runs.block_folder import BLOCKS
 from sea_core.runs.blocks import ORDER
 from sea_core.runs.containment import is_inside
 from sea_core.runs.embedding_run import EmbeddingRun
-from sea_core.runs.folder import RunFolder
 from sea_core.runs.manifest import normalise, require_same_identity
 from sea_core.schema import parse_json
 
@@ -101,7 +99,7 @@ def join_run(
     judges: Sequence[str] = (),
     judge_config: JudgeConfig | None = None,
     progress: Progress = SILENT,
-) -> RunFolder[Any] | None:
+) -> Finished | None:
     """Work on a run until nothing is left to do: for the command that makes it, then for others.
 
     A worker that a command has started works for that command only, which has locked the run.
@@ -120,14 +118,15 @@ def join_run(
         RunError: this process would do the work otherwise than the command, or the folder is no run.
     """
     folder = Path(folder)
-    finished: RunFolder[Any] | None = None
+    finished: Finished | None = None
     end_with_parent()
     launched_for = os.environ.get(LAUNCHED_FOR)
     commands = [command for command in _commands(folder) if launched_for in (None, command.blocks)]
     waiting = [command for command in commands if command.has_work(folder)]
     is_made_from_text = launched_for in (None, BLOCKS) and _is_made_from_text(folder)
     if not commands or (is_made_from_text and ((folder / BLOCKS / ORDER).is_file() or not waiting)):
-        finished = work(folder, plugin=plugin, model=model, device=device, progress=progress)
+        run = work(folder, plugin=plugin, model=model, device=device, progress=progress)
+        finished = Finished(run) if run else None
     elif not waiting:
         progress.note(f"nothing is left to do in {folder}")
     for command in waiting:

@@ -191,11 +191,28 @@ def test_a_failed_call_is_retried_by_the_next_command(run: Path) -> None:
     with chat_server(script) as server:
         given = (*JUDGED_BY, *settings(server, retries=0))
         assert sea("bench", "judge", run, *given, "-o", "workers=0").code == 0
-        assert sea("worker", run, *given).code == 0
+        result = sea("worker", run, *given)
+        assert result.code == 1
+        assert "1 failed calls: re-run the same `sea bench judge` command" in result.err
+        assert "Finished with failures: failed calls of openai:scripted-1 va-question-2: 1." in result.err
         assert list(labels(run).values()).count("error") == 1
         assert sea("bench", "judge", run, *given).code == 0
         assert len(server.requests) == ANSWERS + 1
     assert BenchRun(run).verdicts_by_judge()["openai:scripted-1 va-question-2"].keys() == set(keys(run))
+
+
+def test_a_worker_stops_after_errors_in_a_row_in_several_blocks(run: Path) -> None:
+    def script(request: dict[str, Any], count: int) -> Answer:
+        return rate(request) if len(server.requests) <= 3 else fails(500, "oh no")
+
+    with chat_server(script) as server:
+        prepare(run, server)
+        work = judge_work(run, server)
+        with work.blocks.registered() as worker:
+            cut(work, worker, 2)
+        given = (*JUDGED_BY, *settings(server, retries=0, max_consecutive_errors=4))
+        assert "4 prompts in a row failed" in expect_error("worker", run, *given)
+        assert len(server.requests) <= 3 + 4 + 1  # the next may be on its way
 
 
 # --- what a worker takes from a run -----------------------------------------------------------------------------------
