@@ -45,7 +45,7 @@ RunDtype = Annotated[str, typer.Option("--dtype", help="float32, bfloat16, float
 Quantize = Annotated[
     str,
     typer.Option(
-        help="Keep the language model's linear layers in 4bit or 8bit (pip install 'sea-core[quantize]'), or none."
+        help="Keep the language model's linear layers in 4bit or 8bit (with the extra sea-core[quantize]), or none."
     ),
 ]
 RunQuantize = Annotated[

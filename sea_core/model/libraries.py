@@ -12,6 +12,8 @@ LIBRARIES = ("torchvision", "torchaudio", "timm", "sentencepiece", "tiktoken", "
 """What a model or its processor may need and SEA does not install, by its name on PyPI."""
 ALSO = {"tiktoken": "sentencepiece tiktoken"}
 """What to install where transformers tries one library and names another."""
+UNPINNED = ("inspect",)
+"""Extras that need other versions than constraints.txt has."""
 CHECKOUT = Path(__file__).parents[2]
 """The folder of the project, if this code is in a checkout."""
 
@@ -38,7 +40,8 @@ def install_command(*requirements: str, checkout: Path = CHECKOUT) -> str:
     """
     words = dict.fromkeys(word for each in requirements for word in _words(each, checkout))
     constraints = checkout / "constraints.txt"
-    pins = [f"-c {_quote(constraints)}"] if constraints.is_file() else []
+    is_pinned = constraints.is_file() and not any(f"[{extra}]" in each for extra in UNPINNED for each in requirements)
+    pins = [f"-c {_quote(constraints)}"] if is_pinned else []
     return " ".join(["pip install", *pins, *words])
 
 

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 from sea_core.data.sources.hf_datasets import http_error
 from sea_core.errors import RunError, SeaError, one_line
 from sea_core.llm.secrets import shown_address
+from sea_core.model.libraries import install_command
 from sea_core.runs.containment import require_contained
 from sea_core.runs.digests import BLOCK, file_digest
 from sea_core.runs.object_store import ObjectStore
@@ -103,9 +104,8 @@ class FolderPlace:
         try:
             found: tuple[Any, str] = url_to_fs(self.address)
         except ImportError as error:
-            hint = (
-                "For s3:// type: pip install 'sea-core[s3]'. For others the package that it names: paramiko for sftp://"
-            )
+            for_s3 = f"For s3:// type: {install_command('sea-core[s3]')}"
+            hint = f"{for_s3}. For others the package that it names: paramiko for sftp://"
             raise RunError(one_line(error), hint=hint, where=self.name) from error
         except (OSError, TypeError, ValueError) as error:  # TypeError: an address without its server
             hint = "Check the address, and the rights that it needs."
