@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,14 @@ from sea_core.llm.secrets import Secrets, shown_address, shown_variable
 from sea_core.llm.types import Completion, Prompt
 
 if TYPE_CHECKING:
+    from httpx import Request
     from openai import OpenAI
     from openai.types.chat import ChatCompletion
 
+log = logging.getLogger(__name__)
 EXAMPLE_KEY = "OPENAI_API_KEY"
+RETRY_COUNT = "x-stainless-retry-count"
+"""The header in which OpenAI's client writes how often a request was sent before."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -34,11 +39,13 @@ class Experience:
         omitted: settings that it has rejected.
         has_answered: whether it has completed a prompt.
         errors_in_row: how many of the last prompts it has not completed.
+        was_retried: whether a request was sent again.
     """
 
     omitted: set[str] = field(default_factory=set)
     has_answered: bool = False
     errors_in_row: int = 0
+    was_retried: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,12 +205,15 @@ class OpenAIModel:
     def _client(self) -> OpenAI:
         from openai import OpenAI
 
-        return OpenAI(
+        client = OpenAI(
             api_key=self._key or "none",  # required by the client, ignored by a server on this machine
             base_url=self.config.base_url,
             timeout=self.config.timeout,
             max_retries=self.config.retries,
         )
+        # The library's own httpx client, which it closes when it is deleted: one of ours would stay open.
+        client._client.event_hooks = {"request": [partial(_note_retry, self.config, self._experience)]}
+        return client
 
     def description(self) -> dict[str, Any]:
         """Return what the server's list of models says of this one; nothing if it says nothing.
@@ -244,3 +254,11 @@ class OpenAIModel:
             return [model.model_dump() for model in client.models.list()]
         except (ValueError, AttributeError, TypeError):  # the response is something else
             return []
+
+
+def _note_retry(config: LLMConfig, experience: Experience, request: Request) -> None:
+    """Say once that requests are sent again, which may take minutes in which nothing else is shown."""
+    if not experience.was_retried and request.headers.get(RETRY_COUNT, "0") != "0":
+        experience.was_retried = True
+        limits = config.retries, config.timeout
+        log.warning("no answer from %s; trying again (retries=%s, timeout=%g)", shown_address(config.base_url), *limits)

@@ -212,6 +212,7 @@ class EncodeWork(SharedWork[EmbeddingRun]):
     """Media to be encoded: a row is an example with its medium."""
 
     title = "encode"
+    unit = "media"
 
     def __init__(self, run: EmbeddingRun, target: ModelTarget, options: EncodeOptions) -> None:
         super().__init__(run, _worker_command(target, options))

@@ -84,6 +84,7 @@ class Judging(Generic[R]):
 class JudgeWork(SharedWork[R]):
     """Answers to be rated by judges."""
 
+    unit: ClassVar[str] = "answers"
     blocks_name: ClassVar[str] = JUDGE_BLOCKS
 
     def __init__(

@@ -54,7 +54,7 @@ class SharedWork(ABC, Generic[R]):
     """The rows of a command in one run.
 
     Class attributes:
-        title: of the progress. blocks_name: the folder of the blocks.
+        title: of the progress. unit: what a row is, in the plural. blocks_name: the folder of the blocks.
         settled_type: the dataclass of what all rows depend on; None where there is nothing of the kind.
 
     Attributes:
@@ -62,6 +62,7 @@ class SharedWork(ABC, Generic[R]):
     """
 
     title: str
+    unit: ClassVar[str] = "rows"
     blocks_name: ClassVar[str] = BLOCKS
     settled_type: ClassVar[type[Any] | None] = None
 
@@ -137,6 +138,8 @@ class SharedWork(ABC, Generic[R]):
         left = self.left(self.run, rows)
         if not left:
             return
+        if done := len(rows) - len(left):
+            progress.note(f"{self.title}: {done} of {len(rows)} {self.unit} are done already")
         if workers == 1:
             self._do_here(left, len(rows), progress)
             return

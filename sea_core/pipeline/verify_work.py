@@ -34,6 +34,7 @@ class VerifyWork(SharedWork[EmbeddingRun]):
     """Held-out questions about the embeddings of a run: a row is a question about one of them."""
 
     title = "verify"
+    unit: ClassVar[str] = "questions"
     blocks_name: ClassVar[str] = VERIFY_BLOCKS
 
     def __init__(self, run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None = None) -> None:

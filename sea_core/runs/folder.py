@@ -16,6 +16,7 @@ from sea_core.runs.inventory import Damage, Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
 from sea_core.runs.manifest import (
+    SAME_SETTINGS_HINT,
     Manifest,
     identity_changes,
     normalise,
@@ -200,9 +201,17 @@ class RunFolder(Generic[M]):
         if requested.identity != self.manifest.identity and self.can_be_replaced():
             return requested
         require_same_identity(
-            self.folder, self.manifest.identity, requested.identity, data_path=self._data_path(requested)
+            self.folder,
+            self.manifest.identity,
+            requested.identity,
+            data_path=self._data_path(requested),
+            hint=self.differing_hint(requested),
         )
         return self.manifest.resumed_with(requested)
+
+    def differing_hint(self, requested: M) -> str:
+        """Return what to do where the folder contains a run with other settings."""
+        return SAME_SETTINGS_HINT
 
     def _not_this_kind_error(self) -> RunError:
         """Return the error for a folder without a manifest of this kind, which says what the folder is."""

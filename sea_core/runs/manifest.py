@@ -189,13 +189,16 @@ def _checksum(value: Mapping[str, Any]) -> str:
     return sha256(json.dumps(value, sort_keys=True).encode())
 
 
+SAME_SETTINGS_HINT = "Pass a new folder with --out, or the same settings to resume."
+
+
 def require_same_identity(
     folder: Path | str,
     stored: Any,
     requested: Any,
     noun: str = "run",
     data_path: str = "",
-    hint: str = "Pass a new folder with --out, or the same settings to resume.",
+    hint: str = SAME_SETTINGS_HINT,
 ) -> None:
     """Check that a run may be resumed.
 

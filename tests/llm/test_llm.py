@@ -94,7 +94,7 @@ def test_each_failure_has_its_status() -> None:
     assert completions["500"].tokens_in is None
 
 
-def test_temporary_failures_are_retried() -> None:
+def test_temporary_failures_are_retried(caplog: pytest.LogCaptureFixture) -> None:
     temporary = {"busy": fails(429, "slow down", headers={"retry-after": "0.01"}), "down": fails(500, "oh no")}
 
     def script(request: dict[str, Any], count: int) -> Answer:
@@ -104,6 +104,9 @@ def test_temporary_failures_are_retried() -> None:
         completions = complete(server, make_prompts(*temporary), retries=1)
     assert [completions[name].status for name in temporary] == ["ok", "ok"]
     assert server.sent == Counter(busy=2, down=2)
+    notes = [record.getMessage() for record in caplog.records if "trying again" in record.getMessage()]
+    assert len(notes) == 1
+    assert f"no answer from {server.url}; trying again (retries=1, timeout=" in notes[0]
 
 
 def test_a_timeout_does_not_stop_the_others() -> None:

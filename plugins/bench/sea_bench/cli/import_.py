@@ -67,11 +67,17 @@ def _describe(counts: dict[str, int], verdicts: dict[str, int]) -> str:
 
 
 def _import_table(table: Path, out: Path, columns: str | None, modality: str | None) -> BenchRun:
+    from sea_bench import layout
     from sea_bench.run.import_table import import_table
     from sea_core.cli.progress import TERMINAL
     from sea_core.errors import DataError
     from sea_core.pipeline.data_spec import parse_columns
 
+    if layout.find_sets(table):
+        raise DataError(
+            f"{table} is a benchmark: it has questions, and no answers",
+            hint=f"Ask a model first: sea bench run {table} --plugin NAME --out RUN   Or import a table.",
+        )
     if table.is_dir() and any(table.glob("*_*.json")):
         raise DataError(
             f"{table} is a folder of answer files, and nothing says which benchmark they answer",

@@ -64,6 +64,7 @@ class AnswerWork(SharedWork[BenchRun]):
     """Cases to be answered. The model is opened for the first of them."""
 
     title = "answer"
+    unit: ClassVar[str] = "cases"
     settled_type: ClassVar[type[Any]] = SettledChecks
 
     def __init__(self, run: BenchRun, target: ModelTarget | None, plan: RunPlan, progress: Progress) -> None:

@@ -41,7 +41,8 @@ def _without_judge(run: BenchRun, name: str) -> Iterator[str]:
     if unsafe and "asr" not in decided_measures(list(run.verdicts_by_judge().values())):
         yield (
             f"{name}: {unsafe} answers are labelled unsafe, and no judge has rated whether they are safe, so that "
-            f"there is no ASR for the labels to correct. Type: sea bench judge {run.folder} --judge guard"
+            f"there is no ASR for the labels to correct. Type: sea bench judge {run.folder} --judge guard "
+            "-o guard.model=Qwen/Qwen3Guard-Gen-0.6B"
         )
 
 

@@ -338,6 +338,11 @@ class BenchRun(RunFolder[BenchManifest]):
             *(self.sampling_frame, self.labels),
         )
 
+    def differing_hint(self, requested: BenchManifest) -> str:
+        if requested.identity.answers:  # imported ones: nothing is resumed
+            return "Pass a new folder with --out: a run has the answers of one import."
+        return super().differing_hint(requested)
+
     def can_be_replaced(self) -> bool:
         if self.blocks.all() or self.blocks.has_results_to_join():
             return False

@@ -288,4 +288,14 @@ def test_a_table_that_changed_is_another_run(tmp_path: Path) -> None:
     table = write(tmp_path, "a.csv", CSV)
     run_import(table)
     table.write_text(CSV.replace("latch", "door"))
-    assert "run" in expect_error("bench", "import", table, "--out", tmp_path / "run")
+    message = expect_error("bench", "import", table, "--out", tmp_path / "run")
+    assert "Pass a new folder with --out: a run has the answers of one import." in message
+    assert "resume" not in message
+
+
+def test_a_benchmark_is_no_table_of_answers(tmp_path: Path) -> None:
+    (tmp_path / "cases/Video_questions").mkdir(parents=True)
+    write(tmp_path / "cases", "inventory.jsonl", "{}")
+    message = expect_error("bench", "import", tmp_path / "cases", "--out", tmp_path / "run")
+    assert "is a benchmark: it has questions, and no answers" in message
+    assert f"sea bench run {tmp_path}/cases" in message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import time
@@ -205,7 +206,9 @@ def test_a_run_whose_server_dies_is_resumed_and_no_case_is_asked_twice(cases: Pa
         stored = {key: record for key, record in records(tmp_path / "run").items() if record["status"] == "answered"}
         assert 0 < len(stored) < 24
         alive, before = True, len(server.requests)
-        assert run_served(cases, tmp_path / "run", server).json()["answered"] == 24
+        resumed = run_served(cases, tmp_path / "run", server)
+        assert resumed.json()["answered"] == 24
+        assert re.search(r"answer: \d+ of 24 cases are done already", resumed.err)
     again = [text_of(request["messages"][-1]["content"]) for request in server.requests[before:]]
     prompts = {record["prompt"] for record in stored.values()} - {""}
     fresh = {record["prompt"] for key, record in records(tmp_path / "run").items() if key not in stored}
