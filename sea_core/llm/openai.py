@@ -20,7 +20,6 @@ from sea_core.llm.secrets import Secrets, shown_address, shown_variable
 from sea_core.llm.types import Completion, Prompt
 
 if TYPE_CHECKING:
-    from httpx import Request
     from openai import OpenAI
     from openai.types.chat import ChatCompletion
 
@@ -256,7 +255,7 @@ class OpenAIModel:
             return []
 
 
-def _note_retry(config: LLMConfig, experience: Experience, request: Request) -> None:
+def _note_retry(config: LLMConfig, experience: Experience, request: Any) -> None:
     """Say once that requests are sent again, which may take minutes in which nothing else is shown."""
     if not experience.was_retried and request.headers.get(RETRY_COUNT, "0") != "0":
         experience.was_retried = True
