@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from sea_core.cli.exit_code import exit_if_failed
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
+    from sea_core.data.examples import Example
     from sea_core.data.summary import Summary
     from sea_core.model.text_check import RefusedText
     from sea_core.pipeline.reading import LabelCheck
@@ -54,7 +56,7 @@ def check(
     from sea_core.data.summary import describe_marks, summarise
     from sea_core.pipeline.data_spec import parse_columns
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.pipeline.reading import LabelCheck
+    from sea_core.pipeline.reading import LabelCheck, describe_unused_columns
     from sea_core.plugin import loader
 
     result = scan(file, format, parse_columns(columns), split=split, formats=loader.formats())
@@ -73,8 +75,10 @@ def check(
     output.emit(
         value, as_json, lambda: output.grid(("data", "value"), [*_lines(summary, labels), *_refused_lines(refused)])
     )
-    for warning in labels.warnings():
-        output.note(warning)
+    if unused := describe_unused_columns(result):
+        output.note(f"{unused}.")
+    for note in (*labels.warnings(), *_too_few(result.examples)):
+        output.note(note)
     if marks := describe_marks(result.examples):
         output.note(f"{marks}.")
     special = {"texts that would become special tokens": len(refused or ())}
@@ -88,6 +92,9 @@ def check(
         found = {}
     elif (problems := _count(found)) or not result.examples:
         output.note(f"{problems or 'no examples'}: fix the file, or skip invalid records with --skip-bad.")
+    else:
+        given = f" --columns {shlex.quote(columns)}" if columns else ""
+        output.note(f"Next: sea prepare {shlex.quote(str(file))}{given} --plugin NAME --out prepared.jsonl")
     exit_if_failed(found | special | {"files without an example": int(not result.examples)})
 
 
@@ -148,6 +155,21 @@ def convert(
     if unused := describe_unused(result.unused_columns):
         rules.append(("columns that are not used", unused))
     output.emit(value, as_json, lambda: output.grid(("data", "value"), [*lines, *rules]))
+
+
+def _too_few(examples: Sequence[Example]) -> Iterator[str]:
+    """Say that an alignment with these examples can hardly be shown to be safer."""
+    from sea_core.alignment.config import NEEDED
+    from sea_core.data.summary import has_answer
+
+    answered = [example for example in examples if has_answer(example)]
+    harmful = sum(example.harmful for example in answered)
+    benign = len(answered) - harmful
+    if answered and min(harmful, benign) < NEEDED:
+        yield (
+            f"For sea align: {harmful} harmful and {benign} benign examples have answers. To show that the model is "
+            f"safer takes about {NEEDED} of each, since some are held out, or real media to ask about (--eval-media)."
+        )
 
 
 def _count(found: Mapping[str, int]) -> str:

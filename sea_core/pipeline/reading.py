@@ -92,15 +92,29 @@ class LabelCheck:
 
 PROMPTS = Prompts().name
 ANSWERS_ARE_NAMED = ". If they hold answers, name them: --columns response=COLUMN or chosen=COLUMN,rejected=COLUMN"
+HARM_COLUMNS = ("unsafe", "is_unsafe", "is_harmful", "harm", "toxic", "is_toxic")
+"""Names of columns that may say which examples are harmful."""
+
+
+def describe_unused_columns(read: ReadResult) -> str:
+    """List the columns that are not used, and how to name what they may hold; empty if there is none."""
+    if not (unused := describe_unused(read.unused_columns)):
+        return ""
+    answers = ANSWERS_ARE_NAMED if read.format == PROMPTS else ""
+    labels = [name for name in read.unused_columns if name.lower() in HARM_COLUMNS]
+    is_labelled = any(example.labelled for example in read.examples)
+    harm = (
+        f". If {labels[0]} says which are harmful: --columns harmful={labels[0]}" if labels and not is_labelled else ""
+    )
+    return f"columns that are not used: {unused}{answers}{harm}"
 
 
 def note_reading(read: ReadResult, path: Path, progress: Progress) -> None:
     """Note what a user should know of a set before anything is made of it."""
     if read.encoding:
         progress.note(f"{path}: it is {read.encoding} text, and was read as such")
-    if unused := describe_unused(read.unused_columns):
-        answers = ANSWERS_ARE_NAMED if read.format == PROMPTS else ""
-        progress.note(f"{path}: columns that are not used: {unused}{answers}")
+    if unused := describe_unused_columns(read):
+        progress.note(f"{path}: {unused}")
     for note, count in read.notes.items():
         progress.note(f"{path}: used in part: {note} ({count})")
     if read.repeated_ids:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.cli import expect_error, sea
+from sea_core.alignment.config import NEEDED
 from sea_core.data import media_columns
 from sea_core.data.examples import Example, Extraction
 from sea_core.data.media_paths import find_modality
@@ -59,6 +60,21 @@ def test_a_sound_file_is_counted(tmp_path: Path) -> None:
     assert table.code == 0
     assert "shortest" not in table.out
     assert "3 to 6, median 3" in table.out
+
+
+def test_columns_that_are_not_used_are_proposed(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("question,good,unsafe\nHow do I steal a lamp?,I cannot help with that.,yes\n")
+    shown = sea("data", "check", tmp_path / "own.csv").err
+    assert "If they hold answers, name them: --columns response=COLUMN" in shown
+    assert "--columns harmful=unsafe" in shown
+    assert f"Next: sea prepare {tmp_path / 'own.csv'} --plugin NAME" in shown
+    named = "instruction=question,response=good,harmful=unsafe"
+    shown = sea("data", "check", tmp_path / "own.csv", "--columns", named).err
+    assert "not used" not in shown
+    assert (
+        f"1 harmful and 0 benign examples have answers. To show that the model is safer takes about {NEEDED}" in shown
+    )
+    assert f"--columns {named}" in shown
 
 
 def test_a_file_that_is_no_data_file_gets_one_message(tmp_path: Path) -> None:
