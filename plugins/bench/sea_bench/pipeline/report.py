@@ -27,6 +27,7 @@ from sea_bench.report.tables import Table, make_tables
 from sea_bench.report.unused_labels import unused_label_notes
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import SeaError, suggest
+from sea_core.runs.calibration import MIN_LABELS
 from sea_core.runs.label_errors import PEOPLE
 
 MAX_UNRATED = 0.02
@@ -137,6 +138,12 @@ class Report:
         if not self.calibrations and any(run.unrated for run in self.runs):
             typed = _command("label", [run.summary.folder for run in self.runs])
             yield f"No person has labelled these answers: how far are the judges right? Type: {typed}"
+        if self.calibrations and (most := max(each.labels for each in self.calibrations)) < MIN_LABELS:
+            typed = _command("label", [run.summary.folder for run in self.runs])
+            yield (
+                f"too few labels to say how far the judges are right: a figure needs {MIN_LABELS}, and has {most} at "
+                f"most; harmful and benign answers count apart. Label more: {typed}"
+            )
         yield from self.unused_labels
         yield from reliability_notes(self.calibrations)
 

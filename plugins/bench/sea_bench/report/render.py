@@ -82,7 +82,7 @@ def report_tables(
     if arm_changes:
         heading = "change of the mean over seeds; 95 % intervals: of both, if only cases or only seeds were others"
         printed.append(TextTable(heading, ARM_CHANGES, list(map(_arm_change_cells, arm_changes))))
-    if calibrations:
+    if any(each.labels >= MIN_LABELS for each in calibrations):
         printed.append(TextTable("judges beside people", CALIBRATION, list(map(_calibration_cells, calibrations))))
         printed.append(TextTable("corrected by people's labels", CORRECTED, list(map(_corrected_cells, calibrations))))
     for pairs, who in ((people, "people"), (agreements, "judges")):

@@ -299,7 +299,7 @@ def test_people_who_labelled_are_numbers_and_their_labels_are_verdicts(tmp_path:
     assert len(page.selected(ROWS, {"judge": "person 1", "verdict": "unsafe"})) == 4
     assert len(page.selected(ROWS, {"judge": "person 2", "verdict": "refused"})) == 4
     chosen = {"task": "TYPO", "judge": "guard-1", "set": "harmful"}
-    assert "judges beside people" in page.tables
+    assert "too few labels to say how far the judges are right" in page.text
     assert (f"#{ROWS}", chosen) in page.links
 
 

@@ -295,7 +295,10 @@ def test_too_few_labels_are_counted_and_no_figure_is_given(run: BenchRun) -> Non
     found = find(run, "exact")
     assert found.labels < 10
     assert found.sensitivity is found.specificity is found.rogan_gladen is found.prediction_powered is None
-    assert f"too few labels: {10 - found.labels} more at least" in sea("bench", "report", run.folder).out
+    printed = sea("bench", "report", run.folder)
+    assert "judges beside people" not in printed.out  # it would be all dashes
+    assert f"Label more: sea bench label {run.folder}" in printed.err
+    assert printed.err.count("too few labels to say how far the judges are right: a figure needs 10") == 1
 
 
 def test_labels_that_correct_nothing_are_named(tmp_path: Path) -> None:
