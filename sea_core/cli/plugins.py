@@ -94,8 +94,9 @@ def new(
     folder = files[0].parent
     output.emit({"folder": folder, "files": files}, as_json, lambda: output.grid(("written",), [[f] for f in files]))
     output.note(
-        f"Next: pip install -e {folder}, then `sea plugins check {name.replace('-', '_')}` "
-        + ("checks it against the contract." if from_model else "lists what is left to write.")
+        f"Next: pip install -e '{folder}[test]', then `sea plugins check {name.replace('-', '_')}` "
+        + ("checks it against the contract. " if from_model else "lists what is left to write. ")
+        + f"Its tests: pytest {folder}"
     )
 
 

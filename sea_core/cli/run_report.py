@@ -50,7 +50,10 @@ def _next_step(run: EmbeddingRun) -> str:
     named = f" --plugin {plugin}" if plugin.endswith(".py") else ""
     records = run.records("succeeded")
     if not records:
-        return f"No embedding succeeded, so that there is nothing to align on. Each one's reason: sea show {run.folder}"
+        return (
+            f"No embedding succeeded, so that there is nothing to align on. Each one's reason: sea show {run.folder}\n"
+            "If the model's weights are random, it can say no target answer: teach it a few with sea plugins warm"
+        )
     if any(record["chosen"] and record["rejected"] for record in records):
         return f"Next: sea align {run.folder}{named} --out model"
     if any(record["response"] for record in records):

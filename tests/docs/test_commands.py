@@ -153,7 +153,7 @@ NOT_RUN: dict[str, str] = {
     r"sea .*guard.model=GUARD": "needs a guard model; plugins/bench/tests/pipeline/test_judge_work.py",
     r"sea data check FILE .*--styles ": "needs styles that a model was surveyed for; tests/cli/test_data.py",
     r"sea .*(--quantize|llava-4bit)": "takes long on a CPU; tests/alignment/test_quantized.py",
-    r"sea plugins (new|check) mine": "installs a package; plugins/auto/tests",
+    r"sea plugins (new|check) mine|pytest -q sea-mine": "installs a package; plugins/auto/tests",
     r"sea (init|run )": "tests/cli/test_run.py",
     r"sea optimize --plugin eeg": "needs the example installed; tests/docs/test_tutorial.py",
 }

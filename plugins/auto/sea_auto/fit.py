@@ -90,6 +90,11 @@ class Fit:
         self.part = self._find_part()
         self.templated = processor.tokenizer if self.part else processor
 
+    @property
+    def any_medium(self) -> str:
+        """The noun with its article: `an image`, `a video`."""
+        return f"{'an' if self.adapter.noun[0] in 'aeiou' else 'a'} {self.adapter.noun}"
+
     def _find_part(self) -> str:
         """Return the processor's part that reads media, if the processor itself makes no text of a chat.
 
@@ -245,8 +250,8 @@ class Fit:
             raise absent
         if self._has_parts() and not self._writes_placeholders():
             raise ModelError(
-                f"the chat template of this {self.architecture} writes no placeholder of its tokenizer for an "
-                f"{self.adapter.noun}",
+                f"the chat template of this {self.architecture} writes no placeholder of its tokenizer for "
+                f"{self.any_medium}",
                 hint="Give a chat template that does: --chat-template FILE",
             )
         raise ModelError(
@@ -271,8 +276,8 @@ class Fit:
                 counts.add(sum(len(vectors) for vectors in _per_medium(find_features(**inputs).pooler_output)))
         if len(counts) != 1:
             raise self._not_derived(
-                f"its processor takes no text with an {self.adapter.noun}, and how many placeholders an "
-                f"{self.adapter.noun} takes {'depends on its size' if counts else 'is not known'}"
+                f"its processor takes no text with {self.any_medium}, and how many placeholders {self.any_medium} "
+                f"takes {'depends on its size' if counts else 'is not known'}"
             )
         return self.adapter.with_facts(replace(facts, tokens=counts.pop()))
 
@@ -301,7 +306,7 @@ class Fit:
             if found := max(named or known, default=None):
                 return str(tokenizer.convert_ids_to_tokens(found[1]))
         raise ModelError(
-            f"neither the chat template nor the processor writes a special token for an {self.adapter.noun}",
+            f"neither the chat template nor the processor writes a special token for {self.any_medium}",
             hint="Give a chat template that does: --chat-template FILE",
         )
 

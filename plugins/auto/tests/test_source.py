@@ -53,8 +53,12 @@ def test_a_written_adapter_fulfils_the_contract_without_sea_auto(
 
 def test_a_written_plugin_has_the_requirements_of_its_code(checkpoint: Any, tmp_path: Path) -> None:
     command = ("plugins", "new", "ears", "--from", checkpoint("audioflamingo3"), "--modality", "audio")
-    assert sea(*command, "--out", tmp_path / "plugin").code == 0
-    assert '"soxr"' in (tmp_path / "plugin/pyproject.toml").read_text()
+    written = sea(*command, "--out", tmp_path / "plugin")
+    assert written.code == 0
+    assert f"pip install -e '{tmp_path / 'plugin'}[test]'" in " ".join(written.err.split())
+    project = (tmp_path / "plugin/pyproject.toml").read_text()
+    assert '"soxr"' in project
+    assert 'description = "SEA plugin ears, for the modality audio"' in project
 
 
 def test_only_derived_adapters_are_written_down(tmp_path: Path) -> None:
