@@ -150,3 +150,11 @@ def seeing() -> MLLM:
     """The bundled image model in fp32."""
     _, adapter = loader.get_adapter("llava")
     return MLLM(adapter, *adapter.load(adapter.checkpoint, dtype=torch.float32, device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingRun:
+    """A run of one worker that nothing disturbed. No test writes to it."""
+    from helpers.worker_runs import make_run
+
+    return make_run(tmp_path_factory.mktemp("quiet") / "run")
