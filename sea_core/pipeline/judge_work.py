@@ -7,7 +7,7 @@ given itself, and these must be the command's.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -34,8 +34,9 @@ from sea_core.pipeline.progress import Progress
 from sea_core.pipeline.shared_work import SharedOrder, SharedWork, WorkerOptions
 from sea_core.plugin import loader
 from sea_core.runs.block import HINT as CUT_HINT
-from sea_core.runs.block import BlockRow
+from sea_core.runs.block import ROWS, BlockRow
 from sea_core.runs.block_folder import JUDGE_BLOCKS
+from sea_core.runs.blocks import ORDER, Blocks
 from sea_core.runs.folder import RunFolder
 from sea_core.runs.journal_blocks import JournalBlocks
 from sea_core.runs.jsonl import JsonlLog
@@ -150,15 +151,60 @@ class JudgeWork(SharedWork[R]):
             failed[what] = failed.get(what, 0) + count
         return failed
 
+    def make_room(self, progress: Progress, *, needs_blocks: bool) -> None:
+        """Take from workers what an earlier command has left to them, but not the answers that other judges rate.
+
+        It takes these too where it needs blocks itself, and says so.
+
+        Args:
+            needs_blocks: whether this command leaves answers to other processes.
+        """
+        self.blocks.put_aside_damage()
+        own = {(judging.judge.measures, judging.judge.name) for judging in self._judgings.values()}
+        ordered = _judges_of(self.blocks)
+        others = [judge.name for judge in ordered if (judge.measures, judge.name) not in own]
+        if others and len(others) == len(ordered) and not needs_blocks:
+            self.blocks.join_collected()
+            self.blocks.join()
+            if left := self.blocks.count_left():
+                progress.note(f"{left} verdicts by {' and '.join(others)} are still left to workers")
+            return
+        left = self._count_left_of(others)
+        self.take_back()
+        if left:
+            progress.note(
+                f"up to {left} verdicts by {' and '.join(others)} were left to workers, and are left to them no more: "
+                "to have them, re-run the `sea bench judge` command of that judge"
+            )
+
+    def _count_left_of(self, judges: Collection[str]) -> int:
+        """Return how many rows of these judges are in blocks that are not done."""
+        logs = [JsonlLog(block.path / ROWS, BlockRow) for block in self.blocks.unfinished()] if judges else []
+        return sum(self._parsed(row)[0][1] in judges for log in logs for row in log.read(skip_damaged=True))
+
     def _groups(self, run: R, rows: Sequence[BlockRow]) -> Iterator[tuple[Judging[R], dict[str, StoredAnswer]]]:
         """Yield each judge with the answers that its rows name, by the ids of the rows."""
         groups: dict[tuple[str, str], dict[str, Binding]] = {}
         for row in rows:
-            journal, judge, *binding = json.loads(row["id"])
-            groups.setdefault((journal, judge), {})[row["id"]] = tuple(binding)
+            key, binding = self._parsed(row)
+            groups.setdefault(key, {})[row["id"]] = binding
         for key, bindings in groups.items():
+            if key not in self._judgings:
+                raise RunError(f"no judge of the command rates the row {key}", hint=CUT_HINT, where=self._where)
             stored = self._answers(key, bindings.values())
             yield self._judgings[key], {row_id: stored[each] for row_id, each in bindings.items() if each in stored}
+
+    def _parsed(self, row: BlockRow) -> tuple[tuple[str, str], Binding]:
+        """Return the journal and the judge that the id of a row names, and which answer. Raises RunError."""
+        what = "a row of the blocks"
+        found = parse_json(row["id"], Binding, what=what, hint=CUT_HINT, where=self._where, error=RunError)
+        if len(found) < 3:
+            raise RunError(f"{what} names no answer", hint=CUT_HINT, where=self._where)
+        return (found[0], found[1]), found[2:]
+
+    @property
+    def _where(self) -> str:
+        return str(self.blocks.folder)
 
     def _answers(self, key: tuple[str, str], wanted: Iterable[Binding]) -> Mapping[Binding, StoredAnswer]:
         """Return the run's answers. They are read once, and once more where an answer is new."""
@@ -218,6 +264,15 @@ def judge_device(names: Iterable[str], config: JudgeConfig) -> str:
     if "guard" in kinds and not config.guard.base_url:
         return config.guard.device
     return "cpu" if kinds <= {"guard", "openai"} else config.llm.device
+
+
+def _judges_of(blocks: Blocks) -> Sequence[NamedJudge]:
+    """Return the judges of the command that has left answers to workers; none if its order is damaged."""
+    try:
+        order = blocks.read(ORDER, SharedOrder)
+        return read_judge_options(blocks.run, order).judges if order else ()
+    except RunError:
+        return ()
 
 
 def read_judge_options(folder: Path, order: SharedOrder) -> JudgeOptions:

@@ -133,15 +133,12 @@ class SharedWork(ABC, Generic[R]):
             options: what a worker needs to know besides the run.
             workers: how many processes; 0 to leave the rows to workers that join the run.
         """
-        self.blocks.put_aside_damage()
-        self.blocks.collect(lambda taken: self._adopt(self.run, taken))
-        left = self.left(self.run, rows)
-        if not left:
-            return
-        if done := len(rows) - len(left):
-            progress.note(f"{self.title}: {done} of {len(rows)} {self.unit} are done already")
+        self.take_back()
         if workers == 1:
-            self._do_here(left, len(rows), progress)
+            self.do_here(rows, progress)
+            return
+        left = self._note_done(rows, progress)
+        if not left:
             return
         order = SharedOrder(self.run.manifest.identity_digest(), options, len(rows), workers)
         assert self.command
@@ -163,11 +160,27 @@ class SharedWork(ABC, Generic[R]):
                 self.join()  # a block that is damaged by now is done again
         self.blocks.delete()
 
-    def _do_here(self, rows: Sequence[BlockRow], total: int, progress: Progress) -> None:
+    def _note_done(self, rows: Sequence[BlockRow], progress: Progress) -> list[BlockRow]:
+        """Return the rows that are left. Says how many are done, if not all are."""
+        left = self.left(self.run, rows)
+        if left and (done := len(rows) - len(left)):
+            progress.note(f"{self.title}: {done} of {len(rows)} {self.unit} are done already")
+        return left
+
+    def take_back(self) -> None:
+        """Join what workers have finished to the run, and take all blocks from them. Only its writer may do so."""
+        self.blocks.put_aside_damage()
+        self.blocks.collect(lambda taken: self._adopt(self.run, taken))
+
+    def do_here(self, rows: Sequence[BlockRow], progress: Progress) -> None:
+        """Do the rows that are left in this process. Only the run's writer may do so."""
+        left = self._note_done(rows, progress)
+        if not left:
+            return
         self.load()
         self.settle(self.run)
-        with progress.track(self.title, total, total - len(rows)) as tracker:
-            for count in self.do(self.run, rows):
+        with progress.track(self.title, len(rows), len(rows) - len(left)) as tracker:
+            for count in self.do(self.run, left):
                 tracker.advance(count)
 
 
@@ -365,5 +378,8 @@ def _finish(work: SharedWork[Any], order: SharedOrder, worker: Worker, progress:
             if blocks.is_being_finished(worker):
                 break
             is_noted = _wait(blocks, progress, is_noted)
-    progress.note("nothing is left to do for this worker: another process finishes the run")
+    how = "another process finishes the run"
+    if not current:
+        how = "another process has finished the run, or a command has replaced the one that left it to workers"
+    progress.note(f"nothing is left to do for this worker: {how}")
     return False

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from sea_core.errors import RunError
 from sea_core.judges.base import Judge
 from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.score import run_judge, unjudged
@@ -13,8 +14,9 @@ from sea_core.pipeline.launch import WorkerCommand
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import SharedWork
-from sea_core.runs.block import Block, BlockRow
+from sea_core.runs.block import HINT, Block, BlockRow
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.schema import parse_json
 from sea_core.verification.verify import (
     BATCH_SIZE,
     AskedQuestion,
@@ -83,8 +85,8 @@ def _row_id(embedding_id: str, question: str) -> str:
 
 
 def _question(row: BlockRow) -> AskedQuestion:
-    embedding_id, question = json.loads(row["id"])
-    return embedding_id, question
+    what = "a row of the blocks"
+    return parse_json(row["id"], tuple[str, str], what=what, hint=HINT, where=VERIFY_BLOCKS, error=RunError)
 
 
 def judge_answers(run: EmbeddingRun, judges: Sequence[Judge] = (), progress: Progress = SILENT) -> None:

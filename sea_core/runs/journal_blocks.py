@@ -33,7 +33,13 @@ class JournalBlocks(Blocks):
 
     def __init__(self, run: RunFolder[Any], name: str = BLOCKS, more: Sequence[JsonlLog[Any]] = ()) -> None:
         super().__init__(run.folder, name)
-        self._journals = (*run.journals(), *more)
+        self._journals, self._more = (*run.journals(), *more), more
+
+    def put_aside_damage(self) -> None:
+        """Do so for the journals that the command writes besides the run's own, too. Only the run's writer may."""
+        super().put_aside_damage()
+        for journal in self._more:
+            journal.put_aside_damage()
 
     def join(self) -> None:
         """Append the finished blocks to the run's journals. Only the run's writer may do so.
@@ -66,10 +72,10 @@ class JournalBlocks(Blocks):
         Args:
             adopt: stores in the run what was settled on for the blocks that are given.
         """
-        self._append_collected(adopt)  # a kill came before its end
+        self.join_collected(adopt)  # a kill came before its end
         with disk_errors(self.folder), suppress(FileNotFoundError):
             self.folder.replace(self.collected)
-        self._append_collected(adopt)
+        self.join_collected(adopt)
 
     def put_aside_damage_in(self, block: Block) -> None:
         """Move the damaged lines of a claimed block's journals aside: what they contained is made again."""
@@ -77,7 +83,8 @@ class JournalBlocks(Blocks):
             for journal in self._journals:
                 journal.elsewhere(block.folder.path).put_aside_damage()
 
-    def _append_collected(self, adopt: Callable[[Blocks], None]) -> None:
+    def join_collected(self, adopt: Callable[[Blocks], None] = lambda taken: None) -> None:
+        """Append what a command has taken from workers, but was killed before it had appended it."""
         taken = self.collected
         if not taken.is_dir():
             return

@@ -107,15 +107,16 @@ def judge_run(
     count = count_workers(workers, judge_device(typed, config))
     shared = [] if count == 1 else _name_judges(judges, comprehension, (selected, of_content))
     here = 1 if shared else None
+    of_answers = [Judging[BenchRun](judge, BenchAnswers) for judge in selected]
+    of_descriptions = [Judging[BenchRun](judge, ComprehensionAnswers) for judge in of_content]
     with opened.writing():
-        for judge in selected[:here]:
-            _judge_here(opened, Judging(judge, BenchAnswers), f"judge {judge.name}", progress)
-        for judge in of_content[:here]:
-            _judge_here(opened, Judging(judge, ComprehensionAnswers), f"comprehension by {judge.name}", progress)
+        JudgeWork(opened, [*of_answers, *of_descriptions]).make_room(progress, needs_blocks=bool(shared))
+        for judging in of_answers[:here]:
+            _judge_here(opened, judging, f"judge {judging.judge.name}", progress)
+        for judging in of_descriptions[:here]:
+            _judge_here(opened, judging, f"comprehension by {judging.judge.name}", progress)
         if shared:
-            judgings = [Judging[BenchRun](judge, BenchAnswers) for judge in selected[1:]]
-            judgings += [Judging[BenchRun](judge, ComprehensionAnswers) for judge in of_content[1:]]
-            work = JudgeWork(opened, judgings, command=judge_command(shared, config))
+            work = JudgeWork(opened, [*of_answers[1:], *of_descriptions[1:]], command=judge_command(shared, config))
             work.do_all(work.rows(), judge_options(shared, config), count, progress)
     return [_summarise(opened, judge) for judge in selected] + [
         _summarise_comprehension(opened, judge) for judge in of_content
@@ -139,7 +140,7 @@ def open_bench_judges(
 def _judge_here(run: BenchRun, judging: Judging[BenchRun], title: str, progress: Progress) -> None:
     """Let a judge rate the answers in this process."""
     work = JudgeWork(run, [judging], title)
-    work.do_all(work.rows(), {}, 1, progress)
+    work.do_here(work.rows(), progress)
 
 
 def _name_judges(

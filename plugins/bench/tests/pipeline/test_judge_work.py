@@ -26,8 +26,10 @@ from sea_core.llm.config import LLMConfig
 from sea_core.pipeline import launch
 from sea_core.pipeline.judge_work import JudgeWork
 from sea_core.pipeline.shared_work import SharedOrder, WorkerOptions
+from sea_core.runs.block import ROWS, Block, ClaimLost
 from sea_core.runs.block_folder import JUDGE_BLOCKS
-from sea_core.runs.blocks import ORDER, Block, Blocks, ClaimLost
+from sea_core.runs.blocks import ORDER, Blocks
+from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.workers import Worker
 
 ANSWERS = 16
@@ -215,6 +217,42 @@ def test_a_worker_stops_after_errors_in_a_row_in_several_blocks(run: Path) -> No
         assert len(server.requests) <= 3 + 4 + 1  # the next may be on its way
 
 
+def test_another_judge_leaves_the_answers_of_this_one_to_workers(run: Path) -> None:
+    with chat_server(rate) as server:
+        prepare(run, server)
+        work = judge_work(run, server)
+        with work.blocks.registered() as worker:
+            cut(work, worker, 4)
+            block = work.blocks.claim(worker)
+            assert block
+            list(work.do(work.run_in(block), block.rows))
+            block.finish()
+        result = sea("bench", "judge", run)
+        assert (result.code, len(server.requests)) == (0, 4)
+        assert f"{ANSWERS - 4} verdicts by openai:scripted-1 va-question-2 are still left to workers" in result.err
+        assert sea("worker", run, *JUDGED_BY, *settings(server)).code == 0
+        assert len(server.requests) == ANSWERS
+    assert labels(run) == expected(run)
+
+
+def test_a_command_that_needs_workers_for_other_judges_says_what_it_replaces(run: Path) -> None:
+    with chat_server(rate) as server:
+        prepare(run, server)
+        result = judge(run, server, "-o", "llm.model=another", "-o", "workers=0")
+        assert result.code == 0
+        assert f"up to {ANSWERS} verdicts by openai:scripted-1 va-question-2 were left to workers" in result.err
+
+
+def test_a_damaged_reply_is_put_aside_by_the_command(run: Path) -> None:
+    describe(run, ["A lamp is on the table."])
+    replies = run / "judge_replies.jsonl"
+    replies.write_text('{"key": 1}\n', encoding="utf-8")
+    with chat_server(rate) as server:
+        assert sea("bench", "judge", run, *OF_CONTENT, *settings(server), "-o", "workers=0").code == 0
+        assert (run / "damaged" / replies.name).read_text() == '{"key": 1}\n'
+        assert sea("worker", run, *JUDGED_BY, *settings(server)).code == 0
+
+
 # --- what a worker takes from a run -----------------------------------------------------------------------------------
 
 
@@ -231,6 +269,16 @@ def test_a_worker_judges_only_with_the_judges_that_it_was_given(run: Path, monke
         message = expect_error("worker", run, *JUDGED_BY, *settings(server, seed=5))
         assert "Add -o llm.seed=0" in message
         assert not server.requests
+
+
+@pytest.mark.parametrize("row", ["no JSON", "[[], []]", '["verdicts.jsonl"]', '["verdicts.jsonl", "nobody", "a"]'])
+def test_a_row_that_no_command_has_cut_is_refused(run: Path, row: str) -> None:
+    with chat_server(rate) as server:
+        prepare(run, server)
+        (job,) = Blocks(run, JUDGE_BLOCKS).all()
+        (job.path / ROWS).unlink()
+        JsonlLog(job.path / ROWS).append([{"id": row, "value": {}}] * job.rows)
+        assert "Re-run the command that made the run" in expect_error("worker", run, *JUDGED_BY, *settings(server))
 
 
 def test_a_judge_that_is_an_object_has_no_other_process(run: Path) -> None:
