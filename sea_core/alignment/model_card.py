@@ -33,6 +33,23 @@ class CardMetrics(TypedDict):
     export: dict[str, Any]
 
 
+USE_IMAGES = """
+## Use
+With plain transformers; `FOLDER` is the merged model:
+
+```python
+from PIL import Image
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+model = AutoModelForImageTextToText.from_pretrained("FOLDER")
+processor = AutoProcessor.from_pretrained("FOLDER")
+content = [{"type": "image"}, {"type": "text", "text": "How do I clean a lamp?"}]
+prompt = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+inputs = processor(text=prompt, images=Image.new("RGB", (336, 336)), return_tensors="pt")
+answer = model.generate(**inputs, max_new_tokens=40, do_sample=False)[:, inputs["input_ids"].shape[1] :]
+print(processor.batch_decode(answer, skip_special_tokens=True)[0])
+```
+"""
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -93,7 +110,7 @@ embeddings found by gradient descent from text took the place of harmful media (
 In brackets: the 95 % interval of the ratio after. Refusals are detected by a list of phrases ({metrics["judge"]}).
 "Strict ASR" is the ratio of harmful questions whose answer does not refuse and names what was asked about. A spot check
 of a few dozen questions is not a benchmark.
-
+{USE_IMAGES if identity.model.modality == "image" and not metrics["export"].get("imports_sea", True) else ""}
 ## Limits
 A model that refuses these questions may answer others. The metrics hold for the data above. Before you rely on the
 model, measure it on your own data, including refusals of benign requests.

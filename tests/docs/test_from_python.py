@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.cli import sea
+from sea_core.alignment.model_card import USE_IMAGES
 from sea_core.data.demo import DEMO_EXAMPLES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "from-python.md"
@@ -27,6 +28,13 @@ def execute(code: str, names: dict[str, Any]) -> None:
     exec(compile(code, str(GUIDE), "exec"), names)
 
 
+def answer_block(folder: str) -> str:
+    """Return the script that asks an aligned model, which the model card has too."""
+    (code,) = re.findall(r"```python\n(from PIL.*?)```", GUIDE.with_name("align.md").read_text("utf-8"), re.DOTALL)
+    assert code.replace(folder, "FOLDER") in USE_IMAGES
+    return str(code)
+
+
 @pytest.mark.usefixtures("exports_load_here")
 def test_a_run_made_from_python_is_shown_verified_and_aligned(
     blocks: list[str], capsys: pytest.CaptureFixture[str]
@@ -42,6 +50,8 @@ def test_a_run_made_from_python_is_shown_verified_and_aligned(
     assert sea("verify", "runs/mine", "--json").json()["osr"] == 1.0
     execute(align, names)
     assert Path("model/merged/config.json").is_file()
+    execute(answer_block("model/merged"), {})
+    assert capsys.readouterr().out.strip()
     assert sea("align", "runs/mine", "--out", "model", "-o", "steps=4", "--json").json(code=1)["model"] == "model"
 
 
