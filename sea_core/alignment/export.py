@@ -20,6 +20,7 @@ from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError
 from sea_core.model.chat_template import write_template
 from sea_core.model.checkpoint import quiet_loading, write_card
+from sea_core.model.device_map import device_map_of, taken_off_devices
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import max_rounding, require_finite_logits
 from sea_core.model.quantization import quantization_of
@@ -213,9 +214,11 @@ for name, folder in job["folders"].items():
     settings = {"revision": job["revision"] or "main", "trust_remote_code": False, "use_safetensors": True}
     if job["quantization"] and name == "adapter":
         config = transformers.BitsAndBytesConfig.from_dict(job["quantization"])
-        settings |= {"quantization_config": config, "device_map": {"": device}}
+        settings |= {"quantization_config": config, "device_map": job["device_map"] or {"": device}}
     elif job["quantization"]:
         device = "cpu"  # whole weights, beside the quantised ones, may not fit on the device
+    elif job["device_map"]:
+        settings["device_map"] = job["device_map"]
     model = model_class.from_pretrained(base, dtype=getattr(torch, job["dtype"]), **settings)
     if name != "merged":
         from peft import PeftModel
@@ -261,6 +264,7 @@ def check_export(
         "base": str(mllm.model.name_or_path),
         "dtype": str(mllm.dtype).removeprefix("torch."),
         "device": str(mllm.device),
+        "device_map": device_map_of(mllm.model),
         "revision": revision,
         "folders": {name: str(folder) for name, folder in folders.items()},
         "quantization": None,
@@ -299,6 +303,10 @@ def _off_device(mllm: MLLM) -> Iterator[None]:
     device = mllm.device
     if device.type == "cpu" or quantization_of(mllm.model):
         yield
+        return
+    if device_map_of(mllm.model):
+        with taken_off_devices(mllm.model):
+            yield
         return
     mllm.model.to("cpu")
     if device.type == "cuda":

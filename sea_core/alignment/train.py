@@ -6,11 +6,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from peft import PeftModel
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from sea_core.alignment import sanity_checks
 from sea_core.alignment.checkpoints import CHECKPOINTS, TrainerState, last_checkpoint, read_state
@@ -23,7 +25,7 @@ from sea_core.alignment.lora import require_only_expected_trainable, unfreeze_la
 from sea_core.alignment.processes import is_first_process, is_sharded
 from sea_core.alignment.trainer_config import quiet_libraries, trainer_config
 from sea_core.alignment.trainers import StepCallback, make_trainer
-from sea_core.errors import RunError, one_line
+from sea_core.errors import RunError, SeaError, one_line
 from sea_core.model.mllm import MLLM
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ def train(
         with as_the_model_computes_them(mllm), _curves_in(folder / "tensorboard"):
             trainer = make_trainer(mllm, data, collator, request, config, on_step)
         mllm.projector = mllm.find_projector()  # PEFT may have replaced it by its own copy
+        if trainer.is_deepspeed_enabled:
+            mllm.projector = _whole_projector(mllm, request)
         _check_setup(mllm, trainer, data, collator, request, precomputes)
         trace = run_trainer(trainer, last_checkpoint(folder), request.config.stop_loss)
     if is_sharded(trainer):
@@ -69,6 +73,24 @@ def train(
     model = trainer.accelerator.unwrap_model(trainer.model)
     model.eval()
     return model, trace
+
+
+def _whole_projector(mllm: MLLM, request: AlignRequest) -> Any:
+    """Return a copy of P that is no part of the model, so that DeepSpeed leaves it whole in each process.
+
+    ZeRO-3 gathers a module's weights when it is called, in all processes at once. P is called once for each embedding
+    of a batch, of which processes have different numbers.
+
+    Raises:
+        SeaError: P is to be trained, or the model's own forward is replayed.
+    """
+    if request.config.train_projector or mllm.replayed:
+        what = "a projector that is trained" if request.config.train_projector else "a model whose forward is replayed"
+        raise SeaError(
+            f"DeepSpeed cannot shard {what}: processes would gather its weights at different times",
+            hint="Use DDP or FSDP2 (docs/how-to/align.md), or leave out -o train_projector.",
+        )
+    return deepcopy(mllm.projector)
 
 
 def _gather(mllm: MLLM, trainer: Any, request: AlignRequest, folder: Path) -> Any:
@@ -81,6 +103,7 @@ def _gather(mllm: MLLM, trainer: Any, request: AlignRequest, folder: Path) -> An
     trainer.save_model(str(trained))
     if not is_first_process():
         return trainer.model
+    unset_hf_deepspeed_config()  # or transformers shards what this process loads
     with quiet_libraries():
         if request.full_finetune:
             settings = {"dtype": mllm.model.dtype, "trust_remote_code": False, "use_safetensors": True}

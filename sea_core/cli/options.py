@@ -52,7 +52,13 @@ RunQuantize = Annotated[
     str,
     typer.Option("--quantize", help="Train LoRA on 4bit or 8bit weights (QLoRA), none, or auto: as the run."),
 ]
-Device = Annotated[str, typer.Option(help="A device of torch, or auto: cuda if available, else mps, else cpu.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="A device of torch, or auto: cuda if available, else mps, else cpu. Several hold one model: cuda:0,cuda:1, "
+        "all, or a device map in a .json file."
+    ),
+]
 Settings = Annotated[
     list[str],
     typer.Option(

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from sea_core.errors import ModelError, one_line
 from sea_core.model.chat_template import use_given_template
+from sea_core.model.device_map import map_settings
 from sea_core.model.hub import require_reachable
 from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.processor import load_processor
@@ -73,10 +74,13 @@ def load_transformers(
     model_class = getattr(library or transformers, architecture)
     with _loading(checkpoint), quiet_loading():
         if device == "meta":
-            model, missing, quantized = _without_weights(model_class, checkpoint, dtype, revision), (), {}
+            model, missing = _without_weights(model_class, checkpoint, dtype, revision), ()
+            settings: dict[str, Any] = {}
         else:
             shapes_only = partial(_without_weights, model_class, checkpoint, dtype, revision)
-            quantized = load_settings(shapes_only, partial(processor, checkpoint, revision), dtype, device)
+            loads_processor = partial(processor, checkpoint, revision)
+            settings = load_settings(shapes_only, loads_processor, dtype, device)
+            settings |= map_settings(shapes_only, loads_processor)
             model, info = model_class.from_pretrained(
                 checkpoint,
                 dtype=dtype,
@@ -84,15 +88,15 @@ def load_transformers(
                 use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
-                **quantized,
+                **settings,
             )
             missing = info["missing_keys"]
         loaded_processor = processor(checkpoint, revision)
     use_given_template(loaded_processor)
     _require_no_missing(checkpoint, missing)
-    if quantized:
+    if "quantization_config" in settings:
         keep_gradients(model)
-    else:
+    if "device_map" not in settings:
         model.to(device)
     require_finite_weights(model, checkpoint)
     return model, loaded_processor

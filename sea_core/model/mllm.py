@@ -59,6 +59,7 @@ class MLLM:
 
     @property
     def device(self) -> torch.device:
+        """The projector's device, on which E is optimised. Logits are read there too, wherever they were computed."""
         return self._parameter.device
 
     @property
@@ -162,7 +163,7 @@ class MLLM:
         """Return M(blank input) in fp32 or wider, where an optimisation starts. Raises ModelError if not finite."""
         (blank,) = self.mechanism.encode([self.adapter.blank_input(self.processor)])
         numerics.require_finite(blank.features, f"the encoder's outputs for the blank {self.adapter.noun}")
-        return blank.with_features(blank.features.to(self.wide_dtype))
+        return blank.with_features(blank.features.to(self.device, self.wide_dtype))
 
     def media_inputs(self, questions: Sequence[str], media: Sequence[Any]) -> dict[str, Any]:
         """Return the model's ordinary inputs for one question about each medium, on the model's device.
@@ -278,8 +279,8 @@ class MLLM:
         """Return the last hidden states of the language model, (batch, length, d_llm), for inputs of the backbone."""
         if self._head_is_inside:
             head: nn.Module = self.model.get_output_embeddings()
-            return seam.run_until(head, lambda: self.backbone(**inputs))
-        hidden: Tensor = self.backbone(**inputs).last_hidden_state
+            return seam.run_until(head, lambda: self.backbone(**inputs)).to(self.device)
+        hidden: Tensor = self.backbone(**inputs).last_hidden_state.to(self.device)
         return hidden
 
     @cached_property
@@ -289,7 +290,7 @@ class MLLM:
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the logits of hidden states, in fp32 or wider."""
-        return self.adapter.logits(self.model, hidden).to(self.wide_dtype)
+        return self.adapter.logits(self.model, hidden).to(self.device, self.wide_dtype)
 
     def backbone_inputs(
         self, input_ids: Tensor, attention_mask: Tensor | None, embeddings: Sequence[Embedding]
@@ -345,7 +346,7 @@ class MLLM:
             with self.inject():
                 self.backbone(input_ids=batch, attention_mask=torch.ones_like(batch), use_cache=False, **media)
 
-        return seam.run_until(layers[min(layer, len(layers) - 1)], run)[0]
+        return seam.run_until(layers[min(layer, len(layers) - 1)], run)[0].to(self.device)
 
     # --- generation ---------------------------------------------------------------------------------------------------
 

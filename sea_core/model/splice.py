@@ -67,7 +67,7 @@ class Splice(Mechanism):
         mllm, is_placeholder = self.mllm, input_ids == self.mllm.placeholder_id
         # Some families' placeholders have ids outside the table; these rows are replaced in any case.
         tokens: Tensor = mllm.model.get_input_embeddings()(input_ids.masked_fill(is_placeholder, 0))
-        projected = torch.cat([mllm.project(e) for e in embeddings]).to(tokens.dtype)
+        projected = torch.cat([mllm.project(e) for e in embeddings]).to(tokens)
         expected = int(is_placeholder.sum())
         if projected.shape != (expected, tokens.shape[-1]):
             raise ModelError(
@@ -75,7 +75,7 @@ class Splice(Mechanism):
                 f"{tokens.shape[-1]}",
                 hint="Check the adapter's `projector` and `placeholders`.",
             )
-        merged = tokens.masked_scatter(is_placeholder[..., None], projected)
+        merged = tokens.masked_scatter(is_placeholder[..., None].to(tokens.device), projected)
         return {
             "input_ids": None,
             "inputs_embeds": merged,

@@ -13,6 +13,7 @@ MATMUL_RATIO = {("cuda", False): 0.51, ("cuda", True): 0.65}
 compiled (docs/performance.md)."""
 OTHER_MATMUL_RATIO = 0.5
 QUANTIZED_REASON = "layers with quantised weights are not compiled"
+SPREAD_REASON = "layers on several devices are not compiled"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError, SeaError
+from sea_core.model.device_map import device_map_of, devices_of
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.quantization import quantization_of
-from sea_core.optimization.compile_choice import QUANTIZED_REASON, choose_compile
+from sea_core.optimization.compile_choice import QUANTIZED_REASON, SPREAD_REASON, choose_compile
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
@@ -185,8 +186,10 @@ class Optimization:
 
     def _compile(self, config: OptimizeConfig) -> None:
         """Compile the forward strategy if the config says so, or if it is `auto` and pays."""
-        if quantization_of(self.mllm.model):
-            self.forward.compile_reason = QUANTIZED_REASON if config.compile is True else ""
+        spread = bool(device_map_of(self.mllm.model))
+        if spread or quantization_of(self.mllm.model):
+            reason = SPREAD_REASON if spread else QUANTIZED_REASON
+            self.forward.compile_reason = reason if config.compile is True else ""
             return
         device = self.mllm.device
         flop, speed = 0.0, 1.0
@@ -233,7 +236,9 @@ class Optimization:
             itemsize=mllm.dtype.itemsize,
             kv_only=self.forward.kv_only,
         )
-        return memory.max_batch(per_example, memory.free_bytes(mllm.device), tokens, shape, mllm.device.type)
+        devices = devices_of(mllm)
+        free = len(devices) * min(map(memory.free_bytes, devices))  # each keeps about as much of an example
+        return memory.max_batch(per_example, free, tokens, shape, mllm.device.type)
 
 
 def optimize(

@@ -14,10 +14,12 @@ from sea_core.alignment.align import align as run_alignment
 from sea_core.alignment.config import MIN_HELD_OUT, NEEDED, AlignConfig, AlignRequest, Method
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
+from sea_core.alignment.processes import count_processes
 from sea_core.alignment.questions import ANSWERS, find_responses
 from sea_core.alignment.sanity_checks import require_same_model
 from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced, text_cases
 from sea_core.errors import SeaError
+from sea_core.model.device_map import OFFLOADED, Devices
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.encode import media_examples
 from sea_core.pipeline.model_target import ModelTarget
@@ -75,8 +77,8 @@ def align(
 
     Raises:
         RunError: the runs are of different models, or `out` holds something else.
-        SeaError: there is nothing to train on: the examples have no answers; or all of quantised weights would be
-            trained.
+        SeaError: there is nothing to train on: the examples have no answers; all of quantised weights would be
+            trained; or weights that are offloaded, or spread over devices by each of several processes.
         ModelError: a sanity check failed, or the export does not load as the trained model.
     """
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
@@ -84,6 +86,7 @@ def align(
     target = ModelTarget.of_run(opened[0], plugin=plugin, model=model, progress=progress, **where)
     request = request or AlignRequest(method=method, config=config or AlignConfig())
     request.require_trainable(target.quantize)
+    _require_trainable_devices(target.devices())
     target.note_limits(progress)
     base = target.fingerprint()
     require_same_model(opened, base)
@@ -104,6 +107,24 @@ def align(
     with _training_progress(progress) as on_step:
         note = (lambda warning: progress.note(f"note: {warning}")) if is_first_process() else None
         return run_alignment(mllm, inputs, request, Path(out), merge=merge, on_step=on_step, on_warning=note)
+
+
+def _require_trainable_devices(devices: Devices) -> None:
+    """Raise SeaError where the parts of a model are on devices that they cannot be trained on."""
+    if not devices.are_several:
+        return
+    if offloaded := [device for device in devices.map.values() if device in OFFLOADED and device != devices.names[0]]:
+        raise SeaError(
+            f"weights that are kept on {offloaded[0]} cannot be trained on: they are copied to a device for each call",
+            hint="Spread the model over more GPUs, as --device cuda:0,cuda:1, or type --quantize 4bit.",
+            where=devices.file,
+        )
+    if count_processes() > 1:
+        raise SeaError(
+            f"several processes cannot each spread the model over {devices}",
+            hint="Train in one process, without torchrun; or shard the model instead: accelerate launch --config_file "
+            "fsdp2.yaml (docs/how-to/align.md).",
+        )
 
 
 def _read_texts(data: DataSpec, method: Method, progress: Progress) -> tuple[Example, ...]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.config import override
-from sea_core.errors import RunError
+from sea_core.errors import RunError, SeaError
+from sea_core.model.device_map import are_several
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.pipeline.block_worker import WAIT_SECONDS
@@ -115,8 +116,17 @@ def require_same_run(run: EmbeddingRun, target: ModelTarget, synthesis: Synthesi
 
 
 def own_device(device: str) -> str:
-    """Return the device of this process: with `auto`, one GPU for each process that torchrun or SLURM has started."""
+    """Return the device of this process: with `auto`, one GPU for each process that torchrun or SLURM has started.
+
+    Raises:
+        SeaError: each of several processes would load the model onto the same devices.
+    """
     rank = next((os.environ[name] for name in RANKS if os.environ.get(name, "").isdigit()), None)
+    if are_several(device) and rank is not None and int(rank):
+        raise SeaError(
+            f"several processes on this computer cannot share {device}: each would load the whole model onto it",
+            hint="Start one process for each group of GPUs, and set CUDA_VISIBLE_DEVICES for it.",
+        )
     if device != "auto" or rank is None:
         return device
     import torch

@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
-from sea_core.errors import RunError
-from sea_core.model.placement import resolve_device
+from sea_core.errors import RunError, SeaError
+from sea_core.model.device_map import are_several, resolve_devices
 from sea_core.optimization.config import Auto
 from sea_core.plugin.loader import FILE_VERSION
 
@@ -68,13 +68,25 @@ class WorkerCommand:
 
 
 def count_workers(setting: int | Auto, device: str) -> int:
-    """Return how many processes are to work on a run: with `auto` one for each GPU, and one on a GPU that is named."""
-    return setting if setting != "auto" else len(_shared_gpus(device)) or 1
+    """Return how many processes are to work on a run: with `auto` one for each GPU, and one on GPUs that are named.
+
+    Raises:
+        SeaError: several are to work on the same devices that the model is spread over.
+    """
+    if setting == "auto":
+        return len(_shared_gpus(device)) or 1
+    if setting > 1 and are_several(device):
+        raise SeaError(
+            f"{setting} workers cannot share {device}: each would load the whole model onto these devices",
+            hint="Leave out workers. Where there are more GPUs, a worker joins with its own: "
+            "sea worker RUN --device cuda:2,cuda:3",
+        )
+    return setting
 
 
 def _shared_gpus(device_name: str) -> list[str]:
     """Return the GPUs that workers are to share; none on a CPU, or where one GPU is named, as in `cuda:1`."""
-    device = resolve_device(device_name)
+    device = resolve_devices(device_name).main
     return _visible_gpus() if device.type == "cuda" and device.index is None else []
 
 

@@ -13,7 +13,15 @@ from sea_core.config import override, reject_unknown, setting_names
 from sea_core.errors import ModelError, PluginError, SeaError, one_line
 from sea_core.model.chat_template import ChatTemplate, given, use_given_template
 from sea_core.model.device_error import describe_device_error
-from sea_core.model.placement import check_dtype, dtype_name, resolve_device, resolve_dtype
+from sea_core.model.device_map import (
+    Devices,
+    are_several,
+    device_map_of,
+    loading_onto,
+    require_possible,
+    resolve_devices,
+)
+from sea_core.model.placement import check_dtype, dtype_name, resolve_dtype
 from sea_core.model.quantization import Quantization, quantization_of, quantized_loading, read_quantization
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
@@ -38,7 +46,8 @@ class ModelTarget:
         adapter: the plugin's adapter for the modality, with its settings.
         checkpoint: a model folder or a hub id. revision: the commit of a hub model.
         dtype: float32, bfloat16 or float16; `auto` for bfloat16 on a GPU, else float32.
-        device: as torch names it; `auto` for cuda if there is one, else mps, else cpu.
+        device: as torch names it; `auto` for cuda if there is one, else mps, else cpu; several as in `cuda:0,cuda:1`,
+            `all` GPUs, or a device map in a .json file.
         may_download: whether a hub model may be downloaded; False for one that only a run names.
         chat_template: takes the place of the checkpoint's own.
         quantize: `4bit` or `8bit` for the language model's linear layers; empty for none.
@@ -95,6 +104,8 @@ class ModelTarget:
             raise SeaError("no plugin was named", hint="Type --plugin NAME; `sea modalities` lists the installed ones.")
         check_dtype(dtype)
         quantization = read_quantization(quantize)
+        if are_several(device):
+            require_possible(resolve_devices(device), quantization)
         found, adapter = loader.get_adapter(plugin, modality, is_stored=is_stored)
         given = {f"adapter.{name}": value for name, value in (settings or {}).items()}
         adapter, unknown = override(adapter, given, "adapter")
@@ -187,12 +198,16 @@ class ModelTarget:
         return replace(self, adapter=adapter)
 
     def device_name(self) -> str:
-        """Return the device, as torch names it. Raises SeaError when it cannot be used."""
-        return str(resolve_device(self.device))
+        """Return the device, as torch names it, or all of several. Raises SeaError when one cannot be used."""
+        return str(self.devices())
+
+    def devices(self) -> Devices:
+        """Return the devices. Raises SeaError when one cannot be used."""
+        return resolve_devices(self.device)
 
     def dtype_name(self) -> str:
         """Return the dtype of the weights."""
-        return dtype_name(resolve_dtype(self.dtype, resolve_device(self.device)))
+        return dtype_name(resolve_dtype(self.dtype, self.devices().main))
 
     def fingerprint(self) -> str:
         """Return the digest that identifies the checkpoint. Raises ModelError when it is another family's."""
@@ -221,16 +236,22 @@ class ModelTarget:
 
         Raises:
             ModelError: the checkpoint is damaged, or another family's; or the plugin loads it in a way of its own, and
-                does not quantise it.
-            SeaError: the device cannot be used, or the library that quantises is not installed.
+                does not quantise it, or has it on one device only.
+            SeaError: a device cannot be used, or the library that quantises is not installed.
         """
-        device = resolve_device(self.device)
-        with self._network(), quantized_loading(self.quantize, self.adapter):
-            mllm = self._load_checkpoint(resolve_dtype(self.dtype, device), str(device))
+        devices = self.devices()
+        spread = loading_onto(devices, self.adapter, self.quantize)
+        with self._network(), quantized_loading(self.quantize, self.adapter), spread:
+            mllm = self._load_checkpoint(resolve_dtype(self.dtype, devices.main), str(devices.main))
         if self.quantize and not quantization_of(mllm.model):
             raise ModelError(
                 f"the plugin {self.plugin.name} loads its model in a way of its own, which does not quantise it",
                 hint="Leave out --quantize, or let the adapter's `load` use load_transformers.",
+            )
+        if len(devices.names) > 1 and not device_map_of(mllm.model):
+            raise ModelError(
+                f"the plugin {self.plugin.name} loads its model in a way of its own, which has it on one device only",
+                hint="Name one device, or let the adapter's `load` use load_transformers.",
             )
         return mllm
 
@@ -252,9 +273,10 @@ class ModelTarget:
 
     def _fitted(self) -> ModelTarget:
         """Return the target with the adapter that is derived from its checkpoint."""
-        device = resolve_device(self.device)
-        dtype = resolve_dtype(self.dtype, device)
-        place = "cpu" if self.quantize else str(device)  # the whole weights may not fit on the device
+        devices = self.devices()
+        dtype = resolve_dtype(self.dtype, devices.main)
+        whole = devices.are_several or self.quantize
+        place = "cpu" if whole else str(devices.main)  # the whole weights may not fit on the device
         where: dict[str, Any] = {"dtype": dtype, "device": place, "revision": self.revision}
         with self._network():
             fitted = self._opened(lambda: self.adapter.fitted(self.checkpoint, **where))

@@ -39,6 +39,20 @@ def test_sharded_over_two_processes(run: EmbeddingRun, tmp_path: Path) -> None:
     assert set((manifest.metrics or {})["export"]["exports"]) == {"adapter"}
 
 
+def test_sharded_by_deepspeed_over_two_processes(run: EmbeddingRun, tmp_path: Path) -> None:
+    """ZeRO-3 with gloo, as shipped but for the precision. The first time, DeepSpeed compiles for some minutes."""
+    pytest.importorskip("deepspeed", reason="DeepSpeed is not installed: pip install deepspeed ninja")
+    alone, sharded = tmp_path / "alone", tmp_path / "sharded"
+    sea("align", run.folder, *COMMAND, "-o", f"{BATCH}=8", "--out", alone)
+    launcher = (sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(EXAMPLES / "zero3.yaml"))
+    module = ("--mixed_precision", "no", "-m", "helpers.zero3_on_cpu", "align", str(run.folder), *COMMAND)
+    command = (*launcher, *module, "-o", f"{BATCH}=4", "-o", "trainer.use_cpu=false", "--out", str(sharded))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (sharded / "adapter").is_dir(), process.stderr[-3000:]
+    assert losses(sharded) == pytest.approx(losses(alone), rel=1e-5)
+
+
 @pytest.mark.parametrize("name", ["ddp", "fsdp2", "zero3"])
 def test_the_shipped_configurations_are_accepted(name: str) -> None:
     from accelerate.commands.config.config_args import load_config_from_file

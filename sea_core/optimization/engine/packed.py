@@ -139,7 +139,7 @@ class Packed(ForwardStrategy):
 
     def _logits(self, batch: PackedBatch, embeddings: Sequence[Tensor]) -> Tensor:
         projected = [self.mllm.project(self.start.with_features(features)) for features in embeddings]
-        media = torch.stack(projected).to(batch.text.dtype)
+        media = torch.stack(projected).to(batch.text)
         inline = self.inline_prefix and self.prefix
         before = [self._prefix_embeds().expand(len(media), -1, -1)] if inline else []
         with self._pruned():
@@ -150,7 +150,7 @@ class Packed(ForwardStrategy):
                 past_key_values=self._new_cache(len(media)),
                 use_cache=False,
             ).last_hidden_state[:, -batch.text.shape[1] :]
-        return self.mllm.logits(hidden[batch.index, batch.column])
+        return self.mllm.logits(hidden.to(self.mllm.device)[batch.index, batch.column])
 
     def _logits_compiled(self, layers: CompiledLayers, batch: PackedBatch, embeddings: Sequence[Tensor]) -> Tensor:
         """Run the compiled layers, always with gradients: without, torch would compile a second graph."""
