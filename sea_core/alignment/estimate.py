@@ -18,10 +18,11 @@ from sea_core.alignment.trainer_config import batch_settings, count_steps
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model import prompts
+from sea_core.model.device_map import largest_part
 from sea_core.model.mllm import MLLM
 from sea_core.model.quantization import Quantization, weight_bytes
 from sea_core.optimization.engine.memory import RESERVED_RATIO, DecoderShape
-from sea_core.optimization.estimate import count_media_tokens, smallest_embedding
+from sea_core.optimization.estimate import count_media_tokens, count_needed, smallest_embedding
 from sea_core.optimization.hardware import Hardware
 
 HEAD_TOKENS, HEAD_VOCABULARY = 4096, 32768
@@ -46,6 +47,7 @@ class AlignEstimate:
         flop: of one step.
         flop_per_second, matmul_ratio, rates: as in the estimate of an optimisation.
         hours: for all steps; None if the rates are unknown, or nothing fits.
+        devices, needed: as in the estimate of an optimisation.
     """
 
     examples: int
@@ -65,6 +67,8 @@ class AlignEstimate:
     matmul_ratio: float
     rates: str
     hours: float | None
+    devices: int = 1
+    needed: int = 0
 
 
 def estimate_alignment(
@@ -97,8 +101,12 @@ def estimate_alignment(
         rows = min(HEAD_TOKENS, sequences * batch * max(lengths))
         return rows * HEAD_VOCABULARY * mllm.dtype.itemsize
 
-    room = hardware.free * (1 - RESERVED_RATIO) - weights - trained
-    batch = next((b for b in _halves(wanted) if b * per_example + head(b) <= room), 0)
+    def fitting(count: int) -> int:
+        part, ratio = largest_part(mllm, count, quantize) if count > 1 else (weights, 1.0)
+        room = hardware.free * (1 - RESERVED_RATIO) - part - trained * ratio
+        return next((b for b in _halves(wanted) if b * per_example * ratio + head(b) <= room), 0)
+
+    batch = fitting(hardware.count)
     per_step = wanted * accumulated
     count = round(len(lengths) * (synthetic_weight(config) + config.retention + config.text))
     steps = count_steps(mllm, request, count)
@@ -124,6 +132,8 @@ def estimate_alignment(
         matmul_ratio=ratio,
         rates=hardware.basis,
         hours=steps * max(flop / (ratio * speed), launches) / 3600 if batch and speed else None,
+        devices=hardware.count,
+        needed=0 if batch else count_needed(lambda count: fitting(count) > 0, hardware.device_type),
     )
 
 

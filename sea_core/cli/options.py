@@ -55,7 +55,7 @@ RunQuantize = Annotated[
 Device = Annotated[
     str,
     typer.Option(
-        help="A device of torch, or auto: cuda if available, else mps, else cpu. Several hold one model: cuda:0,cuda:1, "
+        help="A device of torch, or auto: cuda if available, else mps, else cpu. Several for one model: cuda:0,cuda:1, "
         "all, or a device map in a .json file."
     ),
 ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sea_core.pipeline.plan import PlannedAlignment, PlannedRun
 
 ADVICE = "type --quantize 4bit, --dtype bfloat16, a smaller blank input (-o adapter.…), or another device"
-OWN_OPTIONS = ("--steps", "--slurm", "--gpu", "--memory", "--price-per-hour")
+OWN_OPTIONS = ("--steps", "--slurm", "--gpu", "--gpus", "--memory", "--price-per-hour")
 """Options that `sea optimize` does not have."""
 
 
@@ -50,6 +50,9 @@ def plan(
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="Plan for a GPU with so much memory, as 24GB, or for so much of one.")
     ] = "",
+    gpus: Annotated[
+        int, typer.Option(min=1, max=16, help="Plan for one model on so many of these cards, with --gpu or --memory.")
+    ] = 1,
     price: Annotated[
         float, typer.Option("--price-per-hour", min=0, help="What the device costs an hour, for the cost of the run.")
     ] = 0.0,
@@ -82,7 +85,11 @@ def plan(
         for_align=for_align,
         slurm=bool(slurm),
     )
-    where = PlannedDevice(device, gpu, parse_memory(memory) if memory else None)
+    where = PlannedDevice(device, gpu, parse_memory(memory) if memory else None, gpus)
+    if gpus > 1 and where.is_here:
+        raise SeaError(
+            "--gpus is for cards that are not here", hint="Add --gpu NAME; for GPUs of this computer, type --device all"
+        )
     if gpu:
         get_card(gpu)  # an unknown card is refused before anything is read
     if for_align:
@@ -187,6 +194,8 @@ def _emit(
     output.emit(value, as_json, lambda: output.grid(("plan", "value"), lines))
     if not found.batch_size:
         output.note(f"The weights and one example do not fit into the memory of this device: {ADVICE}.")
+        if found.needed:
+            output.note(f"One model on {found.needed} of them fits: --device all (sea plan --gpus {found.needed}).")
 
 
 def _optimize_arguments() -> list[str]:
@@ -252,9 +261,10 @@ def _device_lines(planned: PlannedRun | PlannedAlignment) -> list[tuple[str, str
     found = planned.estimate
     kept = f"{planned.target.quantize} and {planned.dtype}" if planned.target.quantize else planned.dtype
     speed = f", {_flop(found.flop_per_second)}/s in a large matrix product" if found.flop_per_second else ""
+    several = f"{found.devices} times " if found.devices > 1 else ""
     return [
         ("model", f"{planned.target.checkpoint}, {_size(found.weights)} of weights in {kept}"),
-        ("device", f"{planned.device}, {_size(found.free)} of memory{speed}"),
+        ("device", f"{several}{planned.device}, {_size(found.free)} of memory{speed}"),
         ("rates", found.rates),
     ]
 

@@ -9,17 +9,18 @@ device (see hardware.py) and from the number of steps per example, which nobody 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import nn
 
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import ModelError
+from sea_core.model.device_map import largest_part
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.quantization import Quantization, weight_bytes
-from sea_core.optimization.compile_choice import QUANTIZED_REASON, CompileChoice, choose_compile
+from sea_core.optimization.compile_choice import QUANTIZED_REASON, SPREAD_REASON, CompileChoice, choose_compile
 from sea_core.optimization.config import Auto
 from sea_core.optimization.engine import memory
 from sea_core.optimization.engine.forward import Sequential, padded_length
@@ -29,6 +30,9 @@ from sea_core.optimization.engine.pruned_attention import TextOnlyLastLayer
 from sea_core.optimization.flop import STEPS, StepSequence, step_flop
 from sea_core.optimization.hardware import Hardware
 from sea_core.optimization.optimizer import make_task
+
+MAX_DEVICES = 16
+"""GPUs of a computer, at most."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Estimate:
         rates: where these two come from: measured here, or scaled from another card.
         compiled: whether the decoder's layers will be compiled. compile_reason: why not, if there is something to say.
         hours: for all examples, at `steps` each; None if the rates are unknown, or nothing fits.
+        devices: how many the model is spread over. needed: how many would hold it, if these do not; 0 for none.
     """
 
     embeddings: int
@@ -67,6 +72,8 @@ class Estimate:
     compiled: bool
     compile_reason: str
     hours: float | None
+    devices: int = 1
+    needed: int = 0
 
 
 def estimate(
@@ -92,13 +99,18 @@ def estimate(
     longest = max(sequences, key=lambda sequence: sequence.tokens)
     per_example = _bytes_per_example(mllm, longest, max(targets))
     weights = weight_bytes(mllm, quantize)
-    room = hardware.free - weights
     device_type, speed = hardware.device_type, hardware.flop_per_second
-    batch_size = memory.max_batch(per_example, room, longest.tokens, _decoder_shape(mllm), device_type)
-    fits = memory.count_fitting(per_example, room) > 0
+
+    def room(count: int) -> tuple[int, int]:
+        part, ratio = largest_part(mllm, count, quantize) if count > 1 else (weights, 1.0)
+        return math.ceil(per_example * ratio), hardware.free - part
+
+    on_each, free = room(hardware.count)
+    batch_size = memory.max_batch(on_each, free, longest.tokens, _decoder_shape(mllm), device_type)
+    fits = memory.count_fitting(on_each, free) > 0
     flop = [step_flop(mllm, sequence, n) for sequence, n in zip(sequences, targets, strict=True)]
     total = sum(flop) * steps
-    choice = CompileChoice(False, QUANTIZED_REASON) if quantize else _compile_choice(mllm, compile, hardware, total)
+    choice = _compile_choice(mllm, compile, hardware, total, quantize)
     ratio = hardware.step_ratio(choice.wanted)
     batches = math.ceil(len(examples) / batch_size) * steps
     launches = batches * hardware.launch_seconds(_decoder_shape(mllm).layers)
@@ -118,11 +130,22 @@ def estimate(
         compiled=choice.wanted,
         compile_reason=choice.reason,
         hours=max(total / (ratio * speed), launches) / 3600 if fits and speed else None,
+        devices=hardware.count,
+        needed=0 if fits else count_needed(lambda count: memory.count_fitting(*room(count)) > 0, device_type),
     )
 
 
-def _compile_choice(mllm: MLLM, setting: bool | Auto, hardware: Hardware, flop: float) -> CompileChoice:
+def count_needed(fits: Callable[[int], bool], device_type: str) -> int:
+    """Return over how many GPUs a model must be spread to fit; 0 if it fits on none, or the device is no GPU."""
+    return next(filter(fits, range(2, MAX_DEVICES + 1)), 0) if device_type == "cuda" else 0
+
+
+def _compile_choice(
+    mllm: MLLM, setting: bool | Auto, hardware: Hardware, flop: float, quantize: Quantization
+) -> CompileChoice:
     """Return whether the layers will be compiled, as far as that can be known here."""
+    if quantize or hardware.count > 1:
+        return CompileChoice(False, QUANTIZED_REASON if quantize else SPREAD_REASON)
     setting = False if mllm.replayed else setting
     if setting == "auto" and hardware.flop_per_second is None:
         return CompileChoice(False, "decided on the device, by its speed")

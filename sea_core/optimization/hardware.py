@@ -28,12 +28,14 @@ class Hardware:
         free: bytes, before the model is loaded.
         flop_per_second: of a large matrix product; None if nothing is known about it.
         card: the card that is not here; None for this machine's device, which was measured.
+        count: how many such devices one model is spread over.
     """
 
     device_type: str
     free: int
     flop_per_second: float | None
     card: Card | None = None
+    count: int = 1
 
     @classmethod
     def here(cls, device: torch.device, dtype: torch.dtype, free: int | None = None) -> Hardware:

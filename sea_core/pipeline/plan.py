@@ -33,11 +33,13 @@ class PlannedDevice:
     Attributes:
         device: as torch names it. gpu: a name of `sea_core/model/cards.toml`, as `h100`; empty for none.
         memory: in bytes, in place of what is free, or of what the card has.
+        count: how many such cards one model is spread over.
     """
 
     device: str = "auto"
     gpu: str = ""
     memory: int | None = None
+    count: int = 1
 
     @property
     def is_here(self) -> bool:
@@ -53,7 +55,7 @@ class PlannedDevice:
     def dtype(self, target: ModelTarget) -> torch.dtype:
         """Return the dtype of the weights on it."""
         if self.is_here or target.dtype != "auto":
-            return resolve_dtype(target.dtype, torch.device(target.device_name() if self.is_here else "cpu"))
+            return resolve_dtype(target.dtype, target.devices().main if self.is_here else torch.device("cpu"))
         return torch.bfloat16
 
     def hardware(self, target: ModelTarget) -> Hardware:
@@ -64,10 +66,11 @@ class PlannedDevice:
         """
         dtype = self.dtype(target)
         if self.is_here:
-            return Hardware.here(torch.device(target.device_name()), dtype, self.memory)
+            devices = target.devices()
+            return replace(Hardware.here(devices.main, dtype, self.memory), count=len(devices.names))
         card = get_card(self.gpu) if self.gpu else None
         memory = self.memory if self.memory is not None else card.memory_bytes if card else 0
-        return Hardware.elsewhere(card, memory, dtype)
+        return replace(Hardware.elsewhere(card, memory, dtype), count=self.count)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Run `sea` with DeepSpeed ZeRO-3 on CPU processes, each of which accelerate would otherwise leave alone.
 
-accelerate launch --config_file docs/examples/accelerate/zero3.yaml --mixed_precision no -m helpers.zero3_on_cpu align ...
+accelerate launch --config_file docs/examples/accelerate/zero3.yaml --mixed_precision no \\
+    -m helpers.zero3_on_cpu align RUN -o trainer.use_cpu=false --out MODEL
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from helpers.alignment import random_run
+from helpers.cli import expect_error
 from helpers.emulated_devices import emulated_devices
 from sea_core.alignment.config import AlignRequest
 from sea_core.data.demo import DEMO_EXAMPLES
@@ -34,6 +36,7 @@ from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.launch import count_workers
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, prepare_run
+from sea_core.pipeline.plan import PlannedDevice, plan
 from sea_core.pipeline.progress import SILENT
 
 LAYER = "model.language_model.layers"
@@ -159,3 +162,15 @@ def test_what_cannot_work_is_refused_before_anything_is_loaded(
 def test_a_part_that_the_model_does_not_have_is_named(tmp_path: Path) -> None:
     with pytest.raises(SeaError, match=r"names model\.tower, but LlavaForConditionalGeneration has no such part"):
         find(write_map(tmp_path, {"": "cpu", "model.tower": "disk"})).load()
+
+
+def test_a_plan_says_how_many_cards_hold_the_model() -> None:
+    """Two of them do, where one does not; each then has a part of the layers."""
+    small, large = (PlannedDevice(memory=size) for size in (6_500_000, 40_000_000))
+    plans = {
+        name: plan(DataSpec(DEMO_EXAMPLES, limit=2), find(), where=where).estimate
+        for name, where in {"one": small, "two": replace(small, count=2), "large": large}.items()
+    }
+    assert [(plans[name].batch_size > 0, plans[name].needed) for name in plans] == [(False, 2), (True, 0), (True, 0)]
+    assert plans["two"].compile_reason == "layers on several devices are not compiled"
+    assert "--gpus is for cards that are not here" in expect_error("plan", "--plugin", "llava", "--gpus", "2")
