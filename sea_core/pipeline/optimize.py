@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -159,6 +159,7 @@ def optimize_into(
     target.note_limits(progress)
     _ = synthesis.wanted  # a wrong recipe or media folder is reported before a language model is asked for phrases
     session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress, target.adapter.language)
+    _require_same_settings(folder, data, target, synthesis, session)
     plan = prepare_run(data, target, synthesis, session, progress)
     session.note_usage(progress)
     run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan), progress.note)
@@ -171,6 +172,16 @@ def optimize_into(
         if workers:
             finish(run, target, writer.mllm, verify, progress)
     return run, plan.preparation
+
+
+def _require_same_settings(
+    folder: Path, data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession
+) -> None:
+    """Raise RunError, before the data are read, where the folder's run has another model or other settings."""
+    if (folder / EmbeddingRun.MANIFEST_NAME).is_file():
+        stored = EmbeddingRun(folder, may_be_damaged=True).manifest
+        identity = _make_identity(stored.identity.data, data, target, synthesis, session)
+        EmbeddingRun.check_start(folder, replace(stored, identity=identity))
 
 
 def prepare_run(
@@ -197,15 +208,8 @@ def make_manifest(
     data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession, plan: PendingRun
 ) -> EmbeddingManifest:
     """Return the manifest of the run that a plan makes or resumes."""
-    identity = EmbeddingIdentity(
-        sea=version("sea-core"),
-        model=model_identity(target),
-        data=DataIdentity(plan.read.digest, plan.read.format, data.columns),
-        source="text",
-        extractor=session.extractor.identity(),
-        styles=data.style_set(),
-        **synthesis.identity(),
-    )
+    read = DataIdentity(plan.read.digest, plan.read.format, data.columns)
+    identity = _make_identity(read, data, target, synthesis, session)
     metadata = EmbeddingMetadata(
         purpose="synthetic embeddings for safety alignment (SEA)",
         model=model_location(target),
@@ -218,6 +222,21 @@ def make_manifest(
         unlabelled=sum(not prepared.example.labelled for prepared in plan.preparation.prepared),
     )
     return EmbeddingManifest(identity=identity, metadata=metadata)
+
+
+def _make_identity(
+    read: DataIdentity, data: DataSpec, target: ModelTarget, synthesis: Synthesis, session: ExtractorSession
+) -> EmbeddingIdentity:
+    """Return what must be the same for a run on some data to be resumed."""
+    return EmbeddingIdentity(
+        sea=version("sea-core"),
+        model=model_identity(target),
+        data=read,
+        source="text",
+        extractor=session.extractor.identity(),
+        styles=data.style_set(),
+        **synthesis.identity(),
+    )
 
 
 def make_order(identity: str, synthesis: Synthesis, plan: PendingRun, verify: bool, workers: int) -> WorkOrder:

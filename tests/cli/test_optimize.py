@@ -41,6 +41,15 @@ def test_batch_size_may_change_and_more_rows_may_follow(finished: FinishedRun, t
     assert again["seconds_per_embedding"] == finished.result.json()["seconds_per_embedding"]
 
 
+def test_other_settings_are_refused_before_the_data_are_read(finished: FinishedRun, tmp_path: Path) -> None:
+    lines = tmp_path / "damaged.jsonl"
+    lines.write_text("{", encoding="utf-8")
+    shown = expect_error(*optimize_command(lines, finished.run, "-o", "seed=7"))
+    assert "different settings" in shown
+    assert "seed" in shown
+    assert "damaged.jsonl" not in shown
+
+
 def test_without_json_there_is_a_table(finished: FinishedRun) -> None:
     result = sea(*optimize_command(finished.examples, finished.run))
     assert result.code == 0
@@ -166,3 +175,4 @@ def test_after_a_run_in_which_nothing_succeeded_no_alignment_is_proposed(tmp_pat
     assert result.code == 1
     assert "Next: sea align" not in result.err
     assert f"nothing to align on. Each one's reason: sea show {tmp_path}" in " ".join(result.err.split())
+    assert "sea plugins warm" in result.err  # it may have random weights
