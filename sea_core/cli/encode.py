@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,8 +82,10 @@ def encode(
         progress=TERMINAL,
     )
     if settings[""].workers == 0 and (left := run.blocks.count_left()):
-        typed = " ".join(f"--media-root {folder}" for folder in media_folders(dataset, media_root))
-        output.note(f"{left} media are left to encode. On each computer, type: sea worker {run.folder} {typed}")
+        typed = " ".join(f"--media-root {quote(str(folder))}" for folder in media_folders(dataset, media_root))
+        output.note(
+            f"{left} media are left to encode. On each computer, type: sea worker {quote(str(run.folder))} {typed}"
+        )
         return
     report(run, as_json)
 

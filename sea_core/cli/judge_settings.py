@@ -19,7 +19,8 @@ def judge_groups() -> list[SettingGroup]:
 
 def unread_judge_settings(judges: Sequence[str]) -> dict[str, str]:
     """Return the prefixes of the settings that none of these judges reads (see `read_settings`). A plugin's may."""
-    kinds = {name.partition(":")[0] for name in judges}
+    from sea_core.judges.registry import settings_read
+
     readers = {"llm": "--judge openai or transformers", "guard": "--judge guard"}
-    own = {"llm": {"refusal", "lexical", "guard"}, "guard": {"refusal", "lexical", "openai", "transformers"}}
-    return {prefix: remedy for prefix, remedy in readers.items() if kinds <= own[prefix]}
+    read = settings_read(judges)
+    return {prefix: remedy for prefix, remedy in readers.items() if prefix not in read}

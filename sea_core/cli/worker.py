@@ -59,6 +59,9 @@ def worker(
         if ray:
             what = "--ray starts workers on a run in a folder"
             raise SeaError(what, hint=f"Start them with Ray's own commands: sea worker {run}")
+        if judge or media_root or option or config:
+            what = "--judge, --media-root and settings are for runs in folders"
+            raise SeaError(what, hint=f"A run in object storage is one of `sea optimize`. Type: sea worker {run}")
         work_and_report(run, plugin, model, device, as_json)
         return
     given: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,15 @@ SAFETY: frozenset[Measure] = frozenset(("safety", "refusal"))
 CACHE = "judge_replies.jsonl"
 """The file in a run folder where the replies of language models that judge content are cached."""
 
+SETTINGS_READ: Mapping[str, frozenset[str]] = {
+    "refusal": frozenset(),
+    "lexical": frozenset(),
+    "guard": frozenset(("guard",)),
+    "openai": frozenset(("llm",)),
+    "transformers": frozenset(("llm",)),
+}
+"""The groups of `JudgeConfig` that the built-in judges read, by their kind. A plugin's judge may read all."""
+
 PluginJudges = Callable[[], Iterable[JudgeFactory]]
 """Loads the judges of plugins. Called only for a name that is not built in, or to list all names."""
 
@@ -50,6 +59,17 @@ def open_judges(
     registry = judge_registry(measures, extra)
     factories = [registry.get(name) for name in dict.fromkeys(names)]
     return [factory.open(config, folder) for factory in factories]
+
+
+def settings_read(names: Iterable[str]) -> set[str]:
+    """Return the groups of settings that judges with these names read."""
+    everything = frozenset(("llm", "guard"))
+    return {group for kind in judge_kinds(names) for group in SETTINGS_READ.get(kind, everything)}
+
+
+def judge_kinds(names: Iterable[str]) -> set[str]:
+    """Return the kinds of judges with these names: the kind of `openai:va-original` is `openai`."""
+    return {name.partition(":")[0] for name in names}
 
 
 def judge_registry(measures: Collection[Measure], extra: PluginJudges = tuple) -> Registry[JudgeFactory]:

@@ -7,6 +7,7 @@ given itself, and these must be the command's.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic import JsonValue
 from sea_core.config import default_values
 from sea_core.errors import RunError
 from sea_core.judges.base import CachingJudge, Judge, JudgeConfig, Measure, Verdict
-from sea_core.judges.registry import CACHE, open_judges
+from sea_core.judges.registry import CACHE, judge_kinds, open_judges, settings_read
 from sea_core.judges.score import (
     AnswerStore,
     StoredAnswer,
@@ -83,15 +84,21 @@ class Judging(Generic[R]):
 
 
 class JudgeWork(SharedWork[R]):
-    """Answers to be rated by judges."""
+    """Answers to be rated by judges, of which one rates at most `batch_size` answers at a time."""
 
     unit: ClassVar[str] = "answers"
     blocks_name: ClassVar[str] = JUDGE_BLOCKS
 
     def __init__(
-        self, run: R, judgings: Sequence[Judging[R]], title: str = "judge", command: WorkerCommand | None = None
+        self,
+        run: R,
+        judgings: Sequence[Judging[R]],
+        title: str = "judge",
+        command: WorkerCommand | None = None,
+        batch_size: int = 1,
     ) -> None:
         super().__init__(run, command)
+        self._batch_size = batch_size
         self.title = title
         self._replies = WorkerCompletions(completion_log(run.folder / CACHE))
         self.blocks = JournalBlocks(run, self.blocks_name, (self._replies.log,))
@@ -100,7 +107,7 @@ class JudgeWork(SharedWork[R]):
 
     @property
     def batch_size(self) -> int:
-        return LLMConfig.batch_size
+        return self._batch_size
 
     def rows(self) -> list[BlockRow]:
         """Return all answers with each judge, rated or not; those of one length beside each other, for batches."""
@@ -246,7 +253,8 @@ def name_judges(given: Sequence[str], judges: Sequence[Judge]) -> list[NamedJudg
 
 def judge_options(judges: Sequence[NamedJudge], config: JudgeConfig) -> dict[str, Any]:
     """Return what workers need to know of the judges of a command."""
-    options: dict[str, Any] = json.loads(json.dumps(asdict(JudgeOptions(judges, _compared(config)))))
+    stored = JudgeOptions(judges, _compared(config, [judge.given for judge in judges]))
+    options: dict[str, Any] = json.loads(json.dumps(asdict(stored)))
     return options
 
 
@@ -259,11 +267,17 @@ def judge_command(judges: Sequence[NamedJudge], config: JudgeConfig) -> WorkerCo
 
 
 def judge_device(names: Iterable[str], config: JudgeConfig) -> str:
-    """Return the device of the judges that run on this machine; the CPU if all are on servers."""
-    kinds = {name.partition(":")[0] for name in names}
-    if "guard" in kinds and not config.guard.base_url:
-        return config.guard.device
-    return "cpu" if kinds <= {"guard", "openai"} else config.llm.device
+    """Return the device of the judges that run a model here: the CPU if none does, `auto` if they differ."""
+    kinds = {kind for kind in judge_kinds(names) if settings_read([kind])} - {"openai"}
+    devices = {config.guard.device} if "guard" in kinds and not config.guard.base_url else set()
+    devices |= {config.llm.device} if kinds - {"guard"} else set()
+    return (devices or {"cpu"}).pop() if len(devices) < 2 else "auto"
+
+
+def judge_batch_size(names: Iterable[str], config: JudgeConfig) -> int:
+    """Return how many answers judges rate at a time."""
+    read = settings_read(names)
+    return max((each.batch_size for each in (config.llm, config.guard) if each.group in read), default=1)
 
 
 def _judges_of(blocks: Blocks) -> Sequence[NamedJudge]:
@@ -290,19 +304,19 @@ def open_named_judges(folder: Path, stored: JudgeOptions, options: WorkerOptions
     """
     wanted = list(dict.fromkeys(judge.given for judge in stored.judges))
     if missing := [name for name in wanted if name not in options.judges]:
-        typed = " ".join(f"--judge {name}" for name in wanted)
+        typed = f"sea worker {shlex.quote(str(folder))} --judge NAME ..."
         raise RunError(
             f"the answers in {folder} are to be rated by a judge that was not given to this worker: {missing[0]}",
             hint="A run may come from anybody, so it chooses no model or server for a worker. If you trust it, type the"
-            f" judges with their settings as in `sea bench judge`: sea worker {folder} {typed} ...",
+            f" judges with their settings as in `sea bench judge`: {typed}",
         )
-    config = _on_own_device(options.judge_config)
-    if (own := _compared(config)) != dict(stored.settings):
-        name = next(name for name in own if own[name] != stored.settings.get(name))
-        raise RunError(
-            f"the command judges with {name}={stored.settings.get(name)}, and this worker with {own[name]}",
-            hint=f"Add -o {name}={stored.settings.get(name)}",
-        )
+    config = _on_own_device(options.judge_config, options.device)
+    for name, value in _compared(config, wanted).items():
+        if value != (expected := stored.settings.get(name)):
+            raise RunError(
+                f"the command judges with {name}={expected}, and this worker with {value}",
+                hint=f"Type the value of the command: -o {name}=VALUE",
+            )
     return [_open(folder, judge, config) for judge in stored.judges]
 
 
@@ -316,13 +330,21 @@ def _open(folder: Path, stored: NamedJudge, config: JudgeConfig) -> Judge:
     return judge
 
 
-def _on_own_device(config: JudgeConfig) -> JudgeConfig:
+def _on_own_device(config: JudgeConfig, device: str) -> JudgeConfig:
+    """Return the settings with the device of this process, which is that of the judges whose own is `auto`."""
+
+    def placed(device_of_judge: str) -> str:
+        return own_device(device if device_of_judge == "auto" else device_of_judge)
+
     llm, guard = config.llm, config.guard
-    return JudgeConfig(replace(llm, device=own_device(llm.device)), replace(guard, device=own_device(guard.device)))
+    return JudgeConfig(replace(llm, device=placed(llm.device)), replace(guard, device=placed(guard.device)))
 
 
-def _compared(config: JudgeConfig) -> dict[str, JsonValue]:
-    return {f"{each.group}.{name}": getattr(each, name) for each in (config.llm, config.guard) for name in COMPARED}
+def _compared(config: JudgeConfig, judges: Iterable[str]) -> dict[str, JsonValue]:
+    """Return the settings that can change a verdict of these judges."""
+    read = settings_read(judges)
+    groups = [each for each in (config.llm, config.guard) if each.group in read]
+    return {f"{each.group}.{name}": getattr(each, name) for each in groups for name in COMPARED}
 
 
 def _changed(config: LLMConfig) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -69,11 +70,10 @@ def _require_media_roots(folder: Path, stored: EncodeOptions, given: Sequence[Pa
     """Raise RunError where a run names a folder of media that this process was not given."""
     missing = [each for each in stored.media_folders if not any(is_inside(Path(each), root) for root in given)]
     if missing:
-        typed = " ".join(f"--media-root {each}" for each in stored.media_folders)
         raise RunError(
             f"the run's media lie in {' and '.join(missing)}, which this worker was not given",
             hint="A run may come from anybody, so a worker reads no folder because a run names it. If you expect these "
-            f"folders, type: sea worker {folder} {typed}",
+            f"folders, type each: sea worker {shlex.quote(str(folder))} --media-root DIR",
         )
 
 

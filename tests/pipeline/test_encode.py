@@ -150,7 +150,8 @@ def test_a_worker_opens_no_medium_outside_the_folders_of_the_media(
     for given in ((), ("--media-root", elsewhere), ("--media-root", folder / "run")):
         message = expect_error("worker", run, *given)
         assert f"the run's media lie in {folder}, which this worker was not given" in message
-        assert f"sea worker {run} --media-root {folder}" in message
+        assert f"the run's media lie in {folder}, " in message
+        assert f"sea worker {run} --media-root DIR" in message  # nothing of what a run says is in a command
     assert EmbeddingRun(run).store.ids() == set()
     assert sea("worker", run, "--media-root", folder.parent).code == 0
     shutil.rmtree(run)

@@ -123,6 +123,7 @@ def test_what_does_not_work_there_is_named(tmp_path: Path) -> None:
         work_in_store(address, tmp_path / "second", device="cpu")
     expect_error(sea("show", "s3://bucket/run"), "sea pull s3://bucket/run")
     expect_error(sea("worker", "s3://user:word@bucket/run"), "AWS_ACCESS_KEY_ID")
+    expect_error(sea("worker", "s3://bucket/run", "--judge", "openai"), "for runs in folders")
 
 
 def test_a_shared_run_lies_in_object_storage_and_comes_back(address: str, quiet: EmbeddingRun, tmp_path: Path) -> None:

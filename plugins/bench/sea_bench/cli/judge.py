@@ -65,14 +65,18 @@ def judge(
     summaries = judge_run(
         run, judge, comprehension=comprehension_judge, config=judge_config, workers=workers, progress=TERMINAL
     )
+    value = {"run": run, "judges": [asdict(each) for each in summaries]}
     if workers == 0 and (left := Blocks(run, JUDGE_BLOCKS).count_left()):
-        typed = " ".join(f"--judge {name}" for name in dict.fromkeys([*judge, *comprehension_judge]))
-        output.note(f"{left} verdicts are left to give. On each computer, type: sea worker {run} {typed} ...")
+        typed = " ".join(f"--judge {quote(name)}" for name in dict.fromkeys([*judge, *comprehension_judge]))
+        output.note(
+            f"{left} verdicts are left to give. On each computer, type: sea worker {quote(str(run))} {typed} ..."
+        )
         output.note("with the settings of the judges as in this command: a worker takes no model or server from a run")
+        if as_json:
+            output.emit(value | {"left": left}, as_json, lambda: "")
         return
     columns = ("judge", "verdicts", "tokens in", "tokens out")
     rows = [(_title(each), _counts(each.verdicts), each.tokens_in, each.tokens_out) for each in summaries]
-    value = {"run": run, "judges": [asdict(each) for each in summaries]}
     output.emit(value, as_json, lambda: output.grid(columns, rows))
     for each in summaries:
         if errors := _failures(each):

@@ -55,7 +55,7 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
 def open_judge_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> JudgeWork[BenchRun]:
     """Return the answers of a run as work for this process. Raises RunError where it was not given the judges."""
     from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
-    from sea_core.pipeline.judge_work import JudgeWork, Judging, open_named_judges, read_judge_options
+    from sea_core.pipeline.judge_work import JudgeWork, Judging, judge_batch_size, open_named_judges, read_judge_options
 
     stored = read_judge_options(folder, order)
     judges = open_named_judges(folder, stored, options)
@@ -63,7 +63,8 @@ def open_judge_work(folder: Path, order: SharedOrder, options: WorkerOptions) ->
         Judging[BenchRun](judge, ComprehensionAnswers if judge.measures == "content" else BenchAnswers)
         for judge in judges
     ]
-    return JudgeWork(BenchRun(folder), judgings)
+    size = judge_batch_size((each.given for each in stored.judges), options.judge_config)
+    return JudgeWork(BenchRun(folder), judgings, batch_size=size)
 
 
 def _find_defence(stored: DefenceOptions) -> Defence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from helpers.bench_records import answer_record, bench_manifest, comprehension_record
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
 from helpers.cli import CliResult, expect_error, sea
+from helpers.tiny_language_model import save_tiny_language_model
 from sea_bench.pipeline.judge import judge_run
 from sea_bench.pipeline.workers import open_judge_work
 from sea_bench.run.run_folder import BenchRun
@@ -22,9 +24,9 @@ from sea_core.errors import RunError, SeaError
 from sea_core.judges.base import JudgeConfig
 from sea_core.judges.refusal import RefusalJudge
 from sea_core.judges.score import unjudged
-from sea_core.llm.config import LLMConfig
+from sea_core.llm.config import GuardConfig, LLMConfig
 from sea_core.pipeline import launch
-from sea_core.pipeline.judge_work import JudgeWork
+from sea_core.pipeline.judge_work import JudgeWork, judge_device
 from sea_core.pipeline.shared_work import SharedOrder, WorkerOptions
 from sea_core.runs.block import ROWS, Block, ClaimLost
 from sea_core.runs.block_folder import JUDGE_BLOCKS
@@ -253,6 +255,17 @@ def test_a_damaged_reply_is_put_aside_by_the_command(run: Path) -> None:
         assert sea("worker", run, *JUDGED_BY, *settings(server)).code == 0
 
 
+def test_a_guard_that_runs_in_workers_gives_the_verdicts_of_one_process(run: Path, tmp_path: Path) -> None:
+    model = save_tiny_language_model(tmp_path / "guard")
+    shutil.copytree(run, tmp_path / "other")
+    given = ("--judge", "guard", "-o", f"guard.model={model}")
+    assert sea("bench", "judge", run, *given, "-o", "workers=0").code == 0
+    assert sea("worker", run, *given, "--device", "cpu").code == 0
+    assert sea("bench", "judge", tmp_path / "other", *given, "-o", "guard.device=cpu").code == 0
+    assert labels(run) == labels(tmp_path / "other")
+    assert len(labels(run)) == 2 * ANSWERS
+
+
 # --- what a worker takes from a run -----------------------------------------------------------------------------------
 
 
@@ -261,13 +274,13 @@ def test_a_worker_judges_only_with_the_judges_that_it_was_given(run: Path, monke
     with chat_server(rate) as server:
         prepare(run, server)
         assert "was not given to this worker: openai" in (message := expect_error("worker", run))
-        assert f"sea worker {run} --judge openai" in message
+        assert f"sea worker {run} --judge NAME" in message
         assert server.url not in (run / "judge_blocks" / ORDER).read_text()
         assert "no language model" in expect_error("worker", run, *JUDGED_BY)
         message = expect_error("worker", run, *JUDGED_BY, *settings(server, model="another"))
         assert "openai:scripted-1 va-question-2, and that of this worker openai:another" in message
         message = expect_error("worker", run, *JUDGED_BY, *settings(server, seed=5))
-        assert "Add -o llm.seed=0" in message
+        assert "llm.seed=0, and this worker with 5" in message
         assert not server.requests
 
 
@@ -279,6 +292,31 @@ def test_a_row_that_no_command_has_cut_is_refused(run: Path, row: str) -> None:
         (job.path / ROWS).unlink()
         JsonlLog(job.path / ROWS).append([{"id": row, "value": {}}] * job.rows)
         assert "Re-run the command that made the run" in expect_error("worker", run, *JUDGED_BY, *settings(server))
+
+
+def test_settings_that_no_judge_of_the_command_reads_are_not_compared(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "llm.yaml").write_text("llm: {max_tokens: 900}", encoding="utf-8")
+    guard = GuardConfig(model="guard-1", base_url="http://localhost:1/v1")
+    given = ("--judge", "guard", "-o", f"guard.model={guard.model}", "-o", f"guard.base_url={guard.base_url}")
+    result = sea("bench", "judge", run, *given, "--config", tmp_path / "llm.yaml", "-o", "workers=0", "--json")
+    assert (result.code, json.loads(result.out)["left"]) == (0, ANSWERS)
+    order = Blocks(run, JUDGE_BLOCKS).read(ORDER, SharedOrder)
+    assert order
+    open_judge_work(run, order, WorkerOptions(judges=["guard"], judge_config=JudgeConfig(guard=guard)))
+
+
+@pytest.mark.parametrize(
+    ("names", "device"),
+    [
+        (["refusal", "openai"], "cpu"),
+        (["refusal", "guard"], "cuda:1"),
+        (["openai:va-original", "transformers"], "auto"),
+        (["guard", "transformers"], "auto"),
+        ([], "cpu"),
+    ],
+)
+def test_judges_on_servers_and_offline_ones_need_no_device(names: list[str], device: str) -> None:
+    assert judge_device(names, JudgeConfig(guard=GuardConfig(device="cuda:1"))) == device
 
 
 def test_a_judge_that_is_an_object_has_no_other_process(run: Path) -> None:
