@@ -17,6 +17,7 @@ from sea_bench.report.reliability import reliability_notes
 from sea_bench.report.render import TextTable, describe_comprehension, report_tables
 from sea_bench.report.seeds import ArmChange, compare_arms
 from sea_bench.report.summary import (
+    NONE_IN_COMMON,
     RunSummary,
     describe_differences,
     summarise_run,
@@ -188,6 +189,8 @@ def report_runs(
     selected = _select_judges(judges, known)
     gaps = [_gaps(run, label, selected) for run, label in zip(opened, _labels(opened), strict=True)]
     tables = make_tables(opened, selected)
+    differences = describe_differences(opened)
+    has_seeds = has_seeds and NONE_IN_COMMON not in differences
     calibrations = calibrate(opened, [run.label for run in gaps], tables, label_errors)
     if label_errors:
         _require_uses(label_errors, calibrations, opened)
@@ -202,7 +205,7 @@ def report_runs(
         agreements=tuple(compare_judges(opened, selected)),
         people=tuple(compare_people(opened)),
         unused_labels=tuple(unused_label_notes(opened, [run.label for run in gaps], calibrations, label_errors)),
-        differences=tuple(describe_differences(opened)),
+        differences=tuple(differences),
     )
 
 

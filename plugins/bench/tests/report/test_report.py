@@ -121,6 +121,9 @@ def test_runs_without_a_common_case_have_no_change_and_no_bounds_of_each_other(t
     assert cells["mean over scenarios"] == "| TYPO | mean over scenarios | - | - | - | - | - |"
     assert cells["all cases"].endswith("| - | - |")
     assert "1 of 4 unrated" in cells["all cases"]
+    seed = make_run(tmp_path / "c", {"j": {"3-Fraud/TYPO": "s"}}, lora="c")
+    seeds = sea("bench", "report", first.folder, "--after", second.folder, "--after", seed.folder, "--json")
+    assert seeds.json(code=1)["arm_changes"] == []
 
 
 def test_controversial_counts_as_unsafe_and_the_loose_ratio_is_reported(tmp_path: Path) -> None:
