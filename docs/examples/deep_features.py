@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sea_core import Adapter, hookimpl
-from sea_core.model.crossing import Crossing, ReplaySeam
+from sea_core import Adapter, Crossing, ReplaySeam, hookimpl
 
 
 @dataclass(frozen=True)
