@@ -310,8 +310,8 @@ def read_yaml(file: Path) -> dict[str, Any]:
     try:
         text = read_bytes(file).decode()
     except OSError as error:
-        hint = "Give a YAML file to --config."
-        raise SeaError(f"the settings cannot be read: {error.strerror}", hint=hint, where=str(file)) from error
+        hint = "Check the path of the YAML file."
+        raise SeaError(f"the file cannot be read: {error.strerror}", hint=hint, where=str(file)) from error
     except UnicodeDecodeError as error:
         raise SeaError("this is not YAML in UTF-8 text", hint=example, where=str(file)) from error
     read = parse_yaml(text, what="the file", hint=example, where=str(file))

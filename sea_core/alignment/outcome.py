@@ -103,8 +103,9 @@ class Change:
         return exact_mcnemar(self.examples, 0) < SIGNIFICANCE
 
     def __str__(self) -> str:
-        counts = f"refused {self.refused_before} before and {self.refused_after} after"
-        return f"{self.examples} examples, {counts} ({self.more} more often, {self.fewer} less often, p = {self.p:.2g})"
+        counts = f"half or more of the answers refuse for {self.refused_before} before and {self.refused_after} after"
+        changed = f"more answers refuse for {self.more}, fewer for {self.fewer}, p = {self.p:.2g}"
+        return f"{self.examples} examples, {counts} ({changed})"
 
 
 def exact_mcnemar(more: int, fewer: int) -> float:

@@ -96,11 +96,14 @@ def align(
     TRL's settings are -o trainer.KEY=VALUE, PEFT's are -o lora.KEY=VALUE. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
+    from sea_core.runs.embedding_run import EmbeddingRun
+
+    opened = [EmbeddingRun(run) for run in runs]  # before torch is imported: a wrong path is reported at once
     from sea_core.pipeline.align import align as align_runs
     from sea_core.pipeline.align import is_first_process
 
     result = align_runs(
-        runs,
+        opened,
         out,
         request=read_request(
             method, data, mixture, [*option, *_max_steps(max_steps), *answer_settings(answers)], config, full_finetune

@@ -52,4 +52,4 @@ def report(
     for section in found.sections:
         if section.left_out:
             output.note(f"{section.title}: {section.left_out} More: --rows {section.total}")
-    output.note(f"{found.path}: {found.size / 1e6:.1f} MB. Open it in a browser.")
+    output.note(f"{found.path}: {max(1, round(found.size / 1000)):,} kB. Open it in a browser.")

@@ -214,7 +214,10 @@ def _tables(groups: Sequence[SettingGroup]) -> RenderableType:
     for group in groups:
         undeclared = [(name, "", "any", "") for name in group.names()]
         rows = [_cells(setting) for setting in group.settings()] or undeclared
-        parts += [output.plain(group.heading()), output.grid(COLUMNS, rows)]
+        if rows:
+            parts += [output.plain(group.heading()), output.grid(COLUMNS, rows)]
+        else:
+            parts.append(output.plain(f"{group.heading()} It has no settings."))
     return Group(*parts)
 
 

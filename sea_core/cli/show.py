@@ -79,7 +79,9 @@ def _show_embeddings(run: EmbeddingRun, as_json: bool) -> None:
     cells = [[_cell(column, record[column]) for column in shown] for record in value]
     headings = [{"harmful": "label"}.get(column, column) for column in shown]
     output.emit(value, as_json, lambda: output.grid(headings, cells))
-    if value:
+    if not value:
+        output.note(f"No embedding is finished yet. Re-run the `sea optimize` command that made {run.folder} to go on.")
+    else:
         first = value[0]["id"]
         output.note(f"One in full: sea show {run.folder} {first}   All as a page: sea report {run.folder}")
 
@@ -97,6 +99,10 @@ def _show_missed(run: EmbeddingRun, as_json: bool) -> None:
     missed = [{"judge": judge, **answer} for judge in vsr_metrics(run) for answer in missed_answers(run, judge)]
     value = [{column: answer[column] for column in MISSED_COLUMNS} for answer in missed]
     output.emit(value, as_json, lambda: output.grid(MISSED_COLUMNS, [list(answer.values()) for answer in value]))
+    if not run.current_answers():
+        output.note(f"No question was asked about the embeddings yet: sea verify {run.folder}")
+    elif not value:
+        output.note("Every answer that was judged names the content.")
 
 
 def trace(run: EmbeddingRun, embedding_id: str) -> dict[str, Any]:

@@ -242,7 +242,7 @@ class _RunSection:
         if metadata.skipped:
             yield f"{metadata.skipped} examples were skipped while preparing; skipped.jsonl in the run folder has each."
         for reason, count in metadata.skip_counts.items():
-            yield f"{count} records were skipped by the format: {reason}"
+            yield f"{count} of the file's records gave no example: {reason}"
         if metadata.invalid:
             yield f"{metadata.invalid} records could not be read."
         if metadata.unlabelled:

@@ -10,7 +10,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
-from sea_core.errors import RunError
+from sea_core.errors import RunError, nearest
 from sea_core.runs.containment import require_contained
 from sea_core.runs.inventory import Damage, Inventory
 from sea_core.runs.jsonl import JsonlLog
@@ -223,7 +223,7 @@ class RunFolder(Generic[M]):
         commands = " or ".join(f"`{command}`" for command in (self.COMMAND, *self.OTHER_COMMANDS))
         hint = f"Pass a folder of {commands}."
         if not folder.exists():
-            return RunError(f"there is no folder {folder}", hint=f"Check the path. {hint}")
+            return RunError(f"there is no folder {folder}", hint=f"{self._nearest_folder()}{hint}")
         if not folder.is_dir():
             return RunError(f"{folder} is a file, but a {self.NOUN} is a folder", hint=hint)
         kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
@@ -231,6 +231,12 @@ class RunFolder(Generic[M]):
             hint += f" To see this one: {shown_by} {folder}"
         found = f"it is {kind}" if kind else f"it has no {self.MANIFEST_NAME}"
         return RunError(f"{folder} is not a {self.NOUN}: {found}", hint=hint)
+
+    def _nearest_folder(self) -> str:
+        """Return a question: whether a folder of this kind and of a similar name beside this one was meant."""
+        beside = [path.parent.name for path in self.folder.parent.glob(f"*/{self.MANIFEST_NAME}")]
+        close = nearest(self.folder.name, beside)
+        return f"Did you mean {self.folder.with_name(close)}? " if close else "Check the path. "
 
     def _data_path(self, requested: M) -> str:
         """Return the path of the requested data, for messages; empty where the folder has none."""

@@ -77,6 +77,12 @@ def test_columns_that_are_not_used_are_proposed(tmp_path: Path) -> None:
     assert f"--columns {named}" in shown
 
 
+def test_columns_that_are_named_the_wrong_way_round_are_turned(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("question,good\nHow do I steal a lamp?,No.\n")
+    shown = expect_error("data", "check", tmp_path / "own.csv", "--columns", "question=instruction")
+    assert "SEA's name comes first: --columns instruction=question" in shown
+
+
 def test_a_file_that_is_no_data_file_gets_one_message(tmp_path: Path) -> None:
     path = tmp_path / "README.md"
     path.write_text("# Title\n" * 60)

@@ -25,6 +25,12 @@ def test_real_media_are_listed_by_their_files(tmp_path: Path) -> None:
     assert "nan" not in traced
 
 
+def test_a_run_that_has_nothing_to_list_says_so(tmp_path: Path) -> None:
+    make_embeddings(tmp_path / "run", 0)
+    assert "No embedding is finished yet" in sea("show", tmp_path / "run").err
+    assert "No question was asked" in sea("show", tmp_path / "run", "--missed").err
+
+
 def test_reasons_are_a_column_where_there_are_any(tmp_path: Path) -> None:
     make_embeddings(tmp_path / "run", 3)
     assert "no success within 300 steps" in sea("show", tmp_path / "run").out

@@ -253,6 +253,12 @@ def test_digests_are_shortened_in_messages(tmp_path: Path) -> None:
         start(tmp_path, replace(IDENTITY, data=DataIdentity("b" * 64, "plain")))
 
 
+def test_a_folder_of_a_similar_name_is_proposed(begun: Path) -> None:
+    with pytest.raises(RunError, match="there is no folder") as caught:
+        EmbeddingRun(begun.with_name("rnu"))
+    assert f"Did you mean {begun}?" in caught.value.hint
+
+
 def test_a_folder_may_be_named_as_text(begun: Path) -> None:
     assert EmbeddingRun(str(begun)).store.ids() == {"a"}
     assert EmbeddingRun.start(str(begun), EmbeddingRun(begun).manifest).folder == begun

@@ -106,10 +106,14 @@ def check_columns_exist(first: Record, column_names: Mapping[str, str]) -> None:
     """Raise DataError, with the nearest name, if a renamed column is not in the file."""
     if absent := [name for name in column_names.values() if name not in first.values]:
         found = list(first.values)
+        turned = {theirs: ours for ours, theirs in column_names.items() if theirs in absent and ours in found}
+        typed = ",".join(f"{ours}={theirs}" for ours, theirs in turned.items())
         raise DataError(
             f"--columns names {quoted(absent)}, which the file does not have. Found: {quoted(found)}.",
             where=first.where,
-            hint=suggest_columns(tuple(column_names), found, column_names),
+            hint=f"SEA's name comes first: --columns {typed}"
+            if typed
+            else suggest_columns(tuple(column_names), found, column_names),
         )
 
 
