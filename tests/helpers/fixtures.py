@@ -136,7 +136,8 @@ def exports_load_here() -> Iterator[None]:
     """Check exports in this process: a fresh one imports its libraries for some seconds, each time.
 
     That exports load in a fresh process is tested where this fixture is not used: the first model of
-    tests/alignment/test_align.py, quantised weights, a model class of a plugin (tests/plugin/test_example_eeg.py).
+    tests/alignment/test_align.py, quantised weights, a model class of a plugin (tests/plugin/test_example_eeg.py), and
+    the first family of plugins/auto/tests/test_chain.py.
     """
     from helpers.alignment import load_in_this_process  # imports what trains: for the tests that train
 
