@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from helpers.alignment import start_run
+from sea_core.alignment.config import MIN_HELD_OUT, NEEDED
 from sea_core.alignment.embedding_source import EmbeddingSource
-from sea_core.alignment.spot_check import CaseAnswer, answer_metrics, embedding_cases
+from sea_core.alignment.spot_check import CaseAnswer, SpotCheckCase, answer_metrics, embedding_cases
 from sea_core.model.mllm import MLLM
+from sea_core.pipeline.align import describe_few
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.statistics import wilson_interval
 
@@ -44,6 +47,17 @@ def test_embeddings_and_examples_of_several_runs_may_have_the_same_ids(
     assert about == {f"0:{key}": name, f"1:{key}": name, f"2:{key}": f"2:{name}"}
     texts = {case.id: case.prompt for case in cases if case.group == "text"}
     assert texts == {name: first["instruction"], f"2:{name}": "Another question?"}
+
+
+def test_too_few_held_out_examples_are_noted_before_the_training() -> None:
+    def asked(count: int, seen: bool = False) -> list[SpotCheckCase]:
+        texts = [SpotCheckCase("text", f"{seen}{i}", True, "?", seen=seen) for i in range(count)]
+        return texts + [replace(case, group="synthetic", id=f"{case.id}.0", example=case.id) for case in texts]
+
+    assert describe_few(asked(MIN_HELD_OUT)) == ""
+    few = describe_few(asked(MIN_HELD_OUT - 1) + asked(20, seen=True))
+    assert few.startswith(f"{MIN_HELD_OUT - 1} harmful examples are held out")
+    assert f"About {NEEDED} harmful" in few
 
 
 def test_answers_about_one_example_do_not_count_as_several_examples() -> None:
