@@ -146,10 +146,18 @@ class JudgeWork(SharedWork[R]):
 
     def finish(self, progress: Progress) -> None:
         """Say how many calls have failed."""
-        if failed := sum(self.failures().values()):
+        if failed := sum(self._failed_calls().values()):
             progress.note(f"{failed} failed calls: re-run the same `sea bench judge` command to retry them")
 
-    def failures(self) -> dict[str, int]:
+    def failures(self) -> Mapping[str, int]:
+        return self._failed_calls()
+
+    @property
+    def judges(self) -> list[Judge]:
+        """The judges that rate the answers."""
+        return [judging.judge for judging in self._judgings.values()]
+
+    def _failed_calls(self) -> dict[str, int]:
         failed: dict[str, int] = {}
         for judging in self._judgings.values():
             answers = judging.answers(self.run)

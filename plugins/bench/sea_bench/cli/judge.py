@@ -76,23 +76,17 @@ def judge(
             output.emit(value | {"left": left}, as_json, lambda: "")
         return
     columns = ("judge", "verdicts", "tokens in", "tokens out")
-    rows = [(_title(each), _counts(each.verdicts), each.tokens_in, each.tokens_out) for each in summaries]
+    rows = [(each.title, _counts(each.verdicts), each.tokens_in, each.tokens_out) for each in summaries]
     output.emit(value, as_json, lambda: output.grid(columns, rows))
     for each in summaries:
-        if errors := _failures(each):
+        if errors := each.failed_calls:
             output.note(f"{each.judge}: {errors} errors, {each.error}. Re-run the same command to retry them.")
     for each in summaries:
         if each.replies_without_rating:
             output.note(_describe_unusable(each, run))
     output.note(f"Next: sea bench report {run}   or, with the answers, as a page: sea report {run}")
-    failed = {f"failed calls of {_title(each)}": _failures(each) for each in summaries}
-    bad = [each for each in summaries if each.judges_badly]
-    failed |= {f"replies of {_title(each)} that are no rating": each.replies_without_rating for each in bad}
+    failed = {what: count for each in summaries for what, count in each.failures.items()}
     exit_if_failed(failed | {"judges without an answer to judge": sum(not each.verdicts for each in summaries)})
-
-
-def _title(summary: JudgeSummary) -> str:
-    return f"{summary.judge} (comprehension)" if summary.comprehension else summary.judge
 
 
 def _describe_unusable(summary: JudgeSummary, run: Path) -> str:
@@ -100,12 +94,8 @@ def _describe_unusable(summary: JudgeSummary, run: Path) -> str:
     total, count = sum(summary.verdicts.values()), summary.replies_without_rating
     read = f"Read a reply: sea show {run} {quote(summary.unusable)}"
     if count == total:
-        return f"No answer was rated by {_title(summary)}: this model does not judge. {read}"
-    return f"{count} of {total} replies of {_title(summary)} are no rating. {read}"
-
-
-def _failures(summary: JudgeSummary) -> int:
-    return summary.verdicts.get("error", 0) + summary.verdicts.get("unjudged", 0)
+        return f"No answer was rated by {summary.title}: this model does not judge. {read}"
+    return f"{count} of {total} replies of {summary.title} are no rating. {read}"
 
 
 def _counts(verdicts: dict[str, int]) -> str:

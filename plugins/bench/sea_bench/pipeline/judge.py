@@ -62,6 +62,25 @@ class JudgeSummary:
         return sum(self.verdicts.get(label, 0) for label in NO_RATING)
 
     @property
+    def title(self) -> str:
+        """The judge, and what it rates if that is not the answers."""
+        return f"{self.judge} (comprehension)" if self.comprehension else self.judge
+
+    @property
+    def failed_calls(self) -> int:
+        """How many calls have failed: the next command retries them."""
+        return sum(self.verdicts.get(label, 0) for label in RETRIED)
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How many answers have no rating, by what has failed."""
+        unrated = self.replies_without_rating if self.judges_badly else 0
+        return {
+            f"failed calls of {self.title}": self.failed_calls,
+            f"replies of {self.title} that are no rating": unrated,
+        }
+
+    @property
     def judges_badly(self) -> bool:
         """Whether more than MAX_UNRATED of its verdicts are such replies."""
         return self.replies_without_rating > MAX_UNRATED * sum(self.verdicts.values())
@@ -167,6 +186,17 @@ def _open(
     names = [judge for judge in judges if isinstance(judge, str)]
     opened = open_judges(names, measures, config, folder, loader.judges)
     return [*opened, *(judge for judge in judges if not isinstance(judge, str))]
+
+
+class BenchJudgeWork(JudgeWork[BenchRun]):
+    """Answers of a benchmark run to be rated. What counts as a failure is the same as in `sea bench judge`."""
+
+    def failures(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for judge in self.judges:
+            summarise = _summarise_comprehension if judge.measures == "content" else _summarise
+            found |= summarise(self.run, judge).failures
+        return found
 
 
 def _summarise(run: BenchRun, judge: Judge) -> JudgeSummary:

@@ -54,8 +54,9 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
 
 def open_judge_work(folder: Path, order: SharedOrder, options: WorkerOptions) -> JudgeWork[BenchRun]:
     """Return the answers of a run as work for this process. Raises RunError where it was not given the judges."""
+    from sea_bench.pipeline.judge import BenchJudgeWork
     from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
-    from sea_core.pipeline.judge_work import JudgeWork, Judging, judge_batch_size, open_named_judges, read_judge_options
+    from sea_core.pipeline.judge_work import Judging, judge_batch_size, open_named_judges, read_judge_options
 
     stored = read_judge_options(folder, order)
     judges = open_named_judges(folder, stored, options)
@@ -64,7 +65,7 @@ def open_judge_work(folder: Path, order: SharedOrder, options: WorkerOptions) ->
         for judge in judges
     ]
     size = judge_batch_size((each.given for each in stored.judges), options.judge_config)
-    return JudgeWork(BenchRun(folder), judgings, batch_size=size)
+    return BenchJudgeWork(BenchRun(folder), judgings, batch_size=size)
 
 
 def _find_defence(stored: DefenceOptions) -> Defence:
