@@ -256,7 +256,7 @@ def test_without_a_harmful_example_there_is_nothing_to_learn(
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 def test_script_of_the_how_to_page(run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (Path(__file__).parents[2] / "docs/how-to/align.md").read_text(encoding="utf-8")
-    (script,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    _, script = re.findall(r"```python\n(.*?)```", text, re.DOTALL)  # the first: tests/docs/test_from_python.py
     shutil.copytree(run.folder, tmp_path / "runs/demo")
     monkeypatch.chdir(tmp_path)
     exec(script, {})
