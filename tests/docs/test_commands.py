@@ -155,7 +155,6 @@ NOT_RUN: dict[str, str] = {
     r"sea .*(--quantize|llava-4bit)": "takes long on a CPU; tests/alignment/test_quantized.py",
     r"sea plugins (new|check) mine|pytest -q sea-mine": "installs a package; plugins/auto/tests",
     r"sea .*--device (cuda|all|map)": "needs several GPUs; tests/model/test_device_map.py",
-    r"sea plugins (new|check) mine": "installs a package; plugins/auto/tests",
     r"sea (init|run )": "tests/cli/test_run.py",
     r"sea optimize --plugin eeg": "needs the example installed; tests/docs/test_tutorial.py",
 }
