@@ -73,8 +73,10 @@ def worker(
         "judge_config": judge_config,
     }
     if ray:
-        if work_on_ray(Path(run), ray, given, TERMINAL):
+        failures = work_on_ray(Path(run), ray, given, TERMINAL)
+        if failures is not None:
             _report(Path(run), as_json)
+            exit_if_failed(failures)
         return
     try:
         finished = join_run(Path(run), **given, progress=TERMINAL)

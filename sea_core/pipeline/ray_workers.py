@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,8 @@ from sea_core.runs.folder import command_to_show
 from sea_core.runs.manifest import read_sealed
 
 POLL_SECONDS = 0.5
-END_SECONDS = 5.0
-"""How long actors may take to end when the run is finished."""
+END_SECONDS = 30.0
+"""How long the actor that finishes the run may take to end."""
 NAME = "sea-worker"
 """With which the names of the actors begin, as Ray shows them."""
 
@@ -27,20 +29,22 @@ NAME = "sea-worker"
 class RayWorker:
     """An actor: a process, on any computer of the cluster, that works on a run."""
 
-    def work(self, folder: str, options: dict[str, Any]) -> str:
-        """Work on the run; return what is wrong, for people, or nothing."""
+    def work(self, folder: str, options: dict[str, Any]) -> Mapping[str, int] | str | None:
+        """Work on the run; return what failed if it is finished by this worker, or what is wrong, for people."""
         from sea_core.pipeline.worker import join_run
 
         try:
-            join_run(folder, **options)
+            finished = join_run(folder, **options)
         except DeviceError:
             os._exit(1)  # Ray starts this worker again, as a process that a driver's crash has ended
         except SeaError as error:
             return str(error)
-        return ""
+        return dict(finished.failures) if finished else None
 
 
-def work_on_ray(folder: Path, count: int, options: Mapping[str, Any], progress: Progress = SILENT) -> bool:
+def work_on_ray(
+    folder: Path, count: int, options: Mapping[str, Any], progress: Progress = SILENT
+) -> Mapping[str, int] | None:
     """Let actors work on a run until nothing is left; each has a GPU, where the cluster has any.
 
     Actors for which the cluster has no room start when it has; what they have not begun by the end is cancelled.
@@ -51,7 +55,7 @@ def work_on_ray(folder: Path, count: int, options: Mapping[str, Any], progress: 
         options: what `join_run` takes besides the folder and the progress.
 
     Returns:
-        whether the run is finished; False if there was nothing to do.
+        how many failed, by what failed, if the run is finished; None if there was nothing to do.
 
     Raises:
         SeaError: Ray is not installed.
@@ -62,7 +66,7 @@ def work_on_ray(folder: Path, count: int, options: Mapping[str, Any], progress: 
         raise RunError(f"{folder} is not a run folder", hint="Give the folder that a command prints with workers=0.")
     if not _blocks(folder):
         progress.note(f"nothing is left to do in {folder}")
-        return False
+        return None
     began_here = not ray.is_initialized()
     if began_here:
         ray.init(address=os.environ.get("RAY_ADDRESS"), include_dashboard=False, log_to_driver=False)
@@ -82,33 +86,45 @@ def work_on_ray(folder: Path, count: int, options: Mapping[str, Any], progress: 
     return finished
 
 
-def _watch(ray: Any, folder: Path, calls: list[Any], progress: Progress) -> bool:
-    """Wait until the run is finished, and show what is done; return whether it is. Another process may finish it."""
+def _watch(ray: Any, folder: Path, calls: list[Any], progress: Progress) -> Mapping[str, int] | None:
+    """Wait until the run is finished, and show what is done; return what failed. Another process may finish it."""
     total, left, died, count = _total(folder), _count_left(folder), 0, len(calls)
+    failures: Mapping[str, int] | None = None
     with progress.track("work", total, total - left) as tracker:
         while calls and _blocks(folder):
             ready, calls = ray.wait(calls, timeout=POLL_SECONDS)
             for call in ready:
                 try:
-                    problem = ray.get(call)
+                    result = ray.get(call)
                 except ray.exceptions.RayError as error:
                     progress.note(f"a worker has died too often, and the others go on without it: {error}")
                     died += 1
                     continue
-                if problem:
+                if isinstance(result, str):
                     hint = f"Remove the cause, and type: {_command(folder, count)}"
-                    raise RunError(f"a worker cannot work:\n  {problem}", hint=hint)
+                    raise RunError(f"a worker cannot work:\n  {result}", hint=hint)
+                failures = failures if result is None else {**(failures or {}), **result}
             if (now := _count_left(folder)) < left:
                 tracker.advance(left - now, f"{len(calls)} workers")
                 left = now
     if not (blocks := _blocks(folder)):
-        if calls:
-            ray.wait(calls, num_returns=len(calls), timeout=END_SECONDS)
-        return True
+        return _wait_for_failures(ray, calls) if failures is None else failures
     if died or any(each.unfinished() for each in blocks):
         hint = f"What is finished is kept. Remove the cause, and type: {_command(folder, count)}"
         raise RunError(f"{died} of {count} workers have died", hint=hint, where=str(folder))
-    return False
+    return None
+
+
+def _wait_for_failures(ray: Any, calls: list[Any]) -> Mapping[str, int]:
+    """Return what failed, as the worker says that has finished the run: it ends after the blocks are gone."""
+    until = time.monotonic() + END_SECONDS
+    while calls and (left := until - time.monotonic()) > 0:
+        ready, calls = ray.wait(calls, timeout=left)
+        for call in ready:
+            with suppress(ray.exceptions.RayError):  # the others have nothing to say
+                if isinstance(result := ray.get(call), dict):
+                    return result
+    return {}
 
 
 def _blocks(folder: Path) -> list[Blocks]:
