@@ -103,8 +103,8 @@ class Change:
         return exact_mcnemar(self.examples, 0) < SIGNIFICANCE
 
     def __str__(self) -> str:
-        counts = f"half or more of the answers refuse for {self.refused_before} before and {self.refused_after} after"
-        changed = f"more answers refuse for {self.more}, fewer for {self.fewer}, p = {self.p:.2g}"
+        counts = f"refused in at least half of their answers: {self.refused_before} before, {self.refused_after} after"
+        changed = f"refused more often: {self.more}, less often: {self.fewer}, p = {self.p:.2g}"
         return f"{self.examples} examples, {counts} ({changed})"
 
 

@@ -11,6 +11,7 @@ import torch
 
 from helpers.cli_runs import PLUGIN
 from helpers.manifests import embedding_manifest
+from sea_core.model import device_map
 from sea_core.pipeline import launch
 from sea_core.pipeline.launch import WorkerCommand
 from sea_core.pipeline.manifests import model_identity, model_location
@@ -25,7 +26,7 @@ def test_auto_is_one_worker_for_each_gpu_that_no_device_names(
     device: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2,5")
-    monkeypatch.setattr(launch, "resolve_device", torch.device)
+    monkeypatch.setattr(device_map, "resolve_device", lambda name, option: torch.device(name))
     assert launch.count_workers("auto", device) == count
     assert launch.count_workers(2, device) == 2
 

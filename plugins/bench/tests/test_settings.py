@@ -52,7 +52,7 @@ def test_value_out_of_bounds_is_an_error(make: Any, message: str) -> None:
 
 
 def test_settings_of_the_commands_are_listed() -> None:
-    assert [group["prefix"] for group in groups("judge")] == ["llm", "guard"]
+    assert [group["prefix"] for group in groups("judge")] == ["", "llm", "guard"]
     own, server, adapter, *defences = groups("run")
     assert (server["prefix"], server["settings"][0]["name"]) == ("server", "server.key_env")
     assert "max_new_tokens" in [setting["name"] for setting in own["settings"]]
