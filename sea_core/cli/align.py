@@ -169,7 +169,8 @@ def report(result: AlignResult, as_json: bool, spot_check: bool = True) -> None:
     value = {"model": str(result.folder), **metrics}
     output.emit(value, as_json, lambda: output.stack(_tables(result)))
     output.note(f"{metrics['outcome']}: {metrics['outcome_sentence']}\n  {metrics['next_step']}")
-    if (lora := result.folder / "adapter").is_dir():
+    lora, is_worth_measuring = result.folder / "adapter", result.outcome in ("safer", "too_few_to_tell")
+    if is_worth_measuring and lora.is_dir():
         plugin = run_report.typed_plugin(result.base) if result.base else "PLUGIN"
         output.note(f"Next: sea bench run CASES --plugin {plugin} --lora {lora} --out runs/after")
     output.note(f"To read the answers before and after: sea report {result.folder}   or: sea show {result.folder}")

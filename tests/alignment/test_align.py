@@ -225,6 +225,7 @@ def test_training_on_refusals_only_ends_with_a_model_that_refuses_everything(
     assert (metrics["outcome"], "benign" in metrics["examples"]) == ("refuses_everything", False)
     assert "note: no benign example is trained on" in result.err
     assert "Finished with failures: alignments with the outcome refuses_everything" in result.err
+    assert "sea bench run" not in result.err  # a benchmark would add nothing
     assert all(group["after"]["over_refusal_interval"][0] > 0.5 for group in metrics["spot_check"])
 
 
