@@ -133,6 +133,7 @@ class OptimizeWorker(BlockWorker):
         self._rows = {example.id: (block, example) for example in examples}
         if not examples:
             self._finish(block)
+        self.load()  # first: a worker that dies in it has not died of a row
         for example in examples:
             if example.id not in self._rows:  # another worker has the block
                 break

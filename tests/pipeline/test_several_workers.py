@@ -197,28 +197,37 @@ def test_what_a_device_refuses_is_no_bug_of_the_plugin(raised: str, words: str, 
     assert "bug" not in message
 
 
-def test_a_row_that_kills_its_process_has_failed_after_a_few_deaths(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mllm: MLLM
-) -> None:
-    run = prepare_run(tmp_path / "run", count=3).folder
-    start = Engine._start
+START = Engine._start
 
-    def start_or_die(engine: Engine, task: OptimizationTask) -> Any:
-        if task.id == "demo-001":
-            os.kill(os.getpid(), signal.SIGKILL)  # as a driver that crashes does
-        return start(engine, task)
+
+def start_or_die(engine: Engine, task: OptimizationTask) -> Any:
+    """Die as in a driver that crashes, at one row."""
+    if task.id == "demo-001":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return START(engine, task)
+
+
+def work_in_fork(run: Path) -> int | None:
+    """Let a process work that knows what this one has patched; return its exit code."""
 
     def work_and_end() -> None:
         os._exit(0 if work(run, device="cpu") else 1)
 
+    worker = multiprocessing.get_context("fork").Process(target=work_and_end)
+    worker.start()
+    worker.join()
+    return worker.exitcode
+
+
+def test_a_row_that_kills_its_process_has_failed_after_a_few_deaths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mllm: MLLM
+) -> None:
+    run = prepare_run(tmp_path / "run", count=3).folder
     monkeypatch.setattr(Engine, "_start", start_or_die)
     monkeypatch.setattr(ModelTarget, "load", lambda _: mllm)
     codes: list[int | None] = []
     while codes[-1:] != [0]:
-        worker = multiprocessing.get_context("fork").Process(target=work_and_end)
-        worker.start()
-        worker.join()
-        codes.append(worker.exitcode)
+        codes.append(work_in_fork(run))
         assert len(codes) <= 2 * DEATHS + 1
     assert codes == [-signal.SIGKILL] * 2 * DEATHS + [0]
     assert module.RESTARTS > 2 * DEATHS  # a command that starts its workers again gets so far
@@ -226,6 +235,24 @@ def test_a_row_that_kills_its_process_has_failed_after_a_few_deaths(
     assert failed["id"] == "demo-001"
     assert failed["reason"].startswith("2 workers died while they made this embedding alone")
     assert stored_ids(run) == ["demo-000", "demo-001", "demo-002"]
+
+
+def test_workers_that_die_before_they_have_begun_a_row_are_not_counted_against_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mllm: MLLM
+) -> None:
+    """A machine that is taken away at random moments kills many workers, most of them while they load the model."""
+    run = prepare_run(tmp_path / "run", count=3).folder
+    monkeypatch.setattr(ModelTarget, "load", lambda _: mllm)
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "_start", start_or_die)
+        for _ in range(DEATHS):
+            work_in_fork(run)
+    with monkeypatch.context() as patch:
+        patch.setattr(ModelTarget, "load", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+        for _ in range(DEATHS + 1):
+            assert work_in_fork(run) == -signal.SIGKILL
+    assert work_in_fork(run) == 0
+    assert not list(EmbeddingRun(run).records("failed"))
 
 
 def test_a_worker_waits_for_a_command_that_holds_the_run_and_joins_nothing(tmp_path: Path) -> None:
