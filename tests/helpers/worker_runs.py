@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from helpers.cli import sea, sea_process
 from helpers.cli_runs import PLUGIN
 from helpers.stored import stored_ids
 from sea_core.optimization.config import OptimizeConfig
@@ -17,23 +16,6 @@ from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, optimize
 from sea_core.runs.embedding_run import EmbeddingRun
-
-
-def test_workers_that_are_killed_are_replaced_and_change_no_bit(quiet: EmbeddingRun, tmp_path: Path) -> None:
-    run = prepare_run(tmp_path / "run").folder
-    assert EmbeddingRun(run).blocks.count_left() == COUNT
-    first, second = sea_process("worker", run), sea_process("worker", run)
-    wait_for(run, 2)
-    first.kill()
-    first.communicate()
-    assert len(sea("show", run, "--json").json()) >= 2
-    out, err = second.communicate()
-    assert second.returncode == 0, err
-    assert "OSR" in out  # the last worker audits the run
-    assert_same(run, quiet)
-    assert EmbeddingRun(run).manifest.resolved == quiet.manifest.resolved
-    assert len(EmbeddingRun(run).audits.read()) == 3
-
 
 COUNT = 12
 CONFIG = OptimizeConfig(loss=1, margin=0, batch_size=2)

@@ -25,22 +25,6 @@ from sea_core.pipeline.optimize import Synthesis, optimize
 from sea_core.runs.embedding_run import EmbeddingRun
 
 
-def test_workers_that_are_killed_are_replaced_and_change_no_bit(quiet: EmbeddingRun, tmp_path: Path) -> None:
-    run = prepare_run(tmp_path / "run").folder
-    assert EmbeddingRun(run).blocks.count_left() == COUNT
-    first, second = sea_process("worker", run), sea_process("worker", run)
-    wait_for(run, 2)
-    first.kill()
-    first.communicate()
-    assert len(sea("show", run, "--json").json()) >= 2
-    out, err = second.communicate()
-    assert second.returncode == 0, err
-    assert "OSR" in out  # the last worker audits the run
-    assert_same(run, quiet)
-    assert EmbeddingRun(run).manifest.resolved == quiet.manifest.resolved
-    assert len(EmbeddingRun(run).audits.read()) == 3
-
-
 def test_launched_workers_make_the_run_of_one(
     quiet: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
