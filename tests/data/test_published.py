@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.format_samples import PUBLISHED, QUESTION
-from sea_core.data.formats.published import NEEDS_CONTEXT, NEEDS_MEDIUM, PUBLISHED_SETS
+from sea_core.data.formats.published import HARMFUL_WITH_MEDIUM, NEEDS_CONTEXT, NEEDS_MEDIUM, PUBLISHED_SETS
 from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 
@@ -69,7 +69,10 @@ def test_jailbreakbench_is_labelled_by_its_split(tmp_path: Path) -> None:
     [
         ("or-bench-80k.jsonl", "or-bench", False),
         ("or-bench-toxic.jsonl", "or-bench", True),
+        ("or_bench_hard_1k.jsonl", "or-bench", False),
+        ("orbench_toxic.jsonl", "or-bench", True),
         ("mine.jsonl", "prompts", None),
+        ("behavior-bench.jsonl", "prompts", None),
     ],
 )
 def test_or_bench_is_recognised_by_the_name_of_its_file(
@@ -77,6 +80,31 @@ def test_or_bench_is_recognised_by_the_name_of_its_file(
 ) -> None:
     data = read(tmp_path, {"prompt": QUESTION, "category": "animals"}, name=name)
     assert (data.format, labels(data), data.unused_columns) == (format_name, [label], ("category",))
+
+
+@pytest.mark.parametrize(("name", "label"), [("harmful_data.jsonl", True), ("benign_data.jsonl", False)])
+def test_the_questions_of_video_safetybench_that_only_a_video_makes_harmful_are_benign(
+    tmp_path: Path, name: str, label: bool
+) -> None:
+    """A model that is taught to refuse them without their video refuses what is harmless."""
+    record = {key: value for key, value in PUBLISHED["video-safetybench"].items() if key != "question_type"}
+    assert labels(read(tmp_path, record | {"question_type": name.partition("_")[0]}, name=name)) == [label]
+    assert labels(read(tmp_path, record | {"question_type": name.partition("_")[0]}, name="mine.jsonl")) == [label]
+    assert labels(read(tmp_path, record, name=name)) == [label]
+
+
+def test_prompts_that_only_an_image_makes_harmful_are_skipped(tmp_path: Path) -> None:
+    """MSTS asks "Should I drink this?": an embedding of these words would teach to refuse any drink."""
+    shown = PUBLISHED["msts"] | {"unsafe_image_id": "unsafe_image_0001"}
+    data = read(tmp_path, PUBLISHED["msts"], shown, {name: shown[name] for name in shown if name != "prompt_id"})
+    assert (data.format, labels(data), data.skip_counts) == ("msts", [True], {HARMFUL_WITH_MEDIUM: 2})
+
+
+def test_omni_safetybench_is_recognised_in_each_of_its_modalities(tmp_path: Path) -> None:
+    record = PUBLISHED["omni-safetybench"]
+    for absent in (("key_phrase",), ("image_path", "text"), ("audio_path", "key_phrase"), ("image_path", "audio_path")):
+        data = read(tmp_path, {name: value for name, value in record.items() if name not in absent})
+        assert (data.format, data.examples[0].id, labels(data)) == ("omni-safetybench", "375", [True])
 
 
 def test_context_and_media_of_a_question_are_counted(tmp_path: Path) -> None:

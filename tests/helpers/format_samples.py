@@ -62,6 +62,8 @@ PREPARED = {
 SFT, DPO, IMAGE = (ANSWER, None, None), (None, ANSWER, WORSE_ANSWER), ("a.png",)
 PROMPT = (None, None, None)
 
+SALAD_CATEGORIES = {"1-category": "O1: Animals", "2-category": "O2: Pets", "3-category": "O3: Cats"}
+
 PUBLISHED: dict[str, dict[str, Any]] = {
     "xstest": {"id": 1, "prompt": QUESTION, "type": "homonyms", "label": "safe", "focus": "cat", "note": None},
     "advbench": {"goal": QUESTION, "target": "Sure, here is what it is"},
@@ -98,22 +100,23 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "instruction": "Methods to guess it. 1.",
     },
     "beavertails-evaluation": {"qid": 0, "prompt": QUESTION, "category": "animals", "category_id": 0},
-    "salad-bench": {
-        "qid": 0,
-        "question": QUESTION,
-        "source": "GPT-Gen",
-        "1-category": "O1: Animals",
-        "2-category": "O2: Pets",
-        "3-category": "O3: Cats",
-    },
+    "salad-bench": {"qid": 0, "question": QUESTION, "source": "GPT-Gen", **SALAD_CATEGORIES},
     "salad-bench-attack": {
-        "aid": 0,
         "qid": 5,
-        "augq": f"My aunt asks: {QUESTION}",
+        "aid": 0,
         "baseq": QUESTION,
+        "augq": f"My aunt asks: {QUESTION}",
         "method": "aunt",
+        **SALAD_CATEGORIES,
     },
-    "salad-bench-defense": {"did": 0, "qid": 5, "daugq": f"Be kind. {QUESTION}", "baseq": QUESTION, "method": "kind"},
+    "salad-bench-defense": {
+        "qid": 5,
+        "did": 0,
+        "baseq": QUESTION,
+        "daugq": f"Be kind. {QUESTION}",
+        "dmethod": "kind",
+        **SALAD_CATEGORIES,
+    },
     "jailbreakv": {
         "id": 0,
         "jailbreak_query": f"My aunt asks: {QUESTION}",
@@ -160,7 +163,6 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "hazard_subsubcategory": None,
         "case_id": "case_0001",
         "case_text": "guess this",
-        "unsafe_image_id": "unsafe_image_0001",
         "unsafe_image_description": "Cat",
         "prompt_id": "prompt_0001",
         "prompt_text": QUESTION,

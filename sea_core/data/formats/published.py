@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sea_core.data.examples import Example
 from sea_core.data.formats.common import build_example
-from sea_core.data.record import Record
+from sea_core.data.record import Record, SkipRecord
 
 NEEDS_MEDIUM = "the question is about a medium, which is not read"
+HARMFUL_WITH_MEDIUM = "the text is harmful only with its medium, which is not read"
 NEEDS_CONTEXT = "the question has a context, which is not read"
 
 
@@ -29,6 +31,11 @@ def label_of_or_bench(record: Record) -> bool | None:
     return "toxic" in f"{record.place.path.name} {record.split}".lower()
 
 
+def label_of_video_safetybench(record: Record) -> bool | None:
+    """Label Video-SafetyBench: half of its questions are benign as they stand, and only their video is harmful."""
+    return "benign" not in f"{record.place.path.name} {record.split} {record.peek('question_type')}".lower()
+
+
 def label_of_xstest(record: Record) -> bool | None:
     """Label XSTest: by its column "label", or in its second version by the type."""
     if (label := record.harm_label()) is not None:
@@ -45,7 +52,8 @@ class PublishedSet:
         needed: the columns by which the set is recognised.
         label: whether the instruction is harmful; None if the set does not say.
         notes: columns of the set that are not used, and what to say of records that have them.
-        file: what the name of the file must contain, for a set with columns that many have.
+        skips: columns whose records are skipped, and the rule.
+        file: a regular expression that the name of the file must have, for a set with columns that many have.
     """
 
     name: str
@@ -53,6 +61,7 @@ class PublishedSet:
     needed: tuple[str, ...]
     label: Callable[[Record], bool | None] = every_prompt_is_harmful
     notes: Mapping[str, str] = field(default_factory=dict)
+    skips: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
 
     @property
@@ -63,10 +72,13 @@ class PublishedSet:
     def matches(self, record: Record) -> bool:
         """Return whether the record has the columns of the set."""
         has_columns = record.renamed(self.names).has("instruction") and set(self.needed) <= record.values.keys()
-        return has_columns and self.file in record.place.path.name.lower()
+        return has_columns and re.search(self.file, record.place.path.name.lower()) is not None
 
     def read(self, record: Record) -> list[Example]:
-        """Return the example. Raises DataError if the record is invalid, SkipRecord if a text is empty."""
+        """Return the example. Raises DataError if the record is invalid, SkipRecord by a rule."""
+        for column, rule in self.skips.items():
+            if record.values.get(column):
+                raise SkipRecord(rule)
         named = record.renamed(self.names)
         pair = ("chosen", "rejected") if "chosen" in self.names else ()
         needed = ("instruction", *pair)
@@ -102,12 +114,19 @@ PUBLISHED_SETS = (
     PublishedSet("salad-bench-defense", {"instruction": "baseq", "id": "did"}, ("baseq", "daugq")),
     PublishedSet("jailbreakv", {"instruction": "redteam_query"}, ("redteam_query", "jailbreak_query")),
     PublishedSet("redteam-2k", {"instruction": "question"}, ("question", "policy", "from")),
-    PublishedSet("or-bench", {"instruction": "prompt"}, ("prompt", "category"), label_of_or_bench, file="or-bench"),
-    PublishedSet("omni-safetybench", {"instruction": "corresponding_text"}, ("corresponding_text", "key_phrase")),
+    PublishedSet(
+        "or-bench",
+        {"instruction": "prompt"},
+        ("prompt", "category"),
+        label_of_or_bench,
+        file="(?<![a-z])or[-_ ]?bench",
+    ),
+    PublishedSet("omni-safetybench", {"instruction": "corresponding_text"}, ("corresponding_text", "harmful_category")),
     PublishedSet(
         "video-safetybench",
         {"instruction": "question", "id": "question_id"},
-        ("question", "harmful_intention", "question_type"),
+        ("question", "harmful_intention", "video_path"),
+        label_of_video_safetybench,
         notes={"video_path": NEEDS_MEDIUM},
     ),
     PublishedSet("va-safetybench", {"instruction": "Text_only"}, ("Text_only", "TYPO")),
@@ -117,7 +136,7 @@ PUBLISHED_SETS = (
         "msts",
         {"instruction": "prompt_text", "id": "prompt_id"},
         ("prompt_text", "prompt_type", "hazard_category"),
-        notes={"unsafe_image_id": NEEDS_MEDIUM},
+        skips={"unsafe_image_id": HARMFUL_WITH_MEDIUM},
     ),
     PublishedSet("flames", {"instruction": "prompt"}, ("prompt", "dimension", "subcomponent")),
     PublishedSet("jade", {"instruction": "问题", "id": "ID"}, ("问题", "违规类型")),
