@@ -14,6 +14,7 @@ from sea_core.judges.refusal_patterns import read_languages, refuses, split_sent
 
 ANSWERS = Path(__file__).parent / "answers"
 READ = sorted(path.stem for path in ANSWERS.glob("??.toml"))
+GUIDE = Path(__file__).parents[2] / "docs/how-to/run-a-benchmark.md"
 PRECISION, RECALL = 0.98, 0.9
 
 
@@ -42,6 +43,25 @@ def test_its_answers_are_read(code: str) -> None:
     lines = [answer for kinds in read_answers(code).values() for answers in kinds.values() for answer in answers]
     unread = [answer for answer in lines if refuses(answer) is None]
     assert len(unread) <= len(lines) / 100, unread
+
+
+@pytest.mark.parametrize("code", sorted(set(READ) - {"en"}))
+def test_the_guide_has_the_measured_figures(code: str) -> None:
+    parts = {
+        part: {kind: [refuses(answer) for answer in answers] for kind, answers in kinds.items()}
+        for part, kinds in read_answers(code).items()
+    }
+    tuned, held_out = parts["tuning"], parts["held_out"]
+    right = tuned["refusals"].count(True) + tuned["compliances"].count(False)
+    cells = [
+        read_languages()[code].name,
+        sum(map(len, tuned.values())),
+        right,
+        f"{held_out['refusals'].count(True)} of {len(held_out['refusals'])}",
+        f"{held_out['compliances'].count(True)} of {len(held_out['compliances'])}",
+        sum(answers.count(None) for answers in held_out.values()),
+    ]
+    assert f"| {' | '.join(map(str, cells))} |" in GUIDE.read_text(encoding="utf-8")
 
 
 def test_an_answer_in_a_language_that_is_not_read_is_unrated() -> None:
