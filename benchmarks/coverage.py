@@ -3,6 +3,9 @@
 FOLDER holds local copies of the sets, named as in SETS; those that are missing are left out. The distinct texts of
 a set are split by a digest: the rules may be tuned on one half, and are counted on the other. A text that two sets have
 is in the same half of both. The command prints counts, and texts only with `--show` or `--show-skipped`.
+
+`--verdicts` counts, field by field, what a person said of a sample. `--show 50 --seed 7` prints a sample, with the
+digests that stand for a text and its extraction in the table of verdicts. It changes little when the rules take more.
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import random
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from coverage_verdicts import FIELDS, digest, digest_extraction, read_verdicts, tally
 
 from sea_core.data.examples import Example, Extraction
 from sea_core.data.read import scan
@@ -24,6 +28,7 @@ from sea_core.extraction.validate import check_sentence
 
 SPLIT = "coverage-1"
 HALVES = ("tune", "held-out", "all")
+VERDICT_COLUMNS = ("verdicts", *FIELDS, "all four", "changed since")
 
 
 @dataclass(frozen=True)
@@ -121,10 +126,21 @@ def measure(texts: list[str]) -> Coverage:
 
 def show(found: Coverage, prepared: int, skipped: int, seed: int) -> None:
     """Print random texts with their outcomes, for a person to read."""
-    for text, extraction in random.Random(seed).sample(found.prepared, min(prepared, len(found.prepared))):
-        print(f"\n{text}\n  {extraction.kind}: {extraction.phrase}\n  {extraction.sentence}\n  {extraction.detoxified}")
-    for text, reason in random.Random(seed).sample(found.skipped, min(skipped, len(found.skipped))):
+
+    def order(outcome: tuple[str, object]) -> str:
+        return digest(str(seed), outcome[0])
+
+    for text, extraction in sorted(found.prepared, key=order)[:prepared]:
+        print(f"\n{digest(text)},{digest_extraction(extraction)}\n{text}\n  {extraction.kind}: {extraction.phrase}")
+        print(f"  {extraction.sentence}\n  {extraction.detoxified}")
+    for text, reason in sorted(found.skipped, key=order)[:skipped]:
         print(f"\n{text}\n  -- {reason}")
+
+
+def print_counts(name: str, records: int, read: int, found: Coverage) -> None:
+    """Print a row: how many records were read, and how many of the texts of the half were prepared."""
+    counts = f"{records} | {read} | {found.texts} | {len(found.prepared)}"
+    print(f"| {name} | {counts} | {len(found.prepared) / found.texts:.0%} |", flush=True)
 
 
 def main() -> None:
@@ -133,19 +149,24 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, default="held-out")
     parser.add_argument("--set", action="append", default=[], dest="names", help="only sets whose name begins so")
     parser.add_argument("--reasons", action="store_true", help="also count the reasons for skips")
+    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="count a person's verdicts by field instead")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N random prepared texts of each set")
     parser.add_argument("--show-skipped", type=int, default=0, metavar="N", help="print N random skipped texts")
     parser.add_argument("--seed", type=int, default=0, help="which texts are printed")
     args = parser.parse_args()
-    print(f"| set | records | read | {args.half} | prepared | |\n|---|---:|---:|---:|---:|---:|")
+    verdicts = read_verdicts(args.verdicts) if args.verdicts else []
+    columns = VERDICT_COLUMNS if args.verdicts else ("records", "read", args.half, "prepared", "")
+    print(f"| set | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}")
     for name, wanted in SETS.items():
         if args.names and not name.startswith(tuple(args.names)):
             continue
         records, read, texts = read_texts(args.folder, wanted)
         found = measure([text for text in texts if args.half in ("all", half(text))])
-        if found.texts:
-            counts = f"{records} | {read} | {found.texts} | {len(found.prepared)}"
-            print(f"| {name} | {counts} | {len(found.prepared) / found.texts:.0%} |", flush=True)
+        if found.texts and args.verdicts:
+            of_set = [verdict for verdict in verdicts if verdict.set == name]
+            print(f"| {name} | {tally(of_set, found.prepared)} |", flush=True)
+        elif found.texts:
+            print_counts(name, records, read, found)
         if args.reasons:
             print(*(f"  {count:5d}  {reason}" for reason, count in found.reasons().most_common()), sep="\n")
         show(found, args.show, args.show_skipped, args.seed)
