@@ -32,6 +32,7 @@ FIRST = (
     "plugins/bench/tests/cli/test_study.py",
     "demo run",
     "plugins/auto/tests/test_chain.py",
+    "plugins/toy/tests/spoken/test_study.py",
     "tests/alignment/test_align.py",
     "tests/plugin/test_example_eeg.py",
 )

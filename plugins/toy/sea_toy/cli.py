@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from sea_core.plugin.blueprint import Blueprint
+    from sea_toy.study_data import StudySource
 
 app = typer.Typer(name="toy", rich_help_panel="Extend", help="Build, check and align toy models.", no_args_is_help=True)
 
@@ -103,25 +105,56 @@ def align(
 
 @app.command("study")
 def study(
-    out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("studies/toy"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write.", show_default="studies/toy; with --real: studies/real"),
+    ] = None,
     model: Annotated[
         list[str], typer.Option(help="A bundled model, such as llava-image; repeatable.", show_default="all")
     ] = [],  # noqa: B006
+    real: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL", help="Instead of the toy world: spoken requests, for a model of real parts."),
+    ] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --real: a labelled text safety set, to be tested on its requests too."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the splits of phrases and verbs, and of the media.")] = 0,
     as_json: output.Json = False,
 ) -> None:
-    """Write the data of a study on the toy world, and its study file.
+    """Write the data of a study on the toy world, or on a model of real parts, and its study file.
 
     Training rows with real media of their phrases, and benchmarks for validation and test, with phrases and, for the
-    test, a whole verb held out: for each of three seeds other ones. Re-run the same command to resume. `sea study run`
-    takes the study file.
+    test, verbs held out: for each of three seeds other ones. Re-run the same command to resume. `sea study run` takes
+    the study file.
     """
     from sea_core.cli.progress import TERMINAL
     from sea_toy.study_data import write_study_data
 
-    path = write_study_data(out, model, seed, TERMINAL)
+    folder = out or Path("studies/real" if real else "studies/toy")
+    path = write_study_data(folder, _study_source(folder, model, real, text, seed), TERMINAL)
     output.emit({"study": path}, as_json, lambda: str(path))
-    output.note(f"Next: sea study run {path}   (a few minutes, one model: --quick)")
+    output.note(f"Next: sea study run {path}" + ("" if real else "   (a few minutes, one model: --quick)"))
+
+
+def _study_source(folder: Path, names: list[str], real: Path | None, text: Path | None, seed: int) -> StudySource:
+    """Return what the options name. Raises SeaError if they do not go together."""
+    if real is None:
+        from sea_toy.toy_study import ToyStudy, find_models
+
+        if text:
+            raise SeaError("--text is for a model of real parts", hint="Name it: --real models/real")
+        return ToyStudy(seed, find_models(names))
+    from sea_core.cli.progress import TERMINAL
+    from sea_toy.spoken.study import SpokenStudy, fastest_dtype
+
+    if names:
+        raise SeaError("--model names bundled models, and --real another one", hint="Leave out one of them.")
+    if not real.is_dir():
+        output.note(f"note: {real} is not there yet; build it before the study runs (sea toy build real)")
+    model = os.path.relpath(real.resolve(), folder.resolve())
+    return SpokenStudy(model, fastest_dtype(), seed, text, progress=TERMINAL)
 
 
 def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None:

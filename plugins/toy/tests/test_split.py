@@ -12,7 +12,8 @@ from sea_core.data.read import read_examples
 from sea_core.errors import RunError, SeaError
 from sea_toy import study_data
 from sea_toy.split import SPLITS, split_phrases
-from sea_toy.study_data import TOY_MODELS, study_file, write_study_data
+from sea_toy.study_data import study_file, write_study_data
+from sea_toy.toy_study import TOY_MODELS, ToyStudy, find_models
 from sea_toy.world import phrases
 
 
@@ -55,6 +56,8 @@ def test_over_all_splits_each_object_of_a_verb_is_held_out_once(seed: int) -> No
 
 
 def test_study_file_names_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = ToyStudy(1, TOY_MODELS[:1])
+
     def stop(_: object, path: Path) -> None:
         path.write_bytes(b"half")
         raise KeyboardInterrupt
@@ -62,12 +65,12 @@ def test_study_file_names_what_is_written(tmp_path: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as killed:
         killed.setitem(study_data.WRITERS, "image", (".jpg", stop))
         with pytest.raises(KeyboardInterrupt):
-            write_study_data(tmp_path, ["llava-image"], seed=1)
-    monkeypatch.setattr(study_data, "DRAWS", 1)
-    path = write_study_data(tmp_path, ["llava-image"], seed=1)
+            write_study_data(tmp_path, source)
+    monkeypatch.setattr(ToyStudy, "draws", 1)
+    path = write_study_data(tmp_path, source)
     assert not [each for each in tmp_path.rglob("*.jpg") if each.read_bytes() == b"half"]
     written = {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*")}
-    content = study_file(TOY_MODELS[:1])
+    content = study_file(source)
     model = content["models"]["llava-image"]
     named = [model["validation"], model["test"], model["benign_media"], *model["media"].values(), content["data"]]
     of_seeds = {name.format(seed=seed) for name in named for seed in content["seeds"]}
@@ -93,12 +96,12 @@ def test_folder_of_another_seed_is_left_as_it_is(tmp_path: Path) -> None:
     other = tmp_path / "splits.json"
     other.write_text(json.dumps({"seed": 1}))
     with pytest.raises(RunError, match="other splits"):
-        write_study_data(tmp_path, ["llava-image"], seed=0)
+        write_study_data(tmp_path, ToyStudy(0, TOY_MODELS[:1]))
     assert [each.name for each in tmp_path.iterdir()] == ["splits.json"]
     assert json.loads(other.read_text()) == {"seed": 1}
 
 
-def test_unknown_model_is_refused(tmp_path: Path) -> None:
+def test_unknown_model_is_refused() -> None:
     with pytest.raises(SeaError, match="no toy model 'llava'") as caught:
-        write_study_data(tmp_path, ["llava"])
+        find_models(["llava"])
     assert "llava-image" in caught.value.hint

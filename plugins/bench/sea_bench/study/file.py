@@ -40,7 +40,8 @@ class StudyModel:
     """A model of the study.
 
     Attributes:
-        plugin, modality, model: as `sea optimize` takes them.
+        plugin, modality, model, dtype: as `sea optimize` takes them.
+        adapter: settings of its adapter, as `-o adapter.KEY=VALUE`.
         validation, test: benchmarks, the one for choosing settings and the one for the end.
         media: examples with real media, as `sea encode` takes them, by the names that arms use.
         benign_media: a folder of benign media, for the recipes that need them.
@@ -50,6 +51,8 @@ class StudyModel:
     validation: str
     modality: str | None = None
     model: str | None = None
+    dtype: str = "auto"
+    adapter: Mapping[str, Any] = field(default_factory=dict)
     test: str | None = None
     media: Mapping[str, str] = field(default_factory=dict)
     benign_media: str | None = None

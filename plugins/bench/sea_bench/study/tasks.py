@@ -104,8 +104,8 @@ class StudyTask(ABC):
 
 
 @cache
-def _find(plugin: str, modality: str | None, model: str | None) -> ModelTarget:
-    return ModelTarget.find(plugin, modality=modality, model=model)
+def _find(plugin: str, modality: str | None, model: str | None, dtype: str, settings: str) -> ModelTarget:
+    return ModelTarget.find(plugin, modality=modality, model=model, dtype=dtype, settings=json.loads(settings))
 
 
 def find_target(study: Study, name: str) -> ModelTarget:
@@ -113,18 +113,20 @@ def find_target(study: Study, name: str) -> ModelTarget:
 
     Raises:
         PluginError, ModelError: it cannot be used.
+        SeaError: its dtype, or a setting of its adapter, is not known.
     """
     spec = study.file.models[name]
     plugin, model = (
         str(study.path(each)) if each and study.path(each).exists() else each for each in (spec.plugin, spec.model)
     )
-    return _find(plugin or "", spec.modality, model)
+    return _find(plugin or "", spec.modality, model, spec.dtype, json.dumps(dict(spec.adapter), sort_keys=True))
 
 
-def model_state(study: Study, name: str) -> list[str]:
-    """Return what identifies a model: the plugin's version, the checkpoint and the dtype."""
-    target = find_target(study, name)
-    return [target.name, target.plugin.version, target.fingerprint(), target.dtype_name()]
+def model_state(study: Study, name: str) -> list[Any]:
+    """Return what identifies a model: the plugin's version, the checkpoint, the dtype and the adapter's settings."""
+    target, settings = find_target(study, name), dict(study.file.models[name].adapter)
+    state = [target.name, target.plugin.version, target.fingerprint(), target.dtype_name()]
+    return [*state, settings] if settings else state
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,11 @@ def render_part(part: Sequence[PlannedClip]) -> list[np.ndarray]:
 
 def render(clip: PlannedClip, rng: random.Random) -> np.ndarray:
     """Return the clip's wave: speech, often with faint noise, then silence."""
-    wave = speak(clip.phrase.text, clip.voice, rng)[: round((SECONDS - SILENCE) * RATE)]
+    return embed_speech(speak(clip.phrase.text, clip.voice, rng)[: round((SECONDS - SILENCE) * RATE)], rng)
+
+
+def embed_speech(wave: np.ndarray, rng: random.Random) -> np.ndarray:
+    """Return speech with silence before and after it, in noise that is mostly faint; at most SECONDS of it."""
     wave = np.concatenate([np.zeros(round(rng.uniform(0, 0.1) * RATE), np.float32), wave])
     wave = np.concatenate([wave, np.zeros(round(SILENCE * RATE), np.float32)])[: SECONDS * RATE]
     noise = np.random.default_rng(rng.getrandbits(32)).standard_normal(len(wave), np.float32)

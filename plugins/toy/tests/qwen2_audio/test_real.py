@@ -8,23 +8,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen2AudioEncoderConfig
-from transformers.models.qwen2_audio.modeling_qwen2_audio import Qwen2AudioEncoder
 
+from helpers.real_parts import make_real_model
 from sea_core.errors import SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.model.proof import check_seam
 from sea_core.runs.digests import CACHE_VARIABLE
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
-from sea_toy.qwen2_audio import real, tiny
+from sea_toy.qwen2_audio import real
 from sea_toy.qwen2_audio.blueprints import BLUEPRINTS
 from sea_toy.spoken.clips import ClipConfig, plan_clips
 from sea_toy.spoken.exam import count_named
 from sea_toy.spoken.grounding import GroundingConfig, collapse, count_edits, spell
 from sea_toy.spoken.phrases import SpokenPhrase
 from sea_toy.spoken.voices import SpeakingVoice
-from sea_toy.tokenizer import train_tokenizer
-from sea_toy.world import ToyWorld
 
 CLIPS = ClipConfig(
     6, 0, 0, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
@@ -35,24 +32,6 @@ CONFIG = GroundingConfig(
 PHRASE = SpokenPhrase("polish a bike", "activity", ("polish", "bike"))
 
 
-def make_model() -> MLLM:
-    """A model of the real class around a random language model and a random Whisper encoder."""
-    torch.manual_seed(0)
-    special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-    corpus = ToyWorld(Qwen2AudioAdapter()).corpus()
-    tokenizer = train_tokenizer(corpus, special, end="<|im_end|>", pad="<|im_end|>")
-    config = LlamaConfig(
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        intermediate_size=32,
-        vocab_size=len(tokenizer),
-    )
-    tower = Qwen2AudioEncoder(Qwen2AudioEncoderConfig(**tiny.encoder_config(16, 1, 2) | {"max_source_positions": 1500}))
-    return real.build_model(LlamaForCausalLM(config), tokenizer, tower.state_dict(), heads=2)
-
-
 def test_blueprint_is_offered() -> None:
     assert [blueprint.name for blueprint in BLUEPRINTS] == ["tiny", "small", "real"]
 
@@ -60,7 +39,7 @@ def test_blueprint_is_offered() -> None:
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
 def test_model_is_trained_saved_and_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    mllm, folder, lines = make_model(), tmp_path / "model", []
+    mllm, folder, lines = make_real_model(), tmp_path / "model", []
     before = mllm.projector.linear.weight.clone()
     real.train_and_save(mllm, "a" * 64, CLIPS, CONFIG, folder, 0, lines.append)
     assert not torch.equal(mllm.projector.linear.weight, before)
@@ -83,7 +62,7 @@ def test_model_is_trained_saved_and_examined(tmp_path: Path, monkeypatch: pytest
     adapter = Qwen2AudioAdapter(seconds=1)
     check_seam(MLLM(adapter, *adapter.load(str(folder), dtype=torch.float32, device="cpu")))
     with pytest.raises(SeaError, match="of another training"):
-        real.train_and_save(make_model(), "a" * 64, CLIPS, CONFIG, folder, 1, lines.append)
+        real.train_and_save(make_real_model(), "a" * 64, CLIPS, CONFIG, folder, 1, lines.append)
 
 
 def test_weights_are_identified_by_all_that_they_follow_from() -> None:
