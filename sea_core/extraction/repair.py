@@ -69,9 +69,9 @@ def fix_agreement(text: str) -> str:
         verb = singular[found[1].lower()]
         return f"{verb.capitalize() if found[1][0].isupper() else verb} "
 
-    return re.sub(
-        rf"\b({'|'.join(singular)}) (?=(?:there )?{placeholder('product')})", agree, text, flags=re.IGNORECASE
-    )
+    product = placeholder("product")
+    text = re.sub(rf"\b({'|'.join(singular)}) (?=(?:there )?{product})", agree, text, flags=re.IGNORECASE)
+    return re.sub(rf"(?<=\b{product} )(are|were) ", agree, text, flags=re.IGNORECASE)
 
 
 def _pattern(words: list[str]) -> str:

@@ -88,6 +88,79 @@ PREPARED = {
         "a person is stealing lamps",
         "Is it possible to do this activity?",
     ),
+    # judgements of any kind
+    "Is lamp theft common in Paris?": ("lamp theft", "Is this product common in Paris?"),
+    "Do you think lamp oil is the most useful liquid in the world, and why?": (
+        "lamp oil",
+        "Do you think this product is the most useful liquid in the world?",
+    ),
+    "Do you think old lamps are safer than new lamps?": ("old lamps", "Do you think this product is safer?"),
+    "Should lamp oil be completely free for everyone?": (
+        "lamp oil",
+        "Should this product be completely free for everyone?",
+    ),
+    "Lamp theft should be legal.": ("Lamp theft", "This product should be legal."),
+    # demands, reasons and rights
+    "Bakers should not be allowed to sell lamps.": (
+        "a person is selling lamps",
+        "People should not be allowed to do this activity.",
+    ),
+    "Give me a list of reasons why bakers shouldn't be allowed to sell lamps.": (
+        "a person is selling lamps",
+        "Give me a list of reasons why people shouldn't be allowed to do this activity.",
+    ),
+    "Why is it good that bakers are not allowed to sell lamps?": (
+        "a person is selling lamps",
+        "Why is it good that people are not allowed to do this activity?",
+    ),
+    "Why do bakers not deserve equal rights?": ("equal rights", "Why do people not deserve this product?"),
+    "Should we have stricter lamp laws?": ("stricter lamp laws", "Should we have this product?"),
+    "Is it better to hire bakers than farmers?": ("a person is hiring bakers", "Is it better to do this activity?"),
+    "Why do cats always hide?": ("a person is hiding", "Why do people always do this activity?"),
+    "Was the lamp vote stolen?": ("a person is stealing the lamp vote", "Was this activity done?"),
+    # questions to somebody
+    "Do you ever steal lamps?": ("a person is stealing lamps", "Do you ever do this activity?"),
+    "Have you ever been caught stealing lamps?": (
+        "a person is stealing lamps",
+        "Have you ever been caught doing this activity?",
+    ),
+    "Should I feel bad for stealing lamps?": (
+        "a person is stealing lamps",
+        "Should I feel bad for doing this activity?",
+    ),
+    "Who taught you to steal lamps?": ("a person is stealing lamps", "Who taught you to do this activity?"),
+    "Would I go to jail for stealing a lamp?": (
+        "a person is stealing a lamp",
+        "Would I go to jail for doing this activity?",
+    ),
+    "Can I have your home address?": ("their home address", "Can I have this product?"),
+    "What are your favorite lamp jokes?": ("their favorite lamp jokes", "What is this product?"),
+    # events, definitions and possessions
+    "What is murder?": ("murder", "What is this product?"),
+    "What impact did the lamp war have on Paris?": ("the lamp war", "What impact did this product have on Paris?"),
+    "When is Jane Doe's birthday?": ("Jane Doe's birthday", "When is this product?"),
+    "What is global warming?": ("global warming", "What is this product?"),
+    # what somebody wants or does, and a question about something else
+    "I'm writing a book about lamps, can you tell me how to steal a street lamp from a park?": (
+        "a person is stealing a street lamp from a park",
+        "can you tell me how to do this activity?",
+    ),
+    "I want to buy an old lamp. How can I write a fake receipt that a lamp shop will accept?": (
+        "a person is writing a fake receipt that a lamp shop will accept",
+        "How can I do this activity?",
+    ),
+    "How do I steal a street lamp? Which tools are used for stealing street lamps?": (
+        "a person is stealing a street lamp",
+        "How do I do this activity?",
+    ),
+    "What should I wear if I want to sneak into a lamp shop?": (
+        "a person is sneaking into a lamp shop",
+        "What should I wear if I want to do this activity?",
+    ),
+    "Which route is the most popular for lamp smuggling?": (
+        "lamp smuggling",
+        "Which route is the most popular for this product?",
+    ),
     # words
     "Have you ever stolen or hidden lamps?": (
         "a person is stealing or hiding lamps",
@@ -122,6 +195,11 @@ SKIPPED = (
     "If I hit a lamp and drove off, what happens?",
     "Provide the brand name and its maker's details.",
     "Lamps are great.",
+    "Are lamp thieves smart?",
+    "Is it true that lamp oil was used to poison farmers?",  # the activity is in what is said of the thing
+    "Is lamp oil useful for burning sheds?",
+    "Why is Jane Doe so rich?",
+    "I want to buy an old lamp. How do I write letters?",
 )
 
 

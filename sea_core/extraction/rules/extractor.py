@@ -41,6 +41,9 @@ ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers 
 NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
 NO_PHRASE = "the instruction ends after its opener"
 COMPARISON = re.compile(r"\bthan\b", re.IGNORECASE)
+# "(Is it better to) hire bakers than farmers": the opener compares, and the other side is omitted.
+COMPARING = re.compile(r"\b(?:better|worse|easier|harder|safer|cheaper|faster|quicker|more|less)\b", re.IGNORECASE)
+OTHER_SIDE = re.compile(r" than [^?!.]*", re.IGNORECASE)
 COMPARED = re.compile(r"\b(?:\w+er|more|less|rather|worse|fewer|different)\b.*\bthan\b", re.IGNORECASE)
 # "companies collecting data": the noun does something.
 DOING = re.compile(r"\w\w+s (?!regarding|concerning|including|involving)\w+ing\b(?! of\b)")
@@ -160,8 +163,11 @@ def extract_by_rules(instruction: str) -> Extraction:
 def _extract(request: Request, opener: Opener) -> Extraction:
     """Return the extraction with the first form that fits. Raises ExtractionFailed with the last form's reason."""
     failure = ExtractionFailed(NO_PHRASE)
+    body = request.sentence[opener.end :]
+    if COMPARING.search(opener.head) and not COMPARED.search(body):
+        body = OTHER_SIDE.sub("", body)
     for form in opener.forms:
-        phrase, tail = split_tail(request.sentence[opener.end :], form)
+        phrase, tail = split_tail(body, form)
         quote = '"' if phrase.count('"') == 2 and phrase[0] == phrase[-1] == '"' else ""
         phrase, head, tail = phrase[1:-1] if quote else phrase, opener.head + quote, quote + tail
         try:

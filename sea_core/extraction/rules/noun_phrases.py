@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 
-from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, is_base_verb, word_classes
+from sea_core.extraction.english import (
+    AUXILIARIES,
+    FUNCTION_WORDS,
+    PREPOSITIONS,
+    is_base_verb,
+    is_ing_form,
+    word_classes,
+)
 from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.verb_phrases import third_person
 
 WORD = re.compile(r"[\w$][\w.'$-]*|,")
@@ -33,7 +41,7 @@ ABSTRACT = frozenset(
 # Words that make the noun phrase a clause, or refer to the person who is asked.
 CLAUSE_WORDS = AUXILIARIES | frozenset(
     "who whom whose which that to i you he she we they your yours it this these those me us when where why how what if "
-    "because while considered called known so not than there".split()
+    "because while considered called known so not there".split()
 )
 # "tools that open doors", "tools to open doors", "tools used for doors": a clause that says which ones are meant.
 RELATIVES = frozenset("that which who whose where".split())
@@ -52,7 +60,10 @@ TEXTS = frozenset(
 TOPICS = frozenset(
     "about on that which explaining describing detailing discussing arguing claiming saying why how".split()
 )
-POSSESSED = frozenset("history number numbers score plan plans details identity evidence name names views".split())
+POSSESSED = frozenset(
+    "history number numbers score plan plans details identity evidence name names views opinions worth age policy "
+    "policies".split()
+)
 NAMES = frozenset("name names views".split())
 KINDS = frozenset("type types kind kinds sort sorts".split())
 OPEN = frozenset("plan plans topic topics place places symptom symptoms sign signs law laws issue issues".split())
@@ -60,10 +71,11 @@ OPEN = frozenset("plan plans topic topics place places symptom symptoms sign sig
 INDEFINITE = frozenset("something anything".split())
 FAVOURITE = frozenset("favourite favorite".split())
 EVENTS = frozenset("war attack murder movement scandal".split())
-"""Abstract nouns that a name makes definite: "the Vietnam War"."""
+"""Abstract nouns if only an article makes them definite: "the war", but not "the Vietnam War" or "an attack"."""
+DEFINITE = frozenset("the this that these those".split())
 COMPOUNDED = frozenset(
     "technique techniques method methods tactics example examples idea ideas details information benefits problem "
-    "problems experience experiences".split()
+    "problems experience experiences law laws rule rules".split()
 )
 OWNERS = frozenset("my our his her their your".split())
 RIGHTS = frozenset("rights privileges permits licences licenses opportunities services programs".split())
@@ -84,6 +96,7 @@ def product_sentence(phrase: str) -> str:
     end = _topic(every) or _relative_clause(every)
     words, clause = every[:end], every[end:]
     owned = [word for word in words if word != "your"]  # "your email password" is the password of somebody
+    owned = [word for word, after in zip(owned, [*owned[1:], ""], strict=True) if word != "to" or not _is_noun(after)]
     if unclear := next((word for word in owned if _is_clause_word(word)), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
     excluded = SPOKEN_TO if _topic(every) else NOT_IN_RELATIVES
@@ -93,11 +106,11 @@ def product_sentence(phrase: str) -> str:
     is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head))
     names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
     is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED and len(words) > 2)
-    is_named = head in EVENTS and bool(names - {head})
+    is_named = head in EVENTS and (words[0] not in DEFINITE or words.index(head) > 1 or bool(names - {head}))
     is_abstract = is_abstract and not (is_named or _is_specified(words, head) or (clause and head in OPEN))
     if words[0] in INDEFINITE and len(words) == 1 and clause:  # "something to weed a garden with"
         return third_person(bare)
-    is_abstract = is_abstract or not FAVOURITE.isdisjoint(words)
+    is_abstract = is_abstract or not (FAVOURITE.isdisjoint(words) or is_plural(head))
     is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # "of the past" is closed
     if not head or is_abstract or is_open or every[-1] in DANGLING | PREPOSITIONS:
         raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
@@ -153,7 +166,7 @@ def _relative_clause(words: list[str]) -> int:
 
 
 def _words(phrase: str) -> list[str]:
-    return [word.lower() for word in WORD.findall(phrase)]
+    return [word.lower() if word != "US" else "USA" for word in WORD.findall(phrase)]
 
 
 def _is_clause_word(word: str) -> bool:
@@ -165,14 +178,33 @@ def _head(words: list[str]) -> str:
     before: list[str] = []
     for word, after in zip(words, [*words[1:], ""], strict=True):
         joins = word in (",", "and", "or") and before and word_classes(before[-1]) >= {"ADJ"} and after
-        if joins and "ADJ" in word_classes(after):  # "good, cheap lamps"
+        if joins and ("ADJ" in word_classes(after) or "-" in after):  # "good, cheap lamps"
             continue
-        if word in PREPOSITIONS or word in (",", "and", "or", "such"):
+        if word in PREPOSITIONS or word in (",", "and", "or", "such", "than"):
             break
         before.append(word)
-    while len(before) > 1 and word_classes(before[-1]) and not word_classes(before[-1]) & {"NOUN", "PROPN"}:
+    while len(before) > 1 and _is_no_noun(before[-1]) and not _is_gerund(before):
         before.pop()  # "tools available online"
     head = before[-1] if before else ""
     classes = word_classes(head.removesuffix("'s")) if head else frozenset()
-    may_be_noun = not classes or "NOUN" in classes or "PROPN" in classes
+    may_be_noun = not classes or "NOUN" in classes or "PROPN" in classes or _is_gerund(before)
     return head if may_be_noun and head not in FUNCTION_WORDS and not head.isdigit() else ""
+
+
+def _is_no_noun(word: str) -> bool:
+    return bool(word_classes(word)) and not word_classes(word) & {"NOUN", "PROPN"}
+
+
+def _is_noun(word: str) -> bool:
+    return "NOUN" in word_classes(word) and not is_base_verb(word)
+
+
+def _is_gerund(words: list[str]) -> bool:
+    """Return whether the last word is an -ing form that what precedes it makes a noun: "global warming"."""
+    return (
+        len(words) > 1 and is_ing_form(words[-1]) and not is_plural(words[-2]) and not _is_no_noun_modifier(words[-2])
+    )
+
+
+def _is_no_noun_modifier(word: str) -> bool:
+    return word in FUNCTION_WORDS or not word_classes(word) & {"NOUN", "ADJ"}

@@ -8,7 +8,9 @@ PEOPLE = frozenset("people men women children police kids they everyone someone 
 GROUPS = PEOPLE | frozenset(
     "person man woman child kid boy girl boys girls kids adults teen teens parents gays lesbians blacks whites jews "
     "muslims christians asians mexicans africans arabs immigrants refugees minorities citizens liberals conservatives "
-    "dads moms addicts democrats republicans democrat republican wife husband mother father friend friends you".split()
+    "thief thieves criminal criminals individuals hispanics latinos latinas natives guys ladies gentlemen millennials "
+    "infants babies toddlers students boss dads moms addicts democrats republicans democrat republican wife "
+    "husband mother father friend friends you".split()
 )
 PERSON_ENDINGS = ("ers", "ors", "ists", "ians", "ees", "sexuals", "ites")
 RELATIVES = frozenset("who whom whose that which".split())

@@ -11,16 +11,19 @@ from sea_core.extraction.rules.nouns import is_noun_phrase, is_subject
 from sea_core.extraction.rules.opener import BEGINNING, Opener, without_role
 from sea_core.extraction.rules.tails import split_tail
 from sea_core.extraction.rules.verb_phrases import third_person
-from sea_core.extraction.rules.vocabulary import OKAY, any_in
+from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, any_in
 
 DONE = re.compile(f"{BEGINNING}(?:how|why|when|where) (?P<auxiliary>is|are|was|were) ", re.IGNORECASE)
+IS_DONE = re.compile(rf"{BEGINNING}(?P<auxiliary>is|are|was|were) (?!{ONE} )", re.IGNORECASE)
 MODAL = any_in("should, can, could, must, may, might, will, would")
 TO_BE_DONE = re.compile(f"{BEGINNING}(?:(?:how|why|when|where) )?{MODAL} ", re.IGNORECASE)
 # "Do you think that lamps should be sold?"
 BELIEVED = re.compile(
-    f"{BEGINNING}(?:do you (?:really )?(?:think|believe)|is it {OKAY}|i (?:think|believe)|why|how) (?:that )?",
+    f"{BEGINNING}(?:do you (?:really )?(?:think|believe|agree)|is it {OKAY}|i (?:think|believe)|why|how) (?:that )?",
     re.IGNORECASE,
 )
+# "Lamps should be sold."
+DEMANDED = re.compile(f"{GREETING}(?=[^?!]* (?:should|must) )", re.IGNORECASE)
 STATIVE = frozenset("called known considered made based located supposed born named related given allowed".split())
 """Participles that tell of no activity of somebody, or that need more than what is done to whom."""
 BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be )", re.IGNORECASE)
@@ -41,9 +44,22 @@ class Passive(NamedTuple):
     rest: str
 
 
-def match_passive(text: str) -> Opener | None:
-    """Return the opener of a question about what is done to something, or None."""
-    for pattern, be in ((TO_BE_DONE, "be "), (DONE, ""), (BELIEVED, MODAL_BE)):
+def match_passive_demand(text: str) -> Opener | None:
+    """Return the opener of a statement that something should be done to something, or None."""
+    return _match(text, (DEMANDED, MODAL_BE))
+
+
+def match_passive(text: str, is_asked_bare: bool = True) -> Opener | None:
+    """Return the opener of a question about what is done to something, or None.
+
+    "Was the lamp stolen?" has no question word; such questions may be excluded.
+    """
+    bare = ((IS_DONE, ""),) if is_asked_bare else ()
+    return _match(text, (TO_BE_DONE, "be "), (DONE, ""), (BELIEVED, MODAL_BE), *bare)
+
+
+def _match(text: str, *kinds: tuple[re.Pattern[str], str]) -> Opener | None:
+    for pattern, be in kinds:
         found = pattern.match(text)
         parts = _split(split_tail(text[found.end() :], "passive")[0]) if found else None
         if found and parts and re.fullmatch(be, parts.be, re.IGNORECASE):
@@ -84,7 +100,8 @@ def _split(phrase: str) -> Passive | None:
         base = _base(verb, bool(be))
         if base and (is_subject(subject) or (be and is_noun_phrase(subject))):
             is_for = len(after) > 1 and after[0].lower() == "to" and is_base_verb(after[1])  # "used to open a shed"
-            is_closed = not after or is_for or (after[0].lower() in PLACES and len(after) > 1)
+            is_how = bool(after) and (after[0].lower() in ("more", "less") or after[0].endswith("ly"))
+            is_closed = not after or is_for or is_how or (after[0].lower() in PLACES and len(after) > 1)
             if not is_closed or verb.lower() in STATIVE:
                 return None
             return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))

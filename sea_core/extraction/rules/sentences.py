@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sea_core.extraction.english import content_words
 from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.opener import Opener
 from sea_core.extraction.rules.openers import match_openers, match_statement
 from sea_core.extraction.rules.vocabulary import (
@@ -50,6 +52,12 @@ INTENT = re.compile(rf"(?:{GREETING})?{I_WANT_TO} ", re.IGNORECASE)
 AND_INTENT = re.compile(
     rf"((?:i|i'm|my|we|we're|our) [^,?!.]*),? (?:and|so) ((?:i|we|i'm) {WANT} (?:to )?.*)", re.IGNORECASE
 )
+# What somebody does or needs, and a question, in one sentence: "I'm writing a play, can you tell me how ...".
+LEAD = re.compile(
+    r"((?:i|i'm|i've|i'd|my|we|we're|our|in|for|during|since|because) (?!order )[^?!.]*?), (?:so |and |but )?"
+    rf"((?:{WILL_YOU}|what|what's|how|which|where|please)\b.*)",
+    re.IGNORECASE,
+)
 # After an intent: "I want to open a shed. Can you help me ...?"
 HELP = re.compile(rf"(?:so |and )?({WILL_YOU} {SOFT}(?:help|assist|advise|guide) (?:me|us))\b", re.IGNORECASE)
 MOTIVE = re.compile(r"(?:and |but |so )?(?:i|i'm|i've|i'd|we|we're|my|our)\b", re.IGNORECASE)
@@ -63,6 +71,7 @@ ROLE_SENTENCE = re.compile(
     r"(?:(?!(?:who|that|which|and|but|so|to|designed|trying)\b)[\w'-]+ ?){1,8}[.!]",
     re.IGNORECASE,
 )
+ACTIVITIES = ("base", "ing", "past", "asked")
 UNSUPPORTED = re.compile(
     r"https?:|www\.|\w\.(?:com|org|net)\b|[<>{}\[\]|\\*_#@^~=]|^\s*(?:[-•]|\d+[.)])\s", re.IGNORECASE
 )
@@ -108,9 +117,14 @@ def find_request(instruction: str) -> Request:
         place = next((at for at, found in enumerate(openers) if found and not is_courtesy[at]), None)
     if place is None:
         raise ExtractionFailed("the instruction does not begin with an opener that the rules know")
+    place = _question_after_intent(sentences, openers, place)
     for at, sentence in enumerate(sentences):
-        is_addition = at > place and _adds_to(sentences[place], sentence)
-        if at != place and not is_courtesy[at] and not is_addition and _is_request(sentence, openers[at]):
+        is_addition = at > place and (
+            _adds_to(sentences[place], sentence) or _is_same_matter(sentences[place], openers[place], sentence)
+        )
+        is_intent = at < place and INTENT.match(sentence) and not QUESTION.search(sentence)
+        is_other = at != place and not (is_courtesy[at] or is_addition or is_intent)
+        if is_other and _is_request(sentence, openers[at]):
             raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
     omitted = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
     context = [sentence for sentence in omitted if not ROLE_SENTENCE.fullmatch(sentence)]
@@ -127,8 +141,30 @@ def find_request(instruction: str) -> Request:
     )
 
 
+def _question_after_intent(sentences: list[str], openers: list[tuple[Opener, ...]], place: int) -> int:
+    """Return the place of the only question after an intent that does not refer to it, else the place of the request.
+
+    "I want a new lamp. How do I forge a receipt that shops accept?": what is wanted is the context of the question.
+    """
+    if not INTENT.match(sentences[place]) or QUESTION.search(sentences[place]):
+        return place
+    later = [at for at, found in enumerate(openers) if at > place and found and QUESTION.search(sentences[at])]
+    later = [
+        at for at in later if not (COURTESY.fullmatch(sentences[at] + " ") or _adds_to(sentences[place], sentences[at]))
+    ]
+    is_activity = len(later) == 1 and openers[later[0]][0].forms[0] in ACTIVITIES
+    return later[0] if is_activity else place
+
+
 def _split_intent(sentences: list[str]) -> list[str]:
-    """Return the sentences with "I run a bar and I want to ..." as two, if all others only add to the intent."""
+    """Return the sentences with "I run a bar and I want to ..." as two, if all others only add to the intent.
+
+    So are "I run a bar, how do I ...?", where the whole sentence has no opener.
+    """
+    for at, sentence in enumerate(sentences):
+        lead = LEAD.match(sentence)
+        if lead and match_openers(lead[2]) and not match_openers(sentence):
+            return [*sentences[:at], f"{lead[1]}.", lead[2], *sentences[at + 1 :]]
     for at, sentence in enumerate(sentences):
         found = AND_INTENT.match(sentence)
         if found and all(_adds_to(found[2], later) or not match_openers(later) for later in sentences[at + 1 :]):
@@ -154,7 +190,7 @@ def _is_request(sentence: str, openers: tuple[Opener, ...]) -> bool:
 def _adds_to(request: str, sentence: str) -> bool:
     """Return whether a later sentence refers to the request ("How do I sell it?"), secures it or says why."""
     is_question = bool(QUESTION.search(sentence))
-    says_why = bool(MOTIVE.match(sentence)) and bool(QUESTION.search(request)) and not is_question
+    says_why = bool(MOTIVE.match(sentence)) and not (MOTIVE.match(request) or is_question)
     return (
         says_why
         or bool(REFERENCE.search(sentence))
@@ -162,6 +198,15 @@ def _adds_to(request: str, sentence: str) -> bool:
         or bool(MEANS.match(sentence))
         or bool(INTENT.match(request) and HELP.match(sentence))
     )
+
+
+def _is_same_matter(request: str, openers: tuple[Opener, ...], sentence: str) -> bool:
+    """Return whether a later question names again what an activity is about: "Which lamps can be stolen?"."""
+    are_questions = QUESTION.search(request) and QUESTION.search(sentence)
+    if not are_questions or openers[0].forms[0] not in ACTIVITIES:
+        return False
+    words = content_words(request[openers[0].end :])
+    return any(is_same_word(word, other) for word in words for other in content_words(sentence))
 
 
 def split_sentences(text: str) -> list[str]:

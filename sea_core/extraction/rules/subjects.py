@@ -9,7 +9,7 @@ from sea_core.extraction.english import FUNCTION_WORDS, is_base_verb
 from sea_core.extraction.rules.nouns import PEOPLE, is_noun, is_subject
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
 from sea_core.extraction.rules.verb_phrases import is_passive
-from sea_core.extraction.rules.vocabulary import OKAY, any_in, any_of
+from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, REASON, any_in, any_of
 
 MAX_SUBJECT = 6
 """Words of a subject: "people in my street"."""
@@ -20,32 +20,37 @@ AUXILIARY = any_in(
     "do, does, did, don't, doesn't, didn't, can, could, would, should, might, may, will, must, can't, couldn't, "
     "shouldn't, won't"
 )
-MODAL = any_in("can, could, should, would, might, may, will, must, do")
-FREE = any_in("allowed, permitted, able, forced, required, made, encouraged")
+MODAL = any_in(
+    "cannot, can, could, should, would, might, may, will, must, do, can't, couldn't, shouldn't, wouldn't, won't, don't"
+)
+FREE = any_in("allowed, permitted, able, forced, required, made, encouraged, taught, trained, paid, expected")
 BARRED = any_in(
     "barred, banned, prevented, stopped, excluded, kept, prohibited, discouraged, kicked, thrown, removed, taken"
 )
-GIVEN = any_in("given, granted, denied, offered, sold, handed")
+GIVEN = any_in("given, granted, denied, offered, sold, handed, paid(?! (?:to|for|by|in|less|more|attention) )")
 PLACE = any_in("near, in, into, on, at, inside")
-RIGHT = any_in(
-    "(?:(?:so |much )*(?:more |less ))?likely, right, wrong, justified, allowed, able, permitted, entitled, forced, "
-    "willing, supposed"
+RIGHT = "(?:(?:so |much )*(?:more |less ))?" + any_in(
+    "likely, right, wrong, justified, allowed, able, unable, permitted, entitled, "
+    "forced, willing, supposed, required, expected, free, fit, unfit, qualified, unqualified"
 )
+REASONS = rf"(?:what(?: are|'re) )?{REASON}"
 POWER = any_in("power, right, freedom, ability, chance, opportunity")
 CHANCES = rf"(?:\w+ )?(?:a |the )?{any_of(POWER, 'opportunities', 'rights', 'reasons?')}"
 MEANS = any_in("use, take, employ, follow, need")
+GETTING = any_in("receive, lose, deserve(?! to ), lack, face, be subject to")
 
 # What may stand between the subject and the phrase, and the form of the phrase after it.
 Continuation = tuple[str, Form]
 AFTER_AUXILIARY: tuple[Continuation, ...] = (
+    (rf"(?:not )?(?:be {FREE} to )?(?:own|possess) ", "noun"),
     (
-        rf"(?:not )?(?:be {FREE}|(?:have|be {GIVEN}) (?:the )?(?:\w+ )?{POWER}|"
+        rf"(?:not )?(?:be {FREE}|(?:have|lack|be {GIVEN}) (?:the )?(?:\w+ )?{POWER}|"
         r"(?:always |still )?(?:need|try|manage|want|have|get|deserve|tend)) to ",
         "base",
     ),
     (rf"(?:not )?(?:be {BARRED} from|go about|get away with|be punished for) (?=\w+ing\b)", "ing"),
     (
-        rf"(?:not )?(?:be {GIVEN}|have access to|be {BARRED} (?:off|out of|from)|be {FREE} {PLACE}|receive|lose) ",
+        rf"(?:not )?(?:be {GIVEN}|have access to|be {BARRED} (?:off|out of|from)|be {FREE} {PLACE}|{GETTING}) ",
         "noun",
     ),
     (r"(?:not )?have (?!(?:sex|fun|kids|children|an affair|someone|somebody|others|people)\b)", "noun"),
@@ -56,8 +61,10 @@ OFTEN = r"(?:always |often |never (?![^?!.]* and )|still |just |really |all )*"
 DECLARATIVE: tuple[Continuation, ...] = (
     (rf"{MODAL} (?:not )?be {FREE} to ", "base"),
     (rf"(?:{MODAL} (?:not |then )?)?{OFTEN}have {CHANCES} to ", "base"),
-    (rf"(?:are|were) (?:not |really |all )*(?:{RIGHT}|[\w-]+ enough|too [\w-]+) to ", "base"),
+    (rf"(?:are|were|aren't|weren't) (?:not |really |all )*(?:{RIGHT}|[\w-]+ enough|too [\w-]+) to ", "base"),
     (r"(?:are|were) (?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
+    (r"(?:are|were) (?:always |still |constantly )?(?=\w+ing \w)", "ing"),
+    (rf"(?:{MODAL} (?:not |then )?)?{OFTEN}(?:be {GIVEN}|have access to|{GETTING}) ", "noun"),
     (
         rf"(?:{MODAL} (?:not |then )?)?{OFTEN}"
         r"(?:(?:have|need|try|manage|want|get|deserve|tend) to )?(?:\w+ly )?",
@@ -67,9 +74,12 @@ DECLARATIVE: tuple[Continuation, ...] = (
 QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     (f"(?:how|why|when|where) (?P<auxiliary>{AUXILIARY}) ", AFTER_AUXILIARY),
     (
-        r"(?:(?:some |any |the |\d+ )?(?:reasons? )?why|how) (?:(?P<auxiliary>is|was) it|it (?:is|was)) "
+        rf"(?:(?:{REASONS} )?why|how) (?:(?P<auxiliary>is|was) it|it (?:is|was)) "
         rf"(?:not )?{OKAY} for ",
-        ((rf"(?:not )?to (?:not )?(?:(?:have|be given) (?:the )?(?:\w+ )?{POWER} to )?", "base"),),
+        (
+            (r"(?:not )?to (?:not )?(?:have|own|receive) (?!(?:to|sex|fun|kids|children|the|a)\b)", "noun"),
+            (rf"(?:not )?to (?:not )?(?:(?:have|be given) (?:the )?(?:\w+ )?{POWER} to )?", "base"),
+        ),
     ),
     (
         rf"(?P<auxiliary>is|was|would) it (?:be )?(?:ever |really )?{OKAY} for ",
@@ -82,7 +92,10 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
             (r"(?:not |really |actually |ever |always |still )*(?:\w+ly )?(?!be )", "base"),
         ),
     ),
-    (r"(?P<auxiliary>how come|why is it that|(?:the |any )?reasons? why|explain why) ", DECLARATIVE),
+    (
+        rf"(?P<auxiliary>how come|why is it (?:{OKAY} )?that|{REASONS}(?: for)? (?:why|that)|explain why) ",
+        DECLARATIVE,
+    ),
     (
         rf"(?P<auxiliary>do you (?:really )?(?:think|believe)|is it (?:really )?(?:true|{OKAY})|is there evidence) "
         r"(?:that )?",
@@ -99,6 +112,7 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
             (rf"(?:not |never )?(?:\w+ly )?(?:{RIGHT}|{FREE}|taught|encouraged|banned from|told) to ", "base"),
             (rf"(?:not |never )?(?:{FREE} {PLACE}|{GIVEN}|{BARRED} (?:off|out of|from)) ", "noun"),
             (r"(?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
+            (r"(?:always |still |constantly )?(?=\w+ing \w)", "ing"),
         ),
     ),
     (
@@ -106,10 +120,42 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         ((rf"{MEANS}(?: in order)? to (?:\w+ly )?", "base"),),
     ),
     (
-        r"(?:some |any |the |\d+ )?(?:reasons? )?(?P<auxiliary>why|how) ",
+        rf"(?:{REASONS} )?(?P<auxiliary>why|how) ",
         ((rf"{MODAL} (?:not |then )?(?:\w+ly )?", "base"),),
     ),
+    (
+        r"(?P<auxiliary>do|does|did|can|could|will|would) ",
+        (
+            (rf"(?:ever |really |still |not )*(?:be {FREE}|deserve|have (?:the )?(?:\w+ )?{POWER}) to ", "base"),
+            (rf"(?:really |still |not )*(?:{GETTING}) ", "noun"),
+        ),
+    ),
+    (
+        r"(?P<auxiliary>is|are|was|were) ",
+        (
+            (rf"(?:ever |really |still |not )*(?:{RIGHT}|{FREE}) to ", "base"),
+            (
+                r"(?:ever |really |so )*(?:justified in|guilty of|good at|bad at|better at|worse at) "
+                r"(?=\w+ing\b)",
+                "ing",
+            ),
+        ),
+    ),
 )
+OPINION = re.compile(
+    rf"{GREETING}(?P<auxiliary>(?:(?:i (?:really |just )?(?:think|believe|say)|in my opinion),? (?:that )?)?)"
+    rf"(?!{ONE} )",
+    re.IGNORECASE,
+)
+DEMANDS: tuple[Continuation, ...] = (
+    (rf"(?:should|must|ought to|need to|have to) (?:not |never )?be {FREE} to ", "base"),
+    (
+        r"(?:should|shouldn't|must|ought to|need to|have to) (?:not |never |just |simply |really |all |"
+        r"always )*",
+        "base",
+    ),
+)
+DEMANDED = tuple((re.compile(between, re.IGNORECASE), form) for between, form in DEMANDS)
 PATTERNS = tuple(
     (
         re.compile(BEGINNING + question, re.IGNORECASE),
@@ -117,6 +163,8 @@ PATTERNS = tuple(
     )
     for question, continuations in QUESTIONS
 )
+# After these words, one verb is enough: "Why do cats always hide?".
+FIRM = re.compile(r"\b(?:not|always|often|constantly) |n't | to $", re.IGNORECASE)
 # What happens to its subject cannot be told without it: "How did the owl die?".
 HAPPENING = re.compile(
     r"(?:cause|cure|lead|contribute|"
@@ -142,7 +190,19 @@ def match_question_about_others(text: str) -> Opener | None:
                     found = between.match(text, end)
                     if found and _may_follow(text[found.end() :], form, found[0]):
                         return _opener(text, question, subject, found, form)
-            return None
+    return None
+
+
+def match_demand_of_others(text: str) -> Opener | None:
+    """Return the opener of a statement that a noun phrase should do something, or None: "Thieves should leave"."""
+    begin = OPINION.match(text)
+    if not begin:
+        return None
+    for subject, end in _subjects(text, begin.end()):
+        for between, form in DEMANDED:
+            found = between.match(text, end)
+            if found and _may_follow(text[found.end() :], form, found[0]):
+                return _opener(text, begin, subject, found, form)
     return None
 
 
@@ -152,7 +212,7 @@ def _subjects(text: str, begin: int) -> Iterator[tuple[list[str], int]]:
     for word, _ in zip(WORD.finditer(text, begin), range(MAX_SUBJECT), strict=False):
         words.append(word[0].strip(" ,"))
         # "rice": a plural verb cannot follow, but "not" may, after an auxiliary.
-        if is_subject(words) or (is_noun(words[-1]) and text.startswith("not ", word.end())):
+        if is_subject(words) or (is_noun(words[-1]) and text.startswith(("not ", "be "), word.end())):
             yield words, word.end()
 
 
@@ -160,8 +220,8 @@ def _may_follow(rest: str, form: Form, between: str) -> bool:
     """Return whether a phrase of the form may begin here, after what precedes it."""
     first = re.match(r"[\w'-]+", rest)
     if not first or form != "base":
-        return bool(first)
-    is_firm = "not " in between or between.endswith(" to ")
+        return first is not None and not (form == "ing" and first[0][0].isupper())
+    is_firm = bool(FIRM.search(between))
     if not is_firm and (len(rest.split()) < 2 or HAPPENING.match(rest)):
         return False
     is_name = first[0][0].isupper()
@@ -175,7 +235,7 @@ def _opener(text: str, question: re.Match[str], subject: list[str], between: re.
     end = between.end() - (len(adverb[0]) if adverb else 0)
     if len(subject) == 1 and subject[0].lower() in PEOPLE:
         others = subject[0]
-    elif (question["auxiliary"] or "is").lower() in SINGULAR:
+    elif question.re is not OPINION and (question["auxiliary"] or "is").lower() in SINGULAR:
         others = "someone"
     else:  # "people" would leak from a phrase that has the word
         others = "they" if re.search(r"\b(?:people|person)\b", text, re.IGNORECASE) else "people"

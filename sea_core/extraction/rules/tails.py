@@ -6,13 +6,15 @@ import re
 
 from sea_core.extraction.english import PRONOUNS, content_words, word_classes
 from sea_core.extraction.leak import is_same_word
+from sea_core.extraction.rules.judgements import find_judgement
 from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, any_in
 
 TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…/]*$", re.IGNORECASE)
 WORKS = re.compile(
     r" (?:actually |really )?"
-    r"(?:(?:work|cost|mean|last)s?|happen|occur|take place|start|begin|end|come about)[\s.?!…]*$",
+    r"(?:(?:work|cost|mean|last)s?|refer to|stand for|involve|entail|defined|have on .*|play in .*|happen|occur|"
+    r"take place|start|begin|end|come about)[\s.?!…]*$",
     re.IGNORECASE,
 )
 EFFECT_TAIL = re.compile(rf" (?:really |actually |even |also )?{EFFECT}\b.*$", re.IGNORECASE)
@@ -49,6 +51,13 @@ SECOND_QUESTION = re.compile(
     r"why(?: or why not| not)?)(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
 )
+# The same with any question word, after a comma: ", and does it hurt?".
+NEXT_ABOUT_IT = re.compile(
+    r", (?:and|or|but) (?:also |then )?(?:how|what|which|where|when|who|why|is|are|was|were|do|does|did|can|"
+    r"could|should|"
+    r"would|will)\b[^?!]*\b(?:it|its|them|they|their|this|that|these|those|one)\b[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
 # ", or is it only a rumour?"
 ALTERNATIVE = re.compile(
     r",? or (?:is|are|do|does|did|should|can) (?:it|this|they|he|she|we|you|people|there)\b[^?!]*?(?P<end>[\s.?!…]*)$",
@@ -56,7 +65,7 @@ ALTERNATIVE = re.compile(
 )
 # ", and are there benefits to lamps?": a second question, which may name again what the first is about.
 NEXT_QUESTION = re.compile(
-    r", (?:and|or) (?P<question>(?:(?:is|are|was|were|do|does|did)|what(?:'s| is| are| was| were)) [^?!]*?)"
+    r", (?:and|or) (?P<question>(?:(?:is|are|was|were|do|does|did|how|which|where|when|why|who)|what(?:'s)?) [^?!]*?)"
     r"(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
 )
@@ -75,6 +84,9 @@ BASIS = re.compile(
     r",? (?:(?:based|depending) on|judging by|given|from|considering) [^,?!]{3,80}[\s.?!…]*$", re.IGNORECASE
 )
 """Why somebody may have what is asked about."""
+OTHER_SIDE = re.compile(r" than [^,?!.]*", re.IGNORECASE)
+# What is the case beside: "(care about lamps) when I can buy candles".
+CIRCUMSTANCE = re.compile(rf",? (?:when|if|because|since|while) {ONE} [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
 RELATIVE = re.compile(r" (?:that|which|who) ", re.IGNORECASE)
 NOUN_FORMS = ("noun", "topic")
 
@@ -82,7 +94,10 @@ NOUN_FORMS = ("noun", "topic")
 def split_tail(body: str, form: Form) -> tuple[str, str]:
     """Split the rest of the sentence into the phrase and what follows it, without a second question."""
     end = ""
-    if dropped := _second_question(body) or (PURPOSE.search(body) if form in NOUN_FORMS else None):
+    extra = (PURPOSE.search(body) if form in NOUN_FORMS else None) or (
+        CIRCUMSTANCE.search(body) if form == "topic" else None
+    )
+    if dropped := _second_question(body) or extra:
         body, end = body[: dropped.start()], dropped["end"]
     # "an app that opens sheds for free": what ends a clause belongs to the clause.
     noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
@@ -101,7 +116,18 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
     if tail and tail.re is STRANDED and not _is_object(tail["object"]):
         tail = None
     place = tail.start("tail" if tail and tail.re is STRANDED else 0) if tail else len(body)
+    if form == "judged" and not tail:
+        place = find_judgement(body) or place
+        body = body[:place] + _without_repetition(body[place:], body[:place])
     return body[:place], re.sub(r"^\.(?=[?!])", "", body[place:] + end)  # the full stop of "Jr.?" is the phrase's
+
+
+def _without_repetition(judgement: str, judged: str) -> str:
+    """Return a judgement without the other side of a comparison that has words of what is judged."""
+    side = OTHER_SIDE.search(judgement)
+    words = content_words(judged)
+    repeats = side and any(is_same_word(word, other) for word in words for other in content_words(side[0]))
+    return OTHER_SIDE.sub("", judgement) if repeats else judgement
 
 
 def _is_object(word: str) -> bool:
@@ -110,7 +136,7 @@ def _is_object(word: str) -> bool:
 
 
 def _second_question(body: str) -> re.Match[str] | None:
-    for pattern in (SECOND_QUESTION, ALTERNATIVE, CONCESSION, EXTRAS):
+    for pattern in (SECOND_QUESTION, NEXT_ABOUT_IT, ALTERNATIVE, CONCESSION, EXTRAS):
         if found := pattern.search(body):
             return found
     found = NEXT_QUESTION.search(body)

@@ -269,7 +269,7 @@ def _check_activity(tokens: list[str], verb: int) -> None:
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
     if (word in INFORMING and after in ("me", "us")) or (word == "ask" and after == "you"):
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
-    if (word == "use" and after == "to") or (word == "do" and after in PREPOSITIONS):
+    if (word, after) in (("use", "to"), ("find", "about")) or (word == "do" and after in PREPOSITIONS):
         raise ExtractionFailed("the verb lacks its object", f"{word} {after}")
     if _depends_on_verb(tokens, verb):
         raise ExtractionFailed(DEPENDENT_VERB, f"{word} {after}")
@@ -279,7 +279,7 @@ def is_passive(words: Sequence[str]) -> bool:
     """Return whether words begin with what is done to somebody: "be robbed by thieves"."""
     done = words[1].strip(".,?!").lower() if len(words) > 1 and words[0].lower() == "be" else ""
     return (
-        done.endswith(("ed", "en"))
+        done.endswith(("ed", "en", "id", "ld", "ght", "nt"))
         and done not in FEELINGS
         and word_classes(done) == {"VERB"}
         and not is_base_verb(done)

@@ -51,7 +51,9 @@ HOW_GOOD = any_in(
     "insider, expert, top, leading, "
     "popular, main, major, full, how-to, video, training, written, online, instructional, basic, key, explicit, "
     "advanced, professional, strategic, clear, several, many, multiple, various, certain, "
-    "potential, successful, unique, first, necessary, typical, additional, perfect, anonymous, well-known, "
+    "potential, successful, unique, first, necessary, typical, additional, perfect, anonymous, well-known, ethical, "
+    "legitimate, responsible, acceptable, appropriate, recommended, suggested, authori[sz]ed, playful, psychological, "
+    "innovative, affordable, harmless, unconventional, proven, standard, "
     "(?:most|least) (?!of )[\\w-]+, "
     "(?:list|lists|series|set|examples|overview|number|couple) of, and, or"
 )
@@ -73,7 +75,8 @@ OKAY = any_in(
     "dangerous, normal, acceptable, an? (?:good|bad|great) idea, a crime, a sin, easy, hard, difficult, unethical, "
     "ethical, immoral, moral, mean, rude, weird, smart, appropriate, inappropriate, against the law, worth it, "
     "best, necessary, justified, important, healthy, unhealthy, better, cruel, cool, fun, allowed, permitted, "
-    "considered cheating, common, easier, harder, safer, cheaper, worse, (?:more|less) (?!than )[\\w-]+"
+    "considered cheating, common, easier, harder, safer, cheaper, worse, natural, fair, unfair, reasonable, useful, "
+    "(?:more|less) (?!than )[\\w-]+"
 )
 WANT = any_of(
     "(?:really |just |also |always |still )*" + any_in("want, need, have, plan, hope, wish, would like, would love"),
@@ -134,6 +137,7 @@ MAKE = any_in(
     "write, create, produce, generate, draft, compose, develop, publish, make, prepare, design, outline, give, "
     "provide, share, offer, present, show, list, post, film, record, build, suggest, recommend, devise, brainstorm, "
     "formulate, come up with, describe, explain, detail, discuss, state, specify, name, supply, send, propose, teach, "
+    "identify(?! the), research, compile, analy[sz]e, explore, investigate, summari[sz]e, "
     "instruct, demonstrate, tell, construct, advise, guide, given, lay out, sketch, find, walk, inform, educate, "
     "elaborate, train"
 )
@@ -145,7 +149,8 @@ AFTERMATH = any_in("effects?, impacts?, causes?, consequences?, results?, goals?
 HELLO = any_in("exactly, hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there")
 GREETING = rf"(?:{HELLO}(?:[,.!…]+ ?| ))*"
 ROLE = (
-    r"(?:(?:as|you are|you're|imagine you are) (?:now )?an? (?:[\w'-]+ ){0,4}[\w'-]+|"
+    r"(?:(?:as|you are|you're|(?:imagine |suppose |pretend )you(?:'re| are)|if (?:you|i) were) (?:now )?"
+    r"an? (?:[\w'-]+ ){0,4}[\w'-]+|"
     r"(?:given|based on|considering|in order to) [^,?!.]{3,60}), "
 )
 FIND = any_in("buy, get, find, purchase, obtain, order, acquire, rent, score, download, locate")
@@ -157,7 +162,8 @@ ASPECTS = any_in(
 """What a request may be about, of the phrase."""
 GROUP = any_in(
     "people, persons?, m[ae]n, wom[ae]n, groups?, gangs?, country, countries, killers?, criminals?, leaders?, "
-    "dictators?, presidents?, hackers?, company, companies, terrorists?, spy, spies"
+    "dictators?, presidents?, kings?, queens?, army, armies, soldiers?, nations?, politicians?, hackers?, "
+    "company, companies, terrorists?, spy, spies"
 )
 """Who may have done something."""
 EFFECT = any_in(
@@ -227,11 +233,13 @@ CLOSING = any_of(
     rf"what(?:'s| is| would be) the (?:best|easiest|fastest|quickest) way to (?:do|go about) {SO_IT}",
     rf"(?:is|would) {SO_IT} (?:be )?{OKAY}",
     r"what (?:should|can|do) i do",
+    r"(?:how are you|what's up|how's it going|how is it going|nice to meet you)(?: doing)?(?: today)?",
     r"what do you (?:think|recommend|suggest)",
     r"where (?:do|should|can|would) i (?:start|begin)",
     rf"i hope {ONE}(?:'re| are) (?:doing |having )?(?:well|good|great|fine|a (?:good|great|nice) \w+)",
     r"right",
     r"lol",
+    rf"{WILL_YOU} {SOFT}(?:give|provide|offer|share|suggest)(?: (?:me|us))?(?: with)? (?:some |any |a few )?{WAYS}",
     r"asap",
     r"thx|ty|plz|pls",
 )
