@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -107,10 +108,12 @@ def launch(
     total: int,
     join: Callable[[], None],
     progress: Progress,
+    pool: WorkerPool | None = None,
 ) -> None:
     """Start workers, watch over them until all blocks are done, and start again those that die.
 
     Args:
+        pool: workers for these blocks that wait already (see `WorkerPool`); they have ended when this returns.
         title: of the progress. total: how many rows there are, with those that were done before.
         join: joins what is finished to the run; called now and then.
 
@@ -118,8 +121,11 @@ def launch(
         RunError: a worker cannot do its work, or each has died too often.
     """
     left, joined = blocks.count_left(), time.monotonic()
-    track = progress.track(title, total, total - left)
-    with _Pool(blocks, command, workers, progress).started() as pool, track as tracker:
+    with ExitStack() as context:
+        pool = pool or context.enter_context(WorkerPool(blocks, command, workers, progress).started())
+        context.callback(pool.stop)
+        tracker = context.enter_context(progress.track(title, total, total - left))
+        pool.begin()
         while blocks.unfinished():
             time.sleep(POLL_SECONDS)
             if not pool.watch():
@@ -153,8 +159,8 @@ class _Launched:
         return "\n  ".join(lines[-FAULT_LINES:])
 
 
-class _Pool:
-    """The workers of a launch."""
+class WorkerPool:
+    """The workers of a launch. They may be started before the blocks are there: they wait for `begin`."""
 
     def __init__(self, blocks: Blocks, command: WorkerCommand, count: int, progress: Progress) -> None:
         self.blocks, self.command, self.count, self.progress = blocks, command, count, progress
@@ -164,10 +170,10 @@ class _Pool:
         self.given_up = 0
 
     @contextmanager
-    def started(self) -> Iterator[_Pool]:
+    def started(self) -> Iterator[WorkerPool]:
         """Start the workers; at the end of the context those that still run are stopped, on errors and Ctrl-C too."""
         with ExitStack() as context:
-            context.callback(self._stop)
+            context.callback(self.stop)
             if self.command.settings:
                 file = context.enter_context(tempfile.NamedTemporaryFile("w", suffix=".yaml"))  # for its owner only
                 json.dump(self.command.settings, file)
@@ -178,7 +184,13 @@ class _Pool:
                 self.workers.append(_Launched(number, self._start(number, output), output))
             yield self
 
-    def _stop(self) -> None:
+    def begin(self) -> None:
+        """Let the workers begin: there are blocks."""
+        for worker in self.workers:
+            _let_begin(worker.process)
+
+    def stop(self) -> None:
+        """Stop the workers that still run."""
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.process.terminate()
@@ -188,6 +200,8 @@ class _Pool:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
+            if worker.process.stdin:
+                worker.process.stdin.close()
 
     def watch(self) -> int:
         """Start again the workers that have died; return how many are at work.
@@ -225,6 +239,7 @@ class _Pool:
         worker.output.seek(0)  # the worker writes where this process has read to
         worker.output.truncate()
         worker.process, worker.starts = self._start(worker.number, worker.output), worker.starts + 1
+        _let_begin(worker.process)
 
     def _start(self, number: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
         environment = os.environ | {PARENT: str(os.getpid()), LAUNCHED_FOR: self.blocks.folder.name}
@@ -234,7 +249,7 @@ class _Pool:
             environment.setdefault("OMP_NUM_THREADS", str(max(1, psutil.cpu_count() // self.count)))
         return subprocess.Popen(
             self._command(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # see `await_work`
             stdout=subprocess.DEVNULL,
             stderr=output,
             env=environment,
@@ -246,3 +261,20 @@ class _Pool:
         settings = ["--config", self.settings_file] if self.settings_file else []
         python = [sys.executable, "-P", "-m", "sea_core.cli"]
         return [*python, "worker", run, "--device", command.device, *command.arguments, *settings]
+
+
+def _let_begin(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin:  # a worker that has died is noticed later
+        process.stdin.write(b"\n")
+
+
+def await_work() -> None:
+    """Wait until the process that has launched this one has blocks for it; meanwhile import what takes long.
+
+    Raises SystemExit where that process has ended.
+    """
+    if not select.select([sys.stdin], [], [], 0)[0]:
+        import transformers.modeling_utils  # noqa: F401
+    if not sys.stdin.buffer.readline():
+        raise SystemExit(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 
@@ -76,6 +76,7 @@ def prepare_in_store(
         with run.writing():
             run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
         order = make_order(manifest.identity_digest(), synthesis, plan, verify, workers=0)
+        order = replace(order, audited="")  # workers send no audits
         write_sealed(run.folder / ORDER, asdict(order))
         JsonlLog(run.folder / ROWS, BlockRow).append(make_rows(plan.todo))
         _start(store, run.folder)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from sea_core.extraction.prepare import Preparation
 from sea_core.llm.config import LLMConfig
 from sea_core.model.checkpoint import read_card
 from sea_core.model.media_folder import media_digest, media_files, sorted_by_content
-from sea_core.optimization.audit import audit, unaudited
+from sea_core.optimization.audit import audit, sample_limit, unaudited
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.lr_search import EXAMPLES
 from sea_core.optimization.recipes.base import Recipe
@@ -23,7 +24,7 @@ from sea_core.optimization.record import make_skipped_record
 from sea_core.optimization.solved_start import first_examples
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.extraction import ExtractorSession
-from sea_core.pipeline.launch import WorkerCommand, count_workers, launch
+from sea_core.pipeline.launch import WorkerCommand, WorkerPool, count_workers, launch
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize_worker import OptimizeWorker
@@ -31,7 +32,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.verify import ask_and_judge
 from sea_core.pipeline.work_order import WorkOrder, make_rows
 from sea_core.plugin import loader
-from sea_core.runs.blocks import FINISHER, ORDER, Finisher
+from sea_core.runs.blocks import FINISHER, ORDER, Blocks, Finisher
 from sea_core.runs.embedding_run import (
     EmbeddingIdentity,
     EmbeddingManifest,
@@ -160,18 +161,35 @@ def optimize_into(
     _ = synthesis.wanted  # a wrong recipe or media folder is reported before a language model is asked for phrases
     session = ExtractorSession.open(synthesis.extractor, synthesis.llm, folder, progress, target.adapter.language)
     _require_same_settings(folder, data, target, synthesis, session)
-    plan = prepare_run(data, target, synthesis, session, progress)
-    session.note_usage(progress)
-    run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan), progress.note)
-    with run.writing(makes_embeddings=True):
-        run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
-        workers = count_workers(synthesis.config.workers, target.device)
-        order = make_order(run.manifest.identity_digest(), synthesis, plan, verify, workers)
-        writer = _Writer(run, target, synthesis, order, progress)
-        writer.make_embeddings(plan.todo)
-        if workers:
-            finish(run, target, writer.mllm, verify, progress)
+    workers = count_workers(synthesis.config.workers, target.device)
+    with _waiting_workers(folder, target, synthesis, workers, progress) as pool:
+        plan = prepare_run(data, target, synthesis, session, progress)
+        session.note_usage(progress)
+        run = EmbeddingRun.start(folder, make_manifest(data, target, synthesis, session, plan), progress.note)
+        with run.writing(makes_embeddings=True):
+            run.write_skipped(map(make_skipped_record, plan.preparation.skipped))
+            order = make_order(run.manifest.identity_digest(), synthesis, plan, verify, workers)
+            writer = _Writer(run, target, synthesis, order, progress, pool)
+            writer.make_embeddings(plan.todo)
+            if workers:
+                finish(run, target, writer.mllm, verify, progress)
     return run, plan.preparation
+
+
+@contextmanager
+def _waiting_workers(
+    folder: Path, target: ModelTarget, synthesis: Synthesis, workers: int, progress: Progress
+) -> Iterator[WorkerPool | None]:
+    """Start the workers of a new run, to import libraries while its rows are prepared.
+
+    Yields None where they are to be started later: a language model may take hours to prepare rows, and an earlier run
+    may lack no row.
+    """
+    if workers > 1 and synthesis.extractor == "rules" and not folder.exists():
+        with WorkerPool(Blocks(folder), WorkerCommand.of(target), workers, progress).started() as pool:
+            yield pool
+    else:
+        yield None
 
 
 def _require_same_settings(
@@ -254,18 +272,23 @@ def make_order(identity: str, synthesis: Synthesis, plan: PendingRun, verify: bo
         total=len(plan.todo),
         workers=workers,
         verify=verify,
+        audited=sample_limit(example.id for example in plan.todo),
     )
 
 
 @dataclass
 class _Writer:
-    """The process that writes the run: it lets workers make the embeddings, and joins what they finish."""
+    """The process that writes the run: it lets workers make the embeddings, and joins what they finish.
+
+    `pool` has workers that wait for the blocks.
+    """
 
     run: EmbeddingRun
     target: ModelTarget
     synthesis: Synthesis
     order: WorkOrder
     progress: Progress
+    pool: WorkerPool | None = None
     mllm: MLLM | None = None
     _noted: tuple[object, ...] = ()
 
@@ -289,7 +312,9 @@ class _Writer:
                         total=self.order.total,
                         join=self.join,
                         progress=self.progress,
+                        pool=self.pool,
                     )
+                    self.pool = None  # its workers have ended
                 self.join()  # a part that is damaged by now becomes a block again
         blocks.delete()
 
@@ -333,8 +358,8 @@ class _Writer:
 
 
 def finish(run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None, verify: bool, progress: Progress) -> None:
-    """Audit a run: the answers that about one embedding in a hundred generates must be those that the steps saw. Then
-    verify it, if it is wanted."""
+    """Audit what workers have not: the answers that about one embedding in a hundred generates must be those that the
+    steps saw. Then verify the run, if it is wanted."""
     if unaudited(run):
         mllm = mllm or target.load()
         for _ in audit(mllm, run):

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.errors import RunError
-from sea_core.model.embedding import load_embedding
+from sea_core.model.embedding import Embedding, load_embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.proof import check_seam
 from sea_core.model.text_check import require_accepted
+from sea_core.optimization.audit import audit_embedding, is_in_sample
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.types import OptimizationResult, failed_result
 from sea_core.optimization.lr_search import GRID, search_lr
@@ -30,13 +31,13 @@ from sea_core.runs.block import HINT, Block, ClaimLost
 from sea_core.runs.block_folder import BlockFolder
 from sea_core.runs.blocks import ORDER, SETTLED, UNKNOWN_WORKERS, Blocks, block_size
 from sea_core.runs.embedding_files import tensor_digest
+from sea_core.runs.embedding_record import read_grid
 from sea_core.runs.embedding_run import EmbeddingRun, ResolvedSettings
 from sea_core.runs.store import Store
 from sea_core.runs.workers import Worker
 
 if TYPE_CHECKING:
     from sea_core.data.examples import PreparedExample
-    from sea_core.model.embedding import Embedding
     from sea_core.model.mllm import MLLM
     from sea_core.pipeline.model_target import ModelTarget
     from sea_core.pipeline.optimize import Synthesis
@@ -162,7 +163,8 @@ class OptimizeWorker(BlockWorker):
                     compiled = False
                     self._report_forward(optimization)  # it stopped in the middle of the run
                 if result.id in self._rows:
-                    self._store(*self._rows.pop(result.id), result)
+                    # Layers that are recomputed take no cache: what they generate would be wrong.
+                    self._store(*self._rows.pop(result.id), result, may_audit=not optimization.forward.checkpointing)
                     counter.advance(note=f"{result.status}, loss {result.loss:.4f}")
 
     def _report_forward(self, optimization: Optimization) -> None:
@@ -171,15 +173,27 @@ class OptimizeWorker(BlockWorker):
             with suppress(ClaimLost):
                 self._store_settled(replace(optimization.resolved(), start=self._settled().start), self._claimed[0])
 
-    def _store(self, block: Block, example: PreparedExample, result: OptimizationResult) -> None:
-        """Store a result; if it is the last one of its block, the block is finished."""
+    def _store(
+        self, block: Block, example: PreparedExample, result: OptimizationResult, *, may_audit: bool = False
+    ) -> None:
+        """Store a result, and audit it if it is in the sample; if it is the last one of its block, finish the block."""
         try:
             block.add(make_record(example, result), result.embedding.features if result.embedding else None)
+            if may_audit and result.embedding and is_in_sample(result.id, self.order.audited):
+                self._audit(block, result.id)
         except ClaimLost:
             self._drop(block)
             return
         if not any(block is other for other, _ in self._rows.values()):
             self._finish(block)
+
+    def _audit(self, block: Block, embedding_id: str) -> None:
+        """Audit a stored embedding; the writer joins what is found with the block. Raises ClaimLost if it is lost."""
+        record = block.store.record(embedding_id)
+        embedding = Embedding(block.store.load(embedding_id), read_grid(record))
+        found = audit_embedding(self.model(), record, embedding)
+        with block.writing():
+            self.run.audits.elsewhere(block.folder.path).append([found])
 
     def _finish(self, block: Block) -> None:
         try:

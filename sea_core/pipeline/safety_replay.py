@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
             require_reading(self.mllm, self.source, self.source.stored())
         self.examples = ReplayedExamples.draw(self.mllm.adapter, self.source, self.config)
         self.collator = Collator(self.mllm, self.source)
+        self._note_multiplied_loss(args.gradient_accumulation_steps * args.world_size)
         if not self.examples.has_benign:
             log.warning("the runs have no benign example to replay: the model may refuse more than it should")
         batch = _batch_size(args, state) * args.gradient_accumulation_steps * args.world_size
@@ -81,6 +83,29 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
                 f"a share of {self.share} is less than one example in {state.max_steps} steps with {batch} each",
                 hint=f"Give a larger share: {1 / (state.max_steps * batch):.2g} is one example in all.",
             )
+
+    def _note_multiplied_loss(self, batches: int) -> None:
+        """Warn where transformers' trainer multiplies the loss, and so the gradient, by the batches of a step.
+
+        It lets a model that takes any keyword divide the loss by `num_items_in_batch`, the tokens of the whole step.
+        Some models take it and ignore it: each of their batches then counts as if it were the whole step.
+        """
+        if batches > 1 and _is_left_to_divide(self.mllm.model) and not self._divides():
+            log.warning(
+                "%s takes num_items_in_batch and does not divide its loss by it: where the trainer leaves the loss to "
+                "the model, your own examples have %d times the gradient that they should have, and replayed ones "
+                "weigh less. Before you make the trainer, type: model.accepts_loss_kwargs = False",
+                type(self.mllm.model).__name__,
+                batches,
+            )
+
+    @torch.no_grad()
+    def _divides(self) -> bool:
+        """Return whether the model's loss depends on the tokens of the whole step."""
+        batch = self._batch(self.examples.take(0, 1))
+        with evaluating(self.mllm.model), self.mllm.inject():
+            one, two = (self.mllm.model(**batch, num_items_in_batch=count).loss for count in (1, 2))
+        return not torch.equal(one, two)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Add the gradient of this step's examples to the model's, which is empty now."""
@@ -97,13 +122,16 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
 
     def _add_gradient(self, model: Any, examples: list[TrainingExample], weight: float) -> Any:
         """Run the model forward and back on some examples; return their loss, not weighted."""
-        columns = [make_columns(self.mllm, example) for example in examples]
-        batch = {name: value.to(self.mllm.device) for name, value in self.collator(columns).items()}
+        batch = self._batch(examples)
         labels = batch.pop("labels")
         with self.mllm.inject():  # also while layers are recomputed in the backward pass
             loss = _mean_loss(model(**batch, use_cache=False).logits, labels)
             torch.autograd.backward(loss * weight)
         return loss.detach()
+
+    def _batch(self, examples: list[TrainingExample]) -> dict[str, Any]:
+        columns = [make_columns(self.mllm, example) for example in examples]
+        return {name: value.to(self.mllm.device) for name, value in self.collator(columns).items()}
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Add the mean loss of what this process replayed since the last loss was logged, as `safety_replay_loss`."""
@@ -122,6 +150,12 @@ def _mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
     row, column = torch.nonzero(targets != IGNORE_INDEX, as_tuple=True)
     each = cross_entropy(logits[row, column].float(), targets[row, column], reduction="none")
     return (each / torch.bincount(row)[row]).sum() / len(targets)
+
+
+def _is_left_to_divide(model: Any) -> bool:
+    """Return whether transformers' trainer gives a model the tokens of the whole step, by the trainer's own rule."""
+    kinds = {parameter.kind for parameter in signature(model.forward).parameters.values()}
+    return bool(getattr(model, "accepts_loss_kwargs", Parameter.VAR_KEYWORD in kinds))
 
 
 def _batch_size(args: Any, state: Any) -> int:

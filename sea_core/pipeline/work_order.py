@@ -30,6 +30,8 @@ class WorkOrder:
         total: how many embeddings the command requested.
         workers: how many workers it expects; 0 if nobody knows.
         verify: whether the embeddings are to be verified at the end.
+        audited: the largest digest of an id whose embedding its worker audits at once (see `sample_limit`), so that
+            the process that finishes the run need not load the model; empty to audit all at the end.
     """
 
     identity: str
@@ -41,6 +43,7 @@ class WorkOrder:
     total: int
     workers: int
     verify: bool
+    audited: str = ""
 
 
 def make_rows(examples: Iterable[PreparedExample]) -> list[BlockRow]:

@@ -14,7 +14,7 @@ from sea_core.errors import RunError
 from sea_core.judges.base import JudgeConfig
 from sea_core.pipeline.encode import EncodeOptions, EncodeWork
 from sea_core.pipeline.join import HINT, end_with_parent, own_device, work
-from sea_core.pipeline.launch import LAUNCHED_FOR
+from sea_core.pipeline.launch import LAUNCHED_FOR, await_work
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
@@ -120,7 +120,8 @@ def join_run(
     folder = Path(folder)
     finished: Finished | None = None
     end_with_parent()
-    launched_for = os.environ.get(LAUNCHED_FOR)
+    if launched_for := os.environ.get(LAUNCHED_FOR):
+        await_work()
     commands = [command for command in _commands(folder) if launched_for in (None, command.blocks)]
     waiting = [command for command in commands if command.has_work(folder)]
     is_made_from_text = launched_for in (None, BLOCKS) and _is_made_from_text(folder)

@@ -192,9 +192,18 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
         self.blocks.discard()
 
     def join_blocks(self) -> None:
-        """Move what workers have finished to the run's own files: parts, and what they settled on."""
+        """Move what workers have finished to the run's own files: parts, audits, and what they settled on."""
+        self._join_audits()
         self.store.join_blocks()
         self.resolve(self.blocks.read(SETTLED, ResolvedSettings) or self.manifest.resolved)
+
+    def _join_audits(self) -> None:
+        """Store the audits of finished blocks. After a kill some of them may be stored, and their blocks not joined."""
+        blocks = [block for block in self.blocks.all() if block.is_done]
+        found = [each for block in blocks for each in self.audits.elsewhere(block.path).read(skip_damaged=True)]
+        known = self.audits.read(skip_damaged=True) if found else []
+        if new := [each for each in found if each not in known]:
+            self.audits.append(new)
 
     def _data_path(self, requested: EmbeddingManifest) -> str:
         return requested.metadata.data_path

@@ -17,7 +17,7 @@ from sea_core.data import demo
 from sea_core.data.examples import Goal, PreparedExample
 from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
-from sea_core.model.embedding import Embedding
+from sea_core.model.embedding import Embedding, load_embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.audit import audit_embedding
 from sea_core.optimization.config import OptimizeConfig
@@ -48,7 +48,8 @@ def test_generation_gives_both_target_answers_of_every_success(mllm: MLLM, demo_
     """What the audit does for a few of them: real greedy generation from the stored embedding."""
     succeeded = [record for record in demo_run.run.store.records() if record["status"] == "succeeded"]
     assert succeeded
-    assert [record["id"] for record in succeeded if not audit_embedding(mllm, record, demo_run.run)["exact"]] == []
+    audits = [audit_embedding(mllm, record, load_embedding(demo_run.run, record["id"])) for record in succeeded]
+    assert [audit["id"] for audit in audits if not audit["exact"]] == []
 
 
 def test_every_success_is_stored_as_it_was_evaluated(demo_run: Any) -> None:

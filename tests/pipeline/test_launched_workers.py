@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 from helpers.cli import restore_sigint, sea, sea_process
 from helpers.cli_runs import PLUGIN, QUICK, optimize_command, write_demo_examples
 from helpers.worker_runs import CONFIG, COUNT, SETTINGS, assert_same, make_run, prepare_run, wait_for
+from sea_core.errors import DataError
+from sea_core.optimization.audit import MIN_AUDITS
 from sea_core.pipeline import launch as module
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
@@ -28,7 +31,8 @@ from sea_core.runs.embedding_run import EmbeddingRun
 def test_launched_workers_make_the_run_of_one(
     quiet: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that dies is started again, with one line on how it died."""
+    """A worker that dies is started again, with one line on how it died. Workers audit: nobody else loads a model."""
+    monkeypatch.delattr(ModelTarget, "load")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     started: list[subprocess.Popen[bytes]] = []
     real = subprocess.Popen
@@ -52,6 +56,9 @@ def test_launched_workers_make_the_run_of_one(
     deaths = [note for note in notes if "worker" in note]
     assert deaths == ["worker 0 has died (signal 6): it is started again\n  I die"] * 2
     assert progress.counted == COUNT
+    audits = EmbeddingRun(tmp_path / "run").current_audits()
+    assert sorted(audits, key=itemgetter("id")) == sorted(quiet.current_audits(), key=itemgetter("id"))
+    assert len(audits) == MIN_AUDITS
 
 
 def test_workers_are_stopped_where_one_of_them_cannot_be_started(
@@ -70,6 +77,19 @@ def test_workers_are_stopped_where_one_of_them_cannot_be_started(
     with pytest.raises(OSError, match="temporarily"):
         make_run(tmp_path / "run", replace(CONFIG, workers=2), count=2)
     assert started[0].poll() is not None
+
+
+def test_workers_that_wait_for_the_rows_are_stopped_where_these_cannot_be_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+    monkeypatch.setattr(module.subprocess, "Popen", lambda *a, **k: started.append(real(*a, **k)) or started[-1])
+    synthesis = Synthesis(config=replace(CONFIG, workers=2))
+    with pytest.raises(DataError, match="no such file"):
+        optimize(tmp_path / "none.jsonl", PLUGIN, out=tmp_path / "run", synthesis=synthesis)
+    assert [process.poll() is not None for process in started] == [True, True]
+    assert not (tmp_path / "run").exists()
 
 
 class SilentTracker:

@@ -134,6 +134,25 @@ def test_the_gradient_is_the_trainers_own_and_that_of_the_replayed_examples(
     assert trainer.state.log_history[0]["safety_replay_loss"] > 0
 
 
+@pytest.mark.parametrize("is_set", [False, True])
+def test_a_loss_that_accumulation_multiplies_is_reported(
+    run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_set: bool
+) -> None:
+    """transformers expects of a model that takes any keyword to divide its loss by the tokens of the whole step."""
+    if is_set:
+        monkeypatch.setattr(type(load().model), "accepts_loss_kwargs", False, raising=False)
+    losses = []
+    for accumulated in (1, 2):
+        own = {"gradient_accumulation_steps": accumulated, "per_device_train_batch_size": 8 // accumulated}
+        _, trainer, _ = train(tmp_path, [sea_core.SafetyReplay(run, share=0.5)], **own | {"max_steps": 1})
+        losses.append(trainer.state.log_history[0]["loss"])
+    assert losses[1] / losses[0] == pytest.approx(1 if is_set else 2, rel=0.01)
+    warnings = [record.getMessage() for record in caplog.records if "num_items_in_batch" in record.getMessage()]
+    assert len(warnings) == (0 if is_set else 1)
+    assert is_set or "2 times" in warnings[0]
+    assert is_set or "model.accepts_loss_kwargs = False" in warnings[0]
+
+
 def test_a_share_below_one_example_a_step_is_spread_over_the_steps() -> None:
     counts = [replayed_before(step + 1, 0.05, 16) - replayed_before(step, 0.05, 16) for step in range(20)]
     assert (sum(counts), set(counts)) == (16, {0, 1})

@@ -9,6 +9,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ from helpers.cli import expect_error, sea, sea_process
 from helpers.cli_runs import PLUGIN, QUICK, truncate_half, write_demo_examples
 from helpers.hostile import edit_json
 from helpers.stored import stored_ids
-from helpers.worker_runs import COUNT, SETTINGS, assert_same, make_run, prepare_run, wait_for
+from helpers.worker_runs import CONFIG, COUNT, SETTINGS, assert_same, make_run, prepare_run, wait_for
 from sea_core.errors import DeviceError, RunError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.scheduler import Engine
-from sea_core.optimization.engine.types import OptimizationTask
+from sea_core.optimization.engine.types import OptimizationResult, OptimizationTask
 from sea_core.pipeline import launch as module
 from sea_core.pipeline.block_worker import DEATHS
 from sea_core.pipeline.join import work
@@ -51,6 +52,23 @@ def test_workers_that_are_killed_are_replaced_and_change_no_bit(quiet: Embedding
     assert_same(run, quiet)
     assert EmbeddingRun(run).manifest.resolved == quiet.manifest.resolved
     assert len(EmbeddingRun(run).audits.read()) == 3
+
+
+def test_an_embedding_is_audited_at_the_end_where_layers_are_recomputed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such layers take no cache: what they generate would not be what the model generates."""
+    step, out_of_memory = Engine._step, iter([torch.OutOfMemoryError("out of memory")])
+
+    def step_or_fail(self: Engine) -> list[OptimizationResult]:
+        if error := next(out_of_memory, None):
+            raise error
+        return step(self)
+
+    monkeypatch.setattr(Engine, "_step", step_or_fail)
+    monkeypatch.delattr("sea_core.pipeline.optimize_worker.audit_embedding")
+    run = make_run(tmp_path / "run", replace(CONFIG, batch_size=1), count=2)
+    assert sorted(audit["id"] for audit in run.current_audits()) == stored_ids(run.folder)
 
 
 def test_a_worker_that_is_stopped_leaves_its_block_to_the_next_command(quiet: EmbeddingRun, tmp_path: Path) -> None:
