@@ -205,6 +205,22 @@ def test_a_failed_call_is_retried_by_the_next_command(run: Path) -> None:
     assert BenchRun(run).verdicts_by_judge()["openai:scripted-1 va-question-2"].keys() == set(keys(run))
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_failed_call_on_ray_gives_the_exit_code_that_it_gives_a_worker(run: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is an extra")
+
+    def script(request: dict[str, Any], count: int) -> Answer:
+        return fails(500, "oh no") if "03" in shown_answer(request) else rate(request)
+
+    with chat_server(script) as server:
+        given = (*JUDGED_BY, *settings(server, retries=0))
+        assert sea("bench", "judge", run, *given, "-o", "workers=0").code == 0
+        result = sea("worker", run, *given, "--ray", 1)
+    assert result.code == 1
+    assert "Finished with failures: failed calls of openai:scripted-1 va-question-2: 1." in result.err
+    assert list(labels(run).values()).count("error") == 1
+
+
 def test_a_worker_stops_after_errors_in_a_row_in_several_blocks(run: Path) -> None:
     def script(request: dict[str, Any], count: int) -> Answer:
         return rate(request) if len(server.requests) <= 3 else fails(500, "oh no")
