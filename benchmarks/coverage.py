@@ -4,7 +4,7 @@ FOLDER holds local copies of the sets, named as in SETS; those that are missing 
 a set are split by a digest: the rules may be tuned on one half, and are counted on the other. A text that two sets have
 is in the same half of both. The command prints counts, and texts only with `--show` or `--show-skipped`.
 
-`--verdicts` counts, field by field, what a person said of a sample. `--show 50 --seed 7` prints a sample, with the
+`--verdicts` counts, field by field, what a reader said of a sample. `--show 50 --seed 7` prints a sample, with the
 digests that stand for a text and its extraction in the table of verdicts. It changes little when the rules take more.
 """
 
@@ -63,7 +63,7 @@ SETS = {
     "BeaverTails-Evaluation": PromptSet("beavertails_evaluation.*"),
     "Do-Not-Answer": PromptSet("do_not_answer.csv", {"instruction": "prompt"}, format="prompts"),
     "CatQA": PromptSet("catqa_english.json"),
-    "SALAD-Bench, a sample": PromptSet("saladbench_harmful.json"),
+    "SALAD-Bench, a sample": PromptSet("rebuttal_question_label.csv"),
     "VLGuard": PromptSet("VLGuard/*.json"),
 }
 
@@ -125,7 +125,7 @@ def measure(texts: list[str]) -> Coverage:
 
 
 def show(found: Coverage, prepared: int, skipped: int, seed: int) -> None:
-    """Print random texts with their outcomes, for a person to read."""
+    """Print random texts with their outcomes, to be read."""
 
     def order(outcome: tuple[str, object]) -> str:
         return digest(str(seed), outcome[0])
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, default="held-out")
     parser.add_argument("--set", action="append", default=[], dest="names", help="only sets whose name begins so")
     parser.add_argument("--reasons", action="store_true", help="also count the reasons for skips")
-    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="count a person's verdicts by field instead")
+    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="count a reader's verdicts by field instead")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N random prepared texts of each set")
     parser.add_argument("--show-skipped", type=int, default=0, metavar="N", help="print N random skipped texts")
     parser.add_argument("--seed", type=int, default=0, help="which texts are printed")

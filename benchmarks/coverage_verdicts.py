@@ -1,4 +1,4 @@
-"""What a person said of prepared texts, field by field: a table of digests, which holds none of the texts."""
+"""What a reader said of prepared texts, field by field: a table of digests, which holds none of the texts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ COLUMNS = ("set", "text", "extraction", *FIELDS)
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which fields of an extraction a person accepted.
+    """Which fields of an extraction a reader accepted.
 
     Attributes:
         set: the name of the set, as in `coverage.SETS`.
         text: the digest of the text.
-        extraction: the digest of the extraction that the person read.
+        extraction: the digest of the extraction that was read.
         right: whether each of `FIELDS` is right.
     """
 

@@ -111,3 +111,18 @@ def test_verdicts_on_prepared_texts_are_counted_by_field(
         path.write_text("\n".join(wrong))
         with pytest.raises(SystemExit, match=re.escape(str(path))):
             run("--verdicts", str(path))
+
+
+def test_the_guide_has_the_counts_of_the_committed_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the rules change an extraction, its verdict is replaced: `coverage.py --verdicts` counts such verdicts."""
+    script = load("coverage", monkeypatch)
+    guide = (FOLDER.parent / "docs/how-to/prepare-your-data.md").read_text(encoding="utf-8")
+    verdicts = script.read_verdicts(FOLDER / "coverage_verdicts.csv")
+    assert {verdict.set for verdict in verdicts} <= script.SETS.keys()
+    assert all(
+        re.fullmatch("[0-9a-f]{16}", each) for verdict in verdicts for each in (verdict.text, verdict.extraction)
+    )
+    for name in dict.fromkeys(verdict.set for verdict in verdicts):
+        right = [verdict.right for verdict in verdicts if verdict.set == name]
+        counts = [len(right), *map(sum, zip(*right, strict=True)), sum(map(all, right))]
+        assert f"| {name} | {' | '.join(map(str, counts))} (" in guide
