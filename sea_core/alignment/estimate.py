@@ -14,7 +14,7 @@ from sea_core.alignment.dataset import TrainingExample, max_sequence_length
 from sea_core.alignment.lora import target_modules
 from sea_core.alignment.questions import ANSWERS, Question, find_responses
 from sea_core.alignment.read_first import describe_first, synthetic_weight
-from sea_core.alignment.trainer_config import batch_settings, count_steps
+from sea_core.alignment.trainer_config import batch_settings, count_steps, precomputes_references
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model import prompts
@@ -110,7 +110,8 @@ def estimate_alignment(
     per_step = wanted * accumulated
     count = round(len(lengths) * (synthetic_weight(config) + config.retention + config.text))
     steps = count_steps(mllm, request, count)
-    flop = step_flop(mllm, fmean(lengths), request, checkpointing=checkpointing) * per_step
+    references = count / (steps * per_step) if precomputes_references(mllm, request, count) else 1.0
+    flop = step_flop(mllm, fmean(lengths), request, checkpointing=checkpointing, references=references) * per_step
     ratio, speed = hardware.step_ratio(compiled=False), hardware.flop_per_second
     layers = DecoderShape.read(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings()).layers
     launches = per_step / (batch or 1) * hardware.launch_seconds(layers)
@@ -206,17 +207,20 @@ def sequence_bytes(
     return int(1.05 * tokens * (kept + workspace + 2 * item * shape.hidden))
 
 
-def step_flop(mllm: MLLM, tokens: float, request: AlignRequest, *, checkpointing: bool) -> float:
+def step_flop(
+    mllm: MLLM, tokens: float, request: AlignRequest, *, checkpointing: bool, references: float = 1.0
+) -> float:
     """Return the FLOPs of a step for one example of so many tokens: products with the decoder's weights, and attention.
 
     Each weight takes 2 forward, 2 for the gradient of its input and, in full fine-tuning, 2 for its own; with
-    checkpointing 2 more. DPO has two sequences, and runs each through the reference model as well.
+    checkpointing 2 more. DPO has two sequences, and runs each through the reference model as well: `references` times
+    in each step that trains on it.
     """
     shape = DecoderShape.read(mllm.adapter.language_model(mllm.model), mllm.model.get_output_embeddings())
     matrices = sum(p.numel() for p in mllm.adapter.language_model(mllm.model).parameters() if p.ndim == 2)
     forward = 2 * matrices * tokens + 4 * shape.attention * shape.layers * tokens**2 / 2
     passes = 1 + 1 + (1 if checkpointing else 0) + (1 if request.full_finetune else 0)
-    return float(2 * (passes + 1) * forward if request.method == "dpo" else passes * forward)
+    return float(2 * (passes + references) * forward if request.method == "dpo" else passes * forward)
 
 
 def _features(module: Any) -> tuple[int, int]:

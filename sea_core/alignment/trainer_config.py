@@ -44,6 +44,8 @@ def trainer_config(mllm: MLLM, n_examples: int, request: AlignRequest, folder: P
     if "max_steps" not in request.trainer and "num_train_epochs" not in request.trainer:
         defaults["max_steps"] = count_steps(mllm, request, n_examples)
     config = build_config(SFTConfig if request.method == "sft" else DPOConfig, defaults, request.trainer, "trainer")
+    if request.method == "dpo":
+        config.precompute_ref_log_probs = precomputes_references(mllm, request, n_examples)
     if mllm.replayed and config.per_device_train_batch_size > 1:
         raise SeaError(
             "a model whose own forward is replayed is aligned one example at a time: not every one takes media and "
@@ -87,12 +89,22 @@ def _sft_defaults() -> dict[str, Any]:
 
 
 def _dpo_defaults(request: AlignRequest) -> dict[str, Any]:
-    defaults: dict[str, Any] = {}
-    if request.config.sft_weight:
-        defaults |= {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, request.config.sft_weight]}
-    if request.full_finetune:  # otherwise TRL would load a second model, without SEA's forward hook
-        defaults["precompute_ref_log_probs"] = True
-    return defaults
+    if not request.config.sft_weight:
+        return {}
+    return {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, request.config.sft_weight]}
+
+
+def precomputes_references(mllm: MLLM, request: AlignRequest, n_examples: int) -> bool:
+    """Return whether DPO runs the reference model once for each example, before the training, and not at each step.
+
+    With LoRA that is cheaper from two passes on. Several processes would each need the whole model for it. In full
+    fine-tuning TRL would otherwise load a second model, without SEA's forward hook.
+    """
+    if "precompute_ref_log_probs" in request.trainer:
+        return bool(request.trainer["precompute_ref_log_probs"])
+    per_device, accumulated = batch_settings(mllm, request)
+    passes = count_steps(mllm, request, n_examples) * per_device * accumulated / n_examples
+    return request.full_finetune or (passes >= 2 and _world_size() == 1)
 
 
 def batch_defaults(mllm: MLLM) -> dict[str, int]:
@@ -113,13 +125,18 @@ def count_steps(mllm: MLLM, request: AlignRequest, n_examples: int) -> int:
     By default `epochs` passes over the examples, but at least `steps`.
     """
     given, (per_device, accumulated) = request.trainer, batch_settings(mllm, request)
-    per_device *= int(os.environ.get("WORLD_SIZE", "1"))
+    per_device *= _world_size()
     if (steps := int(given.get("max_steps", -1))) > 0:
         return steps
     if "max_steps" in given or "num_train_epochs" in given:
         per_epoch = math.ceil(math.ceil(n_examples / per_device) / accumulated)
         return math.ceil(float(given.get("num_train_epochs", TRL_EPOCHS)) * per_epoch)
     return max(request.config.steps, math.ceil(request.config.epochs * n_examples / (per_device * accumulated)))
+
+
+def _world_size() -> int:
+    """Return how many processes the launcher has started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def default_learning_rate(mllm: MLLM, request: AlignRequest) -> float:
@@ -135,7 +152,25 @@ def default_learning_rate(mllm: MLLM, request: AlignRequest) -> float:
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Keep the libraries' progress bars, and their warnings about their own deprecations, off stderr."""
-    with quiet_loading(), warnings.catch_warnings():
+    with quiet_loading(), _no_bars(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", UserWarning)
         yield
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Switch off the bars of datasets, and of TRL, which reads an environment variable."""
+    import datasets
+
+    bars, before = not datasets.are_progress_bars_disabled(), os.environ.get("TQDM_DISABLE")
+    datasets.disable_progress_bars()
+    os.environ["TQDM_DISABLE"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["TQDM_DISABLE"]
+        if before is not None:
+            os.environ["TQDM_DISABLE"] = before
+        if bars:
+            datasets.enable_progress_bars()

@@ -26,6 +26,7 @@ from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignConfig, AlignRequest
 from sea_core.alignment.dataset import make_dataset
 from sea_core.alignment.train import train
+from sea_core.alignment.trainer_config import precomputes_references
 from sea_core.alignment.trainers import StepCallback
 from sea_core.errors import RunError
 from sea_core.model.mllm import MLLM
@@ -95,6 +96,47 @@ def test_dpo_loss_of_a_mixed_batch(spoilt: MLLM, run: EmbeddingRun, media_run: E
     assert trace[1]["loss"] != pytest.approx(trace[0]["loss"], abs=1e-2)
 
 
+def test_references_are_computed_once(
+    spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From two passes over the examples on, in one process; the losses are those of references at each step."""
+    embeddings, examples = three_kinds(spoilt, run, media_run, "dpo")
+    other, request = in_dtype(spoilt, torch.float32), AlignRequest("dpo", trainer=ONE_STEP | {"max_steps": 3})
+    at_each_step = replace(request, trainer=request.trainer | {"precompute_ref_log_probs": False})
+    traces = [
+        train(mllm, make_dataset(mllm, examples), Collator(mllm, embeddings), asked, tmp_path / str(number))[1]
+        for number, (mllm, asked) in enumerate([(spoilt, request), (other, at_each_step)])
+    ]
+    once, repeated = ([record["loss"] for record in trace] for trace in traces)
+    assert once == pytest.approx(repeated, abs=1e-5)
+    assert once[2] < once[1] < once[0]
+    shards = [(tmp_path / name / "dataset").exists() for name in "01"]
+    assert shards == [True, False]
+    assert precomputes_references(spoilt, request, 24)
+    assert not precomputes_references(spoilt, request, 25)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert not precomputes_references(spoilt, request, 3)
+    assert precomputes_references(spoilt, replace(request, full_finetune=True), 3)
+
+
+def test_logits_are_computed_of_the_answers_alone(
+    spoilt: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a CPU, too, where TRL by itself computes those of prompts and padding as well."""
+    function = pytest.importorskip("trl.kernels.chunked_logprob").ChunkedLogProbFunction
+    forward, scored = function.forward, []
+
+    def counted(ctx: Any, hidden: torch.Tensor, *rest: Any) -> Any:
+        scored.append(len(hidden))
+        return forward(ctx, hidden, *rest)
+
+    monkeypatch.setattr(function, "forward", staticmethod(counted))
+    embeddings, examples = three_kinds(spoilt, run, media_run, "sft")
+    data, collator = make_dataset(spoilt, examples), Collator(spoilt, embeddings)
+    train(spoilt, data, collator, AlignRequest("sft", trainer=ONE_STEP), tmp_path)
+    assert scored == [sum(len(spoilt.answer_ids(example.answer)) for example in examples)]
+
+
 def test_killed_and_resumed(spoilt: MLLM, run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is killed at step 7 resumes from step 4, with the same trace and the same weights."""
     other = in_dtype(spoilt, torch.float32)
@@ -155,6 +197,7 @@ KILLED = """
     from sea_core.alignment.embedding_source import EmbeddingSource
     from sea_core.alignment.mixture import mix
     from sea_core.alignment.train import train
+from sea_core.alignment.trainer_config import precomputes_references
     from sea_core.model.mllm import MLLM
     from sea_core.plugin import loader
     from sea_core.runs.embedding_run import EmbeddingRun
