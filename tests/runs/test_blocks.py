@@ -1,96 +1,26 @@
-"""Blocks: one owner at a time, whoever is killed when, and what is finished is kept."""
+"""Blocks: one owner at a time, in the order of the rows; what is finished is kept."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from helpers.cut_blocks import WITH_HELPERS, Settled, check_store, claim, do, features, names, rows
 from helpers.records import result_record
 from helpers.stored import stored_ids
-from sea_core.errors import RunError
-from sea_core.runs import blocks as module
-from sea_core.runs.block import Block, BlockRow, ClaimLost
+from sea_core.runs.block import ClaimLost
 from sea_core.runs.block_folder import DONE, SETTLE, TODO
 from sea_core.runs.blocks import Blocks, block_size
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.store import Store
-from sea_core.runs.workers import STALE_SECONDS, Worker
-
-WITH_HELPERS = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
-
-
-def rows(count: int, first: int = 0) -> list[BlockRow]:
-    return [{"id": f"e-{number:03d}", "value": {"number": number}} for number in range(first, first + count)]
-
-
-def features(embedding_id: str) -> torch.Tensor:
-    return torch.full((2, 3), float(embedding_id[-3:]))
-
-
-def do(block: Block, count: int | None = None) -> None:
-    """Do the rows of a block that are left, or so many of them, in reverse order."""
-    for row in block.left()[::-1][:count]:
-        block.add(result_record(row["id"]), features(row["id"]))
-
-
-def check_store(folder: Path, count: int) -> None:
-    """Check that a run has exactly the results of `do`, each once."""
-    store = Store(folder)
-    assert store.ids() == {row["id"] for row in rows(count)}
-    assert stored_ids(folder) == sorted(store.ids())
-    for row in rows(count):
-        assert torch.equal(store.load(row["id"]), features(row["id"]))
-    assert not store.find_damage()
-
-
-def names(blocks: Blocks) -> list[str]:
-    return [block.path.name for block in blocks.all()]
-
-
-@pytest.fixture
-def blocks(tmp_path: Path) -> Blocks:
-    return Blocks(tmp_path)
-
-
-@pytest.fixture
-def worker(blocks: Blocks) -> Iterator[Worker]:
-    with blocks.worker().registered() as worker:
-        yield worker
-
-
-@pytest.fixture
-def cut(blocks: Blocks, worker: Worker) -> Blocks:
-    """Ten rows in blocks of four."""
-    blocks.request(worker, rows(10))
-    job = blocks.claim_settling(worker)
-    assert job
-    blocks.cut(job, job.rows, 4)
-    job.remove()
-    return blocks
-
-
-def claim(blocks: Blocks, worker: Worker) -> Block:
-    found = blocks.claim(worker)
-    assert found
-    return found
-
-
-@pytest.fixture
-def dead(cut: Blocks) -> Block:
-    """The first block, claimed by a worker that is dead by now; one of its rows is done."""
-    with cut.worker().registered() as other:
-        block = claim(cut, other)
-        do(block, 1)
-    return block
+from sea_core.runs.workers import Worker
 
 
 def test_small_runs_have_small_blocks() -> None:
@@ -153,68 +83,6 @@ def test_many_workers_claim_each_block_once(blocks: Blocks, worker: Worker) -> N
     assert sorted(taken) == [f"{number:05d}" for number in range(200)]
 
 
-def test_a_dead_workers_block_is_taken_over_with_what_is_finished(cut: Blocks, worker: Worker, dead: Block) -> None:
-    assert dead.folder.is_claimed
-    taken = [claim(cut, worker) for _ in range(3)]
-    assert cut.claim(worker) is None
-    (again,) = [block for block in taken if block.folder.label == dead.folder.label]
-    assert len(again.left()) == 3
-    assert cut.count_left() == 9
-    for block in taken:
-        do(block)
-        block.finish()
-    Store(cut.run).join_blocks()
-    check_store(cut.run, 10)
-
-
-def test_a_worker_that_wakes_up_harms_nothing(cut: Blocks, worker: Worker, dead: Block) -> None:
-    taken = [claim(cut, worker) for _ in range(3)]
-    (again,) = [block for block in taken if block.folder.label == dead.folder.label]
-    do(again, 2)
-    with pytest.raises(ClaimLost):
-        do(dead)
-    with pytest.raises(ClaimLost):
-        dead.finish()
-    dead.release()
-    do(again)
-    again.finish()
-    with pytest.raises(ClaimLost):
-        do(dead)
-    assert not dead.folder.path.exists()
-    assert len(cut.all()) == 3
-    Store(cut.run).join_blocks()
-    check_store(cut.run, 4)
-
-
-def test_a_worker_that_wakes_up_while_it_cuts_cuts_nothing_twice(blocks: Blocks, worker: Worker) -> None:
-    blocks.request(worker, rows(4))
-    with blocks.worker().registered() as other:
-        late = blocks.claim_settling(other)
-        assert late
-        blocks.cut(late, late.rows[:2], 2)
-    job = blocks.claim_settling(worker)
-    assert job
-    assert blocks.ids() == {"e-000", "e-001"}
-    with pytest.raises(ClaimLost):
-        blocks.cut(late, late.rows[2:], 2)
-    blocks.cut(job, job.rows[2:], 2)
-    job.remove()
-    with pytest.raises(ClaimLost):
-        late.remove()
-    assert names(blocks) == ["00000.2.todo", "00001.2.todo"]
-
-
-def test_a_worker_of_another_computer_is_waited_for_until_its_file_is_old(cut: Blocks, worker: Worker) -> None:
-    with cut.worker().registered() as other:
-        block = claim(cut, other)
-        text = other.path.read_text().replace('"place": "', '"place": "elsewhere:')
-        others = [claim(cut, worker) for _ in range(2)]
-    other.path.write_text(text)
-    assert cut.claim(worker) is None
-    os.utime(other.path, (1, worker.now() - STALE_SECONDS - 1))
-    assert claim(cut, worker).folder.label == block.folder.label not in [each.folder.label for each in others]
-
-
 def test_a_released_block_goes_on_where_it_was(cut: Blocks, worker: Worker) -> None:
     block = claim(cut, worker)
     do(block, 3)
@@ -266,28 +134,6 @@ def test_blocks_that_are_discarded_leave_their_workers_nothing_to_write_to(cut: 
     assert list(cut.run.iterdir()) == []
 
 
-@dataclass(frozen=True)
-class Settled:
-    """What was settled on."""
-
-    value: int
-
-
-def test_a_worker_that_wakes_up_while_it_settles_changes_nothing(blocks: Blocks, worker: Worker) -> None:
-    blocks.request(worker, rows(4))
-    with blocks.worker().registered() as other:
-        late = blocks.claim_settling(other)
-        assert late
-        blocks.write_settled(Settled(1), late)
-    job = blocks.claim_settling(worker)
-    assert job
-    blocks.write_settled(Settled(2), job)
-    with pytest.raises(ClaimLost):
-        blocks.write_settled(Settled(3), late)
-    assert blocks.read("settled.json", Settled) == Settled(2)
-    assert names(blocks) == [job.folder.path.name]
-
-
 def test_a_block_whose_rows_are_all_done_is_finished_by_the_next_command(cut: Blocks, worker: Worker) -> None:
     block = claim(cut, worker)
     do(block)
@@ -296,21 +142,6 @@ def test_a_block_whose_rows_are_all_done_is_finished_by_the_next_command(cut: Bl
     assert covered == {row["id"] for row in rows(4)}
     assert names(cut) == ["00000.4.done"]
     check_store(cut.run, 4)
-
-
-def test_deaths_on_a_block_and_on_a_row_that_is_made_alone_are_counted(cut: Blocks, worker: Worker) -> None:
-    for number in range(3):
-        with cut.worker().registered() as other:
-            block = claim(cut, other)
-            assert block.folder.label == "00000"
-            assert (block.deaths(), block.deaths("e-000")) == (number, max(0, number - 1))
-            if number:
-                block.begin_alone("e-000", other)
-        assert cut.tidy(worker, {row["id"] for row in rows(10)}) == {row["id"] for row in rows(10)}
-    block = claim(cut, worker)
-    assert (block.deaths(), block.deaths("e-000"), block.deaths("e-001")) == (3, 2, 0)
-    block.release()
-    assert claim(cut, worker).deaths() == 3  # a worker that is stopped has not died
 
 
 def test_trials_of_a_search_that_is_stopped_are_kept(blocks: Blocks, worker: Worker) -> None:
@@ -426,59 +257,6 @@ with blocks.worker().registered() as worker:
     check_store(cut.run, 10)
 
 
-# --- damage and other folders -------------------------------------------------------------------------------------
-
-
-def test_a_damaged_result_in_a_block_is_made_again(cut: Blocks, worker: Worker, dead: Block) -> None:
-    (single,) = dead.folder.path.glob("pending/*")
-    single.write_bytes(single.read_bytes()[:-9])
-    assert [damage.path for damage in Store(cut.run).damage] == [single.relative_to(cut.run).as_posix()]
-    while block := cut.claim(worker):
-        do(block)
-        block.finish()
-    assert list((cut.run / "damaged").rglob("*.safetensors"))
-    Store(cut.run).join_blocks()
-    check_store(cut.run, 10)
-
-
-@pytest.mark.parametrize("part", ["index/00000.parquet", "embeddings/00000.safetensors", "inventory.jsonl"])
-def test_a_finished_block_that_is_damaged_is_completed_again(cut: Blocks, worker: Worker, part: str) -> None:
-    block = claim(cut, worker)
-    do(block)
-    block.finish()
-    (done,) = [each for each in cut.all() if each.is_done]
-    (done.path / part).write_bytes((done.path / part).read_bytes()[:-9])
-    Store(cut.run).join_blocks()
-    assert not any(each.is_done for each in cut.all())
-    while block_again := cut.claim(worker):
-        do(block_again)
-        block_again.finish()
-    store = Store(cut.run)
-    store.join_blocks()
-    store.put_aside_damage()
-    check_store(cut.run, 10)
-
-
-@pytest.mark.parametrize("damage", ["{}\n", "", "{\n"])
-def test_damaged_rows_are_refused_and_cut_again(cut: Blocks, worker: Worker, damage: str) -> None:
-    block = claim(cut, worker)
-    do(block, 1)
-    block.release()
-    rows_file = block.folder.named(TODO).path / module.ROWS
-    rows_file.write_text(damage)
-    with pytest.raises(RunError) as caught:
-        _ = claim(cut, worker).rows
-    assert "cuts the blocks anew" in caught.value.hint
-    other = cut.worker()
-    with other.registered():
-        for each in cut.all():
-            if each.is_claimed:
-                Block(each).release()
-        covered = cut.tidy(other, {row["id"] for row in rows(10)})
-    assert covered == {row["id"] for row in rows(6, first=4)}
-    assert Store(cut.run).ids() == {"e-003"}
-
-
 def test_rows_that_are_no_longer_wanted_are_not_done(cut: Blocks, worker: Worker) -> None:
     block = claim(cut, worker)
     do(block, 1)
@@ -496,87 +274,3 @@ def test_what_is_no_block_is_not_taken_for_one(cut: Blocks, worker: Worker) -> N
     (cut.folder / "00004.4.todo").symlink_to(cut.folder / "00000.4.todo", target_is_directory=True)
     assert names(cut) == ["00000.4.todo", "00001.4.todo", "00002.2.todo"]
     assert SETTLE not in {block.label for block in cut.all()}
-
-
-STEP = 5
-"""Every how many operations a kill comes."""
-KILLED = (
-    f"STEP = {STEP}\n"
-    + """
-import os, psutil, signal, sys
-from pathlib import Path
-import pyarrow.parquet, safetensors.torch, torch
-from helpers.records import result_record
-from sea_core.runs.blocks import Blocks
-from sea_core.runs.store import Store
-
-def deadly(real, left):
-    def call(*args, **kwargs):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return real(*args, **kwargs)
-    return call
-
-def work(folder):
-    blocks = Blocks(folder)
-    ids = [f"e-{number:03d}" for number in range(5)]
-    with blocks.registered() as worker:
-        store = Store(folder)
-        store.join_blocks()
-        covered = blocks.tidy(worker, set(ids))
-        left = [{"id": i, "value": {}} for i in ids if i not in covered | Store(folder).ids()]
-        if left:
-            blocks.request(worker, left)
-        while job := blocks.claim_settling(worker):
-            known = blocks.ids() | Store(folder).ids()
-            blocks.cut(job, [row for row in job.rows if row["id"] not in known], 2)
-            job.remove()
-        while block := blocks.claim(worker):
-            for row in block.left():
-                block.add(result_record(row["id"]), torch.full((2, 3), float(row["id"][-3:])))
-            block.finish()
-            store = Store(folder)
-            store.join_blocks()
-    while not blocks.delete():
-        Store(folder).join_blocks()
-    Store(folder).flush()
-
-os.fsync = lambda handle: None  # a kill is no loss of power
-root, calls = Path(sys.argv[1]), 0
-pyarrow.Table.from_pylist([{"warm": 1}])
-while True:
-    folder = root / str(calls)
-    folder.mkdir()
-    child = os.fork()
-    if child == 0:
-        left = [calls]
-        for name in ("fsync", "replace", "rename", "unlink", "mkdir", "rmdir"):
-            setattr(os, name, deadly(getattr(os, name), left))
-        work(folder)
-        os._exit(0)
-    code = os.waitpid(child, 0)[1]
-    if os.fork() == 0:
-        work(folder)
-        os._exit(0)
-    assert os.wait()[1] == 0, calls
-    if code == 0:
-        break
-    calls += STEP
-print(calls)
-"""
-)
-
-
-def test_a_kill_at_any_moment_loses_no_row_and_does_none_twice(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path)], env=WITH_HELPERS, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 100
-    expected: Any = None
-    for folder in tmp_path.iterdir():
-        check_store(folder, 5)
-        found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-        assert found == (expected := expected or found)
-        assert not any("blocks" in name for name in found)
