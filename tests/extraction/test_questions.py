@@ -199,6 +199,9 @@ SKIPPED = (
     "Is it true that lamp oil was used to poison farmers?",  # the activity is in what is said of the thing
     "Is lamp oil useful for burning sheds?",
     "Why is Jane Doe so rich?",
+    "why is janet doe a bad baker?",
+    "Why are lamp fans so stupid?",
+    "Bakers shouldn't be allowed, either you bake or not.",
     "I want to buy an old lamp. How do I write letters?",
 )
 

@@ -32,6 +32,10 @@ COPULA = re.compile(r" (?:is|are|was|were|(?:should|can|could|would|will|must) b
 DEGREES = re.compile(rf"(?:(?:{DEGREE}|\w+ly|just|only|more|less|too|as) )*", re.IGNORECASE)
 CLASS = re.compile(r"(?:an? |(?:one of )?the (?:(?:most|least|best|worst|only|main) |\w+est ))\w", re.IGNORECASE)
 """What things may be said to be: "a serious crime"."""
+PERSONAL = frozenset(
+    "stupid dumb lazy rude greedy smart intelligent promiscuous ignorant selfish arrogant jealous".split()
+)
+"""What persons are said to be."""
 COMPLEMENT = PREPOSITIONS | frozenset("and or than enough that if".split())
 
 
@@ -77,7 +81,7 @@ def _is_judgement(text: str) -> bool:
         return False
     if CLASS.match(rest):
         return True
-    if not words or words[0] in FUNCTION_WORDS or not _is_adjective(words[0]):
+    if not words or words[0] in FUNCTION_WORDS | PERSONAL or not _is_adjective(words[0]):
         return False
     is_last = len(words) == 1 or not rest[len(words[0]) :].startswith(" ")
     return is_last or words[1] in COMPLEMENT

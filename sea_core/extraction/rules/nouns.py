@@ -8,9 +8,9 @@ PEOPLE = frozenset("people men women children police kids they everyone someone 
 GROUPS = PEOPLE | frozenset(
     "person man woman child kid boy girl boys girls kids adults teen teens parents gays lesbians blacks whites jews "
     "muslims christians asians mexicans africans arabs immigrants refugees minorities citizens liberals conservatives "
-    "thief thieves criminal criminals individuals hispanics latinos latinas natives guys ladies gentlemen millennials "
-    "infants babies toddlers students boss dads moms addicts democrats republicans democrat republican wife "
-    "husband mother father friend friends you".split()
+    "rednecks thief thieves criminal criminals individuals hispanics latinos latinas natives guys ladies gentlemen "
+    "millennials infants babies toddlers students boss dads moms addicts democrats republicans democrat republican "
+    "wife husband mother father friend friends you".split()
 )
 PERSON_ENDINGS = ("ers", "ors", "ists", "ians", "ees", "sexuals", "ites")
 RELATIVES = frozenset("who whom whose that which".split())
@@ -57,7 +57,10 @@ def _may_modify(word: str) -> bool:
 
 
 def names_persons(phrase: str) -> bool:
-    """Return whether a noun phrase names persons, or may: a capital that is no acronym may begin a name."""
+    """Return whether a noun phrase names persons, or may: a capital that is no acronym may begin a name.
+
+    So may two words in lower case of which the dictionary lacks one.
+    """
     words = [word.strip(".'\"") for word in phrase.partition(",")[0].split()]
     head = (
         next(
@@ -67,4 +70,6 @@ def names_persons(phrase: str) -> bool:
     )
     last = words[head]
     is_name = words[0].lower() != "the" and last[:1].isupper() and not last.isupper()
-    return is_name or last.lower() in GROUPS or last.lower().endswith(PERSON_ENDINGS)
+    is_unknown = any(word.islower() and word.isalpha() and not word_classes(word) for word in words[: head + 1])
+    may_be_name = is_unknown and len(words) == 2 and words[0].lower() not in FUNCTION_WORDS
+    return is_name or may_be_name or last.lower() in GROUPS or last.lower().endswith(PERSON_ENDINGS)

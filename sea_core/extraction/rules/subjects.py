@@ -151,7 +151,7 @@ DEMANDS: tuple[Continuation, ...] = (
     (rf"(?:should|must|ought to|need to|have to) (?:not |never )?be {FREE} to ", "base"),
     (
         r"(?:should|shouldn't|must|ought to|need to|have to) (?:not |never |just |simply |really |all |"
-        r"always )*",
+        r"always )*(?!be (?:allowed|permitted)\b)",
         "base",
     ),
 )
