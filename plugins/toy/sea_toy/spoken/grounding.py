@@ -1,8 +1,8 @@
 """Ground a language model in an encoder's output: it learns to read the output of a frozen encoder.
 
 Three phases. `letters`: the projector alone learns by CTC to spell, each vector of P(E) near the token embedding of a
-letter; the language model is not run. `projector`: it learns on, through the frozen language model. `answers`: a LoRA
-on the language model, merged at the end, and the projector.
+letter; the language model is not run. `projector`: it learns on, through the frozen language model. `answers`: low-rank
+updates of the language model, merged at the end, and the projector.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import random
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +20,7 @@ from sea_core.model.mllm import MLLM
 from sea_core.model.placement import fastest_cpu_dtype
 from sea_core.plugin.blueprint import Report
 from sea_toy import training
+from sea_toy.spoken import low_rank
 from sea_toy.spoken.encoding import EncodedClip
 from sea_toy.spoken.phases import Phase, TrainingFolder, run_phase
 from sea_toy.spoken.samples import distil_text, draw_sample
@@ -40,7 +40,14 @@ VALIDATION_EVERY = 100
 
 @dataclass(frozen=True)
 class GroundingConfig:
-    """Lengths of the phases, batch sizes, and the LoRA rank."""
+    """Lengths of the phases, batch sizes, and how the language model is run.
+
+    Attributes:
+        rank: of the updates of the language model's weights.
+        distilled: plain questions whose answers are taken from the language model itself, beside the fixed ones.
+        compiled: compile the language model, which needs a C++ compiler on a CPU.
+        attention: transformers' implementation of attention in training.
+    """
 
     letter_steps: int = 2000
     letter_batch: int = 64
@@ -50,11 +57,12 @@ class GroundingConfig:
     text_batch: int = 2
     rank: int = 32
     distilled: int = 48
-    """Questions in plain text whose answers are taken from the language model itself, beside the fixed ones."""
+    compiled: bool = False
+    attention: str = "sdpa"
 
 
-ON_CPU = GroundingConfig(projector_steps=100, answer_steps=700)
-"""For a machine without a GPU, where a step takes 5 to 10 seconds."""
+ON_CPU = GroundingConfig(projector_steps=100, answer_steps=1200, compiled=True, attention="eager")
+"""For a machine without a GPU. Eager attention is the faster one there, for inputs of a hundred tokens."""
 
 
 class Grounding:
@@ -67,7 +75,7 @@ class Grounding:
         self.trained_on = [c for c in clips if id(c) not in kept]
 
     def train(self, folder: TrainingFolder, report: Report) -> None:
-        """Train all phases, from the checkpoints in `folder`, and merge the LoRA.
+        """Train all phases, from the checkpoints in `folder`, and merge the updates.
 
         Raises:
             SeaError: the checkpoints are of another training.
@@ -88,19 +96,18 @@ class Grounding:
             report,
         )
         text = self._distil()
-        self._narrow()
+        language_model = self._prepare_language_model()
         run_phase(
             Phase("projector", self.config.projector_steps, projector, self._projector_loss, self.compare_clips),
             folder,
             report,
         )
-        peft_model = self._add_lora()
-        trained = [p for p in peft_model.parameters() if p.requires_grad] + projector
+        updates = low_rank.add_updates(language_model, self.config.rank)
         run_phase(
             Phase(
                 "answers",
                 self.config.answer_steps,
-                trained,
+                [*updates, *projector],
                 lambda step: self._answer_loss(text, step),
                 self.compare_clips,
                 learning_rate=5e-4,
@@ -108,7 +115,7 @@ class Grounding:
             folder,
             report,
         )
-        peft_model.merge_and_unload()
+        low_rank.merge_updates(language_model)
         self.mllm.model.requires_grad_(False)
 
     @torch.no_grad()
@@ -161,20 +168,16 @@ class Grounding:
         phrases = [c.phrase for c in self._draw(self.config.distilled, rng)]
         return distil_text(self.mllm, phrases, rng)
 
-    def _narrow(self) -> None:
-        """Put the frozen weights into the dtype that this device multiplies fastest; the projector stays fp32."""
-        is_gpu = self.mllm.device.type == "cuda"
-        self.mllm.model.to(torch.bfloat16 if is_gpu else fastest_cpu_dtype())
+    def _prepare_language_model(self) -> nn.Module:
+        """Make the language model ready for training: dtype, attention, compiled or not. The projector stays fp32."""
+        model = self.mllm.model
+        model.to(torch.bfloat16 if self.mllm.device.type == "cuda" else fastest_cpu_dtype())
         self.mllm.projector.float()
-
-    def _add_lora(self) -> Any:
-        from peft import LoraConfig, get_peft_model
-
-        mllm = self.mllm
-        path = next(n for n, m in mllm.model.named_modules() if m is mllm.adapter.language_model(mllm.model))
-        targets = rf"{path}\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
-        lora = LoraConfig(r=self.config.rank, lora_alpha=2 * self.config.rank, target_modules=targets)
-        return get_peft_model(mllm.model, lora)
+        model.set_attn_implementation(self.config.attention)
+        language_model: nn.Module = self.mllm.adapter.language_model(model)
+        if self.config.compiled:
+            language_model.compile(dynamic=True)
+        return language_model
 
 
 class LetterTargets:
