@@ -61,7 +61,7 @@ class GroundingConfig:
     attention: str = "sdpa"
 
 
-ON_CPU = GroundingConfig(projector_steps=100, answer_steps=1200, compiled=True, attention="eager")
+ON_CPU = GroundingConfig(projector_steps=100, answer_steps=400, compiled=True, attention="eager")
 """For a machine without a GPU. Eager attention is the faster one there, for inputs of a hundred tokens."""
 
 
