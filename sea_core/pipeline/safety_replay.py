@@ -104,8 +104,8 @@ class SafetyReplay(TrainerCallback):  # type: ignore[misc]  # transformers is un
         """Return whether the model's loss depends on the tokens of the whole step."""
         batch = self._batch(self.examples.take(0, 1))
         with evaluating(self.mllm.model), self.mllm.inject():
-            one, two = (self.mllm.model(**batch, num_items_in_batch=count).loss for count in (1, 2))
-        return not torch.equal(one, two)
+            whole, halved = (self.mllm.model(**batch, num_items_in_batch=count).loss for count in (1, 2))
+        return not torch.equal(whole, halved)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Add the gradient of this step's examples to the model's, which is empty now."""
