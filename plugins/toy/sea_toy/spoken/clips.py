@@ -11,7 +11,7 @@ import numpy as np
 
 from sea_core.runs.digests import cache_folder, sha256
 from sea_toy.spoken import voices
-from sea_toy.spoken.phrases import SPLIT_SEED, SpokenPhrase, draw_phrases, split_vocabulary
+from sea_toy.spoken.phrases import SPLIT_SEED, SpokenPhrase, draw_phrases, draw_random_phrase, split_vocabulary
 from sea_toy.spoken.voices import RATE, Maker, SpeakingVoice, speak
 
 SECONDS = 3
@@ -32,12 +32,17 @@ class PlannedClip:
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """How many clips each maker speaks for training, how many each set of the exam has, and who speaks."""
+    """How many clips each maker speaks for training, how many each set of the exam has, and who speaks.
+
+    Attributes:
+        random_phrases: clips of these, beside the others; all makers but Kokoro, which takes long, speak them in turn.
+    """
 
     espeak: int = 3000
     hibari: int = 3000
     kokoro: int = 400
     exam: int = 48
+    random_phrases: int = 6000
     trained: tuple[SpeakingVoice, ...] = voices.TRAINED
     held_out: tuple[SpeakingVoice, ...] = voices.HELD_OUT
 
@@ -59,7 +64,7 @@ def plan_clips(config: ClipConfig) -> dict[str, list[PlannedClip]]:
     planned = {
         name: [
             PlannedClip(phrase, speakers[i % len(speakers)])
-            for i, phrase in enumerate(draw_phrases(vocabulary, config.exam, rng, used))
+            for i, phrase in enumerate(draw_phrases(vocabulary.draw, config.exam, rng, used))
         ]
         for name, (vocabulary, speakers) in exam.items()
     }
@@ -67,7 +72,13 @@ def plan_clips(config: ClipConfig) -> dict[str, list[PlannedClip]]:
     planned["train"] = [
         PlannedClip(phrase, rng.choice([voice for voice in config.trained if voice.maker == maker]))
         for maker, count in makers.items()
-        for phrase in draw_phrases(words, count, rng, used)
+        for phrase in draw_phrases(words.draw, count, rng, used)
+    ]
+    quick = [voice for voice in config.trained if voice.maker != "kokoro"]
+    speakers = {maker: [voice for voice in quick if voice.maker == maker] for maker in {v.maker: None for v in quick}}
+    planned["train"] += [
+        PlannedClip(phrase, rng.choice(list(speakers.values())[i % len(speakers)]))
+        for i, phrase in enumerate(draw_phrases(draw_random_phrase, config.random_phrases, rng, used))
     ]
     return planned
 

@@ -61,7 +61,7 @@ class GroundingConfig:
     attention: str = "sdpa"
 
 
-ON_CPU = GroundingConfig(projector_steps=100, answer_steps=400, compiled=True, attention="eager")
+ON_CPU = GroundingConfig(projector_steps=100, answer_steps=1000, compiled=True, attention="eager")
 """For a machine without a GPU. Eager attention is the faster one there, for inputs of a hundred tokens."""
 
 
@@ -165,7 +165,8 @@ class Grounding:
 
     def _distil(self) -> list[TrainingSample]:
         rng = random.Random(f"{self.seed} text")
-        phrases = [c.phrase for c in self._draw(self.config.distilled, rng)]
+        everyday = [c.phrase for c in self.trained_on if not c.phrase.is_random]
+        phrases = rng.sample(everyday, min(self.config.distilled, len(everyday)))
         return distil_text(self.mllm, phrases, rng)
 
     def _prepare_language_model(self) -> nn.Module:

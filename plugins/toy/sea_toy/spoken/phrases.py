@@ -1,27 +1,42 @@
-"""Phrases in open vocabulary, split by a fixed seed: some words, and so all phrases with them, are never trained on."""
+"""Phrases of everyday words, split by a fixed seed: some words, and so all phrases with them, are never trained on.
+
+And random phrases of thousands of frequent words, from which a model learns to read words that it never heard.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from sea_core.data.examples import Kind
 from sea_core.extraction.english import ing_form
+from sea_toy.spoken.frequent_words import FREQUENT_ADJECTIVES, FREQUENT_NOUNS, FREQUENT_VERBS
 from sea_toy.spoken.words import ADJECTIVES, OBJECTS, VERBS
 
 SPLIT_SEED = 0
 HELD_OUT_SHARE = 0.1
 """Of the verbs, of the things and of the adjectives."""
+LONGEST_RANDOM = 30
+"""Characters of a random phrase: so it can be spoken in a clip."""
+DETERMINERS = ("a", "a", "a", "the", "some", "")
+PREPOSITIONS = ("", "", "", "", "", "", "at", "for", "from", "in", "into", "on", "with")
+"""What stands before a noun and after a verb; as often as it is listed."""
 
 
 @dataclass(frozen=True)
 class SpokenPhrase:
-    """A phrase, and the words that a description of it must contain."""
+    """A phrase, and the words that a description of it must contain.
+
+    Attributes:
+        is_random: it is made of frequent words and may mean anything, so no help with it is trained.
+    """
 
     text: str
     kind: Kind
     content_words: tuple[str, ...]
+    is_random: bool = False
 
     @property
     def sentence(self) -> str:
@@ -49,11 +64,34 @@ class Vocabulary:
         """Draw a phrase: three in four are activities, and half have an adjective."""
         adjectives = (rng.choice(self.adjectives),) if rng.random() < 0.5 else ()
         nouns = (*adjectives, rng.choice(self.objects))
-        product = f"{'an' if nouns[0][0] in 'aeiou' else 'a'} {' '.join(nouns)}"
+        product = _with_determiner("a", nouns)
         if rng.random() < 0.25:
             return SpokenPhrase(product, "product", nouns)
         verb = rng.choice(self.verbs)
         return SpokenPhrase(f"{verb} {product}", "activity", (verb, *nouns))
+
+
+def draw_random_phrase(rng: random.Random) -> SpokenPhrase:
+    """Draw a phrase of frequent words: "lean on the quiet clock", "some tax bridge", "merge a planet"."""
+    while True:
+        adjectives = (rng.choice(FREQUENT_ADJECTIVES),) if rng.random() < 0.3 else ()
+        compound = (rng.choice(FREQUENT_NOUNS),) if rng.random() < 0.2 else ()
+        nouns = (*adjectives, *compound, rng.choice(FREQUENT_NOUNS))
+        thing = _with_determiner(rng.choice(DETERMINERS), nouns)
+        if rng.random() < 0.25:
+            phrase = SpokenPhrase(thing, "product", nouns, is_random=True)
+        else:
+            verb = rng.choice(FREQUENT_VERBS)
+            words = " ".join(filter(None, (verb, rng.choice(PREPOSITIONS), thing)))
+            phrase = SpokenPhrase(words, "activity", (verb, *nouns), is_random=True)
+        if len(phrase.text) <= LONGEST_RANDOM:
+            return phrase
+
+
+def _with_determiner(determiner: str, nouns: tuple[str, ...]) -> str:
+    if determiner == "a" and nouns[0][0] in "aeiou":
+        determiner = "an"
+    return " ".join(filter(None, (determiner, *nouns)))
 
 
 def split_vocabulary() -> tuple[Vocabulary, Vocabulary]:
@@ -67,11 +105,13 @@ def split_vocabulary() -> tuple[Vocabulary, Vocabulary]:
     return Vocabulary(*lists), held_out
 
 
-def draw_phrases(vocabulary: Vocabulary, count: int, rng: random.Random, exclude: set[str]) -> list[SpokenPhrase]:
+def draw_phrases(
+    draw: Callable[[random.Random], SpokenPhrase], count: int, rng: random.Random, exclude: set[str]
+) -> list[SpokenPhrase]:
     """Draw different phrases, none of which is in `exclude`, and add them to it."""
     drawn: list[SpokenPhrase] = []
     while len(drawn) < count:
-        phrase = vocabulary.draw(rng)
+        phrase = draw(rng)
         if phrase.text not in exclude:
             exclude.add(phrase.text)
             drawn.append(phrase)

@@ -14,6 +14,8 @@ from sea_toy.world import PARAPHRASES, QUESTIONS, TrainingSample
 
 SKILLS = {"content": 30, "transcript": 30, "paraphrase": 10, "thing": 10, "action": 5, "comply": 15}
 """The kinds of samples about a clip, and how often each is drawn."""
+READING = {skill: often for skill, often in SKILLS.items() if skill != "comply"}
+"""What is asked about a random phrase."""
 TRANSCRIPT_QUESTIONS = ("Write down what is spoken in the {noun}.", "Transcribe the {noun}.", "Repeat the words.")
 THING_QUESTIONS = ("Which thing is named in the {noun}?", "What thing is it about?")
 ACTION_QUESTIONS = ("What does the person do in the {noun}?", "What is being done?")
@@ -56,7 +58,7 @@ def draw_sample(
     Args:
         skills: draw from these only, all alike.
     """
-    weights = dict.fromkeys(skills, 1) or SKILLS
+    weights = dict.fromkeys(skills, 1) or (SKILLS if not phrase.is_random else READING)
     (skill,) = rng.choices(tuple(weights), weights=tuple(weights.values()))
     extraction = extract(phrase, rng)
     content = prompts.content_goal(adapter, extraction)

@@ -24,7 +24,7 @@ from sea_toy.spoken.phrases import SpokenPhrase
 from sea_toy.spoken.voices import SpeakingVoice
 
 CLIPS = ClipConfig(
-    6, 0, 0, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
+    4, 0, 0, 2, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
 )
 CONFIG = GroundingConfig(
     letter_steps=3, letter_batch=2, projector_steps=2, answer_steps=2, media_batch=2, text_batch=1, rank=2, distilled=1

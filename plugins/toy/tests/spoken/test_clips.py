@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from lemminflect import getAllLemmas
 
 from sea_core.data.examples import Kind
 from sea_core.runs.digests import CACHE_VARIABLE
+from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_toy.spoken import clips, encoding
 from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips, render_part, split_parts
-from sea_toy.spoken.phrases import SpokenPhrase, split_vocabulary
+from sea_toy.spoken.phrases import LONGEST_RANDOM, SpokenPhrase, split_vocabulary
+from sea_toy.spoken.samples import SKILLS, draw_sample
 from sea_toy.spoken.voices import HELD_OUT, RATE, TRAINED, SpeakingVoice
 
 ESPEAK = ClipConfig(
-    6, 0, 0, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
+    4, 0, 0, 2, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
 )
 
 
 def test_held_out_words_and_voices_are_not_trained_on() -> None:
     planned, (words, new_words) = plan_clips(ClipConfig()), split_vocabulary()
     trained = [clip.phrase for clip in planned.pop("train")]
-    assert len(trained) == 6400
-    assert not {word for phrase in trained for word in phrase.content_words} & new_words.words
+    assert len(trained) == 12_400
+    assert (
+        not {lemma for phrase in trained for word in phrase.content_words for lemma in lemmas(word)} & new_words.words
+    )
     assert {word for clip in planned["words"] for word in clip.phrase.content_words} <= new_words.words
     assert {word for clip in planned["voices"] for word in clip.phrase.content_words} <= words.words
     texts = [phrase.text for phrase in trained] + [c.phrase.text for each in planned.values() for c in each]
@@ -33,6 +39,19 @@ def test_held_out_words_and_voices_are_not_trained_on() -> None:
     assert {clip.voice for clip in planned["voices"]} == {clip.voice for clip in planned["words and voices"]}
     assert {clip.voice for clip in planned["voices"]} == set(HELD_OUT)
     assert {voice.maker for voice in TRAINED} == {"espeak", "hibari", "kokoro"}
+
+
+def lemmas(word: str) -> set[str]:
+    """A word, and the words that it may be a form of."""
+    return {word, *(lemma for found in getAllLemmas(word).values() for lemma in found)}
+
+
+def test_random_phrases_have_thousands_of_words_and_no_help_is_trained_with_them() -> None:
+    phrases = [clip.phrase for clip in plan_clips(ClipConfig())["train"] if clip.phrase.is_random]
+    assert len({word for phrase in phrases for word in phrase.content_words}) > 4000
+    assert max(len(phrase.text) for phrase in phrases) <= LONGEST_RANDOM
+    adapter, rng = Qwen2AudioAdapter(), random.Random(0)
+    assert {draw_sample(adapter, phrase, rng).skill for phrase in phrases} == SKILLS.keys() - {"comply"}
 
 
 def test_plan_is_the_same_again() -> None:
