@@ -36,7 +36,7 @@ fuzz: .venv/.stamp-dev ## Open 10,000 damaged files of each kind
 drill: .venv/.stamp-dev ## Stop every command at random points, 312 in all, and re-run it
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m drills
 
-# With MALLOC_*, Linux does not take memory back after each tensor, to clear it again for the next.
+# MALLOC_*: glibc keeps freed memory for the next tensor. The kernel would clear it again each time.
 study: export MALLOC_MMAP_THRESHOLD_ = 4000000000
 study: export MALLOC_TRIM_THRESHOLD_ = 8000000000
 study: .venv/.stamp-dev ## Run the study on the bundled models (an hour or two); QUICK=1: one model, minutes; TEST=1: the end

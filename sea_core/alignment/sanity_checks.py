@@ -154,7 +154,7 @@ def require_fresh_references(trainer: Any) -> None:
     if not error <= REFERENCE_TOLERANCE * max(1.0, current.abs().max().item()):
         raise ModelError(
             f"the precomputed reference log-probabilities are stale: they differ by {error:.3g}",
-            hint="Delete the folder `dataset` in --out, or leave out trainer.precompute_ref_log_probs.",
+            hint="Type -o trainer.precompute_ref_log_probs=false. If they are not numbers: --dtype float32.",
         )
 
 

@@ -104,7 +104,7 @@ def precomputes_references(mllm: MLLM, request: AlignRequest, n_examples: int) -
         return bool(request.trainer["precompute_ref_log_probs"])
     per_device, accumulated = batch_settings(mllm, request)
     passes = count_steps(mllm, request, n_examples) * per_device * accumulated / n_examples
-    return request.full_finetune or (passes >= 2 and _world_size() == 1)
+    return request.full_finetune or (passes >= 2 and _world_size() == 1 and not _shards_weights())
 
 
 def batch_defaults(mllm: MLLM) -> dict[str, int]:
@@ -137,6 +137,11 @@ def count_steps(mllm: MLLM, request: AlignRequest, n_examples: int) -> int:
 def _world_size() -> int:
     """Return how many processes the launcher has started."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _shards_weights() -> bool:
+    """Return whether the launcher has asked for a way to share the weights among processes, also for a single one."""
+    return "true" in (os.environ.get("ACCELERATE_USE_DEEPSPEED"), os.environ.get("ACCELERATE_USE_FSDP"))
 
 
 def default_learning_rate(mllm: MLLM, request: AlignRequest) -> float:

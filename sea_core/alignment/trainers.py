@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import torch
 from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback, set_seed
 from trl import DPOTrainer, SFTTrainer
@@ -18,6 +17,7 @@ from sea_core.alignment.lora import lora_config
 from sea_core.alignment.processes import name_layers
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import quiet_loading
+from sea_core.model.device_error import describe_device_error
 from sea_core.model.mllm import MLLM
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ def make_trainer(
             processing_class=mllm.tokenizer,
             **peft,
         )
-    except torch.OutOfMemoryError:
-        raise
     except (ValueError, RuntimeError) as error:
+        if describe_device_error(error):  # TRL may run the reference model here
+            raise
         raise ModelError(
             f"TRL and PEFT do not accept these settings: {error}",
             hint="Leave out the trainer and lora settings that the message names, or install what it asks for.",

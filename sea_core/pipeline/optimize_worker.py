@@ -190,7 +190,8 @@ class OptimizeWorker(BlockWorker):
     def _audit(self, block: Block, embedding_id: str) -> None:
         """Audit a stored embedding; the writer joins what is found with the block. Raises ClaimLost if it is lost."""
         record = block.store.record(embedding_id)
-        embedding = Embedding(block.store.load(embedding_id), read_grid(record))
+        with block.writing():  # another worker may have taken over the block
+            embedding = Embedding(block.store.load(embedding_id), read_grid(record))
         found = audit_embedding(self.model(), record, embedding)
         with block.writing():
             self.run.audits.elsewhere(block.folder.path).append([found])

@@ -100,6 +100,10 @@ class Blocks:
         """Return the blocks, and the job that cuts them, that are not joined to the run yet."""
         return block_folders(self.run, self.folder.name)
 
+    def finished(self) -> list[BlockFolder]:
+        """Return the blocks that are finished and not joined to the run yet."""
+        return [block for block in self.all() if block.is_done]
+
     # --- claims -----------------------------------------------------------------------------------------------------
 
     def claim(self, worker: Worker, wanted: Callable[[BlockFolder], bool] = lambda block: True) -> Block | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 from pydantic import JsonValue
 
 from sea_core.runs.atomic import write_text
+from sea_core.runs.block_folder import BlockFolder
 from sea_core.runs.blocks import SETTLED, TRIAL_KEY, TRIALS, Blocks
 from sea_core.runs.embedding_record import EmbeddingRecord, ResultRecord, read_grid
 from sea_core.runs.folder import RunFolder
@@ -193,14 +194,14 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
 
     def join_blocks(self) -> None:
         """Move what workers have finished to the run's own files: parts, audits, and what they settled on."""
-        self._join_audits()
-        self.store.join_blocks()
+        finished = self.blocks.finished()  # once: the audits of a block must be stored before it is joined
+        self._join_audits(finished)
+        self.store.join_blocks(finished)
         self.resolve(self.blocks.read(SETTLED, ResolvedSettings) or self.manifest.resolved)
 
-    def _join_audits(self) -> None:
+    def _join_audits(self, finished: Sequence[BlockFolder]) -> None:
         """Store the audits of finished blocks. After a kill some of them may be stored, and their blocks not joined."""
-        blocks = [block for block in self.blocks.all() if block.is_done]
-        found = [each for block in blocks for each in self.audits.elsewhere(block.path).read(skip_damaged=True)]
+        found = [each for block in finished for each in self.audits.elsewhere(block.path).read(skip_damaged=True)]
         known = self.audits.read(skip_damaged=True) if found else []
         if new := [each for each in found if each not in known]:
             self.audits.append(new)

@@ -232,11 +232,17 @@ class Store:
 
     # --- blocks -----------------------------------------------------------------------------------------------------
 
-    def join_blocks(self) -> None:
-        """Move the parts of finished blocks to this store's own. Only the writer of the run may do so."""
+    def join_blocks(self, blocks: Sequence[BlockFolder] | None = None) -> None:
+        """Move the parts of finished blocks to this store's own. Only the writer of the run may do so.
+
+        Args:
+            blocks: default: all that are finished.
+        """
         for folder in files_of(self.folder / BLOCKS, JOINED):
             shutil.rmtree(folder, ignore_errors=True)  # what a kill left
-        finished = [Store(block.path, block) for block in block_folders(self.folder) if block.is_done]
+        if blocks is None:
+            blocks = [block for block in block_folders(self.folder) if block.is_done]
+        finished = [Store(block.path, block) for block in blocks]
         whole = [store for store in finished if store._is_whole()]
         if not whole:
             return

@@ -197,7 +197,6 @@ KILLED = """
     from sea_core.alignment.embedding_source import EmbeddingSource
     from sea_core.alignment.mixture import mix
     from sea_core.alignment.train import train
-from sea_core.alignment.trainer_config import precomputes_references
     from sea_core.model.mllm import MLLM
     from sea_core.plugin import loader
     from sea_core.runs.embedding_run import EmbeddingRun

@@ -82,6 +82,11 @@ def test_or_bench_is_recognised_by_the_name_of_its_file(
     assert (data.format, labels(data), data.unused_columns) == (format_name, [label], ("category",))
 
 
+def test_the_column_of_video_safetybench_counts_more_than_the_name_of_its_file(tmp_path: Path) -> None:
+    record = PUBLISHED["video-safetybench"] | {"question_type": "harmful"}
+    assert labels(read(tmp_path, record, name="harmful_and_benign.jsonl")) == [True]
+
+
 @pytest.mark.parametrize(("name", "label"), [("harmful_data.jsonl", True), ("benign_data.jsonl", False)])
 def test_the_questions_of_video_safetybench_that_only_a_video_makes_harmful_are_benign(
     tmp_path: Path, name: str, label: bool

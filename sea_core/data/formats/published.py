@@ -33,7 +33,8 @@ def label_of_or_bench(record: Record) -> bool | None:
 
 def label_of_video_safetybench(record: Record) -> bool | None:
     """Label Video-SafetyBench: half of its questions are benign as they stand, and only their video is harmful."""
-    return "benign" not in f"{record.place.path.name} {record.split} {record.peek('question_type')}".lower()
+    kind = str(record.peek("question_type") or "") or f"{record.place.path.name} {record.split}"
+    return "benign" not in kind.lower()
 
 
 def label_of_xstest(record: Record) -> bool | None:

@@ -72,8 +72,7 @@ def find_judgement(body: str) -> int | None:
 
 
 def _is_judgement(text: str) -> bool:
-    """Return whether a text begins with an adjective that only its complement may follow, or with a class of "
-    "things."""
+    """Return whether a text begins with an adjective that only its complement may follow, or a class of things."""
     degrees = DEGREES.match(text)
     rest = text[degrees.end() :] if degrees else text
     words = WORD.findall(rest.lower())

@@ -34,7 +34,7 @@ ARMS: tuple[str | Mapping[str, Any], ...] = (
     *("safety-prompt", "steering"),
     {"base": "draws", "optimize": {"draws": DRAWS}},
 )
-"""The arms, the dearest last. `oracle` has as much text for each medium as the default mixture has for an embedding."""
+"""The arms, the most expensive last. `oracle` has as much text a medium as the default mixture has an embedding."""
 BLANK_SECONDS = 1.5
 """Of silence that embeddings start at: about as long as a phrase."""
 
