@@ -75,7 +75,10 @@ def test_features_are_in_the_order_of_the_tokens(family: MLLM, media: list[Any],
     pixels = inputs["pixel_values" if kind == "image" else "pixel_values_videos"]
     with torch.no_grad():
         out = getattr(family.backbone, f"get_{kind}_features")(pixels, inputs[family.adapter.grid_key]).pooler_output
-        assert all(torch.equal(family.project(e), features) for e, features in zip(embeddings, out, strict=True))
+        for embedding, features in zip(embeddings, out, strict=True):
+            # One medium at a time rounds otherwise than all at once on some processors.
+            torch.testing.assert_close(family.project(embedding), features)
+            assert not torch.allclose(family.project(embedding).flip(0), features)
 
 
 class NoPositions(ImageAdapter):
