@@ -69,7 +69,8 @@ def main() -> None:
     if options.no_ray:
         del ways[f"{count} on Ray"]
     print(f"{options.rows} rows, {options.plugin}; load before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores\n")
-    print("| | seconds | rows a second | speed-up | CPU seconds | load after |\n|---|---|---|---|---|---|")
+    print("| | seconds | rows a second | speed-up | overhead, seconds | CPU seconds | load after |")
+    print("|---|---|---|---|---|---|---|")
     first, expected = 0.0, dict[str, str]()
     for number, (way, start) in enumerate(ways.items()):
         began, used = time.monotonic(), cpu_seconds()
@@ -78,7 +79,8 @@ def main() -> None:
         digests = {r["id"]: r["sha256"] for r in EmbeddingRun(folder / str(number)).records()}
         first, expected = first or seconds, expected or digests
         assert digests == expected, f"{way}: other embeddings"
-        speed = f"{options.rows / seconds:.2f} | {first / seconds:.2f}"
+        overhead = seconds - first / options.workers if number else 0.0
+        speed = f"{options.rows / seconds:.2f} | {first / seconds:.2f} | {overhead:.1f}"
         print(f"| {way} | {seconds:.0f} | {speed} | {used:.0f} | {os.getloadavg()[0]:.1f} |", flush=True)
 
 
