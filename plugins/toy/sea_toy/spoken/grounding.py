@@ -8,6 +8,7 @@ updates of the language model, merged at the end, and the projector.
 from __future__ import annotations
 
 import random
+import shutil
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ LETTER_SCALE = 20
 """Inverse temperature of the cosines between P(E) and the letters."""
 NOISE = 0.1
 """The most noise that is added to E, in standard deviations of E."""
+COMPILERS = ("c++", "g++", "clang++")
 VALIDATION_EVERY = 100
 """Of so many training clips, one is kept for the curve, 32 at most."""
 
@@ -45,7 +47,7 @@ class GroundingConfig:
     Attributes:
         rank: of the updates of the language model's weights.
         distilled: plain questions whose answers are taken from the language model itself, beside the fixed ones.
-        compiled: compile the language model, which needs a C++ compiler on a CPU.
+        compiled: compile the language model, where there is a C++ compiler.
         attention: transformers' implementation of attention in training.
     """
 
@@ -176,7 +178,7 @@ class Grounding:
         self.mllm.projector.float()
         model.set_attn_implementation(self.config.attention)
         language_model: nn.Module = self.mllm.adapter.language_model(model)
-        if self.config.compiled:
+        if self.config.compiled and any(map(shutil.which, COMPILERS)):
             language_model.compile(dynamic=True)
         return language_model
 
