@@ -41,10 +41,13 @@ def add_updates(model: nn.Module, rank: int) -> list[nn.Parameter]:
     return updates
 
 
+@torch.no_grad()
 def merge_updates(model: nn.Module) -> None:
-    """Store the updated weights, and remove the updates."""
+    """Store the updated weights, and remove the updates. The sums are fp64, so that every machine stores the same."""
     for layer in list(_layers(model)):
-        parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+        (update,) = (module for module in layer.modules() if isinstance(module, LowRankUpdate))
+        parametrize.remove_parametrizations(layer, "weight", leave_parametrized=False)
+        layer.weight.copy_(layer.weight.double() + SCALE * update.b.double() @ update.a.double())
 
 
 def _layers(model: nn.Module) -> Iterator[nn.Linear]:
