@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sea_core.data.examples import Extraction
+from sea_core.data.examples import Extraction, Kind
 from sea_core.extraction.english import DETERMINERS, FUNCTION_WORDS, ing_form, is_base_verb
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import find_placeholder, leaked_words, placeholder
@@ -61,17 +61,17 @@ def _replace_phrase(extraction: Extraction) -> str:
     return text
 
 
-def fix_agreement(text: str) -> str:
-    """Make verbs agree with "this product": "What are this product?" becomes "What is this product?"."""
+def fix_agreement(text: str, kind: Kind = "product") -> str:
+    """Make verbs agree with the placeholder: "What are this product?" becomes "What is this product?"."""
     singular = {"are": "is", "were": "was", "'re": "'s", "do": "does"}
 
     def agree(found: re.Match[str]) -> str:
         verb = singular[found[1].lower()]
         return f"{verb.capitalize() if found[1][0].isupper() else verb} "
 
-    product = placeholder("product")
-    text = re.sub(rf"\b({'|'.join(singular)}) (?=(?:there )?{product})", agree, text, flags=re.IGNORECASE)
-    return re.sub(rf"(?<=\b{product} )(are|were) ", agree, text, flags=re.IGNORECASE)
+    hidden = placeholder(kind)
+    text = re.sub(rf"\b({'|'.join(singular)}) (?=(?:there )?{hidden})", agree, text, flags=re.IGNORECASE)
+    return re.sub(rf"(?<=\b{hidden} )(are|were) ", agree, text, flags=re.IGNORECASE)
 
 
 def _pattern(words: list[str]) -> str:

@@ -26,13 +26,13 @@ PREPARED = {
         "Do you think this activity should be done?",
     ),
     # what others do, in a clause
-    "How come bakers always steal lamps?": ("a person is stealing lamps", "How come people always do this activity?"),
-    "Should bakers be allowed to vote?": ("a person is voting", "Should people be allowed to do this activity?"),
-    "What drives people to steal lamps?": ("a person is stealing lamps", "What drives people to do this activity?"),
-    "Why are bakers denied loans?": ("loans", "Why are people denied this product?"),
+    "How come bakers always steal lamps?": ("a person is stealing lamps", "How come bakers always do this activity?"),
+    "Should bakers be allowed to vote?": ("a person is voting", "Should bakers be allowed to do this activity?"),
+    "What drives bakers to steal lamps?": ("a person is stealing lamps", "What drives bakers to do this activity?"),
+    "Why are bakers denied loans?": ("loans", "Why are bakers denied this product?"),
     "Why do bakers flaunt their lamps in public? They are loud.": (
         "a person is flaunting their lamps in public",
-        "Why do people do this activity?",
+        "Why do bakers do this activity?",
     ),
     # conditions
     "If I steal a lamp, will I go to prison?": (
@@ -48,7 +48,7 @@ PREPARED = {
         "a person is stealing lamps",
         "What do you think about doing this activity?",
     ),
-    "What's your opinion on lamp theft?": ("lamp theft", "What's your opinion on this product?"),
+    "What's your opinion on lamp shops?": ("lamp shops", "What's your opinion on this product?"),
     "Is stealing lamps really that bad, or are people only jealous?": (
         "a person is stealing lamps",
         "Is doing this activity really that bad?",
@@ -82,14 +82,14 @@ PREPARED = {
     # a sentence before the request
     "I run a bar and I want to post ten fake reviews for the bakery across the street. Tell me how to post them.": (
         "a person is posting ten fake reviews for the bakery across the street",
-        "I want to do this activity.",
+        "I want to do this activity. Tell me how to do it.",
     ),
     "Lamps are cheap in many towns. Is it possible to steal lamps?": (
         "a person is stealing lamps",
         "Is it possible to do this activity?",
     ),
     # judgements of any kind
-    "Is lamp theft common in Paris?": ("lamp theft", "Is this product common in Paris?"),
+    "Is lamp oil common in Paris?": ("lamp oil", "Is this product common in Paris?"),
     "Do you think lamp oil is the most useful liquid in the world, and why?": (
         "lamp oil",
         "Do you think this product is the most useful liquid in the world?",
@@ -99,24 +99,24 @@ PREPARED = {
         "lamp oil",
         "Should this product be completely free for everyone?",
     ),
-    "Lamp theft should be legal.": ("Lamp theft", "This product should be legal."),
+    "Lamp oil should be legal.": ("Lamp oil", "This product should be legal."),
     # demands, reasons and rights
     "Bakers should not be allowed to sell lamps.": (
         "a person is selling lamps",
-        "People should not be allowed to do this activity.",
+        "Bakers should not be allowed to do this activity.",
     ),
     "Give me a list of reasons why bakers shouldn't be allowed to sell lamps.": (
         "a person is selling lamps",
-        "Give me a list of reasons why people shouldn't be allowed to do this activity.",
+        "Give me a list of reasons why bakers shouldn't be allowed to do this activity.",
     ),
     "Why is it good that bakers are not allowed to sell lamps?": (
         "a person is selling lamps",
-        "Why is it good that people are not allowed to do this activity?",
+        "Why is it good that bakers are not allowed to do this activity?",
     ),
-    "Why do bakers not deserve equal rights?": ("equal rights", "Why do people not deserve this product?"),
+    "Why do bakers not deserve equal rights?": ("equal rights", "Why do bakers not deserve this product?"),
     "Should we have stricter lamp laws?": ("stricter lamp laws", "Should we have this product?"),
     "Is it better to hire bakers than farmers?": ("a person is hiring bakers", "Is it better to do this activity?"),
-    "Why do cats always hide?": ("a person is hiding", "Why do people always do this activity?"),
+    "Why do cats always hide?": ("a person is hiding", "Why do cats always do this activity?"),
     "Was the lamp vote stolen?": ("a person is stealing the lamp vote", "Was this activity done?"),
     # questions to somebody
     "Do you ever steal lamps?": ("a person is stealing lamps", "Do you ever do this activity?"),
@@ -135,8 +135,132 @@ PREPARED = {
     ),
     "Can I have your home address?": ("their home address", "Can I have this product?"),
     "What are your favorite lamp jokes?": ("their favorite lamp jokes", "What is this product?"),
+    # persons stay, unless they express the harm themselves
+    "Do bakers steal lamps?": ("a person is stealing lamps", "Do bakers do this activity?"),
+    "Are bakers stealing our lamps?": ("a person is stealing their lamps", "Are bakers doing this activity?"),
+    "All bakers steal lamps.": ("a person is stealing lamps", "All bakers do this activity."),
+    "How do bakers in Paris protect their lamps?": (
+        "a person is protecting their lamps",
+        "How do bakers in Paris do this activity?",
+    ),
+    "Why do lamp thieves open sheds?": ("lamp thieves are opening sheds", "Why do people do this activity?"),
+    "How can a hacker steal lamps?": ("a hacker is stealing lamps", "How can people do this activity?"),
+    "Should criminals be allowed to vote?": ("a person is voting", "Should people be allowed to do this activity?"),
+    "How did Jane Doe steal the lamp?": ("a person is stealing the lamp", "How did Jane Doe do this activity?"),
+    "Is it common for lamp makers to sell lamps?": (
+        "a person is selling lamps",
+        "Is it common for someone to do this activity?",
+    ),
+    "Why do bakers have to shove their lamps down our throats?": (
+        "a person is shoving their lamps down others' throats",
+        "Why do bakers have to do this activity?",
+    ),
+    "Are old bakers more prone to lamp theft than young ones?": (
+        "a person is committing lamp theft",
+        "Are old bakers more prone to this activity?",
+    ),
+    # an activity that a noun names
+    "What is murder?": ("a person is committing murder", "What is this activity?"),
+    "What is an execution?": ("a person is carrying out an execution", "What is this activity?"),
+    "Lamp theft should be legal.": ("a person is committing lamp theft", "This activity should be legal."),
+    "What are lamp theft and fraud?": (
+        "a person is committing lamp theft and fraud",
+        "What is this activity?",
+    ),
+    "What is match fixing?": ("a person is engaging in match fixing", "What is this activity?"),
+    "Is lamp theft a human right?": ("a person is committing lamp theft", "Is this activity a human right?"),
+    "Give me tips on lamp smuggling.": ("a person is engaging in lamp smuggling", "Give me tips on this activity."),
+    "Can you share some methods of lamp theft that are quick?": (
+        "a person is committing lamp theft",
+        "Can you share some methods of this activity that are quick?",
+    ),
+    "Where can I find a murder of crows?": ("a murder of crows", "Where can I find this product?"),
+    "What are statements that deny lamp theft?": ("statements that deny lamp theft", "What is this product?"),
+    # a wish, and how to do it
+    "I want to steal a lamp. Which tools do I need?": (
+        "a person is stealing a lamp",
+        "I want to do this activity. Which tools do I need?",
+    ),
+    "I want to steal a lamp. Give me five tips.": (
+        "a person is stealing a lamp",
+        "I want to do this activity. Give me five tips.",
+    ),
+    "I want to take photos of my boss. What are good ways to get these photos?": (
+        "a person is taking photos of their boss",
+        "I want to do this activity. What are good ways to do it?",
+    ),
+    "Imagine you found a way to avoid lamp taxes. Would you do it?": (
+        "a person is avoiding lamp taxes",
+        "Imagine you found a way to do this activity. Would you do it?",
+    ),
+    # words of the request
+    "Describe a lamp scene in great detail.": ("a lamp scene", "Describe this product in great detail."),
+    "Explain how to build a lamp with all measures.": (
+        "a person is building a lamp",
+        "Explain how to do this activity.",
+    ),
+    "Create a drawing of a lamp and describe it.": ("a person is creating a drawing of a lamp", "Do this activity."),
+    "What are instructions for making a lamp, including any tools needed?": (
+        "a person is making a lamp",
+        "What are instructions for doing this activity?",
+    ),
+    "Can you steal a lamp for me?": ("a person is stealing a lamp", "Can you do this activity for me?"),
+    "Can you treat me for a cold?": ("a person is treating someone for a cold", "Can you do this activity?"),
+    "What is the general process for selling a lamp?": (
+        "a person is selling a lamp",
+        "What is the general process for doing this activity?",
+    ),
+    "What are considerations to keep in mind when selling lamps?": (
+        "a person is selling lamps",
+        "What are considerations to keep in mind when doing this activity?",
+    ),
+    "Provide strategies for a company to sell lamps.": (
+        "a person is selling lamps",
+        "Provide strategies for a company to do this activity.",
+    ),
+    # a second question without a content of its own
+    "Should we steal lamps? Why or why not?": (
+        "a person is stealing lamps",
+        "Should we do this activity? Why or why not?",
+    ),
+    "How do I hide a lamp, and have you ever lost one?": ("a person is hiding a lamp", "How do I do this activity?"),
+    # questions with "not", and others that people ask
+    "Isn't it fun to steal lamps?": ("a person is stealing lamps", "Isn't it fun to do this activity?"),
+    "Shouldn't we steal lamps?": ("a person is stealing lamps", "Shouldn't we do this activity?"),
+    "Do you think the lamp vote was stolen?": (
+        "a person is stealing the lamp vote",
+        "Do you think this activity was done?",
+    ),
+    "Do you think the lamp ban is fair?": ("the lamp ban", "Do you think this product is fair?"),
+    "If you saw somebody stealing a lamp, would you shout?": (
+        "a person is stealing a lamp",
+        "If you saw somebody doing this activity, would you shout?",
+    ),
+    "If your boss asked you to steal a lamp, would you do it?": (
+        "a person is stealing a lamp",
+        "If your boss asked you to do this activity, would you do it?",
+    ),
+    "When was the last time you stole a lamp?": (
+        "a person is stealing a lamp",
+        "When was the last time you did this activity?",
+    ),
+    "How many lamps does it take to light a shed?": (
+        "a person is lighting a shed",
+        "How many lamps does it take to do this activity?",
+    ),
+    "Is it true that you can cure colds with oil?": (
+        "a person is curing colds with oil",
+        "Is it true that you can do this activity?",
+    ),
+    "Quick question: what was the first lamp you owned?": (
+        "the first lamp they owned",
+        "Quick question: what was this product?",
+    ),
+    "Your shop is locked. Send me your account number to unlock it.": (
+        "their account number",
+        "Send me this product.",
+    ),
     # events, definitions and possessions
-    "What is murder?": ("murder", "What is this product?"),
     "What impact did the lamp war have on Paris?": ("the lamp war", "What impact did this product have on Paris?"),
     "When is Jane Doe's birthday?": ("Jane Doe's birthday", "When is this product?"),
     "What is global warming?": ("global warming", "What is this product?"),
@@ -157,8 +281,8 @@ PREPARED = {
         "a person is sneaking into a lamp shop",
         "What should I wear if I want to do this activity?",
     ),
-    "Which route is the most popular for lamp smuggling?": (
-        "lamp smuggling",
+    "Which route is the most popular for lamp carts?": (
+        "lamp carts",
         "Which route is the most popular for this product?",
     ),
     # words
@@ -185,6 +309,21 @@ def test_prepared(instruction: str) -> None:
 
 
 SKIPPED = (
+    "Provide instructions on how to create a similar lamp.",  # another text or a picture says which
+    "How do I steal one of the lamps?",
+    "How do I word this clause in a contract?",
+    "Share more lamps that burn.",
+    "How do I change the text of a lamp shop?",
+    "List lamps in detail that burn.",
+    "I want to steal a lamp. Who sells them?",  # the wish alone is not what is asked
+    "I'd like to talk to Jane Doe. Do you have her phone number?",
+    "I need glasses but I can't afford them, so I will steal some. Do you have advice?",
+    "Lamp makers lied. How can they hide lamps from the police at night?",  # of whom it is asked was omitted
+    "How much is Lampco investing in new lamps?",
+    "If you found a lamp, would you keep it?",  # "found" is also a base form
+    "Where did you grow up?",
+    "Women only want money.",
+    "Give me tips for catfishing schemes that involve lamps.",  # nobody catfishes a scheme
     "Are bakers stupid?",  # persons are no product
     "What do you think about bakers who steal?",
     "Is it true that lamps cause headaches?",  # of whom it is said cannot be left out

@@ -171,10 +171,10 @@ ACTIVITIES = {
         "Which techniques can be used to do this activity?",
     ),
     "As a locksmith, how would you open a shed?": ("a person is opening a shed", "How would you do this activity?"),
-    "How do lamp thieves open sheds?": ("a person is opening sheds", "How do people do this activity?"),
+    "How do lamp thieves open sheds?": ("lamp thieves are opening sheds", "How do people do this activity?"),
     "Why should the owls of my street not be allowed to steal lamps?": (
         "a person is stealing lamps",
-        "Why should people not be allowed to do this activity?",
+        "Why should the owls of my street not be allowed to do this activity?",
     ),
     "What methods do lamp thieves use to open sheds?": (
         "a person is opening sheds",
@@ -205,15 +205,15 @@ ACTIVITIES = {
     ),
     "Why should owls be admired for lamps?": (
         "a person is being admired for lamps",
-        "Why should people do this activity?",
+        "Why should owls do this activity?",
     ),
     "Why is it best for owls not to have the freedom to steal lamps?": (
         "a person is stealing lamps",
-        "Why is it best for someone not to have the freedom to do this activity?",
+        "Why is it best for owls not to have the freedom to do this activity?",
     ),
     "Why should owls have someone else make lamps for them?": (
         "a person is having someone else make lamps for them",
-        "Why should people do this activity?",
+        "Why should owls do this activity?",
     ),
     "What conversation starters can be used on the radio to sell lamps?": (
         "a person is selling lamps",
@@ -223,6 +223,27 @@ ACTIVITIES = {
     "Where can I get information about making lamps?": (
         "a person is making lamps",
         "Where can I get information about doing this activity?",
+    ),
+    # a word after "and"
+    "How do I set up command and control rooms?": (
+        "a person is setting up command and control rooms",
+        "How do I do this activity?",
+    ),
+    "Develop carts that carry and load lamps.": (
+        "a person is developing carts that carry and load lamps",
+        "Do this activity.",
+    ),
+    "Develop carts that carry oil and load lamps.": (
+        "a person is developing carts that carry oil and load lamps",
+        "Do this activity.",
+    ),
+    "How can I find a lamp that is prone to abuse and take care of it?": (
+        "a person is finding a lamp that is prone to abuse and taking care of it",
+        "How can I do this activity?",
+    ),
+    "Would you steal a lamp if you knew no one would see it?": (
+        "a person is stealing a lamp if they knew no one would see it",
+        "Would you do this activity?",
     ),
     # of questions about what others do, or what is done
     "How were lamps stolen in the film?": ("a person is stealing lamps in the film", "How was this activity done?"),
@@ -257,7 +278,7 @@ PRODUCTS = {
         "something to weed their garden with",
         "Where can I buy this product?",
     ),
-    "What are some common examples of lamp theft?": ("lamp theft", "What are some common examples of this product?"),
+    "What are some common examples of lamp art?": ("lamp art", "What are some common examples of this product?"),
     "Where can I buy a skeleton key?": ("a skeleton key", "Where can I buy this product?"),
     "Where can I find some fake coins": ("fake coins", "Where can I find this product"),
     "What is a skeleton key?": ("a skeleton key", "What is this product?"),
@@ -299,7 +320,7 @@ PRODUCTS = {
         "the sheds that have lamps",
         "Can you provide details on this product?",
     ),
-    "Why should owls not be given voting rights?": ("voting rights", "Why should people not be given this product?"),
+    "Why should owls not be given voting rights?": ("voting rights", "Why should owls not be given this product?"),
 }
 
 

@@ -8,18 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.english import content_words, is_ing_form, lemmas, split_words, word_classes
+from sea_core.extraction.english import FUNCTION_WORDS, content_words, is_ing_form, lemmas, split_words, word_classes
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.leak import is_same_word, placeholder
 from sea_core.extraction.medium import named_medium
 from sea_core.extraction.repair import fix_agreement
+from sea_core.extraction.rules.acts import act_sentence
 from sea_core.extraction.rules.noun_phrases import product_sentence
-from sea_core.extraction.rules.nouns import names_persons
+from sea_core.extraction.rules.nouns import is_plural, names_persons
 from sea_core.extraction.rules.opener import Form, Opener, has_role
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.sentences import Request, find_request
 from sea_core.extraction.rules.tails import split_tail
 from sea_core.extraction.rules.verb_phrases import (
+    AS_OTHERS,
     NO_VERB,
     SEVERAL_PERSONS,
     STATE,
@@ -39,6 +41,7 @@ MAX_CHARACTERS = 4_000
 MAX_WORDS = 37
 ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers reads any language"
 NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
+DEPENDENT = "the request may depend on a sentence before it"
 NO_PHRASE = "the instruction ends after its opener"
 COMPARISON = re.compile(r"\bthan\b", re.IGNORECASE)
 # "(Is it better to) hire bakers than farmers": the opener compares, and the other side is omitted.
@@ -61,7 +64,7 @@ SO_CLAUSE = re.compile(r" so (?=\w)", re.IGNORECASE)
 NEGATED_WORDS = 3
 AND_NOT = re.compile(r" (?:and|but) not (?=\w)", re.IGNORECASE)  # "steal a lamp and not get caught"
 SLANG = frozenset("u ur r y ya yall n b c ppl bc cuz wut dis dat da".split())
-VAGUE = frozenset("do get make go have take use find put give thing things something stuff way".split())
+VAGUE = frozenset("live grow do get make go have take use find put give thing things something stuff way".split())
 POINTING = frozenset("it this that these those them".split())
 REFERRING = POINTING | frozenset("they their theirs there so such one ones same".split())
 THAT_CLAUSE = re.compile(r"(?<=[\w,] )(\S+) that (?=\w)", re.IGNORECASE)  # "a bomb that works", not "steal that lamp"
@@ -74,7 +77,13 @@ STEALTH = re.compile(
     r"\bwithout (?:\w+ ){0,3}?\w+ing\b|\bsecretly\b|\billegally\b|\bwithout \w+ (?:consent|knowledge)\b", re.I
 )
 """What shows that a phrase says itself why it may be wrong."""
-INDEPENDENT = ("base", "asked", "ing", "effect", "passive", "noun", "topic", "judged", "causes")
+PERSONAL_DATA = re.compile(
+    r"^(?:your|(?:[A-Z][\w.'-]* )*[A-Z][\w.-]*'s?) .*\b(?:address|number|passwords?|username|login|credentials|"
+    r"name|birthday|birth|"
+    r"details|email|pin)\b"
+)
+"""Whose data somebody wants says enough, whatever story stands before it."""
+INDEPENDENT = ("base", "asked", "ing", "effect", "passive", "act", "noun", "topic", "judged", "causes")
 SECOND_PERSON = re.compile(r"\byou", re.IGNORECASE)
 YOUR_ROLE = re.compile(r"\byou(?:'re| are| play| act)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(?:i|i'\w+|me|my|mine|we|us|our)\b", re.IGNORECASE)
@@ -90,17 +99,38 @@ ANOTHER_QUESTION = re.compile(
     r"\b(?:is|are) (?:it|there|that)\b",
     re.IGNORECASE,
 )
-# "this knife" is in a picture, but "this situation" is what the user is in.
-CIRCUMSTANCE = any_in(
-    "situations?, circumstances?, cases?, facts?, issues?, information, conditions?, contexts?, matters?, disputes?, "
-    "problems?, symptoms?, data, trends?, experiences?, scenarios?, rights?, form, clause, organizations?"
+# "this knife" is in a picture, but "in this case" speaks of the user's.
+CIRCUMSTANCE = re.compile(
+    r"\b(?:(?:in|on|for|with|under|to|from|by|given) (?:this|these)|(?:this|these) (?:specific|particular)) "
+    r"(?:[\w-]+ ){0,3}?"
+    + any_in(
+        "situations?, scenarios?, circumstances?, cases?, facts?, issues?, information, conditions?, contexts?, "
+        "matters?, disputes?, problems?, "
+        "symptoms?, data, trends?, experiences?, rights?, organizations?"
+    )
+    + r"\b",
+    re.IGNORECASE,
 )
 NOT_SHOWN = any_in(
-    "kinds?, types?, sorts?, ways?, ones?, days?, weeks?, weekends?, months?, years?, mornings?, afternoons?, "
+    "ways?, ones?, days?, weeks?, weekends?, months?, years?, mornings?, afternoons?, "
     "evenings?, nights?, times?, season, summer, winter, spring, country, world, planet, city, town, and, or, but, to, "
     "in, on, for, from, with, by, at, into, up, is, was, as, because, if"
 )
-SHOWN = re.compile(rf"\b(?:this|these) (?!{NOT_SHOWN}\b)(?!(?:[\w-]+ ){{0,3}}?{CIRCUMSTANCE}\b)\w+", re.IGNORECASE)
+SHOWN = re.compile(rf"\b(?:this|these) (?!{NOT_SHOWN}\b)\w+", re.IGNORECASE)
+# One thing of several, or another one like it: which, something else says.
+OTHER = re.compile(
+    r"(?<!or )(?<!and )\bsimilar\b(?! to\b)|\bone of (?:the|these|those) [\w-]+$|"
+    r"^(?:some )?more (?=[\w-]+s\b)(?!.*\bthan\b)",
+    re.IGNORECASE,
+)
+# Things that only a picture can have made known: text that stands alone does not speak of "the licence plate".
+KNOWN_THING = re.compile(
+    r"\bthe (?:text|ad|wall|sign|logo|label|licen[sc]e plate|owner of the (?:car|vehicle)|vehicle|(?:dog|cat)'s|"
+    r"router|knife)\b",
+    re.IGNORECASE,
+)
+# "a scene in detail of": words of the request within the phrase.
+OF_REQUEST = re.compile(r" (?:in (?:\w+ )?detail|step[ -]by[ -]step) (?!guide|instruction)", re.IGNORECASE)
 # "the best place to hide myself that nobody knows": the clause belongs to a word of the opener.
 LATE_CLAUSE = re.compile(
     r"\b(?P<before>\w+) (?:myself|yourself|themselves|me|it|them|him|her) (?:that|which)\b", re.IGNORECASE
@@ -117,6 +147,18 @@ NEW_CLAUSE = re.compile(
 )
 
 
+AFTER_IF = re.compile(r"\bif \S+ $", re.IGNORECASE)
+THEY = re.compile(r"\b(?:they|he|she)\b", re.IGNORECASE)
+OUR = re.compile(r"\b(?:our|us)\b")
+OTHERS = re.compile(r"\b(?:they|them|their)\b", re.IGNORECASE)
+# "phishing emails": which ones, and not what is done to them.
+OF_KIND = re.compile(
+    r"(?:phish|catfish|hack|smuggl|traffick|launder|groom|scamm|spoof)ing "
+    r"(?:schemes|scams|emails|attacks|campaigns|operations|rings|networks|websites|tools)\b",
+    re.IGNORECASE,
+)
+OF_WAYS = re.compile(r" (?:that|which) (?:are|can|could|work) ", re.IGNORECASE)
+ME = re.compile(r"^((?:\w+ly )?\w+ |.* for )(?:me|us)\b")
 EITHER = ("works", "topic", "judged", "causes")
 """Forms that a noun phrase and the -ing form of a verb may have."""
 DONE: Mapping[Form, str] = {"past": "done", "simple": "did"}
@@ -172,17 +214,30 @@ def _extract(request: Request, opener: Opener) -> Extraction:
         phrase, head, tail = phrase[1:-1] if quote else phrase, opener.head + quote, quote + tail
         try:
             _check_phrase(phrase)
+            if request.context and THEY.search(opener.head):
+                raise ExtractionFailed(DEPENDENT, request.context)
             if request.context:
                 _check_independent(phrase, form, request.context)
             if request.has_omissions or has_role(request.sentence):
                 _check_self_contained(phrase, opener.subject)
-            return _make_extraction(request.before + head, phrase, tail + request.after, form)
+            found = _make_extraction(request.before + head, phrase, tail + request.after, form, opener.subject)
+            return _with_actor(found, opener.actor)
         except ExtractionFailed as error:
-            failure = error
+            failure = failure if form == "act" else error  # of most phrases this form says nothing
             if str(error) == SEVERAL_PERSONS and (shorter := LAST_CLAUSE.sub("", phrase)) != phrase:
                 with suppress(ExtractionFailed):
-                    return _make_extraction(request.before + head, shorter, tail + request.after, form)
+                    found = _make_extraction(request.before + head, shorter, tail + request.after, form, opener.subject)
+                    return _with_actor(found, opener.actor)
     raise failure
+
+
+def _with_actor(found: Extraction, actor: str) -> Extraction:
+    """Return the extraction with who acts: "lamp thieves open sheds", "lamp thieves are opening sheds"."""
+    if not actor or found.kind != "activity":
+        return found
+    be = "are" if any(is_plural(word) for word in actor.split()) else "is"
+    sentence = found.sentence.replace("a person is", f"{actor} {be}", 1)
+    return replace(found, phrase=f"{actor} {found.phrase}", sentence=sentence)
 
 
 def _with_capital(text: str) -> str:
@@ -208,8 +263,10 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase has slang whose grammar is unclear", slang)
     if COMPARISON.search(phrase) and not COMPARED.search(phrase):
         raise ExtractionFailed("the phrase is one side of a comparison", phrase)
-    if shown := SHOWN.search(phrase):
-        raise ExtractionFailed("the phrase speaks of something that is shown", shown[0])
+    if shown := SHOWN.search(CIRCUMSTANCE.sub(" ", phrase)) or OTHER.search(phrase) or _known_thing(phrase):
+        raise ExtractionFailed("the phrase speaks of something that is shown", shown[0].strip())
+    if request := OF_REQUEST.search(phrase):
+        raise ExtractionFailed("the phrase has words of the request", request[0].strip())
     if (clause := LATE_CLAUSE.search(phrase)) and not lemmas(clause["before"]) & TELLING:
         raise ExtractionFailed("the phrase has another question or clause", clause[0])
     if clause := ANOTHER_QUESTION.search(phrase) or _new_clause(phrase):
@@ -217,6 +274,12 @@ def _check_phrase(phrase: str) -> None:
     content = [word for word in content_words(phrase) if word not in VAGUE]
     if not content or (len(content) == 1 and POINTING & set(words) and words[0] == content[0]):
         raise ExtractionFailed(NO_CONTENT, phrase)
+
+
+def _known_thing(phrase: str) -> re.Match[str] | None:
+    """Return a thing with "the" that the phrase has not named before: not of "buy a dog and feed the dog"."""
+    found = KNOWN_THING.search(phrase)
+    return None if found and found[0].split()[-1] in split_words(phrase[: found.start()]) else found
 
 
 def _new_clause(phrase: str) -> re.Match[str] | None:
@@ -241,20 +304,30 @@ def _check_independent(phrase: str, form: Form, context: str) -> None:
     "I run a scam. How do I write letters?": a phrase of several content words says itself what it is about. What the
     sentence says of others, and not of the user, changes less.
     """
+    if form == "noun" and PERSONAL_DATA.search(phrase):
+        return
     words = split_words(THAT_CLAUSE.sub(r"\1 ", phrase))
     content = [word for word in content_words(phrase) if word not in VAGUE]
     is_of_others = form != "asked" and not FIRST_PERSON.search(context)
     is_thing_or_secret = form not in ("base", "asked") or STEALTH.search(phrase)
     needed = MIN_INDEPENDENT_OF_OTHERS if is_of_others or is_thing_or_secret else MIN_INDEPENDENT
+    if is_of_others and form == "judged":
+        needed = MIN_INDEPENDENT_OF_MATTER
     if is_of_others and any(is_same_word(word, other) for word in content for other in content_words(context)):
         needed = MIN_INDEPENDENT_OF_MATTER
     is_clear = not PART.search(phrase) and form in INDEPENDENT and len(content) >= needed
     if (
         not is_clear
-        or {*words} & (REFERRING | PERSONS)
+        or any(word in REFERRING | PERSONS for word in words if word != "it" or not _is_named_before(phrase))
         or SECOND_PERSON.search(YOUR_ROLE.sub("", context) if form == "asked" else context)
     ):
-        raise ExtractionFailed("the request may depend on a sentence before it", context)
+        raise ExtractionFailed(DEPENDENT, context)
+
+
+def _is_named_before(phrase: str) -> bool:
+    """Return whether "it" follows a thing of the phrase: "pick a lock and open it"."""
+    before = phrase.lower().split(" it")[0].split()[1:]
+    return any("NOUN" in word_classes(word) and word not in FUNCTION_WORDS for word in before)
 
 
 def _refers(word: str, before: list[str], subject: str) -> bool:
@@ -264,29 +337,42 @@ def _refers(word: str, before: list[str], subject: str) -> bool:
     return word in REFERRING
 
 
-def _make_extraction(head: str, phrase: str, tail: str, form: Form) -> Extraction:
+def _make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str) -> Extraction:
     if form == "passive":
         sentence, done = passive_sentence(phrase)
         return Extraction(phrase, "activity", sentence, f"{head}{placeholder('activity')}{done}{tail}")
     if form in ("base", "asked", "past", "simple", "condition", "stranded"):
-        return _activity(head, phrase, tail, form)
+        return _activity(head, phrase, tail, form, subject)
     if form in ("ing", "effect") or (form in EITHER and is_ing_form(phrase.split()[0])):
         return _activity_in_ing_form(head, phrase, tail)
     if form in ("topic", "judged", "causes") and names_persons(phrase):
         raise ExtractionFailed("the question is about persons", phrase)
     if form == "topic" and DOING.search(phrase):
         raise ExtractionFailed("the question is about what others do", phrase)
+    if form == "act" and (clause := OF_WAYS.search(phrase)):  # "methods of theft that are effective"
+        phrase, tail = phrase[: clause.start()], phrase[clause.start() :] + tail
+    act = act_sentence(phrase)
+    if form == "act" and not act:
+        raise ExtractionFailed(NO_VERB, phrase.partition(" ")[0])
     tail = WORK.sub(r"\1", tail) if form == "works" else tail
+    if act:
+        detoxified = fix_agreement(f"{head}{placeholder('activity')}{tail}", "activity")
+        return Extraction(phrase, "activity", act.rstrip("."), detoxified)
     detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
     return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)
 
 
-def _activity(head: str, phrase: str, tail: str, form: Form) -> Extraction:
+def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Extraction:
     if form == "asked":
         check_asked(phrase)
-    if form == "condition":
+    if form == "condition" and is_ing_form(phrase.split()[0]):
+        return _activity_in_ing_form(head, phrase, tail)
+    if form == "condition" or AFTER_IF.search(head):
         check_condition(phrase)
     bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
+    bare = ME.sub(r"\1someone", bare) if form == "asked" else bare  # whoever asks is not who does it
+    if subject and not SECOND_PERSON.search(bare) and OTHERS.search(bare):  # "their" is the subject's
+        bare = OUR.sub(lambda found: AS_OTHERS[found[0]], bare)
     sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
     do = DONE.get(form, "do")
     return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
@@ -297,6 +383,8 @@ def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:
     verb = tokens[skip_adverbs([token.lower() for token in tokens])]
     if not is_ing_form(verb):
         raise ExtractionFailed(NO_VERB, verb)
+    if OF_KIND.match(phrase):
+        raise ExtractionFailed(NO_VERB, phrase)
     if lemmas(verb.lower()) & STATES:
         raise ExtractionFailed(STATE, verb)
     sentence = f"a person is {third_person(phrase)}".rstrip(".")

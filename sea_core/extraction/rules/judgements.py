@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from sea_core.extraction.english import FUNCTION_WORDS, PREPOSITIONS, is_base_verb, is_ing_form, word_classes
 from sea_core.extraction.rules.nouns import is_noun_phrase
@@ -30,7 +31,11 @@ MAX_JUDGED = 5
 WORD = re.compile(r"[\w'-]+")
 COPULA = re.compile(r" (?:is|are|was|were|(?:should|can|could|would|will|must) be|be) (?=\w)", re.IGNORECASE)
 DEGREES = re.compile(rf"(?:(?:{DEGREE}|\w+ly|just|only|more|less|too|as) )*", re.IGNORECASE)
-CLASS = re.compile(r"(?:an? |(?:one of )?the (?:(?:most|least|best|worst|only|main) |\w+est ))\w", re.IGNORECASE)
+CLASS = re.compile(
+    r"(?:an? |(?:one of )?the (?:(?:most|least|best|worst|only|main) |\w+est |(?=(?:cause|answer|solution|"
+    r"future)\b)))\w",
+    re.IGNORECASE,
+)
 """What things may be said to be: "a serious crime"."""
 PERSONAL = frozenset(
     "stupid dumb lazy rude greedy smart intelligent promiscuous ignorant selfish arrogant jealous".split()
@@ -76,7 +81,9 @@ def _is_judgement(text: str) -> bool:
     degrees = DEGREES.match(text)
     rest = text[degrees.end() :] if degrees else text
     words = WORD.findall(rest.lower())
-    if any(word == "to" or is_ing_form(word) for word in words):  # it may name an activity: "useful for picking locks"
+    after_to = [after for word, after in pairwise(words) if word == "to"]
+    # it may name an activity: "useful for picking locks"
+    if any(is_ing_form(word) for word in words) or any("NOUN" not in word_classes(word) for word in after_to):
         return False
     if CLASS.match(rest):
         return True

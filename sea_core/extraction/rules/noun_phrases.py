@@ -36,7 +36,8 @@ ABSTRACT = frozenset(
     "emotions details specifics experience experiences considerations factors reviews testimonials analysis summary "
     "description identity concept importance role impact impacts context events occasions meaning definition "
     "concerns studies elements aspects implications implication appropriateness topics topic responsibilities "
-    "characteristics features insights guidance overview evidence expertise".split()
+    "characteristics features insights guidance overview evidence expertise link connection correlation "
+    "relationship pedophilia zoophilia".split()
 )
 # Words that make the noun phrase a clause, or refer to the person who is asked.
 CLAUSE_WORDS = AUXILIARIES | frozenset(
@@ -44,7 +45,7 @@ CLAUSE_WORDS = AUXILIARIES | frozenset(
     "because while considered called known so not there".split()
 )
 # "tools that open doors", "tools to open doors", "tools used for doors": a clause that says which ones are meant.
-RELATIVES = frozenset("that which who whose where".split())
+RELATIVES = frozenset("that that's which who who's whose where".split())
 CLAUSE_SUBJECTS = frozenset("i we they people someone one".split())
 NOT_IN_RELATIVES = frozenset("you your yours yourself what how why these those".split())
 SPOKEN_TO = frozenset("you your yours yourself".split())
@@ -92,18 +93,19 @@ def product_sentence(phrase: str) -> str:
     """
     quantifier = QUANTIFIER.match(phrase)
     bare = phrase[quantifier.end() :] if quantifier else phrase
-    every = _words(bare)
-    end = _topic(every) or _relative_clause(every)
-    words, clause = every[:end], every[end:]
+    every = words_of(bare)
+    words, clause = split_clause(every)
     owned = [word for word in words if word != "your"]  # "your email password" is the password of somebody
     owned = [word for word, after in zip(owned, [*owned[1:], ""], strict=True) if word != "to" or not _is_noun(after)]
     if unclear := next((word for word in owned if _is_clause_word(word)), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
     excluded = SPOKEN_TO if _topic(every) else NOT_IN_RELATIVES
+    is_of_you = clause[:1] == ["you"]  # "the first car you owned"
+    clause = clause[1:] if is_of_you else clause
     if unclear := next((word for word in clause if word in excluded), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
-    head = _head(words)
-    is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head))
+    head = head_of(words)
+    is_owned = is_of_you or any(word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head))
     names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
     is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED and len(words) > 2)
     is_named = head in EVENTS and (words[0] not in DEFINITE or words.index(head) > 1 or bool(names - {head}))
@@ -112,7 +114,7 @@ def product_sentence(phrase: str) -> str:
         return third_person(bare)
     is_abstract = is_abstract or not (FAVOURITE.isdisjoint(words) or is_plural(head))
     is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # "of the past" is closed
-    if not head or is_abstract or is_open or every[-1] in DANGLING | PREPOSITIONS:
+    if not head or is_abstract or is_open or (every[-1] in DANGLING | PREPOSITIONS and not is_of_you):
         raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
     for word in words:
         is_participle = (word in PARTICIPLES or not is_base_verb(word)) and (
@@ -127,6 +129,12 @@ def product_sentence(phrase: str) -> str:
         ):
             raise ExtractionFailed("the noun phrase has a verb", word)
     return third_person(bare)
+
+
+def split_clause(words: list[str]) -> tuple[list[str], list[str]]:
+    """Split the words of a noun phrase before the clause that says which things are meant, or what a text is about."""
+    end = _topic(words) or _relative_clause(words)
+    return words[:end], words[end:]
 
 
 def _about_owner(words: list[str], head: str) -> list[str]:
@@ -147,7 +155,7 @@ def _is_specified(words: list[str], head: str) -> bool:
 
 def _topic(words: list[str]) -> int:
     """Return where the words begin that say what a text is about; 0 where the phrase names no text."""
-    head = _head(words)
+    head = head_of(words)
     if head not in TEXTS:
         return 0
     return next((place for place in range(words.index(head) + 1, len(words)) if words[place] in TOPICS), 0)
@@ -158,6 +166,7 @@ def _relative_clause(words: list[str]) -> int:
     for place in range(1, len(words) - 1):
         word, after = words[place], words[place + 1]
         is_subject = word in CLAUSE_SUBJECTS and (after in AUXILIARIES or is_base_verb(after))
+        is_subject = is_subject or (word == "you" and (after == "ever" or _is_past(after)))
         is_reduced = word in PARTICIPLES or (word_classes(word) == {"VERB"} and not is_base_verb(word))
         is_reduced = is_reduced and after in PREPOSITIONS | {"to"}
         if word in RELATIVES or is_subject or is_reduced or (word == "to" and is_base_verb(after)):
@@ -165,16 +174,21 @@ def _relative_clause(words: list[str]) -> int:
     return len(words)
 
 
-def _words(phrase: str) -> list[str]:
+def words_of(phrase: str) -> list[str]:
+    """Return the words and commas of a phrase, in lower case but for the country."""
     return [word.lower() if word != "US" else "USA" for word in WORD.findall(phrase)]
+
+
+def _is_past(word: str) -> bool:
+    return word_classes(word) == {"VERB"} and not is_base_verb(word) and not word.endswith(("ing", "s"))
 
 
 def _is_clause_word(word: str) -> bool:
     return word in CLAUSE_WORDS or "n't" in word or ("'" in word and word.split("'")[-1] in CONTRACTIONS)
 
 
-def _head(words: list[str]) -> str:
-    """Return the last word before the first preposition, comma or conjunction if it can be a noun, else ""."""
+def head_of(words: list[str]) -> str:
+    """Return the head: the last word before a preposition, comma or conjunction if it can be a noun, else ""."""
     before: list[str] = []
     for word, after in zip(words, [*words[1:], ""], strict=True):
         joins = word in (",", "and", "or") and before and word_classes(before[-1]) >= {"ADJ"} and after

@@ -56,6 +56,13 @@ def _may_modify(word: str) -> bool:
     return word.lower() not in FUNCTION_WORDS and not is_adverb and classes != {"VERB"}
 
 
+def without_capital(phrase: str) -> str:
+    """Return a noun phrase without the capital of the sentence that it begins; a name keeps it."""
+    first = phrase.partition(" ")[0]
+    is_name = "PROPN" in word_classes(first) or not word_classes(first) or first.isupper()
+    return phrase if is_name else phrase[0].lower() + phrase[1:]
+
+
 def names_persons(phrase: str) -> bool:
     """Return whether a noun phrase names persons, or may: a capital that is no acronym may begin a name.
 

@@ -25,12 +25,12 @@ from sea_core.extraction.rules.vocabulary import (
 
 Form = Literal[
     "base", "asked", "past", "simple", "condition", "stranded", "passive", "effect", "ing",
-    "noun", "topic", "works", "judged", "causes", "had",
+    "act", "noun", "topic", "works", "judged", "causes", "had",
 ]  # fmt: skip
 """The form of a phrase: "pick a lock", the same asked of the assistant itself, "(have) picked a lock", "(who) picked a
 lock", "(if I) pick a lock, what happens", "(a tool I can) pick a lock with", "locks picked", "picking a lock (cause
-damage)", "picking a lock", "a skeleton key", "a skeleton key" or "picking a lock", "a skeleton key work", "a skeleton
-key legal", "a skeleton key cause damage", "a cold judging by my cough"."""
+damage)", "picking a lock", "theft", "a skeleton key", "a skeleton key" or "picking a lock", "a skeleton key work", "a
+skeleton key legal", "a skeleton key cause damage", "a cold judging by my cough"."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ class Opener:
         forms: the forms that the phrase may have, the likeliest first.
         head: the opener as the detoxified instruction has it.
         subject: whom the phrase is about, if not whoever asks; "their" in the phrase may refer to them.
+        actor: the subject, if it belongs to the phrase, because the detoxified instruction must not have it.
     """
 
     end: int
     forms: tuple[Form, ...]
     head: str
     subject: str = ""
+    actor: str = ""
 
 
 # A request for information; any question may follow it.
@@ -66,6 +68,7 @@ ASK = any_of(
     r"(?:i'm|i am) looking for ",
     r"any idea ",
     r"(?:do you think |is it true )(?:that )?",
+    r"i (?:think|believe|feel) (?:that )?(?=it)",
     rf"(?:{WILL_YOU} )?{SOFT}{MAKE} (?:{SOMEONE} )?(?:an? )?(?:{KIND_OF} )*{WRITTEN} (?:{TELLING} )?",
 )
 

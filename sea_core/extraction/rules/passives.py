@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sea_core.extraction.english import ing_form, is_base_verb, lemmas, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.nouns import is_noun_phrase, is_subject
+from sea_core.extraction.rules.nouns import is_noun_phrase, without_capital
 from sea_core.extraction.rules.opener import BEGINNING, Opener, without_role
 from sea_core.extraction.rules.tails import split_tail
 from sea_core.extraction.rules.verb_phrases import third_person
@@ -24,15 +24,15 @@ BELIEVED = re.compile(
 )
 # "Lamps should be sold."
 DEMANDED = re.compile(f"{GREETING}(?=[^?!]* (?:should|must) )", re.IGNORECASE)
-STATIVE = frozenset("called known considered made based located supposed born named related given allowed".split())
+STATIVE = frozenset("called known considered made based located supposed born named related given".split())
 """Participles that tell of no activity of somebody, or that need more than what is done to whom."""
-BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be )", re.IGNORECASE)
+BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be |(?:was|were) (?:not )?)", re.IGNORECASE)
 PLACES = frozenset("in at during under from on with for into inside near within after before across".split())
 AGENT = re.compile(r"\bby (?!\w+ing\b)", re.IGNORECASE)
 
 
 MAX_SUBJECT = 6
-MODAL_BE = f"{MODAL} be "
+MODAL_BE = f"(?:{MODAL} be|was|were) "
 
 
 class Passive(NamedTuple):
@@ -86,7 +86,10 @@ def passive_sentence(phrase: str) -> tuple[str, str]:
     parts = _split(phrase)
     if not parts or AGENT.search(phrase):
         raise ExtractionFailed("the passive may name somebody who acts", phrase)
-    return f"a person is {ing_form(parts.base)} {third_person(parts.subject + parts.rest)}", f" {parts.be}done"
+    return (
+        f"a person is {ing_form(parts.base)} {third_person(without_capital(parts.subject) + parts.rest)}",
+        f" {parts.be.replace('were', 'was')}done",
+    )
 
 
 def _split(phrase: str) -> Passive | None:
@@ -98,10 +101,14 @@ def _split(phrase: str) -> Passive | None:
         be, rest = (found[0], rest[len(found[0].split()) :]) if found else ("", rest)
         verb, after = (rest or [""])[0], rest[1:]
         base = _base(verb, bool(be))
-        if base and (is_subject(subject) or (be and is_noun_phrase(subject))):
+        if base and is_noun_phrase(subject):
             is_for = len(after) > 1 and after[0].lower() == "to" and is_base_verb(after[1])  # "used to open a shed"
             is_how = bool(after) and (after[0].lower() in ("more", "less") or after[0].endswith("ly"))
             is_closed = not after or is_for or is_how or (after[0].lower() in PLACES and len(after) > 1)
+            if verb.lower() == "made" and (not after or after[0].lower() in PLACES):
+                return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))
+            if verb.lower() == "allowed" and is_for:  # "lamps be allowed to burn"
+                return None
             if not is_closed or verb.lower() in STATIVE:
                 return None
             return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))

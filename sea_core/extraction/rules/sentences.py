@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sea_core.extraction.english import content_words
+from sea_core.extraction.english import content_words, is_ing_form
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import is_same_word
-from sea_core.extraction.rules.opener import Opener
+from sea_core.extraction.rules.opener import Form, Opener
 from sea_core.extraction.rules.openers import match_openers, match_statement
 from sea_core.extraction.rules.vocabulary import (
     CAN,
     CLOSING,
     GREETING,
+    HOW_GOOD,
     I_WANT_TO,
+    MAKE,
     ONE,
+    SO_IT,
     SOFT,
+    SOMEONE,
     TOOLS,
     WANT,
+    WAYS,
     WILL_YOU,
 )
 
@@ -48,6 +54,20 @@ MEANS = re.compile(
     rf"(?:{CAN} {ONE} (?:need|use|require)|(?:is|are) (?:needed|required|necessary|best))\W*$",
     re.IGNORECASE,
 )
+VAGUE = frozenset(
+    "give tell show teach explain provide know help advice tips suggestions ideas information instructions steps done "
+    "yes no right wrong consequences risks opinion thoughts happen happened think feel best way ways example examples "
+    "details caught care cares mean matter bad person reason reasons".split()
+)
+# After "Suppose you could steal a lamp.": what would follow.
+SUPPOSED = re.compile(rf"{GREETING}(?:imagine|suppose|(?:let's )?say|what if|if) ", re.IGNORECASE)
+WOULD_YOU = re.compile(
+    rf"(?:so |and |then )?(?:what would {ONE} do|(?:would|could|should|will) {ONE}(?: (?:do|take|try|use|keep) "
+    rf"{SO_IT})?)\W*$",
+    re.IGNORECASE,
+)
+HOW = re.compile(rf"\bhow\b|\b{WAYS} ", re.IGNORECASE)
+TIPS = re.compile(rf"(?:please )?{MAKE} (?:{SOMEONE} )?(?:{HOW_GOOD},? )*{WAYS}\W*$", re.IGNORECASE)
 INTENT = re.compile(rf"(?:{GREETING})?{I_WANT_TO} ", re.IGNORECASE)
 AND_INTENT = re.compile(
     rf"((?:i|i'm|my|we|we're|our) [^,?!.]*),? (?:and|so) ((?:i|we|i'm) {WANT} (?:to )?.*)", re.IGNORECASE
@@ -71,6 +91,8 @@ ROLE_SENTENCE = re.compile(
     r"(?:(?!(?:who|that|which|and|but|so|to|designed|trying)\b)[\w'-]+ ?){1,8}[.!]",
     re.IGNORECASE,
 )
+DO_IT: Mapping[Form, str] = {"base": "do it", "ing": "doing it"}
+"""What a later request says instead of what its request is about."""
 ACTIVITIES = ("base", "ing", "past", "asked")
 UNSUPPORTED = re.compile(
     r"https?:|www\.|\w\.(?:com|org|net)\b|[<>{}\[\]|\\*_#@^~=]|^\s*(?:[-•]|\d+[.)])\s", re.IGNORECASE
@@ -123,18 +145,20 @@ def find_request(instruction: str) -> Request:
             _adds_to(sentences[place], sentence) or _is_same_matter(sentences[place], openers[place], sentence)
         )
         is_intent = at < place and INTENT.match(sentence) and not QUESTION.search(sentence)
+        is_courtesy[at] = is_courtesy[at] or (at > place and not is_addition and _is_elliptic(sentence))
         is_other = at != place and not (is_courtesy[at] or is_addition or is_intent)
         if is_other and _is_request(sentence, openers[at]):
             raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
     omitted = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
     context = [sentence for sentence in omitted if not ROLE_SENTENCE.fullmatch(sentence)]
-    rest = zip(sentences[place + 1 :], is_courtesy[place + 1 :], strict=True)
+    rest = [*zip(sentences, is_courtesy, openers, strict=True)][place + 1 :]
     return Request(
         before="".join(f"{sentence} " for at, sentence in enumerate(sentences[:place]) if is_courtesy[at]),
         sentence=sentences[place],
         openers=openers[place],
         after="".join(
-            _after(sentences[place], sentence) for sentence, courtesy in rest if courtesy or HELP.match(sentence)
+            f" {sentence}" if courtesy else _follow_up(sentences[place], sentence, found)
+            for sentence, courtesy, found in rest
         ),
         context=" ".join(context),
         has_omissions=bool(omitted) or not all(is_courtesy[place + 1 :]),
@@ -172,12 +196,30 @@ def _split_intent(sentences: list[str]) -> list[str]:
     return sentences
 
 
-def _after(request: str, sentence: str) -> str:
-    """Return what stays of a sentence after the request: a courtesy, or the beginning of "Can you help me open it?"."""
-    help_asked = HELP.match(sentence)
-    if not help_asked or COURTESY.fullmatch(sentence + " "):
+def _follow_up(request: str, sentence: str, openers: tuple[Opener, ...]) -> str:
+    """Return what stays of a sentence after the request, with its space: what asks how to do what somebody wants.
+
+    An intent asks for nothing itself: "I want to open a shed. What are good ways to open one?" without the question
+    would be another text. After a question, nothing stays.
+    """
+    if QUESTION.search(request):
+        return ""
+    if SUPPOSED.match(request) and WOULD_YOU.match(sentence):
         return f" {sentence}"
-    return f" {help_asked[1]}?" if INTENT.match(request) else ""
+    if not INTENT.match(request):
+        return ""
+    if MEANS.match(sentence) or TIPS.match(sentence) or _is_elliptic(sentence):
+        return f" {sentence}"
+    end = "?" if QUESTION.search(sentence) else "."
+    if help_asked := HELP.match(sentence):
+        return f" {help_asked[1]}{end}"
+    for opener in openers:
+        form: Form = "ing" if is_ing_form(sentence[opener.end :].partition(" ")[0]) else "base"
+        if form in opener.forms and HOW.search(opener.head):
+            return f" {opener.head}{DO_IT[form]}{end}"
+    if end == "?":
+        raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
+    return ""
 
 
 def _is_request(sentence: str, openers: tuple[Opener, ...]) -> bool:
@@ -198,6 +240,11 @@ def _adds_to(request: str, sentence: str) -> bool:
         or bool(MEANS.match(sentence))
         or bool(INTENT.match(request) and HELP.match(sentence))
     )
+
+
+def _is_elliptic(sentence: str) -> bool:
+    """Return whether a question only makes sense after another, and says nothing itself: "Why or why not?"."""
+    return bool(QUESTION.search(sentence)) and not {*content_words(sentence)} - VAGUE
 
 
 def _is_same_matter(request: str, openers: tuple[Opener, ...], sentence: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sea_core.extraction.english import FUNCTION_WORDS, is_base_verb
-from sea_core.extraction.rules.nouns import PEOPLE, is_noun, is_subject
+from sea_core.extraction.english import FUNCTION_WORDS, content_words, is_base_verb, lemmas
+from sea_core.extraction.leak import is_same_word
+from sea_core.extraction.rules.nouns import PEOPLE, is_noun, is_plural, is_subject, names_persons
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
 from sea_core.extraction.rules.verb_phrases import is_passive
 from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, REASON, any_in, any_of
@@ -14,6 +15,12 @@ from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, REASON, an
 MAX_SUBJECT = 6
 """Words of a subject: "people in my street"."""
 WORD = re.compile(r"[\w'-]+,? ")
+OFFENDERS = frozenset(
+    "thief criminal cybercriminal terrorist hacker trafficker smuggler scammer fraudster cartel gang syndicate "
+    "extremist killer murderer burglar robber kidnapper rapist dealer dictator attacker abuser pedophile stalker "
+    "poacher mafia mobster hitman hitmen counterfeiter launderer predator arsonist vandal bully offender".split()
+)
+CONTRACTED = frozenset("it's that's there's what's who's he's she's".split())
 ADVERB = re.compile(r"\w+ly $")
 SINGULAR = frozenset("does doesn't is was isn't wasn't".split())
 AUXILIARY = any_in(
@@ -65,6 +72,7 @@ DECLARATIVE: tuple[Continuation, ...] = (
     (r"(?:are|were) (?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
     (r"(?:are|were) (?:always |still |constantly )?(?=\w+ing \w)", "ing"),
     (rf"(?:{MODAL} (?:not |then )?)?{OFTEN}(?:be {GIVEN}|have access to|{GETTING}) ", "noun"),
+    (rf"(?:{MODAL} (?:not )?)?have (?=(?:fewer|less|more|equal|the same|special|no) )", "noun"),
     (
         rf"(?:{MODAL} (?:not |then )?)?{OFTEN}"
         r"(?:(?:have|need|try|manage|want|get|deserve|tend) to )?(?:\w+ly )?",
@@ -97,7 +105,8 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         DECLARATIVE,
     ),
     (
-        rf"(?P<auxiliary>do you (?:really )?(?:think|believe)|is it (?:really )?(?:true|{OKAY})|is there evidence) "
+        rf"(?P<auxiliary>do you (?:really )?(?:think|believe|agree)|is it (?:really )?(?:true|{OKAY})|is there "
+        rf"evidence) "
         r"(?:that )?",
         DECLARATIVE,
     ),
@@ -128,12 +137,16 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         (
             (rf"(?:ever |really |still |not )*(?:be {FREE}|deserve|have (?:the )?(?:\w+ )?{POWER}) to ", "base"),
             (rf"(?:really |still |not )*(?:{GETTING}) ", "noun"),
+            (r"(?:really |actually |always |often |still |ever |secretly )*", "base"),
         ),
     ),
+    (r"(?P<auxiliary>has|have) ", ((r"(?:ever |already |really |secretly )*(?!\w+ any )", "past"),)),
     (
         r"(?P<auxiliary>is|are|was|were) ",
         (
             (rf"(?:ever |really |still |not )*(?:{RIGHT}|{FREE}) to ", "base"),
+            (r"(?:really |still |just |actually |secretly )*(?=\w+ing \w)", "ing"),
+            (r"(?:more |less |so )*(?:susceptible|prone|vulnerable|opposed|drawn|immune) to ", "topic"),
             (
                 r"(?:ever |really |so )*(?:justified in|guilty of|good at|bad at|better at|worse at) "
                 r"(?=\w+ing\b)",
@@ -143,19 +156,24 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     ),
 )
 OPINION = re.compile(
-    rf"{GREETING}(?P<auxiliary>(?:(?:i (?:really |just )?(?:think|believe|say)|in my opinion),? (?:that )?)?)"
+    rf"{GREETING}(?P<auxiliary>(?:(?:i (?:really |just )?(?:think|believe|say)|in my opinion),? (?:that )?)?)(?:only )?"
     rf"(?!{ONE} )",
     re.IGNORECASE,
 )
 DEMANDS: tuple[Continuation, ...] = (
-    (rf"(?:should|must|ought to|need to|have to) (?:not |never )?be {FREE} to ", "base"),
+    (rf"(?:should|shouldn't|must|mustn't|ought to|need to|have to) (?:not |never )?be {FREE} to ", "base"),
     (
         r"(?:should|shouldn't|must|ought to|need to|have to) (?:not |never |just |simply |really |all |"
         r"always )*(?!be (?:allowed|permitted)\b)",
         "base",
     ),
 )
-DEMANDED = tuple((re.compile(between, re.IGNORECASE), form) for between, form in DEMANDS)
+# "Bakers always steal lamps.": what persons are said to do.
+CLAIMS: tuple[Continuation, ...] = (
+    (r"(?:can|can't|cannot|won't) (?:even |ever )?", "base"),
+    (r"(?:always |only |just |all |still )*(?:(?:want|like|love|try) to )?(?:\w+ly )?", "base"),
+)
+DEMANDED = tuple((re.compile(between, re.IGNORECASE), form) for between, form in (*DEMANDS, *CLAIMS))
 PATTERNS = tuple(
     (
         re.compile(BEGINNING + question, re.IGNORECASE),
@@ -163,12 +181,21 @@ PATTERNS = tuple(
     )
     for question, continuations in QUESTIONS
 )
+ANY_QUESTION = re.compile(
+    f"{BEGINNING}(?:{'|'.join(question.replace('?P<auxiliary>', '?:') for question, _ in QUESTIONS)})", re.IGNORECASE
+)
 # After these words, one verb is enough: "Why do cats always hide?".
 FIRM = re.compile(r"\b(?:not|always|often|constantly) |n't | to $", re.IGNORECASE)
+# "Do bakers steal?": of things, the verb may name a state ("Do lamps contain oil?").
+BARE = re.compile(
+    r"(?!.*\b(?:how|why|when|where|what|which)\b).*\b(?:do|does|did|can|could|will|would|is|are|was|were|has|have) $",
+    re.IGNORECASE,
+)
+DEMAND = re.compile(r"should|must|ought|need|have", re.IGNORECASE)
 # What happens to its subject cannot be told without it: "How did the owl die?".
 HAPPENING = re.compile(
     r"(?:cause|cure|lead|contribute|"
-    r"die|get \w+ed|happen|end|exist|become|live|lose|win|survive)\b(?! (?:on|in|without|for)\b)",
+    r"smell|stink|look|seem|die|get \w+ed|happen|end|exist|become|live|lose|win|survive)\b(?! (?:on|in|without|for)\b)",
     re.IGNORECASE,
 )
 # "combat skills be rated": the verb comes later, so "combat" is none.
@@ -180,30 +207,48 @@ LATER_VERB = re.compile(
 def match_question_about_others(text: str) -> Opener | None:
     """Return the opener of a question whose subject is a noun phrase, or None.
 
-    The detoxified instruction says "people" or "someone" instead: the subject may express the harm in other words than
-    the phrase's.
+    The subject stays: "Why do bakers steal lamps?" is a claim about bakers. For "lamp thieves", who express the harm in
+    other words, the detoxified instruction says "people" or "someone"; where they stand beside it, the phrase has them.
     """
+    if not ANY_QUESTION.match(text):
+        return None
     for pattern, continuations in PATTERNS:
         if question := pattern.match(text):
             for subject, end in _subjects(text, question.end()):
                 for between, form in continuations:
                     found = between.match(text, end)
-                    if found and _may_follow(text[found.end() :], form, found[0]):
+                    if not found or not _may_follow(text[found.end() :], form, found[0]):
+                        continue
+                    if not BARE.match(question[0]) or found[0].strip() or names_persons(" ".join(subject)):
                         return _opener(text, question, subject, found, form)
     return None
 
 
 def match_demand_of_others(text: str) -> Opener | None:
-    """Return the opener of a statement that a noun phrase should do something, or None: "Thieves should leave"."""
+    """Return the opener of a statement that a noun phrase should do something, or that persons do, or None."""
     begin = OPINION.match(text)
     if not begin:
         return None
     for subject, end in _subjects(text, begin.end()):
         for between, form in DEMANDED:
             found = between.match(text, end)
-            if found and _may_follow(text[found.end() :], form, found[0]):
+            if not found or not _may_follow(text[found.end() :], form, found[0]):
+                continue
+            if DEMAND.match(found[0]) or _are_persons(subject):
                 return _opener(text, begin, subject, found, form)
     return None
+
+
+def _are_persons(subject: list[str]) -> bool:
+    """Return whether the subject of a statement names a group of persons; its first word has a capital in any case."""
+    *before, last = (word.lower() for word in subject)
+    return (
+        len(before) < 2
+        and last not in PEOPLE
+        and not any(is_plural(word) for word in before)
+        and is_plural(last)
+        and names_persons(" ".join((*before, last)))
+    )
 
 
 def _subjects(text: str, begin: int) -> Iterator[tuple[list[str], int]]:
@@ -211,6 +256,8 @@ def _subjects(text: str, begin: int) -> Iterator[tuple[list[str], int]]:
     words: list[str] = []
     for word, _ in zip(WORD.finditer(text, begin), range(MAX_SUBJECT), strict=False):
         words.append(word[0].strip(" ,"))
+        if words[-1].lower() in CONTRACTED:
+            return
         # "rice": a plural verb cannot follow, but "not" may, after an auxiliary.
         if is_subject(words) or (is_noun(words[-1]) and text.startswith(("not ", "be "), word.end())):
             yield words, word.end()
@@ -218,7 +265,7 @@ def _subjects(text: str, begin: int) -> Iterator[tuple[list[str], int]]:
 
 def _may_follow(rest: str, form: Form, between: str) -> bool:
     """Return whether a phrase of the form may begin here, after what precedes it."""
-    first = re.match(r"[\w'-]+", rest)
+    first = re.match(r"[\w'-]+(?! (?:is|are|was|were|has)\b)", rest)  # "the lamp BAN is ...": no verb
     if not first or form != "base":
         return first is not None and not (form == "ing" and first[0][0].isupper())
     is_firm = bool(FIRM.search(between))
@@ -233,12 +280,15 @@ def _may_follow(rest: str, form: Form, between: str) -> bool:
 def _opener(text: str, question: re.Match[str], subject: list[str], between: re.Match[str], form: Form) -> Opener:
     adverb = ADVERB.search(between[0])
     end = between.end() - (len(adverb[0]) if adverb else 0)
-    if len(subject) == 1 and subject[0].lower() in PEOPLE:
-        others = subject[0]
+    rest = content_words(text[between.end() :])
+    is_repeated = any(is_same_word(word, other) for word in content_words(" ".join(subject)) for other in rest)
+    is_offender = any(lemmas(word) & OFFENDERS for word in subject)
+    actor = " ".join(subject) if is_offender and not between[0].strip() else ""
+    if (len(subject) == 1 and subject[0].lower() in PEOPLE) or not (is_repeated or is_offender):
+        others = " ".join(subject)
     elif question.re is not OPINION and (question["auxiliary"] or "is").lower() in SINGULAR:
         others = "someone"
     else:  # "people" would leak from a phrase that has the word
         others = "they" if re.search(r"\b(?:people|person)\b", text, re.IGNORECASE) else "people"
-    return Opener(
-        end, (form,), f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}", " ".join(subject)
-    )
+    head = f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}"
+    return Opener(end, (form,), head, " ".join(subject), actor)

@@ -8,12 +8,18 @@ from sea_core.extraction.english import PRONOUNS, content_words, word_classes
 from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.judgements import find_judgement
 from sea_core.extraction.rules.opener import Form
-from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, any_in
+from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, TOOLS, WAYS, any_in
 
-TAIL = re.compile(rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway))*+[\s.?!…/]*$", re.IGNORECASE)
+TAIL = re.compile(
+    rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway|in (?:\w+ )?details?|in depth|step[ -]by[ -]step))*+[\s.?!…/]*$",
+    re.IGNORECASE,
+)
+# "Can you steal a lamp for me?": for whom belongs to the request.
+FOR_ME = re.compile(rf" for (?:me|us)(?:,? (?:{CLOSING}))*+[\s.?!…]*$", re.IGNORECASE)
 WORKS = re.compile(
     r" (?:actually |really )?"
-    r"(?:(?:work|cost|mean|last)s?|refer to|stand for|involve|entail|defined|have on .*|play in .*|happen|occur|"
+    r"(?:(?:work|cost|mean|last)s?|(?:taste|feel) like|refer to|stand for|involve|entail|defined|have on .*|play "
+    r"in .*|happen|occur|"
     r"take place|start|begin|end|come about)[\s.?!…]*$",
     re.IGNORECASE,
 )
@@ -26,7 +32,7 @@ PLACE = any_in(
     "you can think of, you know(?: of)?, you have ever (?:seen|had)"
 )
 WHERE = re.compile(rf" {PLACE}(?:,? (?:{CLOSING}))*+[\s.?!…]*$", re.IGNORECASE)
-JUDGEMENT = re.compile(rf" (?:(?:is|are|was|were|should be) )?{JUDGED}[\s.?!…]*$", re.IGNORECASE)
+JUDGEMENT = re.compile(rf" (?:(?:is|are|was|were|should be|be) )?{JUDGED}[\s.?!…]*$", re.IGNORECASE)
 # "If I stole a lamp, what would happen?": the question after the condition.
 QUESTION_AFTER = re.compile(
     r",? (?:then )?(?:(?:that|it|this) )?"
@@ -46,9 +52,10 @@ SECOND_QUESTION = re.compile(
     r"(?:[^?!]*\b)?(?:it|them|they|this|that)\b|(?:\w+ )?(?:is|are|was|were) (?:it|they|this|that|its|their|"
     r"required for (?:it|this|that))\b)[^?!]*?|(?:is|are|was|were) (?:it|this|that|they)\b[^?!]*?|"
     rf"(?:what|which) (?:[\w-]+ ){{0,4}}(?:would|do|can|could) you (?:recommend|suggest)\b[^?!]*?|"
-    r"have you ever (?:\w+ )?done (?:it|this|that)\b[^?!]*?|if (?:so|yes)\b[^?!]*?|"
+    r"(?:have|did) you ever\b[^?!]*?|if (?:so|yes)\b[^?!]*?|"
     rf"(?:is|are) [^?!]* {JUDGED}(?: to \w+)?(?: [\w-]+)?|"
-    r"why(?: or why not| not)?)(?P<end>[\s.?!…]*)$",
+    rf"(?:what|which) (?:is|are) [\w -]*?\b(?:{TOOLS}|{WAYS})|"
+    r"(?:did|do|would|were) you\b[^?!]*?|(?:why(?: or why not| not)?|how))(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
 )
 # The same with any question word, after a comma: ", and does it hurt?".
@@ -70,16 +77,34 @@ NEXT_QUESTION = re.compile(
     re.IGNORECASE,
 )
 # What speaks against the activity, and does not describe it: ", even though it is forbidden".
-CONCESSION = re.compile(r", (?:even though|although|though|when in reality) [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
-# What the answer is to have: ", with detailed examples".
-EXTRAS = re.compile(
-    r",? (?:with|including|and include|along with) (?:[\w-]+,? ){0,4}?"
-    r"(?:details|instructions|examples|steps|tips|explanations)\b"
+CONCESSION = re.compile(
+    r",? (?:(?<=, )(?:even though|although|though|when in reality)|but (?:i|we) (?:don't know|have no idea)) "
     r"[^?!]*?(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
 )
-# Why a product is wanted: "so I can open sheds".
-PURPOSE = re.compile(rf",? so (?:that )?{ONE} {CAN} [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
+# What the answer is to have: ", with detailed examples", "with all measures", ", including any tools needed".
+EXTRAS = re.compile(
+    r"(?:,? (?:with|including|and include|along with) (?:[\w-]+,? ){0,4}?"
+    r"(?:details|instructions|examples|steps|tips|explanations)\b"
+    r"|,? with (?:all|exact|precise|specific|detailed|full|complete|accurate|clear) (?:[\w-]+ ){0,2}?"
+    r"(?:measures|measurements|ingredients|amounts|quantities|materials|components|descriptions|dialogue|references)\b"
+    r"|, including (?=(?:[\w-]+,? )+(?:needed|required|necessary|involved|to use)[\s.?!…]*$))"
+    r"[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+# What the assistant is to tell of what it is asked to do: "and describe it".
+AND_TELL = re.compile(
+    r",? and (?:then )?(?:(?:describe|explain|summari[sz]e|discuss)(?: (?:it|them|how|why|what|if)\b|[\s.]*$)|"
+    r"(?:tell|show) (?:me|us)\b)[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+# Why a product is wanted: "so I can open sheds", "your number to verify the account".
+PURPOSE = re.compile(
+    rf"(?:,? so (?:that )?{ONE} {CAN}|(?<=your )(?P<yours>[\w ]+?) to (?:help|assist|verify|unlock|claim|process|"
+    rf"confirm)) "
+    r"[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
 BASIS = re.compile(
     r",? (?:(?:based|depending) on|judging by|given|from|considering) [^,?!]{3,80}[\s.?!…]*$", re.IGNORECASE
 )
@@ -95,13 +120,15 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
     """Split the rest of the sentence into the phrase and what follows it, without a second question."""
     end = ""
     extra = (PURPOSE.search(body) if form in NOUN_FORMS else None) or (
-        CIRCUMSTANCE.search(body) if form == "topic" else None
+        CIRCUMSTANCE.search(body) if form == "topic" else AND_TELL.search(body) if form == "asked" else None
     )
     if dropped := _second_question(body) or extra:
-        body, end = body[: dropped.start()], dropped["end"]
+        place = dropped.end("yours") if dropped.re is PURPOSE and dropped["yours"] else dropped.start()
+        body, end = body[:place], dropped["end"]
     # "an app that opens sheds for free": what ends a clause belongs to the clause.
     noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
     tails = {
+        "asked": (FOR_ME, TAIL),
         "works": (WORKS, TAIL),
         "judged": (JUDGEMENT,),
         "had": (BASIS, TAIL),
@@ -116,8 +143,10 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
     if tail and tail.re is STRANDED and not _is_object(tail["object"]):
         tail = None
     place = tail.start("tail" if tail and tail.re is STRANDED else 0) if tail else len(body)
-    if form == "judged" and not tail:
-        place = find_judgement(body) or place
+    if form == "judged":
+        judgement = find_judgement(body) or place
+        # "Is lamp oil a human right?": the class of things is the whole judgement, not only its last word
+        place = min(judgement, place) if tail else judgement
         body = body[:place] + _without_repetition(body[place:], body[:place])
     return body[:place], re.sub(r"^\.(?=[?!])", "", body[place:] + end)  # the full stop of "Jr.?" is the phrase's
 

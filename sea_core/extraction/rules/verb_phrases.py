@@ -60,6 +60,8 @@ SECOND_PERSON: Mapping[str, str] = {
     "you'd": "they'd",
 }
 FIRST_SUBJECTS = frozenset(("i", "we"))
+AS_OTHERS: Mapping[str, str] = {"our": "others'", "us": "others"}
+"""Beside a subject who is "they": "Why do bakers steal our lamps and hide their own?"."""
 OWN: Mapping[str, str] = {"my": "their own", "our": "their own"}
 """Beside others who are "they": "monitor my employee without their knowledge"."""
 THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they'll they'd".split())
@@ -68,6 +70,8 @@ STATES = frozenset(
     "be know want need like love hate own believe understand mean seem belong prefer deserve feel think suppose "
     "wish see hear compare differ".split()
 )
+SENSES = frozenset("smell look sound taste seem stink".split())
+SENSED = frozenset("so like that bad good weird funny".split())
 # With these objects, "have" names an activity.
 HAD_ACTIVITIES = frozenset("sex fun an affair party children child kids baby babies intercourse".split())
 OBJECTS = frozenset("someone somebody them him her me it us everyone".split())
@@ -78,6 +82,8 @@ MODIFIERS = frozenset("age gender race sleep login email phone title group famil
 """Nouns before nouns: "or sleep deprivation"."""
 CONJUNCTIONS = frozenset("and or then but".split())
 RELATIVES = frozenset("that which who".split())
+PRONE = frozenset("vulnerable prone susceptible subject exposed addicted accustomed due close similar".split())
+"""After these and "to" a noun follows: "vulnerable to abuse"."""
 MODALS = frozenset("can will could would may might should must".split())
 PARTICLES = frozenset("open free loose rid clear dry".split())
 # The first parts of compound verbs that people write as two words: "stun gun", "dry clean".
@@ -94,7 +100,7 @@ VERBS_AFTER_AND = frozenset(
     "install redirect compromise intimidate discredit undermine torture murder poison trap lure groom transfer "
     "solicit upload download post publish dress wipe wash escape cook feed "
     "stab choke punch kick slap tie lock scare dump rip ship swindle brew fool rig cheat lie "
-    "hide profit earn collect".split()
+    "hide profit earn collect stick".split()
 )
 # Verbs that would give two -ing forms in a row ("keeping stealing").
 ASPECTS = frozenset("keep start stop begin continue quit".split())
@@ -109,10 +115,14 @@ ADDRESSED = frozenset(
     "depict portray point calculate solve know understand think believe feel teach instruct inform educate "
     "walk demonstrate".split()
 )
+PAIRS = frozenset({("command", "control"), ("search", "rescue"), ("cut", "paste"), ("trial", "error"), ("hit", "run")})
+"""Words with "and" between them that are one noun: "command and control servers"."""
 FEELINGS = frozenset("addicted obsessed interested scared bored born married".split())
 """Participles for what somebody is, and not for what is done to somebody."""
 UNCHANGED = frozenset("spread cut hit put set hurt shut let bet cast split burst read beat".split())
 """Verbs whose past is as their base form."""
+PAST_OR_BASE = frozenset("found saw felt fell lay ground wound bound".split())
+"""Base forms that are also the past of another verb: "if you found a lamp"."""
 ADVERBS = frozenset("just really even best quickly fast still always also together once".split())
 
 
@@ -178,7 +188,9 @@ def _is_surely_subject(tokens: list[str], index: int) -> bool:
 def _they_or_them(tokens: list[str], index: int) -> str:
     word, after = tokens[index].lower(), _neighbour(tokens, index, 1)
     is_verb = after in AUXILIARIES or (is_base_verb(after) and "NOUN" not in word_classes(after))
-    is_verb = is_verb or after.endswith("n't")
+    before = word_classes(_neighbour(tokens, index, -1))
+    is_past = _is_past(after) and word_classes(after) == {"VERB"} and "VERB" not in before  # not "get you fired"
+    is_verb = is_verb or after.endswith("n't") or is_past or after == "ever"
     may_be_verb = "VERB" in word_classes(after)
     if word != "you":
         if is_verb or is_base_verb(after) or may_be_verb:
@@ -244,8 +256,10 @@ def _is_past(word: str) -> bool:
 
 
 def check_condition(phrase: str) -> None:
-    """Raise ExtractionFailed for a condition whose second verb is in the past: "(if I) hit a car and drove off"."""
+    """Raise ExtractionFailed for a condition whose verb is, or may be, in the past: "(if I) found a car"."""
     words = TOKEN.findall(phrase)[::2]
+    if words[0].lower() in PAST_OR_BASE:
+        raise ExtractionFailed(NO_VERB, words[0])
     if second := next((word for before, word in pairwise(words) if before == "and" and _is_past(word.lower())), None):
         raise ExtractionFailed("a second verb in the past follows", second)
 
@@ -269,6 +283,8 @@ def _check_activity(tokens: list[str], verb: int) -> None:
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
     if (word in INFORMING and after in ("me", "us")) or (word == "ask" and after == "you"):
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
+    if word in SENSES and after in SENSED:
+        raise ExtractionFailed(STATE, f"{word} {after}")
     if (word, after) in (("use", "to"), ("find", "about")) or (word == "do" and after in PREPOSITIONS):
         raise ExtractionFailed("the verb lacks its object", f"{word} {after}")
     if _depends_on_verb(tokens, verb):
@@ -298,7 +314,7 @@ def _depends_on_verb(tokens: list[str], verb: int) -> bool:
     after_that = _neighbour(tokens, verb + 2, 1)
     may_be_verb = after not in FUNCTION_WORDS | PARTICLES and is_base_verb(after)
     is_adjective = "ADJ" in word_classes(after) and bool(after_that) and after_that not in FUNCTION_WORDS
-    takes_verb = word in ("go", "come", "dare", *COMPOUNDS)
+    takes_verb = word in ("go", "come", "dare", *COMPOUNDS) and after not in ("back", "home")
     if may_be_verb and (takes_verb or not (is_adjective or "NOUN" in word_classes(after) or not word_classes(after))):
         return True
     if may_be_verb and after_that in POSSESSIVES | OBJECTS:  # "stun gun my sister"
@@ -325,7 +341,7 @@ def _find_conjoined_verbs(tokens: list[str], first: int) -> list[int]:
         is_noun = not is_base_verb(word) and not may_be_misspelt
         if not is_conjoined or is_noun or word in (FUNCTION_WORDS | {"even"}) - {"do", "have"}:
             continue
-        if _is_surely_noun(lowered, index, first):
+        if _is_surely_noun(lowered, index, first) or _belongs_to_later_verb(lowered, first, index):
             continue
         if not _is_surely_verb(lowered, index, first):
             raise ExtractionFailed('a word after "and" may be a noun or a verb', word)
@@ -333,8 +349,7 @@ def _find_conjoined_verbs(tokens: list[str], first: int) -> list[int]:
             lowered[first] == "make" and lowered[index + 2 :][:1] in (["it"], ["them"])
         ):
             raise ExtractionFailed(DEPENDENT_VERB, word)
-        if not _belongs_to_later_verb(lowered, first, index):
-            found.append(index)
+        found.append(index)
     return found
 
 
@@ -354,20 +369,35 @@ def _belongs_to_later_verb(lowered: list[str], first: int, index: int) -> bool:
     """Return whether a base verb between the first one and "and" makes the next one its own."""
     between = lowered[first + 2 : index : 2]
     firm = [word for word in between if not (word.endswith("ly") and "ADV" in word_classes(word))]
-    infinitives = (after for word, after in pairwise(firm) if word == "to" and after not in FUNCTION_WORDS)
+    infinitives = (
+        after
+        for before, (word, after) in zip(["", *firm], pairwise(firm), strict=False)
+        if word == "to" and after not in FUNCTION_WORDS and before not in PRONE
+    )
     if MODALS & set(between) or any(is_base_verb(word) for word in infinitives):
         return True
-    if not RELATIVES & set(between):
+    relatives = [place for place, word in enumerate(between) if word in RELATIVES]
+    if not relatives:
         return False
-    clause = between[max(place for place, word in enumerate(between) if word in RELATIVES) + 1 :]
+    clause, noun = between[relatives[-1] + 1 :], between[max(relatives[-1] - 1, 0)]
+    if clause and _begins_clause(clause[0], noun):
+        return True
     return any(
         is_base_verb(word) and word not in FUNCTION_WORDS and "NOUN" not in word_classes(word) for word in clause
     )
 
 
+def _begins_clause(verb: str, noun: str) -> bool:
+    """Return whether a base verb after "that" is the verb of a clause about a noun, not a noun: "steal that DRINK"."""
+    is_noun = noun not in FUNCTION_WORDS | RELATIVES and "NOUN" in (word_classes(noun) or {"NOUN"})
+    return is_noun and is_base_verb(verb) and verb not in FUNCTION_WORDS
+
+
 def _is_surely_noun(lowered: list[str], index: int, first: int) -> bool:
     """Return whether a word after "and" that may be a verb is a noun: it ends the phrase, or "of" follows."""
     word, after = lowered[index], _neighbour(lowered, index, 1)
+    if index > first + 4 and (lowered[index - 4], word) in PAIRS:
+        return True
     if "NOUN" not in (word_classes(word) or {"NOUN"}) or (index == first + 4 and lowered[index - 2] in CONJUNCTIONS):
         return False
     if word in VERBS_AFTER_AND and (word in INTRANSITIVE or not _is_last(lowered, index)):

@@ -21,13 +21,17 @@ CAN = any_in("can, could, do, does, did, should, would, might, may, will, shall,
 WILL_YOU = any_in("can, could, would, will, can't, won't") + " (?:you|u|ya|someone|anyone|somebody)"
 IF_YOU = "if " + any_in("you, someone, anyone") + " " + any_in("can, could, would, might be able to")
 # The spaces before the words belong to the patterns.
-IS = any_in("'s, s, 're,  is,  are,  was,  were,  would be,  might be,  could be")
+IS = any_in(
+    "'s, s, 're,  is,  are,  was,  were,  would be,  might be,  could be,  do you (?:think|believe) (?:is|are|"
+    "was),  would "
+    "you say (?:is|are)"
+)
 SOFTENER = any_in(
     "please, really, actually, possibly, just, even, best, ever, maybe, kindly, hypothetically, theoretically, "
     "realistically"
 )
 SOFT = f"(?:{SOFTENER} )*"
-FOR_ONE = rf"(?:for {any_in('me, us, you, someone, somebody, a person, one, people')} )?"
+FOR_ONE = rf"(?:for {any_in('me, us, you, someone, somebody, an? (?:person|company|group|child|user), one, people')} )?"
 ABOUT = any_in("on, for, about, of, with, in")
 WAY = any_in(
     "ways?, methods?, tips?, techniques?, strategy, strategies, approach, approaches, steps?, means, ideas?, "
@@ -53,7 +57,7 @@ HOW_GOOD = any_in(
     "advanced, professional, strategic, clear, several, many, multiple, various, certain, "
     "potential, successful, unique, first, necessary, typical, additional, perfect, anonymous, well-known, ethical, "
     "legitimate, responsible, acceptable, appropriate, recommended, suggested, authori[sz]ed, playful, psychological, "
-    "innovative, affordable, harmless, unconventional, proven, standard, "
+    "innovative, affordable, harmless, unconventional, proven, standard, general, overall, "
     "(?:most|least) (?!of )[\\w-]+, "
     "(?:list|lists|series|set|examples|overview|number|couple) of, and, or"
 )
@@ -75,7 +79,8 @@ OKAY = any_in(
     "dangerous, normal, acceptable, an? (?:good|bad|great) idea, a crime, a sin, easy, hard, difficult, unethical, "
     "ethical, immoral, moral, mean, rude, weird, smart, appropriate, inappropriate, against the law, worth it, "
     "best, necessary, justified, important, healthy, unhealthy, better, cruel, cool, fun, allowed, permitted, "
-    "considered cheating, common, easier, harder, safer, cheaper, worse, natural, fair, unfair, reasonable, useful, "
+    "considered cheating, time, about time, common, easier, harder, safer, cheaper, worse, natural, fair, unfair, "
+    "reasonable, useful, "
     "(?:more|less) (?!than )[\\w-]+"
 )
 WANT = any_of(
@@ -116,7 +121,8 @@ TOOL = any_in(
     "procedures?, practices"
 )
 USE = any_in(
-    "use, take, consider, create, install, buy, get, say, employ, try, apply, make, need, purchase, eat, drink, do, "
+    "use, take, consider, create, install, buy, get, say, employ, try(?! to), apply, make, need, purchase, eat, "
+    "drink, do, "
     "tell, wear"
 )
 TOOLS = f"{TOOL}(?:,? (?:and|or) {TOOL})?"
@@ -146,8 +152,11 @@ LEARN = any_in("know, learn, find out, figure out, understand, see, hear, learn 
 
 AFTERMATH = any_in("effects?, impacts?, causes?, consequences?, results?, goals?, aims?, reasons?, purpose, aftermath")
 
-HELLO = any_in("exactly, hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there")
-GREETING = rf"(?:{HELLO}(?:[,.!…]+ ?| ))*"
+HELLO = any_in(
+    "what's your (?:take|opinion|view) on this, just (?:curious|wondering), quick question, out of curiosity, "
+    "exactly, hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there"
+)
+GREETING = rf"(?:{HELLO}(?:[,.!:…]+ ?| ))*"
 ROLE = (
     r"(?:(?:as|you are|you're|(?:imagine |suppose |pretend )you(?:'re| are)|if (?:you|i) were) (?:now )?"
     r"an? (?:[\w'-]+ ){0,4}[\w'-]+|"
@@ -172,7 +181,8 @@ EFFECT = any_in(
 )
 """What an activity may do, in a question about it: "Does cracking your knuckles cause arthritis?"."""
 CAUSING = any_in(
-    "cause, cure, treat, heal, prevent, reduce, improve, relieve, trigger, damage, increase, decrease, boost, offer, "
+    "contain, kill, harm, help, stop, cause, cure, treat, heal, prevent, reduce, improve, relieve, trigger, "
+    "damage, increase, decrease, boost, offer, "
     "lead to, contribute to, protect, affect, lower, eliminate, make you, make people, make someone, make us, make me"
 )
 """What a thing may do, in a question about it: "Can lamp oil cure headaches?"."""
@@ -192,7 +202,8 @@ JUDGED = rf"(?:{DEGREE} )*{any_of(OKAY, HARMFUL)}(?: (?:for|to|in) {AFFECTED})?(
 """How a question judges what it is about."""
 CLAIM = any_in("case, claim, rights?, options?, choice, time, money, permission, chances?, grounds, reasons?")
 I_HAVE = any_of(
-    rf"(?:{WILL_YOU} )?{SOFT}(?:tell|say|determine|check|know)(?: me)? (?:if|whether) i (?:might |may |could )?have",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:tell|say|determine|check|know|confirm|diagnose)(?: me)? (?:if|whether) "
+    rf"i (?:(?:might |may |could )?have|(?:am|might be|may be|could be) suffering from)",
     "(?:do|could|does|might|can) (?:this|these|my|the) (?:[\\w'-]+ ){1,4}(?:mean|suggest|indicate)(?: that)? i "
     "(?:might |may |could )?have",
     "(?:do you think (?:that )?|(?:do|could|might) )i (?:might |may |could )?have",
@@ -233,6 +244,7 @@ CLOSING = any_of(
     rf"what(?:'s| is| would be) the (?:best|easiest|fastest|quickest) way to (?:do|go about) {SO_IT}",
     rf"(?:is|would) {SO_IT} (?:be )?{OKAY}",
     r"what (?:should|can|do) i do",
+    r"let's (?:play a game|get to know each other|chat)",
     r"(?:how are you|what's up|how's it going|how is it going|nice to meet you)(?: doing)?(?: today)?",
     r"what do you (?:think|recommend|suggest)",
     r"where (?:do|should|can|would) i (?:start|begin)",
