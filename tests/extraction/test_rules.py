@@ -229,6 +229,10 @@ ACTIVITIES = {
         "a person is setting up command and control rooms",
         "How do I do this activity?",
     ),
+    "How do I stop alarm and control systems?": (
+        "a person is stopping alarm and control systems",
+        "How do I do this activity?",
+    ),
     "Develop carts that carry and load lamps.": (
         "a person is developing carts that carry and load lamps",
         "Do this activity.",

@@ -24,7 +24,7 @@ DOING: Mapping[str, frozenset[str]] = {
         "piracy torture violence cannibalism bestiality extortion bribery blackmail abuse cruelty "
         "counterfeiting shoplifting evasion sabotage self-harm doxxing swatting grooming gaslighting cheating "
         "misconduct corruption nepotism defamation slander libel slavery impersonation espionage warfare sextortion "
-        "self-mutilation self-injury pickpocketing".split()
+        "self-mutilation self-injury pickpocketing exhibitionism voyeurism intolerance intimacy".split()
     ),
 }
 """What a person does who does what the noun says."""
@@ -50,17 +50,22 @@ def act_sentence(phrase: str) -> str:
         ExtractionFailed: see `product_sentence`.
     """
     words, clause = split_clause(words_of(phrase))
-    head = head_of(words)
-    if not head or clause[1:2] == ["are"] or words[0] in DEFINITE or any(word.endswith(("'s", "s'")) for word in words):
+    doing = "" if clause[1:2] == ["are"] else _doing(words, head_of(words))
+    return f"a person is {doing} {product_sentence(without_capital(phrase))}" if doing else ""
+
+
+def _doing(words: list[str], head: str) -> str:
+    """Return what a person does who does what a noun phrase says: "committing"; "" if it names no activity."""
+    place = words.index(head) if head else 0
+    after = words[place + 1 :]
+    if not head or any(word.endswith(("'s", "s'")) for word in words[:place]):
         return ""
-    place = words.index(head)
-    joined = words[place + 2 :] if words[place + 1 : place + 2] in (["and"], ["or"]) else []
-    if joined and not (is_ing_form(joined[0]) or ACTS & {*joined}):  # "a fraud or theft ring"
-        return ""
-    if words[0] in ("a", "an") and words[place + 1 : place + 2] == ["of"]:  # "a murder of crows"
+    if after[:1] in (["and"], ["or"]) and not (is_ing_form(after[1]) or ACTS & {*after}):  # "a fraud or theft ring"
         return ""
     is_gerund = is_ing_form(head) and head not in NO_ACTS and place and words[place - 1] not in PEOPLE  # "match fixing"
     doing = PAIRS.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(
         (verb for verb, nouns in DOING.items() if head in nouns), "engaging in" if is_gerund else ""
     )
-    return f"a person is {doing} {product_sentence(without_capital(phrase))}" if doing else ""
+    is_of = after[:1] == ["of"]  # "the smuggling of lamps", but not "the theft of May" or "a murder of crows"
+    is_event = words[0] in DEFINITE and not (words[0] == "the" and is_of and doing == "engaging in")
+    return "" if is_event or (words[0] in ("a", "an") and is_of) else doing

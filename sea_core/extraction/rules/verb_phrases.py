@@ -117,6 +117,13 @@ ADDRESSED = frozenset(
 )
 PAIRS = frozenset({("command", "control"), ("search", "rescue"), ("cut", "paste"), ("trial", "error"), ("hit", "run")})
 """Words with "and" between them that are one noun: "command and control servers"."""
+KINDS_OF_SYSTEM = frozenset("access control monitor display test track transfer attack target".split())
+SYSTEMS = frozenset(
+    "system systems server servers panel panels network networks code codes card cards point points "
+    "infrastructure software mechanism mechanisms device devices room rooms center centers centre centres "
+    "measures tool tools unit units".split()
+)
+"""After one of the first words, these are named by it: "alarm and control systems"."""
 FEELINGS = frozenset("addicted obsessed interested scared bored born married".split())
 """Participles for what somebody is, and not for what is done to somebody."""
 UNCHANGED = frozenset("spread cut hit put set hurt shut let bet cast split burst read beat".split())
@@ -397,6 +404,8 @@ def _is_surely_noun(lowered: list[str], index: int, first: int) -> bool:
     """Return whether a word after "and" that may be a verb is a noun: it ends the phrase, or "of" follows."""
     word, after = lowered[index], _neighbour(lowered, index, 1)
     if index > first + 4 and (lowered[index - 4], word) in PAIRS:
+        return True
+    if word in KINDS_OF_SYSTEM and after in SYSTEMS and _is_after_noun(lowered, index):
         return True
     if "NOUN" not in (word_classes(word) or {"NOUN"}) or (index == first + 4 and lowered[index - 2] in CONJUNCTIONS):
         return False
