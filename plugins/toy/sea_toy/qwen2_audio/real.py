@@ -21,7 +21,7 @@ from sea_toy.qwen2_audio import tiny, whisper
 from sea_toy.qwen2_audio.small import SPECIAL
 from sea_toy.spoken import exam
 from sea_toy.spoken.clips import SECONDS, ClipConfig, PlannedClip, plan_clips
-from sea_toy.spoken.encoding import encode_clips
+from sea_toy.spoken.encoding import record_clips
 from sea_toy.spoken.grounding import ON_CPU, Grounding, GroundingConfig
 from sea_toy.spoken.phases import TrainingFolder
 
@@ -77,7 +77,7 @@ def train_and_save(
     """Train an untrained model on spoken phrases, and save it.
 
     Args:
-        encoder: what identifies the encoder's weights in the cache.
+        encoder: what identifies the encoder's weights.
 
     Raises:
         SeaError: the folder beside `out` has checkpoints of another training.
@@ -87,8 +87,7 @@ def train_and_save(
     folder = TrainingFolder(out.with_name(f"{out.name}.training"), identify(planned, encoder, config, seed))
     folder.path.mkdir(parents=True, exist_ok=True)
     facts = exam.count_facts(mllm)
-    encoded = encode_clips(mllm, planned, encoder, report)
-    Grounding(mllm, encoded, config, seed).train(folder, report)
+    Grounding(mllm, record_clips(planned), config, seed).train(folder, report)
     build.save(mllm, out)
     write_card(out, {"blueprint": "real", "seed": seed, "facts_before": facts, **PARTS, "limits": LIMITS})
 

@@ -12,12 +12,17 @@ import numpy as np
 from sea_core.runs.digests import cache_folder, sha256
 from sea_toy.spoken import voices
 from sea_toy.spoken.phrases import SPLIT_SEED, SpokenPhrase, draw_phrases, draw_random_phrase, split_vocabulary
+from sea_toy.spoken.study_phrases import studied_phrases
 from sea_toy.spoken.voices import RATE, Maker, SpeakingVoice, speak
 
 SECONDS = 3
 """The longest clip; a longer one is cut."""
 SILENCE = 0.3
 """Seconds of silence at the end: with it the encoder reads a masked, short input as it reads a padded one."""
+FULL_SCALE = 32767
+"""Of int16, in which waves are kept."""
+LONGEST_GAP = 0.12
+"""Seconds that are silenced at once."""
 PART_CLIPS = 50
 """Clips that the cache keeps together."""
 
@@ -42,7 +47,7 @@ class ClipConfig:
     hibari: int = 3000
     kokoro: int = 400
     exam: int = 48
-    random_phrases: int = 6000
+    random_phrases: int = 18_000
     trained: tuple[SpeakingVoice, ...] = voices.TRAINED
     held_out: tuple[SpeakingVoice, ...] = voices.HELD_OUT
 
@@ -51,10 +56,10 @@ def plan_clips(config: ClipConfig) -> dict[str, list[PlannedClip]]:
     """Plan the sets, always the same: `train`, and four for the exam, none of whose phrases is in another.
 
     The exam asks about new phrases of trained words by trained voices (`phrases`), of words never trained on (`words`),
-    by voices never trained on (`voices`), and both at once (`words and voices`).
+    by voices never trained on (`voices`), and both at once (`words and voices`). No set has a phrase of the study.
     """
     words, new_words = split_vocabulary()
-    rng, used = random.Random(SPLIT_SEED), set[str]()
+    rng, used = random.Random(SPLIT_SEED), set(studied_phrases())
     exam = {
         "phrases": (words, config.trained),
         "words": (new_words, config.trained),
@@ -115,6 +120,15 @@ def embed_speech(wave: np.ndarray, rng: random.Random) -> np.ndarray:
     return noisy
 
 
+def silence_parts(wave: np.ndarray, rng: random.Random) -> np.ndarray:
+    """Return a wave with two short parts of it silenced."""
+    silenced = wave.copy()
+    for _ in range(2):
+        start = rng.randrange(len(wave))
+        silenced[start : start + round(rng.uniform(0, LONGEST_GAP) * RATE)] = 0
+    return silenced
+
+
 def cache_file(part: Sequence[PlannedClip], ending: str) -> Path:
     """Return where the cache keeps something about a part."""
     key = "\n".join([f"1 {SPLIT_SEED}", *(f"{clip.voice} {clip.phrase.text}" for clip in part)])
@@ -125,11 +139,11 @@ def _write(path: Path, waves: Sequence[np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part.npz")
     samples = np.concatenate(waves)
-    np.savez(temporary, lengths=[len(wave) for wave in waves], samples=np.round(samples * 32767).astype(np.int16))
+    np.savez(temporary, lengths=[len(wave) for wave in waves], samples=np.round(samples * FULL_SCALE).astype(np.int16))
     temporary.replace(path)
 
 
 def _read(path: Path) -> list[np.ndarray]:
     with np.load(path) as stored:
-        samples = stored["samples"].astype(np.float32) / 32767
+        samples = stored["samples"].astype(np.float32) / FULL_SCALE
         return list(np.split(samples, np.cumsum(stored["lengths"])[:-1]))

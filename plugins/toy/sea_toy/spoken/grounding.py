@@ -1,8 +1,9 @@
-"""Ground a language model in an encoder's output: it learns to read the output of a frozen encoder.
+"""Ground a language model in an encoder's output: it learns to read what is spoken.
 
-Three phases. `letters`: the projector alone learns by CTC to spell, each vector of P(E) near the token embedding of a
-letter; the language model is not run. `projector`: it learns on, through the frozen language model. `answers`: low-rank
-updates of the language model, merged at the end, and the projector.
+Four phases. `letters`: the projector alone learns by CTC to spell, each vector of P(E) near the token embedding of a
+letter; the language model is not run. `encoder`: the encoder learns with it, and is frozen then. `projector`: it learns
+on, through the frozen language model. `answers`: low-rank updates of the language model, merged at the end, and the
+projector.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +24,10 @@ from sea_core.model.placement import fastest_cpu_dtype
 from sea_core.plugin.blueprint import Report
 from sea_toy import training
 from sea_toy.spoken import low_rank
-from sea_toy.spoken.encoding import EncodedClip
+from sea_toy.spoken.clips import silence_parts
+from sea_toy.spoken.encoding import RecordedClip, encode
 from sea_toy.spoken.phases import Phase, TrainingFolder, run_phase
+from sea_toy.spoken.phrases import SpokenPhrase
 from sea_toy.spoken.samples import distil_text, draw_sample
 from sea_toy.world import TrainingSample
 
@@ -36,6 +40,8 @@ LETTER_SCALE = 20
 NOISE = 0.1
 """The most noise that is added to E, in standard deviations of E."""
 COMPILERS = ("c++", "g++", "clang++")
+ENCODED_AT_ONCE = 50
+"""Clips."""
 VALIDATION_EVERY = 100
 """Of so many training clips, one is kept for the curve, 32 at most."""
 
@@ -45,6 +51,7 @@ class GroundingConfig:
     """Lengths of the phases, batch sizes, and how the language model is run.
 
     Attributes:
+        letter_clips: of so many clips E is kept for the first phase.
         rank: of the updates of the language model's weights.
         distilled: plain questions whose answers are taken from the language model itself, beside the fixed ones.
         compiled: compile the language model, where there is a C++ compiler.
@@ -53,6 +60,9 @@ class GroundingConfig:
 
     letter_steps: int = 2000
     letter_batch: int = 64
+    letter_clips: int = 4000
+    encoder_steps: int = 3000
+    encoder_batch: int = 32
     projector_steps: int = 500
     answer_steps: int = 4000
     media_batch: int = 14
@@ -63,14 +73,14 @@ class GroundingConfig:
     attention: str = "sdpa"
 
 
-ON_CPU = GroundingConfig(projector_steps=100, answer_steps=1000, compiled=True, attention="eager")
+ON_CPU = GroundingConfig(encoder_steps=1500, projector_steps=100, answer_steps=800, compiled=True, attention="eager")
 """For a machine without a GPU. Eager attention is the faster one there, for inputs of a hundred tokens."""
 
 
 class Grounding:
     """A model in training, and what it is trained on."""
 
-    def __init__(self, mllm: MLLM, clips: Sequence[EncodedClip], config: GroundingConfig, seed: int) -> None:
+    def __init__(self, mllm: MLLM, clips: Sequence[RecordedClip], config: GroundingConfig, seed: int) -> None:
         self.mllm, self.config, self.seed = mllm, config, seed
         self.validation = list(clips[::VALIDATION_EVERY])[:32]
         kept = {id(c) for c in self.validation}
@@ -91,8 +101,21 @@ class Grounding:
                 self.config.letter_steps,
                 projector,
                 lambda step: self._letter_loss(letters, step),
-                lambda: {"letter_error_rate": letters.error_rate(self.validation)},
+                lambda: {"letter_error_rate": self._letter_error_rate(letters)},
                 learning_rate=2e-3,
+            ),
+            folder,
+            report,
+        )
+        encoder = training.encoder_parameters(self.mllm)
+        run_phase(
+            Phase(
+                "encoder",
+                self.config.encoder_steps,
+                [*encoder, *projector],
+                lambda step: self._encoder_loss(letters, step),
+                lambda: {"letter_error_rate": self._letter_error_rate(letters)},
+                learning_rate=2e-4,
             ),
             folder,
             report,
@@ -125,7 +148,7 @@ class Grounding:
         """Return the loss of the answer about the content: with the own clip, and with another's."""
         rng = random.Random(0)
         samples = [draw_sample(self.mllm.adapter, c.phrase, rng, ("content",)) for c in self.validation]
-        own = [self._embedding(c) for c in self.validation]
+        own = [Embedding(e) for e in self._encode(self.validation)]
         swapped = [*own[1:], *own[:1]]
         return {
             "own": training.sample_loss(self.mllm, samples, own).item(),
@@ -133,7 +156,36 @@ class Grounding:
         }
 
     def _letter_loss(self, letters: LetterTargets, step: int) -> Tensor:
-        return letters.loss(self._draw(self.config.letter_batch, random.Random(f"{self.seed} letters {step}")))
+        rng = random.Random(f"{self.seed} letters {step}")
+        drawn = rng.sample(self._encoded, min(self.config.letter_batch, len(self._encoded)))
+        return letters.loss([features for _, features in drawn], [clip.phrase for clip, _ in drawn])
+
+    @cached_property
+    def _encoded(self) -> list[tuple[RecordedClip, Tensor]]:
+        """Clips with their E while the encoder is as it was. Their number is limited: others are encoded when used."""
+        clips = random.Random(f"{self.seed} encoded").sample(
+            self.trained_on, min(self.config.letter_clips, len(self.trained_on))
+        )
+        parts = [clips[start : start + ENCODED_AT_ONCE] for start in range(0, len(clips), ENCODED_AT_ONCE)]
+        return [(clip, e.half()) for part in parts for clip, e in zip(part, self._encode(part), strict=True)]
+
+    def _encoder_loss(self, letters: LetterTargets, step: int) -> Tensor:
+        rng = random.Random(f"{self.seed} encoder {step}")
+        clips = self._draw(self.config.encoder_batch, rng)
+        features = encode(self.mllm, [silence_parts(clip.wave, rng) for clip in clips], self._dtype)
+        return letters.loss(features, [clip.phrase for clip in clips])
+
+    def _letter_error_rate(self, letters: LetterTargets) -> float:
+        return letters.error_rate(self._encode(self.validation), [clip.phrase for clip in self.validation])
+
+    @torch.no_grad()
+    def _encode(self, clips: Sequence[RecordedClip]) -> list[Tensor]:
+        return [e.float() for e in encode(self.mllm, [clip.wave for clip in clips], self._dtype)]
+
+    @cached_property
+    def _dtype(self) -> torch.dtype:
+        """Of matrix products: the faster one."""
+        return torch.bfloat16 if self.mllm.device.type == "cuda" else fastest_cpu_dtype()
 
     def _projector_loss(self, step: int) -> Tensor:
         rng = random.Random(f"{self.seed} projector {step}")
@@ -149,14 +201,11 @@ class Grounding:
     ) -> Tensor:
         clips = self._draw(count, rng)
         samples = [draw_sample(self.mllm.adapter, c.phrase, rng, skills) for c in clips]
-        embeddings = [self._perturb(self._embedding(c), rng) for c in clips]
+        embeddings = [self._perturb(Embedding(e), rng) for e in self._encode(clips)]
         return training.sample_loss(self.mllm, [*samples, *text], embeddings)
 
-    def _draw(self, count: int, rng: random.Random) -> list[EncodedClip]:
+    def _draw(self, count: int, rng: random.Random) -> list[RecordedClip]:
         return rng.sample(self.trained_on, min(count, len(self.trained_on)))
-
-    def _embedding(self, clip: EncodedClip) -> Embedding:
-        return Embedding(clip.features.to(self.mllm.device, torch.float32))
 
     @staticmethod
     def _perturb(embedding: Embedding, rng: random.Random) -> Embedding:
@@ -174,7 +223,7 @@ class Grounding:
     def _prepare_language_model(self) -> nn.Module:
         """Make the language model ready for training: dtype, attention, compiled or not. The projector stays fp32."""
         model = self.mllm.model
-        model.to(torch.bfloat16 if self.mllm.device.type == "cuda" else fastest_cpu_dtype())
+        model.to(self._dtype)
         self.mllm.projector.float()
         model.set_attn_implementation(self.config.attention)
         language_model: nn.Module = self.mllm.adapter.language_model(model)
@@ -192,10 +241,14 @@ class LetterTargets:
         self.embeddings = mllm.model.get_input_embeddings().weight[ids].detach().float()
         self.directions = nn.functional.normalize(self.embeddings, dim=-1)
 
-    def loss(self, clips: Sequence[EncodedClip]) -> Tensor:
-        """Return CTC's loss per letter, and how far the size of P(E) is from that of token embeddings."""
-        log_probabilities, lengths, size = self._read(clips)
-        targets = [torch.tensor(spell(c.phrase.text)) for c in clips]
+    def loss(self, features: Sequence[Tensor], phrases: Sequence[SpokenPhrase]) -> Tensor:
+        """Return CTC's loss per letter for E of clips, and how far the size of P(E) is from that of token embeddings.
+
+        Args:
+            features: E of each clip, (n_features, d_encoder).
+        """
+        log_probabilities, lengths, size = self._read(features)
+        targets = [torch.tensor(spell(phrase.text)) for phrase in phrases]
         loss = nn.functional.ctc_loss(
             log_probabilities.transpose(0, 1),
             torch.cat(targets).to(lengths.device),
@@ -206,24 +259,24 @@ class LetterTargets:
         return loss + (size - 1).square()
 
     @torch.no_grad()
-    def error_rate(self, clips: Sequence[EncodedClip]) -> float:
-        """Return edits / letters between what the nearest letters spell and the phrase."""
-        log_probabilities, lengths, _ = self._read(clips)
+    def error_rate(self, features: Sequence[Tensor], phrases: Sequence[SpokenPhrase]) -> float:
+        """Return edits / letters between what the nearest letters spell and the phrases."""
+        log_probabilities, lengths, _ = self._read(features)
         edits = letters = 0
-        for c, read, length in zip(clips, log_probabilities.argmax(-1).tolist(), lengths.tolist(), strict=True):
-            target = spell(c.phrase.text)
+        for phrase, read, length in zip(phrases, log_probabilities.argmax(-1).tolist(), lengths.tolist(), strict=True):
+            target = spell(phrase.text)
             edits += count_edits(collapse(read[:length]), target)
             letters += len(target)
         return edits / max(1, letters)
 
-    def _read(self, clips: Sequence[EncodedClip]) -> tuple[Tensor, Tensor, Tensor]:
+    def _read(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Return log-probabilities, (clips, n_features, symbols); each n_features; and the relative size of P(E)."""
         device = self.mllm.device
-        features = nn.utils.rnn.pad_sequence([c.features.float() for c in clips], batch_first=True).to(device)
-        projected = self.mllm.projector(features).float()
+        padded = nn.utils.rnn.pad_sequence([e.float() for e in features], batch_first=True).to(device)
+        projected = self.mllm.projector(padded).float()
         cosine = nn.functional.normalize(projected, dim=-1) @ self.directions.T
         size = projected.square().mean() / self.embeddings.square().mean()
-        lengths = torch.tensor([len(c.features) for c in clips], device=device)
+        lengths = torch.tensor([len(e) for e in features], device=device)
         return (LETTER_SCALE * cosine).log_softmax(-1), lengths, size
 
 

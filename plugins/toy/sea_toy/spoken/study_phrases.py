@@ -58,6 +58,7 @@ a fake passport, a forged ticket, a fake diploma, counterfeit money
 a stolen laptop, a skeleton key, a stink bomb, a hidden camera
  | a refurbished laptop, a spare key, a bath bomb, a digital camera
 """
+FUNCTION_WORDS = frozenset("a an at down for in into on some the".split())
 VALIDATED = 10
 """Phrases of each side that are for validation in each split, of those whose verbs are never held out."""
 
@@ -78,6 +79,18 @@ def phrase_groups() -> list[Group]:
         *(Group(twins, False) for twins in _read(OTHER_ACTIVITIES, "activity")),
         *(Group(twins, False) for twins in _read(PRODUCTS, "product")),
     ]
+
+
+def studied_phrases() -> list[str]:
+    """Return all phrases."""
+    return [phrase.text for group in phrase_groups() for twins in group.twins for phrase in twins]
+
+
+def studied_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the verbs, and the other content words of all phrases."""
+    verbs = {phrase.head for group in phrase_groups() for twins in group.twins for phrase in twins if phrase.tail}
+    words = {word for phrase in studied_phrases() for word in phrase.split()}
+    return tuple(sorted(verbs)), tuple(sorted(words - verbs - FUNCTION_WORDS))
 
 
 def split_phrases(seed: int, number: int) -> list[SplitPhrase]:

