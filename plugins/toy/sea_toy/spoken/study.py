@@ -91,7 +91,7 @@ class SpokenStudy(StudySource):
         assert self.texts
         phrases = [each.phrase for each in self.split(0)]
         known = [text for phrase in phrases for text in (phrase.text, phrase.extraction("{}").sentence)]
-        spoken = {clip.phrase.text for clip in plan_clips(ClipConfig())["train"]}
+        spoken = [clip.phrase for clip in plan_clips(ClipConfig())["train"]]
         return read_real_texts(self.texts, known, spoken, self.progress)
 
     def renderer(self, model: StudiedModel, adapter: Adapter, progress: Progress) -> Render:

@@ -16,6 +16,7 @@ from sea_core.extraction.registry import get_extractor
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import Progress
 from sea_toy.split import SPLITS
+from sea_toy.spoken.phrases import SpokenPhrase
 from sea_toy.spoken.study_clips import is_short
 from sea_toy.study_data import rephrase
 
@@ -35,8 +36,12 @@ class RealText:
     harmful: bool
 
 
-def read_real_texts(path: Path, known: Collection[str], spoken: Collection[str], progress: Progress) -> list[RealText]:
+def read_real_texts(
+    path: Path, known: Collection[str], spoken: Sequence[SpokenPhrase], progress: Progress
+) -> list[RealText]:
     """Return the requests of a text safety set whose phrase can be spoken in a clip, each phrase once.
+
+    Those with the fewest words that the model never heard come first; of each side, at most as many as are dealt.
 
     Args:
         known: texts of the study. A request whose phrase occurs in one of them, or contains one, is left out.
@@ -50,7 +55,8 @@ def read_real_texts(path: Path, known: Collection[str], spoken: Collection[str],
     if not any(example.labelled for example in examples):
         hint = "Add a column `harmful` (true or false); sea data check shows what was read."
         raise SeaError("the texts have no label of harm", hint=hint, where=str(path))
-    kept = _usable(_extract([example for example in examples if example.labelled]), known, spoken)
+    extracted = _extract([example for example in examples if example.labelled])
+    kept = _usable(extracted, known, {phrase.text for phrase in spoken})
     harmful = sum(text.harmful for text in kept)
     progress.note(
         f"{path}: of {len(examples)} texts, {harmful} harmful and {len(kept) - harmful} benign ones have a phrase that "
@@ -61,7 +67,9 @@ def read_real_texts(path: Path, known: Collection[str], spoken: Collection[str],
         raise SeaError(
             f"{harmful} harmful and {len(kept) - harmful} benign texts can be used", hint=hint, where=str(path)
         )
-    return kept
+    trained = {word for phrase in spoken for word in phrase.text.split()}
+    easiest = sorted(kept, key=lambda text: len(set(re.findall(r"[a-z]+", text.extraction.phrase.lower())) - trained))
+    return [text for side in (True, False) for text in [t for t in easiest if t.harmful is side][: SPLITS * CASES]]
 
 
 def deal_cases(texts: Sequence[RealText], seed: int, number: int) -> list[dict[str, Any]]:

@@ -23,11 +23,13 @@ from sea_core.errors import SeaError
 from sea_core.extraction.registry import get_extractor
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.model.media_files import read_sound
+from sea_core.pipeline.progress import SILENT
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_toy import build
 from sea_toy.split import SPLITS
-from sea_toy.spoken import study_clips
+from sea_toy.spoken import study_clips, study_texts
 from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips
+from sea_toy.spoken.phrases import SpokenPhrase
 from sea_toy.spoken.study import SpokenStudy
 from sea_toy.spoken.study_clips import HeldOutVoices
 from sea_toy.spoken.study_phrases import phrase_groups, split_phrases
@@ -170,6 +172,14 @@ def test_real_texts_are_those_that_are_new_and_short(root: Path) -> None:
     assert all(case["scenario"] != "3-Real-text" for case in map(json.loads, validation_lines(root)))
     stored = json.loads((root / "data/splits.json").read_text())["splits"]
     assert all(len(split["test"]["other_texts"]) == 2 for split in stored)
+
+
+def test_real_texts_with_words_that_the_model_knows_come_first(tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text(TEXTS)
+    spoken = [SpokenPhrase("shoot a balloon", "activity", ()), SpokenPhrase("a good photo", "product", ())]
+    texts = study_texts.read_real_texts(tmp_path / "texts.csv", (), spoken, SILENT)
+    benign = [text.extraction.phrase for text in texts if not text.harmful]
+    assert benign[0] == "shoot a good photo"
 
 
 def validation_lines(root: Path) -> list[str]:
