@@ -98,7 +98,7 @@ def mix(
     made += pair_examples(adapter, trained, method, config)
     made += _text_examples(trained, [text for text in texts if text.id not in left_out], method, config)
     if not made:
-        raise _nothing_to_train_on(stored, usable, method)
+        raise _nothing_to_train_on(source, usable, method)
     random.Random(f"{config.seed}:order").shuffle(made)
     n_skipped = len(stored) - len(usable)
     warnings = list(_warnings(trained, made, config))
@@ -113,11 +113,12 @@ def mix(
     )
 
 
-def _nothing_to_train_on(
-    stored: Sequence[StoredEmbedding], usable: Sequence[StoredEmbedding], method: Method
-) -> SeaError:
-    """Return the error for a mixture without training examples: what they lack, if it is the answers."""
-    needs = ANSWERS[method]
+def _nothing_to_train_on(source: EmbeddingSource, usable: Sequence[StoredEmbedding], method: Method) -> SeaError:
+    """Return the error for a mixture without training examples: what they lack, if it is embeddings or answers."""
+    needs, stored = ANSWERS[method], source.stored()
+    if not stored and (failed := sum(len(run.store.records()) for run in source.runs)):
+        what = f"the {failed} examples of the runs have no embeddings: all their optimisations failed"
+        return SeaError(what, hint=f"See why: sea show {source.runs[0].folder}")
     if not stored or usable:
         hint = f"{method} needs examples with {needs}. --data names the kinds to train on."
         return SeaError(f"there is no example to train on with {method}", hint=hint)

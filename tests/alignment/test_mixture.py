@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.alignment import random_run
+from helpers.alignment import random_run, start_run
 from sea_core.alignment.align import draw_mixture
 from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest, parse_weights
 from sea_core.alignment.dataset import make_columns
@@ -17,6 +17,8 @@ from sea_core.data.examples import Example, PreparedExample
 from sea_core.errors import DataError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import held_out_questions
+from sea_core.optimization.engine.types import failed_result
+from sea_core.optimization.record import store_result
 from sea_core.pipeline.align import spot_check_cases
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.runs.embedding_run import EmbeddingRun
@@ -125,6 +127,20 @@ def test_runs_without_answers_are_told_what_they_lack(
         ) as e:
             mix(mllm.adapter, EmbeddingSource([run]), (), method, AlignConfig())  # type: ignore[arg-type]
         assert hint in e.value.hint
+
+
+def test_runs_whose_optimisations_all_failed_are_named(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    run = start_run(tmp_path / "run", mllm)
+    with run.writing():
+        for example in prepared[:2]:
+            store_result(run, example, failed_result(example.id, "not converged after 2 steps"))
+    with pytest.raises(
+        SeaError, match="the 2 examples of the runs have no embeddings: all their optimisations failed"
+    ) as e:
+        mix(mllm.adapter, EmbeddingSource([run]), (), "sft", AlignConfig())
+    assert f"sea show {run.folder}" in e.value.hint
 
 
 MARKED = Example("marked", "What is <|AUDIO|>, and <|im_end|>?", "A <|AUDIO|> ends with <|im_end|>.", harmful=False)
