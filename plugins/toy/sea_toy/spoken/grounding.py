@@ -43,7 +43,10 @@ COMPILERS = ("c++", "g++", "clang++")
 ENCODED_AT_ONCE = 50
 """Clips."""
 VALIDATION_EVERY = 100
-"""Of so many training clips, one is kept for the curve, 32 at most."""
+VALIDATED = 32
+"""At most so many clips, and at most one of VALIDATION_EVERY, are kept for the curve, evenly spread."""
+RECIPE = 2
+"""Raised with each change after which the same settings train other weights."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Grounding:
 
     def __init__(self, mllm: MLLM, clips: Sequence[RecordedClip], config: GroundingConfig, seed: int) -> None:
         self.mllm, self.config, self.seed = mllm, config, seed
-        self.validation = list(clips[::VALIDATION_EVERY])[:32]
+        self.validation = list(clips[:: max(VALIDATION_EVERY, len(clips) // VALIDATED)])[:VALIDATED]
         kept = {id(c) for c in self.validation}
         self.trained_on = [c for c in clips if id(c) not in kept]
 
@@ -92,34 +95,11 @@ class Grounding:
         Raises:
             SeaError: the checkpoints are of another training.
         """
-        projector = list(self.mllm.projector.parameters())
-        letters = LetterTargets(self.mllm)
         self.mllm.model.requires_grad_(False)
-        run_phase(
-            Phase(
-                "letters",
-                self.config.letter_steps,
-                projector,
-                lambda step: self._letter_loss(letters, step),
-                lambda: {"letter_error_rate": self._letter_error_rate(letters)},
-                learning_rate=2e-3,
-            ),
-            folder,
-            report,
-        )
-        encoder = training.encoder_parameters(self.mllm)
-        run_phase(
-            Phase(
-                "encoder",
-                self.config.encoder_steps,
-                [*encoder, *projector],
-                lambda step: self._encoder_loss(letters, step),
-                lambda: {"letter_error_rate": self._letter_error_rate(letters)},
-                learning_rate=2e-4,
-            ),
-            folder,
-            report,
-        )
+        projector = list(self.mllm.projector.parameters())
+        for phase in self._spelling(projector):
+            run_phase(phase, folder, report)
+        self.__dict__.pop("_encoded", None)  # the encoder is another one now
         text = self._distil()
         language_model = self._prepare_language_model()
         run_phase(
@@ -127,12 +107,13 @@ class Grounding:
             folder,
             report,
         )
-        updates = low_rank.add_updates(language_model, self.config.rank)
+        torch.manual_seed(self.seed)  # an interrupted training starts from the same updates
+        updates = [*low_rank.add_updates(language_model, self.config.rank), *projector]
         run_phase(
             Phase(
                 "answers",
                 self.config.answer_steps,
-                [*updates, *projector],
+                updates,
                 lambda step: self._answer_loss(text, step),
                 self.compare_clips,
                 learning_rate=5e-4,
@@ -142,6 +123,33 @@ class Grounding:
         )
         low_rank.merge_updates(language_model)
         self.mllm.model.requires_grad_(False)
+
+    def _spelling(self, projector: Sequence[nn.Parameter]) -> list[Phase]:
+        """Return the phases in which the language model is not run."""
+        letters = LetterTargets(self.mllm)
+
+        def evaluate() -> Mapping[str, float]:
+            phrases = [clip.phrase for clip in self.validation]
+            return {"letter_error_rate": letters.error_rate(self._encode(self.validation), phrases)}
+
+        return [
+            Phase(
+                "letters",
+                self.config.letter_steps,
+                projector,
+                lambda step: self._letter_loss(letters, step),
+                evaluate,
+                learning_rate=2e-3,
+            ),
+            Phase(
+                "encoder",
+                self.config.encoder_steps,
+                [*training.encoder_parameters(self.mllm), *projector],
+                lambda step: self._encoder_loss(letters, step),
+                evaluate,
+                learning_rate=2e-4,
+            ),
+        ]
 
     @torch.no_grad()
     def compare_clips(self) -> Mapping[str, float]:
@@ -162,7 +170,7 @@ class Grounding:
 
     @cached_property
     def _encoded(self) -> list[tuple[RecordedClip, Tensor]]:
-        """Clips with their E while the encoder is as it was. Their number is limited: others are encoded when used."""
+        """A limited number of clips with their E, while the encoder is as it was."""
         clips = random.Random(f"{self.seed} encoded").sample(
             self.trained_on, min(self.config.letter_clips, len(self.trained_on))
         )
@@ -174,9 +182,6 @@ class Grounding:
         clips = self._draw(self.config.encoder_batch, rng)
         features = encode(self.mllm, [silence_parts(clip.wave, rng) for clip in clips], self._dtype)
         return letters.loss(features, [clip.phrase for clip in clips])
-
-    def _letter_error_rate(self, letters: LetterTargets) -> float:
-        return letters.error_rate(self._encode(self.validation), [clip.phrase for clip in self.validation])
 
     @torch.no_grad()
     def _encode(self, clips: Sequence[RecordedClip]) -> list[Tensor]:
@@ -275,8 +280,9 @@ class LetterTargets:
         padded = nn.utils.rnn.pad_sequence([e.float() for e in features], batch_first=True).to(device)
         projected = self.mllm.projector(padded).float()
         cosine = nn.functional.normalize(projected, dim=-1) @ self.directions.T
-        size = projected.square().mean() / self.embeddings.square().mean()
         lengths = torch.tensor([len(e) for e in features], device=device)
+        is_real = torch.arange(padded.shape[1], device=device) < lengths[:, None]
+        size = projected[is_real].square().mean() / self.embeddings.square().mean()
         return (LETTER_SCALE * cosine).log_softmax(-1), lengths, size
 
 

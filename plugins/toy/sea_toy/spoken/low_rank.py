@@ -43,7 +43,10 @@ def add_updates(model: nn.Module, rank: int) -> list[nn.Parameter]:
 
 @torch.no_grad()
 def merge_updates(model: nn.Module) -> None:
-    """Store the updated weights, and remove the updates. The sums are fp64, so that every machine stores the same."""
+    """Store the updated weights, and remove the updates.
+
+    The sums are fp64: the same updates give the same weights on any machine.
+    """
     for layer in list(_layers(model)):
         (update,) = (module for module in layer.modules() if isinstance(module, LowRankUpdate))
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=False)

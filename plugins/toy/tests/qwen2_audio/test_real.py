@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from helpers.real_parts import make_real_model
 from sea_core.errors import SeaError
@@ -17,6 +18,7 @@ from sea_core.runs.digests import CACHE_VARIABLE
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_toy.qwen2_audio import real
 from sea_toy.qwen2_audio.blueprints import BLUEPRINTS
+from sea_toy.spoken import phases
 from sea_toy.spoken.clips import ClipConfig, plan_clips
 from sea_toy.spoken.exam import count_named
 from sea_toy.spoken.grounding import GroundingConfig, collapse, count_edits, spell
@@ -49,10 +51,12 @@ def test_blueprint_is_offered() -> None:
 def test_model_is_trained_saved_and_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     mllm, folder, lines = make_real_model(), tmp_path / "model", []
-    before = [mllm.projector.linear.weight.clone(), mllm.model.model.audio_tower.conv1.weight.clone()]
+    projector, encoder = mllm.projector.linear.weight.clone(), mllm.model.model.audio_tower.conv1.weight.clone()
     real.train_and_save(mllm, "a" * 64, CLIPS, CONFIG, folder, 0, lines.append)
-    after = [mllm.projector.linear.weight, mllm.model.model.audio_tower.conv1.weight]
-    assert not any(torch.equal(a.float(), b) for a, b in zip(after, before, strict=True))
+    checkpoint = load_file(tmp_path / "model.training" / "encoder.safetensors")
+    trained = [tensor for name, tensor in checkpoint.items() if name.startswith("trained.")]
+    for before in (projector, encoder):
+        assert not any(tensor.shape == before.shape and torch.equal(tensor, before) for tensor in trained)
     curve = [json.loads(line) for line in (tmp_path / "model.training" / "losses.jsonl").read_text().splitlines()]
     assert {entry["phase"] for entry in curve} == {"letters", "encoder", "projector", "answers"}
     assert all({"own", "swapped"} <= set(entry) for entry in curve if "letter_error_rate" not in entry)
@@ -73,6 +77,29 @@ def test_model_is_trained_saved_and_examined(tmp_path: Path, monkeypatch: pytest
     check_seam(MLLM(adapter, *adapter.load(str(folder), dtype=torch.float32, device="cpu")))
     with pytest.raises(SeaError, match="of another training"):
         real.train_and_save(make_real_model(), "a" * 64, CLIPS, CONFIG, folder, 1, lines.append)
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+@pytest.mark.parametrize("line", ["projector 1/", "answers 2/"])
+def test_interrupted_training_ends_with_the_same_model(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(phases, "SAVE_SECONDS", -1)  # after every step
+    config = replace(CONFIG, answer_steps=10)
+
+    def interrupt(reported: str) -> None:
+        if reported.startswith(line):
+            raise KeyboardInterrupt
+
+    real.train_and_save(make_real_model(), "a" * 64, CLIPS, config, tmp_path / "whole", 0, lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        real.train_and_save(make_real_model(), "a" * 64, CLIPS, config, tmp_path / "parts", 0, interrupt)
+    mllm = make_real_model()
+    torch.manual_seed(1)  # another process has another state
+    real.train_and_save(mllm, "a" * 64, CLIPS, config, tmp_path / "parts", 0, lambda _: None)
+    whole, parts = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
 def test_weights_are_identified_by_all_that_they_follow_from() -> None:

@@ -14,7 +14,7 @@ from sea_core.data.examples import Kind
 from sea_core.runs.digests import CACHE_VARIABLE
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_toy.spoken import clips
-from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips, render_part, split_parts
+from sea_toy.spoken.clips import SECONDS, ClipConfig, plan_clips, render_part, silence_parts, split_parts
 from sea_toy.spoken.phrases import LONGEST_RANDOM, SpokenPhrase, split_vocabulary
 from sea_toy.spoken.samples import SKILLS, draw_sample
 from sea_toy.spoken.study_phrases import studied_phrases, studied_words
@@ -86,3 +86,11 @@ def test_clips_are_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert all(np.abs(wave[: -RATE // 2]).max() > 10 * np.abs(wave[-RATE // 5 :]).max() for wave in waves)
     monkeypatch.setattr(clips, "render", None)
     assert all(np.array_equal(a, b) for a, b in zip(waves, render_part(part), strict=True))
+
+
+def test_parts_of_a_wave_are_silenced_in_a_copy() -> None:
+    wave = np.full(RATE, 1000, np.int16)
+    silenced = [silence_parts(wave, random.Random(seed)) for seed in range(20)]
+    assert all(len(each) == len(wave) and (each != 0).mean() > 0.7 for each in silenced)
+    assert sum((each == 0).any() for each in silenced) == 20
+    assert (wave == 1000).all()
