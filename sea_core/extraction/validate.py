@@ -27,6 +27,7 @@ from sea_core.extraction.wording import is_latin, wording_of, wordings
 
 ACTION = re.compile(r"(?:\w+\W+){1,8}?(?:is|are)\s+(?:\w+[\s-]+){0,3}?(\w+ing)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:not|never|no|nobody|nothing|without|cannot)\b|n['’]t\b", re.IGNORECASE)
+THERE = re.compile(r"\b(?:is|are) there\b", re.IGNORECASE)
 VERB_WITHIN = 3
 """The verb of an activity is among this many first words: "secretly pick", "toilet paper a tree"."""
 NOT_A_NOUN_PHRASE = (
@@ -127,7 +128,8 @@ def _check_rest(extraction: Extraction, instruction: str) -> None:
         if _letters(rest) == cut:
             return
     original, left = content_words(fold_characters(instruction)), content_words(fold_characters(rest))
-    if added := _words_without(left, original):
+    is_of_existence = THERE.search(instruction)  # "Are there any lamps?" becomes "Does this product exist?"
+    if added := _words_without(left, [*original, *(["exist"] if is_of_existence else [])]):
         raise ExtractionFailed("the detoxified text adds words to the instruction", ", ".join(added))
     secrets = content_words(fold_characters(extraction.phrase))
     kept = [word for word in original if not any(is_same_word(word, secret) for secret in secrets)]

@@ -26,13 +26,13 @@ PREPARED = {
         "Do you think this activity should be done?",
     ),
     # what others do, in a clause
-    "How come bakers always steal lamps?": ("a person is stealing lamps", "How come bakers always do this activity?"),
-    "Should bakers be allowed to vote?": ("a person is voting", "Should bakers be allowed to do this activity?"),
-    "What drives bakers to steal lamps?": ("a person is stealing lamps", "What drives bakers to do this activity?"),
-    "Why are bakers denied loans?": ("loans", "Why are bakers denied this product?"),
+    "How come bakers always steal lamps?": ("bakers are stealing lamps", "How come people always do this activity?"),
+    "Should bakers be allowed to vote?": ("bakers are voting", "Should people be allowed to do this activity?"),
+    "What drives bakers to steal lamps?": ("bakers are stealing lamps", "What drives people to do this activity?"),
+    "Why are bakers denied loans?": ("a person is denying bakers loans", "Why is this activity done?"),
     "Why do bakers flaunt their lamps in public? They are loud.": (
-        "a person is flaunting their lamps in public",
-        "Why do bakers do this activity?",
+        "bakers are flaunting their lamps in public",
+        "Why do people do this activity?",
     ),
     # conditions
     "If I steal a lamp, will I go to prison?": (
@@ -72,7 +72,7 @@ PREPARED = {
     "What's your phone number so I can call you?": ("their phone number", "What's this product?"),
     "List the steps to steal a lamp, with detailed examples": (
         "a person is stealing a lamp",
-        "List the steps to do this activity",
+        "List the steps to do this activity, with detailed examples",
     ),
     "Can I steal a lamp if I don't hate them?": ("a person is stealing a lamp", "Can I do this activity?"),
     # statements
@@ -102,21 +102,20 @@ PREPARED = {
     "Lamp oil should be legal.": ("Lamp oil", "This product should be legal."),
     # demands, reasons and rights
     "Bakers should not be allowed to sell lamps.": (
-        "a person is selling lamps",
-        "Bakers should not be allowed to do this activity.",
+        "bakers are selling lamps",
+        "People should not be allowed to do this activity.",
     ),
     "Give me a list of reasons why bakers shouldn't be allowed to sell lamps.": (
-        "a person is selling lamps",
-        "Give me a list of reasons why bakers shouldn't be allowed to do this activity.",
+        "bakers are selling lamps",
+        "Give me a list of reasons why people shouldn't be allowed to do this activity.",
     ),
     "Why is it good that bakers are not allowed to sell lamps?": (
-        "a person is selling lamps",
-        "Why is it good that bakers are not allowed to do this activity?",
+        "bakers are selling lamps",
+        "Why is it good that people are not allowed to do this activity?",
     ),
-    "Why do bakers not deserve equal rights?": ("equal rights", "Why do bakers not deserve this product?"),
     "Should we have stricter lamp laws?": ("stricter lamp laws", "Should we have this product?"),
     "Is it better to hire bakers than farmers?": ("a person is hiring bakers", "Is it better to do this activity?"),
-    "Why do cats always hide?": ("a person is hiding", "Why do cats always do this activity?"),
+    "Why do cats always hide?": ("cats are hiding", "Why do they always do this activity?"),
     "Was the lamp vote stolen?": ("a person is stealing the lamp vote", "Was this activity done?"),
     # questions to somebody
     "Do you ever steal lamps?": ("a person is stealing lamps", "Do you ever do this activity?"),
@@ -135,43 +134,82 @@ PREPARED = {
     ),
     "Can I have your home address?": ("their home address", "Can I have this product?"),
     "What are your favorite lamp jokes?": ("their favorite lamp jokes", "What is this product?"),
-    # persons stay, unless they express the harm themselves
-    "Do bakers steal lamps?": ("a person is stealing lamps", "Do bakers do this activity?"),
-    "Are bakers stealing our lamps?": ("a person is stealing their lamps", "Are bakers doing this activity?"),
-    "All bakers steal lamps.": ("a person is stealing lamps", "All bakers do this activity."),
+    # whom the claim is about belongs to the phrase
+    "Do bakers steal lamps?": ("bakers are stealing lamps", "Do people do this activity?"),
+    "Are bakers stealing our lamps?": ("bakers are stealing their lamps", "Are people doing this activity?"),
+    "All bakers steal lamps.": ("all bakers are stealing lamps", "People do this activity."),
     "How do bakers in Paris protect their lamps?": (
-        "a person is protecting their lamps",
-        "How do bakers in Paris do this activity?",
+        "bakers in Paris are protecting their lamps",
+        "How do people do this activity?",
     ),
     "Why do lamp thieves open sheds?": ("lamp thieves are opening sheds", "Why do people do this activity?"),
-    "How can a hacker steal lamps?": ("a hacker is stealing lamps", "How can people do this activity?"),
-    "Should criminals be allowed to vote?": ("a person is voting", "Should people be allowed to do this activity?"),
-    "How did Jane Doe steal the lamp?": ("a person is stealing the lamp", "How did Jane Doe do this activity?"),
+    "How can a hacker steal lamps?": ("a hacker is stealing lamps", "How can someone do this activity?"),
+    "Should criminals be allowed to vote?": ("criminals are voting", "Should people be allowed to do this activity?"),
+    "How did Jane Doe steal the lamp?": ("Jane Doe is stealing the lamp", "How did someone do this activity?"),
     "Is it common for lamp makers to sell lamps?": (
-        "a person is selling lamps",
-        "Is it common for someone to do this activity?",
+        "lamp makers are selling lamps",
+        "Is it common for people to do this activity?",
     ),
     "Why do bakers have to shove their lamps down our throats?": (
-        "a person is shoving their lamps down others' throats",
-        "Why do bakers have to do this activity?",
+        "bakers are shoving their lamps down others' throats",
+        "Why do people have to do this activity?",
     ),
     "Are old bakers more prone to lamp theft than young ones?": (
-        "a person is committing lamp theft",
-        "Are old bakers more prone to this activity?",
+        "old bakers are committing lamp theft",
+        "Are people more prone to this activity?",
+    ),
+    "Why do locksmiths lose their keys?": ("locksmiths are losing their keys", "Why do people do this activity?"),
+    "Why should goats not go skating?": ("goats are going skating", "Why should they not do this activity?"),
+    "Why don't bakers buy lamps?": ("bakers are buying lamps", "Why don't people do this activity?"),
+    "How are towns preparing for winter storms?": (
+        "towns are preparing for winter storms",
+        "How are they doing this activity?",
+    ),
+    "Should the United Lamps sell oil?": ("the United Lamps is selling oil", "Should someone do this activity?"),
+    "Do you think old people are allowed to sing?": (
+        "old people are singing",
+        "Do you think they are allowed to do this activity?",
+    ),
+    "Can you train a child to hide lamps?": ("a person is training a child to hide lamps", "Can you do this activity?"),
+    "Why do bakers have red noses?": ("bakers with red noses", "Why do people have this product?"),
+    # what is done to a group
+    "Why should tenants be banned from gardens?": (
+        "a person is banning tenants from gardens",
+        "Why should this activity be done?",
+    ),
+    "Why should tenants be laughed at?": ("a person is laughing at tenants", "Why should this activity be done?"),
+    "Why should tenants not be given garden keys?": (
+        "a person is giving tenants garden keys",
+        "Why should this activity not be done?",
+    ),
+    "Should people on benefits be treated as guests?": (
+        "a person is treating people on benefits as guests",
+        "Should this activity be done?",
     ),
     # an activity that a noun names
+    "What happened during the lamp riot?": (
+        "a person is taking part in the lamp riot",
+        "What happened during this activity?",
+    ),
+    "Was the lamp shop raid justified?": (
+        "a person is carrying out the lamp shop raid",
+        "Was this activity justified?",
+    ),
+    "What are the tactics used by bakers to sell lamps?": (
+        "a person is selling lamps",
+        "What are the tactics used by bakers to do this activity?",
+    ),
+    "Real cases of selling lamps": ("a person is selling lamps", "Real cases of doing this activity"),
+    "What is insider trading?": ("a person is engaging in insider trading", "What is this activity?"),
     "What is murder?": ("a person is committing murder", "What is this activity?"),
     "What is an execution?": ("a person is carrying out an execution", "What is this activity?"),
     "Lamp theft should be legal.": ("a person is committing lamp theft", "This activity should be legal."),
-    "What are lamp theft and fraud?": (
-        "a person is committing lamp theft and fraud",
-        "What is this activity?",
-    ),
+    "What are lamp theft and fraud?": ("a person is committing lamp theft and fraud", "What is this activity?"),
     "What is the manipulation of prices?": (
         "a person is engaging in the manipulation of prices",
         "What is this activity?",
     ),
-    "What is the theft of lamps?": ("the theft of lamps", "What is this product?"),
+    "What is the theft of lamps?": ("a person is committing the theft of lamps", "What is this activity?"),
     "What is match fixing?": ("a person is engaging in match fixing", "What is this activity?"),
     "Is lamp theft a human right?": ("a person is committing lamp theft", "Is this activity a human right?"),
     "Give me tips on lamp smuggling.": ("a person is engaging in lamp smuggling", "Give me tips on this activity."),
@@ -202,12 +240,15 @@ PREPARED = {
     "Describe a lamp scene in great detail.": ("a lamp scene", "Describe this product in great detail."),
     "Explain how to build a lamp with all measures.": (
         "a person is building a lamp",
-        "Explain how to do this activity.",
+        "Explain how to do this activity with all measures.",
     ),
-    "Create a drawing of a lamp and describe it.": ("a person is creating a drawing of a lamp", "Do this activity."),
+    "Create a drawing of a lamp and describe it.": (
+        "a person is creating a drawing of a lamp",
+        "Do this activity and describe it.",
+    ),
     "What are instructions for making a lamp, including any tools needed?": (
         "a person is making a lamp",
-        "What are instructions for doing this activity?",
+        "What are instructions for doing this activity, including any tools needed?",
     ),
     "Can you steal a lamp for me?": ("a person is stealing a lamp", "Can you do this activity for me?"),
     "Can you treat me for a cold?": ("a person is treating someone for a cold", "Can you do this activity?"),
@@ -222,6 +263,36 @@ PREPARED = {
     "Provide strategies for a company to sell lamps.": (
         "a person is selling lamps",
         "Provide strategies for a company to do this activity.",
+    ),
+    "Write code for sorting stamps and explain how to run it.": (
+        "a person is writing code for sorting stamps",
+        "Do this activity and explain how to run it.",
+    ),
+    "What are the benefits of new lamps for owners?": (
+        "new lamps",
+        "What are the benefits of this product for owners?",
+    ),
+    "Are there any lamps that burn under water, and if so, where can I buy them?": (
+        "lamps that burn under water",
+        "Does this product exist, and if so, where can I buy them?",
+    ),
+    "What are shops where I can sell lamps?": ("shops where a person can sell lamps", "What is this product?"),
+    "What are some of the best lamps?": ("the best lamps", "What is this product?"),
+    "What are strategies for moving, washing, and selling lamps?": (
+        "a person is moving, washing, and selling lamps",
+        "What are strategies for doing this activity?",
+    ),
+    "Create a plan for moving lamps, including the choice of routes.": (
+        "a person is moving lamps",
+        "Create a plan for doing this activity, including the choice of routes.",
+    ),
+    "Give me tips on baking bread, including the names of shops to call.": (
+        "a person is baking bread",
+        "Give me tips on doing this activity, including the names of shops to call.",
+    ),
+    "Describe how to bake bread, including details on the oven.": (
+        "a person is baking bread",
+        "Describe how to do this activity, including details.",
     ),
     # a second question without a content of its own
     "Should we steal lamps? Why or why not?": (
@@ -261,12 +332,12 @@ PREPARED = {
         "the first lamp they owned",
         "Quick question: what was this product?",
     ),
-    "Your shop is locked. Send me your account number to unlock it.": (
-        "their account number",
-        "Send me this product.",
-    ),
+    "Your shop is locked. Send me your account number to unlock it.": ("their account number", "Send me this product."),
     # events, definitions and possessions
-    "What impact did the lamp war have on Paris?": ("the lamp war", "What impact did this product have on Paris?"),
+    "What impact did the lamp war have on Paris?": (
+        "a person is taking part in the lamp war",
+        "What impact did this activity have on Paris?",
+    ),
     "When is Jane Doe's birthday?": ("Jane Doe's birthday", "When is this product?"),
     "What is global warming?": ("global warming", "What is this product?"),
     # what somebody wants or does, and a question about something else
@@ -314,6 +385,27 @@ def test_prepared(instruction: str) -> None:
 
 
 SKIPPED = (
+    "Why do bakers not deserve equal rights?",  # nobody does anything
+    "How do lamp scams stay hidden?",
+    "Has my baker, Jane ever been fined?",
+    "Have you ever been fined?",
+    "Tell me about the secret repairs that Lampco makes.",  # what others do is no product
+    "What was John's murder?",
+    "How do you feel about shops that sell lamps?",
+    "Give me tips on baking bread, including the fooling of bakers.",  # a part of the request would be lost
+    "Are there any lamps that burn, and if so, which shops dim them?",
+    "I want to move house. Can you help me write the text for it?",
+    "What if I sold my lamp? Would you still call it fair?",
+    "If you could buy any lamp, what would it be?",
+    "How much can I expect to sell lamps for?",
+    "How can I meet her?",
+    "Give me tips on washing, dry, and folding shirts.",
+    "Explain the process of baking a cake and its decoration.",
+    "How can I clean one of the lamps in the shop?",
+    "Where can I buy a umbrella?",  # errors of grammar
+    "Write a poems about lamps.",
+    "How can I find a man who have lamps?",
+    "List of messages that praises lamps.",
     "Provide instructions on how to create a similar lamp.",  # another text or a picture says which
     "How do I steal one of the lamps?",
     "How do I word this clause in a contract?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -173,11 +174,11 @@ ACTIVITIES = {
     "As a locksmith, how would you open a shed?": ("a person is opening a shed", "How would you do this activity?"),
     "How do lamp thieves open sheds?": ("lamp thieves are opening sheds", "How do people do this activity?"),
     "Why should the owls of my street not be allowed to steal lamps?": (
-        "a person is stealing lamps",
-        "Why should the owls of my street not be allowed to do this activity?",
+        "the owls of their street are stealing lamps",
+        "Why should they not be allowed to do this activity?",
     ),
     "What methods do lamp thieves use to open sheds?": (
-        "a person is opening sheds",
+        "lamp thieves are opening sheds",
         "What methods do people use to do this activity?",
     ),
     "Have you ever stolen a lamp?": ("a person is stealing a lamp", "Have you ever done this activity?"),
@@ -204,16 +205,16 @@ ACTIVITIES = {
         "How do I do this activity?",
     ),
     "Why should owls be admired for lamps?": (
-        "a person is being admired for lamps",
-        "Why should owls do this activity?",
+        "a person is admiring owls for lamps",
+        "Why should this activity be done?",
     ),
     "Why is it best for owls not to have the freedom to steal lamps?": (
-        "a person is stealing lamps",
-        "Why is it best for owls not to have the freedom to do this activity?",
+        "owls are stealing lamps",
+        "Why is it best for them not to have the freedom to do this activity?",
     ),
     "Why should owls have someone else make lamps for them?": (
-        "a person is having someone else make lamps for them",
-        "Why should owls do this activity?",
+        "owls are having someone else make lamps for them",
+        "Why should they do this activity?",
     ),
     "What conversation starters can be used on the radio to sell lamps?": (
         "a person is selling lamps",
@@ -223,6 +224,14 @@ ACTIVITIES = {
     "Where can I get information about making lamps?": (
         "a person is making lamps",
         "Where can I get information about doing this activity?",
+    ),
+    "Why was the great lamp strike justified?": (
+        "a person is taking part in the great lamp strike",
+        "Why was this activity justified?",
+    ),
+    "Why should owls not be given voting rights?": (
+        "a person is giving owls voting rights",
+        "Why should this activity not be done?",
     ),
     # a word after "and"
     "How do I set up command and control rooms?": (
@@ -254,15 +263,15 @@ ACTIVITIES = {
     "Should old lamps be repaired?": ("a person is repairing old lamps", "Should this activity be done?"),
     "Who stole the lamp?": ("a person is stealing the lamp", "Who did this activity?"),
     "Is it okay for children to climb trees?": (
-        "a person is climbing trees",
-        "Is it okay for children to do this activity?",
+        "children are climbing trees",
+        "Is it okay for people to do this activity?",
     ),
     "Does polishing lamps cause a rash?": ("a person is polishing lamps", "Does doing this activity cause a rash?"),
     "How can I not wake the dog?": ("a person is waking the dog", "How can I not do this activity?"),
     "How long can you keep a lamp lit?": ("a person is keeping a lamp lit", "How long can you do this activity?"),
     "Have you ever secretly taken a lamp, and if so, which one?": (
         "a person is taking a lamp",
-        "Have you ever secretly done this activity?",
+        "Have you ever secretly done this activity, and if so, which one?",
     ),
     "What's the best way to sell lamps, even though they are old?": (
         "a person is selling lamps",
@@ -271,7 +280,7 @@ ACTIVITIES = {
     "I am a locksmith. How do I pick a lock?": ("a person is picking a lock", "How do I do this activity?"),
     "I want to open a shed without a key. Can you help me choose the tools?": (
         "a person is opening a shed without a key",
-        "I want to do this activity. Can you help me?",
+        "I want to do this activity. Can you help me choose the tools?",
     ),
     "How do I pick a lock? What tools do I need?": ("a person is picking a lock", "How do I do this activity?"),
 }
@@ -290,10 +299,7 @@ PRODUCTS = {
     "Tell me about the TOR network.": ("the TOR network", "Tell me about this product."),
     "How does a skeleton key work?": ("a skeleton key", "How does this product work?"),
     "How do skeleton keys work?": ("skeleton keys", "How does this product work?"),
-    "Can you give me the address of John Smith Jr.?": (
-        "the address of John Smith Jr",
-        "Can you give me this product?",
-    ),
+    "Can you give me the address of John Smith Jr.?": ("the address of John Smith Jr", "Can you give me this product?"),
     "Where can I find John Smith Jr. He has a lamp.": ("John Smith Jr", "Where can I find this product."),
     "Show me a picture of a skeleton key.": ("a skeleton key", "Show me a picture of this product."),
     "Which website sells skeleton keys online?": ("skeleton keys", "Which website sells this product online?"),
@@ -303,28 +309,22 @@ PRODUCTS = {
     "Compose a song for me!": ("a song", "Compose this product for me!"),
     "List of keys that open every shed.": ("keys that open every shed", "List of this product."),
     "Can you give me some keys to open sheds?": ("keys to open sheds", "Can you give me this product?"),
-    "Is there an app that opens sheds for free?": ("an app that opens sheds for free", "Is there this product?"),
+    "Is there an app that opens sheds for free?": ("an app that opens sheds for free", "Does this product exist?"),
     "Do you know of any names to call the shed?": ("names to call the shed", "Do you know of this product?"),
     "Which are the best lamps?": ("the best lamps", "Which is this product?"),
     "List of places where people can buy keys.": ("places where people can buy keys", "List of this product."),
-    "Are there any keys made of glass?": ("keys made of glass", "Is there this product?"),
+    "Are there any keys made of glass?": ("keys made of glass", "Does this product exist?"),
     "What is my neighbour's lamp history?": ("their neighbour's lamp history", "What is this product?"),
     "What does a skeleton key mean?": ("a skeleton key", "What does this product mean?"),
     "Write me a script for a video about how sheds shouldn't have lamps.": (
         "a script for a video about how sheds shouldn't have lamps",
         "Write me this product.",
     ),
-    "Why was the great lamp strike justified?": ("the great lamp strike", "Why was this product justified?"),
-    "Do I have a cold judging by the cough I've described?": (
-        "a cold",
-        "Do I have this product judging by the cough I've described?",
-    ),
     "Is my headache a sign of a cold?": ("a cold", "Is my headache a sign of this product?"),
     "Can you provide details on the sheds that have lamps?": (
         "the sheds that have lamps",
         "Can you provide details on this product?",
     ),
-    "Why should owls not be given voting rights?": ("voting rights", "Why should owls not be given this product?"),
 }
 
 
@@ -333,7 +333,10 @@ def test_activity(instruction: str) -> None:
     found = extract(instruction)
     assert (found.sentence, found.detoxified) == ACTIVITIES[instruction]
     assert found.kind == "activity"
-    assert found.phrase.lower() in instruction.lower()
+    words = iter(re.findall(r"[^\s,.?!]+", instruction.lower()))
+    assert all(
+        word in words for word in re.findall(r"[^\s,.?!]+", found.phrase.lower())
+    )  # a part of the question may stand between
 
 
 @pytest.mark.parametrize("instruction", PRODUCTS)

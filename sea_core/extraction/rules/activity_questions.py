@@ -37,9 +37,12 @@ from sea_core.extraction.rules.vocabulary import (
     WHICH_ONE,
     WILL_YOU,
     WRITTEN,
+    any_in,
     any_of,
 )
 
+PUPILS = any_in("a child, children, kids, students, criminals, teenagers, teens")
+"""Whoever learns it belongs to the activity: "train a child to hide lamps"."""
 HOW_GOOD_WAYS = rf"(?:{HOW_GOOD},? )*{WAYS}"
 # "Do you ...": after these verbs an opinion or a memory follows, and no activity.
 NO_DEED = (
@@ -86,6 +89,8 @@ BASE = (
     rf"what {CAN} {ONE} {SOFT}(?:include|put|say|write|add|wear) "
     rf"(?:on|in|with|to|at) [\w' -]{{1,30}}? (?:in order )?to {SOFT}"
     r"(?![^?!]*\b(?:them|they|him|her|it)\b)",
+    rf"{THE_BEST}(?:[\w-]+ ){{0,2}}?(?:{WAYS}|{TOOLS}) (?:used|employed|taken) by (?:[\w'-]+ ){{1,3}}?"
+    rf"(?:in order )?to {SOFT}",
     rf"{THE_BEST}{WAYS} to (?:take|follow|adopt|use|employ) (?:in order )?to {SOFT}",
     rf"{THE_BEST}{MANNER} (?:that |in which )?{ONE} {CAN} {SOFT}",
     rf"(?:is|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{OKAY} "
@@ -121,8 +126,8 @@ BASE = (
     rf"how [\w-]+ (?:does it (?:take|cost)|is it|would it (?:be|take|cost)) "
     rf"{FOR_ONE}to {SOFT}",
     rf"{I_WANT_TO} {SOFT}(?:{LEARN} how to )?",
-    rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist|teach|show|train|instruct|guide) (?:{SOMEONE}) (?:on |in |with )?(?:how "
-    rf"to |to )?",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist|teach|show|train|instruct|guide) (?!{PUPILS} )(?:{SOMEONE}) "
+    rf"(?:on |in |with )?(?:how to |to )?",
     rf"(?:{WILL_YOU} )?{SOFT}help (?:to )?",
     rf"(?:what|which) (?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {USED} (?:(?:on|in|at) [\w' -]{{1,30}}? )?"
     rf"(?:in order )?to {SOFT}",
@@ -186,7 +191,10 @@ WOULD_HAVE = (
 EFFECTS = (rf"(?:does|do|can|could|will|would|might) (?=[a-z]+ing [^?!.]* {EFFECT}\b)",)
 
 # The activity may also be a noun: "methods of theft".
+# Of what no noun for an activity follows, nothing could be extracted: "What happened during the riot?".
+EVENTS = (r"what (?:really )?happened (?:during|in|at|on) ",)
 ING = (
+    rf"(?:{HOW_GOOD},? |real |documented )*(?:cases|instances|stories) (?:of|about) (?=\w+ing\b)",
     rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} {any_of('of', 'for', 'in', 'to', 'with')} ",
     rf"{THE_BEST}{WAYS} {DETAILS}(?:{NEEDED} )?(?:{ABOUT}|to|behind|regarding|concerning|towards?|when) (?:the "
     rf"(?:process|act|art) of )?",
@@ -237,7 +245,7 @@ ING = (
     rf"how (?:much|many) [\w-]+ (?:{CAN} {ONE}|{ONE} {CAN}) (?:[\w-]+ ){{1,2}}(?:when|while|for|before|after|by) ",
     r"what(?: is|'s| was) the (?:most )?[\w-]+ (?:thing|experience|story|moment) (?:that )?you(?:'ve| have)? (?:ever )?"
     r"(?:[a-z]+) (?:while|when) ",
-    r"(?:which|what)(?: is|'s) (?:more|less|the most|worse|better|\w+er) ?[\w-]*[:,-]? ",
+    r"(?:which|what)(?: is|'s) (?:more|less|the most|worse|better|(?!insider)\w+er) ?[\w-]*[:,-]? ",
     rf"(?:what|can you imagine|describe|tell me|how much)\b[^?!.]{{0,60}} {JOY} (?:that )?{ONE} (?:{CAN} )?{SOFT}"
     r"(?:get|gain|derive|have|feel)s? (?:from|out of|by|when|in|while) ",
     rf"what do {ONE} (?:like|enjoy|love|hate) (?:most |best |the most )?(?:about|when) ",

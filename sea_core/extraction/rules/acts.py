@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sea_core.extraction.english import is_ing_form
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.noun_phrases import DEFINITE, head_of, product_sentence, split_clause, words_of
 from sea_core.extraction.rules.nouns import PEOPLE, without_capital
 
@@ -16,7 +17,9 @@ DOING: Mapping[str, frozenset[str]] = {
     ),
     "carrying out": frozenset(
         "execution executions assassination assassinations kidnapping kidnappings cyberattack cyberattacks heist "
-        "heists hijacking hijackings".split()
+        "heists hijacking hijackings attack attacks bombing bombings shooting shootings massacre massacres coup coups "
+        "raid raids purge purges pogrom pogroms lynching lynchings invasion invasions cleansing "
+        "killing killings slaughter crackdown crackdowns occupation annexation blockade bombardment ambush".split()
     ),
     "engaging in": frozenset(
         "trafficking smuggling laundering poaching bullying cyberbullying stalking cyberstalking hacking prostitution "
@@ -25,6 +28,10 @@ DOING: Mapping[str, frozenset[str]] = {
         "counterfeiting shoplifting evasion sabotage self-harm doxxing swatting grooming gaslighting cheating "
         "misconduct corruption nepotism defamation slander libel slavery impersonation espionage warfare sextortion "
         "self-mutilation self-injury pickpocketing exhibitionism voyeurism intolerance intimacy".split()
+    ),
+    "taking part in": frozenset(
+        "war wars battle battles riot riots strike strikes revolution revolutions holocaust protest protests uprising "
+        "uprisings rebellion rebellions crusade crusades insurrection insurrections".split()
     ),
 }
 """What a person does who does what the noun says."""
@@ -38,19 +45,36 @@ NO_ACTS = frozenset(
     "ageing aging suffering burning training banking parking gaming marketing advertising casting modeling".split()
 )
 """Nouns that end as verbs do: "global warming", and events."""
+NOT_DONE = frozenset("heart panic anxiety asthma lightning".split())
+"""Before "attack" and "strike" these name what happens to somebody."""
+OF_OTHERS = frozenset(
+    "operation operations activity activities act acts action actions strategies tactic tactics "
+    "behavior behaviors behaviour behaviours practice practices dispute disputes negotiation negotiations "
+    "merger mergers acquisition acquisitions disagreement disagreements conflict conflicts lawsuit lawsuits "
+    "investigation investigations repair repairs experiment experiments case cases incident incidents effort efforts "
+    "attempt attempts rally rallies prank pranks meeting meetings partnership "
+    "partnerships collaboration collaborations deal deals dealings".split()
+)
+"""Nouns for what is done that do not say what it is, or that name what somebody else does."""
+EVENT = "the noun phrase names what others do, or how something is done"
 PAIRS: Mapping[str, str] = {"hate speech": "engaging in", "insider trading": "engaging in"}
 
 
 def act_sentence(phrase: str) -> str:
     """Return the sentence for a noun phrase that names an activity: "a person is committing theft"; "" for any other.
 
-    Of an event ("the theft of May", "John's murder") nobody could say that a person is committing it.
-
     Raises:
-        ExtractionFailed: see `product_sentence`.
+        ExtractionFailed: it names what somebody else does ("John's murder"), or see `product_sentence`.
     """
     words, clause = split_clause(words_of(phrase))
-    doing = "" if clause[1:2] == ["are"] else _doing(words, head_of(words))
+    head = head_of(words)
+    if clause[1:2] == ["are"]:
+        return ""
+    doing = _doing(words, head)
+    place = words.index(head) if head else 0
+    is_owned = any(word.endswith(("'s", "s'")) for word in words[:place])
+    if head in OF_OTHERS or (doing and (is_owned or words[0] in DEFINITE - {"the"})):
+        raise ExtractionFailed(EVENT, head)
     return f"a person is {doing} {product_sentence(without_capital(phrase))}" if doing else ""
 
 
@@ -58,7 +82,7 @@ def _doing(words: list[str], head: str) -> str:
     """Return what a person does who does what a noun phrase says: "committing"; "" if it names no activity."""
     place = words.index(head) if head else 0
     after = words[place + 1 :]
-    if not head or any(word.endswith(("'s", "s'")) for word in words[:place]):
+    if not head or words[place - 1] in NOT_DONE:
         return ""
     if after[:1] in (["and"], ["or"]) and not (is_ing_form(after[1]) or ACTS & {*after}):  # "a fraud or theft ring"
         return ""
@@ -66,6 +90,4 @@ def _doing(words: list[str], head: str) -> str:
     doing = PAIRS.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(
         (verb for verb, nouns in DOING.items() if head in nouns), "engaging in" if is_gerund else ""
     )
-    is_of = after[:1] == ["of"]  # "the smuggling of lamps", but not "the theft of May" or "a murder of crows"
-    is_event = words[0] in DEFINITE and not (words[0] == "the" and is_of and doing == "engaging in")
-    return "" if is_event or (words[0] in ("a", "an") and is_of) else doing
+    return "" if words[0] in ("a", "an") and after[:1] == ["of"] else doing  # "a murder of crows"

@@ -14,12 +14,14 @@ from sea_core.extraction.leak import is_same_word, placeholder
 from sea_core.extraction.medium import named_medium
 from sea_core.extraction.repair import fix_agreement
 from sea_core.extraction.rules.acts import act_sentence
+from sea_core.extraction.rules.grammar_errors import find_grammar_error
 from sea_core.extraction.rules.noun_phrases import product_sentence
-from sea_core.extraction.rules.nouns import is_plural, names_persons
+from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Form, Opener, has_role
 from sea_core.extraction.rules.passives import passive_sentence
+from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
 from sea_core.extraction.rules.sentences import Request, find_request
-from sea_core.extraction.rules.tails import split_tail
+from sea_core.extraction.rules.tails import check_nothing_lost, split_tail
 from sea_core.extraction.rules.verb_phrases import (
     AS_OTHERS,
     NO_VERB,
@@ -28,12 +30,10 @@ from sea_core.extraction.rules.verb_phrases import (
     STATES,
     activity_sentence,
     check_asked,
-    check_condition,
-    past_activity_sentence,
     skip_adverbs,
     third_person,
 )
-from sea_core.extraction.rules.vocabulary import ONE, any_in
+from sea_core.extraction.rules.vocabulary import COST, ONE, any_in
 from sea_core.extraction.wording import is_latin
 
 MAX_CHARACTERS = 4_000
@@ -60,6 +60,13 @@ UNUSUAL_CHARACTER = re.compile(r"[^\w ,.'$%&()/+\"-]")
 NEGATIONS = frozenset(
     "not never cannot cant dont wont didnt doesnt havent hasnt isnt arent wasnt shouldnt couldnt wouldnt".split()
 )
+# "If you could buy any lamp, what would it be?": "it" is the lamp, and no activity.
+WHICH_ONE = re.compile(
+    r",? (?:what|which|who|where)(?: \w+)? (?:would|will|could) (?:it|that|they) be\b", re.IGNORECASE
+)
+MIXED = re.compile(r"\w+ing, (?!\w+ing\b)\w+, (?:and|or) \w+ing\b", re.IGNORECASE)  # "washing, dry, and folding"
+AND_ITS = re.compile(r" and its [\w-]+$", re.IGNORECASE)  # "baking a cake and its decoration"
+NOT_DONE = re.compile(r" not be ", re.IGNORECASE)
 SO_CLAUSE = re.compile(r" so (?=\w)", re.IGNORECASE)
 NEGATED_WORDS = 3
 AND_NOT = re.compile(r" (?:and|but) not (?=\w)", re.IGNORECASE)  # "steal a lamp and not get caught"
@@ -119,7 +126,7 @@ NOT_SHOWN = any_in(
 SHOWN = re.compile(rf"\b(?:this|these) (?!{NOT_SHOWN}\b)\w+", re.IGNORECASE)
 # One thing of several, or another one like it: which, something else says.
 OTHER = re.compile(
-    r"(?<!or )(?<!and )\bsimilar\b(?! to\b)|\bone of (?:the|these|those) [\w-]+$|"
+    r"(?<!or )(?<!and )\bsimilar\b(?! to\b)|\bone of (?:these|those|the(?! \w+est\b| most\b))\b|"
     r"^(?:some )?more (?=[\w-]+s\b)(?!.*\bthan\b)",
     re.IGNORECASE,
 )
@@ -157,6 +164,12 @@ OF_KIND = re.compile(
     r"(?:schemes|scams|emails|attacks|campaigns|operations|rings|networks|websites|tools)\b",
     re.IGNORECASE,
 )
+EXISTS = re.compile(r"\b(?:is|are) there $", re.IGNORECASE)
+# "the benefits of new lamps for owners": for whom they are benefits is no part of the lamps.
+COST_OF = re.compile(rf"\b{COST} of $", re.IGNORECASE)
+FOR_WHOM = re.compile(r" (?:for|on) (?P<whom>[\w' -]+)$", re.IGNORECASE)
+OF_CLAUSE = re.compile(r"\w (?:that|which|who) \w", re.IGNORECASE)
+OPINION = re.compile(r"\b(?:feel|think) (?:about|of) $", re.IGNORECASE)
 OF_WAYS = re.compile(r" (?:that|which) (?:are|can|could|work) ", re.IGNORECASE)
 ME = re.compile(r"^((?:\w+ly )?\w+ |.* for )(?:me|us)\b")
 EITHER = ("works", "topic", "judged", "causes")
@@ -211,9 +224,12 @@ def _extract(request: Request, opener: Opener) -> Extraction:
     for form in opener.forms:
         phrase, tail = split_tail(body, form)
         quote = '"' if phrase.count('"') == 2 and phrase[0] == phrase[-1] == '"' else ""
+        if COST_OF.search(opener.head) and (whose := FOR_WHOM.search(phrase)) and names_persons(whose["whom"]):
+            phrase, tail = phrase[: whose.start()], whose[0] + tail
         phrase, head, tail = phrase[1:-1] if quote else phrase, opener.head + quote, quote + tail
         try:
-            _check_phrase(phrase)
+            check_nothing_lost(body, form)
+            _check_phrase(NOT_DONE.sub(" be ", phrase) if form == "passive" else phrase)
             if request.context and THEY.search(opener.head):
                 raise ExtractionFailed(DEPENDENT, request.context)
             if request.context:
@@ -233,11 +249,13 @@ def _extract(request: Request, opener: Opener) -> Extraction:
 
 def _with_actor(found: Extraction, actor: str) -> Extraction:
     """Return the extraction with who acts: "lamp thieves open sheds", "lamp thieves are opening sheds"."""
-    if not actor or found.kind != "activity":
+    if not actor:
         return found
-    be = "are" if any(is_plural(word) for word in actor.split()) else "is"
-    sentence = found.sentence.replace("a person is", f"{actor} {be}", 1)
-    return replace(found, phrase=f"{actor} {found.phrase}", sentence=sentence)
+    who = actor.rpartition(" ")[0]
+    if found.kind == "product":  # "bakers have red noses"
+        return replace(found, phrase=f"{who} {found.phrase}", sentence=f"{third_person(who)} with {found.sentence}")
+    sentence = found.sentence.replace("a person is", third_person(actor), 1)
+    return replace(found, phrase=f"{who} {found.phrase}", sentence=sentence)
 
 
 def _with_capital(text: str) -> str:
@@ -265,15 +283,31 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase is one side of a comparison", phrase)
     if shown := SHOWN.search(CIRCUMSTANCE.sub(" ", phrase)) or OTHER.search(phrase) or _known_thing(phrase):
         raise ExtractionFailed("the phrase speaks of something that is shown", shown[0].strip())
+    if error := find_grammar_error(phrase):
+        raise ExtractionFailed("the phrase has an error of grammar", error)
+    if MIXED.match(phrase):
+        raise ExtractionFailed("verbs in different forms are joined", phrase)
     if request := OF_REQUEST.search(phrase):
         raise ExtractionFailed("the phrase has words of the request", request[0].strip())
     if (clause := LATE_CLAUSE.search(phrase)) and not lemmas(clause["before"]) & TELLING:
         raise ExtractionFailed("the phrase has another question or clause", clause[0])
     if clause := ANOTHER_QUESTION.search(phrase) or _new_clause(phrase):
         raise ExtractionFailed("the phrase has another question or clause", clause[0].strip(" ,"))
+    if person := _person_not_named(words):
+        raise ExtractionFailed("a pronoun refers to a person that the phrase does not name", person)
     content = [word for word in content_words(phrase) if word not in VAGUE]
     if not content or (len(content) == 1 and POINTING & set(words) and words[0] == content[0]):
         raise ExtractionFailed(NO_CONTENT, phrase)
+
+
+def _person_not_named(words: list[str]) -> str:
+    """Return the first "he" or "her" that no noun of the phrase precedes: of "meet her", not of "hug a man and his"."""
+    for at, word in enumerate(words):
+        if word in PERSONS and not any(
+            {"NOUN", "PROPN"} & (word_classes(other.removesuffix("'s")) or {"PROPN"}) for other in words[1:at]
+        ):
+            return word
+    return ""
 
 
 def _known_thing(phrase: str) -> re.Match[str] | None:
@@ -340,6 +374,7 @@ def _refers(word: str, before: list[str], subject: str) -> bool:
 def _make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str) -> Extraction:
     if form == "passive":
         sentence, done = passive_sentence(phrase)
+        phrase = NOT_DONE.sub(" be ", phrase)  # the detoxified instruction has the "not"
         return Extraction(phrase, "activity", sentence, f"{head}{placeholder('activity')}{done}{tail}")
     if form in ("base", "asked", "past", "simple", "condition", "stranded"):
         return _activity(head, phrase, tail, form, subject)
@@ -347,7 +382,7 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str
         return _activity_in_ing_form(head, phrase, tail)
     if form in ("topic", "judged", "causes") and names_persons(phrase):
         raise ExtractionFailed("the question is about persons", phrase)
-    if form == "topic" and DOING.search(phrase):
+    if form == "topic" and (DOING.search(phrase) or (OPINION.search(head) and OF_CLAUSE.search(phrase))):
         raise ExtractionFailed("the question is about what others do", phrase)
     if form == "act" and (clause := OF_WAYS.search(phrase)):  # "methods of theft that are effective"
         phrase, tail = phrase[: clause.start()], phrase[clause.start() :] + tail
@@ -358,6 +393,8 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str
     if act:
         detoxified = fix_agreement(f"{head}{placeholder('activity')}{tail}", "activity")
         return Extraction(phrase, "activity", act.rstrip("."), detoxified)
+    if exists := EXISTS.search(head):  # "Is there this product?" is no English
+        head, tail = f"{head[: exists.start()]}does ", f" exist{tail}"
     detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
     return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)
 
@@ -365,6 +402,8 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str
 def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Extraction:
     if form == "asked":
         check_asked(phrase)
+    if form == "condition" and WHICH_ONE.match(tail):
+        raise ExtractionFailed("the question asks which one is meant", tail.strip(" ,"))
     if form == "condition" and is_ing_form(phrase.split()[0]):
         return _activity_in_ing_form(head, phrase, tail)
     if form == "condition" or AFTER_IF.search(head):
@@ -380,12 +419,14 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
 
 def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:
     tokens = phrase.split()
-    verb = tokens[skip_adverbs([token.lower() for token in tokens])]
+    verb = tokens[skip_adverbs([token.lower() for token in tokens])].rstrip(",")
     if not is_ing_form(verb):
         raise ExtractionFailed(NO_VERB, verb)
     if OF_KIND.match(phrase):
         raise ExtractionFailed(NO_VERB, phrase)
     if lemmas(verb.lower()) & STATES:
         raise ExtractionFailed(STATE, verb)
+    if AND_ITS.search(phrase):
+        raise ExtractionFailed("an activity and a noun are joined", phrase)
     sentence = f"a person is {third_person(phrase)}".rstrip(".")
     return Extraction(phrase, "activity", sentence, f"{head}doing {placeholder('activity')}{tail}")

@@ -21,6 +21,15 @@ QUANTIFIER = re.compile(
     r"(?:(?:some|any|all|a few|several|many|more|other|a list|examples|a couple)(?: of)?(?: the| your)? )+",
     re.IGNORECASE,
 )
+# "some of the best lamps": "best lamps" alone would lack its article.
+SUPERLATIVE = re.compile(
+    r"^(?:some|a few|any|several|all) of the (?=(?:most|least|best|worst|top|\w+est) )", re.IGNORECASE
+)
+# Who asks has not been named in the sentence: "shops where I can sell lamps".
+ASKER = re.compile(
+    r"\b(?:I|i|we|you) (?=(?:can|could|should|would|may|might|must|will) )|"
+    r"(?<=help )me |(?<=(?:allow|helps) )me |(?<=(?:allows|enable) )me "
+)
 # Nouns for a relation, a judgement or a piece of speech: nothing that could be shown.
 ABSTRACT = frozenset(
     "advice age answer answers area benefits best better cause causes chance chances con cons consequence "
@@ -91,6 +100,7 @@ def product_sentence(phrase: str) -> str:
         ExtractionFailed: it has a clause that does not only say which things are meant, no noun as its head, or is too
             abstract to be shown.
     """
+    phrase = SUPERLATIVE.sub("the ", phrase)
     quantifier = QUANTIFIER.match(phrase)
     bare = phrase[quantifier.end() :] if quantifier else phrase
     every = words_of(bare)
@@ -111,7 +121,7 @@ def product_sentence(phrase: str) -> str:
     is_named = head in EVENTS and (words[0] not in DEFINITE or words.index(head) > 1 or bool(names - {head}))
     is_abstract = is_abstract and not (is_named or _is_specified(words, head) or (clause and head in OPEN))
     if words[0] in INDEFINITE and len(words) == 1 and clause:  # "something to weed a garden with"
-        return third_person(bare)
+        return third_person(ASKER.sub("a person ", bare))
     is_abstract = is_abstract or not (FAVOURITE.isdisjoint(words) or is_plural(head))
     is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # "of the past" is closed
     if not head or is_abstract or is_open or (every[-1] in DANGLING | PREPOSITIONS and not is_of_you):
@@ -128,7 +138,7 @@ def product_sentence(phrase: str) -> str:
             and not is_participle
         ):
             raise ExtractionFailed("the noun phrase has a verb", word)
-    return third_person(bare)
+    return third_person(ASKER.sub("a person ", bare))
 
 
 def split_clause(words: list[str]) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ GROUPS = PEOPLE | frozenset(
     "millennials infants babies toddlers students boss dads moms addicts democrats republicans democrat republican "
     "wife husband mother father friend friends you".split()
 )
-PERSON_ENDINGS = ("ers", "ors", "ists", "ians", "ees", "sexuals", "ites")
+PERSON_ENDINGS = ("ers", "ors", "ists", "ians", "ees", "sexuals", "ites", "smiths", "women", "men")
 RELATIVES = frozenset("who whom whose that which".split())
 LINKS = frozenset("in on of at from with and or".split())
 

@@ -42,7 +42,7 @@ class Opener:
         forms: the forms that the phrase may have, the likeliest first.
         head: the opener as the detoxified instruction has it.
         subject: whom the phrase is about, if not whoever asks; "their" in the phrase may refer to them.
-        actor: the subject, if it belongs to the phrase, because the detoxified instruction must not have it.
+        actor: the subject with the form of "be" that agrees, if it belongs to the phrase: "bakers are".
     """
 
     end: int

@@ -16,6 +16,7 @@ from sea_core.extraction.rules.activity_questions import (
     BASE,
     CONDITIONS,
     EFFECTS,
+    EVENTS,
     ING,
     PAST,
     SIMPLE,
@@ -73,6 +74,7 @@ NEGATED = re.compile(
 )
 QUESTIONS: tuple[tuple[Form, tuple[str, ...]], ...] = (
     ("ing", ING),
+    ("act", EVENTS),
     ("stranded", STRANDED),
     ("base", BASE),
     ("asked", ASKED),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from sea_core.extraction.english import ing_form, is_base_verb, lemmas, word_classes
+from sea_core.extraction.english import ing_form, is_base_verb, is_ing_form, lemmas, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.nouns import is_noun_phrase, without_capital
+from sea_core.extraction.rules.nouns import is_noun_phrase, is_subject, without_capital
 from sea_core.extraction.rules.opener import BEGINNING, Opener, without_role
 from sea_core.extraction.rules.tails import split_tail
 from sea_core.extraction.rules.verb_phrases import third_person
@@ -27,7 +27,11 @@ DEMANDED = re.compile(f"{GREETING}(?=[^?!]* (?:should|must) )", re.IGNORECASE)
 STATIVE = frozenset("called known considered made based located supposed born named related given".split())
 """Participles that tell of no activity of somebody, or that need more than what is done to whom."""
 BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be |(?:was|were) (?:not )?)", re.IGNORECASE)
-PLACES = frozenset("in at during under from on with for into inside near within after before across".split())
+PLACES = frozenset(
+    "in at during under from on with for into inside near within after before across off out of as like to".split()
+)
+GIVING = frozenset("deny give grant offer sell hand".split())
+"""Verbs that take whom and what: "be denied loans"."""
 AGENT = re.compile(r"\bby (?!\w+ing\b)", re.IGNORECASE)
 
 
@@ -55,7 +59,7 @@ def match_passive(text: str, is_asked_bare: bool = True) -> Opener | None:
     "Was the lamp stolen?" has no question word; such questions may be excluded.
     """
     bare = ((IS_DONE, ""),) if is_asked_bare else ()
-    return _match(text, (TO_BE_DONE, "be "), (DONE, ""), (BELIEVED, MODAL_BE), *bare)
+    return _match(text, (TO_BE_DONE, "(?:not )?be "), (DONE, ""), (BELIEVED, MODAL_BE), *bare)
 
 
 def _match(text: str, *kinds: tuple[re.Pattern[str], str]) -> Opener | None:
@@ -101,7 +105,7 @@ def _split(phrase: str) -> Passive | None:
         be, rest = (found[0], rest[len(found[0].split()) :]) if found else ("", rest)
         verb, after = (rest or [""])[0], rest[1:]
         base = _base(verb, bool(be))
-        if base and is_noun_phrase(subject):
+        if base and (is_noun_phrase(subject) or is_subject(subject)):
             is_for = len(after) > 1 and after[0].lower() == "to" and is_base_verb(after[1])  # "used to open a shed"
             is_how = bool(after) and (after[0].lower() in ("more", "less") or after[0].endswith("ly"))
             is_closed = not after or is_for or is_how or (after[0].lower() in PLACES and len(after) > 1)
@@ -109,8 +113,16 @@ def _split(phrase: str) -> Passive | None:
                 return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))
             if verb.lower() == "allowed" and is_for:  # "lamps be allowed to burn"
                 return None
-            if not is_closed or verb.lower() in STATIVE:
+            is_given = (
+                base in GIVING
+                and bool(after)
+                and (is_noun_phrase(after[:1]) or is_noun_phrase(after[:2]) or is_ing_form(after[0]))
+            )
+            is_at = len(after) == 1 and after[0].lower() in PLACES | {"against"}  # "be laughed at"
+            if not (is_closed or is_given or is_at) or (verb.lower() in STATIVE and not is_given):
                 return None
+            if is_at:
+                return Passive(f"{after[0]} {without_capital(' '.join(subject))}", be, base, "")
             return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))
     return None
 
@@ -118,6 +130,8 @@ def _split(phrase: str) -> Passive | None:
 def _base(word: str, is_after_be: bool) -> str:
     """Return the base form of a past participle that can be nothing else, or an adjective after "be"; or ""."""
     word = word.lower()
+    if word == "given":  # also a noun
+        return "give"
     classes = word_classes(word) - ({"ADJ"} if is_after_be else set())
     if classes != {"VERB"} or is_base_verb(word) or not word.endswith(("ed", "en", "n", "t", "d")):
         return ""

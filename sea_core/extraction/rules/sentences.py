@@ -59,8 +59,14 @@ VAGUE = frozenset(
     "yes no right wrong consequences risks opinion thoughts happen happened think feel best way ways example examples "
     "details caught care cares mean matter bad person reason reasons".split()
 )
+DOING_IT = re.compile(
+    r" (?:(?:with|on|in|to|do|doing|how|make|making|create|creating) )*(?:it|this|that)\b", re.IGNORECASE
+)
+HELPING = frozenset("do find choose get start make use tools tool materials plan learn".split())
+"""What somebody may be helped to do that says nothing of what somebody wants."""
 # After "Suppose you could steal a lamp.": what would follow.
 SUPPOSED = re.compile(rf"{GREETING}(?:imagine|suppose|(?:let's )?say|what if|if) ", re.IGNORECASE)
+WHAT_IF = re.compile(rf"{GREETING}what if ", re.IGNORECASE)
 WOULD_YOU = re.compile(
     rf"(?:so |and |then )?(?:what would {ONE} do|(?:would|could|should|will) {ONE}(?: (?:do|take|try|use|keep) "
     rf"{SO_IT})?)\W*$",
@@ -202,17 +208,23 @@ def _follow_up(request: str, sentence: str, openers: tuple[Opener, ...]) -> str:
     An intent asks for nothing itself: "I want to open a shed. What are good ways to open one?" without the question
     would be another text. After a question, nothing stays.
     """
-    if QUESTION.search(request):
-        return ""
     if SUPPOSED.match(request) and WOULD_YOU.match(sentence):
         return f" {sentence}"
+    if WHAT_IF.match(request) and QUESTION.search(sentence):  # nothing else asks what is to be told
+        raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
+    if QUESTION.search(request):
+        return ""
     if not INTENT.match(request):
         return ""
     if MEANS.match(sentence) or TIPS.match(sentence) or _is_elliptic(sentence):
         return f" {sentence}"
     end = "?" if QUESTION.search(sentence) else "."
     if help_asked := HELP.match(sentence):
-        return f" {help_asked[1]}{end}"
+        if DOING_IT.match(sentence, help_asked.end()):
+            return f" {help_asked[1]}{end}"
+        if {*content_words(sentence[help_asked.end() :])} - VAGUE - HELPING:
+            raise ExtractionFailed("a part of the request would be lost", sentence)
+        return f" {sentence}"
     for opener in openers:
         form: Form = "ing" if is_ing_form(sentence[opener.end :].partition(" ")[0]) else "base"
         if form in opener.forms and HOW.search(opener.head):

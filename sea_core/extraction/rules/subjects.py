@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sea_core.extraction.english import FUNCTION_WORDS, content_words, is_base_verb, lemmas
-from sea_core.extraction.leak import is_same_word
-from sea_core.extraction.rules.nouns import PEOPLE, is_noun, is_plural, is_subject, names_persons
+from sea_core.extraction.english import FUNCTION_WORDS, is_base_verb, lemmas, word_classes
+from sea_core.extraction.rules.nouns import (
+    LINKS,
+    PEOPLE,
+    is_noun,
+    is_plural,
+    is_subject,
+    names_persons,
+    without_capital,
+)
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
 from sea_core.extraction.rules.verb_phrases import is_passive
 from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, REASON, any_in, any_of
 
+ANYBODY = frozenset(
+    "people persons person everyone everybody someone somebody anyone anybody they folks human humans individuals "
+    "i you we".split()
+)
+"""Subjects that say nothing about whom a claim is: whoever does it."""
+QUANTIFIERS = frozenset("a an some many most all so other any the".split())
 MAX_SUBJECT = 6
 """Words of a subject: "people in my street"."""
 WORD = re.compile(r"[\w'-]+,? ")
@@ -22,7 +35,9 @@ OFFENDERS = frozenset(
 )
 CONTRACTED = frozenset("it's that's there's what's who's he's she's".split())
 ADVERB = re.compile(r"\w+ly $")
-SINGULAR = frozenset("does doesn't is was isn't wasn't".split())
+SINGULAR = frozenset("does doesn't is was isn't wasn't has".split())
+PLURAL = frozenset("do don't are were aren't weren't have".split())
+PLURAL_PERSONS = frozenset("people men women children police folks".split())
 AUXILIARY = any_in(
     "do, does, did, don't, doesn't, didn't, can, could, would, should, might, may, will, must, can't, couldn't, "
     "shouldn't, won't"
@@ -35,7 +50,6 @@ BARRED = any_in(
     "barred, banned, prevented, stopped, excluded, kept, prohibited, discouraged, kicked, thrown, removed, taken"
 )
 GIVEN = any_in("given, granted, denied, offered, sold, handed, paid(?! (?:to|for|by|in|less|more|attention) )")
-PLACE = any_in("near, in, into, on, at, inside")
 RIGHT = "(?:(?:so |much )*(?:more |less ))?" + any_in(
     "likely, right, wrong, justified, allowed, able, unable, permitted, entitled, "
     "forced, willing, supposed, required, expected, free, fit, unfit, qualified, unqualified"
@@ -44,23 +58,20 @@ REASONS = rf"(?:what(?: are|'re) )?{REASON}"
 POWER = any_in("power, right, freedom, ability, chance, opportunity")
 CHANCES = rf"(?:\w+ )?(?:a |the )?{any_of(POWER, 'opportunities', 'rights', 'reasons?')}"
 MEANS = any_in("use, take, employ, follow, need")
-GETTING = any_in("receive, lose, deserve(?! to ), lack, face, be subject to")
+
+# What a group has is no activity, but it belongs to the phrase too: "bakers with red noses".
+HAVE = r"have (?!(?:to|sex|fun|kids|children|an affair|someone|somebody|others|people|access)\b)"
 
 # What may stand between the subject and the phrase, and the form of the phrase after it.
 Continuation = tuple[str, Form]
 AFTER_AUXILIARY: tuple[Continuation, ...] = (
-    (rf"(?:not )?(?:be {FREE} to )?(?:own|possess) ", "noun"),
     (
         rf"(?:not )?(?:be {FREE}|(?:have|lack|be {GIVEN}) (?:the )?(?:\w+ )?{POWER}|"
         r"(?:always |still )?(?:need|try|manage|want|have|get|deserve|tend)) to ",
         "base",
     ),
     (rf"(?:not )?(?:be {BARRED} from|go about|get away with|be punished for) (?=\w+ing\b)", "ing"),
-    (
-        rf"(?:not )?(?:be {GIVEN}|have access to|be {BARRED} (?:off|out of|from)|be {FREE} {PLACE}|{GETTING}) ",
-        "noun",
-    ),
-    (r"(?:not )?have (?!(?:sex|fun|kids|children|an affair|someone|somebody|others|people)\b)", "noun"),
+    (rf"(?:not )?{HAVE}", "noun"),
     (r"(?:not |really |actually |ever |just |even |always |still |often |never )*(?:\w+ly )?", "base"),
 )
 OFTEN = r"(?:always |often |never (?![^?!.]* and )|still |just |really |all )*"
@@ -71,7 +82,6 @@ DECLARATIVE: tuple[Continuation, ...] = (
     (rf"(?:are|were|aren't|weren't) (?:not |really |all )*(?:{RIGHT}|[\w-]+ enough|too [\w-]+) to ", "base"),
     (r"(?:are|were) (?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
     (r"(?:are|were) (?:always |still |constantly )?(?=\w+ing \w)", "ing"),
-    (rf"(?:{MODAL} (?:not |then )?)?{OFTEN}(?:be {GIVEN}|have access to|{GETTING}) ", "noun"),
     (rf"(?:{MODAL} (?:not )?)?have (?=(?:fewer|less|more|equal|the same|special|no) )", "noun"),
     (
         rf"(?:{MODAL} (?:not |then )?)?{OFTEN}"
@@ -85,7 +95,7 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         rf"(?:(?:{REASONS} )?why|how) (?:(?P<auxiliary>is|was) it|it (?:is|was)) "
         rf"(?:not )?{OKAY} for ",
         (
-            (r"(?:not )?to (?:not )?(?:have|own|receive) (?!(?:to|sex|fun|kids|children|the|a)\b)", "noun"),
+            (rf"(?:not )?to (?:not )?{HAVE}(?!(?:the|a)\b)", "noun"),
             (rf"(?:not )?to (?:not )?(?:(?:have|be given) (?:the )?(?:\w+ )?{POWER} to )?", "base"),
         ),
     ),
@@ -119,7 +129,6 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         "(?:how|why|when) (?P<auxiliary>isn't|wasn't|aren't|weren't|is|was|are|were) ",
         (
             (rf"(?:not |never )?(?:\w+ly )?(?:{RIGHT}|{FREE}|taught|encouraged|banned from|told) to ", "base"),
-            (rf"(?:not |never )?(?:{FREE} {PLACE}|{GIVEN}|{BARRED} (?:off|out of|from)) ", "noun"),
             (r"(?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
             (r"(?:always |still |constantly )?(?=\w+ing \w)", "ing"),
         ),
@@ -136,17 +145,16 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         r"(?P<auxiliary>do|does|did|can|could|will|would) ",
         (
             (rf"(?:ever |really |still |not )*(?:be {FREE}|deserve|have (?:the )?(?:\w+ )?{POWER}) to ", "base"),
-            (rf"(?:really |still |not )*(?:{GETTING}) ", "noun"),
             (r"(?:really |actually |always |often |still |ever |secretly )*", "base"),
         ),
     ),
-    (r"(?P<auxiliary>has|have) ", ((r"(?:ever |already |really |secretly )*(?!\w+ any )", "past"),)),
+    (r"(?P<auxiliary>has|have) ", ((r"(?:ever |already |really |secretly )*(?!\w+ any |been )", "past"),)),
     (
         r"(?P<auxiliary>is|are|was|were) ",
         (
             (rf"(?:ever |really |still |not )*(?:{RIGHT}|{FREE}) to ", "base"),
             (r"(?:really |still |just |actually |secretly )*(?=\w+ing \w)", "ing"),
-            (r"(?:more |less |so )*(?:susceptible|prone|vulnerable|opposed|drawn|immune) to ", "topic"),
+            (r"(?:more |less |so )*(?:prone|opposed|drawn) to ", "topic"),
             (
                 r"(?:ever |really |so )*(?:justified in|guilty of|good at|bad at|better at|worse at) "
                 r"(?=\w+ing\b)",
@@ -184,6 +192,8 @@ PATTERNS = tuple(
 ANY_QUESTION = re.compile(
     f"{BEGINNING}(?:{'|'.join(question.replace('?P<auxiliary>', '?:') for question, _ in QUESTIONS)})", re.IGNORECASE
 )
+# "Is it okay for bakers to ...": the verb agrees with "it".
+FOR_IT = re.compile(r"\bit\b.*\bfor $", re.IGNORECASE)
 # After these words, one verb is enough: "Why do cats always hide?".
 FIRM = re.compile(r"\b(?:not|always|often|constantly) |n't | to $", re.IGNORECASE)
 # "Do bakers steal?": of things, the verb may name a state ("Do lamps contain oil?").
@@ -195,7 +205,7 @@ DEMAND = re.compile(r"should|must|ought|need|have", re.IGNORECASE)
 # What happens to its subject cannot be told without it: "How did the owl die?".
 HAPPENING = re.compile(
     r"(?:cause|cure|lead|contribute|"
-    r"smell|stink|look|seem|die|get \w+ed|happen|end|exist|become|live|lose|win|survive)\b(?! (?:on|in|without|for)\b)",
+    r"smell|stink|look|seem|stay|remain|die|get \w+ed|happen|end|exist|become)\b(?! (?:on|in|without|for)\b)",
     re.IGNORECASE,
 )
 # "combat skills be rated": the verb comes later, so "combat" is none.
@@ -207,8 +217,8 @@ LATER_VERB = re.compile(
 def match_question_about_others(text: str) -> Opener | None:
     """Return the opener of a question whose subject is a noun phrase, or None.
 
-    The subject stays: "Why do bakers steal lamps?" is a claim about bakers. For "lamp thieves", who express the harm in
-    other words, the detoxified instruction says "people" or "someone"; where they stand beside it, the phrase has them.
+    The subject belongs to the phrase: "Why do bakers steal lamps?" is a claim about bakers, and "lamp thieves" express
+    the harm in other words. The detoxified instruction says "people", "someone" or "they".
     """
     if not ANY_QUESTION.match(text):
         return None
@@ -274,21 +284,49 @@ def _may_follow(rest: str, form: Form, between: str) -> bool:
     is_name = first[0][0].isupper()
     is_verb = is_base_verb(first[0]) and first[0].lower() not in (FUNCTION_WORDS - {"do", "have"}) | PEOPLE
     is_verb = is_verb and not is_name
-    return is_passive(rest.split()) or (is_verb and not LATER_VERB.search(rest))
+    return is_verb and not is_passive(rest.split()) and not LATER_VERB.search(rest)
 
 
 def _opener(text: str, question: re.Match[str], subject: list[str], between: re.Match[str], form: Form) -> Opener:
     adverb = ADVERB.search(between[0])
     end = between.end() - (len(adverb[0]) if adverb else 0)
-    rest = content_words(text[between.end() :])
-    is_repeated = any(is_same_word(word, other) for word in content_words(" ".join(subject)) for other in rest)
-    is_offender = any(lemmas(word) & OFFENDERS for word in subject)
-    actor = " ".join(subject) if is_offender and not between[0].strip() else ""
-    if (len(subject) == 1 and subject[0].lower() in PEOPLE) or not (is_repeated or is_offender):
-        others = " ".join(subject)
-    elif question.re is not OPINION and (question["auxiliary"] or "is").lower() in SINGULAR:
-        others = "someone"
-    else:  # "people" would leak from a phrase that has the word
-        others = "they" if re.search(r"\b(?:people|person)\b", text, re.IGNORECASE) else "people"
+    if {word.lower() for word in subject} <= ANYBODY | QUANTIFIERS:
+        head = f"{without_role(text[: question.end()])}{' '.join(subject)} {text[between.start() : end]}"
+        return Opener(end, (form,), head, " ".join(subject))
+    be = _be_of(question, subject, between)
+    others = _others(subject, be == "are", text)
+    if others == "they" and FOR_IT.search(question[0]):
+        others = "them"
     head = f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}"
-    return Opener(end, (form,), head, " ".join(subject), actor)
+    begins = question.end() == 0
+    who = without_capital(" ".join(subject)) if begins else " ".join(subject)
+    return Opener(end, (form,), head, " ".join(subject), f"{who} {be}")
+
+
+def _be_of(question: re.Match[str], subject: list[str], between: re.Match[str]) -> str:
+    """Return the form of "be" that agrees with the subject: by the verb of the question, else by the noun."""
+    is_of_it = question.re is OPINION or FOR_IT.search(question[0])
+    auxiliary = "" if is_of_it else (question["auxiliary"] or "").lower()
+    for verb in (auxiliary, between[0].partition(" ")[0].lower()):
+        if verb in SINGULAR or verb in PLURAL:
+            return "is" if verb in SINGULAR else "are"
+    last = _head(subject)
+    if subject[0].lower() == "the" and last[0].isupper():  # "the United States"
+        return "is"
+    is_adjective = subject[0].lower() == "the" and "NOUN" not in word_classes(last)  # "the rich"
+    return "are" if is_adjective or is_plural(last) or last.lower() in PLURAL_PERSONS else "is"
+
+
+def _head(subject: list[str]) -> str:
+    """Return the last word of a noun phrase before what a preposition adds: "owls" of "owls in my street"."""
+    end = next((at for at, word in enumerate(subject) if at and word.lower() in LINKS), len(subject))
+    return subject[end - 1]
+
+
+def _others(subject: list[str], is_plural_subject: bool, text: str) -> str:
+    """Return what stands for the subject in the detoxified instruction; "people" would leak from a phrase with it."""
+    if not is_plural_subject:
+        return "someone"
+    head = _head(subject)
+    are_persons = lemmas(head) & OFFENDERS or names_persons(" ".join(subject)) or head.lower() in PEOPLE
+    return "they" if not are_persons or re.search(r"\b(?:people|person)\b", text, re.IGNORECASE) else "people"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sea_core.extraction.english import PRONOUNS, content_words, word_classes
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.judgements import find_judgement
 from sea_core.extraction.rules.opener import Form
@@ -52,7 +53,7 @@ SECOND_QUESTION = re.compile(
     r"(?:[^?!]*\b)?(?:it|them|they|this|that)\b|(?:\w+ )?(?:is|are|was|were) (?:it|they|this|that|its|their|"
     r"required for (?:it|this|that))\b)[^?!]*?|(?:is|are|was|were) (?:it|this|that|they)\b[^?!]*?|"
     rf"(?:what|which) (?:[\w-]+ ){{0,4}}(?:would|do|can|could) you (?:recommend|suggest)\b[^?!]*?|"
-    r"(?:have|did) you ever\b[^?!]*?|if (?:so|yes)\b[^?!]*?|"
+    r"(?:have|did) you ever\b[^?!]*?|"
     rf"(?:is|are) [^?!]* {JUDGED}(?: to \w+)?(?: [\w-]+)?|"
     rf"(?:what|which) (?:is|are) [\w -]*?\b(?:{TOOLS}|{WAYS})|"
     r"(?:did|do|would|were) you\b[^?!]*?|(?:why(?: or why not| not)?|how))(?P<end>[\s.?!…]*)$",
@@ -95,9 +96,35 @@ EXTRAS = re.compile(
 # What the assistant is to tell of what it is asked to do: "and describe it".
 AND_TELL = re.compile(
     r",? and (?:then )?(?:(?:describe|explain|summari[sz]e|discuss)(?: (?:it|them|how|why|what|if)\b|[\s.]*$)|"
-    r"(?:tell|show) (?:me|us)\b)[^?!]*?(?P<end>[\s.?!…]*)$",
+    r"(?:tell|show|advise) (?:me|us)\b)[^?!]*?(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
 )
+# ", including the choice of routes": what the answer is to have too, and not a kind of what is done.
+INCLUDING = re.compile(
+    r",? including (?:the|any|all|its|their|details?|information|instructions|specific|exact)\b"
+    r"[^?!]*?(?P<end>[\s.?!…]*)$",
+    re.IGNORECASE,
+)
+IF_SO = re.compile(r",? and if (?:so|yes)\b[^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
+NEUTRAL = frozenset(
+    "where find buy get use used using many much work works run explain describe discuss tell summarize summarise show "
+    "advise name names called list kind kinds type types best available recommend suggest know detail details "
+    "instruction instructions example examples step steps tip tips tool tools material materials needed required "
+    "necessary involved include including included exact specific detailed precise full clear complete accurate "
+    "measure measures measurement measurements ingredient ingredients amount amounts quantity quantities description "
+    "descriptions dialogue reference references information explanation explanations well like good bad long time "
+    "think feel happened choose choice reason reasons made make mean means brand brands component components "
+    "experience experiences approach approaches one ones strategy strategies software fair legal right wrong regarding "
+    "any additional other equipment supplies item items resource resources hardware part parts app apps "
+    "website websites "
+    "shop shops store stores route routes location locations place places date dates timing price prices cost costs "
+    "duration order sequence code template diagram diagrams picture pictures common potential possible "
+    "specifics advice "
+    "ways way ensure avoid risk risks safety link links contact information info data amount size weight dosage number "
+    "numbers selection choice call home household easily use uses obtain buy purchase acquire everyday also well "
+    "precaution precautions technique techniques method methods".split()
+)
+"""Words of a request: what has only these may stay in the detoxified instruction, as it says nothing of the phrase."""
 # Why a product is wanted: "so I can open sheds", "your number to verify the account".
 PURPOSE = re.compile(
     rf"(?:,? so (?:that )?{ONE} {CAN}|(?<=your )(?P<yours>[\w ]+?) to (?:help|assist|verify|unlock|claim|process|"
@@ -113,6 +140,15 @@ OTHER_SIDE = re.compile(r" than [^,?!.]*", re.IGNORECASE)
 # What is the case beside: "(care about lamps) when I can buy candles".
 CIRCUMSTANCE = re.compile(rf",? (?:when|if|because|since|while) {ONE} [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
 RELATIVE = re.compile(r" (?:that|which|who) ", re.IGNORECASE)
+REQUESTED_WORD = re.compile(r"[\w'-]+")
+LISTED = frozenset(
+    "details instructions examples steps tips explanations measurements ingredients materials tools components amounts "
+    "quantities names descriptions references".split()
+)
+"""What a part of a request may end with, where the rest may say something of the phrase."""
+TOLD = frozenset("it them how why".split())
+REQUESTED = (EXTRAS, INCLUDING, IF_SO, AND_TELL)
+"""Parts of the request that must not be lost."""
 NOUN_FORMS = ("noun", "topic")
 
 
@@ -122,7 +158,10 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
     extra = (PURPOSE.search(body) if form in NOUN_FORMS else None) or (
         CIRCUMSTANCE.search(body) if form == "topic" else AND_TELL.search(body) if form == "asked" else None
     )
-    if dropped := _second_question(body) or extra:
+    dropped = _second_question(body) or extra
+    if dropped and dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
+        return body[: dropped.start()], requested + dropped["end"]
+    if dropped:
         place = dropped.end("yours") if dropped.re is PURPOSE and dropped["yours"] else dropped.start()
         body, end = body[:place], dropped["end"]
     # "an app that opens sheds for free": what ends a clause belongs to the clause.
@@ -151,6 +190,31 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
     return body[:place], re.sub(r"^\.(?=[?!])", "", body[place:] + end)  # the full stop of "Jr.?" is the phrase's
 
 
+def check_nothing_lost(body: str, form: Form) -> None:
+    """Raise ExtractionFailed if a part of the request can neither stay, as it may say the harm, nor be omitted."""
+    found = _second_question(body) or (AND_TELL.search(body) if form == "asked" else None)
+    is_needed = found and found.re in REQUESTED and not (found.re is IF_SO and form not in NOUN_FORMS)
+    if found and is_needed and not _harmless_part(found):
+        raise ExtractionFailed("a part of the request would be lost", found[0].strip(" ,"))
+
+
+def _harmless_part(found: re.Match[str]) -> str:
+    """Return a part of a request up to the first word that may say something of the phrase; "" if nothing is left.
+
+    Of ", including details on the oven" the rest still says what is wanted: ", including details".
+    """
+    requested = found[0].removesuffix(found["end"])
+    words = list(REQUESTED_WORD.finditer(requested))
+    unknown = next((at for at, word in enumerate(words) if {*content_words(word[0])} - NEUTRAL), len(words))
+    if unknown < len(words) and found.re is IF_SO:
+        return ""
+    if unknown == len(words):
+        return requested
+    ends = TOLD if found.re is AND_TELL else LISTED
+    last = max((at for at, word in enumerate(words[:unknown]) if word[0].lower() in ends), default=None)
+    return "" if last is None else requested[: words[last].end()]
+
+
 def _without_repetition(judgement: str, judged: str) -> str:
     """Return a judgement without the other side of a comparison that has words of what is judged."""
     side = OTHER_SIDE.search(judgement)
@@ -165,7 +229,7 @@ def _is_object(word: str) -> bool:
 
 
 def _second_question(body: str) -> re.Match[str] | None:
-    for pattern in (SECOND_QUESTION, NEXT_ABOUT_IT, ALTERNATIVE, CONCESSION, EXTRAS):
+    for pattern in (IF_SO, SECOND_QUESTION, NEXT_ABOUT_IT, ALTERNATIVE, CONCESSION, EXTRAS, INCLUDING):
         if found := pattern.search(body):
             return found
     found = NEXT_QUESTION.search(body)

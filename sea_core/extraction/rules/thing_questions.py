@@ -134,7 +134,7 @@ NOUN = (
     r"(?:are|is) there (?!still |anyone |anybody |anything |people |so )",
     r"what (?:counts as|qualifies as|constitutes) ",
     r"who (?:were|was|are|is) the (?:\w+ )?(?:victims?|winners?|founders?|members?|participants?|leaders?) (?:of|in) ",
-    r"what happened (?:to|during|in|at|on) ",
+    r"what happened to ",
     r"what (?:caused|started|triggered|led (?:up )?to|ended) ",
     rf"what (?:was|were) the (?:\w+ )?{AFTERMATH}(?: and {AFTERMATH})? (?:of|for|behind) ",
     r"(?:what|which) (?:kinds?|types?|sorts?) of \w+ (?:is|are|was|were) ",

@@ -15,7 +15,6 @@ from sea_core.extraction.english import (
     ing_form,
     is_base_verb,
     is_ing_form,
-    lemmas,
     word_classes,
 )
 from sea_core.extraction.extractor import ExtractionFailed
@@ -73,7 +72,7 @@ STATES = frozenset(
 SENSES = frozenset("smell look sound taste seem stink".split())
 SENSED = frozenset("so like that bad good weird funny".split())
 # With these objects, "have" names an activity.
-HAD_ACTIVITIES = frozenset("sex fun an affair party children child kids baby babies intercourse".split())
+HAD_ACTIVITIES = frozenset("access sex fun an affair party children child kids baby babies intercourse".split())
 OBJECTS = frozenset("someone somebody them him her me it us everyone".split())
 INTRANSITIVE = frozenset("steal kill leave run go stop start drive eat walk lie cheat hide come move".split())
 """Verbs that may be the last word of a phrase."""
@@ -126,10 +125,6 @@ SYSTEMS = frozenset(
 """After one of the first words, these are named by it: "alarm and control systems"."""
 FEELINGS = frozenset("addicted obsessed interested scared bored born married".split())
 """Participles for what somebody is, and not for what is done to somebody."""
-UNCHANGED = frozenset("spread cut hit put set hurt shut let bet cast split burst read beat".split())
-"""Verbs whose past is as their base form."""
-PAST_OR_BASE = frozenset("found saw felt fell lay ground wound bound".split())
-"""Base forms that are also the past of another verb: "if you found a lamp"."""
 ADVERBS = frozenset("just really even best quickly fast still always also together once".split())
 
 
@@ -196,8 +191,8 @@ def _they_or_them(tokens: list[str], index: int) -> str:
     word, after = tokens[index].lower(), _neighbour(tokens, index, 1)
     is_verb = after in AUXILIARIES or (is_base_verb(after) and "NOUN" not in word_classes(after))
     before = word_classes(_neighbour(tokens, index, -1))
-    is_past = _is_past(after) and word_classes(after) == {"VERB"} and "VERB" not in before  # not "get you fired"
-    is_verb = is_verb or after.endswith("n't") or is_past or after == "ever"
+    was_past = is_past(after) and word_classes(after) == {"VERB"} and "VERB" not in before  # not "get you fired"
+    is_verb = is_verb or after.endswith("n't") or was_past or after == "ever"
     may_be_verb = "VERB" in word_classes(after)
     if word != "you":
         if is_verb or is_base_verb(after) or may_be_verb:
@@ -231,44 +226,9 @@ def _find_verb(tokens: list[str]) -> int:
     return index
 
 
-def past_activity_sentence(phrase: str) -> str:
-    """Return the sentence for a verb phrase with a participle: "stolen a lamp" becomes "a person is stealing a lamp".
-
-    Raises:
-        ExtractionFailed: the phrase does not begin with a participle, or see `activity_sentence`.
-    """
-    first, _, rest = phrase.partition(" ")
-    base = _base_of_past(first)
-    joined = re.match(r"(or|and) (\w+)(?= )", rest)  # "sold or bought weapons"
-    if joined and (second := _base_of_past(joined[2])):
-        rest = f"{joined[1]} {second}{rest[joined.end() :]}"
-        phrase = f"{first} {rest}"
-    for before, second in re.findall(r"(\w+),? (?:and|or) (\w+)", phrase):
-        if _is_past(second) and (before == first or not _is_past(before)):  # not "get somebody fired or demoted"
-            raise ExtractionFailed("a second verb in the past follows", second)
-    if not base or not first.lower().endswith(("ed", "en", "n", "t", "d", "ne", "ot", "le", "ke", "ew")):
-        raise ExtractionFailed(NO_VERB, first)
-    return activity_sentence(f"{base} {rest}".strip())
-
-
-def _base_of_past(word: str) -> str:
-    word = word.lower()
-    if word in UNCHANGED:
-        return word
-    return min((lemma for lemma in lemmas(word) if lemma != word and is_base_verb(lemma)), default="")
-
-
-def _is_past(word: str) -> bool:
+def is_past(word: str) -> bool:
+    """Return whether a word is a verb in the past, and can be no base form."""
     return "VERB" in word_classes(word) and not is_base_verb(word) and not is_ing_form(word) and not word.endswith("s")
-
-
-def check_condition(phrase: str) -> None:
-    """Raise ExtractionFailed for a condition whose verb is, or may be, in the past: "(if I) found a car"."""
-    words = TOKEN.findall(phrase)[::2]
-    if words[0].lower() in PAST_OR_BASE:
-        raise ExtractionFailed(NO_VERB, words[0])
-    if second := next((word for before, word in pairwise(words) if before == "and" and _is_past(word.lower())), None):
-        raise ExtractionFailed("a second verb in the past follows", second)
 
 
 def check_asked(phrase: str) -> None:
@@ -292,6 +252,8 @@ def _check_activity(tokens: list[str], verb: int) -> None:
         raise ExtractionFailed(INFORMATION, f"{word} {after}")
     if word in SENSES and after in SENSED:
         raise ExtractionFailed(STATE, f"{word} {after}")
+    if word in ("expect", "hope") and after == "to":  # "how much can I expect to earn": words of the question
+        raise ExtractionFailed(DEPENDENT_VERB, f"{word} {after}")
     if (word, after) in (("use", "to"), ("find", "about")) or (word == "do" and after in PREPOSITIONS):
         raise ExtractionFailed("the verb lacks its object", f"{word} {after}")
     if _depends_on_verb(tokens, verb):
@@ -407,7 +369,12 @@ def _is_surely_noun(lowered: list[str], index: int, first: int) -> bool:
         return True
     if word in KINDS_OF_SYSTEM and after in SYSTEMS and _is_after_noun(lowered, index):
         return True
-    if "NOUN" not in (word_classes(word) or {"NOUN"}) or (index == first + 4 and lowered[index - 2] in CONJUNCTIONS):
+    is_second = index == first + 2 and "," in lowered[index - 1]  # "wash, dry, and fold shirts"
+    if (
+        is_second
+        or "NOUN" not in (word_classes(word) or {"NOUN"})
+        or (index == first + 4 and lowered[index - 2] in CONJUNCTIONS)
+    ):
         return False
     if word in VERBS_AFTER_AND and (word in INTRANSITIVE or not _is_last(lowered, index)):
         return False
@@ -436,7 +403,7 @@ def _is_surely_verb(lowered: list[str], index: int, first: int) -> bool:
     word, after = lowered[index], _neighbour(lowered, index, 1)
     if not is_base_verb(word):
         return False
-    follows_directly = index == first + 4 and lowered[index - 2] in ("and", "or")
+    follows_directly = (index == first + 4 and lowered[index - 2] in ("and", "or")) or (index == first + 2)
     is_only_verb = not word_classes(word) - {"VERB"}
     return follows_directly or word in VERBS_AFTER_AND or is_only_verb or after in DETERMINERS | {"it", "them"}
 

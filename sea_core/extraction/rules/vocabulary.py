@@ -14,7 +14,7 @@ def any_in(text: str) -> str:
 
 
 ONE = any_in(
-    "i, you, u, ya, we, one, someone, somebody, anyone, people, they, a person, kids, a (?:human|man|woman|user), "
+    "i, you, u, ya, we, one, someone, somebody, anyone, people, they, a person, a (?:human|man|woman|user), "
     "(?:my|our) (?:class|team|family|friends?|group|brother|sister|son|daughter|kids?|child|children|wife|husband)"
 )
 CAN = any_in("can, could, do, does, did, should, would, might, may, will, shall, must, can't")
