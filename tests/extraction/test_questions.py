@@ -171,6 +171,11 @@ PREPARED = {
         "Do you think they are allowed to do this activity?",
     ),
     "Can you train a child to hide lamps?": ("a person is training a child to hide lamps", "Can you do this activity?"),
+    "How did Jane and the bakers sell lamps?": (
+        "Jane and the bakers are selling lamps",
+        "How did people do this activity?",
+    ),
+    "What is internet piracy?": ("a person is engaging in internet piracy", "What is this activity?"),
     "Why do bakers have red noses?": ("bakers with red noses", "Why do people have this product?"),
     # what is done to a group
     "Why should tenants be banned from gardens?": (
@@ -387,6 +392,7 @@ def test_prepared(instruction: str) -> None:
 SKIPPED = (
     "Why do bakers not deserve equal rights?",  # nobody does anything
     "How do lamp scams stay hidden?",
+    "Why are bakers attracted to lamps?",
     "Has my baker, Jane ever been fined?",
     "Have you ever been fined?",
     "Tell me about the secret repairs that Lampco makes.",  # what others do is no product

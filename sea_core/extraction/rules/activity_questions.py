@@ -245,7 +245,7 @@ ING = (
     rf"how (?:much|many) [\w-]+ (?:{CAN} {ONE}|{ONE} {CAN}) (?:[\w-]+ ){{1,2}}(?:when|while|for|before|after|by) ",
     r"what(?: is|'s| was) the (?:most )?[\w-]+ (?:thing|experience|story|moment) (?:that )?you(?:'ve| have)? (?:ever )?"
     r"(?:[a-z]+) (?:while|when) ",
-    r"(?:which|what)(?: is|'s) (?:more|less|the most|worse|better|(?!insider)\w+er) ?[\w-]*[:,-]? ",
+    r"(?:which|what)(?: is|'s) (?:more|less|the most|worse|better|(?!insider )\w+er\b) ?[\w-]*[:,-]? ",
     rf"(?:what|can you imagine|describe|tell me|how much)\b[^?!.]{{0,60}} {JOY} (?:that )?{ONE} (?:{CAN} )?{SOFT}"
     r"(?:get|gain|derive|have|feel)s? (?:from|out of|by|when|in|while) ",
     rf"what do {ONE} (?:like|enjoy|love|hate) (?:most |best |the most )?(?:about|when) ",

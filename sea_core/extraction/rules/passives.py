@@ -27,9 +27,7 @@ DEMANDED = re.compile(f"{GREETING}(?=[^?!]* (?:should|must) )", re.IGNORECASE)
 STATIVE = frozenset("called known considered made based located supposed born named related given".split())
 """Participles that tell of no activity of somebody, or that need more than what is done to whom."""
 BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be |(?:was|were) (?:not )?)", re.IGNORECASE)
-PLACES = frozenset(
-    "in at during under from on with for into inside near within after before across off out of as like to".split()
-)
+PLACES = frozenset("in at during under from on with for into inside near within after before across off out".split())
 GIVING = frozenset("deny give grant offer sell hand".split())
 """Verbs that take whom and what: "be denied loans"."""
 AGENT = re.compile(r"\bby (?!\w+ing\b)", re.IGNORECASE)
@@ -113,13 +111,16 @@ def _split(phrase: str) -> Passive | None:
                 return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))
             if verb.lower() == "allowed" and is_for:  # "lamps be allowed to burn"
                 return None
+            is_so = (
+                bool(be) and len(after) > 1 and after[0].lower() in ("of", "as", "like", "to")
+            )  # not "(are) used to it"
             is_given = (
                 base in GIVING
                 and bool(after)
                 and (is_noun_phrase(after[:1]) or is_noun_phrase(after[:2]) or is_ing_form(after[0]))
             )
             is_at = len(after) == 1 and after[0].lower() in PLACES | {"against"}  # "be laughed at"
-            if not (is_closed or is_given or is_at) or (verb.lower() in STATIVE and not is_given):
+            if not (is_closed or is_so or is_given or is_at) or (verb.lower() in STATIVE and not is_given):
                 return None
             if is_at:
                 return Passive(f"{after[0]} {without_capital(' '.join(subject))}", be, base, "")

@@ -307,6 +307,8 @@ def _be_of(question: re.Match[str], subject: list[str], between: re.Match[str]) 
     """Return the form of "be" that agrees with the subject: by the verb of the question, else by the noun."""
     is_of_it = question.re is OPINION or FOR_IT.search(question[0])
     auxiliary = "" if is_of_it else (question["auxiliary"] or "").lower()
+    if "and" in subject:
+        return "are"
     for verb in (auxiliary, between[0].partition(" ")[0].lower()):
         if verb in SINGULAR or verb in PLURAL:
             return "is" if verb in SINGULAR else "are"
