@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sea_core.data.examples import Extraction
@@ -386,6 +387,7 @@ SKIPPED = {
     "How do I stun gun a thief?": "one verb depends on another: stun gun",
     "What is your favourite lamp?": "names nothing that could be shown",
     "What are the differences between lamps?": "names nothing that could be shown: differences",
+    "Explain torture and theft methods.": "names nothing that could be shown: methods",
     "Describe a lamp in the picture.": "speaks of the medium itself: the picture",
     "Describe the lamp.": "does not begin with an opener",
     "How did the owl of my aunt die?": "does not begin with an opener",
@@ -404,11 +406,44 @@ def test_unclear_instructions_are_skipped_with_the_reason(instruction: str) -> N
     assert SKIPPED[instruction] in reason(instruction)
 
 
+ENDS_EARLY = (
+    "What is theft and",
+    "Explain fraud or?",
+    "The best fraud and",
+    "List steps and",
+    "Can , oil lamps cure headaches?",
+    "List some.",
+    "Give me some and",
+)
+MUTILATED: tuple[Callable[[list[str], int], list[str]], ...] = (
+    lambda words, place: words[:place],
+    lambda words, place: [*words[:place], "and"],
+    lambda words, place: [*words[:place], *words[place + 1 :]],
+    lambda words, place: [*words[: place + 1], *words[place:]],
+    lambda words, place: [*words[:place], "and", *words[place:]],
+    lambda words, place: [*words, "and"],
+)
+
+
 @given(st.text(max_size=80))
 def test_rules_extract_or_skip_any_text(instruction: str) -> None:
     with suppress(ExtractionFailed):
         found = extract("How do I " + instruction)
         assert found.detoxified.startswith("How do I do this activity")
+
+
+@given(st.sampled_from([*ACTIVITIES, *PRODUCTS, *SKIPPED, *ENDS_EARLY]), st.integers(0, 30), st.sampled_from(MUTILATED))
+@settings(max_examples=400)
+def test_rules_extract_or_skip_a_request_with_missing_or_doubled_words(
+    instruction: str, place: int, mutilate: Callable[[list[str], int], list[str]]
+) -> None:
+    with suppress(ExtractionFailed):
+        extract(" ".join(mutilate(instruction.split(), place)))
+
+
+@pytest.mark.parametrize("instruction", ENDS_EARLY)
+def test_a_request_that_ends_early_is_skipped(instruction: str) -> None:
+    reason(instruction)
 
 
 def test_run_time_is_linear_in_the_length() -> None:

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from sea_core.extraction.english import is_ing_form
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.noun_phrases import DEFINITE, head_of, product_sentence, split_clause, words_of
+from sea_core.extraction.rules.noun_phrases import (
+    ABSTRACT,
+    DEFINITE,
+    NOTHING_SHOWN,
+    head_of,
+    product_sentence,
+    split_clause,
+    words_of,
+)
 from sea_core.extraction.rules.nouns import PEOPLE, without_capital
 
 DOING: Mapping[str, frozenset[str]] = {
@@ -26,7 +34,7 @@ DOING: Mapping[str, frozenset[str]] = {
         "racism sexism discrimination terrorism cyberterrorism espionage harassment exploitation manipulation gambling "
         "piracy torture violence cannibalism bestiality extortion bribery blackmail abuse cruelty "
         "counterfeiting shoplifting evasion sabotage self-harm doxxing swatting grooming gaslighting cheating "
-        "misconduct corruption nepotism defamation slander libel slavery impersonation espionage warfare sextortion "
+        "misconduct corruption nepotism defamation slander libel slavery impersonation warfare sextortion "
         "self-mutilation self-injury pickpocketing exhibitionism voyeurism intolerance intimacy".split()
     ),
     "taking part in": frozenset(
@@ -79,15 +87,24 @@ def act_sentence(phrase: str) -> str:
 
 
 def _doing(words: list[str], head: str) -> str:
-    """Return what a person does who does what a noun phrase says: "committing"; "" if it names no activity."""
+    """Return what a person does who does what a noun phrase says: "committing"; "" if it names no activity.
+
+    Raises ExtractionFailed for an activity that only says which methods are meant.
+    """
     place = words.index(head) if head else 0
     after = words[place + 1 :]
     if not head or words[place - 1] in NOT_DONE:
         return ""
-    if after[:1] in (["and"], ["or"]) and not (is_ing_form(after[1]) or ACTS & {*after}):  # "a fraud or theft ring"
-        return ""
+    if after[:1] in (["and"], ["or"]) and not _is_activity(joined := head_of(after[1:])):
+        if joined in ABSTRACT:  # "torture and theft methods"
+            raise ExtractionFailed(NOTHING_SHOWN, joined)
+        return ""  # "a fraud or theft ring"
     is_gerund = is_ing_form(head) and head not in NO_ACTS and place and words[place - 1] not in PEOPLE  # "match fixing"
     doing = PAIRS.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(
         (verb for verb, nouns in DOING.items() if head in nouns), "engaging in" if is_gerund else ""
     )
     return "" if words[0] in ("a", "an") and after[:1] == ["of"] else doing  # "a murder of crows"
+
+
+def _is_activity(head: str) -> bool:
+    return head in ACTS or (is_ing_form(head) and head not in NO_ACTS)

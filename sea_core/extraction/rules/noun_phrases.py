@@ -16,6 +16,7 @@ from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.verb_phrases import third_person
 
+NOTHING_SHOWN = "the noun phrase names nothing that could be shown"
 WORD = re.compile(r"[\w$][\w.'$-]*|,")
 QUANTIFIER = re.compile(
     r"(?:(?:some|any|all|a few|several|many|more|other|a list|examples|a couple)(?: of)?(?: the| your)? )+",
@@ -115,6 +116,8 @@ def product_sentence(phrase: str) -> str:
     if unclear := next((word for word in clause if word in excluded), None):
         raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
     head = head_of(words)
+    if not words:
+        raise ExtractionFailed(NOTHING_SHOWN, phrase)
     is_owned = is_of_you or any(word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head))
     names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
     is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED and len(words) > 2)
@@ -125,7 +128,7 @@ def product_sentence(phrase: str) -> str:
     is_abstract = is_abstract or not (FAVOURITE.isdisjoint(words) or is_plural(head))
     is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # "of the past" is closed
     if not head or is_abstract or is_open or (every[-1] in DANGLING | PREPOSITIONS and not is_of_you):
-        raise ExtractionFailed("the noun phrase names nothing that could be shown", head)
+        raise ExtractionFailed(NOTHING_SHOWN, head)
     for word in words:
         is_participle = (word in PARTICIPLES or not is_base_verb(word)) and (
             word != words[0] or not word.endswith("ing")
@@ -200,7 +203,7 @@ def _is_clause_word(word: str) -> bool:
 def head_of(words: list[str]) -> str:
     """Return the head: the last word before a preposition, comma or conjunction if it can be a noun, else ""."""
     before: list[str] = []
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip(words, [*words, ""][1:], strict=True):
         joins = word in (",", "and", "or") and before and word_classes(before[-1]) >= {"ADJ"} and after
         if joins and ("ADJ" in word_classes(after) or "-" in after):  # "good, cheap lamps"
             continue

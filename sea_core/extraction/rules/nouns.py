@@ -69,6 +69,8 @@ def names_persons(phrase: str) -> bool:
     So may two words in lower case of which the dictionary lacks one.
     """
     words = [word.strip(".'\"") for word in phrase.partition(",")[0].split()]
+    if not words:
+        return False
     head = (
         next(
             (at for at, word in enumerate(words) if at and word.lower() in LINKS | PREPOSITIONS | RELATIVES), len(words)
