@@ -295,7 +295,7 @@ PREPARED = {
         "a person is baking bread",
         "Give me tips on doing this activity, including the names of shops to call.",
     ),
-    "Describe how to bake bread, including details on the oven.": (
+    "Describe how to bake bread, including details on the bread.": (
         "a person is baking bread",
         "Describe how to do this activity, including details.",
     ),
@@ -398,6 +398,7 @@ SKIPPED = (
     "Tell me about the secret repairs that Lampco makes.",  # what others do is no product
     "What was John's murder?",
     "How do you feel about shops that sell lamps?",
+    "Describe how to bake bread, including details on a stolen oven.",
     "Give me tips on baking bread, including the fooling of bakers.",  # a part of the request would be lost
     "Are there any lamps that burn, and if so, which shops dim them?",
     "I want to move house. Can you help me write the text for it?",

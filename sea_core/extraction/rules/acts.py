@@ -95,9 +95,10 @@ def _doing(words: list[str], head: str) -> str:
     after = words[place + 1 :]
     if not head or words[place - 1] in NOT_DONE:
         return ""
-    if after[:1] in (["and"], ["or"]) and not _is_activity(joined := head_of(after[1:])):
-        if joined in ABSTRACT:  # "torture and theft methods"
-            raise ExtractionFailed(NOTHING_SHOWN, joined)
+    joined = after[1:] if after[:1] in (["and"], ["or"]) else []
+    if joined and not (_is_activity(head_of(joined)) or is_ing_form(joined[0])):
+        if head in ACTS and head_of(joined) in ABSTRACT:  # "torture and theft methods"
+            raise ExtractionFailed(NOTHING_SHOWN, head_of(joined))
         return ""  # "a fraud or theft ring"
     is_gerund = is_ing_form(head) and head not in NO_ACTS and place and words[place - 1] not in PEOPLE  # "match fixing"
     doing = PAIRS.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(

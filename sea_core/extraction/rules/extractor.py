@@ -132,8 +132,9 @@ OTHER = re.compile(
 )
 # Things that only a picture can have made known: text that stands alone does not speak of "the licence plate".
 KNOWN_THING = re.compile(
-    r"\bthe (?:text|ad|wall|sign|logo|label|licen[sc]e plate|owner of the (?:car|vehicle)|vehicle|(?:dog|cat)'s|"
-    r"router|knife)\b",
+    r"\bthe (?:text|ad|wall(?! of an? )|sign(?! language\b)|logo|label|licen[sc]e plate|"
+    r"owner of the (?:car|vehicle)|vehicle|(?:dog|cat)'s|"
+    r"router|knife)\b(?! (?-i:[A-Z]))",  # not "the Wall Street Journal"
     re.IGNORECASE,
 )
 # "a scene in detail of": words of the request within the phrase.
@@ -171,6 +172,7 @@ FOR_WHOM = re.compile(r" (?:for|on) (?P<whom>[\w' -]+)$", re.IGNORECASE)
 OF_CLAUSE = re.compile(r"\w (?:that|which|who) \w", re.IGNORECASE)
 OPINION = re.compile(r"\b(?:feel|think) (?:about|of) $", re.IGNORECASE)
 OF_WAYS = re.compile(r" (?:that|which) (?:are|can|could|work) ", re.IGNORECASE)
+ARE_GOOD = re.compile(r" (?:that|which) are (?:\w+ly )?[\w-]+(?: (?:and|or|but) (?:\w+ly )?[\w-]+)?$", re.IGNORECASE)
 ME = re.compile(r"^((?:\w+ly )?\w+ |.* for )(?:me|us)\b")
 EITHER = ("works", "topic", "judged", "causes")
 """Forms that a noun phrase and the -ing form of a verb may have."""
@@ -254,8 +256,11 @@ def _with_actor(found: Extraction, actor: str) -> Extraction:
     who = actor.rpartition(" ")[0]
     if found.kind == "product":  # "bakers have red noses"
         return replace(found, phrase=f"{who} {found.phrase}", sentence=f"{third_person(who)} with {found.sentence}")
+    does = found.phrase
+    if actor.endswith(" is"):  # "a thief opening sheds": with "open", the phrase would not agree
+        does = found.sentence.removeprefix("a person is ")
     sentence = found.sentence.replace("a person is", third_person(actor), 1)
-    return replace(found, phrase=f"{who} {found.phrase}", sentence=sentence)
+    return replace(found, phrase=f"{who} {does}", sentence=sentence)
 
 
 def _with_capital(text: str) -> str:
@@ -360,7 +365,7 @@ def _check_independent(phrase: str, form: Form, context: str) -> None:
 
 def _is_named_before(phrase: str) -> bool:
     """Return whether "it" follows a thing of the phrase: "pick a lock and open it"."""
-    before = phrase.lower().split(" it")[0].split()[1:]
+    before = re.split(r"\bit\b", phrase.lower())[0].split()[1:]
     return any("NOUN" in word_classes(word) and word not in FUNCTION_WORDS for word in before)
 
 
@@ -385,6 +390,8 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str
     if form == "topic" and (DOING.search(phrase) or (OPINION.search(head) and OF_CLAUSE.search(phrase))):
         raise ExtractionFailed("the question is about what others do", phrase)
     if form == "act" and (clause := OF_WAYS.search(phrase)):  # "methods of theft that are effective"
+        if not ARE_GOOD.match(phrase, clause.start()):  # "that can be used to open sheds" may say the harm again
+            raise ExtractionFailed("the phrase has another question or clause", phrase[clause.start() :].strip())
         phrase, tail = phrase[: clause.start()], phrase[clause.start() :] + tail
     act = act_sentence(phrase)
     if form == "act" and not act:

@@ -120,11 +120,12 @@ def match_openers(text: str) -> tuple[Opener, ...]:
         return openers
     start, end = negated.span("not")
     positive = _match_openers(text[:start] + text[end:])
-    length = end - start
+    verb = re.compile(rf"\b{negated[1]}\b", re.IGNORECASE)
+    heads = [verb.sub(rf"\g<0>{negated['not']}", opener.head, count=1) for opener in positive]
     return tuple(
-        replace(opener, end=opener.end + length, head=opener.head.replace(negated[1], negated[1] + negated["not"], 1))
-        for opener in positive
-        if opener.end > start
+        replace(opener, end=opener.end + end - start, head=head)
+        for opener, head in zip(positive, heads, strict=True)
+        if opener.end > start and negated["not"] in head
     )
 
 

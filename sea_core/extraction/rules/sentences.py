@@ -153,7 +153,7 @@ def find_request(instruction: str) -> Request:
         is_intent = at < place and INTENT.match(sentence) and not QUESTION.search(sentence)
         is_courtesy[at] = is_courtesy[at] or (at > place and not is_addition and _is_elliptic(sentence))
         is_other = at != place and not (is_courtesy[at] or is_addition or is_intent)
-        if is_other and _is_request(sentence, openers[at]):
+        if is_other and _is_request(sentences[place], sentence, openers[at]):
             raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
     omitted = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
     context = [sentence for sentence in omitted if not ROLE_SENTENCE.fullmatch(sentence)]
@@ -228,16 +228,26 @@ def _follow_up(request: str, sentence: str, openers: tuple[Opener, ...]) -> str:
     for opener in openers:
         form: Form = "ing" if is_ing_form(sentence[opener.end :].partition(" ")[0]) else "base"
         if form in opener.forms and HOW.search(opener.head):
+            if _asks_for_another(request, sentence, opener):
+                raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
             return f" {opener.head}{DO_IT[form]}{end}"
     if end == "?":
         raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
     return ""
 
 
-def _is_request(sentence: str, openers: tuple[Opener, ...]) -> bool:
+def _asks_for_another(request: str, sentence: str, opener: Opener) -> bool:
+    """Return whether a later request says what to do in words of its own, without a word of the first: another one."""
+    words, others = content_words(request), {*content_words(sentence[opener.end :])} - VAGUE
+    is_same = REFERENCE.search(sentence) or any(is_same_word(word, other) for word in words for other in others)
+    return bool(others) and not is_same
+
+
+def _is_request(request: str, sentence: str, openers: tuple[Opener, ...]) -> bool:
     """Return whether another sentence asks for something: an imperative may only add to the request."""
     if FOLLOW_UP.match(sentence) and not QUESTION.search(sentence):
-        return False
+        hows = [opener for opener in openers if "base" in opener.forms and HOW.search(opener.head)]
+        return any(_asks_for_another(request, sentence, opener) for opener in hows)
     return bool(QUESTION.search(sentence)) or any(opener.forms != ("asked",) for opener in openers)
 
 

@@ -68,7 +68,8 @@ NEXT_ABOUT_IT = re.compile(
 )
 # ", or is it only a rumour?"
 ALTERNATIVE = re.compile(
-    r",? or (?:is|are|do|does|did|should|can) (?:it|this|they|he|she|we|you|people|there)\b[^?!]*?(?P<end>[\s.?!…]*)$",
+    r",? or (?![^?!]* how to )(?:is|are|do|does|did|should|can) "
+    r"(?:it|this|they|he|she|we|you|people|there)\b[^?!]*?(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
 )
 # ", and are there benefits to lamps?": a second question, which may name again what the first is about.
@@ -146,7 +147,8 @@ LISTED = frozenset(
     "quantities names descriptions references".split()
 )
 """What a part of a request may end with, where the rest may say something of the phrase."""
-TOLD = frozenset("it them how why".split())
+TELL_IT = re.compile(r",? and (?:then )?(?:describe|explain|summari[sz]e|discuss) (?:it|them)\b", re.IGNORECASE)
+ABOUT_IT = re.compile(r"\b(?:it|its|such|they|them|their|this|that|one|ones)\b", re.IGNORECASE)
 REQUESTED = (EXTRAS, INCLUDING, IF_SO, AND_TELL)
 """Parts of the request that must not be lost."""
 NOUN_FORMS = ("noun", "topic")
@@ -193,26 +195,41 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
 def check_nothing_lost(body: str, form: Form) -> None:
     """Raise ExtractionFailed if a part of the request can neither stay, as it may say the harm, nor be omitted."""
     found = _second_question(body) or (AND_TELL.search(body) if form == "asked" else None)
-    is_needed = found and found.re in REQUESTED and not (found.re is IF_SO and form not in NOUN_FORMS)
-    if found and is_needed and not _harmless_part(found):
+    if not found:
+        return
+    if found.re in (SECOND_QUESTION, CONCESSION):
+        is_lost = not (ABOUT_IT.search(found[0]) or _is_about(body[: found.start()], found[0]))
+    else:
+        is_needed = found.re in REQUESTED and not (found.re is IF_SO and form not in NOUN_FORMS)
+        is_lost = is_needed and not _harmless_part(found)
+    if is_lost:
         raise ExtractionFailed("a part of the request would be lost", found[0].strip(" ,"))
 
 
 def _harmless_part(found: re.Match[str]) -> str:
     """Return a part of a request up to the first word that may say something of the phrase; "" if nothing is left.
 
-    Of ", including details on the oven" the rest still says what is wanted: ", including details".
+    Of ", including details on the oven for bread" the rest still says what is wanted: ", including details".
     """
     requested = found[0].removesuffix(found["end"])
     words = list(REQUESTED_WORD.finditer(requested))
     unknown = next((at for at, word in enumerate(words) if {*content_words(word[0])} - NEUTRAL), len(words))
-    if unknown < len(words) and found.re is IF_SO:
-        return ""
     if unknown == len(words):
         return requested
-    ends = TOLD if found.re is AND_TELL else LISTED
-    last = max((at for at, word in enumerate(words[:unknown]) if word[0].lower() in ends), default=None)
+    if found.re is AND_TELL:
+        told = TELL_IT.match(requested)
+        return told[0] if told else ""
+    is_about = _is_about(found.string[: found.start()], requested[words[unknown].start() :])
+    if found.re is IF_SO or not is_about:
+        return ""
+    last = max((at for at, word in enumerate(words[:unknown]) if word[0].lower() in LISTED), default=None)
     return "" if last is None else requested[: words[last].end()]
+
+
+def _is_about(before: str, part: str) -> bool:
+    """Return whether a part says nothing itself, or names again what stands before it."""
+    first, second = content_words(before), {*content_words(part)} - NEUTRAL
+    return not second or any(is_same_word(word, other) for word in first for other in second)
 
 
 def _without_repetition(judgement: str, judged: str) -> str:
@@ -233,6 +250,4 @@ def _second_question(body: str) -> re.Match[str] | None:
         if found := pattern.search(body):
             return found
     found = NEXT_QUESTION.search(body)
-    first = content_words(body[: found.start()]) if found else []
-    second = content_words(found["question"]) if found else []
-    return found if any(is_same_word(word, other) for word in first for other in second) else None
+    return found if found and _is_about(body[: found.start()], found["question"]) else None
