@@ -15,6 +15,7 @@ from sea_core.extraction.rules.vocabulary import (
     FOR_ONE,
     GROUP,
     HOW_GOOD,
+    HOW_GOOD_WAYS,
     I_WANT_TO,
     JOY,
     KIND_OF,
@@ -43,7 +44,6 @@ from sea_core.extraction.rules.vocabulary import (
 
 PUPILS = any_in("a child, children, kids, students, criminals, teenagers, teens")
 """Whoever learns it belongs to the activity: "train a child to hide lamps"."""
-HOW_GOOD_WAYS = rf"(?:{HOW_GOOD},? )*{WAYS}"
 # "Do you ...": after these verbs an opinion or a memory follows, and no activity.
 NO_DEED = (
     r"(?!(?:agree|find|feel|remember|reali[sz]e|mind|care|mean|say|consider|worry|wonder|notice|recall|trust|"

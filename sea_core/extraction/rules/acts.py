@@ -65,7 +65,7 @@ OF_OTHERS = frozenset(
 )
 """Nouns for what is done that do not say what it is, or that name what somebody else does."""
 EVENT = "the noun phrase names what others do, or how something is done"
-PAIRS: Mapping[str, str] = {"hate speech": "engaging in", "insider trading": "engaging in"}
+DOING_PAIR: Mapping[str, str] = {"hate speech": "engaging in", "insider trading": "engaging in"}
 
 
 def act_sentence(phrase: str) -> str:
@@ -101,7 +101,7 @@ def _doing(words: list[str], head: str) -> str:
             raise ExtractionFailed(NOTHING_SHOWN, head_of(joined))
         return ""  # "a fraud or theft ring"
     is_gerund = is_ing_form(head) and head not in NO_ACTS and place and words[place - 1] not in PEOPLE  # "match fixing"
-    doing = PAIRS.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(
+    doing = DOING_PAIR.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(
         (verb for verb, nouns in DOING.items() if head in nouns), "engaging in" if is_gerund else ""
     )
     return "" if words[0] in ("a", "an") and after[:1] == ["of"] else doing  # "a murder of crows"

@@ -15,6 +15,7 @@ from sea_core.extraction.rules.vocabulary import (
     FOR_ONE,
     GIVE,
     HOW_GOOD,
+    HOW_GOOD_WAYS,
     I_HAVE,
     I_WANT_TO,
     IS,
@@ -31,7 +32,6 @@ from sea_core.extraction.rules.vocabulary import (
     SOMEONE,
     THE_BEST,
     THE_USE,
-    WAYS,
     WILL_YOU,
     any_in,
     any_of,
@@ -42,7 +42,6 @@ STATE_OR_WAY = any_in(
     "back, up, out, down, away, off, over, in, into, through, sick, high, drunk, rid, caught, arrested, killed, hurt, "
     "pregnant, addicted, fired, married, lost, used, infected"
 )
-HOW_GOOD_WAYS = rf"(?:{HOW_GOOD},? )*{WAYS}"
 
 # What speaks of a thing or of an activity as a topic.
 TOPICS = (

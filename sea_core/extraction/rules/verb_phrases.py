@@ -114,7 +114,9 @@ ADDRESSED = frozenset(
     "depict portray point calculate solve know understand think believe feel teach instruct inform educate "
     "walk demonstrate".split()
 )
-PAIRS = frozenset({("command", "control"), ("search", "rescue"), ("cut", "paste"), ("trial", "error"), ("hit", "run")})
+JOINED_NOUNS = frozenset(
+    {("command", "control"), ("search", "rescue"), ("cut", "paste"), ("trial", "error"), ("hit", "run")}
+)
 """Words with "and" between them that are one noun: "command and control servers"."""
 KINDS_OF_SYSTEM = frozenset("access control monitor display test track transfer attack target".split())
 SYSTEMS = frozenset(
@@ -365,7 +367,7 @@ def _begins_clause(verb: str, noun: str) -> bool:
 def _is_surely_noun(lowered: list[str], index: int, first: int) -> bool:
     """Return whether a word after "and" that may be a verb is a noun: it ends the phrase, or "of" follows."""
     word, after = lowered[index], _neighbour(lowered, index, 1)
-    if index > first + 4 and (lowered[index - 4], word) in PAIRS:
+    if index > first + 4 and (lowered[index - 4], word) in JOINED_NOUNS:
         return True
     if word in KINDS_OF_SYSTEM and after in SYSTEMS and _is_after_noun(lowered, index):
         return True

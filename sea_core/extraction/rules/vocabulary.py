@@ -61,6 +61,7 @@ HOW_GOOD = any_in(
     "(?:most|least) (?!of )[\\w-]+, "
     "(?:list|lists|series|set|examples|overview|number|couple) of, and, or"
 )
+HOW_GOOD_WAYS = rf"(?:{HOW_GOOD},? )*{WAYS}"
 IN_DETAIL = any_in(
     ",? ?in (?:full |great |graphic |explicit |complete |more |much )?details?, ,? ?step[ -]by[ -]step, specifically, "
     "clearly, briefly, thoroughly, to me"
