@@ -66,17 +66,19 @@ class GroundingConfig:
     letter_clips: int = 4000
     encoder_steps: int = 3000
     encoder_batch: int = 32
-    projector_steps: int = 500
-    answer_steps: int = 4000
-    media_batch: int = 14
-    text_batch: int = 2
+    projector_steps: int = 100
+    answer_steps: int = 1000
+    media_batch: int = 96
+    text_batch: int = 12
     rank: int = 32
     distilled: int = 48
     compiled: bool = False
     attention: str = "sdpa"
 
 
-ON_CPU = GroundingConfig(encoder_steps=1500, projector_steps=100, answer_steps=800, compiled=True, attention="eager")
+ON_CPU = GroundingConfig(
+    encoder_steps=1500, answer_steps=800, media_batch=14, text_batch=2, compiled=True, attention="eager"
+)
 """For a machine without a GPU. Eager attention is the faster one there, for inputs of a hundred tokens."""
 
 
