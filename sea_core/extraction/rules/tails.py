@@ -217,8 +217,8 @@ def _harmless_part(found: re.Match[str]) -> str:
     if unknown == len(words):
         return requested
     if found.re is AND_TELL:
-        told = TELL_IT.match(requested)
-        return told[0] if told else ""
+        kept = TELL_IT.match(requested)
+        return kept[0] if kept else ""
     is_about = _is_about(found.string[: found.start()], requested[words[unknown].start() :])
     if found.re is IF_SO or not is_about:
         return ""
