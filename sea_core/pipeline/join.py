@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,8 +173,13 @@ def _finish(
     return False
 
 
+@cache
 def end_with_parent() -> None:
-    """Stop, as on Ctrl-C, when the process that has launched this one is gone."""
+    """Stop, as on Ctrl-C, when the process that has launched this one is gone.
+
+    However often it is called, there is one signal: a second one would end this process before it has given back what
+    it has claimed.
+    """
     parent = os.environ.get(PARENT, "")
     if not parent.isdigit():
         return

@@ -163,6 +163,40 @@ def test_a_worker_ends_with_the_process_that_launched_it(tmp_path: Path) -> None
     assert not any(block.is_claimed for block in EmbeddingRun(run).blocks.all())
 
 
+SIGNALS = """
+import signal, sys, time
+from pathlib import Path
+from sea_core.pipeline.worker import join_run
+
+received = []
+signal.signal(signal.SIGTERM, lambda *_: received.append(1))
+join_run(sys.argv[1])
+print("joined", flush=True)
+while not received:
+    time.sleep(0.05)
+time.sleep(2)
+Path(sys.argv[2]).write_text(str(len(received)))
+"""
+
+
+def test_a_worker_whose_parent_is_gone_gets_one_signal(quiet: EmbeddingRun, tmp_path: Path) -> None:
+    """A second one would end it before it has given back what it has claimed."""
+    count = tmp_path / "count"
+    command = [sys.executable, "-P", "-c", SIGNALS, str(quiet.folder), str(count)]
+    start = (
+        "import os, subprocess, sys\n"
+        "os.environ['SEA_WORKER_PARENT'] = str(os.getpid())\n"
+        "child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)\n"
+        "while not child.stdout.readline().startswith(b'joined'): pass\n"
+    )
+    subprocess.run([sys.executable, "-P", "-c", start, *command], check=True, preexec_fn=restore_sigint)
+    until = time.monotonic() + 600  # only a worker that hangs takes so long
+    while not (count.exists() and count.read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert count.read_text() == "1"
+
+
 SBATCH = """\
 #!/bin/bash
 # A cluster of one computer, on which all tasks of an array run at once.
