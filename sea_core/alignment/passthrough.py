@@ -33,14 +33,7 @@ def build_config(config_class: Any, defaults: Mapping[str, Any], settings: Mappi
     Raises:
         SeaError: a setting is unknown, is reserved, or has a value that `config_class` does not accept.
     """
-    known = {field.name: field for field in fields(config_class) if field.init}
-    values = {}
-    for key, value in settings.items():
-        if key in RESERVED and group == "trainer":
-            raise SeaError(f"{group}.{key} cannot be set: {RESERVED[key]}", hint=f"Leave {group}.{key} out.")
-        if key not in known:
-            reject_unknown({f"{group}.{key}": value}, [f"{group}.{name}" for name in known])
-        values[key] = _to_number(f"{group}.{key}", value, known[key].default)
+    values = read_values(config_class, settings, group)
     try:
         return config_class(**{**defaults, **values})
     except (TypeError, ValueError, ImportError, AssertionError) as error:
@@ -50,6 +43,23 @@ def build_config(config_class: Any, defaults: Mapping[str, Any], settings: Mappi
             f"{config_class.__name__} does not accept these settings: {error}",
             hint=f"You set: {given or 'none'}. See the documentation of {library} for the values it accepts.",
         ) from error
+
+
+def read_values(config_class: Any, settings: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """Return settings with their numbers in the type that a dataclass of TRL or PEFT declares.
+
+    Raises:
+        SeaError: a setting is unknown or reserved, or is not the number that it must be.
+    """
+    known = {field.name: field for field in fields(config_class) if field.init}
+    values = {}
+    for key, value in settings.items():
+        if key in RESERVED and group == "trainer":
+            raise SeaError(f"{group}.{key} cannot be set: {RESERVED[key]}", hint=f"Leave {group}.{key} out.")
+        if key not in known:
+            reject_unknown({f"{group}.{key}": value}, [f"{group}.{name}" for name in known])
+        values[key] = _to_number(f"{group}.{key}", value, known[key].default)
+    return values
 
 
 def _to_number(key: str, value: Any, default: Any) -> Any:

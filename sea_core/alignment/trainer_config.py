@@ -11,18 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import LoraConfig
 from trl import DPOConfig, SFTConfig
 
 from sea_core.alignment.checkpoints import CHECKPOINTS
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.lora import lora_config
-from sea_core.alignment.passthrough import build_config
+from sea_core.alignment.passthrough import build_config, read_values
 from sea_core.errors import SeaError
 from sea_core.model.checkpoint import quiet_loading
 from sea_core.model.mllm import MLLM
 
 TRL_EPOCHS = 3.0
 """The passes over the data where neither steps nor epochs are given."""
+
+
+def check_names(request: AlignRequest) -> None:
+    """Raise SeaError if TRL or PEFT does not have a setting, or one is not the number that it must be.
+
+    Needs no model; `check_settings` finds the rest.
+    """
+    read_values(config_class(request.method), request.trainer, "trainer")
+    read_values(LoraConfig, request.lora, "lora")
+
+
+def config_class(method: str) -> Any:
+    """Return TRL's configuration of a method."""
+    return SFTConfig if method == "sft" else DPOConfig
 
 
 def check_settings(mllm: MLLM, request: AlignRequest, folder: Path) -> None:
@@ -43,7 +58,7 @@ def trainer_config(mllm: MLLM, n_examples: int, request: AlignRequest, folder: P
     defaults |= _sft_defaults() if request.method == "sft" else _dpo_defaults(request)
     if "max_steps" not in request.trainer and "num_train_epochs" not in request.trainer:
         defaults["max_steps"] = count_steps(mllm, request, n_examples)
-    config = build_config(SFTConfig if request.method == "sft" else DPOConfig, defaults, request.trainer, "trainer")
+    config = build_config(config_class(request.method), defaults, request.trainer, "trainer")
     if request.method == "dpo":
         config.precompute_ref_log_probs = precomputes_references(mllm, request, n_examples)
     if mllm.replayed and config.per_device_train_batch_size > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.pipeline_check import Given, checked_by
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -55,6 +57,16 @@ def align_groups(config: AlignConfig | None = None) -> list[SettingGroup]:
     ]
 
 
+def check_options(given: Given) -> None:
+    """Read the options, and look up the settings of TRL and PEFT. Raises SeaError for one that is not accepted."""
+    request = _requested(**{name: given[name] for name in signature(_requested).parameters})
+    if request.trainer or request.lora:
+        from sea_core.alignment.trainer_config import check_names
+
+        check_names(request)
+
+
+@checked_by(check_options)
 @takes_settings(align_groups)
 def align(
     runs: Runs,
@@ -105,9 +117,7 @@ def align(
     result = align_runs(
         opened,
         out,
-        request=read_request(
-            method, data, mixture, [*option, *_max_steps(max_steps), *answer_settings(answers)], config, full_finetune
-        ),
+        request=_requested(method, data, mixture, option, max_steps, answers, config, full_finetune),
         plugin=plugin,
         model=model,
         dtype=dtype,
@@ -122,6 +132,21 @@ def align(
     )
     if is_first_process():
         report(result, as_json, spot_check)
+
+
+def _requested(
+    method: str,
+    data: str | None,
+    mixture: str,
+    option: Sequence[str],
+    max_steps: int | None,
+    answers: str | None,
+    config: Path | None,
+    full_finetune: bool,
+) -> AlignRequest:
+    """Return what the options ask for."""
+    settings = [*option, *_max_steps(max_steps), *answer_settings(answers)]
+    return read_request(method, data, mixture, settings, config, full_finetune)
 
 
 def _max_steps(steps: int | None) -> list[str]:

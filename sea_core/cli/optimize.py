@@ -9,11 +9,21 @@ import typer
 
 from sea_core.cli import options, output, run_report, synthesis
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.pipeline_check import Given, check_plugin, checked_by
 from sea_core.cli.prepare import unanswered_examples
 from sea_core.cli.settings import takes_settings
 from sea_core.runs.object_store import is_address
 
 
+def check_options(given: Given) -> None:
+    """Read the settings of the recipes and of the adapter. Raises SeaError for one that is not accepted."""
+    names = ("recipe", "benign_media", "extractor", "config", "option")
+    how, adapter = synthesis.read_synthesis(*(given[name] for name in names))
+    _ = how.wanted
+    check_plugin(given, adapter)
+
+
+@checked_by(check_options)
 @takes_settings(synthesis.synthesis_groups)
 def optimize(
     plugin: options.PluginName,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -15,9 +16,25 @@ if TYPE_CHECKING:
     from sea_core.cli.steps import Step
     from sea_core.data.examples import Example
 
-    Given = Mapping[str, Any]
-
+Command = TypeVar("Command", bound=Callable[..., None])
+Given = Mapping[str, Any]
+"""The values of a command's parameters, by their names in Python."""
 HUB = "hf:"
+
+
+def checked_by(check: Callable[[Given], object]) -> Callable[[Command], Command]:
+    """Declare how to find out, before a pipeline is begun, that a command could not be run with its options.
+
+    Args:
+        check: called with the values of all parameters; raises SeaError. A command without a check has its settings
+            read, and its plugin found.
+    """
+
+    def declare(command: Command) -> Command:
+        command.check_options = check  # type: ignore[attr-defined]
+        return command
+
+    return declare
 
 
 def check_steps(file: Path, steps: Sequence[Step], commands: Any) -> None:
@@ -37,9 +54,8 @@ def check_steps(file: Path, steps: Sequence[Step], commands: Any) -> None:
             command = _find_command(commands, step.command)
             options = _parse(command, step)
             _require_files(command, options, made)
-            _check_settings(name, command, options)
-            if name == "bench run":
-                require_benchmark(options["cases"])
+            check = getattr(command.callback, "check_options", None) or partial(_check_settings, command)
+            check(options)
             given.setdefault(name, options)
     first = "prepare" if "prepare" in given else "optimize"
     with _explaining(file, first):
@@ -72,7 +88,7 @@ def _find_command(commands: Any, names: Sequence[str]) -> Any:
 
 
 def _parse(command: Any, step: Step) -> Given:
-    """Return the values of a command's parameters, by their names in Python."""
+    """Return the values of a command's parameters."""
     words = step.words[len(step.command) :]
     values: Given = command.make_context(" ".join(step.command), words).params
     return values
@@ -112,35 +128,21 @@ def require_benchmark(folder: Path) -> None:
         raise SeaError(f"{folder} is no benchmark folder", hint=hint)
 
 
-def _check_settings(name: str, command: Any, given: Given) -> None:
-    """Read the settings of a command as it reads them itself."""
-    from sea_core.cli import align, synthesis
+def _check_settings(command: Any, given: Given) -> None:
+    """Read the settings of a command as it reads them itself, and find its plugin."""
     from sea_core.cli.settings import read_settings
 
-    where = given.get("config"), given.get("option") or []
     groups = getattr(command.callback, "setting_groups", None)
-    if name == "align":
-        align.read_request(
-            given["method"],
-            given["data"],
-            given["mixture"],
-            [*where[1], *align.answer_settings(given["answers"])],
-            where[0],
-            given["full_finetune"],
-        )
-    elif name == "optimize":
-        how, adapter = synthesis.read_synthesis(given["recipe"], given["benign_media"], given["extractor"], *where)
-        _ = how.wanted
-        _check_plugin(given, adapter)
-    elif groups:
-        found = read_settings(groups(), *where)
-        _check_plugin(given, found.get("adapter", {}))
-    else:
-        _check_plugin(given, {})
+    found = read_settings(groups(), given.get("config"), given.get("option") or ()) if groups else {}
+    check_plugin(given, found.get("adapter", {}))
 
 
-def _check_plugin(given: Given, settings: Mapping[str, Any]) -> None:
-    """Find the plugin that is named, with its adapter and the adapter's settings."""
+def check_plugin(given: Given, settings: Mapping[str, Any]) -> None:
+    """Find the plugin that is named, if one is, with its adapter and the adapter's settings.
+
+    Raises:
+        SeaError: there is no such plugin, adapter or setting.
+    """
     if not given.get("plugin"):
         return
     from sea_core.config import override, reject_unknown, setting_names

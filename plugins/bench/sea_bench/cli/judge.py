@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
+from sea_core.cli.pipeline_check import Given, checked_by
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -25,6 +27,27 @@ def judge_command_groups() -> list[SettingGroup]:
     return [SettingGroup(WorkersConfig()), *judge_groups()]
 
 
+def check_options(given: Given) -> None:
+    """Find the judges, and read their settings. Raises SeaError for one that is not there or not accepted."""
+    from sea_core.judges.registry import CONTENT, SAFETY, judge_registry
+    from sea_core.plugin import loader
+
+    judges, of_content = given["judge"], given["comprehension_judge"]
+    for names, measures in ((judges, SAFETY), (of_content, CONTENT)):
+        registry = judge_registry(measures, loader.judges)
+        for name in names:
+            registry.get(name)
+    _read_settings(judges, of_content, given["option"], given["config"])
+
+
+def _read_settings(
+    judges: Sequence[str], of_content: Sequence[str], option: Sequence[str], config: Path | None
+) -> dict[str, Any]:
+    unread = unread_judge_settings([*judges, *of_content])
+    return read_settings(judge_command_groups(), config, option, unread)
+
+
+@checked_by(check_options)
 @takes_settings(judge_command_groups)
 def judge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A benchmark run (sea bench run).")],
@@ -58,8 +81,7 @@ def judge(
     from sea_core.runs.block_folder import JUDGE_BLOCKS
     from sea_core.runs.blocks import Blocks
 
-    unread = unread_judge_settings([*judge, *comprehension_judge])
-    settings = read_settings(judge_command_groups(), config, option, unread)
+    settings = _read_settings(judge, comprehension_judge, option, config)
     judge_config = JudgeConfig(settings["llm"], settings["guard"])
     workers = settings[""].workers
     summaries = judge_run(

@@ -12,6 +12,7 @@ import typer
 from sea_bench.cli import target
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.pipeline_check import Given, check_plugin, checked_by, require_benchmark
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -61,6 +62,18 @@ def find_defence(name: str, settings: Mapping[str, Any]) -> Defence:
     return defence
 
 
+def check_options(given: Given) -> None:
+    """Read the settings; find the benchmark, the plugin and the defence. Raises SeaError for one that is not there."""
+    require_benchmark(given["cases"])
+    defence = given["defence"]
+    unread = unread_settings(given["server"], [defence] if defence else [])
+    settings = read_settings(run_groups(), given["config"], given["option"], unread)
+    check_plugin(given, settings["adapter"])
+    if defence:
+        find_defence(defence, settings)
+
+
+@checked_by(check_options)
 @takes_settings(run_groups)
 def run(
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
