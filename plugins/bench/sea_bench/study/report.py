@@ -75,7 +75,7 @@ class StudyReport:
         if self._have_own_phrases():
             own = " Each seed has phrases of its own; figures of the claims are over the phrases of all."
         missing = [result for result in self.results if result.missing]
-        return [
+        found = [
             f"Benchmarks: {self.part}. Seeds: {len(seeds)}. Models: {models}. Judge: {judge}.",
             f"Settings tried on the validation benchmarks, whether in the tables or not: {tried}; on the test "
             f"benchmarks: {self.test_settings}. Figures of the test benchmarks: {when}.",
@@ -83,7 +83,9 @@ class StudyReport:
             f"these differ.{alone}{few}{own}",
             f"Made by SEA {self.content['sea']}, commits: {', '.join(self.commits) or 'not recorded'}.",
             *[f"{each.model}, {each.label}: {each.missing} seeds are not there yet" for each in missing],
+            *map(_describe_unlearnt, self.results),
         ]
+        return list(filter(None, found))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as `sea study report --json` prints it."""
@@ -219,6 +221,7 @@ class StudyReport:
     def _embeddings_table(self) -> TextTable:
         columns = ["model", "arm", "embeddings", "failed", "OSR", "VSR", "steps (median)", "seconds each"]
         columns += ["updates of the alignment", "its loss", "its seconds"]
+        columns += ["trained on and refused: harmful", "benign"]
         rows = [_cost_row(result) for result in self.results if result.alignments or result.embeddings]
         return TextTable("Embeddings and alignments (the paper's table 6)", columns, rows)
 
@@ -296,15 +299,29 @@ def _difference(before: SeedMean | None, after: SeedMean | None) -> str:
     return "-" if before is None or after is None else f"{after.value - before.value:+.2f}"
 
 
+def _describe_unlearnt(result: ArmResult) -> str:
+    """Say that an arm has not even learnt what it was trained on; empty where it has."""
+    aligned = result.alignments
+    if aligned is None or aligned.have_learnt:
+        return ""
+    (refused, harmful), (over_refused, benign) = aligned.harmful, aligned.benign
+    return (
+        f"{result.model}, {result.label}: not learnt. Of the embeddings that it was trained on, it refuses {refused} "
+        f"of {harmful} harmful and {over_refused} of {benign} benign ones: its figures are those of a training that is "
+        "too short, or that fails"
+    )
+
+
 def _cost_row(result: ArmResult) -> list[str]:
     made, aligned = result.embeddings, result.alignments
     cells = ["-"] * 6
     if made:
         cells = [str(made.count), str(made.failed), *map(_number, (made.osr, made.vsr, made.steps, made.seconds))]
-    trained = ["-"] * 3
+    trained = ["-"] * 5
     if aligned:
         trained = [", ".join(map(str, aligned.steps)), ", ".join(f"{loss:.2g}" for loss in aligned.losses)]
         trained.append(", ".join(f"{seconds:.0f}" for seconds in aligned.seconds))
+        trained += [f"{refused} of {asked}" if asked else "-" for refused, asked in (aligned.harmful, aligned.benign)]
     return [result.model, result.label, *cells, *trained]
 
 

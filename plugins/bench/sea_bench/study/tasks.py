@@ -198,7 +198,7 @@ class EncodeTask(StudyTask):
 
 @dataclass(frozen=True)
 class AlignTask(StudyTask):
-    """`sea align`: the model of an arm. Without a spot check: the benchmarks ask more."""
+    """`sea align`: the model of an arm. Its spot check is about embeddings that it trains on."""
 
     arm: StudyArm
     method: Method
@@ -225,7 +225,8 @@ class AlignTask(StudyTask):
         }
 
     def run(self, progress: Progress) -> None:
-        request = AlignRequest(self.method, self.study.align_config(self.arm, self.method, self.seed))
+        config = self.study.align_config(self.arm, self.method, self.seed)
+        request = AlignRequest(self.method, config)
         align(
             [task.folder for task in self.inputs],
             self.folder,
@@ -233,7 +234,7 @@ class AlignTask(StudyTask):
             plugin=self.target.source,
             model=self.target.checkpoint,
             extra_text=self._text(),
-            spot_check=False,
+            spot_check=bool(self.arm.recipe and config.synthetic),
             merge=False,
             progress=progress,
         )

@@ -106,6 +106,23 @@ def test_figures_are_those_of_the_stored_answers(root: Path, report: dict[str, A
     assert len(report["claims"]) == 5
 
 
+def test_alignment_that_has_not_learnt_what_it_was_trained_on_is_named(root: Path, report: dict[str, Any]) -> None:
+    """Two updates teach nothing: the figures of the benchmarks say nothing about the method then."""
+    answers = ModelFolder(only(root, "align/sea-sft-seed0-*")).spot_check.read()
+    after = [each for each in answers if each["when"] == "after"]
+    assert {each["group"] for each in after} == {"synthetic"}
+    (found,) = (arm["alignments"] for arm in report["arms"] if arm["arm"] == "sea")
+    for side, harmful in (("harmful", True), ("benign", False)):
+        refused = [each["refused"] for each in after if each["harmful"] is harmful]
+        assert found[side] == [sum(map(bool, refused)), len(refused)]
+    (refused, asked), over_refused = found["harmful"], found["benign"][0]
+    assert (refused, over_refused) == (0, 0)
+    assert asked
+    (note,) = (note for note in report["notes"] if "not learnt" in note)
+    assert "llava, sea SFT" in note
+    assert f"refuses 0 of {asked} harmful" in note
+
+
 def test_the_same_command_does_nothing_again(root: Path, report: dict[str, Any]) -> None:
     log = root / "study/tasks.jsonl"
     before = log.read_bytes()
@@ -179,7 +196,7 @@ def test_processes_share_the_tasks_and_end_with_the_command(root: Path, report: 
     (root / "shared.yaml").write_text(yaml.safe_dump(changed | {"folder": "shared", "arms": prompts}))
     log = root / "shared/tasks.jsonl"
     command = sea_process("study", "run", root / "shared.yaml", "--jobs", 2)
-    until = time.monotonic() + 100
+    until = time.monotonic() + 600  # only a process that hangs takes so long
     while not log.exists() or not log.read_bytes():
         assert time.monotonic() < until
         time.sleep(0.05)
